@@ -1,0 +1,53 @@
+#!/bin/bash
+# check.sh [test ...]
+#
+# Run all tests, or those named, from a machine that need have nothing but bash
+# and make:
+#
+#   test/c/test_*.c    C tests of the plain-C rooms, with ASan and UBSan where
+#                      the compiler has them; each prints TAP
+#   sql/, expected/    pg_regress, by `make installcheck`
+#   test/*.sql         pgTAP, in the database gensynth_test, which holds pgtap
+#                      and gensynth; a file rolls its own work back
+#   test/*.sh          executable scripts that print TAP, led to the throwaway
+#                      server by PGHOST and the like
+#
+# Exit: 0 all passed, 1 a test failed, 2 it could not be built or set up.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+shopt -s nullglob
+# The makes below are their own masters: no job server from the one above.
+unset MAKEFLAGS MAKELEVEL
+
+if [ "${1:-}" != --inside ]; then
+    trap 'echo "check: stopped at line $LINENO: $BASH_COMMAND" >&2; exit 2' ERR
+
+    PG_CONFIG=$(script/setup.sh)
+    export PG_CONFIG
+    echo 'check: building'
+    make -s -j "$(nproc)" PG_CONFIG="$PG_CONFIG"
+    # `make install` takes a root's rights, and no more than it needs.
+    sudo=()
+    [ "$(id -u)" = 0 ] || sudo=(sudo)
+    "${sudo[@]}" make -s install PG_CONFIG="$PG_CONFIG" > /dev/null
+    echo 'check: building the C tests'
+    script/ctest.sh build/c
+    echo 'check: testing in a throwaway PostgreSQL cluster'
+
+    trap - ERR
+    exec script/cluster.sh script/check.sh --inside "$@"
+fi
+shift
+
+# From here on we are inside the cluster.
+trap 'exit 2' ERR
+createdb gensynth_test
+export PGDATABASE=gensynth_test
+psql -Xqc 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION gensynth'
+trap - ERR
+
+tests=("$@")
+[ $# -gt 0 ] || tests=(build/c/test_* script/regress.sh test/*.sql test/*.sh)
+
+# One harness for every kind, so that one line sums it all up.
+prove --timer --source pgTAP "${tests[@]}" || exit 1

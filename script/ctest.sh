@@ -1,0 +1,43 @@
+#!/bin/bash
+# ctest.sh directory
+#
+# Build the C tests, test/c/test_*.c, each with all plain-C rooms, into
+# directory/test_*.  Address and undefined-behaviour sanitizers are on where
+# the compiler has them and its programs run.
+set -euo pipefail
+out=$1
+shopt -s nullglob
+rm -rf "$out"
+mkdir -p "$out"
+
+cc=${CC:-gcc}
+flags=(-std=gnu99 -O1 -g -Wall -Wextra -Werror -Wno-unused-parameter
+    -Wno-sign-compare -fno-omit-frame-pointer -Isrc)
+sanitize=('-fsanitize=address,undefined' -fno-sanitize-recover=all)
+
+echo 'int main(void) { return 0; }' > "$out/probe.c"
+if "$cc" "${sanitize[@]}" -o "$out/probe" "$out/probe.c" 2> /dev/null && "$out/probe" 2> /dev/null; then
+    flags+=("${sanitize[@]}")
+else
+    echo 'ctest: no working sanitizers here: C tests run without them' >&2
+fi
+rm -f "$out/probe" "$out/probe.c"
+
+# The library that the extension itself is linked with.
+serial=(/usr/lib/"$("$cc" -print-multiarch)"/openblas-serial)
+libs=(-lopenblas -lm -pthread)
+[ ! -d "${serial[0]}" ] || libs=(-L"${serial[0]}" "-Wl,-rpath,${serial[0]}" "${libs[@]}")
+
+pids=()
+objects=()
+for source in src/numeric/*.c src/nn/*.c src/privacy/*.c; do
+    object=$out/$(basename "$(dirname "$source")")_$(basename "$source" .c).o
+    objects+=("$object")
+    "$cc" "${flags[@]}" -c -o "$object" "$source" &
+    pids+=($!)
+done
+for pid in "${pids[@]}"; do wait "$pid"; done
+
+for source in test/c/test_*.c; do
+    "$cc" "${flags[@]}" -o "$out/$(basename "$source" .c)" "$source" "${objects[@]}" "${libs[@]}"
+done

@@ -1,0 +1,27 @@
+#!/bin/bash
+# Run pg_regress against the server that the environment names, and tell the
+# results as TAP, one line a test, whatever the major version's own format;
+# the differences go to standard error.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+files=(sql/*.sql)
+if [ ! -e "${files[0]}" ]; then
+    echo '1..0 # SKIP no regression tests'
+    exit
+fi
+
+status=0
+output=$(make -s installcheck 2>&1) || status=$?
+
+# "test name ... ok  12 ms" up to version 15, "ok 1  - name  12 ms" since 16.
+awk -v status="$status" '
+    /^(test | +)[^ ]+ +\.\.\. / { name = $1 == "test" ? $2 : $1; good = / \.\.\. ok/ }
+    /^(not )?ok [0-9]/          { name = $0; sub(/^[^-+]*[-+] */, "", name); sub(/ .*/, "", name); good = /^ok/ }
+    name != ""                  { print (good ? "ok " : "not ok ") ++n " - " name; name = "" }
+    END { print (status ? "not ok " : "ok ") ++n " - pg_regress is content"; print "1.." n }
+' <<< "$output"
+if [ "$status" != 0 ]; then
+    if [ -e regression.diffs ]; then cat regression.diffs; else echo "$output"; fi >&2
+    exit 1
+fi

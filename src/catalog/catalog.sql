@@ -1,0 +1,128 @@
+/* src/catalog/catalog.sql: models at rest, and who may use them. */
+
+CREATE SCHEMA gensynth;
+COMMENT ON SCHEMA gensynth IS 'models of gensynth; use the view synth_models and the functions synth_*';
+
+-- Roles and relations are kept by name, so that a dump can be restored where
+-- their OIDs are others.  There are no sequences: last_version counts.
+CREATE TABLE gensynth.models (
+	name			text PRIMARY KEY CHECK (name <> ''),
+	owner			text NOT NULL,
+	source			text NOT NULL,
+	relation		text,
+	current			int NOT NULL,
+	last_version	int NOT NULL
+);
+COMMENT ON TABLE gensynth.models IS 'one row for each model';
+COMMENT ON COLUMN gensynth.models.relation IS 'the source, qualified and quoted, if it is a relation';
+
+CREATE TABLE gensynth.versions (
+	model		text NOT NULL REFERENCES gensynth.models ON DELETE CASCADE,
+	version		int NOT NULL CHECK (version > 0),
+	method		text NOT NULL,
+	seed		bigint NOT NULL,
+	rows		bigint NOT NULL,
+	sampled		bigint NOT NULL,
+	options		jsonb NOT NULL,
+	fitted_at	timestamptz NOT NULL,
+	fitted_by	text NOT NULL,
+	seconds		float8 NOT NULL,
+	bytes		bigint NOT NULL,
+	epsilon		float8,
+	delta		float8,
+	notes		text[] NOT NULL,
+	PRIMARY KEY (model, version)
+);
+COMMENT ON TABLE gensynth.versions IS 'one row for each fit that is kept; never changed once written';
+
+CREATE TABLE gensynth.columns (
+	model		text NOT NULL,
+	version		int NOT NULL,
+	ordinal		int NOT NULL,
+	name		text NOT NULL,
+	type		text NOT NULL,
+	base_type	text NOT NULL,
+	kind		text NOT NULL,
+	nullable	boolean NOT NULL,
+	detail		jsonb NOT NULL,
+	PRIMARY KEY (model, version, ordinal),
+	FOREIGN KEY (model, version) REFERENCES gensynth.versions ON DELETE CASCADE
+);
+COMMENT ON TABLE gensynth.columns IS 'how each column of a version was understood';
+
+CREATE TABLE gensynth.tensors (
+	model		text NOT NULL,
+	version		int NOT NULL,
+	name		text NOT NULL,
+	type		text NOT NULL,
+	shape		int[] NOT NULL,
+	data		bytea NOT NULL,
+	PRIMARY KEY (model, version, name),
+	FOREIGN KEY (model, version) REFERENCES gensynth.versions ON DELETE CASCADE
+);
+COMMENT ON TABLE gensynth.tensors IS 'learned parameters: derived from the source, so not for everybody';
+-- floats do not compress
+ALTER TABLE gensynth.tensors ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE TABLE gensynth.grants (
+	model		text NOT NULL REFERENCES gensynth.models ON DELETE CASCADE,
+	role		text NOT NULL,
+	PRIMARY KEY (model, role)
+);
+COMMENT ON TABLE gensynth.grants IS 'roles that may sample a model';
+
+REVOKE ALL ON SCHEMA gensynth FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA gensynth FROM PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('gensynth.models', '');
+SELECT pg_catalog.pg_extension_config_dump('gensynth.versions', '');
+SELECT pg_catalog.pg_extension_config_dump('gensynth.columns', '');
+SELECT pg_catalog.pg_extension_config_dump('gensynth.tensors', '');
+SELECT pg_catalog.pg_extension_config_dump('gensynth.grants', '');
+
+-- A role's own models, those of roles that it is a member of, and those that
+-- it may sample.  A role that is gone has left its models to the owner of the
+-- extension's tables.
+CREATE VIEW synth_models WITH (security_barrier) AS
+SELECT m.name AS model, v.version, v.version OPERATOR(pg_catalog.=) m.current AS current, v.method,
+	m.source, pg_catalog.pg_get_userbyid(o.oid)::text AS owner, v.rows, v.fitted_at, v.seconds,
+	v.bytes, v.epsilon
+FROM gensynth.models m
+JOIN gensynth.versions v ON v.model OPERATOR(pg_catalog.=) m.name
+CROSS JOIN LATERAL (
+	SELECT COALESCE((SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) m.owner),
+		(SELECT c.relowner FROM pg_catalog.pg_class c
+		 WHERE c.oid OPERATOR(pg_catalog.=) 'gensynth.models'::pg_catalog.regclass)) AS oid) o
+WHERE pg_catalog.pg_has_role(o.oid, 'USAGE')
+	OR EXISTS (SELECT FROM gensynth.grants g
+		JOIN pg_catalog.pg_roles r ON r.rolname OPERATOR(pg_catalog.=) g.role
+		WHERE g.model OPERATOR(pg_catalog.=) m.name AND pg_catalog.pg_has_role(r.oid, 'USAGE'));
+COMMENT ON VIEW synth_models IS 'the models that the current role owns or may sample, a row for each version';
+GRANT SELECT ON synth_models TO PUBLIC;
+
+CREATE FUNCTION synth_columns(model text, version int DEFAULT NULL,
+	OUT ordinal int, OUT name text, OUT type text, OUT kind text, OUT nullable boolean, OUT detail jsonb)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 20
+AS 'MODULE_PATHNAME', 'synth_columns';
+COMMENT ON FUNCTION synth_columns(text, int) IS 'how a model understood its columns';
+
+CREATE FUNCTION synth_drop(model text, version int DEFAULT NULL) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_drop';
+COMMENT ON FUNCTION synth_drop(text, int) IS 'drops a model, or one version that is not the current one';
+
+CREATE FUNCTION synth_use(model text, version int) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_use';
+COMMENT ON FUNCTION synth_use(text, int) IS 'makes a version of a model the current one';
+
+CREATE FUNCTION synth_grant(model text, role regrole) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_grant';
+COMMENT ON FUNCTION synth_grant(text, regrole) IS 'lets a role sample a model';
+
+CREATE FUNCTION synth_revoke(model text, role regrole) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_revoke';
+COMMENT ON FUNCTION synth_revoke(text, regrole) IS 'takes back what synth_grant gave';

@@ -1,0 +1,733 @@
+/*
+ * codec.c
+ *	  One codec per kind of column: a Datum to its parts, and back.
+ *
+ * Codecs are exact: what gs_codec_split takes apart, gs_codec_join puts
+ * together again as an equal value.  Values that have no order to interpolate
+ * in (a date's infinity, a float's NaN) are "special": they are only ever
+ * emitted as they are.
+ */
+#include "postgres.h"
+
+#include <math.h>
+#include <sys/socket.h>
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/cash.h"
+#include "utils/date.h"
+#include "utils/float.h"
+#include "utils/fmgroids.h"
+#include "utils/geo_decls.h"
+#include "utils/inet.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/rangetypes.h"
+#include "utils/timestamp.h"
+
+#include "column/column.h"
+
+/* An inet's first part: bits, and this if it is of family 6. */
+#define INET6_FLAG			1000
+
+/* A range's first part: which bounds there are. */
+#define RANGE_IS_EMPTY		0x01
+#define RANGE_NO_LOWER		0x02
+#define RANGE_NO_UPPER		0x04
+#define RANGE_LOWER_INC		0x08
+#define RANGE_UPPER_INC		0x10
+#define RANGE_LOWER_SPECIAL	0x20	/* a finite bound of value -infinity */
+#define RANGE_UPPER_SPECIAL	0x40
+
+/* Slots of a numeric's special values in an INT lane. */
+#define NUMERIC_NAN			PG_INT64_MAX
+#define NUMERIC_PLUS		(PG_INT64_MAX - 1)
+#define NUMERIC_MINUS		PG_INT64_MIN
+
+static const char *const codec_names[GS_CODEC_COUNT] = {
+	"boolean", "smallint", "integer", "bigint", "money", "date", "time",
+	"timestamp", "timestamptz", "macaddr", "macaddr8", "real",
+	"double precision", "numeric", "timetz", "interval", "point", "inet",
+	"range", "text", "enum", "uuid", "bytea", "bit", "json", "array"
+};
+
+/*
+ * gs_codec_name: how synth_columns calls the kind.
+ */
+const char *
+gs_codec_name(GsCodecKind kind)
+{
+	return codec_names[kind];
+}
+
+/*
+ * Which kind serves a base type, apart from those found by their category.
+ */
+static bool
+kind_of_builtin(Oid type, GsCodecKind *kind)
+{
+	static const struct
+	{
+		Oid			type;
+		GsCodecKind kind;
+	}			table[] = {
+		{BOOLOID, GS_CODEC_BOOL}, {INT2OID, GS_CODEC_INT2},
+		{INT4OID, GS_CODEC_INT4}, {INT8OID, GS_CODEC_INT8},
+		{MONEYOID, GS_CODEC_MONEY}, {DATEOID, GS_CODEC_DATE},
+		{TIMEOID, GS_CODEC_TIME}, {TIMESTAMPOID, GS_CODEC_TIMESTAMP},
+		{TIMESTAMPTZOID, GS_CODEC_TIMESTAMPTZ},
+		{MACADDROID, GS_CODEC_MACADDR}, {MACADDR8OID, GS_CODEC_MACADDR8},
+		{FLOAT4OID, GS_CODEC_FLOAT4}, {FLOAT8OID, GS_CODEC_FLOAT8},
+		{NUMERICOID, GS_CODEC_NUMERIC}, {TIMETZOID, GS_CODEC_TIMETZ},
+		{INTERVALOID, GS_CODEC_INTERVAL}, {POINTOID, GS_CODEC_POINT},
+		{INETOID, GS_CODEC_INET}, {CIDROID, GS_CODEC_INET},
+		{UUIDOID, GS_CODEC_UUID}, {BYTEAOID, GS_CODEC_BYTEA},
+		{BITOID, GS_CODEC_BIT}, {VARBITOID, GS_CODEC_BIT},
+		{JSONOID, GS_CODEC_JSON}, {JSONBOID, GS_CODEC_JSON},
+		{CHAROID, GS_CODEC_TEXT}
+	};
+
+	for (int i = 0; i < lengthof(table); i++)
+	{
+		if (table[i].type == type)
+		{
+			*kind = table[i].kind;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Sets the lanes of a kind's parts; of a range, once its bounds are known.
+ */
+static void
+set_parts(GsCodec *codec)
+{
+	GsLaneType	bound;
+
+	codec->nparts = 1;
+	codec->lane[0] = GS_LANE_INT;
+	switch (codec->kind)
+	{
+		case GS_CODEC_FLOAT4:
+		case GS_CODEC_FLOAT8:
+			codec->lane[0] = GS_LANE_FLOAT;
+			break;
+		case GS_CODEC_NUMERIC:
+			codec->lane[0] = GS_LANE_NUMERIC;
+			break;
+		case GS_CODEC_POINT:
+			codec->nparts = 2;
+			codec->lane[0] = codec->lane[1] = GS_LANE_FLOAT;
+			break;
+		case GS_CODEC_TIMETZ:
+			codec->nparts = 2;
+			codec->lane[1] = GS_LANE_INT;
+			break;
+		case GS_CODEC_INTERVAL:
+			codec->nparts = 3;
+			codec->lane[1] = codec->lane[2] = GS_LANE_INT;
+			break;
+		case GS_CODEC_INET:
+			codec->nparts = 4;
+			codec->lane[1] = codec->lane[2] = codec->lane[3] = GS_LANE_INT;
+			break;
+		case GS_CODEC_RANGE:
+			codec->nparts = 3;
+			bound = GS_LANE_INT;
+			if (codec->bound == GS_CODEC_NUMERIC)
+				bound = GS_LANE_NUMERIC;
+			else if (codec->bound == GS_CODEC_FLOAT8 ||
+					 codec->bound == GS_CODEC_FLOAT4)
+				bound = GS_LANE_FLOAT;
+			codec->lane[1] = codec->lane[2] = bound;
+			break;
+		case GS_CODEC_TEXT:
+		case GS_CODEC_ENUM:
+		case GS_CODEC_UUID:
+		case GS_CODEC_BYTEA:
+		case GS_CODEC_BIT:
+		case GS_CODEC_JSON:
+		case GS_CODEC_ARRAY:
+			codec->lane[0] = GS_LANE_TEXT;
+			break;
+		default:
+			break;
+	}
+}
+
+/*
+ * Finds the kind of a base type that kind_of_builtin does not know; for a
+ * range also its bounds, which must be of a one-part ordered kind.
+ */
+static bool
+kind_by_category(GsCodec *codec)
+{
+	char		category;
+	bool		preferred;
+	Oid			element;
+
+	if (type_is_enum(codec->type))
+	{
+		codec->kind = GS_CODEC_ENUM;
+		return true;
+	}
+	if (type_is_range(codec->type))
+	{
+		codec->kind = GS_CODEC_RANGE;
+		codec->range = lookup_type_cache(codec->type, TYPECACHE_RANGE_INFO);
+		codec->boundtype = getBaseType(codec->range->rngelemtype->type_id);
+		return kind_of_builtin(codec->boundtype, &codec->bound) &&
+			codec->bound != GS_CODEC_BOOL &&
+			codec->bound <= GS_CODEC_NUMERIC;
+	}
+	element = get_element_type(codec->type);
+	if (OidIsValid(element))
+	{
+		GsCodec		ignored;
+
+		codec->kind = GS_CODEC_ARRAY;
+		return gs_codec_for_type(&ignored, element, -1);
+	}
+	get_type_category_preferred(codec->type, &category, &preferred);
+	if (category == TYPCATEGORY_STRING &&
+		get_typtype(codec->type) == TYPTYPE_BASE)
+	{
+		codec->kind = GS_CODEC_TEXT;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * gs_codec_for_type: finds the codec of a type.
+ *
+ * type, typmod: of the column; domains are looked through.  The codec's
+ * function lookups live in the current memory context.  Returns false for a
+ * type that has no codec.
+ */
+bool
+gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod)
+{
+	Oid			function;
+	Oid			ioparam;
+	bool		varlena;
+
+	memset(codec, 0, sizeof(GsCodec));
+	codec->typmod = typmod;
+	codec->type = getBaseTypeAndTypmod(type, &codec->typmod);
+	if (!kind_of_builtin(codec->type, &codec->kind) &&
+		!kind_by_category(codec))
+		return false;
+	set_parts(codec);
+
+	getTypeOutputInfo(codec->type, &function, &varlena);
+	fmgr_info(function, &codec->output);
+	getTypeInputInfo(codec->type, &function, &ioparam);
+	fmgr_info(function, &codec->input);
+	codec->ioparam = ioparam;
+	return true;
+}
+
+/*
+ * gs_slot_is_special: whether a slot of a lane holds a value that must not be
+ * interpolated.
+ */
+bool
+gs_slot_is_special(GsCodecKind kind, GsLaneType lane, GsSlot slot)
+{
+	if (lane == GS_LANE_FLOAT)
+		return !isfinite(slot.f);
+	if (lane != GS_LANE_INT)
+		return false;
+	switch (kind)
+	{
+		case GS_CODEC_DATE:
+			return slot.i == DATEVAL_NOBEGIN || slot.i == DATEVAL_NOEND;
+		case GS_CODEC_TIMESTAMP:
+		case GS_CODEC_TIMESTAMPTZ:
+			return slot.i == DT_NOBEGIN || slot.i == DT_NOEND;
+		case GS_CODEC_INTERVAL:
+			return slot.i == PG_INT64_MIN || slot.i == PG_INT64_MAX ||
+				slot.i == PG_INT32_MIN || slot.i == PG_INT32_MAX;
+		case GS_CODEC_NUMERIC:
+			return slot.i == NUMERIC_NAN || slot.i == NUMERIC_PLUS ||
+				slot.i == NUMERIC_MINUS;
+		default:
+			return false;
+	}
+}
+
+static inline uint64
+bytes_to_uint64(const unsigned char *bytes, int n)
+{
+	uint64		value = 0;
+
+	for (int i = 0; i < n; i++)
+		value = (value << 8) | bytes[i];
+	return value;
+}
+
+static inline void
+uint64_to_bytes(uint64 value, unsigned char *bytes, int n)
+{
+	for (int i = n - 1; i >= 0; i--)
+	{
+		bytes[i] = (unsigned char) (value & 0xFF);
+		value >>= 8;
+	}
+}
+
+/* Keeps the order of an unsigned value in a signed slot. */
+static inline int64
+ordered(uint64 value)
+{
+	return (int64) (value ^ (UINT64CONST(1) << 63));
+}
+
+static inline uint64
+unordered(int64 value)
+{
+	return (uint64) value ^ (UINT64CONST(1) << 63);
+}
+
+/*
+ * One-part kinds in INT and FLOAT lanes.
+ */
+static GsSlot
+slot_from_datum(GsCodecKind kind, Datum value)
+{
+	GsSlot		slot;
+
+	slot.i = 0;
+	switch (kind)
+	{
+		case GS_CODEC_BOOL:
+			slot.i = DatumGetBool(value) ? 1 : 0;
+			break;
+		case GS_CODEC_INT2:
+			slot.i = DatumGetInt16(value);
+			break;
+		case GS_CODEC_INT4:
+			slot.i = DatumGetInt32(value);
+			break;
+		case GS_CODEC_DATE:
+			slot.i = DatumGetDateADT(value);
+			break;
+		case GS_CODEC_MACADDR:
+			slot.i = (int64) bytes_to_uint64((unsigned char *)
+											 DatumGetMacaddrP(value), 6);
+			break;
+		case GS_CODEC_MACADDR8:
+			slot.i = ordered(bytes_to_uint64((unsigned char *)
+											 DatumGetMacaddr8P(value), 8));
+			break;
+		case GS_CODEC_FLOAT4:
+			slot.f = DatumGetFloat4(value);
+			break;
+		case GS_CODEC_FLOAT8:
+			slot.f = DatumGetFloat8(value);
+			break;
+		default:				/* int8, money, time, timestamps */
+			slot.i = DatumGetInt64(value);
+			break;
+	}
+	return slot;
+}
+
+static Datum
+datum_from_slot(GsCodecKind kind, GsSlot slot)
+{
+	unsigned char *bytes;
+
+	switch (kind)
+	{
+		case GS_CODEC_BOOL:
+			return BoolGetDatum(slot.i != 0);
+		case GS_CODEC_INT2:
+			return Int16GetDatum((int16) slot.i);
+		case GS_CODEC_INT4:
+			return Int32GetDatum((int32) slot.i);
+		case GS_CODEC_DATE:
+			return DateADTGetDatum((DateADT) slot.i);
+		case GS_CODEC_MACADDR:
+			bytes = palloc(sizeof(macaddr));
+			uint64_to_bytes((uint64) slot.i, bytes, 6);
+			return PointerGetDatum(bytes);
+		case GS_CODEC_MACADDR8:
+			bytes = palloc(sizeof(macaddr8));
+			uint64_to_bytes(unordered(slot.i), bytes, 8);
+			return PointerGetDatum(bytes);
+		case GS_CODEC_FLOAT4:
+			return Float4GetDatum((float4) slot.f);
+		case GS_CODEC_FLOAT8:
+			return Float8GetDatum(slot.f);
+		default:
+			return Int64GetDatum(slot.i);
+	}
+}
+
+static void
+part_from_numeric(Datum value, GsPart *part)
+{
+	part->text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
+	part->len = strlen(part->text);
+}
+
+/*
+ * A numeric from a part: an integer at its scale, trailing zeros beyond the
+ * least display scale dropped; or a double rounded to the scale; or a text.
+ */
+static Datum
+numeric_from_part(const GsPart *part, int32 typmod)
+{
+	int64		value = part->slot.i;
+	int			scale = part->scale;
+
+	if (part->lane == GS_LANE_TEXT)
+		return DirectFunctionCall3(numeric_in, CStringGetDatum(part->text),
+								   ObjectIdGetDatum(InvalidOid),
+								   Int32GetDatum(typmod));
+	if (part->lane == GS_LANE_FLOAT)
+	{
+		Datum		number = DirectFunctionCall1(float8_numeric,
+												 Float8GetDatum(part->slot.f));
+
+		if (!isfinite(part->slot.f))
+			return number;
+		return DirectFunctionCall2(numeric_round, number,
+								   Int32GetDatum(scale));
+	}
+	if (value == NUMERIC_NAN || value == NUMERIC_PLUS ||
+		value == NUMERIC_MINUS)
+		return DirectFunctionCall3(numeric_in,
+								   CStringGetDatum(value == NUMERIC_NAN ? "NaN" :
+												   value == NUMERIC_PLUS ? "Infinity" :
+												   "-Infinity"),
+								   ObjectIdGetDatum(InvalidOid),
+								   Int32GetDatum(-1));
+	while (scale > part->min_scale && value % 10 == 0)
+	{
+		value /= 10;
+		scale--;
+	}
+	return NumericGetDatum(int64_div_fast_to_numeric(value, scale));
+}
+
+static void
+split_inet(Datum value, GsPart *parts)
+{
+	inet	   *address = DatumGetInetPP(value);
+	bool		six = ip_family(address) == PGSQL_AF_INET6;
+
+	parts[0].slot.i = ip_bits(address) + (six ? INET6_FLAG : 0);
+	parts[1].absent = six;
+	parts[2].absent = parts[3].absent = !six;
+	if (six)
+	{
+		parts[2].slot.i = ordered(bytes_to_uint64(ip_addr(address), 8));
+		parts[3].slot.i = ordered(bytes_to_uint64(ip_addr(address) + 8, 8));
+	}
+	else
+		parts[1].slot.i = (int64) bytes_to_uint64(ip_addr(address), 4);
+}
+
+static Datum
+join_inet(const GsCodec *codec, const GsPart *parts)
+{
+	inet	   *address = palloc0(sizeof(inet));
+	bool		six = parts[0].slot.i >= INET6_FLAG;
+	int			bits = (int) (parts[0].slot.i - (six ? INET6_FLAG : 0));
+	int			size = six ? 16 : 4;
+
+	ip_family(address) = six ? PGSQL_AF_INET6 : PGSQL_AF_INET;
+	ip_bits(address) = (unsigned char) Max(0, Min(bits, size * 8));
+	if (six)
+	{
+		uint64_to_bytes(unordered(parts[2].slot.i), ip_addr(address), 8);
+		uint64_to_bytes(unordered(parts[3].slot.i), ip_addr(address) + 8, 8);
+	}
+	else
+		uint64_to_bytes((uint64) parts[1].slot.i, ip_addr(address), 4);
+
+	/* a cidr has no bits to the right of its mask */
+	if (codec->type == CIDROID)
+	{
+		for (int bit = ip_bits(address); bit < size * 8; bit++)
+			ip_addr(address)[bit / 8] &= ~(0x80 >> (bit % 8));
+	}
+	SET_INET_VARSIZE(address);
+	return InetPGetDatum(address);
+}
+
+/*
+ * A range is its flags, its lower bound, and the span to the upper one; with
+ * only an upper bound, that stands in the lower bound's place.
+ */
+static void
+split_range(GsCodec *codec, Datum value, GsPart *parts)
+{
+	RangeType  *range = DatumGetRangeTypeP(value);
+	RangeBound	lower;
+	RangeBound	upper;
+	bool		empty;
+	bool		low;
+	bool		high;
+	int64		flags;
+
+	range_deserialize(codec->range, range, &lower, &upper, &empty);
+	flags = empty ? RANGE_IS_EMPTY : 0;
+	low = !empty && !lower.infinite;
+	high = !empty && !upper.infinite;
+	if (!empty)
+		flags |= (lower.infinite ? RANGE_NO_LOWER : 0) |
+			(upper.infinite ? RANGE_NO_UPPER : 0) |
+			(lower.inclusive ? RANGE_LOWER_INC : 0) |
+			(upper.inclusive ? RANGE_UPPER_INC : 0);
+	if (codec->lane[1] != GS_LANE_NUMERIC)
+	{
+		if (low && gs_slot_is_special(codec->bound, codec->lane[1],
+									  slot_from_datum(codec->bound, lower.val)))
+		{
+			flags |= RANGE_LOWER_SPECIAL;
+			low = false;
+		}
+		if (high && gs_slot_is_special(codec->bound, codec->lane[1],
+									   slot_from_datum(codec->bound, upper.val)))
+		{
+			flags |= RANGE_UPPER_SPECIAL;
+			high = false;
+		}
+	}
+	parts[0].slot.i = flags;
+	parts[1].absent = !low && !high;
+	parts[2].absent = !low || !high;
+	if (codec->lane[1] == GS_LANE_NUMERIC)
+	{
+		if (low || high)
+			part_from_numeric(low ? lower.val : upper.val, &parts[1]);
+		if (low && high)
+			part_from_numeric(DirectFunctionCall2(numeric_sub, upper.val,
+												  lower.val), &parts[2]);
+		return;
+	}
+	if (low || high)
+		parts[1].slot = slot_from_datum(codec->bound,
+										low ? lower.val : upper.val);
+	if (low && high)
+	{
+		GsSlot		top = slot_from_datum(codec->bound, upper.val);
+
+		if (codec->lane[1] == GS_LANE_FLOAT)
+			parts[2].slot.f = top.f - parts[1].slot.f;
+		else if (pg_sub_s64_overflow(top.i, parts[1].slot.i,
+									 &parts[2].slot.i))
+			parts[2].absent = true;
+	}
+}
+
+static Datum
+special_bound(GsCodecKind kind, bool upper)
+{
+	GsSlot		slot;
+
+	if (kind == GS_CODEC_DATE)
+		slot.i = upper ? DATEVAL_NOEND : DATEVAL_NOBEGIN;
+	else if (kind == GS_CODEC_FLOAT4 || kind == GS_CODEC_FLOAT8)
+		slot.f = upper ? get_float8_infinity() : -get_float8_infinity();
+	else
+		slot.i = upper ? DT_NOEND : DT_NOBEGIN;
+	return datum_from_slot(kind, slot);
+}
+
+/*
+ * lower + span, kept within the bound's type.
+ */
+static Datum
+upper_bound(const GsCodec *codec, const GsPart *parts)
+{
+	GsSlot		slot;
+	int64		most;
+
+	if (codec->bound == GS_CODEC_NUMERIC)
+		return DirectFunctionCall2(numeric_add,
+								   numeric_from_part(&parts[1], -1),
+								   numeric_from_part(&parts[2], -1));
+	if (codec->lane[1] == GS_LANE_FLOAT)
+		slot.f = parts[1].slot.f + Max(parts[2].slot.f, 0.0);
+	else
+	{
+		most = codec->bound == GS_CODEC_INT2 ? PG_INT16_MAX :
+			codec->bound == GS_CODEC_INT4 ||
+			codec->bound == GS_CODEC_DATE ? PG_INT32_MAX - 1 :
+			codec->bound == GS_CODEC_TIMESTAMP ||
+			codec->bound == GS_CODEC_TIMESTAMPTZ ? END_TIMESTAMP - 1 :
+			PG_INT64_MAX;
+		if (codec->bound == GS_CODEC_DATE)
+			most = DATE_END_JULIAN - POSTGRES_EPOCH_JDATE - 1;
+		if (pg_add_s64_overflow(parts[1].slot.i, Max(parts[2].slot.i, 0),
+								&slot.i) || slot.i > most)
+			slot.i = most;
+	}
+	return datum_from_slot(codec->bound, slot);
+}
+
+static Datum
+join_range(GsCodec *codec, const GsPart *parts)
+{
+	int64		flags = parts[0].slot.i;
+	RangeBound	lower = {0};
+	RangeBound	upper = {0};
+	Datum		base = (Datum) 0;
+
+	lower.lower = true;
+	lower.infinite = (flags & RANGE_NO_LOWER) != 0;
+	upper.infinite = (flags & RANGE_NO_UPPER) != 0;
+	lower.inclusive = (flags & RANGE_LOWER_INC) != 0;
+	upper.inclusive = (flags & RANGE_UPPER_INC) != 0;
+	if (!(flags & RANGE_IS_EMPTY))
+	{
+		base = codec->bound == GS_CODEC_NUMERIC ?
+			numeric_from_part(&parts[1], -1) :
+			datum_from_slot(codec->bound, parts[1].slot);
+		if (flags & RANGE_LOWER_SPECIAL)
+			lower.val = special_bound(codec->bound, false);
+		else
+			lower.val = base;
+		if (flags & RANGE_UPPER_SPECIAL)
+			upper.val = special_bound(codec->bound, true);
+		else if (flags & (RANGE_NO_LOWER | RANGE_LOWER_SPECIAL))
+			upper.val = base;
+		else if (!upper.infinite)
+			upper.val = upper_bound(codec, parts);
+	}
+	return RangeTypePGetDatum(make_range(codec->range, &lower, &upper,
+										 (flags & RANGE_IS_EMPTY) != 0
+#if PG_VERSION_NUM >= 160000
+										 ,NULL
+#endif
+										 ));
+}
+
+static void
+split_text(GsCodec *codec, Datum value, GsPart *part)
+{
+	if (codec->type == TEXTOID || codec->type == VARCHAROID ||
+		codec->type == BPCHAROID)
+	{
+		text	   *t = DatumGetTextPP(value);
+
+		part->text = VARDATA_ANY(t);
+		part->len = VARSIZE_ANY_EXHDR(t);
+	}
+	else
+	{
+		part->text = OutputFunctionCall(&codec->output, value);
+		part->len = strlen(part->text);
+	}
+	/* char(n) is padded by its input function */
+	if (codec->type == BPCHAROID)
+	{
+		while (part->len > 0 && part->text[part->len - 1] == ' ')
+			part->len--;
+	}
+}
+
+/*
+ * gs_codec_split: takes a value apart.
+ *
+ * value: not NULL, of the codec's base type; parts: [codec->nparts], filled.
+ * Texts are allocated in the current context, or point into the value.
+ */
+void
+gs_codec_split(GsCodec *codec, Datum value, GsPart *parts)
+{
+	memset(parts, 0, sizeof(GsPart) * codec->nparts);
+	for (int i = 0; i < codec->nparts; i++)
+		parts[i].lane = codec->lane[i];
+	switch (codec->kind)
+	{
+		case GS_CODEC_NUMERIC:
+			part_from_numeric(value, &parts[0]);
+			break;
+		case GS_CODEC_TIMETZ:
+			parts[0].slot.i = DatumGetTimeTzADTP(value)->time;
+			parts[1].slot.i = DatumGetTimeTzADTP(value)->zone;
+			break;
+		case GS_CODEC_INTERVAL:
+			parts[0].slot.i = DatumGetIntervalP(value)->month;
+			parts[1].slot.i = DatumGetIntervalP(value)->day;
+			parts[2].slot.i = DatumGetIntervalP(value)->time;
+			break;
+		case GS_CODEC_POINT:
+			parts[0].slot.f = DatumGetPointP(value)->x;
+			parts[1].slot.f = DatumGetPointP(value)->y;
+			break;
+		case GS_CODEC_INET:
+			split_inet(value, parts);
+			break;
+		case GS_CODEC_RANGE:
+			split_range(codec, value, parts);
+			break;
+		default:
+			if (codec->lane[0] == GS_LANE_TEXT)
+				split_text(codec, value, &parts[0]);
+			else
+				parts[0].slot = slot_from_datum(codec->kind, value);
+			break;
+	}
+}
+
+/*
+ * gs_codec_join: puts a value together, allocated in the current context.
+ *
+ * parts: [codec->nparts], texts terminated.  Returns a Datum of the codec's
+ * base type.  Errors are those of the type's input function.
+ */
+Datum
+gs_codec_join(GsCodec *codec, const GsPart *parts)
+{
+	switch (codec->kind)
+	{
+		case GS_CODEC_NUMERIC:
+			return numeric_from_part(&parts[0], codec->typmod);
+		case GS_CODEC_TIMETZ:
+			{
+				TimeTzADT  *value = palloc(sizeof(TimeTzADT));
+
+				value->time = parts[0].slot.i;
+				value->zone = (int32) parts[1].slot.i;
+				return TimeTzADTPGetDatum(value);
+			}
+		case GS_CODEC_INTERVAL:
+			{
+				Interval   *value = palloc(sizeof(Interval));
+
+				value->month = (int32) parts[0].slot.i;
+				value->day = (int32) parts[1].slot.i;
+				value->time = parts[2].slot.i;
+				return IntervalPGetDatum(value);
+			}
+		case GS_CODEC_POINT:
+			{
+				Point	   *value = palloc(sizeof(Point));
+
+				value->x = parts[0].slot.f;
+				value->y = parts[1].slot.f;
+				return PointPGetDatum(value);
+			}
+		case GS_CODEC_INET:
+			return join_inet(codec, parts);
+		case GS_CODEC_RANGE:
+			return join_range(codec, parts);
+		default:
+			if (codec->lane[0] == GS_LANE_TEXT)
+				return InputFunctionCall(&codec->input,
+										 unconstify(char *, parts[0].text),
+										 codec->ioparam, codec->typmod);
+			return datum_from_slot(codec->kind, parts[0].slot);
+	}
+}

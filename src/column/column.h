@@ -1,0 +1,224 @@
+/*
+ * column.h
+ *	  How the columns of a table become features that a family can learn, and
+ *	  how features become columns again.
+ *
+ * A column's codec splits a Datum into one to four parts (an interval has
+ * months, days and microseconds; most types have one).  While the source is
+ * read, each part fills a lane of 8-byte slots.  Learning turns every lane
+ * into a feature, and adds an indicator feature where NULL cannot be a level
+ * of the feature itself:
+ *
+ *	 - FEATURE_CATEGORY: a code below nlevels, each level with its share.  A
+ *	   level is a slot value, a text, NULL, or "other": a value that is
+ *	   generated anew, since the source's own are too rare to be shown.
+ *	 - FEATURE_NUMBER: a normal score, taken to a value by a quantile table.
+ *
+ * A family sees features only.
+ */
+#ifndef GENSYNTH_COLUMN_H
+#define GENSYNTH_COLUMN_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "nodes/execnodes.h"
+#include "utils/typcache.h"
+
+#include "column/shape.h"
+#include "compat.h"
+
+#define GS_MAX_PARTS		4
+#define GS_MAX_LEVELS		10000	/* of one category */
+#define GS_MAX_LEVEL_BYTES	1024	/* longer texts are never levels */
+#define GS_BINS				64		/* a number's bins for the family */
+#define GS_MISSING			0xFFFF	/* bin of a row that tells nothing */
+
+/* What the 8 bytes of a lane's slot hold. */
+typedef enum GsLaneType
+{
+	GS_LANE_INT,				/* int64 */
+	GS_LANE_FLOAT,				/* float8 */
+	GS_LANE_NUMERIC,			/* see lane.c; resolved when reading ends */
+	GS_LANE_TEXT				/* 64-bit hash of the text */
+} GsLaneType;
+
+typedef union GsSlot
+{
+	int64		i;
+	double		f;
+	uint64		hash;
+} GsSlot;
+
+/*
+ * One part of one value on its way in or out.  A value may lack a part, as an
+ * unbounded range lacks a bound.
+ */
+typedef struct GsPart
+{
+	GsLaneType	lane;
+	bool		absent;
+	GsSlot		slot;			/* INT, FLOAT */
+	const char *text;			/* NUMERIC, TEXT; not terminated on its way in */
+	int			len;
+	int			scale;			/* of a numeric on its way out */
+	int			min_scale;
+} GsPart;
+
+typedef enum GsCodecKind
+{
+	GS_CODEC_BOOL,
+	GS_CODEC_INT2,
+	GS_CODEC_INT4,
+	GS_CODEC_INT8,
+	GS_CODEC_MONEY,
+	GS_CODEC_DATE,
+	GS_CODEC_TIME,
+	GS_CODEC_TIMESTAMP,
+	GS_CODEC_TIMESTAMPTZ,
+	GS_CODEC_MACADDR,
+	GS_CODEC_MACADDR8,
+	GS_CODEC_FLOAT4,
+	GS_CODEC_FLOAT8,
+	GS_CODEC_NUMERIC,
+	GS_CODEC_TIMETZ,
+	GS_CODEC_INTERVAL,
+	GS_CODEC_POINT,
+	GS_CODEC_INET,
+	GS_CODEC_RANGE,
+	GS_CODEC_TEXT,
+	GS_CODEC_ENUM,
+	GS_CODEC_UUID,
+	GS_CODEC_BYTEA,
+	GS_CODEC_BIT,
+	GS_CODEC_JSON,
+	GS_CODEC_ARRAY,
+	GS_CODEC_COUNT
+} GsCodecKind;
+
+/* How values of one type are split and joined. */
+typedef struct GsCodec
+{
+	GsCodecKind kind;
+	int			nparts;
+	GsLaneType	lane[GS_MAX_PARTS];
+	Oid			type;			/* base type, domains looked through */
+	int32		typmod;
+	GsCodecKind bound;			/* RANGE: kind of its bounds */
+	Oid			boundtype;
+	FmgrInfo	output;			/* text output of the base type */
+	FmgrInfo	input;
+	Oid			ioparam;
+	FmgrInfo	tojson;			/* ARRAY: array -> jsonb */
+	TypeCacheEntry *range;		/* RANGE */
+} GsCodec;
+
+typedef enum GsFeatureKind
+{
+	GS_FEATURE_CATEGORY,
+	GS_FEATURE_NUMBER
+} GsFeatureKind;
+
+/*
+ * A monotone map from normal scores to values: nsegments intervals of the
+ * normal score, segment s from edge[s] to edge[s + 1], within which the value
+ * goes from low[s] to high[s]; an atom has low = high.
+ */
+typedef struct GsQuantile
+{
+	int			nsegments;
+	double	   *edge;			/* [nsegments + 1], increasing */
+	GsSlot	   *low;			/* [nsegments] */
+	GsSlot	   *high;			/* [nsegments] */
+} GsQuantile;
+
+typedef struct GsFeature
+{
+	GsFeatureKind kind;
+	int			column;			/* index of the column */
+	int			part;			/* of the column; -1: the NULL indicator */
+	GsLaneType	lane;			/* INT, FLOAT or TEXT */
+
+	/* category */
+	int			nlevels;
+	double	   *share;			/* [nlevels], sum 1 */
+	GsSlot	   *level;			/* [nlevels] INT, FLOAT */
+	char	  **text;			/* [nlevels] TEXT; NULL where not a text */
+	int			null_level;		/* -1: none */
+	int			other_level;	/* -1: none */
+
+	/* number */
+	GsQuantile	quantile;
+	int64		step;			/* INT: values are multiples apart */
+	int			decimals;		/* FLOAT: decimal places, -1 unknown */
+
+	/* a numeric's display scale: at least min_scale digits, at most scale */
+	int			scale;
+	int			min_scale;
+} GsFeature;
+
+typedef struct GsColumn
+{
+	char	   *name;
+	Oid			type;			/* as declared, perhaps a domain */
+	int32		typmod;
+	Oid			collation;
+	char	   *type_name;		/* format_type, qualified: survives a dump */
+	char	   *base_name;		/* the same of the base type */
+	GsCodec		codec;
+	bool		nullable;		/* NULLs were seen, and are emitted */
+	int			feature[GS_MAX_PARTS];	/* of each part */
+	int			null_feature;	/* -1: none */
+	Shape	   *shape;			/* generates the "other" level */
+	int32	   *lengths;		/* [GS_LENGTHS] BYTEA, BIT: quantiles */
+} GsColumn;
+
+#define GS_LENGTHS	33
+
+/* What a table was understood as: columns and their features. */
+typedef struct GsSchema
+{
+	int			ncolumns;
+	GsColumn   *columns;
+	int			nfeatures;
+	GsFeature  *features;
+} GsSchema;
+
+/*
+ * A table as a family sees it while it fits: for every feature and row a bin.
+ * A category's bins are its levels; a number's are at most GS_BINS intervals
+ * of its normal score, in order.
+ */
+typedef struct GsEncoded
+{
+	int64		nrows;
+	int			nfeatures;
+	const GsFeature *features;
+	int		   *nbins;			/* [nfeatures] */
+	uint16	  **bin;			/* [nfeatures][nrows]; GS_MISSING */
+} GsEncoded;
+
+/* One aligned batch of a stream, as a family makes it. */
+#define GS_BATCH	1024
+
+typedef struct GsBatch
+{
+	uint64		key;			/* of the random numbers */
+	int64		first;			/* row number of element 0, from 0 */
+	int			nfeatures;
+	float	  **score;			/* [nfeatures][GS_BATCH], number features */
+	int32	  **code;			/* [nfeatures][GS_BATCH], category features */
+} GsBatch;
+
+/* Philox streams: columns count from 0, latent variables from here. */
+#define GS_STREAM_LATENT	UINT32_C(0x40000000)
+
+/* codec.c */
+extern bool gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod);
+extern void gs_codec_split(GsCodec *codec, Datum value, GsPart *parts);
+extern Datum gs_codec_join(GsCodec *codec, const GsPart *parts);
+extern const char *gs_codec_name(GsCodecKind kind);
+extern bool gs_slot_is_special(GsCodecKind kind, GsLaneType lane,
+							   GsSlot slot);
+
+#endif

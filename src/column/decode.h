@@ -1,0 +1,16 @@
+/*
+ * decode.h
+ *	  From features to columns: the last step of a stream.
+ */
+#ifndef GENSYNTH_DECODE_H
+#define GENSYNTH_DECODE_H
+
+#include "column/column.h"
+
+typedef struct GsDecoder GsDecoder;
+
+extern GsDecoder *gs_decoder_create(const GsSchema *schema, int column);
+extern void gs_decode(GsDecoder *decoder, const GsBatch *batch, int from,
+					  int to, Datum *values, bool *nulls);
+
+#endif

@@ -1,0 +1,427 @@
+/*
+ * lane.c
+ *	  Lanes: one part of a column, row by row, while the source is read.
+ *
+ * A lane has one 8-byte slot a row of the sample, so that a fit's memory
+ * follows from the number of rows and columns alone.  Texts are kept once
+ * each, under a 64-bit hash, within a budget of bytes; when it is full the
+ * rarest leave, so that frequent ones are still known at the end.
+ *
+ * A numeric is kept as an integer at the largest scale seen.  Where that does
+ * not fit in 18 digits, its texts are kept while they are few (an amount of
+ * 30 digits that comes back exactly), else a double.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/int.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "column/lane.h"
+
+#define NUMERIC_DIGITS		18
+#define NUMERIC_MAX_TEXTS	1000
+#define TEXT_KEPT_BYTES		8192	/* longer texts are counted, not kept */
+
+/* Slots of special numerics; codec.c joins them. */
+#define NUMERIC_NAN			PG_INT64_MAX
+#define NUMERIC_PLUS		(PG_INT64_MAX - 1)
+#define NUMERIC_MINUS		PG_INT64_MIN
+
+static void
+texts_create(GsLane *lane)
+{
+	HASHCTL		control = {0};
+
+	lane->texts_context = AllocSetContextCreate(lane->context,
+												"gensynth texts",
+												ALLOCSET_DEFAULT_SIZES);
+	control.keysize = sizeof(uint64);
+	control.entrysize = sizeof(GsText);
+	control.hcxt = lane->texts_context;
+	lane->texts = hash_create("gensynth texts", 256, &control,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	lane->texts_bytes = 0;
+}
+
+/*
+ * gs_lane_init: an empty lane, in the current memory context.
+ *
+ * salt: of the texts' hashes; texts_budget: bytes of texts kept.
+ */
+void
+gs_lane_init(GsLane *lane, GsLaneType type, uint64 salt, Size texts_budget)
+{
+	memset(lane, 0, sizeof(GsLane));
+	lane->type = type == GS_LANE_NUMERIC ? GS_LANE_INT : type;
+	lane->is_numeric = type == GS_LANE_NUMERIC;
+	lane->min_scale = -1;
+	lane->salt = salt;
+	lane->texts_budget = texts_budget;
+	lane->context = CurrentMemoryContext;
+	if (type == GS_LANE_TEXT)
+		texts_create(lane);
+}
+
+/*
+ * gs_lane_text: the text under a hash, or NULL if it was not kept.
+ */
+GsText *
+gs_lane_text(GsLane *lane, uint64 hash)
+{
+	return hash_search(lane->texts, &hash, HASH_FIND, NULL);
+}
+
+static void texts_add(GsLane *lane, uint64 hash, const char *text, int len,
+					  int64 count);
+
+/*
+ * Drops the rarest texts until half of the budget is free.
+ */
+static void
+texts_evict(GsLane *lane)
+{
+	HTAB	   *old = lane->texts;
+	MemoryContext old_context = lane->texts_context;
+	HASH_SEQ_STATUS scan;
+	GsText	   *entry;
+	int64		least = 1;
+	Size		kept;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		least *= 2;
+		kept = 0;
+		hash_seq_init(&scan, old);
+		while ((entry = hash_seq_search(&scan)) != NULL)
+			if (entry->count >= least)
+				kept += entry->len + sizeof(GsText);
+	} while (kept > lane->texts_budget / 2);
+
+	texts_create(lane);
+	hash_seq_init(&scan, old);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		if (entry->count >= least)
+			texts_add(lane, entry->hash, entry->text, entry->len,
+					  entry->count);
+	MemoryContextDelete(old_context);
+}
+
+static void
+texts_add(GsLane *lane, uint64 hash, const char *text, int len, int64 count)
+{
+	bool		found;
+	GsText	   *entry = hash_search(lane->texts, &hash, HASH_ENTER, &found);
+
+	if (found)
+	{
+		entry->count += count;
+		return;
+	}
+	entry->count = count;
+	entry->len = len;
+	entry->text = MemoryContextAlloc(lane->texts_context, len + 1);
+	memcpy(entry->text, text, len);
+	entry->text[len] = '\0';
+	lane->texts_bytes += len + sizeof(GsText);
+}
+
+static uint64
+put_text(GsLane *lane, const char *text, int len)
+{
+	uint64		hash = gs_shape_hash(text, len, lane->salt);
+
+	if (len <= TEXT_KEPT_BYTES)
+	{
+		texts_add(lane, hash, text, len, 1);
+		if (lane->texts_bytes > lane->texts_budget)
+			texts_evict(lane);
+	}
+	return hash;
+}
+
+/*
+ * Reads a numeric's text: -1234.50 is -123450 at scale 2.  Returns false if
+ * it has too many digits.
+ */
+static bool
+parse_scaled(const char *text, int64 *value, int *scale)
+{
+	bool		negative = *text == '-';
+	int			digits = 0;
+	bool		point = false;
+
+	*value = 0;
+	*scale = 0;
+	if (*text == 'N' || *text == 'I' || text[1] == 'I')
+	{
+		*value = *text == 'N' ? NUMERIC_NAN :
+			*text == 'I' ? NUMERIC_PLUS : NUMERIC_MINUS;
+		return true;
+	}
+	for (text += negative; *text; text++)
+	{
+		if (*text == '.')
+		{
+			point = true;
+			continue;
+		}
+		*value = *value * 10 + (*text - '0');
+		digits += digits > 0 || *text != '0';
+		*scale += point;
+		if (digits > NUMERIC_DIGITS || *scale > NUMERIC_DIGITS)
+			return false;
+	}
+	if (negative)
+		*value = -*value;
+	return true;
+}
+
+static inline bool
+is_sentinel(int64 value)
+{
+	return value == NUMERIC_NAN || value == NUMERIC_PLUS ||
+		value == NUMERIC_MINUS;
+}
+
+/*
+ * Multiplies by 10^by; false on more than NUMERIC_DIGITS digits.
+ */
+static bool
+rescale(int64 *value, int by)
+{
+	if (is_sentinel(*value))
+		return true;
+	for (; by > 0; by--)
+		if (pg_mul_s64_overflow(*value, 10, value) ||
+			*value >= INT64CONST(1000000000000000000) ||
+			*value <= -INT64CONST(1000000000000000000))
+			return false;
+	return true;
+}
+
+/*
+ * The text of a scaled value, without zeros beyond the least scale.
+ */
+static int
+format_scaled(const GsLane *lane, int64 value, char *out, Size size)
+{
+	int			scale = lane->scale;
+	uint64		rest = (uint64) (value < 0 ? -value : value);
+	uint64		unit = 1;
+
+	if (is_sentinel(value))
+		return strlcpy(out, value == NUMERIC_NAN ? "NaN" :
+					   value == NUMERIC_PLUS ? "Infinity" : "-Infinity", size);
+	while (scale > lane->min_scale && rest % 10 == 0)
+	{
+		rest /= 10;
+		scale--;
+	}
+	for (int i = 0; i < scale; i++)
+		unit *= 10;
+	if (scale == 0)
+		return snprintf(out, size, "%s" UINT64_FORMAT, value < 0 ? "-" : "",
+						rest);
+	return snprintf(out, size, "%s" UINT64_FORMAT ".%0*" INT64_MODIFIER "u",
+					value < 0 ? "-" : "", rest / unit, scale, rest % unit);
+}
+
+/*
+ * Goes on with doubles: the texts are too many.
+ */
+static void
+numeric_to_double(GsLane *lane, int64 nrows)
+{
+	for (int64 i = 0; i < nrows; i++)
+		if (lane->absent == NULL || !lane->absent[i])
+		{
+			GsText	   *entry = gs_lane_text(lane, lane->slot[i].hash);
+
+			lane->slot[i].f = entry ? strtod(entry->text, NULL) : 0;
+		}
+	MemoryContextDelete(lane->texts_context);
+	lane->texts = NULL;
+	lane->type = GS_LANE_FLOAT;
+	lane->state = GS_NUMERIC_DOUBLE;
+}
+
+/*
+ * Goes on with texts: a value does not fit in a scaled integer.
+ */
+static void
+numeric_to_texts(GsLane *lane, int64 nrows)
+{
+	char		buffer[64];
+	bool		few = true;
+
+	texts_create(lane);
+	for (int64 i = 0; i < nrows && few; i++)
+	{
+		if (lane->absent != NULL && lane->absent[i])
+			continue;
+		texts_add(lane, gs_shape_hash(buffer,
+									  format_scaled(lane, lane->slot[i].i,
+													buffer, sizeof(buffer)),
+									  lane->salt),
+				  buffer, strlen(buffer), 1);
+		few = hash_get_num_entries(lane->texts) <= NUMERIC_MAX_TEXTS;
+	}
+	for (int64 i = 0; i < nrows; i++)
+	{
+		int			len;
+
+		if (lane->absent != NULL && lane->absent[i])
+			continue;
+		len = format_scaled(lane, lane->slot[i].i, buffer, sizeof(buffer));
+		if (few)
+			lane->slot[i].hash = gs_shape_hash(buffer, len, lane->salt);
+		else
+			lane->slot[i].f = strtod(buffer, NULL);
+	}
+	lane->type = GS_LANE_TEXT;
+	lane->state = GS_NUMERIC_TEXTS;
+	if (!few)
+	{
+		MemoryContextDelete(lane->texts_context);
+		lane->texts = NULL;
+		lane->type = GS_LANE_FLOAT;
+		lane->state = GS_NUMERIC_DOUBLE;
+	}
+}
+
+static bool
+put_scaled(GsLane *lane, int64 nrows, const char *text, GsSlot *slot)
+{
+	int64		value;
+	int			scale;
+
+	if (!parse_scaled(text, &value, &scale))
+		return false;
+	if (!is_sentinel(value))
+	{
+		if (lane->min_scale < 0 || scale < lane->min_scale)
+			lane->min_scale = scale;
+		if (scale > lane->scale)
+		{
+			/* first see that every value fits at the larger scale */
+			for (int64 i = 0; i < nrows; i++)
+			{
+				int64		trial = lane->slot[i].i;
+
+				if ((lane->absent == NULL || !lane->absent[i]) &&
+					!rescale(&trial, scale - lane->scale))
+					return false;
+			}
+			for (int64 i = 0; i < nrows; i++)
+				if (lane->absent == NULL || !lane->absent[i])
+					(void) rescale(&lane->slot[i].i, scale - lane->scale);
+			lane->scale = scale;
+		}
+		if (!rescale(&value, lane->scale - scale))
+			return false;
+	}
+	slot->i = value;
+	return true;
+}
+
+/*
+ * Follows the display scale of a numeric that is no longer kept as integer.
+ */
+static void
+note_scale(GsLane *lane, const char *text)
+{
+	const char *point = strchr(text, '.');
+	int			scale = point ? (int) strlen(point + 1) : 0;
+
+	if (*text == 'N' || *text == 'I' || text[1] == 'I')
+		return;
+	lane->scale = Max(lane->scale, scale);
+	if (lane->min_scale < 0 || scale < lane->min_scale)
+		lane->min_scale = scale;
+}
+
+/*
+ * text: terminated.  nrows: slots filled so far, the one being replaced among
+ * them.
+ */
+static GsSlot
+put_numeric(GsLane *lane, int64 nrows, const char *text, int len)
+{
+	GsSlot		slot;
+
+	if (lane->state == GS_NUMERIC_SCALED)
+	{
+		if (put_scaled(lane, nrows, text, &slot))
+			return slot;
+		numeric_to_texts(lane, nrows);
+	}
+	note_scale(lane, text);
+	if (lane->state == GS_NUMERIC_TEXTS)
+	{
+		slot.hash = gs_shape_hash(text, len, lane->salt);
+		texts_add(lane, slot.hash, text, len, 1);
+		if (hash_get_num_entries(lane->texts) <= NUMERIC_MAX_TEXTS)
+			return slot;
+		numeric_to_double(lane, nrows);
+	}
+	slot.f = strtod(text, NULL);
+	return slot;
+}
+
+static void
+ensure_room(GsLane *lane, int64 row)
+{
+	int64		before = lane->allocated;
+
+	if (row < before)
+		return;
+	lane->allocated = Max(1024, before * 2);
+	if (lane->slot == NULL)
+		lane->slot = MemoryContextAllocHuge(lane->context,
+											sizeof(GsSlot) * lane->allocated);
+	else
+		lane->slot = repalloc_huge(lane->slot,
+								   sizeof(GsSlot) * lane->allocated);
+	if (lane->absent != NULL)
+	{
+		lane->absent = repalloc_huge(lane->absent, lane->allocated);
+		memset(lane->absent + before, 0, lane->allocated - before);
+	}
+}
+
+/*
+ * gs_lane_put: writes one row's part.
+ *
+ * row: the sample's row, nrows or one that is replaced; nrows: rows so far;
+ * part: NULL where the value is NULL.
+ */
+void
+gs_lane_put(GsLane *lane, int64 row, int64 nrows, const GsPart *part)
+{
+	bool		absent = part == NULL || part->absent;
+	GsSlot		slot;
+
+	ensure_room(lane, row);
+	if (absent && lane->absent == NULL)
+	{
+		lane->absent = MemoryContextAllocExtended(lane->context,
+												  lane->allocated,
+												  MCXT_ALLOC_HUGE |
+												  MCXT_ALLOC_ZERO);
+	}
+	if (absent)
+		slot.i = 0;
+	else if (lane->is_numeric)
+		slot = put_numeric(lane, nrows, part->text, part->len);
+	else if (lane->type == GS_LANE_TEXT)
+		slot.hash = put_text(lane, part->text, part->len);
+	else
+		slot = part->slot;
+	lane->slot[row] = slot;
+	if (lane->absent != NULL)
+		lane->absent[row] = absent;
+}

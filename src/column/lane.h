@@ -1,0 +1,54 @@
+/*
+ * lane.h
+ *	  Lanes: one part of a column, row by row, while the source is read.
+ */
+#ifndef GENSYNTH_LANE_H
+#define GENSYNTH_LANE_H
+
+#include "column/column.h"
+#include "utils/hsearch.h"
+
+/* A text seen in a lane, under its hash. */
+typedef struct GsText
+{
+	uint64		hash;			/* key */
+	int64		count;			/* rows seen with it while it was kept */
+	char	   *text;			/* terminated */
+	int			len;
+} GsText;
+
+/* How a numeric's values are kept so far. */
+typedef enum GsNumericState
+{
+	GS_NUMERIC_SCALED,			/* int64 at the lane's scale */
+	GS_NUMERIC_TEXTS,			/* too wide for that: few texts */
+	GS_NUMERIC_DOUBLE			/* too wide and too many */
+} GsNumericState;
+
+typedef struct GsLane
+{
+	GsLaneType	type;			/* what slots hold now; never NUMERIC */
+	bool		is_numeric;
+	GsNumericState state;
+	int			scale;			/* most decimals of a numeric */
+	int			min_scale;		/* least */
+	int64		allocated;
+	GsSlot	   *slot;			/* [allocated] */
+	bool	   *absent;			/* [allocated], or NULL: none is absent yet */
+
+	/* texts by hash: all that fit in the budget, the rarest leave first */
+	HTAB	   *texts;
+	MemoryContext texts_context;
+	Size		texts_bytes;
+	Size		texts_budget;
+	uint64		salt;
+	MemoryContext context;		/* of slots and absent */
+} GsLane;
+
+extern void gs_lane_init(GsLane *lane, GsLaneType type, uint64 salt,
+						 Size texts_budget);
+extern void gs_lane_put(GsLane *lane, int64 row, int64 nrows,
+						const GsPart *part);
+extern GsText *gs_lane_text(GsLane *lane, uint64 hash);
+
+#endif

@@ -1,0 +1,794 @@
+/*
+ * learn.c
+ *	  From lanes to features: what a fit finds out about its columns.
+ *
+ * For each part of a column: which values are levels of a category, or how
+ * its numbers are distributed; what is too rare to be shown (value
+ * protection); and for every row of the sample the bin that a family sees.
+ * Each lane is let go as soon as its bins are there.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "column/json.h"
+#include "column/learn.h"
+#include "column/quantile.h"
+#include "numeric/normal.h"
+
+/* A number of at most this many values is a category ... */
+#define FEW_VALUES			20
+/* ... if the values that may be shown cover this share of the rows. */
+#define FEW_COVERAGE		0.99
+/* A text's frequent values stand for the rare ones from this coverage on. */
+#define TEXT_COVERAGE		0.80
+/* Below this one, a text is near unique: only its heavy values are shown. */
+#define TEXT_NEAR_UNIQUE	0.50
+#define TEXT_HEAVY			0.01
+#define MAX_DECIMALS		9
+
+/* A value with its rows, while levels are chosen. */
+typedef struct ValueCount
+{
+	GsSlot		slot;
+	int64		count;
+	const GsText *text;			/* TEXT lanes */
+} ValueCount;
+
+/* What learning one lane needs to hand around. */
+typedef struct LaneView
+{
+	GsColumn   *column;
+	GsLane	   *lane;
+	GsFeature  *feature;
+	int64		nrows;
+	int64		npresent;
+	int			threshold;
+	GsSlot	   *sorted;			/* [npresent] */
+	ValueCount *values;			/* [nvalues], distinct, while few */
+	int			nvalues;
+} LaneView;
+
+static inline bool
+is_absent(const GsLane *lane, int64 row)
+{
+	return lane->absent != NULL && lane->absent[row];
+}
+
+static void
+sort_lane(LaneView *view)
+{
+	view->npresent = 0;
+	view->sorted = palloc_extended(sizeof(GsSlot) * Max(view->nrows, 1),
+								   MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < view->nrows; i++)
+		if (!is_absent(view->lane, i))
+			view->sorted[view->npresent++] = view->lane->slot[i];
+	gs_slots_sort(view->sorted, view->npresent, view->lane->type);
+}
+
+/*
+ * Counts the distinct values; gives up beyond a limit, with a count of one
+ * more than it.  Texts that only one row may hold are not worth an entry.
+ */
+static void
+count_values(LaneView *view, int limit, int64 least)
+{
+	int64		next;
+
+	view->values = palloc(sizeof(ValueCount) * 64);
+	view->nvalues = 0;
+	for (int64 i = 0; i < view->npresent; i = next)
+	{
+		for (next = i + 1; next < view->npresent; next++)
+			if (gs_slot_compare(view->sorted[i], view->sorted[next],
+								view->lane->type) != 0)
+				break;
+		if (next - i < least)
+			continue;
+		if (view->nvalues >= 64 && (view->nvalues & (view->nvalues - 1)) == 0)
+			view->values = repalloc_huge(view->values, sizeof(ValueCount) *
+										 (Size) view->nvalues * 2);
+		view->values[view->nvalues].slot = view->sorted[i];
+		view->values[view->nvalues].count = next - i;
+		view->values[view->nvalues].text = NULL;
+		if (++view->nvalues > limit)
+			return;
+	}
+}
+
+static void
+alloc_levels(GsFeature *feature, int nlevels)
+{
+	feature->kind = GS_FEATURE_CATEGORY;
+	feature->nlevels = nlevels;
+	feature->share = palloc0(sizeof(double) * (nlevels + 2));
+	feature->level = palloc0(sizeof(GsSlot) * (nlevels + 2));
+	feature->text = palloc0(sizeof(char *) * (nlevels + 2));
+	feature->null_level = feature->other_level = -1;
+}
+
+/*
+ * A number of few values, or a boolean, as a category.  Returns false where
+ * too many rows hold rare values.
+ */
+static bool
+learn_few_numbers(LaneView *view)
+{
+	GsFeature  *feature = view->feature;
+	bool		public = view->column->codec.kind == GS_CODEC_BOOL;
+	int64		covered = 0;
+	int			n = 0;
+
+	count_values(view, FEW_VALUES, 0);
+	if (view->nvalues > FEW_VALUES)
+		return false;
+	for (int i = 0; i < view->nvalues; i++)
+		if (public || view->values[i].count >= view->threshold)
+		{
+			covered += view->values[i].count;
+			view->values[n++] = view->values[i];
+		}
+	if (n == 0 || covered < FEW_COVERAGE * view->npresent)
+		return false;
+	alloc_levels(feature, n);
+	for (int i = 0; i < n; i++)
+	{
+		feature->level[i] = view->values[i].slot;
+		feature->share[i] = view->values[i].count;
+	}
+	return true;
+}
+
+/*
+ * The places after the point that every value has, at most MAX_DECIMALS; -1
+ * if they have more.
+ */
+static int
+find_decimals(GsCodecKind kind, const GsSlot *sorted, int64 n)
+{
+	int			decimals = 0;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		double		value = sorted[i].f;
+
+		for (;; decimals++)
+		{
+			double		unit = pow(10, decimals);
+			double		round = rint(value * unit) / unit;
+
+			if (decimals > MAX_DECIMALS || fabs(value * unit) > 9e15)
+				return -1;
+			if (kind == GS_CODEC_FLOAT4 ? (float) round == (float) value :
+				round == value)
+				break;
+		}
+	}
+	return decimals;
+}
+
+/*
+ * The largest step that all values are multiples of, from the first.
+ */
+static int64
+find_step(const GsSlot *sorted, int64 n)
+{
+	uint64		step = 0;
+
+	for (int64 i = 1; i < n && step != 1; i++)
+	{
+		uint64		a = (uint64) sorted[i].i - (uint64) sorted[i - 1].i;
+
+		while (a != 0)
+		{
+			uint64		rest = step % a;
+
+			step = a;
+			a = rest;
+			if (step == 0)
+				break;
+		}
+	}
+	return step == 0 || step > PG_INT64_MAX ? 1 : (int64) step;
+}
+
+/*
+ * With so few rows that both protected ends cross, all that may be told is
+ * the mean.
+ */
+static GsSlot
+mean_of(const GsFeature *feature, const GsSlot *sorted, int64 n)
+{
+	GsSlot		mean = sorted[0];
+
+	if (feature->lane == GS_LANE_FLOAT)
+	{
+		double		sum = 0;
+
+		for (int64 i = 0; i < n; i++)
+			sum += (sorted[i].f - sorted[0].f) / n;
+		mean.f = sorted[0].f + sum;
+		if (feature->decimals >= 0)
+			mean.f = rint(mean.f * pow(10, feature->decimals)) /
+				pow(10, feature->decimals);
+	}
+	else
+	{
+		uint128		sum = 0;
+
+		for (int64 i = 0; i < n; i++)
+			sum += (uint64) sorted[i].i - (uint64) sorted[0].i;
+		mean.i = (int64) ((uint64) sorted[0].i +
+						  (uint64) (sum / n / feature->step) * feature->step);
+	}
+	return mean;
+}
+
+/*
+ * A number's quantile table, its ends protected: specials that are rare and
+ * the threshold - 1 outermost values at either end are left out.
+ */
+static void
+learn_number(LaneView *view)
+{
+	GsFeature  *feature = view->feature;
+	GsCodecKind kind = view->column->codec.kind;
+	GsSlot	   *sorted = view->sorted;
+	int64		first = 0;
+	int64		last = view->npresent;
+	int64		n = 0;
+
+	if (kind == GS_CODEC_RANGE)
+		kind = view->column->codec.bound;
+	while (first < last &&
+		   gs_slot_is_special(kind, feature->lane, sorted[first]))
+		first++;
+	while (last > first &&
+		   gs_slot_is_special(kind, feature->lane, sorted[last - 1]))
+		last--;
+
+	feature->kind = GS_FEATURE_NUMBER;
+	feature->step = 1;
+	feature->decimals = -1;
+	if (feature->lane == GS_LANE_INT)
+		feature->step = find_step(sorted + first, last - first);
+	else
+		feature->decimals = find_decimals(kind, sorted + first, last - first);
+
+	/* in place: the sorted values aren't needed again */
+	if (first >= view->threshold)
+		n = first;
+	if (last - first >= 2 * view->threshold - 1)
+	{
+		int64		kept = last - first - 2 * (view->threshold - 1);
+
+		memmove(sorted + n, sorted + first + view->threshold - 1,
+				sizeof(GsSlot) * kept);
+		n += kept;
+	}
+	else if (last - first >= view->threshold)
+	{
+		sorted[n] = mean_of(feature, sorted + first, last - first);
+		n++;
+	}
+	if (view->npresent - last >= view->threshold)
+	{
+		memmove(sorted + n, sorted + last,
+				sizeof(GsSlot) * (view->npresent - last));
+		n += view->npresent - last;
+	}
+	if (n == 0)
+	{
+		/* nothing may be shown; the caller makes the column NULL */
+		alloc_levels(feature, 0);
+		return;
+	}
+	gs_quantile_build(feature, kind, sorted, n, view->threshold);
+}
+
+static int
+by_count_then_text(const void *a, const void *b)
+{
+	const ValueCount *x = a;
+	const ValueCount *y = b;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return strcmp(x->text->text, y->text->text);
+}
+
+/*
+ * The labels of an enum are public: each is a level, in the enum's order.
+ */
+static void
+learn_enum(LaneView *view)
+{
+	GsFeature  *feature = view->feature;
+	CatCList   *list = SearchSysCacheList1(ENUMTYPOIDNAME,
+										   ObjectIdGetDatum(view->column->codec.type));
+	int			n = 0;
+
+	alloc_levels(feature, list->n_members);
+	for (int i = 0; i < list->n_members; i++)
+	{
+		Form_pg_enum form = (Form_pg_enum) GETSTRUCT(&list->members[i]->tuple);
+		const char *label = NameStr(form->enumlabel);
+		uint64		hash = gs_shape_hash(label, strlen(label),
+										 view->lane->salt);
+		int64		count = 0;
+		int64		low = 0;
+		int64		high = view->npresent;
+
+		while (low < high)
+		{
+			int64		middle = (low + high) / 2;
+
+			if (view->sorted[middle].hash < hash)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		while (low < view->npresent && view->sorted[low].hash == hash)
+		{
+			low++;
+			count++;
+		}
+		if (count == 0)
+			continue;
+		feature->level[n].hash = hash;
+		feature->text[n] = pstrdup(label);
+		feature->share[n++] = count;
+	}
+	feature->nlevels = n;
+	ReleaseCatCacheList(list);
+}
+
+/*
+ * The lengths, in bytes or bits, of what is kept of a bytea or bit column.
+ */
+static void
+learn_lengths(LaneView *view)
+{
+	GsColumn   *column = view->column;
+	HASH_SEQ_STATUS scan;
+	GsText	   *entry;
+	GsSlot	   *lengths;
+	int64		n = 0;
+
+	lengths = palloc(sizeof(GsSlot) *
+					 Max(1, hash_get_num_entries(view->lane->texts)));
+	hash_seq_init(&scan, view->lane->texts);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		lengths[n++].i = column->codec.kind == GS_CODEC_BIT ? entry->len :
+			Max(entry->len - 2, 0) / 2;
+	gs_slots_sort(lengths, n, GS_LANE_INT);
+	column->lengths = palloc0(sizeof(int32) * GS_LENGTHS);
+	for (int i = 0; i < GS_LENGTHS && n > 0; i++)
+		column->lengths[i] = (int32) lengths[i * (n - 1) / (GS_LENGTHS - 1)].i;
+	pfree(lengths);
+}
+
+/*
+ * An array's text as JSON, for the shape.
+ */
+static char *
+array_text_to_json(GsCodec *codec, const char *text)
+{
+	Datum		array = InputFunctionCall(&codec->input,
+										  unconstify(char *, text),
+										  codec->ioparam, -1);
+
+	return gs_array_to_json(codec, array);
+}
+
+static int
+by_hash(const void *a, const void *b)
+{
+	const GsText *x = *(GsText *const *) a;
+	const GsText *y = *(GsText *const *) b;
+
+	return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+/*
+ * Learns what the "other" level generates: from the texts that were kept,
+ * and, so that it never repeats them, from the hashes of all rare ones.
+ */
+static void
+learn_shape(LaneView *view, uint64 salt)
+{
+	GsColumn   *column = view->column;
+	GsCodecKind kind = column->codec.kind;
+	int64		ntexts = hash_get_num_entries(view->lane->texts);
+	ShapeValue *values = palloc_extended(sizeof(ShapeValue) * Max(ntexts, 1),
+										 MCXT_ALLOC_HUGE);
+	GsText	  **texts = palloc_extended(sizeof(GsText *) * Max(ntexts, 1),
+										MCXT_ALLOC_HUGE);
+	uint64	   *rare = palloc_extended(sizeof(uint64) * Max(view->npresent, 1),
+									   MCXT_ALLOC_HUGE);
+	int64		nrare = 0;
+	int			max_chars = 0;
+	HASH_SEQ_STATUS scan;
+	GsText	   *entry;
+	int64		next;
+	int			n = 0;
+
+	for (int64 i = 0; i < view->npresent; i = next)
+	{
+		for (next = i + 1; next < view->npresent; next++)
+			if (view->sorted[next].hash != view->sorted[i].hash)
+				break;
+		if (next - i < view->threshold)
+			rare[nrare++] = view->sorted[i].hash;
+	}
+	if (kind == GS_CODEC_BYTEA || kind == GS_CODEC_BIT)
+		learn_lengths(view);
+
+	/* the order of a hash table is no order: a fit must repeat itself */
+	hash_seq_init(&scan, view->lane->texts);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		texts[n++] = entry;
+	qsort(texts, n, sizeof(GsText *), by_hash);
+	for (int i = 0; i < n; i++)
+	{
+		values[i].text = texts[i]->text;
+		values[i].count = texts[i]->count;
+		if (kind == GS_CODEC_ARRAY)
+			values[i].text = array_text_to_json(&column->codec, values[i].text);
+		values[i].len = strlen(values[i].text);
+	}
+	if (column->codec.typmod > VARHDRSZ &&
+		(column->codec.type == VARCHAROID || column->codec.type == BPCHAROID))
+		max_chars = column->codec.typmod - VARHDRSZ;
+	else if (column->codec.type == NAMEOID)
+		max_chars = (NAMEDATALEN - 1) / pg_database_encoding_max_length();
+	else if (column->codec.type == CHAROID)
+		max_chars = 1;
+	column->shape = gs_shape_learn(kind == GS_CODEC_JSON ||
+								   kind == GS_CODEC_ARRAY ? SHAPE_JSON :
+								   SHAPE_TEXT, values, n, view->threshold,
+								   max_chars, salt, rare, nrare);
+	pfree(rare);
+	pfree(texts);
+	pfree(values);
+}
+
+/*
+ * A text's levels: the values that enough rows hold.  The rare ones are
+ * treated as not known where they are few, else generated anew.
+ */
+static void
+learn_text(LaneView *view, uint64 salt)
+{
+	GsFeature  *feature = view->feature;
+	int64		covered = 0;
+	int64		least = view->threshold;
+	int			n = 0;
+
+	if (view->column->codec.kind == GS_CODEC_ENUM)
+	{
+		learn_enum(view);
+		return;
+	}
+	count_values(view, INT_MAX - 1, view->threshold);
+	for (int i = 0; i < view->nvalues; i++)
+	{
+		view->values[i].text = gs_lane_text(view->lane,
+											view->values[i].slot.hash);
+		if (view->values[i].text == NULL ||
+			view->values[i].text->len > GS_MAX_LEVEL_BYTES)
+			continue;
+		covered += view->values[i].count;
+		view->values[n++] = view->values[i];
+	}
+	qsort(view->values, n, sizeof(ValueCount), by_count_then_text);
+	if (covered < TEXT_NEAR_UNIQUE * view->npresent)
+		least = Max(least, (int64) (TEXT_HEAVY * view->npresent));
+	while (n > GS_MAX_LEVELS || (n > 0 && view->values[n - 1].count < least))
+		covered -= view->values[--n].count;
+
+	alloc_levels(feature, n);
+	for (int i = 0; i < n; i++)
+	{
+		feature->level[i] = view->values[i].slot;
+		feature->text[i] = pstrdup(view->values[i].text->text);
+		feature->share[i] = view->values[i].count;
+	}
+	if (covered < TEXT_COVERAGE * view->npresent)
+	{
+		feature->other_level = feature->nlevels++;
+		feature->share[feature->other_level] = view->npresent - covered;
+		learn_shape(view, salt);
+	}
+}
+
+/*
+ * Scales shares to a sum of 1.
+ */
+static void
+normalise(GsFeature *feature)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < feature->nlevels; i++)
+		sum += feature->share[i];
+	for (int i = 0; i < feature->nlevels; i++)
+		feature->share[i] = sum > 0 ? feature->share[i] / sum :
+			1.0 / feature->nlevels;
+}
+
+/*
+ * Row bins of a category.
+ */
+static int
+level_of_hash(const GsFeature *feature, const int *order, int n, uint64 hash)
+{
+	int			low = 0;
+	int			high = n;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (feature->level[order[middle]].hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < n && feature->level[order[low]].hash == hash ? order[low] : -1;
+}
+
+static int
+by_level_hash(const void *a, const void *b, void *arg)
+{
+	const GsSlot *level = arg;
+	uint64		x = level[*(const int *) a].hash;
+	uint64		y = level[*(const int *) b].hash;
+
+	return (x > y) - (x < y);
+}
+
+static void
+bin_category(const LaneView *view, uint16 *bin)
+{
+	const GsFeature *feature = view->feature;
+	int		   *order = palloc(sizeof(int) * Max(feature->nlevels, 1));
+	int			n = 0;
+
+	for (int i = 0; i < feature->nlevels; i++)
+		if (i != feature->null_level && i != feature->other_level)
+			order[n++] = i;
+	if (feature->lane == GS_LANE_TEXT)
+		qsort_arg(order, n, sizeof(int), by_level_hash, feature->level);
+	for (int64 row = 0; row < view->nrows; row++)
+	{
+		int			level = -1;
+
+		if (is_absent(view->lane, row))
+			level = feature->null_level;
+		else if (feature->lane == GS_LANE_TEXT)
+		{
+			level = level_of_hash(feature, order, n,
+								  view->lane->slot[row].hash);
+			if (level < 0)
+				level = feature->other_level;
+		}
+		else
+		{
+			for (int i = 0; i < n && level < 0; i++)
+				if (gs_slot_compare(feature->level[order[i]],
+									view->lane->slot[row], feature->lane) == 0)
+					level = order[i];
+		}
+		bin[row] = level < 0 ? GS_MISSING : (uint16) level;
+	}
+	pfree(order);
+}
+
+/*
+ * Row bins of a number: about GS_BINS groups of neighbouring segments.
+ * Returns how many there are.
+ */
+static int
+bin_number(const LaneView *view, uint16 *bin)
+{
+	const GsFeature *feature = view->feature;
+	const GsQuantile *q = &feature->quantile;
+	uint16	   *bin_of = palloc(sizeof(uint16) * q->nsegments);
+	int			nbins = 0;
+	int			last = -1;
+
+	for (int s = 0; s < q->nsegments; s++)
+	{
+		double		from = s == 0 ? 0 : gs_normal_cdf(q->edge[s]);
+		double		to = s == q->nsegments - 1 ? 1 :
+			gs_normal_cdf(q->edge[s + 1]);
+		int			group = Min((int) ((from + to) / 2 * GS_BINS),
+								GS_BINS - 1);
+
+		if (group != last)
+			nbins++;
+		last = group;
+		bin_of[s] = nbins - 1;
+	}
+	for (int64 row = 0; row < view->nrows; row++)
+		bin[row] = is_absent(view->lane, row) ? GS_MISSING :
+			bin_of[gs_quantile_find(feature, view->lane->slot[row])];
+	pfree(bin_of);
+	return nbins;
+}
+
+/*
+ * Learns one part of a column.  nulls: whether NULL is to be a level of it.
+ */
+static void
+learn_part(LaneView *view, int64 nulls, uint64 salt)
+{
+	GsFeature  *feature = view->feature;
+	GsCodecKind kind = view->column->codec.kind;
+
+	feature->lane = view->lane->type;
+	feature->scale = view->lane->scale;
+	feature->min_scale = Max(view->lane->min_scale, 0);
+	feature->step = 1;
+	feature->decimals = -1;
+	feature->null_level = feature->other_level = -1;
+	sort_lane(view);
+	if (view->npresent < view->threshold && kind != GS_CODEC_BOOL &&
+		kind != GS_CODEC_ENUM)
+		alloc_levels(feature, 0);
+	else if (feature->lane == GS_LANE_TEXT)
+		learn_text(view, salt);
+	else if (!learn_few_numbers(view))
+		learn_number(view);
+	pfree(view->sorted);
+
+	if (feature->kind == GS_FEATURE_CATEGORY)
+	{
+		if (view->column->codec.nparts == 1 &&
+			(nulls >= view->threshold || feature->nlevels == 0))
+		{
+			feature->null_level = feature->nlevels++;
+			feature->share[feature->null_level] = Max(nulls, 1);
+		}
+		else if (feature->nlevels == 0)
+		{
+			/* a part that hardly any value has: any value will do */
+			feature->nlevels = 1;
+			if (feature->lane == GS_LANE_TEXT)
+				feature->lane = GS_LANE_INT;
+		}
+		normalise(feature);
+	}
+}
+
+/*
+ * The NULL indicator of a column: code 1 where it is NULL.
+ */
+static void
+learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
+				const bool *null_rows, uint16 *bin)
+{
+	alloc_levels(feature, 2);
+	feature->lane = GS_LANE_INT;
+	feature->part = -1;
+	feature->step = 1;
+	feature->decimals = -1;
+	feature->level[1].i = 1;
+	feature->share[0] = view->nrows - nulls;
+	feature->share[1] = nulls;
+	normalise(feature);
+	for (int64 row = 0; row < view->nrows; row++)
+		bin[row] = null_rows[row] ? 1 : 0;
+}
+
+/*
+ * gs_schema_learn: turns a sample into features and bins.
+ *
+ * threshold: rows that must hold a value for it to be shown; salt: of the
+ * lanes' hashes.  The lanes are freed.  Returns the schema, and in *encoded
+ * the bins of every row, in the current context.
+ */
+GsSchema *
+gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
+				GsEncoded **encoded)
+{
+	GsSchema   *schema = palloc0(sizeof(GsSchema));
+	GsEncoded  *out = palloc0(sizeof(GsEncoded));
+	int			room = sample->ncolumns * (GS_MAX_PARTS + 1);
+
+	schema->ncolumns = sample->ncolumns;
+	schema->columns = sample->columns;
+	schema->features = palloc0(sizeof(GsFeature) * room);
+	out->nrows = sample->nrows;
+	out->nbins = palloc0(sizeof(int) * room);
+	out->bin = palloc0(sizeof(uint16 *) * room);
+	for (int c = 0; c < sample->ncolumns; c++)
+	{
+		GsColumn   *column = &sample->columns[c];
+		LaneView	view = {.column = column,.nrows = sample->nrows,
+		.threshold = threshold};
+		bool	   *null_rows = palloc_extended(Max(sample->nrows, 1),
+												MCXT_ALLOC_HUGE);
+		int64		nulls = 0;
+		int			first = schema->nfeatures;
+		bool		whole_null;
+
+		CHECK_FOR_INTERRUPTS();
+
+		/* the first part is there wherever the value is */
+		for (int64 row = 0; row < sample->nrows; row++)
+		{
+			null_rows[row] = is_absent(&sample->lanes[c * GS_MAX_PARTS], row);
+			nulls += null_rows[row];
+		}
+		for (int p = 0; p < column->codec.nparts; p++)
+		{
+			GsFeature  *feature = &schema->features[schema->nfeatures];
+			uint16	   *bin = palloc_extended(sizeof(uint16) *
+											  Max(sample->nrows, 1),
+											  MCXT_ALLOC_HUGE);
+
+			view.lane = &sample->lanes[c * GS_MAX_PARTS + p];
+			view.feature = feature;
+			feature->column = c;
+			feature->part = p;
+			learn_part(&view, nulls, salt);
+			column->feature[p] = schema->nfeatures;
+			out->bin[schema->nfeatures] = bin;
+			if (feature->kind == GS_FEATURE_NUMBER)
+				out->nbins[schema->nfeatures] = bin_number(&view, bin);
+			else
+			{
+				bin_category(&view, bin);
+				out->nbins[schema->nfeatures] = feature->nlevels;
+			}
+			schema->nfeatures++;
+			if (view.lane->slot)
+				pfree(view.lane->slot);
+			if (view.lane->absent)
+				pfree(view.lane->absent);
+			if (view.lane->texts_context && view.lane->texts)
+				MemoryContextDelete(view.lane->texts_context);
+		}
+
+		/* fewer values than may be shown: nothing but NULL comes out */
+		whole_null = sample->nrows - nulls < threshold;
+		column->null_feature = -1;
+		column->nullable = schema->features[first].null_level >= 0;
+		if (!column->nullable && (nulls >= threshold || whole_null))
+		{
+			GsFeature  *feature = &schema->features[schema->nfeatures];
+			uint16	   *bin = palloc_extended(sizeof(uint16) *
+											  Max(sample->nrows, 1),
+											  MCXT_ALLOC_HUGE);
+
+			feature->column = c;
+			if (whole_null)
+				memset(null_rows, true, sample->nrows);
+			learn_indicator(&view, feature,
+							whole_null ? sample->nrows : nulls, null_rows,
+							bin);
+			column->null_feature = schema->nfeatures;
+			column->nullable = true;
+			out->bin[schema->nfeatures] = bin;
+			out->nbins[schema->nfeatures] = 2;
+			schema->nfeatures++;
+		}
+		pfree(null_rows);
+	}
+	out->features = schema->features;
+	out->nfeatures = schema->nfeatures;
+	*encoded = out;
+	return schema;
+}

@@ -1,0 +1,22 @@
+/*
+ * learn.h
+ *	  From lanes to features: what a fit finds out about its columns.
+ */
+#ifndef GENSYNTH_LEARN_H
+#define GENSYNTH_LEARN_H
+
+#include "column/lane.h"
+
+/* The sample of a source, as read: lanes beside the columns they belong to. */
+typedef struct GsSample
+{
+	int64		nrows;			/* of the sample */
+	int			ncolumns;
+	GsColumn   *columns;
+	GsLane	   *lanes;			/* [ncolumns][GS_MAX_PARTS] */
+} GsSample;
+
+extern GsSchema *gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
+								 GsEncoded **encoded);
+
+#endif

@@ -1,0 +1,246 @@
+/*
+ * quantile.c
+ *	  Quantile tables: normal scores to values and back, for number features.
+ *
+ * The table is the inverse of the distribution function, in segments.  A
+ * value that holds many rows is an atom: a segment that gives just that value.
+ * The rows between atoms are cut into segments of about 1/1000 of the rows,
+ * finer towards both ends, where a heavy tail bends most.  The random part of
+ * the distributional transform (Rueschendorf 2009) is the position within a
+ * segment.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "column/quantile.h"
+#include "numeric/normal.h"
+
+/* A segment holds about this share of the rows ... */
+#define QUANTILE_DEPTH		1000
+/* ... or this share of the rows beyond it, if that is less. */
+#define QUANTILE_TAIL		8
+
+/* NaN sorts after everything, as PostgreSQL sorts it. */
+static inline int
+compare_floats(double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return (int) isnan(a) - (int) isnan(b);
+	return (a > b) - (a < b);
+}
+
+#define ST_SORT sort_ints
+#define ST_ELEMENT_TYPE GsSlot
+#define ST_COMPARE(a, b) (((a)->i > (b)->i) - ((a)->i < (b)->i))
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DECLARE
+#define ST_DEFINE
+#include "miscadmin.h"
+#include "lib/sort_template.h"
+
+#define ST_SORT sort_floats
+#define ST_ELEMENT_TYPE GsSlot
+#define ST_COMPARE(a, b) compare_floats((a)->f, (b)->f)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+#define ST_SORT sort_hashes
+#define ST_ELEMENT_TYPE GsSlot
+#define ST_COMPARE(a, b) (((a)->hash > (b)->hash) - ((a)->hash < (b)->hash))
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/*
+ * gs_slots_sort: sorts the slots of a lane, in place; can be cancelled.
+ */
+void
+gs_slots_sort(GsSlot *slots, int64 n, GsLaneType lane)
+{
+	if (lane == GS_LANE_FLOAT)
+		sort_floats(slots, n);
+	else if (lane == GS_LANE_TEXT)
+		sort_hashes(slots, n);
+	else
+		sort_ints(slots, n);
+}
+
+/*
+ * gs_slot_compare: the order that gs_slots_sort sorts by.
+ */
+int
+gs_slot_compare(GsSlot a, GsSlot b, GsLaneType lane)
+{
+	if (lane == GS_LANE_FLOAT)
+		return compare_floats(a.f, b.f);
+	if (lane == GS_LANE_TEXT)
+		return (a.hash > b.hash) - (a.hash < b.hash);
+	return (a.i > b.i) - (a.i < b.i);
+}
+
+/*
+ * The segment of rows first to last of the sorted values.  Where it holds
+ * fewer rows than the threshold, it is widened up to its neighbours, so that
+ * no rare value is pinned down.
+ */
+static void
+add_segment(GsFeature *feature, GsCodecKind kind, const GsSlot *sorted,
+			int64 n, int64 first, int64 last, int threshold)
+{
+	GsQuantile *q = &feature->quantile;
+	GsLaneType	lane = feature->lane;
+	GsSlot		low = sorted[first];
+	GsSlot		high = sorted[last];
+
+	if (last - first + 1 < threshold && !gs_slot_is_special(kind, lane, low))
+	{
+		if (first > 0 && !gs_slot_is_special(kind, lane, sorted[first - 1]))
+		{
+			if (lane == GS_LANE_FLOAT)
+				low.f = nextafter(sorted[first - 1].f, low.f);
+			else
+				low.i = sorted[first - 1].i + feature->step;
+		}
+		if (last < n - 1 && !gs_slot_is_special(kind, lane, sorted[last + 1]))
+		{
+			if (lane == GS_LANE_FLOAT)
+				high.f = nextafter(sorted[last + 1].f, high.f);
+			else
+				high.i = sorted[last + 1].i - feature->step;
+		}
+	}
+	if ((q->nsegments & (q->nsegments - 1)) == 0)	/* room is a power of 2 */
+	{
+		int			room = Max(q->nsegments, 1) * 2;
+
+		q->edge = repalloc(q->edge, sizeof(double) * (room + 1));
+		q->low = repalloc(q->low, sizeof(GsSlot) * room);
+		q->high = repalloc(q->high, sizeof(GsSlot) * room);
+	}
+	q->low[q->nsegments] = low;
+	q->high[q->nsegments] = high;
+	q->nsegments++;
+	if (last < n - 1)
+		q->edge[q->nsegments] = gs_normal_quantile((last + 1.0) / n);
+}
+
+/*
+ * gs_quantile_build: makes a number feature's table.
+ *
+ * sorted: [n] values, protected already, n > 0; the feature's lane and step
+ * are set.  The table is allocated in the current context.
+ */
+void
+gs_quantile_build(GsFeature *feature, GsCodecKind kind, const GsSlot *sorted,
+				  int64 n, int threshold)
+{
+	GsQuantile *q = &feature->quantile;
+	double		end = Max(gs_normal_quantile(1 - 0.5 / n), 1.0);
+	int64		open = -1;
+	int64		next;
+
+	q->nsegments = 0;
+	q->edge = palloc(sizeof(double) * 2);
+	q->low = palloc(sizeof(GsSlot));
+	q->high = palloc(sizeof(GsSlot));
+	for (int64 i = 0; i < n; i = next)
+	{
+		bool		special = gs_slot_is_special(kind, feature->lane, sorted[i]);
+		int64		tail;
+		int64		depth;
+
+		for (next = i + 1; next < n; next++)
+			if (gs_slot_compare(sorted[i], sorted[next], feature->lane) != 0)
+				break;
+		tail = Min(i, n - next);
+		depth = Max(Min(n / QUANTILE_DEPTH, tail / QUANTILE_TAIL), threshold);
+		if (special || next - i >= Max(depth / 2, threshold))
+		{
+			if (open >= 0)
+				add_segment(feature, kind, sorted, n, open, i - 1,
+							threshold);
+			add_segment(feature, kind, sorted, n, i, next - 1, threshold);
+			open = -1;
+			continue;
+		}
+		if (open < 0)
+			open = i;
+		if (next - open >= depth)
+		{
+			add_segment(feature, kind, sorted, n, open, next - 1,
+						threshold);
+			open = -1;
+		}
+	}
+	if (open >= 0)
+		add_segment(feature, kind, sorted, n, open, n - 1, threshold);
+	q->edge[0] = -end;
+	q->edge[q->nsegments] = end;
+}
+
+/*
+ * gs_quantile_find: the segment of a source value: the last that doesn't
+ * begin after it.
+ */
+int
+gs_quantile_find(const GsFeature *feature, GsSlot value)
+{
+	const GsQuantile *q = &feature->quantile;
+	int			low = 0;
+	int			high = q->nsegments - 1;
+
+	while (low < high)
+	{
+		int			middle = (low + high + 1) / 2;
+
+		if (gs_slot_compare(q->low[middle], value, feature->lane) <= 0)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+/*
+ * gs_quantile_value: the value at a place of a segment.
+ *
+ * fraction: 0 to 1, how far the normal score is within the segment.
+ */
+GsSlot
+gs_quantile_value(const GsFeature *feature, int segment, double fraction)
+{
+	GsSlot		low = feature->quantile.low[segment];
+	GsSlot		high = feature->quantile.high[segment];
+
+	if (feature->lane == GS_LANE_INT)
+	{
+		uint64		span = (uint64) high.i - (uint64) low.i;
+		uint64		steps = span / (uint64) feature->step;
+		double		at = floor(fraction * ((double) steps + 1.0));
+
+		/* the comparison also keeps the conversion below in range */
+		if (at < (double) steps)
+			steps = (uint64) at;
+		low.i = (int64) ((uint64) low.i + steps * (uint64) feature->step);
+		return low;
+	}
+	if (low.f == high.f || !isfinite(low.f))
+		return low;
+	low.f = low.f + fraction * (high.f - low.f);
+	if (feature->decimals >= 0)
+	{
+		double		unit = pow(10, feature->decimals);
+
+		low.f = rint(low.f * unit) / unit;
+	}
+	if (low.f > high.f)
+		low.f = high.f;
+	return low;
+}

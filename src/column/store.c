@@ -1,0 +1,462 @@
+/*
+ * store.c
+ *	  Features at rest: all features of a model in a few flat tensors.
+ *
+ *	 features	int4 [F, 10]	see FeatureField
+ *	 step		int8 [F]
+ *	 share		float8 [L]		of the levels of all categories in turn
+ *	 level		int8 [L]		slots; of a float its bits
+ *	 text_end	int8 [L]		where each level's text ends in "text"
+ *	 text		bytes
+ *	 edge		float8 [S + N]	of the segments of all N numbers in turn
+ *	 low, high	int8 [S]
+ *	 shape/C	bytes			what column C generates anew
+ *	 length/C	int4 [33]
+ *
+ * What is loaded is hostile until it has been checked.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+#include "column/quantile.h"
+#include "column/store.h"
+
+typedef enum FeatureField
+{
+	FIELD_COLUMN,
+	FIELD_PART,
+	FIELD_KIND,
+	FIELD_LANE,
+	FIELD_COUNT,				/* levels or segments */
+	FIELD_NULL_LEVEL,
+	FIELD_OTHER_LEVEL,
+	FIELD_DECIMALS,
+	FIELD_SCALE,
+	FIELD_MIN_SCALE,
+	FIELDS
+} FeatureField;
+
+/*
+ * gs_schema_save: appends the tensors of a schema's features.
+ */
+void
+gs_schema_save(const GsSchema *schema, List **tensors)
+{
+	int			nfeatures = schema->nfeatures;
+	int32	   *fields = palloc0(sizeof(int32) * FIELDS * (nfeatures + 1));
+	int64	   *step = palloc0(sizeof(int64) * (nfeatures + 1));
+	StringInfoData share,
+				level,
+				text_end,
+				text,
+				edge,
+				low,
+				high;
+	char		name[32];
+
+	initStringInfo(&share);
+	initStringInfo(&level);
+	initStringInfo(&text_end);
+	initStringInfo(&text);
+	initStringInfo(&edge);
+	initStringInfo(&low);
+	initStringInfo(&high);
+	for (int f = 0; f < nfeatures; f++)
+	{
+		const GsFeature *feature = &schema->features[f];
+		const GsQuantile *q = &feature->quantile;
+		bool		number = feature->kind == GS_FEATURE_NUMBER;
+		int32	   *field = fields + f * FIELDS;
+
+		field[FIELD_COLUMN] = feature->column;
+		field[FIELD_PART] = feature->part;
+		field[FIELD_KIND] = feature->kind;
+		field[FIELD_LANE] = feature->lane;
+		field[FIELD_COUNT] = number ? q->nsegments : feature->nlevels;
+		field[FIELD_NULL_LEVEL] = feature->null_level;
+		field[FIELD_OTHER_LEVEL] = feature->other_level;
+		field[FIELD_DECIMALS] = feature->decimals;
+		field[FIELD_SCALE] = feature->scale;
+		field[FIELD_MIN_SCALE] = feature->min_scale;
+		step[f] = feature->step;
+		if (number)
+		{
+			appendBinaryStringInfo(&edge, (char *) q->edge,
+								   sizeof(double) * (q->nsegments + 1));
+			appendBinaryStringInfo(&low, (char *) q->low,
+								   sizeof(GsSlot) * q->nsegments);
+			appendBinaryStringInfo(&high, (char *) q->high,
+								   sizeof(GsSlot) * q->nsegments);
+			continue;
+		}
+		appendBinaryStringInfo(&share, (char *) feature->share,
+							   sizeof(double) * feature->nlevels);
+		for (int i = 0; i < feature->nlevels; i++)
+		{
+			int64		end;
+			GsSlot		slot = feature->level[i];
+
+			/* a text's hash was salted for the fit, and is of no use here */
+			if (feature->lane == GS_LANE_TEXT)
+				slot.i = 0;
+			appendBinaryStringInfo(&level, (char *) &slot, sizeof(GsSlot));
+			if (feature->text[i] != NULL)
+				appendStringInfoString(&text, feature->text[i]);
+			end = text.len;
+			appendBinaryStringInfo(&text_end, (char *) &end, sizeof(int64));
+		}
+	}
+	gs_tensor_add(tensors, "features", GS_I4, 2, nfeatures, FIELDS, fields);
+	gs_tensor_add(tensors, "step", GS_I8, 1, nfeatures, 0, step);
+	gs_tensor_add(tensors, "share", GS_F8, 1, share.len / 8, 0, share.data);
+	gs_tensor_add(tensors, "level", GS_I8, 1, level.len / 8, 0, level.data);
+	gs_tensor_add(tensors, "text_end", GS_I8, 1, text_end.len / 8, 0,
+				  text_end.data);
+	gs_tensor_add(tensors, "text", GS_U1, 1, text.len, 0, text.data);
+	gs_tensor_add(tensors, "edge", GS_F8, 1, edge.len / 8, 0, edge.data);
+	gs_tensor_add(tensors, "low", GS_I8, 1, low.len / 8, 0, low.data);
+	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *column = &schema->columns[c];
+
+		if (column->shape != NULL)
+		{
+			bytea	   *bytes = gs_shape_serialize(column->shape);
+
+			snprintf(name, sizeof(name), "shape/%d", c + 1);
+			gs_tensor_add(tensors, name, GS_U1, 1, VARSIZE_ANY_EXHDR(bytes), 0,
+						  VARDATA_ANY(bytes));
+		}
+		if (column->lengths != NULL)
+		{
+			snprintf(name, sizeof(name), "length/%d", c + 1);
+			gs_tensor_add(tensors, name, GS_I4, 1, GS_LENGTHS, 0,
+						  column->lengths);
+		}
+	}
+}
+
+/*
+ * Whether an INT slot can be a value of a kind.
+ */
+static bool
+int_fits(GsCodecKind kind, int64 value)
+{
+	switch (kind)
+	{
+		case GS_CODEC_BOOL:
+			return value == 0 || value == 1;
+		case GS_CODEC_INT2:
+			return value >= PG_INT16_MIN && value <= PG_INT16_MAX;
+		case GS_CODEC_INT4:
+			return value >= PG_INT32_MIN && value <= PG_INT32_MAX;
+		case GS_CODEC_DATE:
+			return value == DATEVAL_NOBEGIN || value == DATEVAL_NOEND ||
+				(value >= PG_INT32_MIN && value <= PG_INT32_MAX &&
+				 IS_VALID_DATE((DateADT) value));
+		case GS_CODEC_TIME:
+			return value >= 0 && value <= USECS_PER_DAY;
+		case GS_CODEC_TIMESTAMP:
+		case GS_CODEC_TIMESTAMPTZ:
+			return value == DT_NOBEGIN || value == DT_NOEND ||
+				IS_VALID_TIMESTAMP(value);
+		case GS_CODEC_MACADDR:
+			return value >= 0 && value < (INT64CONST(1) << 48);
+		default:
+			return true;
+	}
+}
+
+static bool
+slot_fits(const GsCodec *codec, int part, GsLaneType lane, GsSlot slot)
+{
+	if (lane != GS_LANE_INT || part < 0)
+		return true;
+	switch (codec->kind)
+	{
+		case GS_CODEC_TIMETZ:
+			return part == 0 ? int_fits(GS_CODEC_TIME, slot.i) :
+				slot.i > -16 * SECS_PER_HOUR && slot.i < 16 * SECS_PER_HOUR;
+		case GS_CODEC_INTERVAL:
+			return part == 2 || int_fits(GS_CODEC_INT4, slot.i);
+		case GS_CODEC_INET:
+			return part >= 2 ||
+				(slot.i >= 0 && slot.i <= (part == 0 ? 2000 : PG_UINT32_MAX));
+		case GS_CODEC_RANGE:
+			return part == 0 ? slot.i >= 0 && slot.i < 128 :
+				part == 1 ? int_fits(codec->bound, slot.i) : slot.i >= 0;
+		default:
+			return int_fits(codec->kind, slot.i);
+	}
+}
+
+/* Where the loader is in the concatenated tensors. */
+typedef struct Cursor
+{
+	int64		level;
+	int64		nlevels;
+	int64		segment;
+	int64		nsegments;
+	int64		edge;
+	int64		nedges;
+	int64		text;
+	int64		text_bytes;
+	const double *share;
+	const GsSlot *level_slot;
+	const int64 *text_end;
+	const char *text_data;
+	const double *edges;
+	const GsSlot *low;
+	const GsSlot *high;
+} Cursor;
+
+static void
+load_category(GsFeature *feature, int count, const GsColumn *column,
+			  Cursor *at)
+{
+	double		sum = 0;
+
+	if (count < 1 || count >= GS_MISSING || at->level + count > at->nlevels)
+		gs_corrupted("A category of column \"%s\" has an impossible number of levels.",
+					 column->name);
+	feature->nlevels = count;
+	feature->share = palloc(sizeof(double) * count);
+	feature->level = palloc(sizeof(GsSlot) * count);
+	feature->text = palloc0(sizeof(char *) * count);
+	for (int i = 0; i < count; i++, at->level++)
+	{
+		int64		end = at->text_end[at->level];
+		bool		value = i != feature->null_level &&
+			i != feature->other_level;
+
+		feature->share[i] = at->share[at->level];
+		feature->level[i] = at->level_slot[at->level];
+		sum += feature->share[i];
+		if (!(feature->share[i] >= 0))
+			gs_corrupted("A level of column \"%s\" has an impossible share.",
+						 column->name);
+		if (end < at->text || end > at->text_bytes)
+			gs_corrupted("A level's text of column \"%s\" lies outside of the texts.",
+						 column->name);
+		if (feature->lane == GS_LANE_TEXT && value)
+		{
+			feature->text[i] = pnstrdup(at->text_data + at->text,
+										end - at->text);
+			if (strlen(feature->text[i]) != end - at->text ||
+				!pg_verifymbstr(feature->text[i], end - at->text, true))
+				gs_corrupted("A level's text of column \"%s\" is not valid text.",
+							 column->name);
+		}
+		else if (value && !slot_fits(&column->codec, feature->part,
+									 feature->lane, feature->level[i]))
+			gs_corrupted("A level of column \"%s\" is not a value of its type.",
+						 column->name);
+		at->text = end;
+	}
+	if (!(fabs(sum - 1) < 1e-6))
+		gs_corrupted("The shares of column \"%s\" do not sum to one.",
+					 column->name);
+}
+
+static void
+load_number(GsFeature *feature, int count, const GsColumn *column, Cursor *at)
+{
+	GsQuantile *q = &feature->quantile;
+
+	if (count < 1 || count > PG_UINT16_MAX ||
+		at->segment + count > at->nsegments || at->edge + count + 1 > at->nedges)
+		gs_corrupted("A number of column \"%s\" has an impossible number of segments.",
+					 column->name);
+	q->nsegments = count;
+	q->edge = palloc(sizeof(double) * (count + 1));
+	q->low = palloc(sizeof(GsSlot) * count);
+	q->high = palloc(sizeof(GsSlot) * count);
+	memcpy(q->edge, at->edges + at->edge, sizeof(double) * (count + 1));
+	memcpy(q->low, at->low + at->segment, sizeof(GsSlot) * count);
+	memcpy(q->high, at->high + at->segment, sizeof(GsSlot) * count);
+	at->edge += count + 1;
+	at->segment += count;
+	for (int s = 0; s < count; s++)
+	{
+		if (!(q->edge[s] < q->edge[s + 1]) || !isfinite(q->edge[s]) ||
+			!isfinite(q->edge[s + 1]))
+			gs_corrupted("The quantile table of column \"%s\" is not increasing.",
+						 column->name);
+		if (gs_slot_compare(q->low[s], q->high[s], feature->lane) > 0 ||
+			(s > 0 && gs_slot_compare(q->low[s - 1], q->low[s],
+									  feature->lane) > 0) ||
+			!slot_fits(&column->codec, feature->part, feature->lane,
+					   q->low[s]) ||
+			!slot_fits(&column->codec, feature->part, feature->lane,
+					   q->high[s]))
+			gs_corrupted("The quantile table of column \"%s\" has impossible values.",
+						 column->name);
+	}
+}
+
+/*
+ * One feature's fixed fields.
+ */
+static void
+load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
+{
+	GsFeature  *feature = &schema->features[f];
+	GsColumn   *column;
+	GsLaneType	lane;
+	bool		fits;
+
+	feature->column = field[FIELD_COLUMN];
+	feature->part = field[FIELD_PART];
+	feature->kind = field[FIELD_KIND];
+	feature->lane = field[FIELD_LANE];
+	feature->null_level = field[FIELD_NULL_LEVEL];
+	feature->other_level = field[FIELD_OTHER_LEVEL];
+	feature->decimals = field[FIELD_DECIMALS];
+	feature->scale = field[FIELD_SCALE];
+	feature->min_scale = field[FIELD_MIN_SCALE];
+	feature->step = step;
+	if (feature->column < 0 || feature->column >= schema->ncolumns)
+		gs_corrupted("Feature %d is of no column.", f);
+	column = &schema->columns[feature->column];
+	if (feature->part < -1 || feature->part >= column->codec.nparts)
+		gs_corrupted("Feature %d is of no part of column \"%s\".", f,
+					 column->name);
+	if (feature->part < 0 ? column->null_feature >= 0 :
+		column->feature[feature->part] >= 0)
+		gs_corrupted("A part of column \"%s\" is there twice.", column->name);
+	lane = feature->part < 0 ? GS_LANE_INT : column->codec.lane[feature->part];
+	fits = feature->lane == lane ||
+		(lane == GS_LANE_NUMERIC && (feature->lane == GS_LANE_INT ||
+									 feature->lane == GS_LANE_FLOAT ||
+									 feature->lane == GS_LANE_TEXT));
+	if (!fits || (feature->kind != GS_FEATURE_CATEGORY &&
+				  (feature->kind != GS_FEATURE_NUMBER ||
+				   feature->lane == GS_LANE_TEXT)))
+		gs_corrupted("A part of column \"%s\" is of the wrong kind.",
+					 column->name);
+	if (feature->step < 1 || feature->decimals < -1 ||
+		feature->decimals > 300 || feature->min_scale < 0 ||
+		feature->min_scale > feature->scale || feature->scale > 16383 ||
+		(feature->lane == GS_LANE_INT && feature->scale > 18))
+		gs_corrupted("Column \"%s\" has an impossible scale.", column->name);
+	if (feature->null_level < -1 || feature->null_level >= field[FIELD_COUNT] ||
+		feature->other_level < -1 ||
+		feature->other_level >= field[FIELD_COUNT] ||
+		(feature->null_level >= 0 && feature->null_level == feature->other_level) ||
+		(feature->other_level >= 0 && (feature->lane != GS_LANE_TEXT ||
+									   column->codec.nparts > 1)))
+		gs_corrupted("Column \"%s\" has an impossible level.", column->name);
+	if (feature->part < 0)
+	{
+		column->null_feature = f;
+		if (feature->kind != GS_FEATURE_CATEGORY || field[FIELD_COUNT] != 2)
+			gs_corrupted("The NULLs of column \"%s\" are of the wrong kind.",
+						 column->name);
+	}
+	else
+		column->feature[feature->part] = f;
+}
+
+static void
+load_generator(GsColumn *column, int c, const GsFeature *feature,
+			   const List *tensors)
+{
+	GsCodecKind kind = column->codec.kind;
+	const GsTensor *shape;
+	char		name[32];
+
+	snprintf(name, sizeof(name), "shape/%d", c + 1);
+	shape = gs_tensor_find(tensors, name);
+	if (shape != NULL)
+	{
+		shape = gs_tensor_get(tensors, name, GS_U1, 1);
+		column->shape = gs_shape_load(shape->data, shape->dims[0]);
+	}
+	else if (feature->other_level >= 0 && kind != GS_CODEC_UUID &&
+			 kind != GS_CODEC_BYTEA && kind != GS_CODEC_BIT)
+		gs_corrupted("Column \"%s\" has lost its generator.", column->name);
+	snprintf(name, sizeof(name), "length/%d", c + 1);
+	if (gs_tensor_find(tensors, name) == NULL)
+		return;
+	column->lengths = palloc(sizeof(int32) * GS_LENGTHS);
+	memcpy(column->lengths, gs_tensor_data(tensors, name, GS_I4, GS_LENGTHS),
+		   sizeof(int32) * GS_LENGTHS);
+	for (int i = 0; i < GS_LENGTHS; i++)
+		if (column->lengths[i] < 0 || column->lengths[i] > 1 << 20)
+			gs_corrupted("Column \"%s\" has an impossible length.",
+						 column->name);
+}
+
+/*
+ * gs_schema_load: reads the features of a schema whose columns are known.
+ *
+ * Errors: data_corrupted where a tensor is not what gs_schema_save wrote.
+ */
+void
+gs_schema_load(GsSchema *schema, const List *tensors)
+{
+	const GsTensor *fields = gs_tensor_get(tensors, "features", GS_I4, 2);
+	const GsTensor *text = gs_tensor_get(tensors, "text", GS_U1, 1);
+	Cursor		at = {0};
+	const int64 *step;
+	int			n = fields->dims[0];
+
+	if (fields->dims[1] != FIELDS ||
+		n > schema->ncolumns * (GS_MAX_PARTS + 1))
+		gs_corrupted("Tensor \"features\" has the wrong shape.");
+	step = gs_tensor_data(tensors, "step", GS_I8, n);
+	at.nlevels = gs_tensor_get(tensors, "share", GS_F8, 1)->dims[0];
+	at.share = gs_tensor_data(tensors, "share", GS_F8, at.nlevels);
+	at.level_slot = gs_tensor_data(tensors, "level", GS_I8, at.nlevels);
+	at.text_end = gs_tensor_data(tensors, "text_end", GS_I8, at.nlevels);
+	at.text_data = text->data;
+	at.text_bytes = text->dims[0];
+	at.nedges = gs_tensor_get(tensors, "edge", GS_F8, 1)->dims[0];
+	at.edges = gs_tensor_data(tensors, "edge", GS_F8, at.nedges);
+	at.nsegments = gs_tensor_get(tensors, "low", GS_I8, 1)->dims[0];
+	at.low = gs_tensor_data(tensors, "low", GS_I8, at.nsegments);
+	at.high = gs_tensor_data(tensors, "high", GS_I8, at.nsegments);
+
+	schema->nfeatures = n;
+	schema->features = palloc0(sizeof(GsFeature) * Max(n, 1));
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		schema->columns[c].null_feature = -1;
+		for (int p = 0; p < GS_MAX_PARTS; p++)
+			schema->columns[c].feature[p] = -1;
+	}
+	for (int f = 0; f < n; f++)
+	{
+		const int32 *field = (const int32 *) fields->data + f * FIELDS;
+		GsFeature  *feature = &schema->features[f];
+
+		CHECK_FOR_INTERRUPTS();
+		load_fields(schema, f, field, step[f]);
+		if (feature->kind == GS_FEATURE_NUMBER)
+			load_number(feature, field[FIELD_COUNT],
+						&schema->columns[feature->column], &at);
+		else
+			load_category(feature, field[FIELD_COUNT],
+						  &schema->columns[feature->column], &at);
+	}
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		GsColumn   *column = &schema->columns[c];
+
+		for (int p = 0; p < column->codec.nparts; p++)
+			if (column->feature[p] < 0)
+				gs_corrupted("A part of column \"%s\" is missing.",
+							 column->name);
+		load_generator(column, c, &schema->features[column->feature[0]],
+					   tensors);
+		column->nullable = column->null_feature >= 0 ||
+			schema->features[column->feature[0]].null_level >= 0;
+	}
+}

@@ -1,0 +1,14 @@
+/*
+ * store.h
+ *	  Features at rest.
+ */
+#ifndef GENSYNTH_STORE_H
+#define GENSYNTH_STORE_H
+
+#include "catalog/tensor.h"
+#include "column/column.h"
+
+extern void gs_schema_save(const GsSchema *schema, List **tensors);
+extern void gs_schema_load(GsSchema *schema, const List *tensors);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * compat.h
+ *	  What differs between PostgreSQL 15 and later majors, in one place.
+ */
+#ifndef GENSYNTH_COMPAT_H
+#define GENSYNTH_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "gensynth needs PostgreSQL 15 or later"
+#endif
+
+/* 16 moved the varlena macros out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 16 declares functions of PG_FUNCTION_INFO_V1 as exported by itself */
+#if PG_VERSION_NUM >= 160000
+#define GS_FUNCTION(name) PG_FUNCTION_INFO_V1(name)
+#else
+#define GS_FUNCTION(name) \
+	PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+	PG_FUNCTION_INFO_V1(name)
+#endif
+
+/* 16 replaced the per-class ACL functions; 18 the module magic */
+#if PG_VERSION_NUM >= 180000
+#define GS_MODULE_MAGIC(version_text) \
+	PG_MODULE_MAGIC_EXT(.name = "gensynth", .version = version_text)
+#else
+#define GS_MODULE_MAGIC(version_text) PG_MODULE_MAGIC
+#endif
+
+#endif

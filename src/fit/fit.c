@@ -1,0 +1,436 @@
+/*
+ * fit.c
+ *	  synth_fit: from a source to a stored model.
+ *
+ *	source -> lanes of a sample -> features and bins -> family -> tensors
+ *	-> catalog
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/varlena.h"
+
+#include "catalog/catalog.h"
+#include "column/learn.h"
+#include "column/store.h"
+#include "fit/options.h"
+#include "model/family.h"
+#include "table/source.h"
+
+/* The share of maintenance_work_mem that the lanes and bins may take. */
+#define LANES_SHARE		0.75
+
+/* Reading: a uniform sample by Vitter's algorithm R (ACM TOMS 11, 1985). */
+typedef struct Reader
+{
+	GsSample	sample;
+	int64		capacity;
+	int64		seen;
+	GsRandom	random;
+	MemoryContext row_context;
+} Reader;
+
+/* What the arguments ask for. */
+typedef struct FitRequest
+{
+	char	   *source;
+	char	   *method;
+	char	   *model;
+	List	   *columns;
+	List	   *exclude;
+	bool		has_seed;
+	int64		seed;
+	GsOptions	options;
+	Datum		options_json;
+} FitRequest;
+
+static List *
+text_array(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	List	   *list = NIL;
+
+	if (PG_ARGISNULL(arg))
+		return NIL;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument %s must not contain nulls", name),
+					 errhint("Pass names of columns, such as '{name,email}'.")));
+		list = lappend(list, TextDatumGetCString(elements[i]));
+	}
+	return list;
+}
+
+static void
+read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
+{
+	memset(request, 0, sizeof(FitRequest));
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("source must not be null"),
+				 errhint("Pass the name of a table or view, or a query.")));
+	request->source = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	request->method = PG_ARGISNULL(1) ? "auto" :
+		text_to_cstring(PG_GETARG_TEXT_PP(1));
+	if (gs_family_find(request->method) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"%s\" does not exist", request->method),
+				 errhint("The methods are %s.", gs_family_names())));
+	if (!PG_ARGISNULL(2))
+		request->model = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	if (request->model && request->model[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("model name must not be empty"),
+				 errhint("Leave it out to name the model after its table.")));
+	request->columns = text_array(fcinfo, 3, "columns");
+	request->exclude = text_array(fcinfo, 4, "exclude");
+	request->has_seed = !PG_ARGISNULL(5);
+	if (request->has_seed)
+		request->seed = PG_GETARG_INT64(5);
+	else if (!pg_strong_random(&request->seed, sizeof(int64)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not draw a random seed"),
+				 errhint("Pass one with the seed argument.")));
+	if (!PG_ARGISNULL(6) || !PG_ARGISNULL(7))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("differentially private fits are not supported yet"),
+				 errhint("Leave out epsilon and delta; value protection is on by default.")));
+	gs_options_parse(PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8),
+					 &request->options);
+	request->options_json = PG_ARGISNULL(8) ?
+		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")) :
+		PG_GETARG_DATUM(8);
+}
+
+/*
+ * Columns and lanes for the source's result; an error for a type without a
+ * codec.
+ */
+static void
+prepare_columns(Reader *reader, TupleDesc desc, uint64 salt, Size texts_budget)
+{
+	GsSample   *sample = &reader->sample;
+
+	sample->ncolumns = desc->natts;
+	sample->columns = palloc0(sizeof(GsColumn) * desc->natts);
+	sample->lanes = palloc0(sizeof(GsLane) * desc->natts * GS_MAX_PARTS);
+	for (int c = 0; c < desc->natts; c++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, c);
+		GsColumn   *column = &sample->columns[c];
+
+		column->name = pstrdup(NameStr(attribute->attname));
+		column->type = attribute->atttypid;
+		column->typmod = attribute->atttypmod;
+		column->type_name = format_type_extended(column->type, column->typmod,
+												 FORMAT_TYPE_TYPEMOD_GIVEN |
+												 FORMAT_TYPE_FORCE_QUALIFY);
+		if (!gs_codec_for_type(&column->codec, column->type, column->typmod))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column \"%s\" is of type %s, which cannot be learned",
+							column->name, format_type_be(column->type)),
+					 errhint("Leave it out: exclude => '{%s}'.",
+							 quote_identifier(column->name))));
+		column->base_name = format_type_extended(column->codec.type,
+												 column->codec.typmod,
+												 FORMAT_TYPE_TYPEMOD_GIVEN |
+												 FORMAT_TYPE_FORCE_QUALIFY);
+		for (int p = 0; p < column->codec.nparts; p++)
+			gs_lane_init(&sample->lanes[c * GS_MAX_PARTS + p],
+						 column->codec.lane[p], salt, texts_budget);
+	}
+}
+
+/*
+ * Bytes of one row of the sample: slots and absent flags, later bins.
+ */
+static Size
+row_bytes(const GsSample *sample)
+{
+	Size		bytes = sizeof(GsSlot); /* a sorted copy of one lane */
+
+	for (int c = 0; c < sample->ncolumns; c++)
+		bytes += 1 + sample->columns[c].codec.nparts *
+			(sizeof(GsSlot) + 1 + sizeof(uint16)) + sizeof(uint16);
+	return bytes;
+}
+
+static void
+read_row(TupleTableSlot *slot, void *arg)
+{
+	Reader	   *reader = arg;
+	GsSample   *sample = &reader->sample;
+	int64		row = reader->seen++;
+	MemoryContext old;
+
+	if (row >= reader->capacity)
+	{
+		/* row is below 2^53, and so uniform enough */
+		row = (int64) (gs_random_uniform(&reader->random) * reader->seen);
+		if (row >= reader->capacity)
+			return;
+	}
+	old = MemoryContextSwitchTo(reader->row_context);
+	for (int c = 0; c < sample->ncolumns; c++)
+	{
+		GsColumn   *column = &sample->columns[c];
+		GsPart		parts[GS_MAX_PARTS];
+
+		if (!slot->tts_isnull[c])
+			gs_codec_split(&column->codec, slot->tts_values[c], parts);
+		for (int p = 0; p < column->codec.nparts; p++)
+			gs_lane_put(&sample->lanes[c * GS_MAX_PARTS + p], row,
+						sample->nrows, slot->tts_isnull[c] ? NULL : &parts[p]);
+	}
+	sample->nrows = Max(sample->nrows, row + 1);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(reader->row_context);
+}
+
+static void
+read_source(Reader *reader, GsSource *source, const FitRequest *request,
+			List **notes)
+{
+	Size		budget = (Size) maintenance_work_mem * 1024;
+	uint64		salt = gs_mix64(request->seed, 0);
+	int64		fits;
+
+	reader->row_context = AllocSetContextCreate(CurrentMemoryContext,
+												"gensynth row",
+												ALLOCSET_DEFAULT_SIZES);
+	gs_random_start(&reader->random, salt, 0, 0);
+	prepare_columns(reader, source->desc, salt,
+					Max(budget * (1 - LANES_SHARE) / source->desc->natts,
+						32 * 1024));
+	fits = Max((int64) (budget * LANES_SHARE / row_bytes(&reader->sample)),
+			   1000);
+	reader->capacity = Min(fits, request->options.max_rows);
+	gs_source_read(source, read_row, reader);
+	MemoryContextDelete(reader->row_context);
+
+	if (reader->seen > reader->capacity)
+		*notes = lappend(*notes, psprintf("learned from a random sample of " INT64_FORMAT " of " INT64_FORMAT " rows",
+										  reader->capacity, reader->seen));
+	if (reader->seen > fits && fits < request->options.max_rows)
+		ereport(NOTICE,
+				(errmsg("learning from a random sample of " INT64_FORMAT " rows",
+						reader->capacity),
+				 errhint("More rows do not fit in maintenance_work_mem.")));
+	if (reader->seen < request->options.rare_threshold)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA),
+				 errmsg("source has " INT64_FORMAT " rows, too few to learn from",
+						reader->seen),
+				 errhint("It needs at least rare_threshold (%d) rows.",
+						 request->options.rare_threshold)));
+}
+
+static char *
+slot_text(const GsColumn *column, const GsFeature *feature, GsSlot slot)
+{
+	GsPart		part = {.lane = feature->lane,.slot = slot,
+		.scale = feature->scale,.min_scale = feature->min_scale
+	};
+	GsCodec		codec = column->codec;
+
+	return OutputFunctionCall(&codec.output, gs_codec_join(&codec, &part));
+}
+
+/*
+ * How a column was understood, as jsonb for synth_columns.  It tells no more
+ * than the rows that may be sampled.
+ */
+static Datum
+column_detail(const GsSchema *schema, const GsColumn *column)
+{
+	const GsFeature *feature = &schema->features[column->feature[0]];
+	const GsQuantile *q = &feature->quantile;
+	bool		first_null = feature->null_level >= 0;
+	double		nulls = column->null_feature >= 0 ?
+		schema->features[column->null_feature].share[1] :
+		first_null ? feature->share[feature->null_level] : 0;
+	StringInfoData json;
+
+	initStringInfo(&json);
+	if (feature->kind == GS_FEATURE_NUMBER)
+	{
+		appendStringInfo(&json, "{\"model\": \"number\", \"segments\": %d",
+						 q->nsegments);
+		if (column->codec.nparts == 1)
+		{
+			appendStringInfoString(&json, ", \"least\": ");
+			escape_json(&json, slot_text(column, feature, q->low[0]));
+			appendStringInfoString(&json, ", \"most\": ");
+			escape_json(&json, slot_text(column, feature,
+										 q->high[q->nsegments - 1]));
+		}
+	}
+	else
+	{
+		appendStringInfo(&json, "{\"model\": \"category\", \"levels\": %d",
+						 feature->nlevels - first_null -
+						 (feature->other_level >= 0));
+		if (feature->other_level >= 0)
+			appendStringInfo(&json, ", \"generated\": %.6f",
+							 feature->share[feature->other_level]);
+	}
+	if (column->codec.nparts > 1)
+		appendStringInfo(&json, ", \"parts\": %d", column->codec.nparts);
+	appendStringInfo(&json, ", \"nulls\": %.6f}", nulls);
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+/*
+ * Notes about columns from which nothing varies.
+ */
+static void
+note_columns(const GsSchema *schema, List **notes)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *column = &schema->columns[c];
+		const GsFeature *feature = &schema->features[column->feature[0]];
+		bool		only_null = (feature->null_level >= 0 &&
+								 feature->nlevels == 1) ||
+			(column->null_feature >= 0 &&
+			 schema->features[column->null_feature].share[1] >= 1);
+
+		if (only_null)
+			*notes = lappend(*notes,
+							 psprintf("column \"%s\" is always null: it holds too few values to be shown",
+									  column->name));
+	}
+}
+
+static void
+learn_and_store(const FitRequest *request, GsModelEntry *entry,
+				GsVersionEntry *version, GsSource *source)
+{
+	const GsFamily *family = gs_family_find(request->method);
+	Reader		reader = {0};
+	GsEncoded  *encoded;
+	instr_time	begin;
+	instr_time	end;
+
+	INSTR_TIME_SET_CURRENT(begin);
+	if (source->bypasses_rls)
+	{
+		version->notes = lappend(version->notes,
+								 "row-level security was bypassed: rows were learned that others may not see");
+		ereport(NOTICE,
+				(errmsg("row-level security of the source does not apply to role %s",
+						GetUserNameFromId(GetUserId(), false)),
+				 errhint("Whoever samples the model learns from all rows; fit as a role that the policies apply to if that is not meant.")));
+	}
+	read_source(&reader, source, request, &version->notes);
+	version->schema = gs_schema_learn(&reader.sample,
+									  request->options.rare_threshold,
+									  gs_mix64(request->seed, 0), &encoded);
+	note_columns(version->schema, &version->notes);
+	family->fit(encoded, &version->tensors, &version->notes);
+	gs_schema_save(version->schema, &version->tensors);
+	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
+	for (int c = 0; c < version->schema->ncolumns; c++)
+		version->details[c] = column_detail(version->schema,
+											&version->schema->columns[c]);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, begin);
+	version->method = family->name;
+	version->seed = request->seed;
+	version->rows = reader.seen;
+	version->sampled = reader.sample.nrows;
+	version->options = request->options_json;
+	version->seconds = INSTR_TIME_GET_DOUBLE(end);
+	gs_catalog_store(entry, version, request->options.keep_versions);
+}
+
+/*
+ * synth_fit: see fit.sql.
+ */
+GS_FUNCTION(synth_fit);
+
+Datum
+synth_fit(PG_FUNCTION_ARGS)
+{
+	FitRequest	request;
+	GsModelEntry entry = {0};
+	GsModelEntry *existing;
+	GsVersionEntry version = {0};
+	GsSource   *source;
+	TupleDesc	desc;
+	Datum		values[8];
+	bool		nulls[8] = {0};
+	Datum	   *texts;
+	int			n = 0;
+	ListCell   *cell;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "gensynth fit",
+												  ALLOCSET_DEFAULT_SIZES);
+	HeapTuple	tuple;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	MemoryContextSwitchTo(context);
+	read_arguments(fcinfo, &request);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	MemoryContextSwitchTo(context);
+	source = gs_source_open(request.source, request.columns, request.exclude);
+	entry.name = request.model ? request.model : source->model;
+	entry.source = unconstify(char *, source->text);
+	entry.relation = source->relation;
+	if (entry.name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a model of a query needs a name"),
+				 errhint("Name it with the model argument: synth_fit('SELECT ...', model => 'name').")));
+	existing = gs_catalog_find(entry.name);
+	if (existing != NULL)
+		gs_check_owner(existing);
+	learn_and_store(&request, &entry, &version, source);
+
+	MemoryContextSwitchTo(caller);
+	texts = palloc(sizeof(Datum) * (list_length(version.notes) + 1));
+	foreach(cell, version.notes)
+		texts[n++] = CStringGetTextDatum(lfirst(cell));
+	values[0] = CStringGetTextDatum(entry.name);
+	values[1] = Int32GetDatum(version.version);
+	values[2] = CStringGetTextDatum(version.method);
+	values[3] = CStringGetTextDatum(entry.source);
+	values[4] = Int64GetDatum(version.rows);
+	values[5] = Int32GetDatum(version.schema->ncolumns);
+	values[6] = Float8GetDatum(version.seconds);
+	values[7] = PointerGetDatum(construct_array(texts, n, TEXTOID, -1, false,
+												TYPALIGN_INT));
+	tuple = heap_form_tuple(desc, values, nulls);
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	PG_RETURN_DATUM(HeapTupleGetDatum(tuple));
+}

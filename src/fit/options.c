@@ -1,0 +1,115 @@
+/*
+ * options.c
+ *	  The options of synth_fit: validated keys of a jsonb object.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
+#include "fit/options.h"
+
+typedef struct OptionDef
+{
+	const char *name;
+	int64		least;
+	int64		most;
+	int64		value;			/* by default */
+} OptionDef;
+
+typedef enum OptionIndex
+{
+	OPTION_MAX_ROWS,
+	OPTION_RARE_THRESHOLD,
+	OPTION_KEEP_VERSIONS,
+	OPTIONS
+} OptionIndex;
+
+static const OptionDef defaults[OPTIONS] = {
+	[OPTION_MAX_ROWS] = {"max_rows", 100, INT64CONST(1000000000), 1000000},
+	[OPTION_RARE_THRESHOLD] = {"rare_threshold", 1, 1000000, 5},
+	[OPTION_KEEP_VERSIONS] = {"keep_versions", 0, 1000, 2}
+};
+
+static void
+report_unknown(const char *key)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < OPTIONS; i++)
+		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "",
+						 defaults[i].name);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" does not exist", key),
+			 errhint("The options are %s.", names.data)));
+}
+
+static int64
+whole_number(const OptionDef *option, const JsonbValue *value)
+{
+	double		number = 0;
+	bool		fits = value->type == jbvNumeric;
+
+	if (fits)
+		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+													NumericGetDatum(value->val.numeric)));
+	if (!fits || number != rint(number) || number < option->least ||
+		number > option->most)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" is out of range", option->name),
+				 errhint("It is a whole number from " INT64_FORMAT " to " INT64_FORMAT "; the default is " INT64_FORMAT ".",
+						 option->least, option->most, option->value)));
+	return (int64) number;
+}
+
+/*
+ * gs_options_parse: reads and checks the options; NULL for the defaults.
+ *
+ * Errors: invalid_parameter_value on anything but an object, on a key that
+ * does not exist, and on a value out of range.
+ */
+void
+gs_options_parse(Jsonb *json, GsOptions *options)
+{
+	int64		values[OPTIONS];
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *key = NULL;
+
+	for (int i = 0; i < OPTIONS; i++)
+		values[i] = defaults[i].value;
+	if (json != NULL && !JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be a JSON object"),
+				 errhint("For example options => '{\"max_rows\": 100000}'.")));
+	if (json != NULL)
+	{
+		iterator = JsonbIteratorInit(&json->root);
+		while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+		{
+			int			i;
+
+			if (token == WJB_KEY)
+				key = pnstrdup(value.val.string.val, value.val.string.len);
+			if (token != WJB_VALUE)
+				continue;
+			for (i = 0; i < OPTIONS; i++)
+				if (strcmp(defaults[i].name, key) == 0)
+					break;
+			if (i == OPTIONS)
+				report_unknown(key);
+			values[i] = whole_number(&defaults[i], &value);
+		}
+	}
+	options->max_rows = values[OPTION_MAX_ROWS];
+	options->rare_threshold = (int) values[OPTION_RARE_THRESHOLD];
+	options->keep_versions = (int) values[OPTION_KEEP_VERSIONS];
+}

@@ -1,0 +1,21 @@
+/*
+ * options.h
+ *	  The options of synth_fit.
+ */
+#ifndef GENSYNTH_OPTIONS_H
+#define GENSYNTH_OPTIONS_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+typedef struct GsOptions
+{
+	int64		max_rows;		/* of the sample that is learned from */
+	int			rare_threshold; /* rows that a value needs to be shown */
+	int			keep_versions;	/* besides the current one */
+} GsOptions;
+
+extern void gs_options_parse(Jsonb *json, GsOptions *options);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * gensynth.c
+ *	  The entry.  gensynth needs no preload: everything here happens when the
+ *	  first function is called.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "compat.h"
+#include "numeric/blas.h"
+
+GS_MODULE_MAGIC(GENSYNTH_VERSION);
+
+PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	gs_blas_init();
+}

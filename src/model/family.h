@@ -1,0 +1,45 @@
+/*
+ * family.h
+ *	  The interface that every model family implements.
+ *
+ * A family learns from bins and gives back tensors; loads these again; and
+ * fills batches with a normal score for each number feature and a code for
+ * each category feature.  It knows nothing of columns, types or the catalog.
+ */
+#ifndef GENSYNTH_FAMILY_H
+#define GENSYNTH_FAMILY_H
+
+#include "catalog/tensor.h"
+#include "column/column.h"
+
+typedef struct GsFamily
+{
+	const char *name;
+
+	/*
+	 * Learns; appends tensors named "name/..." and notes (C strings) for the
+	 * user.  Can be cancelled.
+	 */
+	void		(*fit) (const GsEncoded *encoded, List **tensors,
+						List **notes);
+
+	/*
+	 * Reads a model from tensors, all of which are checked.  Allocates in the
+	 * current context.
+	 */
+	void	   *(*load) (const GsSchema *schema, const List *tensors);
+
+	/*
+	 * Fills score or code of every feature for the rows first to first +
+	 * GS_BATCH - 1: a pure function of the model, batch->key and the row
+	 * number.
+	 */
+	void		(*generate) (void *model, GsBatch *batch);
+} GsFamily;
+
+extern const GsFamily gs_copula;
+
+extern const GsFamily *gs_family_find(const char *name);
+extern char *gs_family_names(void);
+
+#endif

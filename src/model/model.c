@@ -1,0 +1,65 @@
+/*
+ * model.c
+ *	  A model ready to be sampled, batch by batch.
+ */
+#include "postgres.h"
+
+#include "model/model.h"
+
+/*
+ * gs_model_load: reads a version of a model; 0 for the current one.
+ *
+ * Allocated in the current context.  Errors: see gs_catalog_load.
+ */
+GsModel *
+gs_model_load(const GsModelEntry *entry, int version)
+{
+	GsModel    *model = palloc0(sizeof(GsModel));
+
+	model->entry = unconstify(GsModelEntry *, entry);
+	model->version = gs_catalog_load(entry, version);
+	model->schema = model->version->schema;
+	model->family = gs_family_find(model->version->method);
+	if (model->family == NULL)
+		gs_corrupted("Version %d of model \"%s\" is of an unknown method.",
+					 model->version->version, entry->name);
+	model->state = model->family->load(model->schema,
+									   model->version->tensors);
+	return model;
+}
+
+/*
+ * gs_batch_create: room for batches of a stream.
+ *
+ * The stream's random numbers follow from the seed and the version's number:
+ * two versions with the same seed do not share them.
+ */
+GsBatch *
+gs_batch_create(const GsModel *model, int64 seed)
+{
+	GsBatch    *batch = palloc0(sizeof(GsBatch));
+	int			n = model->schema->nfeatures;
+
+	batch->key = gs_mix64((uint64) seed, (uint64) model->version->version);
+	batch->nfeatures = n;
+	batch->score = palloc0(sizeof(float *) * Max(n, 1));
+	batch->code = palloc0(sizeof(int32 *) * Max(n, 1));
+	for (int f = 0; f < n; f++)
+	{
+		if (model->schema->features[f].kind == GS_FEATURE_NUMBER)
+			batch->score[f] = palloc(sizeof(float) * GS_BATCH);
+		else
+			batch->code[f] = palloc(sizeof(int32) * GS_BATCH);
+	}
+	return batch;
+}
+
+/*
+ * gs_batch_fill: makes the batch of rows index * GS_BATCH and on, from 0.
+ */
+void
+gs_batch_fill(const GsModel *model, GsBatch *batch, int64 index)
+{
+	batch->first = index * GS_BATCH;
+	model->family->generate(model->state, batch);
+}

@@ -1,0 +1,24 @@
+/*
+ * model.h
+ *	  A model ready to be sampled.
+ */
+#ifndef GENSYNTH_MODEL_H
+#define GENSYNTH_MODEL_H
+
+#include "catalog/catalog.h"
+#include "model/family.h"
+
+typedef struct GsModel
+{
+	GsModelEntry *entry;
+	GsVersionEntry *version;
+	const GsSchema *schema;
+	const GsFamily *family;
+	void	   *state;			/* the family's */
+} GsModel;
+
+extern GsModel *gs_model_load(const GsModelEntry *entry, int version);
+extern GsBatch *gs_batch_create(const GsModel *model, int64 seed);
+extern void gs_batch_fill(const GsModel *model, GsBatch *batch, int64 index);
+
+#endif

@@ -1,0 +1,342 @@
+/*
+ * blas.c
+ *	  The only door to OpenBLAS and LAPACK.
+ *
+ * The Fortran symbols are declared here: every BLAS has them, and Debian's
+ * OpenBLAS comes without LAPACKE.  Fortran reads matrices by columns, so our
+ * row-major matrix is its transpose, and our lower triangle its upper one.
+ *
+ * Plain C: no postgres.h.
+ */
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blas.h"
+
+/*
+ * The lengths of character arguments are hidden arguments at the end.
+ * OpenBLAS's own routines are C and ignore them, but reference LAPACK, parts
+ * of which OpenBLAS carries, is Fortran, and may use them.
+ */
+extern void sgemm_(const char *transa, const char *transb, const int *m,
+				   const int *n, const int *k, const float *alpha,
+				   const float *a, const int *lda, const float *b,
+				   const int *ldb, const float *beta, float *c,
+				   const int *ldc, size_t len_transa, size_t len_transb);
+extern void ssyrk_(const char *uplo, const char *trans, const int *n,
+				   const int *k, const float *alpha, const float *a,
+				   const int *lda, const float *beta, float *c,
+				   const int *ldc, size_t len_uplo, size_t len_trans);
+extern void dsyrk_(const char *uplo, const char *trans, const int *n,
+				   const int *k, const double *alpha, const double *a,
+				   const int *lda, const double *beta, double *c,
+				   const int *ldc, size_t len_uplo, size_t len_trans);
+extern void dpotrf_(const char *uplo, const int *n, double *a, const int *lda,
+					int *info, size_t len_uplo);
+extern void dsyevd_(const char *jobz, const char *uplo, const int *n,
+					double *a, const int *lda, double *w, double *work,
+					const int *lwork, int *iwork, const int *liwork,
+					int *info, size_t len_jobz, size_t len_uplo);
+extern int	openblas_get_parallel(void);
+extern void openblas_set_num_threads(int threads);
+
+/* largest matrix whose eigenvectors are computed: about 0.1 s */
+#define MAX_EIGEN_SIZE	512
+
+/* halvings of the interval of shrinkage: a resolution of 1/4096 */
+#define SHRINK_TRIALS	12
+
+/*
+ * True if a row-major matrix of these dimensions is well-formed, and its
+ * elements can be counted in an int.
+ */
+static bool
+valid_matrix(const void *a, int rows, int columns, int ld)
+{
+	return a != NULL && rows >= 1 && columns >= 1 && ld >= columns &&
+		ld <= INT_MAX / rows;
+}
+
+/*
+ * gs_blas_init
+ *
+ * To be called once, before any other function here.  A backend must not have
+ * threads that it doesn't control, so a threaded OpenBLAS is told to work in
+ * the caller's.  Cannot fail.
+ */
+void
+gs_blas_init(void)
+{
+	if (openblas_get_parallel() != 0)
+		openblas_set_num_threads(1);
+}
+
+/*
+ * gs_sgemm
+ *
+ * C = A B, with A float[m][lda] of k columns, B float[k][ldb] of n columns and
+ * C float[m][ldc] of n columns, all row-major.  C's former contents are not
+ * read, and C must not overlap A or B.
+ *
+ * Returns false, with C untouched, if a pointer is NULL, a dimension below 1,
+ * a leading dimension below its number of columns, or a matrix larger than
+ * INT_MAX elements.
+ */
+bool
+gs_sgemm(int m, int n, int k, const float *a, int lda, const float *b,
+		 int ldb, float *c, int ldc)
+{
+	const float one = 1.0f;
+	const float zero = 0.0f;
+
+	if (!valid_matrix(a, m, k, lda) || !valid_matrix(b, k, n, ldb) ||
+		!valid_matrix(c, m, n, ldc))
+		return false;
+
+	/* in Fortran's eyes, C' = B' A' */
+	sgemm_("N", "N", &n, &m, &k, &one, b, &ldb, a, &lda, &zero, c, &ldc,
+		   1, 1);
+	return true;
+}
+
+/*
+ * gs_ssyrk
+ *
+ * C += A^T A, with A float[k][lda] of n columns (k rows of data) and
+ * C float[n][ldc], row-major.  Only C's lower triangle, diagonal included, is
+ * read and written; the rest stays as it is.
+ *
+ * Returns false, with C untouched, for the same reasons as gs_sgemm.
+ */
+bool
+gs_ssyrk(int n, int k, const float *a, int lda, float *c, int ldc)
+{
+	const float one = 1.0f;
+
+	if (!valid_matrix(a, k, n, lda) || !valid_matrix(c, n, n, ldc))
+		return false;
+
+	ssyrk_("U", "N", &n, &k, &one, a, &lda, &one, c, &ldc, 1, 1);
+	return true;
+}
+
+/*
+ * gs_cholesky
+ *
+ * In place of the symmetric matrix a, double[n][n] row-major, of which only
+ * the lower triangle is read, puts its Cholesky factor: the lower triangular
+ * L with L L^T = a, the rest being zero.
+ *
+ * Returns false, with the contents of "a" undefined, if "a" isn't positive
+ * definite or has a lower triangle that isn't finite, if "a" is NULL or if n
+ * is below 1 or has a square above INT_MAX.
+ */
+bool
+gs_cholesky(int n, double *a)
+{
+	int			info = 0;
+	size_t		i;
+	size_t		j;
+	size_t		size;
+
+	if (!valid_matrix(a, n, n, n))
+		return false;
+	size = (size_t) n;
+
+	/* a NaN is no non-positive pivot, so it would pass for success */
+	for (i = 0; i < size; i++)
+		for (j = 0; j <= i; j++)
+			if (!isfinite(a[i * size + j]))
+				return false;
+
+	dpotrf_("U", &n, a, &n, &info, 1);
+	if (info != 0)
+		return false;
+
+	for (i = 0; i < size; i++)
+	{
+		/* elements near DBL_MAX overflow on the way */
+		if (!isfinite(a[i * size + i]))
+			return false;
+		for (j = i + 1; j < size; j++)
+			a[i * size + j] = 0;
+	}
+	return true;
+}
+
+/*
+ * True if the symmetric matrix a, double[n][n], with its off-diagonal elements
+ * multiplied by "keep", has a Cholesky factor, and no column's variance given
+ * those before it is below "floor".  "work" is double[n][n] of scratch.
+ */
+static bool
+is_definite(int n, const double *a, double keep, double floor, double *work)
+{
+	size_t		size = (size_t) n;
+	size_t		i;
+	size_t		j;
+
+	for (i = 0; i < size; i++)
+	{
+		for (j = 0; j < i; j++)
+			work[i * size + j] = keep * a[i * size + j];
+		work[i * size + i] = a[i * size + i];
+	}
+	if (!gs_cholesky(n, work))
+		return false;
+	for (i = 0; i < size; i++)
+	{
+		double		pivot = work[i * size + i];
+
+		if (pivot * pivot < floor)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Clips the eigenvalues of the symmetric matrix a, double[n][n], at "floor"
+ * and rescales it to unit diagonal.  "vectors" is double[n][n] of scratch.
+ * Returns false, with "a" untouched, if LAPACK fails or memory is out.
+ */
+static bool
+clip_eigenvalues(int n, double *a, double floor, double *vectors)
+{
+	const double one = 1.0;
+	const double zero = 0.0;
+	size_t		size = (size_t) n;
+	int			lwork = 1 + 6 * n + 2 * n * n;
+	int			liwork = 3 + 5 * n;
+	double	   *values = malloc(size * sizeof(double));
+	double	   *work = malloc((size_t) lwork * sizeof(double));
+	int		   *iwork = malloc((size_t) liwork * sizeof(int));
+	int			info = -1;
+	size_t		i;
+	size_t		j;
+
+	if (values != NULL && work != NULL && iwork != NULL)
+	{
+		memcpy(vectors, a, size * size * sizeof(double));
+		dsyevd_("V", "U", &n, vectors, &n, values, work, &lwork, iwork,
+				&liwork, &info, 1, 1);
+	}
+
+	if (info == 0)
+	{
+		/* eigenvector i is our row i */
+		for (i = 0; i < size; i++)
+		{
+			double		scale = sqrt(values[i] > floor ? values[i] : floor);
+
+			for (j = 0; j < size; j++)
+				vectors[i * size + j] *= scale;
+		}
+		dsyrk_("U", "N", &n, &n, &one, vectors, &n, &zero, a, &n, 1, 1);
+
+		for (i = 0; i < size; i++)
+			values[i] = 1.0 / sqrt(a[i * size + i]);
+		for (i = 0; i < size; i++)
+		{
+			for (j = 0; j < i; j++)
+			{
+				a[i * size + j] *= values[i] * values[j];
+				a[j * size + i] = a[i * size + j];
+			}
+			a[i * size + i] = 1.0;
+		}
+	}
+
+	free(values);
+	free(work);
+	free(iwork);
+	return info == 0;
+}
+
+/*
+ * gs_correlation_repair
+ *
+ * Makes a correlation matrix of one that was estimated pair by pair and may
+ * be indefinite.  "a" is double[n][n], row-major, symmetric, with ones on the
+ * diagonal; "floor", in (0, 1), is the smallest variance that a column may
+ * have given those before it.
+ *
+ * A matrix that has that already stays as it is, bit for bit.  Otherwise, up
+ * to 512 columns, eigenvalues are clipped at "floor" and the matrix is
+ * rescaled to unit diagonal (Rebonato and Jaeckel, "The most general
+ * methodology to create a valid correlation matrix", Journal of Risk 2
+ * (1999)), which may leave variances somewhat below "floor".  Beyond, all
+ * correlations are shrunk by the smallest common factor that does, to 1/4096
+ * (Higham, Strabic and Sego, "Restoring definiteness via shrinking", SIAM
+ * Review 58 (2016)): an eigendecomposition of thousands of columns cannot be
+ * interrupted, and takes minutes.  Either way the result is positive
+ * definite, with unit diagonal.
+ *
+ * Returns false, with "a" untouched, if an element isn't finite, arguments
+ * are out of range, LAPACK fails or memory is out.
+ */
+bool
+gs_correlation_repair(int n, double *a, double floor)
+{
+	double	   *work;
+	size_t		size;
+	size_t		i;
+	size_t		j;
+	bool		ok = true;
+
+	if (!valid_matrix(a, n, n, n) || !(floor > 0 && floor < 1))
+		return false;
+	size = (size_t) n;
+	if (size > SIZE_MAX / sizeof(double) / size)
+		return false;
+
+	for (i = 0; i < size * size; i++)
+		if (!isfinite(a[i]))
+			return false;
+
+	work = malloc(size * size * sizeof(double));
+	if (work == NULL)
+		return false;
+
+	if (!is_definite(n, a, 1.0, floor, work))
+	{
+		bool		shrink = n > MAX_EIGEN_SIZE;
+
+		if (!shrink)
+		{
+			ok = clip_eigenvalues(n, a, floor, work);
+
+			/* a floor near rounding error may not be enough */
+			shrink = ok && !is_definite(n, a, 1.0, 0.0, work);
+		}
+
+		if (shrink)
+		{
+			double		low = 0.0;
+			double		high = 1.0; /* the identity, which needs no trial */
+			int			trial;
+
+			for (i = 0; i < size; i++)
+				a[i * size + i] = 1.0;
+			for (trial = 0; trial < SHRINK_TRIALS; trial++)
+			{
+				double		middle = 0.5 * (low + high);
+
+				if (is_definite(n, a, 1.0 - middle, floor, work))
+					high = middle;
+				else
+					low = middle;
+			}
+			for (i = 0; i < size; i++)
+				for (j = 0; j < size; j++)
+					if (i != j)
+						a[i * size + j] *= 1.0 - high;
+		}
+	}
+
+	free(work);
+	return ok;
+}

@@ -1,0 +1,23 @@
+/*
+ * blas.h
+ *	  The only door to OpenBLAS and LAPACK.
+ *
+ * All matrices are row-major.  Dimensions are checked here, since xerbla
+ * prints and returns.  Every function that can fail returns false and leaves
+ * reporting to its caller.
+ *
+ * Plain C: no postgres.h.
+ */
+#ifndef GENSYNTH_BLAS_H
+#define GENSYNTH_BLAS_H
+
+#include <stdbool.h>
+
+extern void gs_blas_init(void);
+extern bool gs_sgemm(int m, int n, int k, const float *a, int lda,
+					 const float *b, int ldb, float *c, int ldc);
+extern bool gs_ssyrk(int n, int k, const float *a, int lda, float *c, int ldc);
+extern bool gs_cholesky(int n, double *a);
+extern bool gs_correlation_repair(int n, double *a, double floor);
+
+#endif

@@ -1,0 +1,225 @@
+/*
+ * stream.c
+ *	  A stream of synthetic rows: batches of a model, decoded column by column
+ *	  to the columns that are asked for.
+ *
+ * Batches are aligned to absolute row numbers, so row i is the same whatever
+ * the row that a stream starts with.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "column/decode.h"
+#include "stream/stream.h"
+
+typedef struct StreamColumn
+{
+	GsDecoder  *decoder;		/* NULL: the model lacks it */
+	ExprState  *cast;			/* NULL: of the model's own type */
+	int16		cast_len;
+	bool		cast_byval;
+	Datum	   *values;			/* [GS_BATCH] */
+	bool	   *nulls;			/* [GS_BATCH] */
+} StreamColumn;
+
+struct GsStream
+{
+	const GsModel *model;
+	GsBatch    *batch;
+	int			ncolumns;
+	StreamColumn *columns;
+	int64		next;			/* row number, from 0 */
+	int64		end;			/* one beyond the last */
+	int64		filled;			/* index of the batch at hand, or -1 */
+	ExprContext *econtext;
+	MemoryContext batch_context;
+};
+
+/*
+ * A cast as an assignment would make it, else an explicit one; an error that
+ * names the column if there is none.  NULL where no cast is needed.
+ */
+static ExprState *
+make_cast(const GsColumn *from, Form_pg_attribute to)
+{
+	CaseTestExpr *value;
+	Node	   *expr;
+
+	if (from->type == to->atttypid &&
+		(from->typmod == to->atttypmod || to->atttypmod == -1))
+		return NULL;
+	value = makeNode(CaseTestExpr);
+	value->typeId = from->type;
+	value->typeMod = from->typmod;
+	value->collation = get_typcollation(from->type);
+	expr = coerce_to_target_type(NULL, (Node *) value, from->type,
+								 to->atttypid, to->atttypmod,
+								 COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
+	if (expr == NULL)
+		expr = coerce_to_target_type(NULL, (Node *) value, from->type,
+									 to->atttypid, to->atttypmod,
+									 COERCION_EXPLICIT, COERCE_EXPLICIT_CAST,
+									 -1);
+	if (expr == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the model is of type %s, which cannot be converted to %s",
+						from->name, format_type_be(from->type),
+						format_type_be(to->atttypid)),
+				 errhint("Fit the model again, or leave the column out of the row type.")));
+	return ExecInitExpr(expression_planner((Expr *) expr), NULL);
+}
+
+/*
+ * gs_stream_desc: the model's own columns, as a row type.
+ */
+TupleDesc
+gs_stream_desc(const GsModel *model)
+{
+	const GsSchema *schema = model->schema;
+	TupleDesc	desc = CreateTemplateTupleDesc(schema->ncolumns);
+
+	for (int c = 0; c < schema->ncolumns; c++)
+		TupleDescInitEntry(desc, c + 1, schema->columns[c].name,
+						   schema->columns[c].type, schema->columns[c].typmod,
+						   0);
+	return desc;
+}
+
+/*
+ * gs_stream_open: a stream of rows start to start + n - 1, in the current
+ * context.
+ *
+ * desc: the columns asked for, matched to the model's by name; start: from 1;
+ * n: 0 or more, start + n not beyond the range of int64.  Errors:
+ * datatype_mismatch for a column that cannot be converted.
+ */
+GsStream *
+gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed, int64 start,
+			   int64 n)
+{
+	GsStream   *stream = palloc0(sizeof(GsStream));
+	const GsSchema *schema = model->schema;
+
+	stream->model = model;
+	stream->batch = gs_batch_create(model, seed);
+	stream->ncolumns = desc->natts;
+	stream->columns = palloc0(sizeof(StreamColumn) * Max(desc->natts, 1));
+	stream->next = start - 1;
+	stream->end = start - 1 + n;
+	stream->filled = -1;
+	stream->econtext = CreateStandaloneExprContext();
+	stream->batch_context = AllocSetContextCreate(CurrentMemoryContext,
+												  "gensynth batch",
+												  ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		StreamColumn *column = &stream->columns[i];
+
+		if (attribute->attisdropped)
+			continue;
+		for (int c = 0; c < schema->ncolumns; c++)
+		{
+			if (strcmp(schema->columns[c].name,
+					   NameStr(attribute->attname)) != 0)
+				continue;
+			column->decoder = gs_decoder_create(schema, c);
+			column->cast = make_cast(&schema->columns[c], attribute);
+			get_typlenbyval(attribute->atttypid, &column->cast_len,
+							&column->cast_byval);
+			column->values = palloc(sizeof(Datum) * GS_BATCH);
+			column->nulls = palloc(sizeof(bool) * GS_BATCH);
+		}
+	}
+	return stream;
+}
+
+/*
+ * Casts a decoded column in place; NULLs too, for a domain may refuse them.
+ */
+static void
+cast_column(GsStream *stream, StreamColumn *column, int from, int to)
+{
+	ExprContext *econtext = stream->econtext;
+
+	for (int row = from; row < to; row++)
+	{
+		MemoryContext old;
+		Datum		value;
+
+		econtext->caseValue_datum = column->values[row];
+		econtext->caseValue_isNull = column->nulls[row];
+		value = ExecEvalExprSwitchContext(column->cast, econtext,
+										  &column->nulls[row]);
+		old = MemoryContextSwitchTo(stream->batch_context);
+		column->values[row] = column->nulls[row] ? (Datum) 0 :
+			datumCopy(value, column->cast_byval, column->cast_len);
+		MemoryContextSwitchTo(old);
+		ResetExprContext(econtext);
+	}
+}
+
+static void
+fill(GsStream *stream, int64 index)
+{
+	int			from = (int) (stream->next - index * GS_BATCH);
+	int			to = (int) Min(GS_BATCH, stream->end - index * GS_BATCH);
+	MemoryContext old;
+
+	CHECK_FOR_INTERRUPTS();
+	MemoryContextReset(stream->batch_context);
+	gs_batch_fill(stream->model, stream->batch, index);
+	old = MemoryContextSwitchTo(stream->batch_context);
+	for (int i = 0; i < stream->ncolumns; i++)
+	{
+		StreamColumn *column = &stream->columns[i];
+
+		if (column->decoder == NULL)
+			continue;
+		gs_decode(column->decoder, stream->batch, from, to, column->values,
+				  column->nulls);
+		if (column->cast != NULL)
+			cast_column(stream, column, from, to);
+	}
+	MemoryContextSwitchTo(old);
+	stream->filled = index;
+}
+
+/*
+ * gs_stream_next: the next row; false after the last.
+ *
+ * values, nulls: one for each column of the stream's descriptor; valid until
+ * the next call.
+ */
+bool
+gs_stream_next(GsStream *stream, Datum *values, bool *nulls)
+{
+	int64		index = stream->next / GS_BATCH;
+	int			row = (int) (stream->next - index * GS_BATCH);
+
+	if (stream->next >= stream->end)
+		return false;
+	if (stream->filled != index)
+		fill(stream, index);
+	for (int i = 0; i < stream->ncolumns; i++)
+	{
+		const StreamColumn *column = &stream->columns[i];
+
+		nulls[i] = column->decoder == NULL || column->nulls[row];
+		values[i] = nulls[i] ? (Datum) 0 : column->values[row];
+	}
+	stream->next++;
+	return true;
+}

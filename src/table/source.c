@@ -1,0 +1,321 @@
+/*
+ * source.c
+ *	  The real side: what is learned from, read as the calling user.
+ *
+ * A source is a relation or a query; both are run as a query through the
+ * executor, so that privileges, column privileges and row-level security are
+ * those of the caller.  Rows are handed on one by one as the executor makes
+ * them; nothing is collected.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "parser/parser.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/plancache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+#include "table/source.h"
+
+/*
+ * gs_relation_name: a relation's name, qualified and quoted, and the name of
+ * its model by default, if model is not NULL.
+ */
+char *
+gs_relation_name(Oid relid, char **model)
+{
+	Oid			schema = get_rel_namespace(relid);
+	char	   *relation = get_rel_name(relid);
+	char	   *name;
+
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid),
+				 errhint("It may have been dropped a moment ago.")));
+	name = get_namespace_name_or_temp(schema);
+	if (model != NULL)
+		*model = strcmp(name, "public") == 0 ? relation :
+			psprintf("%s.%s", name, relation);
+	return quote_qualified_identifier(name, relation);
+}
+
+static bool
+list_has(List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * An error for the first of the wanted names that is not among those there.
+ */
+static void
+check_names(TupleDesc desc, List *names, const char *argument)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		bool		found = false;
+
+		for (int i = 0; i < desc->natts && !found; i++)
+			found = !TupleDescAttr(desc, i)->attisdropped &&
+				strcmp(NameStr(TupleDescAttr(desc, i)->attname),
+					   lfirst(cell)) == 0;
+		if (!found)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" in argument %s does not exist in the source",
+							(char *) lfirst(cell), argument),
+					 errhint("Names are compared as they are, without folding to lower case.")));
+	}
+}
+
+/*
+ * SELECT of the columns wanted.
+ */
+static char *
+build_select(TupleDesc desc, List *columns, List *exclude, const char *from)
+{
+	StringInfoData query;
+	int			n = 0;
+
+	check_names(desc, columns, "columns");
+	check_names(desc, exclude, "exclude");
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT ");
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		const char *name = NameStr(attribute->attname);
+
+		if (attribute->attisdropped || list_has(exclude, name) ||
+			(columns != NIL && !list_has(columns, name)))
+			continue;
+		appendStringInfo(&query, "%s%s", n++ > 0 ? ", " : "",
+						 quote_identifier(name));
+	}
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("source has no columns to learn from"),
+				 errhint("A source needs at least one column that columns and exclude leave in.")));
+	appendStringInfo(&query, " FROM %s", from);
+	return query.data;
+}
+
+static void
+open_relation(GsSource *source, Oid relid, List *columns, List *exclude)
+{
+	char		kind = get_rel_relkind(relid);
+	Relation	relation;
+
+	source->relation = gs_relation_name(relid, &source->model);
+	source->text = source->relation;
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
+		kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&
+		kind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot learn from %s", source->relation),
+				 errhint("A source is a table, a view, a materialized view, a foreign table, or a query.")));
+	relation = relation_open(relid, AccessShareLock);
+	source->query = build_select(RelationGetDescr(relation), columns, exclude,
+								 source->relation);
+	relation_close(relation, NoLock);
+}
+
+/*
+ * A query must be one statement that reads: SELECT, WITH, VALUES or TABLE.
+ * Whether it writes (in a WITH) the executor finds out.
+ */
+static void
+check_query(const char *text)
+{
+	List	   *statements = raw_parser(text, RAW_PARSE_DEFAULT);
+	SelectStmt *select;
+
+	if (list_length(statements) != 1 ||
+		!IsA(linitial_node(RawStmt, statements)->stmt, SelectStmt))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("source is neither a relation nor a query"),
+				 errhint("Pass the name of a table or view, or one SELECT, WITH, VALUES or TABLE statement.")));
+	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
+	while (select->op != SETOP_NONE)
+		select = select->larg;
+	if (select->intoClause != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("source must not be a SELECT INTO"),
+				 errhint("Leave out the INTO clause.")));
+}
+
+static CachedPlanSource *
+plan_source(SPIPlanPtr plan)
+{
+	List	   *sources = SPI_plan_get_plan_sources(plan);
+
+	if (list_length(sources) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("source must be one query"),
+				 errhint("Pass one SELECT, WITH, VALUES or TABLE statement.")));
+	return linitial(sources);
+}
+
+static SPIPlanPtr
+prepare(const char *query)
+{
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+/*
+ * A query's result columns must have names that are all different.
+ */
+static void
+check_result(TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+		for (int j = 0; j < i; j++)
+			if (strcmp(NameStr(TupleDescAttr(desc, i)->attname),
+					   NameStr(TupleDescAttr(desc, j)->attname)) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("source has two columns named \"%s\"",
+								NameStr(TupleDescAttr(desc, i)->attname)),
+						 errhint("Name the columns of the query with AS.")));
+}
+
+/*
+ * Whether a relation has row-level security that does not apply to the
+ * caller.
+ */
+static bool
+bypasses_rls(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		secured;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	secured = ((Form_pg_class) GETSTRUCT(tuple))->relrowsecurity;
+	ReleaseSysCache(tuple);
+	return secured && check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
+}
+
+/*
+ * gs_source_open: finds out what a source is, and prepares its query.
+ *
+ * columns, exclude: C strings, NIL for none.  To be called within an SPI
+ * connection.  Errors: undefined_table, syntax_error, wrong_object_type and
+ * those of the query's own parse.
+ */
+GsSource *
+gs_source_open(const char *text, List *columns, List *exclude)
+{
+	GsSource   *source = palloc0(sizeof(GsSource));
+	List	   *names;
+	ListCell   *cell;
+
+	if (SplitIdentifierString(pstrdup(text), '.', &names) && names != NIL)
+	{
+		RangeVar   *name = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(text)));
+		Oid			relid = RangeVarGetRelid(name, AccessShareLock, true);
+
+		if (!OidIsValid(relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_TABLE),
+					 errmsg("relation \"%s\" does not exist", text),
+					 errhint("A source is the name of a table or view, or a query and a model name.")));
+		open_relation(source, relid, columns, exclude);
+	}
+	else
+	{
+		CachedPlanSource *plan;
+
+		check_query(text);
+		source->text = text;
+		source->query = pstrdup(text);
+		plan = plan_source(prepare(text));
+		check_result(plan->resultDesc);
+		if (columns != NIL || exclude != NIL)
+			source->query = build_select(plan->resultDesc, columns, exclude,
+										 psprintf("(%s\n) AS source", text));
+	}
+	source->plan = prepare(source->query);
+	source->desc = plan_source(source->plan)->resultDesc;
+	if (source->desc == NULL || source->desc->natts == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("source has no columns to learn from"),
+				 errhint("A source needs at least one column.")));
+	foreach(cell, plan_source(source->plan)->relationOids)
+		source->bypasses_rls |= bypasses_rls(lfirst_oid(cell));
+	return source;
+}
+
+typedef struct RowReceiver
+{
+	DestReceiver pub;
+	GsRowCallback row;
+	void	   *arg;
+} RowReceiver;
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+
+	slot_getallattrs(slot);
+	receiver->row(slot, receiver->arg);
+	return true;
+}
+
+static void
+receive_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+}
+
+static void
+receive_nothing(DestReceiver *self)
+{
+}
+
+/*
+ * gs_source_read: runs the query and calls row(slot, arg) on each row, all
+ * columns of the slot fetched.  Can be cancelled.
+ */
+void
+gs_source_read(GsSource *source, GsRowCallback row, void *arg)
+{
+	RowReceiver receiver = {
+		.pub = {receive_row, receive_startup, receive_nothing,
+		receive_nothing, DestNone},
+		.row = row,.arg = arg
+	};
+	SPIExecuteOptions options = {.read_only = true,.dest = &receiver.pub};
+	int			result = SPI_execute_plan_extended(source->plan, &options);
+
+	if (result < 0)
+		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+}

@@ -1,0 +1,33 @@
+/*
+ * source.h
+ *	  The real side: what is learned from, read as the calling user.
+ */
+#ifndef GENSYNTH_SOURCE_H
+#define GENSYNTH_SOURCE_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "nodes/pg_list.h"
+
+typedef struct GsSource
+{
+	const char *text;			/* as it is kept with the model */
+	char	   *relation;		/* qualified and quoted; NULL: a query */
+	char	   *model;			/* name by default; NULL: a query */
+	char	   *query;			/* what is run */
+	SPIPlanPtr	plan;
+	TupleDesc	desc;			/* columns of the query's result */
+	bool		bypasses_rls;
+} GsSource;
+
+typedef void (*GsRowCallback) (TupleTableSlot *slot, void *arg);
+
+extern char *gs_relation_name(Oid relid, char **model);
+extern GsSource *gs_source_open(const char *text, List *columns,
+								List *exclude);
+extern void gs_source_read(GsSource *source, GsRowCallback row, void *arg);
+
+#endif
