@@ -261,6 +261,29 @@ gs_slot_is_special(GsCodecKind kind, GsLaneType lane, GsSlot slot)
 	}
 }
 
+/*
+ * gs_codec_is_integer: whether a Datum of the type is its slot, sign-extended
+ * (where 8 bytes are passed by value).
+ */
+bool
+gs_codec_is_integer(const GsCodec *codec)
+{
+	switch (codec->kind)
+	{
+		case GS_CODEC_INT2:
+		case GS_CODEC_INT4:
+		case GS_CODEC_INT8:
+		case GS_CODEC_MONEY:
+		case GS_CODEC_DATE:
+		case GS_CODEC_TIME:
+		case GS_CODEC_TIMESTAMP:
+		case GS_CODEC_TIMESTAMPTZ:
+			return true;
+		default:
+			return false;
+	}
+}
+
 static inline uint64
 bytes_to_uint64(const unsigned char *bytes, int n)
 {

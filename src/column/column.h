@@ -218,6 +218,7 @@ extern bool gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod);
 extern void gs_codec_split(GsCodec *codec, Datum value, GsPart *parts);
 extern Datum gs_codec_join(GsCodec *codec, const GsPart *parts);
 extern const char *gs_codec_name(GsCodecKind kind);
+extern bool gs_codec_is_integer(const GsCodec *codec);
 extern bool gs_slot_is_special(GsCodecKind kind, GsLaneType lane,
 							   GsSlot slot);
 

@@ -220,17 +220,9 @@ gs_quantile_value(const GsFeature *feature, int segment, double fraction)
 	GsSlot		high = feature->quantile.high[segment];
 
 	if (feature->lane == GS_LANE_INT)
-	{
-		uint64		span = (uint64) high.i - (uint64) low.i;
-		uint64		steps = span / (uint64) feature->step;
-		double		at = floor(fraction * ((double) steps + 1.0));
-
-		/* the comparison also keeps the conversion below in range */
-		if (at < (double) steps)
-			steps = (uint64) at;
-		low.i = (int64) ((uint64) low.i + steps * (uint64) feature->step);
-		return low;
-	}
+		return gs_quantile_integer(feature, low,
+								   ((uint64) high.i - (uint64) low.i) /
+								   (uint64) feature->step, fraction);
 	if (low.f == high.f || !isfinite(low.f))
 		return low;
 	low.f = low.f + fraction * (high.f - low.f);

@@ -15,4 +15,22 @@ extern int	gs_quantile_find(const GsFeature *feature, GsSlot value);
 extern GsSlot gs_quantile_value(const GsFeature *feature, int segment,
 								double fraction);
 
+/*
+ * The value at a place of a segment of integers, low + steps * feature->step
+ * being its last; fraction: 0 to 1, NaN taken as 0.
+ */
+static inline GsSlot
+gs_quantile_integer(const GsFeature *feature, GsSlot low, uint64 steps,
+					double fraction)
+{
+	if (!(fraction > 0))
+		return low;
+	/* the comparison also keeps the conversion in range */
+	fraction *= (double) steps + 1;
+	if (fraction < (double) steps)
+		steps = (uint64) fraction;
+	low.i = (int64) ((uint64) low.i + steps * (uint64) feature->step);
+	return low;
+}
+
 #endif
