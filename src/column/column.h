@@ -196,6 +196,7 @@ typedef struct GsEncoded
 	const GsFeature *features;
 	int		   *nbins;			/* [nfeatures] */
 	uint16	  **bin;			/* [nfeatures][nrows]; GS_MISSING */
+	bool	   *determined;		/* [nfeatures] not the family's business */
 } GsEncoded;
 
 /* One aligned batch of a stream, as a family makes it. */

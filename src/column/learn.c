@@ -603,24 +603,9 @@ static int
 bin_number(const LaneView *view, uint16 *bin)
 {
 	const GsFeature *feature = view->feature;
-	const GsQuantile *q = &feature->quantile;
-	uint16	   *bin_of = palloc(sizeof(uint16) * q->nsegments);
-	int			nbins = 0;
-	int			last = -1;
+	uint16	   *bin_of = palloc(sizeof(uint16) * feature->quantile.nsegments);
+	int			nbins = gs_quantile_bins(feature, bin_of);
 
-	for (int s = 0; s < q->nsegments; s++)
-	{
-		double		from = s == 0 ? 0 : gs_normal_cdf(q->edge[s]);
-		double		to = s == q->nsegments - 1 ? 1 :
-			gs_normal_cdf(q->edge[s + 1]);
-		int			group = Min((int) ((from + to) / 2 * GS_BINS),
-								GS_BINS - 1);
-
-		if (group != last)
-			nbins++;
-		last = group;
-		bin_of[s] = nbins - 1;
-	}
 	for (int64 row = 0; row < view->nrows; row++)
 		bin[row] = is_absent(view->lane, row) ? GS_MISSING :
 			bin_of[gs_quantile_find(feature, view->lane->slot[row])];
@@ -713,6 +698,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	out->nrows = sample->nrows;
 	out->nbins = palloc0(sizeof(int) * room);
 	out->bin = palloc0(sizeof(uint16 *) * room);
+	out->determined = palloc0(sizeof(bool) * room);
 	for (int c = 0; c < sample->ncolumns; c++)
 	{
 		GsColumn   *column = &sample->columns[c];

@@ -21,13 +21,18 @@
 /* ... or this share of the rows beyond it, if that is less. */
 #define QUANTILE_TAIL		8
 
-/* NaN sorts after everything, as PostgreSQL sorts it. */
+/*
+ * NaN sorts after everything, as PostgreSQL sorts it; -0 before 0, so that
+ * both come back.
+ */
 static inline int
 compare_floats(double a, double b)
 {
 	if (isnan(a) || isnan(b))
 		return (int) isnan(a) - (int) isnan(b);
-	return (a > b) - (a < b);
+	if (a == b)
+		return (signbit(b) != 0) - (signbit(a) != 0);
+	return a > b ? 1 : -1;
 }
 
 #define ST_SORT sort_ints
@@ -209,6 +214,35 @@ gs_quantile_find(const GsFeature *feature, GsSlot value)
 }
 
 /*
+ * gs_quantile_bins: cuts the normal score into at most GS_BINS bins of about
+ * equal share, each a group of neighbouring segments.
+ *
+ * bin_of: [nsegments], filled.  Returns the number of bins.
+ */
+int
+gs_quantile_bins(const GsFeature *feature, uint16 *bin_of)
+{
+	const GsQuantile *q = &feature->quantile;
+	int			nbins = 0;
+	int			last = -1;
+
+	for (int s = 0; s < q->nsegments; s++)
+	{
+		double		from = s == 0 ? 0 : gs_normal_cdf(q->edge[s]);
+		double		to = s == q->nsegments - 1 ? 1 :
+			gs_normal_cdf(q->edge[s + 1]);
+		int			group = Min((int) ((from + to) / 2 * GS_BINS),
+								GS_BINS - 1);
+
+		if (group != last)
+			nbins++;
+		last = group;
+		bin_of[s] = nbins - 1;
+	}
+	return nbins;
+}
+
+/*
  * gs_quantile_value: the value at a place of a segment.
  *
  * fraction: 0 to 1, how far the normal score is within the segment.
@@ -225,7 +259,10 @@ gs_quantile_value(const GsFeature *feature, int segment, double fraction)
 								   (uint64) feature->step, fraction);
 	if (low.f == high.f || !isfinite(low.f))
 		return low;
-	low.f = low.f + fraction * (high.f - low.f);
+	if (isfinite(high.f - low.f))
+		low.f = low.f + fraction * (high.f - low.f);
+	else
+		low.f = low.f * (1 - fraction) + high.f * fraction;
 	if (feature->decimals >= 0)
 	{
 		double		unit = pow(10, feature->decimals);

@@ -12,6 +12,7 @@ extern int	gs_slot_compare(GsSlot a, GsSlot b, GsLaneType lane);
 extern void gs_quantile_build(GsFeature *feature, GsCodecKind kind,
 							  const GsSlot *sorted, int64 n, int threshold);
 extern int	gs_quantile_find(const GsFeature *feature, GsSlot value);
+extern int	gs_quantile_bins(const GsFeature *feature, uint16 *bin_of);
 extern GsSlot gs_quantile_value(const GsFeature *feature, int segment,
 								double fraction);
 

@@ -26,6 +26,7 @@
 #include "column/learn.h"
 #include "column/store.h"
 #include "fit/options.h"
+#include "model/determined.h"
 #include "model/family.h"
 #include "table/source.h"
 
@@ -343,15 +344,15 @@ learn_and_store(const FitRequest *request, GsModelEntry *entry,
 		version->notes = lappend(version->notes,
 								 "row-level security was bypassed: rows were learned that others may not see");
 		ereport(NOTICE,
-				(errmsg("row-level security of the source does not apply to role %s",
-						GetUserNameFromId(GetUserId(), false)),
-				 errhint("Whoever samples the model learns from all rows; fit as a role that the policies apply to if that is not meant.")));
+				(errmsg("row-level security was bypassed while the source was read"),
+				 errhint("Whoever samples the model learns from rows that the policies hide; fit as a role that they apply to if that is not meant.")));
 	}
 	read_source(&reader, source, request, &version->notes);
 	version->schema = gs_schema_learn(&reader.sample,
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0), &encoded);
 	note_columns(version->schema, &version->notes);
+	gs_determined_find(encoded, &version->tensors);
 	family->fit(encoded, &version->tensors, &version->notes);
 	gs_schema_save(version->schema, &version->tensors);
 	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);

@@ -17,8 +17,8 @@ typedef struct GsFamily
 	const char *name;
 
 	/*
-	 * Learns; appends tensors named "name/..." and notes (C strings) for the
-	 * user.  Can be cancelled.
+	 * Learns the features that are not marked as determined; appends tensors
+	 * named "name/..." and notes (C strings) for the user.  Can be cancelled.
 	 */
 	void		(*fit) (const GsEncoded *encoded, List **tensors,
 						List **notes);

@@ -23,6 +23,8 @@ gs_model_load(const GsModelEntry *entry, int version)
 	if (model->family == NULL)
 		gs_corrupted("Version %d of model \"%s\" is of an unknown method.",
 					 model->version->version, entry->name);
+	model->determined = gs_determined_load(model->schema,
+										   model->version->tensors);
 	model->state = model->family->load(model->schema,
 									   model->version->tensors);
 	return model;
@@ -62,4 +64,5 @@ gs_batch_fill(const GsModel *model, GsBatch *batch, int64 index)
 {
 	batch->first = index * GS_BATCH;
 	model->family->generate(model->state, batch);
+	gs_determined_fill(model->determined, batch);
 }

@@ -6,6 +6,7 @@
 #define GENSYNTH_MODEL_H
 
 #include "catalog/catalog.h"
+#include "model/determined.h"
 #include "model/family.h"
 
 typedef struct GsModel
@@ -13,6 +14,7 @@ typedef struct GsModel
 	GsModelEntry *entry;
 	GsVersionEntry *version;
 	const GsSchema *schema;
+	GsDetermined *determined;
 	const GsFamily *family;
 	void	   *state;			/* the family's */
 } GsModel;

@@ -1,0 +1,294 @@
+/*
+ * determined.c
+ *	  Features that another one determines.
+ *
+ * Where every bin of a feature (the parent) goes with a single level of a
+ * category, as a code with its description or a count of 0 with the NULL of
+ * a date, the category is taken out before a family learns, and looked up
+ * after it has drawn: no family can be as exact.
+ *
+ * What looks like a dependency must be more than chance: the likelihood that
+ * all bins come out pure if the two features are independent is below e^-30.
+ *
+ * Tensors, for R determined features:
+ *	 determined			int4 [R, 2]	feature and parent; a parent that is itself
+ *									determined comes before
+ *	 determined/code	int4		the level for each bin of each parent in turn
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "column/quantile.h"
+#include "model/determined.h"
+#include "numeric/guide.h"
+
+#define CHANCE_LIMIT	(-30.0)
+#define MIN_BIN_ROWS	5
+#define MAX_BINS		1000	/* of a parent */
+
+typedef struct Rule
+{
+	int			feature;
+	int			parent;
+	const int32 *code;			/* [parent's bins] */
+	const double *edge;			/* a number's segments ... */
+	int			nsegments;
+	const uint16 *bin_of;		/* ... and their bins */
+	uint16_t   *guide;
+} Rule;
+
+struct GsDetermined
+{
+	int			nrules;
+	Rule	   *rules;
+};
+
+/* What is looked at while rules are found. */
+typedef struct Search
+{
+	GsEncoded  *encoded;
+	int64	  **count;			/* [nfeatures][nbins] rows */
+	int32	   *code;			/* [MAX_BINS] */
+	int64	   *rows;			/* [MAX_BINS] */
+} Search;
+
+/*
+ * Whether parent determines feature; the levels are left in search->code.
+ */
+static bool
+determines(Search *search, int parent, int feature)
+{
+	const GsEncoded *encoded = search->encoded;
+	const uint16 *from = encoded->bin[parent];
+	const uint16 *to = encoded->bin[feature];
+	int			nbins = encoded->nbins[parent];
+	double		chance = 0;
+	int64		total = 0;
+
+	if (nbins < 2 || nbins > MAX_BINS)
+		return false;
+	for (int k = 0; k < nbins; k++)
+	{
+		search->code[k] = -1;
+		search->rows[k] = 0;
+	}
+	for (int64 row = 0; row < encoded->nrows; row++)
+	{
+		if (from[row] == GS_MISSING || to[row] == GS_MISSING)
+			continue;
+		if (search->code[from[row]] >= 0 &&
+			search->code[from[row]] != to[row])
+			return false;
+		search->code[from[row]] = to[row];
+		search->rows[from[row]]++;
+	}
+	for (int k = 0; k < encoded->nbins[feature]; k++)
+		total += search->count[feature][k];
+	for (int k = 0; k < nbins; k++)
+	{
+		double		pure = 0;
+
+		if (search->rows[k] == 0)
+			continue;
+		if (search->rows[k] < MIN_BIN_ROWS)
+			return false;
+		for (int level = 0; level < encoded->nbins[feature]; level++)
+			pure += pow((double) search->count[feature][level] / total,
+						search->rows[k]);
+		chance += log(pure);
+	}
+	return chance < CHANCE_LIMIT;
+}
+
+static int
+by_bins(const void *a, const void *b, void *arg)
+{
+	const GsEncoded *encoded = arg;
+	int			x = *(const int *) a;
+	int			y = *(const int *) b;
+
+	if (encoded->nbins[x] != encoded->nbins[y])
+		return encoded->nbins[x] - encoded->nbins[y];
+	return y - x;
+}
+
+static void
+count_levels(Search *search)
+{
+	const GsEncoded *encoded = search->encoded;
+
+	for (int f = 0; f < encoded->nfeatures; f++)
+	{
+		search->count[f] = palloc0(sizeof(int64) * Max(encoded->nbins[f], 1));
+		for (int64 row = 0; row < encoded->nrows; row++)
+			if (encoded->bin[f][row] != GS_MISSING)
+				search->count[f][encoded->bin[f][row]]++;
+	}
+}
+
+/*
+ * gs_determined_find: finds the determined features of a table, marks them in
+ * encoded->determined, and appends their tensors.  Can be cancelled.
+ */
+void
+gs_determined_find(GsEncoded *encoded, List **tensors)
+{
+	int			n = encoded->nfeatures;
+	Search		search = {.encoded = encoded};
+	int		   *order = palloc(sizeof(int) * Max(n, 1));
+	int32	   *pairs = palloc(sizeof(int32) * 2 * Max(n, 1));
+	int32	  **codes = palloc0(sizeof(int32 *) * Max(n, 1));
+	int			nrules = 0;
+	StringInfoData code;
+
+	search.count = palloc(sizeof(int64 *) * Max(n, 1));
+	search.code = palloc(sizeof(int32) * MAX_BINS);
+	search.rows = palloc(sizeof(int64) * MAX_BINS);
+	count_levels(&search);
+	for (int f = 0; f < n; f++)
+		order[f] = f;
+
+	/* the coarsest first: what has fewer levels is the one determined */
+	qsort_arg(order, n, sizeof(int), by_bins, encoded);
+	for (int i = 0; i < n; i++)
+	{
+		int			f = order[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (encoded->features[f].kind != GS_FEATURE_CATEGORY ||
+			encoded->nbins[f] < 2)
+			continue;
+		for (int j = n - 1; j >= 0; j--)
+		{
+			int			parent = order[j];
+
+			if (parent == f || encoded->determined[parent] ||
+				!determines(&search, parent, f))
+				continue;
+			encoded->determined[f] = true;
+			pairs[2 * nrules] = f;
+			pairs[2 * nrules + 1] = parent;
+			codes[nrules] = palloc(sizeof(int32) * encoded->nbins[parent]);
+			for (int k = 0; k < encoded->nbins[parent]; k++)
+				codes[nrules][k] = Max(search.code[k], 0);
+			nrules++;
+			break;
+		}
+	}
+
+	/* a parent was found to be determined after its own children were */
+	initStringInfo(&code);
+	for (int r = 0; r < nrules / 2; r++)
+	{
+		int			last = nrules - 1 - r;
+		int32	   *swap = codes[r];
+
+		codes[r] = codes[last];
+		codes[last] = swap;
+		for (int k = 0; k < 2; k++)
+		{
+			int32		pair = pairs[2 * r + k];
+
+			pairs[2 * r + k] = pairs[2 * last + k];
+			pairs[2 * last + k] = pair;
+		}
+	}
+	for (int r = 0; r < nrules; r++)
+		appendBinaryStringInfo(&code, (char *) codes[r],
+							   sizeof(int32) * encoded->nbins[pairs[2 * r + 1]]);
+	gs_tensor_add(tensors, "determined", GS_I4, 2, nrules, 2, pairs);
+	gs_tensor_add(tensors, "determined/code", GS_I4, 1, code.len / 4, 0,
+				  code.data);
+}
+
+/*
+ * gs_determined_load: reads the rules.  Errors: data_corrupted.
+ */
+GsDetermined *
+gs_determined_load(const GsSchema *schema, const List *tensors)
+{
+	GsDetermined *determined = palloc0(sizeof(GsDetermined));
+	const GsTensor *pairs = gs_tensor_get(tensors, "determined", GS_I4, 2);
+	const GsTensor *code = gs_tensor_get(tensors, "determined/code", GS_I4,
+										 1);
+	bool	   *is_parent = palloc0(Max(schema->nfeatures, 1));
+	bool	   *done = palloc0(Max(schema->nfeatures, 1));
+	int			at = 0;
+
+	if (pairs->dims[1] != 2 || pairs->dims[0] > schema->nfeatures)
+		gs_corrupted("Tensor \"determined\" has the wrong shape.");
+	determined->nrules = pairs->dims[0];
+	determined->rules = palloc0(sizeof(Rule) * Max(pairs->dims[0], 1));
+	for (int r = 0; r < determined->nrules; r++)
+	{
+		Rule	   *rule = &determined->rules[r];
+		const GsFeature *parent;
+		int			nbins;
+
+		rule->feature = ((const int32 *) pairs->data)[2 * r];
+		rule->parent = ((const int32 *) pairs->data)[2 * r + 1];
+		if (rule->feature < 0 || rule->feature >= schema->nfeatures ||
+			rule->parent < 0 || rule->parent >= schema->nfeatures ||
+			rule->feature == rule->parent || done[rule->feature] ||
+			is_parent[rule->feature] ||
+			schema->features[rule->feature].kind != GS_FEATURE_CATEGORY)
+			gs_corrupted("Rule %d of determined features is not a rule.", r);
+		done[rule->feature] = is_parent[rule->parent] = true;
+		parent = &schema->features[rule->parent];
+		nbins = parent->nlevels;
+		if (parent->kind == GS_FEATURE_NUMBER)
+		{
+			uint16	   *bin_of = palloc(sizeof(uint16) *
+										parent->quantile.nsegments);
+
+			nbins = gs_quantile_bins(parent, bin_of);
+			rule->bin_of = bin_of;
+			rule->edge = parent->quantile.edge;
+			rule->nsegments = parent->quantile.nsegments;
+			rule->guide = palloc(sizeof(uint16_t) * GS_GUIDE_CELLS);
+			gs_guide_build(rule->guide, rule->edge, rule->nsegments);
+		}
+		if (at + nbins > code->dims[0])
+			gs_corrupted("Tensor \"determined/code\" is too short.");
+		rule->code = (const int32 *) code->data + at;
+		at += nbins;
+		for (int k = 0; k < nbins; k++)
+			if (rule->code[k] < 0 ||
+				rule->code[k] >= schema->features[rule->feature].nlevels)
+				gs_corrupted("Tensor \"determined/code\" has a level that is not there.");
+	}
+	pfree(is_parent);
+	pfree(done);
+	return determined;
+}
+
+/*
+ * gs_determined_fill: looks up the determined features of a batch whose
+ * others are filled.
+ */
+void
+gs_determined_fill(const GsDetermined *determined, GsBatch *batch)
+{
+	for (int r = 0; r < determined->nrules; r++)
+	{
+		const Rule *rule = &determined->rules[r];
+		int32	   *out = batch->code[rule->feature];
+
+		if (rule->bin_of == NULL)
+		{
+			const int32 *in = batch->code[rule->parent];
+
+			for (int i = 0; i < GS_BATCH; i++)
+				out[i] = rule->code[in[i]];
+			continue;
+		}
+		for (int i = 0; i < GS_BATCH; i++)
+			out[i] = rule->code[rule->bin_of[gs_guide_find(rule->guide,
+														   rule->edge,
+														   rule->nsegments,
+														   batch->score[rule->parent][i])]];
+	}
+}

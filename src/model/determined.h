@@ -1,0 +1,19 @@
+/*
+ * determined.h
+ *	  Features that another one determines.
+ */
+#ifndef GENSYNTH_DETERMINED_H
+#define GENSYNTH_DETERMINED_H
+
+#include "catalog/tensor.h"
+#include "column/column.h"
+
+typedef struct GsDetermined GsDetermined;
+
+extern void gs_determined_find(GsEncoded *encoded, List **tensors);
+extern GsDetermined *gs_determined_load(const GsSchema *schema,
+										const List *tensors);
+extern void gs_determined_fill(const GsDetermined *determined,
+							   GsBatch *batch);
+
+#endif
