@@ -35,6 +35,8 @@
 #define MOMENT_ROWS			4096	/* rows of one SYRK */
 #define MIN_PAIR_ROWS		10
 #define EIGEN_FLOOR			1e-4
+#define WIDE				512 /* beyond, see latent_of() */
+#define WIDE_SIGMAS			3.0
 
 /* A latent variate while it is fitted. */
 typedef struct Latent
@@ -491,6 +493,23 @@ order_levels(Fit *fit)
 }
 
 /*
+ * The latent correlation of a pair.  Of very many variates a lot of pairs are
+ * correlated by chance, and the repair of the matrix would take it out of the
+ * real ones: what is within the noise is taken as none.
+ */
+static double
+latent_of(const Fit *fit, const Moments *moments, int i, int j)
+{
+	Size		at = (Size) i * fit->n + j;
+	double		r = moment(moments, at);
+
+	if (fit->n > WIDE && fabs(r) * sqrt(moments->rows[at]) < WIDE_SIGMAS)
+		return 0;
+	return gs_latent_correlation(fit->latent[i].hermite,
+								 fit->latent[j].hermite, r);
+}
+
+/*
  * The latent correlation matrix, repaired and factored.  [n][n]
  */
 static double *
@@ -506,9 +525,7 @@ factor(const Fit *fit)
 		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < i; j++)
 			latent[(Size) i * n + j] = latent[(Size) j * n + i] =
-				gs_latent_correlation(fit->latent[i].hermite,
-									  fit->latent[j].hermite,
-									  moment(&moments, (Size) i * n + j));
+				latent_of(fit, &moments, i, j);
 		latent[(Size) i * n + i] = 1;
 	}
 	free_moments(&moments);
