@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "numeric/blas.h"
+#include "stream/scan.h"
 
 GS_MODULE_MAGIC(GENSYNTH_VERSION);
 
@@ -18,4 +19,5 @@ void
 _PG_init(void)
 {
 	gs_blas_init();
+	gs_plan_init();
 }

@@ -42,6 +42,8 @@ struct GsStream
 	int64		next;			/* row number, from 0 */
 	int64		end;			/* one beyond the last */
 	int64		filled;			/* index of the batch at hand, or -1 */
+	int64		batches;		/* made so far */
+	bool		decodes;		/* some column is asked for */
 	ExprContext *econtext;
 	MemoryContext batch_context;
 };
@@ -98,16 +100,14 @@ gs_stream_desc(const GsModel *model)
 }
 
 /*
- * gs_stream_open: a stream of rows start to start + n - 1, in the current
- * context.
+ * gs_stream_open: a stream of no rows yet, in the current context.
  *
- * desc: the columns asked for, matched to the model's by name; start: from 1;
- * n: 0 or more, start + n not beyond the range of int64.  Errors:
- * datatype_mismatch for a column that cannot be converted.
+ * desc: the columns asked for, matched to the model's by name; nothing else
+ * is decoded.  Errors: datatype_mismatch for a column that cannot be
+ * converted.
  */
 GsStream *
-gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed, int64 start,
-			   int64 n)
+gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 {
 	GsStream   *stream = palloc0(sizeof(GsStream));
 	const GsSchema *schema = model->schema;
@@ -116,8 +116,6 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed, int64 start,
 	stream->batch = gs_batch_create(model, seed);
 	stream->ncolumns = desc->natts;
 	stream->columns = palloc0(sizeof(StreamColumn) * Max(desc->natts, 1));
-	stream->next = start - 1;
-	stream->end = start - 1 + n;
 	stream->filled = -1;
 	stream->econtext = CreateStandaloneExprContext();
 	stream->batch_context = AllocSetContextCreate(CurrentMemoryContext,
@@ -136,6 +134,7 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed, int64 start,
 					   NameStr(attribute->attname)) != 0)
 				continue;
 			column->decoder = gs_decoder_create(schema, c);
+			stream->decodes = true;
 			column->cast = make_cast(&schema->columns[c], attribute);
 			get_typlenbyval(attribute->atttypid, &column->cast_len,
 							&column->cast_byval);
@@ -144,6 +143,27 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed, int64 start,
 		}
 	}
 	return stream;
+}
+
+/*
+ * gs_stream_seek: the rows to come are first to end - 1, counted from 0.
+ */
+void
+gs_stream_seek(GsStream *stream, int64 first, int64 end)
+{
+	stream->next = first;
+	stream->end = end;
+	/* what was decoded of the batch at hand may be other rows */
+	stream->filled = -1;
+}
+
+/*
+ * gs_stream_batches: how many batches were made.
+ */
+int64
+gs_stream_batches(const GsStream *stream)
+{
+	return stream->batches;
 }
 
 /*
@@ -180,7 +200,11 @@ fill(GsStream *stream, int64 index)
 
 	CHECK_FOR_INTERRUPTS();
 	MemoryContextReset(stream->batch_context);
+	stream->filled = index;
+	if (!stream->decodes)
+		return;
 	gs_batch_fill(stream->model, stream->batch, index);
+	stream->batches++;
 	old = MemoryContextSwitchTo(stream->batch_context);
 	for (int i = 0; i < stream->ncolumns; i++)
 	{
@@ -194,7 +218,6 @@ fill(GsStream *stream, int64 index)
 			cast_column(stream, column, from, to);
 	}
 	MemoryContextSwitchTo(old);
-	stream->filled = index;
 }
 
 /*

@@ -1,0 +1,130 @@
+/*
+ * sampler.c
+ *	  A call of a sampling function: from arguments to rows.
+ *
+ * The plain functions (sample.c) and the custom scan (scan.c) both come
+ * through here, so that they give the same rows and the same errors.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "stream/sampler.h"
+#include "table/source.h"
+
+static const GsFormArgs form_args[] = {
+	[GS_FORM_JSON] = {5, 0, 1, 2, 3, 4},
+	[GS_FORM_RELATION] = {5, 0, 1, 2, 3, 4},
+	[GS_FORM_TYPED] = {6, 2, 1, 3, 4, 5},
+	[GS_FORM_RECORD] = {5, 0, 1, 2, 3, 4}
+};
+
+/*
+ * gs_form_args: where a form has its arguments.
+ */
+const GsFormArgs *
+gs_form_args(GsForm form)
+{
+	return &form_args[form];
+}
+
+static GsModel *
+open_by_name(const NullableDatum *name)
+{
+	if (name->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("model must not be null"),
+				 errhint("SELECT * FROM synth_models lists the models.")));
+	return gs_model_load(gs_catalog_open(TextDatumGetCString(name->value)), 0);
+}
+
+static GsModel *
+open_by_relation(Oid relid)
+{
+	char	   *relation = gs_relation_name(relid, NULL);
+	char	   *name = gs_catalog_model_of(relation);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("no model was learned from %s", relation),
+				 errhint("Learn one with synth_fit(%s), or name a model.",
+						 quote_literal_cstr(relation))));
+	return gs_model_load(gs_catalog_open(name), 0);
+}
+
+static GsModel *
+open_model(GsForm form, const NullableDatum *model, Oid relid)
+{
+	if (form == GS_FORM_TYPED && model->isnull)
+		return open_by_relation(relid);
+	if (form == GS_FORM_RELATION && !model->isnull)
+		return open_by_relation(DatumGetObjectId(model->value));
+	return open_by_name(model);
+}
+
+/*
+ * n as a number of rows: by default as many as the source had.
+ */
+static int64
+row_count(const NullableDatum *arg, const GsModel *model)
+{
+	double		n;
+
+	if (arg->isnull)
+		return model->version->rows;
+	n = DatumGetFloat8(arg->value);
+	if (!isfinite(n) || n < 0 || n != floor(n) || n > 9e18)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of rows must be a whole number, 0 or more"),
+				 errhint("For example synth_sample('patients', 1e6).")));
+	return (int64) n;
+}
+
+/*
+ * gs_sampler_open: reads the arguments of a call and loads its model, in the
+ * current context.
+ *
+ * args: as many as the form has; relid: the relation whose row type is asked
+ * for, of the typed form; shared_seed: NULL, or the seed that stands for a
+ * NULL one.  Errors: those of gs_catalog_open, and invalid_parameter_value.
+ */
+GsSampler *
+gs_sampler_open(GsForm form, const NullableDatum *args, Oid relid,
+				const int64 *shared_seed)
+{
+	const GsFormArgs *at = &form_args[form];
+	GsSampler  *sampler = palloc0(sizeof(GsSampler));
+
+	sampler->model = open_model(form, &args[at->model], relid);
+	sampler->n = row_count(&args[at->n], sampler->model);
+	sampler->start = args[at->start].isnull ? 1 :
+		DatumGetInt64(args[at->start].value);
+	if (sampler->start < 1 ||
+		sampler->n > PG_INT64_MAX - GS_BATCH - sampler->start)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("start must be 1 or more, and start + n below 2^63"),
+				 errhint("Rows are numbered from 1.")));
+	if (!args[at->given].isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("sampling with given values is not supported yet"),
+				 errhint("Leave out the argument given, and filter with WHERE.")));
+	if (!args[at->seed].isnull)
+		sampler->seed = DatumGetInt64(args[at->seed].value);
+	else if (shared_seed != NULL)
+		sampler->seed = *shared_seed;
+	else if (!pg_strong_random(&sampler->seed, sizeof(int64)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not draw a random seed"),
+				 errhint("Pass one with the seed argument.")));
+	return sampler;
+}

@@ -1,0 +1,531 @@
+/*
+ * scan.c
+ *	  Execution of the custom scan: a stream in a scan node.
+ *
+ * Privileges are checked when the scan begins and the model is opened, as the
+ * plain function checks them, not when it is planned.  Arguments are
+ * evaluated at the first fetch, and again only when a rescan changed them; a
+ * rescan otherwise repeats the same rows, even those of a drawn seed.
+ *
+ * In parallel, processes take chunks of batches from a shared counter.  Since
+ * a row is a function of its number, who makes it does not matter.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/parallel.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "port/atomics.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+
+#include "stream/jsonrow.h"
+#include "stream/scan.h"
+
+#define CHUNK_BATCHES	16
+
+/* What the processes of a parallel scan share. */
+typedef struct SharedScan
+{
+	pg_atomic_uint64 next_chunk;
+	int64		seed;			/* in place of a NULL one */
+} SharedScan;
+
+typedef struct SynthScanState
+{
+	CustomScanState css;
+	GsForm		form;
+	FuncExpr   *call;
+	List	   *args;			/* ExprStates, all but a typed form's shape */
+	Bitmapset  *params;			/* PARAM_EXEC in the arguments */
+	Index		rti;
+	TupleDesc	row_desc;		/* the function's columns */
+	bool		whole_row;		/* is asked for too */
+	SharedScan *shared;
+
+	/* from the first fetch on */
+	MemoryContext context;
+	GsSampler  *sampler;
+	GsStream   *stream;
+	TupleDesc	stream_desc;
+	GsJsonRow  *json;
+	Datum	   *values;			/* [stream's columns] */
+	bool	   *nulls;
+} SynthScanState;
+
+static Node *create_state(CustomScan *scan);
+static void begin_scan(CustomScanState *node, EState *estate, int eflags);
+static TupleTableSlot *exec_scan(CustomScanState *node);
+static void end_scan(CustomScanState *node);
+static void rescan(CustomScanState *node);
+static Size estimate_dsm(CustomScanState *node, ParallelContext *pcxt);
+static void initialize_dsm(CustomScanState *node, ParallelContext *pcxt,
+						   void *coordinate);
+static void reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt,
+							 void *coordinate);
+static void initialize_worker(CustomScanState *node, shm_toc *toc,
+							  void *coordinate);
+static void explain_scan(CustomScanState *node, List *ancestors,
+						 ExplainState *es);
+
+CustomScanMethods gs_scan_methods = {
+	.CustomName = "SynthScan",
+	.CreateCustomScanState = create_state
+};
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = "SynthScan",
+	.BeginCustomScan = begin_scan,
+	.ExecCustomScan = exec_scan,
+	.EndCustomScan = end_scan,
+	.ReScanCustomScan = rescan,
+	.EstimateDSMCustomScan = estimate_dsm,
+	.InitializeDSMCustomScan = initialize_dsm,
+	.ReInitializeDSMCustomScan = reinitialize_dsm,
+	.InitializeWorkerCustomScan = initialize_worker,
+	.ExplainCustomScan = explain_scan
+};
+
+static Node *
+create_state(CustomScan *scan)
+{
+	SynthScanState *state = (SynthScanState *) newNode(sizeof(SynthScanState),
+													   T_CustomScanState);
+
+	state->css.methods = &exec_methods;
+	return (Node *) state;
+}
+
+static bool
+collect_params(Node *node, Bitmapset **params)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+		*params = bms_add_member(*params, ((Param *) node)->paramid);
+	return expression_tree_walker(node, collect_params, params);
+}
+
+/*
+ * The function's columns.
+ */
+static TupleDesc
+find_row_desc(SynthScanState *state, const CustomScan *scan)
+{
+	List	   *private = scan->custom_private;
+	TupleDesc	desc;
+
+	switch (state->form)
+	{
+		case GS_FORM_TYPED:
+			return lookup_rowtype_tupdesc_copy(exprType(linitial(state->call->args)),
+											   -1);
+		case GS_FORM_RECORD:
+			return BlessTupleDesc(BuildDescFromLists(list_nth(private, GS_PRIVATE_NAMES),
+													 list_nth(private, GS_PRIVATE_TYPES),
+													 list_nth(private, GS_PRIVATE_TYPMODS),
+													 list_nth(private, GS_PRIVATE_COLLATIONS)));
+		default:
+			desc = CreateTemplateTupleDesc(1);
+			TupleDescInitEntry(desc, 1, "synth_sample", JSONBOID, -1, 0);
+			return BlessTupleDesc(desc);
+	}
+}
+
+/*
+ * A plan may be older than the row type: its columns must still be those.
+ */
+static void
+check_columns(SynthScanState *state, const CustomScan *scan)
+{
+	ListCell   *cell;
+
+	foreach(cell, scan->custom_scan_tlist)
+	{
+		Var		   *var = (Var *) lfirst_node(TargetEntry, cell)->expr;
+		Form_pg_attribute attribute;
+
+		if (var->varattno == 0)
+		{
+			state->whole_row = true;
+			continue;
+		}
+		if (var->varattno > state->row_desc->natts)
+			attribute = NULL;
+		else
+			attribute = TupleDescAttr(state->row_desc, var->varattno - 1);
+		if (attribute == NULL || attribute->attisdropped ||
+			attribute->atttypid != var->vartype)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("row type of the sampled columns has changed since the query was planned"),
+					 errhint("Run or prepare the query again.")));
+	}
+}
+
+static void
+begin_scan(CustomScanState *node, EState *estate, int eflags)
+{
+	SynthScanState *state = (SynthScanState *) node;
+	CustomScan *scan = (CustomScan *) node->ss.ps.plan;
+	AclResult	allowed;
+	ListCell   *cell;
+
+	state->form = intVal(list_nth(scan->custom_private, GS_PRIVATE_FORM));
+	state->call = linitial_node(FuncExpr, scan->custom_exprs);
+	state->rti = bms_next_member(scan->custom_relids, -1);
+#if PG_VERSION_NUM >= 160000
+	allowed = object_aclcheck(ProcedureRelationId, state->call->funcid,
+							  GetUserId(), ACL_EXECUTE);
+#else
+	allowed = pg_proc_aclcheck(state->call->funcid, GetUserId(), ACL_EXECUTE);
+#endif
+	if (allowed != ACLCHECK_OK)
+		aclcheck_error(allowed, OBJECT_FUNCTION,
+					   get_func_name(state->call->funcid));
+	InvokeFunctionExecuteHook(state->call->funcid);
+	foreach(cell, state->call->args)
+		state->args = lappend(state->args,
+							  ExecInitExpr(lfirst(cell), &node->ss.ps));
+	collect_params((Node *) state->call->args, &state->params);
+	state->row_desc = find_row_desc(state, scan);
+	check_columns(state, scan);
+	state->context = AllocSetContextCreate(estate->es_query_cxt,
+										   "gensynth scan",
+										   ALLOCSET_DEFAULT_SIZES);
+}
+
+static void
+evaluate_arguments(SynthScanState *state, NullableDatum *args)
+{
+	int			i = 0;
+	ListCell   *cell;
+
+	foreach(cell, state->args)
+	{
+		args[i].value = (Datum) 0;
+		args[i].isnull = true;
+
+		/* of a typed form's first argument only the type counts */
+		if (i > 0 || state->form != GS_FORM_TYPED)
+			args[i].value = ExecEvalExpr((ExprState *) lfirst(cell),
+										 state->css.ss.ps.ps_ExprContext,
+										 &args[i].isnull);
+		i++;
+	}
+}
+
+static inline bool
+is_json(const SynthScanState *state)
+{
+	return state->form == GS_FORM_JSON || state->form == GS_FORM_RELATION;
+}
+
+/*
+ * The columns that the stream has to decode: those of the scan's tuples, or
+ * all of a row that is asked for whole.
+ */
+static TupleDesc
+find_stream_desc(SynthScanState *state)
+{
+	TupleDesc	scan_desc = state->css.ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+	CustomScan *scan = (CustomScan *) state->css.ss.ps.plan;
+	TupleDesc	desc;
+	ListCell   *cell;
+	int			i = 0;
+
+	if (is_json(state) && scan_desc->natts > 0)
+		return gs_stream_desc(state->sampler->model);
+	if (state->whole_row)
+		return state->row_desc;
+	desc = CreateTemplateTupleDesc(scan_desc->natts);
+	foreach(cell, scan->custom_scan_tlist)
+	{
+		Var		   *var = (Var *) lfirst_node(TargetEntry, cell)->expr;
+
+		TupleDescCopyEntry(desc, ++i, state->row_desc, var->varattno);
+	}
+	return desc;
+}
+
+/*
+ * Evaluates the arguments and opens the stream.
+ */
+static void
+open_scan(SynthScanState *state)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+	NullableDatum args[GS_FORM_MAX_ARGS];
+	Oid			relid = InvalidOid;
+	int			n;
+
+	evaluate_arguments(state, args);
+	if (state->form == GS_FORM_TYPED)
+		relid = get_typ_typrelid(exprType(linitial(state->call->args)));
+	state->sampler = gs_sampler_open(state->form, args, relid,
+									 state->shared ? &state->shared->seed :
+									 NULL);
+	state->stream_desc = find_stream_desc(state);
+	state->stream = gs_stream_open(state->sampler->model, state->stream_desc,
+								   state->sampler->seed);
+	state->json = NULL;
+	if (is_json(state) && state->stream_desc->natts > 0)
+		state->json = gs_jsonrow_create(state->stream_desc);
+	n = Max(state->stream_desc->natts, 1);
+	state->values = palloc(sizeof(Datum) * n);
+	state->nulls = palloc(sizeof(bool) * n);
+	if (state->shared == NULL)
+		gs_stream_seek(state->stream, state->sampler->start - 1,
+					   state->sampler->start - 1 + state->sampler->n);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Goes on to the next chunk of a parallel scan; false after the last.
+ */
+static bool
+next_chunk(SynthScanState *state)
+{
+	const GsSampler *sampler = state->sampler;
+	int64		first = sampler->start - 1;
+	int64		end = first + sampler->n;
+	int64		batch = first / GS_BATCH;
+	uint64		chunk;
+	int64		from;
+
+	if (state->shared == NULL)
+		return false;
+	chunk = pg_atomic_fetch_add_u64(&state->shared->next_chunk, 1);
+	if (chunk > (uint64) (PG_INT64_MAX / GS_BATCH / CHUNK_BATCHES))
+		return false;
+	from = (batch + (int64) chunk * CHUNK_BATCHES);
+	if (from > end / GS_BATCH || from * GS_BATCH >= end)
+		return false;
+	gs_stream_seek(state->stream, Max(first, from * GS_BATCH),
+				   Min(end, (from + CHUNK_BATCHES) * GS_BATCH));
+	return true;
+}
+
+/*
+ * A row of the function as a composite Datum.
+ */
+static Datum
+form_whole_row(TupleDesc desc, Datum *values, bool *nulls)
+{
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+/*
+ * Puts a row of the function's columns where the scan's tuple has them.
+ */
+static void
+fill_slot(SynthScanState *state, TupleTableSlot *slot, Datum *values,
+		  bool *nulls)
+{
+	CustomScan *scan = (CustomScan *) state->css.ss.ps.plan;
+	ListCell   *cell;
+	int			i = 0;
+
+	foreach(cell, scan->custom_scan_tlist)
+	{
+		Var		   *var = (Var *) lfirst_node(TargetEntry, cell)->expr;
+
+		if (var->varattno == 0)
+		{
+			slot->tts_values[i] = form_whole_row(state->row_desc, values,
+												 nulls);
+			slot->tts_isnull[i] = false;
+		}
+		else
+		{
+			slot->tts_values[i] = values[var->varattno - 1];
+			slot->tts_isnull[i] = nulls[var->varattno - 1];
+		}
+		i++;
+	}
+}
+
+static TupleTableSlot *
+next_row(ScanState *ss)
+{
+	SynthScanState *state = (SynthScanState *) ss;
+	TupleTableSlot *slot = ss->ss_ScanTupleSlot;
+	bool		direct = !state->whole_row && !is_json(state);
+	Datum	   *values;
+	bool	   *nulls;
+
+	ExecClearTuple(slot);
+	if (state->sampler == NULL)
+		open_scan(state);
+	values = direct ? slot->tts_values : state->values;
+	nulls = direct ? slot->tts_isnull : state->nulls;
+	while (!gs_stream_next(state->stream, values, nulls))
+		if (!next_chunk(state))
+			return slot;
+	if (!direct && state->json != NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(ss->ps.ps_ExprContext->ecxt_per_tuple_memory);
+		Datum		document = gs_jsonrow_form(state->json, values, nulls);
+		bool		isnull = false;
+
+		fill_slot(state, slot, &document, &isnull);
+		MemoryContextSwitchTo(old);
+	}
+	else if (!direct && slot->tts_tupleDescriptor->natts > 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(ss->ps.ps_ExprContext->ecxt_per_tuple_memory);
+
+		fill_slot(state, slot, values, nulls);
+		MemoryContextSwitchTo(old);
+	}
+	return ExecStoreVirtualTuple(slot);
+}
+
+/*
+ * EvalPlanQual: the tuple to be looked at again is the one that was locked
+ * for, handed on as a whole row.
+ */
+static bool
+recheck_row(ScanState *ss, TupleTableSlot *slot)
+{
+	SynthScanState *state = (SynthScanState *) ss;
+	EPQState   *epq = ss->ps.state->es_epq_active;
+	TupleTableSlot *row;
+	MemoryContext old;
+
+	ExecClearTuple(slot);
+	if (epq->relsubs_done[state->rti - 1])
+		return false;
+	epq->relsubs_done[state->rti - 1] = true;
+	if (epq->relsubs_slot[state->rti - 1] != NULL)
+		row = epq->relsubs_slot[state->rti - 1];
+	else if (epq->relsubs_rowmark[state->rti - 1] != NULL)
+	{
+		row = MakeSingleTupleTableSlot(state->row_desc, &TTSOpsVirtual);
+		if (!EvalPlanQualFetchRowMark(epq, state->rti, row))
+			return false;
+	}
+	else
+		return false;
+	if (TupIsNull(row))
+		return false;
+	slot_getallattrs(row);
+	old = MemoryContextSwitchTo(ss->ps.ps_ExprContext->ecxt_per_tuple_memory);
+	fill_slot(state, slot, row->tts_values, row->tts_isnull);
+	MemoryContextSwitchTo(old);
+	ExecStoreVirtualTuple(slot);
+	return true;
+}
+
+static TupleTableSlot *
+exec_scan(CustomScanState *node)
+{
+	return ExecScan(&node->ss, next_row, recheck_row);
+}
+
+static void
+close_scan(SynthScanState *state)
+{
+	state->sampler = NULL;
+	state->stream = NULL;
+	MemoryContextReset(state->context);
+}
+
+static void
+end_scan(CustomScanState *node)
+{
+	SynthScanState *state = (SynthScanState *) node;
+
+	if (state->context)
+		MemoryContextDelete(state->context);
+}
+
+static void
+rescan(CustomScanState *node)
+{
+	SynthScanState *state = (SynthScanState *) node;
+
+	if (bms_overlap(node->ss.ps.chgParam, state->params))
+		close_scan(state);
+	else if (state->sampler != NULL)
+	{
+		int64		first = state->sampler->start - 1;
+
+		/* a parallel scan begins with a new chunk */
+		gs_stream_seek(state->stream, first,
+					   state->shared ? first : first + state->sampler->n);
+	}
+	ExecScanReScan(&node->ss);
+}
+
+static Size
+estimate_dsm(CustomScanState *node, ParallelContext *pcxt)
+{
+	return sizeof(SharedScan);
+}
+
+static void
+initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
+{
+	SynthScanState *state = (SynthScanState *) node;
+
+	state->shared = coordinate;
+	pg_atomic_init_u64(&state->shared->next_chunk, 0);
+	if (!pg_strong_random(&state->shared->seed, sizeof(int64)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not draw a random seed"),
+				 errhint("Pass one with the seed argument.")));
+}
+
+static void
+reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt,
+				 void *coordinate)
+{
+	pg_atomic_write_u64(&((SharedScan *) coordinate)->next_chunk, 0);
+}
+
+static void
+initialize_worker(CustomScanState *node, shm_toc *toc, void *coordinate)
+{
+	((SynthScanState *) node)->shared = coordinate;
+}
+
+/*
+ * Model, version and method are shown as soon as the arguments are known: of
+ * a plain EXPLAIN, if they are constants.
+ */
+static void
+explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
+{
+	SynthScanState *state = (SynthScanState *) node;
+	bool		constant = true;
+	ListCell   *cell;
+
+	foreach(cell, state->call->args)
+		constant &= IsA(lfirst(cell), Const);
+	if (state->sampler == NULL && constant && !es->analyze)
+		open_scan(state);
+	if (state->sampler == NULL)
+		return;
+	ExplainPropertyText("Model", state->sampler->model->entry->name, es);
+	ExplainPropertyInteger("Version", NULL,
+						   state->sampler->model->version->version, es);
+	ExplainPropertyText("Method", state->sampler->model->family->name, es);
+	ExplainPropertyInteger("Synthetic Rows", NULL, state->sampler->n, es);
+	ExplainPropertyInteger("Columns Decoded", NULL,
+						   state->stream_desc->natts, es);
+	if (es->analyze)
+		ExplainPropertyInteger("Batches", NULL,
+							   gs_stream_batches(state->stream), es);
+}
