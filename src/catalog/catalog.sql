@@ -71,6 +71,27 @@ CREATE TABLE gensynth.grants (
 );
 COMMENT ON TABLE gensynth.grants IS 'roles that may sample a model';
 
+-- A fill goes on with the model that it began with, so it is forgotten when
+-- that model is dropped.  Rows start to start + done - 1 are in the target.
+CREATE TABLE gensynth.fills (
+	id			uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
+	target		text NOT NULL,
+	role		text NOT NULL,
+	model		text NOT NULL REFERENCES gensynth.models ON DELETE CASCADE,
+	version		int NOT NULL,
+	seed		bigint NOT NULL,
+	given		jsonb,
+	start		bigint NOT NULL CHECK (start > 0),
+	n			bigint NOT NULL CHECK (n > 0),
+	done		bigint NOT NULL CHECK (done BETWEEN 0 AND n),
+	started_at	timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	updated_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	finished	boolean NOT NULL
+);
+COMMENT ON TABLE gensynth.fills IS 'how far each synth_into has come, so that it can be resumed';
+CREATE INDEX ON gensynth.fills (target, role);
+CREATE INDEX ON gensynth.fills (model);
+
 REVOKE ALL ON SCHEMA gensynth FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA gensynth FROM PUBLIC;
 
@@ -79,6 +100,7 @@ SELECT pg_catalog.pg_extension_config_dump('gensynth.versions', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.columns', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.tensors', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.grants', '');
+SELECT pg_catalog.pg_extension_config_dump('gensynth.fills', '');
 
 -- A role's own models, those of roles that it is a member of, and those that
 -- it may sample.  A role that is gone has left its models to the owner of the

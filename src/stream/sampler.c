@@ -113,10 +113,8 @@ gs_sampler_open(GsForm form, const NullableDatum *args, Oid relid,
 				 errmsg("start must be 1 or more, and start + n below 2^63"),
 				 errhint("Rows are numbered from 1.")));
 	if (!args[at->given].isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("sampling with given values is not supported yet"),
-				 errhint("Leave out the argument given, and filter with WHERE.")));
+		gs_model_condition(sampler->model,
+						   DatumGetJsonbP(args[at->given].value));
 	if (!args[at->seed].isnull)
 		sampler->seed = DatumGetInt64(args[at->seed].value);
 	else if (shared_seed != NULL)

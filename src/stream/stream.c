@@ -45,8 +45,13 @@ struct GsStream
 	int64		batches;		/* made so far */
 	bool		decodes;		/* some column is asked for */
 	ExprContext *econtext;
-	MemoryContext batch_context;
+	int			decoded;		/* rows of the batch before this one are */
+	int			slice;			/* rows to decode at a time */
+	MemoryContext slice_context;	/* their values */
 };
+
+#define SLICE_ROWS	16			/* to begin with */
+#define SLICE_BYTES	(1024 * 1024)
 
 /*
  * A cast as an assignment would make it, else an explicit one; an error that
@@ -118,8 +123,9 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 	stream->columns = palloc0(sizeof(StreamColumn) * Max(desc->natts, 1));
 	stream->filled = -1;
 	stream->econtext = CreateStandaloneExprContext();
-	stream->batch_context = AllocSetContextCreate(CurrentMemoryContext,
-												  "gensynth batch",
+	stream->slice = SLICE_ROWS;
+	stream->slice_context = AllocSetContextCreate(CurrentMemoryContext,
+												  "gensynth slice",
 												  ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -183,7 +189,7 @@ cast_column(GsStream *stream, StreamColumn *column, int from, int to)
 		econtext->caseValue_isNull = column->nulls[row];
 		value = ExecEvalExprSwitchContext(column->cast, econtext,
 										  &column->nulls[row]);
-		old = MemoryContextSwitchTo(stream->batch_context);
+		old = MemoryContextSwitchTo(stream->slice_context);
 		column->values[row] = column->nulls[row] ? (Datum) 0 :
 			datumCopy(value, column->cast_byval, column->cast_len);
 		MemoryContextSwitchTo(old);
@@ -191,33 +197,63 @@ cast_column(GsStream *stream, StreamColumn *column, int from, int to)
 	}
 }
 
+/*
+ * Decodes the next rows of the batch at hand: few at first, more while their
+ * values take little memory, so that neither a LIMIT nor wide values cost
+ * more than they must.
+ */
 static void
-fill(GsStream *stream, int64 index)
+decode_slice(GsStream *stream, int row)
 {
-	int			from = (int) (stream->next - index * GS_BATCH);
-	int			to = (int) Min(GS_BATCH, stream->end - index * GS_BATCH);
+	int			last = (int) Min(GS_BATCH, stream->end -
+								 stream->filled * GS_BATCH);
+	int			to = Min(row + stream->slice, last);
 	MemoryContext old;
+	Size		bytes;
 
-	CHECK_FOR_INTERRUPTS();
-	MemoryContextReset(stream->batch_context);
-	stream->filled = index;
-	if (!stream->decodes)
-		return;
-	gs_batch_fill(stream->model, stream->batch, index);
-	stream->batches++;
-	old = MemoryContextSwitchTo(stream->batch_context);
+	MemoryContextReset(stream->slice_context);
+	old = MemoryContextSwitchTo(stream->slice_context);
 	for (int i = 0; i < stream->ncolumns; i++)
 	{
 		StreamColumn *column = &stream->columns[i];
 
 		if (column->decoder == NULL)
 			continue;
-		gs_decode(column->decoder, stream->batch, from, to, column->values,
+		gs_decode(column->decoder, stream->batch, row, to, column->values,
 				  column->nulls);
 		if (column->cast != NULL)
-			cast_column(stream, column, from, to);
+			cast_column(stream, column, row, to);
 	}
 	MemoryContextSwitchTo(old);
+	stream->decoded = to;
+	bytes = MemoryContextMemAllocated(stream->slice_context, true);
+	if (bytes < SLICE_BYTES)
+		stream->slice = Min(stream->slice * 4, GS_BATCH);
+	else if (bytes > 4 * SLICE_BYTES)
+		stream->slice = Max(stream->slice / 4, 1);
+}
+
+/*
+ * Makes the row at hand ready: its batch, and its slice of it.
+ */
+static void
+prepare_row(GsStream *stream, int64 index, int row)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (stream->filled != index)
+	{
+		stream->filled = index;
+		stream->decoded = row;
+		if (stream->decodes)
+		{
+			gs_batch_fill(stream->model, stream->batch, index);
+			stream->batches++;
+		}
+		else
+			stream->decoded = GS_BATCH;
+	}
+	if (row >= stream->decoded)
+		decode_slice(stream, row);
 }
 
 /*
@@ -234,8 +270,8 @@ gs_stream_next(GsStream *stream, Datum *values, bool *nulls)
 
 	if (stream->next >= stream->end)
 		return false;
-	if (stream->filled != index)
-		fill(stream, index);
+	if (stream->filled != index || row >= stream->decoded)
+		prepare_row(stream, index, row);
 	for (int i = 0; i < stream->ncolumns; i++)
 	{
 		const StreamColumn *column = &stream->columns[i];

@@ -1,0 +1,176 @@
+/*
+ * fills.c
+ *	  How far the fills of synth_into have come: the table gensynth.fills.
+ *
+ * A fill's row is changed in the transaction that fills the target, so both
+ * always tell the same.  No lock is held between batches or while rows are
+ * made: whoever finds that "done" is not what it was has lost the fill to
+ * another session, and undoes the batch.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "catalog/access.h"
+#include "catalog/fills.h"
+
+#define FILL_ARGS	8
+
+/*
+ * What tells one fill from another, as the parameters $1 to $8.
+ */
+static void
+fill_args(const GsFill *fill, Datum *values, char *nulls)
+{
+	memset(nulls, ' ', FILL_ARGS);
+	values[0] = CStringGetTextDatum(fill->target);
+	values[1] = CStringGetTextDatum(fill->role);
+	values[2] = CStringGetTextDatum(fill->model);
+	values[3] = Int64GetDatum(fill->start);
+	values[4] = Int64GetDatum(fill->n);
+	values[5] = fill->given.value;
+	if (fill->given.isnull)
+		nulls[5] = 'n';
+	values[6] = Int64GetDatum(fill->seed);
+	values[7] = Int32GetDatum(fill->version);
+}
+
+static const Oid fill_types[FILL_ARGS] = {TEXTOID, TEXTOID, TEXTOID, INT8OID,
+INT8OID, JSONBOID, INT8OID, INT4OID};
+
+/*
+ * gs_fill_find: looks for an unfinished fill of the same target, role, model,
+ * start, n and given values, and of the same seed unless any will do; the
+ * last one of several.  If there is one, sets id, seed, version, done and
+ * begun from it.
+ */
+bool
+gs_fill_find(GsFill *fill, bool any_seed)
+{
+	Datum		values[FILL_ARGS];
+	char		nulls[FILL_ARGS];
+	GsAccess	access;
+	bool		found;
+
+	fill_args(fill, values, nulls);
+	if (any_seed)
+		nulls[6] = 'n';
+	gs_enter(&access);
+	found = gs_run("SELECT id, seed, version, done FROM gensynth.fills"
+				   " WHERE target = $1 AND role = $2 AND model = $3"
+				   " AND start = $4 AND n = $5"
+				   " AND given IS NOT DISTINCT FROM $6"
+				   " AND ($7 IS NULL OR seed = $7) AND NOT finished"
+				   " ORDER BY updated_at DESC LIMIT 1",
+				   FILL_ARGS, fill_types, values, nulls, false) > 0;
+	if (found)
+	{
+		fill->id = *DatumGetUUIDP(gs_result(0, 1, NULL));
+		fill->seed = DatumGetInt64(gs_result(0, 2, NULL));
+		fill->version = DatumGetInt32(gs_result(0, 3, NULL));
+		fill->done = DatumGetInt64(gs_result(0, 4, NULL));
+		fill->begun = true;
+	}
+	gs_leave(&access);
+	return found;
+}
+
+/*
+ * Makes the row of a new fill.  The role's finished fills of the target have
+ * been kept until now.
+ */
+static void
+insert_fill(GsFill *fill, int64 rows)
+{
+	Datum		values[FILL_ARGS + 1];
+	char		nulls[FILL_ARGS + 1];
+	Oid			types[FILL_ARGS + 1];
+
+	fill_args(fill, values, nulls);
+	memcpy(types, fill_types, sizeof(fill_types));
+	types[FILL_ARGS] = INT8OID;
+	values[FILL_ARGS] = Int64GetDatum(rows);
+	nulls[FILL_ARGS] = ' ';
+	gs_run("DELETE FROM gensynth.fills WHERE id IN (SELECT id"
+		   " FROM gensynth.fills WHERE target = $1 AND role = $2 AND finished"
+		   " FOR UPDATE SKIP LOCKED)", 2, types, values, NULL, false);
+	gs_run("INSERT INTO gensynth.fills (target, role, model, start, n, given,"
+		   " seed, version, done, finished)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9 = $5)"
+		   " RETURNING id", FILL_ARGS + 1, types, values, nulls, false);
+	fill->id = *DatumGetUUIDP(gs_result(0, 1, NULL));
+	fill->begun = true;
+}
+
+static bool
+update_fill(const GsFill *fill, int64 rows)
+{
+	Oid			types[] = {UUIDOID, INT8OID, INT8OID};
+	Datum		values[3];
+
+	values[0] = UUIDPGetDatum(&fill->id);
+	values[1] = Int64GetDatum(fill->done);
+	values[2] = Int64GetDatum(rows);
+	return gs_run("UPDATE gensynth.fills SET done = done + $3,"
+				  " updated_at = clock_timestamp(),"
+				  " finished = (done + $3 = n)"
+				  " WHERE id = $1 AND done = $2", 3, types, values, NULL,
+				  false) > 0;
+}
+
+/*
+ * gs_fill_advance: counts rows that have been put into the target; the first
+ * ones begin the fill.  False if the fill is not where it was: another
+ * session has gone on with it, or it was forgotten.
+ */
+bool
+gs_fill_advance(GsFill *fill, int64 rows)
+{
+	GsAccess	access;
+	bool		counted = true;
+
+	gs_enter(&access);
+	if (fill->begun)
+		counted = update_fill(fill, rows);
+	else
+		insert_fill(fill, rows);
+	gs_leave(&access);
+	if (counted)
+		fill->done += rows;
+	return counted;
+}
+
+/*
+ * gs_fill_forget: takes the row of a fill that was found away.
+ */
+void
+gs_fill_forget(const GsFill *fill)
+{
+	Oid			type = UUIDOID;
+	Datum		value = UUIDPGetDatum(&fill->id);
+	GsAccess	access;
+
+	gs_enter(&access);
+	gs_run("DELETE FROM gensynth.fills WHERE id = $1", 1, &type, &value, NULL,
+		   false);
+	gs_leave(&access);
+}
+
+/*
+ * gs_fill_current_version: the current version of the fill's model as of now,
+ * not as of the statement's start; 0 if the model is gone.
+ */
+int
+gs_fill_current_version(const GsFill *fill)
+{
+	GsAccess	access;
+	int			version = 0;
+
+	gs_enter(&access);
+	if (gs_run_text("SELECT current FROM gensynth.models WHERE name = $1",
+					fill->model, false) > 0)
+		version = DatumGetInt32(gs_result(0, 1, NULL));
+	gs_leave(&access);
+	return version;
+}

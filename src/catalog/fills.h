@@ -1,0 +1,33 @@
+/*
+ * fills.h
+ *	  How far the fills of synth_into have come: the table gensynth.fills.
+ */
+#ifndef GENSYNTH_FILLS_H
+#define GENSYNTH_FILLS_H
+
+#include "postgres.h"
+
+#include "utils/uuid.h"
+
+/* A fill of a target: rows start to start + n - 1 of (model, version, seed). */
+typedef struct GsFill
+{
+	pg_uuid_t	id;
+	const char *target;			/* qualified and quoted */
+	const char *role;
+	const char *model;
+	int			version;
+	int64		seed;
+	NullableDatum given;		/* jsonb */
+	int64		start;			/* from 1 */
+	int64		n;
+	int64		done;			/* rows that are in the target */
+	bool		begun;			/* it has a row in the table */
+} GsFill;
+
+extern bool gs_fill_find(GsFill *fill, bool any_seed);
+extern bool gs_fill_advance(GsFill *fill, int64 rows);
+extern void gs_fill_forget(const GsFill *fill);
+extern int	gs_fill_current_version(const GsFill *fill);
+
+#endif
