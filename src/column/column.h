@@ -213,6 +213,7 @@ typedef struct GsBatch
 
 /* Philox streams: columns count from 0, latent variables from here. */
 #define GS_STREAM_LATENT	UINT32_C(0x40000000)
+#define GS_STREAM_GIVEN		UINT32_C(0x60000000)	/* conditioned ones */
 
 /* codec.c */
 extern bool gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod);

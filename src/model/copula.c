@@ -1,6 +1,7 @@
 /*
  * copula.c
- *	  The Gaussian copula: loading and sampling.  copula_fit.c fits it.
+ *	  The Gaussian copula: loading and sampling.  copula_fit.c fits it,
+ *	  copula_given.c confines it to conditions.
  *
  * Every feature has a latent standard normal variate; the features' joint
  * distribution is that of the latent vector.  A category's levels are
@@ -20,29 +21,6 @@
 #include "numeric/guide.h"
 #include "numeric/normal.h"
 #include "numeric/philox.h"
-
-/* A loaded model. */
-typedef struct CopulaLatent
-{
-	int			feature;
-	bool		number;
-	int			nlevels;
-	int32	   *order;			/* [nlevels] levels by place */
-	double	   *edge;			/* [nlevels + 1] in normal score */
-	uint16_t   *guide;
-} CopulaLatent;
-
-typedef struct Copula
-{
-	int			n;
-	CopulaLatent *latent;
-	float	   *cholesky;		/* [n][n] */
-	float	   *z;				/* [n][GS_BATCH] independent */
-	float	   *y;				/* [n][GS_BATCH] correlated */
-	uint32_t   *words;			/* [4][GS_BATCH] */
-	float	   *zeros;			/* [GS_BATCH] */
-	int32	  **constant;		/* [nfeatures] codes of constant categories */
-} Copula;
 
 /*
  * A category's levels by place, each once, and their thresholds.
@@ -166,6 +144,8 @@ copula_generate(void *model, GsBatch *batch)
 	if (n > 0 && !gs_sgemm(n, GS_BATCH, n, copula->cholesky, n, copula->z,
 						   GS_BATCH, copula->y, GS_BATCH))
 		elog(ERROR, "GEMM refused %d x %d", n, GS_BATCH);
+	if (copula->given != NULL)
+		gs_copula_confine(copula->given, batch, copula->y);
 	for (int f = 0; f < batch->nfeatures; f++)
 	{
 		if (copula->constant[f])
@@ -195,5 +175,6 @@ const GsFamily gs_copula = {
 	.name = "copula",
 	.fit = gs_copula_fit,
 	.load = copula_load,
-	.generate = copula_generate
+	.generate = copula_generate,
+	.condition = gs_copula_condition
 };

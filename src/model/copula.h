@@ -1,13 +1,46 @@
 /*
  * copula.h
- *	  The Gaussian copula, between its two files.
+ *	  The Gaussian copula, between its files.
  */
 #ifndef GENSYNTH_COPULA_H
 #define GENSYNTH_COPULA_H
 
 #include "model/family.h"
 
+/* A latent variate of a loaded model. */
+typedef struct CopulaLatent
+{
+	int			feature;
+	bool		number;
+	int			nlevels;
+	int32	   *order;			/* [nlevels] levels by place */
+	double	   *edge;			/* [nlevels + 1] in normal score */
+	uint16_t   *guide;
+} CopulaLatent;
+
+typedef struct CopulaGiven CopulaGiven;
+
+/* A loaded model. */
+typedef struct Copula
+{
+	int			n;
+	CopulaLatent *latent;
+	float	   *cholesky;		/* [n][n] */
+	float	   *z;				/* [n][GS_BATCH] independent */
+	float	   *y;				/* [n][GS_BATCH] correlated */
+	uint32_t   *words;			/* [4][GS_BATCH] */
+	float	   *zeros;			/* [GS_BATCH] */
+	int32	  **constant;		/* [nfeatures] codes of constant categories */
+	CopulaGiven *given;			/* NULL: no conditions */
+} Copula;
+
+/* copula_fit.c */
 extern void gs_copula_fit(const GsEncoded *encoded, List **tensors,
 						  List **notes);
+
+/* copula_given.c */
+extern void *gs_copula_condition(void *model, GsGiven *given);
+extern void gs_copula_confine(CopulaGiven *given, const GsBatch *batch,
+							  float *y);
 
 #endif

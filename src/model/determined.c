@@ -303,3 +303,62 @@ gs_determined_fill(const GsDetermined *determined, GsBatch *batch)
 														   batch->score[rule->parent][i])]];
 	}
 }
+
+/*
+ * The region of a rule's parent in which the feature is allowed.
+ */
+static GsRegion
+parent_region(const Rule *rule, const GsFeature *parent, const bool *allowed)
+{
+	GsRegion	region = {.given = true};
+
+	if (rule->bin_of == NULL)
+	{
+		region.allowed = palloc(sizeof(bool) * parent->nlevels);
+		for (int k = 0; k < parent->nlevels; k++)
+			region.allowed[k] = allowed[rule->code[k]];
+		return region;
+	}
+	region.interval = palloc(sizeof(GsInterval) * rule->nsegments);
+	for (int s = 0; s < rule->nsegments; s++)
+	{
+		double		low = s == 0 ? -INFINITY : rule->edge[s];
+		double		high = s == rule->nsegments - 1 ? INFINITY :
+			rule->edge[s + 1];
+
+		if (!allowed[rule->code[rule->bin_of[s]]])
+			continue;
+		if (region.n > 0 && region.interval[region.n - 1].high == low)
+			region.interval[region.n - 1].high = high;
+		else
+			region.interval[region.n++] = (GsInterval) {low, high};
+	}
+	return region;
+}
+
+/*
+ * gs_determined_given: turns conditions on determined features into ones on
+ * what determines them.
+ *
+ * box: [nfeatures], changed.  Returns false if nothing is left of it.
+ */
+bool
+gs_determined_given(const GsDetermined *determined, const GsSchema *schema,
+					GsRegion *box)
+{
+	/* children come after their parents */
+	for (int r = determined->nrules - 1; r >= 0; r--)
+	{
+		const Rule *rule = &determined->rules[r];
+		const GsFeature *parent = &schema->features[rule->parent];
+		GsRegion	region;
+
+		if (!box[rule->feature].given)
+			continue;
+		region = parent_region(rule, parent, box[rule->feature].allowed);
+		if (!gs_region_intersect(parent, &box[rule->parent], &region))
+			return false;
+		box[rule->feature].given = false;
+	}
+	return true;
+}

@@ -6,7 +6,7 @@
 #define GENSYNTH_DETERMINED_H
 
 #include "catalog/tensor.h"
-#include "column/column.h"
+#include "column/given.h"
 
 typedef struct GsDetermined GsDetermined;
 
@@ -15,5 +15,7 @@ extern GsDetermined *gs_determined_load(const GsSchema *schema,
 										const List *tensors);
 extern void gs_determined_fill(const GsDetermined *determined,
 							   GsBatch *batch);
+extern bool gs_determined_given(const GsDetermined *determined,
+								const GsSchema *schema, GsRegion *box);
 
 #endif

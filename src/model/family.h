@@ -10,7 +10,7 @@
 #define GENSYNTH_FAMILY_H
 
 #include "catalog/tensor.h"
-#include "column/column.h"
+#include "column/given.h"
 
 typedef struct GsFamily
 {
@@ -35,6 +35,15 @@ typedef struct GsFamily
 	 * number.
 	 */
 	void		(*generate) (void *model, GsBatch *batch);
+
+	/*
+	 * A loaded model that generates only rows which lie in one of given's
+	 * boxes, none of which asks anything of a determined feature; as likely
+	 * as the model makes them.  Counts them in given->stats.  Allocates in
+	 * the current context; what was loaded must outlive it.  NULL: the family
+	 * has no way to.  Errors: gs_given_impossible.
+	 */
+	void	   *(*condition) (void *model, GsGiven *given);
 } GsFamily;
 
 extern const GsFamily gs_copula;

@@ -31,6 +31,42 @@ gs_model_load(const GsModelEntry *entry, int version)
 }
 
 /*
+ * gs_model_condition: confines a model that was just loaded to the rows that
+ * meet conditions.
+ *
+ * given: see gs_given_parse; an empty object changes nothing.  model->schema
+ * changes too, so streams are to be opened afterwards.  What is counted while
+ * rows are made is in model->given->stats.  Allocated in the current context.
+ * Errors: those of gs_given_parse, feature_not_supported, and data_exception
+ * if the conditions together have probability zero.
+ */
+void
+gs_model_condition(GsModel *model, Jsonb *given)
+{
+	GsGiven    *parsed = gs_given_parse(model->schema, given);
+	int			nboxes = 0;
+
+	if (JB_ROOT_COUNT(given) == 0)
+		return;
+	if (model->family->condition == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("models of method \"%s\" cannot be sampled with given values",
+						model->family->name),
+				 errhint("Filter with WHERE, or fit a model with method => 'copula'.")));
+	for (int b = 0; b < parsed->nboxes; b++)
+		if (gs_determined_given(model->determined, model->schema,
+								parsed->box[b]))
+			parsed->box[nboxes++] = parsed->box[b];
+	parsed->nboxes = nboxes;
+	if (nboxes == 0)
+		gs_given_impossible();
+	model->state = model->family->condition(model->state, parsed);
+	model->schema = parsed->schema;
+	model->given = parsed;
+}
+
+/*
  * gs_batch_create: room for batches of a stream.
  *
  * The stream's random numbers follow from the seed and the version's number:

@@ -17,9 +17,11 @@ typedef struct GsModel
 	GsDetermined *determined;
 	const GsFamily *family;
 	void	   *state;			/* the family's */
+	GsGiven    *given;			/* NULL: no conditions */
 } GsModel;
 
 extern GsModel *gs_model_load(const GsModelEntry *entry, int version);
+extern void gs_model_condition(GsModel *model, Jsonb *given);
 extern GsBatch *gs_batch_create(const GsModel *model, int64 seed);
 extern void gs_batch_fill(const GsModel *model, GsBatch *batch, int64 index);
 
