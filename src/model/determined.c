@@ -28,6 +28,7 @@
 #define CHANCE_LIMIT	(-30.0)
 #define MIN_BIN_ROWS	5
 #define MAX_BINS		1000	/* of a parent */
+#define MAX_MISSING		0.01	/* share of rows in which it is missing */
 
 typedef struct Rule
 {
@@ -65,7 +66,9 @@ determines(Search *search, int parent, int feature)
 	const uint16 *from = encoded->bin[parent];
 	const uint16 *to = encoded->bin[feature];
 	int			nbins = encoded->nbins[parent];
+	bool		number = encoded->features[parent].kind == GS_FEATURE_NUMBER;
 	double		chance = 0;
+	int64		missing = 0;
 	int64		total = 0;
 
 	if (nbins < 2 || nbins > MAX_BINS)
@@ -77,8 +80,16 @@ determines(Search *search, int parent, int feature)
 	}
 	for (int64 row = 0; row < encoded->nrows; row++)
 	{
-		if (from[row] == GS_MISSING || to[row] == GS_MISSING)
+		if (to[row] == GS_MISSING)
 			continue;
+
+		/* where the parent is NULL it tells nothing; a few rare values pass */
+		if (from[row] == GS_MISSING)
+		{
+			if (number || ++missing > encoded->nrows * MAX_MISSING)
+				return false;
+			continue;
+		}
 		if (search->code[from[row]] >= 0 &&
 			search->code[from[row]] != to[row])
 			return false;
