@@ -1,0 +1,143 @@
+/*
+ * access.c
+ *	  The way into the tables of the schema gensynth.
+ *
+ * Nobody but their owner can read or write these tables.  What is done here
+ * on a caller's behalf is done as that owner, between gs_enter() and
+ * gs_leave(), with a search_path that nobody else can write to; the caller's
+ * own rights on the model are checked first.  No source query ever runs in
+ * between.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "catalog/access.h"
+
+static Oid
+tables_owner(void)
+{
+	Oid			schema = get_namespace_oid("gensynth", false);
+	Oid			relid = get_relname_relid("models", schema);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table gensynth.models does not exist"),
+				 errhint("Create the extension gensynth again.")));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * gs_enter: becomes the tables' owner, within an SPI connection.
+ *
+ * An error in between needs no clean-up of ours: the transaction's or
+ * subtransaction's abort puts back user and settings.
+ */
+void
+gs_enter(GsAccess *access)
+{
+	Oid			owner = tables_owner();
+
+	GetUserIdAndSecContext(&access->user, &access->context);
+	SetUserIdAndSecContext(owner,
+						   access->context | SECURITY_LOCAL_USERID_CHANGE);
+	access->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+/*
+ * gs_leave: becomes the caller again.
+ */
+void
+gs_leave(GsAccess *access)
+{
+	SPI_finish();
+	AtEOXact_GUC(true, access->guc_level);
+	SetUserIdAndSecContext(access->user, access->context);
+}
+
+/*
+ * gs_run: runs a statement with parameters; nulls may be NULL.  Returns the
+ * number of rows; they are in SPI_tuptable, and live until gs_leave().
+ */
+uint64
+gs_run(const char *sql, int nargs, const Oid *types, const Datum *values,
+	   const char *nulls, bool read_only)
+{
+	int			result = SPI_execute_with_args(sql, nargs,
+											   unconstify(Oid *, types),
+											   unconstify(Datum *, values),
+											   nulls, read_only, 0);
+
+	if (result < 0)
+		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/*
+ * gs_run_text: the same with a text as $1.
+ */
+uint64
+gs_run_text(const char *sql, const char *name, bool read_only)
+{
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+
+	return gs_run(sql, 1, &type, &value, NULL, read_only);
+}
+
+/*
+ * gs_run_version: the same with a text as $1 and an integer as $2.
+ */
+uint64
+gs_run_version(const char *sql, const char *name, int version, bool read_only)
+{
+	Oid			types[] = {TEXTOID, INT4OID};
+	Datum		values[2];
+
+	values[0] = CStringGetTextDatum(name);
+	values[1] = Int32GetDatum(version);
+	return gs_run(sql, 2, types, values, NULL, read_only);
+}
+
+/*
+ * gs_result: a field of the result; columns count from 1.  isnull may be
+ * NULL.
+ */
+Datum
+gs_result(int row, int column, bool *isnull)
+{
+	bool		ignored;
+
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						 column, isnull ? isnull : &ignored);
+}
+
+/*
+ * gs_result_text: a field's text in the given context, NULL for NULL.
+ */
+char *
+gs_result_text(int row, int column, MemoryContext context)
+{
+	char	   *value = SPI_getvalue(SPI_tuptable->vals[row],
+									 SPI_tuptable->tupdesc, column);
+
+	return value ? MemoryContextStrdup(context, value) : NULL;
+}

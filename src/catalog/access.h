@@ -1,0 +1,30 @@
+/*
+ * access.h
+ *	  The way into the tables of the schema gensynth: for this room only.
+ */
+#ifndef GENSYNTH_ACCESS_H
+#define GENSYNTH_ACCESS_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+
+/* Who the caller was. */
+typedef struct GsAccess
+{
+	Oid			user;
+	int			context;
+	int			guc_level;
+} GsAccess;
+
+extern void gs_enter(GsAccess *access);
+extern void gs_leave(GsAccess *access);
+extern uint64 gs_run(const char *sql, int nargs, const Oid *types,
+					 const Datum *values, const char *nulls, bool read_only);
+extern uint64 gs_run_text(const char *sql, const char *name, bool read_only);
+extern uint64 gs_run_version(const char *sql, const char *name, int version,
+							 bool read_only);
+extern Datum gs_result(int row, int column, bool *isnull);
+extern char *gs_result_text(int row, int column, MemoryContext context);
+
+#endif
