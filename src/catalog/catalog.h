@@ -36,6 +36,8 @@ typedef struct GsVersionEntry
 
 extern void gs_check_owner(const GsModelEntry *model);
 extern GsModelEntry *gs_catalog_find(const char *name);
+extern GsModelEntry *gs_catalog_own(const char *name);
+extern char *gs_default_name(const char *schema, const char *relation);
 extern char *gs_catalog_model_of(const char *relation);
 extern void gs_catalog_store(const GsModelEntry *model,
 							 GsVersionEntry *version, int keep_versions);

@@ -12,6 +12,7 @@
 
 #include "common/cryptohash.h"
 #include "common/sha2.h"
+#include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
 #include "catalog/tensor.h"
@@ -45,6 +46,8 @@ gs_corrupted(const char *detail,...)
 	va_start(args, detail);
 	vsnprintf(buffer, sizeof(buffer), detail, args);
 	va_end(args);
+	/* not to end within a letter of a name */
+	buffer[pg_mbcliplen(buffer, strlen(buffer), strlen(buffer))] = '\0';
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("stored model is corrupted"),

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 
 #include "catalog/pg_type.h"
-#include "common/int.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/cash.h"
@@ -24,27 +23,13 @@
 #include "utils/inet.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
-#include "utils/rangetypes.h"
 #include "utils/timestamp.h"
 
-#include "column/column.h"
+#include "column/codec_internal.h"
+#include "column/whole.h"
 
 /* An inet's first part: bits, and this if it is of family 6. */
 #define INET6_FLAG			1000
-
-/* A range's first part: which bounds there are. */
-#define RANGE_IS_EMPTY		0x01
-#define RANGE_NO_LOWER		0x02
-#define RANGE_NO_UPPER		0x04
-#define RANGE_LOWER_INC		0x08
-#define RANGE_UPPER_INC		0x10
-#define RANGE_LOWER_SPECIAL	0x20	/* a finite bound of value -infinity */
-#define RANGE_UPPER_SPECIAL	0x40
-
-/* Slots of a numeric's special values in an INT lane. */
-#define NUMERIC_NAN			PG_INT64_MAX
-#define NUMERIC_PLUS		(PG_INT64_MAX - 1)
-#define NUMERIC_MINUS		PG_INT64_MIN
 
 static const char *const codec_names[GS_CODEC_COUNT] = {
 	"boolean", "smallint", "integer", "bigint", "money", "date", "time",
@@ -101,10 +86,11 @@ kind_of_builtin(Oid type, GsCodecKind *kind)
 }
 
 /*
- * Sets the lanes of a kind's parts; of a range, once its bounds are known.
+ * gs_codec_set_parts: sets the lanes of a kind's parts; of a range, once its
+ * bounds are known.
  */
-static void
-set_parts(GsCodec *codec)
+void
+gs_codec_set_parts(GsCodec *codec)
 {
 	GsLaneType	bound;
 
@@ -161,7 +147,7 @@ set_parts(GsCodec *codec)
 
 /*
  * Finds the kind of a base type that kind_of_builtin does not know; for a
- * range also its bounds, which must be of a one-part ordered kind.
+ * range also its bounds, which must be of a one-part gs_ordered kind.
  */
 static bool
 kind_by_category(GsCodec *codec)
@@ -187,10 +173,10 @@ kind_by_category(GsCodec *codec)
 	element = get_element_type(codec->type);
 	if (OidIsValid(element))
 	{
-		GsCodec		ignored;
-
 		codec->kind = GS_CODEC_ARRAY;
-		return gs_codec_for_type(&ignored, element, -1);
+		codec->element = palloc(sizeof(GsCodec));
+		codec->elementtype = element;
+		return gs_codec_for_type(codec->element, element, codec->typmod);
 	}
 	get_type_category_preferred(codec->type, &category, &preferred);
 	if (category == TYPCATEGORY_STRING &&
@@ -222,7 +208,7 @@ gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod)
 	if (!kind_of_builtin(codec->type, &codec->kind) &&
 		!kind_by_category(codec))
 		return false;
-	set_parts(codec);
+	gs_codec_set_parts(codec);
 
 	getTypeOutputInfo(codec->type, &function, &varlena);
 	fmgr_info(function, &codec->output);
@@ -230,6 +216,51 @@ gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod)
 	fmgr_info(function, &codec->input);
 	codec->ioparam = ioparam;
 	return true;
+}
+
+/*
+ * gs_codec_limits: the least and most slot of a kind in an INT lane, specials
+ * left out.
+ */
+void
+gs_codec_limits(GsCodecKind kind, int64 *least, int64 *most)
+{
+	*least = PG_INT64_MIN;
+	*most = PG_INT64_MAX;
+	switch (kind)
+	{
+		case GS_CODEC_BOOL:
+			*least = 0;
+			*most = 1;
+			break;
+		case GS_CODEC_INT2:
+			*least = PG_INT16_MIN;
+			*most = PG_INT16_MAX;
+			break;
+		case GS_CODEC_INT4:
+			*least = PG_INT32_MIN;
+			*most = PG_INT32_MAX;
+			break;
+		case GS_CODEC_DATE:
+			*least = DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE;
+			*most = DATE_END_JULIAN - POSTGRES_EPOCH_JDATE - 1;
+			break;
+		case GS_CODEC_TIME:
+			*least = 0;
+			*most = USECS_PER_DAY;
+			break;
+		case GS_CODEC_TIMESTAMP:
+		case GS_CODEC_TIMESTAMPTZ:
+			*least = MIN_TIMESTAMP;
+			*most = END_TIMESTAMP - 1;
+			break;
+		case GS_CODEC_MACADDR:
+			*least = 0;
+			*most = (INT64CONST(1) << 48) - 1;
+			break;
+		default:
+			break;
+	}
 }
 
 /*
@@ -254,8 +285,8 @@ gs_slot_is_special(GsCodecKind kind, GsLaneType lane, GsSlot slot)
 			return slot.i == PG_INT64_MIN || slot.i == PG_INT64_MAX ||
 				slot.i == PG_INT32_MIN || slot.i == PG_INT32_MAX;
 		case GS_CODEC_NUMERIC:
-			return slot.i == NUMERIC_NAN || slot.i == NUMERIC_PLUS ||
-				slot.i == NUMERIC_MINUS;
+			return slot.i == GS_NUMERIC_NAN || slot.i == GS_NUMERIC_PLUS ||
+				slot.i == GS_NUMERIC_MINUS;
 		default:
 			return false;
 	}
@@ -304,24 +335,11 @@ uint64_to_bytes(uint64 value, unsigned char *bytes, int n)
 	}
 }
 
-/* Keeps the order of an unsigned value in a signed slot. */
-static inline int64
-ordered(uint64 value)
-{
-	return (int64) (value ^ (UINT64CONST(1) << 63));
-}
-
-static inline uint64
-unordered(int64 value)
-{
-	return (uint64) value ^ (UINT64CONST(1) << 63);
-}
-
 /*
- * One-part kinds in INT and FLOAT lanes.
+ * gs_slot_from_datum: the slot of a one-part kind in an INT or FLOAT lane.
  */
-static GsSlot
-slot_from_datum(GsCodecKind kind, Datum value)
+GsSlot
+gs_slot_from_datum(GsCodecKind kind, Datum value)
 {
 	GsSlot		slot;
 
@@ -345,7 +363,7 @@ slot_from_datum(GsCodecKind kind, Datum value)
 											 DatumGetMacaddrP(value), 6);
 			break;
 		case GS_CODEC_MACADDR8:
-			slot.i = ordered(bytes_to_uint64((unsigned char *)
+			slot.i = gs_ordered(bytes_to_uint64((unsigned char *)
 											 DatumGetMacaddr8P(value), 8));
 			break;
 		case GS_CODEC_FLOAT4:
@@ -361,8 +379,11 @@ slot_from_datum(GsCodecKind kind, Datum value)
 	return slot;
 }
 
-static Datum
-datum_from_slot(GsCodecKind kind, GsSlot slot)
+/*
+ * gs_datum_from_slot: the reverse.
+ */
+Datum
+gs_datum_from_slot(GsCodecKind kind, GsSlot slot)
 {
 	unsigned char *bytes;
 
@@ -382,7 +403,7 @@ datum_from_slot(GsCodecKind kind, GsSlot slot)
 			return PointerGetDatum(bytes);
 		case GS_CODEC_MACADDR8:
 			bytes = palloc(sizeof(macaddr8));
-			uint64_to_bytes(unordered(slot.i), bytes, 8);
+			uint64_to_bytes(gs_unordered(slot.i), bytes, 8);
 			return PointerGetDatum(bytes);
 		case GS_CODEC_FLOAT4:
 			return Float4GetDatum((float4) slot.f);
@@ -393,19 +414,49 @@ datum_from_slot(GsCodecKind kind, GsSlot slot)
 	}
 }
 
-static void
-part_from_numeric(Datum value, GsPart *part)
+void
+gs_part_from_numeric(Datum value, GsPart *part)
 {
 	part->text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
 	part->len = strlen(part->text);
 }
 
 /*
- * A numeric from a part: an integer at its scale, trailing zeros beyond the
- * least display scale dropped; or a double rounded to the scale; or a text.
+ * A double as a numeric of a scale.  Doubles are coarse: one that rounds to
+ * more digits than the column's precision has gives the largest there is.
  */
 static Datum
-numeric_from_part(const GsPart *part, int32 typmod)
+numeric_from_double(double value, int scale, int32 typmod)
+{
+	Datum		number = DirectFunctionCall1(float8_numeric,
+											 Float8GetDatum(value));
+	int			precision;
+	StringInfoData most;
+
+	if (!isfinite(value))
+		return number;
+	number = DirectFunctionCall2(numeric_round, number, Int32GetDatum(scale));
+	if (typmod < (int32) VARHDRSZ)
+		return number;
+	precision = ((typmod - VARHDRSZ) >> 16) & 0xFFFF;
+	if (precision < scale ||
+		fabs(value) < pow(10, precision - scale) * (1 - 1e-14))
+		return number;
+	initStringInfo(&most);
+	appendStringInfoString(&most, value < 0 ? "-0" : "0");
+	for (int i = 0; i < precision; i++)
+		appendStringInfoString(&most, i == precision - scale ? ".9" : "9");
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(most.data),
+							   ObjectIdGetDatum(InvalidOid),
+							   Int32GetDatum(typmod));
+}
+
+/*
+ * gs_numeric_from_part: an integer at its scale, trailing zeros beyond the
+ * least display scale dropped; or a double rounded to the scale; or a text.
+ */
+Datum
+gs_numeric_from_part(const GsPart *part, int32 typmod)
 {
 	int64		value = part->slot.i;
 	int			scale = part->scale;
@@ -415,20 +466,12 @@ numeric_from_part(const GsPart *part, int32 typmod)
 								   ObjectIdGetDatum(InvalidOid),
 								   Int32GetDatum(typmod));
 	if (part->lane == GS_LANE_FLOAT)
-	{
-		Datum		number = DirectFunctionCall1(float8_numeric,
-												 Float8GetDatum(part->slot.f));
-
-		if (!isfinite(part->slot.f))
-			return number;
-		return DirectFunctionCall2(numeric_round, number,
-								   Int32GetDatum(scale));
-	}
-	if (value == NUMERIC_NAN || value == NUMERIC_PLUS ||
-		value == NUMERIC_MINUS)
+		return numeric_from_double(part->slot.f, scale, typmod);
+	if (value == GS_NUMERIC_NAN || value == GS_NUMERIC_PLUS ||
+		value == GS_NUMERIC_MINUS)
 		return DirectFunctionCall3(numeric_in,
-								   CStringGetDatum(value == NUMERIC_NAN ? "NaN" :
-												   value == NUMERIC_PLUS ? "Infinity" :
+								   CStringGetDatum(value == GS_NUMERIC_NAN ? "NaN" :
+												   value == GS_NUMERIC_PLUS ? "Infinity" :
 												   "-Infinity"),
 								   ObjectIdGetDatum(InvalidOid),
 								   Int32GetDatum(-1));
@@ -451,8 +494,8 @@ split_inet(Datum value, GsPart *parts)
 	parts[2].absent = parts[3].absent = !six;
 	if (six)
 	{
-		parts[2].slot.i = ordered(bytes_to_uint64(ip_addr(address), 8));
-		parts[3].slot.i = ordered(bytes_to_uint64(ip_addr(address) + 8, 8));
+		parts[2].slot.i = gs_ordered(bytes_to_uint64(ip_addr(address), 8));
+		parts[3].slot.i = gs_ordered(bytes_to_uint64(ip_addr(address) + 8, 8));
 	}
 	else
 		parts[1].slot.i = (int64) bytes_to_uint64(ip_addr(address), 4);
@@ -470,8 +513,8 @@ join_inet(const GsCodec *codec, const GsPart *parts)
 	ip_bits(address) = (unsigned char) Max(0, Min(bits, size * 8));
 	if (six)
 	{
-		uint64_to_bytes(unordered(parts[2].slot.i), ip_addr(address), 8);
-		uint64_to_bytes(unordered(parts[3].slot.i), ip_addr(address) + 8, 8);
+		uint64_to_bytes(gs_unordered(parts[2].slot.i), ip_addr(address), 8);
+		uint64_to_bytes(gs_unordered(parts[3].slot.i), ip_addr(address) + 8, 8);
 	}
 	else
 		uint64_to_bytes((uint64) parts[1].slot.i, ip_addr(address), 4);
@@ -486,158 +529,11 @@ join_inet(const GsCodec *codec, const GsPart *parts)
 	return InetPGetDatum(address);
 }
 
-/*
- * A range is its flags, its lower bound, and the span to the upper one; with
- * only an upper bound, that stands in the lower bound's place.
- */
-static void
-split_range(GsCodec *codec, Datum value, GsPart *parts)
-{
-	RangeType  *range = DatumGetRangeTypeP(value);
-	RangeBound	lower;
-	RangeBound	upper;
-	bool		empty;
-	bool		low;
-	bool		high;
-	int64		flags;
-
-	range_deserialize(codec->range, range, &lower, &upper, &empty);
-	flags = empty ? RANGE_IS_EMPTY : 0;
-	low = !empty && !lower.infinite;
-	high = !empty && !upper.infinite;
-	if (!empty)
-		flags |= (lower.infinite ? RANGE_NO_LOWER : 0) |
-			(upper.infinite ? RANGE_NO_UPPER : 0) |
-			(lower.inclusive ? RANGE_LOWER_INC : 0) |
-			(upper.inclusive ? RANGE_UPPER_INC : 0);
-	if (codec->lane[1] != GS_LANE_NUMERIC)
-	{
-		if (low && gs_slot_is_special(codec->bound, codec->lane[1],
-									  slot_from_datum(codec->bound, lower.val)))
-		{
-			flags |= RANGE_LOWER_SPECIAL;
-			low = false;
-		}
-		if (high && gs_slot_is_special(codec->bound, codec->lane[1],
-									   slot_from_datum(codec->bound, upper.val)))
-		{
-			flags |= RANGE_UPPER_SPECIAL;
-			high = false;
-		}
-	}
-	parts[0].slot.i = flags;
-	parts[1].absent = !low && !high;
-	parts[2].absent = !low || !high;
-	if (codec->lane[1] == GS_LANE_NUMERIC)
-	{
-		if (low || high)
-			part_from_numeric(low ? lower.val : upper.val, &parts[1]);
-		if (low && high)
-			part_from_numeric(DirectFunctionCall2(numeric_sub, upper.val,
-												  lower.val), &parts[2]);
-		return;
-	}
-	if (low || high)
-		parts[1].slot = slot_from_datum(codec->bound,
-										low ? lower.val : upper.val);
-	if (low && high)
-	{
-		GsSlot		top = slot_from_datum(codec->bound, upper.val);
-
-		if (codec->lane[1] == GS_LANE_FLOAT)
-			parts[2].slot.f = top.f - parts[1].slot.f;
-		else if (pg_sub_s64_overflow(top.i, parts[1].slot.i,
-									 &parts[2].slot.i))
-			parts[2].absent = true;
-	}
-}
-
-static Datum
-special_bound(GsCodecKind kind, bool upper)
-{
-	GsSlot		slot;
-
-	if (kind == GS_CODEC_DATE)
-		slot.i = upper ? DATEVAL_NOEND : DATEVAL_NOBEGIN;
-	else if (kind == GS_CODEC_FLOAT4 || kind == GS_CODEC_FLOAT8)
-		slot.f = upper ? get_float8_infinity() : -get_float8_infinity();
-	else
-		slot.i = upper ? DT_NOEND : DT_NOBEGIN;
-	return datum_from_slot(kind, slot);
-}
-
-/*
- * lower + span, kept within the bound's type.
- */
-static Datum
-upper_bound(const GsCodec *codec, const GsPart *parts)
-{
-	GsSlot		slot;
-	int64		most;
-
-	if (codec->bound == GS_CODEC_NUMERIC)
-		return DirectFunctionCall2(numeric_add,
-								   numeric_from_part(&parts[1], -1),
-								   numeric_from_part(&parts[2], -1));
-	if (codec->lane[1] == GS_LANE_FLOAT)
-		slot.f = parts[1].slot.f + Max(parts[2].slot.f, 0.0);
-	else
-	{
-		most = codec->bound == GS_CODEC_INT2 ? PG_INT16_MAX :
-			codec->bound == GS_CODEC_INT4 ||
-			codec->bound == GS_CODEC_DATE ? PG_INT32_MAX - 1 :
-			codec->bound == GS_CODEC_TIMESTAMP ||
-			codec->bound == GS_CODEC_TIMESTAMPTZ ? END_TIMESTAMP - 1 :
-			PG_INT64_MAX;
-		if (codec->bound == GS_CODEC_DATE)
-			most = DATE_END_JULIAN - POSTGRES_EPOCH_JDATE - 1;
-		if (pg_add_s64_overflow(parts[1].slot.i, Max(parts[2].slot.i, 0),
-								&slot.i) || slot.i > most)
-			slot.i = most;
-	}
-	return datum_from_slot(codec->bound, slot);
-}
-
-static Datum
-join_range(GsCodec *codec, const GsPart *parts)
-{
-	int64		flags = parts[0].slot.i;
-	RangeBound	lower = {0};
-	RangeBound	upper = {0};
-	Datum		base = (Datum) 0;
-
-	lower.lower = true;
-	lower.infinite = (flags & RANGE_NO_LOWER) != 0;
-	upper.infinite = (flags & RANGE_NO_UPPER) != 0;
-	lower.inclusive = (flags & RANGE_LOWER_INC) != 0;
-	upper.inclusive = (flags & RANGE_UPPER_INC) != 0;
-	if (!(flags & RANGE_IS_EMPTY))
-	{
-		base = codec->bound == GS_CODEC_NUMERIC ?
-			numeric_from_part(&parts[1], -1) :
-			datum_from_slot(codec->bound, parts[1].slot);
-		if (flags & RANGE_LOWER_SPECIAL)
-			lower.val = special_bound(codec->bound, false);
-		else
-			lower.val = base;
-		if (flags & RANGE_UPPER_SPECIAL)
-			upper.val = special_bound(codec->bound, true);
-		else if (flags & (RANGE_NO_LOWER | RANGE_LOWER_SPECIAL))
-			upper.val = base;
-		else if (!upper.infinite)
-			upper.val = upper_bound(codec, parts);
-	}
-	return RangeTypePGetDatum(make_range(codec->range, &lower, &upper,
-										 (flags & RANGE_IS_EMPTY) != 0
-#if PG_VERSION_NUM >= 160000
-										 ,NULL
-#endif
-										 ));
-}
-
 static void
 split_text(GsCodec *codec, Datum value, GsPart *part)
 {
+	part->unbreakable = codec->kind == GS_CODEC_JSON ||
+		codec->kind == GS_CODEC_ARRAY;
 	if (codec->type == TEXTOID || codec->type == VARCHAROID ||
 		codec->type == BPCHAROID)
 	{
@@ -645,6 +541,12 @@ split_text(GsCodec *codec, Datum value, GsPart *part)
 
 		part->text = VARDATA_ANY(t);
 		part->len = VARSIZE_ANY_EXHDR(t);
+	}
+	else if (codec->type == CHAROID && IS_HIGHBIT_SET(DatumGetChar(value)))
+	{
+		/* not a text in every encoding; written as PostgreSQL 16 does */
+		part->text = psprintf("\\%03o", (unsigned char) DatumGetChar(value));
+		part->len = strlen(part->text);
 	}
 	else
 	{
@@ -657,6 +559,15 @@ split_text(GsCodec *codec, Datum value, GsPart *part)
 		while (part->len > 0 && part->text[part->len - 1] == ' ')
 			part->len--;
 	}
+}
+
+static Datum
+join_text(GsCodec *codec, const char *text)
+{
+	if (codec->type == CHAROID && text[0] == '\\' && strlen(text) == 4)
+		return CharGetDatum((char) strtol(text + 1, NULL, 8));
+	return InputFunctionCall(&codec->input, unconstify(char *, text),
+							 codec->ioparam, codec->typmod);
 }
 
 /*
@@ -674,7 +585,7 @@ gs_codec_split(GsCodec *codec, Datum value, GsPart *parts)
 	switch (codec->kind)
 	{
 		case GS_CODEC_NUMERIC:
-			part_from_numeric(value, &parts[0]);
+			gs_part_from_numeric(value, &parts[0]);
 			break;
 		case GS_CODEC_TIMETZ:
 			parts[0].slot.i = DatumGetTimeTzADTP(value)->time;
@@ -693,13 +604,13 @@ gs_codec_split(GsCodec *codec, Datum value, GsPart *parts)
 			split_inet(value, parts);
 			break;
 		case GS_CODEC_RANGE:
-			split_range(codec, value, parts);
+			gs_range_split(codec, value, parts);
 			break;
 		default:
 			if (codec->lane[0] == GS_LANE_TEXT)
 				split_text(codec, value, &parts[0]);
 			else
-				parts[0].slot = slot_from_datum(codec->kind, value);
+				parts[0].slot = gs_slot_from_datum(codec->kind, value);
 			break;
 	}
 }
@@ -713,10 +624,12 @@ gs_codec_split(GsCodec *codec, Datum value, GsPart *parts)
 Datum
 gs_codec_join(GsCodec *codec, const GsPart *parts)
 {
+	if (codec->whole)
+		return gs_whole_join(codec, parts[0].text);
 	switch (codec->kind)
 	{
 		case GS_CODEC_NUMERIC:
-			return numeric_from_part(&parts[0], codec->typmod);
+			return gs_numeric_from_part(&parts[0], codec->typmod);
 		case GS_CODEC_TIMETZ:
 			{
 				TimeTzADT  *value = palloc(sizeof(TimeTzADT));
@@ -745,12 +658,10 @@ gs_codec_join(GsCodec *codec, const GsPart *parts)
 		case GS_CODEC_INET:
 			return join_inet(codec, parts);
 		case GS_CODEC_RANGE:
-			return join_range(codec, parts);
+			return gs_range_join(codec, parts);
 		default:
 			if (codec->lane[0] == GS_LANE_TEXT)
-				return InputFunctionCall(&codec->input,
-										 unconstify(char *, parts[0].text),
-										 codec->ioparam, codec->typmod);
-			return datum_from_slot(codec->kind, parts[0].slot);
+				return join_text(codec, parts[0].text);
+			return gs_datum_from_slot(codec->kind, parts[0].slot);
 	}
 }

@@ -61,6 +61,7 @@ typedef struct GsPart
 	GsSlot		slot;			/* INT, FLOAT */
 	const char *text;			/* NUMERIC, TEXT; not terminated on its way in */
 	int			len;
+	bool		unbreakable;	/* TEXT: a part of it means nothing */
 	int			scale;			/* of a numeric on its way out */
 	int			min_scale;
 } GsPart;
@@ -109,7 +110,10 @@ typedef struct GsCodec
 	FmgrInfo	output;			/* text output of the base type */
 	FmgrInfo	input;
 	Oid			ioparam;
-	FmgrInfo	tojson;			/* ARRAY: array -> jsonb */
+	bool		whole;			/* parts are packed in one text: whole.c */
+	struct GsCodec *element;	/* ARRAY */
+	Oid			elementtype;	/* ARRAY: perhaps a domain */
+	struct GsDomain *domain;	/* ARRAY: of its elements, once needed */
 	TypeCacheEntry *range;		/* RANGE */
 } GsCodec;
 
@@ -173,7 +177,8 @@ typedef struct GsColumn
 	int32	   *lengths;		/* [GS_LENGTHS] BYTEA, BIT: quantiles */
 } GsColumn;
 
-#define GS_LENGTHS	33
+#define GS_LENGTHS		33
+#define GS_MAX_LENGTH	(1 << 20)
 
 /* What a table was understood as: columns and their features. */
 typedef struct GsSchema
@@ -221,6 +226,7 @@ extern void gs_codec_split(GsCodec *codec, Datum value, GsPart *parts);
 extern Datum gs_codec_join(GsCodec *codec, const GsPart *parts);
 extern const char *gs_codec_name(GsCodecKind kind);
 extern bool gs_codec_is_integer(const GsCodec *codec);
+extern void gs_codec_limits(GsCodecKind kind, int64 *least, int64 *most);
 extern bool gs_slot_is_special(GsCodecKind kind, GsLaneType lane,
 							   GsSlot slot);
 

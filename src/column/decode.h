@@ -9,6 +9,9 @@
 
 typedef struct GsDecoder GsDecoder;
 
+extern void gs_draw_uuid(StringInfo out, GsRandom *random);
+extern void gs_draw_bits(StringInfo out, GsRandom *random, int length,
+						 bool bytes);
 extern GsDecoder *gs_decoder_create(const GsSchema *schema, int column);
 extern void gs_decode(GsDecoder *decoder, const GsBatch *batch, int from,
 					  int to, Datum *values, bool *nulls);

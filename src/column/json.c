@@ -1,18 +1,49 @@
 /*
  * json.c
  *	  SQL arrays as JSON, and back, so that one generator serves both.
+ *
+ * What the generator makes of a number is a number, but what it makes of a
+ * string need not be a date or an address.  So an element is written as text
+ * only if any text will do; else as a number (times in seconds, enum labels
+ * by their index, a uuid, bytea or bit string by its length alone), or as an
+ * object of such numbers where the type has several parts.  JSON documents
+ * are wrapped in an object, lest an array among them be a dimension.
  */
 #include "postgres.h"
 
+#include <math.h>
+
+#include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
+#include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/float.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/syscache.h"
 
+#include "column/codec_internal.h"
+#include "column/decode.h"
+#include "column/domain.h"
 #include "column/json.h"
+
+/* What a callback of the JSON parser returns. */
+#if PG_VERSION_NUM >= 160000
+#define JSON_ACTION			JsonParseErrorType
+#define JSON_ACTION_DONE	JSON_SUCCESS
+#else
+#define JSON_ACTION			void
+#define JSON_ACTION_DONE
+#endif
 
 /*
  * gs_tojsonb_init: looks up to_jsonb(anyelement) for values of a type.
@@ -31,17 +62,281 @@ gs_tojsonb_init(FmgrInfo *function, Oid type, MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
+static JSON_ACTION
+check_number(void *state, char *token, JsonTokenType type)
+{
+	char	   *exponent = strpbrk(token, "eE");
+
+	if (type == JSON_TOKEN_NUMBER && exponent != NULL &&
+		abs(atoi(exponent + 1)) > 1000)
+		*(bool *) state = false;
+	return JSON_ACTION_DONE;
+}
+
 /*
- * gs_array_to_json: an array's JSON text, allocated in the current context.
+ * gs_json_is_plain: whether a value of type json is one of jsonb too, which
+ * takes no \u0000, no halves of surrogate pairs and no gigantic number.
+ */
+bool
+gs_json_is_plain(const char *text, int len)
+{
+	bool		plain = true;
+	JsonSemAction action = {.semstate = &plain,.scalar = check_number};
+	JsonLexContext *lex;
+
+	lex = makeJsonLexContextCstringLen(
+#if PG_VERSION_NUM >= 170000
+									   NULL,
+#endif
+									   unconstify(char *, text), len,
+									   GetDatabaseEncoding(), true);
+	return pg_parse_json(lex, &action) == JSON_SUCCESS && plain;
+}
+
+/*
+ * gs_json_to_jsonb: a JSON text as jsonb writes it, by which equal ones are
+ * known.
  */
 char *
-gs_array_to_json(GsCodec *codec, Datum array)
+gs_json_to_jsonb(const char *text)
 {
-	if (!OidIsValid(codec->tojson.fn_oid))
-		gs_tojsonb_init(&codec->tojson, codec->type, codec->input.fn_mcxt);
-	return DatumGetCString(DirectFunctionCall1(jsonb_out,
-											   FunctionCall1(&codec->tojson,
-															 array)));
+	Datum		jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+
+	return DatumGetCString(DirectFunctionCall1(jsonb_out, jsonb));
+}
+
+/*
+ * The decimals that a part is written with: its unit as a power of ten.
+ */
+static int
+part_decimals(const GsCodec *codec, int part)
+{
+	GsCodecKind kind = codec->kind;
+
+	if (kind == GS_CODEC_RANGE && part > 0)
+		kind = codec->bound;
+	if (kind == GS_CODEC_TIME || kind == GS_CODEC_TIMESTAMP ||
+		kind == GS_CODEC_TIMESTAMPTZ ||
+		(kind == GS_CODEC_TIMETZ && part == 0) ||
+		(kind == GS_CODEC_INTERVAL && part == 2))
+		return 6;
+	return kind == GS_CODEC_MONEY ? 2 : 0;
+}
+
+static inline bool
+is_span(const GsCodec *codec, int part)
+{
+	return codec->kind == GS_CODEC_RANGE && part == 2 &&
+		codec->lane[2] == GS_LANE_INT;
+}
+
+static GsCodecKind
+limits_kind(const GsCodec *codec, int part)
+{
+	switch (codec->kind)
+	{
+		case GS_CODEC_INTERVAL:
+			return part < 2 ? GS_CODEC_INT4 : GS_CODEC_INT8;
+		case GS_CODEC_TIMETZ:
+			return part == 0 ? GS_CODEC_TIME : GS_CODEC_INT4;
+		case GS_CODEC_RANGE:
+			return part == 1 ? codec->bound : GS_CODEC_INT8;
+		default:
+			return codec->kind;
+	}
+}
+
+/*
+ * A part as JSON; special values as strings.
+ */
+static void
+append_part(StringInfo out, const GsCodec *codec, int p, const GsPart *part)
+{
+	int			decimals = part_decimals(codec, p);
+	GsSlot		slot = part->slot;
+	uint64		unit = decimals == 6 ? 1000000 : 100;
+	uint64		rest;
+
+	if (part->absent)
+		appendStringInfoString(out, "null");
+	else if (part->lane == GS_LANE_NUMERIC)
+	{
+		bool		number = strspn(part->text, "0123456789.-") == part->len;
+
+		appendStringInfo(out, number ? "%s" : "\"%s\"", part->text);
+	}
+	else if (part->lane == GS_LANE_FLOAT)
+		appendStringInfo(out, isfinite(slot.f) ? "%s" : "\"%s\"",
+						 codec->kind == GS_CODEC_FLOAT4 ?
+						 DatumGetCString(DirectFunctionCall1(float4out,
+															 Float4GetDatum((float4) slot.f))) :
+						 float8out_internal(slot.f));
+	else if (gs_slot_is_special(limits_kind(codec, p), part->lane, slot))
+		appendStringInfo(out, "\"%s\"", slot.i < 0 ? "-infinity" : "infinity");
+	else if (is_span(codec, p))
+		appendStringInfo(out, UINT64_FORMAT, gs_unordered(slot.i));
+	else if (decimals == 0)
+		appendStringInfo(out, INT64_FORMAT, slot.i);
+	else
+	{
+		rest = slot.i < 0 ? -(uint64) slot.i : (uint64) slot.i;
+		appendStringInfo(out, "%s" UINT64_FORMAT ".%0*" INT64_MODIFIER "u",
+						 slot.i < 0 ? "-" : "", rest / unit, decimals,
+						 rest % unit);
+		/* as few decimals as it has, for that is what is learned */
+		while (out->data[out->len - 1] == '0')
+			out->data[--out->len] = '\0';
+		if (out->data[out->len - 1] == '.')
+			out->data[--out->len] = '\0';
+	}
+}
+
+/*
+ * The index of an enum's label, or the label of an index.  The list is that
+ * of the system cache, in no order that matters.
+ */
+static int
+enum_index(Oid type, const char *label)
+{
+	CatCList   *list = SearchSysCacheList1(ENUMTYPOIDNAME,
+										   ObjectIdGetDatum(type));
+	int			index = 0;
+
+	for (int i = 0; i < list->n_members; i++)
+	{
+		Form_pg_enum form = (Form_pg_enum) GETSTRUCT(&list->members[i]->tuple);
+
+		if (strcmp(NameStr(form->enumlabel), label) == 0)
+			index = i;
+	}
+	ReleaseCatCacheList(list);
+	return index;
+}
+
+static char *
+enum_label(Oid type, double index)
+{
+	CatCList   *list = SearchSysCacheList1(ENUMTYPOIDNAME,
+										   ObjectIdGetDatum(type));
+	char	   *label = NULL;
+
+	if (index >= 0 && index < list->n_members)
+		label = pstrdup(NameStr(((Form_pg_enum)
+								 GETSTRUCT(&list->members[(int) index]->tuple))->enumlabel));
+	ReleaseCatCacheList(list);
+	return label;
+}
+
+static void
+append_element(StringInfo out, GsCodec *codec, Datum value)
+{
+	GsPart		parts[GS_MAX_PARTS];
+	char	   *text;
+
+	switch (codec->kind)
+	{
+		case GS_CODEC_BOOL:
+			appendStringInfoString(out, DatumGetBool(value) ? "true" : "false");
+			return;
+		case GS_CODEC_TEXT:
+			escape_json(out, OutputFunctionCall(&codec->output, value));
+			return;
+		case GS_CODEC_JSON:
+			text = OutputFunctionCall(&codec->output, value);
+			if (gs_json_is_plain(text, strlen(text)))
+				appendStringInfo(out, "{\"v\": %s}", text);
+			else
+				appendStringInfoString(out, "null");
+			return;
+		case GS_CODEC_ENUM:
+			text = OutputFunctionCall(&codec->output, value);
+			appendStringInfo(out, "%d", enum_index(codec->type, text));
+			return;
+		case GS_CODEC_UUID:
+			appendStringInfoChar(out, '0');
+			return;
+		case GS_CODEC_BYTEA:
+		case GS_CODEC_BIT:
+			text = OutputFunctionCall(&codec->output, value);
+			appendStringInfo(out, "%d", (int) (codec->kind == GS_CODEC_BIT ?
+											   strlen(text) :
+											   strlen(text) / 2 - 1));
+			return;
+		default:
+			break;
+	}
+	gs_codec_split(codec, value, parts);
+	if (codec->nparts == 1)
+	{
+		append_part(out, codec, 0, &parts[0]);
+		return;
+	}
+	for (int p = 0; p < codec->nparts; p++)
+	{
+		appendStringInfo(out, "%s\"%d\": ", p == 0 ? "{" : ", ", p);
+		append_part(out, codec, p, &parts[p]);
+	}
+	appendStringInfoChar(out, '}');
+}
+
+/* The elements of an array, while they are written. */
+typedef struct ArrayReader
+{
+	GsCodec    *codec;			/* of the elements */
+	int			ndims;
+	int		   *dims;
+	Datum	   *values;
+	bool	   *nulls;
+	int			next;
+} ArrayReader;
+
+static void
+append_dimension(StringInfo out, ArrayReader *reader, int dim)
+{
+	appendStringInfoChar(out, '[');
+	for (int i = 0; dim < reader->ndims && i < reader->dims[dim]; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		if (dim < reader->ndims - 1)
+		{
+			append_dimension(out, reader, dim + 1);
+			continue;
+		}
+		if (reader->nulls[reader->next])
+			appendStringInfoString(out, "null");
+		else
+			append_element(out, reader->codec, reader->values[reader->next]);
+		reader->next++;
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/*
+ * gs_array_to_json: the JSON text of an array's text, in the current context.
+ */
+char *
+gs_array_to_json(GsCodec *codec, const char *text)
+{
+	Datum		datum = InputFunctionCall(&codec->input,
+										  unconstify(char *, text),
+										  codec->ioparam, -1);
+	ArrayType  *array = DatumGetArrayTypeP(datum);
+	ArrayReader reader = {.codec = codec->element};
+	StringInfoData out;
+	int16		len;
+	bool		byval;
+	char		align;
+	int			n;
+
+	get_typlenbyvalalign(codec->elementtype, &len, &byval, &align);
+	deconstruct_array(array, codec->elementtype, len, byval, align,
+					  &reader.values, &reader.nulls, &n);
+	reader.ndims = ARR_NDIM(array);
+	reader.dims = ARR_DIMS(array);
+	initStringInfo(&out);
+	append_dimension(&out, &reader, 0);
+	return out.data;
 }
 
 static void
@@ -57,30 +352,241 @@ append_quoted(StringInfo out, const char *text)
 	appendStringInfoChar(out, '"');
 }
 
-static char *
-scalar_text(const JsonbValue *value)
+static double
+to_double(const JsonbValue *value)
 {
-	switch (value->type)
+	Datum		number = NumericGetDatum(value->val.numeric);
+
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+											  number));
+}
+
+static bool
+string_is(const JsonbValue *value, const char *text)
+{
+	return value->type == jbvString &&
+		value->val.string.len == strlen(text) &&
+		memcmp(value->val.string.val, text, value->val.string.len) == 0;
+}
+
+/*
+ * A part in an INT lane.  What isn't a number or special is absent.
+ */
+static void
+read_integer(const GsCodec *codec, int p, const JsonbValue *value,
+			 GsPart *part)
+{
+	GsCodecKind kind = limits_kind(codec, p);
+	double		number;
+	int64		least;
+	int64		most;
+
+	gs_codec_limits(kind, &least, &most);
+	if (value->type == jbvNumeric)
 	{
-		case jbvString:
-			return pnstrdup(value->val.string.val, value->val.string.len);
-		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out,
-													   NumericGetDatum(value->val.numeric)));
-		case jbvBool:
-			return pstrdup(value->val.boolean ? "t" : "f");
-		case jbvBinary:
-			return JsonbToCString(NULL, value->val.binary.data,
-								  value->val.binary.len);
-		default:
-			return NULL;
+		number = rint(to_double(value) * pow(10, part_decimals(codec, p)));
+		if (is_span(codec, p) || codec->kind == GS_CODEC_INET)
+			least = 0;
+		if (number <= (double) least)
+			part->slot.i = least;
+		else if (number >= (double) most)
+			part->slot.i = most;
+		else
+			part->slot.i = (int64) number;
+		if (is_span(codec, p))
+			part->slot.i = gs_ordered((uint64) part->slot.i);
 	}
+	else
+	{
+		part->absent = true;
+		for (int sign = 0; sign < 2; sign++)
+		{
+			GsSlot		slot;
+
+			if (!string_is(value, sign ? "infinity" : "-infinity"))
+				continue;
+			slot.i = kind == GS_CODEC_DATE ?
+				(sign ? PG_INT32_MAX : PG_INT32_MIN) :
+				(sign ? PG_INT64_MAX : PG_INT64_MIN);
+			part->absent = !gs_slot_is_special(kind, GS_LANE_INT, slot);
+			part->slot = slot;
+		}
+	}
+}
+
+static void
+read_part(const GsCodec *codec, int p, const JsonbValue *value, GsPart *part)
+{
+	static const char *const specials[] = {"NaN", "Infinity", "-Infinity"};
+	const char *text = NULL;
+
+	memset(part, 0, sizeof(GsPart));
+	part->lane = codec->lane[p];
+	if (part->lane == GS_LANE_INT)
+	{
+		read_integer(codec, p, value, part);
+		return;
+	}
+	if (value->type == jbvNumeric)
+		text = DatumGetCString(DirectFunctionCall1(numeric_out,
+												   NumericGetDatum(value->val.numeric)));
+	for (int i = 0; i < lengthof(specials); i++)
+		if (string_is(value, specials[i]))
+			text = specials[i];
+	part->absent = text == NULL;
+	if (part->lane == GS_LANE_FLOAT)
+		part->slot.f = text ? strtod(text, NULL) : 0;
+	else
+	{
+		/* gs_codec_join reads a text */
+		part->lane = GS_LANE_TEXT;
+		part->text = text ? text : "0";
+	}
+}
+
+/*
+ * An element of a type of numbers; NULL if it can't be made.
+ */
+static bool
+read_element(GsCodec *codec, JsonbValue *value, Datum *result)
+{
+	GsPart		parts[GS_MAX_PARTS];
+	JsonbValue	nothing = {.type = jbvNull};
+
+	if (codec->nparts == 1)
+		read_part(codec, 0, value, &parts[0]);
+	else if (value->type != jbvBinary ||
+			 !JsonContainerIsObject(value->val.binary.data))
+		return false;
+	for (int p = 0; p < codec->nparts && codec->nparts > 1; p++)
+	{
+		char		key = '0' + p;
+		JsonbValue	held;
+		JsonbValue *member = getKeyJsonValueFromContainer(value->val.binary.data,
+														  &key, 1, &held);
+
+		read_part(codec, p, member ? member : &nothing, &parts[p]);
+	}
+	if (parts[0].absent)
+		return false;
+	/* zones beyond 16 hours do not come back from their text */
+	if (codec->kind == GS_CODEC_TIMETZ)
+		parts[1].slot.i = Max(Min(parts[1].slot.i, 57599), -57599);
+	*result = gs_codec_join(codec, parts);
+	return true;
+}
+
+/*
+ * A JSON document that was wrapped.
+ */
+static char *
+read_document(JsonbValue *value)
+{
+	JsonbValue	held;
+	JsonbValue *member;
+
+	if (value->type != jbvBinary ||
+		!JsonContainerIsObject(value->val.binary.data))
+		return NULL;
+	member = getKeyJsonValueFromContainer(value->val.binary.data, "v", 1,
+										  &held);
+	if (member == NULL)
+		return NULL;
+	return DatumGetCString(DirectFunctionCall1(jsonb_out,
+											   JsonbPGetDatum(JsonbValueToJsonb(member))));
+}
+
+/*
+ * An element as text; NULL for NULL, or if it can't be made.
+ */
+static char *
+element_text(GsCodec *codec, JsonbValue *value, GsRandom *random)
+{
+	bool		number = value->type == jbvNumeric;
+	StringInfoData text;
+	Datum		datum;
+	int			length;
+
+	initStringInfo(&text);
+	switch (codec->kind)
+	{
+		case GS_CODEC_BOOL:
+			if (value->type != jbvBool)
+				return NULL;
+			return pstrdup(value->val.boolean ? "t" : "f");
+		case GS_CODEC_TEXT:
+			if (value->type != jbvString)
+				return NULL;
+			length = value->val.string.len;
+			if (codec->typmod > (int32) VARHDRSZ &&
+				(codec->type == VARCHAROID || codec->type == BPCHAROID))
+				length = pg_mbcharcliplen(value->val.string.val, length,
+										  codec->typmod - VARHDRSZ);
+			return pnstrdup(value->val.string.val, length);
+		case GS_CODEC_JSON:
+			return read_document(value);
+		case GS_CODEC_ENUM:
+			return number ? enum_label(codec->type, to_double(value)) : NULL;
+		case GS_CODEC_UUID:
+			if (!number)
+				return NULL;
+			gs_draw_uuid(&text, random);
+			return text.data;
+		case GS_CODEC_BYTEA:
+		case GS_CODEC_BIT:
+			if (!number)
+				return NULL;
+			length = (int) Max(0, Min(to_double(value), GS_MAX_LENGTH));
+			if (codec->type == BITOID && codec->typmod > 0)
+				length = codec->typmod;
+			gs_draw_bits(&text, random, length,
+						 codec->kind == GS_CODEC_BYTEA);
+			return text.data;
+		default:
+			if (!read_element(codec, value, &datum))
+				return NULL;
+			return OutputFunctionCall(&codec->output, datum);
+	}
+}
+
+/* An array's text, while it is written. */
+typedef struct ArrayWriter
+{
+	StringInfoData out;
+	GsCodec    *codec;			/* of the array */
+	GsDomain   *domain;			/* of its elements */
+	GsRandom   *random;
+	int			length[MAXDIM];
+	bool		flawed;			/* an element could not be made */
+} ArrayWriter;
+
+static void
+write_element(ArrayWriter *writer, JsonbValue *value)
+{
+	GsCodec    *codec = writer->codec->element;
+	char	   *text = NULL;
+
+	if (value != NULL && value->type != jbvNull)
+	{
+		text = element_text(codec, value, writer->random);
+		if (text != NULL && writer->domain != NULL &&
+			!gs_domain_accepts(writer->domain,
+							   InputFunctionCall(&codec->input, text,
+												 codec->ioparam,
+												 codec->typmod)))
+			text = NULL;
+		writer->flawed |= text == NULL;
+	}
+	if (text != NULL)
+		append_quoted(&writer->out, text);
+	else
+		appendStringInfoString(&writer->out, "NULL");
 }
 
 static inline bool
 is_array(const JsonbValue *value)
 {
-	return value->type == jbvBinary &&
+	return value != NULL && value->type == jbvBinary &&
 		JsonContainerIsArray(value->val.binary.data);
 }
 
@@ -90,59 +596,64 @@ is_array(const JsonbValue *value)
  * NULL.
  */
 static void
-append_array(StringInfo out, JsonbContainer *array, int *length, int depth)
+write_array(ArrayWriter *writer, JsonbContainer *array, int depth)
 {
 	int			n = JsonContainerSize(array);
+	int		   *length = &writer->length[depth];
 	bool		nested = false;
 
-	if (depth > 0 && length[depth] == 0)
-		length[depth] = Max(n, 1);
+	if (depth > 0 && *length == 0)
+		*length = Max(n, 1);
 	else if (depth == 0)
-		length[depth] = n;
-	appendStringInfoChar(out, '{');
-	for (int i = 0; i < length[depth]; i++)
+		*length = n;
+	appendStringInfoChar(&writer->out, '{');
+	for (int i = 0; i < *length; i++)
 	{
 		JsonbValue *value = i < n ? getIthJsonbValueFromContainer(array, i) :
 			NULL;
-		char	   *text;
+		JsonbContainer empty = {JB_FARRAY};
 
 		if (i > 0)
-			appendStringInfoChar(out, ',');
+			appendStringInfoChar(&writer->out, ',');
 		if (i == 0)
-			nested = value && is_array(value) && depth + 1 < MAXDIM;
+			nested = is_array(value) && depth + 1 < MAXDIM;
 		if (nested)
-		{
-			JsonbContainer empty = {JB_FARRAY};
-
-			append_array(out, value && is_array(value) ?
-						 value->val.binary.data : &empty, length, depth + 1);
-			continue;
-		}
-		text = value ? scalar_text(value) : NULL;
-		if (text)
-			append_quoted(out, text);
+			write_array(writer, is_array(value) ? value->val.binary.data :
+						&empty, depth + 1);
 		else
-			appendStringInfoString(out, "NULL");
+			write_element(writer, value);
 	}
-	appendStringInfoChar(out, '}');
+	appendStringInfoChar(&writer->out, '}');
 }
 
 /*
  * gs_json_to_array: a JSON array's text as the text that array_in reads.
  *
- * Anything but an array gives '{}'.  Allocated in the current context.
+ * codec: of the array; random: for what JSON doesn't hold; *flawed: set if an
+ * element could not be made, and is NULL.  Anything but an array gives '{}'.
+ * Allocated in the current context.
  */
 char *
-gs_json_to_array(const char *json)
+gs_json_to_array(GsCodec *codec, const char *json, GsRandom *random,
+				 bool *flawed)
 {
 	Jsonb	   *jsonb = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 														   CStringGetDatum(json)));
-	int			length[MAXDIM] = {0};
-	StringInfoData out;
+	ArrayWriter writer = {.codec = codec,.random = random};
 
+	*flawed = false;
 	if (!JB_ROOT_IS_ARRAY(jsonb) || JB_ROOT_IS_SCALAR(jsonb))
 		return pstrdup("{}");
-	initStringInfo(&out);
-	append_array(&out, &jsonb->root, length, 0);
-	return out.data;
+	if (codec->elementtype != codec->element->type && codec->domain == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(codec->input.fn_mcxt);
+
+		codec->domain = gs_domain_open(codec->elementtype);
+		MemoryContextSwitchTo(old);
+	}
+	writer.domain = codec->domain;
+	initStringInfo(&writer.out);
+	write_array(&writer, &jsonb->root, 0);
+	*flawed = writer.flawed;
+	return writer.out.data;
 }

@@ -9,7 +9,10 @@
 
 extern void gs_tojsonb_init(FmgrInfo *function, Oid type,
 							MemoryContext context);
-extern char *gs_array_to_json(GsCodec *codec, Datum array);
-extern char *gs_json_to_array(const char *json);
+extern bool gs_json_is_plain(const char *text, int len);
+extern char *gs_json_to_jsonb(const char *text);
+extern char *gs_array_to_json(GsCodec *codec, const char *array);
+extern char *gs_json_to_array(GsCodec *codec, const char *json,
+							  GsRandom *random, bool *flawed);
 
 #endif

@@ -13,9 +13,11 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "common/int.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -23,7 +25,7 @@
 
 #define NUMERIC_DIGITS		18
 #define NUMERIC_MAX_TEXTS	1000
-#define TEXT_KEPT_BYTES		8192	/* longer texts are counted, not kept */
+#define TEXT_KEPT_BYTES		8192	/* of a longer text only so much is kept */
 
 /* Slots of special numerics; codec.c joins them. */
 #define NUMERIC_NAN			PG_INT64_MAX
@@ -74,11 +76,36 @@ gs_lane_text(GsLane *lane, uint64 hash)
 	return hash_search(lane->texts, &hash, HASH_FIND, NULL);
 }
 
-static void texts_add(GsLane *lane, uint64 hash, const char *text, int len,
-					  int64 count);
+/*
+ * gs_lane_add_text: keeps a text under its hash, or counts it again.
+ *
+ * len: bytes to keep; full_len: of the value as it was.
+ */
+void
+gs_lane_add_text(GsLane *lane, uint64 hash, const char *text, int len,
+				 int full_len, int64 count)
+{
+	bool		found;
+	GsText	   *entry = hash_search(lane->texts, &hash, HASH_ENTER, &found);
+
+	if (found)
+	{
+		entry->count += count;
+		return;
+	}
+	entry->count = count;
+	entry->len = len;
+	entry->full_len = full_len;
+	entry->shown = false;
+	entry->text = MemoryContextAlloc(lane->texts_context, len + 1);
+	memcpy(entry->text, text, len);
+	entry->text[len] = '\0';
+	lane->texts_bytes += len + sizeof(GsText);
+}
 
 /*
- * Drops the rarest texts until half of the budget is free.
+ * Drops the rarest texts until half of the budget is free.  Some of them stay
+ * to fill the other half: where all are rare, formats are learned from those.
  */
 static void
 texts_evict(GsLane *lane)
@@ -89,6 +116,7 @@ texts_evict(GsLane *lane)
 	GsText	   *entry;
 	int64		least = 1;
 	Size		kept;
+	Size		spare;
 
 	do
 	{
@@ -102,44 +130,44 @@ texts_evict(GsLane *lane)
 	} while (kept > lane->texts_budget / 2);
 
 	texts_create(lane);
+	spare = lane->texts_budget / 2 - kept;
 	hash_seq_init(&scan, old);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		if (entry->count >= least)
-			texts_add(lane, entry->hash, entry->text, entry->len,
-					  entry->count);
+	{
+		Size		bytes = entry->len + sizeof(GsText);
+
+		if (entry->count < least)
+		{
+			if (bytes > spare)
+				continue;
+			spare -= bytes;
+		}
+		gs_lane_add_text(lane, entry->hash, entry->text, entry->len,
+						 entry->full_len, entry->count);
+	}
 	MemoryContextDelete(old_context);
 }
 
-static void
-texts_add(GsLane *lane, uint64 hash, const char *text, int len, int64 count)
-{
-	bool		found;
-	GsText	   *entry = hash_search(lane->texts, &hash, HASH_ENTER, &found);
-
-	if (found)
-	{
-		entry->count += count;
-		return;
-	}
-	entry->count = count;
-	entry->len = len;
-	entry->text = MemoryContextAlloc(lane->texts_context, len + 1);
-	memcpy(entry->text, text, len);
-	entry->text[len] = '\0';
-	lane->texts_bytes += len + sizeof(GsText);
-}
-
+/*
+ * A long text is kept in part, so that its format is still learned; one that
+ * would be broken by it (JSON) as a whole while it leaves room for others.
+ */
 static uint64
-put_text(GsLane *lane, const char *text, int len)
+put_text(GsLane *lane, const GsPart *part)
 {
-	uint64		hash = gs_shape_hash(text, len, lane->salt);
+	uint64		hash = gs_shape_hash(part->text, part->len, lane->salt);
+	int			len = part->len;
 
-	if (len <= TEXT_KEPT_BYTES)
+	if (len > TEXT_KEPT_BYTES)
 	{
-		texts_add(lane, hash, text, len, 1);
-		if (lane->texts_bytes > lane->texts_budget)
-			texts_evict(lane);
+		if (!part->unbreakable)
+			len = pg_mbcliplen(part->text, len, TEXT_KEPT_BYTES);
+		else if (len > lane->texts_budget / 16)
+			return hash;
 	}
+	gs_lane_add_text(lane, hash, part->text, len, part->len, 1);
+	if (lane->texts_bytes > lane->texts_budget)
+		texts_evict(lane);
 	return hash;
 }
 
@@ -204,10 +232,11 @@ rescale(int64 *value, int by)
 }
 
 /*
- * The text of a scaled value, without zeros beyond the least scale.
+ * gs_lane_format: writes a scaled value as text, without zeros beyond the
+ * least scale.  Returns its length.
  */
-static int
-format_scaled(const GsLane *lane, int64 value, char *out, Size size)
+int
+gs_lane_format(const GsLane *lane, int64 value, char *out, Size size)
 {
 	int			scale = lane->scale;
 	uint64		rest = (uint64) (value < 0 ? -value : value);
@@ -231,17 +260,30 @@ format_scaled(const GsLane *lane, int64 value, char *out, Size size)
 }
 
 /*
- * Goes on with doubles: the texts are too many.
+ * A numeric's text as a double; one beyond a double's range stays finite.
  */
-static void
-numeric_to_double(GsLane *lane, int64 nrows)
+static double
+text_to_double(const char *text)
+{
+	double		value = strtod(text, NULL);
+
+	if (isinf(value) && strchr(text, 'I') == NULL)
+		value = value > 0 ? DBL_MAX : -DBL_MAX;
+	return value;
+}
+
+/*
+ * gs_lane_to_double: turns the texts of a numeric into doubles.
+ */
+void
+gs_lane_to_double(GsLane *lane, int64 nrows)
 {
 	for (int64 i = 0; i < nrows; i++)
 		if (lane->absent == NULL || !lane->absent[i])
 		{
 			GsText	   *entry = gs_lane_text(lane, lane->slot[i].hash);
 
-			lane->slot[i].f = entry ? strtod(entry->text, NULL) : 0;
+			lane->slot[i].f = entry ? text_to_double(entry->text) : 0;
 		}
 	MemoryContextDelete(lane->texts_context);
 	lane->texts = NULL;
@@ -261,13 +303,13 @@ numeric_to_texts(GsLane *lane, int64 nrows)
 	texts_create(lane);
 	for (int64 i = 0; i < nrows && few; i++)
 	{
+		int			len;
+
 		if (lane->absent != NULL && lane->absent[i])
 			continue;
-		texts_add(lane, gs_shape_hash(buffer,
-									  format_scaled(lane, lane->slot[i].i,
-													buffer, sizeof(buffer)),
-									  lane->salt),
-				  buffer, strlen(buffer), 1);
+		len = gs_lane_format(lane, lane->slot[i].i, buffer, sizeof(buffer));
+		gs_lane_add_text(lane, gs_shape_hash(buffer, len, lane->salt), buffer,
+						 len, len, 1);
 		few = hash_get_num_entries(lane->texts) <= NUMERIC_MAX_TEXTS;
 	}
 	for (int64 i = 0; i < nrows; i++)
@@ -276,11 +318,11 @@ numeric_to_texts(GsLane *lane, int64 nrows)
 
 		if (lane->absent != NULL && lane->absent[i])
 			continue;
-		len = format_scaled(lane, lane->slot[i].i, buffer, sizeof(buffer));
+		len = gs_lane_format(lane, lane->slot[i].i, buffer, sizeof(buffer));
 		if (few)
 			lane->slot[i].hash = gs_shape_hash(buffer, len, lane->salt);
 		else
-			lane->slot[i].f = strtod(buffer, NULL);
+			lane->slot[i].f = text_to_double(buffer);
 	}
 	lane->type = GS_LANE_TEXT;
 	lane->state = GS_NUMERIC_TEXTS;
@@ -363,12 +405,12 @@ put_numeric(GsLane *lane, int64 nrows, const char *text, int len)
 	if (lane->state == GS_NUMERIC_TEXTS)
 	{
 		slot.hash = gs_shape_hash(text, len, lane->salt);
-		texts_add(lane, slot.hash, text, len, 1);
+		gs_lane_add_text(lane, slot.hash, text, len, len, 1);
 		if (hash_get_num_entries(lane->texts) <= NUMERIC_MAX_TEXTS)
 			return slot;
-		numeric_to_double(lane, nrows);
+		gs_lane_to_double(lane, nrows);
 	}
-	slot.f = strtod(text, NULL);
+	slot.f = text_to_double(text);
 	return slot;
 }
 
@@ -418,7 +460,7 @@ gs_lane_put(GsLane *lane, int64 row, int64 nrows, const GsPart *part)
 	else if (lane->is_numeric)
 		slot = put_numeric(lane, nrows, part->text, part->len);
 	else if (lane->type == GS_LANE_TEXT)
-		slot.hash = put_text(lane, part->text, part->len);
+		slot.hash = put_text(lane, part);
 	else
 		slot = part->slot;
 	lane->slot[row] = slot;

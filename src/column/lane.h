@@ -13,8 +13,10 @@ typedef struct GsText
 {
 	uint64		hash;			/* key */
 	int64		count;			/* rows seen with it while it was kept */
-	char	   *text;			/* terminated */
+	char	   *text;			/* terminated; perhaps not all of it */
 	int			len;
+	int			full_len;
+	bool		shown;			/* a level: not to be generated too */
 } GsText;
 
 /* How a numeric's values are kept so far. */
@@ -50,5 +52,10 @@ extern void gs_lane_init(GsLane *lane, GsLaneType type, uint64 salt,
 extern void gs_lane_put(GsLane *lane, int64 row, int64 nrows,
 						const GsPart *part);
 extern GsText *gs_lane_text(GsLane *lane, uint64 hash);
+extern void gs_lane_add_text(GsLane *lane, uint64 hash, const char *text,
+							 int len, int full_len, int64 count);
+extern int	gs_lane_format(const GsLane *lane, int64 value, char *out,
+						   Size size);
+extern void gs_lane_to_double(GsLane *lane, int64 nrows);
 
 #endif

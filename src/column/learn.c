@@ -23,6 +23,7 @@
 #include "column/json.h"
 #include "column/learn.h"
 #include "column/quantile.h"
+#include "column/whole.h"
 #include "numeric/normal.h"
 
 /* A number of at most this many values is a category ... */
@@ -31,17 +32,20 @@
 #define FEW_COVERAGE		0.99
 /* A text's frequent values stand for the rare ones from this coverage on. */
 #define TEXT_COVERAGE		0.80
+/* Unless at least so many rows have others, and most one of their own. */
+#define TEXT_UNKNOWN		0.01
+#define TEXT_UNIQUE			0.50
+#define TEXT_UNIQUE_VALUES	100
 /* Below this one, a text is near unique: only its heavy values are shown. */
 #define TEXT_NEAR_UNIQUE	0.50
 #define TEXT_HEAVY			0.01
-#define MAX_DECIMALS		9
 
 /* A value with its rows, while levels are chosen. */
 typedef struct ValueCount
 {
 	GsSlot		slot;
 	int64		count;
-	const GsText *text;			/* TEXT lanes */
+	GsText	   *text;			/* TEXT lanes */
 } ValueCount;
 
 /* What learning one lane needs to hand around. */
@@ -150,88 +154,40 @@ learn_few_numbers(LaneView *view)
 }
 
 /*
- * The places after the point that every value has, at most MAX_DECIMALS; -1
- * if they have more.
+ * The kind whose special values a part can hold.
  */
-static int
-find_decimals(GsCodecKind kind, const GsSlot *sorted, int64 n)
+static GsCodecKind
+part_kind(const LaneView *view)
 {
-	int			decimals = 0;
+	const GsCodec *codec = &view->column->codec;
 
-	for (int64 i = 0; i < n; i++)
-	{
-		double		value = sorted[i].f;
-
-		for (;; decimals++)
-		{
-			double		unit = pow(10, decimals);
-			double		round = rint(value * unit) / unit;
-
-			if (decimals > MAX_DECIMALS || fabs(value * unit) > 9e15)
-				return -1;
-			if (kind == GS_CODEC_FLOAT4 ? (float) round == (float) value :
-				round == value)
-				break;
-		}
-	}
-	return decimals;
+	if (codec->kind != GS_CODEC_RANGE)
+		return codec->kind;
+	if (view->feature->part == 1 || view->lane->is_numeric)
+		return codec->bound;
+	return GS_CODEC_INT8;
 }
 
 /*
- * The largest step that all values are multiples of, from the first.
+ * Copies the special values that enough rows hold.  Returns how many.
  */
 static int64
-find_step(const GsSlot *sorted, int64 n)
+keep_specials(const LaneView *view, GsSlot *to, const GsSlot *from, int64 n)
 {
-	uint64		step = 0;
+	int64		kept = 0;
+	int64		next;
 
-	for (int64 i = 1; i < n && step != 1; i++)
+	for (int64 i = 0; i < n; i = next)
 	{
-		uint64		a = (uint64) sorted[i].i - (uint64) sorted[i - 1].i;
-
-		while (a != 0)
-		{
-			uint64		rest = step % a;
-
-			step = a;
-			a = rest;
-			if (step == 0)
+		for (next = i + 1; next < n; next++)
+			if (gs_slot_compare(from[i], from[next], view->lane->type) != 0)
 				break;
-		}
+		if (next - i < view->threshold)
+			continue;
+		memmove(to + kept, from + i, sizeof(GsSlot) * (next - i));
+		kept += next - i;
 	}
-	return step == 0 || step > PG_INT64_MAX ? 1 : (int64) step;
-}
-
-/*
- * With so few rows that both protected ends cross, all that may be told is
- * the mean.
- */
-static GsSlot
-mean_of(const GsFeature *feature, const GsSlot *sorted, int64 n)
-{
-	GsSlot		mean = sorted[0];
-
-	if (feature->lane == GS_LANE_FLOAT)
-	{
-		double		sum = 0;
-
-		for (int64 i = 0; i < n; i++)
-			sum += (sorted[i].f - sorted[0].f) / n;
-		mean.f = sorted[0].f + sum;
-		if (feature->decimals >= 0)
-			mean.f = rint(mean.f * pow(10, feature->decimals)) /
-				pow(10, feature->decimals);
-	}
-	else
-	{
-		uint128		sum = 0;
-
-		for (int64 i = 0; i < n; i++)
-			sum += (uint64) sorted[i].i - (uint64) sorted[0].i;
-		mean.i = (int64) ((uint64) sorted[0].i +
-						  (uint64) (sum / n / feature->step) * feature->step);
-	}
-	return mean;
+	return kept;
 }
 
 /*
@@ -242,14 +198,12 @@ static void
 learn_number(LaneView *view)
 {
 	GsFeature  *feature = view->feature;
-	GsCodecKind kind = view->column->codec.kind;
+	GsCodecKind kind = part_kind(view);
 	GsSlot	   *sorted = view->sorted;
 	int64		first = 0;
 	int64		last = view->npresent;
-	int64		n = 0;
+	int64		n;
 
-	if (kind == GS_CODEC_RANGE)
-		kind = view->column->codec.bound;
 	while (first < last &&
 		   gs_slot_is_special(kind, feature->lane, sorted[first]))
 		first++;
@@ -261,13 +215,13 @@ learn_number(LaneView *view)
 	feature->step = 1;
 	feature->decimals = -1;
 	if (feature->lane == GS_LANE_INT)
-		feature->step = find_step(sorted + first, last - first);
+		feature->step = gs_find_step(sorted + first, last - first);
 	else
-		feature->decimals = find_decimals(kind, sorted + first, last - first);
+		feature->decimals = gs_find_decimals(kind, sorted + first,
+											 last - first);
 
 	/* in place: the sorted values aren't needed again */
-	if (first >= view->threshold)
-		n = first;
+	n = keep_specials(view, sorted, sorted, first);
 	if (last - first >= 2 * view->threshold - 1)
 	{
 		int64		kept = last - first - 2 * (view->threshold - 1);
@@ -278,15 +232,12 @@ learn_number(LaneView *view)
 	}
 	else if (last - first >= view->threshold)
 	{
-		sorted[n] = mean_of(feature, sorted + first, last - first);
+		/* both ends cross: all that may be told is the mean */
+		sorted[n] = gs_find_mean(feature, sorted + first, last - first);
 		n++;
 	}
-	if (view->npresent - last >= view->threshold)
-	{
-		memmove(sorted + n, sorted + last,
-				sizeof(GsSlot) * (view->npresent - last));
-		n += view->npresent - last;
-	}
+	n += keep_specials(view, sorted + n, sorted + last,
+					   view->npresent - last);
 	if (n == 0)
 	{
 		/* nothing may be shown; the caller makes the column NULL */
@@ -354,7 +305,8 @@ learn_enum(LaneView *view)
 }
 
 /*
- * The lengths, in bytes or bits, of what is kept of a bytea or bit column.
+ * The lengths, in bytes or bits, of what is kept of a bytea or bit column;
+ * the ends are protected as those of a number.
  */
 static void
 learn_lengths(LaneView *view)
@@ -364,31 +316,25 @@ learn_lengths(LaneView *view)
 	GsText	   *entry;
 	GsSlot	   *lengths;
 	int64		n = 0;
+	int64		first;
+	int64		last;
 
 	lengths = palloc(sizeof(GsSlot) *
 					 Max(1, hash_get_num_entries(view->lane->texts)));
 	hash_seq_init(&scan, view->lane->texts);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		lengths[n++].i = column->codec.kind == GS_CODEC_BIT ? entry->len :
-			Max(entry->len - 2, 0) / 2;
+		if (!entry->shown)
+			lengths[n++].i = Min(column->codec.kind == GS_CODEC_BIT ?
+								 entry->full_len :
+								 Max(entry->full_len - 2, 0) / 2, GS_MAX_LENGTH);
 	gs_slots_sort(lengths, n, GS_LANE_INT);
+	first = Min(view->threshold - 1, Max(n - 1, 0) / 2);
+	last = n - 1 - first;
 	column->lengths = palloc0(sizeof(int32) * GS_LENGTHS);
 	for (int i = 0; i < GS_LENGTHS && n > 0; i++)
-		column->lengths[i] = (int32) lengths[i * (n - 1) / (GS_LENGTHS - 1)].i;
+		column->lengths[i] = (int32)
+			lengths[first + i * (last - first) / (GS_LENGTHS - 1)].i;
 	pfree(lengths);
-}
-
-/*
- * An array's text as JSON, for the shape.
- */
-static char *
-array_text_to_json(GsCodec *codec, const char *text)
-{
-	Datum		array = InputFunctionCall(&codec->input,
-										  unconstify(char *, text),
-										  codec->ioparam, -1);
-
-	return gs_array_to_json(codec, array);
 }
 
 static int
@@ -401,8 +347,8 @@ by_hash(const void *a, const void *b)
 }
 
 /*
- * Learns what the "other" level generates: from the texts that were kept,
- * and, so that it never repeats them, from the hashes of all rare ones.
+ * Learns what the "other" level generates: from the texts that were kept and
+ * are no levels, and, so that it never repeats them, from the hashes of all rare ones.
  */
 static void
 learn_shape(LaneView *view, uint64 salt)
@@ -437,14 +383,18 @@ learn_shape(LaneView *view, uint64 salt)
 	/* the order of a hash table is no order: a fit must repeat itself */
 	hash_seq_init(&scan, view->lane->texts);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		texts[n++] = entry;
+		if (!entry->shown && (kind != GS_CODEC_JSON ||
+							  gs_json_is_plain(entry->text, entry->len)))
+			texts[n++] = entry;
 	qsort(texts, n, sizeof(GsText *), by_hash);
 	for (int i = 0; i < n; i++)
 	{
 		values[i].text = texts[i]->text;
 		values[i].count = texts[i]->count;
-		if (kind == GS_CODEC_ARRAY)
-			values[i].text = array_text_to_json(&column->codec, values[i].text);
+		if (column->codec.type == JSONOID)
+			values[i].text = gs_json_to_jsonb(values[i].text);
+		else if (kind == GS_CODEC_ARRAY)
+			values[i].text = gs_array_to_json(&column->codec, values[i].text);
 		values[i].len = strlen(values[i].text);
 	}
 	if (column->codec.typmod > VARHDRSZ &&
@@ -461,6 +411,32 @@ learn_shape(LaneView *view, uint64 salt)
 	pfree(rare);
 	pfree(texts);
 	pfree(values);
+}
+
+/*
+ * Whether the texts that are no levels are to be generated anew: they are
+ * many, or a small part of the rows holds texts that differ from row to row,
+ * as remarks do.  The rare values of a category are neither.
+ */
+static bool
+others_matter(const LaneView *view, int64 covered)
+{
+	int64		rest = view->npresent - covered;
+	int64		nrare = 0;
+	int64		next;
+
+	if (covered < TEXT_COVERAGE * view->npresent)
+		return true;
+	if (rest < TEXT_UNKNOWN * view->npresent)
+		return false;
+	for (int64 i = 0; i < view->npresent; i = next)
+	{
+		for (next = i + 1; next < view->npresent; next++)
+			if (view->sorted[next].hash != view->sorted[i].hash)
+				break;
+		nrare += next - i < view->threshold;
+	}
+	return nrare >= TEXT_UNIQUE_VALUES && nrare >= TEXT_UNIQUE * rest;
 }
 
 /*
@@ -503,8 +479,9 @@ learn_text(LaneView *view, uint64 salt)
 		feature->level[i] = view->values[i].slot;
 		feature->text[i] = pstrdup(view->values[i].text->text);
 		feature->share[i] = view->values[i].count;
+		view->values[i].text->shown = true;
 	}
-	if (covered < TEXT_COVERAGE * view->npresent)
+	if (others_matter(view, covered))
 	{
 		feature->other_level = feature->nlevels++;
 		feature->share[feature->other_level] = view->npresent - covered;
@@ -614,6 +591,22 @@ bin_number(const LaneView *view, uint16 *bin)
 }
 
 /*
+ * Whether the values of a text lane that may be shown are nearly all there
+ * are.
+ */
+static bool
+values_are_few(LaneView *view)
+{
+	int64		covered = 0;
+
+	count_values(view, INT_MAX - 1, view->threshold);
+	for (int i = 0; i < view->nvalues; i++)
+		covered += view->values[i].count;
+	pfree(view->values);
+	return covered >= FEW_COVERAGE * view->npresent;
+}
+
+/*
  * Learns one part of a column.  nulls: whether NULL is to be a level of it.
  */
 static void
@@ -622,13 +615,21 @@ learn_part(LaneView *view, int64 nulls, uint64 salt)
 	GsFeature  *feature = view->feature;
 	GsCodecKind kind = view->column->codec.kind;
 
+	sort_lane(view);
+	if (view->lane->is_numeric && view->lane->type == GS_LANE_TEXT &&
+		!values_are_few(view))
+	{
+		/* wide numerics: to interpolate between them they must be numbers */
+		gs_lane_to_double(view->lane, view->nrows);
+		pfree(view->sorted);
+		sort_lane(view);
+	}
 	feature->lane = view->lane->type;
 	feature->scale = view->lane->scale;
 	feature->min_scale = Max(view->lane->min_scale, 0);
 	feature->step = 1;
 	feature->decimals = -1;
 	feature->null_level = feature->other_level = -1;
-	sort_lane(view);
 	if (view->npresent < view->threshold && kind != GS_CODEC_BOOL &&
 		kind != GS_CODEC_ENUM)
 		alloc_levels(feature, 0);
@@ -718,6 +719,9 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			null_rows[row] = is_absent(&sample->lanes[c * GS_MAX_PARTS], row);
 			nulls += null_rows[row];
 		}
+		if (column->codec.nparts > 1 && nulls < sample->nrows)
+			gs_whole_learn(column, &sample->lanes[c * GS_MAX_PARTS],
+						   sample->nrows, threshold);
 		for (int p = 0; p < column->codec.nparts; p++)
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];

@@ -21,6 +21,8 @@
 /* ... or this share of the rows beyond it, if that is less. */
 #define QUANTILE_TAIL		8
 
+#define MAX_DECIMALS		9
+
 /*
  * NaN sorts after everything, as PostgreSQL sorts it; -0 before 0, so that
  * both come back.
@@ -88,6 +90,91 @@ gs_slot_compare(GsSlot a, GsSlot b, GsLaneType lane)
 	if (lane == GS_LANE_TEXT)
 		return (a.hash > b.hash) - (a.hash < b.hash);
 	return (a.i > b.i) - (a.i < b.i);
+}
+
+/*
+ * gs_find_decimals: the places after the point that every value has, at most
+ * MAX_DECIMALS; -1 if they have more.
+ */
+int
+gs_find_decimals(GsCodecKind kind, const GsSlot *sorted, int64 n)
+{
+	int			decimals = 0;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		double		value = sorted[i].f;
+
+		for (;; decimals++)
+		{
+			double		unit = pow(10, decimals);
+			double		round = rint(value * unit) / unit;
+
+			if (decimals > MAX_DECIMALS || fabs(value * unit) > 9e15)
+				return -1;
+			if (kind == GS_CODEC_FLOAT4 ? (float) round == (float) value :
+				round == value)
+				break;
+		}
+	}
+	return decimals;
+}
+
+/*
+ * gs_find_step: the largest step that all values are multiples of, from the
+ * first.
+ */
+int64
+gs_find_step(const GsSlot *sorted, int64 n)
+{
+	uint64		step = 0;
+
+	for (int64 i = 1; i < n && step != 1; i++)
+	{
+		uint64		a = (uint64) sorted[i].i - (uint64) sorted[i - 1].i;
+
+		while (a != 0)
+		{
+			uint64		rest = step % a;
+
+			step = a;
+			a = rest;
+			if (step == 0)
+				break;
+		}
+	}
+	return step == 0 || step > PG_INT64_MAX ? 1 : (int64) step;
+}
+
+/*
+ * gs_find_mean: the mean of n values, as a value that the feature can have.
+ */
+GsSlot
+gs_find_mean(const GsFeature *feature, const GsSlot *sorted, int64 n)
+{
+	GsSlot		mean = sorted[0];
+
+	if (feature->lane == GS_LANE_FLOAT)
+	{
+		double		sum = 0;
+
+		for (int64 i = 0; i < n; i++)
+			sum += sorted[i].f / n;
+		mean.f = sum;
+		if (feature->decimals >= 0)
+			mean.f = rint(mean.f * pow(10, feature->decimals)) /
+				pow(10, feature->decimals);
+	}
+	else
+	{
+		uint128		sum = 0;
+
+		for (int64 i = 0; i < n; i++)
+			sum += (uint64) sorted[i].i - (uint64) sorted[0].i;
+		mean.i = (int64) ((uint64) sorted[0].i +
+						  (uint64) (sum / n / feature->step) * feature->step);
+	}
+	return mean;
 }
 
 /*

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "column/shape_internal.h"
+#include "compat.h"
 
 #define FILTER_BITS		12
 #define FILTER_PROBES	8
@@ -151,7 +152,7 @@ gs_shape_push(ShapeVec *vec, uint32 count)
 		if (room > MaxAllocHugeSize / vec->width || room > PG_INT32_MAX)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("too many distinct values to learn a format from")));
+					 errmsg("too many values to learn a format from")));
 		if (vec->data == NULL)
 			vec->data = MemoryContextAllocHuge(vec->context,
 											   room * vec->width);

@@ -14,7 +14,7 @@
 #include "lib/stringinfo.h"
 #include "numeric/philox.h"
 
-/* A distinct source value, in the server encoding, and how many rows hold it. */
+/* A distinct source value in the server encoding; how many rows hold it. */
 typedef struct ShapeValue
 {
 	const char *text;

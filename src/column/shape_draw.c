@@ -417,6 +417,12 @@ put_number(StringInfo out, double number, uint32 scale, bool fixed)
 	uint64		value;
 	int			n;
 
+	/* no more digits than a double has */
+	while (scale > 0 && fabs(scaled) >= 9e15)
+	{
+		scaled = rint(number * power[--scale]);
+		fixed = false;
+	}
 	if (!(fabs(scaled) < 9e15))
 	{
 		appendStringInfo(out, "%.17g", number);
@@ -519,7 +525,8 @@ draw_value(const Shape *shape, uint32 index, GsRandom *random, int start,
 				item = &shape->items[i];
 				if (*left <= 0 || out->len - start > MAX_DOCUMENT)
 					break;
-				if (item->cum != SHAPE_ALL && gs_random_u32(random) > item->cum)
+				if (item->cum != SHAPE_ALL &&
+					gs_random_u32(random) > item->cum)
 					continue;
 				if (any)
 					appendStringInfoString(out, ", ");

@@ -40,11 +40,11 @@
  * (never a letter, which leaves the letters for other use).
  */
 #define CLASS_WORD		'a'
-#define CLASS_NAME		'A'			/* in prose, a word that begins upper case */
+#define CLASS_NAME		'A'			/* in prose, a word of upper case */
 #define CLASS_SENTENCE	'S'			/* in prose, the space between sentences */
 #define CLASS_DIGITS	128			/* + length 1..64 */
 #define MAX_DIGITS		64
-#define CLASS_CODE		192			/* + length 1..63: letters mixed with digits */
+#define CLASS_CODE		192			/* + length 1..63: letters and digits */
 #define MAX_CODE		63
 
 #define CLASS_IS_WORD(c)	((c) == CLASS_WORD || (c) == CLASS_NAME)
@@ -98,8 +98,8 @@ typedef struct ShapeSlot
 	uint32		rest;			/* novel tokens: lengths of words, or the first
 								 * of one distribution per position; may be
 								 * none where the vocabulary is everything */
-	uint32		lower;			/* cumulative shares of the case shapes: lower, */
-	uint32		capital;		/* Capitalised; what remains is UPPER */
+	uint32		lower;			/* cumulative shares of the case shapes: */
+	uint32		capital;		/* lower, Capitalised; the rest is UPPER */
 } ShapeSlot;
 
 /* A model of strings. */

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "column/shape_internal.h"
+#include "compat.h"
 
 #define LEARN_BYTES			(8 * 1024 * 1024)
 #define MAX_DOCUMENT		(1024 * 1024)	/* to be learned from */
@@ -270,9 +271,10 @@ learn_numbers(ShapeBuilder *b, HeldList *list, ShapeNode *node)
 	{
 		Datum		value = NumericGetDatum(list->held[i].value.val.numeric);
 		Number	   *number = &numbers[n];
+		Datum		rounded;
 
-		number->number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-															value));
+		rounded = DirectFunctionCall1(numeric_float8_no_overflow, value);
+		number->number = DatumGetFloat8(rounded);
 		if (!isfinite(number->number))
 			continue;
 		number->scale = DatumGetInt32(DirectFunctionCall1(numeric_scale,

@@ -255,7 +255,7 @@ gs_shape_learn_letters(ShapeBuilder *b, TallyEntry **words, int nwords,
 	text->alphabet = gs_shape_shares(b, shares, nsymbols, total);
 	text->nsymbols = nsymbols;
 
-	/* number the distributions after pairs, which follow those after symbols */
+	/* number the distributions after pairs, which come after the symbols' */
 	text->npairs = 0;
 	for (int i = 0, p = 0; i < ntriples; i++)
 	{

@@ -193,19 +193,20 @@ check_text(Check *check, const ShapeText *text)
 		corrupted("too many templates");
 	for (uint32 i = 0; i < n; i++)
 	{
+		const uint8 *class = (uint8 *) shape->bytes + items[i].a;
+		const uint8 *start = class;
 		uint32		slot = items[i].b;
 
 		if (items[i].a >= head->nbytes)
 			corrupted("template out of range");
 		/* a NUL ends the bytes, and so the last template */
-		for (const uint8 *class = (uint8 *) shape->bytes + items[i].a, *p = class;
-			 *p; p++)
+		for (; *class; class++)
 		{
-			if (p - class >= SHAPE_MAX_TOKENS || *p == CLASS_DIGITS)
+			if (class - start >= SHAPE_MAX_TOKENS || *class == CLASS_DIGITS)
 				corrupted("template out of range");
-			if (!CLASS_IS_SLOT(*p))
+			if (!CLASS_IS_SLOT(*class))
 				continue;
-			if (slot >= head->nslots || shape->slots[slot].class != *p)
+			if (slot >= head->nslots || shape->slots[slot].class != *class)
 				corrupted("template without its slots");
 			slot++;
 		}

@@ -112,7 +112,7 @@ has_code(const char *text, int len)
 	return switches >= CODE_SWITCHES;
 }
 
-/* The template of a value; returns its length, -1 where it has too many tokens. */
+/* The template of a value; returns its length, -1 with too many tokens. */
 static int
 classify(const ShapeValue *value, int len, int encoding, uint8 *classes)
 {

@@ -21,11 +21,11 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/date.h"
 #include "utils/timestamp.h"
 
 #include "column/quantile.h"
 #include "column/store.h"
+#include "column/whole.h"
 
 typedef enum FeatureField
 {
@@ -149,29 +149,13 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 static bool
 int_fits(GsCodecKind kind, int64 value)
 {
-	switch (kind)
-	{
-		case GS_CODEC_BOOL:
-			return value == 0 || value == 1;
-		case GS_CODEC_INT2:
-			return value >= PG_INT16_MIN && value <= PG_INT16_MAX;
-		case GS_CODEC_INT4:
-			return value >= PG_INT32_MIN && value <= PG_INT32_MAX;
-		case GS_CODEC_DATE:
-			return value == DATEVAL_NOBEGIN || value == DATEVAL_NOEND ||
-				(value >= PG_INT32_MIN && value <= PG_INT32_MAX &&
-				 IS_VALID_DATE((DateADT) value));
-		case GS_CODEC_TIME:
-			return value >= 0 && value <= USECS_PER_DAY;
-		case GS_CODEC_TIMESTAMP:
-		case GS_CODEC_TIMESTAMPTZ:
-			return value == DT_NOBEGIN || value == DT_NOEND ||
-				IS_VALID_TIMESTAMP(value);
-		case GS_CODEC_MACADDR:
-			return value >= 0 && value < (INT64CONST(1) << 48);
-		default:
-			return true;
-	}
+	GsSlot		slot = {.i = value};
+	int64		least;
+	int64		most;
+
+	gs_codec_limits(kind, &least, &most);
+	return (value >= least && value <= most) ||
+		gs_slot_is_special(kind, GS_LANE_INT, slot);
 }
 
 static bool
@@ -190,11 +174,28 @@ slot_fits(const GsCodec *codec, int part, GsLaneType lane, GsSlot slot)
 			return part >= 2 ||
 				(slot.i >= 0 && slot.i <= (part == 0 ? 2000 : PG_UINT32_MAX));
 		case GS_CODEC_RANGE:
-			return part == 0 ? slot.i >= 0 && slot.i < 128 :
-				part == 1 ? int_fits(codec->bound, slot.i) : slot.i >= 0;
+			return part == 0 ? slot.i >= 0 && slot.i < 512 :
+				part == 2 || int_fits(codec->bound, slot.i);
 		default:
 			return int_fits(codec->kind, slot.i);
 	}
+}
+
+/*
+ * Whether a packed text has parts that can be those of a value.
+ */
+static bool
+whole_fits(const GsCodec *codec, const char *text)
+{
+	GsPart		parts[GS_MAX_PARTS];
+
+	if (!gs_whole_unpack(codec, text, parts))
+		return false;
+	for (int p = 0; p < GS_MAX_PARTS; p++)
+		if (!parts[p].absent && !slot_fits(codec, p, parts[p].lane,
+										   parts[p].slot))
+			return false;
+	return true;
 }
 
 /* Where the loader is in the concatenated tensors. */
@@ -252,6 +253,10 @@ load_category(GsFeature *feature, int count, const GsColumn *column,
 			if (strlen(feature->text[i]) != end - at->text ||
 				!pg_verifymbstr(feature->text[i], end - at->text, true))
 				gs_corrupted("A level's text of column \"%s\" is not valid text.",
+							 column->name);
+			if (column->codec.whole &&
+				!whole_fits(&column->codec, feature->text[i]))
+				gs_corrupted("A level of column \"%s\" is not a value of its type.",
 							 column->name);
 		}
 		else if (value && !slot_fits(&column->codec, feature->part,
@@ -325,6 +330,9 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	if (feature->column < 0 || feature->column >= schema->ncolumns)
 		gs_corrupted("Feature %d is of no column.", f);
 	column = &schema->columns[feature->column];
+	if (feature->part == 0 && feature->lane == GS_LANE_TEXT &&
+		column->codec.nparts > 1)
+		gs_whole_set(&column->codec);
 	if (feature->part < -1 || feature->part >= column->codec.nparts)
 		gs_corrupted("Feature %d is of no part of column \"%s\".", f,
 					 column->name);
@@ -389,7 +397,7 @@ load_generator(GsColumn *column, int c, const GsFeature *feature,
 	memcpy(column->lengths, gs_tensor_data(tensors, name, GS_I4, GS_LENGTHS),
 		   sizeof(int32) * GS_LENGTHS);
 	for (int i = 0; i < GS_LENGTHS; i++)
-		if (column->lengths[i] < 0 || column->lengths[i] > 1 << 20)
+		if (column->lengths[i] < 0 || column->lengths[i] > GS_MAX_LENGTH)
 			gs_corrupted("Column \"%s\" has an impossible length.",
 						 column->name);
 }

@@ -17,6 +17,7 @@
 #include "portability/instr_time.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
@@ -26,12 +27,16 @@
 #include "column/learn.h"
 #include "column/store.h"
 #include "fit/options.h"
+#include "fit/styles.h"
 #include "model/determined.h"
 #include "model/family.h"
 #include "table/source.h"
 
 /* The share of maintenance_work_mem that the lanes and bins may take. */
 #define LANES_SHARE		0.75
+
+/* Bytes of a model's name: an index entry must hold it. */
+#define MAX_MODEL_NAME	255
 
 /* Reading: a uniform sample by Vitter's algorithm R (ACM TOMS 11, 1985). */
 typedef struct Reader
@@ -40,6 +45,9 @@ typedef struct Reader
 	int64		capacity;
 	int64		seen;
 	GsRandom	random;
+	bool		styled;			/* some values are learned by their text */
+	TupleTableSlot *slot;		/* the row at hand ... */
+	int64		row;			/* ... and its place in the sample */
 	MemoryContext row_context;
 } Reader;
 
@@ -78,7 +86,27 @@ text_array(FunctionCallInfo fcinfo, int arg, const char *name)
 					 errhint("Pass names of columns, such as '{name,email}'.")));
 		list = lappend(list, TextDatumGetCString(elements[i]));
 	}
+	if (list == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument %s must not be empty", name),
+				 errhint("Leave it out, or pass names of columns, such as '{name,email}'.")));
 	return list;
+}
+
+static void
+check_name(const char *name)
+{
+	if (name[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("model name must not be empty"),
+				 errhint("Leave it out to name the model after its table.")));
+	if (strlen(name) > MAX_MODEL_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("model name is too long"),
+				 errhint("It may have up to %d bytes.", MAX_MODEL_NAME)));
 }
 
 static void
@@ -100,11 +128,8 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 				 errhint("The methods are %s.", gs_family_names())));
 	if (!PG_ARGISNULL(2))
 		request->model = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	if (request->model && request->model[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("model name must not be empty"),
-				 errhint("Leave it out to name the model after its table.")));
+	if (request->model)
+		check_name(request->model);
 	request->columns = text_array(fcinfo, 3, "columns");
 	request->exclude = text_array(fcinfo, 4, "exclude");
 	request->has_seed = !PG_ARGISNULL(5);
@@ -125,6 +150,20 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 	request->options_json = PG_ARGISNULL(8) ?
 		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")) :
 		PG_GETARG_DATUM(8);
+}
+
+/*
+ * An array of one name, as it is written in SQL.
+ */
+static char *
+names_literal(const char *name)
+{
+	Datum		element = CStringGetTextDatum(name);
+	ArrayType  *array = construct_array(&element, 1, TEXTOID, -1, false,
+										TYPALIGN_INT);
+
+	return quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT,
+													PointerGetDatum(array)));
 }
 
 /*
@@ -155,12 +194,14 @@ prepare_columns(Reader *reader, TupleDesc desc, uint64 salt, Size texts_budget)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("column \"%s\" is of type %s, which cannot be learned",
 							column->name, format_type_be(column->type)),
-					 errhint("Leave it out: exclude => '{%s}'.",
-							 quote_identifier(column->name))));
+					 errhint("Leave it out: exclude => %s.",
+							 names_literal(column->name))));
 		column->base_name = format_type_extended(column->codec.type,
 												 column->codec.typmod,
 												 FORMAT_TYPE_TYPEMOD_GIVEN |
 												 FORMAT_TYPE_FORCE_QUALIFY);
+		reader->styled |= column->codec.kind == GS_CODEC_ARRAY ||
+			column->codec.kind == GS_CODEC_BYTEA;
 		for (int p = 0; p < column->codec.nparts; p++)
 			gs_lane_init(&sample->lanes[c * GS_MAX_PARTS + p],
 						 column->codec.lane[p], salt, texts_budget);
@@ -182,21 +223,13 @@ row_bytes(const GsSample *sample)
 }
 
 static void
-read_row(TupleTableSlot *slot, void *arg)
+put_row(void *arg)
 {
 	Reader	   *reader = arg;
 	GsSample   *sample = &reader->sample;
-	int64		row = reader->seen++;
-	MemoryContext old;
+	TupleTableSlot *slot = reader->slot;
+	int64		row = reader->row;
 
-	if (row >= reader->capacity)
-	{
-		/* row is below 2^53, and so uniform enough */
-		row = (int64) (gs_random_uniform(&reader->random) * reader->seen);
-		if (row >= reader->capacity)
-			return;
-	}
-	old = MemoryContextSwitchTo(reader->row_context);
 	for (int c = 0; c < sample->ncolumns; c++)
 	{
 		GsColumn   *column = &sample->columns[c];
@@ -209,6 +242,29 @@ read_row(TupleTableSlot *slot, void *arg)
 						sample->nrows, slot->tts_isnull[c] ? NULL : &parts[p]);
 	}
 	sample->nrows = Max(sample->nrows, row + 1);
+}
+
+static void
+read_row(TupleTableSlot *slot, void *arg)
+{
+	Reader	   *reader = arg;
+	int64		row = reader->seen++;
+	MemoryContext old;
+
+	if (row >= reader->capacity)
+	{
+		/* row is below 2^53, and so uniform enough */
+		row = (int64) (gs_random_uniform(&reader->random) * reader->seen);
+		if (row >= reader->capacity)
+			return;
+	}
+	reader->slot = slot;
+	reader->row = row;
+	old = MemoryContextSwitchTo(reader->row_context);
+	if (reader->styled)
+		gs_with_fixed_styles(put_row, reader);
+	else
+		put_row(reader);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(reader->row_context);
 }
@@ -245,8 +301,8 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	if (reader->seen < request->options.rare_threshold)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA),
-				 errmsg("source has " INT64_FORMAT " rows, too few to learn from",
-						reader->seen),
+				 errmsg("source has " INT64_FORMAT " %s, too few to learn from",
+						reader->seen, reader->seen == 1 ? "row" : "rows"),
 				 errhint("It needs at least rare_threshold (%d) rows.",
 						 request->options.rare_threshold)));
 }
@@ -328,13 +384,42 @@ note_columns(const GsSchema *schema, List **notes)
 	}
 }
 
+/* What learn() takes and makes. */
+typedef struct Learning
+{
+	const FitRequest *request;
+	Reader		reader;
+	GsVersionEntry *version;
+} Learning;
+
+static void
+learn(void *arg)
+{
+	Learning   *learning = arg;
+	const FitRequest *request = learning->request;
+	GsVersionEntry *version = learning->version;
+	const GsFamily *family = gs_family_find(request->method);
+	GsEncoded  *encoded;
+
+	version->method = family->name;
+	version->schema = gs_schema_learn(&learning->reader.sample,
+									  request->options.rare_threshold,
+									  gs_mix64(request->seed, 0), &encoded);
+	note_columns(version->schema, &version->notes);
+	gs_determined_find(encoded, &version->tensors);
+	family->fit(encoded, &version->tensors, &version->notes);
+	gs_schema_save(version->schema, &version->tensors);
+	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
+	for (int c = 0; c < version->schema->ncolumns; c++)
+		version->details[c] = column_detail(version->schema,
+											&version->schema->columns[c]);
+}
+
 static void
 learn_and_store(const FitRequest *request, GsModelEntry *entry,
 				GsVersionEntry *version, GsSource *source)
 {
-	const GsFamily *family = gs_family_find(request->method);
-	Reader		reader = {0};
-	GsEncoded  *encoded;
+	Learning	learning = {.request = request,.version = version};
 	instr_time	begin;
 	instr_time	end;
 
@@ -347,24 +432,13 @@ learn_and_store(const FitRequest *request, GsModelEntry *entry,
 				(errmsg("row-level security was bypassed while the source was read"),
 				 errhint("Whoever samples the model learns from rows that the policies hide; fit as a role that they apply to if that is not meant.")));
 	}
-	read_source(&reader, source, request, &version->notes);
-	version->schema = gs_schema_learn(&reader.sample,
-									  request->options.rare_threshold,
-									  gs_mix64(request->seed, 0), &encoded);
-	note_columns(version->schema, &version->notes);
-	gs_determined_find(encoded, &version->tensors);
-	family->fit(encoded, &version->tensors, &version->notes);
-	gs_schema_save(version->schema, &version->tensors);
-	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
-	for (int c = 0; c < version->schema->ncolumns; c++)
-		version->details[c] = column_detail(version->schema,
-											&version->schema->columns[c]);
+	read_source(&learning.reader, source, request, &version->notes);
+	gs_with_fixed_styles(learn, &learning);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, begin);
-	version->method = family->name;
 	version->seed = request->seed;
-	version->rows = reader.seen;
-	version->sampled = reader.sample.nrows;
+	version->rows = learning.reader.seen;
+	version->sampled = learning.reader.sample.nrows;
 	version->options = request->options_json;
 	version->seconds = INSTR_TIME_GET_DOUBLE(end);
 	gs_catalog_store(entry, version, request->options.keep_versions);
@@ -398,6 +472,7 @@ synth_fit(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
 	MemoryContextSwitchTo(context);
+	PreventCommandIfReadOnly("synth_fit()");
 	read_arguments(fcinfo, &request);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

@@ -14,6 +14,8 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_relation.h"
 #include "parser/parser.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
@@ -24,6 +26,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "catalog/catalog.h"
 #include "table/source.h"
 
 /*
@@ -44,8 +47,7 @@ gs_relation_name(Oid relid, char **model)
 				 errhint("It may have been dropped a moment ago.")));
 	name = get_namespace_name_or_temp(schema);
 	if (model != NULL)
-		*model = strcmp(name, "public") == 0 ? relation :
-			psprintf("%s.%s", name, relation);
+		*model = gs_default_name(name, relation);
 	return quote_qualified_identifier(name, relation);
 }
 
@@ -140,13 +142,47 @@ open_relation(GsSource *source, Oid relid, List *columns, List *exclude)
 }
 
 /*
- * A query must be one statement that reads: SELECT, WITH, VALUES or TABLE.
- * Whether it writes (in a WITH) the executor finds out.
+ * The place of a syntax error is one in the source, and not in the statement
+ * that called us.
  */
 static void
+parse_error(void *text)
+{
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(text);
+	}
+}
+
+static List *
+parse(const char *text)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = parse_error,
+		.arg = unconstify(char *, text)
+	};
+	List	   *statements;
+
+	error_context_stack = &callback;
+	statements = raw_parser(text, RAW_PARSE_DEFAULT);
+	error_context_stack = callback.previous;
+	return statements;
+}
+
+/*
+ * A query must be one statement that reads: SELECT, WITH, VALUES or TABLE.
+ * Returns it without the semicolon that it may end with.
+ */
+static char *
 check_query(const char *text)
 {
-	List	   *statements = raw_parser(text, RAW_PARSE_DEFAULT);
+	List	   *statements = parse(text);
+	RawStmt    *statement;
 	SelectStmt *select;
 
 	if (list_length(statements) != 1 ||
@@ -155,7 +191,8 @@ check_query(const char *text)
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("source is neither a relation nor a query"),
 				 errhint("Pass the name of a table or view, or one SELECT, WITH, VALUES or TABLE statement.")));
-	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
+	statement = linitial_node(RawStmt, statements);
+	select = (SelectStmt *) statement->stmt;
 	while (select->op != SETOP_NONE)
 		select = select->larg;
 	if (select->intoClause != NULL)
@@ -163,6 +200,9 @@ check_query(const char *text)
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("source must not be a SELECT INTO"),
 				 errhint("Leave out the INTO clause.")));
+	return statement->stmt_len > 0 ?
+		pnstrdup(text, statement->stmt_location + statement->stmt_len) :
+		pstrdup(text);
 }
 
 static CachedPlanSource *
@@ -207,11 +247,11 @@ check_result(TupleDesc desc)
 }
 
 /*
- * Whether a relation has row-level security that does not apply to the
- * caller.
+ * Whether a relation has row-level security that does not apply to the role
+ * that reads it: the caller, or the owner of a view.
  */
 static bool
-bypasses_rls(Oid relid)
+bypasses_rls(Oid relid, Oid role)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	bool		secured;
@@ -220,7 +260,55 @@ bypasses_rls(Oid relid)
 		return false;
 	secured = ((Form_pg_class) GETSTRUCT(tuple))->relrowsecurity;
 	ReleaseSysCache(tuple);
-	return secured && check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
+	return secured && check_enable_rls(relid, role, true) != RLS_ENABLED;
+}
+
+static Oid
+reading_role(Query *query, RangeTblEntry *entry)
+{
+#if PG_VERSION_NUM >= 160000
+	return entry->perminfoindex == 0 ? InvalidOid :
+		getRTEPermissionInfo(query->rteperminfos, entry)->checkAsUser;
+#else
+	return entry->checkAsUser;
+#endif
+}
+
+/*
+ * Looks through a rewritten query and its subqueries, those that views became
+ * included: refuses what does more than read, and finds row-level security
+ * that is bypassed.
+ */
+static bool
+examine(Node *node, void *context)
+{
+	GsSource   *source = context;
+	Query	   *query = (Query *) node;
+	ListCell   *cell;
+
+	if (node == NULL)
+		return false;
+	if (!IsA(node, Query))
+		return expression_tree_walker(node, examine, context);
+	if (query->commandType != CMD_SELECT || query->hasModifyingCTE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("source must not change data"),
+				 errhint("Leave INSERT, UPDATE and DELETE out of the query.")));
+	if (query->rowMarks != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("source must not lock rows"),
+				 errhint("Leave FOR UPDATE and FOR SHARE out of the query.")));
+	foreach(cell, query->rtable)
+	{
+		RangeTblEntry *entry = lfirst_node(RangeTblEntry, cell);
+
+		if (entry->rtekind == RTE_RELATION)
+			source->bypasses_rls |= bypasses_rls(entry->relid,
+												 reading_role(query, entry));
+	}
+	return query_tree_walker(query, examine, context, 0);
 }
 
 /*
@@ -253,14 +341,14 @@ gs_source_open(const char *text, List *columns, List *exclude)
 	{
 		CachedPlanSource *plan;
 
-		check_query(text);
 		source->text = text;
-		source->query = pstrdup(text);
-		plan = plan_source(prepare(text));
+		source->query = check_query(text);
+		plan = plan_source(prepare(source->query));
 		check_result(plan->resultDesc);
 		if (columns != NIL || exclude != NIL)
 			source->query = build_select(plan->resultDesc, columns, exclude,
-										 psprintf("(%s\n) AS source", text));
+										 psprintf("(%s\n) AS source",
+												  source->query));
 	}
 	source->plan = prepare(source->query);
 	source->desc = plan_source(source->plan)->resultDesc;
@@ -269,8 +357,8 @@ gs_source_open(const char *text, List *columns, List *exclude)
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("source has no columns to learn from"),
 				 errhint("A source needs at least one column.")));
-	foreach(cell, plan_source(source->plan)->relationOids)
-		source->bypasses_rls |= bypasses_rls(lfirst_oid(cell));
+	foreach(cell, plan_source(source->plan)->query_list)
+		examine(lfirst(cell), source);
 	return source;
 }
 

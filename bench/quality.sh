@@ -1,0 +1,40 @@
+#!/bin/bash
+# bench/quality.sh [--inside] [directory of the CSV files]
+#
+# Fits and samples adult and shoppers with three seeds each, as many rows as
+# the source has, and judges the rows with ../shared/bench/quality.py.  PYTHON
+# names a python that has numpy, pandas, scikit-learn and xgboost.
+set -uo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+[ "${1:-}" = --inside ] && where=${2:-} || where=${1:-}
+[ -z "$where" ] || DATA=$(realpath "$where")
+export DATA=${DATA:-$here/../shared/data}
+judge=$here/../shared/bench/quality.py
+python=${PYTHON:-python3}
+if [ ! -r "$judge" ] || [ ! -r "$DATA/adult_train.csv" ]; then
+    echo "quality: skipped, there is no $judge or no $DATA/adult_train.csv"
+    exit 0
+fi
+if ! "$python" -c 'import numpy, pandas, sklearn, xgboost' 2> /dev/null; then
+    echo "quality: $python lacks numpy, pandas, scikit-learn or xgboost; name one that has them in PYTHON" >&2
+    exit 2
+fi
+. "$here/bench/tables.sh"
+
+start
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+make_adult
+make_shoppers
+for run in 'adult income' 'shoppers revenue'; do
+    read -r table target <<< "$run"
+    synthetic=()
+    for seed in 1 2 3; do
+        psql -o /dev/null -c "SELECT synth_fit('$table', seed => $seed)" || exit 1
+        psql -c "\\copy (SELECT * FROM synth_sample(NULL::$table, seed => $seed)) TO '$out/$table$seed.csv' CSV HEADER" || exit 1
+        synthetic+=("seed$seed=$out/$table$seed.csv")
+    done
+    echo "# $table"
+    "$python" "$judge" --train "$DATA/${table}_train.csv" --test "$DATA/${table}_test.csv" --target "$target" "${synthetic[@]}" |
+        tee "$out/$table.txt" || exit 1
+done

@@ -1,0 +1,202 @@
+/*
+ * manage.c
+ *	  The functions that a model's owner manages it with, and synth_columns.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "catalog/access.h"
+#include "catalog/catalog.h"
+
+/*
+ * An error if an argument that the function needs is NULL; second: the name
+ * of the second one, NULL if it may be left out.
+ */
+static void
+require_args(FunctionCallInfo fcinfo, const char *second)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("model must not be null"),
+				 errhint("SELECT * FROM synth_models lists the models.")));
+	if (second != NULL && PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", second),
+				 errhint("Pass the %s beside the model's name.", second)));
+}
+
+/*
+ * Takes the lock on the model's row, so that no fit and no other call comes
+ * in between, and returns the number of its current version.
+ */
+static int
+lock_model(const GsModelEntry *model)
+{
+	if (gs_run_text("SELECT current FROM gensynth.models WHERE name = $1"
+					" FOR UPDATE", model->name, false) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" was dropped a moment ago",
+						model->name),
+				 errhint("SELECT * FROM synth_models lists the models.")));
+	return DatumGetInt32(gs_result(0, 1, NULL));
+}
+
+static void
+check_version(const GsModelEntry *model, int version, bool read_only)
+{
+	if (gs_run_version("SELECT FROM gensynth.versions"
+					   " WHERE model = $1 AND version = $2", model->name,
+					   version, read_only) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no version %d", model->name,
+						version),
+				 errhint("SELECT * FROM synth_models lists the versions.")));
+}
+
+/*
+ * synth_drop(model text, version int = NULL): drops a model or a version.
+ */
+GS_FUNCTION(synth_drop);
+
+Datum
+synth_drop(PG_FUNCTION_ARGS)
+{
+	GsModelEntry *model;
+	GsAccess	access;
+
+	require_args(fcinfo, NULL);
+	model = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	gs_enter(&access);
+	if (PG_ARGISNULL(1))
+		gs_run_text("DELETE FROM gensynth.models WHERE name = $1", model->name,
+					false);
+	else
+	{
+		int			version = PG_GETARG_INT32(1);
+		int			current = lock_model(model);
+
+		check_version(model, version, false);
+		if (version == current)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("version %d of model \"%s\" is the current one",
+							version, model->name),
+					 errhint("Go to another version with synth_use first, or drop the whole model.")));
+		gs_run_version("DELETE FROM gensynth.versions"
+					   " WHERE model = $1 AND version = $2", model->name, version,
+					   false);
+	}
+	gs_leave(&access);
+	PG_RETURN_VOID();
+}
+
+/*
+ * synth_use(model text, version int): makes a version the current one.
+ */
+GS_FUNCTION(synth_use);
+
+Datum
+synth_use(PG_FUNCTION_ARGS)
+{
+	GsModelEntry *model;
+	GsAccess	access;
+
+	require_args(fcinfo, "version");
+	model = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	gs_enter(&access);
+	(void) lock_model(model);
+	check_version(model, PG_GETARG_INT32(1), false);
+	gs_run_version("UPDATE gensynth.models SET current = $2 WHERE name = $1",
+				   model->name, PG_GETARG_INT32(1), false);
+	gs_leave(&access);
+	PG_RETURN_VOID();
+}
+
+static void
+change_grant(FunctionCallInfo fcinfo, const char *sql)
+{
+	GsModelEntry *model;
+	GsAccess	access;
+	Oid			types[] = {TEXTOID, TEXTOID};
+	Datum		values[2];
+
+	require_args(fcinfo, "role");
+	model = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	values[0] = CStringGetTextDatum(model->name);
+	values[1] = CStringGetTextDatum(GetUserNameFromId(PG_GETARG_OID(1),
+													  false));
+	gs_enter(&access);
+	gs_run(sql, 2, types, values, NULL, false);
+	gs_leave(&access);
+}
+
+/*
+ * synth_grant(model text, role regrole): lets a role sample a model.
+ */
+GS_FUNCTION(synth_grant);
+
+Datum
+synth_grant(PG_FUNCTION_ARGS)
+{
+	change_grant(fcinfo, "INSERT INTO gensynth.grants (model, role)"
+				 " VALUES ($1, $2) ON CONFLICT DO NOTHING");
+	PG_RETURN_VOID();
+}
+
+/*
+ * synth_revoke(model text, role regrole): takes a grant back.
+ */
+GS_FUNCTION(synth_revoke);
+
+Datum
+synth_revoke(PG_FUNCTION_ARGS)
+{
+	change_grant(fcinfo, "DELETE FROM gensynth.grants"
+				 " WHERE model = $1 AND role = $2");
+	PG_RETURN_VOID();
+}
+
+/*
+ * synth_columns(model text, version int = NULL): how columns were understood,
+ * for whoever may sample the model.
+ */
+GS_FUNCTION(synth_columns);
+
+Datum
+synth_columns(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	GsModelEntry *model;
+	GsAccess	access;
+	int			version;
+
+	require_args(fcinfo, NULL);
+	model = gs_catalog_open(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	version = PG_ARGISNULL(1) ? model->current : PG_GETARG_INT32(1);
+	InitMaterializedSRF(fcinfo, 0);
+	gs_enter(&access);
+	check_version(model, version, true);
+	gs_run_version("SELECT ordinal, name, type, kind, nullable, detail"
+				   " FROM gensynth.columns WHERE model = $1 AND version = $2"
+				   " ORDER BY ordinal", model->name, version, true);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Datum		values[6];
+		bool		nulls[6];
+
+		for (int c = 0; c < 6; c++)
+			values[c] = gs_result(i, c + 1, &nulls[c]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 nulls);
+	}
+	gs_leave(&access);
+	return (Datum) 0;
+}

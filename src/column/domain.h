@@ -1,0 +1,15 @@
+/*
+ * domain.h
+ *	  A domain's constraints, tested without raising errors.
+ */
+#ifndef GENSYNTH_DOMAIN_H
+#define GENSYNTH_DOMAIN_H
+
+#include "postgres.h"
+
+typedef struct GsDomain GsDomain;
+
+extern GsDomain *gs_domain_open(Oid type);
+extern bool gs_domain_accepts(GsDomain *domain, Datum value);
+
+#endif

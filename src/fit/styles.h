@@ -1,0 +1,10 @@
+/*
+ * styles.h
+ *	  Output functions that do not follow the session's settings.
+ */
+#ifndef GENSYNTH_STYLES_H
+#define GENSYNTH_STYLES_H
+
+extern void gs_with_fixed_styles(void (*work) (void *arg), void *arg);
+
+#endif

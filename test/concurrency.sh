@@ -1,0 +1,132 @@
+#!/bin/bash
+# Sessions that work on one model at the same time.  Prints TAP.
+set -euo pipefail
+
+database=gensynth_concurrency
+work=$(mktemp -d)
+pid=()
+n=0
+failed=0
+
+sql() { psql -X -q -A -t -d "$database" "$@" 2>&1; }
+
+trap 'kill $(jobs -p) 2> /dev/null || true; wait; dropdb --if-exists "$database" 2> /dev/null; rm -rf "$work"' EXIT
+
+is() {
+    n=$((n + 1))
+    if [ "$1" = "$2" ]; then
+        echo "ok $n - $3"
+    else
+        failed=1
+        echo "not ok $n - $3"
+        diff <(echo "$2") <(echo "$1") | sed 's/^/# /' || true
+    fi
+}
+
+# A session that takes statements from a file descriptor: open name number.
+open() {
+    mkfifo "$work/$1"
+    sql < "$work/$1" > "$work/$1.out" &
+    pid[$2]=$!
+    eval "exec $2> \"$work/$1\""
+}
+
+# Ends a session, and waits for what it was told to do.
+close() {
+    eval "exec $1>&-"
+    wait "${pid[$1]}" || true
+}
+
+# Until the query, which looks at pg_stat_activity or the like, says t.
+await() {
+    for _ in $(seq 100); do
+        [ "$(sql -c "$1")" != t ] || return 0
+        sleep 0.1
+    done
+    echo "# still waiting for: $1"
+}
+
+fit="SELECT version FROM synth_fit('t', seed => 1);"
+waiting="SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+dropdb --if-exists "$database" 2> /dev/null
+createdb "$database"
+sql -c 'CREATE EXTENSION gensynth' \
+    -c "CREATE TABLE t AS SELECT i AS a, 'b' || i % 3 AS b FROM generate_series(1, 200) AS i"
+
+# The first fit of a model by two sessions: one waits, both succeed.
+open one 11
+open two 12
+echo "BEGIN; $fit SELECT 'one is in';" >&11
+await "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
+echo "$fit" >&12
+await "$waiting"
+is "$(cat "$work/two.out")" '' 'a second fit of the same model waits'
+echo 'COMMIT;' >&11
+close 12
+is "$(cat "$work/two.out")" 2 'and makes the next version'
+is "$(sql -c 'SELECT version, current FROM synth_models ORDER BY 1')" $'1|f\n2|t' 'both are there'
+
+# The one that is waited for rolls back.
+open three 12
+echo "BEGIN; $fit SELECT 'one is in';" >&11
+await "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
+echo "$fit" >&12
+await "$waiting"
+echo 'ROLLBACK;' >&11
+close 12
+is "$(cat "$work/three.out")" 3 'a fit that waits for one that fails takes its number'
+
+# The model is dropped meanwhile.
+open four 12
+echo "BEGIN; SELECT synth_drop('t') IS NULL;" >&11
+await "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
+echo "$fit" >&12
+await "$waiting"
+echo 'COMMIT;' >&11
+close 12
+is "$(cat "$work/four.out")" 1 'a fit of a model that is dropped meanwhile makes it anew'
+
+# A version that a fit is about to drop cannot become the current one.
+open five 12
+echo "BEGIN; SELECT version FROM synth_fit('t', seed => 1, options => '{\"keep_versions\": 0}');" >&11
+await "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
+echo "SELECT synth_use('t', 1);" >&12
+await "$waiting"
+echo 'COMMIT;' >&11
+close 12
+is "$(head -n 1 "$work/five.out")" 'ERROR:  model "t" has no version 1' 'synth_use waits for a fit, and sees what it left'
+
+# Nor can the version be dropped that is about to become the current one.
+sql -c "$fit" > /dev/null
+open six 12
+echo "BEGIN; SELECT synth_use('t', 2);" >&11
+await "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
+echo "SELECT synth_drop('t', 2);" >&12
+await "$waiting"
+echo 'COMMIT;' >&11
+close 12
+is "$(head -n 1 "$work/six.out")" 'ERROR:  version 2 of model "t" is the current one' 'synth_drop waits for synth_use'
+is "$(sql -c 'SELECT version, current FROM synth_models ORDER BY 1')" $'2|t\n3|f' 'no version is lost'
+
+# A stream that has begun goes on while its model is dropped.
+echo "BEGIN; DECLARE c CURSOR FOR SELECT synth_sample('t', 100000, seed => 1); FETCH 1 FROM c \\g /dev/null
+SELECT 'open';" >&11
+await "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
+sql -c "SELECT synth_drop('t')" > /dev/null
+echo "MOVE ALL FROM c; CLOSE c; COMMIT; SELECT 'streamed';" >&11
+close 11
+is "$(tail -n 1 "$work/one.out")" streamed 'a stream goes on when its model is dropped'
+
+# A cancelled fit leaves the version that was there, and stops at once.
+sql -c "$fit" > /dev/null
+began=$(date +%s%N)
+sql -c "SET statement_timeout = '200ms'" \
+    -c "SELECT synth_fit('SELECT i, i % 1000 AS a, md5(i::text) AS b FROM generate_series(1, 100000000) AS i', model => 't')" > "$work/cancelled" || true
+took=$((($(date +%s%N) - began) / 1000000))
+is "$(head -n 1 "$work/cancelled")" 'ERROR:  canceling statement due to statement timeout' 'a fit can be cancelled'
+is "$([ "$took" -lt 3000 ] && echo soon || echo "after $took ms")" soon 'and stops at once'
+is "$(sql -c 'SELECT version, current, source FROM synth_models ORDER BY 1')" '1|t|public.t' 'the version that was there still is'
+
+echo "1..$n"
+exit "$failed"

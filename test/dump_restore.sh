@@ -1,0 +1,120 @@
+#!/bin/bash
+# Models survive pg_dump and a restore into another database: the same seed
+# gives the same rows, grants and versions are there, and a new fit goes on
+# where the old ones ended.  Prints TAP.
+set -euo pipefail
+
+from=gensynth_dump_from
+plain=gensynth_dump_plain
+custom=gensynth_dump_custom
+work=$(mktemp -d)
+n=0
+failed=0
+
+sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
+
+clean() {
+    for database in "$from" "$plain" "$custom"; do
+        dropdb --if-exists "$database" 2> /dev/null || true
+    done
+    sql -d postgres -c 'DROP ROLE IF EXISTS gensynth_dump_owner, "gensynth dump ""reader"' 2> /dev/null || true
+}
+trap 'clean; rm -rf "$work"' EXIT
+
+# is got expected name
+is() {
+    n=$((n + 1))
+    if [ "$1" = "$2" ]; then
+        echo "ok $n - $3"
+    else
+        failed=1
+        echo "not ok $n - $3"
+        diff <(echo "$2") <(echo "$1") | sed 's/^/# /' || true
+    fi
+}
+
+# All that a model is: its rows in the three forms, and the catalog.
+describe() {
+    sql -d "$1" << 'SQL'
+SET timezone = 'UTC';
+SELECT 'jsonb', md5(string_agg(r::text, ',' ORDER BY i))
+FROM (SELECT r, row_number() OVER () AS i FROM synth_sample('clinic.People', 3000, seed => 42) AS r) AS s;
+SELECT 'typed', md5(string_agg(r::text, ',' ORDER BY i))
+FROM (SELECT r, row_number() OVER () AS i FROM synth_sample(NULL::clinic."People", 3000, seed => 42) AS r) AS s;
+SELECT 'rows', md5(string_agg(r::text, ',' ORDER BY i))
+FROM (SELECT r, row_number() OVER () AS i FROM synth_rows('a query''s "model"', 3000, seed => 42)
+    AS r(age int, sex clinic.sex, home inet)) AS s;
+SELECT * FROM synth_models ORDER BY model, version;
+SELECT model, c.* FROM gensynth.models AS m, synth_columns(m.name) AS c(ordinal, name, type, kind, nullable, detail),
+    LATERAL (SELECT m.name AS model) AS n ORDER BY model, ordinal;
+SELECT * FROM gensynth.grants ORDER BY model, role;
+SELECT 'tensors', count(*), md5(string_agg(t::text, ',' ORDER BY model, version, name)) FROM gensynth.tensors AS t;
+SQL
+}
+
+clean
+createdb "$from"
+sql -d "$from" << 'SQL'
+SET client_min_messages = warning;
+CREATE ROLE gensynth_dump_owner;
+CREATE ROLE "gensynth dump ""reader";
+CREATE EXTENSION gensynth SCHEMA public;
+CREATE SCHEMA clinic AUTHORIZATION gensynth_dump_owner;
+SET ROLE gensynth_dump_owner;
+CREATE TYPE clinic.sex AS ENUM ('F', 'M');
+CREATE DOMAIN clinic.age AS int CHECK (VALUE BETWEEN 0 AND 150);
+CREATE TABLE clinic."People" (
+    id bigint PRIMARY KEY, age clinic.age NOT NULL, sex clinic.sex, cost numeric(10,2), born date, seen timestamptz,
+    name text, mail varchar(60), home inet, tags text[], stay interval, span int4range, blob bytea, doc jsonb, key uuid
+);
+INSERT INTO clinic."People"
+    SELECT i, 18 + i % 60, (ARRAY['F', 'M'])[1 + i % 2]::clinic.sex, i * 1.37,
+        date '1950-01-01' + i * 5, timestamptz '2020-01-01 00:00Z' + i * interval '3 hours',
+        'Name ' || i, 'user' || i || '@example.org', inet '10.0.0.0' + i, ARRAY['a' || i % 3, 'b'],
+        interval '1 hour' * (i % 48), int4range(i, i + 1 + i % 9), decode(md5(i::text), 'hex'),
+        jsonb_build_object('i', i, 'k', 'v' || i % 5), md5(i::text)::uuid
+    FROM generate_series(1, 2000) AS i;
+SELECT model FROM synth_fit('clinic."People"', seed => 1) \g /dev/null
+SELECT model FROM synth_fit('clinic."People"', seed => 2) \g /dev/null
+SELECT model FROM synth_fit('clinic."People"', seed => 3) \g /dev/null
+SELECT synth_use('clinic.People', 2) \g /dev/null
+SELECT synth_grant('clinic.People', '"gensynth dump ""reader"') \g /dev/null
+RESET ROLE;
+SELECT model FROM synth_fit('SELECT age, sex, home FROM clinic."People"', model => 'a query''s "model"', seed => 1) \g /dev/null
+SQL
+describe "$from" > "$work/before"
+is "$(cut -d '|' -f 1 "$work/before" | head -n 3 | paste -s -d ' ')" 'jsonb typed rows' 'there is something to be kept'
+
+createdb "$plain"
+pg_dump "$from" > "$work/plain.sql"
+sql -d "$plain" -f "$work/plain.sql" > /dev/null
+is "$(describe "$plain")" "$(cat "$work/before")" 'pg_dump | psql: same rows, versions, columns and grants'
+
+createdb "$custom"
+pg_dump -Fc -f "$work/custom" "$from"
+pg_restore --exit-on-error -d "$custom" "$work/custom"
+is "$(describe "$custom")" "$(cat "$work/before")" 'pg_dump -Fc, pg_restore: the same'
+
+for database in "$plain" "$custom"; do
+    is "$(sql -d "$database" -c "SET ROLE gensynth_dump_owner; SELECT version FROM synth_fit('clinic.\"People\"', seed => 4)")" 4 \
+        "$database: a fit by the owner gets the next version"
+    is "$(sql -d "$database" -c "SELECT string_agg(version || ' ' || current, ', ' ORDER BY version) FROM synth_models WHERE model = 'clinic.People'")" \
+        '2 false, 3 false, 4 true' "$database: and is the current one"
+    is "$(sql -d "$database" -c 'SET ROLE "gensynth dump ""reader"' -c "SELECT count(*) FROM synth_sample('clinic.People', 5)")" 5 \
+        "$database: the grant holds"
+    is "$(sql -d "$database" -c 'SET ROLE "gensynth dump ""reader"' -c 'TABLE gensynth.tensors' 2>&1 || true)" \
+        "ERROR:  permission denied for schema gensynth
+LINE 1: TABLE gensynth.tensors
+              ^" "$database: parameters are closed"
+done
+is "$(describe "$from")" "$(cat "$work/before")" 'the source database is as it was'
+
+# A dump of the restored database is the dump that it came from.
+dropdb "$custom"
+createdb "$custom"
+pg_restore --exit-on-error -d "$custom" "$work/custom"
+is "$(pg_dump "$custom" | grep -v '^\\\(un\)\?restrict' | md5sum)" "$(grep -v '^\\\(un\)\?restrict' "$work/plain.sql" | md5sum)" \
+    'a second dump is the same text'
+
+echo "1..$n"
+exit "$failed"

@@ -1,0 +1,272 @@
+#!/bin/bash
+# The loader takes what is stored as hostile.  Thousands of times: change
+# something in the catalog of a model that has columns of all kinds, sample it,
+# and undo the change.  Bytes that do not match their digest must always be
+# data_corrupted; bytes that were sealed anew, and rows, may give any error, or
+# none, but never a crash, a hang or a large allocation.  Prints TAP.
+#
+#   FUZZ_RUNS=3000   how often
+#   FUZZ_SEED=1      the first of the numbers that say what is changed; each
+#                    stands for one change, the same at all times
+#   FUZZ_LOG=file    keeps the results, a line each
+set -euo pipefail
+
+runs=${FUZZ_RUNS:-3000}
+seed=${FUZZ_SEED:-1}
+database=gensynth_fuzz
+work=$(mktemp -d)
+log=${FUZZ_LOG:-$work/log}
+trap 'dropdb --if-exists "$database" 2> /dev/null; rm -rf "$work"' EXIT
+
+sql() { psql -X -q -A -t -d "$database" "$@"; }
+
+dropdb --if-exists "$database" 2> /dev/null
+createdb "$database"
+sql -v ON_ERROR_STOP=1 << 'SQL'
+SET client_min_messages = warning;
+CREATE EXTENSION gensynth;
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE DOMAIN even AS int CHECK (VALUE % 2 = 0);
+CREATE DOMAIN word AS text CHECK (VALUE ~ '^\w+$');
+CREATE TABLE fuzz (
+    b bool, i2 int2, i4 int4, i8 int8, m money, f4 float4, f8 float8, n numeric, n2 numeric(10,2),
+    d date, t time, tz timetz, ts timestamp, tstz timestamptz, iv interval,
+    u uuid, e mood, ip inet, net cidr, mac macaddr, mac8 macaddr8,
+    txt text, vc varchar(12), c char(3), cat text, prose text,
+    bits bit(5), vbits varbit, bin bytea, j json, jb jsonb,
+    ia int[], ta text[], da date[], r4 int4range, nr numrange, tr tstzrange, p point, ev even, w word
+);
+INSERT INTO fuzz SELECT
+    i % 3 = 0, i % 100, i * 7, i * 10000000019, i * 3.21, sqrt(i), ln(i) * 1e10, i / 7.0, i * 1.25,
+    CASE WHEN i % 20 = 0 THEN 'infinity' ELSE date '2000-01-01' + i END, time '00:00' + i * interval '97 s',
+    timetz '00:00+01' + i * interval '97 s', timestamp '2000-01-01' + i * interval '5 hours',
+    timestamptz '2000-01-01 00:00Z' + i * interval '5 hours', i * interval '1 month 1 day 17 s',
+    md5(i::text)::uuid, (ARRAY['sad', 'ok', 'happy'])[1 + i % 3]::mood,
+    CASE WHEN i % 2 = 0 THEN inet '10.0.0.1' + i ELSE inet '2001:db8::1' + i END,
+    network(set_masklen(inet '10.0.0.0' + i * 256, 16 + i % 8)),
+    ('08:00:2b:01:' || lpad(to_hex(i / 256), 2, '0') || ':' || lpad(to_hex(i % 256), 2, '0'))::macaddr,
+    ('08:00:2b:01:02:03:' || lpad(to_hex(i / 256), 2, '0') || ':' || lpad(to_hex(i % 256), 2, '0'))::macaddr8,
+    'Customer ' || i || ' <user' || i || '@example.org>', 'v' || i, chr(65 + i % 26) || i % 10, 'cat ' || i % 6,
+    'The quick brown fox number ' || i || ' jumps over ' || i % 11 || ' lazy dogs, and so on. Ünïcode ' || chr(1040 + i % 30),
+    (i % 32)::bit(5), (i % 64)::bit(6)::varbit, decode(md5(i::text), 'hex'),
+    json_build_object('id', i, 'tags', ARRAY['a', 'b' || i % 4], 'x', NULL), jsonb_build_object('k', i, 'o', jsonb_build_object('v', i * 0.5)),
+    ARRAY[i, i + 1], ARRAY['t' || i % 9, 'u' || i], ARRAY[date '2020-01-01' + i % 5],
+    CASE WHEN i % 10 = 0 THEN 'empty' ELSE int4range(i, i + 1 + i % 9) END, numrange(i / 3.0, i), tstzrange(timestamptz '2000-01-01 00:00Z' + i * interval '1 h', NULL),
+    point(i, sqrt(i)), i * 2, 'w' || i % 7
+FROM generate_series(1, 400) AS i;
+UPDATE fuzz SET i8 = NULL, txt = NULL, r4 = NULL, iv = NULL WHERE i4 % 3 = 0;
+CREATE TABLE few AS SELECT i AS a, 'x' || i % 4 AS b FROM generate_series(1, 50) AS i;
+SELECT count(synth_fit('fuzz', seed => 1)) AS ignored \gset
+SELECT count(synth_fit('few', seed => 1)) AS ignored \gset
+
+-- Number k of run i, below n.
+CREATE FUNCTION pick(i bigint, k int, n bigint) RETURNS bigint IMMUTABLE LANGUAGE sql AS
+    $$ SELECT (hashint8extended(i, k) & 9223372036854775807) % greatest(n, 1) $$;
+
+CREATE FUNCTION seal(payload bytea) RETURNS bytea IMMUTABLE LANGUAGE sql AS
+    $$ SELECT 'GST1'::bytea || substr(sha256(payload), 1, 8) || payload $$;
+
+-- Words that numbers trip over, little-endian.
+CREATE FUNCTION word(k bigint) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$
+    SELECT (ARRAY['\x00000000', '\xffffffff', '\xffffff7f', '\x00000080', '\x01000000', '\x0000c07f', '\x0000807f', '\x000080ff',
+        '\x0000000000000000', '\xffffffffffffffff', '\xffffffffffffff7f', '\x0000000000000080', '\x000000000000f87f',
+        '\x000000000000f07f', '\x000000000000f0ff', '\xa0c8eb85f3cce17f', '\x0100000000000000', '\x000000000000f03f',
+        '\xffff', '\x0080', '\x7f', '\x00', '\x0000008000000080', '\x00100000', '\x00000100']::bytea[])[1 + k % 25]
+$$;
+
+-- A changed payload: bits, words, pieces.
+CREATE FUNCTION spoil(i bigint, payload bytea, way bigint) RETURNS bytea LANGUAGE plpgsql AS $$
+DECLARE
+    len bigint := length(payload);
+    at bigint := pick(i, 10, len);
+    word bytea := word(pick(i, 11, 25));
+BEGIN
+    IF len = 0 THEN
+        RETURN word;
+    END IF;
+    CASE way
+    WHEN 0 THEN
+        FOR k IN 0 .. pick(i, 12, 3) LOOP
+            payload := set_bit(payload, pick(i, 20 + k::int, len * 8), pick(i, 30 + k::int, 2)::int);
+        END LOOP;
+    WHEN 1 THEN
+        payload := set_byte(payload, at::int, pick(i, 12, 256)::int);
+    WHEN 2 THEN
+        at := at - at % length(word);
+        payload := substr(overlay(payload PLACING word FROM at::int + 1), 1, len::int);
+    WHEN 3 THEN
+        payload := substr(payload, 1, at::int);
+    WHEN 4 THEN
+        payload := payload || substr(payload, at::int + 1);
+    WHEN 5 THEN
+        payload := decode(repeat(encode(substr(word, 1, 1), 'hex'), len::int), 'hex');
+    WHEN 6 THEN
+        payload := overlay(payload PLACING substr(payload, pick(i, 13, len)::int + 1, 8) FROM at::int - at::int % 8 + 1);
+        payload := substr(payload, 1, len::int);
+    WHEN 7 THEN
+        -- the same word everywhere from here on
+        payload := substr(payload, 1, (at - at % 8)::int)
+            || substr(decode(repeat(encode(word, 'hex'), (len / length(word) + 1)::int), 'hex'), 1, (len - at + at % 8)::int);
+    END CASE;
+    RETURN payload;
+END $$;
+
+-- Change number i; returns what it was.
+CREATE FUNCTION change(i bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    way bigint := pick(i, 1, 100);
+    t record;
+    other record;
+    payload bytea;
+    size int;
+BEGIN
+    SELECT * INTO t FROM gensynth.tensors WHERE model = 'fuzz' AND length(data) > 12 ORDER BY hashtextextended(name, i) LIMIT 1;
+    SELECT * INTO other FROM gensynth.tensors WHERE model = 'fuzz' ORDER BY hashtextextended(name, i + 1) LIMIT 1;
+    IF way < 25 THEN
+        -- the digest does not fit any more
+        LOOP
+            payload := spoil(i, t.data, pick(i, 2, 8));
+            EXIT WHEN payload <> t.data;
+            i := i + 1000003;
+        END LOOP;
+        UPDATE gensynth.tensors SET data = payload WHERE (model, version, name) = (t.model, t.version, t.name);
+        RETURN 'bytes of ' || t.name;
+    ELSIF way < 70 THEN
+        -- it does, and perhaps the shape
+        size := CASE t.type WHEN 'bytes' THEN 1 WHEN 'int4' THEN 4 WHEN 'float4' THEN 4 ELSE 8 END;
+        payload := spoil(i, substr(t.data, 13), pick(i, 2, 8));
+        payload := substr(payload, 1, length(payload) / size * size);
+        UPDATE gensynth.tensors SET data = seal(payload),
+            shape = CASE WHEN length(payload) = length(t.data) - 12 THEN shape
+                WHEN cardinality(shape) = 1 THEN ARRAY[length(payload) / size]
+                ELSE ARRAY[length(payload) / size / greatest(shape[2], 1), shape[2]] END
+        WHERE (model, version, name) = (t.model, t.version, t.name);
+        RETURN 'sealed ' || t.name;
+    ELSIF way < 76 THEN
+        UPDATE gensynth.tensors SET shape = (ARRAY['{}', '{0}', '{-1}', '{2147483647}', '{1,2,3}', '{NULL}', '{1,1}', '{{1,2}}',
+            '{2147483647,2147483647}', '{65536,65536}', '[5:5]={7}'])[1 + pick(i, 3, 11)]::int[]
+        WHERE (model, version, name) = (t.model, t.version, t.name);
+        RETURN 'shape of ' || t.name;
+    ELSIF way < 79 THEN
+        UPDATE gensynth.tensors SET type = (ARRAY['float4', 'float8', 'int4', 'int8', 'bytes', '', 'xml'])[1 + pick(i, 3, 7)],
+            shape = CASE WHEN pick(i, 4, 2) = 0 THEN shape ELSE ARRAY[(length(data) - 12) / (1 + pick(i, 5, 8)::int)] END
+        WHERE (model, version, name) = (t.model, t.version, t.name);
+        RETURN 'type of ' || t.name;
+    ELSIF way < 82 THEN
+        DELETE FROM gensynth.tensors WHERE (model, version, name) = (t.model, t.version, t.name);
+        RETURN 'no ' || t.name;
+    ELSIF way < 85 THEN
+        UPDATE gensynth.tensors SET data = CASE name WHEN t.name THEN other.data ELSE t.data END,
+            shape = CASE name WHEN t.name THEN other.shape ELSE t.shape END,
+            type = CASE name WHEN t.name THEN other.type ELSE t.type END
+        WHERE model = 'fuzz' AND name IN (t.name, other.name);
+        RETURN t.name || ' for ' || other.name;
+    ELSIF way < 87 THEN
+        DELETE FROM gensynth.tensors WHERE model = 'fuzz' AND name IN (SELECT name FROM gensynth.tensors WHERE model = 'few' AND hashtextextended(name, i) % 2 = 0);
+        INSERT INTO gensynth.tensors SELECT 'fuzz', version, name, type, shape, data FROM gensynth.tensors WHERE model = 'few' ON CONFLICT DO NOTHING;
+        RETURN 'tensors of another model';
+    ELSIF way < 93 THEN
+        UPDATE gensynth.columns AS c SET type = o.type, base_type = CASE pick(i, 3, 2) WHEN 0 THEN o.base_type ELSE c.base_type END,
+            kind = CASE pick(i, 4, 3) WHEN 0 THEN c.kind ELSE o.kind END
+        FROM gensynth.columns AS o
+        WHERE c.model = 'fuzz' AND c.ordinal = 1 + pick(i, 5, 40) AND o.model = 'fuzz' AND o.ordinal = 1 + pick(i, 6, 40);
+        RETURN 'type of column ' || 1 + pick(i, 5, 40);
+    ELSIF way < 96 THEN
+        UPDATE gensynth.columns SET type = w, base_type = w FROM (SELECT (ARRAY['record', 'anyelement', 'void', 'trigger', 'no_such', '',
+            '); DROP TABLE fuzz; --', 'cstring', 'internal', 'public.fuzz', 'numeric(3,1)', 'numeric(1000,-1000)', 'varchar(1)', 'char(1)', 'bit(1)', 'interval(0)',
+            'SETOF int', 'xml', 'tsvector', 'box', 'int[][]', 'pg_catalog.int4multirange', 'oid', 'name', '"char"', 'pg_catalog.regclass',
+            'even', 'word', 'mood[]', 'fuzz[]', 'aclitem', 'tsrange', 'int8range', 'daterange', 'cidr'])[1 + pick(i, 3, 35)] AS w) AS s
+        WHERE model = 'fuzz' AND ordinal = 1 + pick(i, 5, 40);
+        RETURN 'type of column ' || 1 + pick(i, 5, 40);
+    ELSIF way < 98 THEN
+        CASE pick(i, 3, 5)
+        WHEN 0 THEN DELETE FROM gensynth.columns WHERE model = 'fuzz' AND ordinal = 1 + pick(i, 5, 40);
+        WHEN 1 THEN UPDATE gensynth.columns SET ordinal = -ordinal WHERE model = 'fuzz' AND ordinal = 1 + pick(i, 5, 40);
+        WHEN 2 THEN UPDATE gensynth.columns SET kind = repeat('ä', 400) WHERE model = 'fuzz' AND ordinal = 1 + pick(i, 5, 40);
+        WHEN 3 THEN UPDATE gensynth.columns SET name = repeat('ä', 400) WHERE model = 'fuzz';
+        WHEN 4 THEN
+            DELETE FROM gensynth.columns WHERE model = 'fuzz';
+            INSERT INTO gensynth.columns SELECT 'fuzz', 1, g, 'c', 'int4', 'int4', 'integer', false, '{}' FROM generate_series(1, pick(i, 4, 3000)) AS g;
+        END CASE;
+        RETURN 'columns';
+    ELSE
+        CASE pick(i, 3, 6)
+        WHEN 0 THEN UPDATE gensynth.versions SET method = 'no such' WHERE model = 'fuzz';
+        WHEN 1 THEN UPDATE gensynth.versions SET rows = -9223372036854775808 WHERE model = 'fuzz';
+        WHEN 2 THEN UPDATE gensynth.versions SET rows = 9223372036854775807 WHERE model = 'fuzz';
+        WHEN 3 THEN UPDATE gensynth.models SET current = 7 WHERE name = 'fuzz';
+        WHEN 4 THEN UPDATE gensynth.models SET owner = '' WHERE name = 'fuzz';
+        WHEN 5 THEN UPDATE gensynth.tensors SET name = repeat('ä', 500) WHERE model = 'fuzz' AND name = t.name;
+        END CASE;
+        RETURN 'rows';
+    END IF;
+END $$;
+
+-- Bytes that this server process has ever mapped.
+CREATE FUNCTION mapped() RETURNS bigint LANGUAGE sql AS
+    $$ SELECT (regexp_match(pg_read_file('/proc/self/status'), 'VmPeak:\s+(\d+)'))[1]::bigint * 1024 $$;
+
+CREATE FUNCTION fuzz(i bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    what text;
+    state text;
+    message text;
+    before bigint := mapped();
+BEGIN
+    BEGIN
+        what := change(i);
+        PERFORM length(r::text) FROM synth_sample('fuzz', 30, seed => i, start => 1 + pick(i, 50, 2) * 1000000000000) AS r;
+        PERFORM length(r::text) FROM synth_sample(NULL::fuzz, 5, seed => i) AS r;
+        IF what = 'rows' THEN
+            PERFORM synth_sample('fuzz') LIMIT 3;
+        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'GSOK0', MESSAGE = 'no error';
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+    END;
+    RETURN concat_ws('|', i, state, mapped() - before, what, replace(left(message, 100), E'\n', ' '));
+END $$;
+SELECT fuzz(0) AS ignored \gset
+SQL
+
+# One statement a run, so that statement_timeout is each one's own.
+sql > "$log" 2>&1 << SQL || true
+SET statement_timeout = '5s';
+SELECT fuzz(-i) FROM generate_series(1, 20) AS i \g /dev/null
+SELECT format('SELECT fuzz(%s)', i) FROM generate_series($seed::bigint, $seed::bigint + $runs - 1) AS i \gexec
+SELECT 'end|' || count(*) FROM synth_sample('fuzz', 10);
+SQL
+
+n=0
+failed=0
+
+# none name pattern: no line of the log may match.
+none() {
+    n=$((n + 1))
+    if grep -E "$2" "$log" > "$work/found"; then
+        failed=1
+        echo "not ok $n - $1"
+        head -n 20 "$work/found" | sed 's/^/# /'
+    else
+        echo "ok $n - $1"
+    fi
+}
+
+done=$(grep -c -E '^-?[0-9]+\|' "$log" || true)
+if [ "$done" = "$runs" ] && [ "$(tail -n 1 "$log")" = 'end|10' ]; then
+    echo "ok 1 - $runs changes, and the server is still there"
+else
+    failed=1
+    echo "not ok 1 - $done of $runs changes"
+    tail -n 5 "$log" | sed 's/^/# /'
+fi
+n=1
+none 'all changes were made' '^[0-9]+\|[^|]*\|[^|]*\|[^|]*$'
+none 'changed bytes are data_corrupted' '^[0-9]+\|(X[^X]|XX00[^1]|[^X])[^|]*\|[^|]*\|bytes of '
+none 'no run takes five seconds' 'statement timeout'
+none 'no run takes 100 MB' '^[0-9]+\|[^|]*\|[0-9]{9,}\|'
+none 'no allocation is refused' 'invalid memory alloc|out of memory|exceeds the maximum'
+none 'no internal error' '^[0-9]+\|XX000\|'
+echo "1..$n"
+cut -d '|' -f 2 "$log" | sort | uniq -c | sort -rn | head -n 20 | sed 's/^/# /'
+exit "$failed"
