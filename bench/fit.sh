@@ -5,6 +5,7 @@
 # rows made of it, with much memory and with the default.  A fit has one
 # process and no threads.  Median of five, and of three for the million.
 set -uo pipefail
+# shellcheck source=bench/tables.sh disable=SC2154
 . "$(dirname "$0")/tables.sh"
 start
 make_table

@@ -5,6 +5,7 @@
 # over a stored copy of such rows; typed and as jsonb.  The runs alternate, one
 # process, median of five.
 set -uo pipefail
+# shellcheck source=bench/tables.sh disable=SC2154
 . "$(dirname "$0")/tables.sh"
 rows=${1:-1e6}
 start

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # bench/tables.sh: sourced by the benchmarks.  Runs them in a throwaway cluster
 # and makes the tables that they need.
 #

@@ -1,6 +1,6 @@
 -- Values and tables at their limits.
 BEGIN;
-SELECT plan(24);
+SELECT plan(25);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.9) \g /dev/null
@@ -62,6 +62,9 @@ SET LOCAL maintenance_work_mem = '1MB';
 SELECT lives_ok($$SELECT synth_fit('many', seed => 1)$$, 'with 1 MB');
 SELECT ok((SELECT bool_and(b ~ '^[0-9a-f]{25,32}$') AND count(DISTINCT b) > 2900 AND count(DISTINCT c) = 50 FROM synth_sample(NULL::many, 3000, seed => 1)),
 	'formats are learned from a part of the texts');
+CREATE TABLE docs AS SELECT jsonb_build_object('a', g, 't', repeat(md5(g::text), 700)) AS j FROM generate_series(1, 100) g;
+SELECT synth_fit('docs', seed => 1) \g /dev/null
+SELECT ok((SELECT bool_and(j ? 'a' AND j ? 't') FROM synth_sample(NULL::docs, 50, seed => 1)), 'and from a part of the documents');
 RESET maintenance_work_mem;
 
 -- Types that go after the fit; their values are still what they were.

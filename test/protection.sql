@@ -1,6 +1,6 @@
 -- Value protection: what few rows hold is never shown.
 BEGIN;
-SELECT plan(25);
+SELECT plan(28);
 SET LOCAL client_min_messages = warning;
 
 -- One row holds 'once', four 'four times', five 'five times', nineteen, twenty;
@@ -17,6 +17,10 @@ SELECT CASE WHEN g = 1 THEN 'once' WHEN g <= 5 THEN 'four times' WHEN g <= 10 TH
 	CASE WHEN g <= 4 THEN 1e9 + g WHEN g <= 8 THEN -1e9 - g ELSE g END AS outlier,
 	CASE WHEN g <= 4 THEN ARRAY['secret' || g] ELSE ARRAY['open', 'x' || g % 5] END AS tags,
 	CASE WHEN g <= 4 THEN jsonb_build_object('secret' || g, g) ELSE jsonb_build_object('open', g % 5) END AS document,
+	ARRAY[CASE WHEN g <= 4 THEN 1000000 + g WHEN g <= 8 THEN -1000000 - g ELSE g END] AS list,
+	jsonb_build_object('a', CASE WHEN g <= 4 THEN 1e9 + g WHEN g <= 8 THEN -1e9 - g ELSE g + 0.5 END) AS nested,
+	decode(repeat('ab', CASE WHEN g <= 4 THEN 3000 ELSE 10 END) || md5(g::text), 'hex') AS bytes,
+	'code ' || md5(g::text) || CASE WHEN g <= 4 THEN repeat('x', 500) ELSE '' END AS code,
 	g = 1 AS flag
 FROM generate_series(1, 2000) g;
 
@@ -43,6 +47,9 @@ SELECT ok((SELECT min(outlier) >= 9 AND max(outlier) <= 2000 FROM five), 'four o
 SELECT ok((SELECT min(outlier) > 9 AND max(outlier) < 2000 - 14 FROM twenty), 'ends of the threshold 20');
 SELECT is((SELECT count(*) FROM five WHERE tags::text ~ 'secret'), 0::bigint, 'arrays of few rows');
 SELECT is((SELECT count(*) FROM five WHERE document::text ~ 'secret'), 0::bigint, 'keys of few rows');
+SELECT ok((SELECT min(list[1]) >= 9 AND max(list[1]) <= 2000 FROM five), 'outliers in arrays');
+SELECT ok((SELECT min((nested -> 'a')::numeric) >= 9 AND max((nested -> 'a')::numeric) <= 2000.5 FROM five), 'outliers in jsonb');
+SELECT ok((SELECT max(length(bytes)) = 26 AND max(length(code)) < 100 FROM five), 'lengths of few rows');
 SELECT is((SELECT count(*) FROM synth_columns('p') WHERE detail::text ~ 'secret|once|four times|nineteen'), 0::bigint,
 	'nor does synth_columns tell');
 SELECT is((SELECT count(*) FROM gensynth.tensors WHERE position('once'::bytea IN data) > 0

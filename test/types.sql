@@ -111,8 +111,15 @@ SELECT round_trip('short_stay', '1 day', '09:30', '-1 mons');
 SELECT round_trip('email', 'a@b', 'x.y@z.org');
 SELECT round_trip('years', '[1,120)', '[18,66)');
 
-CREATE EXTENSION IF NOT EXISTS citext;
-SELECT round_trip('citext', 'Abc', 'd', '');
+DO $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citext') THEN
+		CREATE EXTENSION IF NOT EXISTS citext;
+	END IF;
+END $$;
+SELECT t FROM pg_extension, round_trip('citext', 'Abc', 'd', '') t WHERE extname = 'citext'
+UNION ALL
+SELECT skip('citext is not installed', 2) WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citext');
 
 SELECT * FROM finish();
 ROLLBACK;

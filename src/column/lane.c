@@ -21,16 +21,12 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "column/codec_internal.h"
 #include "column/lane.h"
 
 #define NUMERIC_DIGITS		18
 #define NUMERIC_MAX_TEXTS	1000
 #define TEXT_KEPT_BYTES		8192	/* of a longer text only so much is kept */
-
-/* Slots of special numerics; codec.c joins them. */
-#define NUMERIC_NAN			PG_INT64_MAX
-#define NUMERIC_PLUS		(PG_INT64_MAX - 1)
-#define NUMERIC_MINUS		PG_INT64_MIN
 
 static void
 texts_create(GsLane *lane)
@@ -162,7 +158,8 @@ put_text(GsLane *lane, const GsPart *part)
 	{
 		if (!part->unbreakable)
 			len = pg_mbcliplen(part->text, len, TEXT_KEPT_BYTES);
-		else if (len > lane->texts_budget / 16)
+		else if (len > lane->texts_budget / 16 &&
+				 lane->texts_bytes + len > lane->texts_budget / 2)
 			return hash;
 	}
 	gs_lane_add_text(lane, hash, part->text, len, part->len, 1);
@@ -186,8 +183,8 @@ parse_scaled(const char *text, int64 *value, int *scale)
 	*scale = 0;
 	if (*text == 'N' || *text == 'I' || text[1] == 'I')
 	{
-		*value = *text == 'N' ? NUMERIC_NAN :
-			*text == 'I' ? NUMERIC_PLUS : NUMERIC_MINUS;
+		*value = *text == 'N' ? GS_NUMERIC_NAN :
+			*text == 'I' ? GS_NUMERIC_PLUS : GS_NUMERIC_MINUS;
 		return true;
 	}
 	for (text += negative; *text; text++)
@@ -211,8 +208,8 @@ parse_scaled(const char *text, int64 *value, int *scale)
 static inline bool
 is_sentinel(int64 value)
 {
-	return value == NUMERIC_NAN || value == NUMERIC_PLUS ||
-		value == NUMERIC_MINUS;
+	return value == GS_NUMERIC_NAN || value == GS_NUMERIC_PLUS ||
+		value == GS_NUMERIC_MINUS;
 }
 
 /*
@@ -243,8 +240,8 @@ gs_lane_format(const GsLane *lane, int64 value, char *out, Size size)
 	uint64		unit = 1;
 
 	if (is_sentinel(value))
-		return strlcpy(out, value == NUMERIC_NAN ? "NaN" :
-					   value == NUMERIC_PLUS ? "Infinity" : "-Infinity", size);
+		return strlcpy(out, value == GS_NUMERIC_NAN ? "NaN" :
+					   value == GS_NUMERIC_PLUS ? "Infinity" : "-Infinity", size);
 	while (scale > lane->min_scale && rest % 10 == 0)
 	{
 		rest /= 10;
