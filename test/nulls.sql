@@ -1,6 +1,6 @@
 -- NULLs: how many, where, and where there are too few to show.
 BEGIN;
-SELECT plan(20);
+SELECT plan(21);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.75) \g /dev/null
 
@@ -54,6 +54,12 @@ SELECT is((SELECT count(*) FROM synth_sample('n', 500, seed => 2) d WHERE d ? 'n
 SELECT bag_eq('SELECT name FROM synth_columns(''n'') WHERE nullable',
 	ARRAY['last_visit', 'doctor', 'third', 'tristate', 'code', 'stay', 'births', 'list', 'nothing', 'no_text',
 	'no_range', 'no_json', 'few_values', 'few_texts', 'five_values'], 'what synth_columns calls nullable');
+
+-- a number whose NULLs go with what it depends on keeps its distribution
+SELECT cmp_ok((SELECT max(abs(a.q - b.q)) FROM
+	(SELECT p, percentile_disc(p) WITHIN GROUP (ORDER BY last_visit) - date '2024-01-01' AS q FROM n, unnest(ARRAY[0.1, 0.5, 0.9]) p GROUP BY p) a
+	JOIN (SELECT p, percentile_disc(p) WITHIN GROUP (ORDER BY last_visit) - date '2024-01-01' AS q FROM s, unnest(ARRAY[0.1, 0.5, 0.9]) p GROUP BY p) b USING (p)),
+	'<=', 3, 'quantiles of a column that is NULL where another is 0');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -184,7 +184,7 @@ synth_columns(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	gs_enter(&access);
 	check_version(model, version, true);
-	gs_run_version("SELECT ordinal, name, type, kind, nullable, detail"
+	gs_run_version("SELECT ordinal, name, replace(type, 'pg_catalog.', ''), kind, nullable, detail"
 				   " FROM gensynth.columns WHERE model = $1 AND version = $2"
 				   " ORDER BY ordinal", model->name, version, true);
 	for (uint64 i = 0; i < SPI_processed; i++)

@@ -28,6 +28,7 @@
 #include "column/store.h"
 #include "fit/options.h"
 #include "fit/styles.h"
+#include "model/calibrate.h"
 #include "model/determined.h"
 #include "model/family.h"
 #include "table/source.h"
@@ -408,6 +409,7 @@ learn(void *arg)
 	note_columns(version->schema, &version->notes);
 	gs_determined_find(encoded, &version->tensors);
 	family->fit(encoded, &version->tensors, &version->notes);
+	gs_calibrate(version->schema, family, version->tensors);
 	gs_schema_save(version->schema, &version->tensors);
 	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
 	for (int c = 0; c < version->schema->ncolumns; c++)

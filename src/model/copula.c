@@ -19,6 +19,7 @@
 #include "model/copula.h"
 #include "numeric/blas.h"
 #include "numeric/guide.h"
+#include "numeric/intervals.h"
 #include "numeric/normal.h"
 #include "numeric/philox.h"
 
@@ -54,6 +55,12 @@ load_levels(CopulaLatent *latent, const GsFeature *feature,
 			gs_normal_quantile(below);
 	}
 	gs_guide_build(latent->guide, latent->edge, n);
+	if (n <= GS_INTERVALS_FEW)
+	{
+		latent->few = palloc(sizeof(float) * (n + 1));
+		for (int k = 0; k <= n; k++)
+			latent->few[k] = (float) latent->edge[k];
+	}
 	pfree(seen);
 }
 
@@ -124,6 +131,24 @@ copula_load(const GsSchema *schema, const List *tensors)
 	return copula;
 }
 
+/*
+ * The levels of a batch of scores.
+ */
+static void
+find_levels(const CopulaLatent *latent, const float *y, int32 *code)
+{
+	if (latent->few != NULL)
+	{
+		gs_intervals_find(latent->few, latent->nlevels, y, code, GS_BATCH);
+		for (int i = 0; i < GS_BATCH; i++)
+			code[i] = latent->order[code[i]];
+		return;
+	}
+	for (int i = 0; i < GS_BATCH; i++)
+		code[i] = latent->order[gs_guide_find(latent->guide, latent->edge,
+											  latent->nlevels, y[i])];
+}
+
 static void
 copula_generate(void *model, GsBatch *batch)
 {
@@ -165,9 +190,7 @@ copula_generate(void *model, GsBatch *batch)
 			memcpy(batch->score[latent->feature], y, sizeof(float) * GS_BATCH);
 			continue;
 		}
-		for (int i = 0; i < GS_BATCH; i++)
-			code[i] = latent->order[gs_guide_find(latent->guide, latent->edge,
-												  latent->nlevels, y[i])];
+		find_levels(latent, y, code);
 	}
 }
 

@@ -15,6 +15,7 @@ typedef struct CopulaLatent
 	int			nlevels;
 	int32	   *order;			/* [nlevels] levels by place */
 	double	   *edge;			/* [nlevels + 1] in normal score */
+	float	   *few;			/* the same, of few levels; else NULL */
 	uint16_t   *guide;
 } CopulaLatent;
 

@@ -113,8 +113,12 @@ gs_sampler_open(GsForm form, const NullableDatum *args, Oid relid,
 				 errmsg("start must be 1 or more, and start + n below 2^63"),
 				 errhint("Rows are numbered from 1.")));
 	if (!args[at->given].isnull)
-		gs_model_condition(sampler->model,
-						   DatumGetJsonbP(args[at->given].value));
+	{
+		Jsonb	   *given = DatumGetJsonbP(args[at->given].value);
+
+		gs_model_condition(sampler->model, given);
+		sampler->given = JsonbToCString(NULL, &given->root, VARSIZE(given));
+	}
 	if (!args[at->seed].isnull)
 		sampler->seed = DatumGetInt64(args[at->seed].value);
 	else if (shared_seed != NULL)

@@ -40,6 +40,7 @@ typedef struct GsSampler
 	int64		seed;
 	int64		start;			/* from 1 */
 	int64		n;
+	char	   *given;			/* as JSON text, or NULL */
 } GsSampler;
 
 extern const GsFormArgs *gs_form_args(GsForm form);

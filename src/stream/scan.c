@@ -523,9 +523,20 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 						   state->sampler->model->version->version, es);
 	ExplainPropertyText("Method", state->sampler->model->family->name, es);
 	ExplainPropertyInteger("Synthetic Rows", NULL, state->sampler->n, es);
+	if (state->sampler->given != NULL)
+		ExplainPropertyText("Given", state->sampler->given, es);
 	ExplainPropertyInteger("Columns Decoded", NULL,
 						   state->stream_desc->natts, es);
-	if (es->analyze)
-		ExplainPropertyInteger("Batches", NULL,
-							   gs_stream_batches(state->stream), es);
+	if (!es->analyze)
+		return;
+	ExplainPropertyInteger("Batches", NULL, gs_stream_batches(state->stream),
+						   es);
+	if (state->sampler->model->given != NULL)
+	{
+		const GsConditionStats *stats = &state->sampler->model->given->stats;
+
+		ExplainPropertyFloat("Acceptance", NULL, stats->tries > 0 ?
+							 (double) stats->rows / stats->tries : 1, 3, es);
+		ExplainPropertyInteger("Resampled Rows", NULL, stats->resampled, es);
+	}
 }
