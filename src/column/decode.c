@@ -30,13 +30,21 @@
 /* How often a generated value that copies a source value is. */
 #define COPY_TRIES		32
 
+/* What is needed of a number's segment, in one place for the cache. */
+typedef struct Segment
+{
+	double		edge;
+	double		scale;			/* 1 / width in normal score */
+	GsSlot		low;
+	uint64		steps;			/* INT: from low to high */
+} Segment;
+
 typedef struct PartDecoder
 {
 	const GsFeature *feature;
 	Datum	   *level;			/* [nlevels], one-part category */
 	uint16	   *guide;			/* [GS_GUIDE_CELLS] into the segments */
-	double	   *scale;			/* [nsegments] 1 / width in normal score */
-	uint64	   *steps;			/* [nsegments] INT: steps from low to high */
+	Segment    *segment;		/* [nsegments] */
 } PartDecoder;
 
 struct GsDecoder
@@ -61,14 +69,17 @@ init_number(PartDecoder *part)
 	const GsQuantile *q = &part->feature->quantile;
 
 	part->guide = palloc(sizeof(uint16) * GS_GUIDE_CELLS);
-	part->scale = palloc(sizeof(double) * q->nsegments);
-	part->steps = palloc0(sizeof(uint64) * q->nsegments);
+	part->segment = palloc0(sizeof(Segment) * q->nsegments);
 	gs_guide_build(part->guide, q->edge, q->nsegments);
 	for (int s = 0; s < q->nsegments; s++)
 	{
-		part->scale[s] = 1 / (q->edge[s + 1] - q->edge[s]);
+		Segment    *segment = &part->segment[s];
+
+		segment->edge = q->edge[s];
+		segment->scale = 1 / (q->edge[s + 1] - q->edge[s]);
+		segment->low = q->low[s];
 		if (part->feature->lane == GS_LANE_INT)
-			part->steps[s] = ((uint64) q->high[s].i - (uint64) q->low[s].i) /
+			segment->steps = ((uint64) q->high[s].i - (uint64) q->low[s].i) /
 				(uint64) part->feature->step;
 	}
 }
@@ -77,24 +88,23 @@ init_number(PartDecoder *part)
  * The value of a number at its normal score.  A float's 24 bits do not reach
  * every value of a wide segment: random bits fill in.
  */
-static inline GsSlot
+static pg_attribute_always_inline GsSlot
 number_at(const GsDecoder *decoder, const PartDecoder *part,
 		  const GsBatch *batch, int row, double score)
 {
 	const GsFeature *feature = part->feature;
 	const GsQuantile *q = &feature->quantile;
 	int			s = gs_guide_find(part->guide, q->edge, q->nsegments, score);
-	uint64		steps = part->steps[s];
-	GsSlot		slot = q->low[s];
+	const Segment *segment = &part->segment[s];
 	double		fraction;
 
-	if (feature->lane == GS_LANE_INT && steps == 0)
-		return slot;
-	fraction = (score - q->edge[s]) * part->scale[s];
+	if (feature->lane == GS_LANE_INT && segment->steps == 0)
+		return segment->low;
+	fraction = (score - segment->edge) * segment->scale;
 	if (feature->lane == GS_LANE_FLOAT)
 		return gs_quantile_value(feature, s,
 								 Min(fraction > 0 ? fraction : 0, 1));
-	if (steps > WIDE_STEPS)
+	if (segment->steps > WIDE_STEPS)
 	{
 		GsRandom	random;
 
@@ -102,7 +112,8 @@ number_at(const GsDecoder *decoder, const PartDecoder *part,
 						decoder->index);
 		fraction += (gs_random_uniform(&random) - 0.5) / WIDE_STEPS;
 	}
-	return gs_quantile_integer(feature, slot, steps, fraction);
+	return gs_quantile_integer(feature, segment->low, segment->steps,
+							   fraction);
 }
 
 /*
