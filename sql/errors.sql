@@ -123,8 +123,9 @@ SELECT * FROM synth_sample('errors.visits', 1e19); \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM synth_sample('errors.visits', 1, start => 0); \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM synth_sample('errors.visits', 1, start => -5); \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM synth_sample('errors.visits', 10, start => 9223372036854775807); \echo :LAST_ERROR_SQLSTATE
-SELECT * FROM synth_sample('errors.visits', 1, given => '{"sex": "F"}'); \echo :LAST_ERROR_SQLSTATE
-SELECT * FROM synth_sample(NULL::errors.visits, 1, given => '{"sex": "F"}'); \echo :LAST_ERROR_SQLSTATE
+SELECT * FROM synth_sample('errors.visits', 1, given => '{"sox": "F"}'); \echo :LAST_ERROR_SQLSTATE
+SELECT * FROM synth_sample(NULL::errors.visits, 1, given => '{"sex": "X"}'); \echo :LAST_ERROR_SQLSTATE
+SELECT * FROM synth_sample(NULL::errors.visits, 1, given => '["sex"]'); \echo :LAST_ERROR_SQLSTATE
 
 -- shapes
 SELECT * FROM synth_sample(1, 1); \echo :LAST_ERROR_SQLSTATE
