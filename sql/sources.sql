@@ -208,7 +208,7 @@ SELECT count(*) FROM synth_sample(NULL::sources.watch, 10);
 SELECT count(*) FROM synth_rows('trap', 10) AS t(i sources.watched);
 RESET ROLE;
 -- the superuser is not the reader, and the spy knows
-SELECT count(*) FROM synth_sample(NULL::sources.watch, 10);
+SELECT count(t) FROM synth_sample(NULL::sources.watch, 10) t;
 
 --
 -- A fit that does not come to its end leaves the old version and nothing else
