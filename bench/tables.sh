@@ -54,3 +54,18 @@ make_shoppers() {
         region int, traffic_type int, visitor_type text, weekend boolean, revenue boolean)' \
         -c "\\copy shoppers FROM '$data/shoppers_train.csv' CSV HEADER" -c 'VACUUM ANALYZE shoppers'
 }
+
+# 100 columns, 20,000 rows: 40 integers and 60 texts with 2 to 40 values, as
+# many of each as in adult, in groups of 10 that go together.
+make_wide() {
+    psql <<'SQL'
+SELECT setseed(0.5) \g /dev/null
+SELECT format('CREATE TABLE wide AS SELECT %s FROM (SELECT %s FROM generate_series(1, 20000)) AS t',
+    string_agg(format(CASE WHEN i % 5 < 2 THEN '(1000 * (z%2$s + random()))::int AS c%1$s'
+                           ELSE '''value '' || floor((z%2$s + random()) / 2 * %3$s) AS c%1$s' END,
+                      i, i / 10, 2 + i % 39), ', ' ORDER BY i),
+    string_agg(format('random() AS z%s', i), ', ') FILTER (WHERE i < 10))
+FROM generate_series(0, 99) AS i \gexec
+VACUUM ANALYZE wide;
+SQL
+}
