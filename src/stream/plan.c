@@ -141,6 +141,30 @@ seed_is_given(const FuncExpr *call, GsForm form)
 	return IsA(seed, Const) && !((Const *) seed)->constisnull;
 }
 
+/*
+ * Whether some function in FROM is a sampling function that draws its seed,
+ * so that two processes would not agree on its rows.
+ */
+static bool
+draws_seed(const RangeTblEntry *rte)
+{
+	ListCell   *cell;
+
+	foreach(cell, rte->functions)
+	{
+		FuncExpr   *call = (FuncExpr *) lfirst_node(RangeTblFunction,
+													cell)->funcexpr;
+		GsForm		form;
+
+		if (call != NULL && IsA(call, FuncExpr) &&
+			form_of(call->funcid, &form) &&
+			list_length(call->args) == gs_form_args(form)->nargs &&
+			!seed_is_given(call, form))
+			return true;
+	}
+	return false;
+}
+
 static Cost
 scan_cost(const RelOptInfo *rel)
 {
@@ -226,12 +250,12 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 		previous_hook(root, rel, rti, rte);
 	if (rte->rtekind != RTE_FUNCTION)
 		return;
+	seeded = !draws_seed(rte);
+	foreach(cell, rel->pathlist)
+		((Path *) lfirst(cell))->parallel_safe &= seeded;
 	call = find_call(rel, rte, &form);
 	if (call == NULL)
 		return;
-	seeded = seed_is_given(call, form);
-	foreach(cell, rel->pathlist)
-		((Path *) lfirst(cell))->parallel_safe &= seeded;
 	if (!enable_custom_scan ||
 		(form == GS_FORM_TYPED &&
 		 get_typtype(exprType(linitial(call->args))) != TYPTYPE_COMPOSITE))

@@ -51,7 +51,9 @@ typedef struct SynthScanState
 	Index		rti;
 	TupleDesc	row_desc;		/* the function's columns */
 	bool		whole_row;		/* is asked for too */
+	bool		explain_only;	/* nothing will be fetched */
 	SharedScan *shared;
+	TupleTableSlot *locked;		/* a row that EvalPlanQual looks at again */
 
 	/* from the first fetch on */
 	MemoryContext context;
@@ -184,6 +186,10 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	state->form = intVal(list_nth(scan->custom_private, GS_PRIVATE_FORM));
 	state->call = linitial_node(FuncExpr, scan->custom_exprs);
 	state->rti = bms_next_member(scan->custom_relids, -1);
+	state->explain_only = (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
+	foreach(cell, state->call->args)
+		state->args = lappend(state->args,
+							  ExecInitExpr(lfirst(cell), &node->ss.ps));
 #if PG_VERSION_NUM >= 160000
 	allowed = object_aclcheck(ProcedureRelationId, state->call->funcid,
 							  GetUserId(), ACL_EXECUTE);
@@ -194,12 +200,12 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 		aclcheck_error(allowed, OBJECT_FUNCTION,
 					   get_func_name(state->call->funcid));
 	InvokeFunctionExecuteHook(state->call->funcid);
-	foreach(cell, state->call->args)
-		state->args = lappend(state->args,
-							  ExecInitExpr(lfirst(cell), &node->ss.ps));
 	collect_params((Node *) state->call->args, &state->params);
 	state->row_desc = find_row_desc(state, scan);
 	check_columns(state, scan);
+	if (estate->es_epq_active != NULL)
+		state->locked = ExecInitExtraTupleSlot(estate, state->row_desc,
+											   &TTSOpsVirtual);
 	state->context = AllocSetContextCreate(estate->es_query_cxt,
 										   "gensynth scan",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -311,8 +317,10 @@ next_chunk(SynthScanState *state)
 	from = (batch + (int64) chunk * CHUNK_BATCHES);
 	if (from > end / GS_BATCH || from * GS_BATCH >= end)
 		return false;
+	/* the last chunk may reach beyond 2^63 */
 	gs_stream_seek(state->stream, Max(first, from * GS_BATCH),
-				   Min(end, (from + CHUNK_BATCHES) * GS_BATCH));
+				   (end - 1) / GS_BATCH - from < CHUNK_BATCHES ? end :
+				   (from + CHUNK_BATCHES) * GS_BATCH);
 	return true;
 }
 
@@ -393,7 +401,8 @@ next_row(ScanState *ss)
 
 /*
  * EvalPlanQual: the tuple to be looked at again is the one that was locked
- * for, handed on as a whole row.
+ * for, handed on as a whole row.  A scan that takes no part in the locking,
+ * such as one in a subplan, runs as ever.
  */
 static bool
 recheck_row(ScanState *ss, TupleTableSlot *slot)
@@ -406,17 +415,18 @@ recheck_row(ScanState *ss, TupleTableSlot *slot)
 	ExecClearTuple(slot);
 	if (epq->relsubs_done[state->rti - 1])
 		return false;
+	if (epq->relsubs_slot[state->rti - 1] == NULL &&
+		epq->relsubs_rowmark[state->rti - 1] == NULL)
+		return !TupIsNull(next_row(ss));
 	epq->relsubs_done[state->rti - 1] = true;
 	if (epq->relsubs_slot[state->rti - 1] != NULL)
 		row = epq->relsubs_slot[state->rti - 1];
-	else if (epq->relsubs_rowmark[state->rti - 1] != NULL)
+	else
 	{
-		row = MakeSingleTupleTableSlot(state->row_desc, &TTSOpsVirtual);
+		row = state->locked;
 		if (!EvalPlanQualFetchRowMark(epq, state->rti, row))
 			return false;
 	}
-	else
-		return false;
 	if (TupIsNull(row))
 		return false;
 	slot_getallattrs(row);
@@ -514,7 +524,7 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 
 	foreach(cell, state->call->args)
 		constant &= IsA(lfirst(cell), Const);
-	if (state->sampler == NULL && constant && !es->analyze)
+	if (state->sampler == NULL && constant && state->explain_only)
 		open_scan(state);
 	if (state->sampler == NULL)
 		return;
