@@ -31,4 +31,11 @@
 #define GS_MODULE_MAGIC(version_text) PG_MODULE_MAGIC
 #endif
 
+/* 18 replaced pg_attribute_noreturn() by a prefix; before, it may be one too */
+#if PG_VERSION_NUM >= 180000
+#define GS_NORETURN pg_noreturn
+#else
+#define GS_NORETURN pg_attribute_noreturn()
+#endif
+
 #endif

@@ -9,6 +9,8 @@
 
 #include "nodes/pg_list.h"
 
+#include "compat.h"
+
 #define GS_TENSOR_DIMS	2
 
 typedef enum GsTensorType
@@ -42,7 +44,7 @@ extern bytea *gs_tensor_pack(const GsTensor *tensor);
 extern GsTensor *gs_tensor_unpack(const char *name, const char *type,
 								  int ndims, const int32 *dims,
 								  const bytea *packed);
-extern void gs_corrupted(const char *detail,...) pg_attribute_printf(1, 2)
-			pg_attribute_noreturn();
+GS_NORETURN extern void gs_corrupted(const char *detail,...)
+			pg_attribute_printf(1, 2);
 
 #endif

@@ -176,7 +176,10 @@ kind_by_category(GsCodec *codec)
 		codec->kind = GS_CODEC_ARRAY;
 		codec->element = palloc(sizeof(GsCodec));
 		codec->elementtype = element;
-		return gs_codec_for_type(codec->element, element, codec->typmod);
+
+		/* an array of a domain over arrays is not an array of more dimensions */
+		return gs_codec_for_type(codec->element, element, codec->typmod) &&
+			codec->element->kind != GS_CODEC_ARRAY;
 	}
 	get_type_category_preferred(codec->type, &category, &preferred);
 	if (category == TYPCATEGORY_STRING &&

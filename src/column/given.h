@@ -42,7 +42,7 @@ typedef struct GsGiven
 } GsGiven;
 
 extern GsGiven *gs_given_parse(const GsSchema *schema, Jsonb *given);
-extern void gs_given_impossible(void) pg_attribute_noreturn();
+GS_NORETURN extern void gs_given_impossible(void);
 extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,
 								const GsRegion *with);
 

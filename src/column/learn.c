@@ -347,6 +347,29 @@ by_hash(const void *a, const void *b)
 }
 
 /*
+ * A kept text as its shape is learned from it: JSON and arrays as jsonb
+ * writes them.
+ */
+static const char *
+shape_text(GsColumn *column, const char *text, MemoryContext scratch)
+{
+	MemoryContext old;
+
+	CHECK_FOR_INTERRUPTS();
+	if (column->codec.type != JSONOID && column->codec.kind != GS_CODEC_ARRAY)
+		return text;
+	old = MemoryContextSwitchTo(scratch);
+	if (column->codec.type == JSONOID)
+		text = gs_json_to_jsonb(text);
+	else
+		text = gs_array_to_json(&column->codec, text);
+	MemoryContextSwitchTo(old);
+	text = pstrdup(text);
+	MemoryContextReset(scratch);
+	return text;
+}
+
+/*
  * Learns what the "other" level generates: from the texts that were kept and
  * are no levels, and, so that it never repeats them, from the hashes of all rare ones.
  */
@@ -366,6 +389,9 @@ learn_shape(LaneView *view, uint64 salt)
 	int			max_chars = 0;
 	HASH_SEQ_STATUS scan;
 	GsText	   *entry;
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "gensynth shape texts",
+												  ALLOCSET_DEFAULT_SIZES);
 	int64		next;
 	int			n = 0;
 
@@ -383,20 +409,20 @@ learn_shape(LaneView *view, uint64 salt)
 	/* the order of a hash table is no order: a fit must repeat itself */
 	hash_seq_init(&scan, view->lane->texts);
 	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (!entry->shown && (kind != GS_CODEC_JSON ||
 							  gs_json_is_plain(entry->text, entry->len)))
 			texts[n++] = entry;
+	}
 	qsort(texts, n, sizeof(GsText *), by_hash);
 	for (int i = 0; i < n; i++)
 	{
-		values[i].text = texts[i]->text;
+		values[i].text = shape_text(column, texts[i]->text, scratch);
 		values[i].count = texts[i]->count;
-		if (column->codec.type == JSONOID)
-			values[i].text = gs_json_to_jsonb(values[i].text);
-		else if (kind == GS_CODEC_ARRAY)
-			values[i].text = gs_array_to_json(&column->codec, values[i].text);
 		values[i].len = strlen(values[i].text);
 	}
+	MemoryContextDelete(scratch);
 	if (column->codec.typmod > VARHDRSZ &&
 		(column->codec.type == VARCHAROID || column->codec.type == BPCHAROID))
 		max_chars = column->codec.typmod - VARHDRSZ;

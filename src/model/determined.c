@@ -133,6 +133,7 @@ count_levels(Search *search)
 
 	for (int f = 0; f < encoded->nfeatures; f++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		search->count[f] = palloc0(sizeof(int64) * Max(encoded->nbins[f], 1));
 		for (int64 row = 0; row < encoded->nrows; row++)
 			if (encoded->bin[f][row] != GS_MISSING)

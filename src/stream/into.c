@@ -213,7 +213,7 @@ open_target(const IntoCall *call)
 /*
  * Whether the target is a table without a single page: the batches that were
  * put into it have been truncated, or it is another table by now.  A trigger
- * may have led them elsewhere.
+ * or a rule may have led them elsewhere.
  */
 static bool
 lost_rows(const IntoCall *call)
@@ -221,6 +221,7 @@ lost_rows(const IntoCall *call)
 	Relation	relation = open_target(call);
 	bool		lost = relation->rd_rel->relkind == RELKIND_RELATION &&
 		!(relation->trigdesc && relation->trigdesc->trig_insert_before_row) &&
+		relation->rd_rules == NULL &&
 		RelationGetNumberOfBlocks(relation) == 0;
 
 	relation_close(relation, NoLock);

@@ -143,7 +143,8 @@ seed_is_given(const FuncExpr *call, GsForm form)
 
 /*
  * Whether some function in FROM is a sampling function that draws its seed,
- * so that two processes would not agree on its rows.
+ * or whose arguments are volatile, so that two processes would not agree on
+ * its rows.
  */
 static bool
 draws_seed(const RangeTblEntry *rte)
@@ -159,7 +160,8 @@ draws_seed(const RangeTblEntry *rte)
 		if (call != NULL && IsA(call, FuncExpr) &&
 			form_of(call->funcid, &form) &&
 			list_length(call->args) == gs_form_args(form)->nargs &&
-			!seed_is_given(call, form))
+			(!seed_is_given(call, form) ||
+			 contain_volatile_functions((Node *) call->args)))
 			return true;
 	}
 	return false;
@@ -268,7 +270,8 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 		path->path.parallel_safe = rel->consider_parallel && seeded;
 		add_path(rel, &path->path);
 	}
-	if (rel->consider_parallel && choose_workers(rel) > 0)
+	if (rel->consider_parallel && choose_workers(rel) > 0 &&
+		!contain_volatile_functions((Node *) call->args))
 	{
 		CustomPath *path = make_path(rel, form, choose_workers(rel));
 

@@ -18,6 +18,10 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
 #include "executor/executor.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -39,7 +43,20 @@ typedef struct SharedScan
 {
 	pg_atomic_uint64 next_chunk;
 	int64		seed;			/* in place of a NULL one */
+
+	/* what workers have done, for EXPLAIN */
+	pg_atomic_uint64 batches;
+	pg_atomic_uint64 rows;
+	pg_atomic_uint64 tries;
+	pg_atomic_uint64 resampled;
 } SharedScan;
+
+/* What EXPLAIN ANALYZE tells of a scan. */
+typedef struct ScanCounts
+{
+	int64		batches;
+	GsConditionStats given;
+} ScanCounts;
 
 typedef struct SynthScanState
 {
@@ -53,6 +70,7 @@ typedef struct SynthScanState
 	bool		whole_row;		/* is asked for too */
 	bool		explain_only;	/* nothing will be fetched */
 	SharedScan *shared;
+	ScanCounts	workers;		/* counts of a parallel scan's workers */
 	TupleTableSlot *locked;		/* a row that EvalPlanQual looks at again */
 
 	/* from the first fetch on */
@@ -77,6 +95,7 @@ static void reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt,
 							 void *coordinate);
 static void initialize_worker(CustomScanState *node, shm_toc *toc,
 							  void *coordinate);
+static void shutdown_scan(CustomScanState *node);
 static void explain_scan(CustomScanState *node, List *ancestors,
 						 ExplainState *es);
 
@@ -95,6 +114,7 @@ static const CustomExecMethods exec_methods = {
 	.InitializeDSMCustomScan = initialize_dsm,
 	.ReInitializeDSMCustomScan = reinitialize_dsm,
 	.InitializeWorkerCustomScan = initialize_worker,
+	.ShutdownCustomScan = shutdown_scan,
 	.ExplainCustomScan = explain_scan
 };
 
@@ -491,6 +511,10 @@ initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
 
 	state->shared = coordinate;
 	pg_atomic_init_u64(&state->shared->next_chunk, 0);
+	pg_atomic_init_u64(&state->shared->batches, 0);
+	pg_atomic_init_u64(&state->shared->rows, 0);
+	pg_atomic_init_u64(&state->shared->tries, 0);
+	pg_atomic_init_u64(&state->shared->resampled, 0);
 	if (!pg_strong_random(&state->shared->seed, sizeof(int64)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
@@ -511,6 +535,46 @@ initialize_worker(CustomScanState *node, shm_toc *toc, void *coordinate)
 	((SynthScanState *) node)->shared = coordinate;
 }
 
+static ScanCounts
+own_counts(const SynthScanState *state)
+{
+	ScanCounts	counts = {0};
+
+	if (state->sampler == NULL)
+		return counts;
+	counts.batches = gs_stream_batches(state->stream);
+	if (state->sampler->model->given != NULL)
+		counts.given = state->sampler->model->given->stats;
+	return counts;
+}
+
+/*
+ * Before the shared memory goes: workers leave their counts in it, and the
+ * leader, who is shut down after them, takes them along.
+ */
+static void
+shutdown_scan(CustomScanState *node)
+{
+	SynthScanState *state = (SynthScanState *) node;
+	SharedScan *shared = state->shared;
+	ScanCounts	counts = own_counts(state);
+
+	if (shared == NULL)
+		return;
+	if (IsParallelWorker())
+	{
+		pg_atomic_fetch_add_u64(&shared->batches, counts.batches);
+		pg_atomic_fetch_add_u64(&shared->rows, counts.given.rows);
+		pg_atomic_fetch_add_u64(&shared->tries, counts.given.tries);
+		pg_atomic_fetch_add_u64(&shared->resampled, counts.given.resampled);
+		return;
+	}
+	state->workers.batches = pg_atomic_read_u64(&shared->batches);
+	state->workers.given.rows = pg_atomic_read_u64(&shared->rows);
+	state->workers.given.tries = pg_atomic_read_u64(&shared->tries);
+	state->workers.given.resampled = pg_atomic_read_u64(&shared->resampled);
+}
+
 /*
  * Model, version and method are shown as soon as the arguments are known: of
  * a plain EXPLAIN, if they are constants.
@@ -520,6 +584,7 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	SynthScanState *state = (SynthScanState *) node;
 	bool		constant = true;
+	ScanCounts	counts;
 	ListCell   *cell;
 
 	foreach(cell, state->call->args)
@@ -539,14 +604,18 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 						   state->stream_desc->natts, es);
 	if (!es->analyze)
 		return;
-	ExplainPropertyInteger("Batches", NULL, gs_stream_batches(state->stream),
-						   es);
+	counts = own_counts(state);
+	ExplainPropertyInteger("Batches", NULL,
+						   counts.batches + state->workers.batches, es);
 	if (state->sampler->model->given != NULL)
 	{
-		const GsConditionStats *stats = &state->sampler->model->given->stats;
+		int64		rows = counts.given.rows + state->workers.given.rows;
+		int64		tries = counts.given.tries + state->workers.given.tries;
 
-		ExplainPropertyFloat("Acceptance", NULL, stats->tries > 0 ?
-							 (double) stats->rows / stats->tries : 1, 3, es);
-		ExplainPropertyInteger("Resampled Rows", NULL, stats->resampled, es);
+		ExplainPropertyFloat("Acceptance", NULL,
+							 tries > 0 ? (double) rows / tries : 1, 3, es);
+		ExplainPropertyInteger("Resampled Rows", NULL,
+							   counts.given.resampled +
+							   state->workers.given.resampled, es);
 	}
 }
