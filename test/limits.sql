@@ -1,6 +1,6 @@
 -- Values and tables at their limits.
 BEGIN;
-SELECT plan(25);
+SELECT plan(26);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.9) \g /dev/null
@@ -85,6 +85,11 @@ CREATE TABLE u AS SELECT g AS a, box(point(g, g), point(0, 0)) AS b, '1'::xml AS
 SELECT throws_ok('SELECT synth_fit(''SELECT a, b FROM u'', model => ''u'')', '0A000', 'column "b" is of type box, which cannot be learned', 'box');
 SELECT throws_ok('SELECT synth_fit(''SELECT c FROM u'', model => ''u'')', '0A000', 'column "c" is of type xml, which cannot be learned', 'xml');
 SELECT throws_ok('SELECT synth_fit(''SELECT a, d FROM u'', model => ''u'')', '0A000', 'column "d" is of type box[], which cannot be learned', 'box[]');
+
+-- an array of arrays in a domain would come back as an array of more dimensions
+CREATE DOMAIN int_list AS int[];
+CREATE TABLE nested AS SELECT ARRAY[ARRAY[i]::int_list, ARRAY[i, 2]::int_list]::int_list[] AS a FROM generate_series(1, 100) i;
+SELECT throws_ok($$SELECT synth_fit('nested')$$, '0A000', NULL, 'an array of a domain over arrays is refused');
 
 SELECT * FROM finish();
 ROLLBACK;

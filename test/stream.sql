@@ -1,6 +1,6 @@
 -- The custom scan and the plain function give the same rows, whatever the query.
 BEGIN;
-SELECT plan(47);
+SELECT plan(49);
 
 CREATE TABLE src (id int, city text, age int, height numeric(5,1), born date, note text);
 INSERT INTO src SELECT g, (ARRAY['Bonn','Ulm','Kiel','Jena'])[1 + (g * 7) % 4], CASE WHEN g % 9 > 0 THEN 20 + (g * 13) % 50 END,
@@ -135,6 +135,19 @@ SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL max_parallel_workers_per_gather = 2;
 SELECT matches(plan_of('SELECT count(*), sum(age) FROM synth_sample(NULL::src, 300000)'), 'Parallel Custom Scan', 'workers are planned');
+SELECT unalike(plan_of('SELECT count(*), sum(age) FROM synth_sample(NULL::src, 300000, seed => (random() * 9)::int)'), '%Parallel Custom Scan%',
+	'arguments that each process would evaluate for itself are not given to workers');
+CREATE FUNCTION batches(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ' || query LOOP
+		IF line ~ 'Batches: ' THEN
+			RETURN substring(line FROM 'Batches: (\d+)');
+		END IF;
+	END LOOP;
+END $$;
+SELECT is(batches('SELECT sum(age) FROM synth_sample(NULL::src, 300000, seed => 7)'), 293, 'EXPLAIN counts the batches of all processes');
 CREATE TEMP TABLE serial AS SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) AS digest, count(*) AS n FROM
 	(SELECT * FROM synth_sample(NULL::src, 150001, seed => 7, start => 999)) t;
 SET LOCAL max_parallel_workers_per_gather = 0;
