@@ -19,7 +19,7 @@
 #include "column/domain.h"
 #include "column/json.h"
 #include "column/quantile.h"
-#include "fit/styles.h"
+#include "column/styles.h"
 #include "numeric/guide.h"
 
 /* A segment of more values than this needs more bits than a float has. */

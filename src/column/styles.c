@@ -15,7 +15,7 @@
 #include "utils/bytea.h"
 #include "utils/float.h"
 
-#include "fit/styles.h"
+#include "column/styles.h"
 
 /*
  * gs_with_fixed_styles: calls work(arg) while output functions write what
