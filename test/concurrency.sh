@@ -1,27 +1,16 @@
 #!/bin/bash
 # Sessions that work on one model at the same time.  Prints TAP.
 set -euo pipefail
+# shellcheck source=test/lib/tap.bash
+. "$(dirname "$0")/lib/tap.bash"
 
 database=gensynth_concurrency
 work=$(mktemp -d)
 pid=()
-n=0
-failed=0
 
 sql() { psql -X -q -A -t -d "$database" "$@" 2>&1; }
 
 trap 'kill $(jobs -p) 2> /dev/null || true; wait; dropdb --if-exists "$database" 2> /dev/null; rm -rf "$work"' EXIT
-
-is() {
-    n=$((n + 1))
-    if [ "$1" = "$2" ]; then
-        echo "ok $n - $3"
-    else
-        failed=1
-        echo "not ok $n - $3"
-        diff <(echo "$2") <(echo "$1") | sed 's/^/# /' || true
-    fi
-}
 
 # A session that takes statements from a file descriptor: open name number.
 open() {

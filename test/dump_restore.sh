@@ -3,13 +3,13 @@
 # gives the same rows, grants and versions are there, and a new fit goes on
 # where the old ones ended.  Prints TAP.
 set -euo pipefail
+# shellcheck source=test/lib/tap.bash
+. "$(dirname "$0")/lib/tap.bash"
 
 from=gensynth_dump_from
 plain=gensynth_dump_plain
 custom=gensynth_dump_custom
 work=$(mktemp -d)
-n=0
-failed=0
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
 
@@ -20,18 +20,6 @@ clean() {
     sql -d postgres -c 'DROP ROLE IF EXISTS gensynth_dump_owner, "gensynth dump ""reader"' 2> /dev/null || true
 }
 trap 'clean; rm -rf "$work"' EXIT
-
-# is got expected name
-is() {
-    n=$((n + 1))
-    if [ "$1" = "$2" ]; then
-        echo "ok $n - $3"
-    else
-        failed=1
-        echo "not ok $n - $3"
-        diff <(echo "$2") <(echo "$1") | sed 's/^/# /' || true
-    fi
-}
 
 # All that a model is: its rows in the three forms, and the catalog.
 describe() {

@@ -2,11 +2,11 @@
 # synth_into while other sessions look on, cancel it, or work on the same
 # table and model; and across a dump.  Prints TAP.
 set -euo pipefail
+# shellcheck source=test/lib/tap.bash
+. "$(dirname "$0")/lib/tap.bash"
 
 database=gensynth_into
 work=$(mktemp -d)
-n=0
-failed=0
 
 sql() { psql -X -q -A -t -d "$database" "$@" 2>&1; }
 
@@ -16,17 +16,6 @@ drop_databases() {
 }
 
 trap 'kill $(jobs -p) 2> /dev/null || true; wait; drop_databases; rm -rf "$work"' EXIT
-
-is() {
-    n=$((n + 1))
-    if [ "$1" = "$2" ]; then
-        echo "ok $n - $3"
-    else
-        failed=1
-        echo "not ok $n - $3"
-        diff <(echo "$2") <(echo "$1") | sed 's/^/# /' || true
-    fi
-}
 
 # Until the query says t.
 await() {

@@ -3,11 +3,11 @@
 # the middle, roles, row locks, and what changes between plan and execution.
 # What it gives is compared with what the plain function gives.  Prints TAP.
 set -euo pipefail
+# shellcheck source=test/lib/tap.bash
+. "$(dirname "$0")/lib/tap.bash"
 
 database=gensynth_sessions
 work=$(mktemp -d)
-n=0
-failed=0
 export PGOPTIONS='-c jit=off'
 
 sql() { psql -X -q -A -t -d "$database" "$@" 2>&1; }
@@ -18,17 +18,6 @@ drop_all() {
 }
 
 trap 'kill $(jobs -p) 2> /dev/null || true; wait; drop_all; rm -rf "$work"' EXIT
-
-is() {
-    n=$((n + 1))
-    if [ "$1" = "$2" ]; then
-        echo "ok $n - $3"
-    else
-        failed=1
-        echo "not ok $n - $3"
-        diff <(echo "$2") <(echo "$1") | sed 's/^/# /' || true
-    fi
-}
 
 # below what limit description
 below() {
