@@ -47,7 +47,9 @@ missing() {
     command -v make > /dev/null || echo make
     [ -e /usr/include/stdio.h ] || echo libc6-dev
     [ -x "$bin/$major/bin/postgres" ] || echo "postgresql-$major"
-    [ -e "$lib/pgxs/src/makefiles/pgxs.mk" ] || echo "postgresql-server-dev-$major"
+    # Debian ships pgxs.mk with the client: it says nothing of the headers.
+    { [ -e "$lib/pgxs/src/makefiles/pgxs.mk" ] && [ -e "/usr/include/postgresql/$major/server/postgres.h" ]; } ||
+        echo "postgresql-server-dev-$major"
     [ -e "$share/extension/pgtap.control" ] || echo "postgresql-$major-pgtap"
     perl -MTAP::Parser::SourceHandler::pgTAP -e 1 2> /dev/null ||
         echo libtap-parser-sourcehandler-pgtap-perl
