@@ -212,6 +212,7 @@ typedef struct GsBatch
 	uint64		key;			/* of the random numbers */
 	int64		first;			/* row number of element 0, from 0 */
 	int			nfeatures;
+	bool	   *needed;			/* [nfeatures] others need not be filled */
 	float	  **score;			/* [nfeatures][GS_BATCH], number features */
 	int32	  **code;			/* [nfeatures][GS_BATCH], category features */
 } GsBatch;

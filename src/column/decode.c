@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "column/decode.h"
@@ -24,6 +25,9 @@
 
 /* A segment of more values than this needs more bits than a float has. */
 #define WIDE_STEPS		4096
+
+/* Levels can be read this many bytes at a time. */
+#define PACKED_BYTES	16
 
 /* How often a value that a domain refuses is drawn again. */
 #define DOMAIN_TRIES	100
@@ -43,7 +47,8 @@ typedef struct PartDecoder
 {
 	const GsFeature *feature;
 	Datum	   *level;			/* [nlevels], one-part category */
-	uint16	   *guide;			/* [GS_GUIDE_CELLS] into the segments */
+	int			packed;			/* see gs_decoder_packed */
+	GsGuide		guide;			/* into the segments */
 	Segment    *segment;		/* [nsegments] */
 } PartDecoder;
 
@@ -68,9 +73,8 @@ init_number(PartDecoder *part)
 {
 	const GsQuantile *q = &part->feature->quantile;
 
-	part->guide = palloc(sizeof(uint16) * GS_GUIDE_CELLS);
 	part->segment = palloc0(sizeof(Segment) * q->nsegments);
-	gs_guide_build(part->guide, q->edge, q->nsegments);
+	gs_guide_init(&part->guide, q->edge, q->nsegments, palloc);
 	for (int s = 0; s < q->nsegments; s++)
 	{
 		Segment    *segment = &part->segment[s];
@@ -85,16 +89,80 @@ init_number(PartDecoder *part)
 }
 
 /*
+ * Gives levels the short header with which a heap tuple stores them, if all
+ * can have one.  Returns the bytes that can be read of each: those of the
+ * longest, or 0 if they are left as they are.
+ */
+static int
+pack_levels(Datum *level, int nlevels)
+{
+	Size		width = 0;
+
+	for (int i = 0; i < nlevels; i++)
+	{
+		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
+
+		if (value == NULL)
+			continue;
+		if (!VARATT_CAN_MAKE_SHORT(value))
+			return 0;
+		width = Max(width, VARATT_CONVERTED_SHORT_SIZE(value));
+	}
+	width = TYPEALIGN(PACKED_BYTES, width);
+	for (int i = 0; i < nlevels; i++)
+	{
+		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
+		Size		size;
+		char	   *packed;
+
+		if (value == NULL)
+			continue;
+		size = VARATT_CONVERTED_SHORT_SIZE(value);
+		packed = palloc0(width);
+		SET_VARSIZE_SHORT(packed, size);
+		memcpy(packed + VARHDRSZ_SHORT, VARDATA(value),
+			   size - VARHDRSZ_SHORT);
+		level[i] = PointerGetDatum(packed);
+	}
+	return width;
+}
+
+/*
+ * The levels of a one-part category as Datums.
+ */
+static void
+init_levels(const GsDecoder *decoder, PartDecoder *part)
+{
+	const GsFeature *feature = part->feature;
+	Oid			type = decoder->codec.type;
+	GsPart		value = {.scale = feature->scale,
+		.min_scale = feature->min_scale,.lane = feature->lane
+	};
+
+	part->level = palloc0(sizeof(Datum) * feature->nlevels);
+	for (int i = 0; i < feature->nlevels; i++)
+	{
+		if (i == feature->null_level || i == feature->other_level)
+			continue;
+		value.slot = feature->level[i];
+		value.text = feature->text[i];
+		part->level[i] = gs_codec_join(unconstify(GsCodec *, &decoder->codec),
+									   &value);
+	}
+	if (get_typlen(type) == -1 && get_typstorage(type) != TYPSTORAGE_PLAIN)
+		part->packed = pack_levels(part->level, feature->nlevels);
+}
+
+/*
  * The value of a number at its normal score.  A float's 24 bits do not reach
  * every value of a wide segment: random bits fill in.
  */
 static pg_attribute_always_inline GsSlot
 number_at(const GsDecoder *decoder, const PartDecoder *part,
-		  const GsBatch *batch, int row, double score)
+		  const GsBatch *batch, int row, float score)
 {
 	const GsFeature *feature = part->feature;
-	const GsQuantile *q = &feature->quantile;
-	int			s = gs_guide_find(part->guide, q->edge, q->nsegments, score);
+	int			s = gs_guide_find_one(&part->guide, score);
 	const Segment *segment = &part->segment[s];
 	double		fraction;
 
@@ -307,31 +375,32 @@ gs_decoder_create(const GsSchema *schema, int column)
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
 		PartDecoder *part = &decoder->part[p];
-		const GsFeature *feature = &schema->features[c->feature[p]];
-		GsPart		value = {.scale = feature->scale,
-		.min_scale = feature->min_scale,.lane = feature->lane};
 
-		part->feature = feature;
-		if (feature->kind == GS_FEATURE_NUMBER)
-		{
+		part->feature = &schema->features[c->feature[p]];
+		if (part->feature->kind == GS_FEATURE_NUMBER)
 			init_number(part);
-			continue;
-		}
-		if (c->codec.nparts > 1)
-			continue;
-		part->level = palloc0(sizeof(Datum) * feature->nlevels);
-		for (int i = 0; i < feature->nlevels; i++)
-		{
-			if (i == feature->null_level || i == feature->other_level)
-				continue;
-			value.slot = feature->level[i];
-			value.text = feature->text[i];
-			part->level[i] = gs_codec_join(&decoder->codec, &value);
-		}
+		else if (c->codec.nparts == 1)
+			init_levels(decoder, part);
 	}
 	if (decoder->part[0].feature->other_level >= 0)
 		limit_tries(decoder);
 	return decoder;
+}
+
+/*
+ * gs_decoder_needs: marks the features that the column is decoded from.
+ *
+ * needed: [nfeatures]
+ */
+void
+gs_decoder_needs(const GsDecoder *decoder, bool *needed)
+{
+	const GsColumn *column = decoder->column;
+
+	for (int p = 0; p < decoder->codec.nparts; p++)
+		needed[column->feature[p]] = true;
+	if (column->null_feature >= 0)
+		needed[column->null_feature] = true;
 }
 
 /*
@@ -482,78 +551,122 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 }
 
 /*
- * A column whose only part is a category without generated values.
+ * Whether a column's only part is a category without generated values.
  */
-static void
-decode_levels(const GsDecoder *decoder, const int32 *code, int from, int to,
-			  Datum *values, bool *nulls)
+static inline bool
+is_levels(const GsDecoder *decoder)
 {
-	const PartDecoder *part = &decoder->part[0];
-	int			null_level = part->feature->null_level;
+	const GsFeature *feature = decoder->part[0].feature;
 
-	for (int row = from; row < to; row++)
-	{
-		values[row] = part->level[code[row]];
-		nulls[row] = code[row] == null_level;
-	}
+	return decoder->codec.nparts == 1 && decoder->domain == NULL &&
+		feature->kind == GS_FEATURE_CATEGORY && feature->other_level < 0 &&
+		decoder->null_feature == NULL;
 }
 
 /*
- * A column whose only part is a number that is its own Datum.
+ * gs_decoder_packed: 0, or, if all of a column's values are varlenas with a
+ * short header, the bytes that can be read of each, of whatever length.
+ */
+int
+gs_decoder_packed(const GsDecoder *decoder)
+{
+	return is_levels(decoder) ? decoder->part[0].packed : 0;
+}
+
+static void
+decode_levels(const GsDecoder *decoder, const int32 *code, int from, int to,
+			  GsRows rows)
+{
+	const PartDecoder *part = &decoder->part[0];
+	const Datum *level = part->level;
+	int			null_level = part->feature->null_level;
+	Datum	   *value = rows.values;
+	bool	   *null = rows.nulls;
+
+	for (int row = from; row < to; row++, value += rows.stride)
+		*value = level[code[row]];
+	if (null_level < 0)
+		return;
+	for (int row = from; row < to; row++, null += rows.stride)
+		*null = code[row] == null_level;
+}
+
+/*
+ * A column whose only part is a number that is its own Datum: number_at, but
+ * without branches that cannot be guessed.
  */
 static void
 decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
-				int to, Datum *values, bool *nulls)
+				int to, GsRows rows)
 {
 	const PartDecoder *part = &decoder->part[0];
 	const float *score = batch->score[decoder->column->feature[0]];
+	uint64		step = part->feature->step;
+	Datum	   *value = rows.values;
+	int32		found[GS_BATCH];
 
-	for (int row = from; row < to; row++)
-		values[row] = Int64GetDatum(number_at(decoder, part, batch, row,
-											  score[row]).i);
-	if (decoder->null_feature == NULL)
-		memset(nulls + from, 0, to - from);
-	else
+	gs_guide_find(&part->guide, score + from, found, to - from);
+	for (int row = from; row < to; row++, value += rows.stride)
 	{
-		const int32 *code = batch->code[decoder->column->null_feature];
+		const Segment *segment = &part->segment[found[row - from]];
+		double		steps = (double) (int64) segment->steps;
+		double		at = (score[row] - segment->edge) * segment->scale *
+			(steps + 1);
 
-		for (int row = from; row < to; row++)
-			nulls[row] = code[row] == 1;
+		if (unlikely(segment->steps > WIDE_STEPS))
+		{
+			*value = Int64GetDatum(number_at(decoder, part, batch, row,
+											 score[row]).i);
+			continue;
+		}
+		at = at > 0 ? at : 0;	/* NaN too: an atom at the end */
+		at = at < steps ? at : steps;
+		*value = Int64GetDatum((int64) ((uint64) segment->low.i +
+										(uint64) (int64) at * step));
 	}
 }
 
 /*
  * gs_decode: one column of the rows from to to - 1 of a batch.
  *
- * batch: its lanes of this column's features filled; values, nulls:
- * [GS_BATCH].  Values are allocated in the current context, or live as long
- * as the decoder.
+ * batch: its lanes of this column's features filled; rows: where the values
+ * go, all nulls false.  Values are allocated in the current context, or live
+ * as long as the decoder.
  */
 void
 gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
-		  Datum *values, bool *nulls)
+		  GsRows rows)
 {
-	const GsFeature *feature = decoder->part[0].feature;
-	bool		simple = decoder->codec.nparts == 1 && decoder->domain == NULL;
+	const PartDecoder *part = &decoder->part[0];
+	int			feature = decoder->column->feature[0];
 
-	if (simple && feature->kind == GS_FEATURE_CATEGORY &&
-		feature->other_level < 0 && decoder->null_feature == NULL)
+	if (is_levels(decoder))
 	{
-		decode_levels(decoder, batch->code[decoder->column->feature[0]], from,
-					  to, values, nulls);
+		decode_levels(decoder, batch->code[feature], from, to, rows);
 		return;
 	}
 #ifdef USE_FLOAT8_BYVAL
-	if (simple && feature->kind == GS_FEATURE_NUMBER &&
-		feature->lane == GS_LANE_INT && gs_codec_is_integer(&decoder->codec))
+	if (decoder->codec.nparts == 1 && decoder->domain == NULL &&
+		part->feature->kind == GS_FEATURE_NUMBER &&
+		part->feature->lane == GS_LANE_INT &&
+		gs_codec_is_integer(&decoder->codec))
 	{
-		decode_integers(decoder, batch, from, to, values, nulls);
+		decode_integers(decoder, batch, from, to, rows);
+		if (decoder->null_feature != NULL)
+		{
+			const int32 *code = batch->code[decoder->column->null_feature];
+
+			for (int row = from; row < to; row++)
+				rows.nulls[(row - from) * rows.stride] = code[row] == 1;
+		}
 		return;
 	}
 #endif
 	for (int row = from; row < to; row++)
 	{
-		values[row] = (Datum) 0;
-		nulls[row] = !decode_one(decoder, batch, row, &values[row]);
+		int			i = (row - from) * rows.stride;
+
+		rows.values[i] = (Datum) 0;
+		rows.nulls[i] = !decode_one(decoder, batch, row, &rows.values[i]);
 	}
 }

@@ -9,11 +9,21 @@
 
 typedef struct GsDecoder GsDecoder;
 
+/* Where a column's values go: each one stride beyond the one before. */
+typedef struct GsRows
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			stride;
+} GsRows;
+
 extern void gs_draw_uuid(StringInfo out, GsRandom *random);
 extern void gs_draw_bits(StringInfo out, GsRandom *random, int length,
 						 bool bytes);
 extern GsDecoder *gs_decoder_create(const GsSchema *schema, int column);
 extern void gs_decode(GsDecoder *decoder, const GsBatch *batch, int from,
-					  int to, Datum *values, bool *nulls);
+					  int to, GsRows rows);
+extern void gs_decoder_needs(const GsDecoder *decoder, bool *needed);
+extern int	gs_decoder_packed(const GsDecoder *decoder);
 
 #endif

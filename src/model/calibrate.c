@@ -111,7 +111,7 @@ gs_calibrate(GsSchema *schema, const GsFamily *family, const List *tensors)
 										MCXT_ALLOC_HUGE);
 	model.determined = gs_determined_load(schema, tensors);
 	model.state = family->load(schema, tensors);
-	batch = gs_batch_create(&model, 0);
+	batch = gs_batch_create(&model, 0, NULL);
 	for (int b = 0; b < nbatches; b++)
 	{
 		CHECK_FOR_INTERRUPTS();

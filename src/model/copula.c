@@ -18,7 +18,6 @@
 
 #include "model/copula.h"
 #include "numeric/blas.h"
-#include "numeric/guide.h"
 #include "numeric/intervals.h"
 #include "numeric/normal.h"
 #include "numeric/philox.h"
@@ -37,7 +36,6 @@ load_levels(CopulaLatent *latent, const GsFeature *feature,
 	latent->nlevels = n;
 	latent->order = palloc(sizeof(int32) * n);
 	latent->edge = palloc(sizeof(double) * (n + 1));
-	latent->guide = palloc(sizeof(uint16_t) * GS_GUIDE_CELLS);
 	latent->edge[0] = -INFINITY;
 	for (int k = 0; k < n; k++)
 	{
@@ -54,7 +52,7 @@ load_levels(CopulaLatent *latent, const GsFeature *feature,
 		latent->edge[k + 1] = below > 1 - 1e-12 ? INFINITY :
 			gs_normal_quantile(below);
 	}
-	gs_guide_build(latent->guide, latent->edge, n);
+	gs_guide_init(&latent->guide, latent->edge, n, palloc);
 	if (n <= GS_INTERVALS_FEW)
 	{
 		latent->few = palloc(sizeof(float) * (n + 1));
@@ -105,7 +103,7 @@ copula_load(const GsSchema *schema, const List *tensors)
 			gs_corrupted("The copula's Cholesky factor has impossible elements.");
 	copula->cholesky = cholesky->data;
 	copula->z = palloc_extended(sizeof(float) * GS_BATCH * Max(n, 1),
-								MCXT_ALLOC_HUGE);
+								MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	copula->y = palloc_extended(sizeof(float) * GS_BATCH * Max(n, 1),
 								MCXT_ALLOC_HUGE);
 	copula->words = palloc(sizeof(uint32_t) * 4 * GS_BATCH);
@@ -138,15 +136,11 @@ static void
 find_levels(const CopulaLatent *latent, const float *y, int32 *code)
 {
 	if (latent->few != NULL)
-	{
 		gs_intervals_find(latent->few, latent->nlevels, y, code, GS_BATCH);
-		for (int i = 0; i < GS_BATCH; i++)
-			code[i] = latent->order[code[i]];
-		return;
-	}
+	else
+		gs_guide_find(&latent->guide, y, code, GS_BATCH);
 	for (int i = 0; i < GS_BATCH; i++)
-		code[i] = latent->order[gs_guide_find(latent->guide, latent->edge,
-											  latent->nlevels, y[i])];
+		code[i] = latent->order[code[i]];
 }
 
 static void
@@ -154,10 +148,15 @@ copula_generate(void *model, GsBatch *batch)
 {
 	Copula	   *copula = model;
 	int			n = copula->n;
+	int			used = n;
 	uint32_t   *w = copula->words;
 
+	/* a variate depends on those before it, and on no other */
+	while (used > 0 && !batch->needed[copula->latent[used - 1].feature])
+		used--;
+
 	/* four variates share a Philox block */
-	for (int j = 0; j < n; j += 4)
+	for (int j = 0; j < used; j += 4)
 	{
 		gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + j / 4, 0,
 						GS_BATCH, w, w + GS_BATCH, w + 2 * GS_BATCH,
@@ -166,7 +165,8 @@ copula_generate(void *model, GsBatch *batch)
 			gs_normal_lane(w + (k - j) * GS_BATCH,
 						   copula->z + (Size) k * GS_BATCH, GS_BATCH);
 	}
-	if (n > 0 && !gs_sgemm(n, GS_BATCH, n, copula->cholesky, n, copula->z,
+	/* always all of it: the kernel, and so the bits, may depend on the shape */
+	if (used > 0 && !gs_sgemm(n, GS_BATCH, n, copula->cholesky, n, copula->z,
 						   GS_BATCH, copula->y, GS_BATCH))
 		elog(ERROR, "GEMM refused %d x %d", n, GS_BATCH);
 	if (copula->given != NULL)
@@ -179,12 +179,14 @@ copula_generate(void *model, GsBatch *batch)
 		else if (batch->score[f])
 			memcpy(batch->score[f], copula->zeros, sizeof(float) * GS_BATCH);
 	}
-	for (int j = 0; j < n; j++)
+	for (int j = 0; j < used; j++)
 	{
 		const CopulaLatent *latent = &copula->latent[j];
 		const float *y = copula->y + (Size) j * GS_BATCH;
 		int32	   *code = batch->code[latent->feature];
 
+		if (!batch->needed[latent->feature])
+			continue;
 		if (latent->number)
 		{
 			memcpy(batch->score[latent->feature], y, sizeof(float) * GS_BATCH);

@@ -6,6 +6,7 @@
 #define GENSYNTH_COPULA_H
 
 #include "model/family.h"
+#include "numeric/guide.h"
 
 /* A latent variate of a loaded model. */
 typedef struct CopulaLatent
@@ -16,7 +17,7 @@ typedef struct CopulaLatent
 	int32	   *order;			/* [nlevels] levels by place */
 	double	   *edge;			/* [nlevels + 1] in normal score */
 	float	   *few;			/* the same, of few levels; else NULL */
-	uint16_t   *guide;
+	GsGuide		guide;
 } CopulaLatent;
 
 typedef struct CopulaGiven CopulaGiven;

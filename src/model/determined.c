@@ -38,7 +38,7 @@ typedef struct Rule
 	const double *edge;			/* a number's segments ... */
 	int			nsegments;
 	const uint16 *bin_of;		/* ... and their bins */
-	uint16_t   *guide;
+	GsGuide		guide;
 } Rule;
 
 struct GsDetermined
@@ -260,8 +260,7 @@ gs_determined_load(const GsSchema *schema, const List *tensors)
 			rule->bin_of = bin_of;
 			rule->edge = parent->quantile.edge;
 			rule->nsegments = parent->quantile.nsegments;
-			rule->guide = palloc(sizeof(uint16_t) * GS_GUIDE_CELLS);
-			gs_guide_build(rule->guide, rule->edge, rule->nsegments);
+			gs_guide_init(&rule->guide, rule->edge, rule->nsegments, palloc);
 		}
 		if (at + nbins > code->dims[0])
 			gs_corrupted("Tensor \"determined/code\" is too short.");
@@ -278,6 +277,20 @@ gs_determined_load(const GsSchema *schema, const List *tensors)
 }
 
 /*
+ * gs_determined_need: what determines a needed feature is needed too.
+ *
+ * needed: [nfeatures], changed
+ */
+void
+gs_determined_need(const GsDetermined *determined, bool *needed)
+{
+	/* children come after their parents */
+	for (int r = determined->nrules - 1; r >= 0; r--)
+		if (needed[determined->rules[r].feature])
+			needed[determined->rules[r].parent] = true;
+}
+
+/*
  * gs_determined_fill: looks up the determined features of a batch whose
  * others are filled.
  */
@@ -289,6 +302,8 @@ gs_determined_fill(const GsDetermined *determined, GsBatch *batch)
 		const Rule *rule = &determined->rules[r];
 		int32	   *out = batch->code[rule->feature];
 
+		if (!batch->needed[rule->feature])
+			continue;
 		if (rule->bin_of == NULL)
 		{
 			const int32 *in = batch->code[rule->parent];
@@ -297,11 +312,9 @@ gs_determined_fill(const GsDetermined *determined, GsBatch *batch)
 				out[i] = rule->code[in[i]];
 			continue;
 		}
+		gs_guide_find(&rule->guide, batch->score[rule->parent], out, GS_BATCH);
 		for (int i = 0; i < GS_BATCH; i++)
-			out[i] = rule->code[rule->bin_of[gs_guide_find(rule->guide,
-														   rule->edge,
-														   rule->nsegments,
-														   batch->score[rule->parent][i])]];
+			out[i] = rule->code[rule->bin_of[out[i]]];
 	}
 }
 

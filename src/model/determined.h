@@ -13,6 +13,7 @@ typedef struct GsDetermined GsDetermined;
 extern void gs_determined_find(GsEncoded *encoded, List **tensors);
 extern GsDetermined *gs_determined_load(const GsSchema *schema,
 										const List *tensors);
+extern void gs_determined_need(const GsDetermined *determined, bool *needed);
 extern void gs_determined_fill(const GsDetermined *determined,
 							   GsBatch *batch);
 extern bool gs_determined_given(const GsDetermined *determined,

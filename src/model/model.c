@@ -69,17 +69,27 @@ gs_model_condition(GsModel *model, Jsonb *given)
 /*
  * gs_batch_create: room for batches of a stream.
  *
- * The stream's random numbers follow from the seed and the version's number:
- * two versions with the same seed do not share them.
+ * needed: [nfeatures] those that will be looked at, or NULL for all.  The
+ * stream's random numbers follow from the seed and the version's number: two
+ * versions with the same seed do not share them.
  */
 GsBatch *
-gs_batch_create(const GsModel *model, int64 seed)
+gs_batch_create(const GsModel *model, int64 seed, const bool *needed)
 {
 	GsBatch    *batch = palloc0(sizeof(GsBatch));
 	int			n = model->schema->nfeatures;
 
 	batch->key = gs_mix64((uint64) seed, (uint64) model->version->version);
 	batch->nfeatures = n;
+	batch->needed = palloc(Max(n, 1));
+	/* conditions are about any of them */
+	if (needed == NULL || model->given != NULL)
+		memset(batch->needed, true, n);
+	else
+	{
+		memcpy(batch->needed, needed, n);
+		gs_determined_need(model->determined, batch->needed);
+	}
 	batch->score = palloc0(sizeof(float *) * Max(n, 1));
 	batch->code = palloc0(sizeof(int32 *) * Max(n, 1));
 	for (int f = 0; f < n; f++)

@@ -22,7 +22,8 @@ typedef struct GsModel
 
 extern GsModel *gs_model_load(const GsModelEntry *entry, int version);
 extern void gs_model_condition(GsModel *model, Jsonb *given);
-extern GsBatch *gs_batch_create(const GsModel *model, int64 seed);
+extern GsBatch *gs_batch_create(const GsModel *model, int64 seed,
+								const bool *needed);
 extern void gs_batch_fill(const GsModel *model, GsBatch *batch, int64 index);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * guide.h
- *	  Which interval of a sorted list a normal score falls into, in one or two
+ *	  Which interval of a sorted list a normal score falls into, in a few
  *	  steps: a guide table over equal cells (Chen and Asau, "On generating
  *	  random variates from an empirical distribution", AIIE Trans. 6, 1974).
  *
@@ -9,44 +9,47 @@
 #ifndef GENSYNTH_GUIDE_H
 #define GENSYNTH_GUIDE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-#define GS_GUIDE_CELLS	2048
-#define GS_GUIDE_END	5.0
+#define GS_GUIDE_CELLS	4096
+#define GS_GUIDE_END	5.0f
+
+typedef struct GsGuide
+{
+	float	   *edge;			/* [n + 1] of n intervals; no score has the last */
+	int32_t    *cell;			/* [GS_GUIDE_CELLS] interval at the left end */
+} GsGuide;
+
+extern void gs_guide_init(GsGuide *guide, const double *edge, int n,
+						  void *(*allocate) (size_t));
+extern void gs_guide_find(const GsGuide *guide, const float *score,
+						  int32_t *interval, int count);
 
 /*
- * Fills the guide: cell[i] is the interval at the cell's left end, and of the
- * first cell the first interval.  edge: [n + 1], not decreasing; n < 65536.
+ * The cell of a score; the outer ones hold all beyond, the first one NaN.
  */
-static inline void
-gs_guide_build(uint16_t cell[GS_GUIDE_CELLS], const double *edge, int n)
+static inline int32_t
+gs_guide_cell(float score)
 {
-	int			at = 0;
+	float		place = (score + GS_GUIDE_END) *
+		(GS_GUIDE_CELLS / (2 * GS_GUIDE_END));
 
-	for (int i = 0; i < GS_GUIDE_CELLS; i++)
-	{
-		double		from = i * (2 * GS_GUIDE_END / GS_GUIDE_CELLS) - GS_GUIDE_END;
-
-		while (i > 0 && at < n - 1 && edge[at + 1] <= from)
-			at++;
-		cell[i] = (uint16_t) at;
-	}
+	place = place > 0 ? place : 0;
+	place = place < GS_GUIDE_CELLS - 1 ? place : GS_GUIDE_CELLS - 1;
+	return (int32_t) place;
 }
 
 /*
- * The interval that holds a score; the outer ones hold all beyond.  NaN gives
- * the first.
+ * The interval that holds one score; the outer ones hold all beyond.  NaN
+ * gives the first.
  */
 static inline int
-gs_guide_find(const uint16_t cell[GS_GUIDE_CELLS], const double *edge, int n,
-			  double score)
+gs_guide_find_one(const GsGuide *guide, float score)
 {
-	double		place = (score + GS_GUIDE_END) *
-		(GS_GUIDE_CELLS / (2 * GS_GUIDE_END));
-	int			at = cell[place >= GS_GUIDE_CELLS ? GS_GUIDE_CELLS - 1 :
-						  place > 0 ? (int) place : 0];
+	int32_t		at = guide->cell[gs_guide_cell(score)];
 
-	while (at < n - 1 && edge[at + 1] <= score)
+	while (guide->edge[at + 1] <= score)
 		at++;
 	return at;
 }

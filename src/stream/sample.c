@@ -20,8 +20,6 @@ typedef struct SampleCall
 	GsStream   *stream;
 	TupleDesc	desc;
 	GsJsonRow  *json;			/* NULL: rows, not documents */
-	Datum	   *values;
-	bool	   *nulls;
 } SampleCall;
 
 /*
@@ -76,8 +74,6 @@ begin_call(FunctionCallInfo fcinfo, GsForm form)
 				   sampler->start - 1 + sampler->n);
 	if (json)
 		call->json = gs_jsonrow_create(call->desc);
-	call->values = palloc(sizeof(Datum) * Max(call->desc->natts, 1));
-	call->nulls = palloc(sizeof(bool) * Max(call->desc->natts, 1));
 	return call;
 }
 
@@ -89,6 +85,8 @@ sample(FunctionCallInfo fcinfo, GsForm form)
 {
 	FuncCallContext *funcctx;
 	SampleCall *call;
+	Datum	   *values;
+	bool	   *nulls;
 
 	if (SRF_IS_FIRSTCALL())
 	{
@@ -101,14 +99,13 @@ sample(FunctionCallInfo fcinfo, GsForm form)
 	}
 	funcctx = SRF_PERCALL_SETUP();
 	call = funcctx->user_fctx;
-	if (!gs_stream_next(call->stream, call->values, call->nulls))
+	if (!gs_stream_next(call->stream, &values, &nulls))
 		SRF_RETURN_DONE(funcctx);
 	if (call->json != NULL)
-		SRF_RETURN_NEXT(funcctx, gs_jsonrow_form(call->json, call->values,
-												 call->nulls));
+		SRF_RETURN_NEXT(funcctx, gs_jsonrow_form(call->json, values, nulls));
 	SRF_RETURN_NEXT(funcctx,
-					HeapTupleGetDatum(heap_form_tuple(call->desc, call->values,
-													  call->nulls)));
+					heap_copy_tuple_as_datum(gs_stream_tuple(call->stream),
+											 call->desc));
 }
 
 /*

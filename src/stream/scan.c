@@ -34,6 +34,7 @@
 #include "utils/typcache.h"
 
 #include "stream/jsonrow.h"
+#include "stream/rowslot.h"
 #include "stream/scan.h"
 
 #define CHUNK_BATCHES	16
@@ -68,6 +69,7 @@ typedef struct SynthScanState
 	Index		rti;
 	TupleDesc	row_desc;		/* the function's columns */
 	bool		whole_row;		/* is asked for too */
+	bool		direct;			/* the tuples are the stream's rows */
 	bool		explain_only;	/* nothing will be fetched */
 	SharedScan *shared;
 	ScanCounts	workers;		/* counts of a parallel scan's workers */
@@ -79,8 +81,6 @@ typedef struct SynthScanState
 	GsStream   *stream;
 	TupleDesc	stream_desc;
 	GsJsonRow  *json;
-	Datum	   *values;			/* [stream's columns] */
-	bool	   *nulls;
 } SynthScanState;
 
 static Node *create_state(CustomScan *scan);
@@ -125,6 +125,9 @@ create_state(CustomScan *scan)
 													   T_CustomScanState);
 
 	state->css.methods = &exec_methods;
+#if PG_VERSION_NUM >= 160000
+	state->css.slotOps = gs_rowslot_ops();
+#endif
 	return (Node *) state;
 }
 
@@ -195,6 +198,12 @@ check_columns(SynthScanState *state, const CustomScan *scan)
 	}
 }
 
+static inline bool
+is_json(const SynthScanState *state)
+{
+	return state->form == GS_FORM_JSON || state->form == GS_FORM_RELATION;
+}
+
 static void
 begin_scan(CustomScanState *node, EState *estate, int eflags)
 {
@@ -223,6 +232,13 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	collect_params((Node *) state->call->args, &state->params);
 	state->row_desc = find_row_desc(state, scan);
 	check_columns(state, scan);
+	state->direct = !state->whole_row && !is_json(state);
+#if PG_VERSION_NUM < 160000
+	/* the executor has given the node a virtual slot: there is no asking */
+	ExecInitScanTupleSlot(estate, &node->ss, node->ss.ps.scandesc,
+						  gs_rowslot_ops());
+	ExecAssignScanProjectionInfoWithVarno(&node->ss, INDEX_VAR);
+#endif
 	if (estate->es_epq_active != NULL)
 		state->locked = ExecInitExtraTupleSlot(estate, state->row_desc,
 											   &TTSOpsVirtual);
@@ -249,12 +265,6 @@ evaluate_arguments(SynthScanState *state, NullableDatum *args)
 										 &args[i].isnull);
 		i++;
 	}
-}
-
-static inline bool
-is_json(const SynthScanState *state)
-{
-	return state->form == GS_FORM_JSON || state->form == GS_FORM_RELATION;
 }
 
 /*
@@ -293,7 +303,6 @@ open_scan(SynthScanState *state)
 	MemoryContext old = MemoryContextSwitchTo(state->context);
 	NullableDatum args[GS_FORM_MAX_ARGS];
 	Oid			relid = InvalidOid;
-	int			n;
 
 	evaluate_arguments(state, args);
 	if (state->form == GS_FORM_TYPED)
@@ -307,9 +316,6 @@ open_scan(SynthScanState *state)
 	state->json = NULL;
 	if (is_json(state) && state->stream_desc->natts > 0)
 		state->json = gs_jsonrow_create(state->stream_desc);
-	n = Max(state->stream_desc->natts, 1);
-	state->values = palloc(sizeof(Datum) * n);
-	state->nulls = palloc(sizeof(bool) * n);
 	if (state->shared == NULL)
 		gs_stream_seek(state->stream, state->sampler->start - 1,
 					   state->sampler->start - 1 + state->sampler->n);
@@ -383,40 +389,49 @@ fill_slot(SynthScanState *state, TupleTableSlot *slot, Datum *values,
 	}
 }
 
+/*
+ * A row that is not the stream's columns as they are: documents, or with the
+ * whole row among them.
+ */
+static void
+make_row(SynthScanState *state, TupleTableSlot *slot, Datum *values,
+		 bool *nulls)
+{
+	ExprContext *econtext = state->css.ss.ps.ps_ExprContext;
+	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+
+	if (state->json != NULL)
+	{
+		Datum		document = gs_jsonrow_form(state->json, values, nulls);
+		bool		isnull = false;
+
+		fill_slot(state, slot, &document, &isnull);
+	}
+	else if (slot->tts_tupleDescriptor->natts > 0)
+		fill_slot(state, slot, values, nulls);
+	ExecStoreVirtualTuple(slot);
+	MemoryContextSwitchTo(old);
+}
+
 static TupleTableSlot *
 next_row(ScanState *ss)
 {
 	SynthScanState *state = (SynthScanState *) ss;
 	TupleTableSlot *slot = ss->ss_ScanTupleSlot;
-	bool		direct = !state->whole_row && !is_json(state);
 	Datum	   *values;
 	bool	   *nulls;
 
 	ExecClearTuple(slot);
 	if (state->sampler == NULL)
 		open_scan(state);
-	values = direct ? slot->tts_values : state->values;
-	nulls = direct ? slot->tts_isnull : state->nulls;
-	while (!gs_stream_next(state->stream, values, nulls))
+	while (!gs_stream_next(state->stream, &values, &nulls))
 		if (!next_chunk(state))
 			return slot;
-	if (!direct && state->json != NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(ss->ps.ps_ExprContext->ecxt_per_tuple_memory);
-		Datum		document = gs_jsonrow_form(state->json, values, nulls);
-		bool		isnull = false;
-
-		fill_slot(state, slot, &document, &isnull);
-		MemoryContextSwitchTo(old);
-	}
-	else if (!direct && slot->tts_tupleDescriptor->natts > 0)
-	{
-		MemoryContext old = MemoryContextSwitchTo(ss->ps.ps_ExprContext->ecxt_per_tuple_memory);
-
-		fill_slot(state, slot, values, nulls);
-		MemoryContextSwitchTo(old);
-	}
-	return ExecStoreVirtualTuple(slot);
+	if (state->direct)
+		gs_rowslot_store(slot, state->stream, values, nulls);
+	else
+		make_row(state, slot, values, nulls);
+	return slot;
 }
 
 /*
@@ -460,6 +475,13 @@ recheck_row(ScanState *ss, TupleTableSlot *slot)
 static TupleTableSlot *
 exec_scan(CustomScanState *node)
 {
+	/* nothing that ExecScan would see to */
+	if (node->ss.ps.qual == NULL && node->ss.ps.ps_ProjInfo == NULL &&
+		node->ss.ps.state->es_epq_active == NULL)
+	{
+		ResetExprContext(node->ss.ps.ps_ExprContext);
+		return next_row(&node->ss);
+	}
 	return ExecScan(&node->ss, next_row, recheck_row);
 }
 

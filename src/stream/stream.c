@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 
 #include "column/decode.h"
+#include "stream/former.h"
 #include "stream/stream.h"
 
 typedef struct StreamColumn
@@ -29,8 +30,6 @@ typedef struct StreamColumn
 	ExprState  *cast;			/* NULL: of the model's own type */
 	int16		cast_len;
 	bool		cast_byval;
-	Datum	   *values;			/* [GS_BATCH] */
-	bool	   *nulls;			/* [GS_BATCH] */
 } StreamColumn;
 
 struct GsStream
@@ -39,18 +38,27 @@ struct GsStream
 	GsBatch    *batch;
 	int			ncolumns;
 	StreamColumn *columns;
-	int64		next;			/* row number, from 0 */
+	int64		next;			/* row number, from 0, of the next slice */
 	int64		end;			/* one beyond the last */
 	int64		filled;			/* index of the batch at hand, or -1 */
 	int64		batches;		/* made so far */
 	bool		decodes;		/* some column is asked for */
 	ExprContext *econtext;
-	int			decoded;		/* rows of the batch before this one are */
-	int			slice;			/* rows to decode at a time */
-	MemoryContext slice_context;	/* their values */
+
+	/* the slice: rows that are decoded, of one batch */
+	int			rows;
+	int			at;				/* the next to be given out */
+	int			most;			/* rows to decode at a time */
+	Datum	   *values;			/* [rows][ncolumns] */
+	bool	   *nulls;			/* [rows][ncolumns] */
+	GsFormer   *former;
+	HeapTupleData *tuples;		/* [rows], once one is asked for; or NULL */
+	MemoryContext context;		/* what the values and tuples point to */
 };
 
 #define SLICE_ROWS	16			/* to begin with */
+#define SLICE_CELLS	4096		/* so that they stay in the cache ... */
+#define LANE_ROWS	64			/* ... but what kernels work on at a time */
 #define SLICE_BYTES	(1024 * 1024)
 
 /*
@@ -105,6 +113,32 @@ gs_stream_desc(const GsModel *model)
 }
 
 /*
+ * The most rows of a slice.
+ */
+static int
+most_rows(const GsStream *stream)
+{
+	int			lanes = SLICE_CELLS / LANE_ROWS / Max(stream->ncolumns, 1);
+
+	return Min(Max(lanes, 1) * LANE_ROWS, GS_BATCH);
+}
+
+/*
+ * Marks the features that the columns asked for are decoded from.
+ */
+static bool *
+find_needed(const GsStream *stream)
+{
+	const GsModel *model = stream->model;
+	bool	   *needed = palloc0(Max(model->schema->nfeatures, 1));
+
+	for (int i = 0; i < stream->ncolumns; i++)
+		if (stream->columns[i].decoder != NULL)
+			gs_decoder_needs(stream->columns[i].decoder, needed);
+	return needed;
+}
+
+/*
  * gs_stream_open: a stream of no rows yet, in the current context.
  *
  * desc: the columns asked for, matched to the model's by name; nothing else
@@ -116,17 +150,16 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 {
 	GsStream   *stream = palloc0(sizeof(GsStream));
 	const GsSchema *schema = model->schema;
+	int		   *packed = palloc0(sizeof(int) * Max(desc->natts, 1));
 
 	stream->model = model;
-	stream->batch = gs_batch_create(model, seed);
 	stream->ncolumns = desc->natts;
 	stream->columns = palloc0(sizeof(StreamColumn) * Max(desc->natts, 1));
 	stream->filled = -1;
 	stream->econtext = CreateStandaloneExprContext();
-	stream->slice = SLICE_ROWS;
-	stream->slice_context = AllocSetContextCreate(CurrentMemoryContext,
-												  "gensynth slice",
-												  ALLOCSET_DEFAULT_SIZES);
+	stream->context = AllocSetContextCreate(CurrentMemoryContext,
+											"gensynth slice",
+											ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
@@ -144,10 +177,16 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 			column->cast = make_cast(&schema->columns[c], attribute);
 			get_typlenbyval(attribute->atttypid, &column->cast_len,
 							&column->cast_byval);
-			column->values = palloc(sizeof(Datum) * GS_BATCH);
-			column->nulls = palloc(sizeof(bool) * GS_BATCH);
+			if (column->cast == NULL)
+				packed[i] = gs_decoder_packed(column->decoder);
 		}
 	}
+	stream->batch = gs_batch_create(model, seed, find_needed(stream));
+	stream->former = gs_former_create(desc, packed);
+	stream->most = SLICE_ROWS;
+	stream->values = palloc(sizeof(Datum) * most_rows(stream) *
+							Max(stream->ncolumns, 1));
+	stream->nulls = palloc(most_rows(stream) * Max(stream->ncolumns, 1));
 	return stream;
 }
 
@@ -159,8 +198,7 @@ gs_stream_seek(GsStream *stream, int64 first, int64 end)
 {
 	stream->next = first;
 	stream->end = end;
-	/* what was decoded of the batch at hand may be other rows */
-	stream->filled = -1;
+	stream->rows = stream->at = 0;
 }
 
 /*
@@ -176,21 +214,21 @@ gs_stream_batches(const GsStream *stream)
  * Casts a decoded column in place; NULLs too, for a domain may refuse them.
  */
 static void
-cast_column(GsStream *stream, StreamColumn *column, int from, int to)
+cast_column(GsStream *stream, StreamColumn *column, GsRows rows)
 {
 	ExprContext *econtext = stream->econtext;
 
-	for (int row = from; row < to; row++)
+	for (int i = 0; i < stream->rows * rows.stride; i += rows.stride)
 	{
 		MemoryContext old;
 		Datum		value;
 
-		econtext->caseValue_datum = column->values[row];
-		econtext->caseValue_isNull = column->nulls[row];
+		econtext->caseValue_datum = rows.values[i];
+		econtext->caseValue_isNull = rows.nulls[i];
 		value = ExecEvalExprSwitchContext(column->cast, econtext,
-										  &column->nulls[row]);
-		old = MemoryContextSwitchTo(stream->slice_context);
-		column->values[row] = column->nulls[row] ? (Datum) 0 :
+										  &rows.nulls[i]);
+		old = MemoryContextSwitchTo(stream->context);
+		rows.values[i] = rows.nulls[i] ? (Datum) 0 :
 			datumCopy(value, column->cast_byval, column->cast_len);
 		MemoryContextSwitchTo(old);
 		ResetExprContext(econtext);
@@ -198,87 +236,109 @@ cast_column(GsStream *stream, StreamColumn *column, int from, int to)
 }
 
 /*
- * Decodes the next rows of the batch at hand: few at first, more while their
- * values take little memory, so that neither a LIMIT nor wide values cost
- * more than they must.
+ * Decodes the slice, whose first row is the batch's row from.
  */
 static void
-decode_slice(GsStream *stream, int row)
+decode_slice(GsStream *stream, int from)
 {
-	int			last = (int) Min(GS_BATCH, stream->end -
-								 stream->filled * GS_BATCH);
-	int			to = Min(row + stream->slice, last);
-	MemoryContext old;
-	Size		bytes;
+	MemoryContext old = MemoryContextSwitchTo(stream->context);
 
-	MemoryContextReset(stream->slice_context);
-	old = MemoryContextSwitchTo(stream->slice_context);
+	memset(stream->nulls, false, stream->rows * stream->ncolumns);
 	for (int i = 0; i < stream->ncolumns; i++)
 	{
 		StreamColumn *column = &stream->columns[i];
+		GsRows		rows = {stream->values + i, stream->nulls + i,
+			stream->ncolumns
+		};
 
 		if (column->decoder == NULL)
+		{
+			for (int k = 0; k < stream->rows; k++)
+			{
+				rows.values[k * rows.stride] = (Datum) 0;
+				rows.nulls[k * rows.stride] = true;
+			}
 			continue;
-		gs_decode(column->decoder, stream->batch, row, to, column->values,
-				  column->nulls);
+		}
+		gs_decode(column->decoder, stream->batch, from, from + stream->rows,
+				  rows);
 		if (column->cast != NULL)
-			cast_column(stream, column, row, to);
+			cast_column(stream, column, rows);
 	}
 	MemoryContextSwitchTo(old);
-	stream->decoded = to;
-	bytes = MemoryContextMemAllocated(stream->slice_context, true);
-	if (bytes < SLICE_BYTES)
-		stream->slice = Min(stream->slice * 4, GS_BATCH);
-	else if (bytes > 4 * SLICE_BYTES)
-		stream->slice = Max(stream->slice / 4, 1);
 }
 
 /*
- * Makes the row at hand ready: its batch, and its slice of it.
+ * Goes on to the next slice: of few rows at first, of more while their values
+ * take little memory, so that neither a LIMIT nor wide values cost more than
+ * they must.  False after the last.
  */
-static void
-prepare_row(GsStream *stream, int64 index, int row)
+static bool
+next_slice(GsStream *stream)
 {
+	int64		index = stream->next / GS_BATCH;
+	int			from = (int) (stream->next - index * GS_BATCH);
+	int			last = (int) Min(GS_BATCH, stream->end - index * GS_BATCH);
+	Size		bytes;
+
 	CHECK_FOR_INTERRUPTS();
-	if (stream->filled != index)
+	if (stream->next >= stream->end)
+		return false;
+	MemoryContextReset(stream->context);
+	stream->tuples = NULL;
+	/* not before the slice is whole: an error may leave the stream in use */
+	stream->rows = stream->at = 0;
+	if (stream->decodes && stream->filled != index)
 	{
+		stream->filled = -1;
+		gs_batch_fill(stream->model, stream->batch, index);
 		stream->filled = index;
-		stream->decoded = row;
-		if (stream->decodes)
-		{
-			gs_batch_fill(stream->model, stream->batch, index);
-			stream->batches++;
-		}
-		else
-			stream->decoded = GS_BATCH;
+		stream->batches++;
 	}
-	if (row >= stream->decoded)
-		decode_slice(stream, row);
+	stream->rows = Min(stream->most, last - from);
+	decode_slice(stream, from);
+	stream->next += stream->rows;
+	bytes = MemoryContextMemAllocated(stream->context, true);
+	if (bytes < SLICE_BYTES)
+		stream->most = Min(stream->most * 4, most_rows(stream));
+	else if (bytes > 4 * SLICE_BYTES)
+		stream->most = Max(stream->most / 4, 1);
+	return true;
 }
 
 /*
  * gs_stream_next: the next row; false after the last.
  *
- * values, nulls: one for each column of the stream's descriptor; valid until
- * the next call.
+ * values, nulls: set to arrays with an element for each column of the
+ * stream's descriptor; they are the stream's, and valid until the next call.
  */
 bool
-gs_stream_next(GsStream *stream, Datum *values, bool *nulls)
+gs_stream_next(GsStream *stream, Datum **values, bool **nulls)
 {
-	int64		index = stream->next / GS_BATCH;
-	int			row = (int) (stream->next - index * GS_BATCH);
+	Size		cell;
 
-	if (stream->next >= stream->end)
+	if (stream->at >= stream->rows && !next_slice(stream))
 		return false;
-	if (stream->filled != index || row >= stream->decoded)
-		prepare_row(stream, index, row);
-	for (int i = 0; i < stream->ncolumns; i++)
-	{
-		const StreamColumn *column = &stream->columns[i];
-
-		nulls[i] = column->decoder == NULL || column->nulls[row];
-		values[i] = nulls[i] ? (Datum) 0 : column->values[row];
-	}
-	stream->next++;
+	cell = (Size) stream->at++ * stream->ncolumns;
+	*values = stream->values + cell;
+	*nulls = stream->nulls + cell;
 	return true;
+}
+
+/*
+ * gs_stream_tuple: the row that gs_stream_next has just given, as a tuple,
+ * which lives as long.
+ */
+HeapTuple
+gs_stream_tuple(GsStream *stream)
+{
+	if (stream->tuples == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(stream->context);
+
+		stream->tuples = gs_form_rows(stream->former, stream->rows,
+									  stream->values, stream->nulls);
+		MemoryContextSwitchTo(old);
+	}
+	return &stream->tuples[stream->at - 1];
 }

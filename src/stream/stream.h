@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "access/htup.h"
 #include "access/tupdesc.h"
 
 #include "model/model.h"
@@ -17,7 +18,8 @@ extern GsStream *gs_stream_open(const GsModel *model, TupleDesc desc,
 								int64 seed);
 extern void gs_stream_seek(GsStream *stream, int64 first, int64 end);
 extern int64 gs_stream_batches(const GsStream *stream);
-extern bool gs_stream_next(GsStream *stream, Datum *values, bool *nulls);
+extern bool gs_stream_next(GsStream *stream, Datum **values, bool **nulls);
+extern HeapTuple gs_stream_tuple(GsStream *stream);
 extern TupleDesc gs_stream_desc(const GsModel *model);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "../../src/numeric/guide.h"
 #include "../../src/numeric/normal.h"
@@ -13,40 +14,54 @@
 #define MAX_INTERVALS	3000
 
 static double edge[MAX_INTERVALS + 1];
-static uint16_t cell[GS_GUIDE_CELLS];
+#define SCORES			20000
+
+static float score[SCORES];
+static int32_t found[SCORES];
 
 /* the last interval that does not begin after the score */
 static int
-search(int n, double score)
+search(int n, float at)
 {
-	int			at = 0;
+	int			interval = 0;
 
-	while (at < n - 1 && edge[at + 1] <= score)
-		at++;
-	return at;
+	while (interval < n - 1 && edge[interval + 1] <= at)
+		interval++;
+	return interval;
 }
 
 static int
 differences(int n)
 {
 	int			wrong = 0;
+	int			count = SCORES;
 	GsRandom	random;
+	GsGuide		guide;
 
-	gs_guide_build(cell, edge, n);
+	gs_guide_init(&guide, edge, n, malloc);
 	gs_random_start(&random, 7, n, 0);
-	for (int i = 0; i < 20000; i++)
-	{
-		double		score = gs_normal_quantile(gs_random_uniform(&random));
-
-		wrong += gs_guide_find(cell, edge, n, score) != search(n, score);
-	}
-	/* the edges themselves, and what lies far out */
+	for (int i = 0; i < SCORES; i++)
+		score[i] = (float) gs_normal_quantile(gs_random_uniform(&random));
+	/* the edges themselves and their neighbours, and what lies far out */
 	for (int i = 0; i <= n; i++)
-		wrong += gs_guide_find(cell, edge, n, edge[i]) != search(n, edge[i]);
-	wrong += gs_guide_find(cell, edge, n, -INFINITY) != 0;
-	wrong += gs_guide_find(cell, edge, n, INFINITY) != search(n, INFINITY);
-	wrong += gs_guide_find(cell, edge, n, 1e300) != search(n, 1e300);
-	wrong += gs_guide_find(cell, edge, n, NAN) != 0;
+		score[i] = (float) edge[i];
+	for (int i = 0; i <= n; i++)
+		score[n + 1 + i] = nextafterf((float) edge[i], -INFINITY);
+	score[--count] = -INFINITY;
+	score[--count] = INFINITY;
+	score[--count] = 1e30f;
+	score[--count] = NAN;
+	gs_guide_find(&guide, score, found, SCORES);
+	for (int i = 0; i < SCORES; i++)
+		wrong += found[i] != search(n, score[i]) ||
+			gs_guide_find_one(&guide, score[i]) != found[i];
+	/* any number of them */
+	gs_guide_find(&guide, score, found, 0);
+	gs_guide_find(&guide, score + 1, found, 65);
+	for (int i = 0; i < 65; i++)
+		wrong += found[i] != search(n, score[1 + i]);
+	free(guide.edge);
+	free(guide.cell);
 	return wrong;
 }
 

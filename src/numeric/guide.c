@@ -1,0 +1,97 @@
+/*
+ * guide.c
+ *	  Which interval of a sorted list each of many normal scores falls into.
+ *
+ * Plain C: no postgres.h.
+ */
+#include <math.h>
+
+#include "clones.h"
+#include "guide.h"
+
+/* as normal.c's: the same bits on every processor */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize ("fp-contract=off")
+#endif
+
+/* as philox.c's: a constant trip count vectorises at -O2 */
+#define LANE_BLOCK	64
+
+/*
+ * gs_guide_init
+ *
+ * Fills a guide for the intervals between edge[n + 1], not decreasing, of
+ * which the first and the last are not looked at; n > 0.  allocate: palloc,
+ * or malloc that does not fail.
+ */
+void
+gs_guide_init(GsGuide *guide, const double *edge, int n,
+			  void *(*allocate) (size_t))
+{
+	const double width = 2.0 * GS_GUIDE_END / GS_GUIDE_CELLS;
+	int			at = 0;
+
+	guide->edge = allocate(sizeof(float) * (n + 1));
+	guide->cell = allocate(sizeof(int32_t) * GS_GUIDE_CELLS);
+
+	/* the least float that a score must have to reach the edge */
+	for (int i = 0; i < n; i++)
+	{
+		guide->edge[i] = (float) edge[i];
+		if (guide->edge[i] < edge[i])
+			guide->edge[i] = nextafterf(guide->edge[i], INFINITY);
+	}
+	guide->edge[n] = NAN;
+	for (int i = 0; i < GS_GUIDE_CELLS; i++)
+	{
+		/* a score near its ends may round into the cell */
+		while (i > 0 && at < n - 1 &&
+			   edge[at + 1] <= (i - 0.01) * width - GS_GUIDE_END)
+			at++;
+		guide->cell[i] = at;
+	}
+}
+
+/*
+ * The cells of LANE_BLOCK scores.  Inlined into each clone.
+ */
+static GS_ALWAYS_INLINE void
+find_cells(const float *restrict score, int32_t *restrict cell)
+{
+	for (int i = 0; i < LANE_BLOCK; i++)
+		cell[i] = gs_guide_cell(score[i]);
+}
+
+/*
+ * gs_guide_find
+ *
+ * For each of score[count], the last of the guide's intervals that does not
+ * begin after it: interval[count].  NaN gives the first.  score and interval
+ * must not overlap.  The same as gs_guide_find_one, many at a time.
+ */
+GS_CLONES void
+gs_guide_find(const GsGuide *guide, const float *score, int32_t *interval,
+			  int count)
+{
+	const float *edge = guide->edge;
+	int			done;
+
+	for (done = 0; count - done >= LANE_BLOCK; done += LANE_BLOCK)
+		find_cells(score + done, interval + done);
+	for (; done < count; done++)
+		interval[done] = gs_guide_cell(score[done]);
+
+	/* two steps without a branch to guess reach most intervals */
+	for (int i = 0; i < count; i++)
+	{
+		int32_t		at = guide->cell[interval[i]];
+
+		at += edge[at + 1] <= score[i];
+		at += edge[at + 1] <= score[i];
+		while (edge[at + 1] <= score[i])
+			at++;
+		interval[i] = at;
+	}
+}

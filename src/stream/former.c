@@ -1,0 +1,279 @@
+/*
+ * former.c
+ *	  Heap tuples, many at a time.
+ *
+ * What heap_form_tuple makes of one row in two passes, the first of which
+ * measures, is here made in one, into memory that is sure to suffice; what
+ * there is to know of a column is found out beforehand.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tupmacs.h"
+#include "catalog/pg_type.h"
+
+#include "column/decode.h"
+#include "compat.h"
+#include "stream/former.h"
+
+typedef enum FormKind
+{
+	FORM_PACKED16,				/* packed (see gs_decoder_packed), to 16 bytes */
+	FORM_PACKED32,				/* to 32 bytes */
+	FORM_VARLENA,
+	FORM_INT4,
+	FORM_BYVAL,
+	FORM_FIXED
+} FormKind;
+
+typedef struct FormColumn
+{
+	FormKind	kind;
+	int16		len;
+	bool		may_pack;		/* a short header is welcome */
+	int			align;			/* bytes */
+} FormColumn;
+
+struct GsFormer
+{
+	int			natts;
+	FormColumn *columns;
+	Size		fixed;			/* bytes of a tuple, at most, but for ... */
+	bool		varies;			/* ... FORM_VARLENA */
+	HeapTupleHeaderData header; /* of a tuple without nulls */
+};
+
+static int
+align_bytes(char align)
+{
+	switch (align)
+	{
+		case TYPALIGN_CHAR:
+			return 1;
+		case TYPALIGN_SHORT:
+			return ALIGNOF_SHORT;
+		case TYPALIGN_INT:
+			return ALIGNOF_INT;
+		default:
+			return ALIGNOF_DOUBLE;
+	}
+}
+
+static FormKind
+find_kind(Form_pg_attribute attribute, int packed)
+{
+	if (attribute->attlen < 0)
+	{
+		Assert(attribute->attlen == -1);	/* cstring is no column's type */
+		if (packed == 0 || attribute->attstorage == TYPSTORAGE_PLAIN)
+			return FORM_VARLENA;
+		return packed <= 16 ? FORM_PACKED16 :
+			packed <= 32 ? FORM_PACKED32 : FORM_VARLENA;
+	}
+	if (!attribute->attbyval)
+		return FORM_FIXED;
+	return attribute->attlen == sizeof(int32) ? FORM_INT4 : FORM_BYVAL;
+}
+
+/*
+ * gs_former_create: prepares for rows of a descriptor, in the current
+ * context.
+ *
+ * packed: [natts] what gs_decoder_packed says of each column
+ */
+GsFormer *
+gs_former_create(TupleDesc desc, const int *packed)
+{
+	int			natts = desc->natts;
+	GsFormer   *former = palloc0(sizeof(GsFormer));
+
+	former->natts = natts;
+	former->columns = palloc0(sizeof(FormColumn) * Max(natts, 1));
+	former->fixed = MAXALIGN(SizeofHeapTupleHeader + BITMAPLEN(natts)) +
+		2 * MAXIMUM_ALIGNOF;
+	HeapTupleHeaderSetTypeId(&former->header, desc->tdtypeid);
+	HeapTupleHeaderSetTypMod(&former->header, desc->tdtypmod);
+	ItemPointerSetInvalid(&former->header.t_ctid);
+	HeapTupleHeaderSetNatts(&former->header, natts);
+	former->header.t_hoff = MAXALIGN(SizeofHeapTupleHeader);
+	for (int i = 0; i < natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		FormColumn *column = &former->columns[i];
+
+		column->kind = find_kind(attribute, packed[i]);
+		column->len = attribute->attlen;
+		column->align = align_bytes(attribute->attalign);
+		column->may_pack = attribute->attstorage != TYPSTORAGE_PLAIN;
+		former->varies |= column->kind == FORM_VARLENA;
+		former->fixed += column->align + Max(column->len, 0) +
+			(column->kind == FORM_PACKED16 ? 16 :
+			 column->kind == FORM_PACKED32 ? 32 : 0);
+		/* where all of them are NULL the flag is one too many: no harm */
+		if (column->len < 0)
+			former->header.t_infomask |= HEAP_HASVARWIDTH;
+	}
+	return former;
+}
+
+/*
+ * Moves on to where a value of an alignment goes.  Tuples begin aligned, so
+ * the address tells; what is skipped is zero.
+ */
+static inline char *
+align_end(char *end, int align)
+{
+	char	   *aligned = (char *) TYPEALIGN(align, (uintptr_t) end);
+
+	memset(end, 0, MAXIMUM_ALIGNOF);
+	return aligned;
+}
+
+/*
+ * One varlena of any kind, with a short header if it can have one.
+ */
+static char *
+append_varlena(const FormColumn *column, char *end, struct varlena *value)
+{
+	Size		size = VARSIZE_ANY(value);
+
+	if (column->may_pack && VARATT_CAN_MAKE_SHORT(value))
+	{
+		size = VARATT_CONVERTED_SHORT_SIZE(value);
+		SET_VARSIZE_SHORT(end, size);
+		memcpy(end + VARHDRSZ_SHORT, VARDATA(value), size - VARHDRSZ_SHORT);
+		return end + size;
+	}
+	if (!VARATT_IS_SHORT(value))
+		end = align_end(end, column->align);
+	memcpy(end, value, size);
+	return end + size;
+}
+
+/*
+ * A tuple's header, to which its data is to be appended.
+ */
+static char *
+begin_tuple(const GsFormer *former, HeapTuple tuple, char *at,
+			const bool *nulls)
+{
+	HeapTupleHeader header = (HeapTupleHeader) at;
+
+	ItemPointerSetInvalid(&tuple->t_self);
+	tuple->t_tableOid = InvalidOid;
+	tuple->t_data = header;
+	memcpy(header, &former->header, MAXALIGN(SizeofHeapTupleHeader));
+	if (nulls != NULL && memchr(nulls, true, former->natts) != NULL)
+	{
+		int			length = BITMAPLEN(former->natts);
+
+		header->t_hoff = MAXALIGN(SizeofHeapTupleHeader + length);
+		header->t_infomask |= HEAP_HASNULL;
+		memset(header->t_bits, 0, header->t_hoff - SizeofHeapTupleHeader);
+		for (int i = 0; i < former->natts; i++)
+			if (!nulls[i])
+				header->t_bits[i >> 3] |= 1 << (i & 7);
+	}
+	return at + header->t_hoff;
+}
+
+/*
+ * A row's values after its header.  Returns the tuple's end.
+ */
+static char *
+append_values(const GsFormer *former, const Datum *values, const bool *nulls,
+			  char *end)
+{
+	for (int c = 0; c < former->natts; c++)
+	{
+		const FormColumn *column = &former->columns[c];
+		Datum		value = values[c];
+
+		if (nulls[c])
+			continue;
+		switch (column->kind)
+		{
+				/* what is copied beyond the value is overwritten */
+			case FORM_PACKED16:
+				memcpy(end, DatumGetPointer(value), 16);
+				end += VARSIZE_SHORT(DatumGetPointer(value));
+				break;
+			case FORM_PACKED32:
+				memcpy(end, DatumGetPointer(value), 32);
+				end += VARSIZE_SHORT(DatumGetPointer(value));
+				break;
+			case FORM_VARLENA:
+				end = append_varlena(column, end,
+									 (struct varlena *) DatumGetPointer(value));
+				break;
+			case FORM_INT4:
+				end = align_end(end, ALIGNOF_INT);
+				*(int32 *) end = DatumGetInt32(value);
+				end += sizeof(int32);
+				break;
+			case FORM_BYVAL:
+				end = align_end(end, column->align);
+				store_att_byval(end, value, column->len);
+				end += column->len;
+				break;
+			case FORM_FIXED:
+				end = align_end(end, column->align);
+				memcpy(end, DatumGetPointer(value), column->len);
+				end += column->len;
+				break;
+		}
+	}
+	return end;
+}
+
+/*
+ * The most bytes that tuples of these rows can take.
+ */
+static Size
+most_bytes(const GsFormer *former, int nrows, const Datum *values,
+		   const bool *nulls)
+{
+	Size		bytes = former->fixed * nrows;
+
+	if (!former->varies)
+		return bytes;
+	for (int c = 0; c < former->natts; c++)
+	{
+		if (former->columns[c].kind != FORM_VARLENA)
+			continue;
+		for (Size i = c; i < (Size) nrows * former->natts; i += former->natts)
+			if (!nulls[i])
+				bytes += VARSIZE_ANY(DatumGetPointer(values[i]));
+	}
+	return bytes;
+}
+
+/*
+ * gs_form_rows: nrows rows as tuples, in the current context.
+ *
+ * values, nulls: [nrows][natts].  The values are flat: neither toasted nor
+ * expanded.
+ */
+HeapTupleData *
+gs_form_rows(const GsFormer *former, int nrows, const Datum *values,
+			 const bool *nulls)
+{
+	int			natts = former->natts;
+	HeapTupleData *tuples = palloc(sizeof(HeapTupleData) * nrows);
+	bool		hasnull = memchr(nulls, true, (Size) nrows * natts) != NULL;
+	char	   *at = palloc_extended(most_bytes(former, nrows, values, nulls),
+									 MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < nrows; i++, values += natts, nulls += natts)
+	{
+		HeapTuple	tuple = &tuples[i];
+		char	   *end = begin_tuple(former, tuple, at,
+									  hasnull ? nulls : NULL);
+
+		end = append_values(former, values, nulls, end);
+		tuple->t_len = end - at;
+		HeapTupleHeaderSetDatumLength(tuple->t_data, tuple->t_len);
+		at = (char *) MAXALIGN((uintptr_t) end);
+	}
+	return tuples;
+}

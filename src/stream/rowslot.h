@@ -1,0 +1,18 @@
+/*
+ * rowslot.h
+ *	  The slot of a scan's rows.
+ */
+#ifndef GENSYNTH_ROWSLOT_H
+#define GENSYNTH_ROWSLOT_H
+
+#include "postgres.h"
+
+#include "executor/tuptable.h"
+
+#include "stream/stream.h"
+
+extern const TupleTableSlotOps *gs_rowslot_ops(void);
+extern void gs_rowslot_store(TupleTableSlot *slot, GsStream *stream,
+							 Datum *values, bool *nulls);
+
+#endif
