@@ -26,9 +26,6 @@
 /* A segment of more values than this needs more bits than a float has. */
 #define WIDE_STEPS		4096
 
-/* Levels can be read this many bytes at a time. */
-#define PACKED_BYTES	16
-
 /* How often a value that a domain refuses is drawn again. */
 #define DOMAIN_TRIES	100
 /* How often a generated value that copies a source value is. */
@@ -47,7 +44,7 @@ typedef struct PartDecoder
 {
 	const GsFeature *feature;
 	Datum	   *level;			/* [nlevels], one-part category */
-	int			packed;			/* see gs_decoder_packed */
+	bool		packed;			/* see gs_decoder_is_packed */
 	GsGuide		guide;			/* into the segments */
 	Segment    *segment;		/* [nsegments] */
 } PartDecoder;
@@ -89,26 +86,21 @@ init_number(PartDecoder *part)
 }
 
 /*
- * Gives levels the short header with which a heap tuple stores them, if all
- * can have one.  Returns the bytes that can be read of each: those of the
- * longest, or 0 if they are left as they are.
+ * Gives levels the short header with which a heap tuple stores them, and
+ * GS_PACKED_BYTES to be read, if none is longer.  Returns whether it did.
  */
-static int
+static bool
 pack_levels(Datum *level, int nlevels)
 {
-	Size		width = 0;
-
 	for (int i = 0; i < nlevels; i++)
 	{
 		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
 
-		if (value == NULL)
-			continue;
-		if (!VARATT_CAN_MAKE_SHORT(value))
-			return 0;
-		width = Max(width, VARATT_CONVERTED_SHORT_SIZE(value));
+		if (value != NULL &&
+			(!VARATT_CAN_MAKE_SHORT(value) ||
+			 VARATT_CONVERTED_SHORT_SIZE(value) > GS_PACKED_BYTES))
+			return false;
 	}
-	width = TYPEALIGN(PACKED_BYTES, width);
 	for (int i = 0; i < nlevels; i++)
 	{
 		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
@@ -118,13 +110,13 @@ pack_levels(Datum *level, int nlevels)
 		if (value == NULL)
 			continue;
 		size = VARATT_CONVERTED_SHORT_SIZE(value);
-		packed = palloc0(width);
+		packed = palloc0(GS_PACKED_BYTES);
 		SET_VARSIZE_SHORT(packed, size);
 		memcpy(packed + VARHDRSZ_SHORT, VARDATA(value),
 			   size - VARHDRSZ_SHORT);
 		level[i] = PointerGetDatum(packed);
 	}
-	return width;
+	return true;
 }
 
 /*
@@ -564,13 +556,13 @@ is_levels(const GsDecoder *decoder)
 }
 
 /*
- * gs_decoder_packed: 0, or, if all of a column's values are varlenas with a
- * short header, the bytes that can be read of each, of whatever length.
+ * gs_decoder_is_packed: whether all of a column's values are varlenas with a
+ * short header, of which GS_PACKED_BYTES can be read, and no longer.
  */
-int
-gs_decoder_packed(const GsDecoder *decoder)
+bool
+gs_decoder_is_packed(const GsDecoder *decoder)
 {
-	return is_levels(decoder) ? decoder->part[0].packed : 0;
+	return is_levels(decoder) && decoder->part[0].packed;
 }
 
 static void

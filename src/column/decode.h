@@ -17,6 +17,8 @@ typedef struct GsRows
 	int			stride;
 } GsRows;
 
+#define GS_PACKED_BYTES	32
+
 extern void gs_draw_uuid(StringInfo out, GsRandom *random);
 extern void gs_draw_bits(StringInfo out, GsRandom *random, int length,
 						 bool bytes);
@@ -24,6 +26,6 @@ extern GsDecoder *gs_decoder_create(const GsSchema *schema, int column);
 extern void gs_decode(GsDecoder *decoder, const GsBatch *batch, int from,
 					  int to, GsRows rows);
 extern void gs_decoder_needs(const GsDecoder *decoder, bool *needed);
-extern int	gs_decoder_packed(const GsDecoder *decoder);
+extern bool gs_decoder_is_packed(const GsDecoder *decoder);
 
 #endif

@@ -18,8 +18,7 @@
 
 typedef enum FormKind
 {
-	FORM_PACKED16,				/* packed (see gs_decoder_packed), to 16 bytes */
-	FORM_PACKED32,				/* to 32 bytes */
+	FORM_PACKED,				/* see gs_decoder_is_packed */
 	FORM_VARLENA,
 	FORM_INT4,
 	FORM_BYVAL,
@@ -60,15 +59,13 @@ align_bytes(char align)
 }
 
 static FormKind
-find_kind(Form_pg_attribute attribute, int packed)
+find_kind(Form_pg_attribute attribute, bool packed)
 {
 	if (attribute->attlen < 0)
 	{
 		Assert(attribute->attlen == -1);	/* cstring is no column's type */
-		if (packed == 0 || attribute->attstorage == TYPSTORAGE_PLAIN)
-			return FORM_VARLENA;
-		return packed <= 16 ? FORM_PACKED16 :
-			packed <= 32 ? FORM_PACKED32 : FORM_VARLENA;
+		return packed && attribute->attstorage != TYPSTORAGE_PLAIN ?
+			FORM_PACKED : FORM_VARLENA;
 	}
 	if (!attribute->attbyval)
 		return FORM_FIXED;
@@ -79,10 +76,10 @@ find_kind(Form_pg_attribute attribute, int packed)
  * gs_former_create: prepares for rows of a descriptor, in the current
  * context.
  *
- * packed: [natts] what gs_decoder_packed says of each column
+ * packed: [natts] what gs_decoder_is_packed says of each column
  */
 GsFormer *
-gs_former_create(TupleDesc desc, const int *packed)
+gs_former_create(TupleDesc desc, const bool *packed)
 {
 	int			natts = desc->natts;
 	GsFormer   *former = palloc0(sizeof(GsFormer));
@@ -107,8 +104,7 @@ gs_former_create(TupleDesc desc, const int *packed)
 		column->may_pack = attribute->attstorage != TYPSTORAGE_PLAIN;
 		former->varies |= column->kind == FORM_VARLENA;
 		former->fixed += column->align + Max(column->len, 0) +
-			(column->kind == FORM_PACKED16 ? 16 :
-			 column->kind == FORM_PACKED32 ? 32 : 0);
+			(column->kind == FORM_PACKED ? GS_PACKED_BYTES : 0);
 		/* where all of them are NULL the flag is one too many: no harm */
 		if (column->len < 0)
 			former->header.t_infomask |= HEAP_HASVARWIDTH;
@@ -193,13 +189,9 @@ append_values(const GsFormer *former, const Datum *values, const bool *nulls,
 			continue;
 		switch (column->kind)
 		{
+			case FORM_PACKED:
 				/* what is copied beyond the value is overwritten */
-			case FORM_PACKED16:
-				memcpy(end, DatumGetPointer(value), 16);
-				end += VARSIZE_SHORT(DatumGetPointer(value));
-				break;
-			case FORM_PACKED32:
-				memcpy(end, DatumGetPointer(value), 32);
+				memcpy(end, DatumGetPointer(value), GS_PACKED_BYTES);
 				end += VARSIZE_SHORT(DatumGetPointer(value));
 				break;
 			case FORM_VARLENA:

@@ -12,7 +12,7 @@
 
 typedef struct GsFormer GsFormer;
 
-extern GsFormer *gs_former_create(TupleDesc desc, const int *packed);
+extern GsFormer *gs_former_create(TupleDesc desc, const bool *packed);
 extern HeapTupleData *gs_form_rows(const GsFormer *former, int nrows,
 								   const Datum *values, const bool *nulls);
 

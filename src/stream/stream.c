@@ -150,7 +150,7 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 {
 	GsStream   *stream = palloc0(sizeof(GsStream));
 	const GsSchema *schema = model->schema;
-	int		   *packed = palloc0(sizeof(int) * Max(desc->natts, 1));
+	bool	   *packed = palloc0(Max(desc->natts, 1));
 
 	stream->model = model;
 	stream->ncolumns = desc->natts;
@@ -177,8 +177,8 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 			column->cast = make_cast(&schema->columns[c], attribute);
 			get_typlenbyval(attribute->atttypid, &column->cast_len,
 							&column->cast_byval);
-			if (column->cast == NULL)
-				packed[i] = gs_decoder_packed(column->decoder);
+			packed[i] = column->cast == NULL &&
+				gs_decoder_is_packed(column->decoder);
 		}
 	}
 	stream->batch = gs_batch_create(model, seed, find_needed(stream));
