@@ -16,7 +16,7 @@ INSERT INTO many SELECT
 	NULLIF('', CASE WHEN i % 2 = 0 THEN '' END), CASE WHEN i % 6 > 0 THEN (i % 13) / 4.0 END, date '2000-01-01' + i % 40,
 	(ARRAY['a', 'bc', 'def'])[1 + i % 3], timestamptz '2020-01-01 UTC' + i * interval '1 hour', (i % 5) * interval '1 day',
 	point(i % 4, 1), ARRAY['p', 'q' || i % 3], jsonb_build_object('k', i % 5), ('10.0.0.' || i % 6)::inet,
-	'c' || i % 8, i % 2, repeat('w', 100 + i % 4 * 50), CASE WHEN i % 10 > 0 THEN repeat(md5((i % 3)::text), 200) END
+	'c' || i % 8, i % 2, repeat('w', 100 + i % 4 * 50), CASE WHEN i % 10 > 0 THEN repeat(md5((i % 3)::text), 70) END
 FROM generate_series(1, 2000) AS i;
 SELECT FROM synth_fit('many', seed => 1);
 
