@@ -1,6 +1,7 @@
 /*
  * access.h
- *	  The way into the tables of the schema gensynth: for this room only.
+ *	  The way into the tables of the schema gensynth: for this room only, but
+ *	  for what runs a statement and reads its result.
  */
 #ifndef GENSYNTH_ACCESS_H
 #define GENSYNTH_ACCESS_H

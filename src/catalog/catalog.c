@@ -279,13 +279,13 @@ gs_catalog_open(const char *name)
 }
 
 static Datum
-notes_array(List *notes)
+text_array(List *strings)
 {
-	Datum	   *texts = palloc(sizeof(Datum) * (list_length(notes) + 1));
+	Datum	   *texts = palloc(sizeof(Datum) * (list_length(strings) + 1));
 	int			n = 0;
 	ListCell   *cell;
 
-	foreach(cell, notes)
+	foreach(cell, strings)
 		texts[n++] = CStringGetTextDatum(lfirst(cell));
 	return PointerGetDatum(construct_array(texts, n, TEXTOID, -1, false,
 										   TYPALIGN_INT));
@@ -371,6 +371,41 @@ store_columns(const char *name, const GsVersionEntry *version)
 }
 
 static void
+store_constraints(const char *name, const GsVersionEntry *version)
+{
+	Oid			types[] = {TEXTOID, INT4OID, INT4OID, TEXTOID, TEXTOID,
+	TEXTARRAYOID, TEXTOID, TEXTOID, TEXTOID};
+	Datum		values[9];
+	int			ordinal = 0;
+	ListCell   *cell;
+
+	foreach(cell, version->constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+		char		nulls[] = "         ";
+
+		memset(values, 0, sizeof(values));
+		values[0] = CStringGetTextDatum(name);
+		values[1] = Int32GetDatum(version->version);
+		values[2] = Int32GetDatum(++ordinal);
+		values[3] = CStringGetTextDatum(constraint->kind);
+		if (constraint->name != NULL)
+			values[4] = CStringGetTextDatum(constraint->name);
+		else
+			nulls[4] = 'n';
+		values[5] = text_array(constraint->columns);
+		values[6] = CStringGetTextDatum(constraint->definition);
+		if (constraint->expression != NULL)
+			values[7] = CStringGetTextDatum(constraint->expression);
+		else
+			nulls[7] = 'n';
+		values[8] = CStringGetTextDatum(constraint->met);
+		gs_run("INSERT INTO gensynth.constraints VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+			   9, types, values, nulls, false);
+	}
+}
+
+static void
 store_tensors(const char *name, const GsVersionEntry *version)
 {
 	Oid			types[] = {TEXTOID, INT4OID, TEXTOID, TEXTOID, INT4ARRAYOID,
@@ -439,11 +474,12 @@ gs_catalog_store(const GsModelEntry *model, GsVersionEntry *version,
 	values[7] = CStringGetTextDatum(owner);
 	values[8] = Float8GetDatum(version->seconds);
 	values[9] = Int64GetDatum(bytes);
-	values[10] = notes_array(version->notes);
+	values[10] = text_array(version->notes);
 	gs_run("INSERT INTO gensynth.versions VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		   " clock_timestamp(), $8, $9, $10, NULL, NULL, $11)",
 		   11, types, values, NULL, false);
 	store_columns(model->name, version);
+	store_constraints(model->name, version);
 	store_tensors(model->name, version);
 	types[1] = INT4OID;
 	values[1] = Int32GetDatum(keep_versions + 1);
@@ -551,6 +587,32 @@ load_columns(const char *name, int version, StoredType **stored,
 	return schema;
 }
 
+/*
+ * The conditions that rows have to meet, by rejection.
+ */
+static List *
+load_conditions(const char *name, int version, MemoryContext context)
+{
+	List	   *conditions = NIL;
+
+	gs_run_version("SELECT kind, name, expression FROM gensynth.constraints"
+				   " WHERE model = $1 AND version = $2 AND expression IS NOT NULL"
+				   " AND met = 'rejection' ORDER BY ordinal", name, version,
+				   true);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		GsConstraint *constraint = palloc0(sizeof(GsConstraint));
+
+		constraint->kind = gs_result_text(i, 1, context);
+		constraint->name = gs_result_text(i, 2, context);
+		constraint->expression = gs_result_text(i, 3, context);
+		conditions = lappend(conditions, constraint);
+		MemoryContextSwitchTo(old);
+	}
+	return conditions;
+}
+
 static List *
 load_tensors(const char *name, int version, MemoryContext context)
 {
@@ -591,11 +653,15 @@ gs_catalog_load(const GsModelEntry *model, int version)
 	MemoryContext context = CurrentMemoryContext;
 	GsVersionEntry *entry = palloc0(sizeof(GsVersionEntry));
 	StoredType *stored;
+	Datum		violation;
+	bool		isnull;
 	GsAccess	access;
 
 	entry->version = version > 0 ? version : model->current;
 	gs_enter(&access);
-	if (gs_run_version("SELECT method, seed, rows, sampled FROM gensynth.versions"
+	if (gs_run_version("SELECT method, seed, rows, sampled,"
+					   " array_position(ARRAY['error', 'drop', 'ignore'],"
+					   " options->>'on_violation') FROM gensynth.versions"
 					   " WHERE model = $1 AND version = $2", model->name,
 					   entry->version, true) == 0)
 		ereport(ERROR,
@@ -607,9 +673,14 @@ gs_catalog_load(const GsModelEntry *model, int version)
 	entry->seed = DatumGetInt64(gs_result(0, 2, NULL));
 	entry->rows = DatumGetInt64(gs_result(0, 3, NULL));
 	entry->sampled = DatumGetInt64(gs_result(0, 4, NULL));
+	violation = gs_result(0, 5, &isnull);
+	entry->on_violation = isnull ? GS_VIOLATION_ERROR :
+		GS_VIOLATION_ERROR + DatumGetInt32(violation) - 1;
 	entry->schema = load_columns(model->name, entry->version, &stored,
 								 context);
 	entry->tensors = load_tensors(model->name, entry->version, context);
+	entry->constraints = load_conditions(model->name, entry->version,
+										 context);
 	gs_leave(&access);
 	for (int c = 0; c < entry->schema->ncolumns; c++)
 		resolve_type(&entry->schema->columns[c], &stored[c]);

@@ -7,6 +7,7 @@
 
 #include "catalog/tensor.h"
 #include "column/column.h"
+#include "table/constraints.h"
 
 /* A model as gensynth.models has it. */
 typedef struct GsModelEntry
@@ -17,6 +18,14 @@ typedef struct GsModelEntry
 	char	   *relation;		/* NULL: a query */
 	int			current;
 } GsModelEntry;
+
+/* What becomes of a row that cannot be made to meet a condition. */
+typedef enum GsViolation
+{
+	GS_VIOLATION_ERROR,
+	GS_VIOLATION_DROP,
+	GS_VIOLATION_IGNORE
+} GsViolation;
 
 /* A version to be written, or as read. */
 typedef struct GsVersionEntry
@@ -30,6 +39,8 @@ typedef struct GsVersionEntry
 	double		seconds;
 	List	   *notes;			/* of C strings */
 	List	   *tensors;		/* of GsTensor */
+	List	   *constraints;	/* of GsConstraint; as read, the conditions */
+	GsViolation on_violation;	/* as read */
 	GsSchema   *schema;			/* columns */
 	Datum	   *details;		/* [ncolumns] jsonb; to be written */
 } GsVersionEntry;

@@ -50,6 +50,21 @@ CREATE TABLE gensynth.columns (
 );
 COMMENT ON TABLE gensynth.columns IS 'how each column of a version was understood';
 
+CREATE TABLE gensynth.constraints (
+	model		text NOT NULL,
+	version		int NOT NULL,
+	ordinal		int NOT NULL,
+	kind		text NOT NULL,
+	name		text,
+	columns		text[] NOT NULL,
+	definition	text NOT NULL,
+	expression	text,
+	met			text NOT NULL,
+	PRIMARY KEY (model, version, ordinal),
+	FOREIGN KEY (model, version) REFERENCES gensynth.versions ON DELETE CASCADE
+);
+COMMENT ON TABLE gensynth.constraints IS 'what the source of a version said about its rows, and how it is met';
+
 CREATE TABLE gensynth.tensors (
 	model		text NOT NULL,
 	version		int NOT NULL,
@@ -98,6 +113,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA gensynth FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('gensynth.models', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.versions', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.columns', '');
+SELECT pg_catalog.pg_extension_config_dump('gensynth.constraints', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.tensors', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.grants', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.fills', '');
@@ -128,6 +144,14 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 20
 AS 'MODULE_PATHNAME', 'synth_columns';
 COMMENT ON FUNCTION synth_columns(text, int) IS 'how a model understood its columns';
+
+CREATE FUNCTION synth_constraints(model text, version int DEFAULT NULL,
+	OUT kind text, OUT name text, OUT columns text[], OUT definition text, OUT met text)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 20
+AS 'MODULE_PATHNAME', 'synth_constraints';
+COMMENT ON FUNCTION synth_constraints(text, int)
+	IS 'what a model''s source says about its rows, and how synthetic rows meet it';
 
 CREATE FUNCTION synth_drop(model text, version int DEFAULT NULL) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -165,38 +165,66 @@ synth_revoke(PG_FUNCTION_ARGS)
 }
 
 /*
- * synth_columns(model text, version int = NULL): how columns were understood,
- * for whoever may sample the model.
+ * Rows of a table of versions for whoever may sample the model: the arguments
+ * of the function are model and version, and the query's parameters too.
  */
-GS_FUNCTION(synth_columns);
-
-Datum
-synth_columns(PG_FUNCTION_ARGS)
+static Datum
+show_version(FunctionCallInfo fcinfo, const char *query)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	GsModelEntry *model;
 	GsAccess	access;
 	int			version;
+	int			natts;
+	Datum	   *values;
+	bool	   *nulls;
 
 	require_args(fcinfo, NULL);
 	model = gs_catalog_open(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	version = PG_ARGISNULL(1) ? model->current : PG_GETARG_INT32(1);
 	InitMaterializedSRF(fcinfo, 0);
+	natts = rsinfo->setDesc->natts;
+	values = palloc(sizeof(Datum) * natts);
+	nulls = palloc(natts);
 	gs_enter(&access);
 	check_version(model, version, true);
-	gs_run_version("SELECT ordinal, name, replace(type, 'pg_catalog.', ''), kind, nullable, detail"
-				   " FROM gensynth.columns WHERE model = $1 AND version = $2"
-				   " ORDER BY ordinal", model->name, version, true);
+	gs_run_version(query, model->name, version, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		Datum		values[6];
-		bool		nulls[6];
-
-		for (int c = 0; c < 6; c++)
+		for (int c = 0; c < natts; c++)
 			values[c] = gs_result(i, c + 1, &nulls[c]);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
 							 nulls);
 	}
 	gs_leave(&access);
 	return (Datum) 0;
+}
+
+/*
+ * synth_columns(model text, version int = NULL): how columns were understood.
+ */
+GS_FUNCTION(synth_columns);
+
+Datum
+synth_columns(PG_FUNCTION_ARGS)
+{
+	return show_version(fcinfo,
+						"SELECT ordinal, name, replace(type, 'pg_catalog.', ''), kind, nullable, detail"
+						" FROM gensynth.columns WHERE model = $1 AND version = $2"
+						" ORDER BY ordinal");
+}
+
+/*
+ * synth_constraints(model text, version int = NULL): what the source says
+ * about its rows, and how it is met.
+ */
+GS_FUNCTION(synth_constraints);
+
+Datum
+synth_constraints(PG_FUNCTION_ARGS)
+{
+	return show_version(fcinfo,
+						"SELECT kind, name, columns, definition, met"
+						" FROM gensynth.constraints WHERE model = $1 AND version = $2"
+						" ORDER BY ordinal");
 }

@@ -207,15 +207,36 @@ typedef struct GsEncoded
 /* One aligned batch of a stream, as a family makes it. */
 #define GS_BATCH	1024
 
+/* Where a row's own random numbers come from. */
+typedef struct GsOrigin
+{
+	uint64		key;
+	int64		row;
+} GsOrigin;
+
 typedef struct GsBatch
 {
 	uint64		key;			/* of the random numbers */
 	int64		first;			/* row number of element 0, from 0 */
+	GsOrigin   *origin;			/* [GS_BATCH] of rows made as others; or NULL */
 	int			nfeatures;
 	bool	   *needed;			/* [nfeatures] others need not be filled */
 	float	  **score;			/* [nfeatures][GS_BATCH], number features */
 	int32	  **code;			/* [nfeatures][GS_BATCH], category features */
 } GsBatch;
+
+/*
+ * The random numbers of one cell of a batch.
+ */
+static inline void
+gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
+{
+	if (batch->origin != NULL)
+		gs_random_start(random, batch->origin[row].key,
+						batch->origin[row].row, column);
+	else
+		gs_random_start(random, batch->key, batch->first + row, column);
+}
 
 /* Philox streams: columns count from 0, latent variables from here. */
 #define GS_STREAM_LATENT	UINT32_C(0x40000000)

@@ -168,8 +168,7 @@ number_at(const GsDecoder *decoder, const PartDecoder *part,
 	{
 		GsRandom	random;
 
-		gs_random_start(&random, batch->key, batch->first + row,
-						decoder->index);
+		gs_batch_random(&random, batch, row, decoder->index);
 		fraction += (gs_random_uniform(&random) - 0.5) / WIDE_STEPS;
 	}
 	return gs_quantile_integer(feature, segment->low, segment->steps,
@@ -396,6 +395,51 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 }
 
 /*
+ * gs_decoder_is_number: whether the column is one number.
+ */
+bool
+gs_decoder_is_number(const GsDecoder *decoder)
+{
+	return decoder->codec.nparts == 1 &&
+		decoder->part[0].feature->kind == GS_FEATURE_NUMBER;
+}
+
+/*
+ * gs_decoder_values: the values that a column can take, but for NULL; of a
+ * number, those between which they lie.
+ *
+ * Sets *values to an array, in the current context, and returns its length: 0
+ * if there is no telling.
+ */
+int
+gs_decoder_values(const GsDecoder *decoder, Datum **values)
+{
+	const PartDecoder *part = &decoder->part[0];
+	const GsFeature *feature = part->feature;
+	const GsQuantile *q = &feature->quantile;
+	GsPart		value = {.scale = feature->scale,
+		.min_scale = feature->min_scale,.lane = feature->lane
+	};
+	int			n = 0;
+
+	if (decoder->codec.nparts > 1 || decoder->domain != NULL ||
+		feature->other_level >= 0)
+		return 0;
+	*values = palloc(sizeof(Datum) *
+					 Max(Max(feature->nlevels, 2 * q->nsegments), 1));
+	for (int i = 0; i < feature->nlevels; i++)
+		if (i != feature->null_level)
+			(*values)[n++] = part->level[i];
+	for (int s = 0; s < 2 * q->nsegments; s++)
+	{
+		value.slot = s % 2 == 0 ? q->low[s / 2] : q->high[s / 2];
+		(*values)[n++] = gs_codec_join(unconstify(GsCodec *, &decoder->codec),
+									   &value);
+	}
+	return n;
+}
+
+/*
  * Draws a part again, for itself.  Returns false for NULL.
  */
 static bool
@@ -493,7 +537,7 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 	GsPart		parts[GS_MAX_PARTS];
 	GsRandom	random;
 
-	gs_random_start(&random, batch->key, batch->first + row, decoder->index);
+	gs_batch_random(&random, batch, row, decoder->index);
 	/* draws of wide numbers come from the first block */
 	random.draw = 1;
 	if (decoder->null_feature != NULL &&

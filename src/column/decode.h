@@ -26,6 +26,8 @@ extern GsDecoder *gs_decoder_create(const GsSchema *schema, int column);
 extern void gs_decode(GsDecoder *decoder, const GsBatch *batch, int from,
 					  int to, GsRows rows);
 extern void gs_decoder_needs(const GsDecoder *decoder, bool *needed);
+extern bool gs_decoder_is_number(const GsDecoder *decoder);
+extern int	gs_decoder_values(const GsDecoder *decoder, Datum **values);
 extern bool gs_decoder_is_packed(const GsDecoder *decoder);
 
 #endif

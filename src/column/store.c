@@ -468,3 +468,18 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			schema->features[column->feature[0]].null_level >= 0;
 	}
 }
+
+/*
+ * gs_schema_desc: the columns as a row type, in the current context.
+ */
+TupleDesc
+gs_schema_desc(const GsSchema *schema)
+{
+	TupleDesc	desc = CreateTemplateTupleDesc(schema->ncolumns);
+
+	for (int c = 0; c < schema->ncolumns; c++)
+		TupleDescInitEntry(desc, c + 1, schema->columns[c].name,
+						   schema->columns[c].type, schema->columns[c].typmod,
+						   0);
+	return desc;
+}

@@ -9,6 +9,7 @@
 #include "column/column.h"
 
 extern void gs_schema_save(const GsSchema *schema, List **tensors);
+extern TupleDesc gs_schema_desc(const GsSchema *schema);
 extern void gs_schema_load(GsSchema *schema, const List *tensors);
 
 #endif

@@ -31,6 +31,7 @@
 #include "model/calibrate.h"
 #include "model/determined.h"
 #include "model/family.h"
+#include "rules/decide.h"
 #include "table/source.h"
 
 /* The share of maintenance_work_mem that the lanes and bins may take. */
@@ -390,6 +391,7 @@ typedef struct Learning
 {
 	const FitRequest *request;
 	Reader		reader;
+	List	   *constraints;	/* of the source */
 	GsVersionEntry *version;
 } Learning;
 
@@ -407,6 +409,9 @@ learn(void *arg)
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0), &encoded);
 	note_columns(version->schema, &version->notes);
+	version->constraints = gs_constraints_decide(learning->constraints,
+												 request->options.constraints,
+												 version->schema);
 	gs_determined_find(encoded, &version->tensors);
 	family->fit(encoded, &version->tensors, &version->notes);
 	gs_calibrate(version->schema, family, version->tensors);
@@ -435,6 +440,8 @@ learn_and_store(const FitRequest *request, GsModelEntry *entry,
 				 errhint("Whoever samples the model learns from rows that the policies hide; fit as a role that they apply to if that is not meant.")));
 	}
 	read_source(&learning.reader, source, request, &version->notes);
+	if (OidIsValid(source->relid))
+		learning.constraints = gs_constraints_read(source->relid);
 	gs_with_fixed_styles(learn, &learning);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, begin);

@@ -41,8 +41,8 @@ report_unknown(const char *key)
 
 	initStringInfo(&names);
 	for (int i = 0; i < OPTIONS; i++)
-		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "",
-						 defaults[i].name);
+		appendStringInfo(&names, "\"%s\", ", defaults[i].name);
+	appendStringInfoString(&names, "\"constraints\", \"on_violation\"");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" does not exist", key),
@@ -69,6 +69,56 @@ whole_number(const OptionDef *option, const JsonbValue *value)
 }
 
 /*
+ * Conditions on the row, as SQL.
+ */
+static List *
+read_constraints(const JsonbValue *value)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	element;
+	bool		array = value->type == jbvBinary;
+	List	   *constraints = NIL;
+
+	iterator = array ? JsonbIteratorInit(value->val.binary.data) : NULL;
+	array = array && JsonbIteratorNext(&iterator, &element, true) == WJB_BEGIN_ARRAY;
+	while (array &&
+		   (token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		array = element.type == jbvString;
+		if (array)
+			constraints = lappend(constraints,
+								  pnstrdup(element.val.string.val,
+										   element.val.string.len));
+	}
+	if (!array)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"constraints\" must be an array of conditions"),
+				 errhint("For example options => '{\"constraints\": [\"discharge >= admission\"]}'.")));
+	return constraints;
+}
+
+static void
+check_violation(const JsonbValue *value)
+{
+	static const char *const actions[] = {"error", "drop", "ignore"};
+
+	for (int i = 0; i < lengthof(actions); i++)
+		if (value->type == jbvString &&
+			value->val.string.len == strlen(actions[i]) &&
+			memcmp(value->val.string.val, actions[i],
+				   value->val.string.len) == 0)
+			return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"on_violation\" must be one of \"error\", \"drop\" and \"ignore\""),
+			 errhint("It is about rows that cannot be made to meet a constraint; the default is \"error\".")));
+}
+
+/*
  * gs_options_parse: reads and checks the options; NULL for the defaults.
  *
  * Errors: invalid_parameter_value on anything but an object, on a key that
@@ -85,6 +135,7 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 
 	for (int i = 0; i < OPTIONS; i++)
 		values[i] = defaults[i].value;
+	options->constraints = NIL;
 	if (json != NULL && !JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -101,6 +152,17 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 				key = pnstrdup(value.val.string.val, value.val.string.len);
 			if (token != WJB_VALUE)
 				continue;
+			if (strcmp(key, "constraints") == 0)
+			{
+				options->constraints = read_constraints(&value);
+				continue;
+			}
+			if (strcmp(key, "on_violation") == 0)
+			{
+				/* it is looked up where rows are made */
+				check_violation(&value);
+				continue;
+			}
 			for (i = 0; i < OPTIONS; i++)
 				if (strcmp(defaults[i].name, key) == 0)
 					break;

@@ -11,6 +11,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+#include "column/store.h"
 #include "stream/jsonrow.h"
 #include "stream/sampler.h"
 
@@ -67,7 +68,7 @@ begin_call(FunctionCallInfo fcinfo, GsForm form)
 		call->desc = record_desc(fcinfo);
 	sampler = gs_sampler_open(form, fcinfo->args, relid, NULL);
 	if (json)
-		call->desc = gs_stream_desc(sampler->model);
+		call->desc = gs_schema_desc(sampler->model->schema);
 	call->desc = BlessTupleDesc(call->desc);
 	call->stream = gs_stream_open(sampler->model, call->desc, sampler->seed);
 	gs_stream_seek(call->stream, sampler->start - 1,

@@ -33,6 +33,7 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
+#include "column/store.h"
 #include "stream/jsonrow.h"
 #include "stream/rowslot.h"
 #include "stream/scan.h"
@@ -50,6 +51,8 @@ typedef struct SharedScan
 	pg_atomic_uint64 rows;
 	pg_atomic_uint64 tries;
 	pg_atomic_uint64 resampled;
+	pg_atomic_uint64 rule_rows;
+	pg_atomic_uint64 rule_tries;
 } SharedScan;
 
 /* What EXPLAIN ANALYZE tells of a scan. */
@@ -57,6 +60,7 @@ typedef struct ScanCounts
 {
 	int64		batches;
 	GsConditionStats given;
+	GsRuleStats rules;
 } ScanCounts;
 
 typedef struct SynthScanState
@@ -281,7 +285,7 @@ find_stream_desc(SynthScanState *state)
 	int			i = 0;
 
 	if (is_json(state) && scan_desc->natts > 0)
-		return gs_stream_desc(state->sampler->model);
+		return gs_schema_desc(state->sampler->model->schema);
 	if (state->whole_row)
 		return state->row_desc;
 	desc = CreateTemplateTupleDesc(scan_desc->natts);
@@ -537,6 +541,8 @@ initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
 	pg_atomic_init_u64(&state->shared->rows, 0);
 	pg_atomic_init_u64(&state->shared->tries, 0);
 	pg_atomic_init_u64(&state->shared->resampled, 0);
+	pg_atomic_init_u64(&state->shared->rule_rows, 0);
+	pg_atomic_init_u64(&state->shared->rule_tries, 0);
 	if (!pg_strong_random(&state->shared->seed, sizeof(int64)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
@@ -567,6 +573,7 @@ own_counts(const SynthScanState *state)
 	counts.batches = gs_stream_batches(state->stream);
 	if (state->sampler->model->given != NULL)
 		counts.given = state->sampler->model->given->stats;
+	(void) gs_stream_rules(state->stream, &counts.rules);
 	return counts;
 }
 
@@ -589,12 +596,16 @@ shutdown_scan(CustomScanState *node)
 		pg_atomic_fetch_add_u64(&shared->rows, counts.given.rows);
 		pg_atomic_fetch_add_u64(&shared->tries, counts.given.tries);
 		pg_atomic_fetch_add_u64(&shared->resampled, counts.given.resampled);
+		pg_atomic_fetch_add_u64(&shared->rule_rows, counts.rules.rows);
+		pg_atomic_fetch_add_u64(&shared->rule_tries, counts.rules.tries);
 		return;
 	}
 	state->workers.batches = pg_atomic_read_u64(&shared->batches);
 	state->workers.given.rows = pg_atomic_read_u64(&shared->rows);
 	state->workers.given.tries = pg_atomic_read_u64(&shared->tries);
 	state->workers.given.resampled = pg_atomic_read_u64(&shared->resampled);
+	state->workers.rules.rows = pg_atomic_read_u64(&shared->rule_rows);
+	state->workers.rules.tries = pg_atomic_read_u64(&shared->rule_tries);
 }
 
 /*
@@ -629,6 +640,14 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 	counts = own_counts(state);
 	ExplainPropertyInteger("Batches", NULL,
 						   counts.batches + state->workers.batches, es);
+	if (gs_stream_rules(state->stream, &counts.rules))
+	{
+		int64		rows = counts.rules.rows + state->workers.rules.rows;
+		int64		tries = counts.rules.tries + state->workers.rules.tries;
+
+		ExplainPropertyFloat("Constraint Acceptance", NULL,
+							 tries > 0 ? (double) rows / tries : 1, 3, es);
+	}
 	if (state->sampler->model->given != NULL)
 	{
 		int64		rows = counts.given.rows + state->workers.given.rows;

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 
 #include "column/decode.h"
+#include "rules/rules.h"
 #include "stream/former.h"
 #include "stream/stream.h"
 
@@ -36,6 +37,8 @@ struct GsStream
 {
 	const GsModel *model;
 	GsBatch    *batch;
+	GsRules    *rules;			/* NULL: any row will do */
+	const bool *dropped;		/* [GS_BATCH] rows to leave out; or NULL */
 	int			ncolumns;
 	StreamColumn *columns;
 	int64		next;			/* row number, from 0, of the next slice */
@@ -46,6 +49,7 @@ struct GsStream
 	ExprContext *econtext;
 
 	/* the slice: rows that are decoded, of one batch */
+	int			from;			/* its first row's place in the batch */
 	int			rows;
 	int			at;				/* the next to be given out */
 	int			most;			/* rows to decode at a time */
@@ -97,22 +101,6 @@ make_cast(const GsColumn *from, Form_pg_attribute to)
 }
 
 /*
- * gs_stream_desc: the model's own columns, as a row type.
- */
-TupleDesc
-gs_stream_desc(const GsModel *model)
-{
-	const GsSchema *schema = model->schema;
-	TupleDesc	desc = CreateTemplateTupleDesc(schema->ncolumns);
-
-	for (int c = 0; c < schema->ncolumns; c++)
-		TupleDescInitEntry(desc, c + 1, schema->columns[c].name,
-						   schema->columns[c].type, schema->columns[c].typmod,
-						   0);
-	return desc;
-}
-
-/*
  * The most rows of a slice.
  */
 static int
@@ -135,6 +123,8 @@ find_needed(const GsStream *stream)
 	for (int i = 0; i < stream->ncolumns; i++)
 		if (stream->columns[i].decoder != NULL)
 			gs_decoder_needs(stream->columns[i].decoder, needed);
+	if (stream->rules != NULL)
+		gs_rules_need(stream->rules, needed);
 	return needed;
 }
 
@@ -181,7 +171,14 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 				gs_decoder_is_packed(column->decoder);
 		}
 	}
+	stream->rules = gs_rules_open(model);
 	stream->batch = gs_batch_create(model, seed, find_needed(stream));
+	if (stream->rules != NULL)
+	{
+		gs_rules_attach(stream->rules, stream->batch);
+		/* which rows are left out has to be found out */
+		stream->decodes |= model->version->on_violation == GS_VIOLATION_DROP;
+	}
 	stream->former = gs_former_create(desc, packed);
 	stream->most = SLICE_ROWS;
 	stream->values = palloc(sizeof(Datum) * most_rows(stream) *
@@ -199,6 +196,18 @@ gs_stream_seek(GsStream *stream, int64 first, int64 end)
 	stream->next = first;
 	stream->end = end;
 	stream->rows = stream->at = 0;
+}
+
+/*
+ * gs_stream_rules: what became of the rows that had to meet conditions.
+ * Returns false if there are none.
+ */
+bool
+gs_stream_rules(const GsStream *stream, GsRuleStats *stats)
+{
+	if (stream->rules != NULL)
+		*stats = gs_rules_stats(stream->rules);
+	return stream->rules != NULL;
 }
 
 /*
@@ -235,12 +244,10 @@ cast_column(GsStream *stream, StreamColumn *column, GsRows rows)
 	}
 }
 
-/*
- * Decodes the slice, whose first row is the batch's row from.
- */
 static void
-decode_slice(GsStream *stream, int from)
+decode_slice(GsStream *stream)
 {
+	int			from = stream->from;
 	MemoryContext old = MemoryContextSwitchTo(stream->context);
 
 	memset(stream->nulls, false, stream->rows * stream->ncolumns);
@@ -292,11 +299,14 @@ next_slice(GsStream *stream)
 	{
 		stream->filled = -1;
 		gs_batch_fill(stream->model, stream->batch, index);
+		if (stream->rules != NULL)
+			stream->dropped = gs_rules_apply(stream->rules, stream->batch);
 		stream->filled = index;
 		stream->batches++;
 	}
+	stream->from = from;
 	stream->rows = Min(stream->most, last - from);
-	decode_slice(stream, from);
+	decode_slice(stream);
 	stream->next += stream->rows;
 	bytes = MemoryContextMemAllocated(stream->context, true);
 	if (bytes < SLICE_BYTES)
@@ -317,8 +327,12 @@ gs_stream_next(GsStream *stream, Datum **values, bool **nulls)
 {
 	Size		cell;
 
-	if (stream->at >= stream->rows && !next_slice(stream))
-		return false;
+	do
+	{
+		if (stream->at >= stream->rows && !next_slice(stream))
+			return false;
+	} while (stream->dropped != NULL &&
+			 stream->dropped[stream->from + stream->at] && ++stream->at);
 	cell = (Size) stream->at++ * stream->ncolumns;
 	*values = stream->values + cell;
 	*nulls = stream->nulls + cell;

@@ -126,6 +126,7 @@ open_relation(GsSource *source, Oid relid, List *columns, List *exclude)
 	char		kind = get_rel_relkind(relid);
 	Relation	relation;
 
+	source->relid = relid;
 	source->relation = gs_relation_name(relid, &source->model);
 	source->text = source->relation;
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&

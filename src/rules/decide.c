@@ -1,0 +1,95 @@
+/*
+ * decide.c
+ *	  How each constraint of a source is met.
+ *
+ *	 construction	every row that is made meets it
+ *	 rejection		rows that do not are made again: rules.c, or the domain's
+ *					decoder, or what fills a table
+ *	 database		left to the table that takes the rows
+ */
+#include "postgres.h"
+
+#include "rules/condition.h"
+#include "rules/decide.h"
+
+static const GsColumn *
+find_column(const GsSchema *schema, const char *name)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (strcmp(schema->columns[c].name, name) == 0)
+			return &schema->columns[c];
+	return NULL;
+}
+
+static bool
+has_columns(const GsSchema *schema, List *names)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (find_column(schema, lfirst(cell)) == NULL)
+			return false;
+	return true;
+}
+
+static bool
+is_kind(const GsConstraint *constraint, const char *kind)
+{
+	return strcmp(constraint->kind, kind) == 0;
+}
+
+static const char *
+decide(const GsConstraint *constraint, const GsSchema *schema)
+{
+	char	   *problem;
+
+	if (!has_columns(schema, constraint->columns) ||
+		is_kind(constraint, "identity") || is_kind(constraint, "serial") ||
+		is_kind(constraint, "generated"))
+		return "database";
+	if (constraint->expression != NULL)
+		return gs_condition_is_sound(constraint->expression, schema,
+									 &problem) ? "rejection" : "database";
+	if (is_kind(constraint, "primary key") || is_kind(constraint, "unique") ||
+		is_kind(constraint, "exclusion") || is_kind(constraint, "domain"))
+		return "rejection";
+	return "construction";
+}
+
+/*
+ * gs_constraints_decide: sets how each constraint is met, and adds the
+ * conditions (C strings) that the user has asked for, all in the current
+ * context.
+ *
+ * schema: its columns are known.  Errors: those of the parser for the user's
+ * conditions.
+ */
+List *
+gs_constraints_decide(List *constraints, List *conditions,
+					  const GsSchema *schema)
+{
+	ListCell   *cell;
+
+	foreach(cell, constraints)
+	{
+		GsConstraint *constraint = lfirst(cell);
+
+		constraint->met = decide(constraint, schema);
+	}
+	foreach(cell, conditions)
+	{
+		GsConstraint *constraint = palloc0(sizeof(GsConstraint));
+		Bitmapset  *columns;
+		int			c = -1;
+
+		constraint->kind = "user";
+		constraint->definition = constraint->expression = lfirst(cell);
+		constraint->met = "rejection";
+		(void) gs_condition_parse(lfirst(cell), schema, &columns);
+		while ((c = bms_next_member(columns, c)) >= 0)
+			constraint->columns = lappend(constraint->columns,
+										  schema->columns[c].name);
+		constraints = lappend(constraints, constraint);
+	}
+	return constraints;
+}

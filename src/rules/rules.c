@@ -1,0 +1,365 @@
+/*
+ * rules.c
+ *	  Rows that meet conditions: the last step of a batch.
+ *
+ * What the family makes is confined to the rows that meet the conditions of a
+ * model (CHECK constraints of its source, and its user's) by rejection, which
+ * is exact: rows come out as likely as the model makes them, given that they
+ * meet the conditions.  A batch's refused rows are replaced by accepted ones
+ * of further batches, made with keys of their own, in order; so a row still
+ * follows from model, seed and its number, and the cost is one over the
+ * share that is accepted.
+ *
+ * A condition that no value of its only column can fail is not tried again
+ * for each row.
+ *
+ * Expressions run as the model's owner, as those of an index run as its
+ * table's: whoever samples must not run somebody else's functions.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/stratnum.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "column/decode.h"
+#include "column/store.h"
+#include "rules/condition.h"
+#include "rules/rules.h"
+
+/* Batches that are made for the refused rows of one. */
+#define MAX_BATCHES		200
+
+typedef struct Rule
+{
+	const GsConstraint *constraint;
+	ExprState  *state;
+	int64		refused;
+} Rule;
+
+struct GsRules
+{
+	const GsModel *model;
+	int			nrules;
+	Rule	   *rules;
+	int			ncolumns;		/* that conditions are about */
+	int		   *column;			/* [ncolumns] */
+	GsDecoder **decoder;		/* [ncolumns] */
+	Datum	   *values;			/* [GS_BATCH][ncolumns] */
+	bool	   *nulls;
+	TupleTableSlot *slot;		/* a row of the model's columns */
+	ExprContext *econtext;
+	GsBatch    *spare;			/* candidates */
+	bool	   *refused;		/* [GS_BATCH] of the batch at hand */
+	bool	   *candidates;		/* [GS_BATCH] refused ones of spare */
+	MemoryContext context;		/* decoded values */
+	GsRuleStats stats;
+};
+
+/*
+ * Whether a condition holds between any two values of a column for which it
+ * holds: comparisons with constants, all of which must hold.
+ */
+static bool
+is_interval(const Node *node)
+{
+	const OpExpr *op = (const OpExpr *) node;
+	List	   *families;
+	bool		found = false;
+	ListCell   *cell;
+
+	if (is_andclause(node))
+	{
+		foreach(cell, ((const BoolExpr *) node)->args)
+			if (!is_interval(lfirst(cell)))
+				return false;
+		return true;
+	}
+	if (!IsA(node, OpExpr) || list_length(op->args) != 2 ||
+		!((IsA(linitial(op->args), Var) && IsA(lsecond(op->args), Const)) ||
+		  (IsA(linitial(op->args), Const) && IsA(lsecond(op->args), Var))))
+		return false;
+	families = get_op_btree_interpretation(op->opno);
+	foreach(cell, families)
+	{
+		int			strategy = ((OpBtreeInterpretation *) lfirst(cell))->strategy;
+
+		found |= strategy >= BTLessStrategyNumber &&
+			strategy <= BTGreaterStrategyNumber;
+	}
+	return found;
+}
+
+static bool
+meets(const GsRules *rules, ExprState *state, int c, Datum value, bool isnull)
+{
+	bool		met;
+
+	rules->slot->tts_values[c] = value;
+	rules->slot->tts_isnull[c] = isnull;
+	met = ExecCheck(state, rules->econtext);
+	ResetExprContext(rules->econtext);
+	return met;
+}
+
+/*
+ * Whether all values that a column can take meet a condition on it alone.
+ */
+static bool
+is_certain(const GsRules *rules, ExprState *state, const Expr *expr, int c)
+{
+	const GsSchema *schema = rules->model->schema;
+	GsDecoder  *decoder = gs_decoder_create(schema, c);
+	Datum	   *values;
+	int			n = gs_decoder_values(decoder, &values);
+	bool		certain = n > 0;
+
+	if (gs_decoder_is_number(decoder) && !is_interval((const Node *) expr))
+		return false;
+	for (int i = 0; i < n && certain; i++)
+		certain = meets(rules, state, c, values[i], false);
+	return certain && meets(rules, state, c, (Datum) 0, true);
+}
+
+static void
+add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
+{
+	Bitmapset  *columns;
+	Expr	   *expr = gs_condition_parse(constraint->expression,
+										  rules->model->schema, &columns);
+	ExprState  *state = ExecInitExpr(expr, NULL);
+	int			only;
+
+	if (contain_volatile_functions((Node *) expr))
+		return;
+	ExecStoreAllNullTuple(rules->slot);
+	if (bms_get_singleton_member(columns, &only) &&
+		is_certain(rules, state, expr, only))
+		return;
+	rules->rules[rules->nrules].constraint = constraint;
+	rules->rules[rules->nrules++].state = state;
+	*used = bms_add_members(*used, columns);
+}
+
+/* Who the caller was, while conditions are looked at. */
+typedef struct Caller
+{
+	Oid			user;
+	int			context;
+} Caller;
+
+static void
+become_owner(const GsRules *rules, Caller *caller)
+{
+	GetUserIdAndSecContext(&caller->user, &caller->context);
+	SetUserIdAndSecContext(rules->model->entry->owner, caller->context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+}
+
+/*
+ * gs_rules_open: the conditions of a model that its rows may fail, in the
+ * current context; NULL if there are none.
+ */
+GsRules *
+gs_rules_open(const GsModel *model)
+{
+	GsRules    *rules;
+	List	   *constraints = model->version->constraints;
+	Bitmapset  *used = NULL;
+	Caller		caller;
+	ListCell   *cell;
+	int			c = -1;
+
+	if (constraints == NIL)
+		return NULL;
+	rules = palloc0(sizeof(GsRules));
+	rules->model = model;
+	rules->rules = palloc0(sizeof(Rule) * list_length(constraints));
+	rules->slot = MakeSingleTupleTableSlot(gs_schema_desc(model->schema),
+										   &TTSOpsVirtual);
+	rules->econtext = CreateStandaloneExprContext();
+	rules->econtext->ecxt_scantuple = rules->slot;
+	become_owner(rules, &caller);
+	foreach(cell, constraints)
+		add_rule(rules, lfirst(cell), &used);
+	SetUserIdAndSecContext(caller.user, caller.context);
+	if (rules->nrules == 0)
+		return NULL;
+	rules->ncolumns = bms_num_members(used);
+	rules->column = palloc(sizeof(int) * rules->ncolumns);
+	rules->decoder = palloc(sizeof(GsDecoder *) * rules->ncolumns);
+	for (int i = 0; (c = bms_next_member(used, c)) >= 0; i++)
+	{
+		rules->column[i] = c;
+		rules->decoder[i] = gs_decoder_create(model->schema, c);
+	}
+	rules->values = palloc(sizeof(Datum) * GS_BATCH * rules->ncolumns);
+	rules->nulls = palloc(GS_BATCH * rules->ncolumns);
+	rules->refused = palloc(GS_BATCH);
+	rules->candidates = palloc(GS_BATCH);
+	rules->context = AllocSetContextCreate(CurrentMemoryContext,
+										   "gensynth rules",
+										   ALLOCSET_DEFAULT_SIZES);
+	ExecStoreAllNullTuple(rules->slot);
+	return rules;
+}
+
+/*
+ * gs_rules_need: marks the features that conditions are about.
+ *
+ * needed: [nfeatures]
+ */
+void
+gs_rules_need(const GsRules *rules, bool *needed)
+{
+	for (int i = 0; i < rules->ncolumns; i++)
+		gs_decoder_needs(rules->decoder[i], needed);
+}
+
+/*
+ * gs_rules_attach: prepares a stream's batch for gs_rules_apply.
+ */
+void
+gs_rules_attach(GsRules *rules, GsBatch *batch)
+{
+	batch->origin = palloc(sizeof(GsOrigin) * GS_BATCH);
+	rules->spare = gs_batch_create(rules->model, 0, batch->needed);
+}
+
+/*
+ * Which rows of a batch fail a condition.  Returns how many.
+ */
+static int
+find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
+{
+	TupleTableSlot *slot = rules->slot;
+	int			n = rules->ncolumns;
+	int			count = 0;
+	MemoryContext old;
+	Caller		caller;
+
+	MemoryContextReset(rules->context);
+	old = MemoryContextSwitchTo(rules->context);
+	memset(rules->nulls, false, GS_BATCH * n);
+	for (int i = 0; i < n; i++)
+		gs_decode(rules->decoder[i], batch, 0, GS_BATCH,
+				  (GsRows) {rules->values + i, rules->nulls + i, n});
+	MemoryContextSwitchTo(old);
+	become_owner(rules, &caller);
+	for (int row = 0; row < GS_BATCH; row++)
+	{
+		refused[row] = false;
+		for (int i = 0; i < n; i++)
+		{
+			slot->tts_values[rules->column[i]] = rules->values[row * n + i];
+			slot->tts_isnull[rules->column[i]] = rules->nulls[row * n + i];
+		}
+		for (int r = 0; r < rules->nrules && !refused[row]; r++)
+		{
+			if (ExecCheck(rules->rules[r].state, rules->econtext))
+				continue;
+			refused[row] = true;
+			rules->rules[r].refused++;
+			count++;
+		}
+		ResetExprContext(rules->econtext);
+	}
+	SetUserIdAndSecContext(caller.user, caller.context);
+	return count;
+}
+
+static void
+copy_row(GsBatch *to, int row, const GsBatch *from, int candidate)
+{
+	for (int f = 0; f < to->nfeatures; f++)
+	{
+		if (!to->needed[f])
+			continue;
+		if (to->score[f] != NULL)
+			to->score[f][row] = from->score[f][candidate];
+		else
+			to->code[f][row] = from->code[f][candidate];
+	}
+	to->origin[row].key = from->key;
+	to->origin[row].row = from->first + candidate;
+}
+
+static void
+report_unmet(const GsRules *rules)
+{
+	const Rule *worst = &rules->rules[0];
+
+	for (int r = 1; r < rules->nrules; r++)
+		if (rules->rules[r].refused > worst->refused)
+			worst = &rules->rules[r];
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("could not make rows that meet %s \"%s\"",
+					worst->constraint->kind,
+					worst->constraint->name ? worst->constraint->name :
+					worst->constraint->expression),
+			 errdetail("Of " INT64_FORMAT " rows, " INT64_FORMAT " were refused by it.",
+					   rules->stats.tries, worst->refused),
+			 errhint("Fit again with option \"on_violation\" set to \"drop\" or \"ignore\", or leave out the columns that it is about.")));
+}
+
+/*
+ * gs_rules_apply: replaces the rows of a filled batch that fail a condition.
+ *
+ * batch: one that gs_rules_attach prepared.  Returns NULL, or, where not all
+ * could be replaced and the model says to drop them, [GS_BATCH] those that
+ * are to be dropped.  Errors: check_violation; whatever a condition raises.
+ */
+const bool *
+gs_rules_apply(GsRules *rules, GsBatch *batch)
+{
+	int			left;
+
+	/* the rows are their own until they are replaced */
+	for (int row = 0; row < GS_BATCH; row++)
+		batch->origin[row] = (GsOrigin) {batch->key, batch->first + row};
+	left = find_refused(rules, batch, rules->refused);
+	rules->stats.rows += GS_BATCH;
+	rules->stats.tries += GS_BATCH;
+	for (int try = 1; left > 0 && try <= MAX_BATCHES; try++)
+	{
+		int			row = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		rules->spare->key = gs_mix64(batch->key, try);
+		gs_batch_fill(rules->model, rules->spare, batch->first / GS_BATCH);
+		find_refused(rules, rules->spare, rules->candidates);
+		rules->stats.tries += GS_BATCH;
+		for (int i = 0; i < GS_BATCH && left > 0; i++)
+		{
+			if (rules->candidates[i])
+				continue;
+			while (!rules->refused[row])
+				row++;
+			copy_row(batch, row, rules->spare, i);
+			rules->refused[row] = false;
+			left--;
+		}
+	}
+	if (left == 0 || rules->model->version->on_violation == GS_VIOLATION_IGNORE)
+		return NULL;
+	if (rules->model->version->on_violation == GS_VIOLATION_ERROR)
+		report_unmet(rules);
+	return rules->refused;
+}
+
+/*
+ * gs_rules_stats: what became of the rows so far.
+ */
+GsRuleStats
+gs_rules_stats(const GsRules *rules)
+{
+	return rules->stats;
+}

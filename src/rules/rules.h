@@ -1,0 +1,25 @@
+/*
+ * rules.h
+ *	  Rows that meet conditions: the last step of a batch.
+ */
+#ifndef GENSYNTH_RULES_H
+#define GENSYNTH_RULES_H
+
+#include "model/model.h"
+
+/* What became of the rows so far. */
+typedef struct GsRuleStats
+{
+	int64		rows;			/* that were asked for */
+	int64		tries;			/* rows that were made for them */
+} GsRuleStats;
+
+typedef struct GsRules GsRules;
+
+extern GsRules *gs_rules_open(const GsModel *model);
+extern void gs_rules_need(const GsRules *rules, bool *needed);
+extern void gs_rules_attach(GsRules *rules, GsBatch *batch);
+extern const bool *gs_rules_apply(GsRules *rules, GsBatch *batch);
+extern GsRuleStats gs_rules_stats(const GsRules *rules);
+
+#endif
