@@ -173,6 +173,8 @@ typedef struct GsColumn
 	bool		nullable;		/* NULLs were seen, and are emitted */
 	int			feature[GS_MAX_PARTS];	/* of each part */
 	int			null_feature;	/* -1: none */
+	int			base;			/* 1 + column that it is learned as the
+								 * difference from; 0: none */
 	Shape	   *shape;			/* generates the "other" level */
 	int32	   *lengths;		/* [GS_LENGTHS] BYTEA, BIT: quantiles */
 } GsColumn;

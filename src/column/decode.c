@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "column/decode.h"
+#include "column/difference.h"
 #include "column/domain.h"
 #include "column/json.h"
 #include "column/quantile.h"
@@ -63,6 +64,7 @@ struct GsDecoder
 	char	   *spare;			/* one that isn't, or NULL */
 
 	GsDomain   *domain;			/* NULL: the type is none */
+	GsDecoder  *base;			/* of the column that this adds to; or NULL */
 };
 
 static void
@@ -363,6 +365,8 @@ gs_decoder_create(const GsSchema *schema, int column)
 	if (c->null_feature >= 0)
 		decoder->null_feature = &schema->features[c->null_feature];
 	decoder->domain = gs_domain_open(c->type);
+	if (c->base > 0)
+		decoder->base = gs_decoder_create(schema, c->base - 1);
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
 		PartDecoder *part = &decoder->part[p];
@@ -370,7 +374,7 @@ gs_decoder_create(const GsSchema *schema, int column)
 		part->feature = &schema->features[c->feature[p]];
 		if (part->feature->kind == GS_FEATURE_NUMBER)
 			init_number(part);
-		else if (c->codec.nparts == 1)
+		else if (c->codec.nparts == 1 && decoder->base == NULL)
 			init_levels(decoder, part);
 	}
 	if (decoder->part[0].feature->other_level >= 0)
@@ -392,6 +396,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		needed[column->feature[p]] = true;
 	if (column->null_feature >= 0)
 		needed[column->null_feature] = true;
+	if (decoder->base != NULL)
+		gs_decoder_needs(decoder->base, needed);
 }
 
 /*
@@ -423,7 +429,7 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 	int			n = 0;
 
 	if (decoder->codec.nparts > 1 || decoder->domain != NULL ||
-		feature->other_level >= 0)
+		decoder->base != NULL || feature->other_level >= 0)
 		return 0;
 	*values = palloc(sizeof(Datum) *
 					 Max(Max(feature->nlevels, 2 * q->nsegments), 1));
@@ -527,6 +533,36 @@ domain_repair(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
+ * The slot of a column of whole numbers, differences added up.  Where the
+ * column is NULL, but what is learned as the difference from it is not, any
+ * of its values has to do.
+ */
+static int64
+whole_slot(const GsDecoder *decoder, const GsBatch *batch, int row)
+{
+	const PartDecoder *part = &decoder->part[0];
+	const GsFeature *feature = part->feature;
+	int			index = decoder->column->feature[0];
+	GsSlot		slot;
+
+	if (feature->kind == GS_FEATURE_NUMBER)
+		slot = number_at(decoder, part, batch, row, batch->score[index][row]);
+	else
+	{
+		int			code = batch->code[index][row];
+
+		if (code == feature->null_level)
+			code = code > 0 ? 0 : feature->nlevels - 1;
+		slot = feature->level[code];
+	}
+	if (decoder->base != NULL)
+		slot.i = gs_difference_add(&decoder->codec,
+								   whole_slot(decoder->base, batch, row),
+								   slot.i);
+	return slot.i;
+}
+
+/*
  * One value of one row.  Returns false for NULL.
  */
 static bool
@@ -580,6 +616,8 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 			}
 		}
 	}
+	if (decoder->base != NULL)
+		parts[0].slot.i = whole_slot(decoder, batch, row);
 	*result = gs_codec_join(&decoder->codec, parts);
 	if (!gs_domain_accepts(decoder->domain, *result))
 		*result = domain_repair(decoder, &random);
@@ -595,7 +633,7 @@ is_levels(const GsDecoder *decoder)
 	const GsFeature *feature = decoder->part[0].feature;
 
 	return decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		feature->kind == GS_FEATURE_CATEGORY && feature->other_level < 0 &&
+		decoder->base == NULL && feature->kind == GS_FEATURE_CATEGORY && feature->other_level < 0 &&
 		decoder->null_feature == NULL;
 }
 
@@ -683,7 +721,7 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	}
 #ifdef USE_FLOAT8_BYVAL
 	if (decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		part->feature->kind == GS_FEATURE_NUMBER &&
+		decoder->base == NULL && part->feature->kind == GS_FEATURE_NUMBER &&
 		part->feature->lane == GS_LANE_INT &&
 		gs_codec_is_integer(&decoder->codec))
 	{

@@ -57,6 +57,17 @@ gs_given_impossible(void)
 	pg_unreachable();
 }
 
+static void
+report_difference(const GsSchema *schema, int c)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("column \"%s\" cannot be given, since it was learned as the difference from \"%s\"",
+					schema->columns[c].name,
+					schema->columns[schema->columns[c].base - 1].name),
+			 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
+}
+
 static int
 find_column(const GsSchema *schema, const char *name)
 {
@@ -64,7 +75,11 @@ find_column(const GsSchema *schema, const char *name)
 
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (strcmp(schema->columns[c].name, name) == 0)
+		{
+			if (schema->columns[c].base > 0)
+				report_difference(schema, c);
 			return c;
+		}
 	initStringInfo(&names);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{

@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "column/difference.h"
 #include "column/quantile.h"
 #include "column/store.h"
 #include "column/whole.h"
@@ -122,6 +123,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "edge", GS_F8, 1, edge.len / 8, 0, edge.data);
 	gs_tensor_add(tensors, "low", GS_I8, 1, low.len / 8, 0, low.data);
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
+	gs_differences_save(schema, tensors);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
 		const GsColumn *column = &schema->columns[c];
@@ -467,6 +469,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 		column->nullable = column->null_feature >= 0 ||
 			schema->features[column->feature[0]].null_level >= 0;
 	}
+	gs_differences_load(schema, tensors);
 }
 
 /*

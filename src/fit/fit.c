@@ -24,6 +24,7 @@
 #include "utils/varlena.h"
 
 #include "catalog/catalog.h"
+#include "column/difference.h"
 #include "column/learn.h"
 #include "column/store.h"
 #include "column/styles.h"
@@ -340,7 +341,7 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 	{
 		appendStringInfo(&json, "{\"model\": \"number\", \"segments\": %d",
 						 q->nsegments);
-		if (column->codec.nparts == 1)
+		if (column->codec.nparts == 1 && column->base == 0)
 		{
 			appendStringInfoString(&json, ", \"least\": ");
 			escape_json(&json, slot_text(column, feature, q->low[0]));
@@ -357,6 +358,11 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 		if (feature->other_level >= 0)
 			appendStringInfo(&json, ", \"generated\": %.6f",
 							 feature->share[feature->other_level]);
+	}
+	if (column->base > 0)
+	{
+		appendStringInfoString(&json, ", \"from\": ");
+		escape_json(&json, schema->columns[column->base - 1].name);
 	}
 	if (column->codec.nparts > 1)
 		appendStringInfo(&json, ", \"parts\": %d", column->codec.nparts);
@@ -405,6 +411,8 @@ learn(void *arg)
 	GsEncoded  *encoded;
 
 	version->method = family->name;
+	if (request->options.differences)
+		gs_differences_find(&learning->reader.sample);
 	version->schema = gs_schema_learn(&learning->reader.sample,
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0), &encoded);
@@ -412,7 +420,8 @@ learn(void *arg)
 	version->constraints = gs_constraints_decide(learning->constraints,
 												 request->options.constraints,
 												 version->schema);
-	gs_determined_find(encoded, &version->tensors);
+	gs_determined_find(encoded, request->options.dependencies,
+					   &version->tensors);
 	family->fit(encoded, &version->tensors, &version->notes);
 	gs_calibrate(version->schema, family, version->tensors);
 	gs_schema_save(version->schema, &version->tensors);

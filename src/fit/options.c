@@ -25,13 +25,17 @@ typedef enum OptionIndex
 	OPTION_MAX_ROWS,
 	OPTION_RARE_THRESHOLD,
 	OPTION_KEEP_VERSIONS,
+	OPTION_DEPENDENCIES,
+	OPTION_DIFFERENCES,
 	OPTIONS
 } OptionIndex;
 
 static const OptionDef defaults[OPTIONS] = {
 	[OPTION_MAX_ROWS] = {"max_rows", 100, INT64CONST(1000000000), 1000000},
 	[OPTION_RARE_THRESHOLD] = {"rare_threshold", 1, 1000000, 5},
-	[OPTION_KEEP_VERSIONS] = {"keep_versions", 0, 1000, 2}
+	[OPTION_KEEP_VERSIONS] = {"keep_versions", 0, 1000, 2},
+	[OPTION_DEPENDENCIES] = {"dependencies", 0, 1, 1},
+	[OPTION_DIFFERENCES] = {"differences", 0, 1, 1}
 };
 
 static void
@@ -174,4 +178,6 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 	options->max_rows = values[OPTION_MAX_ROWS];
 	options->rare_threshold = (int) values[OPTION_RARE_THRESHOLD];
 	options->keep_versions = (int) values[OPTION_KEEP_VERSIONS];
+	options->dependencies = values[OPTION_DEPENDENCIES] != 0;
+	options->differences = values[OPTION_DIFFERENCES] != 0;
 }

@@ -15,6 +15,8 @@ typedef struct GsOptions
 	int64		max_rows;		/* of the sample that is learned from */
 	int			rare_threshold; /* rows that a value needs to be shown */
 	int			keep_versions;	/* besides the current one */
+	bool		dependencies;	/* columns that others determine are found */
+	bool		differences;	/* columns that are close to others are, too */
 	List	   *constraints;	/* C strings: conditions on the row */
 } GsOptions;
 

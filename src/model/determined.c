@@ -144,9 +144,11 @@ count_levels(Search *search)
 /*
  * gs_determined_find: finds the determined features of a table, marks them in
  * encoded->determined, and appends their tensors.  Can be cancelled.
+ *
+ * wanted: whether there shall be any.
  */
 void
-gs_determined_find(GsEncoded *encoded, List **tensors)
+gs_determined_find(GsEncoded *encoded, bool wanted, List **tensors)
 {
 	int			n = encoded->nfeatures;
 	Search		search = {.encoded = encoded};
@@ -165,7 +167,7 @@ gs_determined_find(GsEncoded *encoded, List **tensors)
 
 	/* the coarsest first: what has fewer levels is the one determined */
 	qsort_arg(order, n, sizeof(int), by_bins, encoded);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n && wanted; i++)
 	{
 		int			f = order[i];
 

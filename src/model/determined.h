@@ -10,7 +10,8 @@
 
 typedef struct GsDetermined GsDetermined;
 
-extern void gs_determined_find(GsEncoded *encoded, List **tensors);
+extern void gs_determined_find(GsEncoded *encoded, bool wanted,
+							   List **tensors);
 extern GsDetermined *gs_determined_load(const GsSchema *schema,
 										const List *tensors);
 extern void gs_determined_need(const GsDetermined *determined, bool *needed);
