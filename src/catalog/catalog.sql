@@ -87,7 +87,8 @@ CREATE TABLE gensynth.grants (
 COMMENT ON TABLE gensynth.grants IS 'roles that may sample a model';
 
 -- A fill goes on with the model that it began with, so it is forgotten when
--- that model is dropped.  Rows start to start + done - 1 are in the target.
+-- that model is dropped.  Rows start to start + drawn - 1 of the stream have
+-- been tried, and done of them are in the target.
 CREATE TABLE gensynth.fills (
 	id			uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
 	target		text NOT NULL,
@@ -99,6 +100,7 @@ CREATE TABLE gensynth.fills (
 	start		bigint NOT NULL CHECK (start > 0),
 	n			bigint NOT NULL CHECK (n > 0),
 	done		bigint NOT NULL CHECK (done BETWEEN 0 AND n),
+	drawn		bigint NOT NULL CHECK (drawn >= done),
 	started_at	timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	finished	boolean NOT NULL

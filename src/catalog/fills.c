@@ -42,8 +42,8 @@ INT8OID, JSONBOID, INT8OID, INT4OID};
 /*
  * gs_fill_find: looks for an unfinished fill of the same target, role, model,
  * start, n and given values, and of the same seed unless any will do; the
- * last one of several.  If there is one, sets id, seed, version, done and
- * begun from it.
+ * last one of several.  If there is one, sets id, seed, version, done, drawn
+ * and begun from it.
  */
 bool
 gs_fill_find(GsFill *fill, bool any_seed)
@@ -57,7 +57,7 @@ gs_fill_find(GsFill *fill, bool any_seed)
 	if (any_seed)
 		nulls[6] = 'n';
 	gs_enter(&access);
-	found = gs_run("SELECT id, seed, version, done FROM gensynth.fills"
+	found = gs_run("SELECT id, seed, version, done, drawn FROM gensynth.fills"
 				   " WHERE target = $1 AND role = $2 AND model = $3"
 				   " AND start = $4 AND n = $5"
 				   " AND given IS NOT DISTINCT FROM $6"
@@ -70,6 +70,7 @@ gs_fill_find(GsFill *fill, bool any_seed)
 		fill->seed = DatumGetInt64(gs_result(0, 2, NULL));
 		fill->version = DatumGetInt32(gs_result(0, 3, NULL));
 		fill->done = DatumGetInt64(gs_result(0, 4, NULL));
+		fill->drawn = DatumGetInt64(gs_result(0, 5, NULL));
 		fill->begun = true;
 	}
 	gs_leave(&access);
@@ -81,63 +82,69 @@ gs_fill_find(GsFill *fill, bool any_seed)
  * been kept until now.
  */
 static void
-insert_fill(GsFill *fill, int64 rows)
+insert_fill(GsFill *fill, int64 rows, int64 drawn)
 {
-	Datum		values[FILL_ARGS + 1];
-	char		nulls[FILL_ARGS + 1];
-	Oid			types[FILL_ARGS + 1];
+	Datum		values[FILL_ARGS + 2];
+	char		nulls[FILL_ARGS + 2];
+	Oid			types[FILL_ARGS + 2];
 
 	fill_args(fill, values, nulls);
 	memcpy(types, fill_types, sizeof(fill_types));
-	types[FILL_ARGS] = INT8OID;
+	types[FILL_ARGS] = types[FILL_ARGS + 1] = INT8OID;
 	values[FILL_ARGS] = Int64GetDatum(rows);
-	nulls[FILL_ARGS] = ' ';
+	values[FILL_ARGS + 1] = Int64GetDatum(drawn);
+	nulls[FILL_ARGS] = nulls[FILL_ARGS + 1] = ' ';
 	gs_run("DELETE FROM gensynth.fills WHERE id IN (SELECT id"
 		   " FROM gensynth.fills WHERE target = $1 AND role = $2 AND finished"
 		   " FOR UPDATE SKIP LOCKED)", 2, types, values, NULL, false);
 	gs_run("INSERT INTO gensynth.fills (target, role, model, start, n, given,"
-		   " seed, version, done, finished)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9 = $5)"
-		   " RETURNING id", FILL_ARGS + 1, types, values, nulls, false);
+		   " seed, version, done, drawn, finished)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9 = $5)"
+		   " RETURNING id", FILL_ARGS + 2, types, values, nulls, false);
 	fill->id = *DatumGetUUIDP(gs_result(0, 1, NULL));
 	fill->begun = true;
 }
 
 static bool
-update_fill(const GsFill *fill, int64 rows)
+update_fill(const GsFill *fill, int64 rows, int64 drawn)
 {
-	Oid			types[] = {UUIDOID, INT8OID, INT8OID};
-	Datum		values[3];
+	Oid			types[] = {UUIDOID, INT8OID, INT8OID, INT8OID};
+	Datum		values[4];
 
 	values[0] = UUIDPGetDatum(&fill->id);
 	values[1] = Int64GetDatum(fill->done);
 	values[2] = Int64GetDatum(rows);
+	values[3] = Int64GetDatum(drawn);
 	return gs_run("UPDATE gensynth.fills SET done = done + $3,"
+				  " drawn = drawn + $4,"
 				  " updated_at = clock_timestamp(),"
 				  " finished = (done + $3 = n)"
-				  " WHERE id = $1 AND done = $2", 3, types, values, NULL,
+				  " WHERE id = $1 AND done = $2", 4, types, values, NULL,
 				  false) > 0;
 }
 
 /*
- * gs_fill_advance: counts rows that have been put into the target; the first
- * ones begin the fill.  False if the fill is not where it was: another
+ * gs_fill_advance: counts rows that have been put into the target, and those
+ * that were made for them; the first ones begin the fill.  False if the fill is not where it was: another
  * session has gone on with it, or it was forgotten.
  */
 bool
-gs_fill_advance(GsFill *fill, int64 rows)
+gs_fill_advance(GsFill *fill, int64 rows, int64 drawn)
 {
 	GsAccess	access;
 	bool		counted = true;
 
 	gs_enter(&access);
 	if (fill->begun)
-		counted = update_fill(fill, rows);
+		counted = update_fill(fill, rows, drawn);
 	else
-		insert_fill(fill, rows);
+		insert_fill(fill, rows, drawn);
 	gs_leave(&access);
 	if (counted)
+	{
 		fill->done += rows;
+		fill->drawn += drawn;
+	}
 	return counted;
 }
 

@@ -22,11 +22,12 @@ typedef struct GsFill
 	int64		start;			/* from 1 */
 	int64		n;
 	int64		done;			/* rows that are in the target */
+	int64		drawn;			/* rows that were made for them */
 	bool		begun;			/* it has a row in the table */
 } GsFill;
 
 extern bool gs_fill_find(GsFill *fill, bool any_seed);
-extern bool gs_fill_advance(GsFill *fill, int64 rows);
+extern bool gs_fill_advance(GsFill *fill, int64 rows, int64 drawn);
 extern void gs_fill_forget(const GsFill *fill);
 extern int	gs_fill_current_version(const GsFill *fill);
 

@@ -411,6 +411,25 @@ gs_decoder_is_number(const GsDecoder *decoder)
 }
 
 /*
+ * gs_decoder_is_discrete: whether the column's values are those of
+ * gs_decoder_values and no others.
+ */
+bool
+gs_decoder_is_discrete(const GsDecoder *decoder)
+{
+	const GsFeature *feature = decoder->part[0].feature;
+
+	if (decoder->codec.nparts > 1 || decoder->domain != NULL ||
+		decoder->base != NULL || feature->other_level >= 0)
+		return false;
+	for (int s = 0; s < feature->quantile.nsegments; s++)
+		if (gs_slot_compare(feature->quantile.low[s],
+							feature->quantile.high[s], feature->lane) != 0)
+			return false;
+	return true;
+}
+
+/*
  * gs_decoder_values: the values that a column can take, but for NULL; of a
  * number, those between which they lie.
  *

@@ -28,6 +28,7 @@
 #include "column/learn.h"
 #include "column/store.h"
 #include "column/styles.h"
+#include "fit/children.h"
 #include "fit/options.h"
 #include "model/calibrate.h"
 #include "model/determined.h"
@@ -452,6 +453,8 @@ learn_and_store(const FitRequest *request, GsModelEntry *entry,
 	if (OidIsValid(source->relid))
 		learning.constraints = gs_constraints_read(source->relid);
 	gs_with_fixed_styles(learn, &learning);
+	gs_children_count(source->relation, version->constraints,
+					  &version->tensors);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, begin);
 	version->seed = request->seed;

@@ -2,11 +2,14 @@
  * into.c
  *	  synth_into: fills a table with synthetic rows, in committed batches.
  *
- * Each batch is one INSERT ... SELECT, run as the caller, so privileges,
- * row-level security, triggers and constraints are what they are for anybody
- * who inserts.  A batch and its count in gensynth.fills are committed
- * together, and row i of (model version, seed) is a function of i alone:
- * that is all that a cancelled call needs to be resumed.
+ * Rows of a stream are given their foreign keys (links.c), those that fail
+ * what the table says (target.c) are left out, and the rest goes into it by an
+ * INSERT that is run as the caller, so privileges, row-level security,
+ * triggers and constraints are what they are for anybody who inserts.  Rows
+ * that collide with others are made up for by further ones.  A batch and its
+ * counts in gensynth.fills are committed together, and row i of (model
+ * version, seed) is a function of i alone: that is all that a cancelled call
+ * needs to be resumed.
  *
  * Where a procedure cannot commit (in a transaction block, in a function, in
  * a block with an exception handler), the same is done in the transaction at
@@ -19,19 +22,21 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
-#include "rewrite/rewriteHandler.h"
 #include "storage/bufmgr.h"
 #include "tcop/pquery.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/queryenvironment.h"
 #include "utils/rel.h"
+#include "utils/tuplestore.h"
 
 #include "catalog/fills.h"
+#include "stream/links.h"
 #include "stream/sampler.h"
+#include "stream/stream.h"
+#include "stream/target.h"
 
 #define DEFAULT_BATCH_SIZE	10000
 #define MAX_BATCH_SIZE		10000000
@@ -53,15 +58,27 @@ enum
 typedef struct IntoCall
 {
 	GsFill		fill;
-	Oid			target;
+	Oid			relid;
 	const GsModel *model;
+	GsTarget   *target;
+	GsStream   *stream;
+	GsLinks    *links;
 	const char *functions;		/* our own schema, quoted */
 	int64		batch_size;
 	bool		skip_conflicts;
 	bool		commits;
-	int64		rows;			/* of the batch at hand */
+	MemoryContext context;		/* of the call */
 	MemoryContext batch_context;
+
+	/* the batch at hand */
+	int64		drawn;			/* rows made for it so far */
+	int64		refused;		/* of these, by a condition of the target */
+	const char *refused_by;		/* the last one */
 } IntoCall;
+
+/* Rows that may be made in vain for each one that a batch wants, and more. */
+#define MOST_VAIN		100
+#define MOST_VAIN_MORE	1000
 
 /*
  * The statement that forgets unfinished fills, for hints.
@@ -141,7 +158,7 @@ read_sampling(FunctionCallInfo fcinfo, IntoCall *call)
 	args[at->seed] = fcinfo->args[ARG_SEED];
 	args[at->given] = fcinfo->args[ARG_GIVEN];
 	args[at->start] = fcinfo->args[ARG_START];
-	sampler = gs_sampler_open(GS_FORM_TYPED, args, call->target, NULL);
+	sampler = gs_sampler_open(GS_FORM_TYPED, args, call->relid, NULL);
 	call->model = sampler->model;
 	fill->model = sampler->model->entry->name;
 	fill->version = sampler->model->version->version;
@@ -176,38 +193,22 @@ read_arguments(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("target must not be null"),
 				 errhint("Pass the table to fill: CALL synth_into('dev.patients', 1e6).")));
-	call->target = PG_GETARG_OID(ARG_TARGET);
-	check_target(call->target);
+	call->relid = PG_GETARG_OID(ARG_TARGET);
+	check_target(call->relid);
 	call->functions = quote_identifier(get_namespace_name(schema));
 	call->batch_size = read_batch_size(fcinfo);
 	call->skip_conflicts = read_on_conflict(fcinfo);
 	call->commits = may_commit(fcinfo);
 	read_sampling(fcinfo, call);
 	/* sessions must not mistake each other's temporary tables */
-	call->fill.target = quote_qualified_identifier(get_namespace_name(get_rel_namespace(call->target)),
-												   get_rel_name(call->target));
+	call->fill.target = quote_qualified_identifier(get_namespace_name(get_rel_namespace(call->relid)),
+												   get_rel_name(call->relid));
 	call->fill.role = GetUserNameFromId(GetUserId(), false);
+	call->context = CurrentMemoryContext;
 	call->batch_context = AllocSetContextCreate(CurrentMemoryContext,
 												"synth_into batch",
 												ALLOCSET_DEFAULT_SIZES);
 	return call;
-}
-
-/*
- * Opens the target, locked as an INSERT does it until the transaction ends.
- */
-static Relation
-open_target(const IntoCall *call)
-{
-	Relation	relation = try_relation_open(call->target, RowExclusiveLock);
-
-	if (relation == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation %s does not exist any more",
-						call->fill.target),
-				 errhint("It was dropped while it was filled.")));
-	return relation;
 }
 
 /*
@@ -218,7 +219,7 @@ open_target(const IntoCall *call)
 static bool
 lost_rows(const IntoCall *call)
 {
-	Relation	relation = open_target(call);
+	Relation	relation = relation_open(call->relid, RowExclusiveLock);
 	bool		lost = relation->rd_rel->relkind == RELKIND_RELATION &&
 		!(relation->trigdesc && relation->trigdesc->trig_insert_before_row) &&
 		relation->rd_rules == NULL &&
@@ -279,120 +280,120 @@ resume_fill(IntoCall *call, bool any_seed)
 			 errhint("To start anew instead: %s.", forget_statement(call))));
 }
 
-/*
- * Whether a column's default draws a number: identity or nextval().
- */
-static bool
-draws_number(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, NextValueExpr) ||
-		(IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid == F_NEXTVAL))
-		return true;
-	return expression_tree_walker(node, draws_number, context);
-}
-
-/*
- * Whether a column of the target is to be filled: the model has it, and the
- * target neither computes nor numbers it.
- */
-static bool
-is_filled(const IntoCall *call, Relation relation, Form_pg_attribute attribute)
-{
-	const GsSchema *schema = call->model->schema;
-	bool		found = false;
-
-	if (attribute->attisdropped || attribute->attgenerated != '\0')
-		return false;
-	for (int c = 0; c < schema->ncolumns && !found; c++)
-		found = strcmp(schema->columns[c].name,
-					   NameStr(attribute->attname)) == 0;
-	return found && !draws_number(build_column_default(relation,
-													   attribute->attnum),
-								  NULL);
-}
-
-/*
- * The statement that fills a batch: $1 rows, $2 model, $3 seed, $4 given,
- * $5 start.  Made anew for each batch, since the target may have been
- * renamed or altered after a commit.
- */
-static char *
-batch_statement(const IntoCall *call)
-{
-	Relation	relation = open_target(call);
-	TupleDesc	desc = RelationGetDescr(relation);
-	char	   *target = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-													RelationGetRelationName(relation));
-	StringInfoData columns;
-	StringInfoData values;
-
-	initStringInfo(&columns);
-	initStringInfo(&values);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		const char *name = quote_identifier(NameStr(TupleDescAttr(desc, i)->attname));
-		const char *comma = columns.len > 0 ? ", " : "";
-
-		if (!is_filled(call, relation, TupleDescAttr(desc, i)))
-			continue;
-		appendStringInfo(&columns, "%s%s", comma, name);
-		appendStringInfo(&values, "%ss.%s", comma, name);
-	}
-	relation_close(relation, NoLock);
-	if (columns.len == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("model \"%s\" has no column that could fill %s",
-						call->fill.model, target),
-				 errhint("Columns are matched by name; identity, serial and generated columns are left to the target.")));
-	return psprintf("INSERT INTO %s (%s) SELECT %s"
-					" FROM %s.synth_sample(NULL::%s, $1, model => $2,"
-					" seed => $3, given => $4, start => $5) AS s%s",
-					target, columns.data, values.data, call->functions,
-					target,
-					call->skip_conflicts ? " ON CONFLICT DO NOTHING" : "");
-}
-
 static void
 batch_errcontext(void *arg)
 {
 	const IntoCall *call = arg;
-	int64		first = call->fill.start + call->fill.done;
+	int64		first = call->fill.start + call->fill.drawn;
 
 	errcontext("rows %lld to %lld of seed %lld", (long long) first,
-			   (long long) (first + call->rows - 1),
+			   (long long) (first + Max(call->drawn, 1) - 1),
 			   (long long) call->fill.seed);
 }
 
 /*
- * Inserts the rows of the batch at hand, as the caller.
+ * What a row that was made would violate; NULL if nothing that is known.
+ */
+static const char *
+refuse_row(const GsTarget *target, const Datum *values, const bool *nulls)
+{
+	for (int i = 0; i < target->desc->natts; i++)
+		if (nulls[i] && target->notnull[i])
+			return psprintf("%s NOT NULL",
+							NameStr(TupleDescAttr(target->desc, i)->attname));
+	return gs_target_refuses(target, values, nulls);
+}
+
+static void
+report_vain(const IntoCall *call, int64 rows)
+{
+	int64		collided = call->drawn - rows - call->refused;
+
+	if (call->refused >= collided)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("could not make rows that %s takes", call->fill.target),
+				 errdetail("Of %lld rows, %lld failed its conditions, the last one \"%s\".",
+						   (long long) call->drawn, (long long) call->refused,
+						   call->refused_by),
+				 errhint("A model that was fitted with this condition, as option \"constraints\", makes such rows.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("could not make rows that %s takes", call->fill.target),
+			 errdetail("Of %lld rows, %lld had keys that were there already.",
+					   (long long) call->drawn, (long long) collided),
+			 errhint("Ask for fewer rows, or pass on_conflict => 'nothing'.")));
+}
+
+static bool
+is_in_vain(const IntoCall *call, int64 rows, int64 wanted)
+{
+	return call->drawn - rows > wanted * MOST_VAIN + MOST_VAIN_MORE;
+}
+
+/*
+ * Makes rows for the target; done: those of the batch that are in it.
  */
 static void
-insert_rows(IntoCall *call)
+make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 {
-	const GsFill *fill = &call->fill;
-	Oid			types[] = {FLOAT8OID, TEXTOID, INT8OID, JSONBOID, INT8OID};
-	Datum		values[5];
-	char		nulls[] = "     ";
-	ErrorContextCallback callback = {error_context_stack, batch_errcontext,
-	call};
+	const GsTarget *target = call->target;
+
+	for (int64 made = 0; made < rows;)
+	{
+		Datum	   *values;
+		bool	   *nulls;
+		const char *refused;
+
+		if (!gs_stream_next(call->stream, &values, &nulls))
+			elog(ERROR, "no more rows can be numbered");
+		gs_links_fill(call->links, call->fill.drawn + call->drawn++, values,
+					  nulls);
+		refused = refuse_row(target, values, nulls);
+		if (refused == NULL)
+		{
+			tuplestore_putvalues(store, target->desc, values, nulls);
+			made++;
+			continue;
+		}
+		call->refused++;
+		call->refused_by = refused;
+		if (is_in_vain(call, done + made, call->batch_size))
+			report_vain(call, done + made);
+	}
+}
+
+/*
+ * Makes rows and inserts them, as the caller.  Returns how many are in.
+ */
+static int64
+insert_rows(IntoCall *call, int64 rows, int64 done)
+{
+	bool		skips = call->skip_conflicts || call->target->makes_up;
+	Tuplestorestate *store = tuplestore_begin_heap(false, false, work_mem);
+	EphemeralNamedRelationData batch = {
+		.md = {.name = GS_TARGET_ROWS,.tupdesc = call->target->desc,
+			.enrtype = ENR_NAMED_TUPLESTORE,.enrtuples = rows},
+		.reldata = store
+	};
 	int			result;
 
-	values[0] = Float8GetDatum((double) call->rows);
-	values[1] = CStringGetTextDatum(fill->model);
-	values[2] = Int64GetDatum(fill->seed);
-	values[3] = fill->given.value;
-	if (fill->given.isnull)
-		nulls[3] = 'n';
-	values[4] = Int64GetDatum(fill->start + fill->done);
-	error_context_stack = &callback;
-	result = SPI_execute_with_args(batch_statement(call), 5, types, values,
-								   nulls, false, 0);
+	MemoryContext old;
+
+	make_rows(call, store, rows, done);
+	/* SPI keeps its list of such relations in the context at hand */
+	old = MemoryContextSwitchTo(call->context);
+	if (SPI_register_relation(&batch) != SPI_OK_REL_REGISTER)
+		elog(ERROR, "SPI_register_relation failed");
+	MemoryContextSwitchTo(old);
+	result = SPI_execute(gs_target_statement(call->target, skips), false, 0);
 	if (result < 0)
 		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
-	error_context_stack = callback.previous;
+	SPI_unregister_relation(GS_TARGET_ROWS);
+	tuplestore_end(store);
+	/* what triggers and rules have done with a row is their business */
+	return call->target->makes_up && !call->skip_conflicts ?
+		SPI_processed : rows;
 }
 
 /*
@@ -403,17 +404,31 @@ fill_batch(IntoCall *call)
 {
 	GsFill	   *fill = &call->fill;
 	MemoryContext old = MemoryContextSwitchTo(call->batch_context);
+	int64		wanted = Min(call->batch_size, fill->n - fill->done);
+	int64		done = 0;
+	ErrorContextCallback callback = {error_context_stack, batch_errcontext,
+	call};
 
 	CHECK_FOR_INTERRUPTS();
-	call->rows = Min(call->batch_size, fill->n - fill->done);
-	insert_rows(call);
+	call->drawn = call->refused = 0;
+	error_context_stack = &callback;
+	while (done < wanted)
+	{
+		int64		rows = Min(wanted - done, gs_links_room(call->links));
+
+		done += insert_rows(call, rows, done);
+		if (is_in_vain(call, done, wanted))
+			report_vain(call, done);
+		gs_links_refresh(call->links);
+	}
+	error_context_stack = callback.previous;
 
 	/*
-	 * The rows are those of the version that was current a moment ago.
-	 * Versions only change, so if it still is the fill's, it was.
+	 * The fill's row says what was done with one version: whoever resumes it
+	 * goes on with that.
 	 */
 	check_version(call);
-	if (!gs_fill_advance(fill, call->rows))
+	if (!gs_fill_advance(fill, done, call->drawn))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("the fill of %s was taken over or forgotten by another session",
@@ -428,6 +443,22 @@ fill_batch(IntoCall *call)
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(call->batch_context);
+}
+
+/*
+ * What is needed to make rows, once it is known which.
+ */
+static void
+begin_rows(IntoCall *call)
+{
+	const GsFill *fill = &call->fill;
+
+	call->target = gs_target_open(call->relid, call->model);
+	call->stream = gs_stream_open(call->model, call->target->desc, fill->seed);
+	gs_stream_seek(call->stream, fill->start - 1 + fill->drawn,
+				   PG_INT64_MAX - GS_BATCH);
+	call->links = gs_links_open(call->target, call->model, fill->seed,
+								fill->n);
 }
 
 /*
@@ -453,6 +484,8 @@ synth_into(PG_FUNCTION_ARGS)
 	/* in SPI's context, which outlives commits */
 	call = read_arguments(fcinfo);
 	resume_fill(call, PG_ARGISNULL(ARG_SEED));
+	if (call->fill.done < call->fill.n)
+		begin_rows(call);
 	while (call->fill.done < call->fill.n)
 		fill_batch(call);
 	SPI_finish();

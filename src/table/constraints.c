@@ -15,6 +15,7 @@
 
 #include "catalog/access.h"
 #include "table/constraints.h"
+#include "table/source.h"
 
 /* names of the columns that numbers stand for, in their order */
 #define COLUMN_NAMES(relation, numbers) \
@@ -23,30 +24,33 @@
 	" AND a.attnum = u.number ORDER BY u.i)"
 
 /*
- * $1 the relation.  kind, name, columns, definition, expression.
+ * $1 the relation.  kind, name, columns, definition, expression, and of a
+ * foreign key what it refers to and by which columns.
  */
 static const char constraints_query[] =
 "SELECT CASE c.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique'"
 " WHEN 'f' THEN 'foreign key' WHEN 'c' THEN 'check' ELSE 'exclusion' END,"
 " c.conname::text, " COLUMN_NAMES("c.conrelid", "c.conkey") ","
 " pg_get_constraintdef(c.oid),"
-" CASE c.contype WHEN 'c' THEN pg_get_expr(c.conbin, c.conrelid) END"
+" CASE c.contype WHEN 'c' THEN pg_get_expr(c.conbin, c.conrelid) END,"
+" c.confrelid, CASE c.contype WHEN 'f' THEN "
+COLUMN_NAMES("c.confrelid", "c.confkey") " END"
 " FROM pg_constraint c WHERE c.conrelid = $1"
 " AND c.contype IN ('p', 'u', 'f', 'c', 'x')"
 " UNION ALL "
 "SELECT 'unique', i.indexrelid::regclass::text, "
 COLUMN_NAMES("i.indrelid", "i.indkey::int2[]") ","
-" pg_get_indexdef(i.indexrelid), NULL"
+" pg_get_indexdef(i.indexrelid), NULL, 0, NULL"
 " FROM pg_index i WHERE i.indrelid = $1 AND i.indisunique AND NOT EXISTS"
 " (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid"
 " AND c.conrelid = $1)"
 " UNION ALL "
 "SELECT 'partition', NULL, '{}', pg_get_partition_constraintdef($1),"
-" pg_get_partition_constraintdef($1)"
+" pg_get_partition_constraintdef($1), 0, NULL"
 " FROM pg_class r WHERE r.oid = $1 AND r.relispartition"
 " AND pg_get_partition_constraintdef($1) IS NOT NULL"
 " UNION ALL "
-"SELECT k.kind, NULL, ARRAY[a.attname::text], k.definition, NULL"
+"SELECT k.kind, NULL, ARRAY[a.attname::text], k.definition, NULL, 0, NULL"
 " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
 " LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum,"
 " LATERAL (VALUES"
@@ -113,7 +117,14 @@ gs_constraints_read(Oid relid)
 		constraint->columns = text_list(gs_result(i, 3, NULL), context);
 		constraint->definition = gs_result_text(i, 4, context);
 		constraint->expression = gs_result_text(i, 5, context);
+		constraint->parent_oid = DatumGetObjectId(gs_result(i, 6, NULL));
+		if (OidIsValid(constraint->parent_oid))
+			constraint->parent_columns = text_list(gs_result(i, 7, NULL),
+												   context);
 		old = MemoryContextSwitchTo(context);
+		if (OidIsValid(constraint->parent_oid))
+			constraint->parent = gs_relation_name(constraint->parent_oid,
+												  NULL);
 		constraints = lappend(constraints, constraint);
 		MemoryContextSwitchTo(old);
 	}

@@ -16,6 +16,9 @@ typedef struct GsConstraint
 	List	   *columns;		/* C strings */
 	char	   *definition;		/* for people */
 	char	   *expression;		/* a condition on the row; NULL: none */
+	char	   *parent;			/* that a foreign key refers to, qualified */
+	Oid			parent_oid;
+	List	   *parent_columns; /* C strings */
 	const char *met;			/* how it is met */
 } GsConstraint;
 

@@ -1,0 +1,133 @@
+/*
+ * children.c
+ *	  How many rows refer to each row of another table.
+ *
+ * Tensor, for each foreign key: children/COLUMNS int8 [K, 2]: numbers of
+ * children in increasing order, and how many parents have so many.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "miscadmin.h"
+
+#include "catalog/access.h"
+#include "fit/children.h"
+
+/* Different numbers of children that are kept. */
+#define MAX_COUNTS	512
+
+/*
+ * gs_children_name: the tensor's name of a foreign key.
+ */
+char *
+gs_children_name(const GsConstraint *constraint)
+{
+	StringInfoData name;
+	ListCell   *cell;
+
+	initStringInfo(&name);
+	appendStringInfoString(&name, "children");
+	foreach(cell, constraint->columns)
+		appendStringInfo(&name, "/%s", (char *) lfirst(cell));
+	return name.data;
+}
+
+/*
+ * The rows of the parent, among them those without children.  Of a parent
+ * that the caller may not read, the planner's estimate.
+ */
+static int64
+count_parents(const GsConstraint *constraint)
+{
+	int64		n;
+
+	if (pg_class_aclcheck(constraint->parent_oid, GetUserId(),
+						  ACL_SELECT) == ACLCHECK_OK)
+		gs_run(psprintf("SELECT count(*) FROM %s", constraint->parent), 0,
+			   NULL, NULL, NULL, true);
+	else
+		gs_run(psprintf("SELECT GREATEST(reltuples, 0)::bigint FROM pg_catalog.pg_class WHERE oid = %u",
+						constraint->parent_oid), 0, NULL, NULL, NULL, true);
+	n = DatumGetInt64(gs_result(0, 1, NULL));
+	return n;
+}
+
+static void
+count_children(const char *relation, const GsConstraint *constraint,
+			   List **tensors, MemoryContext context)
+{
+	StringInfoData columns;
+	StringInfoData present;
+	int64	   *counts;
+	int64		parents = count_parents(constraint);
+	int64		step;
+	int64		n = 0;
+	MemoryContext old;
+	ListCell   *cell;
+
+	initStringInfo(&columns);
+	initStringInfo(&present);
+	foreach(cell, constraint->columns)
+	{
+		const char *name = quote_identifier(lfirst(cell));
+
+		appendStringInfo(&columns, "%s%s", columns.len ? ", " : "", name);
+		appendStringInfo(&present, "%s%s IS NOT NULL",
+						 present.len ? " AND " : "", name);
+	}
+	gs_run(psprintf("SELECT n, pg_catalog.count(*) FROM (SELECT pg_catalog.count(*) AS n"
+					" FROM %s WHERE %s GROUP BY %s) AS c GROUP BY n ORDER BY n",
+					relation, present.data, columns.data), 0, NULL, NULL,
+		   NULL, true);
+	counts = palloc(sizeof(int64) * 2 * (MAX_COUNTS + 2));
+	counts[0] = 0;
+	counts[1] = parents;
+	step = Max((int64) (SPI_processed + MAX_COUNTS - 1) / MAX_COUNTS, 1);
+	for (int64 i = 0; i < (int64) SPI_processed; i++)
+	{
+		int64		with = DatumGetInt64(gs_result(i, 2, NULL));
+
+		counts[1] = Max(counts[1] - with, 0);
+		/* where there are too many, neighbours are taken together */
+		if (i % step == 0)
+		{
+			n++;
+			counts[2 * n + 1] = 0;
+		}
+		counts[2 * n] = DatumGetInt64(gs_result(i, 1, NULL));
+		counts[2 * n + 1] += with;
+	}
+	old = MemoryContextSwitchTo(context);
+	gs_tensor_add(tensors, gs_children_name(constraint), GS_I8, 2, n + 1, 2,
+				  counts);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * gs_children_count: appends the tensors for the foreign keys among a
+ * relation's constraints, in the current context.  Reads as the caller,
+ * within an SPI connection of its own.
+ */
+void
+gs_children_count(const char *relation, List *constraints, List **tensors)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ListCell   *cell;
+
+	foreach(cell, constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+
+		/* "construction": all of its columns are learned */
+		if (constraint->parent == NULL ||
+			strcmp(constraint->met, "construction") != 0)
+			continue;
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		count_children(relation, constraint, tensors, context);
+		SPI_finish();
+	}
+}

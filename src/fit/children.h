@@ -1,0 +1,15 @@
+/*
+ * children.h
+ *	  How many rows refer to each row of another table.
+ */
+#ifndef GENSYNTH_CHILDREN_H
+#define GENSYNTH_CHILDREN_H
+
+#include "catalog/tensor.h"
+#include "table/constraints.h"
+
+extern void gs_children_count(const char *relation, List *constraints,
+							  List **tensors);
+extern char *gs_children_name(const GsConstraint *constraint);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * links.h
+ *	  Foreign keys of rows that fill a table.
+ */
+#ifndef GENSYNTH_LINKS_H
+#define GENSYNTH_LINKS_H
+
+#include "postgres.h"
+
+#include "stream/target.h"
+
+typedef struct GsLinks GsLinks;
+
+extern GsLinks *gs_links_open(const GsTarget *target, const GsModel *model,
+							  int64 seed, int64 n);
+extern void gs_links_refresh(GsLinks *links);
+extern void gs_links_fill(GsLinks *links, int64 row, Datum *values,
+						  bool *nulls);
+extern int64 gs_links_room(const GsLinks *links);
+
+#endif

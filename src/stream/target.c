@@ -1,0 +1,295 @@
+/*
+ * target.c
+ *	  A table that is to be filled: which of its columns, and what it says
+ *	  about a row.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/sysattr.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "stream/target.h"
+
+/*
+ * Opens the target, locked as an INSERT does it until the transaction ends.
+ */
+static Relation
+open_target(Oid relid)
+{
+	Relation	relation = try_relation_open(relid, RowExclusiveLock);
+
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist any more", relid),
+				 errhint("It was dropped while it was filled.")));
+	return relation;
+}
+
+/*
+ * Whether a column's default draws a number: identity or nextval().
+ */
+static bool
+draws_number(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, NextValueExpr) ||
+		(IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid == F_NEXTVAL))
+		return true;
+	return expression_tree_walker(node, draws_number, context);
+}
+
+static bool
+is_key_of_parent(const GsTarget *target, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, target->constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+		ListCell   *column;
+
+		if (constraint->parent == NULL)
+			continue;
+		foreach(column, constraint->columns)
+			if (strcmp(lfirst(column), name) == 0)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * Whether a column of the target is to be filled: the model has it, or it
+ * refers to another table, and the target neither computes nor numbers it.
+ */
+static bool
+is_filled(const GsTarget *target, const GsModel *model, Relation relation,
+		  Form_pg_attribute attribute)
+{
+	const GsSchema *schema = model->schema;
+	bool		found = false;
+
+	if (attribute->attisdropped || attribute->attgenerated != '\0')
+		return false;
+	for (int c = 0; c < schema->ncolumns && !found; c++)
+		found = strcmp(schema->columns[c].name,
+					   NameStr(attribute->attname)) == 0;
+	if (!found && attribute->attnotnull)
+		found = is_key_of_parent(target, NameStr(attribute->attname));
+	return found && !draws_number(build_column_default(relation,
+													   attribute->attnum),
+								  NULL);
+}
+
+static void
+find_columns(GsTarget *target, const GsModel *model, Relation relation)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	int			n = 0;
+
+	target->attnum = palloc(sizeof(AttrNumber) * Max(desc->natts, 1));
+	for (int i = 0; i < desc->natts; i++)
+		if (is_filled(target, model, relation, TupleDescAttr(desc, i)))
+			target->attnum[n++] = i + 1;
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("model \"%s\" has no column that could fill %s",
+						model->entry->name,
+						quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+												   RelationGetRelationName(relation))),
+				 errhint("Columns are matched by name; identity, serial and generated columns are left to the target.")));
+	target->desc = CreateTemplateTupleDesc(n);
+	target->notnull = palloc(n);
+	for (int i = 0; i < n; i++)
+	{
+		target->notnull[i] = TupleDescAttr(desc, target->attnum[i] - 1)->attnotnull;
+		TupleDescCopyEntry(target->desc, i + 1, desc, target->attnum[i]);
+		/* for what is between here and the table, any value will do */
+		TupleDescAttr(target->desc, i)->attnotnull = false;
+	}
+}
+
+/*
+ * Whether an expression is about columns that are filled, and nothing else of
+ * the row.
+ */
+static bool
+is_about_filled(const GsTarget *target, Node *expr)
+{
+	Bitmapset  *used = NULL;
+	int			x = -1;
+
+	pull_varattnos(expr, 1, &used);
+	while ((x = bms_next_member(used, x)) >= 0)
+	{
+		AttrNumber	number = x + FirstLowInvalidHeapAttributeNumber;
+		bool		found = false;
+
+		for (int i = 0; i < target->desc->natts && !found; i++)
+			found = target->attnum[i] == number;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static void
+find_checks(GsTarget *target, Relation relation)
+{
+	TupleConstr *constr = RelationGetDescr(relation)->constr;
+	int			n = constr != NULL ? constr->num_check : 0;
+
+	target->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(relation)),
+											&TTSOpsVirtual);
+	ExecStoreAllNullTuple(target->slot);
+	target->econtext = CreateStandaloneExprContext();
+	target->econtext->ecxt_scantuple = target->slot;
+	target->check = palloc(sizeof(ExprState *) * Max(n, 1));
+	target->check_name = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		Node	   *expr = stringToNode(constr->check[i].ccbin);
+
+		if (!is_about_filled(target, expr) ||
+			contain_volatile_functions(expr))
+			continue;
+		target->check_name[target->nchecks] = pstrdup(constr->check[i].ccname);
+		target->check[target->nchecks++] = ExecInitExpr(expression_planner((Expr *) expr),
+														NULL);
+	}
+}
+
+/*
+ * Whether rows that collide in the target's indexes can be skipped and others
+ * put in their place: ON CONFLICT DO NOTHING works on it, and the number of
+ * rows that it reports is that of those which are in.
+ */
+static bool
+can_make_up(Relation relation)
+{
+	ListCell   *cell;
+	bool		unique = false;
+	bool		deferrable = false;
+
+	if ((relation->rd_rel->relkind != RELKIND_RELATION &&
+		 relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE) ||
+		relation->rd_rules != NULL ||
+		(relation->trigdesc && relation->trigdesc->trig_insert_before_row))
+		return false;
+	foreach(cell, RelationGetIndexList(relation))
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID,
+											ObjectIdGetDatum(lfirst_oid(cell)));
+		Form_pg_index index;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		unique |= index->indisunique || index->indisexclusion;
+		deferrable |= (index->indisunique || index->indisexclusion) &&
+			!index->indimmediate;
+		ReleaseSysCache(tuple);
+	}
+	return unique && !deferrable;
+}
+
+/*
+ * gs_target_open: looks at a table that the model shall fill, in the current
+ * context, within an SPI connection.  Errors: undefined_table,
+ * datatype_mismatch if no column is left to fill.
+ */
+GsTarget *
+gs_target_open(Oid relid, const GsModel *model)
+{
+	GsTarget   *target = palloc0(sizeof(GsTarget));
+	Relation	relation = open_target(relid);
+
+	target->relid = relid;
+	target->constraints = gs_constraints_read(relid);
+	target->makes_up = can_make_up(relation);
+	find_columns(target, model, relation);
+	find_checks(target, relation);
+	relation_close(relation, NoLock);
+	return target;
+}
+
+/*
+ * gs_target_statement: inserts GS_TARGET_ROWS.  Made anew for each batch,
+ * since the target may have been renamed or altered after a commit.
+ *
+ * skips: rows that collide are left out
+ */
+char *
+gs_target_statement(const GsTarget *target, bool skips)
+{
+	Relation	relation = open_target(target->relid);
+	TupleDesc	desc = RelationGetDescr(relation);
+	char	   *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+												  RelationGetRelationName(relation));
+	StringInfoData columns;
+	StringInfoData values;
+
+	initStringInfo(&columns);
+	initStringInfo(&values);
+	for (int i = 0; i < target->desc->natts; i++)
+	{
+		AttrNumber	number = target->attnum[i];
+		const char *comma = i > 0 ? ", " : "";
+
+		if (number > desc->natts || TupleDescAttr(desc, number - 1)->attisdropped)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of %s was dropped while it was filled",
+							NameStr(TupleDescAttr(target->desc, i)->attname),
+							name),
+					 errhint("Call synth_into again.")));
+		appendStringInfo(&columns, "%s%s", comma,
+						 quote_identifier(NameStr(TupleDescAttr(desc, number - 1)->attname)));
+		appendStringInfo(&values, "%s%s", comma,
+						 quote_identifier(NameStr(TupleDescAttr(target->desc, i)->attname)));
+	}
+	relation_close(relation, NoLock);
+	return psprintf("INSERT INTO %s (%s) SELECT %s FROM " GS_TARGET_ROWS "%s",
+					name, columns.data, values.data,
+					skips ? " ON CONFLICT DO NOTHING" : "");
+}
+
+/*
+ * gs_target_refuses: the name of a condition that a row fails, or NULL.
+ *
+ * values, nulls: [natts] of the columns that are filled
+ */
+const char *
+gs_target_refuses(const GsTarget *target, const Datum *values,
+				  const bool *nulls)
+{
+	const char *refused = NULL;
+
+	if (target->nchecks == 0)
+		return NULL;
+	for (int i = 0; i < target->desc->natts; i++)
+	{
+		target->slot->tts_values[target->attnum[i] - 1] = values[i];
+		target->slot->tts_isnull[target->attnum[i] - 1] = nulls[i];
+	}
+	for (int i = 0; i < target->nchecks && refused == NULL; i++)
+		if (!ExecCheck(target->check[i], target->econtext))
+			refused = target->check_name[i];
+	ResetExprContext(target->econtext);
+	return refused;
+}

@@ -1,0 +1,40 @@
+/*
+ * target.h
+ *	  A table that is to be filled.
+ */
+#ifndef GENSYNTH_TARGET_H
+#define GENSYNTH_TARGET_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "nodes/execnodes.h"
+
+#include "model/model.h"
+
+/* Its rows-to-be, as the statement that inserts them calls them. */
+#define GS_TARGET_ROWS	"gensynth_rows"
+
+typedef struct GsTarget
+{
+	Oid			relid;
+	TupleDesc	desc;			/* the columns that are filled */
+	AttrNumber *attnum;			/* [natts] their numbers in the table */
+	bool	   *notnull;		/* [natts] */
+	List	   *constraints;	/* of GsConstraint */
+	bool		makes_up;		/* for rows that its indexes refuse */
+
+	/* conditions of its own on a row */
+	int			nchecks;
+	char	  **check_name;		/* [nchecks] */
+	ExprState **check;			/* [nchecks] */
+	TupleTableSlot *slot;		/* a row of the table */
+	ExprContext *econtext;
+} GsTarget;
+
+extern GsTarget *gs_target_open(Oid relid, const GsModel *model);
+extern char *gs_target_statement(const GsTarget *target, bool skips);
+extern const char *gs_target_refuses(const GsTarget *target,
+									 const Datum *values, const bool *nulls);
+
+#endif
