@@ -88,7 +88,16 @@ CREATE TABLE keyed (b int PRIMARY KEY);
 CALL synth_into('keyed', 50, 'mixed', on_conflict => 'nothing', batch_size => 20);
 SELECT array_agg(b ORDER BY b) FROM keyed;
 SELECT done, finished FROM synth_fills WHERE target = 'filling.keyed';
+-- conditions of the target that the model knows nothing of are met too
 CREATE TABLE picky (b int CHECK (b < 3));
+CALL synth_into('picky', 100, 'mixed', seed => 1, batch_size => 40);
+SELECT count(*), max(b) FROM picky;
+SELECT done, drawn > done AS drawn FROM gensynth.fills WHERE target = 'filling.picky';
+CREATE TABLE pickier (b int CHECK (b > 9));
+CALL synth_into('pickier', 10, 'mixed', seed => 1); \echo :LAST_ERROR_SQLSTATE
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE check_violation; END $$;
+CREATE TRIGGER refuse AFTER INSERT ON pickier FOR EACH ROW EXECUTE FUNCTION refuse();
+ALTER TABLE pickier DROP CONSTRAINT pickier_b_check;
 \set VERBOSITY terse
 CALL synth_into('keyed', 50, 'mixed', seed => 1); \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY default
@@ -96,7 +105,7 @@ DO $$
 DECLARE
     context text;
 BEGIN
-    CALL synth_into('picky', 100, 'mixed', seed => 1, start => 101, batch_size => 40);
+    CALL synth_into('pickier', 100, 'mixed', seed => 1, start => 101, batch_size => 40);
 EXCEPTION WHEN check_violation THEN
     GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
     RAISE NOTICE '%', substring(context FROM 'rows \d+ to \d+ of seed \d+');

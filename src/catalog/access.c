@@ -40,6 +40,20 @@ tables_owner(void)
 	return owner;
 }
 
+static void
+enter(GsAccess *access, Oid role, int context)
+{
+	GetUserIdAndSecContext(&access->user, &access->context);
+	SetUserIdAndSecContext(role, access->context |
+						   SECURITY_LOCAL_USERID_CHANGE | context);
+	access->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
 /*
  * gs_enter: becomes the tables' owner, within an SPI connection.
  *
@@ -49,17 +63,17 @@ tables_owner(void)
 void
 gs_enter(GsAccess *access)
 {
-	Oid			owner = tables_owner();
+	enter(access, tables_owner(), 0);
+}
 
-	GetUserIdAndSecContext(&access->user, &access->context);
-	SetUserIdAndSecContext(owner,
-						   access->context | SECURITY_LOCAL_USERID_CHANGE);
-	access->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+/*
+ * gs_enter_as: becomes another role, for what is that role's: conditions of
+ * its models.
+ */
+void
+gs_enter_as(GsAccess *access, Oid role)
+{
+	enter(access, role, SECURITY_RESTRICTED_OPERATION);
 }
 
 /*

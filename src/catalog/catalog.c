@@ -278,8 +278,11 @@ gs_catalog_open(const char *name)
 	return model;
 }
 
-static Datum
-text_array(List *strings)
+/*
+ * gs_text_array: C strings as text[].
+ */
+Datum
+gs_text_array(List *strings)
 {
 	Datum	   *texts = palloc(sizeof(Datum) * (list_length(strings) + 1));
 	int			n = 0;
@@ -393,7 +396,7 @@ store_constraints(const char *name, const GsVersionEntry *version)
 			values[4] = CStringGetTextDatum(constraint->name);
 		else
 			nulls[4] = 'n';
-		values[5] = text_array(constraint->columns);
+		values[5] = gs_text_array(constraint->columns);
 		values[6] = CStringGetTextDatum(constraint->definition);
 		if (constraint->expression != NULL)
 			values[7] = CStringGetTextDatum(constraint->expression);
@@ -474,7 +477,7 @@ gs_catalog_store(const GsModelEntry *model, GsVersionEntry *version,
 	values[7] = CStringGetTextDatum(owner);
 	values[8] = Float8GetDatum(version->seconds);
 	values[9] = Int64GetDatum(bytes);
-	values[10] = text_array(version->notes);
+	values[10] = gs_text_array(version->notes);
 	gs_run("INSERT INTO gensynth.versions VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		   " clock_timestamp(), $8, $9, $10, NULL, NULL, $11)",
 		   11, types, values, NULL, false);
@@ -587,18 +590,15 @@ load_columns(const char *name, int version, StoredType **stored,
 	return schema;
 }
 
-/*
- * The conditions that rows have to meet, by rejection.
- */
 static List *
-load_conditions(const char *name, int version, MemoryContext context)
+load_constraints(const char *name, int version, MemoryContext context)
 {
-	List	   *conditions = NIL;
+	List	   *constraints = NIL;
 
-	gs_run_version("SELECT kind, name, expression FROM gensynth.constraints"
-				   " WHERE model = $1 AND version = $2 AND expression IS NOT NULL"
-				   " AND met = 'rejection' ORDER BY ordinal", name, version,
-				   true);
+	gs_run_version("SELECT kind, name, columns, definition, expression, met"
+				   " FROM gensynth.constraints"
+				   " WHERE model = $1 AND version = $2 ORDER BY ordinal",
+				   name, version, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -606,11 +606,14 @@ load_conditions(const char *name, int version, MemoryContext context)
 
 		constraint->kind = gs_result_text(i, 1, context);
 		constraint->name = gs_result_text(i, 2, context);
-		constraint->expression = gs_result_text(i, 3, context);
-		conditions = lappend(conditions, constraint);
+		constraint->columns = gs_text_list(gs_result(i, 3, NULL));
+		constraint->definition = gs_result_text(i, 4, context);
+		constraint->expression = gs_result_text(i, 5, context);
+		constraint->met = gs_result_text(i, 6, context);
+		constraints = lappend(constraints, constraint);
 		MemoryContextSwitchTo(old);
 	}
-	return conditions;
+	return constraints;
 }
 
 static List *
@@ -679,8 +682,8 @@ gs_catalog_load(const GsModelEntry *model, int version)
 	entry->schema = load_columns(model->name, entry->version, &stored,
 								 context);
 	entry->tensors = load_tensors(model->name, entry->version, context);
-	entry->constraints = load_conditions(model->name, entry->version,
-										 context);
+	entry->constraints = load_constraints(model->name, entry->version,
+										  context);
 	gs_leave(&access);
 	for (int c = 0; c < entry->schema->ncolumns; c++)
 		resolve_type(&entry->schema->columns[c], &stored[c]);

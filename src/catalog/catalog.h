@@ -39,12 +39,13 @@ typedef struct GsVersionEntry
 	double		seconds;
 	List	   *notes;			/* of C strings */
 	List	   *tensors;		/* of GsTensor */
-	List	   *constraints;	/* of GsConstraint; as read, the conditions */
+	List	   *constraints;	/* of GsConstraint */
 	GsViolation on_violation;	/* as read */
 	GsSchema   *schema;			/* columns */
 	Datum	   *details;		/* [ncolumns] jsonb; to be written */
 } GsVersionEntry;
 
+extern Datum gs_text_array(List *strings);
 extern void gs_check_owner(const GsModelEntry *model);
 extern GsModelEntry *gs_catalog_find(const char *name);
 extern GsModelEntry *gs_catalog_own(const char *name);

@@ -188,7 +188,13 @@ gs_rules_open(const GsModel *model)
 	rules->econtext->ecxt_scantuple = rules->slot;
 	become_owner(rules, &caller);
 	foreach(cell, constraints)
-		add_rule(rules, lfirst(cell), &used);
+	{
+		const GsConstraint *constraint = lfirst(cell);
+
+		if (constraint->expression != NULL &&
+			strcmp(constraint->met, "rejection") == 0)
+			add_rule(rules, constraint, &used);
+	}
 	SetUserIdAndSecContext(caller.user, caller.context);
 	if (rules->nrules == 0)
 		return NULL;
@@ -353,6 +359,18 @@ gs_rules_apply(GsRules *rules, GsBatch *batch)
 	if (rules->model->version->on_violation == GS_VIOLATION_ERROR)
 		report_unmet(rules);
 	return rules->refused;
+}
+
+/*
+ * gs_rules_refused: how many rows a condition of the model has refused.
+ */
+int64
+gs_rules_refused(const GsRules *rules, const GsConstraint *constraint)
+{
+	for (int r = 0; r < rules->nrules; r++)
+		if (rules->rules[r].constraint == constraint)
+			return rules->rules[r].refused;
+	return 0;
 }
 
 /*

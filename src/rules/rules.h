@@ -20,6 +20,8 @@ extern GsRules *gs_rules_open(const GsModel *model);
 extern void gs_rules_need(const GsRules *rules, bool *needed);
 extern void gs_rules_attach(GsRules *rules, GsBatch *batch);
 extern const bool *gs_rules_apply(GsRules *rules, GsBatch *batch);
+extern int64 gs_rules_refused(const GsRules *rules,
+							  const GsConstraint *constraint);
 extern GsRuleStats gs_rules_stats(const GsRules *rules);
 
 #endif

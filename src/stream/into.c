@@ -71,6 +71,7 @@ typedef struct IntoCall
 	MemoryContext batch_context;
 
 	/* the batch at hand */
+	int64		wanted;			/* rows */
 	int64		drawn;			/* rows made for it so far */
 	int64		refused;		/* of these, by a condition of the target */
 	const char *refused_by;		/* the last one */
@@ -326,9 +327,9 @@ report_vain(const IntoCall *call, int64 rows)
 }
 
 static bool
-is_in_vain(const IntoCall *call, int64 rows, int64 wanted)
+is_in_vain(const IntoCall *call, int64 rows)
 {
-	return call->drawn - rows > wanted * MOST_VAIN + MOST_VAIN_MORE;
+	return call->drawn - rows > call->wanted * MOST_VAIN + MOST_VAIN_MORE;
 }
 
 /*
@@ -358,7 +359,7 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		}
 		call->refused++;
 		call->refused_by = refused;
-		if (is_in_vain(call, done + made, call->batch_size))
+		if (is_in_vain(call, done + made))
 			report_vain(call, done + made);
 	}
 }
@@ -404,20 +405,21 @@ fill_batch(IntoCall *call)
 {
 	GsFill	   *fill = &call->fill;
 	MemoryContext old = MemoryContextSwitchTo(call->batch_context);
-	int64		wanted = Min(call->batch_size, fill->n - fill->done);
 	int64		done = 0;
 	ErrorContextCallback callback = {error_context_stack, batch_errcontext,
 	call};
 
 	CHECK_FOR_INTERRUPTS();
+	call->wanted = Min(call->batch_size, fill->n - fill->done);
 	call->drawn = call->refused = 0;
 	error_context_stack = &callback;
-	while (done < wanted)
+	while (done < call->wanted)
 	{
-		int64		rows = Min(wanted - done, gs_links_room(call->links));
+		int64		rows = Min(call->wanted - done,
+							   gs_links_room(call->links));
 
 		done += insert_rows(call, rows, done);
-		if (is_in_vain(call, done, wanted))
+		if (is_in_vain(call, done))
 			report_vain(call, done);
 		gs_links_refresh(call->links);
 	}

@@ -23,6 +23,14 @@ WHERE f.role OPERATOR(pg_catalog.=) CURRENT_USER::text
 COMMENT ON VIEW synth_fills IS 'how far each synth_into of the current role has come; DELETE forgets a fill';
 GRANT SELECT, DELETE ON synth_fills TO PUBLIC;
 
+CREATE FUNCTION synth_check(model text, n float8 DEFAULT NULL, seed bigint DEFAULT 1,
+	OUT kind text, OUT name text, OUT columns text[], OUT rows bigint, OUT violations bigint, OUT acceptance float8)
+RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20
+AS 'MODULE_PATHNAME', 'synth_check';
+COMMENT ON FUNCTION synth_check(text, float8, bigint)
+	IS 'counts rows of a model that violate what its source says about rows, and the share of those made that met it';
+
 -- synth_rows runs as whoever reads the view, so readers need SELECT on the
 -- view and synth_grant on the model.  Without a seed one is drawn now, so
 -- that the view shows the same rows at each reading.

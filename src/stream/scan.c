@@ -573,7 +573,8 @@ own_counts(const SynthScanState *state)
 	counts.batches = gs_stream_batches(state->stream);
 	if (state->sampler->model->given != NULL)
 		counts.given = state->sampler->model->given->stats;
-	(void) gs_stream_rules(state->stream, &counts.rules);
+	if (gs_stream_rules(state->stream) != NULL)
+		counts.rules = gs_rules_stats(gs_stream_rules(state->stream));
 	return counts;
 }
 
@@ -640,7 +641,7 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 	counts = own_counts(state);
 	ExplainPropertyInteger("Batches", NULL,
 						   counts.batches + state->workers.batches, es);
-	if (gs_stream_rules(state->stream, &counts.rules))
+	if (gs_stream_rules(state->stream) != NULL)
 	{
 		int64		rows = counts.rules.rows + state->workers.rules.rows;
 		int64		tries = counts.rules.tries + state->workers.rules.tries;

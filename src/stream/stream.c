@@ -199,15 +199,13 @@ gs_stream_seek(GsStream *stream, int64 first, int64 end)
 }
 
 /*
- * gs_stream_rules: what became of the rows that had to meet conditions.
- * Returns false if there are none.
+ * gs_stream_rules: the conditions that rows had to meet; NULL if there are
+ * none.
  */
-bool
-gs_stream_rules(const GsStream *stream, GsRuleStats *stats)
+const GsRules *
+gs_stream_rules(const GsStream *stream)
 {
-	if (stream->rules != NULL)
-		*stats = gs_rules_stats(stream->rules);
-	return stream->rules != NULL;
+	return stream->rules;
 }
 
 /*

@@ -21,6 +21,6 @@ extern void gs_stream_seek(GsStream *stream, int64 first, int64 end);
 extern int64 gs_stream_batches(const GsStream *stream);
 extern bool gs_stream_next(GsStream *stream, Datum **values, bool **nulls);
 extern HeapTuple gs_stream_tuple(GsStream *stream);
-extern bool gs_stream_rules(const GsStream *stream, GsRuleStats *stats);
+extern const GsRules *gs_stream_rules(const GsStream *stream);
 
 #endif

@@ -68,10 +68,13 @@ COLUMN_NAMES("i.indrelid", "i.indkey::int2[]") ","
 ") AS k(kind, definition, holds)"
 " WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND k.holds";
 
-static List *
-text_list(Datum array, MemoryContext context)
+/*
+ * gs_text_list: the texts of an array without NULLs as C strings, in the
+ * current context.
+ */
+List *
+gs_text_list(Datum array)
 {
-	MemoryContext old = MemoryContextSwitchTo(context);
 	Datum	   *elements;
 	int			n;
 	List	   *list = NIL;
@@ -80,7 +83,6 @@ text_list(Datum array, MemoryContext context)
 					  TYPALIGN_INT, &elements, NULL, &n);
 	for (int i = 0; i < n; i++)
 		list = lappend(list, TextDatumGetCString(elements[i]));
-	MemoryContextSwitchTo(old);
 	return list;
 }
 
@@ -108,23 +110,21 @@ gs_constraints_read(Oid relid)
 	gs_run(constraints_query, 1, &type, &value, NULL, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		GsConstraint *constraint = MemoryContextAllocZero(context,
-														  sizeof(GsConstraint));
-		MemoryContext old;
+		MemoryContext old = MemoryContextSwitchTo(context);
+		GsConstraint *constraint = palloc0(sizeof(GsConstraint));
 
 		constraint->kind = gs_result_text(i, 1, context);
 		constraint->name = gs_result_text(i, 2, context);
-		constraint->columns = text_list(gs_result(i, 3, NULL), context);
+		constraint->columns = gs_text_list(gs_result(i, 3, NULL));
 		constraint->definition = gs_result_text(i, 4, context);
 		constraint->expression = gs_result_text(i, 5, context);
 		constraint->parent_oid = DatumGetObjectId(gs_result(i, 6, NULL));
 		if (OidIsValid(constraint->parent_oid))
-			constraint->parent_columns = text_list(gs_result(i, 7, NULL),
-												   context);
-		old = MemoryContextSwitchTo(context);
-		if (OidIsValid(constraint->parent_oid))
+		{
+			constraint->parent_columns = gs_text_list(gs_result(i, 7, NULL));
 			constraint->parent = gs_relation_name(constraint->parent_oid,
 												  NULL);
+		}
 		constraints = lappend(constraints, constraint);
 		MemoryContextSwitchTo(old);
 	}

@@ -23,5 +23,6 @@ typedef struct GsConstraint
 } GsConstraint;
 
 extern List *gs_constraints_read(Oid relid);
+extern List *gs_text_list(Datum array);
 
 #endif

@@ -1,0 +1,189 @@
+/*
+ * check.c
+ *	  synth_check: rows of a model against what its source says about rows.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "catalog/access.h"
+#include "column/store.h"
+#include "stream/sampler.h"
+#include "stream/stream.h"
+
+#define DEFAULT_ROWS	10000.0
+
+static char *
+column_list(List *names, const char *separator, const char *suffix)
+{
+	StringInfoData list;
+	ListCell   *cell;
+
+	initStringInfo(&list);
+	foreach(cell, names)
+		appendStringInfo(&list, "%s%s%s", list.len > 0 ? separator : "",
+						 quote_identifier(lfirst(cell)), suffix);
+	return list.data;
+}
+
+/*
+ * Counts the rows that violate a constraint, as an expression over them; NULL
+ * where rows alone cannot tell.
+ */
+static char *
+violations(const GsConstraint *constraint)
+{
+	if (strcmp(constraint->met, "database") == 0)
+		return NULL;
+	if (constraint->expression != NULL)
+		return psprintf("count(*) FILTER (WHERE NOT (%s))",
+						constraint->expression);
+	if (strcmp(constraint->kind, "not null") == 0)
+		return psprintf("count(*) FILTER (WHERE %s)",
+						column_list(constraint->columns, " OR ", " IS NULL"));
+	if (constraint->columns != NIL &&
+		(strcmp(constraint->kind, "primary key") == 0 ||
+		 (strcmp(constraint->kind, "unique") == 0 &&
+		  strstr(constraint->definition, " WHERE ") == NULL)))
+	{
+		const char *present = column_list(constraint->columns, " AND ",
+										  " IS NOT NULL");
+
+		return psprintf("count(*) FILTER (WHERE %s) - count(DISTINCT (%s)) FILTER (WHERE %s)",
+						present, column_list(constraint->columns, ", ", ""),
+						present);
+	}
+	return NULL;
+}
+
+/*
+ * Counts violations in n rows, all at once.  Conditions run as the model's
+ * owner, as those of rules.c.
+ */
+static void
+count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
+				 double n, int64 *counts)
+{
+	char	   *schema = get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
+	StringInfoData query;
+	Oid			types[] = {TEXTOID, FLOAT8OID, INT8OID};
+	Datum		values[3];
+	GsAccess	access;
+	int			i = 0;
+	ListCell   *cell;
+
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT NULL::bigint");
+	foreach(cell, model->version->constraints)
+	{
+		const char *count = violations(lfirst(cell));
+
+		appendStringInfo(&query, ", %s", count ? count : "NULL::bigint");
+	}
+	appendStringInfo(&query, " FROM %s.synth_rows($1, $2, $3) AS synthetic(",
+					 quote_identifier(schema));
+	for (int c = 0; c < model->schema->ncolumns; c++)
+		appendStringInfo(&query, "%s%s %s", c > 0 ? ", " : "",
+						 quote_identifier(model->schema->columns[c].name),
+						 format_type_extended(model->schema->columns[c].type,
+											  model->schema->columns[c].typmod,
+											  FORMAT_TYPE_TYPEMOD_GIVEN |
+											  FORMAT_TYPE_FORCE_QUALIFY));
+	appendStringInfoChar(&query, ')');
+	values[0] = CStringGetTextDatum(model->entry->name);
+	values[1] = Float8GetDatum(n);
+	values[2] = Int64GetDatum(seed);
+	gs_enter_as(&access, model->entry->owner);
+	gs_run(query.data, 3, types, values, NULL, true);
+	foreach(cell, model->version->constraints)
+	{
+		bool		isnull;
+		Datum		count = gs_result(0, i + 2, &isnull);
+
+		counts[i++] = isnull ? -1 : DatumGetInt64(count);
+	}
+	gs_leave(&access);
+}
+
+/*
+ * The share of the rows made that each condition let through.
+ */
+static const GsRules *
+stream_rows(const GsModel *model, int64 seed, int64 n)
+{
+	GsStream   *stream = gs_stream_open(model, gs_schema_desc(model->schema),
+										seed);
+	Datum	   *values;
+	bool	   *nulls;
+
+	gs_stream_seek(stream, 0, n);
+	while (gs_stream_next(stream, &values, &nulls))
+		;
+	return gs_stream_rules(stream);
+}
+
+/*
+ * synth_check(model text, n float8 = 10000, seed bigint = 1): for each
+ * constraint of the model the rows looked at, those that violate it, and the
+ * share of the rows made that met it.
+ */
+GS_FUNCTION(synth_check);
+
+Datum
+synth_check(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	NullableDatum args[GS_FORM_MAX_ARGS] = {{0}};
+	const GsFormArgs *at = gs_form_args(GS_FORM_RECORD);
+	GsSampler  *sampler;
+	const GsModel *model;
+	const GsRules *rules;
+	int64	   *counts;
+	int			i = 0;
+	ListCell   *cell;
+
+	for (int a = 0; a < GS_FORM_MAX_ARGS; a++)
+		args[a].isnull = true;
+	args[at->model] = fcinfo->args[0];
+	args[at->n] = fcinfo->args[1];
+	if (args[at->n].isnull)
+		args[at->n] = (NullableDatum) {Float8GetDatum(DEFAULT_ROWS), false};
+	args[at->seed] = fcinfo->args[2];
+	sampler = gs_sampler_open(GS_FORM_RECORD, args, InvalidOid, NULL);
+	model = sampler->model;
+	InitMaterializedSRF(fcinfo, 0);
+	counts = palloc(sizeof(int64) *
+					Max(list_length(model->version->constraints), 1));
+	count_violations(model, fcinfo, sampler->seed, sampler->n, counts);
+	rules = stream_rows(model, sampler->seed, sampler->n);
+	foreach(cell, model->version->constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+		Datum		values[6] = {0};
+		bool		nulls[6] = {false};
+		double		tries = rules != NULL ?
+			Max(gs_rules_stats(rules).tries, 1) : 1;
+
+		values[0] = CStringGetTextDatum(constraint->kind);
+		nulls[1] = constraint->name == NULL;
+		if (!nulls[1])
+			values[1] = CStringGetTextDatum(constraint->name);
+		values[2] = gs_text_array(constraint->columns);
+		values[3] = Int64GetDatum(sampler->n);
+		values[4] = Int64GetDatum(counts[i]);
+		nulls[4] = counts[i++] < 0;
+		nulls[5] = constraint->expression == NULL ||
+			strcmp(constraint->met, "rejection") != 0;
+		values[5] = Float8GetDatum(rules == NULL ? 1.0 :
+								   1 - gs_rules_refused(rules, constraint) / tries);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 nulls);
+	}
+	return (Datum) 0;
+}
