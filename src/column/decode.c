@@ -19,6 +19,7 @@
 #include "column/decode.h"
 #include "column/domain.h"
 #include "column/json.h"
+#include "column/key.h"
 #include "column/quantile.h"
 #include "column/styles.h"
 #include "numeric/guide.h"
@@ -63,6 +64,7 @@ struct GsDecoder
 	char	   *spare;			/* one that isn't, or NULL */
 
 	GsDomain   *domain;			/* NULL: the type is none */
+	GsKeyDecoder *key;			/* NULL: none; else all else is its */
 };
 
 static void
@@ -357,6 +359,11 @@ gs_decoder_create(const GsSchema *schema, int column)
 	decoder->column = c;
 	decoder->index = column;
 	decoder->codec = c->codec;
+	if (c->key != NULL)
+	{
+		decoder->key = gs_key_decoder_create(c, column);
+		return decoder;
+	}
 	decoder->scratch = AllocSetContextCreate(CurrentMemoryContext,
 											 "gensynth drawn value",
 											 ALLOCSET_DEFAULT_SIZES);
@@ -389,7 +396,7 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 {
 	const GsColumn *column = decoder->column;
 
-	for (int p = 0; p < decoder->codec.nparts; p++)
+	for (int p = 0; p < decoder->codec.nparts && decoder->key == NULL; p++)
 		needed[column->feature[p]] = true;
 	if (column->null_feature >= 0)
 		needed[column->null_feature] = true;
@@ -562,7 +569,8 @@ is_levels(const GsDecoder *decoder)
 bool
 gs_decoder_is_packed(const GsDecoder *decoder)
 {
-	return is_levels(decoder) && decoder->part[0].packed;
+	return decoder->key == NULL && is_levels(decoder) &&
+		decoder->part[0].packed;
 }
 
 static void
@@ -632,6 +640,11 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	const PartDecoder *part = &decoder->part[0];
 	int			feature = decoder->column->feature[0];
 
+	if (decoder->key != NULL)
+	{
+		gs_key_decode(decoder->key, batch, from, to, rows);
+		return;
+	}
 	if (is_levels(decoder))
 	{
 		decode_levels(decoder, batch->code[feature], from, to, rows);

@@ -41,7 +41,6 @@ gs_permute_init(GsPermutation *permutation, uint64_t n, uint64_t key)
 
 /*
  * A round's function: a half under a round key, all bits of the word mixed.
- * One multiplication more would gain nothing that the rounds do not.
  */
 static inline uint64_t
 mix_half(uint64_t key, uint64_t half)

@@ -127,6 +127,7 @@ open_relation(GsSource *source, Oid relid, List *columns, List *exclude)
 	Relation	relation;
 
 	source->relation = gs_relation_name(relid, &source->model);
+	source->relid = relid;
 	source->text = source->relation;
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
 		kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&

@@ -16,6 +16,7 @@ typedef struct GsSource
 {
 	const char *text;			/* as it is kept with the model */
 	char	   *relation;		/* qualified and quoted; NULL: a query */
+	Oid			relid;			/* the same; InvalidOid: a query */
 	char	   *model;			/* name by default; NULL: a query */
 	char	   *query;			/* what is run */
 	SPIPlanPtr	plan;
