@@ -27,21 +27,24 @@
 static const struct
 {
 	int			has;
+	uint32		size;
 	const char *alphabet;
 }			classes[] = {
-	{0, NULL},
-	{HAS_DIGIT, "0123456789"},
-	{HAS_DIGIT | HAS_LOWER, "0123456789abcdef"},
-	{HAS_DIGIT | HAS_UPPER, "0123456789ABCDEF"},
-	{HAS_LOWER, "abcdefghijklmnopqrstuvwxyz"},
-	{HAS_LOWER | HAS_HIGH, "abcdefghijklmnopqrstuvwxyz"},
-	{HAS_UPPER, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
-	{HAS_UPPER | HAS_HIGH, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
-	{HAS_DIGIT | HAS_LOWER | HAS_HIGH, "0123456789abcdefghijklmnopqrstuvwxyz"},
-	{HAS_DIGIT | HAS_UPPER | HAS_HIGH, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
-	{HAS_LOWER | HAS_UPPER | HAS_HIGH,
+	{0, 1, NULL},
+	{HAS_DIGIT, 10, "0123456789"},
+	{HAS_DIGIT | HAS_LOWER, 16, "0123456789abcdef"},
+	{HAS_DIGIT | HAS_UPPER, 16, "0123456789ABCDEF"},
+	{HAS_LOWER, 26, "abcdefghijklmnopqrstuvwxyz"},
+	{HAS_LOWER | HAS_HIGH, 26, "abcdefghijklmnopqrstuvwxyz"},
+	{HAS_UPPER, 26, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
+	{HAS_UPPER | HAS_HIGH, 26, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
+	{HAS_DIGIT | HAS_LOWER | HAS_HIGH, 36,
+	"0123456789abcdefghijklmnopqrstuvwxyz"},
+	{HAS_DIGIT | HAS_UPPER | HAS_HIGH, 36,
+	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
+	{HAS_LOWER | HAS_UPPER | HAS_HIGH, 52,
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"},
-	{HAS_DIGIT | HAS_LOWER | HAS_UPPER | HAS_HIGH,
+	{HAS_DIGIT | HAS_LOWER | HAS_UPPER | HAS_HIGH, 62,
 	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 };
 
@@ -183,7 +186,7 @@ gs_key_pattern_space(const char *pattern, int bytes, uint64 *space)
 		sample[k / 2] = class == 0 ? pattern[k + 1] : '0';
 		if (class == 0 || full)
 			continue;
-		size = strlen(classes[class].alphabet);
+		size = classes[class].size;
 		full = *space > PG_UINT64_MAX / size;
 		if (!full)
 			*space *= size;
@@ -215,7 +218,7 @@ gs_key_pattern_write(const GsKey *key, uint64 value, GsRandom *random,
 			out[k] = key->text[2 * k + 1];
 			continue;
 		}
-		size = strlen(alphabet);
+		size = classes[class].size;
 		if (left >= size)
 		{
 			out[k] = alphabet[value % size];
