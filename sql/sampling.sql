@@ -8,7 +8,7 @@ SET search_path = sampling, public;
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE TABLE people (
-    id int PRIMARY KEY, age positive NOT NULL, sex char(1), height numeric(4,1),
+    id bigint PRIMARY KEY, age positive NOT NULL, sex char(1), height numeric(4,1),
     mood mood, born date, seen timestamptz, name varchar(20), note text, "Größe ""x""" int
 );
 INSERT INTO people

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/cash.h"
@@ -316,6 +317,21 @@ gs_codec_is_integer(const GsCodec *codec)
 		default:
 			return false;
 	}
+}
+
+/*
+ * gs_codec_max_chars: the characters that a text of the type may have; 0: no
+ * limit.
+ */
+int
+gs_codec_max_chars(const GsCodec *codec)
+{
+	if (codec->typmod > VARHDRSZ &&
+		(codec->type == VARCHAROID || codec->type == BPCHAROID))
+		return codec->typmod - VARHDRSZ;
+	if (codec->type == NAMEOID)
+		return (NAMEDATALEN - 1) / pg_database_encoding_max_length();
+	return codec->type == CHAROID ? 1 : 0;
 }
 
 static inline uint64

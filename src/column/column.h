@@ -171,11 +171,14 @@ typedef struct GsColumn
 	char	   *base_name;		/* the same of the base type */
 	GsCodec		codec;
 	bool		nullable;		/* NULLs were seen, and are emitted */
-	int			feature[GS_MAX_PARTS];	/* of each part */
+	int			feature[GS_MAX_PARTS];	/* of each part; -1: a key */
 	int			null_feature;	/* -1: none */
 	int			base;			/* 1 + column that it is learned as the
 								 * difference from; 0: none */
 	Shape	   *shape;			/* generates the "other" level */
+	bool		unique;			/* by itself, in the source */
+	bool		one_null;		/* unique, and so is its NULL */
+	struct GsKey *key;			/* NULL: none.  Else feature[] are all -1 */
 	int32	   *lengths;		/* [GS_LENGTHS] BYTEA, BIT: quantiles */
 } GsColumn;
 
@@ -243,6 +246,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 /* Philox streams: columns count from 0, latent variables from here. */
 #define GS_STREAM_LATENT	UINT32_C(0x40000000)
 #define GS_STREAM_GIVEN		UINT32_C(0x60000000)	/* conditioned ones */
+#define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
 
 /* codec.c */
 extern bool gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod);
@@ -250,6 +254,7 @@ extern void gs_codec_split(GsCodec *codec, Datum value, GsPart *parts);
 extern Datum gs_codec_join(GsCodec *codec, const GsPart *parts);
 extern const char *gs_codec_name(GsCodecKind kind);
 extern bool gs_codec_is_integer(const GsCodec *codec);
+extern int	gs_codec_max_chars(const GsCodec *codec);
 extern void gs_codec_limits(GsCodecKind kind, int64 *least, int64 *most);
 extern bool gs_slot_is_special(GsCodecKind kind, GsLaneType lane,
 							   GsSlot slot);

@@ -20,6 +20,7 @@
 #include "column/difference.h"
 #include "column/domain.h"
 #include "column/json.h"
+#include "column/key.h"
 #include "column/quantile.h"
 #include "column/styles.h"
 #include "numeric/guide.h"
@@ -65,6 +66,7 @@ struct GsDecoder
 
 	GsDomain   *domain;			/* NULL: the type is none */
 	GsDecoder  *base;			/* of the column that this adds to; or NULL */
+	GsKeyDecoder *key;			/* NULL: none; else all else is its */
 };
 
 static void
@@ -358,6 +360,11 @@ gs_decoder_create(const GsSchema *schema, int column)
 	decoder->column = c;
 	decoder->index = column;
 	decoder->codec = c->codec;
+	if (c->key != NULL)
+	{
+		decoder->key = gs_key_decoder_create(c, column);
+		return decoder;
+	}
 	decoder->scratch = AllocSetContextCreate(CurrentMemoryContext,
 											 "gensynth drawn value",
 											 ALLOCSET_DEFAULT_SIZES);
@@ -392,7 +399,7 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 {
 	const GsColumn *column = decoder->column;
 
-	for (int p = 0; p < decoder->codec.nparts; p++)
+	for (int p = 0; p < decoder->codec.nparts && decoder->key == NULL; p++)
 		needed[column->feature[p]] = true;
 	if (column->null_feature >= 0)
 		needed[column->null_feature] = true;
@@ -406,7 +413,7 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 bool
 gs_decoder_is_number(const GsDecoder *decoder)
 {
-	return decoder->codec.nparts == 1 &&
+	return decoder->key == NULL && decoder->codec.nparts == 1 &&
 		decoder->part[0].feature->kind == GS_FEATURE_NUMBER;
 }
 
@@ -419,8 +426,9 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 {
 	const GsFeature *feature = decoder->part[0].feature;
 
-	if (decoder->codec.nparts > 1 || decoder->domain != NULL ||
-		decoder->base != NULL || feature->other_level >= 0)
+	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
+		decoder->domain != NULL || decoder->base != NULL ||
+		feature->other_level >= 0)
 		return false;
 	for (int s = 0; s < feature->quantile.nsegments; s++)
 		if (gs_slot_compare(feature->quantile.low[s],
@@ -441,15 +449,18 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 {
 	const PartDecoder *part = &decoder->part[0];
 	const GsFeature *feature = part->feature;
-	const GsQuantile *q = &feature->quantile;
-	GsPart		value = {.scale = feature->scale,
-		.min_scale = feature->min_scale,.lane = feature->lane
-	};
+	const GsQuantile *q;
+	GsPart		value = {0};
 	int			n = 0;
 
-	if (decoder->codec.nparts > 1 || decoder->domain != NULL ||
-		decoder->base != NULL || feature->other_level >= 0)
+	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
+		decoder->domain != NULL || decoder->base != NULL ||
+		feature->other_level >= 0)
 		return 0;
+	q = &feature->quantile;
+	value.lane = feature->lane;
+	value.scale = feature->scale;
+	value.min_scale = feature->min_scale;
 	*values = palloc(sizeof(Datum) *
 					 Max(Max(feature->nlevels, 2 * q->nsegments), 1));
 	for (int i = 0; i < feature->nlevels; i++)
@@ -663,7 +674,8 @@ is_levels(const GsDecoder *decoder)
 bool
 gs_decoder_is_packed(const GsDecoder *decoder)
 {
-	return is_levels(decoder) && decoder->part[0].packed;
+	return decoder->key == NULL && is_levels(decoder) &&
+		decoder->part[0].packed;
 }
 
 static void
@@ -733,6 +745,11 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	const PartDecoder *part = &decoder->part[0];
 	int			feature = decoder->column->feature[0];
 
+	if (decoder->key != NULL)
+	{
+		gs_key_decode(decoder->key, batch, from, to, rows);
+		return;
+	}
 	if (is_levels(decoder))
 	{
 		decode_levels(decoder, batch->code[feature], from, to, rows);

@@ -24,6 +24,8 @@
 static bool
 may_differ(const GsColumn *column, const GsLane *lane)
 {
+	if (column->unique)
+		return false;
 	switch (column->codec.kind)
 	{
 		case GS_CODEC_INT2:
@@ -201,7 +203,8 @@ gs_differences_load(GsSchema *schema, const List *tensors)
 			continue;
 		if (base[c] < 0 || base[c] > schema->ncolumns || base[c] == c + 1 ||
 			column->codec.kind != schema->columns[base[c] - 1].codec.kind ||
-			!gs_codec_is_integer(&column->codec) ||
+			!gs_codec_is_integer(&column->codec) || column->key != NULL ||
+			schema->columns[base[c] - 1].key != NULL ||
 			schema->features[column->feature[0]].lane != GS_LANE_INT ||
 			schema->features[schema->columns[base[c] - 1].feature[0]].lane != GS_LANE_INT)
 			gs_corrupted("Column \"%s\" cannot be a difference.",

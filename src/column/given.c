@@ -625,9 +625,15 @@ read_column(GsGiven *given, int c, JsonbValue *condition)
 	const GsSchema *schema = given->source;
 	const GsColumn *column = &schema->columns[c];
 	Reader		reader = {.schema = schema,.column = column,
-		.codec = column->codec,.index = column->feature[0],
-	.feature = &schema->features[column->feature[0]]};
+	.codec = column->codec,.index = column->feature[0]};
 
+	if (column->key != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" is a key and cannot be given",
+						column->name),
+				 errhint("Its values follow from the row numbers and the seed. Choose rows with start and n, or filter with WHERE.")));
+	reader.feature = &schema->features[reader.index];
 	reader.type = lookup_type_cache(column->codec.type,
 									TYPECACHE_EQ_OPR_FINFO |
 									TYPECACHE_CMP_PROC_FINFO);

@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 
 #include "column/json.h"
+#include "column/key.h"
 #include "column/learn.h"
 #include "column/quantile.h"
 #include "column/whole.h"
@@ -386,7 +387,6 @@ learn_shape(LaneView *view, uint64 salt)
 	uint64	   *rare = palloc_extended(sizeof(uint64) * Max(view->npresent, 1),
 									   MCXT_ALLOC_HUGE);
 	int64		nrare = 0;
-	int			max_chars = 0;
 	HASH_SEQ_STATUS scan;
 	GsText	   *entry;
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
@@ -423,17 +423,11 @@ learn_shape(LaneView *view, uint64 salt)
 		values[i].len = strlen(values[i].text);
 	}
 	MemoryContextDelete(scratch);
-	if (column->codec.typmod > VARHDRSZ &&
-		(column->codec.type == VARCHAROID || column->codec.type == BPCHAROID))
-		max_chars = column->codec.typmod - VARHDRSZ;
-	else if (column->codec.type == NAMEOID)
-		max_chars = (NAMEDATALEN - 1) / pg_database_encoding_max_length();
-	else if (column->codec.type == CHAROID)
-		max_chars = 1;
 	column->shape = gs_shape_learn(kind == GS_CODEC_JSON ||
 								   kind == GS_CODEC_ARRAY ? SHAPE_JSON :
 								   SHAPE_TEXT, values, n, view->threshold,
-								   max_chars, salt, rare, nrare);
+								   gs_codec_max_chars(&column->codec), salt,
+								   rare, nrare);
 	pfree(rare);
 	pfree(texts);
 	pfree(values);
@@ -633,6 +627,46 @@ values_are_few(LaneView *view)
 }
 
 /*
+ * Learns a unique column as a key, if one can be made of its type.  Returns
+ * whether it was: the column has no feature then, but perhaps its NULLs.
+ */
+static bool
+learn_key(LaneView *view, int64 seen, uint64 salt)
+{
+	GsColumn   *column = view->column;
+	GsKeyRows	rows = {.rows = seen,.sampled = view->nrows,
+	.threshold = view->threshold};
+
+	if (!column->unique || column->codec.nparts > 1)
+		return false;
+	sort_lane(view);
+	rows.present = view->npresent;
+	/* where NULLs are no way out, a single value tells enough */
+	if (view->npresent >= (column->one_null ? 1 : view->threshold))
+	{
+		if (column->codec.kind == GS_CODEC_BYTEA ||
+			column->codec.kind == GS_CODEC_BIT)
+			learn_lengths(view);
+		column->key = gs_key_learn(column, view->lane, view->sorted, &rows);
+		if (column->key != NULL && column->key->kind == GS_KEY_TEXT)
+			learn_shape(view, salt);
+	}
+	pfree(view->sorted);
+	return column->key != NULL;
+}
+
+static void
+free_lane(GsLane *lane)
+{
+	if (lane->slot)
+		pfree(lane->slot);
+	if (lane->absent)
+		pfree(lane->absent);
+	if (lane->texts_context && lane->texts)
+		MemoryContextDelete(lane->texts_context);
+}
+
+/*
  * Learns one part of a column.  nulls: whether NULL is to be a level of it.
  */
 static void
@@ -748,7 +782,12 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 		if (column->codec.nparts > 1 && nulls < sample->nrows)
 			gs_whole_learn(column, &sample->lanes[c * GS_MAX_PARTS],
 						   sample->nrows, threshold);
-		for (int p = 0; p < column->codec.nparts; p++)
+		for (int p = 0; p < GS_MAX_PARTS; p++)
+			column->feature[p] = -1;
+		view.lane = &sample->lanes[c * GS_MAX_PARTS];
+		if (learn_key(&view, sample->seen, salt))
+			free_lane(view.lane);
+		for (int p = 0; p < column->codec.nparts && column->key == NULL; p++)
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];
 			uint16	   *bin = palloc_extended(sizeof(uint16) *
@@ -770,19 +809,16 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 				out->nbins[schema->nfeatures] = feature->nlevels;
 			}
 			schema->nfeatures++;
-			if (view.lane->slot)
-				pfree(view.lane->slot);
-			if (view.lane->absent)
-				pfree(view.lane->absent);
-			if (view.lane->texts_context && view.lane->texts)
-				MemoryContextDelete(view.lane->texts_context);
+			free_lane(view.lane);
 		}
 
 		/* fewer values than may be shown: nothing but NULL comes out */
 		whole_null = sample->nrows - nulls < threshold;
 		column->null_feature = -1;
-		column->nullable = schema->features[first].null_level >= 0;
-		if (!column->nullable && (nulls >= threshold || whole_null))
+		column->nullable = column->key == NULL &&
+			schema->features[first].null_level >= 0;
+		if (!column->nullable && (nulls >= threshold || whole_null) &&
+			!(column->key != NULL && column->one_null))
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];
 			uint16	   *bin = palloc_extended(sizeof(uint16) *

@@ -11,6 +11,7 @@
 typedef struct GsSample
 {
 	int64		nrows;			/* of the sample */
+	int64		seen;			/* of the source */
 	int			ncolumns;
 	GsColumn   *columns;
 	GsLane	   *lanes;			/* [ncolumns][GS_MAX_PARTS] */

@@ -12,6 +12,7 @@
  *	 low, high	int8 [S]
  *	 shape/C	bytes			what column C generates anew
  *	 length/C	int4 [33]
+ *	 keys, key/C	see key.c
  *
  * What is loaded is hostile until it has been checked.
  */
@@ -24,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "column/difference.h"
+#include "column/key.h"
 #include "column/quantile.h"
 #include "column/store.h"
 #include "column/whole.h"
@@ -124,6 +126,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "low", GS_I8, 1, low.len / 8, 0, low.data);
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
 	gs_differences_save(schema, tensors);
+	gs_keys_save(schema, tensors);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
 		const GsColumn *column = &schema->columns[c];
@@ -338,6 +341,9 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	if (feature->part < -1 || feature->part >= column->codec.nparts)
 		gs_corrupted("Feature %d is of no part of column \"%s\".", f,
 					 column->name);
+	if (feature->part >= 0 && column->key != NULL)
+		gs_corrupted("Column \"%s\" is a key and is learned too.",
+					 column->name);
 	if (feature->part < 0 ? column->null_feature >= 0 :
 		column->feature[feature->part] >= 0)
 		gs_corrupted("A part of column \"%s\" is there twice.", column->name);
@@ -374,11 +380,12 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 		column->feature[feature->part] = f;
 }
 
+/*
+ * What a column's values are drawn from; needed: some are drawn from a shape.
+ */
 static void
-load_generator(GsColumn *column, int c, const GsFeature *feature,
-			   const List *tensors)
+load_generator(GsColumn *column, int c, bool needed, const List *tensors)
 {
-	GsCodecKind kind = column->codec.kind;
 	const GsTensor *shape;
 	char		name[32];
 
@@ -389,8 +396,7 @@ load_generator(GsColumn *column, int c, const GsFeature *feature,
 		shape = gs_tensor_get(tensors, name, GS_U1, 1);
 		column->shape = gs_shape_load(shape->data, shape->dims[0]);
 	}
-	else if (feature->other_level >= 0 && kind != GS_CODEC_UUID &&
-			 kind != GS_CODEC_BYTEA && kind != GS_CODEC_BIT)
+	else if (needed)
 		gs_corrupted("Column \"%s\" has lost its generator.", column->name);
 	snprintf(name, sizeof(name), "length/%d", c + 1);
 	if (gs_tensor_find(tensors, name) == NULL)
@@ -402,6 +408,21 @@ load_generator(GsColumn *column, int c, const GsFeature *feature,
 		if (column->lengths[i] < 0 || column->lengths[i] > GS_MAX_LENGTH)
 			gs_corrupted("Column \"%s\" has an impossible length.",
 						 column->name);
+}
+
+/*
+ * Whether some of a column's values are drawn from a shape.
+ */
+static bool
+needs_shape(const GsSchema *schema, const GsColumn *column)
+{
+	GsCodecKind kind = column->codec.kind;
+
+	if (column->key != NULL)
+		return column->key->kind == GS_KEY_TEXT;
+	return schema->features[column->feature[0]].other_level >= 0 &&
+		kind != GS_CODEC_UUID && kind != GS_CODEC_BYTEA &&
+		kind != GS_CODEC_BIT;
 }
 
 /*
@@ -442,6 +463,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 		for (int p = 0; p < GS_MAX_PARTS; p++)
 			schema->columns[c].feature[p] = -1;
 	}
+	gs_keys_load(schema, tensors);
 	for (int f = 0; f < n; f++)
 	{
 		const int32 *field = (const int32 *) fields->data + f * FIELDS;
@@ -461,13 +483,13 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 		GsColumn   *column = &schema->columns[c];
 
 		for (int p = 0; p < column->codec.nparts; p++)
-			if (column->feature[p] < 0)
+			if (column->feature[p] < 0 && column->key == NULL)
 				gs_corrupted("A part of column \"%s\" is missing.",
 							 column->name);
-		load_generator(column, c, &schema->features[column->feature[0]],
-					   tensors);
+		load_generator(column, c, needs_shape(schema, column), tensors);
 		column->nullable = column->null_feature >= 0 ||
-			schema->features[column->feature[0]].null_level >= 0;
+			(column->key == NULL &&
+			 schema->features[column->feature[0]].null_level >= 0);
 	}
 	gs_differences_load(schema, tensors);
 }

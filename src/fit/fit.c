@@ -25,6 +25,7 @@
 
 #include "catalog/catalog.h"
 #include "column/difference.h"
+#include "column/key.h"
 #include "column/learn.h"
 #include "column/store.h"
 #include "column/styles.h"
@@ -35,6 +36,7 @@
 #include "model/family.h"
 #include "rules/decide.h"
 #include "table/source.h"
+#include "table/keys.h"
 
 /* The share of maintenance_work_mem that the lanes and bins may take. */
 #define LANES_SHARE		0.75
@@ -175,8 +177,10 @@ names_literal(const char *name)
  * codec.
  */
 static void
-prepare_columns(Reader *reader, TupleDesc desc, uint64 salt, Size texts_budget)
+prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
+				Size texts_budget)
 {
+	TupleDesc	desc = source->desc;
 	GsSample   *sample = &reader->sample;
 
 	sample->ncolumns = desc->natts;
@@ -190,6 +194,9 @@ prepare_columns(Reader *reader, TupleDesc desc, uint64 salt, Size texts_budget)
 		column->name = pstrdup(NameStr(attribute->attname));
 		column->type = attribute->atttypid;
 		column->typmod = attribute->atttypmod;
+		column->collation = attribute->attcollation;
+		column->unique = gs_source_unique(source, column->name,
+										  &column->one_null);
 		column->type_name = format_type_extended(column->type, column->typmod,
 												 FORMAT_TYPE_TYPEMOD_GIVEN |
 												 FORMAT_TYPE_FORCE_QUALIFY);
@@ -285,13 +292,14 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 												"gensynth row",
 												ALLOCSET_DEFAULT_SIZES);
 	gs_random_start(&reader->random, salt, 0, 0);
-	prepare_columns(reader, source->desc, salt,
+	prepare_columns(reader, source, salt,
 					Max(budget * (1 - LANES_SHARE) / source->desc->natts,
 						32 * 1024));
 	fits = Max((int64) (budget * LANES_SHARE / row_bytes(&reader->sample)),
 			   1000);
 	reader->capacity = Min(fits, request->options.max_rows);
 	gs_source_read(source, read_row, reader);
+	reader->sample.seen = reader->seen;
 	MemoryContextDelete(reader->row_context);
 
 	if (reader->seen > reader->capacity)
@@ -329,16 +337,20 @@ slot_text(const GsColumn *column, const GsFeature *feature, GsSlot slot)
 static Datum
 column_detail(const GsSchema *schema, const GsColumn *column)
 {
-	const GsFeature *feature = &schema->features[column->feature[0]];
-	const GsQuantile *q = &feature->quantile;
-	bool		first_null = feature->null_level >= 0;
+	const GsFeature *feature = column->key != NULL ? NULL :
+		&schema->features[column->feature[0]];
+	const GsQuantile *q = feature != NULL ? &feature->quantile : NULL;
+	bool		first_null = feature != NULL && feature->null_level >= 0;
 	double		nulls = column->null_feature >= 0 ?
 		schema->features[column->null_feature].share[1] :
 		first_null ? feature->share[feature->null_level] : 0;
 	StringInfoData json;
 
 	initStringInfo(&json);
-	if (feature->kind == GS_FEATURE_NUMBER)
+	if (column->key != NULL)
+		appendStringInfo(&json, "{\"model\": \"key\", \"keys\": \"%s\", \"space\": " UINT64_FORMAT,
+						 gs_key_name(column->key->kind), column->key->space);
+	else if (feature->kind == GS_FEATURE_NUMBER)
 	{
 		appendStringInfo(&json, "{\"model\": \"number\", \"segments\": %d",
 						 q->nsegments);
@@ -372,7 +384,8 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 }
 
 /*
- * Notes about columns from which nothing varies.
+ * Notes about columns from which nothing varies, and unique ones that may not
+ * be.
  */
 static void
 note_columns(const GsSchema *schema, List **notes)
@@ -380,12 +393,18 @@ note_columns(const GsSchema *schema, List **notes)
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
 		const GsColumn *column = &schema->columns[c];
-		const GsFeature *feature = &schema->features[column->feature[0]];
-		bool		only_null = (feature->null_level >= 0 &&
+		const GsFeature *feature = column->key != NULL ? NULL :
+			&schema->features[column->feature[0]];
+		bool		only_null = (feature != NULL && feature->null_level >= 0 &&
 								 feature->nlevels == 1) ||
 			(column->null_feature >= 0 &&
 			 schema->features[column->null_feature].share[1] >= 1);
 
+		if (column->unique && column->key == NULL &&
+			(!only_null || column->one_null))
+			*notes = lappend(*notes,
+							 psprintf("column \"%s\" of type %s is unique in the source, and its synthetic values may not be",
+									  column->name, column->base_name));
 		if (only_null)
 			*notes = lappend(*notes,
 							 psprintf("column \"%s\" is always null: it holds too few values to be shown",

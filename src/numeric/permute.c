@@ -40,17 +40,16 @@ gs_permute_init(GsPermutation *permutation, uint64_t n, uint64_t key)
 }
 
 /*
- * A round's function: a half under a round key, all bits of the word mixed.
- * One multiplication more would gain nothing that the rounds do not.
+ * A round's function: 32 bits of a half under a round key, each of which
+ * depends on all bits of both.
  */
 static inline uint64_t
 mix_half(uint64_t key, uint64_t half)
 {
-	uint64_t	x = key ^ (half * UINT64_C(0x9E3779B97F4A7C15));
+	uint64_t	x = (key ^ half) * UINT64_C(0x9E3779B97F4A7C15);
 
 	x = (x ^ (x >> 32)) * UINT64_C(0xD6E8FEB86659FD93);
-	x = (x ^ (x >> 32)) * UINT64_C(0xD6E8FEB86659FD93);
-	return x ^ (x >> 32);
+	return x >> 32;
 }
 
 /*

@@ -42,14 +42,24 @@ static const char *
 decide(const GsConstraint *constraint, const GsSchema *schema)
 {
 	char	   *problem;
+	ListCell   *cell;
 
 	if (!has_columns(schema, constraint->columns) ||
 		is_kind(constraint, "identity") || is_kind(constraint, "serial") ||
 		is_kind(constraint, "generated"))
 		return "database";
+	/* a row that is made again has the same keys */
+	if (constraint->expression != NULL)
+		foreach(cell, constraint->columns)
+			if (find_column(schema, lfirst(cell))->key != NULL)
+				return "database";
 	if (constraint->expression != NULL)
 		return gs_condition_is_sound(constraint->expression, schema,
 									 &problem) ? "rejection" : "database";
+	if ((is_kind(constraint, "primary key") ||
+		 is_kind(constraint, "unique")) && list_length(constraint->columns) == 1 &&
+		find_column(schema, linitial(constraint->columns))->key != NULL)
+		return "construction";
 	if (is_kind(constraint, "primary key") || is_kind(constraint, "unique") ||
 		is_kind(constraint, "exclusion") || is_kind(constraint, "domain"))
 		return "rejection";

@@ -138,6 +138,11 @@ add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
 
 	if (contain_volatile_functions((Node *) expr))
 		return;
+	/* a row that is made again has the same keys */
+	for (only = bms_next_member(columns, -1); only >= 0;
+		 only = bms_next_member(columns, only))
+		if (rules->model->schema->columns[only].key != NULL)
+			return;
 	ExecStoreAllNullTuple(rules->slot);
 	if (bms_get_singleton_member(columns, &only) &&
 		is_certain(rules, state, expr, only))

@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "tcop/pquery.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -33,6 +34,7 @@
 #include "utils/tuplestore.h"
 
 #include "catalog/fills.h"
+#include "column/key.h"
 #include "stream/links.h"
 #include "stream/sampler.h"
 #include "stream/stream.h"
@@ -448,6 +450,44 @@ fill_batch(IntoCall *call)
 }
 
 /*
+ * Keys that count on do so after the greatest one that the target has.
+ */
+static void
+continue_keys(const IntoCall *call)
+{
+	const GsSchema *schema = call->model->schema;
+	const GsTarget *target = call->target;
+
+	for (int i = 0; i < target->desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(target->desc, i)->attname);
+		bool		isnull;
+		Datum		last;
+
+		for (int c = 0; c < schema->ncolumns; c++)
+		{
+			if (schema->columns[c].key == NULL ||
+				schema->columns[c].type != TupleDescAttr(target->desc, i)->atttypid ||
+				schema->columns[c].key->kind != GS_KEY_SEQUENCE ||
+				strcmp(schema->columns[c].name, name) != 0 ||
+				pg_attribute_aclcheck(call->relid, target->attnum[i],
+									  GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+				continue;
+			SPI_execute(psprintf("SELECT pg_catalog.max(%s) FROM %s",
+								 quote_identifier(name), call->fill.target),
+						false, 1);
+			last = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+								 1, &isnull);
+			if (!isnull)
+				(void) gs_key_continue(&schema->columns[c], last,
+									   call->fill.start - 1 + call->fill.drawn);
+		}
+	}
+	gs_keys_check(schema, call->fill.start - 1 + call->fill.drawn,
+				  call->fill.n - call->fill.done);
+}
+
+/*
  * What is needed to make rows, once it is known which.
  */
 static void
@@ -456,6 +496,7 @@ begin_rows(IntoCall *call)
 	const GsFill *fill = &call->fill;
 
 	call->target = gs_target_open(call->relid, call->model);
+	continue_keys(call);
 	call->stream = gs_stream_open(call->model, call->target->desc, fill->seed);
 	gs_stream_seek(call->stream, fill->start - 1 + fill->drawn,
 				   PG_INT64_MAX - GS_BATCH);

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
+#include "column/key.h"
 #include "stream/sampler.h"
 #include "table/source.h"
 
@@ -93,7 +94,8 @@ row_count(const NullableDatum *arg, const GsModel *model)
  *
  * args: as many as the form has; relid: the relation whose row type is asked
  * for, of the typed form; shared_seed: NULL, or the seed that stands for a
- * NULL one.  Errors: those of gs_catalog_open, and invalid_parameter_value.
+ * NULL one.  Errors: those of gs_catalog_open and gs_keys_check, and
+ * invalid_parameter_value.
  */
 GsSampler *
 gs_sampler_open(GsForm form, const NullableDatum *args, Oid relid,
@@ -112,6 +114,7 @@ gs_sampler_open(GsForm form, const NullableDatum *args, Oid relid,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("start must be 1 or more, and start + n below 2^63"),
 				 errhint("Rows are numbered from 1.")));
+	gs_keys_check(sampler->model->schema, sampler->start - 1, sampler->n);
 	if (!args[at->given].isnull)
 	{
 		Jsonb	   *given = DatumGetJsonbP(args[at->given].value);

@@ -126,8 +126,8 @@ open_relation(GsSource *source, Oid relid, List *columns, List *exclude)
 	char		kind = get_rel_relkind(relid);
 	Relation	relation;
 
-	source->relid = relid;
 	source->relation = gs_relation_name(relid, &source->model);
+	source->relid = relid;
 	source->text = source->relation;
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
 		kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&

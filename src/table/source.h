@@ -15,8 +15,8 @@
 typedef struct GsSource
 {
 	const char *text;			/* as it is kept with the model */
-	Oid			relid;			/* InvalidOid: a query */
 	char	   *relation;		/* qualified and quoted; NULL: a query */
+	Oid			relid;			/* the same; InvalidOid: a query */
 	char	   *model;			/* name by default; NULL: a query */
 	char	   *query;			/* what is run */
 	SPIPlanPtr	plan;

@@ -1,0 +1,84 @@
+/*
+ * keys.c
+ *	  Which columns of a relation are unique by themselves.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "table/keys.h"
+
+/*
+ * Whether an index says that one plain column is unique in every row: it may
+ * be deferred, but not partial, and must have been built to its end.
+ */
+static bool
+is_unique_on(Relation index, AttrNumber column)
+{
+	Form_pg_index form = index->rd_index;
+
+	return form->indisunique && form->indisvalid &&
+		form->indnkeyatts == 1 && form->indkey.values[0] == column &&
+		RelationGetIndexPredicate(index) == NIL;
+}
+
+/*
+ * Whether a column refers to another table, alone or with others.
+ */
+static bool
+is_foreign(Relation relation, AttrNumber column)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetFKeyList(relation))
+	{
+		const ForeignKeyCacheInfo *key = lfirst(cell);
+
+		for (int i = 0; i < key->nkeys; i++)
+			if (key->conkey[i] == column)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * gs_source_unique: whether a source's column is unique by itself, by a
+ * unique index or a primary key on it alone, and no foreign key.
+ *
+ * name: of the column.  *one_null: whether NULLs are not distinct, so that
+ * it can have one at most.  The source's relation is locked already; a
+ * query's columns are never unique.
+ */
+bool
+gs_source_unique(const GsSource *source, const char *name, bool *one_null)
+{
+	Relation	relation;
+	AttrNumber	column;
+	bool		unique = false;
+	ListCell   *cell;
+
+	*one_null = false;
+	if (!OidIsValid(source->relid))
+		return false;
+	column = get_attnum(source->relid, name);
+	relation = relation_open(source->relid, NoLock);
+	foreach(cell, RelationGetIndexList(relation))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (is_unique_on(index, column))
+		{
+			unique = true;
+			*one_null |= index->rd_index->indnullsnotdistinct;
+		}
+		index_close(index, AccessShareLock);
+	}
+	unique &= !is_foreign(relation, column);
+	relation_close(relation, NoLock);
+	return unique;
+}

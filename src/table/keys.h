@@ -1,0 +1,13 @@
+/*
+ * keys.h
+ *	  Which columns of a relation are unique by themselves.
+ */
+#ifndef GENSYNTH_KEYS_H
+#define GENSYNTH_KEYS_H
+
+#include "table/source.h"
+
+extern bool gs_source_unique(const GsSource *source, const char *name,
+							 bool *one_null);
+
+#endif
