@@ -24,7 +24,7 @@ filled() {
 }
 
 is "$(sql -c 'SELECT setseed(0.5)' -c "SELECT random_schema('s' || i) FROM generate_series(1, 50) AS i" > /dev/null
-    for i in $(seq 50); do filled "s$i" "d$i" 300; done)" '' 'fifty random schemas' 
+    for i in $(seq 50); do filled "s$i" "d$i" 120; done)" '' 'fifty random schemas' 
 
 if [ -r "$data/chinook/track.csv" ]; then
     sql -f "$lib/chinook.sql" > /dev/null

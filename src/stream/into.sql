@@ -13,7 +13,7 @@ COMMENT ON PROCEDURE synth_into(regclass, float8, text, bigint, jsonb, bigint, i
 -- made, also those that ON CONFLICT DO NOTHING skipped.  Deleting a fill from
 -- here forgets it: the next call starts anew.
 CREATE VIEW synth_fills WITH (security_barrier) AS
-SELECT f.target, f.role, f.model, f.version, f.seed, f.given, f.start, f.n, f.done,
+SELECT f.target, f.role, f.model, f.version, f.seed, f.given, f.start, f.n, f.done, f.drawn,
 	f.done::float8 OPERATOR(pg_catalog./) f.n::float8 AS fraction,
 	f.started_at, f.updated_at, f.finished
 FROM gensynth.fills f
