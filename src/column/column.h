@@ -201,6 +201,8 @@ typedef struct GsEncoded
 	const GsFeature *features;
 	int		   *nbins;			/* [nfeatures] */
 	uint16	  **bin;			/* [nfeatures][nrows]; GS_MISSING */
+	uint16	  **segment;		/* the same of a number's quantile table, which
+								 * is finer; NULL for a category */
 	bool	   *determined;		/* [nfeatures] not the family's business */
 } GsEncoded;
 
@@ -214,6 +216,7 @@ typedef struct GsBatch
 	int			nfeatures;
 	float	  **score;			/* [nfeatures][GS_BATCH], number features */
 	int32	  **code;			/* [nfeatures][GS_BATCH], category features */
+	bool	   *needed;			/* [nfeatures] others need not be filled */
 } GsBatch;
 
 /* Philox streams: columns count from 0, latent variables from here. */

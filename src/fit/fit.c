@@ -210,7 +210,8 @@ prepare_columns(Reader *reader, TupleDesc desc, uint64 salt, Size texts_budget)
 }
 
 /*
- * Bytes of one row of the sample: slots and absent flags, later bins.
+ * Bytes of one row of the sample: slots and absent flags, later bins and
+ * segments.
  */
 static Size
 row_bytes(const GsSample *sample)
@@ -219,7 +220,7 @@ row_bytes(const GsSample *sample)
 
 	for (int c = 0; c < sample->ncolumns; c++)
 		bytes += 1 + sample->columns[c].codec.nparts *
-			(sizeof(GsSlot) + 1 + sizeof(uint16)) + sizeof(uint16);
+			(sizeof(GsSlot) + 1 + 2 * sizeof(uint16)) + sizeof(uint16);
 	return bytes;
 }
 

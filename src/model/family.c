@@ -9,7 +9,8 @@
 #include "model/family.h"
 
 static const GsFamily *const families[] = {
-	&gs_copula
+	&gs_copula,
+	&gs_tree
 };
 
 /*

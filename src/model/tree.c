@@ -1,0 +1,368 @@
+/*
+ * tree.c
+ *	  Sequential trees: loading and sampling.  tree_fit.c fits them.
+ *
+ * Features are drawn one after the other.  Each has a tree that asks for the
+ * codes of features before it, and whose leaf is a distribution to draw from
+ * (sequential CART: Reiter, "Using CART to generate partially synthetic
+ * public use microdata", J. Official Statistics 21, 2005; Nowok, Raab and
+ * Dibben, "synthpop", J. Statistical Software 74, 2016).
+ *
+ * A number is drawn as a segment of its quantile table and a place within it,
+ * and handed on as the normal score of that place: what the table protects
+ * is protected here too.
+ *
+ * Tensors, for N trees:
+ *	 tree/feature	int4 [N]	feature of each, in the order of drawing
+ *	 tree/nodes		int4 [N]	nodes of each
+ *	 tree/node		int4 [nodes of all, 3]	the place asked for, -1 for a leaf;
+ *						left child, the right one next to it, or first entry;
+ *						the last code that goes left, or -1 less a mask, or the
+ *						number of entries
+ *	 tree/mask		int4 [.., 8]	bit set: the code goes right
+ *	 tree/code		bytes [levels or segments of all]	their codes
+ *	 tree/entry		float4 [.., 3]	see GsLeafEntry; places are levels, or
+ *						segments by rank
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "column/quantile.h"
+#include "model/tree.h"
+#include "numeric/philox.h"
+
+/*
+ * gs_tree_ranks: numbers the segments of a number: those between atoms in
+ * order, and then the atoms.
+ *
+ * rank: [nsegments], filled.  Returns how many are no atoms.
+ */
+int
+gs_tree_ranks(const GsFeature *feature, uint16 *rank)
+{
+	const GsQuantile *q = &feature->quantile;
+	int			n = 0;
+	int			ncontinuous;
+
+	for (int atoms = 0; atoms < 2; atoms++)
+	{
+		for (int s = 0; s < q->nsegments; s++)
+			if ((gs_slot_compare(q->low[s], q->high[s], feature->lane) == 0) ==
+				(atoms == 1))
+				rank[s] = (uint16) n++;
+		if (atoms == 0)
+			ncontinuous = n;
+	}
+	return ncontinuous;
+}
+
+/*
+ * The scores of a number's segments, by rank: any sum of base and a part of
+ * span, rounded as floats are, lies in the segment.
+ */
+static void
+load_scores(TreePlace *place, const GsFeature *feature)
+{
+	const GsQuantile *q = &feature->quantile;
+	int			n = q->nsegments;
+	uint16	   *rank = palloc(sizeof(uint16) * n);
+
+	gs_tree_ranks(feature, rank);
+	place->segment = palloc(sizeof(uint16) * n);
+	place->base = palloc(sizeof(float) * n);
+	place->span = palloc(sizeof(float) * n);
+	for (int s = 0; s < n; s++)
+	{
+		float		low = (float) q->edge[s];
+		float		high = nextafterf((float) q->edge[s + 1], -INFINITY);
+
+		if (low < q->edge[s])
+			low = nextafterf(low, INFINITY);
+		if (high >= q->edge[s + 1])
+			high = nextafterf(high, -INFINITY);
+		place->segment[rank[s]] = (uint16) s;
+		place->base[rank[s]] = low;
+		place->span[rank[s]] = high > low ?
+			nextafterf(high - low, -INFINITY) : 0;
+	}
+	pfree(rank);
+}
+
+/*
+ * The entries of a leaf: increasing probabilities up to 1, and places that
+ * there are.
+ */
+static void
+check_leaf(const TreePlace *place, const TreeNode *node,
+		   const GsTensor *entries)
+{
+	const GsLeafEntry *entry = (const GsLeafEntry *) entries->data;
+	float		below = 0;
+
+	if (node->n < 1 || node->left < 0 ||
+		node->n > entries->dims[0] - node->left)
+		gs_corrupted("A leaf of a tree has entries that are not there.");
+	entry += node->left;
+	for (int i = 0; i < node->n; i++)
+	{
+		if (!(entry[i].below >= below && entry[i].below <= 1) ||
+			!(entry[i].place >= 0 && entry[i].width >= 0 &&
+			  entry[i].place + entry[i].width <= place->nvalues) ||
+			(!place->number && (entry[i].width != 0 ||
+								entry[i].place != rintf(entry[i].place) ||
+								entry[i].place >= place->nvalues)))
+			gs_corrupted("A leaf of a tree has an impossible entry.");
+		below = entry[i].below;
+	}
+	if (below != 1)
+		gs_corrupted("The probabilities of a tree's leaf do not sum to 1.");
+}
+
+/*
+ * One tree: p its place, nodes [nnodes][3].
+ */
+static void
+load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
+		  const GsTensor *entries)
+{
+	TreePlace  *place = &model->place[p];
+	uint32	   *mask = palloc0(sizeof(uint32) * GS_TREE_WORDS *
+							   (Size) place->nnodes);
+	bool	   *asked = palloc0(Max(p, 1));
+
+	place->mask = mask;
+	place->node = palloc(sizeof(TreeNode) * (Size) place->nnodes);
+	for (int at = 0; at < place->nnodes; at++, mask += GS_TREE_WORDS)
+	{
+		const int32 *in = nodes + (Size) 3 * at;
+		TreeNode   *node = &place->node[at];
+
+		node->place = in[0];
+		node->left = in[1];
+		node->n = in[2];
+		if (node->place < 0)
+		{
+			check_leaf(place, node, entries);
+			continue;
+		}
+		if (node->place >= p || node->left <= at ||
+			node->left > place->nnodes - 2)
+			gs_corrupted("Node %d of tree %d leads nowhere.", at, p);
+		if (node->n < 0)
+		{
+			if (-1 - node->n >= masks->dims[0])
+				gs_corrupted("Node %d of tree %d has no mask.", at, p);
+			memcpy(mask, (uint32 *) masks->data +
+				   (Size) GS_TREE_WORDS * (-1 - node->n),
+				   sizeof(uint32) * GS_TREE_WORDS);
+		}
+		else
+			for (int c = node->n + 1; c < GS_TREE_CODES; c++)
+				mask[c / 32] |= UINT32_C(1) << (c % 32);
+		place->nasked += !asked[node->place];
+		asked[node->place] = true;
+	}
+	place->asked = palloc(sizeof(int) * Max(place->nasked, 1));
+	place->nasked = 0;
+	for (int i = 0; i < p; i++)
+		if (asked[i])
+			place->asked[place->nasked++] = i;
+	pfree(asked);
+}
+
+/*
+ * What a feature is, and that it may come at this place.
+ */
+static void
+load_place(TreeModel *model, const GsSchema *schema, int p, int f)
+{
+	TreePlace  *place = &model->place[p];
+	const GsFeature *feature;
+
+	if (f < 0 || f >= schema->nfeatures || model->place_of[f] >= 0)
+		gs_corrupted("Tree %d is of no feature.", p);
+	feature = &schema->features[f];
+	model->place_of[f] = p;
+	place->feature = f;
+	place->number = feature->kind == GS_FEATURE_NUMBER;
+	place->null_feature = -1;
+	place->nvalues = feature->nlevels;
+	if (!place->number)
+		return;
+	place->nvalues = feature->quantile.nsegments;
+	place->null_feature = schema->columns[feature->column].null_feature;
+	if (place->null_feature >= 0 && model->place_of[place->null_feature] < 0)
+		gs_corrupted("Tree %d comes before that of its NULLs.", p);
+	load_scores(place, feature);
+}
+
+static void *
+tree_load(const GsSchema *schema, const List *tensors)
+{
+	const GsTensor *feature = gs_tensor_get(tensors, "tree/feature", GS_I4,
+											1);
+	const GsTensor *nodes = gs_tensor_get(tensors, "tree/node", GS_I4, 2);
+	const GsTensor *masks = gs_tensor_get(tensors, "tree/mask", GS_I4, 2);
+	const GsTensor *codes = gs_tensor_get(tensors, "tree/code", GS_U1, 1);
+	const GsTensor *entries = gs_tensor_get(tensors, "tree/entry", GS_F4, 2);
+	TreeModel  *model = palloc0(sizeof(TreeModel));
+	int			n = feature->dims[0];
+	const int32 *nnodes = gs_tensor_data(tensors, "tree/nodes", GS_I4, n);
+	int			node_at = 0;
+	int			code_at = 0;
+
+	if (n > schema->nfeatures || nodes->dims[1] != 3 ||
+		entries->dims[1] != 3 || masks->dims[1] != GS_TREE_WORDS)
+		gs_corrupted("The tensors of the trees do not fit together.");
+	model->n = n;
+	model->place = palloc0(sizeof(TreePlace) * Max(n, 1));
+	model->entry = entries->data;
+	model->place_of = palloc(sizeof(int) * Max(schema->nfeatures, 1));
+	for (int f = 0; f < schema->nfeatures; f++)
+		model->place_of[f] = -1;
+	for (int p = 0; p < n; p++)
+	{
+		TreePlace  *place = &model->place[p];
+
+		load_place(model, schema, p, ((const int32 *) feature->data)[p]);
+		place->nnodes = nnodes[p];
+		if (nnodes[p] < 1 || nnodes[p] > nodes->dims[0] - node_at ||
+			place->nvalues > codes->dims[0] - code_at)
+			gs_corrupted("Tree %d is not complete.", p);
+		place->code = (const uint8 *) codes->data + code_at;
+		load_tree(model, p, (const int32 *) nodes->data + (Size) 3 * node_at,
+				  masks, entries);
+		node_at += nnodes[p];
+		code_at += place->nvalues;
+	}
+	model->code = palloc_extended((Size) GS_BATCH * Max(n, 1),
+								  MCXT_ALLOC_HUGE);
+	model->wanted = palloc(Max(n, 1));
+	model->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
+	model->leaf = palloc(sizeof(int32) * GS_BATCH);
+	return model;
+}
+
+/*
+ * Which places have to be drawn: those that are needed, and what their trees
+ * ask for.
+ */
+static void
+find_wanted(TreeModel *model, const bool *needed)
+{
+	for (int p = 0; p < model->n; p++)
+		model->wanted[p] = needed == NULL ||
+			needed[model->place[p].feature];
+	for (int p = model->n - 1; p >= 0 && needed != NULL; p--)
+	{
+		const TreePlace *place = &model->place[p];
+
+		if (!model->wanted[p])
+			continue;
+		for (int i = 0; i < place->nasked; i++)
+			model->wanted[place->asked[i]] = true;
+		if (place->null_feature >= 0)
+			model->wanted[model->place_of[place->null_feature]] = true;
+	}
+}
+
+/*
+ * The leaf of each row of a batch.
+ */
+static void
+find_leaves(const TreePlace *place, const uint8 *code, int32 *leaf)
+{
+	const TreeNode *node = place->node;
+	const uint32 *mask = place->mask;
+
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		int			at = 0;
+
+		while (node[at].place >= 0)
+		{
+			int			c = code[(Size) node[at].place * GS_BATCH + i];
+
+			at = node[at].left +
+				(mask[(Size) at * GS_TREE_WORDS + c / 32] >> (c % 32) & 1);
+		}
+		leaf[i] = at;
+	}
+}
+
+/*
+ * The entry of a leaf that a random word falls on: the first that ends above
+ * it.
+ */
+static inline const GsLeafEntry *
+find_entry(const GsLeafEntry *entry, int n, uint32 word)
+{
+	float		u = (word >> 8) * 0x1.0p-24f;
+
+	while (n > 1)
+	{
+		int			half = n / 2;
+
+		entry += entry[half - 1].below <= u ? half : 0;
+		n -= half;
+	}
+	return entry;
+}
+
+static void
+draw_place(TreeModel *model, int p, GsBatch *batch)
+{
+	const TreePlace *place = &model->place[p];
+	uint8	   *code = model->code + (Size) p * GS_BATCH;
+	const uint32 *word = model->words;
+	const int32 *null = NULL;
+
+	find_leaves(place, model->code, model->leaf);
+	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
+					GS_BATCH, model->words, model->words + GS_BATCH,
+					model->words + 2 * GS_BATCH, model->words + 3 * GS_BATCH);
+	if (place->null_feature >= 0)
+		null = batch->code[place->null_feature];
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		const TreeNode *leaf = &place->node[model->leaf[i]];
+		const GsLeafEntry *entry = find_entry(model->entry + leaf->left,
+											  leaf->n, word[i]);
+		float		at;
+		int			rank;
+
+		if (!place->number)
+		{
+			batch->code[place->feature][i] = (int32) entry->place;
+			code[i] = place->code[(int) entry->place];
+			continue;
+		}
+		at = entry->place + entry->width *
+			((word[GS_BATCH + i] >> 8) * 0x1.0p-24f);
+		rank = Min((int) at, place->nvalues - 1);
+		batch->score[place->feature][i] = place->base[rank] +
+			place->span[rank] * (at - rank);
+		code[i] = place->code[place->segment[rank]];
+		if (null != NULL && null[i] == 1)
+			code[i] = 255;
+	}
+}
+
+static void
+tree_generate(void *state, GsBatch *batch)
+{
+	TreeModel  *model = state;
+
+	find_wanted(model, batch->needed);
+	for (int p = 0; p < model->n; p++)
+		if (model->wanted[p])
+			draw_place(model, p, batch);
+}
+
+const GsFamily gs_tree = {
+	.name = "tree",
+	.fit = gs_tree_fit,
+	.load = tree_load,
+	.generate = tree_generate
+};
