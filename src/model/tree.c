@@ -32,6 +32,8 @@
 #include "model/tree.h"
 #include "numeric/philox.h"
 
+#define GOLDEN		UINT32_C(0x9E3779B9)	/* 2^32 over the golden ratio */
+
 /*
  * gs_tree_ranks: numbers the segments of a number: those between atoms in
  * order, and then the atoms.
@@ -120,6 +122,37 @@ check_leaf(const TreePlace *place, const TreeNode *node,
 }
 
 /*
+ * Numbers the leaves from left to right.  Returns how many there are.
+ */
+static int
+turn_leaves(TreePlace *place)
+{
+	int		   *below = palloc(sizeof(int) * (Size) place->nnodes);
+	int			n = 0;
+
+	for (int at = place->nnodes - 1; at >= 0; at--)
+	{
+		const TreeNode *node = &place->node[at];
+
+		below[at] = node->place < 0 ? 1 :
+			below[node->left] + below[node->left + 1];
+	}
+	n = below[0];
+	place->node[0].turn = 0;
+	for (int at = 0; at < place->nnodes; at++)
+	{
+		const TreeNode *node = &place->node[at];
+
+		if (node->place < 0)
+			continue;
+		place->node[node->left].turn = node->turn;
+		place->node[node->left + 1].turn = node->turn + below[node->left];
+	}
+	pfree(below);
+	return n;
+}
+
+/*
  * One tree: p its place, nodes [nnodes][3].
  */
 static void
@@ -163,6 +196,7 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 		place->nasked += !asked[node->place];
 		asked[node->place] = true;
 	}
+	place->nleaves = turn_leaves(place);
 	place->asked = palloc(sizeof(int) * Max(place->nasked, 1));
 	place->nasked = 0;
 	for (int i = 0; i < p; i++)
@@ -207,6 +241,7 @@ tree_load(const GsSchema *schema, const List *tensors)
 	const GsTensor *codes = gs_tensor_get(tensors, "tree/code", GS_U1, 1);
 	const GsTensor *entries = gs_tensor_get(tensors, "tree/entry", GS_F4, 2);
 	TreeModel  *model = palloc0(sizeof(TreeModel));
+	int			most = 0;
 	int			n = feature->dims[0];
 	const int32 *nnodes = gs_tensor_data(tensors, "tree/nodes", GS_I4, n);
 	int			node_at = 0;
@@ -233,6 +268,7 @@ tree_load(const GsSchema *schema, const List *tensors)
 		place->code = (const uint8 *) codes->data + code_at;
 		load_tree(model, p, (const int32 *) nodes->data + (Size) 3 * node_at,
 				  masks, entries);
+		most = Max(most, place->nleaves);
 		node_at += nnodes[p];
 		code_at += place->nvalues;
 	}
@@ -241,6 +277,9 @@ tree_load(const GsSchema *schema, const List *tensors)
 	model->wanted = palloc(Max(n, 1));
 	model->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
 	model->leaf = palloc(sizeof(int32) * GS_BATCH);
+	model->shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	model->row = palloc(sizeof(uint16) * GS_BATCH);
+	model->counter = palloc(sizeof(uint16) * ((Size) most + 1));
 	return model;
 }
 
@@ -310,25 +349,69 @@ find_entry(const GsLeafEntry *entry, int n, uint32 word)
 	return entry;
 }
 
+/*
+ * Puts the rows of a batch in the order of their leaves, and those of a leaf
+ * in random order: row[GS_BATCH].  word: [GS_BATCH] random.
+ */
+static void
+sort_rows(TreeModel *model, const TreePlace *place, const uint32 *word)
+{
+	uint16	   *shuffled = model->shuffled;
+	uint16	   *at = model->counter;
+
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		int			j = (int) (((uint64) word[i] * (i + 1)) >> 32);
+
+		shuffled[i] = shuffled[j];
+		shuffled[j] = (uint16) i;
+	}
+	memset(at, 0, sizeof(uint16) * (place->nleaves + 1));
+	for (int i = 0; i < GS_BATCH; i++)
+		at[place->node[model->leaf[i]].turn + 1]++;
+	for (int l = 0; l < place->nleaves; l++)
+		at[l + 1] += at[l];
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		int			r = shuffled[i];
+
+		model->row[at[place->node[model->leaf[r]].turn]++] = (uint16) r;
+	}
+}
+
+/*
+ * Draws a feature for the rows of a batch.
+ *
+ * The numbers that choose are not independent between rows: in the order of
+ * the leaves they are steps of the golden ratio from a random start, so that the
+ * rows of a leaf, of a branch and of the batch share them out evenly (a
+ * Kronecker sequence with a random shift: Cranley and Patterson, "Randomization of
+ * number theoretic methods for multiple integration", SIAM J. Numerical
+ * Analysis 13, 1976).  Each row by itself is as random as ever.
+ */
 static void
 draw_place(TreeModel *model, int p, GsBatch *batch)
 {
 	const TreePlace *place = &model->place[p];
 	uint8	   *code = model->code + (Size) p * GS_BATCH;
-	const uint32 *word = model->words;
+	const uint32 *within = model->words + GS_BATCH;
 	const int32 *null = NULL;
+	uint32		word;
 
 	find_leaves(place, model->code, model->leaf);
 	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
 					GS_BATCH, model->words, model->words + GS_BATCH,
 					model->words + 2 * GS_BATCH, model->words + 3 * GS_BATCH);
+	sort_rows(model, place, model->words);
+	word = model->words[2 * GS_BATCH];
 	if (place->null_feature >= 0)
 		null = batch->code[place->null_feature];
-	for (int i = 0; i < GS_BATCH; i++)
+	for (int k = 0; k < GS_BATCH; k++, word += GOLDEN)
 	{
+		int			i = model->row[k];
 		const TreeNode *leaf = &place->node[model->leaf[i]];
 		const GsLeafEntry *entry = find_entry(model->entry + leaf->left,
-											  leaf->n, word[i]);
+											  leaf->n, word);
 		float		at;
 		int			rank;
 
@@ -338,14 +421,13 @@ draw_place(TreeModel *model, int p, GsBatch *batch)
 			code[i] = place->code[(int) entry->place];
 			continue;
 		}
-		at = entry->place + entry->width *
-			((word[GS_BATCH + i] >> 8) * 0x1.0p-24f);
+		at = entry->place + entry->width * ((within[i] >> 8) * 0x1.0p-24f);
 		rank = Min((int) at, place->nvalues - 1);
 		batch->score[place->feature][i] = place->base[rank] +
 			place->span[rank] * (at - rank);
 		code[i] = place->code[place->segment[rank]];
 		if (null != NULL && null[i] == 1)
-			code[i] = 255;
+			code[i] = GS_TREE_CODES - 1;
 	}
 }
 

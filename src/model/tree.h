@@ -16,6 +16,7 @@ typedef struct TreeNode
 	int32		place;			/* of what is asked; -1: a leaf */
 	int32		left;			/* + 1: right; a leaf's first entry */
 	int32		n;				/* a leaf's entries */
+	int32		turn;			/* leaves to the left of it */
 } TreeNode;
 
 /* One feature of a loaded model, in the order that they are drawn in. */
@@ -27,6 +28,7 @@ typedef struct TreePlace
 	int			nnodes;
 	TreeNode   *node;
 	const uint32 *mask;			/* [nnodes][GS_TREE_WORDS] */
+	int			nleaves;
 	int			nasked;			/* places that the tree asks */
 	int		   *asked;
 	int			nvalues;		/* levels or segments */
@@ -47,6 +49,9 @@ typedef struct TreeModel
 	bool	   *wanted;			/* [n] */
 	uint32	   *words;			/* [4][GS_BATCH] */
 	int32	   *leaf;			/* [GS_BATCH] */
+	uint16	   *shuffled;		/* [GS_BATCH] rows in random order */
+	uint16	   *counter;		/* [leaves of a tree + 1] */
+	uint16	   *row;			/* [GS_BATCH] rows in the order of leaves */
 } TreeModel;
 
 /* tree.c */

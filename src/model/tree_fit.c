@@ -56,6 +56,7 @@ typedef struct Fit
 	int		   *ncodes;
 	bool	   *ordered;
 	double		price;
+	int crit; int order; double nprice; int nclass;
 	double		prior;
 	uint32		min_leaf;
 	atomic_int	next;			/* places before are not taken yet */
@@ -174,7 +175,7 @@ encode_place(Fit *fit, Place *place)
 
 	place->code_of = palloc(place->nvalues);
 	missing = group(place, GS_TREE_FEW, place->code_of);
-	place->nclasses = group(place, GS_TREE_CLASSES, class_of);
+	place->nclasses = group(place, is_number(fit,place)?fit->nclass:GS_TREE_CLASSES, class_of);
 	place->ncodes = missing + 1;
 	place->code = huge(fit->encoded->nrows, 1);
 	place->class = huge(fit->encoded->nrows, 1);
@@ -196,8 +197,11 @@ by_cardinality(const void *a, const void *b, void *arg)
 	const Place *x = a;
 	const Place *y = b;
 
-	if (is_number(fit, x) != is_number(fit, y))
+	if (fit->order <= 2 && is_number(fit, x) != is_number(fit, y))
 		return is_number(fit, x) ? 1 : -1;
+	if (fit->order == 1 || fit->order==3) return x->feature - y->feature;
+	if (fit->order == 2 && is_number(fit,x) && x->nvalues != y->nvalues)
+		return x->nvalues > y->nvalues ? -1 : 1;
 	if (x->nvalues != y->nvalues)
 		return x->nvalues < y->nvalues ? -1 : 1;
 	return x->feature - y->feature;
@@ -278,7 +282,7 @@ fit_place(Fit *fit, int p)
 		.ordered = fit->ordered
 	};
 	GsTreeResponse response = {
-		.gain = is_number(fit, place) ? GS_TREE_ORDINAL : GS_TREE_ENTROPY,
+		.gain = is_number(fit, place) && fit->crit == 0 ? GS_TREE_ORDINAL : GS_TREE_ENTROPY,
 		.nclasses = place->nclasses,.class = place->class
 	};
 	GsTreeLimits limits = {
@@ -297,7 +301,7 @@ fit_place(Fit *fit, int p)
 	fine = n > 0 && gs_tree_grow(&table, &response, &limits, n, &place->tree);
 	if (fine)
 	{
-		gs_tree_prune(&place->tree, fit->price);
+		gs_tree_prune(&place->tree, is_number(fit,place)?fit->nprice:fit->price);
 		fine = fit_leaves(fit, place);
 	}
 	free(place->tree.row);
@@ -498,6 +502,7 @@ gs_tree_fit(const GsEncoded *encoded, List **tensors, List **notes)
 	Fit			fit = {.encoded = encoded};
 
 	fit.price = knob("tree.price", 3);
+	fit.nprice = knob("tree.nprice", 0.5); fit.crit=knob("tree.crit",0); fit.order=knob("tree.ord",0); fit.nclass=knob("tree.nclass",32);
 	fit.prior = knob("tree.prior", 2);
 	fit.min_leaf = (uint32) Max(knob("tree.min_leaf", 50), encoded->nrows / MAX_LEAVES);
 	collect_places(&fit);
