@@ -409,8 +409,10 @@ learn(void *arg)
 									  gs_mix64(request->seed, 0), &encoded);
 	note_columns(version->schema, &version->notes);
 	gs_determined_find(encoded, &version->tensors);
-	family->fit(encoded, &version->tensors, &version->notes);
-	gs_calibrate(version->schema, family, version->tensors);
+	family->fit(version->schema, encoded, &request->options,
+				&version->tensors, &version->notes);
+	if (family->calibrated)
+		gs_calibrate(version->schema, family, version->tensors);
 	gs_schema_save(version->schema, &version->tensors);
 	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
 	for (int c = 0; c < version->schema->ncolumns; c++)

@@ -12,6 +12,9 @@
 
 #include "fit/options.h"
 
+/* The only option that is no number. */
+#define ORDER	"order"
+
 typedef struct OptionDef
 {
 	const char *name;
@@ -25,13 +28,15 @@ typedef enum OptionIndex
 	OPTION_MAX_ROWS,
 	OPTION_RARE_THRESHOLD,
 	OPTION_KEEP_VERSIONS,
+	OPTION_MIN_LEAF,
 	OPTIONS
 } OptionIndex;
 
 static const OptionDef defaults[OPTIONS] = {
 	[OPTION_MAX_ROWS] = {"max_rows", 100, INT64CONST(1000000000), 1000000},
 	[OPTION_RARE_THRESHOLD] = {"rare_threshold", 1, 1000000, 5},
-	[OPTION_KEEP_VERSIONS] = {"keep_versions", 0, 1000, 2}
+	[OPTION_KEEP_VERSIONS] = {"keep_versions", 0, 1000, 2},
+	[OPTION_MIN_LEAF] = {"min_leaf", 5, 1000000, 50}
 };
 
 static void
@@ -41,8 +46,8 @@ report_unknown(const char *key)
 
 	initStringInfo(&names);
 	for (int i = 0; i < OPTIONS; i++)
-		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "",
-						 defaults[i].name);
+		appendStringInfo(&names, "\"%s\", ", defaults[i].name);
+	appendStringInfoString(&names, "\"" ORDER "\"");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" does not exist", key),
@@ -69,6 +74,37 @@ whole_number(const OptionDef *option, const JsonbValue *value)
 }
 
 /*
+ * An array of strings.
+ */
+static List *
+name_list(const JsonbValue *value)
+{
+	List	   *names = NIL;
+	bool		fits = value->type == jbvBinary &&
+		JsonContainerIsArray(value->val.binary.data) &&
+		!JsonContainerIsScalar(value->val.binary.data);
+
+	for (uint32 i = 0; fits && i < JsonContainerSize(value->val.binary.data);
+		 i++)
+	{
+		JsonbValue *name = getIthJsonbValueFromContainer(value->val.binary.data,
+														 i);
+
+		fits = name->type == jbvString;
+		if (fits)
+			names = lappend(names, pnstrdup(name->val.string.val,
+											name->val.string.len));
+	}
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be an array of names of columns",
+						ORDER),
+				 errhint("For example options => '{\"order\": [\"sex\", \"age\"]}'.")));
+	return names;
+}
+
+/*
  * gs_options_parse: reads and checks the options; NULL for the defaults.
  *
  * Errors: invalid_parameter_value on anything but an object, on a key that
@@ -85,6 +121,7 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 
 	for (int i = 0; i < OPTIONS; i++)
 		values[i] = defaults[i].value;
+	options->order = NIL;
 	if (json != NULL && !JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -104,6 +141,11 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 			for (i = 0; i < OPTIONS; i++)
 				if (strcmp(defaults[i].name, key) == 0)
 					break;
+			if (strcmp(key, ORDER) == 0)
+			{
+				options->order = name_list(&value);
+				continue;
+			}
 			if (i == OPTIONS)
 				report_unknown(key);
 			values[i] = whole_number(&defaults[i], &value);
@@ -112,4 +154,5 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 	options->max_rows = values[OPTION_MAX_ROWS];
 	options->rare_threshold = (int) values[OPTION_RARE_THRESHOLD];
 	options->keep_versions = (int) values[OPTION_KEEP_VERSIONS];
+	options->min_leaf = (int) values[OPTION_MIN_LEAF];
 }

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
 typedef struct GsOptions
@@ -14,6 +15,8 @@ typedef struct GsOptions
 	int64		max_rows;		/* of the sample that is learned from */
 	int			rare_threshold; /* rows that a value needs to be shown */
 	int			keep_versions;	/* besides the current one */
+	int			min_leaf;		/* tree: rows of a leaf */
+	List	   *order;			/* tree: names of the columns to come first */
 } GsOptions;
 
 extern void gs_options_parse(Jsonb *json, GsOptions *options);

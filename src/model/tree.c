@@ -64,14 +64,13 @@ gs_tree_ranks(const GsFeature *feature, uint16 *rank)
  * span, rounded as floats are, lies in the segment.
  */
 static void
-load_scores(TreePlace *place, const GsFeature *feature)
+load_scores(TreePlace *place, const GsFeature *feature, const uint8 *code)
 {
 	const GsQuantile *q = &feature->quantile;
 	int			n = q->nsegments;
 	uint16	   *rank = palloc(sizeof(uint16) * n);
 
 	gs_tree_ranks(feature, rank);
-	place->segment = palloc(sizeof(uint16) * n);
 	place->base = palloc(sizeof(float) * n);
 	place->span = palloc(sizeof(float) * n);
 	for (int s = 0; s < n; s++)
@@ -83,7 +82,7 @@ load_scores(TreePlace *place, const GsFeature *feature)
 			low = nextafterf(low, INFINITY);
 		if (high >= q->edge[s + 1])
 			high = nextafterf(high, -INFINITY);
-		place->segment[rank[s]] = (uint16) s;
+		place->code[rank[s]] = code[s];
 		place->base[rank[s]] = low;
 		place->span[rank[s]] = high > low ?
 			nextafterf(high - low, -INFINITY) : 0;
@@ -163,6 +162,7 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 	uint32	   *mask = palloc0(sizeof(uint32) * GS_TREE_WORDS *
 							   (Size) place->nnodes);
 	bool	   *asked = palloc0(Max(p, 1));
+	int			next = 1;
 
 	place->mask = mask;
 	place->node = palloc(sizeof(TreeNode) * (Size) place->nnodes);
@@ -179,9 +179,11 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 			check_leaf(place, node, entries);
 			continue;
 		}
-		if (node->place >= p || node->left <= at ||
-			node->left > place->nnodes - 2)
+		/* children stand in the order of their parents, and each has one */
+		if (node->place >= p || node->left != next || next <= at ||
+			next > place->nnodes - 2)
 			gs_corrupted("Node %d of tree %d leads nowhere.", at, p);
+		next += 2;
 		if (node->n < 0)
 		{
 			if (-1 - node->n >= masks->dims[0])
@@ -206,13 +208,16 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 }
 
 /*
- * What a feature is, and that it may come at this place.
+ * What a feature is, and that it may come at this place.  code: [ncodes],
+ * what is left of the tensor.
  */
 static void
-load_place(TreeModel *model, const GsSchema *schema, int p, int f)
+load_place(TreeModel *model, const GsSchema *schema, int p, int f,
+		   const uint8 *code, int ncodes)
 {
 	TreePlace  *place = &model->place[p];
 	const GsFeature *feature;
+	int			null;
 
 	if (f < 0 || f >= schema->nfeatures || model->place_of[f] >= 0)
 		gs_corrupted("Tree %d is of no feature.", p);
@@ -220,15 +225,21 @@ load_place(TreeModel *model, const GsSchema *schema, int p, int f)
 	model->place_of[f] = p;
 	place->feature = f;
 	place->number = feature->kind == GS_FEATURE_NUMBER;
-	place->null_feature = -1;
-	place->nvalues = feature->nlevels;
+	place->null = -1;
+	place->nvalues = place->number ? feature->quantile.nsegments :
+		feature->nlevels;
+	if (place->nvalues > ncodes)
+		gs_corrupted("Tree %d has too few codes.", p);
+	place->code = palloc(place->nvalues);
+	memcpy(place->code, code, place->nvalues);
 	if (!place->number)
 		return;
-	place->nvalues = feature->quantile.nsegments;
-	place->null_feature = schema->columns[feature->column].null_feature;
-	if (place->null_feature >= 0 && model->place_of[place->null_feature] < 0)
+	load_scores(place, feature, code);
+	null = schema->columns[feature->column].null_feature;
+	if (null >= 0)
+		place->null = model->place_of[null];
+	if (null >= 0 && place->null < 0)
 		gs_corrupted("Tree %d comes before that of its NULLs.", p);
-	load_scores(place, feature);
 }
 
 static void *
@@ -251,6 +262,7 @@ tree_load(const GsSchema *schema, const List *tensors)
 		entries->dims[1] != 3 || masks->dims[1] != GS_TREE_WORDS)
 		gs_corrupted("The tensors of the trees do not fit together.");
 	model->n = n;
+	model->nfeatures = schema->nfeatures;
 	model->place = palloc0(sizeof(TreePlace) * Max(n, 1));
 	model->entry = entries->data;
 	model->place_of = palloc(sizeof(int) * Max(schema->nfeatures, 1));
@@ -260,12 +272,12 @@ tree_load(const GsSchema *schema, const List *tensors)
 	{
 		TreePlace  *place = &model->place[p];
 
-		load_place(model, schema, p, ((const int32 *) feature->data)[p]);
+		load_place(model, schema, p, ((const int32 *) feature->data)[p],
+				   (const uint8 *) codes->data + code_at,
+				   codes->dims[0] - code_at);
 		place->nnodes = nnodes[p];
-		if (nnodes[p] < 1 || nnodes[p] > nodes->dims[0] - node_at ||
-			place->nvalues > codes->dims[0] - code_at)
+		if (nnodes[p] < 1 || nnodes[p] > nodes->dims[0] - node_at)
 			gs_corrupted("Tree %d is not complete.", p);
-		place->code = (const uint8 *) codes->data + code_at;
 		load_tree(model, p, (const int32 *) nodes->data + (Size) 3 * node_at,
 				  masks, entries);
 		most = Max(most, place->nleaves);
@@ -284,49 +296,26 @@ tree_load(const GsSchema *schema, const List *tensors)
 }
 
 /*
- * Which places have to be drawn: those that are needed, and what their trees
- * ask for.
+ * gs_tree_wanted: which places have to be drawn for some features: theirs, and
+ * what their trees ask for.
+ *
+ * needed: [nfeatures], or NULL for all; wanted: [n], filled.
  */
-static void
-find_wanted(TreeModel *model, const bool *needed)
+void
+gs_tree_wanted(const TreeModel *model, const bool *needed, bool *wanted)
 {
 	for (int p = 0; p < model->n; p++)
-		model->wanted[p] = needed == NULL ||
-			needed[model->place[p].feature];
+		wanted[p] = needed == NULL || needed[model->place[p].feature];
 	for (int p = model->n - 1; p >= 0 && needed != NULL; p--)
 	{
 		const TreePlace *place = &model->place[p];
 
-		if (!model->wanted[p])
+		if (!wanted[p])
 			continue;
 		for (int i = 0; i < place->nasked; i++)
-			model->wanted[place->asked[i]] = true;
-		if (place->null_feature >= 0)
-			model->wanted[model->place_of[place->null_feature]] = true;
-	}
-}
-
-/*
- * The leaf of each row of a batch.
- */
-static void
-find_leaves(const TreePlace *place, const uint8 *code, int32 *leaf)
-{
-	const TreeNode *node = place->node;
-	const uint32 *mask = place->mask;
-
-	for (int i = 0; i < GS_BATCH; i++)
-	{
-		int			at = 0;
-
-		while (node[at].place >= 0)
-		{
-			int			c = code[(Size) node[at].place * GS_BATCH + i];
-
-			at = node[at].left +
-				(mask[(Size) at * GS_TREE_WORDS + c / 32] >> (c % 32) & 1);
-		}
-		leaf[i] = at;
+			wanted[place->asked[i]] = true;
+		if (place->null >= 0)
+			wanted[place->null] = true;
 	}
 }
 
@@ -398,36 +387,27 @@ draw_place(TreeModel *model, int p, GsBatch *batch)
 	const int32 *null = NULL;
 	uint32		word;
 
-	find_leaves(place, model->code, model->leaf);
+	for (int i = 0; i < GS_BATCH; i++)
+		model->leaf[i] = gs_tree_leaf(place, model->code + i, GS_BATCH);
 	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
 					GS_BATCH, model->words, model->words + GS_BATCH,
 					model->words + 2 * GS_BATCH, model->words + 3 * GS_BATCH);
 	sort_rows(model, place, model->words);
 	word = model->words[2 * GS_BATCH];
-	if (place->null_feature >= 0)
-		null = batch->code[place->null_feature];
+	if (place->null >= 0)
+		null = batch->code[model->place[place->null].feature];
 	for (int k = 0; k < GS_BATCH; k++, word += GOLDEN)
 	{
 		int			i = model->row[k];
 		const TreeNode *leaf = &place->node[model->leaf[i]];
 		const GsLeafEntry *entry = find_entry(model->entry + leaf->left,
 											  leaf->n, word);
-		float		at;
-		int			rank;
+		float		at = entry->place + entry->width *
+			((within[i] >> 8) * 0x1.0p-24f);
 
-		if (!place->number)
-		{
-			batch->code[place->feature][i] = (int32) entry->place;
-			code[i] = place->code[(int) entry->place];
-			continue;
-		}
-		at = entry->place + entry->width * ((within[i] >> 8) * 0x1.0p-24f);
-		rank = Min((int) at, place->nvalues - 1);
-		batch->score[place->feature][i] = place->base[rank] +
-			place->span[rank] * (at - rank);
-		code[i] = place->code[place->segment[rank]];
-		if (null != NULL && null[i] == 1)
-			code[i] = GS_TREE_CODES - 1;
+		gs_tree_put(place, batch, i, at);
+		code[i] = null != NULL && null[i] == 1 ? GS_TREE_MISSING :
+			place->code[(int) Min(at, place->nvalues - 1)];
 	}
 }
 
@@ -436,9 +416,11 @@ tree_generate(void *state, GsBatch *batch)
 {
 	TreeModel  *model = state;
 
-	find_wanted(model, batch->needed);
+	gs_tree_wanted(model, batch->needed, model->wanted);
+	if (model->given != NULL)
+		gs_tree_confine(model, batch);
 	for (int p = 0; p < model->n; p++)
-		if (model->wanted[p])
+		if (model->wanted[p] && !(model->given != NULL && model->first[p]))
 			draw_place(model, p, batch);
 }
 
@@ -446,5 +428,6 @@ const GsFamily gs_tree = {
 	.name = "tree",
 	.fit = gs_tree_fit,
 	.load = tree_load,
-	.generate = tree_generate
+	.generate = tree_generate,
+	.condition = gs_tree_condition
 };

@@ -9,6 +9,7 @@
 #include "tree/tree.h"
 
 #define GS_TREE_FEW		254		/* codes of a feature that are not missing */
+#define GS_TREE_MISSING	255		/* a number that is NULL, in a stream */
 
 /* A node of a loaded tree; a child comes after its parent. */
 typedef struct TreeNode
@@ -24,7 +25,7 @@ typedef struct TreePlace
 {
 	int			feature;
 	bool		number;
-	int			null_feature;	/* that makes the number missing; -1: none */
+	int			null;			/* place that makes it missing; -1: none */
 	int			nnodes;
 	TreeNode   *node;
 	const uint32 *mask;			/* [nnodes][GS_TREE_WORDS] */
@@ -32,15 +33,17 @@ typedef struct TreePlace
 	int			nasked;			/* places that the tree asks */
 	int		   *asked;
 	int			nvalues;		/* levels or segments */
-	const uint8 *code;			/* [nvalues] */
-	uint16	   *segment;		/* [nvalues] by rank */
+	uint8	   *code;			/* [nvalues] of a level, or by rank */
 	float	   *base;			/* [nvalues] least score, by rank ... */
 	float	   *span;			/* ... and what the fraction adds */
 } TreePlace;
 
+typedef struct TreeGiven TreeGiven;
+
 /* A loaded model. */
 typedef struct TreeModel
 {
+	int			nfeatures;
 	int			n;
 	TreePlace  *place;
 	const GsLeafEntry *entry;
@@ -52,13 +55,55 @@ typedef struct TreeModel
 	uint16	   *shuffled;		/* [GS_BATCH] rows in random order */
 	uint16	   *counter;		/* [leaves of a tree + 1] */
 	uint16	   *row;			/* [GS_BATCH] rows in the order of leaves */
+	TreeGiven  *given;			/* NULL: no conditions */
+	bool	   *first;			/* [n] drawn by gs_tree_confine */
 } TreeModel;
+
+/*
+ * The leaf of a row whose code at place p is code[p * stride].
+ */
+static inline int
+gs_tree_leaf(const TreePlace *place, const uint8 *code, Size stride)
+{
+	int			at = 0;
+
+	while (place->node[at].place >= 0)
+	{
+		int			c = code[place->node[at].place * stride];
+
+		at = place->node[at].left +
+			(place->mask[(Size) at * GS_TREE_WORDS + c / 32] >> (c % 32) & 1);
+	}
+	return at;
+}
+
+/*
+ * Hands a level, or a place among a number's segments by rank, to a batch.
+ */
+static inline void
+gs_tree_put(const TreePlace *place, GsBatch *batch, int row, float at)
+{
+	int			rank = (int) Min(at, place->nvalues - 1);
+
+	if (place->number)
+		batch->score[place->feature][row] = place->base[rank] +
+			place->span[rank] * Min(at - rank, 1);
+	else
+		batch->code[place->feature][row] = rank;
+}
 
 /* tree.c */
 extern int	gs_tree_ranks(const GsFeature *feature, uint16 *rank);
+extern void gs_tree_wanted(const TreeModel *model, const bool *needed,
+						   bool *wanted);
+
+/* tree_given.c */
+extern void *gs_tree_condition(void *state, GsGiven *given);
+extern void gs_tree_confine(TreeModel *model, GsBatch *batch);
 
 /* tree_fit.c */
-extern void gs_tree_fit(const GsEncoded *encoded, List **tensors,
+extern void gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
+						const GsOptions *options, List **tensors,
 						List **notes);
 
 #endif

@@ -197,14 +197,56 @@ by_cardinality(const void *a, const void *b, void *arg)
 	const Place *x = a;
 	const Place *y = b;
 
-	if (fit->order <= 2 && is_number(fit, x) != is_number(fit, y))
+	if ((fit->order <= 2 || fit->order==4) && is_number(fit, x) != is_number(fit, y))
 		return is_number(fit, x) ? 1 : -1;
 	if (fit->order == 1 || fit->order==3) return x->feature - y->feature;
+	if (fit->order == 6 && is_number(fit,x) != is_number(fit,y)) return is_number(fit, x) ? 1 : -1;
+	if (fit->order == 6 && is_number(fit,x)) return x->feature - y->feature;
 	if (fit->order == 2 && is_number(fit,x) && x->nvalues != y->nvalues)
 		return x->nvalues > y->nvalues ? -1 : 1;
 	if (x->nvalues != y->nvalues)
 		return x->nvalues < y->nvalues ? -1 : 1;
 	return x->feature - y->feature;
+}
+
+#include <math.h>
+static double mi(const Fit *fit, const Place *x, const Place *y)
+{
+	double c[32][32] = {{0}}, a[32]={0}, b[32]={0}, n=0, s=0;
+	int64 stride = Max(1, fit->encoded->nrows / 20000);
+	for (int64 r = 0; r < fit->encoded->nrows; r += stride)
+	{
+		if (x->value[r] == GS_MISSING || y->value[r] == GS_MISSING) continue;
+		c[x->class[r]][y->class[r]]++; a[x->class[r]]++; b[y->class[r]]++; n++;
+	}
+	for (int i = 0; i < 32; i++) for (int j = 0; j < 32; j++)
+		if (c[i][j] > 0) s += c[i][j]/n * log(c[i][j] * n / a[i] / b[j]);
+	return s - (x->nclasses-1.0)*(y->nclasses-1.0)/(2*Max(n,1));
+}
+static void greedy(Fit *fit)
+{
+	int first = 0;
+	bool *done = palloc0(fit->n);
+	Place *out = palloc(sizeof(Place)*fit->n);
+	int n = 0;
+	double *m = palloc0(sizeof(double) * fit->n * fit->n);
+	for (int i = 0; i < fit->n; i++) for (int j = 0; j < i; j++)
+		m[i*fit->n+j] = m[j*fit->n+i] = mi(fit, &fit->place[i], &fit->place[j]);
+	if (fit->order == 4) while (first < fit->n && !is_number(fit, &fit->place[first])) { done[first] = true; out[n++] = fit->place[first]; first++; }
+	while (n < fit->n)
+	{
+		int best = -1; double most = -1e9;
+		for (int i = 0; i < fit->n; i++)
+		{
+			double v = 0; int nd = 0;
+			if (done[i]) continue;
+			for (int j = first; j < fit->n; j++) if (done[j]) { v = Max(v, m[i*fit->n+j]); nd++; }
+			if (nd == 0) { if (fit->order==5) v = i == 0; else for (int j = first; j < fit->n; j++) v += m[i*fit->n+j]; }
+			if (v > most) { most = v; best = i; }
+		}
+		done[best] = true; out[n++] = fit->place[best];
+	}
+	memcpy(fit->place, out, sizeof(Place)*fit->n);
 }
 
 /*
@@ -231,6 +273,7 @@ collect_places(Fit *fit)
 		fit->n++;
 	}
 	qsort_arg(fit->place, fit->n, sizeof(Place), by_cardinality, fit);
+	if (fit->order == 4 || fit->order == 5) greedy(fit);
 	fit->code = palloc(sizeof(uint8 *) * Max(fit->n, 1));
 	fit->ncodes = palloc(sizeof(int) * Max(fit->n, 1));
 	fit->ordered = palloc(sizeof(bool) * Max(fit->n, 1));
@@ -497,14 +540,15 @@ knob(const char *name, double value)
  * gs_tree_fit: see family.h and tree.c.
  */
 void
-gs_tree_fit(const GsEncoded *encoded, List **tensors, List **notes)
+gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
+			const GsOptions *options, List **tensors, List **notes)
 {
 	Fit			fit = {.encoded = encoded};
 
 	fit.price = knob("tree.price", 3);
 	fit.nprice = knob("tree.nprice", 0.5); fit.crit=knob("tree.crit",0); fit.order=knob("tree.ord",0); fit.nclass=knob("tree.nclass",32);
 	fit.prior = knob("tree.prior", 2);
-	fit.min_leaf = (uint32) Max(knob("tree.min_leaf", 50), encoded->nrows / MAX_LEAVES);
+	fit.min_leaf = (uint32) Max(options->min_leaf, encoded->nrows / MAX_LEAVES);
 	collect_places(&fit);
 	fit_places(&fit);
 	if (atomic_load(&fit.failed) || atomic_load(&fit.cancel))
