@@ -599,11 +599,12 @@ bin_category(const LaneView *view, uint16 *bin)
 }
 
 /*
- * Row segments of a number, and its bins: about GS_BINS groups of neighbouring
+ * Row segments of a number, where in them, and its bins: about GS_BINS groups of neighbouring
  * segments.  Returns how many bins there are.
  */
 static int
-bin_number(const LaneView *view, uint16 *bin, uint16 *segment)
+bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
+		   uint16 *within)
 {
 	const GsFeature *feature = view->feature;
 	uint16	   *bin_of = palloc(sizeof(uint16) * feature->quantile.nsegments);
@@ -612,10 +613,13 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment)
 	for (int64 row = 0; row < view->nrows; row++)
 	{
 		bin[row] = segment[row] = GS_MISSING;
+		within[row] = 0;
 		if (is_absent(view->lane, row))
 			continue;
 		segment[row] = (uint16) gs_quantile_find(feature,
 												 view->lane->slot[row]);
+		within[row] = gs_quantile_within(feature, segment[row],
+										 view->lane->slot[row]);
 		bin[row] = bin_of[segment[row]];
 	}
 	pfree(bin_of);
@@ -738,6 +742,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	out->nbins = palloc0(sizeof(int) * room);
 	out->bin = palloc0(sizeof(uint16 *) * room);
 	out->segment = palloc0(sizeof(uint16 *) * room);
+	out->within = palloc0(sizeof(uint16 *) * room);
 	out->determined = palloc0(sizeof(bool) * room);
 	for (int c = 0; c < sample->ncolumns; c++)
 	{
@@ -776,9 +781,11 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			if (feature->kind == GS_FEATURE_NUMBER)
 			{
 				out->segment[schema->nfeatures] = alloc_bins(sample->nrows);
+				out->within[schema->nfeatures] = alloc_bins(sample->nrows);
 				out->nbins[schema->nfeatures] =
 					bin_number(&view, bin,
-							   out->segment[schema->nfeatures]);
+							   out->segment[schema->nfeatures],
+							   out->within[schema->nfeatures]);
 			}
 			else
 			{

@@ -301,6 +301,26 @@ gs_quantile_find(const GsFeature *feature, GsSlot value)
 }
 
 /*
+ * gs_quantile_within: where in its segment a source value is, from 0 at its
+ * beginning to 65535 at its end; 0 in an atom.
+ */
+uint16
+gs_quantile_within(const GsFeature *feature, int segment, GsSlot value)
+{
+	GsSlot		low = feature->quantile.low[segment];
+	GsSlot		high = feature->quantile.high[segment];
+	double		part = 0;
+
+	if (feature->lane == GS_LANE_INT && high.i != low.i)
+		part = ((double) value.i - (double) low.i) /
+			((double) high.i - (double) low.i);
+	else if (feature->lane == GS_LANE_FLOAT && high.f > low.f)
+		part = (value.f - low.f) / (high.f - low.f);
+	/* what is protected lies beyond the ends */
+	return part > 0 ? (uint16) rint(Min(part, 1) * 65535) : 0;
+}
+
+/*
  * gs_quantile_bins: cuts the normal score into at most GS_BINS bins of about
  * equal share, each a group of neighbouring segments.
  *

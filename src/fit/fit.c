@@ -220,7 +220,7 @@ row_bytes(const GsSample *sample)
 
 	for (int c = 0; c < sample->ncolumns; c++)
 		bytes += 1 + sample->columns[c].codec.nparts *
-			(sizeof(GsSlot) + 1 + 2 * sizeof(uint16)) + sizeof(uint16);
+			(sizeof(GsSlot) + 1 + 3 * sizeof(uint16)) + sizeof(uint16);
 	return bytes;
 }
 

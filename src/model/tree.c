@@ -13,20 +13,26 @@
  * is protected here too.
  *
  * Tensors, for N trees:
- *	 tree/feature	int4 [N]	feature of each, in the order of drawing
- *	 tree/nodes		int4 [N]	nodes of each
- *	 tree/node		int4 [nodes of all, 3]	the place asked for, -1 for a leaf;
- *						left child, the right one next to it, or first entry;
- *						the last code that goes left, or -1 less a mask, or the
- *						number of entries
+ *	 tree/place		int4 [N, 4]	in the order of drawing: feature; nodes; the
+ *						place that it is told from, or -1; segments of that
+ *						difference
+ *	 tree/node		int4 [nodes of all, 4]	the place asked for, or N and that of
+ *						the difference asked for, or -1 for a leaf; left child,
+ *						the right one next to it, or first entry; the last code
+ *						that goes left, or -1 less a mask, or the number of
+ *						entries; of entries of the difference, which follow
  *	 tree/mask		int4 [.., 8]	bit set: the code goes right
- *	 tree/code		bytes [levels or segments of all]	their codes
+ *	 tree/code		bytes	codes of the levels or segments of all, those of a
+ *						difference after its feature's
  *	 tree/entry		float4 [.., 3]	see GsLeafEntry; places are levels, or
  *						segments by rank
+ *	 tree/shift		float8 [.., 2]	least and largest difference of segments
  */
 #include "postgres.h"
 
 #include <math.h>
+
+#include "miscadmin.h"
 
 #include "column/quantile.h"
 #include "model/tree.h"
@@ -95,24 +101,22 @@ load_scores(TreePlace *place, const GsFeature *feature, const uint8 *code)
  * there are.
  */
 static void
-check_leaf(const TreePlace *place, const TreeNode *node,
-		   const GsTensor *entries)
+check_entries(const GsTensor *entries, int64 first, int n, int nvalues,
+			  bool number)
 {
-	const GsLeafEntry *entry = (const GsLeafEntry *) entries->data;
+	const GsLeafEntry *entry = (const GsLeafEntry *) entries->data + first;
 	float		below = 0;
 
-	if (node->n < 1 || node->left < 0 ||
-		node->n > entries->dims[0] - node->left)
+	if (n < 1 || first < 0 || n > entries->dims[0] - first)
 		gs_corrupted("A leaf of a tree has entries that are not there.");
-	entry += node->left;
-	for (int i = 0; i < node->n; i++)
+	for (int i = 0; i < n; i++)
 	{
 		if (!(entry[i].below >= below && entry[i].below <= 1) ||
 			!(entry[i].place >= 0 && entry[i].width >= 0 &&
-			  entry[i].place + entry[i].width <= place->nvalues) ||
-			(!place->number && (entry[i].width != 0 ||
-								entry[i].place != rintf(entry[i].place) ||
-								entry[i].place >= place->nvalues)))
+			  entry[i].place + entry[i].width <= nvalues) ||
+			(!number && (entry[i].width != 0 ||
+						 entry[i].place != rintf(entry[i].place) ||
+						 entry[i].place >= nvalues)))
 			gs_corrupted("A leaf of a tree has an impossible entry.");
 		below = entry[i].below;
 	}
@@ -152,7 +156,19 @@ turn_leaves(TreePlace *place)
 }
 
 /*
- * One tree: p its place, nodes [nnodes][3].
+ * Whether the tree at place p may ask for something.
+ */
+static bool
+may_ask(const TreeModel *model, int p, int what)
+{
+	if (what < model->n)
+		return what < p;
+	return what - model->n < p &&
+		model->place[what - model->n].shift.base >= 0;
+}
+
+/*
+ * One tree: p its place, nodes [nnodes][4].
  */
 static void
 load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
@@ -161,27 +177,32 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 	TreePlace  *place = &model->place[p];
 	uint32	   *mask = palloc0(sizeof(uint32) * GS_TREE_WORDS *
 							   (Size) place->nnodes);
-	bool	   *asked = palloc0(Max(p, 1));
+	bool	   *asked = palloc0(2 * (Size) model->n);
 	int			next = 1;
 
 	place->mask = mask;
 	place->node = palloc(sizeof(TreeNode) * (Size) place->nnodes);
 	for (int at = 0; at < place->nnodes; at++, mask += GS_TREE_WORDS)
 	{
-		const int32 *in = nodes + (Size) 3 * at;
+		const int32 *in = nodes + (Size) 4 * at;
 		TreeNode   *node = &place->node[at];
 
 		node->place = in[0];
 		node->left = in[1];
 		node->n = in[2];
+		node->nshift = in[3];
 		if (node->place < 0)
 		{
-			check_leaf(place, node, entries);
+			check_entries(entries, node->left, node->n, place->nvalues,
+						  place->number);
+			if (place->shift.base >= 0)
+				check_entries(entries, (int64) node->left + node->n,
+							  node->nshift, place->shift.n, true);
 			continue;
 		}
 		/* children stand in the order of their parents, and each has one */
-		if (node->place >= p || node->left != next || next <= at ||
-			next > place->nnodes - 2)
+		if (!may_ask(model, p, node->place) || node->left != next ||
+			next <= at || next > place->nnodes - 2)
 			gs_corrupted("Node %d of tree %d leads nowhere.", at, p);
 		next += 2;
 		if (node->n < 0)
@@ -201,9 +222,9 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 	place->nleaves = turn_leaves(place);
 	place->asked = palloc(sizeof(int) * Max(place->nasked, 1));
 	place->nasked = 0;
-	for (int i = 0; i < p; i++)
+	for (int i = 0; i < 2 * model->n; i++)
 		if (asked[i])
-			place->asked[place->nasked++] = i;
+			place->asked[place->nasked++] = i % model->n;
 	pfree(asked);
 }
 
@@ -242,50 +263,82 @@ load_place(TreeModel *model, const GsSchema *schema, int p, int f,
 		gs_corrupted("Tree %d comes before that of its NULLs.", p);
 }
 
+/* The tensors of a model that is being loaded, and how far it has got. */
+typedef struct Loading
+{
+	const GsTensor *places;
+	const GsTensor *nodes;
+	const GsTensor *masks;
+	const GsTensor *codes;
+	const GsTensor *entries;
+	const GsTensor *shifts;
+	int			node;
+	int			code;
+	int			shift;
+} Loading;
+
+static void
+load_next(TreeModel *model, const GsSchema *schema, int p, Loading *at)
+{
+	TreePlace  *place = &model->place[p];
+	const int32 *in = (const int32 *) at->places->data + (Size) 4 * p;
+	const uint8 *code = (const uint8 *) at->codes->data;
+
+	load_place(model, schema, p, in[0], code + at->code,
+			   at->codes->dims[0] - at->code);
+	at->code += place->nvalues;
+	place->nnodes = in[1];
+	place->shift.base = -1;
+	place->shift.n = in[3];
+	if (in[1] < 1 || in[1] > at->nodes->dims[0] - at->node || in[3] < 0 ||
+		in[3] > at->shifts->dims[0] - at->shift ||
+		in[3] > at->codes->dims[0] - at->code)
+		gs_corrupted("Tree %d is not complete.", p);
+	if (in[2] >= 0 || in[3] > 0)
+		gs_tree_load_values(model, schema, p, in[2],
+							(const double *) at->shifts->data +
+							(Size) 2 * at->shift, code + at->code);
+	at->code += in[3];
+	at->shift += in[3];
+	load_tree(model, p, (const int32 *) at->nodes->data +
+			  (Size) 4 * at->node, at->masks, at->entries);
+	at->node += in[1];
+}
+
 static void *
 tree_load(const GsSchema *schema, const List *tensors)
 {
-	const GsTensor *feature = gs_tensor_get(tensors, "tree/feature", GS_I4,
-											1);
-	const GsTensor *nodes = gs_tensor_get(tensors, "tree/node", GS_I4, 2);
-	const GsTensor *masks = gs_tensor_get(tensors, "tree/mask", GS_I4, 2);
-	const GsTensor *codes = gs_tensor_get(tensors, "tree/code", GS_U1, 1);
-	const GsTensor *entries = gs_tensor_get(tensors, "tree/entry", GS_F4, 2);
+	Loading		at = {
+		.places = gs_tensor_get(tensors, "tree/place", GS_I4, 2),
+		.nodes = gs_tensor_get(tensors, "tree/node", GS_I4, 2),
+		.masks = gs_tensor_get(tensors, "tree/mask", GS_I4, 2),
+		.codes = gs_tensor_get(tensors, "tree/code", GS_U1, 1),
+		.entries = gs_tensor_get(tensors, "tree/entry", GS_F4, 2),
+		.shifts = gs_tensor_get(tensors, "tree/shift", GS_F8, 2)
+	};
 	TreeModel  *model = palloc0(sizeof(TreeModel));
 	int			most = 0;
-	int			n = feature->dims[0];
-	const int32 *nnodes = gs_tensor_data(tensors, "tree/nodes", GS_I4, n);
-	int			node_at = 0;
-	int			code_at = 0;
+	int			n = at.places->dims[0];
 
-	if (n > schema->nfeatures || nodes->dims[1] != 3 ||
-		entries->dims[1] != 3 || masks->dims[1] != GS_TREE_WORDS)
+	if (n > schema->nfeatures || at.places->dims[1] != 4 ||
+		at.nodes->dims[1] != 4 || at.entries->dims[1] != 3 ||
+		at.masks->dims[1] != GS_TREE_WORDS || at.shifts->dims[1] != 2)
 		gs_corrupted("The tensors of the trees do not fit together.");
 	model->n = n;
 	model->nfeatures = schema->nfeatures;
 	model->place = palloc0(sizeof(TreePlace) * Max(n, 1));
-	model->entry = entries->data;
+	model->entry = at.entries->data;
 	model->place_of = palloc(sizeof(int) * Max(schema->nfeatures, 1));
 	for (int f = 0; f < schema->nfeatures; f++)
 		model->place_of[f] = -1;
 	for (int p = 0; p < n; p++)
 	{
-		TreePlace  *place = &model->place[p];
-
-		load_place(model, schema, p, ((const int32 *) feature->data)[p],
-				   (const uint8 *) codes->data + code_at,
-				   codes->dims[0] - code_at);
-		place->nnodes = nnodes[p];
-		if (nnodes[p] < 1 || nnodes[p] > nodes->dims[0] - node_at)
-			gs_corrupted("Tree %d is not complete.", p);
-		load_tree(model, p, (const int32 *) nodes->data + (Size) 3 * node_at,
-				  masks, entries);
-		most = Max(most, place->nleaves);
-		node_at += nnodes[p];
-		code_at += place->nvalues;
+		CHECK_FOR_INTERRUPTS();
+		load_next(model, schema, p, &at);
+		most = Max(most, model->place[p].nleaves);
 	}
-	model->code = palloc_extended((Size) GS_BATCH * Max(n, 1),
-								  MCXT_ALLOC_HUGE);
+	model->code = palloc_extended((Size) 2 * GS_BATCH * Max(n, 1),
+								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	model->wanted = palloc(Max(n, 1));
 	model->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
 	model->leaf = palloc(sizeof(int32) * GS_BATCH);
@@ -316,7 +369,41 @@ gs_tree_wanted(const TreeModel *model, const bool *needed, bool *wanted)
 			wanted[place->asked[i]] = true;
 		if (place->null >= 0)
 			wanted[place->null] = true;
+		if (place->shift.base >= 0)
+			wanted[place->shift.base] = true;
 	}
+}
+
+/*
+ * gs_tree_put: hands what was drawn for a row, a level or a place among a
+ * number's segments by rank, to a batch, and to what comes after place p.
+ */
+void
+gs_tree_put(TreeModel *model, int p, GsBatch *batch, int row, float at)
+{
+	const TreePlace *place = &model->place[p];
+	int			rank = (int) Min(at, place->nvalues - 1);
+	uint8	   *code = model->code + (Size) p * GS_BATCH + row;
+
+	*code = place->code[rank];
+	if (!place->number)
+	{
+		batch->code[place->feature][row] = rank;
+		return;
+	}
+	batch->score[place->feature][row] = place->base[rank] +
+		place->span[rank] * Min(at - rank, 1);
+	if (place->null >= 0 &&
+		batch->code[model->place[place->null].feature][row] == 1)
+		*code = GS_TREE_MISSING;
+	if (place->values == NULL)
+		return;
+	place->values->lane[row] = gs_tree_value(place, at);
+	if (place->shift.base >= 0)
+		code[(Size) model->n * GS_BATCH] = *code == GS_TREE_MISSING ?
+			GS_TREE_MISSING :
+			gs_tree_shift_code(place, place->values->lane[row] -
+							   model->place[place->shift.base].values->lane[row]);
 }
 
 /*
@@ -382,9 +469,10 @@ static void
 draw_place(TreeModel *model, int p, GsBatch *batch)
 {
 	const TreePlace *place = &model->place[p];
-	uint8	   *code = model->code + (Size) p * GS_BATCH;
+	const TreeShift *shift = &place->shift;
 	const uint32 *within = model->words + GS_BATCH;
-	const int32 *null = NULL;
+	const double *base = shift->base < 0 ? NULL :
+		model->place[shift->base].values->lane;
 	uint32		word;
 
 	for (int i = 0; i < GS_BATCH; i++)
@@ -394,20 +482,25 @@ draw_place(TreeModel *model, int p, GsBatch *batch)
 					model->words + 2 * GS_BATCH, model->words + 3 * GS_BATCH);
 	sort_rows(model, place, model->words);
 	word = model->words[2 * GS_BATCH];
-	if (place->null >= 0)
-		null = batch->code[model->place[place->null].feature];
 	for (int k = 0; k < GS_BATCH; k++, word += GOLDEN)
 	{
 		int			i = model->row[k];
 		const TreeNode *leaf = &place->node[model->leaf[i]];
-		const GsLeafEntry *entry = find_entry(model->entry + leaf->left,
-											  leaf->n, word);
-		float		at = entry->place + entry->width *
-			((within[i] >> 8) * 0x1.0p-24f);
+		const GsLeafEntry *entry = model->entry + leaf->left;
+		float		at;
 
-		gs_tree_put(place, batch, i, at);
-		code[i] = null != NULL && null[i] == 1 ? GS_TREE_MISSING :
-			place->code[(int) Min(at, place->nvalues - 1)];
+		entry = base == NULL ? find_entry(entry, leaf->n, word) :
+			find_entry(entry + leaf->n, leaf->nshift, word);
+		at = entry->place + entry->width * ((within[i] >> 8) * 0x1.0p-24f);
+		if (base != NULL)
+		{
+			int			rank = (int) Min(at, shift->n - 1);
+
+			at = gs_tree_find(place, base[i] + shift->low[rank] +
+							  (at - rank) *
+							  (shift->high[rank] - shift->low[rank]));
+		}
+		gs_tree_put(model, p, batch, i, at);
 	}
 }
 

@@ -14,11 +14,36 @@
 /* A node of a loaded tree; a child comes after its parent. */
 typedef struct TreeNode
 {
-	int32		place;			/* of what is asked; -1: a leaf */
+	int32		place;			/* of what is asked, or n + that of the
+								 * difference asked for; -1: a leaf */
 	int32		left;			/* + 1: right; a leaf's first entry */
-	int32		n;				/* a leaf's entries */
+	int32		n;				/* a leaf's entries ... */
+	int32		nshift;			/* ... and those of its difference after them */
 	int32		turn;			/* leaves to the left of it */
 } TreeNode;
+
+/* The difference of a number from its base, see tree_shift.c. */
+typedef struct TreeShift
+{
+	int			base;			/* place; -1: none */
+	int			n;				/* segments of its table */
+	double	   *low;			/* [n] by rank */
+	double	   *high;			/* [n] by rank */
+	uint16	   *rank;			/* [n] in order */
+	uint8	   *code;			/* [n] by rank */
+} TreeShift;
+
+/* A number's segments as values, where some difference takes them. */
+typedef struct TreeValues
+{
+	double		unit;
+	double		step;			/* of integers, in units; 0: not integers */
+	double		decimal;		/* of others: 10^decimals, or 0 */
+	double	   *low;			/* [nvalues] by rank */
+	double	   *high;			/* [nvalues] by rank */
+	uint16	   *rank;			/* [nvalues] in order */
+	double	   *lane;			/* [GS_BATCH] of the batch at hand */
+} TreeValues;
 
 /* One feature of a loaded model, in the order that they are drawn in. */
 typedef struct TreePlace
@@ -36,6 +61,8 @@ typedef struct TreePlace
 	uint8	   *code;			/* [nvalues] of a level, or by rank */
 	float	   *base;			/* [nvalues] least score, by rank ... */
 	float	   *span;			/* ... and what the fraction adds */
+	TreeValues *values;			/* NULL: nothing asks for them */
+	TreeShift	shift;
 } TreePlace;
 
 typedef struct TreeGiven TreeGiven;
@@ -48,7 +75,8 @@ typedef struct TreeModel
 	TreePlace  *place;
 	const GsLeafEntry *entry;
 	int		   *place_of;		/* [nfeatures]; -1: none */
-	uint8	   *code;			/* [n][GS_BATCH] */
+	uint8	   *code;			/* [2 n][GS_BATCH] of places, and of their
+								 * differences */
 	bool	   *wanted;			/* [n] */
 	uint32	   *words;			/* [4][GS_BATCH] */
 	int32	   *leaf;			/* [GS_BATCH] */
@@ -77,25 +105,20 @@ gs_tree_leaf(const TreePlace *place, const uint8 *code, Size stride)
 	return at;
 }
 
-/*
- * Hands a level, or a place among a number's segments by rank, to a batch.
- */
-static inline void
-gs_tree_put(const TreePlace *place, GsBatch *batch, int row, float at)
-{
-	int			rank = (int) Min(at, place->nvalues - 1);
-
-	if (place->number)
-		batch->score[place->feature][row] = place->base[rank] +
-			place->span[rank] * Min(at - rank, 1);
-	else
-		batch->code[place->feature][row] = rank;
-}
-
 /* tree.c */
 extern int	gs_tree_ranks(const GsFeature *feature, uint16 *rank);
 extern void gs_tree_wanted(const TreeModel *model, const bool *needed,
 						   bool *wanted);
+extern void gs_tree_put(TreeModel *model, int p, GsBatch *batch, int row,
+						float at);
+
+/* tree_value.c */
+extern void gs_tree_load_values(TreeModel *model, const GsSchema *schema,
+								int p, int base, const double *ends,
+								const uint8 *code);
+extern double gs_tree_value(const TreePlace *place, float at);
+extern float gs_tree_find(const TreePlace *place, double value);
+extern uint8 gs_tree_shift_code(const TreePlace *place, double shift);
 
 /* tree_given.c */
 extern void *gs_tree_condition(void *state, GsGiven *given);

@@ -20,44 +20,27 @@
 
 #include "miscadmin.h"
 
-#include "model/tree.h"
+#include "model/tree_fit.h"
+
+/* Prices of a leaf, in units of the gains (see tree.h), and of a parent. */
+#define CATEGORY_PRICE	3.0
+#define NUMBER_PRICE	0.5
+#define PRIOR			2.0
 
 #define MAX_DEPTH		40
 #define MAX_LEAVES		4096	/* min_leaf grows with the rows beyond */
+#define MAX_ASKED		48		/* columns before it that a tree may ask for */
 #define POLL_MICROSECONDS 2000
-
-/* A feature while its tree is fitted. */
-typedef struct Place
-{
-	int			feature;
-	int			nvalues;		/* levels or segments */
-	const uint16 *value;		/* [nrows] GS_MISSING */
-	int64	   *count;			/* [nvalues] rows */
-	uint16	   *rank;			/* [nvalues] of a number */
-	int			ncontinuous;
-	uint8	   *code_of;		/* [nvalues] */
-	int			ncodes;
-	uint8	   *code;			/* [nrows] */
-	uint8	   *class;			/* [nrows] */
-	int			nclasses;
-
-	/* made by a thread, malloced */
-	GsTree		tree;
-	int		   *first;			/* [nnodes] entry of a leaf */
-	GsLeafTable leaves;
-} Place;
 
 typedef struct Fit
 {
+	const GsSchema *schema;
 	const GsEncoded *encoded;
+	const GsOptions *options;
 	int			n;
 	Place	   *place;			/* [n] in order */
-	const uint8 **code;			/* [n] what trees split by */
-	int		   *ncodes;
-	bool	   *ordered;
-	double		price;
-	int crit; int order; double nprice; int nclass;
-	double		prior;
+	const float *dependence;	/* [n][n] of places by original[] */
+	const int  *original;		/* [n] */
 	uint32		min_leaf;
 	atomic_int	next;			/* places before are not taken yet */
 	atomic_int	running;		/* threads */
@@ -71,31 +54,26 @@ huge(Size n, Size element)
 	return palloc_extended(Max(n, 1) * element, MCXT_ALLOC_HUGE);
 }
 
-static bool
-is_number(const Fit *fit, const Place *place)
-{
-	return fit->encoded->features[place->feature].kind == GS_FEATURE_NUMBER;
-}
-
+/*
+ * An axis of values: number the feature whose quantile table it is, or NULL
+ * for a category of nlevels.
+ */
 static void
-count_values(Fit *fit, Place *place)
+init_axis(Axis *axis, const uint16 *value, int64 nrows,
+		  const GsFeature *number, int nlevels)
 {
-	const GsEncoded *encoded = fit->encoded;
-	const GsFeature *feature = &encoded->features[place->feature];
-
-	place->value = encoded->bin[place->feature];
-	place->nvalues = feature->nlevels;
-	if (is_number(fit, place))
+	axis->value = value;
+	axis->nvalues = nlevels;
+	if (number != NULL)
 	{
-		place->value = encoded->segment[place->feature];
-		place->nvalues = feature->quantile.nsegments;
-		place->rank = palloc(sizeof(uint16) * place->nvalues);
-		place->ncontinuous = gs_tree_ranks(feature, place->rank);
+		axis->nvalues = number->quantile.nsegments;
+		axis->rank = palloc(sizeof(uint16) * axis->nvalues);
+		axis->ncontinuous = gs_tree_ranks(number, axis->rank);
 	}
-	place->count = palloc0(sizeof(int64) * place->nvalues);
-	for (int64 row = 0; row < encoded->nrows; row++)
-		if (place->value[row] != GS_MISSING)
-			place->count[place->value[row]]++;
+	axis->count = palloc0(sizeof(int64) * axis->nvalues);
+	for (int64 row = 0; row < nrows; row++)
+		if (value[row] != GS_MISSING)
+			axis->count[value[row]]++;
 }
 
 /*
@@ -104,27 +82,27 @@ count_values(Fit *fit, Place *place)
  * many there are.
  */
 static int
-group_values(const Place *place, int most, uint8 *group)
+group_values(const Axis *axis, int most, uint8 *group)
 {
 	int64		all = 0;
 
-	for (int v = 0; v < place->nvalues; v++)
-		all += place->count[v];
+	for (int v = 0; v < axis->nvalues; v++)
+		all += axis->count[v];
 	for (int aim = most;; aim -= 1 + aim / 8)
 	{
 		int64		depth = all / aim + 1;
 		int64		open = 0;	/* rows of the open group */
 		int			n = 0;
 
-		for (int v = 0; v < place->nvalues; v++)
+		for (int v = 0; v < axis->nvalues; v++)
 		{
-			if (open > 0 && (open + place->count[v] / 2 >= depth ||
-							 place->count[v] >= depth))
+			if (open > 0 && (open + axis->count[v] / 2 >= depth ||
+							 axis->count[v] >= depth))
 			{
 				n++;
 				open = 0;
 			}
-			open += place->count[v];
+			open += axis->count[v];
 			group[v] = (uint8) Min(n, most - 1);
 		}
 		if (n < most)
@@ -149,104 +127,45 @@ by_count(const void *a, const void *b, void *arg)
  * others together.
  */
 static int
-group_levels(const Place *place, int most, uint8 *group)
+group_levels(const Axis *axis, int most, uint8 *group)
 {
-	int		   *order = palloc(sizeof(int) * place->nvalues);
+	int		   *order = palloc(sizeof(int) * axis->nvalues);
 
-	for (int v = 0; v < place->nvalues; v++)
+	for (int v = 0; v < axis->nvalues; v++)
 		order[v] = v;
-	qsort_arg(order, place->nvalues, sizeof(int), by_count, place->count);
-	for (int i = 0; i < place->nvalues; i++)
+	qsort_arg(order, axis->nvalues, sizeof(int), by_count, axis->count);
+	for (int i = 0; i < axis->nvalues; i++)
 		group[order[i]] = (uint8) Min(i, most - 1);
 	pfree(order);
-	return Min(place->nvalues, most);
+	return Min(axis->nvalues, most);
 }
 
 /*
- * Codes and classes of a feature's rows.
+ * Codes and classes of an axis's rows.
  */
 static void
-encode_place(Fit *fit, Place *place)
+encode_axis(Axis *axis, int64 nrows)
 {
-	int			(*group) (const Place *, int, uint8 *) =
-		is_number(fit, place) ? group_values : group_levels;
-	uint8	   *class_of = palloc(place->nvalues);
+	int			(*group) (const Axis *, int, uint8 *) =
+		axis->rank != NULL ? group_values : group_levels;
+	uint8	   *class_of = palloc(axis->nvalues);
 	int			missing;
 
-	place->code_of = palloc(place->nvalues);
-	missing = group(place, GS_TREE_FEW, place->code_of);
-	place->nclasses = group(place, is_number(fit,place)?fit->nclass:GS_TREE_CLASSES, class_of);
-	place->ncodes = missing + 1;
-	place->code = huge(fit->encoded->nrows, 1);
-	place->class = huge(fit->encoded->nrows, 1);
-	for (int64 row = 0; row < fit->encoded->nrows; row++)
+	axis->code_of = palloc(axis->nvalues);
+	missing = group(axis, GS_TREE_FEW, axis->code_of);
+	axis->nclasses = group(axis, GS_TREE_CLASSES, class_of);
+	axis->ncodes = missing + 1;
+	axis->code = huge(nrows, 1);
+	axis->class = huge(nrows, 1);
+	for (int64 row = 0; row < nrows; row++)
 	{
-		int			value = place->value[row];
+		int			value = axis->value[row];
 
-		place->code[row] = value == GS_MISSING ? (uint8) missing :
-			place->code_of[value];
-		place->class[row] = value == GS_MISSING ? 0 : class_of[value];
+		axis->code[row] = value == GS_MISSING ? (uint8) missing :
+			axis->code_of[value];
+		axis->class[row] = value == GS_MISSING ? 0 : class_of[value];
 	}
 	pfree(class_of);
-}
-
-static int
-by_cardinality(const void *a, const void *b, void *arg)
-{
-	const Fit  *fit = arg;
-	const Place *x = a;
-	const Place *y = b;
-
-	if ((fit->order <= 2 || fit->order==4) && is_number(fit, x) != is_number(fit, y))
-		return is_number(fit, x) ? 1 : -1;
-	if (fit->order == 1 || fit->order==3) return x->feature - y->feature;
-	if (fit->order == 6 && is_number(fit,x) != is_number(fit,y)) return is_number(fit, x) ? 1 : -1;
-	if (fit->order == 6 && is_number(fit,x)) return x->feature - y->feature;
-	if (fit->order == 2 && is_number(fit,x) && x->nvalues != y->nvalues)
-		return x->nvalues > y->nvalues ? -1 : 1;
-	if (x->nvalues != y->nvalues)
-		return x->nvalues < y->nvalues ? -1 : 1;
-	return x->feature - y->feature;
-}
-
-#include <math.h>
-static double mi(const Fit *fit, const Place *x, const Place *y)
-{
-	double c[32][32] = {{0}}, a[32]={0}, b[32]={0}, n=0, s=0;
-	int64 stride = Max(1, fit->encoded->nrows / 20000);
-	for (int64 r = 0; r < fit->encoded->nrows; r += stride)
-	{
-		if (x->value[r] == GS_MISSING || y->value[r] == GS_MISSING) continue;
-		c[x->class[r]][y->class[r]]++; a[x->class[r]]++; b[y->class[r]]++; n++;
-	}
-	for (int i = 0; i < 32; i++) for (int j = 0; j < 32; j++)
-		if (c[i][j] > 0) s += c[i][j]/n * log(c[i][j] * n / a[i] / b[j]);
-	return s - (x->nclasses-1.0)*(y->nclasses-1.0)/(2*Max(n,1));
-}
-static void greedy(Fit *fit)
-{
-	int first = 0;
-	bool *done = palloc0(fit->n);
-	Place *out = palloc(sizeof(Place)*fit->n);
-	int n = 0;
-	double *m = palloc0(sizeof(double) * fit->n * fit->n);
-	for (int i = 0; i < fit->n; i++) for (int j = 0; j < i; j++)
-		m[i*fit->n+j] = m[j*fit->n+i] = mi(fit, &fit->place[i], &fit->place[j]);
-	if (fit->order == 4) while (first < fit->n && !is_number(fit, &fit->place[first])) { done[first] = true; out[n++] = fit->place[first]; first++; }
-	while (n < fit->n)
-	{
-		int best = -1; double most = -1e9;
-		for (int i = 0; i < fit->n; i++)
-		{
-			double v = 0; int nd = 0;
-			if (done[i]) continue;
-			for (int j = first; j < fit->n; j++) if (done[j]) { v = Max(v, m[i*fit->n+j]); nd++; }
-			if (nd == 0) { if (fit->order==5) v = i == 0; else for (int j = first; j < fit->n; j++) v += m[i*fit->n+j]; }
-			if (v > most) { most = v; best = i; }
-		}
-		done[best] = true; out[n++] = fit->place[best];
-	}
-	memcpy(fit->place, out, sizeof(Place)*fit->n);
 }
 
 /*
@@ -262,54 +181,174 @@ collect_places(Fit *fit)
 	fit->place = palloc0(sizeof(Place) * Max(encoded->nfeatures, 1));
 	for (int f = 0; f < encoded->nfeatures; f++)
 	{
+		const GsFeature *feature = &encoded->features[f];
 		Place	   *place = &fit->place[fit->n];
 
-		if (encoded->determined[f] && encoded->features[f].part >= 0)
+		if (encoded->determined[f] && feature->part >= 0)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		place->feature = f;
-		count_values(fit, place);
-		encode_place(fit, place);
+		place->number = feature->kind == GS_FEATURE_NUMBER;
+		place->base = -1;
+		if (place->number)
+			init_axis(&place->own, encoded->segment[f], encoded->nrows,
+					  feature, 0);
+		else
+			init_axis(&place->own, encoded->bin[f], encoded->nrows, NULL,
+					  feature->nlevels);
+		encode_axis(&place->own, encoded->nrows);
+		place->source.feature = feature;
+		place->source.group = gs_value_scale(fit->schema, feature,
+											 &place->source.unit);
+		place->source.segment = encoded->segment[f];
+		place->source.within = encoded->within[f];
 		fit->n++;
 	}
-	qsort_arg(fit->place, fit->n, sizeof(Place), by_cardinality, fit);
-	if (fit->order == 4 || fit->order == 5) greedy(fit);
-	fit->code = palloc(sizeof(uint8 *) * Max(fit->n, 1));
-	fit->ncodes = palloc(sizeof(int) * Max(fit->n, 1));
-	fit->ordered = palloc(sizeof(bool) * Max(fit->n, 1));
+}
+
+static void
+order_places(Fit *fit)
+{
+	float	   *dependence;
+	int		   *order = gs_tree_order(fit->schema, fit->encoded, fit->options,
+									  fit->place, fit->n, &dependence);
+	Place	   *place = palloc(sizeof(Place) * Max(fit->n, 1));
+
+	for (int p = 0; p < fit->n; p++)
+		place[p] = fit->place[order[p]];
+	pfree(fit->place);
+	fit->place = place;
+	fit->original = order;
+	fit->dependence = dependence;
+}
+
+/*
+ * Finds the numbers that are told from another one before them.
+ */
+static void
+find_shifts(Fit *fit)
+{
+	int64		nrows = fit->encoded->nrows;
+	GsShiftSource *base = palloc(sizeof(GsShiftSource) * Max(fit->n, 1));
+	const uint8 **code = palloc(sizeof(uint8 *) * Max(fit->n, 1));
+
 	for (int p = 0; p < fit->n; p++)
 	{
-		fit->code[p] = fit->place[p].code;
-		fit->ncodes[p] = fit->place[p].ncodes;
-		fit->ordered[p] = is_number(fit, &fit->place[p]);
+		Place	   *place = &fit->place[p];
+		int			b = gs_shift_find(&place->source, base, code, p, nrows);
+		uint16	   *segment;
+
+		base[p] = place->source;
+		code[p] = place->own.code;
+		if (b < 0)
+			continue;
+		segment = huge(nrows, sizeof(uint16));
+		if (!gs_shift_learn(&place->source, &base[b], nrows,
+							fit->options->rare_threshold,
+							&place->shift_feature, segment))
+		{
+			pfree(segment);
+			continue;
+		}
+		place->base = b;
+		init_axis(&place->shift, segment, nrows, &place->shift_feature, 0);
+		encode_axis(&place->shift, nrows);
+	}
+	pfree(base);
+	pfree(code);
+}
+
+/*
+ * The leaves' tables on an axis.  Returns false if memory is out.
+ */
+static bool
+fit_leaves(const GsTree *tree, Axis *axis)
+{
+	GsLeafValues values = {
+		.nvalues = axis->nvalues,.ncontinuous = axis->ncontinuous,
+		.value = axis->value,.rank = axis->rank,.prior = PRIOR
+	};
+	double	   *scratch = calloc((size_t) 2 * axis->nvalues, sizeof(double));
+	bool		fine = scratch != NULL;
+
+	axis->first = malloc(sizeof(int) * (tree->nnodes + 1));
+	fine = fine && axis->first != NULL;
+	for (int at = 0; at < tree->nnodes && fine; at++)
+	{
+		axis->first[at] = axis->leaves.n;
+		if (tree->node[at].predictor < 0)
+			fine = gs_leaf_fit(&values, tree, at, scratch, &axis->leaves);
+	}
+	if (fine)
+		axis->first[tree->nnodes] = axis->leaves.n;
+	free(scratch);
+	return fine;
+}
+
+/* What a tree may ask for. */
+typedef struct Asked
+{
+	int			n;
+	int			id[2 * MAX_ASKED];	/* place, or n + place: its difference */
+	const uint8 *code[2 * MAX_ASKED];
+	int			ncodes[2 * MAX_ASKED];
+	bool		ordered[2 * MAX_ASKED];
+} Asked;
+
+static void
+ask(Asked *asked, int id, const Axis *axis)
+{
+	asked->id[asked->n] = id;
+	asked->code[asked->n] = axis->code;
+	asked->ncodes[asked->n] = axis->ncodes;
+	asked->ordered[asked->n] = axis->rank != NULL;
+	asked->n++;
+}
+
+/*
+ * The places before p that it depends on most, in their order, and their
+ * differences.
+ */
+static void
+choose_asked(const Fit *fit, int p, Asked *asked)
+{
+	const float *known = fit->dependence +
+		(Size) fit->original[p] * fit->n;
+
+	asked->n = 0;
+	for (int q = 0; q < p; q++)
+	{
+		float		own = known[fit->original[q]];
+		int			before = 0; /* places that it depends on more */
+
+		for (int r = 0; r < p && p > MAX_ASKED; r++)
+			before += known[fit->original[r]] > own ||
+				(known[fit->original[r]] == own && r < q);
+		if (before >= MAX_ASKED)
+			continue;
+		ask(asked, q, &fit->place[q].own);
+		if (fit->place[q].base >= 0)
+			ask(asked, fit->n + q, &fit->place[q].shift);
 	}
 }
 
 /*
- * The leaves' tables.  Returns false if memory is out.
+ * A tree without any rows to learn from: the first value, always.
  */
 static bool
-fit_leaves(const Fit *fit, Place *place)
+empty_tree(Axis *axis, GsTree *tree)
 {
-	GsLeafValues values = {
-		.nvalues = place->nvalues,.ncontinuous = place->ncontinuous,
-		.value = place->value,.rank = place->rank,.prior = fit->prior
-	};
-	double	   *scratch = calloc((size_t) 2 * place->nvalues, sizeof(double));
-	bool		fine = scratch != NULL;
-
-	place->first = malloc(sizeof(int) * place->tree.nnodes);
-	fine = fine && place->first != NULL;
-	for (int at = 0; at < place->tree.nnodes && fine; at++)
-	{
-		if (place->tree.node[at].predictor >= 0)
-			continue;
-		place->first[at] = place->leaves.n;
-		fine = gs_leaf_fit(&values, &place->tree, at, scratch,
-						   &place->leaves);
-	}
-	free(scratch);
-	return fine;
+	tree->node = calloc(1, sizeof(GsTreeNode));
+	axis->first = calloc(2, sizeof(int));
+	axis->leaves.entry = calloc(1, sizeof(GsLeafEntry));
+	if (tree->node == NULL || axis->first == NULL ||
+		axis->leaves.entry == NULL)
+		return false;
+	tree->nnodes = 1;
+	tree->node[0].predictor = -1;
+	axis->first[1] = axis->leaves.n = 1;
+	axis->leaves.entry[0].below = 1;
+	return true;
 }
 
 /*
@@ -319,14 +358,15 @@ static bool
 fit_place(Fit *fit, int p)
 {
 	Place	   *place = &fit->place[p];
+	Axis	   *axis = place->base >= 0 ? &place->shift : &place->own;
 	int64		nrows = fit->encoded->nrows;
+	Asked		asked;
 	GsTreeTable table = {
-		.npredictors = p,.code = fit->code,.ncodes = fit->ncodes,
-		.ordered = fit->ordered
+		.code = asked.code,.ncodes = asked.ncodes,.ordered = asked.ordered
 	};
 	GsTreeResponse response = {
-		.gain = is_number(fit, place) && fit->crit == 0 ? GS_TREE_ORDINAL : GS_TREE_ENTROPY,
-		.nclasses = place->nclasses,.class = place->class
+		.gain = place->number ? GS_TREE_ORDINAL : GS_TREE_ENTROPY,
+		.nclasses = axis->nclasses,.class = axis->class
 	};
 	GsTreeLimits limits = {
 		.min_leaf = fit->min_leaf,.max_depth = MAX_DEPTH,
@@ -335,19 +375,30 @@ fit_place(Fit *fit, int p)
 	uint32		n = 0;
 	bool		fine;
 
+	choose_asked(fit, p, &asked);
+	table.npredictors = asked.n;
 	place->tree.row = malloc(sizeof(uint32) * (nrows + 1));
 	if (place->tree.row == NULL)
 		return false;
 	for (int64 row = 0; row < nrows; row++)
-		if (place->value[row] != GS_MISSING)
+		if (axis->value[row] != GS_MISSING)
 			place->tree.row[n++] = (uint32) row;
-	fine = n > 0 && gs_tree_grow(&table, &response, &limits, n, &place->tree);
-	if (fine)
+	if (n == 0)
+		fine = empty_tree(&place->own, &place->tree);
+	else
 	{
-		gs_tree_prune(&place->tree, is_number(fit,place)?fit->nprice:fit->price);
-		fine = fit_leaves(fit, place);
+		fine = gs_tree_grow(&table, &response, &limits, n, &place->tree);
+		if (fine)
+			gs_tree_prune(&place->tree, place->number ? NUMBER_PRICE :
+						  CATEGORY_PRICE);
+		fine = fine && fit_leaves(&place->tree, &place->own) &&
+			(place->base < 0 || fit_leaves(&place->tree, &place->shift));
 	}
 	free(place->tree.row);
+	for (int at = 0; fine && at < place->tree.nnodes; at++)
+		if (place->tree.node[at].predictor >= 0)
+			place->tree.node[at].predictor =
+				asked.id[place->tree.node[at].predictor];
 	return fine;
 }
 
@@ -422,9 +473,13 @@ free_places(Fit *fit)
 {
 	for (int p = 0; p < fit->n; p++)
 	{
-		gs_tree_free(&fit->place[p].tree);
-		free(fit->place[p].first);
-		free(fit->place[p].leaves.entry);
+		Place	   *place = &fit->place[p];
+
+		gs_tree_free(&place->tree);
+		free(place->own.first);
+		free(place->own.leaves.entry);
+		free(place->shift.first);
+		free(place->shift.leaves.entry);
 	}
 }
 
@@ -435,105 +490,119 @@ typedef struct Flat
 	StringInfoData mask;
 	StringInfoData code;
 	StringInfoData entry;
+	StringInfoData shift;
 	int			nmasks;
 	int			nentries;
 } Flat;
 
 /*
- * The last code that goes left where all smaller ones do; -1 where it takes a
- * mask to tell.
+ * The last code that goes left where all smaller ones do, and no larger one;
+ * -1 where it takes a mask to tell.
  */
 static int
-threshold(const Fit *fit, const GsTreeNode *node)
+threshold(const GsTreeNode *node)
 {
 	int			code = 0;
+	int			last;
 
-	if (!fit->ordered[node->predictor])
-		return -1;
-	while (code < GS_TREE_CODES - 1 &&
-		   (node->mask[code / 32] >> (code % 32) & 1) == 0)
+	while (code < GS_TREE_CODES && (node->mask[code / 32] >> (code % 32) & 1) == 0)
 		code++;
-	return code - 1;
+	last = code - 1;
+	while (code < GS_TREE_CODES && (node->mask[code / 32] >> (code % 32) & 1) == 1)
+		code++;
+	return code == GS_TREE_CODES ? last : -1;
+}
+
+/*
+ * Appends the entries of a leaf.  Returns how many.
+ */
+static int
+flatten_leaf(const Axis *axis, int at, Flat *flat)
+{
+	int			n = axis->first[at + 1] - axis->first[at];
+
+	appendBinaryStringInfo(&flat->entry,
+						   (char *) (axis->leaves.entry + axis->first[at]),
+						   sizeof(GsLeafEntry) * n);
+	flat->nentries += n;
+	return n;
 }
 
 static void
-flatten(const Fit *fit, const Place *place, Flat *flat)
+flatten(const Place *place, Flat *flat)
 {
-	appendBinaryStringInfo(&flat->code, (char *) place->code_of,
-						   place->nvalues);
+	appendBinaryStringInfo(&flat->code, (char *) place->own.code_of,
+						   place->own.nvalues);
+	if (place->base >= 0)
+		appendBinaryStringInfo(&flat->code, (char *) place->shift.code_of,
+							   place->shift.nvalues);
+	for (int s = 0; s < place->shift.nvalues; s++)
+	{
+		double		ends[2] = {
+			place->shift_feature.quantile.low[s].f,
+			place->shift_feature.quantile.high[s].f
+		};
+
+		appendBinaryStringInfo(&flat->shift, (char *) ends, sizeof(ends));
+	}
 	for (int at = 0; at < place->tree.nnodes; at++)
 	{
 		const GsTreeNode *node = &place->tree.node[at];
-		int32		out[3] = {node->predictor, node->left, 0};
+		int32		out[4] = {node->predictor, node->left, 0, 0};
 
 		if (node->predictor < 0)
 		{
-			int			end = place->leaves.n;
-
-			for (int next = at + 1; next < place->tree.nnodes; next++)
-				if (place->tree.node[next].predictor < 0)
-				{
-					end = place->first[next];
-					break;
-				}
-			out[1] = flat->nentries + place->first[at];
-			out[2] = end - place->first[at];
+			out[1] = flat->nentries;
+			out[2] = flatten_leaf(&place->own, at, flat);
+			if (place->base >= 0)
+				out[3] = flatten_leaf(&place->shift, at, flat);
 		}
-		else
+		else if ((out[2] = threshold(node)) < 0)
 		{
-			out[2] = threshold(fit, node);
-			if (out[2] < 0)
-			{
-				out[2] = -1 - flat->nmasks;
-				appendBinaryStringInfo(&flat->mask, (char *) node->mask,
-									   sizeof(node->mask));
-				flat->nmasks++;
-			}
+			out[2] = -1 - flat->nmasks++;
+			appendBinaryStringInfo(&flat->mask, (char *) node->mask,
+								   sizeof(node->mask));
 		}
 		appendBinaryStringInfo(&flat->node, (char *) out, sizeof(out));
 	}
-	appendBinaryStringInfo(&flat->entry, (char *) place->leaves.entry,
-						   sizeof(GsLeafEntry) * place->leaves.n);
-	flat->nentries += place->leaves.n;
 }
 
 static void
 add_tensors(const Fit *fit, List **tensors)
 {
-	int32	   *feature = palloc(sizeof(int32) * Max(fit->n, 1));
-	int32	   *nnodes = palloc(sizeof(int32) * Max(fit->n, 1));
-	int64		all = 0;
+	int32	   *places = palloc(sizeof(int32) * 4 * Max(fit->n, 1));
+	int64		nodes = 0;
+	int64		shifts = 0;
 	Flat		flat = {0};
 
 	initStringInfo(&flat.node);
 	initStringInfo(&flat.mask);
 	initStringInfo(&flat.code);
 	initStringInfo(&flat.entry);
+	initStringInfo(&flat.shift);
 	for (int p = 0; p < fit->n; p++)
 	{
-		feature[p] = fit->place[p].feature;
-		nnodes[p] = fit->place[p].tree.nnodes;
-		all += nnodes[p];
-		flatten(fit, &fit->place[p], &flat);
+		const Place *place = &fit->place[p];
+
+		CHECK_FOR_INTERRUPTS();
+		places[4 * p] = place->feature;
+		places[4 * p + 1] = place->tree.nnodes;
+		places[4 * p + 2] = place->base;
+		places[4 * p + 3] = place->shift.nvalues;
+		nodes += place->tree.nnodes;
+		shifts += place->shift.nvalues;
+		flatten(place, &flat);
 	}
-	gs_tensor_add(tensors, "tree/feature", GS_I4, 1, fit->n, 0, feature);
-	gs_tensor_add(tensors, "tree/nodes", GS_I4, 1, fit->n, 0, nnodes);
-	gs_tensor_add(tensors, "tree/node", GS_I4, 2, all, 3, flat.node.data);
+	gs_tensor_add(tensors, "tree/place", GS_I4, 2, fit->n, 4, places);
+	gs_tensor_add(tensors, "tree/node", GS_I4, 2, nodes, 4, flat.node.data);
 	gs_tensor_add(tensors, "tree/mask", GS_I4, 2, flat.nmasks, GS_TREE_WORDS,
 				  flat.mask.data);
 	gs_tensor_add(tensors, "tree/code", GS_U1, 1, flat.code.len, 0,
 				  flat.code.data);
 	gs_tensor_add(tensors, "tree/entry", GS_F4, 2, flat.nentries, 3,
 				  flat.entry.data);
-}
-
-#include "utils/guc.h"
-static double
-knob(const char *name, double value)
-{
-	const char *s = GetConfigOption(name, true, false);
-
-	return s && *s ? atof(s) : value;
+	gs_tensor_add(tensors, "tree/shift", GS_F8, 2, shifts, 2,
+				  flat.shift.data);
 }
 
 /*
@@ -543,25 +612,24 @@ void
 gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
 			const GsOptions *options, List **tensors, List **notes)
 {
-	Fit			fit = {.encoded = encoded};
+	Fit			fit = {.schema = schema,.encoded = encoded,
+	.options = options};
 
-	fit.price = knob("tree.price", 3);
-	fit.nprice = knob("tree.nprice", 0.5); fit.crit=knob("tree.crit",0); fit.order=knob("tree.ord",0); fit.nclass=knob("tree.nclass",32);
-	fit.prior = knob("tree.prior", 2);
-	fit.min_leaf = (uint32) Max(options->min_leaf, encoded->nrows / MAX_LEAVES);
+	fit.min_leaf = (uint32) Max(options->min_leaf,
+								encoded->nrows / MAX_LEAVES);
 	collect_places(&fit);
+	order_places(&fit);
+	find_shifts(&fit);
 	fit_places(&fit);
-	if (atomic_load(&fit.failed) || atomic_load(&fit.cancel))
-	{
-		free_places(&fit);
-		CHECK_FOR_INTERRUPTS();
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("Failed while trees were grown in threads.")));
-	}
 	PG_TRY();
 	{
+		CHECK_FOR_INTERRUPTS();
+		if (atomic_load(&fit.failed) || atomic_load(&fit.cancel))
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY),
+					 errmsg("out of memory"),
+					 errdetail("Failed while trees were grown in threads."),
+					 errhint("Learn from fewer rows, with the option \"max_rows\".")));
 		add_tensors(&fit, tensors);
 	}
 	PG_FINALLY();

@@ -17,7 +17,9 @@
  *	 - A row that finds nothing in GIVEN_TRIES tries takes one of them by
  *	   weight: importance resampling, no longer exact.
  *
- * All other features are drawn as without conditions.
+ * A number that is told from another one (tree_shift.c) is drawn here by its
+ * own distribution in the leaf, which every leaf has beside that of the
+ * difference.  All other features are drawn as without conditions.
  */
 #include "postgres.h"
 
@@ -66,7 +68,7 @@ typedef struct Proposal
 	int			box;
 	double		weight;			/* over the chance of the box */
 	float	   *at;				/* [n] places on the axes */
-	uint8	   *code;			/* [n] */
+	uint8	   *code;			/* [2 n] as of TreeModel, of one row */
 } Proposal;
 
 struct TreeGiven
@@ -340,11 +342,16 @@ propose(const TreeModel *model, const Box *box, GsRandom *random,
 		const TreePlace *place = &model->place[step->place];
 		int			leaf = gs_tree_leaf(place, proposal->code, 1);
 		float		at = (float) draw_step(model, step, leaf, random, &weight);
+		uint8	   *code = proposal->code + step->place;
 
 		proposal->at[step->place] = at;
-		proposal->code[step->place] = place->null >= 0 &&
-			proposal->at[place->null] >= 1 ? GS_TREE_MISSING :
-			place->code[(int) Min(at, place->nvalues - 1)];
+		*code = place->null >= 0 && proposal->at[place->null] >= 1 ?
+			GS_TREE_MISSING : place->code[(int) Min(at, place->nvalues - 1)];
+		if (place->shift.base >= 0)
+			code[model->n] = *code == GS_TREE_MISSING ? GS_TREE_MISSING :
+				gs_tree_shift_code(place, gs_tree_value(place, at) -
+								   gs_tree_value(&model->place[place->shift.base],
+												 proposal->at[place->shift.base]));
 	}
 	return weight;
 }
@@ -450,9 +457,9 @@ gs_tree_condition(void *state, GsGiven *from)
 	given->stats = &from->stats;
 	given->blocks = (2 * (2 * n + 3) + 3) / 4;
 	given->now.at = palloc0(sizeof(float) * n);
-	given->now.code = palloc0(n);
+	given->now.code = palloc0(2 * n);
 	given->kept.at = palloc0(sizeof(float) * n);
-	given->kept.code = palloc0(n);
+	given->kept.code = palloc0(2 * n);
 	given->box = palloc0(sizeof(Box) * from->nboxes);
 	for (int b = 0; b < from->nboxes; b++)
 	{
@@ -496,8 +503,7 @@ gs_tree_confine(TreeModel *model, GsBatch *batch)
 		{
 			int			p = box->step[s].place;
 
-			gs_tree_put(&model->place[p], batch, i, given->kept.at[p]);
-			model->code[(Size) p * GS_BATCH + i] = given->kept.code[p];
+			gs_tree_put(model, p, batch, i, given->kept.at[p]);
 		}
 	}
 }
