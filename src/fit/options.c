@@ -36,7 +36,7 @@ static const OptionDef defaults[OPTIONS] = {
 	[OPTION_MAX_ROWS] = {"max_rows", 100, INT64CONST(1000000000), 1000000},
 	[OPTION_RARE_THRESHOLD] = {"rare_threshold", 1, 1000000, 5},
 	[OPTION_KEEP_VERSIONS] = {"keep_versions", 0, 1000, 2},
-	[OPTION_MIN_LEAF] = {"min_leaf", 5, 1000000, 50}
+	[OPTION_MIN_LEAF] = {"min_leaf", 5, 1000000, 100}
 };
 
 static void

@@ -22,10 +22,18 @@
 
 #include "model/tree_fit.h"
 
-/* Prices of a leaf, in units of the gains (see tree.h), and of a parent. */
-#define CATEGORY_PRICE	3.0
+/*
+ * Prices of a leaf, in units of the gains (see tree.h): of more classes,
+ * more is gained by chance.
+ */
 #define NUMBER_PRICE	0.5
-#define PRIOR			2.0
+#define CATEGORY_PRICE	3.0
+#define CLASS_PRICE		0.25
+
+/* What the best of all splits may gain by chance, beside one a class. */
+#define CHANCE_GAIN		10.0
+
+#define PRIOR			2.0		/* rows that pull a leaf to its parent */
 
 #define MAX_DEPTH		40
 #define MAX_LEAVES		4096	/* min_leaf grows with the rows beyond */
@@ -370,6 +378,7 @@ fit_place(Fit *fit, int p)
 	};
 	GsTreeLimits limits = {
 		.min_leaf = fit->min_leaf,.max_depth = MAX_DEPTH,
+		.worth = CHANCE_GAIN + axis->nclasses,
 		.cancel = &fit->cancel
 	};
 	uint32		n = 0;
@@ -390,7 +399,7 @@ fit_place(Fit *fit, int p)
 		fine = gs_tree_grow(&table, &response, &limits, n, &place->tree);
 		if (fine)
 			gs_tree_prune(&place->tree, place->number ? NUMBER_PRICE :
-						  CATEGORY_PRICE);
+						  CATEGORY_PRICE + CLASS_PRICE * (axis->nclasses - 1));
 		fine = fine && fit_leaves(&place->tree, &place->own) &&
 			(place->base < 0 || fit_leaves(&place->tree, &place->shift));
 	}

@@ -77,6 +77,85 @@ init_node(GsTreeNode *node, int parent, int depth, uint32_t from, uint32_t to)
 }
 
 /*
+ * The cut of a column that parts a node's rows evenly.  Returns how many go
+ * left.
+ */
+static uint32_t
+cut_evenly(const uint8_t *code, const uint32_t *row, uint32_t n,
+		   uint32_t *mask)
+{
+	uint32_t	count[GS_TREE_CODES] = {0};
+	uint32_t	left = 0;
+	int			cut = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		count[code[row[i]]]++;
+	while (cut < GS_TREE_CODES - 1 && left + count[cut] / 2 < n / 2)
+		left += count[cut++];
+	if (left == 0)
+		left = count[cut++];
+	memset(mask, 0, sizeof(uint32_t) * GS_TREE_WORDS);
+	for (int c = cut; c < GS_TREE_CODES; c++)
+		mask[c / 32] |= UINT32_C(1) << (c % 32);
+	return left;
+}
+
+/*
+ * Where no split of a node gains more than chance does: the even cut of a column
+ * below which the best splits gain most together, as in an exclusive or,
+ * where neither column alone tells anything.  Changes *split if it finds more
+ * than chance.  Returns whether it does.
+ */
+static bool
+look_ahead(GsTreeSearch *search, const GsTreeTable *table,
+		   const GsTreeLimits *limits, const GsTree *tree,
+		   const GsTreeNode *node, uint32_t *spare, GsTreeSplit *split)
+{
+	uint32_t	n = node->to - node->from;
+	uint32_t	min_leaf = limits->min_leaf;
+	double		most = 2 * (split->predictor < 0 ? 0 : split->gain) +
+		limits->worth;
+	bool		found = false;
+
+	for (int p = 0; p < table->npredictors; p++)
+	{
+		const uint8_t *code = table->code[p];
+		const uint32_t *row = tree->row + node->from;
+		GsTreeSplit below[2];
+		uint32_t	mask[GS_TREE_WORDS];
+		uint32_t	left;
+		uint32_t	at[2];
+		double		gain = 0;
+
+		if (limits->cancel != NULL && atomic_load(limits->cancel))
+			return false;
+		left = cut_evenly(code, row, n, mask);
+		if (left < 2 * min_leaf || n - left < 2 * min_leaf)
+			continue;
+		at[0] = 0;
+		at[1] = left;
+		for (uint32_t i = 0; i < n; i++)
+		{
+			int			c = code[row[i]];
+
+			spare[at[mask[c / 32] >> (c % 32) & 1]++] = row[i];
+		}
+		gs_tree_search(search, spare, left, &below[0]);
+		gs_tree_search(search, spare + left, n - left, &below[1]);
+		for (int side = 0; side < 2; side++)
+			gain += below[side].predictor < 0 ? 0 : below[side].gain;
+		if (gain <= most)
+			continue;
+		most = gain;
+		split->predictor = p;
+		split->gain = 0;
+		memcpy(split->mask, mask, sizeof(mask));
+		found = true;
+	}
+	return found;
+}
+
+/*
  * gs_tree_grow
  *
  * Grows a tree over the rows tree->row[nrows], which are permuted.
@@ -103,12 +182,20 @@ gs_tree_grow(const GsTreeTable *table, const GsTreeResponse *response,
 		uint32_t	n = node->to - node->from;
 		GsTreeSplit split;
 		uint32_t	middle;
+		bool		hopeless;
 
 		if (limits->cancel != NULL && atomic_load(limits->cancel))
 			goto out;
 		if (n < 2 * limits->min_leaf || node->depth >= limits->max_depth)
 			continue;
 		gs_tree_search(search, tree->row + node->from, n, &split);
+
+		/* children of what looked ahead in vain need not do so again */
+		hopeless = node->hopeless && split.gain < limits->worth;
+		if (split.gain < limits->worth && !hopeless &&
+			n >= 4 * limits->min_leaf)
+			hopeless = !look_ahead(search, table, limits, tree, node, spare,
+								   &split);
 		if (split.predictor < 0)
 			continue;
 		if (!make_room(tree))
@@ -124,6 +211,8 @@ gs_tree_grow(const GsTreeTable *table, const GsTreeResponse *response,
 				  node->from, middle);
 		init_node(&tree->node[tree->nnodes++], at, node->depth + 1, middle,
 				  node->to);
+		tree->node[tree->nnodes - 2].hopeless = hopeless;
+		tree->node[tree->nnodes - 1].hopeless = hopeless;
 	}
 	done = true;
 out:

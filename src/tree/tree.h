@@ -56,6 +56,7 @@ typedef struct GsTreeLimits
 {
 	uint32_t	min_leaf;		/* rows of a leaf, at least 1 */
 	int			max_depth;
+	double		worth;			/* a gain that is hardly chance */
 	const atomic_bool *cancel;	/* NULL: never */
 } GsTreeLimits;
 
@@ -67,6 +68,7 @@ typedef struct GsTreeNode
 	int32_t		depth;
 	uint32_t	from;			/* its rows are tree->row[from .. to - 1] */
 	uint32_t	to;
+	bool		hopeless;		/* no use to look ahead */
 	double		gain;			/* of its split */
 	uint32_t	mask[GS_TREE_WORDS];	/* bit set: the code goes right */
 } GsTreeNode;

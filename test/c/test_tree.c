@@ -178,7 +178,7 @@ grow(GsTree *tree, uint32_t min_leaf, const atomic_bool *cancel)
 {
 	GsTreeTable table = {3, columns, ncodes, ordered};
 	GsTreeResponse response = {GS_TREE_ENTROPY, 2, class};
-	GsTreeLimits limits = {min_leaf, 30, cancel};
+	GsTreeLimits limits = {min_leaf, 30, 12, cancel};
 
 	for (int i = 0; i < ROWS; i++)
 		row[i] = (uint32_t) i;
@@ -262,6 +262,20 @@ test_trees(void)
 	gs_tree_prune(&tree, 1e9);
 	CHECK(tree.nnodes == 1 && flaws(&tree, 10) == 0,
 		  "nothing pays any price");
+	gs_tree_free(&tree);
+
+	/* neither tells anything alone: only looking ahead finds the first cut */
+	make_xor();
+	for (int i = 0; i < ROWS; i++)
+	{
+		code[0][i] = (uint8_t) (i % 4 / 2);
+		code[1][i] = (uint8_t) (i % 2);
+		class[i] = code[0][i] ^ code[1][i];
+	}
+	grow(&tree, 10, NULL);
+	gs_tree_prune(&tree, 3);
+	CHECK(tree.nnodes == 7 && impure_leaves(&tree) == 0,
+		  "a balanced exclusive or takes four leaves");
 	gs_tree_free(&tree);
 
 	make_rows(5, 2);
