@@ -21,7 +21,7 @@ const GsFamily *
 gs_family_find(const char *name)
 {
 	if (strcmp(name, "auto") == 0)
-		return &gs_copula;
+		return &gs_tree;
 	for (int i = 0; i < lengthof(families); i++)
 		if (strcmp(families[i]->name, name) == 0)
 			return families[i];

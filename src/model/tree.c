@@ -204,6 +204,8 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 		if (!may_ask(model, p, node->place) || node->left != next ||
 			next <= at || next > place->nnodes - 2)
 			gs_corrupted("Node %d of tree %d leads nowhere.", at, p);
+		if (node->n >= GS_TREE_CODES)
+			gs_corrupted("Node %d of tree %d splits by no code.", at, p);
 		next += 2;
 		if (node->n < 0)
 		{
@@ -509,6 +511,16 @@ tree_generate(void *state, GsBatch *batch)
 {
 	TreeModel  *model = state;
 
+	/* what has no place is determined by others; it must be something */
+	for (int f = 0; f < model->nfeatures; f++)
+	{
+		if (model->place_of[f] >= 0)
+			continue;
+		if (batch->code[f] != NULL)
+			memset(batch->code[f], 0, sizeof(int32) * GS_BATCH);
+		else
+			memset(batch->score[f], 0, sizeof(float) * GS_BATCH);
+	}
 	gs_tree_wanted(model, batch->needed, model->wanted);
 	if (model->given != NULL)
 		gs_tree_confine(model, batch);

@@ -30,8 +30,8 @@
 #include "model/tree.h"
 #include "numeric/philox.h"
 
-#define GIVEN_TRIES		1000	/* of a row */
-#define PILOT_ROWS		1000	/* proposals that estimate a box */
+#define GIVEN_TRIES		100		/* of a row */
+#define PILOT_ROWS		300		/* proposals that estimate a box */
 
 /* A part of the axis of a feature's levels, or of its segments by rank. */
 typedef struct Stretch
@@ -419,9 +419,10 @@ draw_row(const TreeModel *model, TreeGiven *given, uint64 key, uint64 row)
 }
 
 /*
- * Estimates the probability of a box.  Returns false if no proposal has any.
+ * Estimates the probability of a box; if no proposal has any, it is taken as
+ * less than one of so many.
  */
-static bool
+static void
 estimate(const TreeModel *model, TreeGiven *given, Box *box)
 {
 	double		sum = 0;
@@ -435,8 +436,7 @@ estimate(const TreeModel *model, TreeGiven *given, Box *box)
 		gs_random_start(&random, 0, row, GS_STREAM_GIVEN);
 		sum += propose(model, box, &random, &given->now);
 	}
-	box->chance = sum / rows;
-	return box->chance > 0;
+	box->chance = Max(sum, 1e-3 * box->bound) / rows;
 }
 
 /*
@@ -466,9 +466,9 @@ gs_tree_condition(void *state, GsGiven *from)
 		Box		   *box = &given->box[given->nboxes];
 
 		memset(box, 0, sizeof(Box));
-		if (!prepare(model, from->box[b], box) ||
-			!estimate(model, given, box))
+		if (!prepare(model, from->box[b], box))
 			continue;
+		estimate(model, given, box);
 		sum += box->chance;
 		given->nboxes++;
 	}
