@@ -9,8 +9,8 @@
  *	3. Trees are flattened into tensors (see tree.c).
  *
  * The threads touch nothing of PostgreSQL's: no palloc, no ereport, and all
- * signals are blocked in them.  The backend waits for them, and tells them
- * to stop when it is to be interrupted.
+ * signals are blocked in them.  The backend waits for them, and when it is
+ * interrupted, tells them to stop.
  */
 #include "postgres.h"
 
@@ -435,6 +435,21 @@ work(void *arg)
 	return NULL;
 }
 
+static void
+free_places(Fit *fit)
+{
+	for (int p = 0; p < fit->n; p++)
+	{
+		Place	   *place = &fit->place[p];
+
+		gs_tree_free(&place->tree);
+		free(place->own.first);
+		free(place->own.leaves.entry);
+		free(place->shift.first);
+		free(place->shift.leaves.entry);
+	}
+}
+
 /*
  * Fits all trees, in threads; waits for them.
  */
@@ -444,7 +459,7 @@ fit_places(Fit *fit)
 	int			most = Min(Min(max_parallel_maintenance_workers + 1,
 							   (int) sysconf(_SC_NPROCESSORS_ONLN)), fit->n);
 	pthread_t  *thread = palloc(sizeof(pthread_t) * Max(most, 1));
-	int			started = 0;
+	volatile int started = 0;
 	sigset_t	all;
 	sigset_t	before;
 
@@ -466,30 +481,27 @@ fit_places(Fit *fit)
 		atomic_fetch_add(&fit->running, 1);
 		work(fit);
 	}
-	while (atomic_load(&fit->running) > 0)
+	PG_TRY();
 	{
-		if (InterruptPending)
-			atomic_store(&fit->cancel, true);
-		pg_usleep(POLL_MICROSECONDS);
+		while (atomic_load(&fit->running) > 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			pg_usleep(POLL_MICROSECONDS);
+		}
 	}
+	PG_CATCH();
+	{
+		/* what they work on is let go of next */
+		atomic_store(&fit->cancel, true);
+		for (int i = 0; i < started; i++)
+			pthread_join(thread[i], NULL);
+		free_places(fit);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	for (int i = 0; i < started; i++)
 		pthread_join(thread[i], NULL);
 	pfree(thread);
-}
-
-static void
-free_places(Fit *fit)
-{
-	for (int p = 0; p < fit->n; p++)
-	{
-		Place	   *place = &fit->place[p];
-
-		gs_tree_free(&place->tree);
-		free(place->own.first);
-		free(place->own.leaves.entry);
-		free(place->shift.first);
-		free(place->shift.leaves.entry);
-	}
 }
 
 /* The tensors while they are put together. */
@@ -632,8 +644,7 @@ gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
 	fit_places(&fit);
 	PG_TRY();
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (atomic_load(&fit.failed) || atomic_load(&fit.cancel))
+		if (atomic_load(&fit.failed))
 			ereport(ERROR,
 					(errcode(ERRCODE_OUT_OF_MEMORY),
 					 errmsg("out of memory"),

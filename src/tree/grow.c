@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AHEAD_ROWS	4096		/* of a node, to look ahead by */
+
 static inline bool
 goes_right(const GsTreeNode *node, int code)
 {
@@ -111,16 +113,20 @@ look_ahead(GsTreeSearch *search, const GsTreeTable *table,
 		   const GsTreeLimits *limits, const GsTree *tree,
 		   const GsTreeNode *node, uint32_t *spare, GsTreeSplit *split)
 {
-	uint32_t	n = node->to - node->from;
+	uint32_t	stride = (node->to - node->from - 1) / AHEAD_ROWS + 1;
 	uint32_t	min_leaf = limits->min_leaf;
-	double		most = 2 * (split->predictor < 0 ? 0 : split->gain) +
+	uint32_t	n = 0;
+	uint32_t   *row = spare + (node->to - node->from);
+	double		most = 2 * (split->predictor < 0 ? 0 : split->gain) / stride +
 		limits->worth;
 	bool		found = false;
 
+	/* a part of the rows, in the second half of the spare ones */
+	for (uint32_t i = node->from; i < node->to; i += stride)
+		row[n++] = tree->row[i];
 	for (int p = 0; p < table->npredictors; p++)
 	{
 		const uint8_t *code = table->code[p];
-		const uint32_t *row = tree->row + node->from;
 		GsTreeSplit below[2];
 		uint32_t	mask[GS_TREE_WORDS];
 		uint32_t	left;
@@ -168,7 +174,7 @@ gs_tree_grow(const GsTreeTable *table, const GsTreeResponse *response,
 {
 	GsTreeSearch *search = gs_tree_search_create(table, response,
 												 limits->min_leaf, nrows);
-	uint32_t   *spare = malloc(sizeof(uint32_t) * ((size_t) nrows + 1));
+	uint32_t   *spare = malloc(sizeof(uint32_t) * (2 * (size_t) nrows + 1));
 	bool		done = false;
 
 	tree->node = NULL;
