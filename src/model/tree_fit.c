@@ -37,7 +37,7 @@
 
 #define MAX_DEPTH		40
 #define MAX_LEAVES		4096	/* min_leaf grows with the rows beyond */
-#define MAX_ASKED		48		/* columns before it that a tree may ask for */
+#define MAX_ASKED		24		/* columns before it that a tree may ask for */
 #define POLL_MICROSECONDS 2000
 
 typedef struct Fit
