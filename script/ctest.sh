@@ -30,7 +30,7 @@ libs=(-lopenblas -lm -pthread)
 
 pids=()
 objects=()
-for source in src/numeric/*.c src/nn/*.c src/privacy/*.c; do
+for source in src/numeric/*.c src/nn/*.c src/privacy/*.c src/tree/*.c; do
     object=$out/$(basename "$(dirname "$source")")_$(basename "$source" .c).o
     objects+=("$object")
     "$cc" "${flags[@]}" -c -o "$object" "$source" &

@@ -8,6 +8,7 @@
 #   FUZZ_RUNS=3000   how often
 #   FUZZ_SEED=1      the first of the numbers that say what is changed; each
 #                    stands for one change, the same at all times
+#   FUZZ_METHOD=auto the method whose tensors are changed
 #   FUZZ_LOG=file    keeps the results, a line each
 set -euo pipefail
 
@@ -22,7 +23,7 @@ sql() { psql -X -q -A -t -d "$database" "$@"; }
 
 dropdb --if-exists "$database" 2> /dev/null
 createdb "$database"
-sql -v ON_ERROR_STOP=1 << 'SQL'
+sql -v ON_ERROR_STOP=1 -v method="${FUZZ_METHOD:-auto}" << 'SQL'
 SET client_min_messages = warning;
 CREATE EXTENSION gensynth;
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
@@ -58,8 +59,8 @@ ALTER TABLE fuzz ADD PRIMARY KEY (i4), ADD UNIQUE (i8), ADD UNIQUE (m), ADD UNIQ
     ADD UNIQUE (ts), ADD UNIQUE (u), ADD UNIQUE (mac), ADD UNIQUE (txt), ADD UNIQUE (vc), ADD UNIQUE (bin), ADD UNIQUE (ev);
 UPDATE fuzz SET i8 = NULL, txt = NULL, r4 = NULL, iv = NULL WHERE i4 % 3 = 0;
 CREATE TABLE few AS SELECT i AS a, 'x' || i % 4 AS b FROM generate_series(1, 50) AS i;
-SELECT count(synth_fit('fuzz', seed => 1)) AS ignored \gset
-SELECT count(synth_fit('few', seed => 1)) AS ignored \gset
+SELECT count(synth_fit('fuzz', method => :'method', seed => 1)) AS ignored \gset
+SELECT count(synth_fit('few', method => :'method', seed => 1)) AS ignored \gset
 
 -- Number k of run i, below n.
 CREATE FUNCTION pick(i bigint, k int, n bigint) RETURNS bigint IMMUTABLE LANGUAGE sql AS

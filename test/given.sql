@@ -40,7 +40,7 @@ FROM (
 		0.5 * pg_temp.z(g, 1) + 0.8 * pg_temp.z(g, 3) AS c, pg_temp.z(g, 4) AS d, pg_temp.z(g, 5) AS e
 	FROM generate_series(1, 20000) g
 ) AS latent;
-SELECT synth_fit('people', seed => 1) IS NOT NULL AS fitted;
+SELECT synth_fit('people', method => 'copula', seed => 1) IS NOT NULL AS fitted;
 CREATE TEMP TABLE free AS SELECT * FROM synth_sample(NULL::people, 300000, seed => 7);
 
 -- Every row of a conditioned sample meets a condition in SQL.

@@ -206,6 +206,9 @@ typedef struct GsEncoded
 	const GsFeature *features;
 	int		   *nbins;			/* [nfeatures] */
 	uint16	  **bin;			/* [nfeatures][nrows]; GS_MISSING */
+	uint16	  **segment;		/* the same of a number's quantile table, which
+								 * is finer; NULL for a category ... */
+	uint16	  **within;			/* ... and where in it, of 65535 parts */
 	bool	   *determined;		/* [nfeatures] not the family's business */
 } GsEncoded;
 

@@ -593,19 +593,29 @@ bin_category(const LaneView *view, uint16 *bin)
 }
 
 /*
- * Row bins of a number: about GS_BINS groups of neighbouring segments.
- * Returns how many there are.
+ * Row segments of a number, where in them, and its bins: about GS_BINS groups of neighbouring
+ * segments.  Returns how many bins there are.
  */
 static int
-bin_number(const LaneView *view, uint16 *bin)
+bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
+		   uint16 *within)
 {
 	const GsFeature *feature = view->feature;
 	uint16	   *bin_of = palloc(sizeof(uint16) * feature->quantile.nsegments);
 	int			nbins = gs_quantile_bins(feature, bin_of);
 
 	for (int64 row = 0; row < view->nrows; row++)
-		bin[row] = is_absent(view->lane, row) ? GS_MISSING :
-			bin_of[gs_quantile_find(feature, view->lane->slot[row])];
+	{
+		bin[row] = segment[row] = GS_MISSING;
+		within[row] = 0;
+		if (is_absent(view->lane, row))
+			continue;
+		segment[row] = (uint16) gs_quantile_find(feature,
+												 view->lane->slot[row]);
+		within[row] = gs_quantile_within(feature, segment[row],
+										 view->lane->slot[row]);
+		bin[row] = bin_of[segment[row]];
+	}
 	pfree(bin_of);
 	return nbins;
 }
@@ -738,6 +748,12 @@ learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
 		bin[row] = null_rows[row] ? 1 : 0;
 }
 
+static uint16 *
+alloc_bins(int64 nrows)
+{
+	return palloc_extended(sizeof(uint16) * Max(nrows, 1), MCXT_ALLOC_HUGE);
+}
+
 /*
  * gs_schema_learn: turns a sample into features and bins.
  *
@@ -759,6 +775,8 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	out->nrows = sample->nrows;
 	out->nbins = palloc0(sizeof(int) * room);
 	out->bin = palloc0(sizeof(uint16 *) * room);
+	out->segment = palloc0(sizeof(uint16 *) * room);
+	out->within = palloc0(sizeof(uint16 *) * room);
 	out->determined = palloc0(sizeof(bool) * room);
 	for (int c = 0; c < sample->ncolumns; c++)
 	{
@@ -790,9 +808,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 		for (int p = 0; p < column->codec.nparts && column->key == NULL; p++)
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];
-			uint16	   *bin = palloc_extended(sizeof(uint16) *
-											  Max(sample->nrows, 1),
-											  MCXT_ALLOC_HUGE);
+			uint16	   *bin = alloc_bins(sample->nrows);
 
 			view.lane = &sample->lanes[c * GS_MAX_PARTS + p];
 			view.feature = feature;
@@ -802,7 +818,14 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			column->feature[p] = schema->nfeatures;
 			out->bin[schema->nfeatures] = bin;
 			if (feature->kind == GS_FEATURE_NUMBER)
-				out->nbins[schema->nfeatures] = bin_number(&view, bin);
+			{
+				out->segment[schema->nfeatures] = alloc_bins(sample->nrows);
+				out->within[schema->nfeatures] = alloc_bins(sample->nrows);
+				out->nbins[schema->nfeatures] =
+					bin_number(&view, bin,
+							   out->segment[schema->nfeatures],
+							   out->within[schema->nfeatures]);
+			}
 			else
 			{
 				bin_category(&view, bin);
@@ -821,9 +844,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			!(column->key != NULL && column->one_null))
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];
-			uint16	   *bin = palloc_extended(sizeof(uint16) *
-											  Max(sample->nrows, 1),
-											  MCXT_ALLOC_HUGE);
+			uint16	   *bin = alloc_bins(sample->nrows);
 
 			feature->column = c;
 			if (whole_null)

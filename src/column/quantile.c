@@ -23,6 +23,9 @@
 
 #define MAX_DECIMALS		9
 
+/* Times the mean distance of values within a segment that is no gap. */
+#define MAX_GAP				4.0
+
 /*
  * NaN sorts after everything, as PostgreSQL sorts it; -0 before 0, so that
  * both come back.
@@ -178,6 +181,38 @@ gs_find_mean(const GsFeature *feature, const GsSlot *sorted, int64 n)
 }
 
 /*
+ * Lets the last segment but one go on to where the last begins, if both are
+ * about as far apart as values within the last are: there is no gap in
+ * the source, only none of its rows.
+ *
+ * n: rows of the last segment.
+ */
+static void
+close_gap(const GsFeature *feature, int64 n)
+{
+	const GsQuantile *q = &feature->quantile;
+	GsSlot	   *end = &q->high[q->nsegments - 2];
+	GsSlot		begin = q->low[q->nsegments - 2];
+	GsSlot		next = q->low[q->nsegments - 1];
+	GsSlot		last = q->high[q->nsegments - 1];
+
+	if (n < 2)
+		return;
+	if (feature->lane == GS_LANE_FLOAT)
+	{
+		if (begin.f < end->f && next.f < last.f && isfinite(last.f) &&
+			next.f - end->f <= MAX_GAP * ((last.f - next.f) / (n - 1)))
+			end->f = nextafter(next.f, end->f);
+		return;
+	}
+	/* as doubles, whose rounding only moves the limit */
+	if (begin.i < end->i && next.i < last.i && end->i < next.i &&
+		(double) next.i - (double) end->i <=
+		MAX_GAP * (((double) last.i - (double) next.i) / (n - 1)))
+		end->i = next.i - feature->step;
+}
+
+/*
  * The segment of rows first to last of the sorted values.  Where it holds
  * fewer rows than the threshold, it is widened up to its neighbours, so that
  * no rare value is pinned down.
@@ -219,6 +254,8 @@ add_segment(GsFeature *feature, GsCodecKind kind, const GsSlot *sorted,
 	q->low[q->nsegments] = low;
 	q->high[q->nsegments] = high;
 	q->nsegments++;
+	if (first > 0)
+		close_gap(feature, last - first + 1);
 	if (last < n - 1)
 		q->edge[q->nsegments] = gs_normal_quantile((last + 1.0) / n);
 }
@@ -298,6 +335,26 @@ gs_quantile_find(const GsFeature *feature, GsSlot value)
 			high = middle - 1;
 	}
 	return low;
+}
+
+/*
+ * gs_quantile_within: where in its segment a source value is, from 0 at its
+ * beginning to 65535 at its end; 0 in an atom.
+ */
+uint16
+gs_quantile_within(const GsFeature *feature, int segment, GsSlot value)
+{
+	GsSlot		low = feature->quantile.low[segment];
+	GsSlot		high = feature->quantile.high[segment];
+	double		part = 0;
+
+	if (feature->lane == GS_LANE_INT && high.i != low.i)
+		part = ((double) value.i - (double) low.i) /
+			((double) high.i - (double) low.i);
+	else if (feature->lane == GS_LANE_FLOAT && high.f > low.f)
+		part = (value.f - low.f) / (high.f - low.f);
+	/* what is protected lies beyond the ends */
+	return part > 0 ? (uint16) rint(Min(part, 1) * 65535) : 0;
 }
 
 /*

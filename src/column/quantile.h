@@ -16,6 +16,8 @@ extern GsSlot gs_find_mean(const GsFeature *feature, const GsSlot *sorted,
 extern void gs_quantile_build(GsFeature *feature, GsCodecKind kind,
 							  const GsSlot *sorted, int64 n, int threshold);
 extern int	gs_quantile_find(const GsFeature *feature, GsSlot value);
+extern uint16 gs_quantile_within(const GsFeature *feature, int segment,
+								 GsSlot value);
 extern int	gs_quantile_bins(const GsFeature *feature, uint16 *bin_of);
 extern GsSlot gs_quantile_value(const GsFeature *feature, int segment,
 								double fraction);

@@ -220,7 +220,8 @@ prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
 }
 
 /*
- * Bytes of one row of the sample: slots and absent flags, later bins.
+ * Bytes of one row of the sample: slots and absent flags, later bins and
+ * segments.
  */
 static Size
 row_bytes(const GsSample *sample)
@@ -229,7 +230,7 @@ row_bytes(const GsSample *sample)
 
 	for (int c = 0; c < sample->ncolumns; c++)
 		bytes += 1 + sample->columns[c].codec.nparts *
-			(sizeof(GsSlot) + 1 + sizeof(uint16)) + sizeof(uint16);
+			(sizeof(GsSlot) + 1 + 3 * sizeof(uint16)) + sizeof(uint16);
 	return bytes;
 }
 
@@ -442,8 +443,10 @@ learn(void *arg)
 												 version->schema);
 	gs_determined_find(encoded, request->options.dependencies,
 					   &version->tensors);
-	family->fit(encoded, &version->tensors, &version->notes);
-	gs_calibrate(version->schema, family, version->tensors);
+	family->fit(version->schema, encoded, &request->options,
+				&version->tensors, &version->notes);
+	if (family->calibrated)
+		gs_calibrate(version->schema, family, version->tensors);
 	gs_schema_save(version->schema, &version->tensors);
 	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
 	for (int c = 0; c < version->schema->ncolumns; c++)

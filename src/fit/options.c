@@ -12,6 +12,11 @@
 
 #include "fit/options.h"
 
+/* The options that are no numbers. */
+#define ORDER			"order"
+#define CONSTRAINTS		"constraints"
+#define ON_VIOLATION	"on_violation"
+
 typedef struct OptionDef
 {
 	const char *name;
@@ -27,6 +32,7 @@ typedef enum OptionIndex
 	OPTION_KEEP_VERSIONS,
 	OPTION_DEPENDENCIES,
 	OPTION_DIFFERENCES,
+	OPTION_MIN_LEAF,
 	OPTIONS
 } OptionIndex;
 
@@ -35,7 +41,8 @@ static const OptionDef defaults[OPTIONS] = {
 	[OPTION_RARE_THRESHOLD] = {"rare_threshold", 1, 1000000, 5},
 	[OPTION_KEEP_VERSIONS] = {"keep_versions", 0, 1000, 2},
 	[OPTION_DEPENDENCIES] = {"dependencies", 0, 1, 1},
-	[OPTION_DIFFERENCES] = {"differences", 0, 1, 1}
+	[OPTION_DIFFERENCES] = {"differences", 0, 1, 1},
+	[OPTION_MIN_LEAF] = {"min_leaf", 5, 1000000, 100}
 };
 
 static void
@@ -46,7 +53,7 @@ report_unknown(const char *key)
 	initStringInfo(&names);
 	for (int i = 0; i < OPTIONS; i++)
 		appendStringInfo(&names, "\"%s\", ", defaults[i].name);
-	appendStringInfoString(&names, "\"constraints\", \"on_violation\"");
+	appendStringInfoString(&names, "\"" ORDER "\", \"" CONSTRAINTS "\", \"" ON_VIOLATION "\"");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" does not exist", key),
@@ -73,36 +80,35 @@ whole_number(const OptionDef *option, const JsonbValue *value)
 }
 
 /*
- * Conditions on the row, as SQL.
+ * An array of strings.
  */
 static List *
-read_constraints(const JsonbValue *value)
+string_list(const char *option, const JsonbValue *value, const char *what,
+			const char *example)
 {
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue	element;
-	bool		array = value->type == jbvBinary;
-	List	   *constraints = NIL;
+	List	   *names = NIL;
+	bool		fits = value->type == jbvBinary &&
+		JsonContainerIsArray(value->val.binary.data) &&
+		!JsonContainerIsScalar(value->val.binary.data);
 
-	iterator = array ? JsonbIteratorInit(value->val.binary.data) : NULL;
-	array = array && JsonbIteratorNext(&iterator, &element, true) == WJB_BEGIN_ARRAY;
-	while (array &&
-		   (token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	for (uint32 i = 0; fits && i < JsonContainerSize(value->val.binary.data);
+		 i++)
 	{
-		if (token != WJB_ELEM)
-			continue;
-		array = element.type == jbvString;
-		if (array)
-			constraints = lappend(constraints,
-								  pnstrdup(element.val.string.val,
-										   element.val.string.len));
+		JsonbValue *name = getIthJsonbValueFromContainer(value->val.binary.data,
+														 i);
+
+		fits = name->type == jbvString;
+		if (fits)
+			names = lappend(names, pnstrdup(name->val.string.val,
+											name->val.string.len));
 	}
-	if (!array)
+	if (!fits)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"constraints\" must be an array of conditions"),
-				 errhint("For example options => '{\"constraints\": [\"discharge >= admission\"]}'.")));
-	return constraints;
+				 errmsg("option \"%s\" must be an array of %s", option, what),
+				 errhint("For example options => '{\"%s\": [%s]}'.", option,
+						 example)));
+	return names;
 }
 
 static void
@@ -118,7 +124,7 @@ check_violation(const JsonbValue *value)
 			return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"on_violation\" must be one of \"error\", \"drop\" and \"ignore\""),
+			 errmsg("option \"" ON_VIOLATION "\" must be one of \"error\", \"drop\" and \"ignore\""),
 			 errhint("It is about rows that cannot be made to meet a constraint; the default is \"error\".")));
 }
 
@@ -140,6 +146,7 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 	for (int i = 0; i < OPTIONS; i++)
 		values[i] = defaults[i].value;
 	options->constraints = NIL;
+	options->order = NIL;
 	if (json != NULL && !JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -156,23 +163,23 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 				key = pnstrdup(value.val.string.val, value.val.string.len);
 			if (token != WJB_VALUE)
 				continue;
-			if (strcmp(key, "constraints") == 0)
-			{
-				options->constraints = read_constraints(&value);
-				continue;
-			}
-			if (strcmp(key, "on_violation") == 0)
-			{
-				/* it is looked up where rows are made */
-				check_violation(&value);
-				continue;
-			}
 			for (i = 0; i < OPTIONS; i++)
 				if (strcmp(defaults[i].name, key) == 0)
 					break;
-			if (i == OPTIONS)
+			if (i < OPTIONS)
+				values[i] = whole_number(&defaults[i], &value);
+			else if (strcmp(key, ORDER) == 0)
+				options->order = string_list(ORDER, &value,
+											 "names of columns",
+											 "\"sex\", \"age\"");
+			else if (strcmp(key, CONSTRAINTS) == 0)
+				options->constraints = string_list(CONSTRAINTS, &value,
+												   "conditions",
+												   "\"discharge >= admission\"");
+			else if (strcmp(key, ON_VIOLATION) == 0)
+				check_violation(&value);	/* looked up where rows are made */
+			else
 				report_unknown(key);
-			values[i] = whole_number(&defaults[i], &value);
 		}
 	}
 	options->max_rows = values[OPTION_MAX_ROWS];
@@ -180,4 +187,5 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 	options->keep_versions = (int) values[OPTION_KEEP_VERSIONS];
 	options->dependencies = values[OPTION_DEPENDENCIES] != 0;
 	options->differences = values[OPTION_DIFFERENCES] != 0;
+	options->min_leaf = (int) values[OPTION_MIN_LEAF];
 }

@@ -18,6 +18,8 @@ typedef struct GsOptions
 	bool		dependencies;	/* columns that others determine are found */
 	bool		differences;	/* columns that are close to others are, too */
 	List	   *constraints;	/* C strings: conditions on the row */
+	int			min_leaf;		/* tree: rows of a leaf */
+	List	   *order;			/* tree: names of the columns to come first */
 } GsOptions;
 
 extern void gs_options_parse(Jsonb *json, GsOptions *options);

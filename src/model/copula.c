@@ -198,6 +198,7 @@ copula_generate(void *model, GsBatch *batch)
 
 const GsFamily gs_copula = {
 	.name = "copula",
+	.calibrated = true,
 	.fit = gs_copula_fit,
 	.load = copula_load,
 	.generate = copula_generate,

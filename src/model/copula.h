@@ -37,7 +37,8 @@ typedef struct Copula
 } Copula;
 
 /* copula_fit.c */
-extern void gs_copula_fit(const GsEncoded *encoded, List **tensors,
+extern void gs_copula_fit(const GsSchema *schema, const GsEncoded *encoded,
+						  const GsOptions *options, List **tensors,
 						  List **notes);
 
 /* copula_given.c */

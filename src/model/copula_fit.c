@@ -541,7 +541,8 @@ factor(const Fit *fit)
  * gs_copula_fit: see family.h and copula.c.
  */
 void
-gs_copula_fit(const GsEncoded *encoded, List **tensors, List **notes)
+gs_copula_fit(const GsSchema *schema, const GsEncoded *encoded,
+			  const GsOptions *options, List **tensors, List **notes)
 {
 	Fit			fit = {.encoded = encoded};
 	int32	   *feature;

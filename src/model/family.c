@@ -9,7 +9,8 @@
 #include "model/family.h"
 
 static const GsFamily *const families[] = {
-	&gs_copula
+	&gs_copula,
+	&gs_tree
 };
 
 /*
@@ -20,7 +21,7 @@ const GsFamily *
 gs_family_find(const char *name)
 {
 	if (strcmp(name, "auto") == 0)
-		return &gs_copula;
+		return &gs_tree;
 	for (int i = 0; i < lengthof(families); i++)
 		if (strcmp(families[i]->name, name) == 0)
 			return families[i];

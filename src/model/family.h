@@ -11,16 +11,24 @@
 
 #include "catalog/tensor.h"
 #include "column/given.h"
+#include "fit/options.h"
 
 typedef struct GsFamily
 {
 	const char *name;
 
 	/*
+	 * The scores of a number with NULLs need not be normal: gs_calibrate has
+	 * to see to it.
+	 */
+	bool		calibrated;
+
+	/*
 	 * Learns the features that are not marked as determined; appends tensors
 	 * named "name/..." and notes (C strings) for the user.  Can be cancelled.
 	 */
-	void		(*fit) (const GsEncoded *encoded, List **tensors,
+	void		(*fit) (const GsSchema *schema, const GsEncoded *encoded,
+						const GsOptions *options, List **tensors,
 						List **notes);
 
 	/*
@@ -47,6 +55,7 @@ typedef struct GsFamily
 } GsFamily;
 
 extern const GsFamily gs_copula;
+extern const GsFamily gs_tree;
 
 extern const GsFamily *gs_family_find(const char *name);
 extern char *gs_family_names(void);

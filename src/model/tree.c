@@ -1,0 +1,538 @@
+/*
+ * tree.c
+ *	  Sequential trees: loading and sampling.  tree_fit.c fits them.
+ *
+ * Features are drawn one after the other.  Each has a tree that asks for the
+ * codes of features before it, and whose leaf is a distribution to draw from
+ * (sequential CART: Reiter, "Using CART to generate partially synthetic
+ * public use microdata", J. Official Statistics 21, 2005; Nowok, Raab and
+ * Dibben, "synthpop", J. Statistical Software 74, 2016).
+ *
+ * A number is drawn as a segment of its quantile table and a place within it,
+ * and handed on as the normal score of that place: what the table protects
+ * is protected here too.
+ *
+ * Tensors, for N trees:
+ *	 tree/place		int4 [N, 4]	in the order of drawing: feature; nodes; the
+ *						place that it is told from, or -1; segments of that
+ *						difference
+ *	 tree/node		int4 [nodes of all, 4]	the place asked for, or N and that of
+ *						the difference asked for, or -1 for a leaf; left child,
+ *						the right one next to it, or first entry; the last code
+ *						that goes left, or -1 less a mask, or the number of
+ *						entries; of entries of the difference, which follow
+ *	 tree/mask		int4 [.., 8]	bit set: the code goes right
+ *	 tree/code		bytes	codes of the levels or segments of all, those of a
+ *						difference after its feature's
+ *	 tree/entry		float4 [.., 3]	see GsLeafEntry; places are levels, or
+ *						segments by rank
+ *	 tree/shift		float8 [.., 2]	least and largest difference of segments
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "column/quantile.h"
+#include "model/tree.h"
+#include "numeric/philox.h"
+
+#define GOLDEN		UINT32_C(0x9E3779B9)	/* 2^32 over the golden ratio */
+
+/*
+ * gs_tree_ranks: numbers the segments of a number: those between atoms in
+ * order, and then the atoms.
+ *
+ * rank: [nsegments], filled.  Returns how many are no atoms.
+ */
+int
+gs_tree_ranks(const GsFeature *feature, uint16 *rank)
+{
+	const GsQuantile *q = &feature->quantile;
+	int			n = 0;
+	int			ncontinuous;
+
+	for (int atoms = 0; atoms < 2; atoms++)
+	{
+		for (int s = 0; s < q->nsegments; s++)
+			if ((gs_slot_compare(q->low[s], q->high[s], feature->lane) == 0) ==
+				(atoms == 1))
+				rank[s] = (uint16) n++;
+		if (atoms == 0)
+			ncontinuous = n;
+	}
+	return ncontinuous;
+}
+
+/*
+ * The scores of a number's segments, by rank: any sum of base and a part of
+ * span, rounded as floats are, lies in the segment.
+ */
+static void
+load_scores(TreePlace *place, const GsFeature *feature, const uint8 *code)
+{
+	const GsQuantile *q = &feature->quantile;
+	int			n = q->nsegments;
+	uint16	   *rank = palloc(sizeof(uint16) * n);
+
+	gs_tree_ranks(feature, rank);
+	place->base = palloc(sizeof(float) * n);
+	place->span = palloc(sizeof(float) * n);
+	for (int s = 0; s < n; s++)
+	{
+		float		low = (float) q->edge[s];
+		float		high = nextafterf((float) q->edge[s + 1], -INFINITY);
+
+		if (low < q->edge[s])
+			low = nextafterf(low, INFINITY);
+		if (high >= q->edge[s + 1])
+			high = nextafterf(high, -INFINITY);
+		place->code[rank[s]] = code[s];
+		place->base[rank[s]] = low;
+		place->span[rank[s]] = high > low ?
+			nextafterf(high - low, -INFINITY) : 0;
+	}
+	pfree(rank);
+}
+
+/*
+ * The entries of a leaf: increasing probabilities up to 1, and places that
+ * there are.
+ */
+static void
+check_entries(const GsTensor *entries, int64 first, int n, int nvalues,
+			  bool number)
+{
+	const GsLeafEntry *entry = (const GsLeafEntry *) entries->data + first;
+	float		below = 0;
+
+	if (n < 1 || first < 0 || n > entries->dims[0] - first)
+		gs_corrupted("A leaf of a tree has entries that are not there.");
+	for (int i = 0; i < n; i++)
+	{
+		if (!(entry[i].below >= below && entry[i].below <= 1) ||
+			!(entry[i].place >= 0 && entry[i].width >= 0 &&
+			  entry[i].place + entry[i].width <= nvalues) ||
+			(!number && (entry[i].width != 0 ||
+						 entry[i].place != rintf(entry[i].place) ||
+						 entry[i].place >= nvalues)))
+			gs_corrupted("A leaf of a tree has an impossible entry.");
+		below = entry[i].below;
+	}
+	if (below != 1)
+		gs_corrupted("The probabilities of a tree's leaf do not sum to 1.");
+}
+
+/*
+ * Numbers the leaves from left to right.  Returns how many there are.
+ */
+static int
+turn_leaves(TreePlace *place)
+{
+	int		   *below = palloc(sizeof(int) * (Size) place->nnodes);
+	int			n = 0;
+
+	for (int at = place->nnodes - 1; at >= 0; at--)
+	{
+		const TreeNode *node = &place->node[at];
+
+		below[at] = node->place < 0 ? 1 :
+			below[node->left] + below[node->left + 1];
+	}
+	n = below[0];
+	place->node[0].turn = 0;
+	for (int at = 0; at < place->nnodes; at++)
+	{
+		const TreeNode *node = &place->node[at];
+
+		if (node->place < 0)
+			continue;
+		place->node[node->left].turn = node->turn;
+		place->node[node->left + 1].turn = node->turn + below[node->left];
+	}
+	pfree(below);
+	return n;
+}
+
+/*
+ * Whether the tree at place p may ask for something.
+ */
+static bool
+may_ask(const TreeModel *model, int p, int what)
+{
+	if (what < model->n)
+		return what < p;
+	return what - model->n < p &&
+		model->place[what - model->n].shift.base >= 0;
+}
+
+/*
+ * One tree: p its place, nodes [nnodes][4].
+ */
+static void
+load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
+		  const GsTensor *entries)
+{
+	TreePlace  *place = &model->place[p];
+	uint32	   *mask = palloc0(sizeof(uint32) * GS_TREE_WORDS *
+							   (Size) place->nnodes);
+	bool	   *asked = palloc0(2 * (Size) model->n);
+	int			next = 1;
+
+	place->mask = mask;
+	place->node = palloc(sizeof(TreeNode) * (Size) place->nnodes);
+	for (int at = 0; at < place->nnodes; at++, mask += GS_TREE_WORDS)
+	{
+		const int32 *in = nodes + (Size) 4 * at;
+		TreeNode   *node = &place->node[at];
+
+		node->place = in[0];
+		node->left = in[1];
+		node->n = in[2];
+		node->nshift = in[3];
+		if (node->place < 0)
+		{
+			check_entries(entries, node->left, node->n, place->nvalues,
+						  place->number);
+			if (place->shift.base >= 0)
+				check_entries(entries, (int64) node->left + node->n,
+							  node->nshift, place->shift.n, true);
+			continue;
+		}
+		/* children stand in the order of their parents, and each has one */
+		if (!may_ask(model, p, node->place) || node->left != next ||
+			next <= at || next > place->nnodes - 2)
+			gs_corrupted("Node %d of tree %d leads nowhere.", at, p);
+		if (node->n >= GS_TREE_CODES)
+			gs_corrupted("Node %d of tree %d splits by no code.", at, p);
+		next += 2;
+		if (node->n < 0)
+		{
+			if (-1 - node->n >= masks->dims[0])
+				gs_corrupted("Node %d of tree %d has no mask.", at, p);
+			memcpy(mask, (uint32 *) masks->data +
+				   (Size) GS_TREE_WORDS * (-1 - node->n),
+				   sizeof(uint32) * GS_TREE_WORDS);
+		}
+		else
+			for (int c = node->n + 1; c < GS_TREE_CODES; c++)
+				mask[c / 32] |= UINT32_C(1) << (c % 32);
+		place->nasked += !asked[node->place];
+		asked[node->place] = true;
+	}
+	place->nleaves = turn_leaves(place);
+	place->asked = palloc(sizeof(int) * Max(place->nasked, 1));
+	place->nasked = 0;
+	for (int i = 0; i < 2 * model->n; i++)
+		if (asked[i])
+			place->asked[place->nasked++] = i % model->n;
+	pfree(asked);
+}
+
+/*
+ * What a feature is, and that it may come at this place.  code: [ncodes],
+ * what is left of the tensor.
+ */
+static void
+load_place(TreeModel *model, const GsSchema *schema, int p, int f,
+		   const uint8 *code, int ncodes)
+{
+	TreePlace  *place = &model->place[p];
+	const GsFeature *feature;
+	int			null;
+
+	if (f < 0 || f >= schema->nfeatures || model->place_of[f] >= 0)
+		gs_corrupted("Tree %d is of no feature.", p);
+	feature = &schema->features[f];
+	model->place_of[f] = p;
+	place->feature = f;
+	place->number = feature->kind == GS_FEATURE_NUMBER;
+	place->null = -1;
+	place->nvalues = place->number ? feature->quantile.nsegments :
+		feature->nlevels;
+	if (place->nvalues > ncodes)
+		gs_corrupted("Tree %d has too few codes.", p);
+	place->code = palloc(place->nvalues);
+	memcpy(place->code, code, place->nvalues);
+	if (!place->number)
+		return;
+	load_scores(place, feature, code);
+	null = schema->columns[feature->column].null_feature;
+	if (null >= 0)
+		place->null = model->place_of[null];
+	if (null >= 0 && place->null < 0)
+		gs_corrupted("Tree %d comes before that of its NULLs.", p);
+}
+
+/* The tensors of a model that is being loaded, and how far it has got. */
+typedef struct Loading
+{
+	const GsTensor *places;
+	const GsTensor *nodes;
+	const GsTensor *masks;
+	const GsTensor *codes;
+	const GsTensor *entries;
+	const GsTensor *shifts;
+	int			node;
+	int			code;
+	int			shift;
+} Loading;
+
+static void
+load_next(TreeModel *model, const GsSchema *schema, int p, Loading *at)
+{
+	TreePlace  *place = &model->place[p];
+	const int32 *in = (const int32 *) at->places->data + (Size) 4 * p;
+	const uint8 *code = (const uint8 *) at->codes->data;
+
+	load_place(model, schema, p, in[0], code + at->code,
+			   at->codes->dims[0] - at->code);
+	at->code += place->nvalues;
+	place->nnodes = in[1];
+	place->shift.base = -1;
+	place->shift.n = in[3];
+	if (in[1] < 1 || in[1] > at->nodes->dims[0] - at->node || in[3] < 0 ||
+		in[3] > at->shifts->dims[0] - at->shift ||
+		in[3] > at->codes->dims[0] - at->code)
+		gs_corrupted("Tree %d is not complete.", p);
+	if (in[2] >= 0 || in[3] > 0)
+		gs_tree_load_values(model, schema, p, in[2],
+							(const double *) at->shifts->data +
+							(Size) 2 * at->shift, code + at->code);
+	at->code += in[3];
+	at->shift += in[3];
+	load_tree(model, p, (const int32 *) at->nodes->data +
+			  (Size) 4 * at->node, at->masks, at->entries);
+	at->node += in[1];
+}
+
+static void *
+tree_load(const GsSchema *schema, const List *tensors)
+{
+	Loading		at = {
+		.places = gs_tensor_get(tensors, "tree/place", GS_I4, 2),
+		.nodes = gs_tensor_get(tensors, "tree/node", GS_I4, 2),
+		.masks = gs_tensor_get(tensors, "tree/mask", GS_I4, 2),
+		.codes = gs_tensor_get(tensors, "tree/code", GS_U1, 1),
+		.entries = gs_tensor_get(tensors, "tree/entry", GS_F4, 2),
+		.shifts = gs_tensor_get(tensors, "tree/shift", GS_F8, 2)
+	};
+	TreeModel  *model = palloc0(sizeof(TreeModel));
+	int			most = 0;
+	int			n = at.places->dims[0];
+
+	if (n > schema->nfeatures || at.places->dims[1] != 4 ||
+		at.nodes->dims[1] != 4 || at.entries->dims[1] != 3 ||
+		at.masks->dims[1] != GS_TREE_WORDS || at.shifts->dims[1] != 2)
+		gs_corrupted("The tensors of the trees do not fit together.");
+	model->n = n;
+	model->nfeatures = schema->nfeatures;
+	model->place = palloc0(sizeof(TreePlace) * Max(n, 1));
+	model->entry = at.entries->data;
+	model->place_of = palloc(sizeof(int) * Max(schema->nfeatures, 1));
+	for (int f = 0; f < schema->nfeatures; f++)
+		model->place_of[f] = -1;
+	for (int p = 0; p < n; p++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		load_next(model, schema, p, &at);
+		most = Max(most, model->place[p].nleaves);
+	}
+	model->code = palloc_extended((Size) 2 * GS_BATCH * Max(n, 1),
+								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	model->wanted = palloc(Max(n, 1));
+	model->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
+	model->leaf = palloc(sizeof(int32) * GS_BATCH);
+	model->shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	model->row = palloc(sizeof(uint16) * GS_BATCH);
+	model->counter = palloc(sizeof(uint16) * ((Size) most + 1));
+	return model;
+}
+
+/*
+ * gs_tree_wanted: which places have to be drawn for some features: theirs, and
+ * what their trees ask for.
+ *
+ * needed: [nfeatures], or NULL for all; wanted: [n], filled.
+ */
+void
+gs_tree_wanted(const TreeModel *model, const bool *needed, bool *wanted)
+{
+	for (int p = 0; p < model->n; p++)
+		wanted[p] = needed == NULL || needed[model->place[p].feature];
+	for (int p = model->n - 1; p >= 0 && needed != NULL; p--)
+	{
+		const TreePlace *place = &model->place[p];
+
+		if (!wanted[p])
+			continue;
+		for (int i = 0; i < place->nasked; i++)
+			wanted[place->asked[i]] = true;
+		if (place->null >= 0)
+			wanted[place->null] = true;
+		if (place->shift.base >= 0)
+			wanted[place->shift.base] = true;
+	}
+}
+
+/*
+ * gs_tree_put: hands what was drawn for a row, a level or a place among a
+ * number's segments by rank, to a batch, and to what comes after place p.
+ */
+void
+gs_tree_put(TreeModel *model, int p, GsBatch *batch, int row, float at)
+{
+	const TreePlace *place = &model->place[p];
+	int			rank = (int) Min(at, place->nvalues - 1);
+	uint8	   *code = model->code + (Size) p * GS_BATCH + row;
+
+	*code = place->code[rank];
+	if (!place->number)
+	{
+		batch->code[place->feature][row] = rank;
+		return;
+	}
+	batch->score[place->feature][row] = place->base[rank] +
+		place->span[rank] * Min(at - rank, 1);
+	if (place->null >= 0 &&
+		batch->code[model->place[place->null].feature][row] == 1)
+		*code = GS_TREE_MISSING;
+	if (place->values == NULL)
+		return;
+	place->values->lane[row] = gs_tree_value(place, at);
+	if (place->shift.base >= 0)
+		code[(Size) model->n * GS_BATCH] = *code == GS_TREE_MISSING ?
+			GS_TREE_MISSING :
+			gs_tree_shift_code(place, place->values->lane[row] -
+							   model->place[place->shift.base].values->lane[row]);
+}
+
+/*
+ * The entry of a leaf that a random word falls on: the first that ends above
+ * it.
+ */
+static inline const GsLeafEntry *
+find_entry(const GsLeafEntry *entry, int n, uint32 word)
+{
+	float		u = (word >> 8) * 0x1.0p-24f;
+
+	while (n > 1)
+	{
+		int			half = n / 2;
+
+		entry += entry[half - 1].below <= u ? half : 0;
+		n -= half;
+	}
+	return entry;
+}
+
+/*
+ * Puts the rows of a batch in the order of their leaves, and those of a leaf
+ * in random order: row[GS_BATCH].  word: [GS_BATCH] random.
+ */
+static void
+sort_rows(TreeModel *model, const TreePlace *place, const uint32 *word)
+{
+	uint16	   *shuffled = model->shuffled;
+	uint16	   *at = model->counter;
+
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		int			j = (int) (((uint64) word[i] * (i + 1)) >> 32);
+
+		shuffled[i] = shuffled[j];
+		shuffled[j] = (uint16) i;
+	}
+	memset(at, 0, sizeof(uint16) * (place->nleaves + 1));
+	for (int i = 0; i < GS_BATCH; i++)
+		at[place->node[model->leaf[i]].turn + 1]++;
+	for (int l = 0; l < place->nleaves; l++)
+		at[l + 1] += at[l];
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		int			r = shuffled[i];
+
+		model->row[at[place->node[model->leaf[r]].turn]++] = (uint16) r;
+	}
+}
+
+/*
+ * Draws a feature for the rows of a batch.
+ *
+ * The numbers that choose are not independent between rows: in the order of
+ * the leaves they are steps of the golden ratio from a random start, so that the
+ * rows of a leaf, of a branch and of the batch share them out evenly (a
+ * Kronecker sequence with a random shift: Cranley and Patterson, "Randomization of
+ * number theoretic methods for multiple integration", SIAM J. Numerical
+ * Analysis 13, 1976).  Each row by itself is as random as ever.
+ */
+static void
+draw_place(TreeModel *model, int p, GsBatch *batch)
+{
+	const TreePlace *place = &model->place[p];
+	const TreeShift *shift = &place->shift;
+	const uint32 *within = model->words + GS_BATCH;
+	const double *base = shift->base < 0 ? NULL :
+		model->place[shift->base].values->lane;
+	uint32		word;
+
+	for (int i = 0; i < GS_BATCH; i++)
+		model->leaf[i] = gs_tree_leaf(place, model->code + i, GS_BATCH);
+	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
+					GS_BATCH, model->words, model->words + GS_BATCH,
+					model->words + 2 * GS_BATCH, model->words + 3 * GS_BATCH);
+	sort_rows(model, place, model->words);
+	word = model->words[2 * GS_BATCH];
+	for (int k = 0; k < GS_BATCH; k++, word += GOLDEN)
+	{
+		int			i = model->row[k];
+		const TreeNode *leaf = &place->node[model->leaf[i]];
+		const GsLeafEntry *entry = model->entry + leaf->left;
+		float		at;
+
+		entry = base == NULL ? find_entry(entry, leaf->n, word) :
+			find_entry(entry + leaf->n, leaf->nshift, word);
+		at = entry->place + entry->width * ((within[i] >> 8) * 0x1.0p-24f);
+		if (base != NULL)
+		{
+			int			rank = (int) Min(at, shift->n - 1);
+
+			at = gs_tree_find(place, base[i] + shift->low[rank] +
+							  (at - rank) *
+							  (shift->high[rank] - shift->low[rank]));
+		}
+		gs_tree_put(model, p, batch, i, at);
+	}
+}
+
+static void
+tree_generate(void *state, GsBatch *batch)
+{
+	TreeModel  *model = state;
+
+	/* what has no place is determined by others; it must be something */
+	for (int f = 0; f < model->nfeatures; f++)
+	{
+		if (model->place_of[f] >= 0)
+			continue;
+		if (batch->code[f] != NULL)
+			memset(batch->code[f], 0, sizeof(int32) * GS_BATCH);
+		else
+			memset(batch->score[f], 0, sizeof(float) * GS_BATCH);
+	}
+	gs_tree_wanted(model, batch->needed, model->wanted);
+	if (model->given != NULL)
+		gs_tree_confine(model, batch);
+	for (int p = 0; p < model->n; p++)
+		if (model->wanted[p] && !(model->given != NULL && model->first[p]))
+			draw_place(model, p, batch);
+}
+
+const GsFamily gs_tree = {
+	.name = "tree",
+	.fit = gs_tree_fit,
+	.load = tree_load,
+	.generate = tree_generate,
+	.condition = gs_tree_condition
+};

@@ -1,0 +1,132 @@
+/*
+ * tree.h
+ *	  Sequential trees, between their files.
+ */
+#ifndef GENSYNTH_MODEL_TREE_H
+#define GENSYNTH_MODEL_TREE_H
+
+#include "model/family.h"
+#include "tree/tree.h"
+
+#define GS_TREE_FEW		254		/* codes of a feature that are not missing */
+#define GS_TREE_MISSING	255		/* a number that is NULL, in a stream */
+
+/* A node of a loaded tree; a child comes after its parent. */
+typedef struct TreeNode
+{
+	int32		place;			/* of what is asked, or n + that of the
+								 * difference asked for; -1: a leaf */
+	int32		left;			/* + 1: right; a leaf's first entry */
+	int32		n;				/* a leaf's entries ... */
+	int32		nshift;			/* ... and those of its difference after them */
+	int32		turn;			/* leaves to the left of it */
+} TreeNode;
+
+/* The difference of a number from its base, see tree_shift.c. */
+typedef struct TreeShift
+{
+	int			base;			/* place; -1: none */
+	int			n;				/* segments of its table */
+	double	   *low;			/* [n] by rank */
+	double	   *high;			/* [n] by rank */
+	uint16	   *rank;			/* [n] in order */
+	uint8	   *code;			/* [n] by rank */
+} TreeShift;
+
+/* A number's segments as values, where some difference takes them. */
+typedef struct TreeValues
+{
+	double		unit;
+	double		step;			/* of integers, in units; 0: not integers */
+	double		decimal;		/* of others: 10^decimals, or 0 */
+	double	   *low;			/* [nvalues] by rank */
+	double	   *high;			/* [nvalues] by rank */
+	uint16	   *rank;			/* [nvalues] in order */
+	double	   *lane;			/* [GS_BATCH] of the batch at hand */
+} TreeValues;
+
+/* One feature of a loaded model, in the order that they are drawn in. */
+typedef struct TreePlace
+{
+	int			feature;
+	bool		number;
+	int			null;			/* place that makes it missing; -1: none */
+	int			nnodes;
+	TreeNode   *node;
+	const uint32 *mask;			/* [nnodes][GS_TREE_WORDS] */
+	int			nleaves;
+	int			nasked;			/* places that the tree asks */
+	int		   *asked;
+	int			nvalues;		/* levels or segments */
+	uint8	   *code;			/* [nvalues] of a level, or by rank */
+	float	   *base;			/* [nvalues] least score, by rank ... */
+	float	   *span;			/* ... and what the fraction adds */
+	TreeValues *values;			/* NULL: nothing asks for them */
+	TreeShift	shift;
+} TreePlace;
+
+typedef struct TreeGiven TreeGiven;
+
+/* A loaded model. */
+typedef struct TreeModel
+{
+	int			nfeatures;
+	int			n;
+	TreePlace  *place;
+	const GsLeafEntry *entry;
+	int		   *place_of;		/* [nfeatures]; -1: none */
+	uint8	   *code;			/* [2 n][GS_BATCH] of places, and of their
+								 * differences */
+	bool	   *wanted;			/* [n] */
+	uint32	   *words;			/* [4][GS_BATCH] */
+	int32	   *leaf;			/* [GS_BATCH] */
+	uint16	   *shuffled;		/* [GS_BATCH] rows in random order */
+	uint16	   *counter;		/* [leaves of a tree + 1] */
+	uint16	   *row;			/* [GS_BATCH] rows in the order of leaves */
+	TreeGiven  *given;			/* NULL: no conditions */
+	bool	   *first;			/* [n] drawn by gs_tree_confine */
+} TreeModel;
+
+/*
+ * The leaf of a row whose code at place p is code[p * stride].
+ */
+static inline int
+gs_tree_leaf(const TreePlace *place, const uint8 *code, Size stride)
+{
+	int			at = 0;
+
+	while (place->node[at].place >= 0)
+	{
+		int			c = code[place->node[at].place * stride];
+
+		at = place->node[at].left +
+			(place->mask[(Size) at * GS_TREE_WORDS + c / 32] >> (c % 32) & 1);
+	}
+	return at;
+}
+
+/* tree.c */
+extern int	gs_tree_ranks(const GsFeature *feature, uint16 *rank);
+extern void gs_tree_wanted(const TreeModel *model, const bool *needed,
+						   bool *wanted);
+extern void gs_tree_put(TreeModel *model, int p, GsBatch *batch, int row,
+						float at);
+
+/* tree_value.c */
+extern void gs_tree_load_values(TreeModel *model, const GsSchema *schema,
+								int p, int base, const double *ends,
+								const uint8 *code);
+extern double gs_tree_value(const TreePlace *place, float at);
+extern float gs_tree_find(const TreePlace *place, double value);
+extern uint8 gs_tree_shift_code(const TreePlace *place, double shift);
+
+/* tree_given.c */
+extern void *gs_tree_condition(void *state, GsGiven *given);
+extern void gs_tree_confine(TreeModel *model, GsBatch *batch);
+
+/* tree_fit.c */
+extern void gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
+						const GsOptions *options, List **tensors,
+						List **notes);
+
+#endif

@@ -1,0 +1,660 @@
+/*
+ * tree_fit.c
+ *	  Sequential trees: fitting.
+ *
+ *	1. Every feature becomes codes, at most 255 to a feature, by which trees
+ *	   split, and classes, at most 32, by which splits are chosen.
+ *	2. The features are put in order, and each gets a tree on those before it.
+ *	   Trees depend on the data alone: threads take them one by one.
+ *	3. Trees are flattened into tensors (see tree.c).
+ *
+ * The threads touch nothing of PostgreSQL's: no palloc, no ereport, and all
+ * signals are blocked in them.  The backend waits for them, and when it is
+ * interrupted, tells them to stop.
+ */
+#include "postgres.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "miscadmin.h"
+
+#include "model/tree_fit.h"
+
+/*
+ * Prices of a leaf, in units of the gains (see tree.h): of more classes,
+ * more is gained by chance.
+ */
+#define NUMBER_PRICE	0.5
+#define CATEGORY_PRICE	3.0
+#define CLASS_PRICE		0.25
+
+/* What the best of all splits may gain by chance, beside one a class. */
+#define CHANCE_GAIN		10.0
+
+#define PRIOR			2.0		/* rows that pull a leaf to its parent */
+
+#define MAX_DEPTH		40
+#define MAX_LEAVES		4096	/* min_leaf grows with the rows beyond */
+#define MAX_ASKED		24		/* columns before it that a tree may ask for */
+#define POLL_MICROSECONDS 2000
+
+typedef struct Fit
+{
+	const GsSchema *schema;
+	const GsEncoded *encoded;
+	const GsOptions *options;
+	int			n;
+	Place	   *place;			/* [n] in order */
+	const float *dependence;	/* [n][n] of places by original[] */
+	const int  *original;		/* [n] */
+	uint32		min_leaf;
+	atomic_int	next;			/* places before are not taken yet */
+	atomic_int	running;		/* threads */
+	atomic_bool cancel;
+	atomic_bool failed;			/* for want of memory */
+} Fit;
+
+static void *
+huge(Size n, Size element)
+{
+	return palloc_extended(Max(n, 1) * element, MCXT_ALLOC_HUGE);
+}
+
+/*
+ * An axis of values: number the feature whose quantile table it is, or NULL
+ * for a category of nlevels.
+ */
+static void
+init_axis(Axis *axis, const uint16 *value, int64 nrows,
+		  const GsFeature *number, int nlevels)
+{
+	axis->value = value;
+	axis->nvalues = nlevels;
+	if (number != NULL)
+	{
+		axis->nvalues = number->quantile.nsegments;
+		axis->rank = palloc(sizeof(uint16) * axis->nvalues);
+		axis->ncontinuous = gs_tree_ranks(number, axis->rank);
+	}
+	axis->count = palloc0(sizeof(int64) * axis->nvalues);
+	for (int64 row = 0; row < nrows; row++)
+		if (value[row] != GS_MISSING)
+			axis->count[value[row]]++;
+}
+
+/*
+ * Groups neighbouring values into at most so many groups of about as many
+ * rows; one that has as many rows alone is a group of its own.  Returns how
+ * many there are.
+ */
+static int
+group_values(const Axis *axis, int most, uint8 *group)
+{
+	int64		all = 0;
+
+	for (int v = 0; v < axis->nvalues; v++)
+		all += axis->count[v];
+	for (int aim = most;; aim -= 1 + aim / 8)
+	{
+		int64		depth = all / aim + 1;
+		int64		open = 0;	/* rows of the open group */
+		int			n = 0;
+
+		for (int v = 0; v < axis->nvalues; v++)
+		{
+			if (open > 0 && (open + axis->count[v] / 2 >= depth ||
+							 axis->count[v] >= depth))
+			{
+				n++;
+				open = 0;
+			}
+			open += axis->count[v];
+			group[v] = (uint8) Min(n, most - 1);
+		}
+		if (n < most)
+			return n + 1;
+	}
+}
+
+static int
+by_count(const void *a, const void *b, void *arg)
+{
+	const int64 *count = arg;
+	int			x = *(const int *) a;
+	int			y = *(const int *) b;
+
+	if (count[x] != count[y])
+		return count[x] > count[y] ? -1 : 1;
+	return x - y;
+}
+
+/*
+ * The same for levels without an order: the most frequent ones alone, all
+ * others together.
+ */
+static int
+group_levels(const Axis *axis, int most, uint8 *group)
+{
+	int		   *order = palloc(sizeof(int) * axis->nvalues);
+
+	for (int v = 0; v < axis->nvalues; v++)
+		order[v] = v;
+	qsort_arg(order, axis->nvalues, sizeof(int), by_count, axis->count);
+	for (int i = 0; i < axis->nvalues; i++)
+		group[order[i]] = (uint8) Min(i, most - 1);
+	pfree(order);
+	return Min(axis->nvalues, most);
+}
+
+/*
+ * Codes and classes of an axis's rows.
+ */
+static void
+encode_axis(Axis *axis, int64 nrows)
+{
+	int			(*group) (const Axis *, int, uint8 *) =
+		axis->rank != NULL ? group_values : group_levels;
+	uint8	   *class_of = palloc(axis->nvalues);
+	int			missing;
+
+	axis->code_of = palloc(axis->nvalues);
+	missing = group(axis, GS_TREE_FEW, axis->code_of);
+	axis->nclasses = group(axis, GS_TREE_CLASSES, class_of);
+	axis->ncodes = missing + 1;
+	axis->code = huge(nrows, 1);
+	axis->class = huge(nrows, 1);
+	for (int64 row = 0; row < nrows; row++)
+	{
+		int			value = axis->value[row];
+
+		axis->code[row] = value == GS_MISSING ? (uint8) missing :
+			axis->code_of[value];
+		axis->class[row] = value == GS_MISSING ? 0 : class_of[value];
+	}
+	pfree(class_of);
+}
+
+/*
+ * Which features get a tree: those that nothing determines, and the NULL
+ * indicators of numbers in any case, since a tree that asks for such a number
+ * has to know.
+ */
+static void
+collect_places(Fit *fit)
+{
+	const GsEncoded *encoded = fit->encoded;
+
+	fit->place = palloc0(sizeof(Place) * Max(encoded->nfeatures, 1));
+	for (int f = 0; f < encoded->nfeatures; f++)
+	{
+		const GsFeature *feature = &encoded->features[f];
+		Place	   *place = &fit->place[fit->n];
+
+		if (encoded->determined[f] && feature->part >= 0)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		place->feature = f;
+		place->number = feature->kind == GS_FEATURE_NUMBER;
+		place->base = -1;
+		if (place->number)
+			init_axis(&place->own, encoded->segment[f], encoded->nrows,
+					  feature, 0);
+		else
+			init_axis(&place->own, encoded->bin[f], encoded->nrows, NULL,
+					  feature->nlevels);
+		encode_axis(&place->own, encoded->nrows);
+		place->source.feature = feature;
+		place->source.group = gs_value_scale(fit->schema, feature,
+											 &place->source.unit);
+		place->source.segment = encoded->segment[f];
+		place->source.within = encoded->within[f];
+		fit->n++;
+	}
+}
+
+static void
+order_places(Fit *fit)
+{
+	float	   *dependence;
+	int		   *order = gs_tree_order(fit->schema, fit->encoded, fit->options,
+									  fit->place, fit->n, &dependence);
+	Place	   *place = palloc(sizeof(Place) * Max(fit->n, 1));
+
+	for (int p = 0; p < fit->n; p++)
+		place[p] = fit->place[order[p]];
+	pfree(fit->place);
+	fit->place = place;
+	fit->original = order;
+	fit->dependence = dependence;
+}
+
+/*
+ * Finds the numbers that are told from another one before them.
+ */
+static void
+find_shifts(Fit *fit)
+{
+	int64		nrows = fit->encoded->nrows;
+	GsShiftSource *base = palloc(sizeof(GsShiftSource) * Max(fit->n, 1));
+	const uint8 **code = palloc(sizeof(uint8 *) * Max(fit->n, 1));
+
+	for (int p = 0; p < fit->n; p++)
+	{
+		Place	   *place = &fit->place[p];
+		int			b = gs_shift_find(&place->source, base, code, p, nrows);
+		uint16	   *segment;
+
+		base[p] = place->source;
+		code[p] = place->own.code;
+		if (b < 0)
+			continue;
+		segment = huge(nrows, sizeof(uint16));
+		if (!gs_shift_learn(&place->source, &base[b], nrows,
+							fit->options->rare_threshold,
+							&place->shift_feature, segment))
+		{
+			pfree(segment);
+			continue;
+		}
+		place->base = b;
+		init_axis(&place->shift, segment, nrows, &place->shift_feature, 0);
+		encode_axis(&place->shift, nrows);
+	}
+	pfree(base);
+	pfree(code);
+}
+
+/*
+ * The leaves' tables on an axis.  Returns false if memory is out.
+ */
+static bool
+fit_leaves(const GsTree *tree, Axis *axis)
+{
+	GsLeafValues values = {
+		.nvalues = axis->nvalues,.ncontinuous = axis->ncontinuous,
+		.value = axis->value,.rank = axis->rank,.prior = PRIOR
+	};
+	double	   *scratch = calloc((size_t) 2 * axis->nvalues, sizeof(double));
+	bool		fine = scratch != NULL;
+
+	axis->first = malloc(sizeof(int) * (tree->nnodes + 1));
+	fine = fine && axis->first != NULL;
+	for (int at = 0; at < tree->nnodes && fine; at++)
+	{
+		axis->first[at] = axis->leaves.n;
+		if (tree->node[at].predictor < 0)
+			fine = gs_leaf_fit(&values, tree, at, scratch, &axis->leaves);
+	}
+	if (fine)
+		axis->first[tree->nnodes] = axis->leaves.n;
+	free(scratch);
+	return fine;
+}
+
+/* What a tree may ask for. */
+typedef struct Asked
+{
+	int			n;
+	int			id[2 * MAX_ASKED];	/* place, or n + place: its difference */
+	const uint8 *code[2 * MAX_ASKED];
+	int			ncodes[2 * MAX_ASKED];
+	bool		ordered[2 * MAX_ASKED];
+} Asked;
+
+static void
+ask(Asked *asked, int id, const Axis *axis)
+{
+	asked->id[asked->n] = id;
+	asked->code[asked->n] = axis->code;
+	asked->ncodes[asked->n] = axis->ncodes;
+	asked->ordered[asked->n] = axis->rank != NULL;
+	asked->n++;
+}
+
+/*
+ * The places before p that it depends on most, in their order, and their
+ * differences.
+ */
+static void
+choose_asked(const Fit *fit, int p, Asked *asked)
+{
+	const float *known = fit->dependence +
+		(Size) fit->original[p] * fit->n;
+
+	asked->n = 0;
+	for (int q = 0; q < p; q++)
+	{
+		float		own = known[fit->original[q]];
+		int			before = 0; /* places that it depends on more */
+
+		for (int r = 0; r < p && p > MAX_ASKED; r++)
+			before += known[fit->original[r]] > own ||
+				(known[fit->original[r]] == own && r < q);
+		if (before >= MAX_ASKED)
+			continue;
+		ask(asked, q, &fit->place[q].own);
+		if (fit->place[q].base >= 0)
+			ask(asked, fit->n + q, &fit->place[q].shift);
+	}
+}
+
+/*
+ * A tree without any rows to learn from: the first value, always.
+ */
+static bool
+empty_tree(Axis *axis, GsTree *tree)
+{
+	tree->node = calloc(1, sizeof(GsTreeNode));
+	axis->first = calloc(2, sizeof(int));
+	axis->leaves.entry = calloc(1, sizeof(GsLeafEntry));
+	if (tree->node == NULL || axis->first == NULL ||
+		axis->leaves.entry == NULL)
+		return false;
+	tree->nnodes = 1;
+	tree->node[0].predictor = -1;
+	axis->first[1] = axis->leaves.n = 1;
+	axis->leaves.entry[0].below = 1;
+	return true;
+}
+
+/*
+ * Fits one tree.  Returns false if memory is out, or on cancel.
+ */
+static bool
+fit_place(Fit *fit, int p)
+{
+	Place	   *place = &fit->place[p];
+	Axis	   *axis = place->base >= 0 ? &place->shift : &place->own;
+	int64		nrows = fit->encoded->nrows;
+	Asked		asked;
+	GsTreeTable table = {
+		.code = asked.code,.ncodes = asked.ncodes,.ordered = asked.ordered
+	};
+	GsTreeResponse response = {
+		.gain = place->number ? GS_TREE_ORDINAL : GS_TREE_ENTROPY,
+		.nclasses = axis->nclasses,.class = axis->class
+	};
+	GsTreeLimits limits = {
+		.min_leaf = fit->min_leaf,.max_depth = MAX_DEPTH,
+		.worth = CHANCE_GAIN + axis->nclasses,
+		.cancel = &fit->cancel
+	};
+	uint32		n = 0;
+	bool		fine;
+
+	choose_asked(fit, p, &asked);
+	table.npredictors = asked.n;
+	place->tree.row = malloc(sizeof(uint32) * (nrows + 1));
+	if (place->tree.row == NULL)
+		return false;
+	for (int64 row = 0; row < nrows; row++)
+		if (axis->value[row] != GS_MISSING)
+			place->tree.row[n++] = (uint32) row;
+	if (n == 0)
+		fine = empty_tree(&place->own, &place->tree);
+	else
+	{
+		fine = gs_tree_grow(&table, &response, &limits, n, &place->tree);
+		if (fine)
+			gs_tree_prune(&place->tree, place->number ? NUMBER_PRICE :
+						  CATEGORY_PRICE + CLASS_PRICE * (axis->nclasses - 1));
+		fine = fine && fit_leaves(&place->tree, &place->own) &&
+			(place->base < 0 || fit_leaves(&place->tree, &place->shift));
+	}
+	free(place->tree.row);
+	for (int at = 0; fine && at < place->tree.nnodes; at++)
+		if (place->tree.node[at].predictor >= 0)
+			place->tree.node[at].predictor =
+				asked.id[place->tree.node[at].predictor];
+	return fine;
+}
+
+/*
+ * A thread: takes places, the last ones, which cost most, first.
+ */
+static void *
+work(void *arg)
+{
+	Fit		   *fit = arg;
+
+	for (;;)
+	{
+		int			p = atomic_fetch_sub(&fit->next, 1) - 1;
+
+		if (p < 0 || atomic_load(&fit->cancel))
+			break;
+		if (!fit_place(fit, p))
+		{
+			atomic_store(&fit->failed, true);
+			atomic_store(&fit->cancel, true);
+		}
+	}
+	atomic_fetch_sub(&fit->running, 1);
+	return NULL;
+}
+
+static void
+free_places(Fit *fit)
+{
+	for (int p = 0; p < fit->n; p++)
+	{
+		Place	   *place = &fit->place[p];
+
+		gs_tree_free(&place->tree);
+		free(place->own.first);
+		free(place->own.leaves.entry);
+		free(place->shift.first);
+		free(place->shift.leaves.entry);
+	}
+}
+
+/*
+ * Fits all trees, in threads; waits for them.
+ */
+static void
+fit_places(Fit *fit)
+{
+	int			most = Min(Min(max_parallel_maintenance_workers + 1,
+							   (int) sysconf(_SC_NPROCESSORS_ONLN)), fit->n);
+	pthread_t  *thread = palloc(sizeof(pthread_t) * Max(most, 1));
+	volatile int started = 0;
+	sigset_t	all;
+	sigset_t	before;
+
+	atomic_store(&fit->next, fit->n);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (; started < most; started++)
+	{
+		atomic_fetch_add(&fit->running, 1);
+		if (pthread_create(&thread[started], NULL, work, fit) != 0)
+		{
+			atomic_fetch_sub(&fit->running, 1);
+			break;
+		}
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (started == 0)
+	{
+		atomic_fetch_add(&fit->running, 1);
+		work(fit);
+	}
+	PG_TRY();
+	{
+		while (atomic_load(&fit->running) > 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			pg_usleep(POLL_MICROSECONDS);
+		}
+	}
+	PG_CATCH();
+	{
+		/* what they work on is let go of next */
+		atomic_store(&fit->cancel, true);
+		for (int i = 0; i < started; i++)
+			pthread_join(thread[i], NULL);
+		free_places(fit);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	for (int i = 0; i < started; i++)
+		pthread_join(thread[i], NULL);
+	pfree(thread);
+}
+
+/* The tensors while they are put together. */
+typedef struct Flat
+{
+	StringInfoData node;
+	StringInfoData mask;
+	StringInfoData code;
+	StringInfoData entry;
+	StringInfoData shift;
+	int			nmasks;
+	int			nentries;
+} Flat;
+
+/*
+ * The last code that goes left where all smaller ones do, and no larger one;
+ * -1 where it takes a mask to tell.
+ */
+static int
+threshold(const GsTreeNode *node)
+{
+	int			code = 0;
+	int			last;
+
+	while (code < GS_TREE_CODES && (node->mask[code / 32] >> (code % 32) & 1) == 0)
+		code++;
+	last = code - 1;
+	while (code < GS_TREE_CODES && (node->mask[code / 32] >> (code % 32) & 1) == 1)
+		code++;
+	return code == GS_TREE_CODES ? last : -1;
+}
+
+/*
+ * Appends the entries of a leaf.  Returns how many.
+ */
+static int
+flatten_leaf(const Axis *axis, int at, Flat *flat)
+{
+	int			n = axis->first[at + 1] - axis->first[at];
+
+	appendBinaryStringInfo(&flat->entry,
+						   (char *) (axis->leaves.entry + axis->first[at]),
+						   sizeof(GsLeafEntry) * n);
+	flat->nentries += n;
+	return n;
+}
+
+static void
+flatten(const Place *place, Flat *flat)
+{
+	appendBinaryStringInfo(&flat->code, (char *) place->own.code_of,
+						   place->own.nvalues);
+	if (place->base >= 0)
+		appendBinaryStringInfo(&flat->code, (char *) place->shift.code_of,
+							   place->shift.nvalues);
+	for (int s = 0; s < place->shift.nvalues; s++)
+	{
+		double		ends[2] = {
+			place->shift_feature.quantile.low[s].f,
+			place->shift_feature.quantile.high[s].f
+		};
+
+		appendBinaryStringInfo(&flat->shift, (char *) ends, sizeof(ends));
+	}
+	for (int at = 0; at < place->tree.nnodes; at++)
+	{
+		const GsTreeNode *node = &place->tree.node[at];
+		int32		out[4] = {node->predictor, node->left, 0, 0};
+
+		if (node->predictor < 0)
+		{
+			out[1] = flat->nentries;
+			out[2] = flatten_leaf(&place->own, at, flat);
+			if (place->base >= 0)
+				out[3] = flatten_leaf(&place->shift, at, flat);
+		}
+		else if ((out[2] = threshold(node)) < 0)
+		{
+			out[2] = -1 - flat->nmasks++;
+			appendBinaryStringInfo(&flat->mask, (char *) node->mask,
+								   sizeof(node->mask));
+		}
+		appendBinaryStringInfo(&flat->node, (char *) out, sizeof(out));
+	}
+}
+
+static void
+add_tensors(const Fit *fit, List **tensors)
+{
+	int32	   *places = palloc(sizeof(int32) * 4 * Max(fit->n, 1));
+	int64		nodes = 0;
+	int64		shifts = 0;
+	Flat		flat = {0};
+
+	initStringInfo(&flat.node);
+	initStringInfo(&flat.mask);
+	initStringInfo(&flat.code);
+	initStringInfo(&flat.entry);
+	initStringInfo(&flat.shift);
+	for (int p = 0; p < fit->n; p++)
+	{
+		const Place *place = &fit->place[p];
+
+		CHECK_FOR_INTERRUPTS();
+		places[4 * p] = place->feature;
+		places[4 * p + 1] = place->tree.nnodes;
+		places[4 * p + 2] = place->base;
+		places[4 * p + 3] = place->shift.nvalues;
+		nodes += place->tree.nnodes;
+		shifts += place->shift.nvalues;
+		flatten(place, &flat);
+	}
+	gs_tensor_add(tensors, "tree/place", GS_I4, 2, fit->n, 4, places);
+	gs_tensor_add(tensors, "tree/node", GS_I4, 2, nodes, 4, flat.node.data);
+	gs_tensor_add(tensors, "tree/mask", GS_I4, 2, flat.nmasks, GS_TREE_WORDS,
+				  flat.mask.data);
+	gs_tensor_add(tensors, "tree/code", GS_U1, 1, flat.code.len, 0,
+				  flat.code.data);
+	gs_tensor_add(tensors, "tree/entry", GS_F4, 2, flat.nentries, 3,
+				  flat.entry.data);
+	gs_tensor_add(tensors, "tree/shift", GS_F8, 2, shifts, 2,
+				  flat.shift.data);
+}
+
+/*
+ * gs_tree_fit: see family.h and tree.c.
+ */
+void
+gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
+			const GsOptions *options, List **tensors, List **notes)
+{
+	Fit			fit = {.schema = schema,.encoded = encoded,
+	.options = options};
+
+	fit.min_leaf = (uint32) Max(options->min_leaf,
+								encoded->nrows / MAX_LEAVES);
+	collect_places(&fit);
+	order_places(&fit);
+	find_shifts(&fit);
+	fit_places(&fit);
+	PG_TRY();
+	{
+		if (atomic_load(&fit.failed))
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY),
+					 errmsg("out of memory"),
+					 errdetail("Failed while trees were grown in threads."),
+					 errhint("Learn from fewer rows, with the option \"max_rows\".")));
+		add_tensors(&fit, tensors);
+	}
+	PG_FINALLY();
+	{
+		free_places(&fit);
+	}
+	PG_END_TRY();
+}

@@ -1,0 +1,48 @@
+/*
+ * tree_fit.h
+ *	  Sequential trees while they are fitted, between the files that do.
+ */
+#ifndef GENSYNTH_TREE_FIT_H
+#define GENSYNTH_TREE_FIT_H
+
+#include "model/tree.h"
+#include "model/tree_shift.h"
+
+/* Values of the rows as trees see them: of a feature, or of a difference. */
+typedef struct Axis
+{
+	const uint16 *value;		/* [nrows] GS_MISSING */
+	int			nvalues;		/* levels or segments */
+	int64	   *count;			/* [nvalues] rows */
+	uint16	   *rank;			/* [nvalues] of a number, else NULL */
+	int			ncontinuous;
+	uint8	   *code_of;		/* [nvalues] what others split by */
+	int			ncodes;
+	uint8	   *code;			/* [nrows] */
+	uint8	   *class;			/* [nrows] what its own splits tell apart */
+	int			nclasses;
+
+	/* made by a thread, malloced */
+	int		   *first;			/* [nnodes] entry of a leaf */
+	GsLeafTable leaves;
+} Axis;
+
+/* A feature while its tree is fitted. */
+typedef struct Place
+{
+	int			feature;
+	bool		number;
+	Axis		own;
+	GsShiftSource source;
+	int			base;			/* place that it is told from; -1: none */
+	GsFeature	shift_feature;
+	Axis		shift;			/* from there */
+	GsTree		tree;			/* made by a thread */
+} Place;
+
+/* tree_order.c */
+extern int *gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
+						  const GsOptions *options, const Place *place,
+						  int n, float **dependence);
+
+#endif

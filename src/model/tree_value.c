@@ -1,0 +1,184 @@
+/*
+ * tree_value.c
+ *	  Sequential trees: the values behind the segments of numbers, for
+ *	  differences between them (see tree_shift.c).
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "column/quantile.h"
+#include "model/tree.h"
+#include "model/tree_shift.h"
+
+/*
+ * The values of a place's segments.  Returns the group that they can be
+ * compared in; 0: none.
+ */
+static int
+load_values(TreePlace *place, const GsSchema *schema)
+{
+	const GsFeature *feature = &schema->features[place->feature];
+	TreeValues *values = palloc0(sizeof(TreeValues));
+	int			group = gs_value_scale(schema, feature, &values->unit);
+	int			n = place->nvalues;
+
+	if (group == 0 || place->values != NULL)
+		return group;
+	place->values = values;
+	values->low = palloc(sizeof(double) * n);
+	values->high = palloc(sizeof(double) * n);
+	values->rank = palloc(sizeof(uint16) * n);
+	values->lane = palloc0(sizeof(double) * GS_BATCH);
+	if (feature->lane == GS_LANE_INT)
+		values->step = feature->step * values->unit;
+	else if (feature->decimals >= 0)
+		values->decimal = pow(10, feature->decimals);
+	gs_tree_ranks(feature, values->rank);
+	for (int s = 0; s < n; s++)
+	{
+		values->low[values->rank[s]] = gs_value_at(feature, values->unit, s,
+												   0);
+		values->high[values->rank[s]] = gs_value_at(feature, values->unit, s,
+													1);
+	}
+	return group;
+}
+
+/*
+ * gs_tree_load_values: the difference of place p from its base.
+ *
+ * ends: [place->shift.n][2] its segments, in order; code: their codes.
+ * Errors: data_corrupted.
+ */
+void
+gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
+					const double *ends, const uint8 *code)
+{
+	TreePlace  *place = &model->place[p];
+	TreeShift  *shift = &place->shift;
+	int			n = shift->n;
+	int			at = 0;
+
+	if (base < 0 || base >= p || n < 1 || n >= GS_MISSING ||
+		!place->number || !model->place[base].number ||
+		load_values(place, schema) == 0 ||
+		load_values(place, schema) != load_values(&model->place[base], schema))
+		gs_corrupted("Tree %d is of an impossible difference.", p);
+	shift->base = base;
+	shift->low = palloc(sizeof(double) * n);
+	shift->high = palloc(sizeof(double) * n);
+	shift->rank = palloc(sizeof(uint16) * n);
+	shift->code = palloc(n);
+	for (int s = 0; s < n; s++)
+		if (!(isfinite(ends[2 * s]) && isfinite(ends[2 * s + 1]) &&
+			  ends[2 * s] <= ends[2 * s + 1] &&
+			  (s == 0 || ends[2 * s - 1] <= ends[2 * s])))
+			gs_corrupted("Tree %d has differences in no order.", p);
+
+	/* as gs_tree_ranks does it */
+	for (int atoms = 0; atoms < 2; atoms++)
+		for (int s = 0; s < n; s++)
+			if ((ends[2 * s] == ends[2 * s + 1]) == (atoms == 1))
+			{
+				shift->low[at] = ends[2 * s];
+				shift->high[at] = ends[2 * s + 1];
+				shift->code[at] = code[s];
+				shift->rank[s] = (uint16) at++;
+			}
+}
+
+/*
+ * gs_tree_value: the value of a place on a number's axis, as it will be
+ * decoded.
+ */
+double
+gs_tree_value(const TreePlace *place, float at)
+{
+	const TreeValues *values = place->values;
+	int			rank = (int) Min(at, place->nvalues - 1);
+	double		part = Min(at - rank, 1);
+	double		low = values->low[rank];
+	double		high = values->high[rank];
+	double		value;
+
+	if (values->step > 0)
+	{
+		double		steps = rint((high - low) / values->step);
+
+		return low + values->step * Min(floor(part * (steps + 1)), steps);
+	}
+	value = low + part * (high - low);
+	if (values->decimal > 0)
+		value = rint(value * values->decimal) / values->decimal;
+	return value;
+}
+
+/*
+ * The last of n segments, ordered by rank, that does not begin after a value.
+ */
+static int
+find_segment(const double *low, const uint16 *rank, int n, double value)
+{
+	int			first = 0;
+	int			last = n - 1;
+
+	while (first < last)
+	{
+		int			middle = (first + last + 1) / 2;
+
+		if (low[rank[middle]] <= value)
+			first = middle;
+		else
+			last = middle - 1;
+	}
+	return first;
+}
+
+/*
+ * gs_tree_find: the place on a number's axis that is decoded to a value, or to
+ * the nearest that there is.
+ */
+float
+gs_tree_find(const TreePlace *place, double value)
+{
+	const TreeValues *values = place->values;
+	int			segment = find_segment(values->low, values->rank,
+									   place->nvalues, value);
+	int			rank = values->rank[segment];
+	double		part;
+
+	/* in the gap before the next one, whichever is nearer */
+	if (value > values->high[rank] && segment + 1 < place->nvalues)
+	{
+		int			next = values->rank[segment + 1];
+
+		if (value - values->high[rank] > values->low[next] - value)
+			rank = next;
+	}
+	part = values->high[rank] > values->low[rank] ?
+		(value - values->low[rank]) /
+		(values->high[rank] - values->low[rank]) : 0.5;
+	part = Max(0, Min(part, 1));
+	if (values->step > 0)
+	{
+		double		steps = rint((values->high[rank] - values->low[rank]) /
+								 values->step);
+
+		part = (rint(part * steps) + 0.5) / (steps + 1);
+	}
+
+	/* not on to the next rank when it is rounded to a float */
+	return Min((float) (rank + part), nextafterf(rank + 1, 0));
+}
+
+/*
+ * gs_tree_shift_code: the code of a difference.
+ */
+uint8
+gs_tree_shift_code(const TreePlace *place, double shift)
+{
+	const TreeShift *s = &place->shift;
+
+	return s->code[s->rank[find_segment(s->low, s->rank, s->n, shift)]];
+}

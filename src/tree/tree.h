@@ -1,0 +1,144 @@
+/*
+ * tree.h
+ *	  Decision trees over binned columns: growing, pruning, and the smoothed
+ *	  distributions of their leaves.
+ *
+ * A table is columns of codes, one byte a row.  A tree splits the codes of
+ * one column in two at each node, so that a response falls into groups of
+ * rows that differ as much as they can (CART: Breiman, Friedman, Olshen and
+ * Stone, 1984).  Everything is a pure function of its arguments, and may run
+ * in any thread.
+ *
+ * Plain C: no postgres.h.
+ */
+#ifndef GENSYNTH_TREE_H
+#define GENSYNTH_TREE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define GS_TREE_CODES	256		/* codes of one predictor */
+#define GS_TREE_CLASSES 32		/* classes of a response */
+#define GS_TREE_WORDS	(GS_TREE_CODES / 32)
+
+/* The columns that a tree may split by. */
+typedef struct GsTreeTable
+{
+	int			npredictors;
+	const uint8_t *const *code; /* [npredictors][rows] */
+	const int  *ncodes;			/* [npredictors] 1 to GS_TREE_CODES */
+	const bool *ordered;		/* [npredictors] cut between two codes only */
+} GsTreeTable;
+
+/* What makes a split good. */
+typedef enum GsTreeGain
+{
+	/* the classes' entropy, in nats: for categories */
+	GS_TREE_ENTROPY,
+
+	/*
+	 * the distance of the distributions of ordered classes: over all cuts
+	 * between classes, the mean of the variance explained of being below
+	 */
+	GS_TREE_ORDINAL
+} GsTreeGain;
+
+/* What a tree tells. */
+typedef struct GsTreeResponse
+{
+	GsTreeGain	gain;
+	int			nclasses;		/* 1 to GS_TREE_CLASSES */
+	const uint8_t *class;		/* [rows] */
+} GsTreeResponse;
+
+typedef struct GsTreeLimits
+{
+	uint32_t	min_leaf;		/* rows of a leaf, at least 1 */
+	int			max_depth;
+	double		worth;			/* a gain that is hardly chance */
+	const atomic_bool *cancel;	/* NULL: never */
+} GsTreeLimits;
+
+typedef struct GsTreeNode
+{
+	int32_t		predictor;		/* -1: a leaf */
+	int32_t		left;			/* node of those that go left; + 1: right */
+	int32_t		parent;			/* -1: the root */
+	int32_t		depth;
+	uint32_t	from;			/* its rows are tree->row[from .. to - 1] */
+	uint32_t	to;
+	bool		hopeless;		/* no use to look ahead */
+	double		gain;			/* of its split */
+	uint32_t	mask[GS_TREE_WORDS];	/* bit set: the code goes right */
+} GsTreeNode;
+
+/* Node 0 is the root; a child comes after its parent. */
+typedef struct GsTree
+{
+	int			nnodes;
+	int			room;
+	GsTreeNode *node;			/* [room] malloced */
+	uint32_t   *row;			/* [rows] permuted, the caller's */
+} GsTree;
+
+/* grow.c */
+extern bool gs_tree_grow(const GsTreeTable *table,
+						 const GsTreeResponse *response,
+						 const GsTreeLimits *limits, uint32_t nrows,
+						 GsTree *tree);
+extern void gs_tree_prune(GsTree *tree, double price);
+extern void gs_tree_free(GsTree *tree);
+
+/* split.c */
+typedef struct GsTreeSearch GsTreeSearch;
+
+typedef struct GsTreeSplit
+{
+	int			predictor;		/* -1: there is none */
+	double		gain;
+	uint32_t	mask[GS_TREE_WORDS];
+} GsTreeSplit;
+
+extern GsTreeSearch *gs_tree_search_create(const GsTreeTable *table,
+										   const GsTreeResponse *response,
+										   uint32_t min_leaf, uint32_t nrows);
+extern void gs_tree_search_free(GsTreeSearch *search);
+extern void gs_tree_search(GsTreeSearch *search, const uint32_t *row,
+						   uint32_t n, GsTreeSplit *best);
+
+/* leaf.c */
+
+/*
+ * A leaf's distribution: entries with probabilities.  What is drawn lies
+ * from place to place + width, evenly.  A level or an atom is a whole number
+ * with width 1 for atoms and 0 for levels.
+ */
+typedef struct GsLeafEntry
+{
+	float		below;			/* probability of this and the ones before */
+	float		place;
+	float		width;
+} GsLeafEntry;
+
+typedef struct GsLeafTable
+{
+	int			n;
+	int			room;
+	GsLeafEntry *entry;			/* [room] malloced */
+} GsLeafTable;
+
+/* What the leaves of one tree tell about. */
+typedef struct GsLeafValues
+{
+	int			nvalues;
+	int			ncontinuous;	/* values below are pieces of a continuum */
+	const uint16_t *value;		/* [rows] */
+	const uint16_t *rank;		/* [nvalues] to the order above, or NULL */
+	double		prior;			/* rows that pull towards the parent */
+} GsLeafValues;
+
+extern bool gs_leaf_fit(const GsLeafValues *values, const GsTree *tree,
+						int leaf, double *scratch, GsLeafTable *table);
+
+#endif

@@ -1,0 +1,124 @@
+-- Sequential trees: what a copula cannot learn, NULLs, differences, conditions.
+BEGIN;
+SELECT plan(38);
+SET LOCAL client_min_messages = warning;
+SELECT setseed(0.4) \g /dev/null
+
+CREATE FUNCTION normal() RETURNS float8
+LANGUAGE sql AS $$ SELECT sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) $$;
+
+-- a, b and c: each pair is independent, all three are not.  ring: no correlation, all dependence.
+-- spiky: an atom for some, numbers for others.  seen, last: NULL together, and by kind.
+CREATE TABLE r AS
+SELECT a, b, CASE WHEN random() < 0.95 THEN a <> b ELSE a = b END AS c, x,
+	sqrt(greatest(4 - x * x, 0)) * sign(random() - 0.5) + 0.1 * normal() AS ring, kind,
+	CASE WHEN kind = 'free' THEN 0 ELSE round((exp(1 + normal() / 2))::numeric, 2) END AS spiky,
+	CASE WHEN kind <> 'new' THEN (10 * abs(x))::int END AS seen,
+	CASE WHEN kind <> 'new' THEN timestamp '2024-01-01' + random() * interval '300 days' END AS last,
+	began, CASE WHEN random() < 0.9 THEN began + random() * random() * interval '2 hours' + interval '1 minute' END AS ended,
+	m1, m1 + round(m2) AS m2, m1 + round(m2) + round(m3) AS m3
+FROM (SELECT random() < 0.5 AS a, random() < 0.5 AS b, 2 * (2 * random() - 1) AS x,
+		(ARRAY['free', 'new', 'paid', 'paid'])[1 + floor(4 * random())::int] AS kind,
+		timestamp '2024-01-01' + random() * interval '700 days' AS began,
+		round(exp(6 + normal()))::int AS m1, exp(2 + normal()) AS m2, exp(2 + normal()) AS m3
+	FROM generate_series(1, 12000)) t;
+SELECT is((SELECT method FROM synth_fit('r', method => 'tree', seed => 1)), 'tree', 'the method is told');
+CREATE TABLE s AS SELECT * FROM synth_sample(NULL::r, 12000, seed => 2);
+
+CREATE FUNCTION is_near(statistic text, tolerance float8, place text DEFAULT 'true') RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	a float8;
+	b float8;
+BEGIN
+	EXECUTE format('SELECT %s FROM r WHERE %s', statistic, place) INTO a;
+	EXECUTE format('SELECT %s FROM s WHERE %s', statistic, place) INTO b;
+	RETURN ok(abs(a - b) <= tolerance, format('%s where %s: %s, not %s', statistic, place, b, a));
+END $$;
+
+-- exclusive or
+SELECT is_near('avg((c = (a <> b))::int)', 0.01);
+SELECT is_near('avg((a AND b AND NOT c)::int)', 0.01);
+SELECT is_near('avg(c::int)', 0.01, 'a');
+-- a ring: its radius, which correlation does not show
+SELECT is_near('stddev(x * x + ring * ring)', 0.25);
+SELECT is_near('avg((abs(ring) < 1)::int)', 0.03, 'abs(x) < 1');
+-- atoms by category, and what is between them
+SELECT is((SELECT count(*) FROM s WHERE (kind = 'free') <> (spiky = 0)), 0::bigint, 'an atom goes with its kind');
+SELECT is_near('avg(spiky)', 0.15, 'kind = ''paid''');
+SELECT is_near('stddev(spiky)', 0.25, 'kind = ''paid''');
+-- NULLs
+SELECT is((SELECT count(*) FROM s WHERE (kind = 'new') <> (seen IS NULL)), 0::bigint, 'a NULL goes with its kind');
+SELECT is((SELECT count(*) FROM s WHERE (seen IS NULL) <> (last IS NULL)), 0::bigint, 'NULLs that come together still do');
+SELECT is_near('avg(seen)', 0.2);
+SELECT is_near('corr(seen, abs(x))', 0.03);
+SELECT is_near('avg((ended IS NULL)::int)', 0.01);
+-- differences: an end soon after its beginning, a meter that only rises
+SELECT ok((SELECT avg((ended < began)::int) < 0.03 FROM s), 'hardly anything ends before it begins');
+SELECT is_near('percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM ended - began))', 120);
+SELECT is_near('percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM ended - began))', 300);
+SELECT ok((SELECT avg((m2 < m1)::int) < 0.005 FROM s), 'what rises rises');
+SELECT is_near('percentile_cont(0.5) WITHIN GROUP (ORDER BY m3 - m2)', 1);
+SELECT is_near('percentile_cont(0.5) WITHIN GROUP (ORDER BY m3)', 25);
+
+-- Value protection: no value of its own, no end beyond the fifth.
+CREATE TABLE rare AS SELECT CASE WHEN i <= 4 THEN 'secret' ELSE 'open' END AS word,
+	CASE WHEN i = 1 THEN 1e9 ELSE (i * 7919 % 5000) / 7.0 END AS amount, i % 3 AS g FROM generate_series(1, 3000) AS i;
+SELECT count(synth_fit('rare', method => 'tree', seed => 1)) \g /dev/null
+SELECT is((SELECT count(*) FROM synth_sample(NULL::rare, 20000, seed => 3) WHERE word <> 'open' OR amount > 715), 0::bigint,
+	'rare values are not shown');
+
+-- Memorising: fitted to one half, rows are no nearer to it than to the other.
+CREATE TABLE whole AS SELECT row_number() OVER () AS i, x, x + normal() AS y, z, z * x + normal() AS w, g
+	FROM (SELECT normal() AS x, normal() AS z, floor(random() * 4)::int AS g FROM generate_series(1, 3000)) t;
+SELECT count(synth_fit('SELECT x, y, z, w, g FROM whole WHERE i % 2 = 0', method => 'tree', model => 'half', seed => 1)) \g /dev/null
+SELECT ok(abs(avg((least_own < least_other)::int) - 0.5) < 0.07, 'as near to the other half: ' || avg((least_own < least_other)::int))
+FROM (SELECT min(d) FILTER (WHERE own) AS least_own, min(d) FILTER (WHERE NOT own) AS least_other
+	FROM (SELECT t.n, w.i % 2 = 0 AS own,
+			(w.x - t.x) ^ 2 + (w.y - t.y) ^ 2 + (w.z - t.z) ^ 2 + (w.w - t.w) ^ 2 + (w.g <> t.g)::int AS d
+		FROM (SELECT row_number() OVER () AS n, t.* FROM synth_rows('half', 600, seed => 4)
+			AS t(x float8, y float8, z float8, w float8, g int)) t, whole w) distance
+	GROUP BY n) nearest;
+
+-- The same rows, whoever asks: projection, chunks, another fit, more threads.
+SELECT is((SELECT count(*) FROM (SELECT c, m2 FROM synth_sample(NULL::r, 3000, seed => 2) EXCEPT ALL SELECT c, m2 FROM s) d),
+	0::bigint, 'a part of the columns is a part of the rows');
+SELECT results_eq('SELECT * FROM synth_sample(NULL::r, 100, seed => 2, start => 2001)',
+	'SELECT * FROM synth_sample(NULL::r, seed => 2) OFFSET 2000 LIMIT 100', 'any start gives the same rows');
+CREATE FUNCTION parameters(int) RETURNS text LANGUAGE sql AS $$
+	SELECT md5(string_agg(name || encode(data, 'hex'), ' ' ORDER BY name)) FROM gensynth.tensors
+	WHERE version = $1 AND model = 'r' $$;
+SET LOCAL max_parallel_maintenance_workers = 0;
+SELECT count(synth_fit('r', method => 'tree', seed => 1)) \g /dev/null
+SELECT is(parameters(2), parameters(1), 'one thread learns the same');
+
+-- Conditions.
+SELECT is((SELECT count(*) FROM synth_sample(NULL::r, 3000, seed => 5, given => '{"kind": "paid", "x": {"gte": 1}}')
+	WHERE kind = 'paid' AND x >= 1), 3000::bigint, 'conditions hold');
+SELECT ok(abs(avg(abs(ring)) - (SELECT avg(abs(ring)) FROM r WHERE x BETWEEN 1.9 AND 2)) < 0.15, 'and what depends on them follows')
+FROM synth_sample(NULL::r, 2000, seed => 5, given => '{"x": {"gte": 1.9, "lte": 2}}');
+SELECT ok(abs(avg((a <> b)::int) - (SELECT avg((a <> b)::int) FROM r WHERE c)) < 0.03, 'backwards too')
+FROM synth_sample(NULL::r, 3000, seed => 5, given => '{"c": true}');
+SELECT is((SELECT count(*) FROM synth_sample(NULL::r, 500, seed => 5, given => '{"seen": null}') WHERE seen IS NULL AND kind = 'new'),
+	500::bigint, 'NULL is a condition');
+SELECT is((SELECT count(*) FROM synth_sample(NULL::r, 500, seed => 5, given => '{"seen": [null, 3]}') WHERE seen IS NULL OR seen = 3),
+	500::bigint, 'and one beside values');
+SELECT is((SELECT count(*) FROM synth_sample(NULL::r, 500, seed => 5, given => '{"m2": {"lt": 100}}') WHERE m2 < 100),
+	500::bigint, 'a number told from another may be given');
+SELECT throws_ok($$SELECT * FROM synth_sample(NULL::r, 10, given => '{"kind": "none"}')$$, NULL, NULL, 'what never is cannot be given');
+
+-- Options.
+SELECT lives_ok($$SELECT synth_fit('r', method => 'tree', options => '{"order": ["ended", "kind"], "min_leaf": 200}')$$,
+	'columns can be put first');
+SELECT throws_ok($$SELECT synth_fit('r', method => 'tree', options => '{"order": ["nobody"]}')$$, '42703', NULL,
+	'unless they are not there');
+SELECT throws_ok($$SELECT synth_fit('r', method => 'tree', options => '{"order": "kind"}')$$, '22023', NULL, 'order is an array');
+SELECT throws_ok($$SELECT synth_fit('r', method => 'tree', options => '{"min_leaf": 1}')$$, '22023', NULL, 'leaves are not too small');
+
+-- Columns of which nothing is left, or little.
+CREATE TABLE odd AS SELECT NULL::int AS nothing, 7 AS same, i AS n, NULL::timestamp AS never FROM generate_series(1, 60) AS i;
+SELECT lives_ok($$SELECT synth_fit('odd', method => 'tree', seed => 1)$$, 'odd columns are learned');
+SELECT results_eq('SELECT DISTINCT nothing, same, never FROM synth_sample(NULL::odd, 50, seed => 1)',
+	'VALUES (NULL::int, 7, NULL::timestamp)', 'and sampled');
+SELECT * FROM finish();
+ROLLBACK;
