@@ -364,9 +364,7 @@ accepted_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
 		Datum		value = key_datum(decoder, batch, row,
 									  ordinal + try * room);
 
-		/* a text has been tested as it was drawn */
-		if (decoder->domain == NULL || decoder->key->kind == GS_KEY_TEXT ||
-			gs_domain_accepts(decoder->domain, value))
+		if (gs_domain_accepts(decoder->domain, value))
 			return value;
 	}
 	refuse(decoder);
@@ -391,6 +389,8 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 	uint64		stream = gs_mix64(batch->key,
 								  (uint64) GS_STREAM_KEY + decoder->index);
 	uint64		ordinal = (uint64) batch->first + from - (uint64) key->first;
+	/* a text has been tested as it was drawn */
+	bool		plain = decoder->domain == NULL || key->kind == GS_KEY_TEXT;
 
 	if (!decoder->ready || decoder->stream != stream)
 	{
@@ -405,7 +405,9 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 
 		rows.values[i] = (Datum) 0;
 		rows.nulls[i] = null != NULL && null[row] == 1;
-		if (!rows.nulls[i])
-			rows.values[i] = accepted_datum(decoder, batch, row, ordinal);
+		if (rows.nulls[i])
+			continue;
+		rows.values[i] = plain ? key_datum(decoder, batch, row, ordinal) :
+			accepted_datum(decoder, batch, row, ordinal);
 	}
 }
