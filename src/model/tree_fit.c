@@ -526,10 +526,10 @@ threshold(const GsTreeNode *node)
 	int			code = 0;
 	int			last;
 
-	while (code < GS_TREE_CODES && (node->mask[code / 32] >> (code % 32) & 1) == 0)
+	while (code < GS_TREE_CODES && !gs_tree_goes_right(node, code))
 		code++;
 	last = code - 1;
-	while (code < GS_TREE_CODES && (node->mask[code / 32] >> (code % 32) & 1) == 1)
+	while (code < GS_TREE_CODES && gs_tree_goes_right(node, code))
 		code++;
 	return code == GS_TREE_CODES ? last : -1;
 }

@@ -16,12 +16,6 @@
 
 #define AHEAD_ROWS	4096		/* of a node, to look ahead by */
 
-static inline bool
-goes_right(const GsTreeNode *node, int code)
-{
-	return node->mask[code / 32] >> (code % 32) & 1;
-}
-
 /*
  * Room for two more nodes.
  */
@@ -55,7 +49,7 @@ part_rows(const GsTreeNode *node, const uint8_t *code, uint32_t *row,
 	for (uint32_t i = node->from; i < node->to; i++)
 	{
 		uint32_t	r = row[i];
-		bool		goes = goes_right(node, code[r]);
+		bool		goes = gs_tree_goes_right(node, code[r]);
 
 		row[left] = r;
 		spare[right] = r;

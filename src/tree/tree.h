@@ -73,6 +73,12 @@ typedef struct GsTreeNode
 	uint32_t	mask[GS_TREE_WORDS];	/* bit set: the code goes right */
 } GsTreeNode;
 
+static inline bool
+gs_tree_goes_right(const GsTreeNode *node, int code)
+{
+	return node->mask[code / 32] >> (code % 32) & 1;
+}
+
 /* Node 0 is the root; a child comes after its parent. */
 typedef struct GsTree
 {
