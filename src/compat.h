@@ -31,6 +31,14 @@
 #define GS_MODULE_MAGIC(version_text) PG_MODULE_MAGIC
 #endif
 
+/* 16 lets the caller of range_serialize() take its errors */
+#if PG_VERSION_NUM >= 160000
+#define gs_range_serialize(typcache, lower, upper, empty) \
+	range_serialize(typcache, lower, upper, empty, NULL)
+#else
+#define gs_range_serialize range_serialize
+#endif
+
 /* 18 replaced pg_attribute_noreturn() by a prefix; before, it may be one too */
 #if PG_VERSION_NUM >= 180000
 #define GS_NORETURN pg_noreturn

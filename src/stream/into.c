@@ -37,6 +37,7 @@
 #include "column/key.h"
 #include "stream/links.h"
 #include "stream/sampler.h"
+#include "stream/shift.h"
 #include "stream/stream.h"
 #include "stream/target.h"
 
@@ -65,6 +66,8 @@ typedef struct IntoCall
 	GsTarget   *target;
 	GsStream   *stream;
 	GsLinks    *links;
+	GsShift    *shift;			/* NULL: no ranges that must not overlap */
+	int			epoch;			/* they have been moved to */
 	const char *functions;		/* our own schema, quoted */
 	int64		batch_size;
 	bool		skip_conflicts;
@@ -82,6 +85,8 @@ typedef struct IntoCall
 /* Rows that may be made in vain for each one that a batch wants, and more. */
 #define MOST_VAIN		100
 #define MOST_VAIN_MORE	1000
+/* Rows of these after which ranges are moved on: see shift.c. */
+#define TRIES_EPOCH		3
 
 /*
  * The statement that forgets unfinished fills, for hints.
@@ -352,6 +357,8 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 			elog(ERROR, "no more rows can be numbered");
 		gs_links_fill(call->links, call->fill.drawn + call->drawn++, values,
 					  nulls);
+		if (call->shift != NULL)
+			gs_shift_apply(call->shift, call->epoch, values, nulls);
 		refused = refuse_row(target, values, nulls);
 		if (refused == NULL)
 		{
@@ -408,6 +415,7 @@ fill_batch(IntoCall *call)
 	GsFill	   *fill = &call->fill;
 	MemoryContext old = MemoryContextSwitchTo(call->batch_context);
 	int64		done = 0;
+	int			epoch = call->epoch;
 	ErrorContextCallback callback = {error_context_stack, batch_errcontext,
 	call};
 
@@ -421,6 +429,10 @@ fill_batch(IntoCall *call)
 							   gs_links_room(call->links));
 
 		done += insert_rows(call, rows, done);
+		/* each epoch gets as many tries */
+		if (call->drawn - done >
+			call->wanted * TRIES_EPOCH * (call->epoch - epoch + 1))
+			call->epoch++;
 		if (is_in_vain(call, done))
 			report_vain(call, done);
 		gs_links_refresh(call->links);
@@ -500,6 +512,7 @@ begin_rows(IntoCall *call)
 	call->stream = gs_stream_open(call->model, call->target->desc, fill->seed);
 	gs_stream_seek(call->stream, fill->start - 1 + fill->drawn,
 				   PG_INT64_MAX - GS_BATCH);
+	call->shift = gs_shift_open(call->target);
 	call->links = gs_links_open(call->target, call->model, fill->seed,
 								fill->n);
 }
