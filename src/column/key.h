@@ -64,6 +64,7 @@ typedef struct GsKey
 	/* of the model at hand, and not stored */
 	int			attempts;		/* keys set aside for each row: a domain */
 	int64		first;			/* the row, from 0, that has ordinal 0 */
+	bool		wraps;			/* rows without a key of their own get used ones */
 } GsKey;
 
 /* key.c */

@@ -398,11 +398,14 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 		decoder->stream = stream;
 		decoder->ready = true;
 	}
-	gs_key_check(column, batch->first + from, to - from);
+	if (!key->wraps)
+		gs_key_check(column, batch->first + from, to - from);
 	for (int row = from; row < to; row++, ordinal++)
 	{
 		int			i = (row - from) * rows.stride;
 
+		if (key->wraps && ordinal >= gs_key_room(key))
+			ordinal %= gs_key_room(key);
 		rows.values[i] = (Datum) 0;
 		rows.nulls[i] = null != NULL && null[row] == 1;
 		if (rows.nulls[i])

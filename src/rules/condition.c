@@ -40,6 +40,12 @@ find_column(ParseState *pstate, ColumnRef *ref)
 {
 	Scope	   *scope = pstate->p_ref_hook_state;
 
+	/* the parser takes for granted that a lone star is a target */
+	if (IsA(linitial(ref->fields), A_Star))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("a condition cannot be about all columns"),
+				 errhint("Name the columns, as in \"discharge >= admission\".")));
 	if (list_length(ref->fields) != 1 || !IsA(linitial(ref->fields), String))
 		return NULL;
 	for (int c = 0; c < scope->schema->ncolumns; c++)

@@ -497,6 +497,10 @@ continue_keys(const IntoCall *call)
 	}
 	gs_keys_check(schema, call->fill.start - 1 + call->fill.drawn,
 				  call->fill.n - call->fill.done);
+	/* rows in the place of others need more: what collides is seen */
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (schema->columns[c].key != NULL)
+			schema->columns[c].key->wraps = target->makes_up;
 }
 
 /*
