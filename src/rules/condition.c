@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -121,6 +122,44 @@ gs_condition_parse(const char *text, const GsSchema *schema,
 	if (columns != NULL)
 		*columns = scope.columns;
 	return (Expr *) expr;
+}
+
+/*
+ * gs_condition_value: what a condition says that a column is equal to,
+ * converted to its type, in the current context; NULL if it does not say so
+ * of any.
+ *
+ * expr: as gs_condition_parse gave it; column: set, from 0
+ */
+Expr *
+gs_condition_value(const GsSchema *schema, Expr *expr, int *column)
+{
+	OpExpr	   *op = (OpExpr *) expr;
+
+	if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
+		!op_mergejoinable(op->opno, exprType(linitial(op->args))))
+		return NULL;
+	for (int side = 0; side < 2; side++)
+	{
+		Node	   *var = strip_implicit_coercions(list_nth(op->args, side));
+		Node	   *value = list_nth(op->args, 1 - side);
+		Bitmapset  *others = NULL;
+
+		if (!IsA(var, Var) || IsA(value, Const))
+			continue;
+		*column = ((Var *) var)->varattno - 1;
+		pull_varattnos(value, 1, &others);
+		if (schema->columns[*column].base > 0 ||
+			bms_is_member(((Var *) var)->varattno -
+						  FirstLowInvalidHeapAttributeNumber, others))
+			continue;
+		return (Expr *) coerce_to_target_type(NULL, value, exprType(value),
+											  schema->columns[*column].type,
+											  schema->columns[*column].typmod,
+											  COERCION_ASSIGNMENT,
+											  COERCE_IMPLICIT_CAST, -1);
+	}
+	return NULL;
 }
 
 /*

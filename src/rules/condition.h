@@ -13,6 +13,8 @@
 
 extern Expr *gs_condition_parse(const char *text, const GsSchema *schema,
 								Bitmapset **columns);
+extern Expr *gs_condition_value(const GsSchema *schema, Expr *expr,
+								int *column);
 extern bool gs_condition_is_sound(const char *text, const GsSchema *schema,
 								  char **problem);
 

@@ -2,12 +2,14 @@
  * decide.c
  *	  How each constraint of a source is met.
  *
- *	 construction	every row that is made meets it
+ *	 construction	every row that is made meets it, or is changed so that it does
  *	 rejection		rows that do not are made again: rules.c, or the domain's
  *					decoder, or what fills a table
  *	 database		left to the table that takes the rows
  */
 #include "postgres.h"
+
+#include "utils/builtins.h"
 
 #include "rules/condition.h"
 #include "rules/decide.h"
@@ -38,24 +40,51 @@ is_kind(const GsConstraint *constraint, const char *kind)
 	return strcmp(constraint->kind, kind) == 0;
 }
 
+/*
+ * How a condition is met.
+ */
+static const char *
+decide_condition(const GsConstraint *constraint, const GsSchema *schema)
+{
+	char	   *problem;
+	int			column;
+	ListCell   *cell;
+
+	/* a row that is made again has the same keys */
+	foreach(cell, constraint->columns)
+		if (find_column(schema, lfirst(cell))->key != NULL)
+			return "database";
+	if (!gs_condition_is_sound(constraint->expression, schema, &problem))
+		return "database";
+	return gs_condition_value(schema,
+							  gs_condition_parse(constraint->expression,
+												 schema, NULL),
+							  &column) != NULL ? "construction" : "rejection";
+}
+
+/*
+ * A generated column is computed by the table that takes the rows; rows that
+ * are sampled have what it would be, if that can be told from what was
+ * learned.
+ */
+static void
+give_value(GsConstraint *constraint)
+{
+	if (is_kind(constraint, "generated"))
+		constraint->expression = psprintf("%s = (%s)",
+										  quote_identifier(linitial(constraint->columns)),
+										  constraint->definition);
+}
+
 static const char *
 decide(const GsConstraint *constraint, const GsSchema *schema)
 {
-	char	   *problem;
-	ListCell   *cell;
 
 	if (!has_columns(schema, constraint->columns) ||
-		is_kind(constraint, "identity") || is_kind(constraint, "serial") ||
-		is_kind(constraint, "generated"))
+		is_kind(constraint, "identity") || is_kind(constraint, "serial"))
 		return "database";
-	/* a row that is made again has the same keys */
 	if (constraint->expression != NULL)
-		foreach(cell, constraint->columns)
-			if (find_column(schema, lfirst(cell))->key != NULL)
-				return "database";
-	if (constraint->expression != NULL)
-		return gs_condition_is_sound(constraint->expression, schema,
-									 &problem) ? "rejection" : "database";
+		return decide_condition(constraint, schema);
 	if ((is_kind(constraint, "primary key") ||
 		 is_kind(constraint, "unique")) && list_length(constraint->columns) == 1 &&
 		find_column(schema, linitial(constraint->columns))->key != NULL)
@@ -84,6 +113,7 @@ gs_constraints_decide(List *constraints, List *conditions,
 	{
 		GsConstraint *constraint = lfirst(cell);
 
+		give_value(constraint);
 		constraint->met = decide(constraint, schema);
 	}
 	foreach(cell, conditions)
@@ -94,11 +124,11 @@ gs_constraints_decide(List *constraints, List *conditions,
 
 		constraint->kind = "user";
 		constraint->definition = constraint->expression = lfirst(cell);
-		constraint->met = "rejection";
 		(void) gs_condition_parse(lfirst(cell), schema, &columns);
 		while ((c = bms_next_member(columns, c)) >= 0)
 			constraint->columns = lappend(constraint->columns,
 										  schema->columns[c].name);
+		constraint->met = decide_condition(constraint, schema);
 		constraints = lappend(constraints, constraint);
 	}
 	return constraints;

@@ -11,7 +11,8 @@
  * share that is accepted.
  *
  * A condition that no value of its only column can fail is not tried again
- * for each row.
+ * for each row.  One that says what a column is equal to (a total and its
+ * parts) sets the column.
  *
  * Expressions run as the model's owner, as those of an index run as its
  * table's: whoever samples must not run somebody else's functions.
@@ -25,6 +26,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -40,6 +42,9 @@ typedef struct Rule
 {
 	const GsConstraint *constraint;
 	ExprState  *state;
+	int			sets;			/* place among the rules' columns; -1: none */
+	ExprState  *value;			/* that it sets it to */
+	Bitmapset  *columns;		/* that it is about */
 	int64		refused;
 } Rule;
 
@@ -55,6 +60,7 @@ struct GsRules
 	bool	   *nulls;
 	TupleTableSlot *slot;		/* a row of the model's columns */
 	ExprContext *econtext;
+	int			passes;			/* over the rules, until all columns are set */
 	GsBatch    *spare;			/* candidates */
 	bool	   *refused;		/* [GS_BATCH] of the batch at hand */
 	bool	   *candidates;		/* [GS_BATCH] refused ones of spare */
@@ -130,6 +136,7 @@ is_certain(const GsRules *rules, ExprState *state, const Expr *expr, int c)
 static void
 add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
 {
+	Rule	   *rule = &rules->rules[rules->nrules];
 	Bitmapset  *columns;
 	Expr	   *expr = gs_condition_parse(constraint->expression,
 										  rules->model->schema, &columns);
@@ -147,9 +154,45 @@ add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
 	if (bms_get_singleton_member(columns, &only) &&
 		is_certain(rules, state, expr, only))
 		return;
-	rules->rules[rules->nrules].constraint = constraint;
-	rules->rules[rules->nrules++].state = state;
+	rule->constraint = constraint;
+	rule->state = state;
+	rule->sets = -1;
+	rule->columns = columns;
 	*used = bms_add_members(*used, columns);
+	rules->nrules++;
+	expr = gs_condition_value(rules->model->schema, expr, &only);
+	/* what a column was set to counts for those after it */
+	for (int r = 0; r < rules->nrules - 1 && expr != NULL; r++)
+		if (rules->rules[r].value != NULL && rules->rules[r].sets == only)
+			expr = NULL;
+	if (expr == NULL)
+		return;
+	rule->sets = only;
+	rule->value = ExecInitExpr(expression_planner(expr), NULL);
+}
+
+/*
+ * Lets the rules name columns by their places among those that are used; and
+ * finds out whether some set what ones before them ask for.
+ */
+static void
+place_columns(GsRules *rules)
+{
+	rules->passes = 1;
+	for (int r = 0; r < rules->nrules; r++)
+		for (int later = r + 1; later < rules->nrules; later++)
+			if (rules->rules[r].value != NULL &&
+				rules->rules[later].value != NULL &&
+				bms_is_member(rules->rules[later].sets,
+							  rules->rules[r].columns))
+				rules->passes++;
+	for (int r = 0; r < rules->nrules; r++)
+		for (int i = 0; i < rules->ncolumns && rules->rules[r].value != NULL; i++)
+			if (rules->column[i] == rules->rules[r].sets)
+			{
+				rules->rules[r].sets = i;
+				break;
+			}
 }
 
 /* Who the caller was, while conditions are looked at. */
@@ -197,7 +240,7 @@ gs_rules_open(const GsModel *model)
 		const GsConstraint *constraint = lfirst(cell);
 
 		if (constraint->expression != NULL &&
-			strcmp(constraint->met, "rejection") == 0)
+			strcmp(constraint->met, "database") != 0)
 			add_rule(rules, constraint, &used);
 	}
 	SetUserIdAndSecContext(caller.user, caller.context);
@@ -211,6 +254,7 @@ gs_rules_open(const GsModel *model)
 		rules->column[i] = c;
 		rules->decoder[i] = gs_decoder_create(model->schema, c);
 	}
+	place_columns(rules);
 	rules->values = palloc(sizeof(Datum) * GS_BATCH * rules->ncolumns);
 	rules->nulls = palloc(GS_BATCH * rules->ncolumns);
 	rules->refused = palloc(GS_BATCH);
@@ -245,33 +289,73 @@ gs_rules_attach(GsRules *rules, GsBatch *batch)
 }
 
 /*
+ * Decodes the columns that conditions are about: the rows from to to - 1 of a
+ * batch, into the first places of values.
+ */
+static void
+decode_columns(GsRules *rules, const GsBatch *batch, int from, int to)
+{
+	int			n = rules->ncolumns;
+	MemoryContext old;
+
+	MemoryContextReset(rules->context);
+	old = MemoryContextSwitchTo(rules->context);
+	memset(rules->nulls, false, (to - from) * n);
+	for (int i = 0; i < n; i++)
+		gs_decode(rules->decoder[i], batch, from, to,
+				  (GsRows) {rules->values + i, rules->nulls + i, n});
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Shows a decoded row to the conditions, with the columns that they set.  A
+ * value that comes out NULL is not set.
+ */
+static void
+show_row(GsRules *rules, int row)
+{
+	TupleTableSlot *slot = rules->slot;
+	Datum	   *values = rules->values + row * rules->ncolumns;
+	bool	   *nulls = rules->nulls + row * rules->ncolumns;
+
+	for (int i = 0; i < rules->ncolumns; i++)
+	{
+		slot->tts_values[rules->column[i]] = values[i];
+		slot->tts_isnull[rules->column[i]] = nulls[i];
+	}
+	for (int i = 0; i < rules->nrules * rules->passes; i++)
+	{
+		const Rule *rule = &rules->rules[i % rules->nrules];
+		int			c;
+		bool		isnull;
+		Datum		value;
+
+		if (rule->value == NULL)
+			continue;
+		c = rules->column[rule->sets];
+		value = ExecEvalExprSwitchContext(rule->value, rules->econtext,
+										  &isnull);
+		if (isnull || slot->tts_isnull[c])
+			continue;
+		slot->tts_values[c] = value;
+	}
+}
+
+/*
  * Which rows of a batch fail a condition.  Returns how many.
  */
 static int
 find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 {
-	TupleTableSlot *slot = rules->slot;
-	int			n = rules->ncolumns;
 	int			count = 0;
-	MemoryContext old;
 	Caller		caller;
 
-	MemoryContextReset(rules->context);
-	old = MemoryContextSwitchTo(rules->context);
-	memset(rules->nulls, false, GS_BATCH * n);
-	for (int i = 0; i < n; i++)
-		gs_decode(rules->decoder[i], batch, 0, GS_BATCH,
-				  (GsRows) {rules->values + i, rules->nulls + i, n});
-	MemoryContextSwitchTo(old);
+	decode_columns(rules, batch, 0, GS_BATCH);
 	become_owner(rules, &caller);
 	for (int row = 0; row < GS_BATCH; row++)
 	{
 		refused[row] = false;
-		for (int i = 0; i < n; i++)
-		{
-			slot->tts_values[rules->column[i]] = rules->values[row * n + i];
-			slot->tts_isnull[rules->column[i]] = rules->nulls[row * n + i];
-		}
+		show_row(rules, row);
 		for (int r = 0; r < rules->nrules && !refused[row]; r++)
 		{
 			if (ExecCheck(rules->rules[r].state, rules->econtext))
@@ -284,6 +368,50 @@ find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 	}
 	SetUserIdAndSecContext(caller.user, caller.context);
 	return count;
+}
+
+/*
+ * gs_rules_sets: whether conditions set a column (from 0) of the model.
+ */
+bool
+gs_rules_sets(const GsRules *rules, int column)
+{
+	for (int r = 0; r < rules->nrules; r++)
+		if (rules->rules[r].value != NULL &&
+			rules->column[rules->rules[r].sets] == column)
+			return true;
+	return false;
+}
+
+/*
+ * gs_rules_set: a column as conditions set it, of the rows from to to - 1 of
+ * a batch; see gs_decode.
+ */
+void
+gs_rules_set(GsRules *rules, const GsBatch *batch, int column, int from,
+			 int to, GsRows rows)
+{
+	const GsColumn *set = &rules->model->schema->columns[column];
+	MemoryContext context = CurrentMemoryContext;
+	int16		len;
+	bool		byval;
+	Caller		caller;
+
+	get_typlenbyval(set->type, &len, &byval);
+	decode_columns(rules, batch, from, to);
+	become_owner(rules, &caller);
+	for (int row = 0; row < to - from; row++)
+	{
+		int			i = row * rows.stride;
+
+		show_row(rules, row);
+		MemoryContextSwitchTo(context);
+		rows.nulls[i] = rules->slot->tts_isnull[column];
+		rows.values[i] = rows.nulls[i] ? (Datum) 0 :
+			datumCopy(rules->slot->tts_values[column], byval, len);
+		ResetExprContext(rules->econtext);
+	}
+	SetUserIdAndSecContext(caller.user, caller.context);
 }
 
 static void

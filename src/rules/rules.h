@@ -5,6 +5,7 @@
 #ifndef GENSYNTH_RULES_H
 #define GENSYNTH_RULES_H
 
+#include "column/decode.h"
 #include "model/model.h"
 
 /* What became of the rows so far. */
@@ -20,6 +21,9 @@ extern GsRules *gs_rules_open(const GsModel *model);
 extern void gs_rules_need(const GsRules *rules, bool *needed);
 extern void gs_rules_attach(GsRules *rules, GsBatch *batch);
 extern const bool *gs_rules_apply(GsRules *rules, GsBatch *batch);
+extern bool gs_rules_sets(const GsRules *rules, int column);
+extern void gs_rules_set(GsRules *rules, const GsBatch *batch, int column,
+						 int from, int to, GsRows rows);
 extern int64 gs_rules_refused(const GsRules *rules,
 							  const GsConstraint *constraint);
 extern GsRuleStats gs_rules_stats(const GsRules *rules);

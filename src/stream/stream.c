@@ -28,6 +28,7 @@
 typedef struct StreamColumn
 {
 	GsDecoder  *decoder;		/* NULL: the model lacks it */
+	int			set;			/* column of the model that conditions set; -1 */
 	ExprState  *cast;			/* NULL: of the model's own type */
 	int16		cast_len;
 	bool		cast_byval;
@@ -150,11 +151,13 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 	stream->context = AllocSetContextCreate(CurrentMemoryContext,
 											"gensynth slice",
 											ALLOCSET_DEFAULT_SIZES);
+	stream->rules = gs_rules_open(model);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		StreamColumn *column = &stream->columns[i];
 
+		column->set = -1;
 		if (attribute->attisdropped)
 			continue;
 		for (int c = 0; c < schema->ncolumns; c++)
@@ -164,14 +167,15 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 				continue;
 			column->decoder = gs_decoder_create(schema, c);
 			stream->decodes = true;
+			if (stream->rules != NULL && gs_rules_sets(stream->rules, c))
+				column->set = c;
 			column->cast = make_cast(&schema->columns[c], attribute);
 			get_typlenbyval(attribute->atttypid, &column->cast_len,
 							&column->cast_byval);
-			packed[i] = column->cast == NULL &&
+			packed[i] = column->cast == NULL && column->set < 0 &&
 				gs_decoder_is_packed(column->decoder);
 		}
 	}
-	stream->rules = gs_rules_open(model);
 	stream->batch = gs_batch_create(model, seed, find_needed(stream));
 	if (stream->rules != NULL)
 	{
@@ -265,8 +269,12 @@ decode_slice(GsStream *stream)
 			}
 			continue;
 		}
-		gs_decode(column->decoder, stream->batch, from, from + stream->rows,
-				  rows);
+		if (column->set >= 0)
+			gs_rules_set(stream->rules, stream->batch, column->set, from,
+						 from + stream->rows, rows);
+		else
+			gs_decode(column->decoder, stream->batch, from,
+					  from + stream->rows, rows);
 		if (column->cast != NULL)
 			cast_column(stream, column, rows);
 	}
