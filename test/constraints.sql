@@ -1,7 +1,7 @@
 -- What a table asks of its rows holds for synthetic ones, and what a model
 -- knows of it is told.
 BEGIN;
-SELECT plan(40);
+SELECT plan(56);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 
@@ -42,7 +42,7 @@ SELECT set_eq($$SELECT kind, array_to_string(columns, ','), met FROM synth_const
 	('check', 'hi,lo', 'rejection'), ('check', 'discharge,admission', 'rejection'), ('check', 'kind,x', 'rejection'),
 	('check', 'kind', 'rejection'), ('exclusion', 'span', 'rejection'), ('domain', 'share', 'rejection'),
 	('enum', 'mood', 'construction'), ('identity', 'id', 'database'), ('serial', 'number', 'database'),
-	('generated', 'twice', 'database'), ('collation', 'mail', 'construction'), ('user', 'share', 'rejection')$$, 'constraints of all kinds');
+	('generated', 'twice', 'construction'), ('collation', 'mail', 'construction'), ('user', 'share', 'rejection')$$, 'constraints of all kinds');
 SELECT is((SELECT definition FROM synth_constraints('rows') WHERE name = 'implied'), 'CHECK (((kind <> ''a''::text) OR (x > (50)::numeric)))', 'as PostgreSQL writes them');
 SELECT is((SELECT string_agg(format('%s %s', kind, violations), ', ') FROM synth_check('rows', 3000)
 	WHERE violations > 0 AND cardinality(columns) < 2 OR kind = 'check' AND violations > 0), NULL, 'none of them is violated');
@@ -129,5 +129,95 @@ SET LOCAL ROLE gensynth_constraints_reader;
 SELECT throws_ok($$CALL synth_into('narrow', 10, model => 'rows')$$, '42501',
 	'permission denied for the keys of public.parents, which foreign key "narrow_parent_fkey" refers to', 'a parent that may not be read');
 RESET ROLE;
+
+--
+-- What a review has found
+--
+-- a caller's search_path is not that of conditions
+CREATE FUNCTION public.helper(x int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT x >= 0';
+CREATE FUNCTION public.fine(x int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN helper(x); END';
+CREATE FUNCTION public.fine_anywhere(x int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE SET search_path = public AS 'BEGIN RETURN helper(x); END';
+CREATE SCHEMA evil;
+CREATE FUNCTION evil.helper(x int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'as %', current_user; END $$;
+CREATE TABLE lured AS SELECT i * 3 AS x, i % 7 AS y FROM generate_series(1, 300) AS i;
+ALTER TABLE lured ADD CHECK (fine_anywhere(x + y));
+SELECT FROM synth_fit('lured', seed => 1);
+SET LOCAL search_path = evil, public;
+SELECT is((SELECT count(x) FROM synth_sample(NULL::lured, 100)), 100::bigint, 'names in conditions are not the caller''s to choose');
+SET LOCAL search_path = public;
+SELECT FROM synth_fit('lured', seed => 1, model => 'lured_too', options => '{"constraints": ["public.fine(x + y)"]}');
+SET LOCAL search_path = evil, public;
+SELECT throws_ok('SELECT count(x) FROM synth_sample(NULL::lured, 100, model => ''lured_too'')', '42883', NULL, 'nor those in functions that they call');
+SET LOCAL search_path = public;
+
+-- functions of others are not run
+GRANT CREATE ON SCHEMA public TO gensynth_constraints_reader;
+SET LOCAL ROLE gensynth_constraints_reader;
+CREATE FUNCTION trap(x int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RAISE ''as %'', current_user; END';
+CREATE TABLE bait AS SELECT i AS x, i % 7 AS y FROM generate_series(1, 200) AS i;
+ALTER TABLE bait ADD CHECK (trap(x + y)) NOT VALID, ADD CHECK (trap(1) OR x > 0) NOT VALID;
+RESET ROLE;
+SELECT lives_ok($$SELECT synth_fit('bait', seed => 1); SELECT count(x) FROM synth_sample(NULL::bait, 10)$$, 'a source''s functions do not run with the rights of who learns it');
+SELECT throws_ok($$SELECT synth_fit('bait', options => '{"constraints": ["public.trap(x)"]}')$$, '42501', NULL, 'not even if asked for');
+SELECT throws_ok($$SELECT synth_fit('bait', options => '{"constraints": ["random() < x"]}')$$, '42P17', NULL, 'nor volatile ones');
+SELECT throws_ok($$SELECT synth_fit('rows', options => '{"constraints": ["code <> ''x''"]}')$$, '0A000', NULL, 'nor conditions on keys');
+SELECT throws_ok($$SELECT synth_fit('bait', options => '{"constraints": ["x > 0 AS y"]}')$$, '42601', NULL, 'a condition has no name');
+SELECT FROM synth_fit('plain', seed => 1, options => '{"constraints": ["a > 0 -- and so on"]}');
+SELECT is((SELECT violations FROM synth_check('plain', 500) WHERE kind = 'user'), 0::bigint, 'but may have a comment');
+
+-- foreign keys to partitioned tables, two on one column, names with slashes
+CREATE TABLE pp (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE pp1 PARTITION OF pp FOR VALUES FROM (0) TO (1000);
+CREATE TABLE pp2 PARTITION OF pp FOR VALUES FROM (1000) TO (2000);
+INSERT INTO pp SELECT generate_series(1, 200);
+CREATE TABLE pc (p int NOT NULL REFERENCES pp REFERENCES parents DEFERRABLE, "a/b" int REFERENCES pp, a int, b int);
+INSERT INTO pc SELECT 10 * (1 + i % 20), 1 + i % 200, 1, 2 FROM generate_series(1, 500) AS i;
+SELECT lives_ok($$SELECT synth_fit('pc', seed => 1); CALL synth_into('pc', 100)$$, 'keys of partitioned parents, and two of one column');
+
+-- keys go on after those of a table that the owner may read as such
+CREATE TABLE counted (id int PRIMARY KEY, v int);
+INSERT INTO counted SELECT i, i % 7 FROM generate_series(1, 500) AS i;
+SELECT FROM synth_fit('counted', seed => 1);
+CREATE TABLE longer (LIKE counted INCLUDING ALL);
+INSERT INTO longer SELECT i, 0 FROM generate_series(1, 5000) AS i;
+CALL synth_into('longer', 30, model => 'counted', seed => 1);
+SELECT results_eq('SELECT max(id), count(*) FROM longer', 'VALUES (5030, 5030::bigint)', 'sequences count on');
+
+-- rows that the model drops
+SELECT FROM synth_fit('counted', seed => 1, options => '{"constraints": ["v > 1000"], "on_violation": "drop"}');
+CREATE TABLE never (LIKE counted);
+SELECT throws_ok($$CALL synth_into('never', 10, model => 'counted', seed => 1)$$, '23505', NULL, 'a fill of nothing ends');
+
+-- foreign keys that share a column; one to one
+CREATE TABLE tenants (id int PRIMARY KEY);
+INSERT INTO tenants SELECT generate_series(1001, 1100);
+CREATE TABLE customers (tenant int REFERENCES tenants, id int, PRIMARY KEY (tenant, id));
+INSERT INTO customers SELECT 1001 + i % 50, i FROM generate_series(1, 500) AS i;
+CREATE TABLE orders (tenant int NOT NULL, customer int NOT NULL, amount float8, CONSTRAINT a_fk FOREIGN KEY (tenant) REFERENCES tenants,
+	CONSTRAINT z_fk FOREIGN KEY (tenant, customer) REFERENCES customers);
+CREATE TABLE old_orders AS SELECT 1 + i % 30 AS tenant, i % 400 AS customer, random() AS amount FROM generate_series(1, 1000) AS i;
+SELECT FROM synth_fit('old_orders', seed => 1);
+SELECT lives_ok($$CALL synth_into('orders', 1000, model => 'old_orders', seed => 1)$$, 'foreign keys that share a column');
+CREATE TABLE details (id int PRIMARY KEY REFERENCES parents, v int);
+INSERT INTO details SELECT i * 10, i % 7 FROM generate_series(1, 150) AS i;
+SELECT FROM synth_fit('details', seed => 1);
+CREATE TABLE more_details (id int PRIMARY KEY REFERENCES parents, v int);
+SELECT lives_ok($$CALL synth_into('more_details', 280, model => 'details', seed => 1)$$, 'one to one, of nearly all parents');
+
+-- a partition's own condition; sums; generated columns
+CREATE TABLE part (id int, v int) PARTITION BY RANGE (v);
+CREATE TABLE part1 PARTITION OF part FOR VALUES FROM (0) TO (10);
+CREATE TABLE part2 PARTITION OF part DEFAULT;
+INSERT INTO part SELECT i, i % 50 FROM generate_series(1, 1000) AS i;
+SELECT FROM synth_fit('part', seed => 1);
+SELECT lives_ok($$CALL synth_into('part1', 100, model => 'part', seed => 1)$$, 'a partition');
+CREATE TABLE bills (net numeric(8,2), tax numeric(8,2), total numeric(9,2), each numeric(9,2), qty int, half numeric GENERATED ALWAYS AS (net / 2) STORED,
+	CONSTRAINT a CHECK (round(total / qty, 2) = each), CONSTRAINT b CHECK (total = net + tax));
+INSERT INTO bills SELECT n, t, n + t, round((n + t) / q, 2), q FROM (SELECT round(i * 37 % 1000 / 7.0, 2) AS n, round(i * 13 % 100 / 9.0, 2) AS t,
+	1 + i % 9 AS q FROM generate_series(1, 2000) AS i) AS s;
+SELECT FROM synth_fit('bills', seed => 1);
+SELECT is((SELECT count(*) FROM synth_sample(NULL::bills, 20000, seed => 1) WHERE total <> net + tax OR each <> round(total / qty, 2) OR half <> net / 2),
+	0::bigint, 'sums and ratios are exact');
+SELECT is((SELECT string_agg(met, ', ' ORDER BY name) FROM synth_constraints('bills') WHERE name IN ('a', 'b')), 'construction, construction', 'and said to be');
 SELECT * FROM finish();
 ROLLBACK;

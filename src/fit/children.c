@@ -31,7 +31,7 @@ gs_children_name(const GsConstraint *constraint)
 	initStringInfo(&name);
 	appendStringInfoString(&name, "children");
 	foreach(cell, constraint->columns)
-		appendStringInfo(&name, "/%s", (char *) lfirst(cell));
+		appendStringInfo(&name, "/%s", quote_identifier(lfirst(cell)));
 	return name.data;
 }
 
@@ -123,7 +123,8 @@ gs_children_count(const char *relation, List *constraints, List **tensors)
 
 		/* "construction": all of its columns are learned */
 		if (constraint->parent == NULL ||
-			strcmp(constraint->met, "construction") != 0)
+			strcmp(constraint->met, "construction") != 0 ||
+			gs_tensor_find(*tensors, gs_children_name(constraint)) != NULL)
 			continue;
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");

@@ -9,9 +9,13 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/xact.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -23,6 +27,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/syscache.h"
 
 #include "rules/condition.h"
 
@@ -81,7 +86,8 @@ parse_expression(const char *text)
 		plain = *makeNode(SelectStmt);
 		plain.targetList = select->targetList;
 		plain.limitOption = select->limitOption;
-		if (equal(&plain, select))
+		if (equal(&plain, select) &&
+			linitial_node(ResTarget, select->targetList)->name == NULL)
 			return linitial_node(ResTarget, select->targetList)->val;
 	}
 	ereport(ERROR,
@@ -92,14 +98,46 @@ parse_expression(const char *text)
 }
 
 /*
+ * Whether a function is one that a role may be made to run by others: its
+ * own, a superuser's, or PostgreSQL's.
+ */
+static bool
+is_foreign(Oid function, void *context)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc proc;
+	bool		foreign;
+
+	if (!HeapTupleIsValid(tuple))
+		return true;
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	foreign = proc->pronamespace != PG_CATALOG_NAMESPACE &&
+		proc->proowner != *(const Oid *) context &&
+		!superuser_arg(proc->proowner);
+	ReleaseSysCache(tuple);
+	return foreign;
+}
+
+static bool
+has_foreign(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, is_foreign, context))
+		return true;
+	return expression_tree_walker(node, has_foreign, context);
+}
+
+/*
  * gs_condition_parse: a condition as an expression over Vars, whose attribute
  * numbers are those of the schema's columns from 1; in the current context.
  *
- * columns: NULL, or set to the columns (from 0) that it is about.  Errors:
- * those of the parser.
+ * owner: as whom it is to run.  columns: NULL, or set to the columns (from 0)
+ * that it is about.  Errors: those of the parser, insufficient_privilege for
+ * functions of other roles, and invalid_object_definition for volatile ones.
  */
 Expr *
-gs_condition_parse(const char *text, const GsSchema *schema,
+gs_condition_parse(const char *text, const GsSchema *schema, Oid owner,
 				   Bitmapset **columns)
 {
 	ParseState *pstate = make_parsestate(NULL);
@@ -117,6 +155,19 @@ gs_condition_parse(const char *text, const GsSchema *schema,
 	expr = coerce_to_boolean(pstate, expr, "CHECK");
 	assign_expr_collations(pstate, expr);
 	free_parsestate(pstate);
+
+	/* before any of them is run, on constants */
+	if (has_foreign(expr, &owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("condition \"%s\" calls a function of another role",
+						text),
+				 errhint("Conditions run as the model's owner, and so may call that role's functions, superusers', and PostgreSQL's own.")));
+	if (contain_volatile_functions(expr))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("condition \"%s\" is volatile", text),
+				 errhint("Declare its functions IMMUTABLE or STABLE, if that is what they are.")));
 	expr = (Node *) expression_planner((Expr *) expr);
 	AtEOXact_GUC(true, level);
 	if (columns != NULL)
@@ -167,18 +218,18 @@ gs_condition_value(const GsSchema *schema, Expr *expr, int *column)
  * is the error's message.
  */
 bool
-gs_condition_is_sound(const char *text, const GsSchema *schema,
+gs_condition_is_sound(const char *text, const GsSchema *schema, Oid owner,
 					  char **problem)
 {
 	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ResourceOwner resources = CurrentResourceOwner;
 	volatile bool sound = true;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		(void) gs_condition_parse(text, schema, NULL);
+		(void) gs_condition_parse(text, schema, owner, NULL);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -198,6 +249,6 @@ gs_condition_is_sound(const char *text, const GsSchema *schema,
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	CurrentResourceOwner = resources;
 	return sound;
 }

@@ -12,10 +12,10 @@
 #include "column/column.h"
 
 extern Expr *gs_condition_parse(const char *text, const GsSchema *schema,
-								Bitmapset **columns);
+								Oid owner, Bitmapset **columns);
 extern Expr *gs_condition_value(const GsSchema *schema, Expr *expr,
 								int *column);
 extern bool gs_condition_is_sound(const char *text, const GsSchema *schema,
-								  char **problem);
+								  Oid owner, char **problem);
 
 #endif

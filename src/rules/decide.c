@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "rules/condition.h"
@@ -54,11 +55,12 @@ decide_condition(const GsConstraint *constraint, const GsSchema *schema)
 	foreach(cell, constraint->columns)
 		if (find_column(schema, lfirst(cell))->key != NULL)
 			return "database";
-	if (!gs_condition_is_sound(constraint->expression, schema, &problem))
+	if (!gs_condition_is_sound(constraint->expression, schema, GetUserId(),
+							   &problem))
 		return "database";
 	return gs_condition_value(schema,
 							  gs_condition_parse(constraint->expression,
-												 schema, NULL),
+												 schema, GetUserId(), NULL),
 							  &column) != NULL ? "construction" : "rejection";
 }
 
@@ -124,10 +126,18 @@ gs_constraints_decide(List *constraints, List *conditions,
 
 		constraint->kind = "user";
 		constraint->definition = constraint->expression = lfirst(cell);
-		(void) gs_condition_parse(lfirst(cell), schema, &columns);
+		(void) gs_condition_parse(lfirst(cell), schema, GetUserId(), &columns);
 		while ((c = bms_next_member(columns, c)) >= 0)
+		{
+			if (schema->columns[c].key != NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("a condition cannot be about column \"%s\", which is a key",
+								schema->columns[c].name),
+						 errhint("Keys follow from the rows' numbers: choose rows by start and n.")));
 			constraint->columns = lappend(constraint->columns,
 										  schema->columns[c].name);
+		}
 		constraint->met = decide_condition(constraint, schema);
 		constraints = lappend(constraints, constraint);
 	}

@@ -27,6 +27,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -139,12 +140,12 @@ add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
 	Rule	   *rule = &rules->rules[rules->nrules];
 	Bitmapset  *columns;
 	Expr	   *expr = gs_condition_parse(constraint->expression,
-										  rules->model->schema, &columns);
+										  rules->model->schema,
+										  rules->model->entry->owner,
+										  &columns);
 	ExprState  *state = ExecInitExpr(expr, NULL);
 	int			only;
 
-	if (contain_volatile_functions((Node *) expr))
-		return;
 	/* a row that is made again has the same keys */
 	for (only = bms_next_member(columns, -1); only >= 0;
 		 only = bms_next_member(columns, only))
@@ -200,15 +201,45 @@ typedef struct Caller
 {
 	Oid			user;
 	int			context;
+	int			guc_level;
+	ErrorContextCallback callback;
 } Caller;
 
 static void
-become_owner(const GsRules *rules, Caller *caller)
+condition_errcontext(void *arg)
+{
+	const GsRules *rules = arg;
+
+	errcontext("conditions of model \"%s\"", rules->model->entry->name);
+}
+
+/*
+ * Becomes the model's owner, with a search_path that the caller has not
+ * chosen.
+ */
+static void
+become_owner(GsRules *rules, Caller *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->context);
 	SetUserIdAndSecContext(rules->model->entry->owner, caller->context |
 						   SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
+	caller->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	caller->callback = (ErrorContextCallback) {error_context_stack,
+		condition_errcontext, rules
+	};
+	error_context_stack = &caller->callback;
+}
+
+static void
+become_caller(const Caller *caller)
+{
+	error_context_stack = caller->callback.previous;
+	AtEOXact_GUC(true, caller->guc_level);
+	SetUserIdAndSecContext(caller->user, caller->context);
 }
 
 /*
@@ -243,7 +274,7 @@ gs_rules_open(const GsModel *model)
 			strcmp(constraint->met, "database") != 0)
 			add_rule(rules, constraint, &used);
 	}
-	SetUserIdAndSecContext(caller.user, caller.context);
+	become_caller(&caller);
 	if (rules->nrules == 0)
 		return NULL;
 	rules->ncolumns = bms_num_members(used);
@@ -366,7 +397,7 @@ find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 		}
 		ResetExprContext(rules->econtext);
 	}
-	SetUserIdAndSecContext(caller.user, caller.context);
+	become_caller(&caller);
 	return count;
 }
 
@@ -411,7 +442,7 @@ gs_rules_set(GsRules *rules, const GsBatch *batch, int column, int from,
 			datumCopy(rules->slot->tts_values[column], byval, len);
 		ResetExprContext(rules->econtext);
 	}
-	SetUserIdAndSecContext(caller.user, caller.context);
+	become_caller(&caller);
 }
 
 static void

@@ -39,10 +39,11 @@ column_list(List *names, const char *separator, const char *suffix)
 static char *
 violations(const GsConstraint *constraint)
 {
-	if (strcmp(constraint->met, "database") == 0)
+	if (strcmp(constraint->met, "database") == 0 ||
+		(constraint->expression == NULL && constraint->columns == NIL))
 		return NULL;
 	if (constraint->expression != NULL)
-		return psprintf("count(*) FILTER (WHERE NOT (%s))",
+		return psprintf("count(*) FILTER (WHERE NOT (%s\n))",
 						constraint->expression);
 	if (strcmp(constraint->kind, "not null") == 0)
 		return psprintf("count(*) FILTER (WHERE %s)",
@@ -64,9 +65,10 @@ violations(const GsConstraint *constraint)
 
 /*
  * Counts violations in n rows, all at once.  Conditions run as the model's
- * owner, as those of rules.c.
+ * owner, as those of rules.c.  Returns the number of rows, which is less than
+ * n where some were dropped.
  */
-static void
+static int64
 count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
 				 double n, int64 *counts)
 {
@@ -75,11 +77,12 @@ count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
 	Oid			types[] = {TEXTOID, FLOAT8OID, INT8OID};
 	Datum		values[3];
 	GsAccess	access;
+	int64		rows;
 	int			i = 0;
 	ListCell   *cell;
 
 	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT NULL::bigint");
+	appendStringInfoString(&query, "SELECT count(*)");
 	foreach(cell, model->version->constraints)
 	{
 		const char *count = violations(lfirst(cell));
@@ -101,6 +104,7 @@ count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
 	values[2] = Int64GetDatum(seed);
 	gs_enter_as(&access, model->entry->owner);
 	gs_run(query.data, 3, types, values, NULL, true);
+	rows = DatumGetInt64(gs_result(0, 1, NULL));
 	foreach(cell, model->version->constraints)
 	{
 		bool		isnull;
@@ -109,6 +113,7 @@ count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
 		counts[i++] = isnull ? -1 : DatumGetInt64(count);
 	}
 	gs_leave(&access);
+	return rows;
 }
 
 /*
@@ -145,6 +150,7 @@ synth_check(PG_FUNCTION_ARGS)
 	const GsModel *model;
 	const GsRules *rules;
 	int64	   *counts;
+	int64		looked_at;
 	int			i = 0;
 	ListCell   *cell;
 
@@ -160,7 +166,8 @@ synth_check(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	counts = palloc(sizeof(int64) *
 					Max(list_length(model->version->constraints), 1));
-	count_violations(model, fcinfo, sampler->seed, sampler->n, counts);
+	looked_at = count_violations(model, fcinfo, sampler->seed, sampler->n,
+								 counts);
 	rules = stream_rows(model, sampler->seed, sampler->n);
 	foreach(cell, model->version->constraints)
 	{
@@ -175,7 +182,7 @@ synth_check(PG_FUNCTION_ARGS)
 		if (!nulls[1])
 			values[1] = CStringGetTextDatum(constraint->name);
 		values[2] = gs_text_array(constraint->columns);
-		values[3] = Int64GetDatum(sampler->n);
+		values[3] = Int64GetDatum(looked_at);
 		values[4] = Int64GetDatum(counts[i]);
 		nulls[4] = counts[i++] < 0;
 		nulls[5] = constraint->expression == NULL ||

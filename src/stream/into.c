@@ -317,7 +317,7 @@ report_vain(const IntoCall *call, int64 rows)
 {
 	int64		collided = call->drawn - rows - call->refused;
 
-	if (call->refused >= collided)
+	if (call->refused >= collided && call->refused > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("could not make rows that %s takes", call->fill.target),
@@ -328,7 +328,7 @@ report_vain(const IntoCall *call, int64 rows)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("could not make rows that %s takes", call->fill.target),
-			 errdetail("Of %lld rows, %lld had keys that were there already.",
+			 errdetail("Of %lld rows, %lld had keys that were there already, or were dropped by the model.",
 					   (long long) call->drawn, (long long) collided),
 			 errhint("Ask for fewer rows, or pass on_conflict => 'nothing'.")));
 }
@@ -354,12 +354,17 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		const char *refused;
 
 		if (!gs_stream_next(call->stream, &values, &nulls))
-			elog(ERROR, "no more rows can be numbered");
-		gs_links_fill(call->links, call->fill.drawn + call->drawn++, values,
-					  nulls);
+			report_vain(call, done + made);
+		/* rows that the model has dropped count too */
+		call->drawn = gs_stream_position(call->stream) -
+			(call->fill.start - 1 + call->fill.drawn);
+		refused = gs_links_fill(call->links,
+								call->fill.drawn + call->drawn - 1, values,
+								nulls);
 		if (call->shift != NULL)
 			gs_shift_apply(call->shift, call->epoch, values, nulls);
-		refused = refuse_row(target, values, nulls);
+		if (refused == NULL)
+			refused = refuse_row(target, values, nulls);
 		if (refused == NULL)
 		{
 			tuplestore_putvalues(store, target->desc, values, nulls);
@@ -415,6 +420,7 @@ fill_batch(IntoCall *call)
 	GsFill	   *fill = &call->fill;
 	MemoryContext old = MemoryContextSwitchTo(call->batch_context);
 	int64		done = 0;
+	int64		first;
 	int			epoch = call->epoch;
 	ErrorContextCallback callback = {error_context_stack, batch_errcontext,
 	call};
@@ -422,6 +428,11 @@ fill_batch(IntoCall *call)
 	CHECK_FOR_INTERRUPTS();
 	call->wanted = Min(call->batch_size, fill->n - fill->done);
 	call->drawn = call->refused = 0;
+	first = fill->start - 1 + fill->drawn;
+	gs_stream_seek(call->stream, first,
+				   Min((call->wanted + 1) * (MOST_VAIN + 1) +
+					   2 * MOST_VAIN_MORE, PG_INT64_MAX - GS_BATCH - first) +
+				   first);
 	error_context_stack = &callback;
 	while (done < call->wanted)
 	{
@@ -482,8 +493,10 @@ continue_keys(const IntoCall *call)
 				schema->columns[c].type != TupleDescAttr(target->desc, i)->atttypid ||
 				schema->columns[c].key->kind != GS_KEY_SEQUENCE ||
 				strcmp(schema->columns[c].name, name) != 0 ||
-				pg_attribute_aclcheck(call->relid, target->attnum[i],
-									  GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+				(pg_class_aclcheck(call->relid, GetUserId(),
+								   ACL_SELECT) != ACLCHECK_OK &&
+				 pg_attribute_aclcheck(call->relid, target->attnum[i],
+									   GetUserId(), ACL_SELECT) != ACLCHECK_OK))
 				continue;
 			SPI_execute(psprintf("SELECT pg_catalog.max(%s) FROM %s",
 								 quote_identifier(name), call->fill.target),
@@ -514,8 +527,6 @@ begin_rows(IntoCall *call)
 	call->target = gs_target_open(call->relid, call->model);
 	continue_keys(call);
 	call->stream = gs_stream_open(call->model, call->target->desc, fill->seed);
-	gs_stream_seek(call->stream, fill->start - 1 + fill->drawn,
-				   PG_INT64_MAX - GS_BATCH);
 	call->shift = gs_shift_open(call->target);
 	call->links = gs_links_open(call->target, call->model, fill->seed,
 								fill->n);

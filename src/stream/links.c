@@ -56,6 +56,7 @@ typedef struct Link
 	bool		own;			/* the table is its own parent */
 	int			own_at[MAX_KEY_COLUMNS];	/* of the keys; -1: not filled */
 	bool		nullable;
+	bool		full;			/* MATCH FULL: all of it NULL, or nothing */
 	bool		always;			/* the model does not know the columns */
 	MemoryContext context;		/* of keys */
 	int64		nparents;
@@ -310,6 +311,7 @@ open_link(GsLinks *links, const GsConstraint *constraint)
 	link->constraint = constraint;
 	link->own = constraint->parent_oid == target->relid;
 	link->nullable = true;
+	link->full = strstr(constraint->definition, " MATCH FULL") != NULL;
 	foreach(cell, constraint->columns)
 	{
 		int			k = link->ncolumns++;
@@ -358,12 +360,12 @@ open_link(GsLinks *links, const GsConstraint *constraint)
  * gs_links_open: the foreign keys of a target whose columns are filled, in
  * the current context, within an SPI connection.
  *
- * n: rows that there will be.  Errors: insufficient_privilege where the caller
+ * rows: that there will be.  Errors: insufficient_privilege where the caller
  * may not read a parent's keys, foreign_key_violation where it has none.
  */
 GsLinks *
 gs_links_open(const GsTarget *target, const GsModel *model, int64 seed,
-			  int64 n)
+			  int64 rows)
 {
 	GsLinks    *links = palloc0(sizeof(GsLinks));
 	ListCell   *cell;
@@ -371,12 +373,19 @@ gs_links_open(const GsTarget *target, const GsModel *model, int64 seed,
 	links->target = target;
 	links->model = model;
 	links->key = gs_mix64(seed, model->version->version);
-	links->n = n;
+	links->n = rows;
 	links->links = palloc0(sizeof(Link) *
 						   Max(list_length(target->constraints), 1));
-	foreach(cell, target->constraints)
-		if (((GsConstraint *) lfirst(cell))->parent != NULL)
-			open_link(links, lfirst(cell));
+	/* those of many columns first, as they are harder to please */
+	for (int n = MAX_KEY_COLUMNS; n > 0; n--)
+		foreach(cell, target->constraints)
+		{
+			const GsConstraint *constraint = lfirst(cell);
+
+			if (constraint->parent != NULL &&
+				list_length(constraint->columns) == n)
+				open_link(links, constraint);
+		}
 	return links;
 }
 
@@ -410,8 +419,10 @@ find_parent(const GsLinks *links, const Link *link, int64 row)
 
 	if (link->nparents == 0)
 		return -1;
-	place = (gs_permute(&link->rows, row % Max(links->n, 1)) + 0.5) /
-		Max(links->n, 1);
+	/* rows in the place of others may have any parent */
+	if (row >= links->n)
+		return (int64) (gs_mix64(links->key, row) % link->nparents);
+	place = (gs_permute(&link->rows, row) + 0.5) / links->n;
 	if (link->ends == NULL)
 		return Min((int64) (place * link->nparents), high);
 	place *= link->ends[high];
@@ -479,7 +490,11 @@ find_level(const Link *link, Datum value)
 				   by_hash);
 }
 
-static void
+/*
+ * Sets the columns of one key.  False where no parent goes with what others
+ * have put into columns that they share.
+ */
+static bool
 fill_link(const GsLinks *links, const Link *link, int64 row, Datum *values,
 		  bool *nulls)
 {
@@ -492,42 +507,46 @@ fill_link(const GsLinks *links, const Link *link, int64 row, Datum *values,
 	if (null && link->nullable && !link->always)
 	{
 		refer_to_none(link, values, nulls);
-		return;
+		return !(link->any_shared && link->full);
 	}
 	if (!null)
 		level = find_level(link, values[link->at[0]]);
 	if (level != NULL && level->parent < 0)
-		return;
+		return true;
 	parent = level != NULL ? level->parent : find_parent(links, link, row);
 	if (parent >= 0 && link->any_shared)
 		parent = match_shared(link, parent, values, nulls);
 	if (parent < 0 && link->nullable)
 	{
 		refer_to_none(link, values, nulls);
-		return;
+		return !(link->any_shared && link->full);
 	}
 	for (int k = 0; k < link->ncolumns; k++)
 	{
 		/* the first row of a table that is its own parent is its own */
 		if (parent < 0 && (!link->own || link->own_at[k] < 0))
-			return;				/* the database will say what is wrong */
+			return false;
 		values[link->at[k]] = parent < 0 ? values[link->own_at[k]] :
 			link->keys[parent * link->ncolumns + k];
 		nulls[link->at[k]] = false;
 	}
+	return true;
 }
 
 /*
- * gs_links_fill: sets a row's foreign keys.
+ * gs_links_fill: sets a row's foreign keys.  Returns NULL, or the name of one
+ * for which there is no parent.
  *
  * row: its number in the fill, from 0; values, nulls: [natts] of the target's
  * filled columns, changed
  */
-void
+const char *
 gs_links_fill(GsLinks *links, int64 row, Datum *values, bool *nulls)
 {
 	for (int l = 0; l < links->nlinks; l++)
-		fill_link(links, &links->links[l], row, values, nulls);
+		if (!fill_link(links, &links->links[l], row, values, nulls))
+			return links->links[l].constraint->name;
+	return NULL;
 }
 
 /*

@@ -12,10 +12,10 @@
 typedef struct GsLinks GsLinks;
 
 extern GsLinks *gs_links_open(const GsTarget *target, const GsModel *model,
-							  int64 seed, int64 n);
+							  int64 seed, int64 rows);
 extern void gs_links_refresh(GsLinks *links);
-extern void gs_links_fill(GsLinks *links, int64 row, Datum *values,
-						  bool *nulls);
+extern const char *gs_links_fill(GsLinks *links, int64 row, Datum *values,
+								 bool *nulls);
 extern int64 gs_links_room(const GsLinks *links);
 
 #endif

@@ -213,6 +213,15 @@ gs_stream_rules(const GsStream *stream)
 }
 
 /*
+ * gs_stream_position: the number, from 0, of the row to come.
+ */
+int64
+gs_stream_position(const GsStream *stream)
+{
+	return stream->next - (stream->rows - stream->at);
+}
+
+/*
  * gs_stream_batches: how many batches were made.
  */
 int64

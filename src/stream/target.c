@@ -12,12 +12,14 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -149,6 +151,16 @@ is_about_filled(const GsTarget *target, Node *expr)
 }
 
 static void
+add_check(GsTarget *target, const char *name, Node *expr)
+{
+	if (!is_about_filled(target, expr))
+		return;
+	target->check_name[target->nchecks] = pstrdup(name);
+	target->check[target->nchecks++] = ExecInitExpr(expression_planner((Expr *) expr),
+													NULL);
+}
+
+static void
 find_checks(GsTarget *target, Relation relation)
 {
 	TupleConstr *constr = RelationGetDescr(relation)->constr;
@@ -159,19 +171,14 @@ find_checks(GsTarget *target, Relation relation)
 	ExecStoreAllNullTuple(target->slot);
 	target->econtext = CreateStandaloneExprContext();
 	target->econtext->ecxt_scantuple = target->slot;
-	target->check = palloc(sizeof(ExprState *) * Max(n, 1));
-	target->check_name = palloc(sizeof(char *) * Max(n, 1));
+	target->check = palloc(sizeof(ExprState *) * (n + 1));
+	target->check_name = palloc(sizeof(char *) * (n + 1));
 	for (int i = 0; i < n; i++)
-	{
-		Node	   *expr = stringToNode(constr->check[i].ccbin);
-
-		if (!is_about_filled(target, expr) ||
-			contain_volatile_functions(expr))
-			continue;
-		target->check_name[target->nchecks] = pstrdup(constr->check[i].ccname);
-		target->check[target->nchecks++] = ExecInitExpr(expression_planner((Expr *) expr),
-														NULL);
-	}
+		add_check(target, constr->check[i].ccname,
+				  stringToNode(constr->check[i].ccbin));
+	if (relation->rd_rel->relispartition)
+		add_check(target, "partition",
+				  (Node *) make_ands_explicit(RelationGetPartitionQual(relation)));
 }
 
 /*

@@ -37,6 +37,9 @@ static const char constraints_query[] =
 COLUMN_NAMES("c.confrelid", "c.confkey") " END"
 " FROM pg_constraint c WHERE c.conrelid = $1"
 " AND c.contype IN ('p', 'u', 'f', 'c', 'x')"
+/* a key that refers to a partitioned table has one more for each partition */
+" AND NOT (c.contype = 'f' AND EXISTS (SELECT FROM pg_constraint u"
+" WHERE u.oid = c.conparentid AND u.conrelid = c.conrelid))"
 " UNION ALL "
 "SELECT 'unique', i.indexrelid::regclass::text, "
 COLUMN_NAMES("i.indrelid", "i.indkey::int2[]") ","
