@@ -111,6 +111,21 @@ EXCEPTION WHEN check_violation THEN
     RAISE NOTICE '%', substring(context FROM 'rows \d+ to \d+ of seed \d+');
 END $$;
 
+-- of a row that a BEFORE trigger refuses, which one it was
+DROP TRIGGER refuse ON pickier;
+CREATE FUNCTION refuse_two() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.b = 2 THEN RAISE check_violation; END IF; RETURN NEW; END $$;
+CREATE TRIGGER refuse_two BEFORE INSERT ON pickier FOR EACH ROW EXECUTE FUNCTION refuse_two();
+DO $$
+DECLARE
+    context text;
+    first bigint := (SELECT min(i) + 100 FROM (SELECT b, row_number() OVER () AS i FROM synth_rows('mixed', 100, seed => 1, start => 101) AS t(b int)) AS r WHERE b = 2);
+BEGIN
+    CALL synth_into('pickier', 100, 'mixed', seed => 1, start => 101, batch_size => 40);
+EXCEPTION WHEN check_violation THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RAISE NOTICE '%', substring(context FROM 'row \d+ of seed \d+') = format('row %s of seed 1', first);
+END $$;
+
 --
 -- Cancelled in the 25th row of 100, then resumed
 --

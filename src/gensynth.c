@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "numeric/blas.h"
+#include "stream/into.h"
 #include "stream/scan.h"
 
 GS_MODULE_MAGIC(GENSYNTH_VERSION);
@@ -20,4 +21,5 @@ _PG_init(void)
 {
 	gs_blas_init();
 	gs_plan_init();
+	gs_into_init();
 }

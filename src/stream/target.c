@@ -116,6 +116,9 @@ find_columns(GsTarget *target, const GsModel *model, Relation relation)
 												   RelationGetRelationName(relation))),
 				 errhint("Columns are matched by name; identity, serial and generated columns are left to the target.")));
 	target->desc = CreateTemplateTupleDesc(n);
+	target->numbered = CreateTemplateTupleDesc(n + 1);
+	TupleDescInitEntry(target->numbered, n + 1, "gensynth.row", INT8OID, -1,
+					   0);
 	target->notnull = palloc(n);
 	for (int i = 0; i < n; i++)
 	{
@@ -123,6 +126,7 @@ find_columns(GsTarget *target, const GsModel *model, Relation relation)
 		TupleDescCopyEntry(target->desc, i + 1, desc, target->attnum[i]);
 		/* for what is between here and the table, any value will do */
 		TupleDescAttr(target->desc, i)->attnotnull = false;
+		TupleDescCopyEntry(target->numbered, i + 1, target->desc, i + 1);
 	}
 }
 

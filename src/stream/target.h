@@ -19,6 +19,7 @@ typedef struct GsTarget
 {
 	Oid			relid;
 	TupleDesc	desc;			/* the columns that are filled */
+	TupleDesc	numbered;		/* these, and the row's number */
 	AttrNumber *attnum;			/* [natts] their numbers in the table */
 	bool	   *notnull;		/* [natts] */
 	List	   *constraints;	/* of GsConstraint */
