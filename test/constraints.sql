@@ -1,7 +1,7 @@
 -- What a table asks of its rows holds for synthetic ones, and what a model
 -- knows of it is told.
 BEGIN;
-SELECT plan(56);
+SELECT plan(59);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 
@@ -203,6 +203,17 @@ INSERT INTO details SELECT i * 10, i % 7 FROM generate_series(1, 150) AS i;
 SELECT FROM synth_fit('details', seed => 1);
 CREATE TABLE more_details (id int PRIMARY KEY REFERENCES parents, v int);
 SELECT lives_ok($$CALL synth_into('more_details', 280, model => 'details', seed => 1)$$, 'one to one, of nearly all parents');
+
+-- all combinations that there are
+CREATE TABLE stores (id int PRIMARY KEY);
+INSERT INTO stores SELECT generate_series(1, 30);
+CREATE TABLE sales (store int REFERENCES stores, day date, kind text, sold int, PRIMARY KEY (store, day, kind));
+INSERT INTO sales SELECT s, date '2024-01-01' + d, k, s * d % 17 FROM generate_series(1, 30) AS s, generate_series(0, 39) AS d, unnest(ARRAY['a', 'b']) AS k;
+SELECT FROM synth_fit('sales', seed => 1);
+CREATE TABLE all_sales (LIKE sales INCLUDING ALL, FOREIGN KEY (store) REFERENCES stores);
+SELECT lives_ok($$CALL synth_into('all_sales', model => 'sales', seed => 1)$$, 'as many combinations as there are');
+SELECT is((SELECT count(*) FROM all_sales), 2400::bigint, 'all of them');
+SELECT throws_ok($$CALL synth_into('all_sales', 1, model => 'sales', seed => 2)$$, '23505', NULL, 'and no more');
 
 -- a partition's own condition; sums; generated columns
 CREATE TABLE part (id int, v int) PARTITION BY RANGE (v);

@@ -37,6 +37,7 @@
 
 #include "catalog/fills.h"
 #include "column/key.h"
+#include "stream/grid.h"
 #include "stream/into.h"
 #include "stream/links.h"
 #include "stream/sampler.h"
@@ -70,7 +71,8 @@ typedef struct IntoCall
 	GsStream   *stream;
 	GsLinks    *links;
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */
-	int			epoch;			/* they have been moved to */
+	GsGrid	   *grid;			/* NULL: no combinations to count through */
+	int			epoch;			/* goes on when rows collide too often */
 	const char *functions;		/* our own schema, quoted */
 	int64		batch_size;
 	bool		skip_conflicts;
@@ -94,7 +96,7 @@ static ExecutorStart_hook_type previous_start = NULL;
 /* Rows that may be made in vain for each one that a batch wants, and more. */
 #define MOST_VAIN		100
 #define MOST_VAIN_MORE	1000
-/* Rows of these after which ranges are moved on: see shift.c. */
+/* Rows of these after which an epoch ends: see shift.c and grid.c. */
 #define TRIES_EPOCH		3
 
 /*
@@ -438,6 +440,8 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 								nulls);
 		if (call->shift != NULL)
 			gs_shift_apply(call->shift, call->epoch, values, nulls);
+		if (call->grid != NULL && call->epoch > 0)
+			gs_grid_apply(call->grid, values, nulls);
 		if (refused == NULL)
 			refused = refuse_row(target, values, nulls);
 		if (refused == NULL)
@@ -639,6 +643,8 @@ begin_rows(IntoCall *call)
 	call->shift = gs_shift_open(call->target);
 	call->links = gs_links_open(call->target, call->model, fill->seed,
 								fill->n);
+	call->grid = gs_grid_open(call->target, call->model, call->links,
+							  fill->seed);
 }
 
 /*

@@ -550,6 +550,32 @@ gs_links_fill(GsLinks *links, int64 row, Datum *values, bool *nulls)
 }
 
 /*
+ * gs_links_keys: the keys of the parent that a filled column refers to by
+ * itself.  Sets *keys to the first, each *stride beyond the one before, and
+ * returns how many; -1 if the column refers to none, or not alone.
+ */
+int64
+gs_links_keys(const GsLinks *links, int at, const Datum **keys, int *stride)
+{
+	for (int l = 0; l < links->nlinks; l++)
+	{
+		const Link *link = &links->links[l];
+
+		for (int k = 0; k < link->ncolumns; k++)
+		{
+			if (link->at[k] != at)
+				continue;
+			if (link->ncolumns > 1 || link->own)
+				return 0;
+			*keys = link->keys;
+			*stride = 1;
+			return link->nparents;
+		}
+	}
+	return -1;
+}
+
+/*
  * gs_links_room: how many rows can be made before gs_links_refresh is called
  * again, so that those of a table which is its own parent refer to rows of
  * all ages.

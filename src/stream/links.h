@@ -16,6 +16,8 @@ extern GsLinks *gs_links_open(const GsTarget *target, const GsModel *model,
 extern void gs_links_refresh(GsLinks *links);
 extern const char *gs_links_fill(GsLinks *links, int64 row, Datum *values,
 								 bool *nulls);
+extern int64 gs_links_keys(const GsLinks *links, int at, const Datum **keys,
+						   int *stride);
 extern int64 gs_links_room(const GsLinks *links);
 
 #endif

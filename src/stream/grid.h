@@ -1,0 +1,18 @@
+/*
+ * grid.h
+ *	  Combinations that must not repeat: the last ones.
+ */
+#ifndef GENSYNTH_GRID_H
+#define GENSYNTH_GRID_H
+
+#include "postgres.h"
+
+#include "stream/links.h"
+
+typedef struct GsGrid GsGrid;
+
+extern GsGrid *gs_grid_open(const GsTarget *target, const GsModel *model,
+							const GsLinks *links, int64 seed);
+extern void gs_grid_apply(GsGrid *grid, Datum *values, bool *nulls);
+
+#endif
