@@ -13,16 +13,13 @@
 
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "column/json.h"
 #include "column/key.h"
-#include "column/learn.h"
+#include "column/learn_internal.h"
 #include "column/quantile.h"
 #include "column/whole.h"
 #include "numeric/normal.h"
@@ -40,34 +37,6 @@
 /* Below this one, a text is near unique: only its heavy values are shown. */
 #define TEXT_NEAR_UNIQUE	0.50
 #define TEXT_HEAVY			0.01
-
-/* A value with its rows, while levels are chosen. */
-typedef struct ValueCount
-{
-	GsSlot		slot;
-	int64		count;
-	GsText	   *text;			/* TEXT lanes */
-} ValueCount;
-
-/* What learning one lane needs to hand around. */
-typedef struct LaneView
-{
-	GsColumn   *column;
-	GsLane	   *lane;
-	GsFeature  *feature;
-	int64		nrows;
-	int64		npresent;
-	int			threshold;
-	GsSlot	   *sorted;			/* [npresent] */
-	ValueCount *values;			/* [nvalues], distinct, while few */
-	int			nvalues;
-} LaneView;
-
-static inline bool
-is_absent(const GsLane *lane, int64 row)
-{
-	return lane->absent != NULL && lane->absent[row];
-}
 
 static void
 sort_lane(LaneView *view)
@@ -306,134 +275,6 @@ learn_enum(LaneView *view)
 }
 
 /*
- * The lengths, in bytes or bits, of what is kept of a bytea or bit column;
- * the ends are protected as those of a number.
- */
-static void
-learn_lengths(LaneView *view)
-{
-	GsColumn   *column = view->column;
-	HASH_SEQ_STATUS scan;
-	GsText	   *entry;
-	GsSlot	   *lengths;
-	int64		n = 0;
-	int64		first;
-	int64		last;
-
-	lengths = palloc(sizeof(GsSlot) *
-					 Max(1, hash_get_num_entries(view->lane->texts)));
-	hash_seq_init(&scan, view->lane->texts);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-		if (!entry->shown)
-			lengths[n++].i = Min(column->codec.kind == GS_CODEC_BIT ?
-								 entry->full_len :
-								 Max(entry->full_len - 2, 0) / 2, GS_MAX_LENGTH);
-	gs_slots_sort(lengths, n, GS_LANE_INT);
-	first = Min(view->threshold - 1, Max(n - 1, 0) / 2);
-	last = n - 1 - first;
-	column->lengths = palloc0(sizeof(int32) * GS_LENGTHS);
-	for (int i = 0; i < GS_LENGTHS && n > 0; i++)
-		column->lengths[i] = (int32)
-			lengths[first + i * (last - first) / (GS_LENGTHS - 1)].i;
-	pfree(lengths);
-}
-
-static int
-by_hash(const void *a, const void *b)
-{
-	const GsText *x = *(GsText *const *) a;
-	const GsText *y = *(GsText *const *) b;
-
-	return (x->hash > y->hash) - (x->hash < y->hash);
-}
-
-/*
- * A kept text as its shape is learned from it: JSON and arrays as jsonb
- * writes them.
- */
-static const char *
-shape_text(GsColumn *column, const char *text, MemoryContext scratch)
-{
-	MemoryContext old;
-
-	CHECK_FOR_INTERRUPTS();
-	if (column->codec.type != JSONOID && column->codec.kind != GS_CODEC_ARRAY)
-		return text;
-	old = MemoryContextSwitchTo(scratch);
-	if (column->codec.type == JSONOID)
-		text = gs_json_to_jsonb(text);
-	else
-		text = gs_array_to_json(&column->codec, text);
-	MemoryContextSwitchTo(old);
-	text = pstrdup(text);
-	MemoryContextReset(scratch);
-	return text;
-}
-
-/*
- * Learns what the "other" level generates: from the texts that were kept and
- * are no levels, and, so that it never repeats them, from the hashes of all rare ones.
- */
-static void
-learn_shape(LaneView *view, uint64 salt)
-{
-	GsColumn   *column = view->column;
-	GsCodecKind kind = column->codec.kind;
-	int64		ntexts = hash_get_num_entries(view->lane->texts);
-	ShapeValue *values = palloc_extended(sizeof(ShapeValue) * Max(ntexts, 1),
-										 MCXT_ALLOC_HUGE);
-	GsText	  **texts = palloc_extended(sizeof(GsText *) * Max(ntexts, 1),
-										MCXT_ALLOC_HUGE);
-	uint64	   *rare = palloc_extended(sizeof(uint64) * Max(view->npresent, 1),
-									   MCXT_ALLOC_HUGE);
-	int64		nrare = 0;
-	HASH_SEQ_STATUS scan;
-	GsText	   *entry;
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
-												  "gensynth shape texts",
-												  ALLOCSET_DEFAULT_SIZES);
-	int64		next;
-	int			n = 0;
-
-	for (int64 i = 0; i < view->npresent; i = next)
-	{
-		for (next = i + 1; next < view->npresent; next++)
-			if (view->sorted[next].hash != view->sorted[i].hash)
-				break;
-		if (next - i < view->threshold)
-			rare[nrare++] = view->sorted[i].hash;
-	}
-	if (kind == GS_CODEC_BYTEA || kind == GS_CODEC_BIT)
-		learn_lengths(view);
-
-	/* the order of a hash table is no order: a fit must repeat itself */
-	hash_seq_init(&scan, view->lane->texts);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (!entry->shown && (kind != GS_CODEC_JSON ||
-							  gs_json_is_plain(entry->text, entry->len)))
-			texts[n++] = entry;
-	}
-	qsort(texts, n, sizeof(GsText *), by_hash);
-	for (int i = 0; i < n; i++)
-	{
-		values[i].text = shape_text(column, texts[i]->text, scratch);
-		values[i].count = texts[i]->count;
-		values[i].len = strlen(values[i].text);
-	}
-	MemoryContextDelete(scratch);
-	column->shape = gs_shape_learn(kind == GS_CODEC_JSON ||
-								   kind == GS_CODEC_ARRAY ? SHAPE_JSON :
-								   SHAPE_TEXT, values, n, view->threshold,
-								   gs_codec_max_chars(&column->codec), salt,
-								   rare, nrare);
-	pfree(rare);
-	pfree(texts);
-	pfree(values);
-}
-
-/*
  * Whether the texts that are no levels are to be generated anew: they are
  * many, or a small part of the rows holds texts that differ from row to row,
  * as remarks do.  The rare values of a category are neither.
@@ -505,7 +346,7 @@ learn_text(LaneView *view, uint64 salt)
 	{
 		feature->other_level = feature->nlevels++;
 		feature->share[feature->other_level] = view->npresent - covered;
-		learn_shape(view, salt);
+		gs_learn_shape(view, salt);
 	}
 }
 
@@ -656,10 +497,10 @@ learn_key(LaneView *view, int64 seen, uint64 salt)
 	{
 		if (column->codec.kind == GS_CODEC_BYTEA ||
 			column->codec.kind == GS_CODEC_BIT)
-			learn_lengths(view);
+			gs_learn_lengths(view);
 		column->key = gs_key_learn(column, view->lane, view->sorted, &rows);
 		if (column->key != NULL && column->key->kind == GS_KEY_TEXT)
-			learn_shape(view, salt);
+			gs_learn_shape(view, salt);
 	}
 	pfree(view->sorted);
 	return column->key != NULL;
