@@ -158,6 +158,7 @@ read_keys(const GsTarget *target, Link *link)
 	{
 		bool		null = false;
 
+		CHECK_FOR_INTERRUPTS();
 		for (int k = 0; k < link->ncolumns; k++)
 		{
 			bool		isnull;
@@ -217,6 +218,7 @@ share_out(GsLinks *links, Link *link)
 			link->nparents * total;
 		int			i = 0;
 
+		CHECK_FOR_INTERRUPTS();
 		while (i < tensor->dims[0] - 1 && place >= counts[2 * i + 1])
 			place -= counts[2 * i++ + 1];
 		end += counts[2 * i];
