@@ -33,6 +33,7 @@ typedef enum OptionIndex
 	OPTION_DEPENDENCIES,
 	OPTION_DIFFERENCES,
 	OPTION_MIN_LEAF,
+	OPTION_REFINE,
 	OPTIONS
 } OptionIndex;
 
@@ -42,7 +43,8 @@ static const OptionDef defaults[OPTIONS] = {
 	[OPTION_KEEP_VERSIONS] = {"keep_versions", 0, 1000, 2},
 	[OPTION_DEPENDENCIES] = {"dependencies", 0, 1, 1},
 	[OPTION_DIFFERENCES] = {"differences", 0, 1, 1},
-	[OPTION_MIN_LEAF] = {"min_leaf", 5, 1000000, 100}
+	[OPTION_MIN_LEAF] = {"min_leaf", 5, 1000000, 100},
+	[OPTION_REFINE] = {"refine", 0, 3, 0}
 };
 
 static void
@@ -188,4 +190,5 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 	options->dependencies = values[OPTION_DEPENDENCIES] != 0;
 	options->differences = values[OPTION_DIFFERENCES] != 0;
 	options->min_leaf = (int) values[OPTION_MIN_LEAF];
+	options->refine = (int) values[OPTION_REFINE];
 }

@@ -8,7 +8,6 @@
 #include "model/family.h"
 #include "tree/tree.h"
 
-#define GS_TREE_FEW		254		/* codes of a feature that are not missing */
 #define GS_TREE_MISSING	255		/* a number that is NULL, in a stream */
 
 /* A node of a loaded tree; a child comes after its parent. */

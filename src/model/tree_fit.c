@@ -20,6 +20,7 @@
 
 #include "miscadmin.h"
 
+#include "model/groups.h"
 #include "model/tree_fit.h"
 
 /*
@@ -85,83 +86,20 @@ init_axis(Axis *axis, const uint16 *value, int64 nrows,
 }
 
 /*
- * Groups neighbouring values into at most so many groups of about as many
- * rows; one that has as many rows alone is a group of its own.  Returns how
- * many there are.
- */
-static int
-group_values(const Axis *axis, int most, uint8 *group)
-{
-	int64		all = 0;
-
-	for (int v = 0; v < axis->nvalues; v++)
-		all += axis->count[v];
-	for (int aim = most;; aim -= 1 + aim / 8)
-	{
-		int64		depth = all / aim + 1;
-		int64		open = 0;	/* rows of the open group */
-		int			n = 0;
-
-		for (int v = 0; v < axis->nvalues; v++)
-		{
-			if (open > 0 && (open + axis->count[v] / 2 >= depth ||
-							 axis->count[v] >= depth))
-			{
-				n++;
-				open = 0;
-			}
-			open += axis->count[v];
-			group[v] = (uint8) Min(n, most - 1);
-		}
-		if (n < most)
-			return n + 1;
-	}
-}
-
-static int
-by_count(const void *a, const void *b, void *arg)
-{
-	const int64 *count = arg;
-	int			x = *(const int *) a;
-	int			y = *(const int *) b;
-
-	if (count[x] != count[y])
-		return count[x] > count[y] ? -1 : 1;
-	return x - y;
-}
-
-/*
- * The same for levels without an order: the most frequent ones alone, all
- * others together.
- */
-static int
-group_levels(const Axis *axis, int most, uint8 *group)
-{
-	int		   *order = palloc(sizeof(int) * axis->nvalues);
-
-	for (int v = 0; v < axis->nvalues; v++)
-		order[v] = v;
-	qsort_arg(order, axis->nvalues, sizeof(int), by_count, axis->count);
-	for (int i = 0; i < axis->nvalues; i++)
-		group[order[i]] = (uint8) Min(i, most - 1);
-	pfree(order);
-	return Min(axis->nvalues, most);
-}
-
-/*
  * Codes and classes of an axis's rows.
  */
 static void
 encode_axis(Axis *axis, int64 nrows)
 {
-	int			(*group) (const Axis *, int, uint8 *) =
-		axis->rank != NULL ? group_values : group_levels;
+	int			(*group) (const int64 *, int, int, uint8 *) =
+		axis->rank != NULL ? gs_group_values : gs_group_levels;
 	uint8	   *class_of = palloc(axis->nvalues);
 	int			missing;
 
 	axis->code_of = palloc(axis->nvalues);
-	missing = group(axis, GS_TREE_FEW, axis->code_of);
-	axis->nclasses = group(axis, GS_TREE_CLASSES, class_of);
+	missing = group(axis->count, axis->nvalues, GS_TREE_FEW, axis->code_of);
+	axis->nclasses = group(axis->count, axis->nvalues, GS_TREE_CLASSES,
+						   class_of);
 	axis->ncodes = missing + 1;
 	axis->code = huge(nrows, 1);
 	axis->class = huge(nrows, 1);
@@ -517,24 +455,6 @@ typedef struct Flat
 } Flat;
 
 /*
- * The last code that goes left where all smaller ones do, and no larger one;
- * -1 where it takes a mask to tell.
- */
-static int
-threshold(const GsTreeNode *node)
-{
-	int			code = 0;
-	int			last;
-
-	while (code < GS_TREE_CODES && !gs_tree_goes_right(node, code))
-		code++;
-	last = code - 1;
-	while (code < GS_TREE_CODES && gs_tree_goes_right(node, code))
-		code++;
-	return code == GS_TREE_CODES ? last : -1;
-}
-
-/*
  * Appends the entries of a leaf.  Returns how many.
  */
 static int
@@ -578,7 +498,7 @@ flatten(const Place *place, Flat *flat)
 			if (place->base >= 0)
 				out[3] = flatten_leaf(&place->shift, at, flat);
 		}
-		else if ((out[2] = threshold(node)) < 0)
+		else if ((out[2] = gs_tree_threshold(node->mask)) < 0)
 		{
 			out[2] = -1 - flat->nmasks++;
 			appendBinaryStringInfo(&flat->mask, (char *) node->mask,

@@ -34,6 +34,7 @@
 #include "utils/typcache.h"
 
 #include "column/store.h"
+#include "model/refine.h"
 #include "stream/jsonrow.h"
 #include "stream/rowslot.h"
 #include "stream/scan.h"
@@ -51,6 +52,8 @@ typedef struct SharedScan
 	pg_atomic_uint64 rows;
 	pg_atomic_uint64 tries;
 	pg_atomic_uint64 resampled;
+	pg_atomic_uint64 refine_rows;
+	pg_atomic_uint64 refine_tries;
 	pg_atomic_uint64 rule_rows;
 	pg_atomic_uint64 rule_tries;
 } SharedScan;
@@ -60,6 +63,7 @@ typedef struct ScanCounts
 {
 	int64		batches;
 	GsConditionStats given;
+	GsRefineStats refine;
 	GsRuleStats rules;
 } ScanCounts;
 
@@ -541,6 +545,8 @@ initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
 	pg_atomic_init_u64(&state->shared->rows, 0);
 	pg_atomic_init_u64(&state->shared->tries, 0);
 	pg_atomic_init_u64(&state->shared->resampled, 0);
+	pg_atomic_init_u64(&state->shared->refine_rows, 0);
+	pg_atomic_init_u64(&state->shared->refine_tries, 0);
 	pg_atomic_init_u64(&state->shared->rule_rows, 0);
 	pg_atomic_init_u64(&state->shared->rule_tries, 0);
 	if (!pg_strong_random(&state->shared->seed, sizeof(int64)))
@@ -573,6 +579,8 @@ own_counts(const SynthScanState *state)
 	counts.batches = gs_stream_batches(state->stream);
 	if (state->sampler->model->given != NULL)
 		counts.given = state->sampler->model->given->stats;
+	if (state->sampler->model->refine != NULL)
+		counts.refine = state->sampler->model->refine->stats;
 	if (gs_stream_rules(state->stream) != NULL)
 		counts.rules = gs_rules_stats(gs_stream_rules(state->stream));
 	return counts;
@@ -597,6 +605,8 @@ shutdown_scan(CustomScanState *node)
 		pg_atomic_fetch_add_u64(&shared->rows, counts.given.rows);
 		pg_atomic_fetch_add_u64(&shared->tries, counts.given.tries);
 		pg_atomic_fetch_add_u64(&shared->resampled, counts.given.resampled);
+		pg_atomic_fetch_add_u64(&shared->refine_rows, counts.refine.rows);
+		pg_atomic_fetch_add_u64(&shared->refine_tries, counts.refine.tries);
 		pg_atomic_fetch_add_u64(&shared->rule_rows, counts.rules.rows);
 		pg_atomic_fetch_add_u64(&shared->rule_tries, counts.rules.tries);
 		return;
@@ -605,8 +615,31 @@ shutdown_scan(CustomScanState *node)
 	state->workers.given.rows = pg_atomic_read_u64(&shared->rows);
 	state->workers.given.tries = pg_atomic_read_u64(&shared->tries);
 	state->workers.given.resampled = pg_atomic_read_u64(&shared->resampled);
+	state->workers.refine.rows = pg_atomic_read_u64(&shared->refine_rows);
+	state->workers.refine.tries = pg_atomic_read_u64(&shared->refine_tries);
 	state->workers.rules.rows = pg_atomic_read_u64(&shared->rule_rows);
 	state->workers.rules.tries = pg_atomic_read_u64(&shared->rule_tries);
+}
+
+/*
+ * How well rows are told from real ones before and after refinement, from the
+ * fit; and what share of them it has accepted.
+ */
+static void
+explain_refinement(const GsRefine *refine, GsRefineStats own,
+				   GsRefineStats workers, ExplainState *es)
+{
+	int64		tries = own.tries + workers.tries;
+
+	ExplainPropertyInteger("Refinement Rounds", NULL, refine->nrounds, es);
+	ExplainPropertyFloat("AUC Before Refinement", NULL,
+						 refine->round[0].before, 3, es);
+	ExplainPropertyFloat("AUC After Refinement", NULL,
+						 refine->round[refine->nrounds - 1].after, 3, es);
+	if (es->analyze)
+		ExplainPropertyFloat("Refinement Acceptance", NULL, tries > 0 ?
+							 (double) (own.rows + workers.rows) / tries : 1,
+							 3, es);
 }
 
 /*
@@ -636,9 +669,12 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 		ExplainPropertyText("Given", state->sampler->given, es);
 	ExplainPropertyInteger("Columns Decoded", NULL,
 						   state->stream_desc->natts, es);
+	counts = own_counts(state);
+	if (state->sampler->model->refine != NULL)
+		explain_refinement(state->sampler->model->refine, counts.refine,
+						   state->workers.refine, es);
 	if (!es->analyze)
 		return;
-	counts = own_counts(state);
 	ExplainPropertyInteger("Batches", NULL,
 						   counts.batches + state->workers.batches, es);
 	if (gs_stream_rules(state->stream) != NULL)

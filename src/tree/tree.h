@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #define GS_TREE_CODES	256		/* codes of one predictor */
+#define GS_TREE_FEW		254		/* of them, that are not "missing" */
 #define GS_TREE_CLASSES 32		/* classes of a response */
 #define GS_TREE_WORDS	(GS_TREE_CODES / 32)
 
@@ -95,6 +96,7 @@ extern bool gs_tree_grow(const GsTreeTable *table,
 						 GsTree *tree);
 extern void gs_tree_prune(GsTree *tree, double price);
 extern void gs_tree_free(GsTree *tree);
+extern int	gs_tree_threshold(const uint32_t *mask);
 
 /* split.c */
 typedef struct GsTreeSearch GsTreeSearch;
