@@ -14,13 +14,13 @@
  * Tensors, for N features asked for, R rounds and T trees:
  *	 refine/asked	int4 [N]	features
  *	 refine/code	bytes		codes of the levels or segments of all
- *	 refine/round	float8 [R, 4]	trees; cap; AUC before; AUC after
- *	 refine/tree	int4 [T]	nodes
- *	 refine/node	int4 [.., 3]	place of the feature asked for, or -1 for a
- *						leaf; left child, the right one next to it; the last code
- *						that goes left, or -1 less a mask
- *	 refine/value	float4		of each node, for leaves
+ *	 refine/round	float8 [R, 6]	trees; cap; slopes of margins below and
+ *						above 0; AUC before; AUC after
+ *	 refine/shift	float4 [R x N, codes]	added to the log ratio
+ *	 refine/split	int4 [T x depth, 2]	place of the feature asked for; the last
+ *						code that goes left, or -1 less a mask
  *	 refine/mask	int4 [.., 8]	bit set: the code goes right
+ *	 refine/value	float4 [T, leaves]
  */
 #include "postgres.h"
 
@@ -123,79 +123,64 @@ load_asked(GsRefine *refine, const GsSchema *schema, const List *tensors)
 	}
 }
 
-/*
- * The nodes of one tree: [n][3] and their values.
- */
-static void
-load_tree(const GsRefine *refine, GsBoostNode *tree, int n, const int32 *in,
-		  const float *value, const GsTensor *masks)
-{
-	int			next = 1;
-	int		   *depth = palloc0(sizeof(int) * n);
-
-	for (int at = 0; at < n; at++, in += 3)
-	{
-		GsBoostNode *node = &tree[at];
-
-		node->leaf = in[0] < 0;
-		node->predictor = Max(in[0], 0);
-		node->left = node->leaf ? at : in[1];
-		node->value = value[at];
-		if (!isfinite(node->value))
-			gs_corrupted("A leaf of the refinement is not a number.");
-		if (node->leaf)
-			continue;
-		if (node->predictor >= refine->nasked || node->left <= at ||
-			node->left > n - 2 || depth[node->left] != 0 ||
-			depth[at] >= GS_BOOST_DEPTH || in[2] >= GS_TREE_CODES ||
-			(in[2] < 0 && -1 - in[2] >= masks->dims[0]))
-			gs_corrupted("Node %d of a tree of the refinement leads nowhere.",
-						 at);
-		depth[node->left] = depth[node->left + 1] = depth[at] + 1;
-		next += 2;
-		if (in[2] < 0)
-			memcpy(node->mask, (const uint32 *) masks->data +
-				   (Size) GS_TREE_WORDS * (-1 - in[2]), sizeof(node->mask));
-		else
-			for (int c = in[2] + 1; c < GS_TREE_CODES; c++)
-				node->mask[c / 32] |= UINT32_C(1) << (c % 32);
-	}
-	if (next != n)
-		gs_corrupted("A tree of the refinement is not one.");
-	pfree(depth);
-}
-
 static void
 load_forest(GsRefine *refine, const List *tensors)
 {
-	const GsTensor *trees = gs_tensor_get(tensors, "refine/tree", GS_I4, 1);
-	const GsTensor *nodes = gs_tensor_get(tensors, "refine/node", GS_I4, 2);
+	const GsTensor *splits = gs_tensor_get(tensors, "refine/split", GS_I4, 2);
 	const GsTensor *masks = gs_tensor_get(tensors, "refine/mask", GS_I4, 2);
-	const float *value = gs_tensor_data(tensors, "refine/value", GS_F4,
-										nodes->dims[0]);
+	const GsTensor *values = gs_tensor_get(tensors, "refine/value", GS_F4, 2);
+	const int32 *split = splits->data;
+	const float *value = values->data;
 	GsForest   *forest = &refine->forest;
 
-	if (nodes->dims[1] != 3 || masks->dims[1] != GS_TREE_WORDS)
+	forest->ntrees = values->dims[0];
+	if (splits->dims[0] != (int64) forest->ntrees * GS_BOOST_DEPTH ||
+		splits->dims[1] != 2 || masks->dims[1] != GS_TREE_WORDS ||
+		values->dims[1] != GS_BOOST_LEAVES)
 		gs_corrupted("The tensors of the refinement do not fit together.");
-	forest->ntrees = trees->dims[0];
-	forest->first = palloc(sizeof(int) * Max(forest->ntrees, 1));
-	forest->node = palloc_extended(sizeof(GsBoostNode) *
-								   Max((Size) nodes->dims[0], 1),
+	forest->tree = palloc_extended(sizeof(GsBoostTree) *
+								   Max((Size) forest->ntrees, 1),
 								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int t = 0; t < forest->ntrees; t++)
 	{
-		int			n = ((const int32 *) trees->data)[t];
+		GsBoostTree *tree = &forest->tree[t];
 
 		CHECK_FOR_INTERRUPTS();
-		if (n < 1 || n > nodes->dims[0] - forest->nnodes ||
-			refine->nasked == 0)
-			gs_corrupted("A tree of the refinement is not complete.");
-		load_tree(refine, forest->node + forest->nnodes, n,
-				  (const int32 *) nodes->data + (Size) 3 * forest->nnodes,
-				  value + forest->nnodes, masks);
-		forest->first[t] = forest->nnodes;
-		forest->nnodes += n;
+		for (int d = 0; d < GS_BOOST_DEPTH; d++, split += 2)
+		{
+			if (split[0] < 0 || split[0] >= refine->nasked ||
+				split[1] >= GS_TREE_CODES ||
+				(split[1] < 0 && -1 - split[1] >= masks->dims[0]))
+				gs_corrupted("Tree %d of the refinement is not one.", t);
+			tree->predictor[d] = split[0];
+			tree->cut[d] = Max(split[1], -1);
+			if (split[1] < 0)
+				memcpy(tree->mask[d], (const uint32 *) masks->data +
+					   (Size) GS_TREE_WORDS * (-1 - split[1]),
+					   sizeof(tree->mask[d]));
+		}
+		for (int l = 0; l < GS_BOOST_LEAVES; l++, value++)
+		{
+			if (!isfinite(*value))
+				gs_corrupted("Tree %d of the refinement says no number.", t);
+			tree->value[l] = *value;
+		}
 	}
+}
+
+static float *
+load_shifts(const GsRefine *refine, const List *tensors)
+{
+	const GsTensor *shifts = gs_tensor_get(tensors, "refine/shift", GS_F4, 2);
+	float	   *shift = shifts->data;
+
+	if (shifts->dims[0] != refine->nrounds * refine->nasked ||
+		shifts->dims[1] != GS_TREE_CODES)
+		gs_corrupted("Tensor \"refine/shift\" has the wrong shape.");
+	for (Size i = 0; i < (Size) shifts->dims[0] * GS_TREE_CODES; i++)
+		if (!isfinite(shift[i]))
+			gs_corrupted("Tensor \"refine/shift\" holds what is not a number.");
+	return shift;
 }
 
 /*
@@ -206,6 +191,7 @@ GsRefine *
 gs_refine_load(const GsSchema *schema, const List *tensors)
 {
 	const GsTensor *rounds;
+	float	   *shift;
 	GsRefine   *refine;
 	double		trees = 0;
 
@@ -213,26 +199,31 @@ gs_refine_load(const GsSchema *schema, const List *tensors)
 		return NULL;
 	rounds = gs_tensor_get(tensors, "refine/round", GS_F8, 2);
 	if (rounds->dims[0] < 1 || rounds->dims[0] > GS_REFINE_ROUNDS ||
-		 rounds->dims[1] != 4)
+		 rounds->dims[1] != GS_REFINE_WORDS)
 		gs_corrupted("Tensor \"refine/round\" has the wrong shape.");
 	refine = palloc0(sizeof(GsRefine));
 	load_asked(refine, schema, tensors);
 	load_forest(refine, tensors);
 	refine->nrounds = rounds->dims[0];
+	shift = load_shifts(refine, tensors);
 	for (int r = 0; r < refine->nrounds; r++)
 	{
-		const double *in = (const double *) rounds->data + 4 * r;
+		const double *in = (const double *) rounds->data + GS_REFINE_WORDS * r;
 		GsRefineRound *round = &refine->round[r];
 
 		if (!(in[0] >= 0 && in[0] == rint(in[0]) &&
-			  trees + in[0] <= refine->forest.ntrees) || !isfinite(in[1]))
+			  trees + in[0] <= refine->forest.ntrees) || !isfinite(in[1]) ||
+			!(in[2] >= 0 && in[3] >= 0))
 			gs_corrupted("Round %d of the refinement is not one.", r);
 		round->from = (int) trees;
 		trees += in[0];
 		round->to = (int) trees;
 		round->cap = in[1];
-		round->before = in[2];
-		round->after = in[3];
+		round->shift = shift + (Size) r * refine->nasked * GS_TREE_CODES;
+		round->slope[0] = in[2];
+		round->slope[1] = in[3];
+		round->before = in[4];
+		round->after = in[5];
 	}
 	gs_refine_prepare(refine, schema);
 	return refine;
@@ -301,6 +292,16 @@ find_refused(GsRefine *refine, const GsBatch *batch, bool *refused)
 		gs_forest_add(&refine->forest, round->from, round->to,
 					  (const uint8 *const *) refine->code, GS_BATCH,
 					  refine->margin);
+		for (int i = 0; i < GS_BATCH; i++)
+			refine->margin[i] *= (float) round->slope[refine->margin[i] > 0];
+		for (int p = 0; p < refine->nasked; p++)
+		{
+			const float *shift = round->shift + p * GS_TREE_CODES;
+			const uint8 *code = refine->code[p];
+
+			for (int i = 0; i < GS_BATCH; i++)
+				refine->margin[i] += shift[code[i]];
+		}
 		for (int i = 0; i < GS_BATCH; i++)
 			refine->chance[i] += Min(refine->margin[i] - (float) round->cap,
 									 0);

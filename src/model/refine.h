@@ -12,6 +12,7 @@
 #include "tree/boost.h"
 
 #define GS_REFINE_ROUNDS	3
+#define GS_REFINE_WORDS		6	/* that a round is stored in */
 
 /* A feature as the trees see it. */
 typedef struct GsRefineAsked
@@ -30,7 +31,9 @@ typedef struct GsRefineRound
 {
 	int			from;			/* its trees: from to to - 1 */
 	int			to;
+	double		slope[2];		/* of the margins below and above 0 */
 	double		cap;			/* log ratio that is accepted always */
+	float	   *shift;			/* [nasked][GS_TREE_CODES] of the log ratio */
 	double		before;			/* two-sample AUC, of rows not learned from */
 	double		after;
 } GsRefineRound;
@@ -44,7 +47,7 @@ struct GsRefine
 	GsForest	forest;
 	uint8	  **code;			/* [nasked][GS_BATCH] of the batch at hand */
 	float	   *margin;			/* [GS_BATCH] */
-	float	   *chance;			/* [GS_BATCH] of being accepted, as a log */
+	float	   *chance;			/* [GS_BATCH] log of that of being accepted */
 	int32	   *interval;		/* [GS_BATCH] */
 	bool	   *refused;		/* [GS_BATCH] */
 	bool	   *candidates;		/* [GS_BATCH] refused ones of spare */

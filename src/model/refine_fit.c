@@ -23,9 +23,15 @@
 #define MIN_ROWS		500
 #define CHECKED			0.2		/* share of the rows that are not learned from */
 #define MAX_TREES		300
+#define CERTAINTY		4		/* deviations that an AUC must exceed 0.5 by */
 #define PATIENCE		20		/* trees that do not get better */
 #define CAP_QUANTILE	0.98	/* of ratios, whose larger ones are as one */
 #define MIN_ACCEPTED	0.15	/* of a round */
+#define MAX_SLOPE		1.5		/* of what the trees say */
+#define SLOPE_STEPS		10
+#define CAP_STEP		0.05
+#define RAKE_PASSES		2
+#define RAKE_ROWS		20		/* that pull to no shift */
 
 /* Rows of both kinds, those to learn from first. */
 typedef struct Rows
@@ -39,6 +45,15 @@ typedef struct Rows
 	bool	   *ordered;		/* [nasked] */
 	uint8	   *label;			/* [n] 1: real */
 } Rows;
+
+static void
+report_memory(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
+			 errdetail("Failed while the model was refined."),
+			 errhint("Fit without the option \"refine\".")));
+}
 
 /*
  * Where the i-th row of a kind stands: real rows before others, and those to
@@ -136,10 +151,11 @@ put_real(Rows *rows, const GsEncoded *encoded, const uint32 *selected)
 }
 
 /*
- * The model's rows.
+ * The model's rows, from batch number index on.  Returns the number after the
+ * last.
  */
-static void
-put_synthetic(Rows *rows, const GsModel *model, GsBatch *batch)
+static int64
+put_synthetic(Rows *rows, const GsModel *model, GsBatch *batch, int64 index)
 {
 	GsRefine   *refine = rows->refine;
 
@@ -148,13 +164,14 @@ put_synthetic(Rows *rows, const GsModel *model, GsBatch *batch)
 		uint32		n = Min(GS_BATCH, rows->nreal - first);
 
 		CHECK_FOR_INTERRUPTS();
-		gs_batch_fill(model, batch, first / GS_BATCH);
+		gs_batch_fill(model, batch, index++);
 		gs_refine_encode(refine, batch);
 		for (int p = 0; p < refine->nasked; p++)
 			for (uint32 i = 0; i < n; i++)
 				rows->code[p][place_of(rows, false, first + i)] =
 					refine->code[p][i];
 	}
+	return index;
 }
 
 /*
@@ -225,42 +242,41 @@ checked_loss(const Rows *rows, const float *margin)
 	return loss / (rows->n - 2 * rows->nlearned);
 }
 
-/* A row that was not learned from. */
-typedef struct Checked
+/* A row, real or the model's, and what is made of it. */
+typedef struct Judged
 {
 	float		margin;
 	bool		real;
 	double		weight;
-} Checked;
+} Judged;
 
 static int
 by_margin(const void *a, const void *b)
 {
-	float		x = ((const Checked *) a)->margin;
-	float		y = ((const Checked *) b)->margin;
+	float		x = ((const Judged *) a)->margin;
+	float		y = ((const Judged *) b)->margin;
 
 	return x < y ? -1 : x > y;
 }
 
 /*
  * The chance that a real row has a larger margin than a synthetic one, both
- * by weight: the area under the curve (AUC).  Sorts the rows.
+ * by weight: the area under the curve (AUC).  The rows are sorted.
  */
 static double
-area(Checked *checked, uint32 n)
+area(const Judged *judged, uint32 n)
 {
 	double		real = 0;
 	double		synthetic = 0;
 	double		above = 0;
 
-	qsort(checked, n, sizeof(Checked), by_margin);
 	for (uint32 i = 0; i < n;)
 	{
 		uint32		end = i;
 		double		more[2] = {0};
 
-		for (; end < n && checked[end].margin == checked[i].margin; end++)
-			more[checked[end].real] += checked[end].weight;
+		for (; end < n && judged[end].margin == judged[i].margin; end++)
+			more[judged[end].real] += judged[end].weight;
 		above += more[1] * (synthetic + more[0] / 2);
 		real += more[1];
 		synthetic += more[0];
@@ -270,56 +286,176 @@ area(Checked *checked, uint32 n)
 }
 
 /*
- * The cap of a round, and what the round does to rows that were not learned
- * from.  Returns the share of the model's that it accepts.
+ * The factor by which margins above or below 0 of rows that were not learned
+ * from are right: that which makes their loss least, both kinds counting alike
+ * (after Platt, "Probabilistic outputs for support vector machines", 1999; the sides apart,
+ * since what is rare among the model's rows is more often chance than what it has
+ * too much of).
+ */
+static double
+find_slope(const Rows *rows, const float *margin, bool above)
+{
+	double		low = 0;
+	double		high = MAX_SLOPE;
+
+	for (int step = 0; step < SLOPE_STEPS; step++)
+	{
+		double		slope = (low + high) / 2;
+		double		rise[2] = {0};	/* of the loss, by kind */
+
+		for (uint32 i = 0; i < rows->n; i++)
+			if ((margin[i] > 0) != above)
+				continue;
+			else if (rows->label[i] == 0)
+				rise[0] += margin[i] / (1 + exp(-slope * margin[i]));
+			else if (i >= 2 * rows->nlearned)
+				rise[1] -= margin[i] / (1 + exp(slope * margin[i]));
+		if (rise[0] / rows->nreal +
+			rise[1] / (rows->nreal - rows->nlearned) > 0)
+			high = slope;
+		else
+			low = slope;
+	}
+	return (low + high) / 2;
+}
+
+/*
+ * Rows that were not learned from, by margin: real ones, and the model's with
+ * the weight that margin and shift give them.  Returns how many there are.
+ */
+static uint32
+collect_judged(const Rows *rows, const float *margin, const float *shift,
+			   const double *cap, Judged *judged)
+{
+	uint32		n = 0;
+
+	for (uint32 i = 0; i < rows->n; i++)
+	{
+		bool		real = rows->label[i] == 1;
+
+		if (real && i < 2 * rows->nlearned)
+			continue;
+		judged[n++] = (Judged) {
+			margin[i], real, real || cap == NULL ? 1 :
+			exp(Min(margin[i] + shift[i] - *cap, 0))
+		};
+	}
+	qsort(judged, n, sizeof(Judged), by_margin);
+	return n;
+}
+
+/*
+ * The share of the model's rows that a cap accepts.
+ */
+static double
+accepted_share(const Rows *rows, const float *margin, const float *shift,
+			   double cap)
+{
+	double		accepted = 0;
+
+	for (uint32 i = 0; i < rows->n; i++)
+		if (rows->label[i] == 0)
+			accepted += expf(Min(margin[i] + shift[i] - (float) cap, 0));
+	return accepted / rows->nreal;
+}
+
+/*
+ * The margin that no more than a few of the model's rows exceed.
+ */
+static double
+find_cap(const Rows *rows, const Judged *judged, uint32 n)
+{
+	uint32		above = (uint32) (rows->nreal * (1 - CAP_QUANTILE));
+	uint32		i = n - 1;
+
+	for (; i > 0 && (judged[i].real || above > 0); i--)
+		above -= !judged[i].real;
+	return judged[i].margin;
+}
+
+/*
+ * What a cap has cut off is missing from the columns by themselves.  Codes get
+ * a shift each, so that what is accepted has them as often as real rows do
+ * (raking: Deming and Stephan, Annals of Mathematical Statistics 11, 1940).
+ *
+ * shift: [n] of rows, changed; code_shift: [nasked][GS_TREE_CODES], filled.
+ */
+static void
+rake(const Rows *rows, const float *margin, float *shift, double cap,
+	 float *code_shift)
+{
+	int			nasked = rows->refine->nasked;
+
+	for (int pass = 0; pass < RAKE_PASSES * nasked; pass++)
+	{
+		int			p = pass % nasked;
+		double		real[GS_TREE_CODES] = {0};
+		double		made[GS_TREE_CODES] = {0};
+		double		accepted = 0;
+		float		more[GS_TREE_CODES];
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 i = 0; i < rows->n; i++)
+		{
+			if (rows->label[i] == 1)
+				real[rows->code[p][i]]++;
+			else
+			{
+				double		weight = expf(Min(margin[i] + shift[i] -
+											  (float) cap, 0));
+
+				made[rows->code[p][i]] += weight;
+				accepted += weight;
+			}
+		}
+		for (int c = 0; c < rows->ncodes[p]; c++)
+		{
+			more[c] = (float) log((real[c] + RAKE_ROWS) /
+								  (made[c] * rows->nreal / accepted +
+								   RAKE_ROWS));
+			code_shift[p * GS_TREE_CODES + c] += more[c];
+		}
+		for (uint32 i = 0; i < rows->n; i++)
+			shift[i] += more[rows->code[p][i]];
+	}
+}
+
+/*
+ * What a round does to rows that were not learned from: its cap, its shifts
+ * and how well it tells them apart.  Returns the share of the model's rows
+ * that it accepts.
  */
 static double
 judge(const Rows *rows, const float *margin, GsRefineRound *round)
 {
-	uint32		n = rows->n - 2 * rows->nlearned;
-	Checked    *checked = palloc_extended(sizeof(Checked) * n,
-										  MCXT_ALLOC_HUGE);
-	double		accepted = 0;
-	double		all = n / 2;
-	uint32		below = 0;
+	Judged	   *judged = palloc_extended(sizeof(Judged) * rows->n,
+										 MCXT_ALLOC_HUGE);
+	float	   *shift = palloc_extended(sizeof(float) * rows->n,
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	uint32		n = collect_judged(rows, margin, shift, NULL, judged);
+	double		accepted;
 
-	for (uint32 i = 0; i < n; i++)
-		checked[i] = (Checked) {
-			margin[2 * rows->nlearned + i],
-			rows->label[2 * rows->nlearned + i] == 1, 1
-		};
-	round->before = area(checked, n);
-	round->cap = checked[n - 1].margin;
-	for (uint32 i = 0; i < n; i++)
-	{
-		below += !checked[i].real;
-		if (below >= all * CAP_QUANTILE)
-		{
-			round->cap = checked[i].margin;
-			break;
-		}
-	}
-	for (;; round->cap -= 0.05)
-	{
-		accepted = 0;
-		for (uint32 i = 0; i < n; i++)
-			if (!checked[i].real)
-				accepted += checked[i].weight =
-					exp(Min(checked[i].margin - round->cap, 0));
-		if (accepted >= MIN_ACCEPTED * all)
-			break;
-	}
-	round->after = area(checked, n);
-	pfree(checked);
-	return accepted / all;
+	round->before = area(judged, n);
+	round->cap = find_cap(rows, judged, n);
+	round->shift = palloc0(sizeof(float) * GS_TREE_CODES *
+						   rows->refine->nasked);
+	rake(rows, margin, shift, round->cap, round->shift);
+	while (accepted_share(rows, margin, shift, round->cap) < MIN_ACCEPTED)
+		round->cap -= CAP_STEP;
+	n = collect_judged(rows, margin, shift, &round->cap, judged);
+	round->after = area(judged, n);
+	accepted = accepted_share(rows, margin, shift, round->cap);
+	pfree(judged);
+	pfree(shift);
+	return accepted;
 }
 
 /*
  * Grows trees until they do not get better.  Returns how many are good for
- * something; margin: [n], filled with what those say.
+ * something.
  */
 static int
-grow_trees(const Rows *rows, GsBoost *boost, float *margin)
+grow_trees(const Rows *rows, GsBoost *boost)
 {
 	double		least = checked_loss(rows, gs_boost_margins(boost));
 	int			best = 0;
@@ -330,17 +466,12 @@ grow_trees(const Rows *rows, GsBoost *boost, float *margin)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!gs_boost_grow(boost))
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY),
-					 errmsg("out of memory"),
-					 errdetail("Failed while trees were grown."),
-					 errhint("Fit without the option \"refine\".")));
+			report_memory();
 		loss = checked_loss(rows, gs_boost_margins(boost));
 		if (loss >= least)
 			continue;
 		least = loss;
 		best = t;
-		memcpy(margin, gs_boost_margins(boost), sizeof(float) * rows->n);
 	}
 	return best;
 }
@@ -351,25 +482,43 @@ grow_trees(const Rows *rows, GsBoost *boost, float *margin)
 static void
 append_trees(GsForest *to, const GsForest *from, int ntrees)
 {
-	int			nnodes = ntrees < from->ntrees ? from->first[ntrees] :
-		from->nnodes;
-	GsBoostNode *node = palloc_extended(sizeof(GsBoostNode) *
-										((Size) to->nnodes + nnodes),
+	GsBoostTree *tree = palloc_extended(sizeof(GsBoostTree) *
+										((Size) to->ntrees + ntrees),
 										MCXT_ALLOC_HUGE);
-	int		   *first = palloc(sizeof(int) * (to->ntrees + ntrees));
 
 	if (to->ntrees > 0)
-	{
-		memcpy(node, to->node, sizeof(GsBoostNode) * to->nnodes);
-		memcpy(first, to->first, sizeof(int) * to->ntrees);
-	}
-	memcpy(node + to->nnodes, from->node, sizeof(GsBoostNode) * nnodes);
-	for (int t = 0; t < ntrees; t++)
-		first[to->ntrees + t] = to->nnodes + from->first[t];
-	to->node = node;
-	to->first = first;
-	to->nnodes += nnodes;
+		memcpy(tree, to->tree, sizeof(GsBoostTree) * to->ntrees);
+	memcpy(tree + to->ntrees, from->tree, sizeof(GsBoostTree) * ntrees);
+	to->tree = tree;
 	to->ntrees += ntrees;
+}
+
+/*
+ * Learns a round's trees.  Returns how many.
+ */
+static int
+learn_trees(const Rows *rows, uint64 seed, GsForest *forest)
+{
+	GsTreeTable table = {rows->refine->nasked,
+		(const uint8 *const *) rows->code, rows->ncodes, rows->ordered
+	};
+	GsBoost    *boost = gs_boost_create(&table, rows->label, rows->n,
+										2 * rows->nlearned, seed);
+	volatile int ntrees = 0;
+
+	if (boost == NULL)
+		report_memory();
+	PG_TRY();
+	{
+		ntrees = grow_trees(rows, boost);
+		append_trees(forest, gs_boost_forest(boost), ntrees);
+	}
+	PG_FINALLY();
+	{
+		gs_boost_free(boost);
+	}
+	PG_END_TRY();
+	return ntrees;
 }
 
 /*
@@ -380,128 +529,86 @@ fit_round(Rows *rows, const GsModel *model, uint64 seed, List **notes)
 {
 	GsRefine   *refine = rows->refine;
 	GsRefineRound *round = &refine->round[refine->nrounds];
-	GsTreeTable table = {refine->nasked, (const uint8 *const *) rows->code,
-		rows->ncodes, rows->ordered
-	};
 	GsBatch    *batch = gs_batch_create(model, 0, NULL);
 	float	   *margin = palloc_extended(sizeof(float) * rows->n,
-										 MCXT_ALLOC_HUGE);
-	GsBoost    *boost;
-	double		accepted = 0;
-	volatile int ntrees = 0;
+										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	double		accepted;
+	int64		index;
 
 	batch->key = gs_mix64(seed, refine->nrounds + 1);
-	put_synthetic(rows, model, batch);
-	boost = gs_boost_create(&table, rows->label, rows->n, 2 * rows->nlearned,
-							batch->key);
-	if (boost == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
-				 errhint("Fit without the option \"refine\".")));
-	PG_TRY();
-	{
-		ntrees = grow_trees(rows, boost, margin);
-		if (ntrees > 0)
-		{
-			accepted = judge(rows, margin, round);
-			/* of two samples alike the AUC deviates by sqrt(1 / 6n) */
-			if (round->before <
-				0.5 + 2 * sqrt(1.0 / 6 / (rows->nreal - rows->nlearned)))
-				ntrees = 0;
-		}
-		if (ntrees > 0)
-		{
-			round->from = refine->forest.ntrees;
-			append_trees(&refine->forest, gs_boost_forest(boost), ntrees);
-			round->to = refine->forest.ntrees;
-		}
-	}
-	PG_FINALLY();
-	{
-		gs_boost_free(boost);
-	}
-	PG_END_TRY();
+	index = put_synthetic(rows, model, batch, 0);
+	round->from = refine->forest.ntrees;
+	round->to = round->from + learn_trees(rows, batch->key, &refine->forest);
+
+	/* fresh rows are judged: of those that were learned from trees know more */
+	put_synthetic(rows, model, batch, index);
+	gs_forest_add(&refine->forest, round->from, round->to,
+				  (const uint8 *const *) rows->code, rows->n, margin);
+	for (int above = 0; above < 2; above++)
+		round->slope[above] = find_slope(rows, margin, above);
+	for (uint32 i = 0; i < rows->n; i++)
+		margin[i] *= (float) round->slope[margin[i] > 0];
+	accepted = judge(rows, margin, round);
 	pfree(margin);
-	if (ntrees == 0)
+	/* of two samples alike the AUC deviates by sqrt(1 / 6n) */
+	if (round->before <
+		0.5 + CERTAINTY * sqrt(1.0 / 6 / (rows->nreal - rows->nlearned)))
+	{
+		refine->forest.ntrees = round->from;
 		*notes = lappend(*notes, psprintf("refinement %d: rows of the model are not told from real ones",
 										  refine->nrounds + 1));
-	else
-		*notes = lappend(*notes, psprintf("refinement %d: rows of the model are told from real ones with an AUC of %.3f, and of %.3f after %.0f %% of them were accepted",
-										  ++refine->nrounds, round->before,
-										  round->after, 100 * accepted));
-	return ntrees > 0;
-}
-
-/*
- * Renumbers the features, of which only those that some tree asks for are
- * kept.
- */
-static void
-drop_unasked(GsRefine *refine)
-{
-	GsForest   *forest = &refine->forest;
-	int		   *place = palloc(sizeof(int) * Max(refine->nasked, 1));
-	int			n = 0;
-
-	for (int p = 0; p < refine->nasked; p++)
-		place[p] = -1;
-	for (int at = 0; at < forest->nnodes; at++)
-		if (!forest->node[at].leaf)
-			place[forest->node[at].predictor] = 0;
-	for (int p = 0; p < refine->nasked; p++)
-		if (place[p] == 0)
-		{
-			refine->asked[n] = refine->asked[p];
-			place[p] = n++;
-		}
-	refine->nasked = n;
-	for (int at = 0; at < forest->nnodes; at++)
-		if (!forest->node[at].leaf)
-			forest->node[at].predictor = place[forest->node[at].predictor];
+		return false;
+	}
+	*notes = lappend(*notes, psprintf("refinement %d: rows of the model are told from real ones with an AUC of %.3f, and of %.3f after %.0f %% of them were accepted",
+									  ++refine->nrounds, round->before,
+									  round->after, 100 * accepted));
+	return true;
 }
 
 static void
-add_nodes(const GsForest *forest, List **tensors)
+add_forest(const GsForest *forest, List **tensors)
 {
-	int32	   *nodes = palloc_extended(sizeof(int32) * 3 *
-										Max((Size) forest->nnodes, 1),
-										MCXT_ALLOC_HUGE);
-	float	   *values = palloc_extended(sizeof(float) *
-										 Max((Size) forest->nnodes, 1),
+	Size		n = (Size) forest->ntrees * GS_BOOST_DEPTH;
+	int32	   *splits = palloc_extended(sizeof(int32) * 2 * n,
 										 MCXT_ALLOC_HUGE);
+	int32	   *split = splits;
 	int			nmasks = 0;
 	StringInfoData masks;
+	StringInfoData values;
 
 	initStringInfo(&masks);
-	for (int at = 0; at < forest->nnodes; at++)
+	initStringInfo(&values);
+	for (int t = 0; t < forest->ntrees; t++)
 	{
-		const GsBoostNode *node = &forest->node[at];
-		int32	   *out = nodes + (Size) 3 * at;
+		const GsBoostTree *tree = &forest->tree[t];
 
-		out[0] = node->leaf ? -1 : node->predictor;
-		out[1] = node->leaf ? 0 : node->left;
-		out[2] = node->leaf ? 0 : gs_tree_threshold(node->mask);
-		values[at] = node->value;
-		if (out[2] >= 0)
-			continue;
-		out[2] = -1 - nmasks++;
-		appendBinaryStringInfo(&masks, (const char *) node->mask,
-							   sizeof(node->mask));
+		for (int d = 0; d < GS_BOOST_DEPTH; d++, split += 2)
+		{
+			split[0] = tree->predictor[d];
+			split[1] = tree->cut[d];
+			if (split[1] >= 0)
+				continue;
+			split[1] = -1 - nmasks++;
+			appendBinaryStringInfo(&masks, (const char *) tree->mask[d],
+								   sizeof(tree->mask[d]));
+		}
+		appendBinaryStringInfo(&values, (const char *) tree->value,
+							   sizeof(tree->value));
 	}
-	gs_tensor_add(tensors, "refine/node", GS_I4, 2, forest->nnodes, 3, nodes);
-	gs_tensor_add(tensors, "refine/value", GS_F4, 1, forest->nnodes, 0,
-				  values);
+	gs_tensor_add(tensors, "refine/split", GS_I4, 2, n, 2, splits);
 	gs_tensor_add(tensors, "refine/mask", GS_I4, 2, nmasks, GS_TREE_WORDS,
 				  masks.data);
+	gs_tensor_add(tensors, "refine/value", GS_F4, 2, forest->ntrees,
+				  GS_BOOST_LEAVES, values.data);
 }
 
 static void
 add_tensors(const GsRefine *refine, List **tensors)
 {
-	const GsForest *forest = &refine->forest;
-	int32	   *trees = palloc(sizeof(int32) * Max(forest->ntrees, 1));
 	int32	   *asked = palloc(sizeof(int32) * Max(refine->nasked, 1));
-	double		rounds[GS_REFINE_ROUNDS][4];
+	double		rounds[GS_REFINE_ROUNDS][GS_REFINE_WORDS];
+	Size		ncodes = (Size) GS_TREE_CODES * refine->nasked;
+	float	   *shifts = palloc(sizeof(float) * ncodes * refine->nrounds);
 	StringInfoData code;
 
 	initStringInfo(&code);
@@ -517,18 +624,20 @@ add_tensors(const GsRefine *refine, List **tensors)
 
 		rounds[r][0] = round->to - round->from;
 		rounds[r][1] = round->cap;
-		rounds[r][2] = round->before;
-		rounds[r][3] = round->after;
+		rounds[r][2] = round->slope[0];
+		rounds[r][3] = round->slope[1];
+		rounds[r][4] = round->before;
+		rounds[r][5] = round->after;
+		memcpy(shifts + ncodes * r, round->shift, sizeof(float) * ncodes);
 	}
-	for (int t = 0; t < forest->ntrees; t++)
-		trees[t] = (t + 1 < forest->ntrees ? forest->first[t + 1] :
-					forest->nnodes) - forest->first[t];
 	gs_tensor_add(tensors, "refine/asked", GS_I4, 1, refine->nasked, 0, asked);
 	gs_tensor_add(tensors, "refine/code", GS_U1, 1, code.len, 0, code.data);
-	gs_tensor_add(tensors, "refine/round", GS_F8, 2, refine->nrounds, 4,
-				  rounds);
-	gs_tensor_add(tensors, "refine/tree", GS_I4, 1, forest->ntrees, 0, trees);
-	add_nodes(forest, tensors);
+	gs_tensor_add(tensors, "refine/round", GS_F8, 2, refine->nrounds,
+				  GS_REFINE_WORDS, rounds);
+	gs_tensor_add(tensors, "refine/shift", GS_F4, 2,
+				  (int64) refine->nrounds * refine->nasked, GS_TREE_CODES,
+				  shifts);
+	add_forest(&refine->forest, tensors);
 }
 
 /*
@@ -570,6 +679,5 @@ gs_refine_fit(GsSchema *schema, const GsEncoded *encoded,
 	}
 	if (rows.refine->nrounds == 0)
 		return;
-	drop_unasked(rows.refine);
 	add_tensors(rows.refine, tensors);
 }

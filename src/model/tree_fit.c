@@ -455,6 +455,24 @@ typedef struct Flat
 } Flat;
 
 /*
+ * The last code that goes left where all smaller ones do, and no larger one;
+ * -1 where it takes a mask to tell.
+ */
+static int
+threshold(const GsTreeNode *node)
+{
+	int			code = 0;
+	int			last;
+
+	while (code < GS_TREE_CODES && !gs_tree_goes_right(node, code))
+		code++;
+	last = code - 1;
+	while (code < GS_TREE_CODES && gs_tree_goes_right(node, code))
+		code++;
+	return code == GS_TREE_CODES ? last : -1;
+}
+
+/*
  * Appends the entries of a leaf.  Returns how many.
  */
 static int
@@ -498,7 +516,7 @@ flatten(const Place *place, Flat *flat)
 			if (place->base >= 0)
 				out[3] = flatten_leaf(&place->shift, at, flat);
 		}
-		else if ((out[2] = gs_tree_threshold(node->mask)) < 0)
+		else if ((out[2] = threshold(node)) < 0)
 		{
 			out[2] = -1 - flat->nmasks++;
 			appendBinaryStringInfo(&flat->mask, (char *) node->mask,

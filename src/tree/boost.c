@@ -2,10 +2,9 @@
  * boost.c
  *	  Boosted trees: growing them, and the sum of what they say.
  *
- * Each tree is grown on a random part of the rows, depth first, from
- * histograms of gradients: of two siblings only the smaller one's rows are
- * counted, and the other's histogram is what is left of their parent's.  Sums
- * are in double precision and fixed order.
+ * Each tree is grown on a random part of the rows, level by level, from
+ * histograms of gradients by node and code.  Sums are in double precision and
+ * fixed order.
  *
  * Plain C: no postgres.h.
  */
@@ -15,16 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "numeric/philox.h"
+#include "../numeric/philox.h"
 
-#define RATE		0.1f		/* what a tree's step is shortened to */
-#define LAMBDA		5.0			/* ridge of a leaf's value */
-#define MIN_WEIGHT	20.0		/* second derivatives of a leaf, summed */
-#define MIN_GAIN	2.0
+#define RATE		0.2f		/* what a tree's step is shortened to */
+#define LAMBDA		1.0			/* ridge of a leaf's value */
+#define MIN_WEIGHT	2.0			/* second derivatives of a leaf, summed */
 #define SAMPLED		0.7			/* share of the rows that a tree sees */
-#define MOST_NODES	(1 << (GS_BOOST_DEPTH + 1))
+#define BLOCK		256			/* rows that go down a tree side by side */
 
-/* Sums over rows of a code. */
+/* Sums over rows. */
 typedef struct Sum
 {
 	double		gradient;
@@ -39,21 +37,24 @@ struct GsBoost
 	uint32_t	ntrain;
 	uint64_t	seed;
 	float	   *margin;			/* [nrows] */
-	uint32_t   *row;			/* [ntrain] of the tree at hand */
-	uint32_t   *spare;			/* [ntrain] */
+
+	/* the tree at hand: the rows that it sees */
+	uint32_t	n;
+	uint32_t   *row;			/* [ntrain] */
 	float	   *gradient;		/* [ntrain] */
 	float	   *weight;			/* [ntrain] */
-	Sum		   *sums;			/* [depth + 2][npredictors][GS_TREE_CODES] */
+	uint8_t    *node;			/* [ntrain] */
+	Sum		   *sums;			/* [GS_BOOST_LEAVES][GS_TREE_CODES] */
 	GsForest	forest;
-	int			room;			/* of its nodes */
-	int			room_trees;
+	int			room;			/* of its trees */
 };
 
-/* A split that is looked for. */
+/* A split of a level that is looked for. */
 typedef struct Best
 {
 	double		gain;
 	int			predictor;		/* -1: none */
+	int			cut;
 	uint32_t	mask[GS_TREE_WORDS];
 } Best;
 
@@ -68,7 +69,7 @@ gs_boost_create(const GsTreeTable *table, const uint8_t *label,
 				uint32_t nrows, uint32_t ntrain, uint64_t seed)
 {
 	GsBoost    *boost = calloc(1, sizeof(GsBoost));
-	size_t		level = (size_t) table->npredictors * GS_TREE_CODES;
+	size_t		n = (size_t) ntrain + 1;
 
 	if (boost == NULL)
 		return NULL;
@@ -78,14 +79,14 @@ gs_boost_create(const GsTreeTable *table, const uint8_t *label,
 	boost->ntrain = ntrain;
 	boost->seed = seed;
 	boost->margin = calloc((size_t) nrows + 1, sizeof(float));
-	boost->row = malloc(sizeof(uint32_t) * ((size_t) ntrain + 1));
-	boost->spare = malloc(sizeof(uint32_t) * ((size_t) ntrain + 1));
-	boost->gradient = malloc(sizeof(float) * ((size_t) ntrain + 1));
-	boost->weight = malloc(sizeof(float) * ((size_t) ntrain + 1));
-	boost->sums = malloc(sizeof(Sum) * (level + 1) * (GS_BOOST_DEPTH + 2));
-	if (boost->margin == NULL || boost->row == NULL || boost->spare == NULL ||
+	boost->row = malloc(sizeof(uint32_t) * n);
+	boost->gradient = malloc(sizeof(float) * n);
+	boost->weight = malloc(sizeof(float) * n);
+	boost->node = malloc(n);
+	boost->sums = malloc(sizeof(Sum) * GS_BOOST_LEAVES * GS_TREE_CODES);
+	if (boost->margin == NULL || boost->row == NULL ||
 		boost->gradient == NULL || boost->weight == NULL ||
-		boost->sums == NULL)
+		boost->node == NULL || boost->sums == NULL)
 	{
 		gs_boost_free(boost);
 		return NULL;
@@ -103,12 +104,11 @@ gs_boost_free(GsBoost *boost)
 		return;
 	free(boost->margin);
 	free(boost->row);
-	free(boost->spare);
 	free(boost->gradient);
 	free(boost->weight);
+	free(boost->node);
 	free(boost->sums);
-	free(boost->forest.first);
-	free(boost->forest.node);
+	free(boost->forest.tree);
 	free(boost);
 }
 
@@ -131,96 +131,80 @@ gs_boost_forest(const GsBoost *boost)
 }
 
 /*
- * The rows of the next tree, with their derivatives.  Returns how many.
+ * The rows of the next tree, with their derivatives.
  */
-static uint32_t
+static void
 choose_rows(GsBoost *boost)
 {
-	uint32_t	limit = (uint32_t) (SAMPLED * UINT32_MAX);
-	uint32_t	n = 0;
+	const uint32_t limit = (uint32_t) (SAMPLED * UINT32_MAX);
+	const uint32_t key[2] = {(uint32_t) boost->seed,
+		(uint32_t) (boost->seed >> 32)
+	};
 	uint32_t	words[4];
 
+	boost->n = 0;
 	for (uint32_t i = 0; i < boost->ntrain; i++)
 	{
+		const uint32_t counter[4] = {i / 4, 0,
+			(uint32_t) boost->forest.ntrees, 0
+		};
 		float		share;
 
 		if (i % 4 == 0)
-		{
-			uint32_t	counter[4] = {i / 4, 0, (uint32_t) boost->forest.ntrees, 0};
-			uint32_t	key[2] = {(uint32_t) boost->seed,
-				(uint32_t) (boost->seed >> 32)
-			};
-
 			gs_philox4x32(counter, key, words);
-		}
 		if (words[i % 4] > limit)
 			continue;
 		share = 1 / (1 + expf(-boost->margin[i]));
-		boost->gradient[i] = share - boost->label[i];
-		boost->weight[i] = share * (1 - share);
-		boost->row[n++] = i;
+		boost->gradient[boost->n] = share - boost->label[i];
+		boost->weight[boost->n] = share * (1 - share);
+		boost->row[boost->n++] = i;
 	}
-	return n;
+	memset(boost->node, 0, boost->n);
 }
 
 /*
- * Sums of a node's rows by code: sums[npredictors][GS_TREE_CODES].
+ * Sums of the rows by node and code of predictor p: sums[nnodes][ncodes].
  */
 static void
-sum_rows(const GsBoost *boost, uint32_t from, uint32_t to, Sum *sums)
+sum_rows(GsBoost *boost, int p, int nnodes)
 {
-	const GsTreeTable *table = boost->table;
+	const uint8_t *code = boost->table->code[p];
+	size_t		ncodes = boost->table->ncodes[p];
 
-	for (int p = 0; p < table->npredictors; p++, sums += GS_TREE_CODES)
+	memset(boost->sums, 0, sizeof(Sum) * nnodes * ncodes);
+	for (uint32_t i = 0; i < boost->n; i++)
 	{
-		const uint8_t *code = table->code[p];
+		Sum		   *sum = &boost->sums[boost->node[i] * ncodes +
+									   code[boost->row[i]]];
 
-		memset(sums, 0, sizeof(Sum) * table->ncodes[p]);
-		for (uint32_t i = from; i < to; i++)
-		{
-			uint32_t	r = boost->row[i];
-			Sum		   *sum = &sums[code[r]];
-
-			sum->gradient += boost->gradient[r];
-			sum->weight += boost->weight[r];
-		}
+		sum->gradient += boost->gradient[i];
+		sum->weight += boost->weight[i];
 	}
 }
 
 /*
- * What is left of a node's sums, in place, without those of one child.
+ * The codes in the order to be cut in.  Those without one of their own are put
+ * in that of the steps that they ask for, of which the best cut is the best of
+ * all subsets for one node (Fisher, "On grouping for maximum homogeneity",
+ * JASA 53, 1958).
  */
 static void
-take_away(const GsBoost *boost, Sum *sums, const Sum *child)
+order_codes(const GsBoost *boost, int p, int nnodes, int *order)
 {
-	const GsTreeTable *table = boost->table;
-
-	for (int p = 0; p < table->npredictors; p++)
-		for (int c = 0; c < table->ncodes[p]; c++)
-		{
-			Sum		   *sum = &sums[(size_t) p * GS_TREE_CODES + c];
-			const Sum  *less = &child[(size_t) p * GS_TREE_CODES + c];
-
-			sum->gradient -= less->gradient;
-			sum->weight -= less->weight;
-		}
-}
-
-/*
- * Puts the codes without an order in that of the steps that they ask for:
- * their best cut is then the best of all subsets (Fisher, "On grouping for
- * maximum homogeneity", JASA 53, 1958).
- */
-static void
-sort_codes(const Sum *sums, int n, int *order)
-{
+	int			n = boost->table->ncodes[p];
 	double		key[GS_TREE_CODES];
 
 	for (int c = 0; c < n; c++)
 	{
+		Sum			all = {0};
 		int			at = c;
 
-		key[c] = sums[c].gradient / (sums[c].weight + 1);
+		for (int k = 0; k < nnodes && !boost->table->ordered[p]; k++)
+		{
+			all.gradient += boost->sums[(size_t) k * n + c].gradient;
+			all.weight += boost->sums[(size_t) k * n + c].weight;
+		}
+		key[c] = all.gradient / (all.weight + LAMBDA);
 		while (at > 0 && key[order[at - 1]] > key[c])
 		{
 			order[at] = order[at - 1];
@@ -237,200 +221,93 @@ worth(double gradient, double weight)
 }
 
 /*
- * The best cut of one predictor's codes, if it is better than *best.
+ * Adds to gain[ncodes - 1] what each cut gains in one node.
  */
 static void
-cut_codes(const GsTreeTable *table, int p, const Sum *sums, Best *best)
+add_gains(const Sum *sums, const int *order, int ncodes, double *gain)
 {
-	int			order[GS_TREE_CODES];
-	int			n = 0;
-	int			cut = -1;
 	Sum			all = {0};
 	Sum			left = {0};
-	Sum			present[GS_TREE_CODES];
-	int			code[GS_TREE_CODES];
+	double		whole;
 
-	for (int c = 0; c < table->ncodes[p]; c++)
+	for (int c = 0; c < ncodes; c++)
 	{
-		/* subtraction leaves crumbs */
-		if (sums[c].weight < 1e-6)
-			continue;
-		present[n] = sums[c];
-		code[n++] = c;
 		all.gradient += sums[c].gradient;
 		all.weight += sums[c].weight;
 	}
-	if (n < 2)
-		return;
-	if (table->ordered[p])
-		for (int i = 0; i < n; i++)
-			order[i] = i;
-	else
-		sort_codes(present, n, order);
-	for (int i = 0; i < n - 1; i++)
+	whole = worth(all.gradient, all.weight);
+	for (int i = 0; i < ncodes - 1; i++)
 	{
-		double		gain;
+		double		right;
 
-		left.gradient += present[order[i]].gradient;
-		left.weight += present[order[i]].weight;
+		left.gradient += sums[order[i]].gradient;
+		left.weight += sums[order[i]].weight;
+		right = all.weight - left.weight;
 		if (left.weight < MIN_WEIGHT)
 			continue;
-		if (all.weight - left.weight < MIN_WEIGHT)
+		if (right < MIN_WEIGHT)
 			break;
-		gain = worth(left.gradient, left.weight) +
-			worth(all.gradient - left.gradient, all.weight - left.weight) -
-			worth(all.gradient, all.weight);
-		if (gain > best->gain)
+		gain[i] += worth(left.gradient, left.weight) +
+			worth(all.gradient - left.gradient, right) - whole;
+	}
+}
+
+/*
+ * The best cut of one predictor for all nodes, if it is better than *best.
+ */
+static void
+cut_codes(GsBoost *boost, int p, int nnodes, Best *best)
+{
+	int			ncodes = boost->table->ncodes[p];
+	int			order[GS_TREE_CODES];
+	double		gain[GS_TREE_CODES] = {0};
+	int			cut = -1;
+
+	sum_rows(boost, p, nnodes);
+	order_codes(boost, p, nnodes, order);
+	for (int k = 0; k < nnodes; k++)
+		add_gains(boost->sums + (size_t) k * ncodes, order, ncodes, gain);
+	for (int i = 0; i < ncodes - 1; i++)
+		if (gain[i] > best->gain)
 		{
-			best->gain = gain;
+			best->gain = gain[i];
 			cut = i;
 		}
-	}
 	if (cut < 0)
 		return;
 	best->predictor = p;
+	best->cut = boost->table->ordered[p] ? cut : -1;
 	memset(best->mask, 0, sizeof(best->mask));
-	if (table->ordered[p])
-		for (int c = code[cut] + 1; c < GS_TREE_CODES; c++)
-			best->mask[c / 32] |= UINT32_C(1) << (c % 32);
-	else
-		for (int i = cut + 1; i < n; i++)
-		{
-			int			c = code[order[i]];
-
-			best->mask[c / 32] |= UINT32_C(1) << (c % 32);
-		}
+	for (int i = cut + 1; i < ncodes; i++)
+		best->mask[order[i] / 32] |= UINT32_C(1) << (order[i] % 32);
 }
 
 /*
- * Puts a node's rows that go left before those that go right.  Returns where
- * the latter begin.
- */
-static uint32_t
-part_rows(GsBoost *boost, const Best *best, uint32_t from, uint32_t to)
-{
-	const uint8_t *code = boost->table->code[best->predictor];
-	uint32_t	left = from;
-	uint32_t	right = 0;
-
-	for (uint32_t i = from; i < to; i++)
-	{
-		uint32_t	r = boost->row[i];
-		bool		goes = best->mask[code[r] / 32] >> (code[r] % 32) & 1;
-
-		boost->row[left] = r;
-		boost->spare[right] = r;
-		left += !goes;
-		right += goes;
-	}
-	memcpy(boost->row + left, boost->spare, sizeof(uint32_t) * right);
-	return left;
-}
-
-/*
- * Grows a node, the rows from to to - 1, and what is below it.  sums: its own,
- * with room for one more level after them; they are changed.
+ * The leaves that rows come to: leaf[n], n up to BLOCK.
  */
 static void
-grow_node(GsBoost *boost, GsBoostNode *tree, int at, int *nnodes, int depth,
-		  uint32_t from, uint32_t to, Sum *sums)
+find_leaves(const GsBoostTree *tree, const uint8_t *const *code,
+			uint32_t first, uint32_t n, uint8_t *leaf)
 {
-	const GsTreeTable *table = boost->table;
-	GsBoostNode *node = &tree[at];
-	Sum		   *below = sums + (size_t) table->npredictors * GS_TREE_CODES;
-	Sum			all = {0};
-	Best		best = {.gain = MIN_GAIN,.predictor = -1};
-	uint32_t	middle;
-	bool		left_first;
-
-	for (uint32_t i = from; i < to; i++)
+	memset(leaf, 0, n);
+	for (int d = 0; d < GS_BOOST_DEPTH; d++)
 	{
-		all.gradient += boost->gradient[boost->row[i]];
-		all.weight += boost->weight[boost->row[i]];
+		const uint8_t *own = code[tree->predictor[d]] + first;
+		uint8_t		cut = (uint8_t) tree->cut[d];
+		uint8_t		bit = (uint8_t) (1 << d);
+		uint8_t		goes[GS_TREE_CODES];
+
+		if (tree->cut[d] >= 0)
+		{
+			for (uint32_t i = 0; i < n; i++)
+				leaf[i] |= own[i] > cut ? bit : 0;
+			continue;
+		}
+		for (int c = 0; c < GS_TREE_CODES; c++)
+			goes[c] = tree->mask[d][c / 32] >> (c % 32) & 1 ? bit : 0;
+		for (uint32_t i = 0; i < n; i++)
+			leaf[i] |= goes[own[i]];
 	}
-	memset(node, 0, sizeof(GsBoostNode));
-	node->leaf = true;
-	node->left = at;
-	node->value = (float) (-RATE * all.gradient / (all.weight + LAMBDA));
-	if (depth == GS_BOOST_DEPTH || all.weight < 2 * MIN_WEIGHT)
-		return;
-	for (int p = 0; p < table->npredictors; p++)
-		cut_codes(table, p, sums + (size_t) p * GS_TREE_CODES, &best);
-	if (best.predictor < 0)
-		return;
-	node->leaf = false;
-	node->predictor = best.predictor;
-	node->left = *nnodes;
-	memcpy(node->mask, best.mask, sizeof(node->mask));
-	*nnodes += 2;
-	middle = part_rows(boost, &best, from, to);
-	left_first = middle - from < to - middle;
-	if (left_first)
-	{
-		sum_rows(boost, from, middle, below);
-		take_away(boost, sums, below);
-		grow_node(boost, tree, node->left, nnodes, depth + 1, from, middle,
-				  below);
-		grow_node(boost, tree, node->left + 1, nnodes, depth + 1, middle, to,
-				  sums);
-		return;
-	}
-	sum_rows(boost, middle, to, below);
-	take_away(boost, sums, below);
-	grow_node(boost, tree, node->left + 1, nnodes, depth + 1, middle, to,
-			  below);
-	grow_node(boost, tree, node->left, nnodes, depth + 1, from, middle, sums);
-}
-
-static bool
-make_room(GsBoost *boost)
-{
-	GsForest   *forest = &boost->forest;
-
-	if (forest->ntrees == boost->room_trees)
-	{
-		int			room = boost->room_trees * 2 + 16;
-		int		   *first = realloc(forest->first, sizeof(int) * room);
-
-		if (first == NULL)
-			return false;
-		forest->first = first;
-		boost->room_trees = room;
-	}
-	if (forest->nnodes + MOST_NODES > boost->room)
-	{
-		int			room = boost->room * 2 + 16 * MOST_NODES;
-		GsBoostNode *node = realloc(forest->node, sizeof(GsBoostNode) * room);
-
-		if (node == NULL)
-			return false;
-		forest->node = node;
-		boost->room = room;
-	}
-	return true;
-}
-
-/*
- * gs_boost_grow: one more tree.  Returns false if memory is out.
- */
-bool
-gs_boost_grow(GsBoost *boost)
-{
-	GsForest   *forest = &boost->forest;
-	uint32_t	n;
-	int			nnodes = 1;
-
-	if (!make_room(boost))
-		return false;
-	n = choose_rows(boost);
-	sum_rows(boost, 0, n, boost->sums);
-	grow_node(boost, forest->node + forest->nnodes, 0, &nnodes, 0, 0, n,
-			  boost->sums);
-	forest->first[forest->ntrees++] = forest->nnodes;
-	forest->nnodes += nnodes;
-	gs_forest_add(forest, forest->ntrees - 1, forest->ntrees,
-				  boost->table->code, boost->nrows, boost->margin);
-	return true;
 }
 
 /*
@@ -443,22 +320,98 @@ void
 gs_forest_add(const GsForest *forest, int from, int to,
 			  const uint8_t *const *code, uint32_t n, float *margin)
 {
-	for (int t = from; t < to; t++)
+	uint8_t		leaf[BLOCK];
+
+	for (uint32_t first = 0; first < n; first += BLOCK)
 	{
-		const GsBoostNode *tree = forest->node + forest->first[t];
+		uint32_t	rows = n - first < BLOCK ? n - first : BLOCK;
 
-		for (uint32_t i = 0; i < n; i++)
+		for (int t = from; t < to; t++)
 		{
-			int			at = 0;
+			const GsBoostTree *tree = &forest->tree[t];
 
-			for (int d = 0; d < GS_BOOST_DEPTH; d++)
-			{
-				int			c = code[tree[at].predictor][i];
-
-				at = tree[at].left +
-					(tree[at].mask[c / 32] >> (c % 32) & 1);
-			}
-			margin[i] += tree[at].value;
+			find_leaves(tree, code, first, rows, leaf);
+			for (uint32_t i = 0; i < rows; i++)
+				margin[first + i] += tree->value[leaf[i]];
 		}
 	}
+}
+
+/*
+ * Sends the rows of all nodes down one level.
+ */
+static void
+send_rows(GsBoost *boost, const Best *best, int level)
+{
+	const uint8_t *code = boost->table->code[best->predictor];
+
+	for (uint32_t i = 0; i < boost->n; i++)
+	{
+		int			c = code[boost->row[i]];
+
+		boost->node[i] |= (best->mask[c / 32] >> (c % 32) & 1) << level;
+	}
+}
+
+/*
+ * What the leaves say, from the rows in them.
+ */
+static void
+set_values(GsBoost *boost, GsBoostTree *tree)
+{
+	Sum			sums[GS_BOOST_LEAVES] = {0};
+
+	for (uint32_t i = 0; i < boost->n; i++)
+	{
+		sums[boost->node[i]].gradient += boost->gradient[i];
+		sums[boost->node[i]].weight += boost->weight[i];
+	}
+	for (int l = 0; l < GS_BOOST_LEAVES; l++)
+		tree->value[l] = (float) (-RATE * sums[l].gradient /
+								  (sums[l].weight + LAMBDA));
+}
+
+/*
+ * gs_boost_grow: one more tree.  Returns false if memory is out.
+ */
+bool
+gs_boost_grow(GsBoost *boost)
+{
+	GsForest   *forest = &boost->forest;
+	GsBoostTree *tree;
+
+	if (forest->ntrees == boost->room)
+	{
+		int			room = boost->room * 2 + 16;
+
+		tree = realloc(forest->tree, sizeof(GsBoostTree) * room);
+		if (tree == NULL)
+			return false;
+		forest->tree = tree;
+		boost->room = room;
+	}
+	tree = &forest->tree[forest->ntrees];
+	memset(tree, 0, sizeof(GsBoostTree));
+	choose_rows(boost);
+	for (int d = 0; d < GS_BOOST_DEPTH; d++)
+	{
+		Best		best = {.predictor = -1};
+
+		for (int p = 0; p < boost->table->npredictors; p++)
+			cut_codes(boost, p, 1 << d, &best);
+
+		/* where nothing is gained, all go left from here on */
+		tree->cut[d] = GS_TREE_CODES - 1;
+		if (best.predictor < 0)
+			continue;
+		tree->predictor[d] = best.predictor;
+		tree->cut[d] = best.cut;
+		memcpy(tree->mask[d], best.mask, sizeof(best.mask));
+		send_rows(boost, &best, d);
+	}
+	set_values(boost, tree);
+	forest->ntrees++;
+	gs_forest_add(forest, forest->ntrees - 1, forest->ntrees,
+				  boost->table->code, boost->nrows, boost->margin);
+	return true;
 }

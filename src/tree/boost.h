@@ -15,27 +15,26 @@
 #include "tree.h"
 
 #define GS_BOOST_DEPTH	6
+#define GS_BOOST_LEAVES	(1 << GS_BOOST_DEPTH)
 
 /*
- * A node of a tree.  A row goes on to left + goes_right as often as a tree is
- * deep; a leaf goes on to itself.
+ * One tree: every node of a level splits alike (oblivious trees, as in
+ * Prokhorenkova et al., "CatBoost", NeurIPS 2018), so that rows go down it
+ * side by side without a jump.  A row's leaf has bit d set where its code goes
+ * right at level d.
  */
-typedef struct GsBoostNode
+typedef struct GsBoostTree
 {
-	int32_t		predictor;
-	int32_t		left;			/* counted from the tree's first node */
-	float		value;			/* a leaf's */
-	bool		leaf;
-	uint32_t	mask[GS_TREE_WORDS];	/* bit set: the code goes right */
-} GsBoostNode;
+	int32_t		predictor[GS_BOOST_DEPTH];
+	int32_t		cut[GS_BOOST_DEPTH];	/* codes above go right; -1: by mask */
+	uint32_t	mask[GS_BOOST_DEPTH][GS_TREE_WORDS];	/* bit set: right */
+	float		value[GS_BOOST_LEAVES];
+} GsBoostTree;
 
-/* Trees, one after the other. */
 typedef struct GsForest
 {
 	int			ntrees;
-	int			nnodes;
-	int		   *first;			/* [ntrees] node of each tree's root */
-	GsBoostNode *node;			/* [nnodes] */
+	GsBoostTree *tree;			/* [ntrees] */
 } GsForest;
 
 typedef struct GsBoost GsBoost;

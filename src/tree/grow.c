@@ -291,23 +291,3 @@ gs_tree_free(GsTree *tree)
 	tree->node = NULL;
 	tree->nnodes = tree->room = 0;
 }
-
-/*
- * gs_tree_threshold: the last code that goes left where all smaller ones do,
- * and no larger one; -1 where it takes the mask to tell.
- *
- * mask: [GS_TREE_WORDS]
- */
-int
-gs_tree_threshold(const uint32_t *mask)
-{
-	int			code = 0;
-	int			last;
-
-	while (code < GS_TREE_CODES && !(mask[code / 32] >> (code % 32) & 1))
-		code++;
-	last = code - 1;
-	while (code < GS_TREE_CODES && (mask[code / 32] >> (code % 32) & 1))
-		code++;
-	return code == GS_TREE_CODES ? last : -1;
-}

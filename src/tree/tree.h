@@ -96,7 +96,6 @@ extern bool gs_tree_grow(const GsTreeTable *table,
 						 GsTree *tree);
 extern void gs_tree_prune(GsTree *tree, double price);
 extern void gs_tree_free(GsTree *tree);
-extern int	gs_tree_threshold(const uint32_t *mask);
 
 /* split.c */
 typedef struct GsTreeSearch GsTreeSearch;
