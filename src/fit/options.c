@@ -14,6 +14,7 @@
 
 /* The options that are no numbers. */
 #define ORDER			"order"
+#define GIVEN			"given"
 #define CONSTRAINTS		"constraints"
 #define ON_VIOLATION	"on_violation"
 
@@ -55,7 +56,7 @@ report_unknown(const char *key)
 	initStringInfo(&names);
 	for (int i = 0; i < OPTIONS; i++)
 		appendStringInfo(&names, "\"%s\", ", defaults[i].name);
-	appendStringInfoString(&names, "\"" ORDER "\", \"" CONSTRAINTS "\", \"" ON_VIOLATION "\"");
+	appendStringInfoString(&names, "\"" ORDER "\", \"" GIVEN "\", \"" CONSTRAINTS "\", \"" ON_VIOLATION "\"");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" does not exist", key),
@@ -149,6 +150,7 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 		values[i] = defaults[i].value;
 	options->constraints = NIL;
 	options->order = NIL;
+	options->given = NIL;
 	if (json != NULL && !JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -172,6 +174,10 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 				values[i] = whole_number(&defaults[i], &value);
 			else if (strcmp(key, ORDER) == 0)
 				options->order = string_list(ORDER, &value,
+											 "names of columns",
+											 "\"sex\", \"age\"");
+			else if (strcmp(key, GIVEN) == 0)
+				options->given = string_list(GIVEN, &value,
 											 "names of columns",
 											 "\"sex\", \"age\"");
 			else if (strcmp(key, CONSTRAINTS) == 0)

@@ -21,6 +21,7 @@ typedef struct GsOptions
 	int			min_leaf;		/* tree: rows of a leaf */
 	int			refine;			/* rounds that refine the model */
 	List	   *order;			/* tree: names of the columns to come first */
+	List	   *given;			/* tree: the same of a second chain, for conditions */
 } GsOptions;
 
 extern void gs_options_parse(Jsonb *json, GsOptions *options);

@@ -27,6 +27,8 @@
  *	 tree/entry		float4 [.., 3]	see GsLeafEntry; places are levels, or
  *						segments by rank
  *	 tree/shift		float8 [.., 2]	least and largest difference of segments
+ * and, where the option "given" names columns, given/... : another chain that
+ * begins with these, for conditions on them.
  */
 #include "postgres.h"
 
@@ -307,16 +309,23 @@ load_next(TreeModel *model, const GsSchema *schema, int p, Loading *at)
 	at->node += in[1];
 }
 
-static void *
-tree_load(const GsSchema *schema, const List *tensors)
+static const GsTensor *
+chain_tensor(const List *tensors, const char *chain, const char *name,
+			 GsTensorType type, int ndims)
+{
+	return gs_tensor_get(tensors, psprintf("%s/%s", chain, name), type, ndims);
+}
+
+static TreeModel *
+load_chain(const GsSchema *schema, const List *tensors, const char *chain)
 {
 	Loading		at = {
-		.places = gs_tensor_get(tensors, "tree/place", GS_I4, 2),
-		.nodes = gs_tensor_get(tensors, "tree/node", GS_I4, 2),
-		.masks = gs_tensor_get(tensors, "tree/mask", GS_I4, 2),
-		.codes = gs_tensor_get(tensors, "tree/code", GS_U1, 1),
-		.entries = gs_tensor_get(tensors, "tree/entry", GS_F4, 2),
-		.shifts = gs_tensor_get(tensors, "tree/shift", GS_F8, 2)
+		.places = chain_tensor(tensors, chain, "place", GS_I4, 2),
+		.nodes = chain_tensor(tensors, chain, "node", GS_I4, 2),
+		.masks = chain_tensor(tensors, chain, "mask", GS_I4, 2),
+		.codes = chain_tensor(tensors, chain, "code", GS_U1, 1),
+		.entries = chain_tensor(tensors, chain, "entry", GS_F4, 2),
+		.shifts = chain_tensor(tensors, chain, "shift", GS_F8, 2)
 	};
 	TreeModel  *model = palloc0(sizeof(TreeModel));
 	int			most = 0;
@@ -347,6 +356,16 @@ tree_load(const GsSchema *schema, const List *tensors)
 	model->shuffled = palloc(sizeof(uint16) * GS_BATCH);
 	model->row = palloc(sizeof(uint16) * GS_BATCH);
 	model->counter = palloc(sizeof(uint16) * ((Size) most + 1));
+	return model;
+}
+
+static void *
+tree_load(const GsSchema *schema, const List *tensors)
+{
+	TreeModel  *model = load_chain(schema, tensors, "tree");
+
+	if (gs_tensor_find(tensors, "given/place") != NULL)
+		model->second = load_chain(schema, tensors, "given");
 	return model;
 }
 

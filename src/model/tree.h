@@ -69,6 +69,7 @@ typedef struct TreeGiven TreeGiven;
 /* A loaded model. */
 typedef struct TreeModel
 {
+	struct TreeModel *second;	/* for conditions; or NULL */
 	int			nfeatures;
 	int			n;
 	TreePlace  *place;

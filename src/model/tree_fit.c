@@ -527,7 +527,7 @@ flatten(const Place *place, Flat *flat)
 }
 
 static void
-add_tensors(const Fit *fit, List **tensors)
+add_tensors(const Fit *fit, const char *chain, List **tensors)
 {
 	int32	   *places = palloc(sizeof(int32) * 4 * Max(fit->n, 1));
 	int64		nodes = 0;
@@ -552,24 +552,21 @@ add_tensors(const Fit *fit, List **tensors)
 		shifts += place->shift.nvalues;
 		flatten(place, &flat);
 	}
-	gs_tensor_add(tensors, "tree/place", GS_I4, 2, fit->n, 4, places);
-	gs_tensor_add(tensors, "tree/node", GS_I4, 2, nodes, 4, flat.node.data);
-	gs_tensor_add(tensors, "tree/mask", GS_I4, 2, flat.nmasks, GS_TREE_WORDS,
+	gs_tensor_add(tensors, psprintf("%s/place", chain), GS_I4, 2, fit->n, 4, places);
+	gs_tensor_add(tensors, psprintf("%s/node", chain), GS_I4, 2, nodes, 4, flat.node.data);
+	gs_tensor_add(tensors, psprintf("%s/mask", chain), GS_I4, 2, flat.nmasks, GS_TREE_WORDS,
 				  flat.mask.data);
-	gs_tensor_add(tensors, "tree/code", GS_U1, 1, flat.code.len, 0,
+	gs_tensor_add(tensors, psprintf("%s/code", chain), GS_U1, 1, flat.code.len, 0,
 				  flat.code.data);
-	gs_tensor_add(tensors, "tree/entry", GS_F4, 2, flat.nentries, 3,
+	gs_tensor_add(tensors, psprintf("%s/entry", chain), GS_F4, 2, flat.nentries, 3,
 				  flat.entry.data);
-	gs_tensor_add(tensors, "tree/shift", GS_F8, 2, shifts, 2,
+	gs_tensor_add(tensors, psprintf("%s/shift", chain), GS_F8, 2, shifts, 2,
 				  flat.shift.data);
 }
 
-/*
- * gs_tree_fit: see family.h and tree.c.
- */
-void
-gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
-			const GsOptions *options, List **tensors, List **notes)
+static void
+fit_chain(const GsSchema *schema, const GsEncoded *encoded,
+		  const GsOptions *options, const char *chain, List **tensors)
 {
 	Fit			fit = {.schema = schema,.encoded = encoded,
 	.options = options};
@@ -588,11 +585,27 @@ gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
 					 errmsg("out of memory"),
 					 errdetail("Failed while trees were grown in threads."),
 					 errhint("Learn from fewer rows, with the option \"max_rows\".")));
-		add_tensors(&fit, tensors);
+		add_tensors(&fit, chain, tensors);
 	}
 	PG_FINALLY();
 	{
 		free_places(&fit);
 	}
 	PG_END_TRY();
+}
+
+/*
+ * gs_tree_fit: see family.h and tree.c.
+ */
+void
+gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
+			const GsOptions *options, List **tensors, List **notes)
+{
+	GsOptions	given = *options;
+
+	fit_chain(schema, encoded, options, "tree", tensors);
+	if (options->given == NIL)
+		return;
+	given.order = options->given;
+	fit_chain(schema, encoded, &given, "given", tensors);
 }

@@ -397,12 +397,12 @@ draw_row(const TreeModel *model, TreeGiven *given, uint64 key, uint64 row)
 		const Box  *box;
 		GsRandom	random;
 
-		given->stats->tries++;
 		gs_random_start(&random, key, row, GS_STREAM_GIVEN);
 		random.draw = try * given->blocks;
 		now->box = choose_box(given, &random);
 		box = &given->box[now->box];
 		now->weight = propose(model, box, &random, now) / box->chance;
+		gs_given_try(given->stats, now->weight);
 		if ((given->nboxes == 1 && box->exact) ||
 			gs_random_uniform(&random) * given->bound < now->weight)
 		{
@@ -440,20 +440,45 @@ estimate(const TreeModel *model, TreeGiven *given, Box *box)
 }
 
 /*
+ * The chain to draw from: that with fewer places to be drawn before all
+ * conditions are met.  A copy, which conditions may be put into.
+ */
+static TreeModel *
+choose_chain(const TreeModel *chain, const GsGiven *from)
+{
+	TreeModel  *chosen = NULL;
+	int			least = 0;
+
+	for (; chain != NULL; chain = chain->second)
+	{
+		bool	   *first = find_first(chain, from);
+		int			n = 0;
+
+		for (int p = 0; p < chain->n; p++)
+			n += first[p];
+		if (chosen != NULL && n >= least)
+			continue;
+		if (chosen == NULL)
+			chosen = palloc(sizeof(TreeModel));
+		memcpy(chosen, chain, sizeof(TreeModel));
+		chosen->first = first;
+		least = n;
+	}
+	return chosen;
+}
+
+/*
  * gs_tree_condition: see family.h.
  */
 void *
 gs_tree_condition(void *state, GsGiven *from)
 {
-	TreeModel  *model = palloc(sizeof(TreeModel));
+	TreeModel  *model = choose_chain(state, from);
 	TreeGiven  *given = palloc0(sizeof(TreeGiven));
 	double		sum = 0;
-	int			n;
+	int			n = Max(model->n, 1);
 
-	memcpy(model, state, sizeof(TreeModel));
-	n = Max(model->n, 1);
 	model->given = given;
-	model->first = find_first(model, from);
 	given->stats = &from->stats;
 	given->blocks = (2 * (2 * n + 3) + 3) / 4;
 	given->now.at = palloc0(sizeof(float) * n);
