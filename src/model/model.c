@@ -45,7 +45,6 @@ void
 gs_model_condition(GsModel *model, Jsonb *given)
 {
 	GsGiven    *parsed = gs_given_parse(model->schema, given);
-	int			nboxes = 0;
 
 	if (JB_ROOT_COUNT(given) == 0)
 		return;
@@ -55,12 +54,8 @@ gs_model_condition(GsModel *model, Jsonb *given)
 				 errmsg("models of method \"%s\" cannot be sampled with given values",
 						model->family->name),
 				 errhint("Filter with WHERE, or fit a model with method => 'copula'.")));
-	for (int b = 0; b < parsed->nboxes; b++)
-		if (gs_determined_given(model->determined, model->schema,
-								parsed->box[b]))
-			parsed->box[nboxes++] = parsed->box[b];
-	parsed->nboxes = nboxes;
-	if (nboxes == 0)
+	gs_determined_given(model->determined, model->schema, parsed);
+	if (parsed->nboxes == 0)
 		gs_given_impossible();
 	model->state = model->family->condition(model->state, parsed);
 	model->schema = parsed->schema;
