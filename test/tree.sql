@@ -1,6 +1,6 @@
 -- Sequential trees: what a copula cannot learn, NULLs, differences, conditions.
 BEGIN;
-SELECT plan(50);
+SELECT plan(52);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.4) \g /dev/null
 
@@ -155,6 +155,23 @@ SELECT throws_ok($$SELECT * FROM synth_sample(NULL::pairs, 1, given => '{"shift"
 SELECT ok(avg((land = 'land' || substr(town, 5)::int * 79 % 13)::int) > 0.975, 'what is nearly determined nearly is') FROM synth_sample(NULL::pairs, 10000, seed => 1);
 SELECT count(synth_fit('pairs', method => 'tree', seed => 1, options => '{"dependencies": 0}')) \g /dev/null
 SELECT lives_ok('SELECT * FROM synth_sample(NULL::pairs, 10)', 'dependencies need not be looked for');
+
+-- Trees remember no rows: half of the synthetic ones are nearer to one of the rows learned from, half to one never seen.
+CREATE TABLE people AS SELECT g % 2 = 0 AS learned, a, a + normal() AS b, a * a + normal() AS c, normal() AS d, exp(normal()) AS e
+FROM (SELECT g, normal() AS a FROM generate_series(1, 6000) AS g) AS t;
+SELECT count(synth_fit('SELECT a, b, c, d, e FROM people WHERE learned', model => 'half', method => 'tree', seed => 1)) \g /dev/null
+CREATE FUNCTION nearer(source text) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	share float8;
+BEGIN
+	EXECUTE format('SELECT avg((near < far)::int) FROM (SELECT min(apart) FILTER (WHERE learned) AS near, min(apart) FILTER (WHERE NOT learned) AS far
+		FROM (SELECT s.n, p.learned, power(s.a - p.a, 2) + power(s.b - p.b, 2) + power(s.c - p.c, 2) + power(s.d - p.d, 2) + power(s.e - p.e, 2) AS apart
+			FROM (%s) AS s, people AS p) AS t GROUP BY n) AS u', source) INTO share;
+	RETURN share;
+END $$;
+SELECT ok(nearer('SELECT row_number() OVER () AS n, t.* FROM synth_rows(''half'', 800, seed => 2) AS t(a float8, b float8, c float8, d float8, e float8)')
+	BETWEEN 0.44 AND 0.56, 'no row is remembered');
+SELECT ok(nearer('SELECT row_number() OVER () AS n, a, b, c, d, e FROM people WHERE learned LIMIT 200') > 0.99, 'which would be seen');
 
 -- Columns of which nothing is left, or little.
 CREATE TABLE odd AS SELECT NULL::int AS nothing, 7 AS same, i AS n, NULL::timestamp AS never FROM generate_series(1, 60) AS i;

@@ -428,25 +428,6 @@ gs_tree_put(TreeModel *model, int p, GsBatch *batch, int row, float at)
 }
 
 /*
- * The entry of a leaf that a random word falls on: the first that ends above
- * it.
- */
-static inline const GsLeafEntry *
-find_entry(const GsLeafEntry *entry, int n, uint32 word)
-{
-	float		u = (word >> 8) * 0x1.0p-24f;
-
-	while (n > 1)
-	{
-		int			half = n / 2;
-
-		entry += entry[half - 1].below <= u ? half : 0;
-		n -= half;
-	}
-	return entry;
-}
-
-/*
  * Puts the rows of a batch in the order of their leaves, and those of a leaf
  * in random order: row[GS_BATCH].  word: [GS_BATCH] random.
  */
@@ -510,8 +491,8 @@ draw_place(TreeModel *model, int p, GsBatch *batch)
 		const GsLeafEntry *entry = model->entry + leaf->left;
 		float		at;
 
-		entry = base == NULL ? find_entry(entry, leaf->n, word) :
-			find_entry(entry + leaf->n, leaf->nshift, word);
+		entry = base == NULL ? gs_tree_entry(entry, leaf->n, word) :
+			gs_tree_entry(entry + leaf->n, leaf->nshift, word);
 		at = entry->place + entry->width * ((within[i] >> 8) * 0x1.0p-24f);
 		if (base != NULL)
 		{

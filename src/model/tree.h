@@ -105,6 +105,25 @@ gs_tree_leaf(const TreePlace *place, const uint8 *code, Size stride)
 	return at;
 }
 
+/*
+ * The entry of a leaf that a random word falls on: the first that ends above
+ * it.
+ */
+static inline const GsLeafEntry *
+gs_tree_entry(const GsLeafEntry *entry, int n, uint32 word)
+{
+	float		u = (word >> 8) * 0x1.0p-24f;
+
+	while (n > 1)
+	{
+		int			half = n / 2;
+
+		entry += entry[half - 1].below <= u ? half : 0;
+		n -= half;
+	}
+	return entry;
+}
+
 /* tree.c */
 extern int	gs_tree_ranks(const GsFeature *feature, uint16 *rank);
 extern void gs_tree_wanted(const TreeModel *model, const bool *needed,
