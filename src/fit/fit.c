@@ -153,6 +153,8 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 				 errhint("Leave out epsilon and delta; value protection is on by default.")));
 	gs_options_parse(PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8),
 					 &request->options);
+	request->options.seed = request->seed;
+	request->options.before = NIL;
 	request->options_json = PG_ARGISNULL(8) ?
 		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")) :
 		PG_GETARG_DATUM(8);

@@ -20,6 +20,19 @@ typedef struct GsOptions
 	List	   *constraints;	/* C strings: conditions on the row */
 	int			min_leaf;		/* tree: rows of a leaf */
 	List	   *order;			/* tree: names of the columns to come first */
+
+	/* deep families: 0 where the family's own value is meant */
+	int			epochs;
+	int64		steps;			/* of the schedule */
+	int64		stop_step;		/* where it ends at the latest */
+	int			time_limit;		/* seconds of training; 0: none */
+	int			batch_size;
+	double		learning_rate;
+	bool		warm_start;
+
+	/* no options, but what every fit is given */
+	int64		seed;
+	List	   *before;			/* tensors of the version before */
 } GsOptions;
 
 extern void gs_options_parse(Jsonb *json, GsOptions *options);

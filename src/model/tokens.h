@@ -12,9 +12,9 @@
  *	   grouped in order into bins of about as many rows.
  *
  * A row that tells nothing of a feature (GS_MISSING: a number that is NULL, a
- * level too rare to be shown) has the token after the last one, ntokens.  It
- * is for reading only: it is never drawn.  NULLs of a number are the business
- * of its indicator, which is a place of its own.
+ * level too rare to be shown) has token -1: that is something to know of a
+ * row, but nothing to learn from or to draw.  NULLs of a number are the business of
+ * its indicator, which is a place of its own.
  */
 #ifndef GENSYNTH_TOKENS_H
 #define GENSYNTH_TOKENS_H
@@ -65,6 +65,10 @@ extern void gs_tokens_read_scores(const GsTokens *tokens,
 								  int n, float *score);
 
 /* tokens.c */
+extern GsTokens *gs_tokens_create(const GsSchema *schema);
+extern GsTokenPlace *gs_tokens_add(GsTokens *tokens, const GsSchema *schema,
+								   int f);
+extern void gs_tokens_place(GsTokenPlace *place, const GsFeature *feature);
 extern GsTokens *gs_tokens_load(const GsSchema *schema, const List *tensors);
 extern void gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
 						  const int32 *token, const uint32 *word);

@@ -66,14 +66,12 @@ gs_tree_ranks(const GsFeature *feature, uint16 *rank)
 }
 
 /*
- * The scores of a number's segments, by rank: any sum of base and a part of
- * span, rounded as floats are, lies in the segment.
+ * The scores of a number's segments, by rank.
  */
 static void
 load_scores(TreePlace *place, const GsFeature *feature, const uint8 *code)
 {
-	const GsQuantile *q = &feature->quantile;
-	int			n = q->nsegments;
+	int			n = feature->quantile.nsegments;
 	uint16	   *rank = palloc(sizeof(uint16) * n);
 
 	gs_tree_ranks(feature, rank);
@@ -81,17 +79,9 @@ load_scores(TreePlace *place, const GsFeature *feature, const uint8 *code)
 	place->span = palloc(sizeof(float) * n);
 	for (int s = 0; s < n; s++)
 	{
-		float		low = (float) q->edge[s];
-		float		high = nextafterf((float) q->edge[s + 1], -INFINITY);
-
-		if (low < q->edge[s])
-			low = nextafterf(low, INFINITY);
-		if (high >= q->edge[s + 1])
-			high = nextafterf(high, -INFINITY);
 		place->code[rank[s]] = code[s];
-		place->base[rank[s]] = low;
-		place->span[rank[s]] = high > low ?
-			nextafterf(high - low, -INFINITY) : 0;
+		gs_quantile_scores(feature, s, &place->base[rank[s]],
+						   &place->span[rank[s]]);
 	}
 	pfree(rank);
 }

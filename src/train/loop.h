@@ -18,7 +18,9 @@
 
 #include "nn/train.h"
 
-#define GS_LOOP_WARM_UP		100 /* steps */
+#define GS_LOOP_WARM_UP		100 /* steps until the rate is at its largest */
+#define GS_LOOP_CHECK		100 /* steps between validations */
+#define GS_LOOP_RETRIES		3	/* with smaller rates, after it diverged */
 
 /*
  * What is trained.  The loop puts the rows of the batch at hand into row[],
@@ -38,16 +40,16 @@ typedef struct GsTrainable
 typedef struct GsTrainPlan
 {
 	uint64_t	seed;
-	uint32_t	nrows;			/* of the table */
+	uint32_t	nrows;			/* of the table, at least 1 */
 	int			nthreads;
-	int			batch;			/* rows of a minibatch, see gs_loop_batch */
+	int			batch;			/* rows of a minibatch */
 	double		rate;			/* the largest one */
 	GsAdam		adam;
 	int64_t		steps;			/* of the schedule */
+	bool		fixed;			/* whatever the time limit */
 	int64_t		stop;			/* at this step at the latest; 0: never */
 	double		time_limit;		/* seconds; 0: none */
-	int			check_every;	/* steps between validations */
-	double		patience;		/* share of the steps without a gain; 0: any */
+	double		patience;		/* share of the steps without a gain */
 } GsTrainPlan;
 
 /* A validation. */
@@ -55,7 +57,7 @@ typedef struct GsTrainCheck
 {
 	double		step;			/* steps done */
 	double		epoch;			/* rows seen over rows learned from */
-	double		loss;			/* mean of a row since the last one */
+	double		loss;			/* mean of a row since the last check */
 	double		validation;		/* mean of a row, with averaged weights */
 	double		rate;			/* learning rate */
 	double		seconds;		/* since the beginning */
@@ -79,17 +81,19 @@ typedef enum GsTrainEnd
 typedef struct GsTrainLog
 {
 	atomic_bool cancel;
-	_Atomic double step;		/* steps done */
-	_Atomic double steps;		/* of the schedule, as it is */
-	_Atomic double validation;	/* loss of the last check; 0 before it */
+	_Atomic int64_t step;		/* steps done */
+	_Atomic int64_t steps;		/* of the schedule, as it is */
+	_Atomic double validation;	/* loss of the last check */
 	GsTrainEnd	end;
 	int64_t		best;			/* step that the weights are of */
 	double		best_loss;		/* its validation */
 	int			retries;		/* with smaller rates */
+	double		seconds;
 	GsTrainCheck *check;		/* [nchecks] malloced */
 	int			nchecks;
 } GsTrainLog;
 
+extern uint32_t gs_loop_learned(uint32_t nrows);
 extern int	gs_loop_batch(uint32_t nrows, int most);
 extern void gs_loop_run(const GsTrainable *what, const GsTrainPlan *plan,
 						GsTrainLog *log);
