@@ -18,6 +18,7 @@
 
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "utils/memutils.h"
 
 #include "model/training.h"
 #include "nn/pool.h"
