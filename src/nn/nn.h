@@ -296,30 +296,26 @@ extern void gs_dropout(GsDraw draw, double rate, GsMatrix x);
 
 /*
  * loss.c: each returns the sum of its losses over rows and columns, times
- * weights, and writes the gradients of that sum.
+ * weights, and puts the gradients of that sum IN PLACE of the predictions.
  */
+
 /*
  * Cross entropy of many categories: head h has the columns offset[h] to
  * offset[h + 1] - 1 of the logits.  target [rows][nheads] counts from 0 in
- * its head; -1: no loss.  weight [rows][nheads] or GS_NO_MATRIX.  dlogits may
- * be logits, or GS_NO_MATRIX if no gradient is wanted.
+ * its head; -1: no loss.  weight [rows][nheads] or GS_NO_MATRIX.
  */
 extern double gs_softmax_loss(int nheads, const int *offset, GsMatrix logits,
-							  const int32_t *target, GsMatrix weight,
-							  GsMatrix dlogits);
+							  const int32_t *target, GsMatrix weight);
 /* logits become probabilities, in place */
 extern void gs_softmax(int nheads, const int *offset, GsMatrix logits);
 /*
  * -log density of x under N(mean, exp(log_sd)^2), without its constant.
  * log_sd is clamped to [lowest, highest], with no gradient beyond.  weight
- * [rows][cols] or GS_NO_MATRIX; where it is 0, x may be anything.  dmean and
- * dlog_sd may be mean and log_sd, or both GS_NO_MATRIX.
+ * [rows][cols] or GS_NO_MATRIX; where it is 0, x may be anything.
  */
 extern double gs_gaussian_loss(GsMatrix mean, GsMatrix log_sd, double lowest,
-							   double highest, GsMatrix x, GsMatrix weight,
-							   GsMatrix dmean, GsMatrix dlog_sd);
+							   double highest, GsMatrix x, GsMatrix weight);
 /* weight (y - x)^2 / 2; the rest as above */
-extern double gs_square_loss(GsMatrix y, GsMatrix x, GsMatrix weight,
-							 GsMatrix dy);
+extern double gs_square_loss(GsMatrix y, GsMatrix x, GsMatrix weight);
 
 #endif
