@@ -204,17 +204,17 @@ typedef struct GsEmbedding
 } GsEmbedding;
 
 /* dense.c */
-extern bool gs_dense_add(GsParams *params, const char *name, int in, int out,
+extern void gs_dense_add(GsParams *params, const char *name, int in, int out,
 						 GsActivation activation, GsDense *dense);
 /*
  * slope [rows][out]: the activation's derivative, for backward; may be
- * GS_NO_MATRIX if linear or if there is no backward.  forward_add: y += x W
- * + b, linear ones only.  y must not overlap x.
+ * GS_NO_MATRIX if linear or if there is no backward.  forward_add: y = base +
+ * x W + b, linear ones only; base may be y.  y must not overlap x.
  */
 extern void gs_dense_forward(const GsDense *dense, const gs_real *params,
 							 GsMatrix x, GsMatrix y, GsMatrix slope);
 extern void gs_dense_forward_add(const GsDense *dense, const gs_real *params,
-								 GsMatrix x, GsMatrix y);
+								 GsMatrix x, GsMatrix base, GsMatrix y);
 /*
  * dy is multiplied by slope in place.  dx may be GS_NO_MATRIX, and may be x
  * itself, whose contents are not needed any more.  backward_add: dx += ...,
@@ -237,7 +237,7 @@ extern void gs_add(GsMatrix y, GsMatrix x);
 extern void gs_exp(size_t n, const gs_real *x, gs_real *y);
 
 /* layers.c */
-extern bool gs_norm_add(GsParams *params, const char *name, int width,
+extern void gs_norm_add(GsParams *params, const char *name, int width,
 						GsNorm *norm);
 /* stats [rows][2]: mean and 1 / standard deviation, for backward */
 extern void gs_norm_forward(const GsNorm *norm, const gs_real *params,
@@ -246,7 +246,7 @@ extern void gs_norm_forward(const GsNorm *norm, const gs_real *params,
 extern void gs_norm_backward_add(const GsNorm *norm, const gs_real *params,
 								 gs_real *grad, GsMatrix x, GsMatrix stats,
 								 GsMatrix dy, GsMatrix dx);
-extern bool gs_residual_add(GsParams *params, const char *name, int width,
+extern void gs_residual_add(GsParams *params, const char *name, int width,
 							int hidden, GsActivation activation,
 							GsResidual *block);
 /* takes the block's buffers from the arena, or counts them */
@@ -261,7 +261,7 @@ extern void gs_residual_backward(const GsResidual *block,
 								 const gs_real *params, gs_real *grad,
 								 GsMatrix x, const GsResidualState *state,
 								 GsMatrix dy);
-extern bool gs_embedding_add(GsParams *params, const char *name, int ntokens,
+extern void gs_embedding_add(GsParams *params, const char *name, int ntokens,
 							 int width, GsEmbedding *embedding);
 /* token [rows][columns]: rows of the table, each once; -1 adds nothing */
 extern void gs_embedding_forward_add(const GsEmbedding *embedding,
