@@ -204,17 +204,17 @@ typedef struct GsEmbedding
 } GsEmbedding;
 
 /* dense.c */
-extern bool gs_dense_add(GsParams *params, const char *name, int in, int out,
+extern void gs_dense_add(GsParams *params, const char *name, int in, int out,
 						 GsActivation activation, GsDense *dense);
 /*
  * slope [rows][out]: the activation's derivative, for backward; may be
- * GS_NO_MATRIX if linear or if there is no backward.  forward_add: y += x W
- * + b, linear ones only.  y must not overlap x.
+ * GS_NO_MATRIX if linear or if there is no backward.  forward_add: y = base +
+ * x W + b, linear ones only; base may be y.  y must not overlap x.
  */
 extern void gs_dense_forward(const GsDense *dense, const gs_real *params,
 							 GsMatrix x, GsMatrix y, GsMatrix slope);
 extern void gs_dense_forward_add(const GsDense *dense, const gs_real *params,
-								 GsMatrix x, GsMatrix y);
+								 GsMatrix x, GsMatrix base, GsMatrix y);
 /*
  * dy is multiplied by slope in place.  dx may be GS_NO_MATRIX, and may be x
  * itself, whose contents are not needed any more.  backward_add: dx += ...,
@@ -237,7 +237,7 @@ extern void gs_add(GsMatrix y, GsMatrix x);
 extern void gs_exp(size_t n, const gs_real *x, gs_real *y);
 
 /* layers.c */
-extern bool gs_norm_add(GsParams *params, const char *name, int width,
+extern void gs_norm_add(GsParams *params, const char *name, int width,
 						GsNorm *norm);
 /* stats [rows][2]: mean and 1 / standard deviation, for backward */
 extern void gs_norm_forward(const GsNorm *norm, const gs_real *params,
@@ -246,7 +246,7 @@ extern void gs_norm_forward(const GsNorm *norm, const gs_real *params,
 extern void gs_norm_backward_add(const GsNorm *norm, const gs_real *params,
 								 gs_real *grad, GsMatrix x, GsMatrix stats,
 								 GsMatrix dy, GsMatrix dx);
-extern bool gs_residual_add(GsParams *params, const char *name, int width,
+extern void gs_residual_add(GsParams *params, const char *name, int width,
 							int hidden, GsActivation activation,
 							GsResidual *block);
 /* takes the block's buffers from the arena, or counts them */
@@ -261,7 +261,7 @@ extern void gs_residual_backward(const GsResidual *block,
 								 const gs_real *params, gs_real *grad,
 								 GsMatrix x, const GsResidualState *state,
 								 GsMatrix dy);
-extern bool gs_embedding_add(GsParams *params, const char *name, int ntokens,
+extern void gs_embedding_add(GsParams *params, const char *name, int ntokens,
 							 int width, GsEmbedding *embedding);
 /* token [rows][columns]: rows of the table, each once; -1 adds nothing */
 extern void gs_embedding_forward_add(const GsEmbedding *embedding,
@@ -296,30 +296,26 @@ extern void gs_dropout(GsDraw draw, double rate, GsMatrix x);
 
 /*
  * loss.c: each returns the sum of its losses over rows and columns, times
- * weights, and writes the gradients of that sum.
+ * weights, and puts the gradients of that sum IN PLACE of the predictions.
  */
+
 /*
  * Cross entropy of many categories: head h has the columns offset[h] to
  * offset[h + 1] - 1 of the logits.  target [rows][nheads] counts from 0 in
- * its head; -1: no loss.  weight [rows][nheads] or GS_NO_MATRIX.  dlogits may
- * be logits, or GS_NO_MATRIX if no gradient is wanted.
+ * its head; -1: no loss.  weight [rows][nheads] or GS_NO_MATRIX.
  */
 extern double gs_softmax_loss(int nheads, const int *offset, GsMatrix logits,
-							  const int32_t *target, GsMatrix weight,
-							  GsMatrix dlogits);
+							  const int32_t *target, GsMatrix weight);
 /* logits become probabilities, in place */
 extern void gs_softmax(int nheads, const int *offset, GsMatrix logits);
 /*
  * -log density of x under N(mean, exp(log_sd)^2), without its constant.
  * log_sd is clamped to [lowest, highest], with no gradient beyond.  weight
- * [rows][cols] or GS_NO_MATRIX; where it is 0, x may be anything.  dmean and
- * dlog_sd may be mean and log_sd, or both GS_NO_MATRIX.
+ * [rows][cols] or GS_NO_MATRIX; where it is 0, x may be anything.
  */
 extern double gs_gaussian_loss(GsMatrix mean, GsMatrix log_sd, double lowest,
-							   double highest, GsMatrix x, GsMatrix weight,
-							   GsMatrix dmean, GsMatrix dlog_sd);
+							   double highest, GsMatrix x, GsMatrix weight);
 /* weight (y - x)^2 / 2; the rest as above */
-extern double gs_square_loss(GsMatrix y, GsMatrix x, GsMatrix weight,
-							 GsMatrix dy);
+extern double gs_square_loss(GsMatrix y, GsMatrix x, GsMatrix weight);
 
 #endif

@@ -18,7 +18,7 @@
 #include "nn.h"
 #include "pool.h"
 
-#define GS_MAX_SHARDS	8
+#define GS_MAX_SHARDS	4
 
 /* AdamW (Loshchilov and Hutter, ICLR 2019); the rate comes with each step. */
 typedef struct GsAdam
@@ -75,6 +75,7 @@ typedef struct GsTrainer
 	gs_real    *moment2;		/* [size] */
 	gs_real    *grad[GS_MAX_SHARDS];	/* [size], zero between steps */
 	char	   *workspace[GS_MAX_SHARDS];
+	double	   *square;			/* of the gradient's length, by slice */
 } GsTrainer;
 
 typedef enum GsStatus
