@@ -28,6 +28,7 @@ typedef struct GsTokenPlace
 	bool		number;
 	int			ntokens;
 	int			first;			/* its first token among those of all places */
+	int			null;			/* place whose level 1 makes it missing; -1 */
 	int			nvalues;		/* levels or segments */
 	uint16	   *token;			/* [nvalues] of a value */
 	float	   *share;			/* [ntokens] in the source, sum 1 */
@@ -44,7 +45,7 @@ typedef struct GsTokenPlace
 typedef struct GsTokens
 {
 	int			nplaces;
-	GsTokenPlace *place;		/* [nplaces] in the order of features */
+	GsTokenPlace *place;		/* [nplaces]; indicators before their numbers */
 	int			ntokens;		/* of all places */
 	int			nnumbers;		/* places of numbers */
 	int			nfeatures;
