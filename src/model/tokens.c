@@ -202,6 +202,30 @@ gs_tokens_load(const GsSchema *schema, const List *tensors)
 }
 
 /*
+ * gs_tokens_draw: a place's tokens for a batch, by the inverse of their
+ * distribution function.
+ *
+ * probability: [GS_BATCH][ntokens]; word: [GS_BATCH] random; token:
+ * [GS_BATCH], filled.
+ */
+void
+gs_tokens_draw(const GsTokenPlace *place, const float *probability,
+			   const uint32 *word, int32 *token)
+{
+	int			n = place->ntokens;
+
+	for (int i = 0; i < GS_BATCH; i++, probability += n)
+	{
+		float		u = (word[i] >> 8) * 0x1.0p-24f;
+		int			t = 0;
+
+		while (t < n - 1 && u >= probability[t])
+			u -= probability[t++];
+		token[i] = t;
+	}
+}
+
+/*
  * The member of a token at u of [0, 1), and where in it: the first that ends
  * above u.
  */

@@ -71,6 +71,9 @@ extern GsTokenPlace *gs_tokens_add(GsTokens *tokens, const GsSchema *schema,
 								   int f);
 extern void gs_tokens_place(GsTokenPlace *place, const GsFeature *feature);
 extern GsTokens *gs_tokens_load(const GsSchema *schema, const List *tensors);
+extern void gs_tokens_draw(const GsTokenPlace *place,
+						   const float *probability, const uint32 *word,
+						   int32 *token);
 extern void gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
 						  const int32 *token, const uint32 *word);
 extern void gs_tokens_fill_rest(const GsTokens *tokens, GsBatch *batch);
