@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct GsPool GsPool;
 
@@ -26,6 +27,8 @@ extern GsPool *gs_pool_start(int threads);
 /* calls task(arg, 0 .. ntasks - 1), in any order, and waits for all */
 extern void gs_pool_run(GsPool *pool, int ntasks, GsTask task, void *arg);
 extern void gs_pool_end(GsPool *pool);
+/* what tasks are run with, for others: see pool.c */
+extern uint64_t gs_flush_subnormals(bool flush, uint64_t before);
 /*
  * A thread with all signals blocked, such as one that trains while the backend
  * polls for interrupts.  To be joined.
