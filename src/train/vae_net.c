@@ -19,6 +19,7 @@ gs_vae_net_init(GsVaeNet *net, GsParams *params)
 {
 	int			rows = net->offset[net->nplaces] + net->nplaces;
 
+	rows = rows > 0 ? rows : 1; /* a table of nothing but keys */
 	gs_embedding_add(params, "input", rows, net->width, &net->input);
 	if (net->nnumbers > 0)
 		gs_dense_add(params, "number", net->nnumbers, net->width, GS_LINEAR,
