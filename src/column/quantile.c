@@ -387,6 +387,26 @@ gs_quantile_bins(const GsFeature *feature, uint16 *bin_of)
 }
 
 /*
+ * gs_quantile_scores: the scores of a segment, as floats: any sum of base and
+ * a part of span, rounded as floats are, lies in it.
+ */
+void
+gs_quantile_scores(const GsFeature *feature, int segment, float *base,
+				   float *span)
+{
+	const double *edge = &feature->quantile.edge[segment];
+	float		low = (float) edge[0];
+	float		high = nextafterf((float) edge[1], -INFINITY);
+
+	if (low < edge[0])
+		low = nextafterf(low, INFINITY);
+	if (high >= edge[1])
+		high = nextafterf(high, -INFINITY);
+	*base = low;
+	*span = high > low ? nextafterf(high - low, -INFINITY) : 0;
+}
+
+/*
  * gs_quantile_value: the value at a place of a segment.
  *
  * fraction: 0 to 1, how far the normal score is within the segment.

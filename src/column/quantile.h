@@ -19,6 +19,8 @@ extern int	gs_quantile_find(const GsFeature *feature, GsSlot value);
 extern uint16 gs_quantile_within(const GsFeature *feature, int segment,
 								 GsSlot value);
 extern int	gs_quantile_bins(const GsFeature *feature, uint16 *bin_of);
+extern void gs_quantile_scores(const GsFeature *feature, int segment,
+							   float *base, float *span);
 extern GsSlot gs_quantile_value(const GsFeature *feature, int segment,
 								double fraction);
 

@@ -154,6 +154,8 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 				 errhint("Leave out epsilon and delta; value protection is on by default.")));
 	gs_options_parse(PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8),
 					 &request->options);
+	request->options.seed = request->seed;
+	request->options.before = NIL;
 	request->options_json = PG_ARGISNULL(8) ?
 		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")) :
 		PG_GETARG_DATUM(8);
@@ -446,8 +448,7 @@ learn(void *arg)
 					   &version->tensors);
 	family->fit(version->schema, encoded, &request->options,
 				&version->tensors, &version->notes);
-	if (family->calibrated)
-		gs_calibrate(version->schema, family, version->tensors);
+	gs_calibrate(version->schema, family, &version->tensors);
 	gs_refine_fit(version->schema, encoded, family, request->options.refine,
 				  gs_mix64(request->seed, 1), &version->tensors,
 				  &version->notes);
@@ -536,6 +537,9 @@ synth_fit(PG_FUNCTION_ARGS)
 	existing = gs_catalog_find(entry.name);
 	if (existing != NULL)
 		gs_check_owner(existing);
+	if (existing != NULL && request.options.warm_start)
+		request.options.before = gs_catalog_tensors(existing,
+													existing->current, NULL);
 	learn_and_store(&request, &entry, &version, source);
 
 	MemoryContextSwitchTo(caller);

@@ -12,7 +12,8 @@
 
 #include "fit/options.h"
 
-/* The options that are no numbers. */
+/* The options that are no whole numbers. */
+#define LEARNING_RATE	"learning_rate"
 #define ORDER			"order"
 #define GIVEN			"given"
 #define CONSTRAINTS		"constraints"
@@ -35,6 +36,12 @@ typedef enum OptionIndex
 	OPTION_DIFFERENCES,
 	OPTION_MIN_LEAF,
 	OPTION_REFINE,
+	OPTION_EPOCHS,
+	OPTION_STEPS,
+	OPTION_STOP_STEP,
+	OPTION_TIME_LIMIT,
+	OPTION_BATCH_SIZE,
+	OPTION_WARM_START,
 	OPTIONS
 } OptionIndex;
 
@@ -45,7 +52,13 @@ static const OptionDef defaults[OPTIONS] = {
 	[OPTION_DEPENDENCIES] = {"dependencies", 0, 1, 1},
 	[OPTION_DIFFERENCES] = {"differences", 0, 1, 1},
 	[OPTION_MIN_LEAF] = {"min_leaf", 5, 1000000, 100},
-	[OPTION_REFINE] = {"refine", 0, 3, 0}
+	[OPTION_REFINE] = {"refine", 0, 3, 0},
+	[OPTION_EPOCHS] = {"epochs", 0, 1000000, 0},
+	[OPTION_STEPS] = {"steps", 0, INT64CONST(1000000000), 0},
+	[OPTION_STOP_STEP] = {"stop_step", 0, INT64CONST(1000000000), 0},
+	[OPTION_TIME_LIMIT] = {"time_limit", 0, 10000000, 300},
+	[OPTION_BATCH_SIZE] = {"batch_size", 0, 65536, 0},
+	[OPTION_WARM_START] = {"warm_start", 0, 1, 0}
 };
 
 static void
@@ -56,7 +69,7 @@ report_unknown(const char *key)
 	initStringInfo(&names);
 	for (int i = 0; i < OPTIONS; i++)
 		appendStringInfo(&names, "\"%s\", ", defaults[i].name);
-	appendStringInfoString(&names, "\"" ORDER "\", \"" GIVEN "\", \"" CONSTRAINTS "\", \"" ON_VIOLATION "\"");
+	appendStringInfoString(&names, "\"" LEARNING_RATE "\", \"" ORDER "\", \"" GIVEN "\", \"" CONSTRAINTS "\", \"" ON_VIOLATION "\"");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" does not exist", key),
@@ -80,6 +93,25 @@ whole_number(const OptionDef *option, const JsonbValue *value)
 				 errhint("It is a whole number from " INT64_FORMAT " to " INT64_FORMAT "; the default is " INT64_FORMAT ".",
 						 option->least, option->most, option->value)));
 	return (int64) number;
+}
+
+/*
+ * A rate: over 0, at most 1.
+ */
+static double
+rate(const char *option, const JsonbValue *value)
+{
+	double		number = 0;
+
+	if (value->type == jbvNumeric)
+		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+													NumericGetDatum(value->val.numeric)));
+	if (!(number > 0 && number <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" is out of range", option),
+				 errhint("It is a number above 0, and 1 at most, such as 0.001.")));
+	return number;
 }
 
 /*
@@ -151,6 +183,7 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 	options->constraints = NIL;
 	options->order = NIL;
 	options->given = NIL;
+	options->learning_rate = 0;
 	if (json != NULL && !JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -172,6 +205,8 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 					break;
 			if (i < OPTIONS)
 				values[i] = whole_number(&defaults[i], &value);
+			else if (strcmp(key, LEARNING_RATE) == 0)
+				options->learning_rate = rate(LEARNING_RATE, &value);
 			else if (strcmp(key, ORDER) == 0)
 				options->order = string_list(ORDER, &value,
 											 "names of columns",
@@ -197,4 +232,10 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 	options->differences = values[OPTION_DIFFERENCES] != 0;
 	options->min_leaf = (int) values[OPTION_MIN_LEAF];
 	options->refine = (int) values[OPTION_REFINE];
+	options->epochs = (int) values[OPTION_EPOCHS];
+	options->steps = values[OPTION_STEPS];
+	options->stop_step = values[OPTION_STOP_STEP];
+	options->time_limit = (int) values[OPTION_TIME_LIMIT];
+	options->batch_size = (int) values[OPTION_BATCH_SIZE];
+	options->warm_start = values[OPTION_WARM_START] != 0;
 }

@@ -22,6 +22,19 @@ typedef struct GsOptions
 	int			refine;			/* rounds that refine the model */
 	List	   *order;			/* tree: names of the columns to come first */
 	List	   *given;			/* tree: the same of a second chain, for conditions */
+
+	/* deep families: 0 where the family's own value is meant */
+	int			epochs;
+	int64		steps;			/* of the schedule */
+	int64		stop_step;		/* where it ends at the latest */
+	int			time_limit;		/* seconds of training; 0: none */
+	int			batch_size;
+	double		learning_rate;
+	bool		warm_start;
+
+	/* no options, but what every fit is given */
+	int64		seed;
+	List	   *before;			/* tensors of the version before */
 } GsOptions;
 
 extern void gs_options_parse(Jsonb *json, GsOptions *options);

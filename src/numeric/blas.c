@@ -27,6 +27,11 @@ extern void sgemm_(const char *transa, const char *transb, const int *m,
 				   const float *a, const int *lda, const float *b,
 				   const int *ldb, const float *beta, float *c,
 				   const int *ldc, size_t len_transa, size_t len_transb);
+extern void dgemm_(const char *transa, const char *transb, const int *m,
+				   const int *n, const int *k, const double *alpha,
+				   const double *a, const int *lda, const double *b,
+				   const int *ldb, const double *beta, double *c,
+				   const int *ldc, size_t len_transa, size_t len_transb);
 extern void ssyrk_(const char *uplo, const char *trans, const int *n,
 				   const int *k, const float *alpha, const float *a,
 				   const int *lda, const float *beta, float *c,
@@ -90,16 +95,63 @@ bool
 gs_sgemm(int m, int n, int k, const float *a, int lda, const float *b,
 		 int ldb, float *c, int ldc)
 {
-	const float one = 1.0f;
-	const float zero = 0.0f;
+	return gs_sgemm_add(false, false, m, n, k, 1, a, lda, b, ldb, 0, c, ldc);
+}
 
-	if (!valid_matrix(a, m, k, lda) || !valid_matrix(b, k, n, ldb) ||
-		!valid_matrix(c, m, n, ldc))
+/*
+ * True if A, B and C of gs_sgemm_add are well-formed.
+ */
+static bool
+valid_product(bool transpose_a, bool transpose_b, int m, int n, int k,
+			  const void *a, int lda, const void *b, int ldb, const void *c,
+			  int ldc)
+{
+	return valid_matrix(a, transpose_a ? k : m, transpose_a ? m : k, lda) &&
+		valid_matrix(b, transpose_b ? n : k, transpose_b ? k : n, ldb) &&
+		valid_matrix(c, m, n, ldc);
+}
+
+/*
+ * gs_sgemm_add
+ *
+ * C = alpha op(A) op(B) + beta C, where op(A) is A [m][k], or the transpose of
+ * A [k][m], and op(B) is B [k][n], or the transpose of B [n][k]; C [m][n].
+ * All are row-major with leading dimensions of their own, as stored.  With
+ * beta 0, C's former contents are not read.  C must not overlap A or B.
+ *
+ * Returns false, with C untouched, for the same reasons as gs_sgemm.
+ */
+bool
+gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
+			 float alpha, const float *a, int lda, const float *b, int ldb,
+			 float beta, float *c, int ldc)
+{
+	if (!valid_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
+					   c, ldc))
 		return false;
 
-	/* in Fortran's eyes, C' = B' A' */
-	sgemm_("N", "N", &n, &m, &k, &one, b, &ldb, a, &lda, &zero, c, &ldc,
-		   1, 1);
+	/* in Fortran's eyes, C' = op(B)' op(A)' */
+	sgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &n, &m, &k,
+		   &alpha, b, &ldb, a, &lda, &beta, c, &ldc, 1, 1);
+	return true;
+}
+
+/*
+ * gs_dgemm_add
+ *
+ * gs_sgemm_add in double precision.
+ */
+bool
+gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
+			 double alpha, const double *a, int lda, const double *b, int ldb,
+			 double beta, double *c, int ldc)
+{
+	if (!valid_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
+					   c, ldc))
+		return false;
+
+	dgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &n, &m, &k,
+		   &alpha, b, &ldb, a, &lda, &beta, c, &ldc, 1, 1);
 	return true;
 }
 

@@ -16,6 +16,14 @@
 extern void gs_blas_init(void);
 extern bool gs_sgemm(int m, int n, int k, const float *a, int lda,
 					 const float *b, int ldb, float *c, int ldc);
+extern bool gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n,
+						 int k, float alpha, const float *a, int lda,
+						 const float *b, int ldb, float beta, float *c,
+						 int ldc);
+extern bool gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n,
+						 int k, double alpha, const double *a, int lda,
+						 const double *b, int ldb, double beta, double *c,
+						 int ldc);
 extern bool gs_ssyrk(int n, int k, const float *a, int lda, float *c, int ldc);
 extern bool gs_cholesky(int n, double *a);
 extern bool gs_correlation_repair(int n, double *a, double floor);

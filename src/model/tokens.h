@@ -1,0 +1,83 @@
+/*
+ * tokens.h
+ *	  Features as tokens: what the deep families read and write.
+ *
+ * Every feature that is not determined becomes a place with a few tokens.  A
+ * token stands for one or several values (levels of a category, segments of a
+ * number's quantile table), whose shares in the source choose among them when
+ * the token is drawn:
+ *
+ *	 - category: the frequent levels have a token each, the others share some;
+ *	 - number: the frequent atoms have a token each, the other segments are
+ *	   grouped in order into bins of about as many rows.
+ *
+ * A row that tells nothing of a feature (GS_MISSING: a number that is NULL, a
+ * level too rare to be shown) has token -1: that is something to know of a
+ * row, but nothing to learn from or to draw.  NULLs of a number are the business of
+ * its indicator, which is a place of its own.
+ */
+#ifndef GENSYNTH_TOKENS_H
+#define GENSYNTH_TOKENS_H
+
+#include "catalog/tensor.h"
+#include "column/column.h"
+
+typedef struct GsTokenPlace
+{
+	int			feature;
+	bool		number;
+	int			ntokens;
+	int			first;			/* its first token among those of all places */
+	int			null;			/* place whose level 1 makes it missing; -1 */
+	int			nvalues;		/* levels or segments */
+	uint16	   *token;			/* [nvalues] of a value */
+	float	   *share;			/* [ntokens] in the source, sum 1 */
+	float	   *score;			/* [ntokens] number: mean normal score */
+
+	/* the values of token t: begin[t] to begin[t + 1] - 1 */
+	int		   *begin;			/* [ntokens + 1] */
+	uint16	   *member;			/* [nvalues] value */
+	float	   *below;			/* [nvalues] share up to it, within its token */
+	float	   *base;			/* [nvalues] number: least score of a value ... */
+	float	   *span;			/* ... and what a fraction of 1 adds */
+} GsTokenPlace;
+
+typedef struct GsTokens
+{
+	int			nplaces;
+	GsTokenPlace *place;		/* [nplaces]; indicators before their numbers */
+	int			ntokens;		/* of all places */
+	int			nnumbers;		/* places of numbers */
+	int			nfeatures;
+	int		   *place_of;		/* [nfeatures]; -1: determined */
+} GsTokens;
+
+/*
+ * tokens_fit.c.  Threads may call the last two, which allocate and report
+ * nothing.
+ */
+extern GsTokens *gs_tokens_learn(const GsSchema *schema,
+								 const GsEncoded *encoded);
+extern void gs_tokens_save(const GsTokens *tokens, List **tensors);
+extern void gs_tokens_read(const GsTokens *tokens, const GsEncoded *encoded,
+						   const uint32 *row, int n, int32 *token);
+extern void gs_tokens_read_scores(const GsTokens *tokens,
+								  const GsEncoded *encoded, const uint32 *row,
+								  int n, float *score);
+
+/* tokens.c */
+extern GsTokens *gs_tokens_create(const GsSchema *schema);
+extern GsTokenPlace *gs_tokens_add(GsTokens *tokens, const GsSchema *schema,
+								   int f);
+extern void gs_tokens_place(GsTokenPlace *place, const GsFeature *feature);
+extern GsTokens *gs_tokens_load(const GsSchema *schema, const List *tensors);
+extern void gs_tokens_draw(const GsTokenPlace *place,
+						   const float *probability, const uint32 *word,
+						   int32 *token);
+extern int	gs_tokens_member(const GsTokenPlace *place, int token, float u,
+							 float *within);
+extern void gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
+						  const int32 *token, const uint32 *word);
+extern void gs_tokens_fill_rest(const GsTokens *tokens, GsBatch *batch);
+
+#endif

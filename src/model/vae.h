@@ -1,0 +1,70 @@
+/*
+ * vae.h
+ *	  The variational autoencoder, between its files.
+ */
+#ifndef GENSYNTH_VAE_H
+#define GENSYNTH_VAE_H
+
+#include "model/family.h"
+#include "model/tokens.h"
+#include "numeric/even.h"
+#include "train/mixture.h"
+#include "train/vae_net.h"
+
+typedef struct VaeGiven VaeGiven;
+
+/* A loaded model. */
+typedef struct Vae
+{
+	const GsTokens *tokens;
+	GsVaeNet	net;
+	GsParams   *params;
+	GsMixture	mixture;
+
+	/* of a batch */
+	uint32	   *words;			/* [4][GS_BATCH] random */
+	float	   *normal;			/* [latent + 3][GS_BATCH] */
+	float	   *noise;			/* [GS_BATCH][latent] */
+	float	   *z;				/* [GS_BATCH][latent] */
+	float	   *outer;			/* [GS_BATCH][width] */
+	float	   *state;			/* [GS_BATCH][state] */
+	float	   *active;			/* [GS_BATCH][state] */
+	float	   *logits;			/* [GS_BATCH][most tokens of a place] */
+	int32	   *component;		/* [GS_BATCH] of the mixture */
+	GsEven		even;			/* of components */
+	int32	   *token;			/* [GS_BATCH] */
+	int32	   *drawn;			/* [GS_BATCH] */
+	VaeGiven   *given;			/* NULL: no conditions */
+} Vae;
+
+/*
+ * Philox streams of a batch after GS_STREAM_LATENT, or of a try after
+ * GS_STREAM_GIVEN: the noise of the latent vector, its component, and each
+ * place.
+ */
+#define GS_VAE_STREAM_COMPONENT(vae)	((uint32) ((vae)->net.latent + 3) / 4)
+#define GS_VAE_STREAM_PLACE(vae, p) \
+	(GS_VAE_STREAM_COMPONENT(vae) + 1 + (uint32) (p))
+
+/* vae.c */
+extern void gs_vae_shape(GsVaeNet *net, const GsTokens *tokens,
+						 GsParams *params);
+extern void gs_vae_random(const Vae *vae, const GsBatch *batch,
+						  uint32 stream, uint32 draw);
+extern void gs_vae_noise(Vae *vae, const GsBatch *batch, uint32 stream,
+						 uint32 draw);
+extern void gs_vae_start(Vae *vae, const GsMixture *mixture);
+extern const float *gs_vae_chances(Vae *vae, int p);
+extern void gs_vae_feed(Vae *vae, int p, const int32 *token,
+						const int32 *is_null);
+
+/* vae_given.c */
+extern void *gs_vae_condition(void *model, GsGiven *given);
+extern int	gs_vae_confine(Vae *vae, GsBatch *batch);
+
+/* vae_fit.c */
+extern void gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
+					   const GsOptions *options, List **tensors,
+					   List **notes);
+
+#endif

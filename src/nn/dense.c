@@ -1,0 +1,195 @@
+/*
+ * dense.c
+ *	  Dense layers: a GEMM each way, and what is fused around it.
+ *
+ * A linear layer's bias costs no pass: the result begins as the bias, and the
+ * GEMM adds to it, instead of clearing it first.
+ *
+ * Plain C: no postgres.h.
+ */
+#include <assert.h>
+#include <stdio.h>
+
+#include "../numeric/blas.h"
+#include "nn.h"
+#include "kernel.h"
+
+/*
+ * c = op(a) op(b) + beta c, with shapes as stored; see gs_sgemm_add.
+ */
+static void
+gemm(bool transpose_a, bool transpose_b, int k, GsMatrix a, const gs_real *b,
+	 int ldb, gs_real beta, gs_real *c, int m, int n, int ldc)
+{
+	bool		fine;
+
+	if (m == 0 || k == 0)
+		return;
+#ifdef GS_NN_DOUBLE
+	fine = gs_dgemm_add(transpose_a, transpose_b, m, n, k, 1, a.data, a.ld,
+						b, ldb, beta, c, ldc);
+#else
+	fine = gs_sgemm_add(transpose_a, transpose_b, m, n, k, 1, a.data, a.ld,
+						b, ldb, beta, c, ldc);
+#endif
+	/* sizes that the seam refuses must not pass for a result */
+	if (!fine)
+		for (int i = 0; i < m; i++)
+			c[(size_t) i * ldc] = NAN;
+}
+
+/*
+ * y = base + bias in each row; base may be y, or GS_NO_MATRIX for zero.
+ */
+GS_CLONES static void
+put_bias(const gs_real *restrict bias, GsMatrix base, GsMatrix y)
+{
+	for (int i = 0; i < y.rows; i++)
+	{
+		gs_real    *to = gs_row(y, i);
+
+		if (base.data == NULL)
+			memcpy(to, bias, sizeof(gs_real) * y.cols);
+		else
+		{
+			const gs_real *from = gs_row(base, i);
+
+			IVDEP
+			for (int j = 0; j < y.cols; j++)
+				to[j] = from[j] + bias[j];
+		}
+	}
+}
+
+/*
+ * dy *= slope, if there is one, and grad[] += the columns' sums.
+ */
+GS_CLONES static void
+backward_bias(GsMatrix dy, GsMatrix slope, gs_real *restrict grad)
+{
+	for (int i = 0; i < dy.rows; i++)
+	{
+		gs_real    *restrict row = gs_row(dy, i);
+
+		if (slope.data != NULL)
+		{
+			const gs_real *restrict factor = gs_row(slope, i);
+
+			for (int j = 0; j < dy.cols; j++)
+			{
+				row[j] *= factor[j];
+				grad[j] += row[j];
+			}
+		}
+		else
+			for (int j = 0; j < dy.cols; j++)
+				grad[j] += row[j];
+	}
+}
+
+/*
+ * gs_dense_add
+ *
+ * Adds the parameters of a layer from "in" to "out" columns: views NAME.w and
+ * NAME.b.  He initialisation, or Xavier's where the layer is linear; the bias
+ * is zero.  Failures show in gs_params_create.
+ */
+void
+gs_dense_add(GsParams *params, const char *name, int in, int out,
+			 GsActivation activation, GsDense *dense)
+{
+	char		full[GS_VIEW_NAME];
+
+	dense->in = in;
+	dense->out = out;
+	dense->activation = activation;
+	snprintf(full, sizeof(full), "%.24s.w", name);
+	dense->weight = gs_params_add(params, full, in, out,
+								  activation == GS_LINEAR ? GS_INIT_XAVIER :
+								  GS_INIT_HE);
+	snprintf(full, sizeof(full), "%.24s.b", name);
+	dense->bias = gs_params_add(params, full, 1, out, GS_INIT_ZERO);
+}
+
+/*
+ * gs_dense_forward
+ *
+ * y [rows][out] = activation(x [rows][in] W + b).  Unless the layer is linear,
+ * slope [rows][out] gets the derivative that backward needs; GS_NO_MATRIX
+ * where there is no backward.  y must not overlap x.
+ */
+void
+gs_dense_forward(const GsDense *dense, const gs_real *params, GsMatrix x,
+				 GsMatrix y, GsMatrix slope)
+{
+	bool		linear = dense->activation == GS_LINEAR;
+
+	assert(x.cols == dense->in && y.cols == dense->out && x.rows == y.rows);
+	if (linear)
+		put_bias(params + dense->bias, GS_NO_MATRIX, y);
+	gemm(false, false, dense->in, x, params + dense->weight, dense->out,
+		 linear, y.data, y.rows, y.cols, y.ld);
+	if (!linear)
+		gs_activate(dense->activation, params + dense->bias, y, y, slope);
+}
+
+/*
+ * gs_dense_forward_add
+ *
+ * y = base + x W + b, for linear layers.  base may be y; y must not overlap x.
+ */
+void
+gs_dense_forward_add(const GsDense *dense, const gs_real *params, GsMatrix x,
+					 GsMatrix base, GsMatrix y)
+{
+	assert(dense->activation == GS_LINEAR);
+	assert(x.cols == dense->in && y.cols == dense->out && x.rows == y.rows);
+	assert(base.cols == y.cols && base.rows == y.rows);
+	put_bias(params + dense->bias, base, y);
+	gemm(false, false, dense->in, x, params + dense->weight, dense->out, 1,
+		 y.data, y.rows, y.cols, y.ld);
+}
+
+static void
+backward(const GsDense *dense, const gs_real *params, gs_real *grad,
+		 GsMatrix x, GsMatrix slope, GsMatrix dy, GsMatrix dx, bool add)
+{
+	bool		linear = dense->activation == GS_LINEAR;
+
+	assert(x.cols == dense->in && dy.cols == dense->out && x.rows == dy.rows);
+	assert(linear || slope.data != NULL);
+	backward_bias(dy, linear ? GS_NO_MATRIX : slope, grad + dense->bias);
+	gemm(true, false, x.rows, x, dy.data, dy.ld, 1, grad + dense->weight,
+		 dense->in, dense->out, dense->out);
+	if (dx.data == NULL)
+		return;
+	assert(dx.cols == dense->in && dx.rows == dy.rows);
+	gemm(false, true, dense->out, dy, params + dense->weight, dense->out,
+		 add, dx.data, dx.rows, dx.cols, dx.ld);
+}
+
+/*
+ * gs_dense_backward
+ *
+ * Adds to grad, and puts the gradient by x into dx, unless that is
+ * GS_NO_MATRIX.  dy is multiplied by slope in place.  dx may be x itself.
+ */
+void
+gs_dense_backward(const GsDense *dense, const gs_real *params, gs_real *grad,
+				  GsMatrix x, GsMatrix slope, GsMatrix dy, GsMatrix dx)
+{
+	backward(dense, params, grad, x, slope, dy, dx, false);
+}
+
+/*
+ * gs_dense_backward_add
+ *
+ * The same with dx += the gradient by x; dx is not x.
+ */
+void
+gs_dense_backward_add(const GsDense *dense, const gs_real *params,
+					  gs_real *grad, GsMatrix x, GsMatrix slope, GsMatrix dy,
+					  GsMatrix dx)
+{
+	backward(dense, params, grad, x, slope, dy, dx, true);
+}

@@ -1,0 +1,101 @@
+/*
+ * loop.h
+ *	  The training loop that the deep families share: shuffled minibatches, a
+ *	  cosine schedule, validation, early stopping, divergence, a time limit.
+ *
+ * A run is a pure function of the data, the start, the seed and the plan,
+ * whatever the number of threads (see nn/train.h) and the time it takes, but
+ * for the time limit.  That sets the length of the schedule once, after
+ * GS_LOOP_WARM_UP steps, from the time that these took; until then nothing
+ * depends on the length.  Should the limit strike all the same, the run ends
+ * at that step.  The log has both, and a plan of these steps and that stop
+ * repeats the run.
+ *
+ * Plain C: no postgres.h.
+ */
+#ifndef GENSYNTH_LOOP_H
+#define GENSYNTH_LOOP_H
+
+#include "nn/train.h"
+
+#define GS_LOOP_WARM_UP		100 /* steps until the rate is at its largest */
+#define GS_LOOP_CHECK		100 /* steps between validations */
+#define GS_LOOP_RETRIES		3	/* with smaller rates, after it diverged */
+
+/*
+ * What is trained.  The loop puts the rows of the batch at hand into row[],
+ * where the loss function, which reads it by way of model, finds those of its
+ * shard from row[shard->first] on.  In validation shard->grad is NULL, and
+ * shard->step counts batches from 0, the same each time.
+ */
+typedef struct GsTrainable
+{
+	GsParams   *params;			/* created: where training starts */
+	GsLoss		loss;
+	const void *model;
+	uint32_t   *row;			/* [batch] of the table */
+	size_t		workspace;		/* bytes, for gs_shard_rows(batch) rows */
+} GsTrainable;
+
+typedef struct GsTrainPlan
+{
+	uint64_t	seed;
+	uint32_t	nrows;			/* of the table, at least 1 */
+	int			nthreads;
+	int			batch;			/* rows of a minibatch */
+	double		rate;			/* the largest one */
+	GsAdam		adam;
+	int64_t		steps;			/* of the schedule */
+	bool		fixed;			/* whatever the time limit */
+	int64_t		stop;			/* at this step at the latest; 0: never */
+	double		time_limit;		/* seconds; 0: none */
+	double		patience;		/* share of the steps without a gain */
+} GsTrainPlan;
+
+/* A validation. */
+typedef struct GsTrainCheck
+{
+	double		step;			/* steps done */
+	double		epoch;			/* rows seen over rows learned from */
+	double		loss;			/* mean of a row since the last check */
+	double		validation;		/* mean of a row, with averaged weights */
+	double		rate;			/* learning rate */
+	double		seconds;		/* since the beginning */
+} GsTrainCheck;
+
+typedef enum GsTrainEnd
+{
+	GS_TRAIN_DONE,				/* all steps */
+	GS_TRAIN_EARLY,				/* no gain for long enough */
+	GS_TRAIN_STOPPED,			/* at plan.stop */
+	GS_TRAIN_TIME,				/* out of time before the last step */
+	GS_TRAIN_CANCELLED,
+	GS_TRAIN_NO_MEMORY,
+	GS_TRAIN_DIVERGED			/* with smaller rates, too */
+} GsTrainEnd;
+
+/*
+ * A run.  While it goes on, another thread may read the atomics, and set
+ * cancel.
+ */
+typedef struct GsTrainLog
+{
+	atomic_bool cancel;
+	_Atomic int64_t step;		/* steps done */
+	_Atomic int64_t steps;		/* of the schedule, as it is */
+	_Atomic double validation;	/* loss of the last check */
+	GsTrainEnd	end;
+	int64_t		best;			/* step that the weights are of */
+	double		best_loss;		/* its validation */
+	int			retries;		/* with smaller rates */
+	double		seconds;
+	GsTrainCheck *check;		/* [nchecks] malloced */
+	int			nchecks;
+} GsTrainLog;
+
+extern uint32_t gs_loop_learned(uint32_t nrows);
+extern int	gs_loop_batch(uint32_t nrows, int most);
+extern void gs_loop_run(const GsTrainable *what, const GsTrainPlan *plan,
+						GsTrainLog *log);
+
+#endif
