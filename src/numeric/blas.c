@@ -10,6 +10,7 @@
  */
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,6 +49,13 @@ extern void dsyevd_(const char *jobz, const char *uplo, const int *n,
 					int *info, size_t len_jobz, size_t len_uplo);
 extern int	openblas_get_parallel(void);
 extern void openblas_set_num_threads(int threads);
+
+/*
+ * Debian's serial OpenBLAS (0.3.21) may give two threads the same buffer:
+ * where they enter it at the same moment, results are wrong.  So one enters
+ * at a time.
+ */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 /* largest matrix whose eigenvectors are computed: about 0.1 s */
 #define MAX_EIGEN_SIZE	512
@@ -131,8 +139,10 @@ gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 		return false;
 
 	/* in Fortran's eyes, C' = op(B)' op(A)' */
+	pthread_mutex_lock(&gate);
 	sgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &n, &m, &k,
 		   &alpha, b, &ldb, a, &lda, &beta, c, &ldc, 1, 1);
+	pthread_mutex_unlock(&gate);
 	return true;
 }
 
@@ -150,8 +160,10 @@ gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 					   c, ldc))
 		return false;
 
+	pthread_mutex_lock(&gate);
 	dgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &n, &m, &k,
 		   &alpha, b, &ldb, a, &lda, &beta, c, &ldc, 1, 1);
+	pthread_mutex_unlock(&gate);
 	return true;
 }
 
@@ -172,7 +184,9 @@ gs_ssyrk(int n, int k, const float *a, int lda, float *c, int ldc)
 	if (!valid_matrix(a, k, n, lda) || !valid_matrix(c, n, n, ldc))
 		return false;
 
+	pthread_mutex_lock(&gate);
 	ssyrk_("U", "N", &n, &k, &one, a, &lda, &one, c, &ldc, 1, 1);
+	pthread_mutex_unlock(&gate);
 	return true;
 }
 
@@ -205,7 +219,9 @@ gs_cholesky(int n, double *a)
 			if (!isfinite(a[i * size + j]))
 				return false;
 
+	pthread_mutex_lock(&gate);
 	dpotrf_("U", &n, a, &n, &info, 1);
+	pthread_mutex_unlock(&gate);
 	if (info != 0)
 		return false;
 
@@ -273,8 +289,10 @@ clip_eigenvalues(int n, double *a, double floor, double *vectors)
 	if (values != NULL && work != NULL && iwork != NULL)
 	{
 		memcpy(vectors, a, size * size * sizeof(double));
+		pthread_mutex_lock(&gate);
 		dsyevd_("V", "U", &n, vectors, &n, values, work, &lwork, iwork,
 				&liwork, &info, 1, 1);
+		pthread_mutex_unlock(&gate);
 	}
 
 	if (info == 0)
@@ -287,7 +305,9 @@ clip_eigenvalues(int n, double *a, double floor, double *vectors)
 			for (j = 0; j < size; j++)
 				vectors[i * size + j] *= scale;
 		}
+		pthread_mutex_lock(&gate);
 		dsyrk_("U", "N", &n, &n, &one, vectors, &n, &zero, a, &n, 1, 1);
+		pthread_mutex_unlock(&gate);
 
 		for (i = 0; i < size; i++)
 			values[i] = 1.0 / sqrt(a[i * size + i]);
