@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "blas.h"
+#include "gemm.h"
 
 /*
  * The lengths of character arguments are hidden arguments at the end.
@@ -53,7 +54,7 @@ extern void openblas_set_num_threads(int threads);
 /*
  * Debian's serial OpenBLAS (0.3.21) may give two threads the same buffer:
  * where they enter it at the same moment, results are wrong.  So one enters
- * at a time.
+ * at a time.  What threads need most, gs_sgemm_add, does without it.
  */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
@@ -103,7 +104,19 @@ bool
 gs_sgemm(int m, int n, int k, const float *a, int lda, const float *b,
 		 int ldb, float *c, int ldc)
 {
-	return gs_sgemm_add(false, false, m, n, k, 1, a, lda, b, ldb, 0, c, ldc);
+	const float one = 1.0f;
+	const float zero = 0.0f;
+
+	if (!valid_matrix(a, m, k, lda) || !valid_matrix(b, k, n, ldb) ||
+		!valid_matrix(c, m, n, ldc))
+		return false;
+
+	/* in Fortran's eyes, C' = B' A' */
+	pthread_mutex_lock(&gate);
+	sgemm_("N", "N", &n, &m, &k, &one, b, &ldb, a, &lda, &zero, c, &ldc,
+		   1, 1);
+	pthread_mutex_unlock(&gate);
+	return true;
 }
 
 /*
@@ -125,7 +138,8 @@ valid_product(bool transpose_a, bool transpose_b, int m, int n, int k,
  * C = alpha op(A) op(B) + beta C, where op(A) is A [m][k], or the transpose of
  * A [k][m], and op(B) is B [k][n], or the transpose of B [n][k]; C [m][n].
  * All are row-major with leading dimensions of their own, as stored.  With
- * beta 0, C's former contents are not read.  C must not overlap A or B.
+ * beta 0, C's former contents are not read.  C must not overlap A or B.  Not
+ * OpenBLAS's but our own (gemm.c): threads compute products at the same time.
  *
  * Returns false, with C untouched, for the same reasons as gs_sgemm.
  */
@@ -138,18 +152,15 @@ gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 					   c, ldc))
 		return false;
 
-	/* in Fortran's eyes, C' = op(B)' op(A)' */
-	pthread_mutex_lock(&gate);
-	sgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &n, &m, &k,
-		   &alpha, b, &ldb, a, &lda, &beta, c, &ldc, 1, 1);
-	pthread_mutex_unlock(&gate);
+	gs_gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
+			c, ldc);
 	return true;
 }
 
 /*
  * gs_dgemm_add
  *
- * gs_sgemm_add in double precision.
+ * gs_sgemm_add in double precision, by OpenBLAS: one thread at a time.
  */
 bool
 gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
@@ -160,6 +171,7 @@ gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 					   c, ldc))
 		return false;
 
+	/* in Fortran's eyes, C' = op(B)' op(A)' */
 	pthread_mutex_lock(&gate);
 	dgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &n, &m, &k,
 		   &alpha, b, &ldb, a, &lda, &beta, c, &ldc, 1, 1);
