@@ -12,7 +12,7 @@
 #include "../../src/numeric/blas.h"
 #include "test.h"
 
-#define BATCH	700				/* three shards, of different sizes */
+#define BATCH	451				/* three shards, of different sizes */
 
 /*
  * Pool
@@ -96,15 +96,27 @@ test_pool(void)
  */
 static const double reference[3][14] = {
 	/* k, loss, norm, w and b; then their average */
-	{2.612288785, 7.446934983,
-		0.515833333, -1.015000000, 1.980000000, 0.266250000, 0.116666667, -0.316666667,
-	0.514249999, -1.013500000, 1.982000000, 0.264625000, 0.115000000, -0.315000000},
-	{1.042253179, 7.477863667,
-		0.639203469, -1.131213911, 1.825203256, 0.392886772, 0.247054237, -0.445578741,
-	0.621436950, -1.114530763, 1.847388578, 0.374651744, 0.228261539, -0.427139203},
-	{-0.925322802, 6.974755370,
-		0.724715062, -1.210136760, 1.719154303, 0.480366821, 0.338192025, -0.524860394,
-	0.714237406, -1.200542280, 1.732176608, 0.469675643, 0.326985446, -0.515894924}
+	{
+		2.612288785, 7.446934983,
+		0.515833333, -1.015000000, 1.980000000, 0.266250000,
+		0.116666667, -0.316666667,
+		0.514249999, -1.013500000, 1.982000000, 0.264625000,
+		0.115000000, -0.315000000
+	},
+	{
+		1.042253179, 7.477863667,
+		0.639203469, -1.131213911, 1.825203256, 0.392886772,
+		0.247054237, -0.445578741,
+		0.621436950, -1.114530763, 1.847388578, 0.374651744,
+		0.228261539, -0.427139203
+	},
+	{
+		-0.925322802, 6.974755370,
+		0.724715062, -1.210136760, 1.719154303, 0.480366821,
+		0.338192025, -0.524860394,
+		0.714237406, -1.200542280, 1.732176608, 0.469675643,
+		0.326985446, -0.515894924
+	}
 };
 
 static const float start[6] = {0.5, -1.0, 2.0, 0.25, 0.1, -0.3};
@@ -385,32 +397,73 @@ test_learning(void)
 	gs_params_free(&params);
 }
 
+/* rows that shards are made of */
+typedef struct Rows
+{
+	atomic_int	all;
+	atomic_int	most;			/* in one shard */
+} Rows;
+
+static double
+count_rows(const void *model, GsShard *shard)
+{
+	Rows	   *rows = (Rows *) model;
+	int			most = atomic_load(&rows->most);
+
+	atomic_fetch_add(&rows->all, shard->n);
+	while (shard->n > most &&
+		   !atomic_compare_exchange_weak(&rows->most, &most, shard->n))
+		;
+	return shard->n;
+}
+
 static void
 test_shards(void)
 {
-	int			most = 0;
+	GsParams	params = {0};
+	GsPool	   *pool = gs_pool_start(2);
+	Rows		rows = {0, 0};
+	GsTrainerSetup setup = {
+		.pool = pool,.params = &params,.loss = count_rows,.model = &rows,
+		.batch = 1500
+	};
+	GsTrainer	trainer;
 	int			wrong = 0;
+	double		loss;
 
-	for (int batch = 1; batch < 3000; batch++)
+	gs_params_add(&params, "w", 2, 2, GS_INIT_ZERO);
+	CHECK(gs_params_create(&params, 1) && gs_trainer_create(&setup, &trainer),
+		  "a trainer");
+	for (int batch = 1; batch <= 1500; batch++)
 	{
-		wrong += gs_shard_rows(batch) < most;
-		most = gs_shard_rows(batch);
-		wrong += most < (batch + GS_MAX_SHARDS - 1) / GS_MAX_SHARDS;
+		atomic_store(&rows.all, 0);
+		gs_trainer_loss(&trainer, params.value, batch, 0, &loss);
+		/* most is that of all batches so far */
+		wrong += atomic_load(&rows.all) != batch || loss != 1 ||
+			atomic_load(&rows.most) > gs_shard_rows(batch);
 	}
-	CHECK(wrong == 0, "a workspace serves all smaller batches");
+	CHECK(wrong == 0, "shards hold each row once, and fit the workspace");
+	CHECK(atomic_load(&rows.most) == gs_shard_rows(1500),
+		  "which is no larger than it has to be");
+	gs_trainer_free(&trainer);
+	gs_params_free(&params);
+	gs_pool_end(pool);
 }
 
 static void
 test_limits(void)
 {
 	GsParams	params = {0};
-	GsTrainerSetup setup = {.params = &params,.batch = 10};
+	GsTrainerSetup setup = {
+		.pool = gs_pool_start(1),.params = &params,.batch = 10
+	};
 	GsTrainer	trainer;
 
 	gs_params_add(&params, "w", 2, 2, GS_INIT_ZERO);
 	CHECK(gs_params_create(&params, 1), "parameters");
 	setup.workspace = SIZE_MAX;
 	CHECK(!gs_trainer_create(&setup, &trainer), "a workspace too large");
+	gs_pool_end(setup.pool);
 	gs_params_free(&params);
 }
 
