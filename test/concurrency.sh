@@ -117,5 +117,22 @@ is "$(head -n 1 "$work/cancelled")" 'ERROR:  canceling statement due to statemen
 is "$([ "$took" -lt 3000 ] && echo soon || echo "after $took ms")" soon 'and stops at once'
 is "$(sql -c 'SELECT version, current, source FROM synth_models ORDER BY 1')" '1|t|public.t' 'the version that was there still is'
 
+# A session that is ended while threads work for it ends alone: all others would be if it crashed.
+sql -c "CREATE TABLE busy AS SELECT $(printf '(hashint4(i * %d) %% 1000)::int AS c%d, ' $(for c in $(seq 40); do echo "$c" "$c"; done)) i FROM generate_series(1, 20000) AS i" > /dev/null
+for method in tree vae; do
+    open "with_$method" 12
+    echo "SELECT 'before';" >&12
+    sql -c "SELECT synth_fit('busy', method => '$method', options => '{\"keep_versions\": 0}')" > "$work/ended" &
+    fitting=$!
+    await "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%busy%' AND pid <> pg_backend_pid()"
+    sleep 2
+    sql -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%busy%' AND pid <> pg_backend_pid()" > /dev/null
+    wait "$fitting" || true
+    is "$(grep -c 'terminating connection due to administrator command' "$work/ended")" 1 "a $method fit is ended with its session"
+    echo "SELECT 'alive';" >&12
+    close 12
+    is "$(tail -n 1 "$work/with_$method.out")" alive 'and no other session is'
+done
+
 echo "1..$n"
 exit "$failed"

@@ -18,6 +18,7 @@
 
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "storage/ipc.h"
 #include "utils/memutils.h"
 
 #include "model/training.h"
@@ -167,6 +168,8 @@ typedef struct Work
 	void		(*work) (void *);
 	void	   *arg;
 	atomic_bool done;
+	pthread_t	thread;
+	atomic_bool *cancel;
 } Work;
 
 static void *
@@ -177,6 +180,19 @@ run_work(void *arg)
 	work->work(work->arg);
 	atomic_store(&work->done, true);
 	return NULL;
+}
+
+/*
+ * Before what the thread works on is let go of: at an error, and at the end of the
+ * session, which is none that can be caught.
+ */
+static void
+stop_work(int code, Datum arg)
+{
+	Work	   *work = (Work *) DatumGetPointer(arg);
+
+	atomic_store(work->cancel, true);
+	pthread_join(work->thread, NULL);
 }
 
 /*
@@ -202,7 +218,9 @@ gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
 		return;
 	}
 	INSTR_TIME_SET_CURRENT(begin);
-	PG_TRY();
+	own.thread = thread;
+	own.cancel = cancel;
+	PG_ENSURE_ERROR_CLEANUP(stop_work, PointerGetDatum(&own));
 	{
 		while (!atomic_load(&own.done))
 		{
@@ -217,14 +235,7 @@ gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
 			tell(arg, told);
 		}
 	}
-	PG_CATCH();
-	{
-		/* what it works on is let go of next */
-		atomic_store(cancel, true);
-		pthread_join(thread, NULL);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	PG_END_ENSURE_ERROR_CLEANUP(stop_work, PointerGetDatum(&own));
 	pthread_join(thread, NULL);
 }
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "miscadmin.h"
+#include "storage/ipc.h"
 
 #include "model/groups.h"
 #include "model/tree_fit.h"
@@ -52,6 +53,8 @@ typedef struct Fit
 	const int  *original;		/* [n] */
 	uint32		min_leaf;
 	atomic_int	next;			/* places before are not taken yet */
+	pthread_t  *thread;
+	int			nthreads;
 	atomic_int	running;		/* threads */
 	atomic_bool cancel;
 	atomic_bool failed;			/* for want of memory */
@@ -389,6 +392,21 @@ free_places(Fit *fit)
 }
 
 /*
+ * Before what the threads work on is let go of: at an error, and at the end of
+ * the session, which is none that can be caught.
+ */
+static void
+stop_threads(int code, Datum arg)
+{
+	Fit		   *fit = (Fit *) DatumGetPointer(arg);
+
+	atomic_store(&fit->cancel, true);
+	for (int i = 0; i < fit->nthreads; i++)
+		pthread_join(fit->thread[i], NULL);
+	free_places(fit);
+}
+
+/*
  * Fits all trees, in threads; waits for them.
  */
 static void
@@ -397,7 +415,7 @@ fit_places(Fit *fit)
 	int			most = Min(Min(max_parallel_maintenance_workers + 1,
 							   (int) sysconf(_SC_NPROCESSORS_ONLN)), fit->n);
 	pthread_t  *thread = palloc(sizeof(pthread_t) * Max(most, 1));
-	volatile int started = 0;
+	int			started = 0;
 	sigset_t	all;
 	sigset_t	before;
 
@@ -419,7 +437,9 @@ fit_places(Fit *fit)
 		atomic_fetch_add(&fit->running, 1);
 		work(fit);
 	}
-	PG_TRY();
+	fit->thread = thread;
+	fit->nthreads = started;
+	PG_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(fit));
 	{
 		while (atomic_load(&fit->running) > 0)
 		{
@@ -427,16 +447,7 @@ fit_places(Fit *fit)
 			pg_usleep(POLL_MICROSECONDS);
 		}
 	}
-	PG_CATCH();
-	{
-		/* what they work on is let go of next */
-		atomic_store(&fit->cancel, true);
-		for (int i = 0; i < started; i++)
-			pthread_join(thread[i], NULL);
-		free_places(fit);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	PG_END_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(fit));
 	for (int i = 0; i < started; i++)
 		pthread_join(thread[i], NULL);
 	pfree(thread);
