@@ -119,7 +119,7 @@ EXCEPTION WHEN query_canceled THEN
 	RETURN extract(epoch FROM clock_timestamp() - statement_timestamp());
 END $$;
 SET LOCAL statement_timeout = '2s';
-SELECT ok(cancelled_after() BETWEEN 1.9 AND 2.6, 'training can be cancelled');
+SELECT ok(t BETWEEN 1.9 AND 2.3, 'training can be cancelled: ' || t) FROM cancelled_after() AS t;
 SET LOCAL statement_timeout = 0;
 
 -- Options.
