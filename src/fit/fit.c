@@ -448,7 +448,8 @@ learn(void *arg)
 					   &version->tensors);
 	family->fit(version->schema, encoded, &request->options,
 				&version->tensors, &version->notes);
-	gs_calibrate(version->schema, family, &version->tensors);
+	gs_calibrate(version->schema, family, encoded->nrows,
+				 &version->tensors);
 	gs_refine_fit(version->schema, encoded, family, request->options.refine,
 				  gs_mix64(request->seed, 1), &version->tensors,
 				  &version->notes);
