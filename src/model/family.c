@@ -10,7 +10,8 @@
 
 static const GsFamily *const families[] = {
 	&gs_copula,
-	&gs_tree
+	&gs_tree,
+	&gs_diffusion
 };
 
 /*

@@ -174,7 +174,8 @@ gs_tokens_learn(const GsSchema *schema, const GsEncoded *encoded)
 		GsTokenPlace *place;
 		Values		values = {.feature = &schema->features[f]};
 
-		if (encoded->determined[f])
+		/* a number's NULLs are wanted in any case: they mask it */
+		if (encoded->determined[f] && schema->features[f].part >= 0)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		place = gs_tokens_add(tokens, schema, f);

@@ -1,0 +1,364 @@
+/*
+ * diffusion.c
+ *	  Masked diffusion: loading and sampling.  diffusion_fit.c fits it.
+ *
+ * A row begins with all its places masked, and they are unmasked one after the
+ * other: a network that sees what is visible gives the distribution of the next
+ * one (Austin et al., "Structured denoising diffusion models in discrete
+ * state-spaces", NeurIPS 2021; see diffusion_fit.c for the continuous time).
+ * The order is random, another one in each batch.  Where a table has more places
+ * than evaluations of the network are wanted, some are unmasked together, more
+ * and more of them as the row fills (Chang et al., "MaskGIT", CVPR 2022), as if
+ * they were independent of each other given the ones before.
+ *
+ * Tensors, beside those of tokens.c and training.c:
+ *	 diffusion/net	int4 [3]	width; residual blocks; evaluations in a batch
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "model/diffusion.h"
+#include "numeric/philox.h"
+
+#define MOST_WIDTH	4096
+#define MOST_BLOCKS	64
+#define GOLDEN		UINT32_C(0x9E3779B9)	/* 2^32 over the golden ratio */
+#define BUCKETS		256
+
+static GsMatrix
+batch_matrix(GsArena *arena, int cols)
+{
+	return gs_arena_matrix(arena, GS_BATCH, cols);
+}
+
+/*
+ * Takes a batch's matrices from the arena, or counts them.
+ */
+static void
+lay_out(DiffusionModel *model, GsArena *arena)
+{
+	const DiffusionNet *net = &model->net;
+
+	model->sum = batch_matrix(arena, net->width);
+	model->x = batch_matrix(arena, net->width);
+	model->state = gs_residual_layout(&net->block[0], arena, GS_BATCH);
+	model->state.slope = GS_NO_MATRIX;
+	model->stats = batch_matrix(arena, 2);
+	model->logits = batch_matrix(arena, model->most_tokens);
+}
+
+static void *
+diffusion_load(const GsSchema *schema, const List *tensors)
+{
+	DiffusionModel *model = palloc0(sizeof(DiffusionModel));
+	const int32 *shape = gs_tensor_data(tensors, "diffusion/net", GS_I4, 3);
+	GsTokens   *tokens = gs_tokens_load(schema, tensors);
+	GsArena		arena = {0};
+
+	if (shape[0] < 1 || shape[0] > MOST_WIDTH || shape[1] < 1 ||
+		shape[1] > MOST_BLOCKS || shape[2] < 1)
+		gs_corrupted("The network has an impossible shape.");
+	gs_diffusion_add(&model->net, schema, tokens, shape[0], shape[1]);
+	if (tokens->nplaces > 0)
+		gs_training_load("diffusion", tensors, model->net.params);
+	model->evaluations = Min(shape[2], tokens->nplaces);
+	for (int p = 0; p < tokens->nplaces; p++)
+	{
+		int			null = model->net.null_place[p];
+
+		if (null >= 0 && tokens->place[null].nvalues < 2)
+			gs_corrupted("Place %d has no NULLs.", p);
+		model->most_tokens = Max(model->most_tokens,
+								 tokens->place[p].ntokens);
+	}
+	lay_out(model, &arena);
+	arena.base = palloc_extended(arena.used + 64, MCXT_ALLOC_HUGE);
+	arena.base = (char *) TYPEALIGN(64, arena.base);
+	arena.size = arena.used;
+	arena.used = 0;
+	lay_out(model, &arena);
+	model->order = palloc(sizeof(int) * Max(tokens->nplaces, 1));
+	model->token = palloc(sizeof(int32) * GS_BATCH);
+	model->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
+	model->shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	model->row = palloc(sizeof(uint16) * GS_BATCH);
+	model->bucket = palloc(sizeof(uint16) * GS_BATCH);
+	return model;
+}
+
+/*
+ * The order of a batch's places: random, but a number comes after what says
+ * whether it is NULL.
+ */
+static void
+shuffle_places(DiffusionModel *model, const GsBatch *batch)
+{
+	const GsTokens *tokens = model->net.tokens;
+	int			n = tokens->nplaces;
+	int		   *order = model->order;
+	int		   *at = palloc(sizeof(int) * n);	/* where a place is */
+	GsRandom	random;
+
+	gs_random_start(&random, batch->key, batch->first / GS_BATCH,
+					GS_STREAM_LATENT + n);
+	for (int p = 0; p < n; p++)
+	{
+		int			other = (int) gs_random_below(&random, p + 1);
+
+		order[p] = order[other];
+		order[other] = p;
+	}
+	for (int i = 0; i < n; i++)
+		at[order[i]] = i;
+	for (int p = 0; p < n; p++)
+	{
+		int			null = model->net.null_place[p];
+		int			before = at[p];
+
+		if (null < 0 || at[null] < before)
+			continue;
+		order[at[null]] = p;
+		order[before] = null;
+		at[p] = at[null];
+		at[null] = before;
+	}
+	pfree(at);
+}
+
+/*
+ * Nothing is visible yet.
+ */
+static void
+mask_all(DiffusionModel *model)
+{
+	const DiffusionNet *net = &model->net;
+	const float *params = net->params->value;
+	float	   *first = gs_row(model->sum, 0);
+	size_t		bytes = sizeof(float) * net->width;
+
+	memset(first, 0, bytes);
+	if (net->tokens->nnumbers > 0)
+		memcpy(first, params + net->score.bias, bytes);
+	for (int p = 0; p < net->tokens->nplaces; p++)
+	{
+		const float *masked = params + net->embedding.table +
+			(Size) (net->tokens->ntokens + p) * net->width;
+
+		for (int j = 0; j < net->width; j++)
+			first[j] += masked[j];
+	}
+	for (int i = 1; i < GS_BATCH; i++)
+		memcpy(gs_row(model->sum, i), first, bytes);
+}
+
+/*
+ * One evaluation of the network, up to its heads, which take model->x then.
+ */
+static void
+evaluate(DiffusionModel *model)
+{
+	const DiffusionNet *net = &model->net;
+	const float *params = net->params->value;
+	GsMatrix	from = model->sum;
+
+	CHECK_FOR_INTERRUPTS();
+	for (int b = 0; b < net->nblocks; b++)
+	{
+		gs_residual_forward(&net->block[b], params, from, &model->state,
+							model->x);
+		from = model->x;
+	}
+	gs_norm_forward(&net->norm, params, model->x, model->x, model->stats);
+}
+
+/*
+ * Logits of a place.
+ */
+static GsMatrix
+evaluate_head(const DiffusionModel *model, int p)
+{
+	const GsDense *head = &model->net.head[p];
+	GsMatrix	logits = gs_matrix_columns(model->logits, 0, head->out);
+
+	gs_dense_forward(head, model->net.params->value, model->x, logits,
+					 GS_NO_MATRIX);
+	return logits;
+}
+
+/*
+ * Puts the rows of a batch in the order of the token that each may expect, and
+ * rows that expect about the same in random order.  prob: of tokens.
+ */
+static void
+sort_rows(DiffusionModel *model, GsMatrix prob, const uint32 *word)
+{
+	float		expected[GS_BATCH];
+	float		least = INFINITY;
+	float		most = -INFINITY;
+	uint16		begin[BUCKETS + 1] = {0};
+
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		const float *q = gs_row(prob, i);
+		float		sum = 0;
+		int			j = (int) (((uint64) word[i] * (i + 1)) >> 32);
+
+		for (int t = 0; t < prob.cols; t++)
+			sum += q[t] * t;
+		expected[i] = sum;
+		least = Min(least, sum);
+		most = Max(most, sum);
+		model->shuffled[i] = model->shuffled[j];
+		model->shuffled[j] = (uint16) i;
+	}
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		float		at = (expected[i] - least) / (most - least);
+
+		model->bucket[i] = at > 0 ? (uint16) (at * (BUCKETS - 1)) : 0;
+		begin[model->bucket[i] + 1]++;
+	}
+	for (int b = 0; b < BUCKETS; b++)
+		begin[b + 1] += begin[b];
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		int			r = model->shuffled[i];
+
+		model->row[begin[model->bucket[r]]++] = (uint16) r;
+	}
+}
+
+/*
+ * The token that a random word falls on.
+ */
+static int
+pick_token(const float *prob, int n, uint32 word)
+{
+	float		u = (word >> 8) * 0x1.0p-24f;
+	int			last = 0;
+
+	for (int t = 0; t < n; t++)
+	{
+		if (!(prob[t] > 0))
+			continue;
+		last = t;
+		u -= prob[t];
+		if (u < 0)
+			break;
+	}
+	return last;
+}
+
+/*
+ * Makes a place visible in row i of a batch.
+ */
+static void
+reveal(DiffusionModel *model, int p, const GsBatch *batch, int i)
+{
+	const DiffusionNet *net = &model->net;
+	const GsTokens *tokens = net->tokens;
+	const GsTokenPlace *place = &tokens->place[p];
+	const float *table = net->params->value + net->embedding.table;
+	const float *to = table +
+		(Size) (place->first + model->token[i]) * net->width;
+	const float *from = table + (Size) (tokens->ntokens + p) * net->width;
+	float	   *sum = gs_row(model->sum, i);
+	int			null = net->null_place[p];
+	const float *weight;
+	float		score;
+
+	/* a number that is NULL tells nothing */
+	if (null >= 0 && batch->code[tokens->place[null].feature][i] == 1)
+		return;
+	for (int j = 0; j < net->width; j++)
+		sum[j] += to[j] - from[j];
+	if (!place->number)
+		return;
+	score = batch->score[place->feature][i];
+	weight = net->params->value + net->score.weight +
+		(Size) net->number[p] * net->width;
+	for (int j = 0; j < net->width; j++)
+		sum[j] += score * weight[j];
+}
+
+/*
+ * Draws a place for the rows of a batch, of which what comes before is
+ * visible, and shows it.  The numbers that choose are steps of the golden ratio in
+ * the order of what rows expect, see draw_place in tree.c.
+ */
+static void
+draw_place(DiffusionModel *model, int p, GsBatch *batch, GsMatrix prob)
+{
+	uint32	   *words = model->words;
+	uint32		word;
+
+	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
+					GS_BATCH, words, words + GS_BATCH, words + 2 * GS_BATCH,
+					words + 3 * GS_BATCH);
+	sort_rows(model, prob, words);
+	word = words[2 * GS_BATCH];
+	for (int k = 0; k < GS_BATCH; k++, word += GOLDEN)
+	{
+		int			i = model->row[k];
+
+		model->token[i] = pick_token(gs_row(prob, i), prob.cols, word);
+	}
+	gs_tokens_put(model->net.tokens, p, batch, model->token,
+				  words + GS_BATCH);
+	for (int i = 0; i < GS_BATCH; i++)
+		reveal(model, p, batch, i);
+}
+
+/*
+ * How many of n places are visible after so many evaluations of the network:
+ * one more each time, or else the share that MaskGIT's cosine schedule has.
+ */
+static int
+visible_after(const DiffusionModel *model, int n, int evaluations)
+{
+	double		done = (double) evaluations / model->evaluations;
+
+	return Max(Min(evaluations, n), (int) (n * (1 - cos(M_PI_2 * done))));
+}
+
+static void
+diffusion_generate(void *state, GsBatch *batch)
+{
+	DiffusionModel *model = state;
+	const GsTokens *tokens = model->net.tokens;
+	int			n = tokens->nplaces;
+	int			at = 0;
+
+	gs_tokens_fill_rest(tokens, batch);
+	shuffle_places(model, batch);
+	mask_all(model);
+
+	/* what comes after the last one that is needed tells it nothing */
+	while (n > at && !batch->needed[tokens->place[model->order[n - 1]].feature])
+		n--;
+	for (int e = 1; at < n; e++)
+	{
+		int			end = Min(visible_after(model, tokens->nplaces, e), n);
+
+		evaluate(model);
+		for (; at < end; at++)
+		{
+			int			p = model->order[at];
+			GsMatrix	prob = evaluate_head(model, p);
+			int			offset[2] = {0, prob.cols};
+
+			gs_softmax(1, offset, prob);
+			draw_place(model, p, batch, prob);
+		}
+	}
+}
+
+const GsFamily gs_diffusion = {
+	.name = "diffusion",
+	.fit = gs_diffusion_fit,
+	.load = diffusion_load,
+	.generate = diffusion_generate
+};

@@ -1,0 +1,63 @@
+/*
+ * diffusion.h
+ *	  Masked diffusion, between its files.
+ */
+#ifndef GENSYNTH_MODEL_DIFFUSION_H
+#define GENSYNTH_MODEL_DIFFUSION_H
+
+#include "model/family.h"
+#include "model/tokens.h"
+#include "model/training.h"
+
+/*
+ * The network: from what is visible of a row, logits of all its tokens.
+ * Shapes: B rows, P places, W wide.
+ */
+typedef struct DiffusionNet
+{
+	const GsTokens *tokens;
+	GsParams   *params;
+	int			width;
+	int			nblocks;
+	GsEmbedding embedding;		/* tokens of all places, and then a token for
+								 * each place that is masked */
+	GsDense		score;			/* from numbers' scores, where there are any */
+	GsResidual *block;			/* [nblocks] */
+	GsNorm		norm;
+	GsDense    *head;			/* [P] to the place's logits */
+	int		   *null_place;		/* [P] that says whether it is NULL; -1: none */
+	int		   *number;			/* [P] how many numbers come before */
+} DiffusionNet;
+
+typedef struct DiffusionGiven DiffusionGiven;
+
+/* A loaded model. */
+typedef struct DiffusionModel
+{
+	DiffusionNet net;
+	int			evaluations;	/* of the network in a batch, at most */
+	int			most_tokens;	/* of a place */
+	GsMatrix	sum;			/* [GS_BATCH][W] of what is visible */
+	GsMatrix	x;				/* [GS_BATCH][W] */
+	GsResidualState state;		/* of GS_BATCH rows */
+	GsMatrix	stats;			/* [GS_BATCH][2] */
+	GsMatrix	logits;			/* [GS_BATCH][most_tokens] */
+	int		   *order;			/* [P] places of the batch at hand */
+	int32	   *token;			/* [GS_BATCH] */
+	uint32	   *words;			/* [4][GS_BATCH] */
+	uint16	   *shuffled;		/* [GS_BATCH] rows in random order */
+	uint16	   *row;			/* [GS_BATCH] rows as they are drawn */
+	uint16	   *bucket;			/* [GS_BATCH] */
+	DiffusionGiven *given;		/* NULL: no conditions */
+} DiffusionModel;
+
+/* diffusion_net.c */
+extern void gs_diffusion_add(DiffusionNet *net, const GsSchema *schema,
+							 const GsTokens *tokens, int width, int nblocks);
+
+/* diffusion_fit.c */
+extern void gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
+							 const GsOptions *options, List **tensors,
+							 List **notes);
+
+#endif
