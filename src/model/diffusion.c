@@ -129,10 +129,10 @@ shuffle_places(DiffusionModel *model, const GsBatch *batch)
 }
 
 /*
- * Nothing is visible yet.
+ * gs_diffusion_mask_all: nothing is visible yet.
  */
-static void
-mask_all(DiffusionModel *model)
+void
+gs_diffusion_mask_all(DiffusionModel *model)
 {
 	const DiffusionNet *net = &model->net;
 	const float *params = net->params->value;
@@ -155,10 +155,11 @@ mask_all(DiffusionModel *model)
 }
 
 /*
- * One evaluation of the network, up to its heads, which take model->x then.
+ * gs_diffusion_evaluate: one evaluation of the network, up to its heads, which
+ * take model->x then.  Can be cancelled.
  */
-static void
-evaluate(DiffusionModel *model)
+void
+gs_diffusion_evaluate(DiffusionModel *model)
 {
 	const DiffusionNet *net = &model->net;
 	const float *params = net->params->value;
@@ -175,17 +176,20 @@ evaluate(DiffusionModel *model)
 }
 
 /*
- * Logits of a place.
+ * gs_diffusion_probabilities: those of a place's tokens, [GS_BATCH][ntokens],
+ * after an evaluation.  Overwritten by the next ones.
  */
-static GsMatrix
-evaluate_head(const DiffusionModel *model, int p)
+GsMatrix
+gs_diffusion_probabilities(DiffusionModel *model, int p)
 {
 	const GsDense *head = &model->net.head[p];
-	GsMatrix	logits = gs_matrix_columns(model->logits, 0, head->out);
+	GsMatrix	prob = gs_matrix_columns(model->logits, 0, head->out);
+	int			offset[2] = {0, head->out};
 
-	gs_dense_forward(head, model->net.params->value, model->x, logits,
+	gs_dense_forward(head, model->net.params->value, model->x, prob,
 					 GS_NO_MATRIX);
-	return logits;
+	gs_softmax(1, offset, prob);
+	return prob;
 }
 
 /*
@@ -253,35 +257,41 @@ pick_token(const float *prob, int n, uint32 word)
 }
 
 /*
- * Makes a place visible in row i of a batch.
+ * gs_diffusion_reveal: makes a place, which is in the batch already, visible.
+ *
+ * token: [GS_BATCH]
  */
-static void
-reveal(DiffusionModel *model, int p, const GsBatch *batch, int i)
+void
+gs_diffusion_reveal(DiffusionModel *model, int p, const GsBatch *batch,
+					const int32 *token)
 {
 	const DiffusionNet *net = &model->net;
-	const GsTokens *tokens = net->tokens;
-	const GsTokenPlace *place = &tokens->place[p];
+	const GsTokenPlace *place = &net->tokens->place[p];
 	const float *table = net->params->value + net->embedding.table;
-	const float *to = table +
-		(Size) (place->first + model->token[i]) * net->width;
-	const float *from = table + (Size) (tokens->ntokens + p) * net->width;
-	float	   *sum = gs_row(model->sum, i);
-	int			null = net->null_place[p];
-	const float *weight;
-	float		score;
-
-	/* a number that is NULL tells nothing */
-	if (null >= 0 && batch->code[tokens->place[null].feature][i] == 1)
-		return;
-	for (int j = 0; j < net->width; j++)
-		sum[j] += to[j] - from[j];
-	if (!place->number)
-		return;
-	score = batch->score[place->feature][i];
-	weight = net->params->value + net->score.weight +
+	const float *from = table +
+		(Size) (net->tokens->ntokens + p) * net->width;
+	const float *weight = net->params->value + net->score.weight +
 		(Size) net->number[p] * net->width;
-	for (int j = 0; j < net->width; j++)
-		sum[j] += score * weight[j];
+	const int32 *null = net->null_place[p] < 0 ? NULL :
+		batch->code[net->tokens->place[net->null_place[p]].feature];
+
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		const float *to = table +
+			(Size) (place->first + token[i]) * net->width;
+		float		score = place->number ?
+			batch->score[place->feature][i] : 0;
+		float	   *sum = gs_row(model->sum, i);
+
+		/* a number that is NULL tells nothing */
+		if (null != NULL && null[i] == 1)
+			continue;
+		for (int j = 0; j < net->width; j++)
+			sum[j] += to[j] - from[j];
+		if (place->number)
+			for (int j = 0; j < net->width; j++)
+				sum[j] += score * weight[j];
+	}
 }
 
 /*
@@ -308,8 +318,7 @@ draw_place(DiffusionModel *model, int p, GsBatch *batch, GsMatrix prob)
 	}
 	gs_tokens_put(model->net.tokens, p, batch, model->token,
 				  words + GS_BATCH);
-	for (int i = 0; i < GS_BATCH; i++)
-		reveal(model, p, batch, i);
+	gs_diffusion_reveal(model, p, batch, model->token);
 }
 
 /*
@@ -319,7 +328,7 @@ draw_place(DiffusionModel *model, int p, GsBatch *batch, GsMatrix prob)
 static int
 visible_after(const DiffusionModel *model, int n, int evaluations)
 {
-	double		done = (double) evaluations / model->evaluations;
+	double		done = Min((double) evaluations / model->evaluations, 1);
 
 	return Max(Min(evaluations, n), (int) (n * (1 - cos(M_PI_2 * done))));
 }
@@ -330,28 +339,31 @@ diffusion_generate(void *state, GsBatch *batch)
 	DiffusionModel *model = state;
 	const GsTokens *tokens = model->net.tokens;
 	int			n = tokens->nplaces;
-	int			at = 0;
+	int			first = 0;
+	int			at;
 
 	gs_tokens_fill_rest(tokens, batch);
 	shuffle_places(model, batch);
-	mask_all(model);
+	if (model->given != NULL)
+		first = gs_diffusion_confine(model, batch);
+	else
+		gs_diffusion_mask_all(model);
 
 	/* what comes after the last one that is needed tells it nothing */
-	while (n > at && !batch->needed[tokens->place[model->order[n - 1]].feature])
+	while (n > first && !batch->needed[tokens->place[model->order[n - 1]].feature])
 		n--;
+	at = first;
 	for (int e = 1; at < n; e++)
 	{
-		int			end = Min(visible_after(model, tokens->nplaces, e), n);
+		int			end = first +
+			visible_after(model, tokens->nplaces - first, e);
 
-		evaluate(model);
-		for (; at < end; at++)
+		gs_diffusion_evaluate(model);
+		for (; at < Min(end, n); at++)
 		{
 			int			p = model->order[at];
-			GsMatrix	prob = evaluate_head(model, p);
-			int			offset[2] = {0, prob.cols};
 
-			gs_softmax(1, offset, prob);
-			draw_place(model, p, batch, prob);
+			draw_place(model, p, batch, gs_diffusion_probabilities(model, p));
 		}
 	}
 }
@@ -360,5 +372,6 @@ const GsFamily gs_diffusion = {
 	.name = "diffusion",
 	.fit = gs_diffusion_fit,
 	.load = diffusion_load,
-	.generate = diffusion_generate
+	.generate = diffusion_generate,
+	.condition = gs_diffusion_condition
 };

@@ -55,6 +55,17 @@ typedef struct DiffusionModel
 extern void gs_diffusion_add(DiffusionNet *net, const GsSchema *schema,
 							 const GsTokens *tokens, int width, int nblocks);
 
+/* diffusion.c */
+extern void gs_diffusion_mask_all(DiffusionModel *model);
+extern void gs_diffusion_evaluate(DiffusionModel *model);
+extern GsMatrix gs_diffusion_probabilities(DiffusionModel *model, int p);
+extern void gs_diffusion_reveal(DiffusionModel *model, int p,
+								const GsBatch *batch, const int32 *token);
+
+/* diffusion_given.c */
+extern void *gs_diffusion_condition(void *state, GsGiven *given);
+extern int	gs_diffusion_confine(DiffusionModel *model, GsBatch *batch);
+
 /* diffusion_fit.c */
 extern void gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
 							 const GsOptions *options, List **tensors,
