@@ -27,6 +27,7 @@
 #define MOST_BLOCKS	64
 #define GOLDEN		UINT32_C(0x9E3779B9)	/* 2^32 over the golden ratio */
 #define BUCKETS		256
+#define CACHED_ROWS	128			/* that a core's second-level cache holds */
 
 static GsMatrix
 batch_matrix(GsArena *arena, int cols)
@@ -44,9 +45,9 @@ lay_out(DiffusionModel *model, GsArena *arena)
 
 	model->sum = batch_matrix(arena, net->width);
 	model->x = batch_matrix(arena, net->width);
-	model->state = gs_residual_layout(&net->block[0], arena, GS_BATCH);
+	model->state = gs_residual_layout(&net->block[0], arena, CACHED_ROWS);
 	model->state.slope = GS_NO_MATRIX;
-	model->stats = batch_matrix(arena, 2);
+	model->stats = gs_arena_matrix(arena, CACHED_ROWS, 2);
 	model->logits = batch_matrix(arena, model->most_tokens);
 }
 
@@ -163,16 +164,21 @@ gs_diffusion_evaluate(DiffusionModel *model)
 {
 	const DiffusionNet *net = &model->net;
 	const float *params = net->params->value;
-	GsMatrix	from = model->sum;
 
 	CHECK_FOR_INTERRUPTS();
-	for (int b = 0; b < net->nblocks; b++)
+	for (int i = 0; i < GS_BATCH; i += CACHED_ROWS)
 	{
-		gs_residual_forward(&net->block[b], params, from, &model->state,
-							model->x);
-		from = model->x;
+		GsMatrix	from = gs_matrix_rows(model->sum, i, CACHED_ROWS);
+		GsMatrix	x = gs_matrix_rows(model->x, i, CACHED_ROWS);
+
+		for (int b = 0; b < net->nblocks; b++)
+		{
+			gs_residual_forward(&net->block[b], params, from, &model->state,
+								x);
+			from = x;
+		}
+		gs_norm_forward(&net->norm, params, x, x, model->stats);
 	}
-	gs_norm_forward(&net->norm, params, model->x, model->x, model->stats);
 }
 
 /*
