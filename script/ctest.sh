@@ -28,16 +28,34 @@ serial=(/usr/lib/"$("$cc" -print-multiarch)"/openblas-serial)
 libs=(-lopenblas -lm -pthread)
 [ ! -d "${serial[0]}" ] || libs=(-L"${serial[0]}" "-Wl,-rpath,${serial[0]}" "${libs[@]}")
 
+# Neural networks are tested in double precision, too: gradients against finite
+# differences.  Those tests are test_*_double.c.
+declare -A extra=([single]='' [double]=-DGS_NN_DOUBLE)
 pids=()
 objects=()
-for source in src/numeric/*.c src/nn/*.c src/privacy/*.c src/tree/*.c; do
+declare -A nn=([single]='' [double]='')
+compile() { # source object [flag]
+    "$cc" "${flags[@]}" ${3:+"$3"} -c -o "$2" "$1" &
+    pids+=($!)
+}
+for source in src/numeric/*.c src/privacy/*.c src/tree/*.c; do
     object=$out/$(basename "$(dirname "$source")")_$(basename "$source" .c).o
     objects+=("$object")
-    "$cc" "${flags[@]}" -c -o "$object" "$source" &
-    pids+=($!)
+    compile "$source" "$object"
+done
+for precision in single double; do
+    for source in src/nn/*.c; do
+        object=$out/nn_$(basename "$source" .c)_$precision.o
+        nn[$precision]+=" $object"
+        compile "$source" "$object" "${extra[$precision]}"
+    done
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
 
 for source in test/c/test_*.c; do
-    "$cc" "${flags[@]}" -o "$out/$(basename "$source" .c)" "$source" "${objects[@]}" "${libs[@]}"
+    precision=single
+    [[ $source != *_double.c ]] || precision=double
+    # shellcheck disable=SC2086 # a list of files
+    "$cc" "${flags[@]}" ${extra[$precision]} -o "$out/$(basename "$source" .c)" "$source" \
+        "${objects[@]}" ${nn[$precision]} "${libs[@]}"
 done

@@ -62,19 +62,13 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 	if (shape[0] < 1 || shape[0] > MOST_WIDTH || shape[1] < 1 ||
 		shape[1] > MOST_BLOCKS || shape[2] < 1)
 		gs_corrupted("The network has an impossible shape.");
-	gs_diffusion_add(&model->net, schema, tokens, shape[0], shape[1]);
+	gs_diffusion_add(&model->net, tokens, shape[0], shape[1]);
 	if (tokens->nplaces > 0)
 		gs_training_load("diffusion", tensors, model->net.params);
 	model->evaluations = Min(shape[2], tokens->nplaces);
 	for (int p = 0; p < tokens->nplaces; p++)
-	{
-		int			null = model->net.null_place[p];
-
-		if (null >= 0 && tokens->place[null].nvalues < 2)
-			gs_corrupted("Place %d has no NULLs.", p);
 		model->most_tokens = Max(model->most_tokens,
 								 tokens->place[p].ntokens);
-	}
 	lay_out(model, &arena);
 	arena.base = palloc_extended(arena.used + 64, MCXT_ALLOC_HUGE);
 	arena.base = (char *) TYPEALIGN(64, arena.base);
@@ -116,7 +110,7 @@ shuffle_places(DiffusionModel *model, const GsBatch *batch)
 		at[order[i]] = i;
 	for (int p = 0; p < n; p++)
 	{
-		int			null = model->net.null_place[p];
+		int			null = tokens->place[p].null;
 		int			before = at[p];
 
 		if (null < 0 || at[null] < before)
@@ -164,8 +158,10 @@ gs_diffusion_evaluate(DiffusionModel *model)
 {
 	const DiffusionNet *net = &model->net;
 	const float *params = net->params->value;
+	uint64		before;
 
 	CHECK_FOR_INTERRUPTS();
+	before = gs_flush_subnormals(true, 0);
 	for (int i = 0; i < GS_BATCH; i += CACHED_ROWS)
 	{
 		GsMatrix	from = gs_matrix_rows(model->sum, i, CACHED_ROWS);
@@ -179,6 +175,7 @@ gs_diffusion_evaluate(DiffusionModel *model)
 		}
 		gs_norm_forward(&net->norm, params, x, x, model->stats);
 	}
+	gs_flush_subnormals(false, before);
 }
 
 /*
@@ -189,12 +186,14 @@ GsMatrix
 gs_diffusion_probabilities(DiffusionModel *model, int p)
 {
 	const GsDense *head = &model->net.head[p];
-	GsMatrix	prob = gs_matrix_columns(model->logits, 0, head->out);
+	GsMatrix	prob = gs_matrix(model->logits.data, GS_BATCH, head->out);
 	int			offset[2] = {0, head->out};
+	uint64		before = gs_flush_subnormals(true, 0);
 
 	gs_dense_forward(head, model->net.params->value, model->x, prob,
 					 GS_NO_MATRIX);
 	gs_softmax(1, offset, prob);
+	gs_flush_subnormals(false, before);
 	return prob;
 }
 
@@ -242,27 +241,6 @@ sort_rows(DiffusionModel *model, GsMatrix prob, const uint32 *word)
 }
 
 /*
- * The token that a random word falls on.
- */
-static int
-pick_token(const float *prob, int n, uint32 word)
-{
-	float		u = (word >> 8) * 0x1.0p-24f;
-	int			last = 0;
-
-	for (int t = 0; t < n; t++)
-	{
-		if (!(prob[t] > 0))
-			continue;
-		last = t;
-		u -= prob[t];
-		if (u < 0)
-			break;
-	}
-	return last;
-}
-
-/*
  * gs_diffusion_reveal: makes a place, which is in the batch already, visible.
  *
  * token: [GS_BATCH]
@@ -278,8 +256,8 @@ gs_diffusion_reveal(DiffusionModel *model, int p, const GsBatch *batch,
 		(Size) (net->tokens->ntokens + p) * net->width;
 	const float *weight = net->params->value + net->score.weight +
 		(Size) net->number[p] * net->width;
-	const int32 *null = net->null_place[p] < 0 ? NULL :
-		batch->code[net->tokens->place[net->null_place[p]].feature];
+	const int32 *null = place->null < 0 ? NULL :
+		batch->code[net->tokens->place[place->null].feature];
 
 	for (int i = 0; i < GS_BATCH; i++)
 	{
@@ -308,6 +286,7 @@ gs_diffusion_reveal(DiffusionModel *model, int p, const GsBatch *batch,
 static void
 draw_place(DiffusionModel *model, int p, GsBatch *batch, GsMatrix prob)
 {
+	const GsTokens *tokens = model->net.tokens;
 	uint32	   *words = model->words;
 	uint32		word;
 
@@ -317,13 +296,9 @@ draw_place(DiffusionModel *model, int p, GsBatch *batch, GsMatrix prob)
 	sort_rows(model, prob, words);
 	word = words[2 * GS_BATCH];
 	for (int k = 0; k < GS_BATCH; k++, word += GOLDEN)
-	{
-		int			i = model->row[k];
-
-		model->token[i] = pick_token(gs_row(prob, i), prob.cols, word);
-	}
-	gs_tokens_put(model->net.tokens, p, batch, model->token,
-				  words + GS_BATCH);
+		words[model->row[k]] = word;
+	gs_tokens_draw(&tokens->place[p], prob.data, words, model->token);
+	gs_tokens_put(tokens, p, batch, model->token, words + GS_BATCH);
 	gs_diffusion_reveal(model, p, batch, model->token);
 }
 

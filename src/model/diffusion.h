@@ -25,7 +25,6 @@ typedef struct DiffusionNet
 	GsResidual *block;			/* [nblocks] */
 	GsNorm		norm;
 	GsDense    *head;			/* [P] to the place's logits */
-	int		   *null_place;		/* [P] that says whether it is NULL; -1: none */
 	int		   *number;			/* [P] how many numbers come before */
 } DiffusionNet;
 
@@ -52,8 +51,8 @@ typedef struct DiffusionModel
 } DiffusionModel;
 
 /* diffusion_net.c */
-extern void gs_diffusion_add(DiffusionNet *net, const GsSchema *schema,
-							 const GsTokens *tokens, int width, int nblocks);
+extern void gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens,
+							 int width, int nblocks);
 
 /* diffusion.c */
 extern void gs_diffusion_mask_all(DiffusionModel *model);

@@ -147,7 +147,7 @@ choose_visible(const DiffusionNet *net, const GsShard *shard, int i,
 	}
 	for (int p = 0; p < nplaces; p++)
 	{
-		int			null = net->null_place[p];
+		int			null = net->tokens->place[p].null;
 
 		if (null >= 0 && s->visible[p] && !s->visible[null])
 		{
@@ -356,7 +356,7 @@ gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
 	gs_tensor_add(tensors, "diffusion/net", GS_I4, 1, 3, 0, shape);
 	if (tokens->nplaces == 0)
 		return;
-	gs_diffusion_add(&fit.net, schema, tokens, WIDTH, BLOCKS);
+	gs_diffusion_add(&fit.net, tokens, WIDTH, BLOCKS);
 	gs_training_create(fit.net.params, (uint64) options->seed);
 	begin(&fit.net);
 	fit.nheads = (int) Max(1, Min(tokens->nplaces, (int64) HEAD_TOKENS *

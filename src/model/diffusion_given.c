@@ -213,8 +213,8 @@ order_steps(const DiffusionModel *model, const GsGiven *from,
 			if (from->box[b][tokens->place[p].feature].given)
 			{
 				wanted[p] = true;
-				if (model->net.null_place[p] >= 0)
-					wanted[model->net.null_place[p]] = true;
+				if (tokens->place[p].null >= 0)
+					wanted[tokens->place[p].null] = true;
 			}
 	for (int p = 0; p < tokens->nplaces; p++)
 		n[p] = wanted[p] ? count_tokens(model, from, p) : 0;
@@ -225,7 +225,7 @@ order_steps(const DiffusionModel *model, const GsGiven *from,
 
 		for (int p = 0; p < tokens->nplaces; p++)
 		{
-			int			null = model->net.null_place[p];
+			int			null = tokens->place[p].null;
 
 			if (wanted[p] && (null < 0 || !wanted[null]) &&
 				(best < 0 || n[p] < n[best]))

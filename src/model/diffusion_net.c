@@ -13,26 +13,14 @@
 #include "model/diffusion.h"
 
 /*
- * The place that says whether a place's number is NULL, or -1.
- */
-static int
-find_null_place(const GsSchema *schema, const GsTokens *tokens, int p)
-{
-	const GsFeature *feature = &schema->features[tokens->place[p].feature];
-	int			null = schema->columns[feature->column].null_feature;
-
-	return feature->part < 0 || null < 0 ? -1 : tokens->place_of[null];
-}
-
-/*
  * gs_diffusion_add: lays out a network; its parameters have still to be
  * created.  Allocates in the current context.
  *
  * tokens: have to outlive it; width: W; nblocks: residual blocks.
  */
 void
-gs_diffusion_add(DiffusionNet *net, const GsSchema *schema,
-				 const GsTokens *tokens, int width, int nblocks)
+gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens, int width,
+				 int nblocks)
 {
 	GsParams   *params = gs_training_params();
 	int			n = Max(tokens->nplaces, 1);
@@ -45,7 +33,6 @@ gs_diffusion_add(DiffusionNet *net, const GsSchema *schema,
 	net->nblocks = nblocks;
 	net->block = palloc(sizeof(GsResidual) * nblocks);
 	net->head = palloc(sizeof(GsDense) * n);
-	net->null_place = palloc(sizeof(int) * n);
 	net->number = palloc(sizeof(int) * n);
 	gs_embedding_add(params, "tokens", tokens->ntokens + tokens->nplaces,
 					 width, &net->embedding);
@@ -63,7 +50,6 @@ gs_diffusion_add(DiffusionNet *net, const GsSchema *schema,
 		snprintf(name, sizeof(name), "head%d", p);
 		gs_dense_add(params, name, width, tokens->place[p].ntokens,
 					 GS_LINEAR, &net->head[p]);
-		net->null_place[p] = find_null_place(schema, tokens, p);
 		net->number[p] = nnumbers;
 		nnumbers += tokens->place[p].number;
 	}

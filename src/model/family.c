@@ -11,6 +11,7 @@
 static const GsFamily *const families[] = {
 	&gs_copula,
 	&gs_tree,
+	&gs_vae,
 	&gs_diffusion
 };
 

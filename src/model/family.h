@@ -12,6 +12,7 @@
 #include "catalog/tensor.h"
 #include "column/given.h"
 #include "fit/options.h"
+#include "model/tokens.h"
 
 typedef struct GsFamily
 {
@@ -52,10 +53,19 @@ typedef struct GsFamily
 	 * has no way to.  Errors: gs_given_impossible.
 	 */
 	void	   *(*condition) (void *model, GsGiven *given);
+
+	/*
+	 * Adds to the log odds of all tokens that a loaded model draws; returns
+	 * these tokens.  gs_calibrate finds out what to add, and stores it as the
+	 * tensor "tokens/bias", which load heeds.  NULL: the family's marginals
+	 * are those of the source already.
+	 */
+	const GsTokens *(*adjust) (void *model, const float *bias);
 } GsFamily;
 
 extern const GsFamily gs_copula;
 extern const GsFamily gs_tree;
+extern const GsFamily gs_vae;
 extern const GsFamily gs_diffusion;
 
 extern const GsFamily *gs_family_find(const char *name);

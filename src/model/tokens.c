@@ -3,7 +3,7 @@
  *	  Features as tokens: loading, and from tokens to codes and scores.
  *
  * Tensors, for P places:
- *	 tokens/place	int4 [P]	feature of each, increasing
+ *	 tokens/place	int4 [P]	feature of each
  *	 tokens/token	int4 [..]	token of each level or segment, of all places
  */
 #include "postgres.h"
@@ -116,6 +116,7 @@ gs_tokens_add(GsTokens *tokens, const GsSchema *schema, int f)
 {
 	const GsFeature *feature = &schema->features[f];
 	GsTokenPlace *place = &tokens->place[tokens->nplaces];
+	int			null = schema->columns[feature->column].null_feature;
 
 	tokens->place_of[f] = tokens->nplaces++;
 	place->feature = f;
@@ -123,6 +124,9 @@ gs_tokens_add(GsTokens *tokens, const GsSchema *schema, int f)
 	place->nvalues = place->number ? feature->quantile.nsegments :
 		feature->nlevels;
 	place->first = tokens->ntokens;
+	place->null = -1;
+	if (feature->part >= 0 && null >= 0)
+		place->null = tokens->place_of[null];
 	place->token = palloc(sizeof(uint16) * place->nvalues);
 	tokens->nnumbers += place->number;
 	return place;
@@ -184,7 +188,7 @@ gs_tokens_load(const GsSchema *schema, const List *tensors)
 		GsTokenPlace *place;
 
 		if (feature[p] < 0 || feature[p] >= schema->nfeatures ||
-			(p > 0 && feature[p] <= feature[p - 1]))
+			tokens->place_of[feature[p]] >= 0)
 			gs_corrupted("Place %d is of no feature.", p);
 		place = gs_tokens_add(tokens, schema, feature[p]);
 		if (place->nvalues > values->dims[0] - at)
@@ -195,6 +199,30 @@ gs_tokens_load(const GsSchema *schema, const List *tensors)
 		tokens->ntokens += place->ntokens;
 	}
 	return tokens;
+}
+
+/*
+ * gs_tokens_draw: a place's tokens for a batch, by the inverse of their
+ * distribution function.
+ *
+ * probability: [GS_BATCH][ntokens]; word: [GS_BATCH] random; token:
+ * [GS_BATCH], filled.
+ */
+void
+gs_tokens_draw(const GsTokenPlace *place, const float *probability,
+			   const uint32 *word, int32 *token)
+{
+	int			n = place->ntokens;
+
+	for (int i = 0; i < GS_BATCH; i++, probability += n)
+	{
+		float		u = (word[i] >> 8) * 0x1.0p-24f;
+		int			t = 0;
+
+		while (t < n - 1 && u >= probability[t])
+			u -= probability[t++];
+		token[i] = t;
+	}
 }
 
 /*

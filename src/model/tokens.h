@@ -28,6 +28,7 @@ typedef struct GsTokenPlace
 	bool		number;
 	int			ntokens;
 	int			first;			/* its first token among those of all places */
+	int			null;			/* place whose level 1 makes it missing; -1 */
 	int			nvalues;		/* levels or segments */
 	uint16	   *token;			/* [nvalues] of a value */
 	float	   *share;			/* [ntokens] in the source, sum 1 */
@@ -44,7 +45,7 @@ typedef struct GsTokenPlace
 typedef struct GsTokens
 {
 	int			nplaces;
-	GsTokenPlace *place;		/* [nplaces] in the order of features */
+	GsTokenPlace *place;		/* [nplaces]; indicators before their numbers */
 	int			ntokens;		/* of all places */
 	int			nnumbers;		/* places of numbers */
 	int			nfeatures;
@@ -70,6 +71,9 @@ extern GsTokenPlace *gs_tokens_add(GsTokens *tokens, const GsSchema *schema,
 								   int f);
 extern void gs_tokens_place(GsTokenPlace *place, const GsFeature *feature);
 extern GsTokens *gs_tokens_load(const GsSchema *schema, const List *tensors);
+extern void gs_tokens_draw(const GsTokenPlace *place,
+						   const float *probability, const uint32 *word,
+						   int32 *token);
 extern void gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
 						  const int32 *token, const uint32 *word);
 extern void gs_tokens_fill_rest(const GsTokens *tokens, GsBatch *batch);

@@ -159,35 +159,46 @@ group_segments(const Values *values, int share, uint16 *token)
 	return n;
 }
 
+static void
+learn_place(GsTokens *tokens, const GsSchema *schema,
+			const GsEncoded *encoded, int f)
+{
+	int			share = Max(TABLE_TOKENS / Max(schema->nfeatures, 1),
+							LEAST_TOKENS);
+	GsTokenPlace *place = gs_tokens_add(tokens, schema, f);
+	Values		values = {.feature = &schema->features[f],
+	.n = place->nvalues};
+
+	CHECK_FOR_INTERRUPTS();
+	count_values(&values, place->number ? encoded->segment[f] :
+				 encoded->bin[f], encoded->nrows);
+	place->ntokens = (place->number ? group_segments : group_levels)
+		(&values, share, place->token);
+	gs_tokens_place(place, values.feature);
+	tokens->ntokens += place->ntokens;
+	pfree(values.count);
+	pfree(values.order);
+}
+
 /*
  * gs_tokens_learn: the tokens of a table.  Can be cancelled.
+ *
+ * Indicators have a place even if something determines them, since what comes
+ * after has to know, and come before all else of their columns.
  */
 GsTokens *
 gs_tokens_learn(const GsSchema *schema, const GsEncoded *encoded)
 {
 	GsTokens   *tokens = gs_tokens_create(schema);
-	int			share = Max(TABLE_TOKENS / Max(schema->nfeatures, 1),
-							LEAST_TOKENS);
 
 	for (int f = 0; f < schema->nfeatures; f++)
 	{
-		GsTokenPlace *place;
-		Values		values = {.feature = &schema->features[f]};
+		int			null = schema->columns[schema->features[f].column].null_feature;
 
-		/* a number's NULLs are wanted in any case: they mask it */
-		if (encoded->determined[f] && schema->features[f].part >= 0)
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		place = gs_tokens_add(tokens, schema, f);
-		values.n = place->nvalues;
-		count_values(&values, place->number ? encoded->segment[f] :
-					 encoded->bin[f], encoded->nrows);
-		place->ntokens = (place->number ? group_segments : group_levels)
-			(&values, share, place->token);
-		gs_tokens_place(place, values.feature);
-		tokens->ntokens += place->ntokens;
-		pfree(values.count);
-		pfree(values.order);
+		if (null >= 0 && tokens->place_of[null] < 0)
+			learn_place(tokens, schema, encoded, null);
+		if (!encoded->determined[f] && tokens->place_of[f] < 0)
+			learn_place(tokens, schema, encoded, f);
 	}
 	return tokens;
 }

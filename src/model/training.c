@@ -24,7 +24,7 @@
 #include "nn/pool.h"
 
 #define POLL_MICROSECONDS	2000
-#define NOTICE_SECONDS		10
+#define TELL_SECONDS		10
 #define PATIENCE			0.25	/* of the steps */
 #define WARM_SHARE			0.33	/* of the steps, of a warm start ... */
 #define WARM_RATE			0.5	/* ... and of the rate */
@@ -151,28 +151,103 @@ gs_training_create(GsParams *params, uint64 seed)
 						   params->size)));
 }
 
-/* The loop in its thread. */
+/*
+ * gs_training_threads: how many threads a fit may use.
+ */
+int
+gs_training_threads(void)
+{
+	return Min(max_parallel_maintenance_workers + 1,
+			   (int) sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+/* Work in a thread. */
+typedef struct Work
+{
+	void		(*work) (void *);
+	void	   *arg;
+	atomic_bool done;
+} Work;
+
+static void *
+run_work(void *arg)
+{
+	Work	   *work = arg;
+
+	work->work(work->arg);
+	atomic_store(&work->done, true);
+	return NULL;
+}
+
+/*
+ * gs_training_thread: does work in a thread, which touches nothing of
+ * PostgreSQL's, and waits for it.
+ *
+ * cancel: set when the backend is interrupted, before the error is thrown;
+ * the work ends soon after.  tell: called now and then, or NULL.
+ */
+void
+gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
+				   void (*tell) (void *arg, double seconds))
+{
+	Work		own = {.work = work,.arg = arg};
+	pthread_t	thread;
+	instr_time	begin;
+	instr_time	now;
+	volatile double told = 0;
+
+	if (!gs_thread_start(&thread, run_work, &own))
+	{
+		work(arg);
+		return;
+	}
+	INSTR_TIME_SET_CURRENT(begin);
+	PG_TRY();
+	{
+		while (!atomic_load(&own.done))
+		{
+			CHECK_FOR_INTERRUPTS();
+			pg_usleep(POLL_MICROSECONDS);
+			INSTR_TIME_SET_CURRENT(now);
+			INSTR_TIME_SUBTRACT(now, begin);
+			if (tell == NULL ||
+				INSTR_TIME_GET_DOUBLE(now) < told + TELL_SECONDS)
+				continue;
+			told = INSTR_TIME_GET_DOUBLE(now);
+			tell(arg, told);
+		}
+	}
+	PG_CATCH();
+	{
+		/* what it works on is let go of next */
+		atomic_store(cancel, true);
+		pthread_join(thread, NULL);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	pthread_join(thread, NULL);
+}
+
+/* The loop. */
 typedef struct Run
 {
 	const GsTrainable *what;
 	GsTrainPlan plan;
 	GsTrainLog	log;
-	atomic_bool done;
 } Run;
 
-static void *
+static void
 run_loop(void *arg)
 {
 	Run		   *run = arg;
 
 	gs_loop_run(run->what, &run->plan, &run->log);
-	atomic_store(&run->done, true);
-	return NULL;
 }
 
 static void
-tell_progress(Run *run, double seconds)
+tell_progress(void *arg, double seconds)
 {
+	Run		   *run = arg;
 	int64		step = atomic_load(&run->log.step);
 	int64		steps = atomic_load(&run->log.steps);
 
@@ -180,60 +255,6 @@ tell_progress(Run *run, double seconds)
 			(errmsg("training: step " INT64_FORMAT " of " INT64_FORMAT ", validation loss %.3f, %.0f s so far, about %.0f s to go",
 					step, steps, atomic_load(&run->log.validation), seconds,
 					step > 0 ? seconds * (steps - step) / step : 0)));
-}
-
-/*
- * Waits for the loop.
- */
-static void
-wait_for(Run *run)
-{
-	instr_time	begin;
-	double		told = 0;
-
-	INSTR_TIME_SET_CURRENT(begin);
-	while (!atomic_load(&run->done))
-	{
-		instr_time	now;
-		double		seconds;
-
-		CHECK_FOR_INTERRUPTS();
-		pg_usleep(POLL_MICROSECONDS);
-		INSTR_TIME_SET_CURRENT(now);
-		INSTR_TIME_SUBTRACT(now, begin);
-		seconds = INSTR_TIME_GET_DOUBLE(now);
-		if (seconds >= told + NOTICE_SECONDS)
-		{
-			tell_progress(run, seconds);
-			told = seconds;
-		}
-	}
-}
-
-static void
-run_thread(Run *run)
-{
-	pthread_t	thread;
-
-	if (!gs_thread_start(&thread, run_loop, run))
-	{
-		run_loop(run);
-		return;
-	}
-	PG_TRY();
-	{
-		wait_for(run);
-	}
-	PG_CATCH();
-	{
-		/* what it works on is let go of next */
-		atomic_store(&run->log.cancel, true);
-		pthread_join(thread, NULL);
-		free(run->log.check);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	pthread_join(thread, NULL);
 }
 
 static void
@@ -254,8 +275,7 @@ make_plan(const GsTraining *training, const GsOptions *options, bool warm,
 	{
 		.seed = (uint64) options->seed,
 			.nrows = (uint32) training->nrows,
-			.nthreads = Min(max_parallel_maintenance_workers + 1,
-							(int) sysconf(_SC_NPROCESSORS_ONLN)),
+			.nthreads = gs_training_threads(),
 			.batch = training->batch,
 			.rate = options->learning_rate > 0 ? options->learning_rate :
 			training->rate * (warm ? WARM_RATE : 1),
@@ -333,9 +353,9 @@ gs_training_run(const GsTraining *training, const GsTrainable *what,
 	if (options->warm_start && !warm)
 		*notes = lappend(*notes, "no warm start: there is no version before with the same network");
 	make_plan(training, options, warm, &run.plan);
-	run_thread(&run);
 	PG_TRY();
 	{
+		gs_training_thread(run_loop, &run, &run.log.cancel, tell_progress);
 		check_end(&run.log);
 		note_run(&run.log, &run.plan, warm, notes);
 		save_params(training->name, what->params, tensors);

@@ -29,6 +29,10 @@ typedef struct GsTraining
 
 extern int	gs_training_batch(const GsOptions *options, int64 nrows,
 							  int standard);
+extern int	gs_training_threads(void);
+extern void gs_training_thread(void (*work) (void *), void *arg,
+							   atomic_bool *cancel,
+							   void (*tell) (void *arg, double seconds));
 extern GsParams *gs_training_params(void);
 extern void gs_training_create(GsParams *params, uint64 seed);
 extern void gs_training_run(const GsTraining *training,

@@ -138,7 +138,7 @@ typedef struct GsParams
 	int			room;
 	GsView	   *view;			/* [room] malloced */
 	size_t		size;			/* elements; SIZE_MAX: a failure, see below */
-	gs_real    *value;			/* [size], 64-byte aligned; NULL before create */
+	gs_real    *value;			/* [size], aligned; NULL before create */
 } GsParams;
 
 /* The view's offset; failures (memory, sizes) show in gs_params_create. */

@@ -31,11 +31,13 @@ struct GsPool
 };
 
 /*
+ * gs_flush_subnormals
+ *
  * Makes subnormal numbers count as zero in this thread, or restores what
  * "before" says.  Returns what was so far.
  */
-static uint64_t
-flush_subnormals(bool flush, uint64_t before)
+uint64_t
+gs_flush_subnormals(bool flush, uint64_t before)
 {
 #if defined(__SSE2__)
 	uint64_t	now = _mm_getcsr();
@@ -63,12 +65,12 @@ flush_subnormals(bool flush, uint64_t before)
 static void
 work(GsPool *pool)
 {
-	uint64_t	before = flush_subnormals(true, 0);
+	uint64_t	before = gs_flush_subnormals(true, 0);
 	int			task;
 
 	while ((task = atomic_fetch_add(&pool->next, 1)) < pool->ntasks)
 		pool->task(pool->arg, task);
-	flush_subnormals(false, before);
+	gs_flush_subnormals(false, before);
 }
 
 static void *

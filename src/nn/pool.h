@@ -13,6 +13,13 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Tiny floats count as zero in this thread, until it is called again with
+ * false and what it returned.  Not across what may report an error.
+ */
+extern uint64_t gs_flush_subnormals(bool flush, uint64_t before);
 
 typedef struct GsPool GsPool;
 

@@ -70,6 +70,79 @@ check_sgemm(int m, int n, int k, int pad)
 	free(c);
 }
 
+/*
+ * C = alpha op(A) op(B) + beta C, in both precisions, against plain loops.
+ */
+static void
+check_gemm_add(bool ta, bool tb, int m, int n, int k, double alpha,
+			   double beta)
+{
+	int			lda = (ta ? m : k) + 1;
+	int			ldb = (tb ? k : n) + 2;
+	int			ldc = n + 3;
+	float	   *a = malloc(sizeof(float) * (size_t) ((ta ? k : m) * lda));
+	float	   *b = malloc(sizeof(float) * (size_t) ((tb ? n : k) * ldb));
+	float	   *c = malloc(sizeof(float) * (size_t) (m * ldc));
+	double	   *da = malloc(sizeof(double) * (size_t) ((ta ? k : m) * lda));
+	double	   *db = malloc(sizeof(double) * (size_t) ((tb ? n : k) * ldb));
+	double	   *dc = malloc(sizeof(double) * (size_t) (m * ldc));
+	double		worst = 0;
+	double		double_worst = 0;
+	int			i;
+	int			j;
+	int			l;
+
+	fill(a, (ta ? k : m) * lda);
+	fill(b, (tb ? n : k) * ldb);
+	for (i = 0; i < (ta ? k : m) * lda; i++)
+		da[i] = a[i];
+	for (i = 0; i < (tb ? n : k) * ldb; i++)
+		db[i] = b[i];
+	for (i = 0; i < m * ldc; i++)
+		dc[i] = c[i] = beta == 0 ? NAN : (float) (i % 7);
+	CHECK(gs_sgemm_add(ta, tb, m, n, k, (float) alpha, a, lda, b, ldb,
+					   (float) beta, c, ldc), "sgemm_add");
+	CHECK(gs_dgemm_add(ta, tb, m, n, k, alpha, da, lda, db, ldb, beta, dc,
+					   ldc), "dgemm_add");
+	for (i = 0; i < m; i++)
+		for (j = 0; j < n; j++)
+		{
+			double		sum = 0;
+
+			for (l = 0; l < k; l++)
+				sum += (ta ? da[l * lda + i] : da[i * lda + l]) *
+					(tb ? db[j * ldb + l] : db[l * ldb + j]);
+			sum *= alpha;
+			if (beta != 0)
+				sum += beta * ((i * ldc + j) % 7);
+			if (isnan(c[i * ldc + j]) || isnan(dc[i * ldc + j]))
+				worst = INFINITY;
+			worst = fmax(worst, fabs(sum - c[i * ldc + j]));
+			double_worst = fmax(double_worst, fabs(sum - dc[i * ldc + j]));
+		}
+	CHECK_NEAR(worst, 0, 1e-4, "sgemm_add equals plain loops");
+	CHECK_NEAR(double_worst, 0, 1e-12, "dgemm_add equals plain loops");
+	free(a);
+	free(b);
+	free(c);
+	free(da);
+	free(db);
+	free(dc);
+}
+
+static void
+check_gemms_add(void)
+{
+	int			i;
+
+	for (i = 0; i < 4; i++)
+	{
+		check_gemm_add(i & 1, i & 2, 5, 7, 3, 1, 0);
+		check_gemm_add(i & 1, i & 2, 33, 1, 65, 2, 1);
+		check_gemm_add(i & 1, i & 2, 150, 130, 140, -1, 0.5);
+	}
+}
+
 static void
 check_ssyrk(int n, int k, int pad)
 {
@@ -274,6 +347,7 @@ static void
 check_arguments(void)
 {
 	float		f[16] = {0};
+	float		g[2];
 	double		d[16] = {1, 0, 0, 1};
 	double		bad[4] = {1, NAN, NAN, 1};
 
@@ -284,6 +358,14 @@ check_arguments(void)
 		  !gs_sgemm(2, 2, 2, f, 2, f, 1, f, 2) &&
 		  !gs_sgemm(2, 2, 2, f, 2, f, 2, f, 1),
 		  "sgemm wants rows that fit");
+	CHECK(!gs_sgemm_add(true, false, 2, 2, 2, 1, f, 1, f, 2, 0, f, 2) &&
+		  !gs_sgemm_add(false, true, 2, 2, 3, 1, f, 3, f, 2, 0, f, 2) &&
+		  gs_sgemm_add(true, false, 2, 1, 3, 1, f, 2, f, 1, 0, g, 1),
+		  "transposed matrices have other leading dimensions");
+	CHECK(!gs_dgemm_add(true, false, 2, 2, 2, 1, d, 1, d, 2, 0, d, 2) &&
+		  !gs_dgemm_add(false, true, 2, 2, 3, 1, d, 3, d, 2, 0, d, 2) &&
+		  !gs_dgemm_add(false, false, 0, 2, 3, 1, d, 3, d, 2, 0, d, 2),
+		  "dgemm_add checks them, too");
 	CHECK(!gs_sgemm(INT_MAX, 1, 2, f, 2, f, 1, f, 1),
 		  "sgemm refuses an overflow");
 	CHECK(!gs_sgemm(1, 1, 1, NULL, 1, f, 1, f, 1), "sgemm refuses NULL");
@@ -311,6 +393,7 @@ main(void)
 	check_sgemm(1, 1, 1, 0);
 	check_sgemm(3, 5, 7, 0);
 	check_sgemm(17, 33, 65, 3);
+	check_gemms_add();
 	check_ssyrk(1, 1, 0);
 	check_ssyrk(5, 3, 2);
 	check_ssyrk(37, 101, 3);

@@ -1,0 +1,217 @@
+/*
+ * test_nn.c
+ *	  Parameters, arenas, the exponential, random matrices, extreme values.
+ *	  Gradients: test_gradient_double.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/nn/nn.h"
+#include "../../src/numeric/blas.h"
+#include "test.h"
+
+#define N	200000
+
+static void
+test_params(void)
+{
+	GsParams	params = {0};
+	GsParams	again = {0};
+	GsParams	other = {0};
+	GsParams   *all[] = {&params, &again, &other};
+	double		sum = 0;
+	double		square = 0;
+	int			gaps = 0;
+
+	for (int p = 0; p < 3; p++)
+	{
+		CHECK(gs_params_add(all[p], "he", 50, 401, GS_INIT_HE) == 0 &&
+			  gs_params_add(all[p], "one", 1, 5, GS_INIT_ONE) == 20064 &&
+			  gs_params_add(all[p], "zero", 1, 17, GS_INIT_ZERO) == 20080,
+			  "views begin at multiples of 16");
+		CHECK(all[p]->size == 20112 && gs_params_create(all[p], 3 + p / 2),
+			  "parameters");
+	}
+	CHECK(strcmp(params.view[1].name, "one") == 0 &&
+		  params.view[1].offset == 20064 && params.view[1].cols == 5,
+		  "views have names");
+	for (int i = 0; i < 50 * 401; i++)
+	{
+		sum += params.value[i];
+		square += params.value[i] * params.value[i];
+	}
+	CHECK_NEAR(sum / 20050, 0, 0.005, "He: mean");
+	CHECK_NEAR(square / 20050, 2.0 / 50, 0.002, "He: variance");
+	for (size_t i = 20050; i < params.size; i++)
+		gaps += params.value[i] != (i >= 20064 && i < 20069);
+	CHECK(gaps == 0, "ones, zeros and gaps");
+	CHECK(memcmp(params.value, again.value, 20050 * sizeof(gs_real)) == 0,
+		  "a function of the seed");
+	CHECK(params.value[7] != other.value[7], "and of nothing less");
+	for (int p = 0; p < 3; p++)
+		gs_params_free(all[p]);
+	CHECK(!gs_params_create(&params, 1), "no views");
+	gs_params_add(&params, "w", 3, 0, GS_INIT_ONE);
+	gs_params_add(&params, "w", 3, 1, GS_INIT_ONE);
+	CHECK(!gs_params_create(&params, 1), "an empty view");
+	gs_params_free(&params);
+	for (int i = 0; i < 4; i++)
+		gs_params_add(&params, "w", 2147483647, 2147483647, GS_INIT_ONE);
+	CHECK(!gs_params_create(&params, 1), "views too large");
+	gs_params_free(&params);
+}
+
+static void
+test_arena(void)
+{
+	GsArena		count = {NULL, 0, 0};
+	GsArena		arena = {(char *) gs_vector_create(100), 0, 400};
+
+	CHECK(gs_arena_take(&count, 3, 7) == NULL && count.used == 64 &&
+		  gs_arena_matrix(&count, 10, 3).data == NULL && count.used == 192,
+		  "an arena without memory counts");
+	CHECK(gs_arena_take(&arena, 3, 7) == arena.base &&
+		  (char *) gs_arena_matrix(&arena, 10, 3).data == arena.base + 64,
+		  "one with memory hands it out");
+	gs_arena_take(&count, SIZE_MAX / 2, 3);
+	CHECK(count.used > SIZE_MAX - 1000, "sizes don't wrap around");
+	gs_arena_take(&count, SIZE_MAX, 1);
+	CHECK(count.used == SIZE_MAX, "nor do their sums");
+	free(arena.base);
+}
+
+static void
+test_exp(void)
+{
+	static gs_real x[N];
+	static gs_real y[N];
+	gs_real		odd[6] = {-1000, -INFINITY, 1000, INFINITY, NAN, 0};
+	double		worst = 0;
+
+	for (int i = 0; i < N; i++)
+		x[i] = (gs_real) (-87 + 175.0 * i / (N - 1));
+	gs_exp(N, x, y);
+	for (int i = 0; i < N; i++)
+		worst = fmax(worst, fabs(y[i] / exp((double) x[i]) - 1));
+	CHECK_NEAR(worst, 0, 2 * 0x1p-24, "exp is good to a unit of the last place");
+	gs_exp(6, odd, odd);
+	CHECK(odd[0] >= 0 && odd[0] < 2e-38 && odd[1] == odd[0], "exp(-1000)");
+	CHECK(odd[2] > 1e38 && odd[3] == odd[2], "exp(1000)");
+	CHECK(isnan(odd[4]) && odd[5] == 1, "exp(NaN), exp(0)");
+}
+
+/* the rows of two calls are those of one, wherever it is cut */
+static void
+test_draws(void)
+{
+	void		(*draw[2]) (GsDraw, GsMatrix) = {gs_draw_normal, gs_draw_uniform};
+	static gs_real all[300 * 70];
+	static gs_real part[300 * 70];
+	const int	cols[] = {1, 2, 3, 4, 5, 64, 70};
+
+	for (int kind = 0; kind < 2; kind++)
+		for (int c = 0; c < 7; c++)
+		{
+			GsMatrix	whole = gs_matrix(all, 300, cols[c]);
+			GsMatrix	rest = gs_matrix(part, 300, cols[c]);
+
+			draw[kind] ((GsDraw) {1, 2, 3, 0}, whole);
+			draw[kind] ((GsDraw) {1, 2, 3, 0}, gs_matrix_rows(rest, 0, 113));
+			draw[kind] ((GsDraw) {1, 2, 3, 113},
+						gs_matrix_rows(rest, 113, 187));
+			CHECK(memcmp(all, part, 300 * cols[c] * sizeof(gs_real)) == 0,
+				  "random rows don't depend on shards");
+		}
+	for (int kind = 0; kind < 2; kind++)
+	{
+		double		sum = 0;
+		double		square = 0;
+		double		next = 0;
+		int			n = 300 * 70;
+		int			outside = 0;
+
+		draw[kind] ((GsDraw) {9, 8, 7, 6}, gs_matrix(all, 300, 70));
+		for (int i = 0; i < n; i++)
+		{
+			double		x = kind == 0 ? all[i] : (all[i] - 0.5) * sqrt(12);
+
+			sum += x;
+			square += x * x;
+			next += i > 0 ? x * (kind == 0 ? all[i - 1] :
+								 (all[i - 1] - 0.5) * sqrt(12)) : 0;
+			outside += kind == 1 && !(all[i] > 0 && all[i] < 1);
+		}
+		CHECK_NEAR(sum / n, 0, 4 / sqrt(n), "mean");
+		CHECK_NEAR(square / n, 1, 6 / sqrt(n), "variance");
+		CHECK_NEAR(next / n, 0, 4 / sqrt(n), "neighbours");
+		CHECK(outside == 0, "within (0, 1)");
+	}
+	memcpy(part, all, sizeof(all));
+	gs_draw_uniform((GsDraw) {9, 9, 7, 6}, gs_matrix(part, 300, 70));
+	CHECK(part[1] != all[1], "another step, other numbers");
+	gs_draw_uniform((GsDraw) {9, 8, 6, 6}, gs_matrix(part, 300, 70));
+	CHECK(part[1] != all[1], "another stream, other numbers");
+}
+
+static void
+test_dropout(void)
+{
+	static gs_real x[300 * 70];
+	int			zeros = 0;
+	int			wrong = 0;
+
+	for (int i = 0; i < 300 * 70; i++)
+		x[i] = 3;
+	gs_dropout((GsDraw) {1, 2, 3, 0}, 0, gs_matrix(x, 300, 70));
+	gs_dropout((GsDraw) {1, 2, 3, 0}, 0.25, gs_matrix(x, 300, 70));
+	for (int i = 0; i < 300 * 70; i++)
+	{
+		zeros += x[i] == 0;
+		wrong += x[i] != 0 && fabs(x[i] - 4) > 1e-5;
+	}
+	CHECK_NEAR(zeros / 21000.0, 0.25, 0.012, "dropout drops its share");
+	CHECK(wrong == 0, "and makes up for it");
+}
+
+static void
+test_extremes(void)
+{
+	const int	offset[] = {0, 3, 4, 6};
+	gs_real		z[6] = {1e30f, -1e30f, 0, 5, 100, 99};
+	gs_real		p[6] = {1e30f, -1e30f, 0, 5, 100, 99};
+	const int32_t target[3] = {2, 0, 1};
+	gs_real		mean[2] = {0, 0};
+	gs_real		log_sd[2] = {1e30f, -1e30f};
+	gs_real		x[2] = {1, 1};
+	double		loss = gs_softmax_loss(3, offset, gs_matrix(z, 1, 6), target,
+									   GS_NO_MATRIX);
+
+	CHECK_NEAR(loss / 1e30, 1, 1e-6, "a loss as large as the logits");
+	CHECK(z[0] == 1 && z[1] >= 0 && z[1] < 1e-30 && z[2] == -1 && z[3] == 0,
+		  "gradients of extreme logits");
+	CHECK_NEAR(z[5], -1 / (1 + exp(-1)), 1e-6, "of usual ones");
+	gs_softmax(3, offset, gs_matrix(p, 1, 6));
+	CHECK(p[0] == 1 && p[3] == 1, "certain probabilities");
+	CHECK_NEAR(p[5], 1 / (1 + exp(1)), 1e-6, "others");
+	p[1] = NAN;
+	CHECK(isnan(gs_softmax_loss(3, offset, gs_matrix(p, 1, 6), target,
+								GS_NO_MATRIX)), "a NaN is not lost");
+	loss = gs_gaussian_loss(gs_matrix(mean, 1, 2), gs_matrix(log_sd, 1, 2),
+							-4, 2, gs_matrix(x, 1, 2), GS_NO_MATRIX);
+	CHECK_NEAR(loss, 0.5 * exp(-4) + 2 + 0.5 * exp(8) - 4, 1e-3,
+			   "deviations are clamped");
+	CHECK(log_sd[0] == 0 && log_sd[1] == 0, "without a gradient");
+}
+
+int
+main(void)
+{
+	gs_blas_init();
+	test_params();
+	test_arena();
+	test_exp();
+	test_draws();
+	test_dropout();
+	test_extremes();
+	return test_done();
+}
