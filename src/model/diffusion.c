@@ -27,7 +27,6 @@
 #define MOST_BLOCKS	64
 #define GOLDEN		UINT32_C(0x9E3779B9)	/* 2^32 over the golden ratio */
 #define BUCKETS		256
-#define CACHED_ROWS	128			/* that a core's second-level cache holds */
 
 static GsMatrix
 batch_matrix(GsArena *arena, int cols)
@@ -45,9 +44,9 @@ lay_out(DiffusionModel *model, GsArena *arena)
 
 	model->sum = batch_matrix(arena, net->width);
 	model->x = batch_matrix(arena, net->width);
-	model->state = gs_residual_layout(&net->block[0], arena, CACHED_ROWS);
+	model->state = gs_residual_layout(&net->block[0], arena, GS_BATCH);
 	model->state.slope = GS_NO_MATRIX;
-	model->stats = gs_arena_matrix(arena, CACHED_ROWS, 2);
+	model->stats = batch_matrix(arena, 2);
 	model->logits = batch_matrix(arena, model->most_tokens);
 }
 
@@ -162,19 +161,11 @@ gs_diffusion_evaluate(DiffusionModel *model)
 
 	CHECK_FOR_INTERRUPTS();
 	before = gs_flush_subnormals(true, 0);
-	for (int i = 0; i < GS_BATCH; i += CACHED_ROWS)
-	{
-		GsMatrix	from = gs_matrix_rows(model->sum, i, CACHED_ROWS);
-		GsMatrix	x = gs_matrix_rows(model->x, i, CACHED_ROWS);
-
-		for (int b = 0; b < net->nblocks; b++)
-		{
-			gs_residual_forward(&net->block[b], params, from, &model->state,
-								x);
-			from = x;
-		}
-		gs_norm_forward(&net->norm, params, x, x, model->stats);
-	}
+	for (int b = 0; b < net->nblocks; b++)
+		gs_residual_forward(&net->block[b], params,
+							b == 0 ? model->sum : model->x, &model->state,
+							model->x);
+	gs_norm_forward(&net->norm, params, model->x, model->x, model->stats);
 	gs_flush_subnormals(false, before);
 }
 

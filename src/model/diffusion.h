@@ -38,8 +38,8 @@ typedef struct DiffusionModel
 	int			most_tokens;	/* of a place */
 	GsMatrix	sum;			/* [GS_BATCH][W] of what is visible */
 	GsMatrix	x;				/* [GS_BATCH][W] */
-	GsResidualState state;		/* of some rows */
-	GsMatrix	stats;			/* [of some rows][2] */
+	GsResidualState state;		/* of GS_BATCH rows */
+	GsMatrix	stats;			/* [GS_BATCH][2] */
 	GsMatrix	logits;			/* [GS_BATCH][most_tokens] */
 	int		   *order;			/* [P] places of the batch at hand */
 	int32	   *token;			/* [GS_BATCH] */
