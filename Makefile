@@ -87,6 +87,11 @@ endif
 # PGXS tracks the headers only of servers built with --enable-depend.
 $(OBJS): $(call in_tree,src/*.h src/*/*.h)
 
+# The kernels of neural networks.  No function's errno or floating-point trap is
+# looked at; that a * b + c is rounded twice makes all clones equal.
+$(filter src/nn/%,$(OBJS)): override CFLAGS += -O3 -fno-math-errno \
+	-fno-trapping-math -ffp-contract=off
+
 # A VPATH build starts without the directories of the objects.
 $(foreach d,$(sort $(dir $(OBJS))),$(if $(wildcard $(d)),,$(shell mkdir -p $(d))))
 

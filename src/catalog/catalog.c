@@ -616,14 +616,22 @@ load_constraints(const char *name, int version, MemoryContext context)
 	return constraints;
 }
 
+/*
+ * Tensors of a version: all, or the one of a name.
+ */
 static List *
-load_tensors(const char *name, int version, MemoryContext context)
+load_tensors(const char *model, int version, const char *name,
+			 MemoryContext context)
 {
 	List	   *tensors = NIL;
+	Oid			types[] = {TEXTOID, INT4OID, TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(model), Int32GetDatum(version),
+	name != NULL ? CStringGetTextDatum(name) : (Datum) 0};
 
-	gs_run_version("SELECT name, type, shape, data FROM gensynth.tensors"
-				   " WHERE model = $1 AND version = $2 ORDER BY name", name,
-				   version, true);
+	gs_run("SELECT name, type, shape, data FROM gensynth.tensors"
+		   " WHERE model = $1 AND version = $2 AND name = COALESCE($3, name)"
+		   " ORDER BY name", 3, types, values, name != NULL ? "   " : "  n",
+		   true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -681,7 +689,8 @@ gs_catalog_load(const GsModelEntry *model, int version)
 		GS_VIOLATION_ERROR + DatumGetInt32(violation) - 1;
 	entry->schema = load_columns(model->name, entry->version, &stored,
 								 context);
-	entry->tensors = load_tensors(model->name, entry->version, context);
+	entry->tensors = load_tensors(model->name, entry->version, NULL,
+								  context);
 	entry->constraints = load_constraints(model->name, entry->version,
 										  context);
 	gs_leave(&access);
@@ -689,4 +698,22 @@ gs_catalog_load(const GsModelEntry *model, int version)
 		resolve_type(&entry->schema->columns[c], &stored[c]);
 	gs_schema_load(entry->schema, entry->tensors);
 	return entry;
+}
+
+/*
+ * gs_catalog_tensors: tensors of a version of a model that gs_catalog_open
+ * allowed, or that the caller owns: all, or the one of a name, if there is
+ * one.  Errors: data_corrupted.
+ */
+List *
+gs_catalog_tensors(const GsModelEntry *model, int version, const char *name)
+{
+	MemoryContext context = CurrentMemoryContext;
+	GsAccess	access;
+	List	   *tensors;
+
+	gs_enter(&access);
+	tensors = load_tensors(model->name, version, name, context);
+	gs_leave(&access);
+	return tensors;
 }

@@ -56,5 +56,7 @@ extern void gs_catalog_store(const GsModelEntry *model,
 extern GsModelEntry *gs_catalog_open(const char *name);
 extern GsVersionEntry *gs_catalog_load(const GsModelEntry *model,
 									   int version);
+extern List *gs_catalog_tensors(const GsModelEntry *model, int version,
+								const char *name);
 
 #endif

@@ -155,6 +155,14 @@ AS 'MODULE_PATHNAME', 'synth_constraints';
 COMMENT ON FUNCTION synth_constraints(text, int)
 	IS 'what a model''s source says about its rows, and how synthetic rows meet it';
 
+CREATE FUNCTION synth_training(model text, version int DEFAULT NULL,
+	OUT step bigint, OUT epoch float8, OUT loss float8, OUT validation float8, OUT rate float8, OUT seconds float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 100
+AS 'MODULE_PATHNAME', 'synth_training';
+COMMENT ON FUNCTION synth_training(text, int)
+	IS 'how the training of a model went: losses of the rows learned from, and of those held out';
+
 CREATE FUNCTION synth_drop(model text, version int DEFAULT NULL) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_drop';

@@ -228,3 +228,52 @@ synth_constraints(PG_FUNCTION_ARGS)
 						" FROM gensynth.constraints WHERE model = $1 AND version = $2"
 						" ORDER BY ordinal");
 }
+
+#define TRAINING_COLUMNS	6
+
+/*
+ * synth_training(model text, version int = NULL): how the training of a model
+ * went; no rows for methods without any.
+ */
+GS_FUNCTION(synth_training);
+
+Datum
+synth_training(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	GsModelEntry *model;
+	GsAccess	access;
+	List	   *tensors;
+	const GsTensor *curve;
+	int			version;
+
+	require_args(fcinfo, NULL);
+	model = gs_catalog_open(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	version = PG_ARGISNULL(1) ? model->current : PG_GETARG_INT32(1);
+	InitMaterializedSRF(fcinfo, 0);
+	gs_enter(&access);
+	check_version(model, version, true);
+	gs_leave(&access);
+	tensors = gs_catalog_tensors(model, version, "training");
+	if (tensors == NIL)
+		return (Datum) 0;
+	curve = gs_tensor_get(tensors, "training", GS_F8, 2);
+	if (curve->dims[1] != TRAINING_COLUMNS)
+		gs_corrupted("The curve of the training has %d columns.",
+					 curve->dims[1]);
+	for (int i = 0; i < curve->dims[0]; i++)
+	{
+		const double *check = (const double *) curve->data +
+			(Size) i * TRAINING_COLUMNS;
+		Datum		values[TRAINING_COLUMNS];
+		bool		nulls[TRAINING_COLUMNS] = {0};
+
+		values[0] = Int64GetDatum(check[0] >= 0 && check[0] < 1e15 ?
+								  (int64) check[0] : 0);
+		for (int c = 1; c < TRAINING_COLUMNS; c++)
+			values[c] = Float8GetDatum(check[c]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 nulls);
+	}
+	return (Datum) 0;
+}

@@ -447,8 +447,7 @@ learn(void *arg)
 					   &version->tensors);
 	family->fit(version->schema, encoded, &request->options,
 				&version->tensors, &version->notes);
-	if (family->calibrated)
-		gs_calibrate(version->schema, family, version->tensors);
+	gs_calibrate(version->schema, family, &version->tensors);
 	gs_schema_save(version->schema, &version->tensors);
 	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
 	for (int c = 0; c < version->schema->ncolumns; c++)
@@ -534,6 +533,9 @@ synth_fit(PG_FUNCTION_ARGS)
 	existing = gs_catalog_find(entry.name);
 	if (existing != NULL)
 		gs_check_owner(existing);
+	if (existing != NULL && request.options.warm_start)
+		request.options.before = gs_catalog_tensors(existing,
+													existing->current, NULL);
 	learn_and_store(&request, &entry, &version, source);
 
 	MemoryContextSwitchTo(caller);

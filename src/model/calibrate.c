@@ -7,6 +7,9 @@
  * the NULLs go with a column that the number depends on (no last visit
  * without visits), they are not normal.  So the family is sampled once, and
  * the table's edges are moved to the scores that it has at their shares.
+ *
+ * A family that draws tokens is sampled in rounds.  After each, what its log
+ * odds lack of the source's is added to them.
  */
 #include "postgres.h"
 
@@ -17,6 +20,7 @@
 #include "column/quantile.h"
 #include "model/calibrate.h"
 #include "model/model.h"
+#include "numeric/guide.h"
 #include "numeric/normal.h"
 
 /* Rows to sample: of wide tables fewer, since a row costs features squared. */
@@ -24,6 +28,13 @@
 #define MIN_BATCHES		16
 #define WORK			1e7		/* batches times features squared */
 #define MEMORY_SHARE	0.25	/* of maintenance_work_mem */
+
+/* Of tokens: rounds, each of so many batches of its own. */
+#define TOKEN_ROUNDS	5
+#define TOKEN_BATCHES	48
+#define TOKEN_WORK		40000	/* batches times features */
+#define TOKEN_PRIOR		4		/* rows that a share is pulled by */
+#define TOKEN_MOST		3.0		/* that is added in all */
 
 /* Beyond so many scores from either end, the sample says too little. */
 #define TAIL_SCORES		50
@@ -77,14 +88,117 @@ move_edges(GsQuantile *q, const GsSlot *scores, int64 n)
 }
 
 /*
- * gs_calibrate: adapts the quantile tables of a schema to a family that was
- * fitted to it.
- *
- * tensors: the family's, and those of the determined features.  Can be
- * cancelled.
+ * The model of a fit, before it is stored.
  */
-void
-gs_calibrate(GsSchema *schema, const GsFamily *family, const List *tensors)
+static GsBatch *
+open_model(GsModel *model, const List *tensors)
+{
+	model->determined = gs_determined_load(model->schema, tensors);
+	model->state = model->family->load(model->schema, tensors);
+	return gs_batch_create(model, 0, NULL);
+}
+
+/*
+ * Counts the tokens of a batch, where a row has any.
+ */
+static void
+count_tokens(const GsTokens *tokens, const GsSchema *schema,
+			 const GsGuide *guide, const GsBatch *batch, double *count)
+{
+	int32		segment[GS_BATCH];
+
+	for (int p = 0; p < tokens->nplaces; p++)
+	{
+		const GsTokenPlace *place = &tokens->place[p];
+		const int32 *value = batch->code[place->feature];
+		const int32 *is_null = place->null < 0 ? NULL :
+			batch->code[tokens->place[place->null].feature];
+
+		if (place->number)
+		{
+			gs_guide_find(&guide[p], batch->score[place->feature], segment,
+						  GS_BATCH);
+			value = segment;
+		}
+		for (int i = 0; i < GS_BATCH; i++)
+			if (is_null == NULL || is_null[i] != 1)
+				count[place->first + place->token[value[i]]]++;
+	}
+}
+
+/*
+ * Moves a place's log odds by what the counts lack of the shares.  step:
+ * smaller ones average the chance in the counts out (Robbins and Monro, Annals
+ * of Mathematical Statistics 22, 1951).
+ */
+static void
+move_odds(const GsTokenPlace *place, const double *count, double step,
+		  float *bias, float *total)
+{
+	double		rows = 0;
+
+	for (int t = 0; t < place->ntokens; t++)
+		rows += count[t];
+	for (int t = 0; t < place->ntokens; t++)
+	{
+		double		odds = log((place->share[t] * rows + TOKEN_PRIOR) /
+							   (count[t] + TOKEN_PRIOR));
+		double		next = Max(Min(total[t] + step * odds, TOKEN_MOST),
+							   -TOKEN_MOST);
+
+		bias[t] = (float) (next - total[t]);
+		total[t] = (float) next;
+	}
+}
+
+static void
+calibrate_tokens(GsSchema *schema, const GsFamily *family, List **tensors)
+{
+	GsVersionEntry version = {0};
+	GsModel		model = {.version = &version,.schema = schema,
+	.family = family};
+	GsBatch    *batch = open_model(&model, *tensors);
+	const GsTokens *tokens = family->adjust(model.state, NULL);
+	int			n = Max(tokens->ntokens, 1);
+	int			nbatches = (int) Max(Min(TOKEN_BATCHES, TOKEN_WORK /
+										 Max(schema->nfeatures, 1)), 4);
+	double	   *count = palloc(sizeof(double) * n);
+	float	   *bias = palloc0(sizeof(float) * n);
+	float	   *total = palloc0(sizeof(float) * n);
+	GsGuide    *guide = palloc0(sizeof(GsGuide) * Max(tokens->nplaces, 1));
+
+	for (int p = 0; p < tokens->nplaces; p++)
+	{
+		const GsQuantile *q = &schema->features[tokens->place[p].feature].quantile;
+
+		if (tokens->place[p].number)
+			gs_guide_init(&guide[p], q->edge, q->nsegments, palloc);
+	}
+	for (int round = 0; round < TOKEN_ROUNDS; round++)
+	{
+		memset(count, 0, sizeof(double) * n);
+		for (int b = 0; b < nbatches; b++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			gs_batch_fill(&model, batch, (int64) round * nbatches + b);
+			count_tokens(tokens, schema, guide, batch, count);
+		}
+		for (int p = 0; p < tokens->nplaces; p++)
+		{
+			int			first = tokens->place[p].first;
+
+			move_odds(&tokens->place[p], count + first, 1.0 / (round + 1),
+					  bias + first, total + first);
+		}
+		family->adjust(model.state, bias);
+	}
+	gs_tensor_add(tensors, "tokens/bias", GS_F4, 1, tokens->ntokens, 0,
+				  total);
+}
+
+static void
+calibrate_scores(GsSchema *schema, const GsFamily *family,
+				 const List *tensors)
 {
 	GsVersionEntry version = {0};
 	GsModel		model = {.version = &version,.schema = schema,
@@ -109,9 +223,7 @@ gs_calibrate(GsSchema *schema, const GsFamily *family, const List *tensors)
 		if (is_calibrated(schema, f))
 			scores[f] = palloc_extended(sizeof(GsSlot) * nbatches * GS_BATCH,
 										MCXT_ALLOC_HUGE);
-	model.determined = gs_determined_load(schema, tensors);
-	model.state = family->load(schema, tensors);
-	batch = gs_batch_create(&model, 0, NULL);
+	batch = open_model(&model, tensors);
 	for (int b = 0; b < nbatches; b++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -138,4 +250,20 @@ gs_calibrate(GsSchema *schema, const GsFamily *family, const List *tensors)
 		if (scores[f])
 			pfree(scores[f]);
 	}
+}
+
+/*
+ * gs_calibrate: adapts the quantile tables of a schema to a family that was
+ * fitted to it, or the family's tokens to the schema.
+ *
+ * tensors: the family's, and those of the determined features; perhaps one is
+ * appended.  Can be cancelled.
+ */
+void
+gs_calibrate(GsSchema *schema, const GsFamily *family, List **tensors)
+{
+	if (family->adjust != NULL)
+		calibrate_tokens(schema, family, tensors);
+	if (family->calibrated)
+		calibrate_scores(schema, family, *tensors);
 }

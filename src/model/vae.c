@@ -98,7 +98,7 @@ vae_adjust(void *model, const float *bias)
 {
 	Vae		   *vae = model;
 
-	for (int p = 0; p < vae->net.nplaces; p++)
+	for (int p = 0; p < vae->net.nplaces && bias != NULL; p++)
 		for (int t = 0; t < vae->tokens->place[p].ntokens; t++)
 			vae->params->value[vae->net.head[p].bias + t] +=
 				bias[vae->tokens->place[p].first + t];

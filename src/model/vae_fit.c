@@ -34,7 +34,7 @@
 #define COMPONENT_ROWS	64		/* of the source that one needs */
 #define MOST_POINTS		32768	/* latent vectors for the mixture ... */
 #define LEAST_POINTS	8192	/* ... several of a row, if there are few rows */
-#define ROUNDS			40
+#define ROUNDS			30
 #define FLOOR			1e-4f	/* added to variances */
 
 /* The loss function's view of the table. */

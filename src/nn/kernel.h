@@ -2,10 +2,10 @@
  * kernel.h
  *	  What the vector kernels of this room share.
  *
- * To be included after all other headers: it sets how the file's functions
- * are compiled.  Loops are vectorised, and nothing is contracted to fused
- * operations or reordered, so every clone of a kernel gives the same bits
- * (see clones.h).  Sums that are to be vectorised are written out in lanes.
+ * The Makefile compiles this room so that loops are vectorised, and nothing
+ * is contracted to fused operations or reordered: every clone of a kernel
+ * gives the same bits (see clones.h).  Sums that are to be vectorised are
+ * written out in lanes.
  *
  * Plain C: no postgres.h.
  */
@@ -17,10 +17,9 @@
 
 #include "../numeric/clones.h"
 
-#if defined(__clang__)
-#pragma STDC FP_CONTRACT OFF
-#elif defined(__GNUC__)
-#pragma GCC optimize ("O3,fp-contract=off,no-math-errno,no-trapping-math")
+/* functions that return vectors are always inlined: no ABI is concerned */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
 #endif
 
 /* before a loop whose vectors may be the same, but don't overlap otherwise */
@@ -30,17 +29,43 @@
 #define IVDEP
 #endif
 
+/*
+ * Sums in lanes: element j of a row goes to lane j % 16.  The
+ * compiler has vectors of that size, whatever the instruction set has.
+ */
 #define LANES	16
+typedef gs_real Lanes __attribute__((vector_size(LANES * sizeof(gs_real))));
+
+static GS_ALWAYS_INLINE Lanes
+lanes_load(const gs_real *x)
+{
+	Lanes		lanes;
+
+	memcpy(&lanes, x, sizeof(lanes));
+	return lanes;
+}
+
+/* n values, below LANES; zeros in the rest */
+static GS_ALWAYS_INLINE Lanes
+lanes_load_part(const gs_real *x, int n)
+{
+	Lanes		lanes = {0};
+
+	memcpy(&lanes, x, n * sizeof(gs_real));
+	return lanes;
+}
 
 /* the sum of the lanes, in a fixed order */
 static GS_ALWAYS_INLINE gs_real
-lanes_sum(const gs_real *lane)
+lanes_sum(const Lanes *lanes)
 {
-	gs_real		sum = 0;
+	gs_real		lane[LANES];
 
-	for (int l = 0; l < LANES / 2; l++)
-		sum += lane[l] + lane[l + LANES / 2];
-	return sum;
+	memcpy(lane, lanes, sizeof(lane));
+	for (int half = LANES / 2; half > 0; half /= 2)
+		for (int l = 0; l < half; l++)
+			lane[l] += lane[l + half];
+	return lane[0];
 }
 
 static GS_ALWAYS_INLINE gs_real

@@ -36,24 +36,24 @@ gs_norm_add(GsParams *params, const char *name, int width, GsNorm *norm)
 static GS_ALWAYS_INLINE void
 row_stats(const gs_real *x, int n, gs_real *stats)
 {
-	gs_real		sum[LANES] = {0};
-	gs_real		square[LANES] = {0};
+	int			whole = n - n % LANES;
+	Lanes		sum = lanes_load_part(x + whole, n % LANES);
+	Lanes		square = {0};
 	gs_real		mean;
-	int			j;
 
-	for (j = 0; j + LANES <= n; j += LANES)
-		for (int l = 0; l < LANES; l++)
-			sum[l] += x[j + l];
-	for (; j < n; j++)
-		sum[j % LANES] += x[j];
-	mean = lanes_sum(sum) / n;
-	for (j = 0; j + LANES <= n; j += LANES)
-		for (int l = 0; l < LANES; l++)
-			square[l] += (x[j + l] - mean) * (x[j + l] - mean);
-	for (; j < n; j++)
-		square[j % LANES] += (x[j] - mean) * (x[j] - mean);
+	for (int j = 0; j < whole; j += LANES)
+		sum += lanes_load(x + j);
+	mean = lanes_sum(&sum) / n;
+	for (int j = 0; j < whole; j += LANES)
+	{
+		Lanes		error = lanes_load(x + j) - mean;
+
+		square += error * error;
+	}
+	for (int j = whole; j < n; j++)
+		square[j - whole] += (x[j] - mean) * (x[j] - mean);
 	stats[0] = mean;
-	stats[1] = 1 / real_sqrt(lanes_sum(square) / n + EPSILON);
+	stats[1] = 1 / real_sqrt(lanes_sum(&square) / n + EPSILON);
 }
 
 /*
@@ -105,45 +105,45 @@ gs_norm_backward_add(const GsNorm *norm, const gs_real *params, gs_real *grad,
 	gs_real    *restrict dgain = grad + norm->gain;
 	gs_real    *restrict dshift = grad + norm->shift;
 	int			n = norm->width;
+	int			whole = n - n % LANES;
 
 	assert(x.cols == n && dy.cols == n && dx.cols == n);
 	assert(x.rows == dy.rows && dx.rows == dy.rows && stats.rows == dy.rows);
 	for (int i = 0; i < dy.rows; i++)
 	{
 		const gs_real *restrict from = gs_row(x, i);
-		gs_real    *restrict d = gs_row(dy, i);
+		const gs_real *restrict d = gs_row(dy, i);
 		gs_real    *restrict to = gs_row(dx, i);
 		gs_real		mean = gs_row(stats, i)[0];
 		gs_real		inverse = gs_row(stats, i)[1];
-		gs_real		sum[LANES] = {0};
-		gs_real		dot[LANES] = {0};
+		Lanes		sum = {0};
+		Lanes		dot = {0};
 		gs_real		a;
 		gs_real		b;
-		int			j;
 
-		for (j = 0; j < n; j++)
+		for (int j = 0; j < whole; j += LANES)
+		{
+			Lanes		scaled = lanes_load(d + j) * lanes_load(gain + j);
+
+			sum += scaled;
+			dot += scaled * ((lanes_load(from + j) - mean) * inverse);
+		}
+		for (int j = whole; j < n; j++)
+		{
+			sum[j - whole] += d[j] * gain[j];
+			dot[j - whole] += d[j] * gain[j] * ((from[j] - mean) * inverse);
+		}
+		a = lanes_sum(&sum) / n;
+		b = lanes_sum(&dot) / n;
+		IVDEP
+		for (int j = 0; j < n; j++)
 		{
 			gs_real		normed = (from[j] - mean) * inverse;
 
+			to[j] += inverse * (d[j] * gain[j] - a - normed * b);
 			dgain[j] += d[j] * normed;
 			dshift[j] += d[j];
-			d[j] *= gain[j];
 		}
-		for (j = 0; j + LANES <= n; j += LANES)
-			for (int l = 0; l < LANES; l++)
-			{
-				sum[l] += d[j + l];
-				dot[l] += d[j + l] * ((from[j + l] - mean) * inverse);
-			}
-		for (; j < n; j++)
-		{
-			sum[j % LANES] += d[j];
-			dot[j % LANES] += d[j] * ((from[j] - mean) * inverse);
-		}
-		a = lanes_sum(sum) / n;
-		b = lanes_sum(dot) / n;
-		for (j = 0; j < n; j++)
-			to[j] += inverse * (d[j] - a - (from[j] - mean) * inverse * b);
 	}
 }
 

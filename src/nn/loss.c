@@ -9,16 +9,30 @@
 #include "nn.h"
 #include "kernel.h"
 
+/* heads of fewer levels aren't worth vectors */
+#define WIDE	64
+
 /*
- * The largest of n values, at least 1; NaN if there is one at the start, which
- * then makes all results NaN.
+ * The largest of n values, at least 1.  NaNs may or may not count.
  */
 static GS_ALWAYS_INLINE gs_real
 largest(const gs_real *z, int n)
 {
 	gs_real		top = z[0];
+	int			j = 1;
 
-	for (int j = 1; j < n; j++)
+	if (n >= WIDE)
+	{
+		gs_real		most[LANES];
+
+		memcpy(most, z, sizeof(most));
+		for (j = LANES; j <= n - LANES; j += LANES)
+			for (int l = 0; l < LANES; l++)
+				most[l] = z[j + l] > most[l] ? z[j + l] : most[l];
+		for (int l = 0; l < LANES; l++)
+			top = most[l] > top ? most[l] : top;
+	}
+	for (; j < n; j++)
 		top = z[j] > top ? z[j] : top;
 	return top;
 }
@@ -27,28 +41,42 @@ static GS_ALWAYS_INLINE gs_real
 total(const gs_real *z, int n)
 {
 	gs_real		sum = 0;
+	int			j = 0;
 
-	for (int j = 0; j < n; j++)
+	if (n >= WIDE)
+	{
+		Lanes		sums = {0};
+
+		for (; j <= n - LANES; j += LANES)
+			sums += lanes_load(z + j);
+		sum = lanes_sum(&sums);
+	}
+	for (; j < n; j++)
 		sum += z[j];
 	return sum;
 }
 
 /*
- * exp(z - largest) by head: one pass of the exponential over all heads, whose
- * own loops are short.
+ * exp(z - largest) by head, in place: the exponential is one pass over all
+ * heads, whose own loops are short.
  */
 static GS_ALWAYS_INLINE void
-exp_row(int nheads, const int *offset, gs_real *z)
+exp_row(int nheads, const int *offset, gs_real *restrict z)
 {
+	int			all = offset[nheads] - offset[0];
+	gs_real    *restrict first = z + offset[0];
+
 	for (int h = 0; h < nheads; h++)
 	{
-		gs_real		top = largest(z + offset[h], offset[h + 1] - offset[h]);
+		int			n = offset[h + 1] - offset[h];
+		gs_real    *restrict head = z + offset[h];
+		gs_real		top = largest(head, n);
 
-		for (int j = offset[h]; j < offset[h + 1]; j++)
-			z[j] -= top;
+		for (int j = 0; j < n; j++)
+			head[j] -= top;
 	}
-	for (int j = offset[0]; j < offset[nheads]; j++)
-		z[j] = real_exp(z[j]);
+	for (int j = 0; j < all; j++)
+		first[j] = real_exp(first[j]);
 }
 
 /*
@@ -70,32 +98,34 @@ gs_softmax_loss(int nheads, const int *offset, GsMatrix logits,
 	assert(offset[0] >= 0 && offset[nheads] <= logits.cols);
 	for (int i = 0; i < logits.rows; i++, target += nheads)
 	{
-		gs_real    *z = gs_row(logits, i);
+		gs_real    *restrict z = gs_row(logits, i);
 
+		/* what exp_row subtracts comes back with the sums' logarithms */
 		for (int h = 0; h < nheads; h++)
 		{
-			int			t = target[h];
-			gs_real		w = weight.data != NULL ? gs_row(weight, i)[h] : 1;
 			const gs_real *head = z + offset[h];
+			int			n = offset[h + 1] - offset[h];
+			gs_real		w = weight.data != NULL ? gs_row(weight, i)[h] : 1;
 
-			assert(t < offset[h + 1] - offset[h]);
-			/* what exp_row subtracts comes back with the sum's logarithm */
-			if (t >= 0)
-				loss += (double) w * (largest(head, offset[h + 1] - offset[h]) - head[t]);
+			assert(target[h] < n);
+			if (target[h] >= 0)
+				loss += (double) w * (largest(head, n) - head[target[h]]);
 		}
 		exp_row(nheads, offset, z);
 		for (int h = 0; h < nheads; h++)
 		{
+			gs_real    *restrict head = z + offset[h];
+			int			n = offset[h + 1] - offset[h];
 			int			t = target[h];
 			gs_real		w = weight.data != NULL ? gs_row(weight, i)[h] : 1;
-			gs_real		sum = total(z + offset[h], offset[h + 1] - offset[h]);
+			gs_real		sum = total(head, n);
 			gs_real		scale = t >= 0 ? w / sum : 0;
 
-			for (int j = offset[h]; j < offset[h + 1]; j++)
-				z[j] *= scale;
+			for (int j = 0; j < n; j++)
+				head[j] *= scale;
 			if (t >= 0)
 			{
-				z[offset[h] + t] -= w;
+				head[t] -= w;
 				loss += (double) w * log((double) sum);
 			}
 		}
@@ -114,16 +144,17 @@ gs_softmax(int nheads, const int *offset, GsMatrix logits)
 	assert(offset[0] >= 0 && offset[nheads] <= logits.cols);
 	for (int i = 0; i < logits.rows; i++)
 	{
-		gs_real    *z = gs_row(logits, i);
+		gs_real    *restrict z = gs_row(logits, i);
 
 		exp_row(nheads, offset, z);
 		for (int h = 0; h < nheads; h++)
 		{
-			gs_real		scale = 1 / total(z + offset[h],
-										  offset[h + 1] - offset[h]);
+			gs_real    *restrict head = z + offset[h];
+			int			n = offset[h + 1] - offset[h];
+			gs_real		scale = 1 / total(head, n);
 
-			for (int j = offset[h]; j < offset[h + 1]; j++)
-				z[j] *= scale;
+			for (int j = 0; j < n; j++)
+				head[j] *= scale;
 		}
 	}
 }

@@ -259,7 +259,7 @@ sum_slice(void *arg, int slice)
 	size_t		from = (size_t) slice * SLICE;
 	size_t		n = size - from < SLICE ? size - from : SLICE;
 	gs_real    *restrict grad = trainer->grad[0] + from;
-	gs_real		sum[LANES] = {0};
+	Lanes		sum = {0};
 
 	for (int s = 1; s < update->nshards - 1; s++)
 		add_shard(grad, trainer->grad[s] + from, 1, n);
@@ -271,9 +271,8 @@ sum_slice(void *arg, int slice)
 			grad[i] *= update->share;
 	/* sizes are multiples of LANES: see gs_params_add */
 	for (size_t i = 0; i < n; i += LANES)
-		for (int l = 0; l < LANES; l++)
-			sum[l] += grad[i + l] * grad[i + l];
-	trainer->square[slice] = lanes_sum(sum);
+		sum += lanes_load(grad + i) * lanes_load(grad + i);
+	trainer->square[slice] = lanes_sum(&sum);
 }
 
 /*

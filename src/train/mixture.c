@@ -17,11 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/nn.h"
 #include "numeric/blas.h"
+#include "numeric/clones.h"
 #include "numeric/philox.h"
 
 #define CHUNK			1024	/* points of a GEMM */
 #define MEANS_ROUNDS	8
+#define LEAST_SHARE		1e-5f	/* of a point that is counted */
 #define LOG_2PI			1.8378770664093453
 
 typedef struct Work
@@ -29,6 +32,7 @@ typedef struct Work
 	GsMixture  *mixture;
 	GsMixtureFit *fit;
 	const float *point;			/* [n][d] */
+	float	   *across;			/* [chunks][d][CHUNK] the same, transposed */
 	int			n;
 	bool		by_distance;	/* k-means: shares are 0 or 1 */
 	float	   *share;			/* [k][n] log densities, and then shares */
@@ -43,9 +47,16 @@ is_over(const Work *work)
 		(work->fit->cancel != NULL && atomic_load(work->fit->cancel));
 }
 
+static int
+chunk_rows(const Work *work, int chunk)
+{
+	int			left = work->n - chunk * CHUNK;
+
+	return left < CHUNK ? left : CHUNK;
+}
+
 /*
- * The inverse of a lower triangle, transposed: x of a row times it is the
- * solution of L y = x.
+ * The inverse of a lower triangle.
  */
 static void
 invert(const float *cholesky, int d, float *inverse)
@@ -56,15 +67,29 @@ invert(const float *cholesky, int d, float *inverse)
 			double		sum = i == j;
 
 			for (int l = j; l < i; l++)
-				sum -= (double) cholesky[i * d + l] * inverse[j * d + l];
-			inverse[j * d + i] = i < j ? 0 :
+				sum -= (double) cholesky[i * d + l] * inverse[l * d + j];
+			inverse[i * d + j] = i < j ? 0 :
 				(float) (sum / cholesky[i * d + i]);
 		}
 }
 
+GS_CLONES static void
+centre(const float *restrict from, float mean, float *restrict to)
+{
+	for (int i = 0; i < CHUNK; i++)
+		to[i] = from[i] - mean;
+}
+
+GS_CLONES static void
+add_squares(const float *restrict x, float *restrict sum)
+{
+	for (int i = 0; i < CHUNK; i++)
+		sum[i] += x[i] * x[i];
+}
+
 /*
  * Log density times weight of all points under a component, or in k-means
- * the negative squared distance from its mean.
+ * minus half of the squared distance from its mean.
  */
 static void
 weigh(void *arg, int c)
@@ -74,7 +99,6 @@ weigh(void *arg, int c)
 	int			d = mixture->d;
 	const float *mean = mixture->mean + (size_t) c * d;
 	const float *cholesky = mixture->cholesky + (size_t) c * d * d;
-	float	   *out = work->share + (size_t) c * work->n;
 	float	   *inverse = malloc(sizeof(float) * d * d);
 	float	   *x = malloc(sizeof(float) * CHUNK * d);
 	float	   *y = malloc(sizeof(float) * CHUNK * d);
@@ -91,25 +115,20 @@ weigh(void *arg, int c)
 		if (work->by_distance)
 			constant = 0;
 	}
-	for (int from = 0; from < work->n && !is_over(work); from += CHUNK)
+	for (int chunk = 0; chunk * CHUNK < work->n && !is_over(work); chunk++)
 	{
-		int			m = work->n - from < CHUNK ? work->n - from : CHUNK;
+		const float *across = work->across + (size_t) chunk * d * CHUNK;
+		float	   *out = work->share + (size_t) c * work->n + chunk * CHUNK;
+		float		square[CHUNK] = {0};
 
-		for (int i = 0; i < m; i++)
-			for (int j = 0; j < d; j++)
-				x[i * d + j] = work->point[(size_t) (from + i) * d + j] -
-					mean[j];
+		for (int j = 0; j < d; j++)
+			centre(across + j * CHUNK, mean[j], x + j * CHUNK);
 		if (!work->by_distance)
-			gs_sgemm(m, d, d, x, d, inverse, d, y, d);
-		for (int i = 0; i < m; i++)
-		{
-			const float *row = (work->by_distance ? x : y) + i * d;
-			float		square = 0;
-
-			for (int j = 0; j < d; j++)
-				square += row[j] * row[j];
-			out[from + i] = (float) constant - square / 2;
-		}
+			gs_sgemm(d, CHUNK, d, inverse, d, x, CHUNK, y, CHUNK);
+		for (int j = 0; j < d; j++)
+			add_squares((work->by_distance ? x : y) + j * CHUNK, square);
+		for (int i = 0; i < chunk_rows(work, chunk); i++)
+			out[i] = (float) constant - square[i] / 2;
 	}
 	free(inverse);
 	free(x);
@@ -124,104 +143,155 @@ share_out(void *arg, int chunk)
 {
 	Work	   *work = arg;
 	int			k = work->mixture->k;
-	int			from = chunk * CHUNK;
-	int			to = work->n - from < CHUNK ? work->n : from + CHUNK;
+	int			n = chunk_rows(work, chunk);
+	float	   *share = work->share + chunk * CHUNK;
+	float		top[CHUNK];
+	float		sum[CHUNK] = {0};
 	double		all = 0;
 
-	for (int i = from; i < to; i++)
+	memcpy(top, share, sizeof(float) * n);
+	for (int c = 1; c < k; c++)
+		for (int i = 0; i < n; i++)
+			top[i] = fmaxf(top[i], share[(size_t) c * work->n + i]);
+	for (int c = 0; c < k; c++)
 	{
-		float	   *share = work->share + i;
-		float		top = -INFINITY;
-		float		sum = 0;
-		int			best = 0;
+		float	   *own = share + (size_t) c * work->n;
 
-		for (int c = 0; c < k; c++)
-			if (share[(size_t) c * work->n] > top)
-			{
-				best = c;
-				top = share[(size_t) c * work->n];
-			}
-		for (int c = 0; c < k; c++)
+		if (work->by_distance)
+			/* the first of the nearest has all of it */
+			for (int i = 0; i < n; i++)
+				own[i] = (float) (own[i] == top[i] && sum[i] == 0);
+		else
 		{
-			float	   *own = &share[(size_t) c * work->n];
-
-			*own = work->by_distance ? (float) (c == best) :
-				expf(*own - top);
-			sum += *own;
+			for (int i = 0; i < n; i++)
+				own[i] -= top[i];
+			gs_exp(n, own, own);
 		}
-		for (int c = 0; c < k; c++)
-			share[(size_t) c * work->n] /= sum;
-		all += top + log(sum);
+		for (int i = 0; i < n; i++)
+			sum[i] += own[i];
 	}
+	for (int c = 0; c < k; c++)
+		for (int i = 0; i < n; i++)
+			share[(size_t) c * work->n + i] /= sum[i];
+	for (int i = 0; i < n; i++)
+		all += top[i] + log(sum[i]);
 	work->sum[chunk] = all;
+}
+
+/* What a component's estimate takes. */
+typedef struct Estimate
+{
+	double	   *sum;			/* [d] */
+	double	   *square;			/* [d][d] */
+	float	   *x;				/* [CHUNK][d] */
+	float	   *product;		/* [d][d] */
+} Estimate;
+
+/*
+ * Adds the squares of a chunk's points, as far as they are the component's.
+ */
+static void
+add_covariance(const Work *work, int c, int chunk, Estimate *own)
+{
+	int			d = work->mixture->d;
+	const float *mean = work->mixture->mean + (size_t) c * d;
+	const float *share = work->share + (size_t) c * work->n + chunk * CHUNK;
+	const float *point = work->point + (size_t) chunk * CHUNK * d;
+	int			m = 0;
+
+	for (int i = 0; i < chunk_rows(work, chunk); i++)
+	{
+		float		root = sqrtf(share[i]);
+
+		if (share[i] < LEAST_SHARE)
+			continue;
+		for (int j = 0; j < d; j++)
+			own->x[m * d + j] = root * (point[i * d + j] - mean[j]);
+		m++;
+	}
+	if (m == 0)
+		return;
+	gs_sgemm_add(true, false, d, d, m, 1, own->x, d, own->x, d, 0,
+				 own->product, d);
+	for (int i = 0; i < d * d; i++)
+		own->square[i] += own->product[i];
 }
 
 /*
  * Weight, mean and covariance of a component from its shares.  One that is
- * left with next to nothing keeps its place, at no weight.
+ * left with next to nothing stays where it is, at no weight.
  */
+static void
+estimate_in(Work *work, int c, Estimate *own)
+{
+	GsMixture  *mixture = work->mixture;
+	int			d = mixture->d;
+	const float *share = work->share + (size_t) c * work->n;
+	double		all = 0;
+
+	for (int i = 0; i < work->n; i++)
+	{
+		all += share[i];
+		if (share[i] >= LEAST_SHARE)
+			for (int j = 0; j < d; j++)
+				own->sum[j] += (double) share[i] *
+					work->point[(size_t) i * d + j];
+	}
+	mixture->weight[c] = (float) (all / work->n);
+	if (all < d)
+		return;
+	for (int j = 0; j < d; j++)
+		mixture->mean[(size_t) c * d + j] = (float) (own->sum[j] / all);
+	if (work->by_distance)
+		return;
+	for (int chunk = 0; chunk * CHUNK < work->n && !is_over(work); chunk++)
+		add_covariance(work, c, chunk, own);
+	for (int i = 0; i < d; i++)
+		for (int j = 0; j < d; j++)
+			own->square[i * d + j] = own->square[i * d + j] / all +
+				(i == j ? work->fit->floor : 0);
+	if (gs_cholesky(d, own->square))
+		for (int i = 0; i < d * d; i++)
+			mixture->cholesky[(size_t) c * d * d + i] =
+				(float) own->square[i];
+}
+
 static void
 estimate(void *arg, int c)
 {
 	Work	   *work = arg;
-	GsMixture  *mixture = work->mixture;
-	int			d = mixture->d;
-	const float *share = work->share + (size_t) c * work->n;
-	float	   *mean = mixture->mean + (size_t) c * d;
-	double	   *sum = calloc(d, sizeof(double));
-	double	   *square = calloc((size_t) d * d, sizeof(double));
-	float	   *x = malloc(sizeof(float) * CHUNK * d);
-	float	   *product = malloc(sizeof(float) * d * d);
-	double		all = 0;
+	int			d = work->mixture->d;
+	Estimate	own = {
+		.sum = calloc(d, sizeof(double)),
+		.square = calloc((size_t) d * d, sizeof(double)),
+		.x = malloc(sizeof(float) * CHUNK * d),
+		.product = malloc(sizeof(float) * d * d)
+	};
 
-	if (sum == NULL || square == NULL || x == NULL || product == NULL)
+	if (own.sum == NULL || own.square == NULL || own.x == NULL ||
+		own.product == NULL)
 		atomic_store(&work->failed, true);
-	for (int i = 0; i < work->n && !is_over(work); i++)
-	{
-		all += share[i];
-		if (share[i] > 0)
-			for (int j = 0; j < d; j++)
-				sum[j] += (double) share[i] * work->point[(size_t) i * d + j];
-	}
-	mixture->weight[c] = (float) (all / work->n);
-	for (int j = 0; j < d && all > 1e-3 && !is_over(work); j++)
-		mean[j] = (float) (sum[j] / all);
-	for (int from = 0; from < work->n && all > d && !work->by_distance &&
-		 !is_over(work); from += CHUNK)
-	{
-		int			m = 0;
+	else
+		estimate_in(work, c, &own);
+	free(own.sum);
+	free(own.square);
+	free(own.x);
+	free(own.product);
+}
 
-		for (int i = from; i < work->n && i < from + CHUNK; i++)
-		{
-			float		root = sqrtf(share[i]);
+/*
+ * Points in columns, those beyond the last zero.
+ */
+static void
+transpose(Work *work)
+{
+	int			d = work->mixture->d;
 
-			if (share[i] < 1e-6f)
-				continue;
+	for (int chunk = 0; chunk * CHUNK < work->n; chunk++)
+		for (int i = 0; i < chunk_rows(work, chunk); i++)
 			for (int j = 0; j < d; j++)
-				x[m * d + j] = root *
-					(work->point[(size_t) i * d + j] - mean[j]);
-			m++;
-		}
-		if (m == 0)
-			continue;
-		gs_sgemm_add(true, false, d, d, m, 1, x, d, x, d, 0, product, d);
-		for (int i = 0; i < d * d; i++)
-			square[i] += product[i];
-	}
-	if (all > d && !work->by_distance && !is_over(work))
-	{
-		for (int i = 0; i < d; i++)
-			for (int j = 0; j < d; j++)
-				square[i * d + j] = square[i * d + j] / all +
-					(i == j ? work->fit->floor : 0);
-		if (gs_cholesky(d, square))
-			for (int i = 0; i < d * d; i++)
-				mixture->cholesky[(size_t) c * d * d + i] = (float) square[i];
-	}
-	free(sum);
-	free(square);
-	free(x);
-	free(product);
+				work->across[((size_t) chunk * d + j) * CHUNK + i] =
+					work->point[((size_t) chunk * CHUNK + i) * d + j];
 }
 
 /*
@@ -280,9 +350,14 @@ gs_mixture_fit(GsMixture *mixture, const float *point, int n, GsPool *pool,
 
 	work.share = malloc(sizeof(float) * (size_t) mixture->k * n);
 	work.sum = malloc(sizeof(double) * nchunks);
-	atomic_store(&work.failed, work.share == NULL || work.sum == NULL);
+	work.across = calloc((size_t) nchunks * d * CHUNK, sizeof(float));
+	atomic_store(&work.failed, work.share == NULL || work.sum == NULL ||
+				 work.across == NULL);
 	if (!is_over(&work))
+	{
+		transpose(&work);
 		choose_centres(&work);
+	}
 	memset(mixture->cholesky, 0, sizeof(float) * mixture->k * d * d);
 	for (int c = 0; c < mixture->k; c++)
 	{
@@ -310,6 +385,7 @@ gs_mixture_fit(GsMixture *mixture, const float *point, int n, GsPool *pool,
 	fine = !is_over(&work);
 	free(work.share);
 	free(work.sum);
+	free(work.across);
 	return fine;
 }
 
