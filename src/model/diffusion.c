@@ -50,6 +50,19 @@ lay_out(DiffusionModel *model, GsArena *arena)
 	model->logits = batch_matrix(arena, model->most_tokens);
 }
 
+static const GsTokens *
+diffusion_adjust(void *state, const float *bias)
+{
+	const DiffusionNet *net = &((DiffusionModel *) state)->net;
+	const GsTokens *tokens = net->tokens;
+
+	for (int p = 0; p < tokens->nplaces && bias != NULL; p++)
+		for (int t = 0; t < tokens->place[p].ntokens; t++)
+			net->params->value[net->head[p].bias + t] +=
+				bias[tokens->place[p].first + t];
+	return tokens;
+}
+
 static void *
 diffusion_load(const GsSchema *schema, const List *tensors)
 {
@@ -63,7 +76,10 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 		gs_corrupted("The network has an impossible shape.");
 	gs_diffusion_add(&model->net, tokens, shape[0], shape[1]);
 	if (tokens->nplaces > 0)
+	{
 		gs_training_load("diffusion", tensors, model->net.params);
+		diffusion_adjust(model, gs_tokens_bias(tokens, tensors));
+	}
 	model->evaluations = Min(shape[2], tokens->nplaces);
 	for (int p = 0; p < tokens->nplaces; p++)
 		model->most_tokens = Max(model->most_tokens,
@@ -345,5 +361,6 @@ const GsFamily gs_diffusion = {
 	.fit = gs_diffusion_fit,
 	.load = diffusion_load,
 	.generate = diffusion_generate,
-	.condition = gs_diffusion_condition
+	.condition = gs_diffusion_condition,
+	.adjust = diffusion_adjust
 };
