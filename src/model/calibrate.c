@@ -31,7 +31,7 @@
 
 /* Of tokens: rounds, each of so many batches of its own. */
 #define TOKEN_ROUNDS	5
-#define TOKEN_BATCHES	48
+#define TOKEN_BATCHES	32
 #define TOKEN_WORK		40000	/* batches times features */
 #define TOKEN_PRIOR		4		/* rows that a share is pulled by */
 #define TOKEN_MOST		3.0		/* that is added in all */

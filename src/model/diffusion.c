@@ -21,12 +21,12 @@
 #include "miscadmin.h"
 
 #include "model/diffusion.h"
+#include "nn/pool.h"
 #include "numeric/philox.h"
 
 #define MOST_WIDTH	4096
 #define MOST_BLOCKS	64
-#define GOLDEN		UINT32_C(0x9E3779B9)	/* 2^32 over the golden ratio */
-#define BUCKETS		256
+#define GROUPS		256
 
 static GsMatrix
 batch_matrix(GsArena *arena, int cols)
@@ -93,9 +93,10 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 	model->order = palloc(sizeof(int) * Max(tokens->nplaces, 1));
 	model->token = palloc(sizeof(int32) * GS_BATCH);
 	model->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
-	model->shuffled = palloc(sizeof(uint16) * GS_BATCH);
-	model->row = palloc(sizeof(uint16) * GS_BATCH);
-	model->bucket = palloc(sizeof(uint16) * GS_BATCH);
+	model->group = palloc(sizeof(int32) * GS_BATCH);
+	model->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	model->even.counter = palloc(sizeof(uint16) * (GROUPS + 1));
+	model->even.row = palloc(sizeof(uint16) * GS_BATCH);
 	return model;
 }
 
@@ -205,45 +206,32 @@ gs_diffusion_probabilities(DiffusionModel *model, int p)
 }
 
 /*
- * Puts the rows of a batch in the order of the token that each may expect, and
- * rows that expect about the same in random order.  prob: of tokens.
+ * Groups rows that expect about the same token: model->group.  prob: of
+ * tokens.
  */
 static void
-sort_rows(DiffusionModel *model, GsMatrix prob, const uint32 *word)
+group_rows(DiffusionModel *model, GsMatrix prob)
 {
 	float		expected[GS_BATCH];
 	float		least = INFINITY;
 	float		most = -INFINITY;
-	uint16		begin[BUCKETS + 1] = {0};
 
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		const float *q = gs_row(prob, i);
 		float		sum = 0;
-		int			j = (int) (((uint64) word[i] * (i + 1)) >> 32);
 
 		for (int t = 0; t < prob.cols; t++)
 			sum += q[t] * t;
 		expected[i] = sum;
 		least = Min(least, sum);
 		most = Max(most, sum);
-		model->shuffled[i] = model->shuffled[j];
-		model->shuffled[j] = (uint16) i;
 	}
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		float		at = (expected[i] - least) / (most - least);
 
-		model->bucket[i] = at > 0 ? (uint16) (at * (BUCKETS - 1)) : 0;
-		begin[model->bucket[i] + 1]++;
-	}
-	for (int b = 0; b < BUCKETS; b++)
-		begin[b + 1] += begin[b];
-	for (int i = 0; i < GS_BATCH; i++)
-	{
-		int			r = model->shuffled[i];
-
-		model->row[begin[model->bucket[r]]++] = (uint16) r;
+		model->group[i] = at > 0 ? (int32) (at * (GROUPS - 1)) : 0;
 	}
 }
 
@@ -287,8 +275,7 @@ gs_diffusion_reveal(DiffusionModel *model, int p, const GsBatch *batch,
 
 /*
  * Draws a place for the rows of a batch, of which what comes before is
- * visible, and shows it.  The numbers that choose are steps of the golden ratio in
- * the order of what rows expect, see draw_place in tree.c.
+ * visible, and shows it.
  */
 static void
 draw_place(DiffusionModel *model, int p, GsBatch *batch, GsMatrix prob)
@@ -300,10 +287,11 @@ draw_place(DiffusionModel *model, int p, GsBatch *batch, GsMatrix prob)
 	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
 					GS_BATCH, words, words + GS_BATCH, words + 2 * GS_BATCH,
 					words + 3 * GS_BATCH);
-	sort_rows(model, prob, words);
+	group_rows(model, prob);
+	gs_even_order(&model->even, GS_BATCH, model->group, GROUPS, words);
 	word = words[2 * GS_BATCH];
-	for (int k = 0; k < GS_BATCH; k++, word += GOLDEN)
-		words[model->row[k]] = word;
+	for (int k = 0; k < GS_BATCH; k++, word += GS_GOLDEN)
+		words[model->even.row[k]] = word;
 	gs_tokens_draw(&tokens->place[p], prob.data, words, model->token);
 	gs_tokens_put(tokens, p, batch, model->token, words + GS_BATCH);
 	gs_diffusion_reveal(model, p, batch, model->token);

@@ -8,6 +8,7 @@
 #include "model/family.h"
 #include "model/tokens.h"
 #include "model/training.h"
+#include "numeric/even.h"
 
 /*
  * The network: from what is visible of a row, logits of all its tokens.
@@ -44,9 +45,8 @@ typedef struct DiffusionModel
 	int		   *order;			/* [P] places of the batch at hand */
 	int32	   *token;			/* [GS_BATCH] */
 	uint32	   *words;			/* [4][GS_BATCH] */
-	uint16	   *shuffled;		/* [GS_BATCH] rows in random order */
-	uint16	   *row;			/* [GS_BATCH] rows as they are drawn */
-	uint16	   *bucket;			/* [GS_BATCH] */
+	int32	   *group;			/* [GS_BATCH] */
+	GsEven		even;			/* of groups */
 	DiffusionGiven *given;		/* NULL: no conditions */
 } DiffusionModel;
 

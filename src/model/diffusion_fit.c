@@ -43,7 +43,6 @@
 #define HEAD_TOKENS		2048
 
 #define EMBEDDED		0.7		/* deviation of the embeddings' first sum */
-#define GOLDEN			UINT32_C(0x9E3779B9)	/* 2^32 over the golden ratio */
 #define STREAM_MASK		0
 
 typedef struct Fit
@@ -126,7 +125,7 @@ choose_visible(const DiffusionNet *net, const GsShard *shard, int i,
 			   Shard *s)
 {
 	uint64		key = gs_mix64(shard->key, shard->step);
-	uint32		at = (uint32) key + (uint32) (shard->first + i) * GOLDEN;
+	uint32		at = (uint32) key + (uint32) (shard->first + i) * GS_GOLDEN;
 	int			nplaces = net->tokens->nplaces;
 	int			nvisible = (int) (((uint64) at * nplaces) >> 32);
 	GsRandom	random;

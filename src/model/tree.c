@@ -38,8 +38,6 @@
 #include "model/tree.h"
 #include "numeric/philox.h"
 
-#define GOLDEN		UINT32_C(0x9E3779B9)	/* 2^32 over the golden ratio */
-
 /*
  * gs_tree_ranks: numbers the segments of a number: those between atoms in
  * order, and then the atoms.
@@ -334,9 +332,10 @@ tree_load(const GsSchema *schema, const List *tensors)
 	model->wanted = palloc(Max(n, 1));
 	model->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
 	model->leaf = palloc(sizeof(int32) * GS_BATCH);
-	model->shuffled = palloc(sizeof(uint16) * GS_BATCH);
-	model->row = palloc(sizeof(uint16) * GS_BATCH);
-	model->counter = palloc(sizeof(uint16) * ((Size) most + 1));
+	model->turn = palloc(sizeof(int32) * GS_BATCH);
+	model->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	model->even.row = palloc(sizeof(uint16) * GS_BATCH);
+	model->even.counter = palloc(sizeof(uint16) * ((Size) most + 1));
 	return model;
 }
 
@@ -418,44 +417,10 @@ find_entry(const GsLeafEntry *entry, int n, uint32 word)
 }
 
 /*
- * Puts the rows of a batch in the order of their leaves, and those of a leaf
- * in random order: row[GS_BATCH].  word: [GS_BATCH] random.
- */
-static void
-sort_rows(TreeModel *model, const TreePlace *place, const uint32 *word)
-{
-	uint16	   *shuffled = model->shuffled;
-	uint16	   *at = model->counter;
-
-	for (int i = 0; i < GS_BATCH; i++)
-	{
-		int			j = (int) (((uint64) word[i] * (i + 1)) >> 32);
-
-		shuffled[i] = shuffled[j];
-		shuffled[j] = (uint16) i;
-	}
-	memset(at, 0, sizeof(uint16) * (place->nleaves + 1));
-	for (int i = 0; i < GS_BATCH; i++)
-		at[place->node[model->leaf[i]].turn + 1]++;
-	for (int l = 0; l < place->nleaves; l++)
-		at[l + 1] += at[l];
-	for (int i = 0; i < GS_BATCH; i++)
-	{
-		int			r = shuffled[i];
-
-		model->row[at[place->node[model->leaf[r]].turn]++] = (uint16) r;
-	}
-}
-
-/*
  * Draws a feature for the rows of a batch.
  *
- * The numbers that choose are not independent between rows: in the order of
- * the leaves they are steps of the golden ratio from a random start, so that the
- * rows of a leaf, of a branch and of the batch share them out evenly (a
- * Kronecker sequence with a random shift: Cranley and Patterson, "Randomization of
- * number theoretic methods for multiple integration", SIAM J. Numerical
- * Analysis 13, 1976).  Each row by itself is as random as ever.
+ * The numbers that choose are not independent between rows: the rows of a
+ * leaf, of a branch and of the batch share them out evenly (see even.h).
  */
 static void
 draw_place(TreeModel *model, int p, GsBatch *batch)
@@ -468,15 +433,19 @@ draw_place(TreeModel *model, int p, GsBatch *batch)
 	uint32		word;
 
 	for (int i = 0; i < GS_BATCH; i++)
+	{
 		model->leaf[i] = gs_tree_leaf(place, model->code + i, GS_BATCH);
+		model->turn[i] = place->node[model->leaf[i]].turn;
+	}
 	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
 					GS_BATCH, model->words, model->words + GS_BATCH,
 					model->words + 2 * GS_BATCH, model->words + 3 * GS_BATCH);
-	sort_rows(model, place, model->words);
+	gs_even_order(&model->even, GS_BATCH, model->turn, place->nleaves,
+				  model->words);
 	word = model->words[2 * GS_BATCH];
-	for (int k = 0; k < GS_BATCH; k++, word += GOLDEN)
+	for (int k = 0; k < GS_BATCH; k++, word += GS_GOLDEN)
 	{
-		int			i = model->row[k];
+		int			i = model->even.row[k];
 		const TreeNode *leaf = &place->node[model->leaf[i]];
 		const GsLeafEntry *entry = model->entry + leaf->left;
 		float		at;

@@ -6,6 +6,7 @@
 #define GENSYNTH_MODEL_TREE_H
 
 #include "model/family.h"
+#include "numeric/even.h"
 #include "tree/tree.h"
 
 #define GS_TREE_FEW		254		/* codes of a feature that are not missing */
@@ -80,9 +81,8 @@ typedef struct TreeModel
 	bool	   *wanted;			/* [n] */
 	uint32	   *words;			/* [4][GS_BATCH] */
 	int32	   *leaf;			/* [GS_BATCH] */
-	uint16	   *shuffled;		/* [GS_BATCH] rows in random order */
-	uint16	   *counter;		/* [leaves of a tree + 1] */
-	uint16	   *row;			/* [GS_BATCH] rows in the order of leaves */
+	int32	   *turn;			/* [GS_BATCH] leaves to the left of it */
+	GsEven		even;			/* of leaves */
 	TreeGiven  *given;			/* NULL: no conditions */
 	bool	   *first;			/* [n] drawn by gs_tree_confine */
 } TreeModel;

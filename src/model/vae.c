@@ -25,6 +25,7 @@
 #include "numeric/normal.h"
 #include "numeric/philox.h"
 
+#define MOST_COMPONENTS	65535
 #define WIDTH			256
 #define LATENT			24
 #define STATE			128
@@ -76,8 +77,8 @@ load_mixture(const List *tensors, int d, GsMixture *mixture)
 {
 	int			k = gs_tensor_get(tensors, "vae/weight", GS_F4, 1)->dims[0];
 
-	if (k < 1)
-		gs_corrupted("The mixture has no components.");
+	if (k < 1 || k > MOST_COMPONENTS)
+		gs_corrupted("The mixture has %d components.", k);
 	mixture->k = k;
 	mixture->d = d;
 	mixture->weight = load_floats(tensors, "vae/weight", 1, k, 1);
@@ -130,6 +131,10 @@ vae_load(const GsSchema *schema, const List *tensors)
 	vae->state = lane_of(vae->net.state);
 	vae->active = lane_of(vae->net.state);
 	vae->logits = lane_of(most);
+	vae->component = palloc(sizeof(int32) * GS_BATCH);
+	vae->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	vae->even.row = palloc(sizeof(uint16) * GS_BATCH);
+	vae->even.counter = palloc(sizeof(uint16) * (vae->mixture.k + 1));
 	vae->token = palloc(sizeof(int32) * GS_BATCH);
 	vae->drawn = palloc(sizeof(int32) * GS_BATCH);
 	return vae;
@@ -152,6 +157,23 @@ random_words(const Vae *vae, const GsBatch *batch, uint32 stream)
 }
 
 /*
+ * The same with the first ones shared out evenly among the batch's rows, and
+ * those of each component; the last two are used up.
+ */
+static void
+even_words(Vae *vae, const GsBatch *batch, uint32 stream)
+{
+	uint32		word;
+
+	random_words(vae, batch, stream);
+	word = vae->words[3 * GS_BATCH];
+	gs_even_order(&vae->even, GS_BATCH, vae->component, vae->mixture.k,
+				  vae->words + 2 * GS_BATCH);
+	for (int i = 0; i < GS_BATCH; i++, word += GS_GOLDEN)
+		vae->words[vae->even.row[i]] = word;
+}
+
+/*
  * The latent vectors of a batch, and the state that its heads begin with.
  * Streams: latent / 4 of the noise, and one of the components.
  */
@@ -170,8 +192,10 @@ draw_latent(Vae *vae, const GsBatch *batch)
 	for (int i = 0; i < GS_BATCH; i++)
 		for (int j = 0; j < net->latent; j++)
 			vae->noise[i * net->latent + j] = vae->normal[j * GS_BATCH + i];
-	random_words(vae, batch, (uint32) (net->latent + 3) / 4);
-	gs_mixture_draw(&vae->mixture, GS_BATCH, vae->words, vae->noise, vae->z);
+	memset(vae->component, 0, sizeof(int32) * GS_BATCH);
+	even_words(vae, batch, (uint32) (net->latent + 3) / 4);
+	gs_mixture_draw(&vae->mixture, GS_BATCH, vae->words, vae->noise,
+					vae->component, vae->z);
 	gs_dense_forward(&net->outer, params, batch_matrix(vae->z, net->latent),
 					 batch_matrix(vae->outer, net->width), GS_NO_MATRIX);
 	gs_dense_forward(&net->start, params,
@@ -194,7 +218,7 @@ draw_place(Vae *vae, GsBatch *batch, int p)
 	gs_activate(GS_SILU, NULL, state, active, GS_NO_MATRIX);
 	gs_dense_forward(&net->head[p], vae->params->value, active, logits,
 					 GS_NO_MATRIX);
-	random_words(vae, batch, (uint32) (net->latent + 3) / 4 + 1 + p);
+	even_words(vae, batch, (uint32) (net->latent + 3) / 4 + 1 + p);
 	gs_softmax(1, (int[2]) {0, place->ntokens}, logits);
 	gs_tokens_draw(place, logits.data, vae->words, vae->token);
 	gs_tokens_put(vae->tokens, p, batch, vae->token, vae->words + GS_BATCH);
@@ -206,6 +230,8 @@ vae_generate(void *model, GsBatch *batch)
 	Vae		   *vae = model;
 	const GsTokens *tokens = vae->tokens;
 	int			used = tokens->nplaces;
+
+	uint64		before = gs_flush_subnormals(true, 0);
 
 	gs_tokens_fill_rest(tokens, batch);
 	while (used > 0 && !batch->needed[tokens->place[used - 1].feature])
@@ -225,6 +251,7 @@ vae_generate(void *model, GsBatch *batch)
 								 vae->drawn, 1,
 								 batch_matrix(vae->state, vae->net.state));
 	}
+	gs_flush_subnormals(false, before);
 }
 
 const GsFamily gs_vae = {

@@ -7,6 +7,7 @@
 
 #include "model/family.h"
 #include "model/tokens.h"
+#include "numeric/even.h"
 #include "train/mixture.h"
 #include "train/vae_net.h"
 
@@ -29,6 +30,8 @@ typedef struct Vae
 	float	   *state;			/* [GS_BATCH][state] */
 	float	   *active;			/* [GS_BATCH][state] */
 	float	   *logits;			/* [GS_BATCH][most tokens of a place] */
+	int32	   *component;		/* [GS_BATCH] of the mixture */
+	GsEven		even;			/* of components */
 	int32	   *token;			/* [GS_BATCH] */
 	int32	   *drawn;			/* [GS_BATCH] */
 	VaeGiven   *given;			/* NULL: no conditions */

@@ -15,12 +15,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * Tiny floats count as zero in this thread, until it is called again with
- * false and what it returned.  Not across what may report an error.
- */
-extern uint64_t gs_flush_subnormals(bool flush, uint64_t before);
-
 typedef struct GsPool GsPool;
 
 typedef void (*GsTask) (void *arg, int task);
@@ -33,6 +27,8 @@ extern GsPool *gs_pool_start(int threads);
 /* calls task(arg, 0 .. ntasks - 1), in any order, and waits for all */
 extern void gs_pool_run(GsPool *pool, int ntasks, GsTask task, void *arg);
 extern void gs_pool_end(GsPool *pool);
+/* what tasks are run with, for others: see pool.c */
+extern uint64_t gs_flush_subnormals(bool flush, uint64_t before);
 /*
  * A thread with all signals blocked, such as one that trains while the backend
  * polls for interrupts.  To be joined.

@@ -393,11 +393,11 @@ gs_mixture_fit(GsMixture *mixture, const float *point, int n, GsPool *pool,
  * gs_mixture_draw
  *
  * word: [n] random, which choose components; normal: [n][d] standard normal;
- * point: [n][d], filled.
+ * component: [n], point: [n][d], filled.
  */
 void
 gs_mixture_draw(const GsMixture *mixture, int n, const uint32_t *word,
-				const float *normal, float *point)
+				const float *normal, int32_t *component, float *point)
 {
 	int			d = mixture->d;
 
@@ -410,6 +410,7 @@ gs_mixture_draw(const GsMixture *mixture, int n, const uint32_t *word,
 
 		while (c < mixture->k - 1 && u >= mixture->weight[c])
 			u -= mixture->weight[c++];
+		component[i] = c;
 		cholesky = mixture->cholesky + (size_t) c * d * d;
 		for (int j = 0; j < d; j++)
 		{

@@ -35,6 +35,6 @@ extern bool gs_mixture_fit(GsMixture *mixture, const float *point, int n,
 						   GsPool *pool, GsMixtureFit *fit);
 extern void gs_mixture_draw(const GsMixture *mixture, int n,
 							const uint32_t *word, const float *normal,
-							float *point);
+							int32_t *component, float *point);
 
 #endif

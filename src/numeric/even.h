@@ -1,0 +1,32 @@
+/*
+ * even.h
+ *	  Random numbers that the rows of a batch share out evenly.
+ *
+ * In an order of the rows, the numbers are steps of the golden ratio from a
+ * random start (a Kronecker sequence with a random shift: Cranley and
+ * Patterson, "Randomization of number theoretic methods for multiple
+ * integration", SIAM J. Numerical Analysis 13, 1976).  Each row by itself is
+ * as random as ever; rows that follow each other fall evenly on a
+ * distribution.
+ *
+ * Plain C: no postgres.h.
+ */
+#ifndef GENSYNTH_EVEN_H
+#define GENSYNTH_EVEN_H
+
+#include <stdint.h>
+
+#define GS_GOLDEN	UINT32_C(0x9E3779B9)	/* 2^32 over the golden ratio */
+
+/* Room for the orders of up to so many rows. */
+typedef struct GsEven
+{
+	uint16_t   *shuffled;		/* [n] */
+	uint16_t   *counter;		/* [groups + 1] */
+	uint16_t   *row;			/* [n] rows in order */
+} GsEven;
+
+extern void gs_even_order(GsEven *even, int n, const int32_t *group,
+						  int ngroups, const uint32_t *word);
+
+#endif
