@@ -29,7 +29,8 @@ libs=(-lopenblas -lm -pthread)
 [ ! -d "${serial[0]}" ] || libs=(-L"${serial[0]}" "-Wl,-rpath,${serial[0]}" "${libs[@]}")
 
 # Neural networks are tested in double precision, too: gradients against finite
-# differences.  Those tests are test_*_double.c.
+# differences.  Those tests are test_*_double.c.  Of src/train, that is the
+# networks, *_net.c.
 declare -A extra=([single]='' [double]=-DGS_NN_DOUBLE)
 pids=()
 objects=()
@@ -44,7 +45,8 @@ for source in src/numeric/*.c src/privacy/*.c src/tree/*.c; do
     compile "$source" "$object"
 done
 for precision in single double; do
-    for source in src/nn/*.c; do
+    [ $precision = single ] && train=(src/train/*.c) || train=(src/train/*_net.c)
+    for source in src/nn/*.c "${train[@]}"; do
         object=$out/nn_$(basename "$source" .c)_$precision.o
         nn[$precision]+=" $object"
         compile "$source" "$object" "${extra[$precision]}"

@@ -29,9 +29,10 @@
 #define WORK			1e7		/* batches times features squared */
 #define MEMORY_SHARE	0.25	/* of maintenance_work_mem */
 
-/* Of tokens: rounds, each of so many batches of its own. */
-#define TOKEN_ROUNDS	5
-#define TOKEN_BATCHES	32
+/* Of tokens: rounds, each of so many batches of its own, or a quarter. */
+#define TOKEN_ROUNDS	7
+#define TOKEN_FULL		3		/* rounds with full steps */
+#define TOKEN_BATCHES	64
 #define TOKEN_WORK		40000	/* batches times features */
 #define TOKEN_PRIOR		4		/* rows that a share is pulled by */
 #define TOKEN_MOST		3.0		/* that is added in all */
@@ -128,8 +129,9 @@ count_tokens(const GsTokens *tokens, const GsSchema *schema,
 
 /*
  * Moves a place's log odds by what the counts lack of the shares.  step:
- * smaller ones average the chance in the counts out (Robbins and Monro, Annals
- * of Mathematical Statistics 22, 1951).
+ * full ones first, since what is drawn first changes what follows; smaller ones
+ * then average the chance in the counts out (Robbins and Monro, Annals of
+ * Mathematical Statistics 22, 1951).
  */
 static void
 move_odds(const GsTokenPlace *place, const double *count, double step,
@@ -177,7 +179,7 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, List **tensors)
 	for (int round = 0; round < TOKEN_ROUNDS; round++)
 	{
 		memset(count, 0, sizeof(double) * n);
-		for (int b = 0; b < nbatches; b++)
+		for (int b = round < TOKEN_FULL ? 3 * nbatches / 4 : 0; b < nbatches; b++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			gs_batch_fill(&model, batch, (int64) round * nbatches + b);
@@ -187,8 +189,9 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, List **tensors)
 		{
 			int			first = tokens->place[p].first;
 
-			move_odds(&tokens->place[p], count + first, 1.0 / (round + 1),
-					  bias + first, total + first);
+			move_odds(&tokens->place[p], count + first,
+					  1.0 / Max(round - TOKEN_FULL + 2, 1), bias + first,
+					  total + first);
 		}
 		family->adjust(model.state, bias);
 	}

@@ -244,11 +244,11 @@ gs_tokens_draw(const GsTokenPlace *place, const float *probability,
 }
 
 /*
- * The member of a token at u of [0, 1), and where in it: the first that ends
- * above u.
+ * gs_tokens_member: the value of a token at u of [0, 1), the first that ends
+ * above u, and where in it.
  */
-static inline int
-find_member(const GsTokenPlace *place, int token, float u, float *within)
+int
+gs_tokens_member(const GsTokenPlace *place, int token, float u, float *within)
 {
 	int			low = place->begin[token];
 	int			high = place->begin[token + 1] - 1;
@@ -284,8 +284,9 @@ gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		float		within;
-		int			value = find_member(place, token[i],
-										(word[i] >> 8) * 0x1.0p-24f, &within);
+		int			value = gs_tokens_member(place, token[i],
+											 (word[i] >> 8) * 0x1.0p-24f,
+											 &within);
 
 		if (place->number)
 			score[i] = place->base[value] + place->span[value] * within;

@@ -76,6 +76,8 @@ extern const float *gs_tokens_bias(const GsTokens *tokens,
 extern void gs_tokens_draw(const GsTokenPlace *place,
 						   const float *probability, const uint32 *word,
 						   int32 *token);
+extern int	gs_tokens_member(const GsTokenPlace *place, int token, float u,
+							 float *within);
 extern void gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
 						  const int32 *token, const uint32 *word);
 extern void gs_tokens_fill_rest(const GsTokens *tokens, GsBatch *batch);

@@ -146,55 +146,49 @@ batch_matrix(float *data, int columns)
 	return gs_matrix(data, GS_BATCH, columns);
 }
 
-static void
-random_words(const Vae *vae, const GsBatch *batch, uint32 stream)
+/*
+ * gs_vae_random: random words of a batch's rows, vae->words.
+ */
+void
+gs_vae_random(const Vae *vae, const GsBatch *batch, uint32 stream,
+			  uint32 draw)
 {
 	uint32	   *w = vae->words;
 
-	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + stream, 0,
-					GS_BATCH, w, w + GS_BATCH, w + 2 * GS_BATCH,
-					w + 3 * GS_BATCH);
+	gs_philox_lanes(batch->key, batch->first, stream, draw, GS_BATCH, w,
+					w + GS_BATCH, w + 2 * GS_BATCH, w + 3 * GS_BATCH);
 }
 
 /*
- * The same with the first ones shared out evenly among the batch's rows, and
- * those of each component; the last two are used up.
+ * gs_vae_noise: standard normal vectors for the mixture, vae->noise.
  */
-static void
-even_words(Vae *vae, const GsBatch *batch, uint32 stream)
+void
+gs_vae_noise(Vae *vae, const GsBatch *batch, uint32 stream, uint32 draw)
 {
-	uint32		word;
+	int			d = vae->net.latent;
 
-	random_words(vae, batch, stream);
-	word = vae->words[3 * GS_BATCH];
-	gs_even_order(&vae->even, GS_BATCH, vae->component, vae->mixture.k,
-				  vae->words + 2 * GS_BATCH);
-	for (int i = 0; i < GS_BATCH; i++, word += GS_GOLDEN)
-		vae->words[vae->even.row[i]] = word;
-}
-
-/*
- * The latent vectors of a batch, and the state that its heads begin with.
- * Streams: latent / 4 of the noise, and one of the components.
- */
-static void
-draw_latent(Vae *vae, const GsBatch *batch)
-{
-	const GsVaeNet *net = &vae->net;
-	const float *params = vae->params->value;
-
-	for (int j = 0; j < net->latent; j += 4)
+	for (int j = 0; j < d; j += 4)
 	{
-		random_words(vae, batch, (uint32) j / 4);
+		gs_vae_random(vae, batch, stream + (uint32) j / 4, draw);
 		gs_normal_lane(vae->words, vae->normal + (Size) j * GS_BATCH,
 					   4 * GS_BATCH);
 	}
 	for (int i = 0; i < GS_BATCH; i++)
-		for (int j = 0; j < net->latent; j++)
-			vae->noise[i * net->latent + j] = vae->normal[j * GS_BATCH + i];
-	memset(vae->component, 0, sizeof(int32) * GS_BATCH);
-	even_words(vae, batch, (uint32) (net->latent + 3) / 4);
-	gs_mixture_draw(&vae->mixture, GS_BATCH, vae->words, vae->noise,
+		for (int j = 0; j < d; j++)
+			vae->noise[i * d + j] = vae->normal[j * GS_BATCH + i];
+}
+
+/*
+ * gs_vae_start: latent vectors from a mixture by vae->words and vae->noise,
+ * and the state that the heads begin with.
+ */
+void
+gs_vae_start(Vae *vae, const GsMixture *mixture)
+{
+	const GsVaeNet *net = &vae->net;
+	const float *params = vae->params->value;
+
+	gs_mixture_draw(mixture, GS_BATCH, vae->words, vae->noise,
 					vae->component, vae->z);
 	gs_dense_forward(&net->outer, params, batch_matrix(vae->z, net->latent),
 					 batch_matrix(vae->outer, net->width), GS_NO_MATRIX);
@@ -204,53 +198,98 @@ draw_latent(Vae *vae, const GsBatch *batch)
 }
 
 /*
- * A place's tokens, and the state without what they add to it.
+ * gs_vae_chances: how likely each token of a place is as the state is.
+ * [GS_BATCH][ntokens], until the next call.
  */
-static void
-draw_place(Vae *vae, GsBatch *batch, int p)
+const float *
+gs_vae_chances(Vae *vae, int p)
 {
 	const GsVaeNet *net = &vae->net;
-	const GsTokenPlace *place = &vae->tokens->place[p];
-	GsMatrix	state = batch_matrix(vae->state, net->state);
+	int			n = vae->tokens->place[p].ntokens;
 	GsMatrix	active = batch_matrix(vae->active, net->state);
-	GsMatrix	logits = batch_matrix(vae->logits, place->ntokens);
+	GsMatrix	logits = batch_matrix(vae->logits, n);
 
-	gs_activate(GS_SILU, NULL, state, active, GS_NO_MATRIX);
+	gs_activate(GS_SILU, NULL, batch_matrix(vae->state, net->state), active,
+				GS_NO_MATRIX);
 	gs_dense_forward(&net->head[p], vae->params->value, active, logits,
 					 GS_NO_MATRIX);
-	even_words(vae, batch, (uint32) (net->latent + 3) / 4 + 1 + p);
-	gs_softmax(1, (int[2]) {0, place->ntokens}, logits);
-	gs_tokens_draw(place, logits.data, vae->words, vae->token);
-	gs_tokens_put(vae->tokens, p, batch, vae->token, vae->words + GS_BATCH);
+	gs_softmax(1, (int[2]) {0, n}, logits);
+	return logits.data;
+}
+
+/*
+ * gs_vae_feed: adds a place's tokens to the state.
+ *
+ * token: [GS_BATCH]; is_null: [GS_BATCH] 1 where it counts as missing, or
+ * NULL.
+ */
+void
+gs_vae_feed(Vae *vae, int p, const int32 *token, const int32 *is_null)
+{
+	for (int i = 0; i < GS_BATCH; i++)
+		vae->drawn[i] = gs_vae_token(&vae->net, p, is_null != NULL &&
+									 is_null[i] == 1 ? -1 : token[i]);
+	gs_embedding_forward_add(&vae->net.drawn, vae->params->value, vae->drawn,
+							 1, batch_matrix(vae->state, vae->net.state));
+}
+
+/*
+ * Random words of a batch, the first ones shared out evenly among its rows,
+ * and those of each component; the last two are used up.
+ */
+static void
+even_words(Vae *vae, const GsBatch *batch, uint32 stream)
+{
+	uint32		word;
+
+	gs_vae_random(vae, batch, GS_STREAM_LATENT + stream, 0);
+	word = vae->words[3 * GS_BATCH];
+	gs_even_order(&vae->even, GS_BATCH, vae->component, vae->mixture.k,
+				  vae->words + 2 * GS_BATCH);
+	for (int i = 0; i < GS_BATCH; i++, word += GS_GOLDEN)
+		vae->words[vae->even.row[i]] = word;
+}
+
+/*
+ * The places from one on to the last that is needed.
+ */
+static void
+draw_places(Vae *vae, GsBatch *batch, int from)
+{
+	const GsTokens *tokens = vae->tokens;
+	int			used = tokens->nplaces;
+
+	while (used > 0 && !batch->needed[tokens->place[used - 1].feature])
+		used--;
+	for (int p = from; p < used; p++)
+	{
+		const GsTokenPlace *place = &tokens->place[p];
+		const float *chance = gs_vae_chances(vae, p);
+
+		even_words(vae, batch, GS_VAE_STREAM_PLACE(vae, p));
+		gs_tokens_draw(place, chance, vae->words, vae->token);
+		gs_tokens_put(tokens, p, batch, vae->token, vae->words + GS_BATCH);
+		gs_vae_feed(vae, p, vae->token, place->null < 0 ? NULL :
+					batch->code[tokens->place[place->null].feature]);
+	}
 }
 
 static void
 vae_generate(void *model, GsBatch *batch)
 {
 	Vae		   *vae = model;
-	const GsTokens *tokens = vae->tokens;
-	int			used = tokens->nplaces;
-
+	int			from = vae->given == NULL ? 0 : gs_vae_confine(vae, batch);
 	uint64		before = gs_flush_subnormals(true, 0);
 
-	gs_tokens_fill_rest(tokens, batch);
-	while (used > 0 && !batch->needed[tokens->place[used - 1].feature])
-		used--;
-	draw_latent(vae, batch);
-	for (int p = 0; p < used; p++)
+	gs_tokens_fill_rest(vae->tokens, batch);
+	if (vae->given == NULL)
 	{
-		int			null = tokens->place[p].null;
-		const int32 *is_null = null < 0 ? NULL :
-			batch->code[tokens->place[null].feature];
-
-		draw_place(vae, batch, p);
-		for (int i = 0; i < GS_BATCH; i++)
-			vae->drawn[i] = gs_vae_token(&vae->net, p, is_null != NULL &&
-										 is_null[i] == 1 ? -1 : vae->token[i]);
-		gs_embedding_forward_add(&vae->net.drawn, vae->params->value,
-								 vae->drawn, 1,
-								 batch_matrix(vae->state, vae->net.state));
+		gs_vae_noise(vae, batch, GS_STREAM_LATENT, 0);
+		memset(vae->component, 0, sizeof(int32) * GS_BATCH);
+		even_words(vae, batch, GS_VAE_STREAM_COMPONENT(vae));
+		gs_vae_start(vae, &vae->mixture);
 	}
+	draw_places(vae, batch, from);
 	gs_flush_subnormals(false, before);
 }
 
@@ -259,5 +298,6 @@ const GsFamily gs_vae = {
 	.fit = gs_vae_fit,
 	.load = vae_load,
 	.generate = vae_generate,
+	.condition = gs_vae_condition,
 	.adjust = vae_adjust
 };

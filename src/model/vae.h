@@ -22,7 +22,7 @@ typedef struct Vae
 	GsMixture	mixture;
 
 	/* of a batch */
-	uint32	   *words;			/* [4][GS_BATCH] */
+	uint32	   *words;			/* [4][GS_BATCH] random */
 	float	   *normal;			/* [latent + 3][GS_BATCH] */
 	float	   *noise;			/* [GS_BATCH][latent] */
 	float	   *z;				/* [GS_BATCH][latent] */
@@ -37,9 +37,30 @@ typedef struct Vae
 	VaeGiven   *given;			/* NULL: no conditions */
 } Vae;
 
+/*
+ * Philox streams of a batch after GS_STREAM_LATENT, or of a try after
+ * GS_STREAM_GIVEN: the noise of the latent vector, its component, and each
+ * place.
+ */
+#define GS_VAE_STREAM_COMPONENT(vae)	((uint32) ((vae)->net.latent + 3) / 4)
+#define GS_VAE_STREAM_PLACE(vae, p) \
+	(GS_VAE_STREAM_COMPONENT(vae) + 1 + (uint32) (p))
+
 /* vae.c */
 extern void gs_vae_shape(GsVaeNet *net, const GsTokens *tokens,
 						 GsParams *params);
+extern void gs_vae_random(const Vae *vae, const GsBatch *batch,
+						  uint32 stream, uint32 draw);
+extern void gs_vae_noise(Vae *vae, const GsBatch *batch, uint32 stream,
+						 uint32 draw);
+extern void gs_vae_start(Vae *vae, const GsMixture *mixture);
+extern const float *gs_vae_chances(Vae *vae, int p);
+extern void gs_vae_feed(Vae *vae, int p, const int32 *token,
+						const int32 *is_null);
+
+/* vae_given.c */
+extern void *gs_vae_condition(void *model, GsGiven *given);
+extern int	gs_vae_confine(Vae *vae, GsBatch *batch);
 
 /* vae_fit.c */
 extern void gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,

@@ -210,6 +210,8 @@ gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
 	};
 
 	training.adam.clip = 5;
+	if (tokens->ntokens == tokens->nplaces)
+		training.steps = 1;		/* nothing varies */
 	gs_vae_shape(&table.net, tokens, params);
 	gs_training_create(params, gs_mix64((uint64) options->seed, 2));
 	start_heads(&table.net, tokens, params);

@@ -19,9 +19,11 @@ gs_vae_net_init(GsVaeNet *net, GsParams *params)
 {
 	int			rows = net->offset[net->nplaces] + net->nplaces;
 
+	rows = rows > 0 ? rows : 1; /* a table of nothing but keys */
 	gs_embedding_add(params, "input", rows, net->width, &net->input);
-	gs_dense_add(params, "number", net->nnumbers, net->width, GS_LINEAR,
-				 &net->number);
+	if (net->nnumbers > 0)
+		gs_dense_add(params, "number", net->nnumbers, net->width, GS_LINEAR,
+					 &net->number);
 	gs_dense_add(params, "inner", net->width, net->width, GS_SILU,
 				 &net->inner);
 	gs_dense_add(params, "posterior", net->width, 2 * net->latent, GS_LINEAR,
@@ -125,8 +127,12 @@ encode(const GsVaeNet *net, const gs_real *params, const GsVaeRows *rows,
 			s->input[at] = s->drawn[p * rows->n + i] =
 				gs_vae_token(net, p, rows->token[at]);
 		}
-	gs_dense_forward(&net->number, params, rows->score, s->first,
-					 GS_NO_MATRIX);
+	if (net->nnumbers > 0)
+		gs_dense_forward(&net->number, params, rows->score, s->first,
+						 GS_NO_MATRIX);
+	else
+		memset(s->first.data, 0, sizeof(gs_real) * (size_t) rows->n *
+			   (size_t) net->width);
 	gs_embedding_forward_add(&net->input, params, s->input, net->nplaces,
 							 s->first);
 	gs_activate(GS_SILU, NULL, s->first, s->first, s->first_slope);
@@ -281,8 +287,9 @@ encode_backward(const GsVaeNet *net, const gs_real *params, gs_real *grad,
 	gs_multiply(s->first, s->first_slope);
 	gs_embedding_backward(&net->input, grad, s->input, net->nplaces,
 						  s->first);
-	gs_dense_backward(&net->number, params, grad, rows->score, GS_NO_MATRIX,
-					  s->first, GS_NO_MATRIX);
+	if (net->nnumbers > 0)
+		gs_dense_backward(&net->number, params, grad, rows->score,
+						  GS_NO_MATRIX, s->first, GS_NO_MATRIX);
 }
 
 /*

@@ -1,0 +1,501 @@
+/*
+ * vae_given.c
+ *	  The variational autoencoder, confined to conditions.
+ *
+ * A try draws a latent vector, and then the places up to the last conditioned
+ * one as always, but those from the allowed part of their distribution only.
+ * Its weight is the product of the probabilities of these parts (likelihood
+ * weighting: Fung and Chang, UAI 1989), over the chance that it was proposed:
+ *
+ *	 - Components of the mixture are proposed by the mean weight that they had
+ *	   in a pilot, so that latent vectors come from where the conditions hold.
+ *	 - Of boxes (see given.h) one is proposed by its estimated probability.
+ *	 - A try is accepted with the weight's share of the largest in the pilot.
+ *	   A row that finds nothing in GIVEN_TRIES tries takes one of them by
+ *	   weight: importance resampling, so time is bounded.
+ *
+ * A batch's rows try together, as the network wants them.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "model/vae.h"
+#include "numeric/philox.h"
+
+#define GIVEN_TRIES		48		/* of a row */
+#define PILOT_TRIES		12		/* batches, for the components ... */
+#define BOUND_TRIES		6		/* ... and for the bound and the boxes */
+#define OWN_SHARE		0.1		/* of the mixture in the proposals */
+
+/* Values of a token that are allowed, or the part of one. */
+typedef struct Stretch
+{
+	double		to;				/* share of the token up to its end */
+	int			member;			/* level or segment */
+	double		low;			/* number: scores */
+	double		high;
+} Stretch;
+
+/* What a conditioned place may be. */
+typedef struct Step
+{
+	int		   *begin;			/* [ntokens + 1] of stretches */
+	Stretch    *stretch;
+	float	   *part;			/* [ntokens] share that is allowed */
+} Step;
+
+typedef struct Box
+{
+	Step	  **step;			/* [nfirst]; NULL: not conditioned */
+	double		chance;			/* to be proposed */
+} Box;
+
+/* What the rows of a batch have drawn in the first places. */
+typedef struct Draft
+{
+	int32	   *token;			/* [nfirst][GS_BATCH] */
+	int32	   *code;			/* [nfirst][GS_BATCH] categories */
+	float	   *score;			/* [nfirst][GS_BATCH] numbers */
+	float	   *state;			/* [GS_BATCH][state] after them */
+	int32	   *component;		/* [GS_BATCH] */
+	int32	   *box;			/* [GS_BATCH] */
+	double	   *weight;			/* [GS_BATCH] */
+} Draft;
+
+struct VaeGiven
+{
+	int			nfirst;			/* places up to the last conditioned one */
+	int			nboxes;
+	Box		   *box;
+	GsMixture	proposal;
+	double		bound;			/* of the weights */
+	Draft		now;
+	Draft		kept;
+	double	   *total;			/* [GS_BATCH] weights of the tries so far */
+	GsConditionStats *stats;
+};
+
+/*
+ * The allowed part of a value: appends it, and returns its share of the value.
+ */
+static double
+allow_value(const GsTokenPlace *place, const GsRegion *region, int value,
+			double share, double *at, Stretch *stretch, int *n)
+{
+	double		sum = 0;
+
+	if (!place->number)
+	{
+		if (!region->allowed[value])
+			return 0;
+		*at += share;
+		stretch[(*n)++] = (Stretch) {.to = *at,.member = value};
+		return share;
+	}
+	for (int i = 0; i < region->n; i++)
+	{
+		double		low = place->base[value];
+		double		span = Max(place->span[value], 1e-30);
+		double		from = Max(region->interval[i].low, low);
+		double		to = Min(region->interval[i].high, low + span);
+
+		if (!(from < to))
+			continue;
+		sum += share * (to - from) / span;
+		*at += share * (to - from) / span;
+		stretch[(*n)++] = (Stretch) {.to = *at,.member = value,.low = from,
+		.high = to};
+	}
+	return sum;
+}
+
+/*
+ * What a region leaves of a place.  Returns NULL where that is nothing.
+ */
+static Step *
+make_step(const GsTokenPlace *place, const GsRegion *region)
+{
+	Step	   *step = palloc(sizeof(Step));
+	int			n = 0;
+	double		all = 0;
+
+	step->begin = palloc(sizeof(int) * (place->ntokens + 1));
+	step->stretch = palloc(sizeof(Stretch) * (place->nvalues +
+											  (place->number ? region->n : 0)));
+	step->part = palloc(sizeof(float) * place->ntokens);
+	for (int t = 0; t < place->ntokens; t++)
+	{
+		double		at = 0;
+		double		before = 0;
+
+		step->begin[t] = n;
+		for (int m = place->begin[t]; m < place->begin[t + 1]; m++)
+		{
+			allow_value(place, region, place->member[m],
+						place->below[m] - before, &at, step->stretch, &n);
+			before = place->below[m];
+		}
+		step->part[t] = (float) at;
+		all += at;
+	}
+	step->begin[place->ntokens] = n;
+	return all > 0 ? step : NULL;
+}
+
+/*
+ * The steps of a box.  Returns false if some of it has probability zero.
+ */
+static bool
+make_box(const Vae *vae, const GsRegion *regions, int nfirst, Box *box)
+{
+	box->step = palloc0(sizeof(Step *) * Max(nfirst, 1));
+	for (int p = 0; p < nfirst; p++)
+	{
+		const GsTokenPlace *place = &vae->tokens->place[p];
+
+		if (!regions[place->feature].given)
+			continue;
+		box->step[p] = make_step(place, &regions[place->feature]);
+		if (box->step[p] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void
+make_draft(const Vae *vae, int nfirst, Draft *draft)
+{
+	Size		n = (Size) GS_BATCH * Max(nfirst, 1);
+
+	draft->token = palloc_extended(sizeof(int32) * n, MCXT_ALLOC_HUGE);
+	draft->code = palloc_extended(sizeof(int32) * n, MCXT_ALLOC_HUGE);
+	draft->score = palloc_extended(sizeof(float) * n, MCXT_ALLOC_HUGE);
+	draft->state = palloc(sizeof(float) * GS_BATCH * vae->net.state);
+	draft->component = palloc(sizeof(int32) * GS_BATCH);
+	draft->box = palloc(sizeof(int32) * GS_BATCH);
+	draft->weight = palloc(sizeof(double) * GS_BATCH);
+}
+
+/*
+ * Copies a row of a draft.
+ */
+static void
+keep_row(const Vae *vae, VaeGiven *given, int row)
+{
+	const Draft *from = &given->now;
+	Draft	   *to = &given->kept;
+	int			n = vae->net.state;
+
+	for (Size at = row; at < (Size) given->nfirst * GS_BATCH; at += GS_BATCH)
+	{
+		to->token[at] = from->token[at];
+		to->code[at] = from->code[at];
+		to->score[at] = from->score[at];
+	}
+	memcpy(to->state + (Size) row * n, vae->state + (Size) row * n,
+		   sizeof(float) * n);
+	to->component[row] = vae->component[row];
+}
+
+static inline double
+uniform(uint32 word)
+{
+	return (word + 0.5) * 0x1.0p-32;
+}
+
+/*
+ * Draws a row's token in a conditioned place, and a value of it.  Its
+ * probability goes into the weight.
+ */
+static void
+draw_allowed(const GsTokenPlace *place, const Step *step,
+			 const float *chance, double u, double within, Draft *draft,
+			 Size at, int row)
+{
+	const Stretch *stretch;
+	double		all = 0;
+	int			token = -1;
+	int			low;
+	int			high;
+	double		from;
+
+	for (int t = 0; t < place->ntokens; t++)
+		all += chance[t] * step->part[t];
+	u *= all;
+	for (int t = 0; t < place->ntokens && (token < 0 || u >= 0); t++)
+		if (step->part[t] > 0)
+		{
+			token = t;
+			u -= chance[t] * step->part[t];
+		}
+	draft->weight[row] *= all;
+	draft->token[at] = token;
+
+	low = step->begin[token];
+	high = step->begin[token + 1] - 1;
+	from = 0;
+	within *= step->stretch[high].to;
+	while (low < high && step->stretch[low].to <= within)
+		from = step->stretch[low++].to;
+	stretch = &step->stretch[low];
+	draft->code[at] = stretch->member;
+	within = stretch->to > from ? (within - from) / (stretch->to - from) : 0.5;
+	draft->score[at] = (float) (stretch->low +
+								within * (stretch->high - stretch->low));
+}
+
+/*
+ * One place of a try.
+ */
+static void
+try_place(Vae *vae, VaeGiven *given, int p)
+{
+	const GsTokenPlace *place = &vae->tokens->place[p];
+	const float *chance = gs_vae_chances(vae, p);
+	Draft	   *now = &given->now;
+	Size		first = (Size) p * GS_BATCH;
+
+	gs_tokens_draw(place, chance, vae->words, now->token + first);
+	for (int i = 0; i < GS_BATCH; i++, chance += place->ntokens)
+	{
+		const Step *step = given->box[now->box[i]].step[p];
+		float		within;
+		int			value;
+
+		if (step != NULL)
+		{
+			draw_allowed(place, step, chance, uniform(vae->words[i]),
+						 uniform(vae->words[GS_BATCH + i]), now, first + i,
+						 i);
+			continue;
+		}
+		value = gs_tokens_member(place, now->token[first + i],
+								 (vae->words[GS_BATCH + i] >> 8) * 0x1.0p-24f,
+								 &within);
+		now->code[first + i] = value;
+		if (place->number)
+			now->score[first + i] = place->base[value] +
+				place->span[value] * within;
+	}
+	gs_vae_feed(vae, p, now->token + first, place->null < 0 ? NULL :
+				now->code + (Size) place->null * GS_BATCH);
+}
+
+/*
+ * Which box a row tries.
+ */
+static int
+choose_box(const VaeGiven *given, double u)
+{
+	int			b = 0;
+
+	while (b < given->nboxes - 1 && u >= given->box[b].chance)
+		u -= given->box[b++].chance;
+	return b;
+}
+
+/*
+ * A try of all rows of a batch: vae->component, vae->state and given->now.
+ * Each row's last random word is left for the caller in vae->words.
+ */
+static void
+try_batch(Vae *vae, VaeGiven *given, const GsBatch *batch, uint32 try)
+{
+	uint64		before = gs_flush_subnormals(true, 0);
+	Draft	   *now = &given->now;
+	uint32		stream = GS_STREAM_GIVEN;
+
+	gs_vae_noise(vae, batch, stream, try);
+	gs_vae_random(vae, batch, stream + GS_VAE_STREAM_COMPONENT(vae), try);
+	for (int i = 0; i < GS_BATCH; i++)
+		now->box[i] = choose_box(given, uniform(vae->words[GS_BATCH + i]));
+	gs_vae_start(vae, &given->proposal);
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		int			c = vae->component[i];
+
+		now->weight[i] = vae->mixture.weight[c] /
+			(given->proposal.weight[c] * given->box[now->box[i]].chance);
+	}
+	for (int p = 0; p < given->nfirst; p++)
+	{
+		gs_vae_random(vae, batch, stream + GS_VAE_STREAM_PLACE(vae, p), try);
+		try_place(vae, given, p);
+	}
+	gs_flush_subnormals(false, before);
+}
+
+/*
+ * The components to propose from: by what they had in the pilot, and some of
+ * each as before.
+ */
+static void
+learn_proposal(Vae *vae, VaeGiven *given)
+{
+	GsBatch		pilot = {0};
+	int			k = vae->mixture.k;
+	double	   *sum = palloc0(sizeof(double) * k);
+	double		all = 0;
+
+	for (int try = 0; try < PILOT_TRIES; try++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		try_batch(vae, given, &pilot, try);
+		for (int i = 0; i < GS_BATCH; i++)
+		{
+			sum[vae->component[i]] += given->now.weight[i];
+			all += given->now.weight[i];
+		}
+	}
+	if (!(all > 0))
+		gs_given_impossible();
+	for (int c = 0; c < k; c++)
+		given->proposal.weight[c] = (float)
+			(OWN_SHARE * vae->mixture.weight[c] +
+			 (1 - OWN_SHARE) * sum[c] / all);
+	pfree(sum);
+}
+
+/*
+ * The boxes' chances, and the bound on weights.
+ */
+static void
+learn_bound(Vae *vae, VaeGiven *given)
+{
+	GsBatch		pilot = {.first = GS_BATCH};
+	double	   *sum = palloc0(sizeof(double) * given->nboxes);
+	double	   *most = palloc0(sizeof(double) * given->nboxes);
+	double		all = 0;
+
+	for (int try = 0; try < BOUND_TRIES; try++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		try_batch(vae, given, &pilot, try);
+		for (int i = 0; i < GS_BATCH; i++)
+		{
+			int			b = given->now.box[i];
+			double		weight = given->now.weight[i] * given->box[b].chance;
+
+			sum[b] += given->now.weight[i];
+			most[b] = Max(most[b], weight);
+			all += given->now.weight[i];
+		}
+	}
+	if (!(all > 0))
+		gs_given_impossible();
+	for (int b = 0; b < given->nboxes; b++)
+	{
+		given->box[b].chance = 0.99 * sum[b] / all + 0.01 / given->nboxes;
+		given->bound = Max(given->bound, most[b] / given->box[b].chance);
+	}
+	pfree(sum);
+	pfree(most);
+}
+
+/*
+ * gs_vae_condition: see family.h.
+ */
+void *
+gs_vae_condition(void *model, GsGiven *from)
+{
+	Vae		   *vae = palloc(sizeof(Vae));
+	VaeGiven   *given = palloc0(sizeof(VaeGiven));
+	int			k;
+
+	memcpy(vae, model, sizeof(Vae));
+	k = vae->mixture.k;
+	for (int p = 0; p < vae->tokens->nplaces; p++)
+		for (int b = 0; b < from->nboxes; b++)
+			if (from->box[b][vae->tokens->place[p].feature].given)
+				given->nfirst = p + 1;
+	given->box = palloc0(sizeof(Box) * from->nboxes);
+	for (int b = 0; b < from->nboxes; b++)
+		given->nboxes += make_box(vae, from->box[b], given->nfirst,
+								  &given->box[given->nboxes]);
+	if (given->nboxes == 0)
+		gs_given_impossible();
+	for (int b = 0; b < given->nboxes; b++)
+		given->box[b].chance = 1.0 / given->nboxes;
+	given->stats = &from->stats;
+	given->total = palloc(sizeof(double) * GS_BATCH);
+	make_draft(vae, given->nfirst, &given->now);
+	make_draft(vae, given->nfirst, &given->kept);
+	given->proposal = vae->mixture;
+	given->proposal.weight = palloc(sizeof(float) * k);
+	memcpy(given->proposal.weight, vae->mixture.weight, sizeof(float) * k);
+	learn_proposal(vae, given);
+	learn_bound(vae, given);
+	vae->given = given;
+	return vae;
+}
+
+/*
+ * Decides on the rows of a try that have nothing yet.  Returns how many are
+ * left.
+ */
+static int
+decide(const Vae *vae, VaeGiven *given, bool *done, bool first)
+{
+	const uint32 *word = vae->words + 2 * GS_BATCH;
+	int			left = 0;
+
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		double		weight = given->now.weight[i];
+
+		if (done[i])
+			continue;
+		given->stats->tries++;
+		given->total[i] += weight;
+		done[i] = uniform(word[i]) * given->bound < weight;
+
+		/* the first is kept in any case: it meets the conditions */
+		if (done[i] || first || uniform(word[GS_BATCH + i]) *
+			given->total[i] < weight)
+			keep_row(vae, given, i);
+		left += !done[i];
+	}
+	return left;
+}
+
+/*
+ * gs_vae_confine: draws the places up to the last conditioned one for the
+ * rows of a batch, and leaves the state as they make it.  Returns how many
+ * places.  Can be cancelled.
+ */
+int
+gs_vae_confine(Vae *vae, GsBatch *batch)
+{
+	VaeGiven   *given = vae->given;
+	bool		done[GS_BATCH] = {0};
+	int			left = GS_BATCH;
+
+	memset(given->total, 0, sizeof(double) * GS_BATCH);
+	given->stats->rows += GS_BATCH;
+	for (uint32 try = 0; try < GIVEN_TRIES && left > 0; try++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		try_batch(vae, given, batch, PILOT_TRIES + try);
+		left = decide(vae, given, done, try == 0);
+	}
+	given->stats->resampled += left;
+	memcpy(vae->state, given->kept.state,
+		   sizeof(float) * GS_BATCH * vae->net.state);
+	memcpy(vae->component, given->kept.component, sizeof(int32) * GS_BATCH);
+	for (int p = 0; p < given->nfirst; p++)
+	{
+		int			f = vae->tokens->place[p].feature;
+		Size		first = (Size) p * GS_BATCH;
+
+		if (batch->code[f] != NULL)
+			memcpy(batch->code[f], given->kept.code + first,
+				   sizeof(int32) * GS_BATCH);
+		else
+			memcpy(batch->score[f], given->kept.score + first,
+				   sizeof(float) * GS_BATCH);
+	}
+	return given->nfirst;
+}
