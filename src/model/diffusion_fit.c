@@ -30,9 +30,11 @@
 #define EVALUATIONS		50		/* of the network in a batch, at most */
 #define BATCH			1024
 #define RATE			2e-3
-#define WEIGHT_DECAY	1e-2
+#define WEIGHT_DECAY	0.1
+#define DROPOUT			0.4
 #define AVERAGE			0.999
 #define CLIP			1.0
+#define SLACK			0.01
 #define MOST_EPOCHS		100.0
 #define MOST_STEPS		3000.0
 
@@ -44,6 +46,7 @@
 
 #define EMBEDDED		0.7		/* deviation of the embeddings' first sum */
 #define STREAM_MASK		0
+#define STREAM_DROPOUT	1		/* and on, of each block */
 
 typedef struct Fit
 {
@@ -210,6 +213,55 @@ head_logits(const Shard *s, int h)
 							 s->offset[h + 1] - s->offset[h]);
 }
 
+/*
+ * Drops some of what is within a block, or of its gradient.  In validation all
+ * of it stays.
+ */
+static void
+drop(const GsShard *shard, const GsResidualState *state, int b)
+{
+	GsDraw		draw = {shard->key, shard->step, STREAM_DROPOUT + b,
+	shard->first};
+
+	if (shard->grad != NULL)
+		gs_dropout(draw, DROPOUT, state->hidden);
+}
+
+/*
+ * A residual block, see gs_residual_forward, with dropout within.
+ */
+static void
+block_forward(const Fit *fit, const GsShard *shard, Shard *s, int b)
+{
+	const GsResidual *block = &fit->net.block[b];
+	const GsResidualState *state = &s->state[b];
+	const float *params = shard->params;
+
+	gs_norm_forward(&block->norm, params, s->x[b], state->normed,
+					state->stats);
+	gs_dense_forward(&block->inner, params, state->normed, state->hidden,
+					 state->slope);
+	drop(shard, state, b);
+	gs_dense_forward_add(&block->outer, params, state->hidden, s->x[b],
+						 s->x[b + 1]);
+}
+
+static void
+block_backward(const Fit *fit, const GsShard *shard, Shard *s, int b)
+{
+	const GsResidual *block = &fit->net.block[b];
+	const GsResidualState *state = &s->state[b];
+	const float *params = shard->params;
+
+	gs_dense_backward(&block->outer, params, shard->grad, state->hidden,
+					  GS_NO_MATRIX, s->dx, state->hidden);
+	drop(shard, state, b);
+	gs_dense_backward(&block->inner, params, shard->grad, state->normed,
+					  state->slope, state->hidden, state->normed);
+	gs_norm_backward_add(&block->norm, params, shard->grad, s->x[b],
+						 state->stats, state->normed, s->dx);
+}
+
 static void
 forward(const Fit *fit, const GsShard *shard, Shard *s)
 {
@@ -224,8 +276,7 @@ forward(const Fit *fit, const GsShard *shard, Shard *s)
 	gs_embedding_forward_add(&net->embedding, params, s->input,
 							 net->tokens->nplaces, s->x[0]);
 	for (int b = 0; b < net->nblocks; b++)
-		gs_residual_forward(&net->block[b], params, s->x[b], &s->state[b],
-							s->x[b + 1]);
+		block_forward(fit, shard, s, b);
 	gs_norm_forward(&net->norm, params, s->x[net->nblocks], s->normed,
 					s->stats);
 	for (int h = 0; h < fit->nheads; h++)
@@ -248,8 +299,7 @@ backward(const Fit *fit, const GsShard *shard, Shard *s)
 	gs_norm_backward_add(&net->norm, params, grad, s->x[net->nblocks],
 						 s->stats, s->dnormed, s->dx);
 	for (int b = net->nblocks - 1; b >= 0; b--)
-		gs_residual_backward(&net->block[b], params, grad, s->x[b],
-							 &s->state[b], s->dx);
+		block_backward(fit, shard, s, b);
 	gs_embedding_backward(&net->embedding, grad, s->input,
 						  net->tokens->nplaces, s->dx);
 	if (s->score.cols > 0)
@@ -346,7 +396,7 @@ gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
 	GsTraining	training = {.name = "diffusion",.nrows = encoded->nrows,
 		.batch = gs_training_batch(options, encoded->nrows, BATCH),
 		.epochs = MOST_EPOCHS,.steps = MOST_STEPS,.rate = RATE,
-	.adam = {0.9, 0.99, 1e-8, WEIGHT_DECAY, CLIP, AVERAGE}};
+	.adam = {0.9, 0.99, 1e-8, WEIGHT_DECAY, CLIP, AVERAGE},.slack = SLACK};
 	GsTrainable what = {.loss = shard_loss,.model = &fit};
 	GsArena		arena = {0};
 	Shard		shard;
