@@ -350,5 +350,6 @@ const GsFamily gs_diffusion = {
 	.load = diffusion_load,
 	.generate = diffusion_generate,
 	.condition = gs_diffusion_condition,
-	.adjust = diffusion_adjust
+	.adjust = diffusion_adjust,
+	.adjust_batches = 16
 };

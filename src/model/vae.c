@@ -299,5 +299,6 @@ const GsFamily gs_vae = {
 	.load = vae_load,
 	.generate = vae_generate,
 	.condition = gs_vae_condition,
-	.adjust = vae_adjust
+	.adjust = vae_adjust,
+	.adjust_batches = 64
 };
