@@ -101,7 +101,7 @@ products(int rows, int in, int out, bool by_input, const float *x, float *y,
 					 in);
 }
 
-/* the products of one step, over some of its rows, with buffers of each layer */
+/* the products of one step, over some of its rows; each layer has buffers */
 static void
 bare(void *arg, int task)
 {
@@ -174,7 +174,7 @@ main(int argc, char **argv)
 	train = strcmp(argv[1], "train") == 0;
 	net.batch = setup.batch = atoi(argv[3]);
 	net.rows = strcmp(argv[1], "gemm") == 0 ? gs_shard_rows(net.batch) :
-		net.batch / 2;
+		(net.batch + 1) / 2;
 	setup.pool = gs_pool_start(argc > 5 ? atoi(argv[5]) : 2);
 	gs_blas_init();
 	make_net(&net, &params);

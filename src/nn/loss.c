@@ -57,26 +57,25 @@ total(const gs_real *z, int n)
 }
 
 /*
- * exp(z - largest) by head, in place: the exponential is one pass over all
- * heads, whose own loops are short.
+ * Subtracts the largest value, so that exponentials are at most 1.
  */
 static GS_ALWAYS_INLINE void
-exp_row(int nheads, const int *offset, gs_real *restrict z)
+lower(gs_real *restrict z, int n)
 {
-	int			all = offset[nheads] - offset[0];
-	gs_real    *restrict first = z + offset[0];
+	gs_real		top = largest(z, n);
 
-	for (int h = 0; h < nheads; h++)
-	{
-		int			n = offset[h + 1] - offset[h];
-		gs_real    *restrict head = z + offset[h];
-		gs_real		top = largest(head, n);
+	for (int j = 0; j < n; j++)
+		z[j] -= top;
+}
 
-		for (int j = 0; j < n; j++)
-			head[j] -= top;
-	}
-	for (int j = 0; j < all; j++)
-		first[j] = real_exp(first[j]);
+/*
+ * z = exp(z): one pass over all heads, whose own loops are short.
+ */
+static GS_ALWAYS_INLINE void
+exp_row(gs_real *restrict z, int n)
+{
+	for (int j = 0; j < n; j++)
+		z[j] = real_exp(z[j]);
 }
 
 /*
@@ -100,18 +99,18 @@ gs_softmax_loss(int nheads, const int *offset, GsMatrix logits,
 	{
 		gs_real    *restrict z = gs_row(logits, i);
 
-		/* what exp_row subtracts comes back with the sums' logarithms */
 		for (int h = 0; h < nheads; h++)
 		{
-			const gs_real *head = z + offset[h];
+			gs_real    *restrict head = z + offset[h];
 			int			n = offset[h + 1] - offset[h];
 			gs_real		w = weight.data != NULL ? gs_row(weight, i)[h] : 1;
 
 			assert(target[h] < n);
+			lower(head, n);
 			if (target[h] >= 0)
-				loss += (double) w * (largest(head, n) - head[target[h]]);
+				loss -= (double) w * head[target[h]];
 		}
-		exp_row(nheads, offset, z);
+		exp_row(z + offset[0], offset[nheads] - offset[0]);
 		for (int h = 0; h < nheads; h++)
 		{
 			gs_real    *restrict head = z + offset[h];
@@ -146,7 +145,9 @@ gs_softmax(int nheads, const int *offset, GsMatrix logits)
 	{
 		gs_real    *restrict z = gs_row(logits, i);
 
-		exp_row(nheads, offset, z);
+		for (int h = 0; h < nheads; h++)
+			lower(z + offset[h], offset[h + 1] - offset[h]);
+		exp_row(z + offset[0], offset[nheads] - offset[0]);
 		for (int h = 0; h < nheads; h++)
 		{
 			gs_real    *restrict head = z + offset[h];

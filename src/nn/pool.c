@@ -143,6 +143,17 @@ gs_pool_start(int threads)
 }
 
 /*
+ * gs_pool_threads
+ *
+ * How many tasks may run at a time, at least 1.
+ */
+int
+gs_pool_threads(const GsPool *pool)
+{
+	return 1 + pool->nthreads;
+}
+
+/*
  * gs_pool_run
  *
  * Calls task(arg, i) once for each i below ntasks, in any order and any of the

@@ -24,6 +24,8 @@ typedef void (*GsTask) (void *arg, int task);
  * are started if the system refuses.  NULL: no memory.
  */
 extern GsPool *gs_pool_start(int threads);
+/* how many threads work, the caller's included */
+extern int	gs_pool_threads(const GsPool *pool);
 /* calls task(arg, 0 .. ntasks - 1), in any order, and waits for all */
 extern void gs_pool_run(GsPool *pool, int ntasks, GsTask task, void *arg);
 extern void gs_pool_end(GsPool *pool);

@@ -15,10 +15,10 @@
 #include "kernel.h"
 
 /*
- * Rows of a shard, up to GS_MAX_SHARDS of them: a GEMM of fewer rows is
- * slower, and each shard's gradient has to be added up.
+ * Rows of a shard, at least, where there is more than one: products of fewer
+ * rows are slower, and each shard's gradient has to be added up.
  */
-#define SHARD_ROWS	256
+#define SHARD_ROWS	128
 
 /* Elements of a slice: some 32 kB of each of the vectors. */
 #define SLICE		8192
@@ -26,9 +26,9 @@
 static int
 shard_count(int batch)
 {
-	int			n = (batch + SHARD_ROWS - 1) / SHARD_ROWS;
+	int			n = batch / SHARD_ROWS;
 
-	return n < GS_MAX_SHARDS ? n : GS_MAX_SHARDS;
+	return n < 1 ? 1 : n < GS_MAX_SHARDS ? n : GS_MAX_SHARDS;
 }
 
 static int
@@ -46,9 +46,9 @@ int
 gs_shard_rows(int batch)
 {
 	int			rows = (batch + GS_MAX_SHARDS - 1) / GS_MAX_SHARDS;
-	int			least = batch < SHARD_ROWS ? batch : SHARD_ROWS;
+	int			single = batch < 2 * SHARD_ROWS ? batch : 2 * SHARD_ROWS - 1;
 
-	return rows > least ? rows : least;
+	return rows > single ? rows : single;
 }
 
 /*
@@ -76,8 +76,8 @@ gs_schedule(uint64_t step, uint64_t total, uint64_t warmup, double floor)
 /*
  * gs_trainer_create
  *
- * Memory for training as "setup" says: moments, the average, and for each
- * shard a gradient and a workspace.  Returns false if memory is out; then
+ * Memory for training as "setup" says: moments, the average, a gradient for
+ * each shard, and a workspace for each thread.  Returns false if memory is out; then
  * there is nothing to free.
  */
 bool
@@ -101,9 +101,12 @@ gs_trainer_create(const GsTrainerSetup *setup, GsTrainer *trainer)
 	for (int s = 0; s < shard_count(setup->batch) && fine; s++)
 	{
 		trainer->grad[s] = gs_vector_create(size);
+		fine = trainer->grad[s] != NULL;
+		if (s >= gs_pool_threads(setup->pool))
+			continue;
 		trainer->workspace[s] = (char *)
 			gs_vector_create(setup->workspace / sizeof(gs_real) + 1);
-		fine = trainer->grad[s] != NULL && trainer->workspace[s] != NULL;
+		fine = fine && trainer->workspace[s] != NULL;
 	}
 	if (fine)
 		gs_trainer_reset(trainer);
@@ -167,20 +170,28 @@ static void
 run_shard(void *arg, int s)
 {
 	Pass	   *pass = arg;
-	const GsTrainerSetup *setup = &pass->trainer->setup;
+	GsTrainer  *trainer = pass->trainer;
+	const GsTrainerSetup *setup = &trainer->setup;
 	int			first = (int) ((int64_t) pass->batch * s / pass->nshards);
 	int			end = (int) ((int64_t) pass->batch * (s + 1) / pass->nshards);
 	GsShard		shard = {
 		.first = first,.n = end - first,.params = pass->params,
-		.grad = pass->backward ? pass->trainer->grad[s] : NULL,
-		.arena = {pass->trainer->workspace[s], 0, setup->workspace},
+		.grad = pass->backward ? trainer->grad[s] : NULL,
 		.key = setup->key,.step = pass->step
 	};
+	int			w = 0;
 
 	if (setup->cancel != NULL && atomic_load(setup->cancel))
+	{
 		atomic_store(&pass->cancelled, true);
-	else
-		pass->loss[s] = setup->loss(setup->model, &shard);
+		return;
+	}
+	/* there are as many as threads, so one is free */
+	while (atomic_exchange(&trainer->taken[w], true))
+		w++;
+	shard.arena = (GsArena) {trainer->workspace[w], 0, setup->workspace};
+	pass->loss[s] = setup->loss(setup->model, &shard);
+	atomic_store(&trainer->taken[w], false);
 }
 
 /*

@@ -74,7 +74,8 @@ typedef struct GsTrainer
 	gs_real    *moment1;		/* [size] */
 	gs_real    *moment2;		/* [size] */
 	gs_real    *grad[GS_MAX_SHARDS];	/* [size], zero between steps */
-	char	   *workspace[GS_MAX_SHARDS];
+	char	   *workspace[GS_MAX_SHARDS];	/* one for each thread */
+	atomic_bool taken[GS_MAX_SHARDS];	/* by a shard that is run */
 	double	   *square;			/* of the gradient's length, by slice */
 } GsTrainer;
 

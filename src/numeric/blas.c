@@ -10,12 +10,14 @@
  */
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "blas.h"
+#include "gemm.h"
 
 /*
  * The lengths of character arguments are hidden arguments at the end.
@@ -48,6 +50,13 @@ extern void dsyevd_(const char *jobz, const char *uplo, const int *n,
 					int *info, size_t len_jobz, size_t len_uplo);
 extern int	openblas_get_parallel(void);
 extern void openblas_set_num_threads(int threads);
+
+/*
+ * Debian's serial OpenBLAS (0.3.21) may give two threads the same buffer:
+ * where they enter it at the same moment, results are wrong.  So one enters
+ * at a time.  What threads need most, gs_sgemm_add, does without it.
+ */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 /* largest matrix whose eigenvectors are computed: about 0.1 s */
 #define MAX_EIGEN_SIZE	512
@@ -95,7 +104,19 @@ bool
 gs_sgemm(int m, int n, int k, const float *a, int lda, const float *b,
 		 int ldb, float *c, int ldc)
 {
-	return gs_sgemm_add(false, false, m, n, k, 1, a, lda, b, ldb, 0, c, ldc);
+	const float one = 1.0f;
+	const float zero = 0.0f;
+
+	if (!valid_matrix(a, m, k, lda) || !valid_matrix(b, k, n, ldb) ||
+		!valid_matrix(c, m, n, ldc))
+		return false;
+
+	/* in Fortran's eyes, C' = B' A' */
+	pthread_mutex_lock(&gate);
+	sgemm_("N", "N", &n, &m, &k, &one, b, &ldb, a, &lda, &zero, c, &ldc,
+		   1, 1);
+	pthread_mutex_unlock(&gate);
+	return true;
 }
 
 /*
@@ -117,7 +138,8 @@ valid_product(bool transpose_a, bool transpose_b, int m, int n, int k,
  * C = alpha op(A) op(B) + beta C, where op(A) is A [m][k], or the transpose of
  * A [k][m], and op(B) is B [k][n], or the transpose of B [n][k]; C [m][n].
  * All are row-major with leading dimensions of their own, as stored.  With
- * beta 0, C's former contents are not read.  C must not overlap A or B.
+ * beta 0, C's former contents are not read.  C must not overlap A or B.  Not
+ * OpenBLAS's but our own (gemm.c): threads compute products at the same time.
  *
  * Returns false, with C untouched, for the same reasons as gs_sgemm.
  */
@@ -130,16 +152,15 @@ gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 					   c, ldc))
 		return false;
 
-	/* in Fortran's eyes, C' = op(B)' op(A)' */
-	sgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &n, &m, &k,
-		   &alpha, b, &ldb, a, &lda, &beta, c, &ldc, 1, 1);
+	gs_gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
+			c, ldc);
 	return true;
 }
 
 /*
  * gs_dgemm_add
  *
- * gs_sgemm_add in double precision.
+ * gs_sgemm_add in double precision, by OpenBLAS: one thread at a time.
  */
 bool
 gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
@@ -150,8 +171,11 @@ gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 					   c, ldc))
 		return false;
 
+	/* in Fortran's eyes, C' = op(B)' op(A)' */
+	pthread_mutex_lock(&gate);
 	dgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &n, &m, &k,
 		   &alpha, b, &ldb, a, &lda, &beta, c, &ldc, 1, 1);
+	pthread_mutex_unlock(&gate);
 	return true;
 }
 
@@ -172,7 +196,9 @@ gs_ssyrk(int n, int k, const float *a, int lda, float *c, int ldc)
 	if (!valid_matrix(a, k, n, lda) || !valid_matrix(c, n, n, ldc))
 		return false;
 
+	pthread_mutex_lock(&gate);
 	ssyrk_("U", "N", &n, &k, &one, a, &lda, &one, c, &ldc, 1, 1);
+	pthread_mutex_unlock(&gate);
 	return true;
 }
 
@@ -205,7 +231,9 @@ gs_cholesky(int n, double *a)
 			if (!isfinite(a[i * size + j]))
 				return false;
 
+	pthread_mutex_lock(&gate);
 	dpotrf_("U", &n, a, &n, &info, 1);
+	pthread_mutex_unlock(&gate);
 	if (info != 0)
 		return false;
 
@@ -273,8 +301,10 @@ clip_eigenvalues(int n, double *a, double floor, double *vectors)
 	if (values != NULL && work != NULL && iwork != NULL)
 	{
 		memcpy(vectors, a, size * size * sizeof(double));
+		pthread_mutex_lock(&gate);
 		dsyevd_("V", "U", &n, vectors, &n, values, work, &lwork, iwork,
 				&liwork, &info, 1, 1);
+		pthread_mutex_unlock(&gate);
 	}
 
 	if (info == 0)
@@ -287,7 +317,9 @@ clip_eigenvalues(int n, double *a, double floor, double *vectors)
 			for (j = 0; j < size; j++)
 				vectors[i * size + j] *= scale;
 		}
+		pthread_mutex_lock(&gate);
 		dsyrk_("U", "N", &n, &n, &one, vectors, &n, &zero, a, &n, 1, 1);
+		pthread_mutex_unlock(&gate);
 
 		for (i = 0; i < size; i++)
 			values[i] = 1.0 / sqrt(a[i * size + i]);

@@ -4,10 +4,14 @@
  */
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../src/numeric/blas.h"
+#include "../../src/numeric/gemm.h"
 #include "../../src/numeric/philox.h"
 #include "test.h"
 
@@ -130,17 +134,90 @@ check_gemm_add(bool ta, bool tb, int m, int n, int k, double alpha,
 	free(dc);
 }
 
+/*
+ * All ways to store the matrices, and all widths of vectors that this
+ * processor has; sizes below, at and above those of tiles and panels.
+ */
 static void
 check_gemms_add(void)
 {
 	int			i;
 
-	for (i = 0; i < 4; i++)
+	for (gs_gemm_vector = 4; gs_gemm_vector <= 16; gs_gemm_vector *= 2)
+		for (i = 0; i < 4; i++)
+		{
+			check_gemm_add(i & 1, i & 2, 5, 7, 3, 1, 0);
+			check_gemm_add(i & 1, i & 2, 33, 1, 65, 2, 1);
+			check_gemm_add(i & 1, i & 2, 14, 32, 4, 1, 1);
+			check_gemm_add(i & 1, i & 2, 150, 130, 140, -1, 0.5);
+			check_gemm_add(i & 1, i & 2, 13, 270, 400, 1, 1);
+		}
+	gs_gemm_vector = 16;
+}
+
+/*
+ * Products in two threads that begin at the same moment.  OpenBLAS's serial
+ * build alone gets a few in a thousand wrong.
+ */
+#define SIZE	112
+#define ROUNDS	3000
+
+static float in_threads[3][SIZE * SIZE];
+static float right[2][2][SIZE * SIZE];	/* by function, by thread */
+static atomic_int arrived;
+static atomic_int wrong_products;
+
+static void
+product(int function, int thread, float *c)
+{
+	if (function == 0)
+		gs_sgemm(SIZE, SIZE, SIZE, in_threads[thread], SIZE, in_threads[2],
+				 SIZE, c, SIZE);
+	else
+		gs_sgemm_add(true, true, SIZE, SIZE, SIZE, 1, in_threads[thread],
+					 SIZE, in_threads[2], SIZE, 0, c, SIZE);
+}
+
+static void *
+multiply(void *arg)
+{
+	int			thread = *(int *) arg;
+	static float result[2][SIZE * SIZE];
+	int			round;
+
+	for (round = 0; round < ROUNDS; round++)
 	{
-		check_gemm_add(i & 1, i & 2, 5, 7, 3, 1, 0);
-		check_gemm_add(i & 1, i & 2, 33, 1, 65, 2, 1);
-		check_gemm_add(i & 1, i & 2, 150, 130, 140, -1, 0.5);
+		int			function = round % 50 == 0;
+		int			spins = 0;
+
+		atomic_fetch_add(&arrived, 1);
+		while (atomic_load(&arrived) < 2 * (round + 1))
+			if (++spins > 2000)
+				sched_yield();
+		product(function, thread, result[thread]);
+		if (memcmp(result[thread], right[function][thread],
+				   sizeof(result[thread])) != 0)
+			atomic_fetch_add(&wrong_products, 1);
 	}
+	return NULL;
+}
+
+static void
+check_threads(void)
+{
+	pthread_t	thread[2];
+	int			number[2] = {0, 1};
+	int			i;
+
+	for (i = 0; i < 3; i++)
+		fill(in_threads[i], SIZE * SIZE);
+	for (i = 0; i < 4; i++)
+		product(i / 2, i % 2, right[i / 2][i % 2]);
+	for (i = 0; i < 2; i++)
+		pthread_create(&thread[i], NULL, multiply, &number[i]);
+	for (i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	CHECK(atomic_load(&wrong_products) == 0, "products in two threads");
 }
 
 static void
@@ -394,6 +471,7 @@ main(void)
 	check_sgemm(3, 5, 7, 0);
 	check_sgemm(17, 33, 65, 3);
 	check_gemms_add();
+	check_threads();
 	check_ssyrk(1, 1, 0);
 	check_ssyrk(5, 3, 2);
 	check_ssyrk(37, 101, 3);

@@ -12,7 +12,7 @@
 #include "../../src/numeric/blas.h"
 #include "test.h"
 
-#define BATCH	700				/* three shards, of different sizes */
+#define BATCH	451				/* three shards, of different sizes */
 
 /*
  * Pool
@@ -385,32 +385,73 @@ test_learning(void)
 	gs_params_free(&params);
 }
 
+/* rows that shards are made of */
+typedef struct Rows
+{
+	atomic_int	all;
+	atomic_int	most;			/* in one shard */
+} Rows;
+
+static double
+count_rows(const void *model, GsShard *shard)
+{
+	Rows	   *rows = (Rows *) model;
+	int			most = atomic_load(&rows->most);
+
+	atomic_fetch_add(&rows->all, shard->n);
+	while (shard->n > most &&
+		   !atomic_compare_exchange_weak(&rows->most, &most, shard->n))
+		;
+	return shard->n;
+}
+
 static void
 test_shards(void)
 {
-	int			most = 0;
+	GsParams	params = {0};
+	GsPool	   *pool = gs_pool_start(2);
+	Rows		rows = {0, 0};
+	GsTrainerSetup setup = {
+		.pool = pool,.params = &params,.loss = count_rows,.model = &rows,
+		.batch = 1500
+	};
+	GsTrainer	trainer;
 	int			wrong = 0;
+	double		loss;
 
-	for (int batch = 1; batch < 3000; batch++)
+	gs_params_add(&params, "w", 2, 2, GS_INIT_ZERO);
+	CHECK(gs_params_create(&params, 1) && gs_trainer_create(&setup, &trainer),
+		  "a trainer");
+	for (int batch = 1; batch <= 1500; batch++)
 	{
-		wrong += gs_shard_rows(batch) < most;
-		most = gs_shard_rows(batch);
-		wrong += most < (batch + GS_MAX_SHARDS - 1) / GS_MAX_SHARDS;
+		atomic_store(&rows.all, 0);
+		gs_trainer_loss(&trainer, params.value, batch, 0, &loss);
+		/* most is that of all batches so far */
+		wrong += atomic_load(&rows.all) != batch || loss != 1 ||
+			atomic_load(&rows.most) > gs_shard_rows(batch);
 	}
-	CHECK(wrong == 0, "a workspace serves all smaller batches");
+	CHECK(wrong == 0, "shards hold each row once, and fit the workspace");
+	CHECK(atomic_load(&rows.most) == gs_shard_rows(1500),
+		  "which is no larger than it has to be");
+	gs_trainer_free(&trainer);
+	gs_params_free(&params);
+	gs_pool_end(pool);
 }
 
 static void
 test_limits(void)
 {
 	GsParams	params = {0};
-	GsTrainerSetup setup = {.params = &params,.batch = 10};
+	GsTrainerSetup setup = {
+		.pool = gs_pool_start(1),.params = &params,.batch = 10
+	};
 	GsTrainer	trainer;
 
 	gs_params_add(&params, "w", 2, 2, GS_INIT_ZERO);
 	CHECK(gs_params_create(&params, 1), "parameters");
 	setup.workspace = SIZE_MAX;
 	CHECK(!gs_trainer_create(&setup, &trainer), "a workspace too large");
+	gs_pool_end(setup.pool);
 	gs_params_free(&params);
 }
 

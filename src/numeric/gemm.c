@@ -1,0 +1,217 @@
+/*
+ * gemm.c
+ *	  Products of float matrices that threads may compute at the same time.
+ *
+ * OpenBLAS's serial build may not be entered by two threads (see blas.c), its
+ * threaded builds start threads of their own, and the products of a training
+ * step are small: so they are computed here, as Goto and van de Geijn do
+ * ("Anatomy of high-performance matrix multiplication", ACM TOMS 34, 2008).
+ * B is copied in panels of a tile's width, which stay in the second-level
+ * cache, A in panels of a tile's rows, which stay in the first; tiles of C are
+ * summed in registers.
+ *
+ * Sums are added in an order that depends on the sizes and the processor
+ * only.
+ *
+ * Plain C: no postgres.h.
+ */
+#include <string.h>
+
+#include "clones.h"
+#include "gemm.h"
+
+#define MAX_ROWS	14			/* of a tile */
+#define MAX_WIDTH	32			/* of a tile: two vectors */
+#define DEPTH		384			/* of panels */
+#define COLUMNS		256			/* of B's panels, all together */
+
+#define TILE_NAME tile
+#define TILE_TARGET
+#define TILE_VECTOR 4
+#define TILE_ROWS 6
+#include "gemm_tile.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define TILE_NAME tile_avx2
+#define TILE_TARGET __attribute__((target("avx2,fma")))
+#define TILE_VECTOR 8
+#define TILE_ROWS 6
+#include "gemm_tile.h"
+
+#define TILE_NAME tile_avx512
+#define TILE_TARGET __attribute__((target("avx512f")))
+#define TILE_VECTOR 16
+#define TILE_ROWS 14
+#include "gemm_tile.h"
+#endif
+
+typedef struct Kernel
+{
+	void		(*tile) (int rows, int k, const float *a, const float *b,
+						 float alpha, float beta, float *c, int ldc,
+						 int width);
+	int			rows;
+	int			width;
+} Kernel;
+
+/* the widest vectors to use, in floats: for tests */
+int			gs_gemm_vector = 16;
+
+static Kernel
+choose_kernel(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+	if (gs_gemm_vector >= 16 && __builtin_cpu_supports("avx512f"))
+		return (Kernel) {tile_avx512, 14, 32};
+	if (gs_gemm_vector >= 8 && __builtin_cpu_supports("avx2") &&
+		__builtin_cpu_supports("fma"))
+		return (Kernel) {tile_avx2, 6, 16};
+#endif
+	return (Kernel) {tile, 6, 8};
+}
+
+typedef float Four __attribute__((vector_size(4 * sizeof(float))));
+
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+typedef int FourInts __attribute__((vector_size(4 * sizeof(int))));
+#define SHUFFLE(a, b, i, j, k, l) \
+	__builtin_shuffle(a, b, (FourInts) {i, j, k, l})
+#endif
+
+/*
+ * The transpose of 4 x 4 elements.
+ */
+static inline void
+transpose4(const float *from, int ld, float *to, int width)
+{
+	Four		row[4];
+	Four		half[4];
+
+	for (int i = 0; i < 4; i++)
+		memcpy(&row[i], from + (size_t) i * ld, sizeof(Four));
+	for (int i = 0; i < 4; i += 2)
+	{
+		half[i] = SHUFFLE(row[i], row[i + 1], 0, 4, 1, 5);
+		half[i + 1] = SHUFFLE(row[i], row[i + 1], 2, 6, 3, 7);
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		row[2 * i] = SHUFFLE(half[i], half[i + 2], 0, 1, 4, 5);
+		row[2 * i + 1] = SHUFFLE(half[i], half[i + 2], 2, 3, 6, 7);
+	}
+	for (int i = 0; i < 4; i++)
+		memcpy(to + (size_t) i * width, &row[i], sizeof(Four));
+}
+
+/*
+ * to[p][i] = from[i][p] for i below "rows" and p below k; to's rows hold
+ * "width" elements, zeros beyond "rows".
+ */
+static void
+pack_across(const float *from, int ld, int rows, int k, int width,
+			float *restrict to)
+{
+	for (int p = 0; p < k; p += 4, from += 4, to += 4 * (size_t) width)
+	{
+		int			np = k - p < 4 ? k - p : 4;
+		int			i = 0;
+
+		for (; np == 4 && i + 4 <= rows; i += 4)
+			transpose4(from + (size_t) i * ld, ld, to + i, width);
+		for (; i < width; i++)
+			for (int q = 0; q < np; q++)
+				to[q * width + i] = i < rows ? from[(size_t) i * ld + q] : 0;
+	}
+}
+
+/*
+ * to[p][j] = from[p][j] for p below k and j below "columns"; the rest as
+ * above.
+ */
+static void
+pack_along(const float *from, int ld, int columns, int k, int width,
+		   float *restrict to)
+{
+	for (int p = 0; p < k; p++, from += ld, to += width)
+	{
+		if (columns == MAX_WIDTH)
+			memcpy(to, from, MAX_WIDTH * sizeof(float));
+		else
+			for (int j = 0; j < width; j++)
+				to[j] = j < columns ? from[j] : 0;
+	}
+}
+
+static int
+least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* the size of parts when n is cut evenly into parts of at most "most" */
+static int
+even(int n, int most)
+{
+	int			parts = (n + most - 1) / most;
+
+	return (n + parts - 1) / parts;
+}
+
+/*
+ * gs_gemm
+ *
+ * C = alpha op(A) op(B) + beta C; see gs_sgemm_add, which has checked the
+ * arguments.
+ */
+void
+gs_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
+		const float *a, int lda, const float *b, int ldb, float beta,
+		float *c, int ldc)
+{
+	float		panel[MAX_ROWS * DEPTH] __attribute__((aligned(64)));
+	float		panels[COLUMNS * DEPTH] __attribute__((aligned(64)));
+	Kernel		kernel = choose_kernel();
+	int			rows = even(m, kernel.rows);
+	int			depth = even(k, DEPTH);
+	int			columns = even(n, COLUMNS);
+
+	columns = (columns + kernel.width - 1) / kernel.width * kernel.width;
+	for (int j0 = 0; j0 < n; j0 += columns)
+		for (int p0 = 0; p0 < k; p0 += depth)
+		{
+			int			nj = least(columns, n - j0);
+			int			np = least(depth, k - p0);
+
+			for (int j = 0; j < nj; j += kernel.width)
+			{
+				float	   *to = panels + (size_t) j * np;
+
+				if (transpose_b)
+					pack_across(b + (size_t) (j0 + j) * ldb + p0, ldb,
+								least(kernel.width, nj - j), np, kernel.width,
+								to);
+				else
+					pack_along(b + (size_t) p0 * ldb + j0 + j, ldb,
+							   least(kernel.width, nj - j), np, kernel.width,
+							   to);
+			}
+			for (int i = 0; i < m; i += rows)
+			{
+				int			ni = least(rows, m - i);
+
+				if (transpose_a)
+					pack_along(a + (size_t) p0 * lda + i, lda, ni, np, ni,
+							   panel);
+				else
+					pack_across(a + (size_t) i * lda + p0, lda, ni, np, ni,
+								panel);
+				for (int j = 0; j < nj; j += kernel.width)
+					kernel.tile(ni, np, panel, panels + (size_t) j * np,
+								alpha, p0 == 0 ? beta : 1,
+								c + (size_t) i * ldc + j0 + j, ldc,
+								least(kernel.width, nj - j));
+			}
+		}
+}

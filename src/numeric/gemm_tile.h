@@ -1,0 +1,113 @@
+/*
+ * gemm_tile.h
+ *	  The inner kernel of gemm.c, for one instruction set.  Included once for
+ *	  each, with
+ *
+ *	TILE_NAME	name of the function
+ *	TILE_TARGET attribute of the functions
+ *	TILE_VECTOR floats of a vector
+ *	TILE_ROWS	rows of a tile, at most; a tile is two vectors wide
+ *
+ * Sums of a tile stay in registers while all products are added to them.
+ *
+ * Plain C: no postgres.h.
+ */
+#define TILE_GLUE_(a, b) a##b
+#define TILE_GLUE(a, b) TILE_GLUE_(a, b)
+#define Vector TILE_GLUE(TILE_NAME, _vector)
+#define sums TILE_GLUE(TILE_NAME, _sums)
+
+typedef float Vector
+			__attribute__((vector_size(TILE_VECTOR * sizeof(float))));
+
+/*
+ * C [rows][width] = beta C + alpha A B for packed A [k][rows] and B [k][two
+ * vectors].  "rows" is known where this is inlined.
+ */
+TILE_TARGET static GS_ALWAYS_INLINE void
+sums(int rows, int k, const float *a, const float *b, float alpha, float beta,
+	 float *c, int ldc, int width)
+{
+	Vector		sum[TILE_ROWS][2] = {{{0}}};
+
+	for (int p = 0; p < k; p++)
+	{
+		Vector		b0;
+		Vector		b1;
+
+		memcpy(&b0, b, sizeof(b0));
+		memcpy(&b1, b + TILE_VECTOR, sizeof(b1));
+#pragma GCC unroll 16
+		for (int i = 0; i < rows; i++)
+		{
+			sum[i][0] += a[i] * b0;
+			sum[i][1] += a[i] * b1;
+		}
+		a += rows;
+		b += 2 * TILE_VECTOR;
+	}
+#pragma GCC unroll 16
+	for (int i = 0; i < rows; i++, c += ldc)
+	{
+		float		row[2 * TILE_VECTOR];
+		Vector		old[2] = {{0}};
+
+		if (beta != 0)
+		{
+			if (width < 2 * TILE_VECTOR)
+				memcpy(row, c, width * sizeof(float));
+			memcpy(old, width < 2 * TILE_VECTOR ? row : c, sizeof(old));
+			old[0] *= beta;
+			old[1] *= beta;
+		}
+		old[0] += alpha * sum[i][0];
+		old[1] += alpha * sum[i][1];
+		if (width < 2 * TILE_VECTOR)
+		{
+			memcpy(row, old, sizeof(old));
+			memcpy(c, row, width * sizeof(float));
+		}
+		else
+			memcpy(c, old, sizeof(old));
+	}
+}
+
+TILE_TARGET static void
+TILE_NAME(int rows, int k, const float *a, const float *b, float alpha,
+		  float beta, float *c, int ldc, int width)
+{
+#define CASE(n) \
+		case n: \
+			if (n <= TILE_ROWS) \
+				sums(n <= TILE_ROWS ? n : 1, k, a, b, alpha, beta, c, ldc, \
+					 width); \
+			break
+
+	switch (rows)
+	{
+		CASE(1);
+		CASE(2);
+		CASE(3);
+		CASE(4);
+		CASE(5);
+		CASE(6);
+		CASE(7);
+		CASE(8);
+		CASE(9);
+		CASE(10);
+		CASE(11);
+		CASE(12);
+		CASE(13);
+		CASE(14);
+	}
+#undef CASE
+}
+
+#undef Vector
+#undef sums
+#undef TILE_GLUE
+#undef TILE_GLUE_
+#undef TILE_NAME
+#undef TILE_TARGET
+#undef TILE_VECTOR
+#undef TILE_ROWS
