@@ -31,8 +31,8 @@
 
 /* Of tokens: rounds, each of so many batches of its own, or a quarter. */
 #define TOKEN_ROUNDS	7
+#define TOKEN_BATCHES	64
 #define TOKEN_FULL		3		/* rounds with full steps */
-#define TOKEN_WORK		40000	/* batches times features */
 #define TOKEN_PRIOR		4		/* rows that a share is pulled by */
 #define TOKEN_MOST		3.0		/* that is added in all */
 
@@ -161,7 +161,7 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, List **tensors)
 	GsBatch    *batch = open_model(&model, *tensors);
 	const GsTokens *tokens = family->adjust(model.state, NULL);
 	int			n = Max(tokens->ntokens, 1);
-	int			nbatches = (int) Max(Min(family->adjust_batches, TOKEN_WORK /
+	int			nbatches = (int) Max(Min(TOKEN_BATCHES, family->adjust_work /
 										 Max(schema->nfeatures, 1)), 4);
 	double	   *count = palloc(sizeof(double) * n);
 	float	   *bias = palloc0(sizeof(float) * n);

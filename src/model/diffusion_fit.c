@@ -34,8 +34,8 @@
 #define AVERAGE			0.999
 #define CLIP			1.0
 #define SLACK			0.01
-#define MOST_EPOCHS		100.0
-#define MOST_STEPS		3000.0
+#define MOST_EPOCHS		60.0
+#define MOST_STEPS		1500.0
 
 /*
  * Heads for so many tokens are trained in a step, in turns where a table has
@@ -44,6 +44,8 @@
 #define HEAD_TOKENS		2048
 
 #define EMBEDDED		0.7		/* deviation of the embeddings' first sum */
+#define INNER			0.4		/* of blocks' first weights: see begin() */
+#define OUTER			0.3
 #define STREAM_MASK		0
 #define STREAM_DROPOUT	1		/* and on, of each block */
 
@@ -356,20 +358,33 @@ most_logits(const GsTokens *tokens, int nheads)
 	return most;
 }
 
+static void
+scale(float *value, size_t n, double factor)
+{
+	for (size_t i = 0; i < n; i++)
+		value[i] *= factor;
+}
+
 /*
- * How the network begins: it guesses the shares of the source.
+ * How the network begins: it guesses the shares of the source, and its blocks
+ * add little to what is embedded.
  */
 static void
 begin(const DiffusionNet *net)
 {
 	const GsTokens *tokens = net->tokens;
 	float	   *value = net->params->value;
-	double		scale = EMBEDDED * sqrt((double) net->width /
-										tokens->nplaces);
-	size_t		n = (size_t) net->embedding.ntokens * net->width;
 
-	for (size_t i = 0; i < n; i++)
-		value[net->embedding.table + i] *= scale;
+	scale(value + net->embedding.table,
+		  (size_t) net->embedding.ntokens * net->width,
+		  EMBEDDED * sqrt((double) net->width / tokens->nplaces));
+	for (int b = 0; b < net->nblocks; b++)
+	{
+		size_t		n = (size_t) net->width * net->width;
+
+		scale(value + net->block[b].inner.weight, n, INNER);
+		scale(value + net->block[b].outer.weight, n, OUTER);
+	}
 	for (int p = 0; p < tokens->nplaces; p++)
 	{
 		const GsTokenPlace *place = &tokens->place[p];
