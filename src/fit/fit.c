@@ -447,7 +447,8 @@ learn(void *arg)
 					   &version->tensors);
 	family->fit(version->schema, encoded, &request->options,
 				&version->tensors, &version->notes);
-	gs_calibrate(version->schema, family, &version->tensors);
+	gs_calibrate(version->schema, family, encoded->nrows,
+				 &version->tensors);
 	gs_schema_save(version->schema, &version->tensors);
 	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
 	for (int c = 0; c < version->schema->ncolumns; c++)

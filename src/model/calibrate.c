@@ -9,7 +9,10 @@
  * the table's edges are moved to the scores that it has at their shares.
  *
  * A family that draws tokens is sampled in rounds.  After each, what its log
- * odds lack of the source's is added to them.
+ * odds lack of the source's is added to them, and something more, since tokens
+ * that a row's latent state has all but decided on hardly move.  The mean over
+ * the later rounds is kept, in which their chance is averaged out (Polyak and
+ * Juditsky, SIAM J. Control and Optimization 30, 1992).
  */
 #include "postgres.h"
 
@@ -29,10 +32,10 @@
 #define WORK			1e7		/* batches times features squared */
 #define MEMORY_SHARE	0.25	/* of maintenance_work_mem */
 
-/* Of tokens: rounds, each of so many batches of its own, or a quarter. */
-#define TOKEN_ROUNDS	7
-#define TOKEN_BATCHES	64
-#define TOKEN_FULL		3		/* rounds with full steps */
+/* Of tokens: rounds, each of so many batches of its own. */
+#define TOKEN_ROUNDS	20
+#define TOKEN_WORK		40000	/* batches of a round times features */
+#define TOKEN_STEP		1.5		/* of what the log odds lack */
 #define TOKEN_PRIOR		4		/* rows that a share is pulled by */
 #define TOKEN_MOST		3.0		/* that is added in all */
 
@@ -127,14 +130,13 @@ count_tokens(const GsTokens *tokens, const GsSchema *schema,
 }
 
 /*
- * Moves a place's log odds by what the counts lack of the shares.  step:
- * full ones first, since what is drawn first changes what follows; smaller ones
- * then average the chance in the counts out (Robbins and Monro, Annals of
- * Mathematical Statistics 22, 1951).
+ * Moves a place's log odds by what the counts lack of the shares.
+ *
+ * bias: [ntokens], filled; total: [ntokens] so far.
  */
 static void
-move_odds(const GsTokenPlace *place, const double *count, double step,
-		  float *bias, float *total)
+move_odds(const GsTokenPlace *place, const double *count, float *bias,
+		  float *total)
 {
 	double		rows = 0;
 
@@ -144,7 +146,7 @@ move_odds(const GsTokenPlace *place, const double *count, double step,
 	{
 		double		odds = log((place->share[t] * rows + TOKEN_PRIOR) /
 							   (count[t] + TOKEN_PRIOR));
-		double		next = Max(Min(total[t] + step * odds, TOKEN_MOST),
+		double		next = Max(Min(total[t] + TOKEN_STEP * odds, TOKEN_MOST),
 							   -TOKEN_MOST);
 
 		bias[t] = (float) (next - total[t]);
@@ -153,7 +155,8 @@ move_odds(const GsTokenPlace *place, const double *count, double step,
 }
 
 static void
-calibrate_tokens(GsSchema *schema, const GsFamily *family, List **tensors)
+calibrate_tokens(GsSchema *schema, const GsFamily *family, int64 nrows,
+				 List **tensors)
 {
 	GsVersionEntry version = {0};
 	GsModel		model = {.version = &version,.schema = schema,
@@ -161,11 +164,14 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, List **tensors)
 	GsBatch    *batch = open_model(&model, *tensors);
 	const GsTokens *tokens = family->adjust(model.state, NULL);
 	int			n = Max(tokens->ntokens, 1);
-	int			nbatches = (int) Max(Min(TOKEN_BATCHES, family->adjust_work /
-										 Max(schema->nfeatures, 1)), 4);
+	int			nbatches = (int) Max(Min(Min(family->adjust_batches,
+											 nrows / GS_BATCH),
+										 TOKEN_WORK / Max(schema->nfeatures, 1)),
+									 1);
 	double	   *count = palloc(sizeof(double) * n);
 	float	   *bias = palloc0(sizeof(float) * n);
 	float	   *total = palloc0(sizeof(float) * n);
+	float	   *mean = palloc0(sizeof(float) * n);
 	GsGuide    *guide = palloc0(sizeof(GsGuide) * Max(tokens->nplaces, 1));
 
 	for (int p = 0; p < tokens->nplaces; p++)
@@ -178,7 +184,7 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, List **tensors)
 	for (int round = 0; round < TOKEN_ROUNDS; round++)
 	{
 		memset(count, 0, sizeof(double) * n);
-		for (int b = round < TOKEN_FULL ? 3 * nbatches / 4 : 0; b < nbatches; b++)
+		for (int b = 0; b < nbatches; b++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			gs_batch_fill(&model, batch, (int64) round * nbatches + b);
@@ -188,14 +194,15 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, List **tensors)
 		{
 			int			first = tokens->place[p].first;
 
-			move_odds(&tokens->place[p], count + first,
-					  1.0 / Max(round - TOKEN_FULL + 2, 1), bias + first,
+			move_odds(&tokens->place[p], count + first, bias + first,
 					  total + first);
 		}
 		family->adjust(model.state, bias);
+		for (int t = 0; t < n && round >= TOKEN_ROUNDS / 2; t++)
+			mean[t] += total[t] / (TOKEN_ROUNDS - TOKEN_ROUNDS / 2);
 	}
 	gs_tensor_add(tensors, "tokens/bias", GS_F4, 1, tokens->ntokens, 0,
-				  total);
+				  mean);
 }
 
 static void
@@ -258,14 +265,15 @@ calibrate_scores(GsSchema *schema, const GsFamily *family,
  * gs_calibrate: adapts the quantile tables of a schema to a family that was
  * fitted to it, or the family's tokens to the schema.
  *
- * tensors: the family's, and those of the determined features; perhaps one is
- * appended.  Can be cancelled.
+ * nrows: of the sample that was learned from; tensors: the family's, and those
+ * of the determined features; perhaps one is appended.  Can be cancelled.
  */
 void
-gs_calibrate(GsSchema *schema, const GsFamily *family, List **tensors)
+gs_calibrate(GsSchema *schema, const GsFamily *family, int64 nrows,
+			 List **tensors)
 {
 	if (family->adjust != NULL)
-		calibrate_tokens(schema, family, tensors);
+		calibrate_tokens(schema, family, nrows, tensors);
 	if (family->calibrated)
 		calibrate_scores(schema, family, *tensors);
 }

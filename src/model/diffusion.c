@@ -351,5 +351,5 @@ const GsFamily gs_diffusion = {
 	.generate = diffusion_generate,
 	.condition = gs_diffusion_condition,
 	.adjust = diffusion_adjust,
-	.adjust_work = 320
+	.adjust_batches = 4
 };

@@ -61,7 +61,7 @@ typedef struct GsFamily
 	 * are those of the source already.
 	 */
 	const GsTokens *(*adjust) (void *model, const float *bias);
-	int			adjust_work;	/* batches times features of a round for it */
+	int			adjust_batches; /* that it is sampled for, in each round */
 } GsFamily;
 
 extern const GsFamily gs_copula;

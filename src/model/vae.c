@@ -300,5 +300,5 @@ const GsFamily gs_vae = {
 	.generate = vae_generate,
 	.condition = gs_vae_condition,
 	.adjust = vae_adjust,
-	.adjust_work = 40000
+	.adjust_batches = 20
 };

@@ -30,8 +30,6 @@
 #define BETA			0.3		/* weight of the divergence */
 #define BETA_STEPS		1000	/* until it has all of it */
 
-#define DRAWN_SPREAD	1.5		/* of the sum of a row's drawn vectors */
-
 #define COMPONENTS		96
 #define COMPONENT_ROWS	64		/* of the source that one needs */
 #define MOST_POINTS		32768	/* latent vectors for the mixture ... */
@@ -71,18 +69,11 @@ loss(const void *model, GsShard *shard)
 }
 
 /*
- * Heads begin with the shares that their tokens have, and the vectors of drawn
- * tokens so large that together they reach where the activation bends: else
- * what only two columns tell about a third is found late.
+ * Heads begin with the shares that their tokens have.
  */
 static void
 start_heads(const GsVaeNet *net, const GsTokens *tokens, GsParams *params)
 {
-	float		scale = (float) (DRAWN_SPREAD * sqrt((double) net->state /
-													 Max(net->nplaces, 4)));
-
-	for (Size i = 0; i < (Size) net->drawn.ntokens * net->state; i++)
-		params->value[net->drawn.table + i] *= scale;
 	for (int p = 0; p < tokens->nplaces; p++)
 		for (int t = 0; t < tokens->place[p].ntokens; t++)
 			params->value[net->head[p].bias + t] =
