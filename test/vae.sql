@@ -1,6 +1,6 @@
 -- The variational autoencoder: what a copula cannot learn, determinism, conditions, the training's options and curve.
 BEGIN;
-SELECT plan(52);
+SELECT plan(51);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.4) \g /dev/null
 

@@ -42,6 +42,7 @@ typedef enum OptionIndex
 	OPTION_TIME_LIMIT,
 	OPTION_BATCH_SIZE,
 	OPTION_WARM_START,
+	OPTION_SAMPLING_STEPS,
 	OPTIONS
 } OptionIndex;
 
@@ -58,7 +59,8 @@ static const OptionDef defaults[OPTIONS] = {
 	[OPTION_STOP_STEP] = {"stop_step", 0, INT64CONST(1000000000), 0},
 	[OPTION_TIME_LIMIT] = {"time_limit", 0, 10000000, 300},
 	[OPTION_BATCH_SIZE] = {"batch_size", 0, 65536, 0},
-	[OPTION_WARM_START] = {"warm_start", 0, 1, 0}
+	[OPTION_WARM_START] = {"warm_start", 0, 1, 0},
+	[OPTION_SAMPLING_STEPS] = {"sampling_steps", 1, 10000, 50}
 };
 
 static void
@@ -238,4 +240,5 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 	options->time_limit = (int) values[OPTION_TIME_LIMIT];
 	options->batch_size = (int) values[OPTION_BATCH_SIZE];
 	options->warm_start = values[OPTION_WARM_START] != 0;
+	options->sampling_steps = (int) values[OPTION_SAMPLING_STEPS];
 }

@@ -31,6 +31,7 @@ typedef struct GsOptions
 	int			batch_size;
 	double		learning_rate;
 	bool		warm_start;
+	int			sampling_steps; /* diffusion: of a batch, at most */
 
 	/* no options, but what every fit is given */
 	int64		seed;

@@ -202,6 +202,24 @@ gs_tokens_load(const GsSchema *schema, const List *tensors)
 }
 
 /*
+ * gs_tokens_bias: what gs_calibrate adds to the log odds of all tokens, or
+ * NULL.  Errors: data_corrupted.
+ */
+const float *
+gs_tokens_bias(const GsTokens *tokens, const List *tensors)
+{
+	const float *bias;
+
+	if (gs_tensor_find(tensors, "tokens/bias") == NULL)
+		return NULL;
+	bias = gs_tensor_data(tensors, "tokens/bias", GS_F4, tokens->ntokens);
+	for (int t = 0; t < tokens->ntokens; t++)
+		if (!(fabsf(bias[t]) < 1e6f))
+			gs_corrupted("The bias of token %d is impossible.", t);
+	return bias;
+}
+
+/*
  * gs_tokens_draw: a place's tokens for a batch, by the inverse of their
  * distribution function.
  *

@@ -71,6 +71,8 @@ extern GsTokenPlace *gs_tokens_add(GsTokens *tokens, const GsSchema *schema,
 								   int f);
 extern void gs_tokens_place(GsTokenPlace *place, const GsFeature *feature);
 extern GsTokens *gs_tokens_load(const GsSchema *schema, const List *tensors);
+extern const float *gs_tokens_bias(const GsTokens *tokens,
+								   const List *tensors);
 extern void gs_tokens_draw(const GsTokenPlace *place,
 						   const float *probability, const uint32 *word,
 						   int32 *token);

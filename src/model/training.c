@@ -296,7 +296,8 @@ make_plan(const GsTraining *training, const GsOptions *options, bool warm,
 			.fixed = options->steps > 0,
 			.stop = options->stop_step,
 			.time_limit = options->time_limit,
-			.patience = PATIENCE
+			.patience = PATIENCE,
+			.slack = training->slack
 	};
 }
 

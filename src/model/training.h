@@ -25,6 +25,7 @@ typedef struct GsTraining
 	double		steps;			/* ... so many steps, whichever is less */
 	double		rate;
 	GsAdam		adam;
+	double		slack;			/* see GsTrainPlan */
 } GsTraining;
 
 extern int	gs_training_batch(const GsOptions *options, int64 nrows,

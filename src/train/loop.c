@@ -181,7 +181,7 @@ retry(Loop *loop)
 }
 
 /*
- * Validates, and keeps the weights if they are the best.  Returns false, with
+ * Validates, and keeps the weights if they are the best, or nearly.  Returns false, with
  * the log's end, if training is over.
  */
 static bool
@@ -221,9 +221,11 @@ check(Loop *loop)
 	loop->sum = loop->nsum = 0;
 	atomic_store(&log->validation, validation);
 	if (loop->step == 0 || validation < log->best_loss)
+		log->best_loss = validation;
+	if (validation <= log->best_loss +
+		loop->plan->slack * fabs(log->best_loss))
 	{
 		log->best = loop->step;
-		log->best_loss = validation;
 		memcpy(loop->best, loop->trainer.average,
 			   sizeof(gs_real) * loop->what->params->size);
 	}

@@ -50,6 +50,8 @@ typedef struct GsTrainPlan
 	int64_t		stop;			/* at this step at the latest; 0: never */
 	double		time_limit;		/* seconds; 0: none */
 	double		patience;		/* share of the steps without a gain */
+	double		slack;			/* part of the least loss that later weights
+								 * may be worse by */
 } GsTrainPlan;
 
 /* A validation. */
@@ -86,7 +88,7 @@ typedef struct GsTrainLog
 	_Atomic double validation;	/* loss of the last check */
 	GsTrainEnd	end;
 	int64_t		best;			/* step that the weights are of */
-	double		best_loss;		/* its validation */
+	double		best_loss;		/* the least validation */
 	int			retries;		/* with smaller rates */
 	double		seconds;
 	GsTrainCheck *check;		/* [nchecks] malloced */
