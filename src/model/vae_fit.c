@@ -24,7 +24,7 @@
 #include "numeric/philox.h"
 
 #define EPOCHS			400		/* at most ... */
-#define STEPS			6000	/* ... and so many steps */
+#define STEPS			2000	/* ... and so many steps */
 #define BATCH			512
 #define RATE			2e-3
 #define BETA			0.3		/* weight of the divergence */
