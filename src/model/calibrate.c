@@ -187,7 +187,9 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, int64 nrows,
 		for (int b = 0; b < nbatches; b++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			gs_batch_fill(&model, batch, (int64) round * nbatches + b);
+			/* not gs_batch_fill: what is looked up later would hide the tokens */
+			batch->first = ((int64) round * nbatches + b) * GS_BATCH;
+			family->generate(model.state, batch);
 			count_tokens(tokens, schema, guide, batch, count);
 		}
 		for (int p = 0; p < tokens->nplaces; p++)
