@@ -352,5 +352,7 @@ const GsFamily gs_diffusion = {
 	.generate = diffusion_generate,
 	.condition = gs_diffusion_condition,
 	.adjust = diffusion_adjust,
-	.adjust_batches = 4
+	.adjust_batches = 4,
+	/* larger ones play places that go together off against each other */
+	.adjust_step = 0.3
 };
