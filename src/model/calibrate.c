@@ -35,7 +35,6 @@
 /* Of tokens: rounds, each of so many batches of its own. */
 #define TOKEN_ROUNDS	20
 #define TOKEN_WORK		40000	/* batches of a round times features */
-#define TOKEN_STEP		1.5		/* of what the log odds lack */
 #define TOKEN_PRIOR		4		/* rows that a share is pulled by */
 #define TOKEN_MOST		3.0		/* that is added in all */
 
@@ -135,8 +134,8 @@ count_tokens(const GsTokens *tokens, const GsSchema *schema,
  * bias: [ntokens], filled; total: [ntokens] so far.
  */
 static void
-move_odds(const GsTokenPlace *place, const double *count, float *bias,
-		  float *total)
+move_odds(const GsTokenPlace *place, const double *count, double step,
+		  float *bias, float *total)
 {
 	double		rows = 0;
 
@@ -146,7 +145,7 @@ move_odds(const GsTokenPlace *place, const double *count, float *bias,
 	{
 		double		odds = log((place->share[t] * rows + TOKEN_PRIOR) /
 							   (count[t] + TOKEN_PRIOR));
-		double		next = Max(Min(total[t] + TOKEN_STEP * odds, TOKEN_MOST),
+		double		next = Max(Min(total[t] + step * odds, TOKEN_MOST),
 							   -TOKEN_MOST);
 
 		bias[t] = (float) (next - total[t]);
@@ -187,15 +186,17 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, int64 nrows,
 		for (int b = 0; b < nbatches; b++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			gs_batch_fill(&model, batch, (int64) round * nbatches + b);
+			/* not gs_batch_fill: what is looked up later would hide the tokens */
+			batch->first = ((int64) round * nbatches + b) * GS_BATCH;
+			family->generate(model.state, batch);
 			count_tokens(tokens, schema, guide, batch, count);
 		}
 		for (int p = 0; p < tokens->nplaces; p++)
 		{
 			int			first = tokens->place[p].first;
 
-			move_odds(&tokens->place[p], count + first, bias + first,
-					  total + first);
+			move_odds(&tokens->place[p], count + first,
+					  family->adjust_step, bias + first, total + first);
 		}
 		family->adjust(model.state, bias);
 		for (int t = 0; t < n && round >= TOKEN_ROUNDS / 2; t++)

@@ -326,7 +326,8 @@ diffusion_generate(void *state, GsBatch *batch)
 		gs_diffusion_mask_all(model);
 
 	/* what comes after the last one that is needed tells it nothing */
-	while (n > first && !batch->needed[tokens->place[model->order[n - 1]].feature])
+	while (n > first &&
+		   !batch->needed[tokens->place[model->order[n - 1]].feature])
 		n--;
 	at = first;
 	for (int e = 1; at < n; e++)
@@ -351,5 +352,7 @@ const GsFamily gs_diffusion = {
 	.generate = diffusion_generate,
 	.condition = gs_diffusion_condition,
 	.adjust = diffusion_adjust,
-	.adjust_batches = 4
+	.adjust_batches = 4,
+	/* larger ones play places that go together off against each other */
+	.adjust_step = 0.3
 };

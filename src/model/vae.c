@@ -300,5 +300,6 @@ const GsFamily gs_vae = {
 	.generate = vae_generate,
 	.condition = gs_vae_condition,
 	.adjust = vae_adjust,
-	.adjust_batches = 20
+	.adjust_batches = 20,
+	.adjust_step = 1.5
 };
