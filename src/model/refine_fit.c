@@ -30,8 +30,8 @@
 #define MAX_SLOPE		1.5		/* of what the trees say */
 #define SLOPE_STEPS		10
 #define CAP_STEP		0.05
-#define RAKE_PASSES		2
-#define RAKE_ROWS		20		/* that pull to no shift */
+#define RAKE_PASSES		3
+#define RAKE_ROWS		10		/* that pull to no shift */
 
 /* Rows of both kinds, those to learn from first. */
 typedef struct Rows
