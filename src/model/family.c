@@ -11,7 +11,8 @@
 static const GsFamily *const families[] = {
 	&gs_copula,
 	&gs_tree,
-	&gs_vae
+	&gs_vae,
+	&gs_gan
 };
 
 /*

@@ -315,7 +315,7 @@ check_end(const GsTrainLog *log)
  */
 static void
 note_run(const GsTrainLog *log, const GsTrainPlan *plan, bool warm,
-		 List **notes)
+		 bool watched, List **notes)
 {
 	int64		step = atomic_load(&log->step);
 	int64		steps = atomic_load(&log->steps);
@@ -327,8 +327,9 @@ note_run(const GsTrainLog *log, const GsTrainPlan *plan, bool warm,
 							  log->best));
 	if (log->retries > 0)
 		*notes = lappend(*notes,
-						 psprintf("training diverged %d times, and went on with smaller learning rates",
-								  log->retries));
+						 psprintf("training %s %d times, and went %s with smaller learning rates",
+								  watched ? "collapsed or diverged" : "diverged",
+								  log->retries, watched ? "back to the best weights, on" : "on"));
 	if (steps < plan->steps || log->end == GS_TRAIN_TIME)
 		*notes = lappend(*notes,
 						 psprintf("time_limit cut training short: options \"steps\": " INT64_FORMAT ", \"stop_step\": " INT64_FORMAT " and the same seed repeat it",
@@ -357,7 +358,7 @@ gs_training_run(const GsTraining *training, const GsTrainable *what,
 	{
 		gs_training_thread(run_loop, &run, &run.log.cancel, tell_progress);
 		check_end(&run.log);
-		note_run(&run.log, &run.plan, warm, notes);
+		note_run(&run.log, &run.plan, warm, what->watch != NULL, notes);
 		save_params(training->name, what->params, tensors);
 		gs_tensor_add(tensors, "training", GS_F8, 2, run.log.nchecks,
 					  sizeof(GsTrainCheck) / sizeof(double), run.log.check);
