@@ -7,6 +7,12 @@
 #include <math.h>
 #include <string.h>
 
+#ifdef GS_NN_DOUBLE
+#define real_log log
+#else
+#define real_log logf
+#endif
+
 /* Streams of random numbers in a step. */
 #define STREAM_LATENT	0
 #define STREAM_GUMBEL	1
@@ -160,7 +166,7 @@ draw_place(const GsGanNet *net, Made *made, int p)
 
 		for (int t = 0; t < logits.cols; t++)
 		{
-			logit[t] -= (gs_real) log(-log(u[t]));
+			logit[t] -= real_log(-real_log(u[t]));
 			if (logit[t] > logit[best])
 				best = t;
 		}
