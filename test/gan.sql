@@ -18,7 +18,7 @@ FROM (SELECT random() < 0.5 AS a, random() < 0.5 AS b, i % 200 = 0 AS rare,
 		CASE WHEN i % 200 = 0 THEN random() / 2 - 2 ELSE 2 * (2 * random() - 1) END AS x,
 		(ARRAY['free', 'new', 'paid', 'paid'])[1 + floor(4 * random())::int] AS kind
 	FROM generate_series(1, 12000) AS i) t;
-CREATE TABLE told AS SELECT * FROM synth_fit('r', method => 'gan', seed => 1, options => '{"steps": 600, "batch_size": 128}');
+CREATE TABLE told AS SELECT * FROM synth_fit('r', method => 'gan', seed => 1, options => '{"steps": 800, "batch_size": 128, "learning_rate": 0.004}');
 SELECT is((SELECT method FROM told), 'gan', 'the method is told');
 CREATE TABLE s AS SELECT * FROM synth_sample(NULL::r, 12000, seed => 2);
 
@@ -48,7 +48,7 @@ SELECT results_eq('SELECT * FROM synth_sample(NULL::r, 100, seed => 2, start => 
 	'SELECT * FROM synth_sample(NULL::r, seed => 2) OFFSET 2000 LIMIT 100', 'any start gives the same rows');
 
 -- What it is watched by.
-SELECT ok((SELECT max(validation) FILTER (WHERE step = 600) < 0.7 * max(validation) FILTER (WHERE step = 0) FROM synth_training('r')),
+SELECT ok((SELECT max(validation) FILTER (WHERE step = 800) < 0.7 * max(validation) FILTER (WHERE step = 0) FROM synth_training('r')),
 	'the generator comes nearer to the table');
 SELECT ok((SELECT notes::text ~ 'of the frequent values \d+\.\d % appear' FROM told), 'how near is told');
 
