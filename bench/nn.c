@@ -5,10 +5,10 @@
  *	nn what width batch seconds [threads]
  *
  * "what" is "train", whole steps of gs_trainer_step, or "gemm", the products
- * of such a step and nothing else: one product after the other over the rows
- * of a shard ("gemm", as the trainer cuts batches), or over half the batch
- * ("gemm-half").  Prints steps per second, and ms of CPU
- * time per step, all threads together.
+ * of such a step and nothing else: one after the other over the rows of a
+ * shard ("gemm", as the trainer cuts batches), or over half the batch
+ * ("gemm-half").  Prints steps per second, and ms of CPU time per step, all
+ * threads together.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 -- Sequential trees: what a copula cannot learn, NULLs, differences, conditions.
 BEGIN;
-SELECT plan(38);
+SELECT plan(52);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.4) \g /dev/null
 
@@ -114,6 +114,64 @@ SELECT throws_ok($$SELECT synth_fit('r', method => 'tree', options => '{"order":
 	'unless they are not there');
 SELECT throws_ok($$SELECT synth_fit('r', method => 'tree', options => '{"order": "kind"}')$$, '22023', NULL, 'order is an array');
 SELECT throws_ok($$SELECT synth_fit('r', method => 'tree', options => '{"min_leaf": 1}')$$, '22023', NULL, 'leaves are not too small');
+
+SELECT throws_like($$SELECT synth_fit('r', method => 'tree', options => '{"given": ["nobody"]}')$$, '%option "given" is not learned', 'nor for conditions');
+
+-- A second chain, for conditions.
+CREATE FUNCTION told(query text, what text) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ' || query LOOP
+		IF line LIKE '%' || what || ': %' THEN
+			RETURN substring(line FROM ': ([0-9.]+)');
+		END IF;
+	END LOOP;
+END $$;
+SELECT count(synth_fit('r', method => 'tree', seed => 1, options => '{"order": ["a", "kind", "x"]}')) \g /dev/null
+SELECT ok(told($$SELECT * FROM synth_sample(NULL::r, 1024, seed => 1, given => '{"x": {"gt": 1}, "seen": 14}')$$, 'Acceptance') < 0.6, 'late columns cost tries');
+SELECT ok(told($$SELECT * FROM synth_sample(NULL::r, 1024, seed => 1, given => '{"x": {"gt": 1}, "seen": 14}')$$, 'Effective Sample Size')
+	BETWEEN 1024 AND 20000, 'which are counted by what they are worth');
+CREATE TABLE plain AS SELECT * FROM synth_sample(NULL::r, 2000, seed => 7);
+SELECT count(synth_fit('r', method => 'tree', seed => 1, options => '{"order": ["a", "kind", "x"], "given": ["seen"], "keep_versions": 9}')) \g /dev/null
+SELECT ok(told($$SELECT * FROM synth_sample(NULL::r, 1024, seed => 1, given => '{"seen": 14}')$$, 'Acceptance') > 0.7, 'first they cost few');
+SELECT ok(abs(avg(abs(x)) - 1.4) < 0.04, 'what depends on them follows') FROM synth_sample(NULL::r, 1024, seed => 1, given => '{"seen": 14}');
+SELECT ok(EXISTS (SELECT FROM gensynth.tensors WHERE name = 'given/place'), 'a second chain is kept');
+
+-- What two columns determine together, and what one nearly does.
+CREATE TABLE pairs AS
+SELECT shop, day, (ARRAY['early', 'late', 'night'])[1 + (shop * 7 + day * day) % 3] AS shift, 'town' || town AS town,
+	CASE WHEN random() < 0.99 THEN 'land' || town * 79 % 13 ELSE 'land' || (12 * random())::int END AS land, random() AS x
+FROM (SELECT (15 * random())::int AS shop, (6 * random())::int AS day, floor(300 * random() * random())::int AS town FROM generate_series(1, 15000)) t;
+SELECT count(synth_fit('pairs', method => 'tree', seed => 1)) \g /dev/null
+SELECT is((SELECT count(*) FROM synth_sample(NULL::pairs, 10000, seed => 1) AS s
+	WHERE NOT EXISTS (SELECT FROM pairs AS p WHERE (p.shop, p.day, p.shift) = (s.shop, s.day, s.shift))), 0::bigint, 'what a pair determines is exact');
+SELECT results_eq($$SELECT shop, day FROM synth_sample(NULL::pairs, 2000, seed => 3, given => '{"shift": "night"}') WHERE shift = 'night' ORDER BY 1, 2$$,
+	$$SELECT shop, day FROM synth_sample(NULL::pairs, 2000, seed => 3, given => '{"shift": "night"}') ORDER BY 1, 2$$, 'a condition on it holds');
+SELECT ok(abs((SELECT avg(day) FROM synth_sample(NULL::pairs, 3000, seed => 3, given => '{"shift": "night"}')) - avg(day)) < 0.1,
+	'and tells about the pair') FROM pairs WHERE shift = 'night';
+SELECT throws_ok($$SELECT * FROM synth_sample(NULL::pairs, 1, given => '{"shift": "night", "shop": 3, "day": 0}')$$, '22000', NULL,
+	'what the pair excludes cannot be given');
+SELECT ok(avg((land = 'land' || substr(town, 5)::int * 79 % 13)::int) > 0.975, 'what is nearly determined nearly is') FROM synth_sample(NULL::pairs, 10000, seed => 1);
+SELECT count(synth_fit('pairs', method => 'tree', seed => 1, options => '{"dependencies": 0}')) \g /dev/null
+SELECT lives_ok('SELECT * FROM synth_sample(NULL::pairs, 10)', 'dependencies need not be looked for');
+
+-- Trees remember no rows: half of the synthetic ones are nearer to one of the rows learned from, half to one never seen.
+CREATE TABLE people AS SELECT g % 2 = 0 AS learned, a, a + normal() AS b, a * a + normal() AS c, normal() AS d, exp(normal()) AS e
+FROM (SELECT g, normal() AS a FROM generate_series(1, 6000) AS g) AS t;
+SELECT count(synth_fit('SELECT a, b, c, d, e FROM people WHERE learned', model => 'half', method => 'tree', seed => 1)) \g /dev/null
+CREATE FUNCTION nearer(source text) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	share float8;
+BEGIN
+	EXECUTE format('SELECT avg((near < far)::int) FROM (SELECT min(apart) FILTER (WHERE learned) AS near, min(apart) FILTER (WHERE NOT learned) AS far
+		FROM (SELECT s.n, p.learned, power(s.a - p.a, 2) + power(s.b - p.b, 2) + power(s.c - p.c, 2) + power(s.d - p.d, 2) + power(s.e - p.e, 2) AS apart
+			FROM (%s) AS s, people AS p) AS t GROUP BY n) AS u', source) INTO share;
+	RETURN share;
+END $$;
+SELECT ok(nearer('SELECT row_number() OVER () AS n, t.* FROM synth_rows(''half'', 800, seed => 2) AS t(a float8, b float8, c float8, d float8, e float8)')
+	BETWEEN 0.44 AND 0.56, 'no row is remembered');
+SELECT ok(nearer('SELECT row_number() OVER () AS n, a, b, c, d, e FROM people WHERE learned LIMIT 200') > 0.99, 'which would be seen');
 
 -- Columns of which nothing is left, or little.
 CREATE TABLE odd AS SELECT NULL::int AS nothing, 7 AS same, i AS n, NULL::timestamp AS never FROM generate_series(1, 60) AS i;

@@ -1,6 +1,6 @@
 -- The variational autoencoder: what a copula cannot learn, determinism, conditions, the training's options and curve.
 BEGIN;
-SELECT plan(51);
+SELECT plan(52);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.4) \g /dev/null
 
@@ -33,11 +33,11 @@ BEGIN
 	RETURN ok(abs(a - b) <= tolerance, format('%s where %s: %s, not %s', statistic, place, b, a));
 END $$;
 
-SELECT is_near('avg((c = (a <> b))::int)', 0.1);
-SELECT is_near('avg((a AND b AND NOT c)::int)', 0.04);
+SELECT is_near('avg((c = (a <> b))::int)', 0.2);
+SELECT is_near('avg((a AND b AND NOT c)::int)', 0.06);
 SELECT is_near('stddev(x * x + ring * ring)', 0.5);
 SELECT is_near('avg((abs(ring) < 1)::int)', 0.06, 'abs(x) < 1');
-SELECT is_near('avg((kind = ''free'')::int)', 0.01);
+SELECT is_near('avg((kind = ''free'')::int)', 0.02);
 SELECT ok((SELECT avg(((kind = 'free') <> (spiky = 0))::int) < 0.03 FROM s), 'an atom goes with its kind');
 SELECT is_near('avg(spiky)', 0.25, 'kind = ''paid''');
 SELECT is((SELECT count(*) FROM s WHERE (kind = 'new') <> (seen IS NULL)), 0::bigint, 'a NULL goes with its kind');
@@ -49,7 +49,7 @@ SELECT is_near('ln(percentile_cont(0.99) WITHIN GROUP (ORDER BY tail))', 0.3);
 SELECT is_near('avg(ln(tail))', 0.15, 'b');
 SELECT ok((SELECT max(tail) FROM s) <= (SELECT max(tail) FROM r), 'no end beyond the source''s');
 -- marginals are calibrated
-SELECT is_near('avg(c::int)', 0.01);
+SELECT is_near('avg(c::int)', 0.02);
 SELECT is_near('percentile_cont(0.25) WITHIN GROUP (ORDER BY x)', 0.06);
 SELECT is((SELECT count(DISTINCT same) FROM s), 1::bigint, 'a constant stays one');
 
@@ -80,7 +80,7 @@ SELECT is((SELECT count(*) FROM synth_sample(NULL::r, 2000, seed => 5, given => 
 	WHERE kind = 'paid' AND x >= 1), 2000::bigint, 'conditions hold');
 SELECT ok(abs(avg(abs(ring)) - (SELECT avg(abs(ring)) FROM r WHERE x BETWEEN 1.8 AND 2)) < 0.2, 'and what depends on them follows')
 FROM synth_sample(NULL::r, 2000, seed => 5, given => '{"x": {"gte": 1.8, "lte": 2}}');
-SELECT ok(abs(avg((a <> b)::int) - (SELECT avg((a <> b)::int) FROM r WHERE c)) < 0.1, 'backwards too')
+SELECT ok(abs(avg((a <> b)::int) - (SELECT avg((a <> b)::int) FROM r WHERE c)) < 0.2, 'backwards too')
 FROM synth_sample(NULL::r, 3000, seed => 5, given => '{"c": true}');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::r, 500, seed => 5, given => '{"seen": null}') WHERE seen IS NULL AND kind = 'new'),
 	500::bigint, 'NULL is a condition');
@@ -109,8 +109,9 @@ SELECT ok((SELECT notes::text LIKE '%no warm start%'
 	'so is none');
 
 -- Time.
-SELECT ok((SELECT seconds < 20 AND notes::text LIKE '%time_limit cut training short%'
-	FROM synth_fit('r', method => 'vae', seed => 1, options => '{"epochs": 100000, "time_limit": 2}')), 'time is limited');
+SELECT ok((SELECT notes::text LIKE '%time_limit cut training short%'
+	FROM synth_fit('r', method => 'vae', seed => 1, options => '{"epochs": 100000, "time_limit": 1}')), 'time is limited');
+SELECT ok((SELECT max(seconds) BETWEEN 0.5 AND 3 FROM synth_training('r')), 'to what was said');
 CREATE FUNCTION cancelled_after() RETURNS float8 LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM synth_fit('r', method => 'vae', seed => 1);
@@ -118,7 +119,7 @@ EXCEPTION WHEN query_canceled THEN
 	RETURN extract(epoch FROM clock_timestamp() - statement_timestamp());
 END $$;
 SET LOCAL statement_timeout = '2s';
-SELECT ok(cancelled_after() BETWEEN 1.9 AND 2.6, 'training can be cancelled');
+SELECT ok(t BETWEEN 1.9 AND 2.3, 'training can be cancelled: ' || t) FROM cancelled_after() AS t;
 SET LOCAL statement_timeout = 0;
 
 -- Options.

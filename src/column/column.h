@@ -248,6 +248,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 
 /* Philox streams: columns count from 0, latent variables from here. */
 #define GS_STREAM_LATENT	UINT32_C(0x40000000)
+#define GS_STREAM_REFINE	UINT32_C(0x50000000)
 #define GS_STREAM_GIVEN		UINT32_C(0x60000000)	/* conditioned ones */
 #define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
 

@@ -30,6 +30,8 @@ typedef struct GsConditionStats
 	int64		rows;
 	int64		tries;			/* rows / tries: the acceptance rate */
 	int64		resampled;		/* rows that no try was accepted for */
+	double		weight;			/* of all tries, as importance samples ... */
+	double		squared;		/* ... and their squares */
 } GsConditionStats;
 
 typedef struct GsGiven
@@ -40,6 +42,17 @@ typedef struct GsGiven
 	GsRegion  **box;			/* [nboxes][nfeatures] */
 	GsConditionStats stats;
 } GsGiven;
+
+/*
+ * Counts a try.
+ */
+static inline void
+gs_given_try(GsConditionStats *stats, double weight)
+{
+	stats->tries++;
+	stats->weight += weight;
+	stats->squared += weight * weight;
+}
 
 extern GsGiven *gs_given_parse(const GsSchema *schema, Jsonb *given);
 GS_NORETURN extern void gs_given_impossible(void);

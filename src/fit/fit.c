@@ -34,6 +34,7 @@
 #include "model/calibrate.h"
 #include "model/determined.h"
 #include "model/family.h"
+#include "model/refine.h"
 #include "rules/decide.h"
 #include "table/source.h"
 #include "table/keys.h"
@@ -447,7 +448,11 @@ learn(void *arg)
 					   &version->tensors);
 	family->fit(version->schema, encoded, &request->options,
 				&version->tensors, &version->notes);
-	gs_calibrate(version->schema, family, &version->tensors);
+	gs_calibrate(version->schema, family, encoded->nrows,
+				 &version->tensors);
+	gs_refine_fit(version->schema, encoded, family, request->options.refine,
+				  gs_mix64(request->seed, 1), &version->tensors,
+				  &version->notes);
 	gs_schema_save(version->schema, &version->tensors);
 	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
 	for (int c = 0; c < version->schema->ncolumns; c++)

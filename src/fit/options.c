@@ -15,6 +15,7 @@
 /* The options that are no whole numbers. */
 #define LEARNING_RATE	"learning_rate"
 #define ORDER			"order"
+#define GIVEN			"given"
 #define CONSTRAINTS		"constraints"
 #define ON_VIOLATION	"on_violation"
 
@@ -34,6 +35,7 @@ typedef enum OptionIndex
 	OPTION_DEPENDENCIES,
 	OPTION_DIFFERENCES,
 	OPTION_MIN_LEAF,
+	OPTION_REFINE,
 	OPTION_EPOCHS,
 	OPTION_STEPS,
 	OPTION_STOP_STEP,
@@ -50,6 +52,7 @@ static const OptionDef defaults[OPTIONS] = {
 	[OPTION_DEPENDENCIES] = {"dependencies", 0, 1, 1},
 	[OPTION_DIFFERENCES] = {"differences", 0, 1, 1},
 	[OPTION_MIN_LEAF] = {"min_leaf", 5, 1000000, 100},
+	[OPTION_REFINE] = {"refine", 0, 3, 0},
 	[OPTION_EPOCHS] = {"epochs", 0, 1000000, 0},
 	[OPTION_STEPS] = {"steps", 0, INT64CONST(1000000000), 0},
 	[OPTION_STOP_STEP] = {"stop_step", 0, INT64CONST(1000000000), 0},
@@ -66,7 +69,7 @@ report_unknown(const char *key)
 	initStringInfo(&names);
 	for (int i = 0; i < OPTIONS; i++)
 		appendStringInfo(&names, "\"%s\", ", defaults[i].name);
-	appendStringInfoString(&names, "\"" LEARNING_RATE "\", \"" ORDER "\", \"" CONSTRAINTS "\", \"" ON_VIOLATION "\"");
+	appendStringInfoString(&names, "\"" LEARNING_RATE "\", \"" ORDER "\", \"" GIVEN "\", \"" CONSTRAINTS "\", \"" ON_VIOLATION "\"");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" does not exist", key),
@@ -179,6 +182,7 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 		values[i] = defaults[i].value;
 	options->constraints = NIL;
 	options->order = NIL;
+	options->given = NIL;
 	options->learning_rate = 0;
 	if (json != NULL && !JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
@@ -207,6 +211,10 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 				options->order = string_list(ORDER, &value,
 											 "names of columns",
 											 "\"sex\", \"age\"");
+			else if (strcmp(key, GIVEN) == 0)
+				options->given = string_list(GIVEN, &value,
+											 "names of columns",
+											 "\"sex\", \"age\"");
 			else if (strcmp(key, CONSTRAINTS) == 0)
 				options->constraints = string_list(CONSTRAINTS, &value,
 												   "conditions",
@@ -223,6 +231,7 @@ gs_options_parse(Jsonb *json, GsOptions *options)
 	options->dependencies = values[OPTION_DEPENDENCIES] != 0;
 	options->differences = values[OPTION_DIFFERENCES] != 0;
 	options->min_leaf = (int) values[OPTION_MIN_LEAF];
+	options->refine = (int) values[OPTION_REFINE];
 	options->epochs = (int) values[OPTION_EPOCHS];
 	options->steps = values[OPTION_STEPS];
 	options->stop_step = values[OPTION_STOP_STEP];

@@ -19,7 +19,9 @@ typedef struct GsOptions
 	bool		differences;	/* columns that are close to others are, too */
 	List	   *constraints;	/* C strings: conditions on the row */
 	int			min_leaf;		/* tree: rows of a leaf */
+	int			refine;			/* rounds that refine the model */
 	List	   *order;			/* tree: names of the columns to come first */
+	List	   *given;			/* tree: the same of a second chain, for conditions */
 
 	/* deep families: 0 where the family's own value is meant */
 	int			epochs;

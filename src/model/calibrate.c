@@ -155,7 +155,8 @@ move_odds(const GsTokenPlace *place, const double *count, float *bias,
 }
 
 static void
-calibrate_tokens(GsSchema *schema, const GsFamily *family, List **tensors)
+calibrate_tokens(GsSchema *schema, const GsFamily *family, int64 nrows,
+				 List **tensors)
 {
 	GsVersionEntry version = {0};
 	GsModel		model = {.version = &version,.schema = schema,
@@ -163,8 +164,10 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, List **tensors)
 	GsBatch    *batch = open_model(&model, *tensors);
 	const GsTokens *tokens = family->adjust(model.state, NULL);
 	int			n = Max(tokens->ntokens, 1);
-	int			nbatches = (int) Max(Min(family->adjust_batches, TOKEN_WORK /
-										 Max(schema->nfeatures, 1)), 1);
+	int			nbatches = (int) Max(Min(Min(family->adjust_batches,
+											 nrows / GS_BATCH),
+										 TOKEN_WORK / Max(schema->nfeatures, 1)),
+									 1);
 	double	   *count = palloc(sizeof(double) * n);
 	float	   *bias = palloc0(sizeof(float) * n);
 	float	   *total = palloc0(sizeof(float) * n);
@@ -262,14 +265,15 @@ calibrate_scores(GsSchema *schema, const GsFamily *family,
  * gs_calibrate: adapts the quantile tables of a schema to a family that was
  * fitted to it, or the family's tokens to the schema.
  *
- * tensors: the family's, and those of the determined features; perhaps one is
- * appended.  Can be cancelled.
+ * nrows: of the sample that was learned from; tensors: the family's, and those
+ * of the determined features; perhaps one is appended.  Can be cancelled.
  */
 void
-gs_calibrate(GsSchema *schema, const GsFamily *family, List **tensors)
+gs_calibrate(GsSchema *schema, const GsFamily *family, int64 nrows,
+			 List **tensors)
 {
 	if (family->adjust != NULL)
-		calibrate_tokens(schema, family, tensors);
+		calibrate_tokens(schema, family, nrows, tensors);
 	if (family->calibrated)
 		calibrate_scores(schema, family, *tensors);
 }

@@ -8,6 +8,6 @@
 #include "model/family.h"
 
 extern void gs_calibrate(GsSchema *schema, const GsFamily *family,
-						 List **tensors);
+						 int64 nrows, List **tensors);
 
 #endif

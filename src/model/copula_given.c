@@ -548,12 +548,12 @@ draw_row(CopulaGiven *given, uint64 key, uint64 row)
 		const Box  *box;
 		GsRandom	random;
 
-		given->stats->tries++;
 		gs_random_start(&random, key, row, GS_STREAM_GIVEN);
 		random.draw = try * given->blocks;
 		now->box = choose_box(given, &random);
 		box = &given->box[now->box];
 		now->weight = propose(given, box, &random, now->y) / box->chance;
+		gs_given_try(given->stats, now->weight);
 		if ((given->nboxes == 1 && box->k <= box->nfixed + 1) ||
 			gs_random_uniform(&random) * given->bound < now->weight)
 		{

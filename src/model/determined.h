@@ -1,6 +1,6 @@
 /*
  * determined.h
- *	  Features that another one determines.
+ *	  Features that others determine.
  */
 #ifndef GENSYNTH_DETERMINED_H
 #define GENSYNTH_DETERMINED_H
@@ -17,7 +17,7 @@ extern GsDetermined *gs_determined_load(const GsSchema *schema,
 extern void gs_determined_need(const GsDetermined *determined, bool *needed);
 extern void gs_determined_fill(const GsDetermined *determined,
 							   GsBatch *batch);
-extern bool gs_determined_given(const GsDetermined *determined,
-								const GsSchema *schema, GsRegion *box);
+extern void gs_determined_given(const GsDetermined *determined,
+								const GsSchema *schema, GsGiven *given);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "model/model.h"
+#include "model/refine.h"
 
 /*
  * gs_model_load: reads a version of a model; 0 for the current one.
@@ -27,6 +27,7 @@ gs_model_load(const GsModelEntry *entry, int version)
 										   model->version->tensors);
 	model->state = model->family->load(model->schema,
 									   model->version->tensors);
+	model->refine = gs_refine_load(model->schema, model->version->tensors);
 	return model;
 }
 
@@ -44,7 +45,6 @@ void
 gs_model_condition(GsModel *model, Jsonb *given)
 {
 	GsGiven    *parsed = gs_given_parse(model->schema, given);
-	int			nboxes = 0;
 
 	if (JB_ROOT_COUNT(given) == 0)
 		return;
@@ -54,12 +54,8 @@ gs_model_condition(GsModel *model, Jsonb *given)
 				 errmsg("models of method \"%s\" cannot be sampled with given values",
 						model->family->name),
 				 errhint("Filter with WHERE, or fit a model with method => 'copula'.")));
-	for (int b = 0; b < parsed->nboxes; b++)
-		if (gs_determined_given(model->determined, model->schema,
-								parsed->box[b]))
-			parsed->box[nboxes++] = parsed->box[b];
-	parsed->nboxes = nboxes;
-	if (nboxes == 0)
+	gs_determined_given(model->determined, model->schema, parsed);
+	if (parsed->nboxes == 0)
 		gs_given_impossible();
 	model->state = model->family->condition(model->state, parsed);
 	model->schema = parsed->schema;
@@ -88,6 +84,8 @@ gs_batch_create(const GsModel *model, int64 seed, const bool *needed)
 	else
 	{
 		memcpy(batch->needed, needed, n);
+		if (model->refine != NULL)
+			gs_refine_need(model->refine, batch->needed);
 		gs_determined_need(model->determined, batch->needed);
 	}
 	batch->score = palloc0(sizeof(float *) * Max(n, 1));
@@ -103,6 +101,23 @@ gs_batch_create(const GsModel *model, int64 seed, const bool *needed)
 }
 
 /*
+ * gs_batch_copy: puts a row of one batch in the place of a row of another.
+ */
+void
+gs_batch_copy(GsBatch *to, int row, const GsBatch *from, int candidate)
+{
+	for (int f = 0; f < to->nfeatures; f++)
+	{
+		if (!to->needed[f])
+			continue;
+		if (to->score[f] != NULL)
+			to->score[f][row] = from->score[f][candidate];
+		else
+			to->code[f][row] = from->code[f][candidate];
+	}
+}
+
+/*
  * gs_batch_fill: makes the batch of rows index * GS_BATCH and on, from 0.
  */
 void
@@ -110,5 +125,7 @@ gs_batch_fill(const GsModel *model, GsBatch *batch, int64 index)
 {
 	batch->first = index * GS_BATCH;
 	model->family->generate(model->state, batch);
+	if (model->refine != NULL)
+		gs_refine_apply(model, batch);
 	gs_determined_fill(model->determined, batch);
 }

@@ -27,6 +27,8 @@
  *	 tree/entry		float4 [.., 3]	see GsLeafEntry; places are levels, or
  *						segments by rank
  *	 tree/shift		float8 [.., 2]	least and largest difference of segments
+ * and, where the option "given" names columns, given/... : another chain that
+ * begins with these, for conditions on them.
  */
 #include "postgres.h"
 
@@ -295,16 +297,23 @@ load_next(TreeModel *model, const GsSchema *schema, int p, Loading *at)
 	at->node += in[1];
 }
 
-static void *
-tree_load(const GsSchema *schema, const List *tensors)
+static const GsTensor *
+chain_tensor(const List *tensors, const char *chain, const char *name,
+			 GsTensorType type, int ndims)
+{
+	return gs_tensor_get(tensors, psprintf("%s/%s", chain, name), type, ndims);
+}
+
+static TreeModel *
+load_chain(const GsSchema *schema, const List *tensors, const char *chain)
 {
 	Loading		at = {
-		.places = gs_tensor_get(tensors, "tree/place", GS_I4, 2),
-		.nodes = gs_tensor_get(tensors, "tree/node", GS_I4, 2),
-		.masks = gs_tensor_get(tensors, "tree/mask", GS_I4, 2),
-		.codes = gs_tensor_get(tensors, "tree/code", GS_U1, 1),
-		.entries = gs_tensor_get(tensors, "tree/entry", GS_F4, 2),
-		.shifts = gs_tensor_get(tensors, "tree/shift", GS_F8, 2)
+		.places = chain_tensor(tensors, chain, "place", GS_I4, 2),
+		.nodes = chain_tensor(tensors, chain, "node", GS_I4, 2),
+		.masks = chain_tensor(tensors, chain, "mask", GS_I4, 2),
+		.codes = chain_tensor(tensors, chain, "code", GS_U1, 1),
+		.entries = chain_tensor(tensors, chain, "entry", GS_F4, 2),
+		.shifts = chain_tensor(tensors, chain, "shift", GS_F8, 2)
 	};
 	TreeModel  *model = palloc0(sizeof(TreeModel));
 	int			most = 0;
@@ -336,6 +345,16 @@ tree_load(const GsSchema *schema, const List *tensors)
 	model->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
 	model->even.row = palloc(sizeof(uint16) * GS_BATCH);
 	model->even.counter = palloc(sizeof(uint16) * ((Size) most + 1));
+	return model;
+}
+
+static void *
+tree_load(const GsSchema *schema, const List *tensors)
+{
+	TreeModel  *model = load_chain(schema, tensors, "tree");
+
+	if (gs_tensor_find(tensors, "given/place") != NULL)
+		model->second = load_chain(schema, tensors, "given");
 	return model;
 }
 
@@ -398,25 +417,6 @@ gs_tree_put(TreeModel *model, int p, GsBatch *batch, int row, float at)
 }
 
 /*
- * The entry of a leaf that a random word falls on: the first that ends above
- * it.
- */
-static inline const GsLeafEntry *
-find_entry(const GsLeafEntry *entry, int n, uint32 word)
-{
-	float		u = (word >> 8) * 0x1.0p-24f;
-
-	while (n > 1)
-	{
-		int			half = n / 2;
-
-		entry += entry[half - 1].below <= u ? half : 0;
-		n -= half;
-	}
-	return entry;
-}
-
-/*
  * Draws a feature for the rows of a batch.
  *
  * The numbers that choose are not independent between rows: the rows of a
@@ -450,8 +450,8 @@ draw_place(TreeModel *model, int p, GsBatch *batch)
 		const GsLeafEntry *entry = model->entry + leaf->left;
 		float		at;
 
-		entry = base == NULL ? find_entry(entry, leaf->n, word) :
-			find_entry(entry + leaf->n, leaf->nshift, word);
+		entry = base == NULL ? gs_tree_entry(entry, leaf->n, word) :
+			gs_tree_entry(entry + leaf->n, leaf->nshift, word);
 		at = entry->place + entry->width * ((within[i] >> 8) * 0x1.0p-24f);
 		if (base != NULL)
 		{

@@ -9,7 +9,6 @@
 #include "numeric/even.h"
 #include "tree/tree.h"
 
-#define GS_TREE_FEW		254		/* codes of a feature that are not missing */
 #define GS_TREE_MISSING	255		/* a number that is NULL, in a stream */
 
 /* A node of a loaded tree; a child comes after its parent. */
@@ -71,6 +70,7 @@ typedef struct TreeGiven TreeGiven;
 /* A loaded model. */
 typedef struct TreeModel
 {
+	struct TreeModel *second;	/* for conditions; or NULL */
 	int			nfeatures;
 	int			n;
 	TreePlace  *place;
@@ -103,6 +103,25 @@ gs_tree_leaf(const TreePlace *place, const uint8 *code, Size stride)
 			(place->mask[(Size) at * GS_TREE_WORDS + c / 32] >> (c % 32) & 1);
 	}
 	return at;
+}
+
+/*
+ * The entry of a leaf that a random word falls on: the first that ends above
+ * it.
+ */
+static inline const GsLeafEntry *
+gs_tree_entry(const GsLeafEntry *entry, int n, uint32 word)
+{
+	float		u = (word >> 8) * 0x1.0p-24f;
+
+	while (n > 1)
+	{
+		int			half = n / 2;
+
+		entry += entry[half - 1].below <= u ? half : 0;
+		n -= half;
+	}
+	return entry;
 }
 
 /* tree.c */

@@ -20,6 +20,7 @@
 
 #include "miscadmin.h"
 
+#include "model/groups.h"
 #include "model/tree_fit.h"
 
 /*
@@ -85,83 +86,20 @@ init_axis(Axis *axis, const uint16 *value, int64 nrows,
 }
 
 /*
- * Groups neighbouring values into at most so many groups of about as many
- * rows; one that has as many rows alone is a group of its own.  Returns how
- * many there are.
- */
-static int
-group_values(const Axis *axis, int most, uint8 *group)
-{
-	int64		all = 0;
-
-	for (int v = 0; v < axis->nvalues; v++)
-		all += axis->count[v];
-	for (int aim = most;; aim -= 1 + aim / 8)
-	{
-		int64		depth = all / aim + 1;
-		int64		open = 0;	/* rows of the open group */
-		int			n = 0;
-
-		for (int v = 0; v < axis->nvalues; v++)
-		{
-			if (open > 0 && (open + axis->count[v] / 2 >= depth ||
-							 axis->count[v] >= depth))
-			{
-				n++;
-				open = 0;
-			}
-			open += axis->count[v];
-			group[v] = (uint8) Min(n, most - 1);
-		}
-		if (n < most)
-			return n + 1;
-	}
-}
-
-static int
-by_count(const void *a, const void *b, void *arg)
-{
-	const int64 *count = arg;
-	int			x = *(const int *) a;
-	int			y = *(const int *) b;
-
-	if (count[x] != count[y])
-		return count[x] > count[y] ? -1 : 1;
-	return x - y;
-}
-
-/*
- * The same for levels without an order: the most frequent ones alone, all
- * others together.
- */
-static int
-group_levels(const Axis *axis, int most, uint8 *group)
-{
-	int		   *order = palloc(sizeof(int) * axis->nvalues);
-
-	for (int v = 0; v < axis->nvalues; v++)
-		order[v] = v;
-	qsort_arg(order, axis->nvalues, sizeof(int), by_count, axis->count);
-	for (int i = 0; i < axis->nvalues; i++)
-		group[order[i]] = (uint8) Min(i, most - 1);
-	pfree(order);
-	return Min(axis->nvalues, most);
-}
-
-/*
  * Codes and classes of an axis's rows.
  */
 static void
 encode_axis(Axis *axis, int64 nrows)
 {
-	int			(*group) (const Axis *, int, uint8 *) =
-		axis->rank != NULL ? group_values : group_levels;
+	int			(*group) (const int64 *, int, int, uint8 *) =
+		axis->rank != NULL ? gs_group_values : gs_group_levels;
 	uint8	   *class_of = palloc(axis->nvalues);
 	int			missing;
 
 	axis->code_of = palloc(axis->nvalues);
-	missing = group(axis, GS_TREE_FEW, axis->code_of);
-	axis->nclasses = group(axis, GS_TREE_CLASSES, class_of);
+	missing = group(axis->count, axis->nvalues, GS_TREE_FEW, axis->code_of);
+	axis->nclasses = group(axis->count, axis->nvalues, GS_TREE_CLASSES,
+						   class_of);
 	axis->ncodes = missing + 1;
 	axis->code = huge(nrows, 1);
 	axis->class = huge(nrows, 1);
@@ -589,7 +527,7 @@ flatten(const Place *place, Flat *flat)
 }
 
 static void
-add_tensors(const Fit *fit, List **tensors)
+add_tensors(const Fit *fit, const char *chain, List **tensors)
 {
 	int32	   *places = palloc(sizeof(int32) * 4 * Max(fit->n, 1));
 	int64		nodes = 0;
@@ -614,24 +552,21 @@ add_tensors(const Fit *fit, List **tensors)
 		shifts += place->shift.nvalues;
 		flatten(place, &flat);
 	}
-	gs_tensor_add(tensors, "tree/place", GS_I4, 2, fit->n, 4, places);
-	gs_tensor_add(tensors, "tree/node", GS_I4, 2, nodes, 4, flat.node.data);
-	gs_tensor_add(tensors, "tree/mask", GS_I4, 2, flat.nmasks, GS_TREE_WORDS,
+	gs_tensor_add(tensors, psprintf("%s/place", chain), GS_I4, 2, fit->n, 4, places);
+	gs_tensor_add(tensors, psprintf("%s/node", chain), GS_I4, 2, nodes, 4, flat.node.data);
+	gs_tensor_add(tensors, psprintf("%s/mask", chain), GS_I4, 2, flat.nmasks, GS_TREE_WORDS,
 				  flat.mask.data);
-	gs_tensor_add(tensors, "tree/code", GS_U1, 1, flat.code.len, 0,
+	gs_tensor_add(tensors, psprintf("%s/code", chain), GS_U1, 1, flat.code.len, 0,
 				  flat.code.data);
-	gs_tensor_add(tensors, "tree/entry", GS_F4, 2, flat.nentries, 3,
+	gs_tensor_add(tensors, psprintf("%s/entry", chain), GS_F4, 2, flat.nentries, 3,
 				  flat.entry.data);
-	gs_tensor_add(tensors, "tree/shift", GS_F8, 2, shifts, 2,
+	gs_tensor_add(tensors, psprintf("%s/shift", chain), GS_F8, 2, shifts, 2,
 				  flat.shift.data);
 }
 
-/*
- * gs_tree_fit: see family.h and tree.c.
- */
-void
-gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
-			const GsOptions *options, List **tensors, List **notes)
+static void
+fit_chain(const GsSchema *schema, const GsEncoded *encoded,
+		  const GsOptions *options, const char *chain, List **tensors)
 {
 	Fit			fit = {.schema = schema,.encoded = encoded,
 	.options = options};
@@ -650,11 +585,27 @@ gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
 					 errmsg("out of memory"),
 					 errdetail("Failed while trees were grown in threads."),
 					 errhint("Learn from fewer rows, with the option \"max_rows\".")));
-		add_tensors(&fit, tensors);
+		add_tensors(&fit, chain, tensors);
 	}
 	PG_FINALLY();
 	{
 		free_places(&fit);
 	}
 	PG_END_TRY();
+}
+
+/*
+ * gs_tree_fit: see family.h and tree.c.
+ */
+void
+gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
+			const GsOptions *options, List **tensors, List **notes)
+{
+	GsOptions	given = *options;
+
+	fit_chain(schema, encoded, options, "tree", tensors);
+	if (options->given == NIL)
+		return;
+	given.order = options->given;
+	fit_chain(schema, encoded, &given, "given", tensors);
 }

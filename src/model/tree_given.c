@@ -30,7 +30,7 @@
 #include "model/tree.h"
 #include "numeric/philox.h"
 
-#define GIVEN_TRIES		100		/* of a row */
+#define GIVEN_TRIES		1000	/* of a row */
 #define PILOT_ROWS		300		/* proposals that estimate a box */
 
 /* A part of the axis of a feature's levels, or of its segments by rank. */
@@ -277,40 +277,27 @@ prepare(const TreeModel *model, const GsRegion *regions, Box *box)
 }
 
 /*
- * The place that a step draws from a leaf, and in *weight its probability if
- * it is given.  Where the leaf allows nothing, the likeliest stands in, with no
- * weight.
+ * The place that a given step draws from a leaf; u, within: uniform.
  */
 static double
-draw_step(const TreeModel *model, const Step *step, int leaf,
-		  GsRandom *random, double *weight)
+draw_given(const TreeModel *model, const Step *step, int leaf, double u,
+		   double within)
 {
 	const TreePlace *place = &model->place[step->place];
-	double		u = gs_random_uniform(random);
-	double		within = gs_random_uniform(random);
-	const TreeNode *node;
-	const GsLeafEntry *entry;
+	const TreeNode *node = &place->node[leaf];
+	const GsLeafEntry *entry = model->entry + node->left;
 	double		before;
 	double		length;
 	float		below = 0;
 	int			last = -1;
 
-	if (step->given)
-	{
-		*weight *= step->chance[leaf];
-		if (!(step->chance[leaf] > 0))
-			leaf = step->likeliest;
-		u *= step->chance[leaf];
-	}
-	node = &place->node[leaf];
-	entry = model->entry + node->left;
+	u *= step->chance[leaf];
 	for (int e = 0; e < node->n && (last < 0 || u >= 0); e++)
 	{
-		double		share = entry[e].below - below;
+		double		share = (entry[e].below - below) *
+			share_of(step, &entry[e]);
 
 		below = entry[e].below;
-		if (step->given)
-			share *= share_of(step, &entry[e]);
 		if (share > 0)
 		{
 			last = e;
@@ -318,8 +305,6 @@ draw_step(const TreeModel *model, const Step *step, int leaf,
 		}
 	}
 	entry += Max(last, 0);
-	if (!step->given)
-		return entry->place + entry->width * within;
 	before = length_before(step, entry->place);
 	length = length_before(step, entry->place +
 						   (entry->width > 0 ? entry->width : 1)) - before;
@@ -328,15 +313,42 @@ draw_step(const TreeModel *model, const Step *step, int leaf,
 }
 
 /*
- * A proposal from a box.  Returns its weight.
+ * The place that a step draws from a leaf, and in *weight its probability if
+ * it is given.  Where the leaf allows nothing, the likeliest stands in, with no
+ * weight.
+ */
+static double
+draw_step(const TreeModel *model, const Step *step, int leaf,
+		  GsRandom *random, double *weight)
+{
+	const TreeNode *node = &model->place[step->place].node[leaf];
+	const GsLeafEntry *entry;
+	double		u;
+
+	if (!step->given)
+	{
+		entry = gs_tree_entry(model->entry + node->left, node->n,
+							  gs_random_u32(random));
+		return entry->place + entry->width * gs_random_uniform(random);
+	}
+	*weight *= step->chance[leaf];
+	if (!(step->chance[leaf] > 0))
+		leaf = step->likeliest;
+	u = gs_random_uniform(random);
+	return draw_given(model, step, leaf, u, gs_random_uniform(random));
+}
+
+/*
+ * A proposal from a box.  Returns its weight; where that is 0, the proposal is
+ * drawn to its end only if it is wanted whole.
  */
 static double
 propose(const TreeModel *model, const Box *box, GsRandom *random,
-		Proposal *proposal)
+		Proposal *proposal, bool whole)
 {
 	double		weight = 1;
 
-	for (int s = 0; s < box->nsteps; s++)
+	for (int s = 0; s < box->nsteps && (weight > 0 || whole); s++)
 	{
 		const Step *step = &box->step[s];
 		const TreePlace *place = &model->place[step->place];
@@ -397,12 +409,12 @@ draw_row(const TreeModel *model, TreeGiven *given, uint64 key, uint64 row)
 		const Box  *box;
 		GsRandom	random;
 
-		given->stats->tries++;
 		gs_random_start(&random, key, row, GS_STREAM_GIVEN);
 		random.draw = try * given->blocks;
 		now->box = choose_box(given, &random);
 		box = &given->box[now->box];
-		now->weight = propose(model, box, &random, now) / box->chance;
+		now->weight = propose(model, box, &random, now, try == 0) / box->chance;
+		gs_given_try(given->stats, now->weight);
 		if ((given->nboxes == 1 && box->exact) ||
 			gs_random_uniform(&random) * given->bound < now->weight)
 		{
@@ -434,9 +446,37 @@ estimate(const TreeModel *model, TreeGiven *given, Box *box)
 
 		CHECK_FOR_INTERRUPTS();
 		gs_random_start(&random, 0, row, GS_STREAM_GIVEN);
-		sum += propose(model, box, &random, &given->now);
+		sum += propose(model, box, &random, &given->now, false);
 	}
 	box->chance = Max(sum, 1e-3 * box->bound) / rows;
+}
+
+/*
+ * The chain to draw from: that with fewer places to be drawn before all
+ * conditions are met.  A copy, which conditions may be put into.
+ */
+static TreeModel *
+choose_chain(const TreeModel *chain, const GsGiven *from)
+{
+	TreeModel  *chosen = NULL;
+	int			least = 0;
+
+	for (; chain != NULL; chain = chain->second)
+	{
+		bool	   *first = find_first(chain, from);
+		int			n = 0;
+
+		for (int p = 0; p < chain->n; p++)
+			n += first[p];
+		if (chosen != NULL && n >= least)
+			continue;
+		if (chosen == NULL)
+			chosen = palloc(sizeof(TreeModel));
+		memcpy(chosen, chain, sizeof(TreeModel));
+		chosen->first = first;
+		least = n;
+	}
+	return chosen;
 }
 
 /*
@@ -445,15 +485,12 @@ estimate(const TreeModel *model, TreeGiven *given, Box *box)
 void *
 gs_tree_condition(void *state, GsGiven *from)
 {
-	TreeModel  *model = palloc(sizeof(TreeModel));
+	TreeModel  *model = choose_chain(state, from);
 	TreeGiven  *given = palloc0(sizeof(TreeGiven));
 	double		sum = 0;
-	int			n;
+	int			n = Max(model->n, 1);
 
-	memcpy(model, state, sizeof(TreeModel));
-	n = Max(model->n, 1);
 	model->given = given;
-	model->first = find_first(model, from);
 	given->stats = &from->stats;
 	given->blocks = (2 * (2 * n + 3) + 3) / 4;
 	given->now.at = palloc0(sizeof(float) * n);

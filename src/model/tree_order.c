@@ -81,8 +81,10 @@ wanted_first(const GsSchema *schema, const GsOptions *options,
 		if (!known)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of option \"order\" is not learned",
-							name),
+					 errmsg("column \"%s\" of option \"%s\" is not learned",
+							name,
+							options->order == options->given ? "given" :
+							"order"),
 					 errhint("Name columns of the source.")));
 
 		/* whether it is NULL comes before its value */

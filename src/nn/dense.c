@@ -2,8 +2,9 @@
  * dense.c
  *	  Dense layers: a GEMM each way, and what is fused around it.
  *
- * A linear layer's bias costs no pass: the result begins as the bias, and the
- * GEMM adds to it, instead of clearing it first.
+ * A linear layer's result begins as the bias, or as what it is added to with
+ * the bias, and the product is added; other layers add the bias on the way to
+ * the activation.
  *
  * Plain C: no postgres.h.
  */

@@ -77,8 +77,8 @@ gs_schedule(uint64_t step, uint64_t total, uint64_t warmup, double floor)
  * gs_trainer_create
  *
  * Memory for training as "setup" says: moments, the average, a gradient for
- * each shard, and a workspace for each thread.  Returns false if memory is out; then
- * there is nothing to free.
+ * each shard, and a workspace for each thread.  Returns false if memory is
+ * out; then there is nothing to free.
  */
 bool
 gs_trainer_create(const GsTrainerSetup *setup, GsTrainer *trainer)

@@ -446,22 +446,6 @@ gs_rules_set(GsRules *rules, const GsBatch *batch, int column, int from,
 }
 
 static void
-copy_row(GsBatch *to, int row, const GsBatch *from, int candidate)
-{
-	for (int f = 0; f < to->nfeatures; f++)
-	{
-		if (!to->needed[f])
-			continue;
-		if (to->score[f] != NULL)
-			to->score[f][row] = from->score[f][candidate];
-		else
-			to->code[f][row] = from->code[f][candidate];
-	}
-	to->origin[row].key = from->key;
-	to->origin[row].row = from->first + candidate;
-}
-
-static void
 report_unmet(const GsRules *rules)
 {
 	const Rule *worst = &rules->rules[0];
@@ -513,7 +497,10 @@ gs_rules_apply(GsRules *rules, GsBatch *batch)
 				continue;
 			while (!rules->refused[row])
 				row++;
-			copy_row(batch, row, rules->spare, i);
+			gs_batch_copy(batch, row, rules->spare, i);
+			batch->origin[row] = (GsOrigin) {rules->spare->key,
+				rules->spare->first + i
+			};
 			rules->refused[row] = false;
 			left--;
 		}

@@ -27,6 +27,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "port/atomics.h"
+#include "storage/spin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -34,34 +35,30 @@
 #include "utils/typcache.h"
 
 #include "column/store.h"
+#include "model/refine.h"
 #include "stream/jsonrow.h"
 #include "stream/rowslot.h"
 #include "stream/scan.h"
 
 #define CHUNK_BATCHES	16
 
-/* What the processes of a parallel scan share. */
-typedef struct SharedScan
-{
-	pg_atomic_uint64 next_chunk;
-	int64		seed;			/* in place of a NULL one */
-
-	/* what workers have done, for EXPLAIN */
-	pg_atomic_uint64 batches;
-	pg_atomic_uint64 rows;
-	pg_atomic_uint64 tries;
-	pg_atomic_uint64 resampled;
-	pg_atomic_uint64 rule_rows;
-	pg_atomic_uint64 rule_tries;
-} SharedScan;
-
 /* What EXPLAIN ANALYZE tells of a scan. */
 typedef struct ScanCounts
 {
 	int64		batches;
 	GsConditionStats given;
+	GsRefineStats refine;
 	GsRuleStats rules;
 } ScanCounts;
+
+/* What the processes of a parallel scan share. */
+typedef struct SharedScan
+{
+	pg_atomic_uint64 next_chunk;
+	int64		seed;			/* in place of a NULL one */
+	slock_t		mutex;
+	ScanCounts	workers;		/* what they have done; under the mutex */
+} SharedScan;
 
 typedef struct SynthScanState
 {
@@ -537,12 +534,8 @@ initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
 
 	state->shared = coordinate;
 	pg_atomic_init_u64(&state->shared->next_chunk, 0);
-	pg_atomic_init_u64(&state->shared->batches, 0);
-	pg_atomic_init_u64(&state->shared->rows, 0);
-	pg_atomic_init_u64(&state->shared->tries, 0);
-	pg_atomic_init_u64(&state->shared->resampled, 0);
-	pg_atomic_init_u64(&state->shared->rule_rows, 0);
-	pg_atomic_init_u64(&state->shared->rule_tries, 0);
+	SpinLockInit(&state->shared->mutex);
+	memset(&state->shared->workers, 0, sizeof(ScanCounts));
 	if (!pg_strong_random(&state->shared->seed, sizeof(int64)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
@@ -573,9 +566,26 @@ own_counts(const SynthScanState *state)
 	counts.batches = gs_stream_batches(state->stream);
 	if (state->sampler->model->given != NULL)
 		counts.given = state->sampler->model->given->stats;
+	if (state->sampler->model->refine != NULL)
+		counts.refine = state->sampler->model->refine->stats;
 	if (gs_stream_rules(state->stream) != NULL)
 		counts.rules = gs_rules_stats(gs_stream_rules(state->stream));
 	return counts;
+}
+
+static void
+add_counts(ScanCounts *to, const ScanCounts *counts)
+{
+	to->batches += counts->batches;
+	to->given.rows += counts->given.rows;
+	to->given.tries += counts->given.tries;
+	to->given.resampled += counts->given.resampled;
+	to->given.weight += counts->given.weight;
+	to->given.squared += counts->given.squared;
+	to->refine.rows += counts->refine.rows;
+	to->refine.tries += counts->refine.tries;
+	to->rules.rows += counts->rules.rows;
+	to->rules.tries += counts->rules.tries;
 }
 
 /*
@@ -591,22 +601,45 @@ shutdown_scan(CustomScanState *node)
 
 	if (shared == NULL)
 		return;
+	SpinLockAcquire(&shared->mutex);
 	if (IsParallelWorker())
-	{
-		pg_atomic_fetch_add_u64(&shared->batches, counts.batches);
-		pg_atomic_fetch_add_u64(&shared->rows, counts.given.rows);
-		pg_atomic_fetch_add_u64(&shared->tries, counts.given.tries);
-		pg_atomic_fetch_add_u64(&shared->resampled, counts.given.resampled);
-		pg_atomic_fetch_add_u64(&shared->rule_rows, counts.rules.rows);
-		pg_atomic_fetch_add_u64(&shared->rule_tries, counts.rules.tries);
-		return;
-	}
-	state->workers.batches = pg_atomic_read_u64(&shared->batches);
-	state->workers.given.rows = pg_atomic_read_u64(&shared->rows);
-	state->workers.given.tries = pg_atomic_read_u64(&shared->tries);
-	state->workers.given.resampled = pg_atomic_read_u64(&shared->resampled);
-	state->workers.rules.rows = pg_atomic_read_u64(&shared->rule_rows);
-	state->workers.rules.tries = pg_atomic_read_u64(&shared->rule_tries);
+		add_counts(&shared->workers, &counts);
+	else
+		state->workers = shared->workers;
+	SpinLockRelease(&shared->mutex);
+}
+
+/*
+ * How well rows are told from real ones before and after refinement, from the
+ * fit; and what share of them it has accepted.
+ */
+static void
+explain_refinement(const GsRefine *refine, GsRefineStats stats,
+				   ExplainState *es)
+{
+	ExplainPropertyInteger("Refinement Rounds", NULL, refine->nrounds, es);
+	ExplainPropertyFloat("AUC Before Refinement", NULL,
+						 refine->round[0].before, 3, es);
+	ExplainPropertyFloat("AUC After Refinement", NULL,
+						 refine->round[refine->nrounds - 1].after, 3, es);
+	if (es->analyze)
+		ExplainPropertyFloat("Refinement Acceptance", NULL, stats.tries > 0 ?
+							 (double) stats.rows / stats.tries : 1, 3, es);
+}
+
+/*
+ * How conditions were met.  Proposals of unequal weights are worth as many
+ * equal ones as the effective sample size says (Kish, "Survey Sampling", 1965).
+ */
+static void
+explain_given(GsConditionStats stats, ExplainState *es)
+{
+	ExplainPropertyFloat("Acceptance", NULL, stats.tries > 0 ?
+						 (double) stats.rows / stats.tries : 1, 3, es);
+	ExplainPropertyFloat("Effective Sample Size", NULL, stats.squared > 0 ?
+						 stats.weight * stats.weight / stats.squared :
+						 stats.tries, 0, es);
+	ExplainPropertyInteger("Resampled Rows", NULL, stats.resampled, es);
 }
 
 /*
@@ -636,28 +669,18 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 		ExplainPropertyText("Given", state->sampler->given, es);
 	ExplainPropertyInteger("Columns Decoded", NULL,
 						   state->stream_desc->natts, es);
+	counts = own_counts(state);
+	add_counts(&counts, &state->workers);
+	if (state->sampler->model->refine != NULL)
+		explain_refinement(state->sampler->model->refine, counts.refine, es);
 	if (!es->analyze)
 		return;
-	counts = own_counts(state);
-	ExplainPropertyInteger("Batches", NULL,
-						   counts.batches + state->workers.batches, es);
+	ExplainPropertyInteger("Batches", NULL, counts.batches, es);
 	if (gs_stream_rules(state->stream) != NULL)
-	{
-		int64		rows = counts.rules.rows + state->workers.rules.rows;
-		int64		tries = counts.rules.tries + state->workers.rules.tries;
-
 		ExplainPropertyFloat("Constraint Acceptance", NULL,
-							 tries > 0 ? (double) rows / tries : 1, 3, es);
-	}
+							 counts.rules.tries > 0 ?
+							 (double) counts.rules.rows / counts.rules.tries :
+							 1, 3, es);
 	if (state->sampler->model->given != NULL)
-	{
-		int64		rows = counts.given.rows + state->workers.given.rows;
-		int64		tries = counts.given.tries + state->workers.given.tries;
-
-		ExplainPropertyFloat("Acceptance", NULL,
-							 tries > 0 ? (double) rows / tries : 1, 3, es);
-		ExplainPropertyInteger("Resampled Rows", NULL,
-							   counts.given.resampled +
-							   state->workers.given.resampled, es);
-	}
+		explain_given(counts.given, es);
 }

@@ -24,6 +24,7 @@
 
 #define CHUNK			1024	/* points of a GEMM */
 #define MEANS_ROUNDS	8
+#define MOST_D			64
 #define LEAST_SHARE		1e-5f	/* of a point that is counted */
 #define LOG_2PI			1.8378770664093453
 
@@ -124,7 +125,8 @@ weigh(void *arg, int c)
 		for (int j = 0; j < d; j++)
 			centre(across + j * CHUNK, mean[j], x + j * CHUNK);
 		if (!work->by_distance)
-			gs_sgemm(d, CHUNK, d, inverse, d, x, CHUNK, y, CHUNK);
+			gs_sgemm_add(false, false, d, CHUNK, d, 1, inverse, d, x, CHUNK,
+						 0, y, CHUNK);
 		for (int j = 0; j < d; j++)
 			add_squares((work->by_distance ? x : y) + j * CHUNK, square);
 		for (int i = 0; i < chunk_rows(work, chunk); i++)
@@ -181,35 +183,59 @@ share_out(void *arg, int chunk)
 /* What a component's estimate takes. */
 typedef struct Estimate
 {
-	double	   *sum;			/* [d] */
+	double		all;			/* of the shares */
+	double	   *sum;			/* [d] of points less the old mean */
 	double	   *square;			/* [d][d] */
 	float	   *x;				/* [CHUNK][d] */
 	float	   *product;		/* [d][d] */
 } Estimate;
 
 /*
- * Adds the squares of a chunk's points, as far as they are the component's.
+ * A chunk's points less a mean, as far as they are the component's, times the
+ * roots of their shares; the others are left out.  Returns how many are left,
+ * and adds up.
  */
-static void
-add_covariance(const Work *work, int c, int chunk, Estimate *own)
+GS_CLONES static int
+take_points(const float *restrict share, const float *restrict point, int n,
+			int d, const float *restrict mean, float *restrict x,
+			float *restrict sum, double *all)
 {
-	int			d = work->mixture->d;
-	const float *mean = work->mixture->mean + (size_t) c * d;
-	const float *share = work->share + (size_t) c * work->n + chunk * CHUNK;
-	const float *point = work->point + (size_t) chunk * CHUNK * d;
 	int			m = 0;
 
-	for (int i = 0; i < chunk_rows(work, chunk); i++)
+	for (int i = 0; i < n; i++)
 	{
-		float		root = sqrtf(share[i]);
+		float		root;
 
 		if (share[i] < LEAST_SHARE)
 			continue;
+		*all += share[i];
+		root = sqrtf(share[i]);
 		for (int j = 0; j < d; j++)
-			own->x[m * d + j] = root * (point[i * d + j] - mean[j]);
+		{
+			x[j] = root * (point[i * d + j] - mean[j]);
+			sum[j] += root * x[j];
+		}
+		x += d;
 		m++;
 	}
-	if (m == 0)
+	return m;
+}
+
+static void
+add_chunk(const Work *work, int c, int chunk, Estimate *own)
+{
+	int			d = work->mixture->d;
+	float		sum[MOST_D] = {0};
+	int			m = take_points(work->share + (size_t) c * work->n +
+								chunk * CHUNK,
+								work->point + (size_t) chunk * CHUNK * d,
+								chunk_rows(work, chunk), d,
+								work->mixture->mean + (size_t) c * d, own->x,
+								sum, &own->all);
+
+	for (int j = 0; j < d; j++)
+		own->sum[j] += sum[j];
+	if (m == 0 || work->by_distance)
 		return;
 	gs_sgemm_add(true, false, d, d, m, 1, own->x, d, own->x, d, 0,
 				 own->product, d);
@@ -218,42 +244,56 @@ add_covariance(const Work *work, int c, int chunk, Estimate *own)
 }
 
 /*
+ * The lower factor of a covariance.  Returns false where it is none.  LAPACK's
+ * is not for threads.
+ */
+static bool
+factor(const double *square, int d, float *cholesky)
+{
+	double		l[MOST_D][MOST_D] = {{0}};
+
+	for (int i = 0; i < d; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			double		sum = square[i * d + j];
+
+			for (int k = 0; k < j; k++)
+				sum -= l[i][k] * l[j][k];
+			if (i == j && !(sum > 0))
+				return false;
+			l[i][j] = i == j ? sqrt(sum) : sum / l[j][j];
+		}
+	for (int i = 0; i < d; i++)
+		for (int j = 0; j < d; j++)
+			cholesky[i * d + j] = (float) l[i][j];
+	return true;
+}
+
+/*
  * Weight, mean and covariance of a component from its shares.  One that is
- * left with next to nothing stays where it is, at no weight.
+ * left with next to nothing stays where it is, at next to no weight.
  */
 static void
 estimate_in(Work *work, int c, Estimate *own)
 {
 	GsMixture  *mixture = work->mixture;
 	int			d = mixture->d;
-	const float *share = work->share + (size_t) c * work->n;
-	double		all = 0;
 
-	for (int i = 0; i < work->n; i++)
-	{
-		all += share[i];
-		if (share[i] >= LEAST_SHARE)
-			for (int j = 0; j < d; j++)
-				own->sum[j] += (double) share[i] *
-					work->point[(size_t) i * d + j];
-	}
-	mixture->weight[c] = (float) (all / work->n);
-	if (all < d)
+	for (int chunk = 0; chunk * CHUNK < work->n && !is_over(work); chunk++)
+		add_chunk(work, c, chunk, own);
+	mixture->weight[c] = (float) (own->all / work->n);
+	if (own->all < d)
 		return;
 	for (int j = 0; j < d; j++)
-		mixture->mean[(size_t) c * d + j] = (float) (own->sum[j] / all);
-	if (work->by_distance)
-		return;
-	for (int chunk = 0; chunk * CHUNK < work->n && !is_over(work); chunk++)
-		add_covariance(work, c, chunk, own);
+		own->sum[j] /= own->all;
 	for (int i = 0; i < d; i++)
 		for (int j = 0; j < d; j++)
-			own->square[i * d + j] = own->square[i * d + j] / all +
-				(i == j ? work->fit->floor : 0);
-	if (gs_cholesky(d, own->square))
-		for (int i = 0; i < d * d; i++)
-			mixture->cholesky[(size_t) c * d * d + i] =
-				(float) own->square[i];
+			own->square[i * d + j] = own->square[i * d + j] / own->all -
+				own->sum[i] * own->sum[j] + (i == j ? work->fit->floor : 0);
+	for (int j = 0; j < d; j++)
+		mixture->mean[(size_t) c * d + j] += (float) own->sum[j];
+	if (!work->by_distance)
+		factor(own->square, d, mixture->cholesky + (size_t) c * d * d);
 }
 
 static void
@@ -334,10 +374,24 @@ choose_centres(Work *work)
 }
 
 /*
+ * Weights that sum to 1: shares too small to be counted are missing.
+ */
+static void
+normalize(GsMixture *mixture)
+{
+	double		sum = 0;
+
+	for (int c = 0; c < mixture->k; c++)
+		sum += mixture->weight[c];
+	for (int c = 0; c < mixture->k && sum > 0; c++)
+		mixture->weight[c] = (float) (mixture->weight[c] / sum);
+}
+
+/*
  * gs_mixture_fit
  *
- * mixture: k, d, and arrays to be filled; point: [n][d], n > 0.  Returns false
- * if memory is out, or it was cancelled.
+ * mixture: k, d of at most MOST_D, and arrays to be filled; point: [n][d], n >
+ * 0.  Returns false if memory is out, or it was cancelled.
  */
 bool
 gs_mixture_fit(GsMixture *mixture, const float *point, int n, GsPool *pool,
@@ -348,6 +402,8 @@ gs_mixture_fit(GsMixture *mixture, const float *point, int n, GsPool *pool,
 	Work		work = {.mixture = mixture,.fit = fit,.point = point,.n = n};
 	bool		fine;
 
+	if (d > MOST_D)
+		return false;
 	work.share = malloc(sizeof(float) * (size_t) mixture->k * n);
 	work.sum = malloc(sizeof(double) * nchunks);
 	work.across = calloc((size_t) nchunks * d * CHUNK, sizeof(float));
@@ -383,6 +439,7 @@ gs_mixture_fit(GsMixture *mixture, const float *point, int n, GsPool *pool,
 		atomic_store(&fit->likelihood, sum / n);
 	}
 	fine = !is_over(&work);
+	normalize(mixture);
 	free(work.share);
 	free(work.sum);
 	free(work.across);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #define GS_TREE_CODES	256		/* codes of one predictor */
+#define GS_TREE_FEW		254		/* of them, that are not "missing" */
 #define GS_TREE_CLASSES 32		/* classes of a response */
 #define GS_TREE_WORDS	(GS_TREE_CODES / 32)
 

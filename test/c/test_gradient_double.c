@@ -259,7 +259,7 @@ gaussian(const Case *test, const gs_real *params, GsMatrix x, gs_real *grad,
 	if (grad != NULL)
 	{
 		gs_add(dx, y);
-		/* nobody asks for the gradient by the values: it is minus the means' */
+		/* by the values it is minus that by the means: nobody asks for it */
 		for (int i = 0; i < ROWS; i++)
 			for (int j = 0; j < n; j++)
 				gs_row(dx, i)[2 * n + j] = -gs_row(y, i)[j];
@@ -450,7 +450,9 @@ check_losses(void)
 {
 	for (int weighted = 0; weighted < 2; weighted++)
 	{
-		Case		heads = {.function = softmax,.in = 13,.weighted = weighted};
+		Case		heads = {
+			.function = softmax,.in = 13,.weighted = weighted
+		};
 		Case		nll = {.function = gaussian,.in = 12,.weighted = weighted};
 		Case		mse = {.function = square,.in = 12,.weighted = weighted};
 		GsParams	params = {0};

@@ -93,7 +93,7 @@ test_exp(void)
 	gs_exp(N, x, y);
 	for (int i = 0; i < N; i++)
 		worst = fmax(worst, fabs(y[i] / exp((double) x[i]) - 1));
-	CHECK_NEAR(worst, 0, 2 * 0x1p-24, "exp is good to a unit of the last place");
+	CHECK_NEAR(worst, 0, 2 * 0x1p-24, "exp is good to the last place");
 	gs_exp(6, odd, odd);
 	CHECK(odd[0] >= 0 && odd[0] < 2e-38 && odd[1] == odd[0], "exp(-1000)");
 	CHECK(odd[2] > 1e38 && odd[3] == odd[2], "exp(1000)");
@@ -104,7 +104,9 @@ test_exp(void)
 static void
 test_draws(void)
 {
-	void		(*draw[2]) (GsDraw, GsMatrix) = {gs_draw_normal, gs_draw_uniform};
+	void		(*draw[2]) (GsDraw, GsMatrix) = {
+		gs_draw_normal, gs_draw_uniform
+	};
 	static gs_real all[300 * 70];
 	static gs_real part[300 * 70];
 	const int	cols[] = {1, 2, 3, 4, 5, 64, 70};

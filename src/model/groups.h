@@ -1,0 +1,15 @@
+/*
+ * groups.h
+ *	  Many values in few groups.
+ */
+#ifndef GENSYNTH_GROUPS_H
+#define GENSYNTH_GROUPS_H
+
+#include "postgres.h"
+
+extern int	gs_group_values(const int64 *count, int n, int most,
+							uint8 *group);
+extern int	gs_group_levels(const int64 *count, int n, int most,
+							uint8 *group);
+
+#endif
