@@ -18,6 +18,7 @@
 
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "storage/ipc.h"
 #include "utils/memutils.h"
 
 #include "model/training.h"
@@ -179,6 +180,26 @@ run_work(void *arg)
 	return NULL;
 }
 
+/* A thread to be stopped. */
+typedef struct Stop
+{
+	pthread_t	thread;
+	atomic_bool *cancel;
+} Stop;
+
+/*
+ * On an error, or where the backend is told to exit: what the thread works on
+ * is let go of next.
+ */
+static void
+stop_thread(int code, Datum arg)
+{
+	Stop	   *stop = (Stop *) DatumGetPointer(arg);
+
+	atomic_store(stop->cancel, true);
+	pthread_join(stop->thread, NULL);
+}
+
 /*
  * gs_training_thread: does work in a thread, which touches nothing of
  * PostgreSQL's, and waits for it.
@@ -191,18 +212,18 @@ gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
 				   void (*tell) (void *arg, double seconds))
 {
 	Work		own = {.work = work,.arg = arg};
-	pthread_t	thread;
+	Stop		stop = {.cancel = cancel};
 	instr_time	begin;
 	instr_time	now;
 	volatile double told = 0;
 
-	if (!gs_thread_start(&thread, run_work, &own))
+	if (!gs_thread_start(&stop.thread, run_work, &own))
 	{
 		work(arg);
 		return;
 	}
 	INSTR_TIME_SET_CURRENT(begin);
-	PG_TRY();
+	PG_ENSURE_ERROR_CLEANUP(stop_thread, PointerGetDatum(&stop));
 	{
 		while (!atomic_load(&own.done))
 		{
@@ -217,15 +238,8 @@ gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
 			tell(arg, told);
 		}
 	}
-	PG_CATCH();
-	{
-		/* what it works on is let go of next */
-		atomic_store(cancel, true);
-		pthread_join(thread, NULL);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	pthread_join(thread, NULL);
+	PG_END_ENSURE_ERROR_CLEANUP(stop_thread, PointerGetDatum(&stop));
+	pthread_join(stop.thread, NULL);
 }
 
 /* The loop. */
