@@ -18,7 +18,7 @@ FROM (SELECT random() < 0.5 AS a, random() < 0.5 AS b, i % 200 = 0 AS rare,
 		CASE WHEN i % 200 = 0 THEN random() / 2 - 2 ELSE 2 * (2 * random() - 1) END AS x,
 		(ARRAY['free', 'new', 'paid', 'paid'])[1 + floor(4 * random())::int] AS kind
 	FROM generate_series(1, 12000) AS i) t;
-CREATE TABLE told AS SELECT * FROM synth_fit('r', method => 'gan', seed => 1, options => '{"steps": 800, "batch_size": 128, "learning_rate": 0.004}');
+CREATE TABLE told AS SELECT * FROM synth_fit('r', method => 'gan', seed => 1, options => '{"steps": 800, "batch_size": 128, "learning_rate": 0.004, "time_limit": 0}');
 SELECT is((SELECT method FROM told), 'gan', 'the method is told');
 CREATE TABLE s AS SELECT * FROM synth_sample(NULL::r, 12000, seed => 2);
 
@@ -75,7 +75,7 @@ SELECT is(parameters(3), parameters(2), 'one thread learns the same');
 -- A rate that throws the generator away: it is noticed, and the best weights are kept.
 SET LOCAL client_min_messages = error;
 SELECT ok(notes::text LIKE '%collapsed or diverged%' AND notes::text LIKE '%back to the best weights%', 'a collapse is noticed: ' || notes::text)
-FROM synth_fit('r', model => 'wild', method => 'gan', seed => 1, options => '{"steps": 300, "batch_size": 64, "learning_rate": 1}');
+FROM synth_fit('r', model => 'wild', method => 'gan', seed => 1, options => '{"steps": 300, "batch_size": 64, "learning_rate": 1, "time_limit": 0}');
 SELECT is((SELECT count(DISTINCT kind) FROM synth_sample(NULL::r, 2000, model => 'wild', seed => 1)), 3::bigint, 'and what is kept has not collapsed');
 SET LOCAL client_min_messages = warning;
 
@@ -89,6 +89,7 @@ END $$;
 SET LOCAL statement_timeout = '2s';
 SELECT ok(t BETWEEN 1.9 AND 4, 'training can be cancelled') FROM cancelled_after() AS t;
 SET LOCAL statement_timeout = 0;
+SET LOCAL client_min_messages = error;
 
 -- Many columns, few rows; nothing to learn.
 SELECT format('CREATE TABLE wide AS SELECT %s FROM generate_series(1, 500) AS i',
