@@ -12,7 +12,8 @@ static const GsFamily *const families[] = {
 	&gs_copula,
 	&gs_tree,
 	&gs_vae,
-	&gs_diffusion
+	&gs_diffusion,
+	&gs_gan
 };
 
 /*

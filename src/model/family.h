@@ -69,6 +69,7 @@ extern const GsFamily gs_copula;
 extern const GsFamily gs_tree;
 extern const GsFamily gs_vae;
 extern const GsFamily gs_diffusion;
+extern const GsFamily gs_gan;
 
 extern const GsFamily *gs_family_find(const char *name);
 extern char *gs_family_names(void);

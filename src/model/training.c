@@ -168,8 +168,6 @@ typedef struct Work
 	void		(*work) (void *);
 	void	   *arg;
 	atomic_bool done;
-	pthread_t	thread;
-	atomic_bool *cancel;
 } Work;
 
 static void *
@@ -182,17 +180,24 @@ run_work(void *arg)
 	return NULL;
 }
 
+/* A thread to be stopped. */
+typedef struct Stop
+{
+	pthread_t	thread;
+	atomic_bool *cancel;
+} Stop;
+
 /*
- * Before what the thread works on is let go of: at an error, and at the end of the
- * session, which is none that can be caught.
+ * On an error, or where the backend is told to exit: what the thread works on
+ * is let go of next.
  */
 static void
-stop_work(int code, Datum arg)
+stop_thread(int code, Datum arg)
 {
-	Work	   *work = (Work *) DatumGetPointer(arg);
+	Stop	   *stop = (Stop *) DatumGetPointer(arg);
 
-	atomic_store(work->cancel, true);
-	pthread_join(work->thread, NULL);
+	atomic_store(stop->cancel, true);
+	pthread_join(stop->thread, NULL);
 }
 
 /*
@@ -207,20 +212,18 @@ gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
 				   void (*tell) (void *arg, double seconds))
 {
 	Work		own = {.work = work,.arg = arg};
-	pthread_t	thread;
+	Stop		stop = {.cancel = cancel};
 	instr_time	begin;
 	instr_time	now;
 	volatile double told = 0;
 
-	if (!gs_thread_start(&thread, run_work, &own))
+	if (!gs_thread_start(&stop.thread, run_work, &own))
 	{
 		work(arg);
 		return;
 	}
 	INSTR_TIME_SET_CURRENT(begin);
-	own.thread = thread;
-	own.cancel = cancel;
-	PG_ENSURE_ERROR_CLEANUP(stop_work, PointerGetDatum(&own));
+	PG_ENSURE_ERROR_CLEANUP(stop_thread, PointerGetDatum(&stop));
 	{
 		while (!atomic_load(&own.done))
 		{
@@ -235,8 +238,8 @@ gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
 			tell(arg, told);
 		}
 	}
-	PG_END_ENSURE_ERROR_CLEANUP(stop_work, PointerGetDatum(&own));
-	pthread_join(thread, NULL);
+	PG_END_ENSURE_ERROR_CLEANUP(stop_thread, PointerGetDatum(&stop));
+	pthread_join(stop.thread, NULL);
 }
 
 /* The loop. */
@@ -327,7 +330,7 @@ check_end(const GsTrainLog *log)
  */
 static void
 note_run(const GsTrainLog *log, const GsTrainPlan *plan, bool warm,
-		 List **notes)
+		 bool watched, List **notes)
 {
 	int64		step = atomic_load(&log->step);
 	int64		steps = atomic_load(&log->steps);
@@ -339,8 +342,9 @@ note_run(const GsTrainLog *log, const GsTrainPlan *plan, bool warm,
 							  log->best));
 	if (log->retries > 0)
 		*notes = lappend(*notes,
-						 psprintf("training diverged %d times, and went on with smaller learning rates",
-								  log->retries));
+						 psprintf("training %s %d times, and went %s with smaller learning rates",
+								  watched ? "collapsed or diverged" : "diverged",
+								  log->retries, watched ? "back to the best weights, on" : "on"));
 	if (steps < plan->steps || log->end == GS_TRAIN_TIME)
 		*notes = lappend(*notes,
 						 psprintf("time_limit cut training short: options \"steps\": " INT64_FORMAT ", \"stop_step\": " INT64_FORMAT " and the same seed repeat it",
@@ -369,7 +373,7 @@ gs_training_run(const GsTraining *training, const GsTrainable *what,
 	{
 		gs_training_thread(run_loop, &run, &run.log.cancel, tell_progress);
 		check_end(&run.log);
-		note_run(&run.log, &run.plan, warm, notes);
+		note_run(&run.log, &run.plan, warm, what->watch != NULL, notes);
 		save_params(training->name, what->params, tensors);
 		gs_tensor_add(tensors, "training", GS_F8, 2, run.log.nchecks,
 					  sizeof(GsTrainCheck) / sizeof(double), run.log.check);

@@ -53,8 +53,6 @@ typedef struct Fit
 	const int  *original;		/* [n] */
 	uint32		min_leaf;
 	atomic_int	next;			/* places before are not taken yet */
-	pthread_t  *thread;
-	int			nthreads;
 	atomic_int	running;		/* threads */
 	atomic_bool cancel;
 	atomic_bool failed;			/* for want of memory */
@@ -391,19 +389,27 @@ free_places(Fit *fit)
 	}
 }
 
+/* Those that fit places. */
+typedef struct Threads
+{
+	Fit		   *fit;
+	pthread_t  *thread;			/* [n] */
+	int			n;
+} Threads;
+
 /*
- * Before what the threads work on is let go of: at an error, and at the end of
- * the session, which is none that can be caught.
+ * On an error, or where the backend is told to exit: what they work on is let
+ * go of next.
  */
 static void
 stop_threads(int code, Datum arg)
 {
-	Fit		   *fit = (Fit *) DatumGetPointer(arg);
+	Threads    *threads = (Threads *) DatumGetPointer(arg);
 
-	atomic_store(&fit->cancel, true);
-	for (int i = 0; i < fit->nthreads; i++)
-		pthread_join(fit->thread[i], NULL);
-	free_places(fit);
+	atomic_store(&threads->fit->cancel, true);
+	for (int i = 0; i < threads->n; i++)
+		pthread_join(threads->thread[i], NULL);
+	free_places(threads->fit);
 }
 
 /*
@@ -414,32 +420,30 @@ fit_places(Fit *fit)
 {
 	int			most = Min(Min(max_parallel_maintenance_workers + 1,
 							   (int) sysconf(_SC_NPROCESSORS_ONLN)), fit->n);
-	pthread_t  *thread = palloc(sizeof(pthread_t) * Max(most, 1));
-	int			started = 0;
+	Threads		threads = {.fit = fit};
 	sigset_t	all;
 	sigset_t	before;
 
+	threads.thread = palloc(sizeof(pthread_t) * Max(most, 1));
 	atomic_store(&fit->next, fit->n);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (; started < most; started++)
+	for (; threads.n < most; threads.n++)
 	{
 		atomic_fetch_add(&fit->running, 1);
-		if (pthread_create(&thread[started], NULL, work, fit) != 0)
+		if (pthread_create(&threads.thread[threads.n], NULL, work, fit) != 0)
 		{
 			atomic_fetch_sub(&fit->running, 1);
 			break;
 		}
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (started == 0)
+	if (threads.n == 0)
 	{
 		atomic_fetch_add(&fit->running, 1);
 		work(fit);
 	}
-	fit->thread = thread;
-	fit->nthreads = started;
-	PG_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(fit));
+	PG_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(&threads));
 	{
 		while (atomic_load(&fit->running) > 0)
 		{
@@ -447,10 +451,10 @@ fit_places(Fit *fit)
 			pg_usleep(POLL_MICROSECONDS);
 		}
 	}
-	PG_END_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(fit));
-	for (int i = 0; i < started; i++)
-		pthread_join(thread[i], NULL);
-	pfree(thread);
+	PG_END_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(&threads));
+	for (int i = 0; i < threads.n; i++)
+		pthread_join(threads.thread[i], NULL);
+	pfree(threads.thread);
 }
 
 /* The tensors while they are put together. */

@@ -27,17 +27,16 @@
 
 #define MOST_COMPONENTS	65535
 #define WIDTH			256
-#define LATENT			24
 #define STATE			128
 #define STATE_WIDE		64		/* of tables with more places than */
 #define WIDE			64
 
 /*
- * gs_vae_shape: the network for a table's tokens, whose views are added to
- * params.  Allocates in the current context.
+ * gs_vae_shape: the network for a table's tokens, all but its layers.
+ * Allocates in the current context.
  */
 void
-gs_vae_shape(GsVaeNet *net, const GsTokens *tokens, GsParams *params)
+gs_vae_shape(GsVaeNet *net, const GsTokens *tokens)
 {
 	int		   *offset = palloc(sizeof(int) * (tokens->nplaces + 1));
 
@@ -47,11 +46,10 @@ gs_vae_shape(GsVaeNet *net, const GsTokens *tokens, GsParams *params)
 	*net = (GsVaeNet)
 	{
 		.nplaces = tokens->nplaces,.offset = offset,
-			.nnumbers = tokens->nnumbers,.latent = LATENT,.width = WIDTH,
+			.nnumbers = tokens->nnumbers,.latent = GS_VAE_LATENT,.width = WIDTH,
 			.state = tokens->nplaces > WIDE ? STATE_WIDE : STATE,
 			.head = palloc(sizeof(GsDense) * Max(tokens->nplaces, 1))
 	};
-	gs_vae_net_init(net, params);
 }
 
 /*
@@ -72,19 +70,20 @@ load_floats(const List *tensors, const char *name, int ndims, int64 rows,
 	return data;
 }
 
-static void
-load_mixture(const List *tensors, int d, GsMixture *mixture)
+static GsMixture
+load_mixture(const List *tensors)
 {
+	int			d = GS_VAE_LATENT;
 	int			k = gs_tensor_get(tensors, "vae/weight", GS_F4, 1)->dims[0];
 
 	if (k < 1 || k > MOST_COMPONENTS)
 		gs_corrupted("The mixture has %d components.", k);
-	mixture->k = k;
-	mixture->d = d;
-	mixture->weight = load_floats(tensors, "vae/weight", 1, k, 1);
-	mixture->mean = load_floats(tensors, "vae/mean", 2, k, d);
-	mixture->cholesky = load_floats(tensors, "vae/cholesky", 2,
-									(int64) k * d, d);
+	return (GsMixture) {
+		.k = k,.d = d,
+		.weight = load_floats(tensors, "vae/weight", 1, k, 1),
+		.mean = load_floats(tensors, "vae/mean", 2, k, d),
+		.cholesky = load_floats(tensors, "vae/cholesky", 2, (int64) k * d, d)
+	};
 }
 
 static float *
@@ -94,8 +93,11 @@ lane_of(int columns)
 						   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-static const GsTokens *
-vae_adjust(void *model, const float *bias)
+/*
+ * gs_vae_adjust: see family.h.
+ */
+const GsTokens *
+gs_vae_adjust(void *model, const float *bias)
 {
 	Vae		   *vae = model;
 
@@ -106,20 +108,27 @@ vae_adjust(void *model, const float *bias)
 	return vae->tokens;
 }
 
-static void *
-vae_load(const GsSchema *schema, const List *tensors)
+/*
+ * gs_vae_open: a model from its tensors: the network NAME, whose layers init
+ * adds, latent vectors from mixture, and tokens.  Errors: data_corrupted.
+ */
+Vae *
+gs_vae_open(const GsSchema *schema, const List *tensors, const char *name,
+			void (*init) (GsVaeNet *net, GsParams *params),
+			GsMixture mixture)
 {
 	Vae		   *vae = palloc0(sizeof(Vae));
 	GsTokens   *tokens = gs_tokens_load(schema, tensors);
 	int			most = 1;
 
 	vae->tokens = tokens;
+	vae->mixture = mixture;
 	vae->params = gs_training_params();
-	gs_vae_shape(&vae->net, tokens, vae->params);
-	gs_training_load("vae", tensors, vae->params);
-	load_mixture(tensors, vae->net.latent, &vae->mixture);
+	gs_vae_shape(&vae->net, tokens);
+	init(&vae->net, vae->params);
+	gs_training_load(name, tensors, vae->params);
 	if (gs_tensor_find(tensors, "tokens/bias") != NULL)
-		vae_adjust(vae, load_floats(tensors, "tokens/bias", 1,
+		gs_vae_adjust(vae, load_floats(tensors, "tokens/bias", 1,
 									tokens->ntokens, 1));
 	for (int p = 0; p < tokens->nplaces; p++)
 		most = Max(most, tokens->place[p].ntokens);
@@ -138,6 +147,13 @@ vae_load(const GsSchema *schema, const List *tensors)
 	vae->token = palloc(sizeof(int32) * GS_BATCH);
 	vae->drawn = palloc(sizeof(int32) * GS_BATCH);
 	return vae;
+}
+
+static void *
+vae_load(const GsSchema *schema, const List *tensors)
+{
+	return gs_vae_open(schema, tensors, "vae", gs_vae_net_init,
+					   load_mixture(tensors));
 }
 
 static GsMatrix
@@ -274,8 +290,11 @@ draw_places(Vae *vae, GsBatch *batch, int from)
 	}
 }
 
-static void
-vae_generate(void *model, GsBatch *batch)
+/*
+ * gs_vae_generate: see family.h.
+ */
+void
+gs_vae_generate(void *model, GsBatch *batch)
 {
 	Vae		   *vae = model;
 	int			from = vae->given == NULL ? 0 : gs_vae_confine(vae, batch);
@@ -297,9 +316,9 @@ const GsFamily gs_vae = {
 	.name = "vae",
 	.fit = gs_vae_fit,
 	.load = vae_load,
-	.generate = vae_generate,
+	.generate = gs_vae_generate,
 	.condition = gs_vae_condition,
-	.adjust = vae_adjust,
+	.adjust = gs_vae_adjust,
 	.adjust_batches = 20,
 	.adjust_step = 1.5
 };

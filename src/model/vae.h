@@ -1,6 +1,7 @@
 /*
  * vae.h
- *	  The variational autoencoder, between its files.
+ *	  The variational autoencoder, between its files, and what the family
+ *	  "gan" has of it: the decoder.
  */
 #ifndef GENSYNTH_VAE_H
 #define GENSYNTH_VAE_H
@@ -10,6 +11,8 @@
 #include "numeric/even.h"
 #include "train/mixture.h"
 #include "train/vae_net.h"
+
+#define GS_VAE_LATENT	24		/* width of the latent vector */
 
 typedef struct VaeGiven VaeGiven;
 
@@ -47,8 +50,13 @@ typedef struct Vae
 	(GS_VAE_STREAM_COMPONENT(vae) + 1 + (uint32) (p))
 
 /* vae.c */
-extern void gs_vae_shape(GsVaeNet *net, const GsTokens *tokens,
-						 GsParams *params);
+extern void gs_vae_shape(GsVaeNet *net, const GsTokens *tokens);
+extern Vae *gs_vae_open(const GsSchema *schema, const List *tensors,
+						const char *name,
+						void (*init) (GsVaeNet *net, GsParams *params),
+						GsMixture mixture);
+extern void gs_vae_generate(void *model, GsBatch *batch);
+extern const GsTokens *gs_vae_adjust(void *model, const float *bias);
 extern void gs_vae_random(const Vae *vae, const GsBatch *batch,
 						  uint32 stream, uint32 draw);
 extern void gs_vae_noise(Vae *vae, const GsBatch *batch, uint32 stream,
@@ -63,6 +71,8 @@ extern void *gs_vae_condition(void *model, GsGiven *given);
 extern int	gs_vae_confine(Vae *vae, GsBatch *batch);
 
 /* vae_fit.c */
+extern void gs_vae_start_heads(const GsVaeNet *net, const GsTokens *tokens,
+							   GsParams *params);
 extern void gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
 					   const GsOptions *options, List **tensors,
 					   List **notes);

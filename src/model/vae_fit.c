@@ -69,10 +69,10 @@ loss(const void *model, GsShard *shard)
 }
 
 /*
- * Heads begin with the shares that their tokens have.
+ * gs_vae_start_heads: heads begin with the shares that their tokens have.
  */
-static void
-start_heads(const GsVaeNet *net, const GsTokens *tokens, GsParams *params)
+void
+gs_vae_start_heads(const GsVaeNet *net, const GsTokens *tokens, GsParams *params)
 {
 	for (int p = 0; p < tokens->nplaces; p++)
 		for (int t = 0; t < tokens->place[p].ntokens; t++)
@@ -212,9 +212,10 @@ gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
 	training.adam.clip = 5;
 	if (tokens->ntokens == tokens->nplaces)
 		training.steps = 1;		/* nothing varies */
-	gs_vae_shape(&table.net, tokens, params);
+	gs_vae_shape(&table.net, tokens);
+	gs_vae_net_init(&table.net, params);
 	gs_training_create(params, gs_mix64((uint64) options->seed, 2));
-	start_heads(&table.net, tokens, params);
+	gs_vae_start_heads(&table.net, tokens, params);
 	table.row = palloc(sizeof(uint32) * training.batch);
 	what.row = table.row;
 	what.workspace = gs_vae_workspace(&table.net,

@@ -194,3 +194,49 @@ gs_dense_backward_add(const GsDense *dense, const gs_real *params,
 {
 	backward(dense, params, grad, x, slope, dy, dx, true);
 }
+
+/*
+ * gs_dense_transpose
+ *
+ * dx [rows][in] = dy [rows][out] W'; no slope, no gradients.
+ */
+void
+gs_dense_transpose(const GsDense *dense, const gs_real *params, GsMatrix dy,
+				   GsMatrix dx)
+{
+	assert(dx.cols == dense->in && dy.cols == dense->out);
+	gemm(false, true, dense->out, dy, params + dense->weight, dense->out, 0,
+		 dx.data, dx.rows, dx.cols, dx.ld);
+}
+
+/*
+ * gs_dense_transpose_add
+ *
+ * The same with dx += dy W'.
+ */
+void
+gs_dense_transpose_add(const GsDense *dense, const gs_real *params,
+					   GsMatrix dy, GsMatrix dx)
+{
+	assert(dx.cols == dense->in && dy.cols == dense->out);
+	gemm(false, true, dense->out, dy, params + dense->weight, dense->out, 1,
+		 dx.data, dx.rows, dx.cols, dx.ld);
+}
+
+/*
+ * gs_dense_transpose_backward
+ *
+ * Of dx = dy W': from d [rows][in], the gradient by dx, to that by W, added to
+ * grad, and to that by dy, ddy [rows][out] = d W.
+ */
+void
+gs_dense_transpose_backward(const GsDense *dense, const gs_real *params,
+							gs_real *grad, GsMatrix dy, GsMatrix d,
+							GsMatrix ddy)
+{
+	assert(d.cols == dense->in && dy.cols == dense->out);
+	gemm(true, false, d.rows, d, dy.data, dy.ld, 1, grad + dense->weight,
+		 dense->in, dense->out, dense->out);
+	gemm(false, false, dense->in, d, params + dense->weight, dense->out, 0,
+		 ddy.data, ddy.rows, ddy.cols, ddy.ld);
+}

@@ -226,6 +226,20 @@ extern void gs_dense_backward(const GsDense *dense, const gs_real *params,
 extern void gs_dense_backward_add(const GsDense *dense, const gs_real *params,
 								  gs_real *grad, GsMatrix x, GsMatrix slope,
 								  GsMatrix dy, GsMatrix dx);
+/*
+ * dy W', the way that gradients go, as a function of its own, such as of a
+ * critic's gradient by its input (the activation's slope is for the caller
+ * to multiply with); and its backward function: d is the loss's gradient by
+ * dx, adds d' dy to the weights' and puts d W into ddy.
+ */
+extern void gs_dense_transpose(const GsDense *dense, const gs_real *params,
+							   GsMatrix dy, GsMatrix dx);
+extern void gs_dense_transpose_add(const GsDense *dense,
+								   const gs_real *params, GsMatrix dy,
+								   GsMatrix dx);
+extern void gs_dense_transpose_backward(const GsDense *dense,
+										const gs_real *params, gs_real *grad,
+										GsMatrix dy, GsMatrix d, GsMatrix ddy);
 
 /* activation.c */
 /* y = activation(x + bias); bias [cols] or NULL; y may be x; slope as above */

@@ -33,6 +33,7 @@ typedef struct Loop
 	const GsTrainPlan *plan;
 	GsTrainLog *log;
 	GsTrainer	trainer;
+	GsTrainer	opponent;		/* if there is one */
 	GsPermutation held;			/* of all rows: the first are held out */
 	uint32_t	nheld;
 	uint32_t	nlearned;
@@ -44,6 +45,7 @@ typedef struct Loop
 	double		sum;			/* of losses since the last check */
 	int			nsum;
 	gs_real    *best;			/* [params.size] */
+	gs_real    *best_opponent;	/* as it was then, not averaged */
 	double		start_loss;		/* validation before the first step */
 	struct timespec began;
 	double		timed_from;		/* seconds at which the tenth step began */
@@ -116,8 +118,8 @@ take_rows(Loop *loop)
 }
 
 /*
- * The mean loss of the rows that are held out, or of all where none are, with
- * the averaged weights.
+ * The mean loss of the rows that are held out, or of all where none are, or
+ * what is watched, with the averaged weights.
  */
 static GsStatus
 validate(Loop *loop, double *mean)
@@ -126,6 +128,12 @@ validate(Loop *loop, double *mean)
 	uint32_t	batch = (uint32_t) loop->plan->batch;
 	double		sum = 0;
 
+	if (loop->what->watch != NULL)
+	{
+		*mean = loop->what->watch(loop->what->model, loop->trainer.average);
+		return atomic_load(&loop->log->cancel) ? GS_STEP_CANCELLED :
+			GS_STEP_DONE;
+	}
 	for (uint32_t at = 0; at < n; at += batch)
 	{
 		int			rows = (int) (n - at < batch ? n - at : batch);
@@ -163,20 +171,35 @@ append_check(GsTrainLog *log, GsTrainCheck check)
 	return true;
 }
 
+static size_t
+bytes_of(const GsParams *params)
+{
+	return sizeof(gs_real) * params->size;
+}
+
 /*
  * Goes back to the best weights, with a smaller rate.  Returns false after
- * too many times.
+ * too many times, with the log's end.
  */
 static bool
 retry(Loop *loop)
 {
+	const GsOpponent *opponent = loop->what->opponent;
+
+	loop->log->end = loop->what->watch != NULL ? GS_TRAIN_COLLAPSED :
+		GS_TRAIN_DIVERGED;
 	if (loop->log->retries == GS_LOOP_RETRIES)
 		return false;
 	loop->log->retries++;
 	loop->rate *= SMALLER_RATE;
 	memcpy(loop->what->params->value, loop->best,
-		   sizeof(gs_real) * loop->what->params->size);
+		   bytes_of(loop->what->params));
 	gs_trainer_reset(&loop->trainer);
+	if (opponent == NULL)
+		return true;
+	memcpy(opponent->params->value, loop->best_opponent,
+		   bytes_of(opponent->params));
+	gs_trainer_reset(&loop->opponent);
 	return true;
 }
 
@@ -199,11 +222,9 @@ check(Loop *loop)
 	}
 	if (loop->step == 0)
 		loop->start_loss = validation;
+	log->end = GS_TRAIN_DIVERGED;
 	if (!(validation <= loop->start_loss + fmax(fabs(loop->start_loss), 1)))
-	{
-		log->end = GS_TRAIN_DIVERGED;
 		return loop->step > 0 && retry(loop);
-	}
 	if (!append_check(log, (GsTrainCheck) {
 			.step = (double) loop->step,
 			.epoch = (double) loop->step * loop->plan->batch /
@@ -227,7 +248,10 @@ check(Loop *loop)
 	{
 		log->best = loop->step;
 		memcpy(loop->best, loop->trainer.average,
-			   sizeof(gs_real) * loop->what->params->size);
+			   bytes_of(loop->what->params));
+		if (loop->what->opponent != NULL)
+			memcpy(loop->best_opponent, loop->what->opponent->params->value,
+				   bytes_of(loop->what->opponent->params));
 	}
 	log->end = GS_TRAIN_EARLY;
 	return (double) (loop->step - log->best) <=
@@ -254,6 +278,22 @@ fit_steps(Loop *loop)
 }
 
 /*
+ * A step of the opponent, if there is one, and then of what is trained.
+ */
+static GsStatus
+step_both(Loop *loop, double rate, GsStep *result)
+{
+	const GsOpponent *opponent = loop->what->opponent;
+	GsStatus	status = GS_STEP_DONE;
+
+	if (opponent != NULL)
+		status = gs_trainer_step(&loop->opponent, loop->plan->batch,
+								 rate * opponent->rate, result);
+	return status != GS_STEP_DONE ? status :
+		gs_trainer_step(&loop->trainer, loop->plan->batch, rate, result);
+}
+
+/*
  * One step.  Returns false, with the log's end, if training is over.
  */
 static bool
@@ -266,13 +306,12 @@ take_step(Loop *loop)
 
 	take_rows(loop);
 	loop->step++;
-	switch (gs_trainer_step(&loop->trainer, loop->plan->batch, rate, &result))
+	switch (step_both(loop, rate, &result))
 	{
 		case GS_STEP_CANCELLED:
 			loop->log->end = GS_TRAIN_CANCELLED;
 			return false;
 		case GS_STEP_NOT_FINITE:
-			loop->log->end = GS_TRAIN_DIVERGED;
 			return retry(loop);
 		case GS_STEP_DONE:
 			loop->sum += result.loss;
@@ -317,6 +356,35 @@ run(Loop *loop)
 }
 
 /*
+ * Both trainers, or the one.  Returns false if memory is out.
+ */
+static bool
+create_trainers(Loop *loop, GsPool *pool)
+{
+	const GsTrainable *what = loop->what;
+	const GsTrainPlan *plan = loop->plan;
+	GsTrainerSetup setup = {.pool = pool,.params = what->params,
+		.adam = plan->adam,.loss = what->loss,.model = what->model,
+		.batch = plan->batch,.workspace = what->workspace,
+		.key = gs_mix64(plan->seed, UINT64_MAX),.cancel = &loop->log->cancel
+	};
+
+	if (!gs_trainer_create(&setup, &loop->trainer))
+		return false;
+	if (what->opponent == NULL)
+		return true;
+	setup.params = what->opponent->params;
+	setup.adam.average = 0;
+	setup.loss = what->opponent->loss;
+	setup.workspace = what->opponent->workspace;
+	setup.key = gs_mix64(plan->seed, UINT64_MAX - 1);
+	if (gs_trainer_create(&setup, &loop->opponent))
+		return true;
+	gs_trainer_free(&loop->trainer);
+	return false;
+}
+
+/*
  * gs_loop_run: trains.
  *
  * what->params: where it starts, and in the end the averaged weights that had
@@ -331,27 +399,28 @@ gs_loop_run(const GsTrainable *what, const GsTrainPlan *plan, GsTrainLog *log)
 		.nheld = held_rows(plan->nrows),
 		.nlearned = gs_loop_learned(plan->nrows)
 	};
+	const GsOpponent *opponent = what->opponent;
 	GsPool	   *pool = gs_pool_start(plan->nthreads);
-	GsTrainerSetup setup = {.pool = pool,.params = what->params,
-		.adam = plan->adam,.loss = what->loss,.model = what->model,
-		.batch = plan->batch,.workspace = what->workspace,
-		.key = gs_mix64(plan->seed, UINT64_MAX),.cancel = &log->cancel
-	};
-	size_t		bytes = sizeof(gs_real) * what->params->size;
 
 	clock_gettime(CLOCK_MONOTONIC, &loop.began);
 	atomic_store(&log->steps, loop.steps);
 	gs_permute_init(&loop.held, plan->nrows, gs_mix64(plan->seed, 0));
 	log->end = GS_TRAIN_NO_MEMORY;
-	loop.best = malloc(bytes > 0 ? bytes : 1);
+	loop.best = gs_vector_create(what->params->size);
+	if (opponent != NULL)
+		loop.best_opponent = gs_vector_create(opponent->params->size);
 	if (pool != NULL && loop.best != NULL &&
-		gs_trainer_create(&setup, &loop.trainer))
+		(opponent == NULL || loop.best_opponent != NULL) &&
+		create_trainers(&loop, pool))
 	{
 		run(&loop);
-		memcpy(what->params->value, loop.best, bytes);
+		memcpy(what->params->value, loop.best, bytes_of(what->params));
 		gs_trainer_free(&loop.trainer);
+		if (opponent != NULL)
+			gs_trainer_free(&loop.opponent);
 	}
 	free(loop.best);
+	free(loop.best_opponent);
 	gs_pool_end(pool);
 	log->seconds = seconds_since(&loop.began);
 }

@@ -23,6 +23,18 @@
 #define GS_LOOP_RETRIES		3	/* with smaller rates, after it diverged */
 
 /*
+ * A network that takes a step on each batch before the one that is trained
+ * does, at a rate of its own: a critic.
+ */
+typedef struct GsOpponent
+{
+	GsParams   *params;			/* created */
+	GsLoss		loss;			/* of the same model */
+	size_t		workspace;		/* as below */
+	double		rate;			/* times that of the other */
+} GsOpponent;
+
+/*
  * What is trained.  The loop puts the rows of the batch at hand into row[],
  * where the loss function, which reads it by way of model, finds those of its
  * shard from row[shard->first] on.  In validation shard->grad is NULL, and
@@ -35,6 +47,13 @@ typedef struct GsTrainable
 	const void *model;
 	uint32_t   *row;			/* [batch] of the table */
 	size_t		workspace;		/* bytes, for gs_shard_rows(batch) rows */
+	const GsOpponent *opponent; /* NULL: none */
+
+	/*
+	 * What is validated instead of the loss, of params; NAN where training
+	 * has gone wrong.  NULL: the loss.
+	 */
+	double		(*watch) (const void *model, const gs_real *params);
 } GsTrainable;
 
 typedef struct GsTrainPlan
@@ -71,6 +90,7 @@ typedef enum GsTrainEnd
 	GS_TRAIN_EARLY,				/* no gain for long enough */
 	GS_TRAIN_STOPPED,			/* at plan.stop */
 	GS_TRAIN_TIME,				/* out of time before the last step */
+	GS_TRAIN_COLLAPSED,			/* watched, with smaller rates, too */
 	GS_TRAIN_CANCELLED,
 	GS_TRAIN_NO_MEMORY,
 	GS_TRAIN_DIVERGED			/* with smaller rates, too */

@@ -9,6 +9,17 @@
 #include <string.h>
 
 /*
+ * The vectors of an embedding: of tokens, and of what is missing.
+ */
+static int
+vector_count(const GsVaeNet *net)
+{
+	int			n = net->offset[net->nplaces] + net->nplaces;
+
+	return n > 0 ? n : 1;		/* a table of nothing but keys */
+}
+
+/*
  * gs_vae_net_init
  *
  * Adds the layers' parameters.  All of net but the layers is set; head has
@@ -17,10 +28,7 @@
 void
 gs_vae_net_init(GsVaeNet *net, GsParams *params)
 {
-	int			rows = net->offset[net->nplaces] + net->nplaces;
-
-	rows = rows > 0 ? rows : 1; /* a table of nothing but keys */
-	gs_embedding_add(params, "input", rows, net->width, &net->input);
+	gs_embedding_add(params, "input", vector_count(net), net->width, &net->input);
 	if (net->nnumbers > 0)
 		gs_dense_add(params, "number", net->nnumbers, net->width, GS_LINEAR,
 					 &net->number);
@@ -28,11 +36,20 @@ gs_vae_net_init(GsVaeNet *net, GsParams *params)
 				 &net->inner);
 	gs_dense_add(params, "posterior", net->width, 2 * net->latent, GS_LINEAR,
 				 &net->posterior);
+	gs_vae_decoder_init(net, params);
+}
+
+/*
+ * gs_vae_decoder_init: the same without an encoder, which may be none.
+ */
+void
+gs_vae_decoder_init(GsVaeNet *net, GsParams *params)
+{
 	gs_dense_add(params, "outer", net->latent, net->width, GS_SILU,
 				 &net->outer);
 	gs_dense_add(params, "start", net->width, net->state, GS_LINEAR,
 				 &net->start);
-	gs_embedding_add(params, "drawn", rows, net->state, &net->drawn);
+	gs_embedding_add(params, "drawn", vector_count(net), net->state, &net->drawn);
 	for (int p = 0; p < net->nplaces; p++)
 	{
 		char		name[GS_VIEW_NAME];
@@ -187,19 +204,6 @@ draw_latent(const GsVaeNet *net, State *s)
 	return sum;
 }
 
-static GsMatrix
-place_of(const GsVaeNet *net, GsMatrix m, int p)
-{
-	return gs_matrix_columns(m, p * net->state, net->state);
-}
-
-static GsMatrix
-head_of(const GsVaeNet *net, GsMatrix logits, int p)
-{
-	return gs_matrix_columns(logits, net->offset[p],
-							 net->offset[p + 1] - net->offset[p]);
-}
-
 static void
 decode(const GsVaeNet *net, const gs_real *params, State *s)
 {
@@ -209,12 +213,12 @@ decode(const GsVaeNet *net, const gs_real *params, State *s)
 	gs_dense_forward(&net->start, params, s->outer, s->state, GS_NO_MATRIX);
 	for (int p = 0; p < net->nplaces; p++)
 	{
-		GsMatrix	active = place_of(net, s->active, p);
+		GsMatrix	active = gs_vae_place(net, s->active, p);
 
 		gs_activate(GS_SILU, NULL, s->state, active,
-					place_of(net, s->active_slope, p));
+					gs_vae_place(net, s->active_slope, p));
 		gs_dense_forward(&net->head[p], params, active,
-						 head_of(net, s->logits, p), GS_NO_MATRIX);
+						 gs_vae_head(net, s->logits, p), GS_NO_MATRIX);
 		gs_embedding_forward_add(&net->drawn, params, s->drawn + (size_t) p * n,
 								 1, s->state);
 	}
@@ -234,13 +238,13 @@ decode_backward(const GsVaeNet *net, const gs_real *params, gs_real *grad,
 		memset(gs_row(dstate, i), 0, sizeof(gs_real) * (size_t) net->state);
 	for (int p = net->nplaces - 1; p >= 0; p--)
 	{
-		GsMatrix	active = place_of(net, s->active, p);
+		GsMatrix	active = gs_vae_place(net, s->active, p);
 
 		gs_embedding_backward(&net->drawn, grad, s->drawn + (size_t) p * n, 1,
 							  dstate);
 		gs_dense_backward(&net->head[p], params, grad, active, GS_NO_MATRIX,
-						  head_of(net, s->logits, p), active);
-		gs_multiply(active, place_of(net, s->active_slope, p));
+						  gs_vae_head(net, s->logits, p), active);
+		gs_multiply(active, gs_vae_place(net, s->active_slope, p));
 		gs_add(dstate, active);
 	}
 	gs_dense_backward(&net->start, params, grad, s->outer, GS_NO_MATRIX,

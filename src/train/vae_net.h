@@ -50,6 +50,7 @@ typedef struct GsVaeRows
 } GsVaeRows;
 
 extern void gs_vae_net_init(GsVaeNet *net, GsParams *params);
+extern void gs_vae_decoder_init(GsVaeNet *net, GsParams *params);
 extern GsVaeRows gs_vae_rows(const GsVaeNet *net, GsArena *arena, int n);
 extern double gs_vae_loss(const GsVaeNet *net, const GsVaeRows *rows,
 						  GsShard *shard, double beta);
@@ -64,6 +65,21 @@ gs_vae_token(const GsVaeNet *net, int place, int32_t token)
 	return net->offset[place] + place + (token >= 0 ? token :
 										 net->offset[place + 1] -
 										 net->offset[place]);
+}
+
+/* a place's part of the active states of all places */
+static inline GsMatrix
+gs_vae_place(const GsVaeNet *net, GsMatrix active, int place)
+{
+	return gs_matrix_columns(active, place * net->state, net->state);
+}
+
+/* a place's part of the logits, or what else tokens have */
+static inline GsMatrix
+gs_vae_head(const GsVaeNet *net, GsMatrix logits, int place)
+{
+	return gs_matrix_columns(logits, net->offset[place],
+							 net->offset[place + 1] - net->offset[place]);
 }
 
 #endif

@@ -184,6 +184,101 @@ test_sizes(void)
 
 #define POINTS	6000
 
+/* y towards what the opponent has learned: its bias, from 0 to 1 */
+typedef struct Duel
+{
+	GsParams	own;
+	GsParams	other;
+	int			good;			/* watched so often, then NAN; -1: always good */
+} Duel;
+
+static double
+distance_to(const GsShard *shard, gs_real goal)
+{
+	double		d = shard->params[0] - goal;
+
+	if (shard->grad != NULL)
+		shard->grad[0] += (gs_real) (d * shard->n);
+	return d * d / 2 * shard->n;
+}
+
+static double
+follow(const void *arg, GsShard *shard)
+{
+	return distance_to(shard, ((const Duel *) arg)->other.value[0]);
+}
+
+static double
+lead(const void *arg, GsShard *shard)
+{
+	return distance_to(shard, 1);
+}
+
+static double
+watch_duel(const void *arg, const gs_real *params)
+{
+	Duel	   *duel = (Duel *) arg;
+
+	if (duel->good == 0)
+		return NAN;
+	duel->good -= duel->good > 0;
+	return fabs(params[0] - 1);
+}
+
+static GsTrainLog
+run_duel(Duel *duel, int good)
+{
+	uint32_t	row[BATCH];
+	GsTrainPlan plan = {.seed = 3,.nrows = NROWS,.nthreads = 2,.batch = BATCH,
+		.rate = 0.05,.adam = GS_ADAM_DEFAULTS,.steps = 800,.patience = 1
+	};
+	GsOpponent	opponent = {.params = &duel->other,.loss = lead,.rate = 1};
+	GsTrainable what = {.params = &duel->own,.loss = follow,.model = duel,
+		.row = row,.opponent = &opponent,.watch = watch_duel
+	};
+	GsTrainLog	log = {0};
+
+	*duel = (Duel) {.good = good};
+	plan.adam.average = 0.9;
+	gs_params_add(&duel->own, "own", 1, 1, GS_INIT_ZERO);
+	gs_params_add(&duel->other, "other", 1, 1, GS_INIT_ZERO);
+	if (!gs_params_create(&duel->own, 1) ||
+		!gs_params_create(&duel->other, 1))
+		abort();
+	gs_loop_run(&what, &plan, &log);
+	return log;
+}
+
+static void
+end_duel(Duel *duel, GsTrainLog *log)
+{
+	gs_params_free(&duel->own);
+	gs_params_free(&duel->other);
+	free(log->check);
+}
+
+static void
+test_duel(void)
+{
+	Duel		duel;
+	GsTrainLog	log = run_duel(&duel, -1);
+
+	CHECK(log.end == GS_TRAIN_DONE && log.retries == 0, "two are trained");
+	CHECK_NEAR(duel.other.value[0], 1, 0.05, "the opponent learns");
+	CHECK_NEAR(duel.own.value[0], 1, 0.05, "and is followed");
+	CHECK_NEAR(log.check[0].validation, 1, 1e-6,
+			   "what is watched is the curve");
+	end_duel(&duel, &log);
+
+	log = run_duel(&duel, 2);
+	CHECK(log.end == GS_TRAIN_COLLAPSED && log.retries == GS_LOOP_RETRIES,
+		  "a collapse is tried again");
+	CHECK(log.nchecks == 2 && log.best == 100 &&
+		  fabs(fabs(duel.own.value[0] - 1) - log.best_loss) < 1e-6,
+		  "and the best weights are kept");
+	end_duel(&duel, &log);
+}
+
 /*
  * Two clusters: a third around (-3, 0), x and y correlated; the others around
  * (4, 1).
@@ -261,6 +356,7 @@ main(void)
 	gs_blas_init();
 	test_sizes();
 	test_loop();
+	test_duel();
 	test_mixture();
 	return test_done();
 }

@@ -1,0 +1,271 @@
+/*
+ * gan_fit.c
+ *	  The generative adversarial network: fitting.
+ *
+ * The generator and its critic are trained in turn (loop.c, train/gan_net.h).
+ * There is no loss that tells how good the generator is: so it is sampled now
+ * and then, and watched (train/gan_watch.h).  The weights that came nearest to
+ * the table are kept; if tokens or variety get lost, the generator has
+ * collapsed, and training goes back to these weights.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "model/gan.h"
+#include "model/training.h"
+#include "numeric/permute.h"
+#include "numeric/philox.h"
+#include "train/gan_net.h"
+#include "train/gan_watch.h"
+
+#define EPOCHS			400		/* at most ... */
+#define STEPS			3000	/* ... and so many steps */
+#define BATCH			512
+#define RATE			1e-3
+#define CRITIC_RATE		1.0		/* times the generator's */
+#define CRITIC_WIDTH	256
+#define PACK			8		/* rows that the critic sees at once ... */
+#define PACK_TOKENS		8192	/* ... of wide tables fewer */
+#define TEMPERATURE		0.5
+#define ANCHOR			1.0		/* weight of the cross entropy */
+#define PENALTY			10.0	/* of the gradient, as in its paper */
+
+#define WATCH_ROWS		8192	/* made, or of the table */
+#define CHUNK			512
+
+/* Less than this of the table's is a collapse ... */
+#define LEAST_COVERAGE	0.8
+#define LEAST_VARIETY	0.7
+/* ... and this at the end deserves a warning. */
+#define GOOD_COVERAGE	0.95
+#define GOOD_PAIRS		0.15
+
+/* The loss functions' view of the table. */
+typedef struct Table
+{
+	GsGanNet	net;
+	const GsTokens *tokens;
+	const GsEncoded *encoded;
+	const GsParams *generator;
+	const GsParams *critic;
+	uint32	   *row;			/* of the batch at hand */
+	GsWatch		watch;
+	uint64		key;			/* of the rows that are watched */
+	GsArena		arena;
+	int32	   *token;			/* [WATCH_ROWS][nplaces] */
+} Table;
+
+static int32 *
+read_rows(const Table *table, GsShard *shard)
+{
+	int32	   *token = gs_arena_take(&shard->arena, (Size) shard->n *
+									  table->tokens->nplaces, sizeof(int32));
+
+	gs_tokens_read(table->tokens, table->encoded, table->row + shard->first,
+				   shard->n, token);
+	return token;
+}
+
+static double
+generator_loss(const void *model, GsShard *shard)
+{
+	const Table *table = model;
+
+	return gs_gan_generator_loss(&table->net, table->critic->value,
+								 read_rows(table, shard), shard);
+}
+
+static double
+critic_loss(const void *model, GsShard *shard)
+{
+	const Table *table = model;
+
+	return gs_gan_critic_loss(&table->net, table->generator->value,
+							  read_rows(table, shard), shard);
+}
+
+/*
+ * How near the generator comes, of some rows, always with the same noise.
+ */
+static GsWatchFigures
+look(const Table *table, const float *generator)
+{
+	for (int from = 0; from < WATCH_ROWS; from += CHUNK)
+	{
+		GsArena		arena = table->arena;
+		GsDraw		draw = {.key = table->key,.first_row = from};
+
+		gs_gan_sample(&table->net, generator, draw, CHUNK, &arena,
+					  table->token + (Size) from * table->tokens->nplaces);
+	}
+	return gs_watch_measure(&table->watch, table->token, WATCH_ROWS);
+}
+
+/*
+ * What the loop watches: smaller is better, NAN is a collapse.
+ */
+static double
+watch(const void *model, const float *generator)
+{
+	GsWatchFigures figures = look(model, generator);
+
+	return figures.coverage < LEAST_COVERAGE ||
+		figures.variety < LEAST_VARIETY ? NAN :
+		figures.pairs + (1 - figures.coverage);
+}
+
+/*
+ * A token's group: numbers in order, by shares; categories by their rank.
+ */
+static int
+group_of(const GsTokenPlace *place, int token)
+{
+	double		below = place->share[token] / 2;
+	int			rank = 0;
+
+	for (int t = 0; t < place->ntokens; t++)
+	{
+		if (place->score != NULL && place->score[t] < place->score[token])
+			below += place->share[t];
+		rank += place->share[t] > place->share[token] ||
+			(place->share[t] == place->share[token] && t < token);
+	}
+	return Min(place->number ? (int) (below * GS_WATCH_GROUPS) : rank,
+			   GS_WATCH_GROUPS - 1);
+}
+
+/*
+ * Room for what is watched, and what the table is like.
+ */
+static void
+start_watch(Table *table)
+{
+	const GsTokens *tokens = table->tokens;
+	const GsVaeNet *net = &table->net.decoder;
+	int			n = tokens->ntokens;
+	int			pairs = gs_watch_pairs(tokens->nplaces);
+	int64		nrows = table->encoded->nrows;
+	int			known = (int) Min(nrows, WATCH_ROWS);
+	uint8	   *group = palloc(Max(n, 1));
+	uint32	   *row = palloc(sizeof(uint32) * WATCH_ROWS);
+	GsPermutation order;
+
+	for (int p = 0; p < tokens->nplaces; p++)
+		for (int t = 0; t < tokens->place[p].ntokens; t++)
+			group[net->offset[p] + t] = group_of(&tokens->place[p], t);
+	table->watch = (GsWatch)
+	{
+		.nplaces = tokens->nplaces,.offset = net->offset,.group = group,
+			.npairs = pairs,
+			.share = palloc(sizeof(double) * Max(n, 1)),
+			.joint = palloc(sizeof(double) * (pairs + 1) * GS_WATCH_CELLS),
+			.scratch = palloc(sizeof(double) *
+							  (n + (pairs + 1) * GS_WATCH_CELLS))
+	};
+	table->token = palloc_extended(sizeof(int32) * WATCH_ROWS *
+								   Max(tokens->nplaces, 1), MCXT_ALLOC_HUGE);
+	table->arena.size = gs_gan_workspace(&table->net, CHUNK / 2);
+	table->arena.base = palloc_extended(table->arena.size + 64,
+										MCXT_ALLOC_HUGE);
+	table->arena.base = (char *) TYPEALIGN(64, table->arena.base);
+	gs_permute_init(&order, (uint64) nrows, table->key);
+	for (int i = 0; i < known; i++)
+		row[i] = (uint32) gs_permute(&order, (uint64) i);
+	gs_tokens_read(tokens, table->encoded, row, known, table->token);
+	gs_watch_learn(&table->watch, table->token, known);
+}
+
+/*
+ * Both networks, as they begin.
+ */
+static void
+shape(Table *table, GsParams *generator, GsParams *critic, uint64 seed)
+{
+	const GsTokens *tokens = table->tokens;
+	int			n = Max(tokens->nplaces, 1);
+	int		   *null = palloc(sizeof(int) * n);
+	int		   *null_token = palloc0(sizeof(int) * n);
+
+	for (int p = 0; p < tokens->nplaces; p++)
+	{
+		null[p] = tokens->place[p].null;
+		if (null[p] >= 0)
+			null_token[p] = tokens->place[null[p]].token[1];
+	}
+	table->net = (GsGanNet)
+	{
+		.null = null,.null_token = null_token,.temperature = TEMPERATURE,
+			.anchor = ANCHOR,.penalty = PENALTY,.width = CRITIC_WIDTH,
+			.pack = Max(Min(PACK, PACK_TOKENS / Max(tokens->ntokens, 1)), 1)
+	};
+	gs_vae_shape(&table->net.decoder, tokens);
+	gs_gan_net_init(&table->net, generator, critic);
+	gs_training_create(generator, gs_mix64(seed, 2));
+	gs_training_create(critic, gs_mix64(seed, 3));
+	gs_vae_start_heads(&table->net.decoder, tokens, generator);
+	table->generator = generator;
+	table->critic = critic;
+	table->key = gs_mix64(seed, 4);
+}
+
+/*
+ * Tells how near the generator came in the end.
+ */
+static void
+note_figures(const Table *table, List **notes)
+{
+	GsWatchFigures figures = look(table, table->generator->value);
+
+	*notes = lappend(*notes,
+					 psprintf("of the frequent values %.1f %% appear; shares are off by %.1f %%, those of pairs by %.1f %%, before calibration",
+							  100 * figures.coverage, 100 * figures.places,
+							  100 * figures.pairs));
+	if (figures.coverage < GOOD_COVERAGE || figures.pairs > GOOD_PAIRS)
+		ereport(WARNING,
+				(errmsg("the generator never came near the table"),
+				 errdetail("Of the frequent values %.1f %% appear, and shares of pairs are off by %.1f %%.",
+						   100 * figures.coverage, 100 * figures.pairs),
+				 errhint("Take more \"steps\", the standard \"learning_rate\", or another method.")));
+}
+
+/*
+ * gs_gan_fit: see family.h and gan.c.
+ */
+void
+gs_gan_fit(const GsSchema *schema, const GsEncoded *encoded,
+		   const GsOptions *options, List **tensors, List **notes)
+{
+	GsTokens   *tokens = gs_tokens_learn(schema, encoded);
+	Table		table = {.tokens = tokens,.encoded = encoded};
+	GsParams   *generator = gs_training_params();
+	GsParams   *critic = gs_training_params();
+	GsTraining	training = {
+		.name = "gan",.nrows = encoded->nrows,
+		.batch = gs_training_batch(options, encoded->nrows, BATCH),
+		.epochs = EPOCHS,.steps = STEPS,.rate = RATE,
+		.adam = {.beta1 = 0.5,.beta2 = 0.9,.epsilon = 1e-8,.clip = 5,
+		.average = 0.999}
+	};
+	GsOpponent	opponent = {.params = critic,.loss = critic_loss,
+		.rate = CRITIC_RATE
+	};
+	GsTrainable what = {.params = generator,.loss = generator_loss,
+		.model = &table,.opponent = &opponent,.watch = watch
+	};
+
+	if (tokens->ntokens == tokens->nplaces)
+		training.steps = 1;		/* nothing varies */
+	shape(&table, generator, critic, (uint64) options->seed);
+	start_watch(&table);
+	table.row = palloc(sizeof(uint32) * training.batch);
+	what.row = table.row;
+	what.workspace = gs_gan_workspace(&table.net,
+									  gs_shard_rows(training.batch));
+	opponent.workspace = what.workspace;
+	gs_training_run(&training, &what, options, tensors, notes);
+	note_figures(&table, notes);
+	gs_tokens_save(tokens, tensors);
+}

@@ -1,0 +1,43 @@
+/*
+ * gan_watch.h
+ *	  How near rows of tokens come to those of a table, cheaply: what a
+ *	  generator that has no loss to tell is watched by.
+ *
+ * Plain C: no postgres.h.
+ */
+#ifndef GENSYNTH_GAN_WATCH_H
+#define GENSYNTH_GAN_WATCH_H
+
+#include <stdint.h>
+
+#define GS_WATCH_GROUPS	8		/* of a place's tokens, beside missing */
+#define GS_WATCH_CELLS	((GS_WATCH_GROUPS + 1) * (GS_WATCH_GROUPS + 1))
+#define GS_WATCH_PAIRS	1024	/* at most */
+#define GS_WATCH_SHARE	0.001	/* of rows: a token that has to appear */
+
+typedef struct GsWatch
+{
+	int			nplaces;
+	const int  *offset;			/* [nplaces + 1] of tokens */
+	const uint8_t *group;		/* [tokens] below GS_WATCH_GROUPS */
+	int			npairs;			/* gs_watch_pairs(nplaces) */
+	double	   *share;			/* [tokens] of the table's rows */
+	double	   *joint;			/* [npairs][GS_WATCH_CELLS] likewise */
+	double	   *scratch;		/* [tokens + npairs GS_WATCH_CELLS] */
+} GsWatch;
+
+/* All between 0 and 1. */
+typedef struct GsWatchFigures
+{
+	double		places;			/* mean distance of a place's shares */
+	double		pairs;			/* of a pair's shares, in groups */
+	double		coverage;		/* share of the table's tokens that appear */
+	double		variety;		/* as much as the table's, or less */
+} GsWatchFigures;
+
+extern int	gs_watch_pairs(int nplaces);
+extern void gs_watch_learn(GsWatch *watch, const int32_t *token, int n);
+extern GsWatchFigures gs_watch_measure(const GsWatch *watch,
+									   const int32_t *token, int n);
+
+#endif
