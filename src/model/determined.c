@@ -33,7 +33,8 @@
 #define MIN_BIN_ROWS	5
 #define MAX_BINS		1000	/* of a parent */
 #define MAX_PAIRS		4096	/* of bins of two parents ... */
-#define MAX_RARE		0.05	/* ... share of rows in those with too few */
+#define MAX_RARE		0.05	/* ... share of rows in those with too few, and
+								 * of those if parents were independent */
 #define MAX_FEATURES	64		/* to look at pairs of */
 #define MAX_MISSING		0.01	/* share of rows in which it is missing */
 
@@ -204,6 +205,32 @@ chance_of_pairs(const Search *search, int n, int n2, bool second,
 }
 
 /*
+ * The share of rows in pairs that the source has too seldom, if the parents
+ * were independent.  A family may make as many, and they are told by one parent only.
+ */
+static double
+unseen_share(const Search *search, int n, int n2)
+{
+	double	   *first = palloc0(sizeof(double) * n);
+	double	   *second = palloc0(sizeof(double) * n2);
+	double		all = 0;
+	double		unseen = 0;
+
+	for (int k = 0; k < n * n2; k++)
+	{
+		first[k / n2] += search->rows[k];
+		second[k % n2] += search->rows[k];
+		all += search->rows[k];
+	}
+	for (int k = 0; k < n * n2; k++)
+		if (search->rows[k] < MIN_BIN_ROWS)
+			unseen += first[k / n2] * second[k % n2];
+	pfree(first);
+	pfree(second);
+	return all > 0 ? unseen / all / all : 1;
+}
+
+/*
  * Whether two parents determine feature together.  The levels are left in
  * search->code, also of pairs that are too rare to be shown.
  */
@@ -224,6 +251,7 @@ pair_determines(Search *search, int parent, int second, int feature)
 		if (search->rows[k] < MIN_BIN_ROWS)
 			rare += search->rows[k];
 	if (rare > encoded->nrows * MAX_RARE ||
+		unseen_share(search, n, n2) > MAX_RARE ||
 		chance_of_pairs(search, n, n2, false, nlevels) > CHANCE_LIMIT ||
 		chance_of_pairs(search, n, n2, true, nlevels) > CHANCE_LIMIT)
 		return false;
