@@ -3,12 +3,15 @@
 #
 # Fits and samples adult and shoppers with three seeds each, as many rows as
 # the source has, and judges the rows with ../shared/bench/quality.py.  PYTHON
-# names a python that has numpy, pandas, scikit-learn and xgboost.
+# names a python that has numpy, pandas, scikit-learn and xgboost; METHOD and
+# OPTIONS (as JSON) are those of the fit, SEEDS other seeds.
 set -uo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 [ "${1:-}" = --inside ] && where=${2:-} || where=${1:-}
 [ -z "$where" ] || DATA=$(realpath "$where")
 export DATA=${DATA:-$here/../shared/data}
+options=${OPTIONS:-}
+[ -n "$options" ] || options='{}'
 judge=$here/../shared/bench/quality.py
 python=${PYTHON:-python3}
 if [ ! -r "$judge" ] || [ ! -r "$DATA/adult_train.csv" ]; then
@@ -29,8 +32,9 @@ make_shoppers
 for run in 'adult income' 'shoppers revenue'; do
     read -r table target <<< "$run"
     synthetic=()
-    for seed in 1 2 3; do
-        psql -o /dev/null -c "SELECT synth_fit('$table', seed => $seed)" || exit 1
+    for seed in ${SEEDS:-1 2 3}; do
+        psql -o /dev/null -v method="${METHOD:-auto}" -v options="$options" -v seed="$seed" -v source="$table" \
+            <<< "SELECT synth_fit(:'source', method => :'method', seed => :seed, options => :'options')" || exit 1
         psql -c "\\copy (SELECT * FROM synth_sample(NULL::$table, seed => $seed)) TO '$out/$table$seed.csv' CSV HEADER" || exit 1
         synthetic+=("seed$seed=$out/$table$seed.csv")
     done

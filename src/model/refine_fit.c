@@ -23,7 +23,8 @@
 #define MIN_ROWS		500
 #define CHECKED			0.2		/* share of the rows that are not learned from */
 #define MAX_TREES		300
-#define CERTAINTY		4		/* deviations that an AUC must exceed 0.5 by */
+#define CERTAINTY		4		/* deviations that an AUC must exceed 0.5 by ... */
+#define LEAST_AUC		0.57	/* ... and what is worth to be refined */
 #define PATIENCE		20		/* trees that do not get better */
 #define CAP_QUANTILE	0.98	/* of ratios, whose larger ones are as one */
 #define MIN_ACCEPTED	0.15	/* of a round */
@@ -550,9 +551,15 @@ fit_round(Rows *rows, const GsModel *model, uint64 seed, List **notes)
 		margin[i] *= (float) round->slope[margin[i] > 0];
 	accepted = judge(rows, margin, round);
 	pfree(margin);
-	/* of two samples alike the AUC deviates by sqrt(1 / 6n) */
+
+	/*
+	 * Of two samples alike the AUC deviates by sqrt(1 / 6n).  And rows that
+	 * are accepted one by one do not share distributions out evenly any more,
+	 * as those of a batch do: less than LEAST_AUC is not worth that.
+	 */
 	if (round->before <
-		0.5 + CERTAINTY * sqrt(1.0 / 6 / (rows->nreal - rows->nlearned)))
+		Max(LEAST_AUC, 0.5 + CERTAINTY *
+			sqrt(1.0 / 6 / (rows->nreal - rows->nlearned))))
 	{
 		refine->forest.ntrees = round->from;
 		*notes = lappend(*notes, psprintf("refinement %d: rows of the model are not told from real ones",
