@@ -149,7 +149,8 @@ gs_training_create(GsParams *params, uint64 seed)
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory"),
 				 errdetail("Failed on a network of %zu parameters.",
-						   params->size)));
+						   params->size),
+				 errhint("Leave columns out with the exclude argument of synth_fit.")));
 }
 
 /*

@@ -178,7 +178,8 @@ fit_mixture(const Points *points, List **tensors)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory"),
-				 errdetail("Failed on a mixture over latent vectors.")));
+				 errdetail("Failed on a mixture over latent vectors."),
+				 errhint("Learn from fewer rows, with the option \"max_rows\".")));
 	elog(DEBUG1, "mixture of %d: mean log density %f", k,
 		 atomic_load(&mixing->fit.likelihood));
 	gs_tensor_add(tensors, "vae/weight", GS_F4, 1, k, 0,
