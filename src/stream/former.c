@@ -20,7 +20,6 @@ typedef enum FormKind
 {
 	FORM_PACKED,				/* see gs_decoder_is_packed */
 	FORM_VARLENA,
-	FORM_INT4,
 	FORM_BYVAL,
 	FORM_FIXED
 } FormKind;
@@ -39,6 +38,7 @@ struct GsFormer
 	FormColumn *columns;
 	Size		fixed;			/* bytes of a tuple, at most, but for ... */
 	bool		varies;			/* ... FORM_VARLENA */
+	bool		plain;			/* see append_plain */
 	HeapTupleHeaderData header; /* of a tuple without nulls */
 };
 
@@ -67,9 +67,7 @@ find_kind(Form_pg_attribute attribute, bool packed)
 		return packed && attribute->attstorage != TYPSTORAGE_PLAIN ?
 			FORM_PACKED : FORM_VARLENA;
 	}
-	if (!attribute->attbyval)
-		return FORM_FIXED;
-	return attribute->attlen == sizeof(int32) ? FORM_INT4 : FORM_BYVAL;
+	return attribute->attbyval ? FORM_BYVAL : FORM_FIXED;
 }
 
 /*
@@ -85,9 +83,12 @@ gs_former_create(TupleDesc desc, const bool *packed)
 	GsFormer   *former = palloc0(sizeof(GsFormer));
 
 	former->natts = natts;
+#ifndef WORDS_BIGENDIAN
+	former->plain = true;
+#endif
 	former->columns = palloc0(sizeof(FormColumn) * Max(natts, 1));
 	former->fixed = MAXALIGN(SizeofHeapTupleHeader + BITMAPLEN(natts)) +
-		2 * MAXIMUM_ALIGNOF;
+		2 * MAXIMUM_ALIGNOF + GS_PACKED_BYTES;
 	HeapTupleHeaderSetTypeId(&former->header, desc->tdtypeid);
 	HeapTupleHeaderSetTypMod(&former->header, desc->tdtypmod);
 	ItemPointerSetInvalid(&former->header.t_ctid);
@@ -103,6 +104,8 @@ gs_former_create(TupleDesc desc, const bool *packed)
 		column->align = align_bytes(attribute->attalign);
 		column->may_pack = attribute->attstorage != TYPSTORAGE_PLAIN;
 		former->varies |= column->kind == FORM_VARLENA;
+		former->plain &= column->kind == FORM_PACKED ||
+			column->kind == FORM_BYVAL;
 		former->fixed += column->align + Max(column->len, 0) +
 			(column->kind == FORM_PACKED ? GS_PACKED_BYTES : 0);
 		/* where all of them are NULL the flag is one too many: no harm */
@@ -147,7 +150,8 @@ append_varlena(const FormColumn *column, char *end, struct varlena *value)
 }
 
 /*
- * A tuple's header, to which its data is to be appended.
+ * A tuple's header, to which its data is to be appended.  nulls: NULL if there
+ * are none.
  */
 static char *
 begin_tuple(const GsFormer *former, HeapTuple tuple, char *at,
@@ -159,7 +163,7 @@ begin_tuple(const GsFormer *former, HeapTuple tuple, char *at,
 	tuple->t_tableOid = InvalidOid;
 	tuple->t_data = header;
 	memcpy(header, &former->header, MAXALIGN(SizeofHeapTupleHeader));
-	if (nulls != NULL && memchr(nulls, true, former->natts) != NULL)
+	if (nulls != NULL)
 	{
 		int			length = BITMAPLEN(former->natts);
 
@@ -198,11 +202,6 @@ append_values(const GsFormer *former, const Datum *values, const bool *nulls,
 				end = append_varlena(column, end,
 									 (struct varlena *) DatumGetPointer(value));
 				break;
-			case FORM_INT4:
-				end = align_end(end, ALIGNOF_INT);
-				*(int32 *) end = DatumGetInt32(value);
-				end += sizeof(int32);
-				break;
 			case FORM_BYVAL:
 				end = align_end(end, column->align);
 				store_att_byval(end, value, column->len);
@@ -213,6 +212,40 @@ append_values(const GsFormer *former, const Datum *values, const bool *nulls,
 				memcpy(end, DatumGetPointer(value), column->len);
 				end += column->len;
 				break;
+		}
+	}
+	return end;
+}
+
+/*
+ * The same for a row without nulls, all of whose values are packed or begin
+ * their Datums.
+ */
+static char *
+append_plain(const GsFormer *former, const Datum *values, char *end)
+{
+	const FormColumn *column = former->columns;
+	const FormColumn *last = column + former->natts;
+
+	for (; column < last; column++, values++)
+	{
+		Datum		value = *values;
+
+		/* what is copied beyond a value is overwritten */
+		if (column->kind == FORM_PACKED)
+		{
+			Size		size = VARSIZE_SHORT(DatumGetPointer(value));
+
+			memcpy(end, DatumGetPointer(value), GS_PACKED_BYTES);
+			end += size;
+		}
+		else
+		{
+			int			len = column->len;
+
+			end = align_end(end, column->align);
+			memcpy(end, &value, sizeof(Datum));
+			end += len;
 		}
 	}
 	return end;
@@ -259,10 +292,12 @@ gs_form_rows(const GsFormer *former, int nrows, const Datum *values,
 	for (int i = 0; i < nrows; i++, values += natts, nulls += natts)
 	{
 		HeapTuple	tuple = &tuples[i];
+		bool		whole = !hasnull || memchr(nulls, true, natts) == NULL;
 		char	   *end = begin_tuple(former, tuple, at,
-									  hasnull ? nulls : NULL);
+									  whole ? NULL : nulls);
 
-		end = append_values(former, values, nulls, end);
+		end = whole && former->plain ? append_plain(former, values, end) :
+			append_values(former, values, nulls, end);
 		tuple->t_len = end - at;
 		HeapTupleHeaderSetDatumLength(tuple->t_data, tuple->t_len);
 		at = (char *) MAXALIGN((uintptr_t) end);

@@ -62,7 +62,7 @@ struct GsStream
 };
 
 #define SLICE_ROWS	16			/* to begin with */
-#define SLICE_CELLS	4096		/* so that they stay in the cache ... */
+#define SLICE_CELLS	2048
 #define LANE_ROWS	64			/* ... but what kernels work on at a time */
 #define SLICE_BYTES	(1024 * 1024)
 
