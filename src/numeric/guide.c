@@ -19,6 +19,44 @@
 /* as philox.c's: a constant trip count vectorises at -O2 */
 #define LANE_BLOCK	64
 
+/* Cells are made smaller until a score is so few steps from its interval. */
+#define FEW_STEPS	2
+#define LEAST_CELLS	128
+#define RARE			3.0		/* scores beyond this may take more */
+
+/*
+ * Points the cells, of a number, at their first intervals.  Sets the steps;
+ * returns those of scores that are not rare.
+ */
+static int
+point_cells(GsGuide *guide, const double *edge, int n, int ncells)
+{
+	const double width = 2.0 * GS_GUIDE_END / ncells;
+	int			at = 0;
+	int			end = 0;
+	int			often = 0;
+
+	guide->ncells = ncells;
+	guide->steps = 0;
+	for (int i = 0; i < ncells; i++)
+	{
+		/* a score near its ends may round into the cell */
+		while (i > 0 && at < n - 1 &&
+			   edge[at + 1] <= (i - 0.01) * width - GS_GUIDE_END)
+			at++;
+		while (end < n - 1 &&
+			   (i == ncells - 1 ||
+				edge[end + 1] <= (i + 1.01) * width - GS_GUIDE_END))
+			end++;
+		guide->cell[i] = at;
+		if (guide->steps < end - at)
+			guide->steps = end - at;
+		if (often < end - at && fabs((i + 0.5) * width - GS_GUIDE_END) < RARE)
+			often = end - at;
+	}
+	return often;
+}
+
 /*
  * gs_guide_init
  *
@@ -30,8 +68,7 @@ void
 gs_guide_init(GsGuide *guide, const double *edge, int n,
 			  void *(*allocate) (size_t))
 {
-	const double width = 2.0 * GS_GUIDE_END / GS_GUIDE_CELLS;
-	int			at = 0;
+	int			ncells = LEAST_CELLS;
 
 	guide->edge = allocate(sizeof(float) * (n + 1));
 	guide->cell = allocate(sizeof(int32_t) * GS_GUIDE_CELLS);
@@ -44,24 +81,19 @@ gs_guide_init(GsGuide *guide, const double *edge, int n,
 			guide->edge[i] = nextafterf(guide->edge[i], INFINITY);
 	}
 	guide->edge[n] = NAN;
-	for (int i = 0; i < GS_GUIDE_CELLS; i++)
-	{
-		/* a score near its ends may round into the cell */
-		while (i > 0 && at < n - 1 &&
-			   edge[at + 1] <= (i - 0.01) * width - GS_GUIDE_END)
-			at++;
-		guide->cell[i] = at;
-	}
+	while (point_cells(guide, edge, n, ncells) > FEW_STEPS &&
+		   ncells < GS_GUIDE_CELLS)
+		ncells *= 2;
 }
 
 /*
  * The cells of LANE_BLOCK scores.  Inlined into each clone.
  */
 static GS_ALWAYS_INLINE void
-find_cells(const float *restrict score, int32_t *restrict cell)
+find_cells(float ncells, const float *restrict score, int32_t *restrict cell)
 {
 	for (int i = 0; i < LANE_BLOCK; i++)
-		cell[i] = gs_guide_cell(score[i]);
+		cell[i] = gs_guide_cell(ncells, score[i]);
 }
 
 /*
@@ -76,22 +108,26 @@ gs_guide_find(const GsGuide *guide, const float *score, int32_t *interval,
 			  int count)
 {
 	const float *edge = guide->edge;
+	const int32_t *cell = guide->cell;
+	float		ncells = (float) guide->ncells;
 	int			done;
 
 	for (done = 0; count - done >= LANE_BLOCK; done += LANE_BLOCK)
-		find_cells(score + done, interval + done);
+		find_cells(ncells, score + done, interval + done);
 	for (; done < count; done++)
-		interval[done] = gs_guide_cell(score[done]);
+		interval[done] = gs_guide_cell(ncells, score[done]);
 
-	/* two steps without a branch to guess reach most intervals */
+	/* without a branch to guess */
 	for (int i = 0; i < count; i++)
 	{
-		int32_t		at = guide->cell[interval[i]];
+		int32_t		at = cell[interval[i]];
 
-		at += edge[at + 1] <= score[i];
-		at += edge[at + 1] <= score[i];
-		while (edge[at + 1] <= score[i])
-			at++;
+		for (int step = 0; step < FEW_STEPS; step++)
+			at += edge[at + 1] <= score[i];
 		interval[i] = at;
 	}
+	if (guide->steps > FEW_STEPS)
+		for (int i = 0; i < count; i++)
+			while (edge[interval[i] + 1] <= score[i])
+				interval[i]++;
 }

@@ -12,13 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GS_GUIDE_CELLS	4096
+#define GS_GUIDE_CELLS	4096	/* at most */
 #define GS_GUIDE_END	5.0f
 
 typedef struct GsGuide
 {
 	float	   *edge;			/* [n + 1] of n intervals; no score has the last */
-	int32_t    *cell;			/* [GS_GUIDE_CELLS] interval at the left end */
+	int32_t    *cell;			/* [ncells] interval at the left end */
+	int			ncells;			/* a power of 2 */
+	int			steps;			/* from there to a score's interval, at most */
 } GsGuide;
 
 extern void gs_guide_init(GsGuide *guide, const double *edge, int n,
@@ -27,16 +29,17 @@ extern void gs_guide_find(const GsGuide *guide, const float *score,
 						  int32_t *interval, int count);
 
 /*
- * The cell of a score; the outer ones hold all beyond, the first one NaN.
+ * The cell of a score, of ncells; the outer ones hold all beyond, the first
+ * one NaN.
  */
 static inline int32_t
-gs_guide_cell(float score)
+gs_guide_cell(float ncells, float score)
 {
 	float		place = (score + GS_GUIDE_END) *
-		(GS_GUIDE_CELLS / (2 * GS_GUIDE_END));
+		(ncells / (2 * GS_GUIDE_END));
 
 	place = place > 0 ? place : 0;
-	place = place < GS_GUIDE_CELLS - 1 ? place : GS_GUIDE_CELLS - 1;
+	place = place < ncells - 1 ? place : ncells - 1;
 	return (int32_t) place;
 }
 
@@ -47,7 +50,7 @@ gs_guide_cell(float score)
 static inline int
 gs_guide_find_one(const GsGuide *guide, float score)
 {
-	int32_t		at = guide->cell[gs_guide_cell(score)];
+	int32_t		at = guide->cell[gs_guide_cell((float) guide->ncells, score)];
 
 	while (guide->edge[at + 1] <= score)
 		at++;

@@ -48,8 +48,13 @@
 /* as philox.c's: a constant trip count vectorises at -O2 */
 #define LANE_BLOCK		64
 
-static float cell_value[CELLS]; /* z at the cell's lower end */
-static float cell_slope[CELLS]; /* change of z for one step of the low bits */
+typedef struct Cell
+{
+	float		value;			/* z at its lower end */
+	float		slope;			/* change of z for one step of the low bits */
+} Cell;
+
+static Cell cells[CELLS];
 static pthread_once_t cells_once = PTHREAD_ONCE_INIT;
 
 /*
@@ -185,39 +190,52 @@ build_cells(void)
 			double		z1 = -gs_normal_quantile(p1);
 			int			cell = octave * OCTAVE_CELLS + i;
 
-			cell_value[cell] = (float) z0;
-			cell_slope[cell] = (float) ldexp(z1 - z0, -CELL_SHIFT);
+			cells[cell].value = (float) z0;
+			cells[cell].slope = (float) ldexp(z1 - z0, -CELL_SHIFT);
 		}
 	}
 }
 
 /*
  * The normal variates of LANE_BLOCK words.  Inlined into each clone.
+ *
+ * Cells are fetched one by one, between passes that are vectorised: processors
+ * gather more slowly than they load.
  */
 static GS_ALWAYS_INLINE void
 normal_block(const uint32_t *restrict words, float *restrict z)
 {
-	int			i;
+	uint32_t	bits[LANE_BLOCK];
+	int32_t		place[LANE_BLOCK];
+	Cell		cell[LANE_BLOCK];
 
-	for (i = 0; i < LANE_BLOCK; i++)
+	for (int i = 0; i < LANE_BLOCK; i++)
 	{
 		union
 		{
 			float		f;
 			uint32_t	u;
-		}			p,
-					v;
-		uint32_t	bits;
-		int32_t		cell;
+		}			p;
 
 		p.f = ((float) (int32_t) (words[i] & UINT32_C(0x7FFFFFFF)) + 0.5f) *
 			0x1.0p-32f;
 
 		/* m near 2^31 rounds up to p = 0.5, which has no cell */
-		bits = p.u < LAST_BITS ? p.u : LAST_BITS;
-		cell = (int32_t) (bits >> CELL_SHIFT) - FIRST_CELL;
-		v.f = cell_value[cell] +
-			(float) (int32_t) (bits & CELL_MASK) * cell_slope[cell];
+		bits[i] = p.u < LAST_BITS ? p.u : LAST_BITS;
+		place[i] = (int32_t) (bits[i] >> CELL_SHIFT) - FIRST_CELL;
+	}
+	for (int i = 0; i < LANE_BLOCK; i++)
+		memcpy(&cell[i], &cells[place[i]], sizeof(Cell));
+	for (int i = 0; i < LANE_BLOCK; i++)
+	{
+		union
+		{
+			float		f;
+			uint32_t	u;
+		}			v;
+
+		v.f = cell[i].value +
+			(float) (int32_t) (bits[i] & CELL_MASK) * cell[i].slope;
 		v.u ^= words[i] & UINT32_C(0x80000000);
 		z[i] = v.f;
 	}

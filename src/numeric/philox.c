@@ -11,7 +11,10 @@
  */
 #include <string.h>
 
-#include "clones.h"
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#endif
+
 #include "philox.h"
 
 #define PHILOX_ROUNDS	10
@@ -107,18 +110,22 @@ gs_mix64(uint64_t a, uint64_t b)
 }
 
 /*
- * PHILOX_BLOCK rows' blocks, from row (high, low) on, with the ten round keys
- * k0[], k1[].  Inlined into each clone.
+ * PHILOX_BLOCK rows' blocks, from row "first" on, with the ten round keys
+ * k0[], k1[], to out[0..3][PHILOX_BLOCK].
  */
-static GS_ALWAYS_INLINE void
-philox_rows(const uint32_t *k0, const uint32_t *k1, uint32_t low,
-			uint32_t high, uint32_t column, uint32_t draw,
-			uint32_t *restrict out0, uint32_t *restrict out1,
-			uint32_t *restrict out2, uint32_t *restrict out3)
-{
-	int			i;
+typedef void (*PhiloxRows) (const uint32_t *k0, const uint32_t *k1,
+							uint64_t first, uint32_t column, uint32_t draw,
+							uint32_t *const out[4]);
 
-	for (i = 0; i < PHILOX_BLOCK; i++)
+static void
+philox_rows(const uint32_t *k0, const uint32_t *k1, uint64_t first,
+			uint32_t column, uint32_t draw, uint32_t *const out[4])
+{
+	uint32_t	word[4][PHILOX_BLOCK];
+	uint32_t	low = (uint32_t) first;
+	uint32_t	high = (uint32_t) (first >> 32);
+
+	for (int i = 0; i < PHILOX_BLOCK; i++)
 	{
 		uint32_t	c0 = low + (uint32_t) i;
 		uint32_t	c1 = high + (c0 < low ? 1u : 0u);
@@ -136,11 +143,44 @@ philox_rows(const uint32_t *k0, const uint32_t *k1, uint32_t low,
 		PHILOX_ROUND(c0, c1, c2, c3, k0[8], k1[8]);
 		PHILOX_ROUND(c0, c1, c2, c3, k0[9], k1[9]);
 
-		out0[i] = c0;
-		out1[i] = c1;
-		out2[i] = c2;
-		out3[i] = c3;
+		word[0][i] = c0;
+		word[1][i] = c1;
+		word[2][i] = c2;
+		word[3][i] = c3;
 	}
+	for (int w = 0; w < 4; w++)
+		memcpy(out[w], word[w], sizeof(word[w]));
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define WIDE_NAME philox_rows_avx2
+#define WIDE_TARGET __attribute__((target("avx2")))
+#define WIDE_LANES 4
+#define WIDE_MULTIPLY(a, b) \
+	(Wide) _mm256_mul_epu32((__m256i) (a), (__m256i) (b))
+#include "philox_wide.h"
+
+#define WIDE_NAME philox_rows_avx512
+#define WIDE_TARGET __attribute__((target("avx512f")))
+#define WIDE_LANES 8
+#define WIDE_MULTIPLY(a, b) \
+	(Wide) _mm512_mul_epu32((__m512i) (a), (__m512i) (b))
+#include "philox_wide.h"
+#endif
+
+/* the widest vectors to use, in bytes: for tests */
+int			gs_philox_vector = 64;
+
+static PhiloxRows
+choose_rows(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+	if (gs_philox_vector >= 64 && __builtin_cpu_supports("avx512f"))
+		return philox_rows_avx512;
+	if (gs_philox_vector >= 32 && __builtin_cpu_supports("avx2"))
+		return philox_rows_avx2;
+#endif
+	return philox_rows;
 }
 
 /*
@@ -155,21 +195,21 @@ philox_rows(const uint32_t *k0, const uint32_t *k1, uint32_t low,
  * Same words as gs_philox4x32 (Salmon et al. 2011), whatever the batch and
  * the instruction set.
  */
-GS_CLONES
 void
 gs_philox_lanes(uint64_t key, uint64_t first_row, uint32_t column,
 				uint32_t draw, int n, uint32_t *out0, uint32_t *out1,
 				uint32_t *out2, uint32_t *out3)
 {
+	PhiloxRows	rows = choose_rows();
 	uint32_t	k0[PHILOX_ROUNDS];
 	uint32_t	k1[PHILOX_ROUNDS];
+	uint32_t   *out[4] = {out0, out1, out2, out3};
 	uint64_t	row = first_row;
 	int			done;
-	int			i;
 
 	k0[0] = (uint32_t) key;
 	k1[0] = (uint32_t) (key >> 32);
-	for (i = 1; i < PHILOX_ROUNDS; i++)
+	for (int i = 1; i < PHILOX_ROUNDS; i++)
 	{
 		k0[i] = k0[i - 1] + PHILOX_W0;
 		k1[i] = k1[i - 1] + PHILOX_W1;
@@ -177,23 +217,21 @@ gs_philox_lanes(uint64_t key, uint64_t first_row, uint32_t column,
 
 	for (done = 0; n - done >= PHILOX_BLOCK; done += PHILOX_BLOCK)
 	{
-		philox_rows(k0, k1, (uint32_t) row, (uint32_t) (row >> 32), column,
-					draw, out0 + done, out1 + done, out2 + done, out3 + done);
+		rows(k0, k1, row, column, draw, out);
 		row += PHILOX_BLOCK;
+		for (int w = 0; w < 4; w++)
+			out[w] += PHILOX_BLOCK;
 	}
 
 	if (done < n)
 	{
 		/* a whole block all the same, of which the beginning is kept */
 		uint32_t	rest[4][PHILOX_BLOCK];
-		size_t		bytes = (size_t) (n - done) * sizeof(uint32_t);
+		uint32_t   *const kept[4] = {rest[0], rest[1], rest[2], rest[3]};
 
-		philox_rows(k0, k1, (uint32_t) row, (uint32_t) (row >> 32), column,
-					draw, rest[0], rest[1], rest[2], rest[3]);
-		memcpy(out0 + done, rest[0], bytes);
-		memcpy(out1 + done, rest[1], bytes);
-		memcpy(out2 + done, rest[2], bytes);
-		memcpy(out3 + done, rest[3], bytes);
+		rows(k0, k1, row, column, draw, kept);
+		for (int w = 0; w < 4; w++)
+			memcpy(out[w], rest[w], (size_t) (n - done) * sizeof(uint32_t));
 	}
 }
 
