@@ -96,6 +96,8 @@ init_number(PartDecoder *part)
 static bool
 pack_levels(Datum *level, int nlevels)
 {
+	char	   *packed;
+
 	for (int i = 0; i < nlevels; i++)
 	{
 		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
@@ -105,16 +107,17 @@ pack_levels(Datum *level, int nlevels)
 			 VARATT_CONVERTED_SHORT_SIZE(value) > GS_PACKED_BYTES))
 			return false;
 	}
-	for (int i = 0; i < nlevels; i++)
+	/* aligned, so that a value is in one line of the cache */
+	packed = palloc0((Size) GS_PACKED_BYTES * (nlevels + 1));
+	packed = (char *) TYPEALIGN(GS_PACKED_BYTES, packed);
+	for (int i = 0; i < nlevels; i++, packed += GS_PACKED_BYTES)
 	{
 		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
 		Size		size;
-		char	   *packed;
 
 		if (value == NULL)
 			continue;
 		size = VARATT_CONVERTED_SHORT_SIZE(value);
-		packed = palloc0(GS_PACKED_BYTES);
 		SET_VARSIZE_SHORT(packed, size);
 		memcpy(packed + VARHDRSZ_SHORT, VARDATA(value),
 			   size - VARHDRSZ_SHORT);
