@@ -701,7 +701,8 @@ decode_levels(const GsDecoder *decoder, const int32 *code, int from, int to,
 
 /*
  * A column whose only part is a number that is its own Datum: number_at, but
- * without branches that cannot be guessed.
+ * without branches that cannot be guessed.  Whether a value stands alone can
+ * be, mostly.
  */
 static void
 decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
@@ -717,16 +718,22 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 	for (int row = from; row < to; row++, value += rows.stride)
 	{
 		const Segment *segment = &part->segment[found[row - from]];
-		double		steps = (double) (int64) segment->steps;
-		double		at = (score[row] - segment->edge) * segment->scale *
-			(steps + 1);
+		double		steps;
+		double		at;
 
+		if (segment->steps == 0)
+		{
+			*value = Int64GetDatum(segment->low.i);
+			continue;
+		}
 		if (unlikely(segment->steps > WIDE_STEPS))
 		{
 			*value = Int64GetDatum(number_at(decoder, part, batch, row,
 											 score[row]).i);
 			continue;
 		}
+		steps = (double) (int64) segment->steps;
+		at = (score[row] - segment->edge) * segment->scale * (steps + 1);
 		at = at > 0 ? at : 0;	/* NaN too: an atom at the end */
 		at = at < steps ? at : steps;
 		*value = Int64GetDatum((int64) ((uint64) segment->low.i +

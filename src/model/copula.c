@@ -107,7 +107,6 @@ copula_load(const GsSchema *schema, const List *tensors)
 	copula->y = palloc_extended(sizeof(float) * GS_BATCH * Max(n, 1),
 								MCXT_ALLOC_HUGE);
 	copula->words = palloc(sizeof(uint32_t) * 4 * GS_BATCH);
-	copula->zeros = palloc0(sizeof(float) * GS_BATCH);
 	copula->constant = palloc0(sizeof(int32 *) * Max(schema->nfeatures, 1));
 
 	/* a feature without a variate is a constant: its most frequent level */
@@ -171,14 +170,11 @@ copula_generate(void *model, GsBatch *batch)
 		elog(ERROR, "GEMM refused %d x %d", n, GS_BATCH);
 	if (copula->given != NULL)
 		gs_copula_confine(copula->given, batch, copula->y);
+	/* numbers without a variate stay at the zero that a batch begins with */
 	for (int f = 0; f < batch->nfeatures; f++)
-	{
 		if (copula->constant[f])
 			memcpy(batch->code[f], copula->constant[f],
 				   sizeof(int32) * GS_BATCH);
-		else if (batch->score[f])
-			memcpy(batch->score[f], copula->zeros, sizeof(float) * GS_BATCH);
-	}
 	for (int j = 0; j < used; j++)
 	{
 		const CopulaLatent *latent = &copula->latent[j];

@@ -31,7 +31,6 @@ typedef struct Copula
 	float	   *z;				/* [n][GS_BATCH] independent */
 	float	   *y;				/* [n][GS_BATCH] correlated */
 	uint32_t   *words;			/* [4][GS_BATCH] */
-	float	   *zeros;			/* [GS_BATCH] */
 	int32	  **constant;		/* [nfeatures] codes of constant categories */
 	CopulaGiven *given;			/* NULL: no conditions */
 } Copula;

@@ -93,7 +93,7 @@ gs_batch_create(const GsModel *model, int64 seed, const bool *needed)
 	for (int f = 0; f < n; f++)
 	{
 		if (model->schema->features[f].kind == GS_FEATURE_NUMBER)
-			batch->score[f] = palloc(sizeof(float) * GS_BATCH);
+			batch->score[f] = palloc0(sizeof(float) * GS_BATCH);
 		else
 			batch->code[f] = palloc(sizeof(int32) * GS_BATCH);
 	}

@@ -170,9 +170,15 @@ begin_tuple(const GsFormer *former, HeapTuple tuple, char *at,
 		header->t_hoff = MAXALIGN(SizeofHeapTupleHeader + length);
 		header->t_infomask |= HEAP_HASNULL;
 		memset(header->t_bits, 0, header->t_hoff - SizeofHeapTupleHeader);
-		for (int i = 0; i < former->natts; i++)
-			if (!nulls[i])
-				header->t_bits[i >> 3] |= 1 << (i & 7);
+		for (int i = 0; i < length; i++)
+		{
+			int			n = Min(former->natts - 8 * i, 8);
+			bits8		bits = 0;
+
+			for (int k = 0; k < n; k++)
+				bits |= !nulls[8 * i + k] << k;
+			header->t_bits[i] = bits;
+		}
 	}
 	return at + header->t_hoff;
 }
@@ -218,11 +224,12 @@ append_values(const GsFormer *former, const Datum *values, const bool *nulls,
 }
 
 /*
- * The same for a row without nulls, all of whose values are packed or begin
- * their Datums.
+ * The same for a row all of whose values are packed or begin their Datums.
+ * nulls: NULL if there are none.  Inlined for either.
  */
-static char *
-append_plain(const GsFormer *former, const Datum *values, char *end)
+static pg_attribute_always_inline char *
+append_plain(const GsFormer *former, const Datum *values, const bool *nulls,
+			 char *end)
 {
 	const FormColumn *column = former->columns;
 	const FormColumn *last = column + former->natts;
@@ -231,6 +238,8 @@ append_plain(const GsFormer *former, const Datum *values, char *end)
 	{
 		Datum		value = *values;
 
+		if (nulls != NULL && *nulls++)
+			continue;
 		/* what is copied beyond a value is overwritten */
 		if (column->kind == FORM_PACKED)
 		{
@@ -249,6 +258,26 @@ append_plain(const GsFormer *former, const Datum *values, char *end)
 		}
 	}
 	return end;
+}
+
+/*
+ * Whether a row has nulls, eight columns at a time.
+ */
+static inline bool
+has_null(const bool *nulls, int natts)
+{
+	uint64		any = 0;
+	uint64		some;
+
+	if (natts < (int) sizeof(some))
+		return memchr(nulls, true, natts) != NULL;
+	for (int i = 0; i < natts; i += sizeof(some))
+	{
+		memcpy(&some, nulls + Min(i, natts - (int) sizeof(some)),
+			   sizeof(some));
+		any |= some;
+	}
+	return any != 0;
 }
 
 /*
@@ -292,12 +321,16 @@ gs_form_rows(const GsFormer *former, int nrows, const Datum *values,
 	for (int i = 0; i < nrows; i++, values += natts, nulls += natts)
 	{
 		HeapTuple	tuple = &tuples[i];
-		bool		whole = !hasnull || memchr(nulls, true, natts) == NULL;
+		bool		whole = !(hasnull && has_null(nulls, natts));
 		char	   *end = begin_tuple(former, tuple, at,
 									  whole ? NULL : nulls);
 
-		end = whole && former->plain ? append_plain(former, values, end) :
-			append_values(former, values, nulls, end);
+		if (!former->plain)
+			end = append_values(former, values, nulls, end);
+		else if (whole)
+			end = append_plain(former, values, NULL, end);
+		else
+			end = append_plain(former, values, nulls, end);
 		tuple->t_len = end - at;
 		HeapTupleHeaderSetDatumLength(tuple->t_data, tuple->t_len);
 		at = (char *) MAXALIGN((uintptr_t) end);

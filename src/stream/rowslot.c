@@ -110,7 +110,7 @@ gs_rowslot_ops(void)
 
 /*
  * gs_rowslot_store: puts the row that the stream has just given, column by
- * column, into an empty slot.
+ * column, into a slot, in the place of the one there.
  *
  * values, nulls: as gs_stream_next gave them; the slot shows them as they
  * are.
@@ -121,10 +121,15 @@ gs_rowslot_store(TupleTableSlot *slot, GsStream *stream, Datum *values,
 {
 	RowSlot    *row = (RowSlot *) slot;
 
-	row->stream = stream;
-	row->values = slot->tts_values;
-	row->nulls = slot->tts_isnull;
+	if (row->stream == NULL)
+	{
+		ExecClearTuple(slot);
+		row->values = slot->tts_values;
+		row->nulls = slot->tts_isnull;
+		row->stream = stream;
+	}
 	slot->tts_values = values;
 	slot->tts_isnull = nulls;
-	ExecStoreVirtualTuple(slot);
+	slot->tts_flags &= ~TTS_FLAG_EMPTY;
+	slot->tts_nvalid = slot->tts_tupleDescriptor->natts;
 }

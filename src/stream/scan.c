@@ -422,16 +422,15 @@ next_row(ScanState *ss)
 	Datum	   *values;
 	bool	   *nulls;
 
-	ExecClearTuple(slot);
 	if (state->sampler == NULL)
 		open_scan(state);
 	while (!gs_stream_next(state->stream, &values, &nulls))
 		if (!next_chunk(state))
-			return slot;
+			return ExecClearTuple(slot);
 	if (state->direct)
 		gs_rowslot_store(slot, state->stream, values, nulls);
 	else
-		make_row(state, slot, values, nulls);
+		make_row(state, ExecClearTuple(slot), values, nulls);
 	return slot;
 }
 
@@ -480,7 +479,8 @@ exec_scan(CustomScanState *node)
 	if (node->ss.ps.qual == NULL && node->ss.ps.ps_ProjInfo == NULL &&
 		node->ss.ps.state->es_epq_active == NULL)
 	{
-		ResetExprContext(node->ss.ps.ps_ExprContext);
+		if (!((SynthScanState *) node)->direct)
+			ResetExprContext(node->ss.ps.ps_ExprContext);
 		return next_row(&node->ss);
 	}
 	return ExecScan(&node->ss, next_row, recheck_row);

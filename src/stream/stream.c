@@ -344,9 +344,9 @@ gs_stream_next(GsStream *stream, Datum **values, bool **nulls)
 
 	do
 	{
-		if (stream->at >= stream->rows && !next_slice(stream))
+		if (unlikely(stream->at >= stream->rows) && !next_slice(stream))
 			return false;
-	} while (stream->dropped != NULL &&
+	} while (unlikely(stream->dropped != NULL) &&
 			 stream->dropped[stream->from + stream->at] && ++stream->at);
 	cell = (Size) stream->at++ * stream->ncolumns;
 	*values = stream->values + cell;
