@@ -8,6 +8,7 @@
 
 #include "clones.h"
 #include "guide.h"
+#include "normal.h"
 
 /* as normal.c's: the same bits on every processor */
 #if defined(__clang__)
@@ -23,6 +24,7 @@
 #define FEW_STEPS	2
 #define LEAST_CELLS	128
 #define RARE			3.0		/* scores beyond this may take more */
+#define LIKELY			0.85
 
 /*
  * Points the cells, of a number, at their first intervals.  Sets the steps;
@@ -84,6 +86,31 @@ gs_guide_init(GsGuide *guide, const double *edge, int n,
 	while (point_cells(guide, edge, n, ncells) > FEW_STEPS &&
 		   ncells < GS_GUIDE_CELLS)
 		ncells *= 2;
+
+	/* what holds more than half of them holds the median */
+	guide->likely = gs_guide_find_one(guide, 0);
+	guide->low = guide->likely == 0 ? -INFINITY : guide->edge[guide->likely];
+	guide->high = guide->likely == n - 1 ? INFINITY :
+		guide->edge[guide->likely + 1];
+	if (gs_normal_cdf(guide->high) - gs_normal_cdf(guide->low) < LIKELY)
+		guide->likely = -1;
+}
+
+/*
+ * gs_guide_find where one interval holds nearly all scores: a branch that can
+ * be guessed.
+ */
+static void
+find_likely(const GsGuide *guide, const float *score, int32_t *interval,
+			int count)
+{
+	int			likely = guide->likely;
+	float		low = guide->low;
+	float		high = guide->high;
+
+	for (int i = 0; i < count; i++)
+		interval[i] = score[i] >= low && score[i] < high ? likely :
+			gs_guide_find_one(guide, score[i]);
 }
 
 /*
@@ -112,6 +139,11 @@ gs_guide_find(const GsGuide *guide, const float *score, int32_t *interval,
 	float		ncells = (float) guide->ncells;
 	int			done;
 
+	if (guide->likely >= 0)
+	{
+		find_likely(guide, score, interval, count);
+		return;
+	}
 	for (done = 0; count - done >= LANE_BLOCK; done += LANE_BLOCK)
 		find_cells(ncells, score + done, interval + done);
 	for (; done < count; done++)

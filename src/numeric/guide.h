@@ -21,6 +21,9 @@ typedef struct GsGuide
 	int32_t    *cell;			/* [ncells] interval at the left end */
 	int			ncells;			/* a power of 2 */
 	int			steps;			/* from there to a score's interval, at most */
+	int			likely;			/* interval that holds nearly all; or -1 */
+	float		low;			/* of its scores ... */
+	float		high;			/* ... and not of them */
 } GsGuide;
 
 extern void gs_guide_init(GsGuide *guide, const double *edge, int n,

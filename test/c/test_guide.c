@@ -86,6 +86,13 @@ main(void)
 			edge[i] = i == 0 ? -INFINITY : 4 + i * 1e-3;
 		snprintf(name, sizeof(name), "a crowded tail, %d intervals", n);
 		CHECK(differences(n) == 0, name);
+
+		/* the same amid the others, which crowd both tails */
+		for (int i = 0; i <= n; i++)
+			edge[i] = i <= n / 2 ? -4 + (i - n / 2) * 1e-3 :
+				3 + (i - n / 2) * 1e-3;
+		snprintf(name, sizeof(name), "crowded tails, %d intervals", n);
+		CHECK(differences(n) == 0, name);
 	}
 	return test_done();
 }
