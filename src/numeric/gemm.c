@@ -7,8 +7,10 @@
  * step are small: so they are computed here, as Goto and van de Geijn do
  * ("Anatomy of high-performance matrix multiplication", ACM TOMS 34, 2008).
  * B is copied in panels of a tile's width, which stay in the second-level
- * cache, A in panels of a tile's rows, which stay in the first; tiles of C are
- * summed in registers.
+ * cache; A is read as it is, or if it is to be transposed copied in panels of
+ * a tile's rows; tiles of C are summed in registers.  Matrices come from
+ * memory as a rule, as all layers of a net follow each other: so they are read
+ * along their rows.
  *
  * Sums are added in an order that depends on the sizes and the processor
  * only.
@@ -23,7 +25,8 @@
 #define MAX_ROWS	14			/* of a tile */
 #define MAX_WIDTH	32			/* of a tile: two vectors */
 #define DEPTH		384			/* of panels */
-#define COLUMNS		256			/* of B's panels, all together */
+#define COLUMNS		256			/* of B's panels, all together ... */
+#define ROWS		252			/* ... and rows of A's */
 
 #define TILE_NAME tile
 #define TILE_TARGET
@@ -47,9 +50,9 @@
 
 typedef struct Kernel
 {
-	void		(*tile) (int rows, int k, const float *a, const float *b,
-						 float alpha, float beta, float *c, int ldc,
-						 int width);
+	void		(*tile) (bool packed, int rows, int k, const float *a, int lda,
+						 const float *b, float alpha, float beta, float *c,
+						 int ldc, int width);
 	int			rows;
 	int			width;
 } Kernel;
@@ -126,28 +129,37 @@ pack_across(const float *from, int ld, int rows, int k, int width,
 	}
 }
 
-/*
- * to[p][j] = from[p][j] for p below k and j below "columns"; the rest as
- * above.
- */
-static void
-pack_along(const float *from, int ld, int columns, int k, int width,
-		   float *restrict to)
-{
-	for (int p = 0; p < k; p++, from += ld, to += width)
-	{
-		if (columns == MAX_WIDTH)
-			memcpy(to, from, MAX_WIDTH * sizeof(float));
-		else
-			for (int j = 0; j < width; j++)
-				to[j] = j < columns ? from[j] : 0;
-	}
-}
-
 static int
 least(int a, int b)
 {
 	return a < b ? a : b;
+}
+
+/*
+ * Panels of "width" columns of from [k][columns]: to[j][p] is row p of the
+ * panel from column j width on.  The last one may be narrower, or is filled up
+ * with zeros.
+ */
+static void
+pack_along(const float *from, int ld, int columns, int k, int width,
+		   bool fill, float *restrict to)
+{
+	for (int p = 0; p < k; p++, from += ld)
+		for (int j = 0; j < columns; j += width)
+		{
+			int			n = least(width, columns - j);
+			int			row = fill ? width : n;
+			float	   *at = to + (size_t) j * k + (size_t) p * row;
+
+			/* sizes that the compiler knows are copied without a call */
+			if (n == MAX_WIDTH)
+				memcpy(at, from + j, MAX_WIDTH * sizeof(float));
+			else if (n == MAX_ROWS)
+				memcpy(at, from + j, MAX_ROWS * sizeof(float));
+			else
+				for (int i = 0; i < row; i++)
+					at[i] = i < n ? from[j + i] : 0;
+		}
 }
 
 /* the size of parts when n is cut evenly into parts of at most "most" */
@@ -157,6 +169,22 @@ even(int n, int most)
 	int			parts = (n + most - 1) / most;
 
 	return (n + parts - 1) / parts;
+}
+
+/*
+ * Panels of np rows and nj columns of op(B), from its element at (p, j) on.
+ */
+static void
+pack_b(bool transpose, const float *b, int ldb, int p, int j, int np, int nj,
+	   int width, float *to)
+{
+	if (!transpose)
+		pack_along(b + (size_t) p * ldb + j, ldb, nj, np, width, true, to);
+	else
+		for (int i = 0; i < nj; i += width)
+			pack_across(b + (size_t) (j + i) * ldb + p, ldb,
+						least(width, nj - i), np, width,
+						to + (size_t) i * np);
 }
 
 /*
@@ -170,12 +198,13 @@ gs_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
 		const float *a, int lda, const float *b, int ldb, float beta,
 		float *c, int ldc)
 {
-	float		panel[MAX_ROWS * DEPTH] __attribute__((aligned(64)));
-	float		panels[COLUMNS * DEPTH] __attribute__((aligned(64)));
+	float		left[ROWS * DEPTH] __attribute__((aligned(64)));
+	float		right[COLUMNS * DEPTH] __attribute__((aligned(64)));
 	Kernel		kernel = choose_kernel();
-	int			rows = even(m, kernel.rows);
+	int			rows = even(least(m, ROWS), kernel.rows);
 	int			depth = even(k, DEPTH);
 	int			columns = even(n, COLUMNS);
+	int			block = ROWS / rows * rows;
 
 	columns = (columns + kernel.width - 1) / kernel.width * kernel.width;
 	for (int j0 = 0; j0 < n; j0 += columns)
@@ -184,32 +213,24 @@ gs_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
 			int			nj = least(columns, n - j0);
 			int			np = least(depth, k - p0);
 
-			for (int j = 0; j < nj; j += kernel.width)
-			{
-				float	   *to = panels + (size_t) j * np;
-
-				if (transpose_b)
-					pack_across(b + (size_t) (j0 + j) * ldb + p0, ldb,
-								least(kernel.width, nj - j), np, kernel.width,
-								to);
-				else
-					pack_along(b + (size_t) p0 * ldb + j0 + j, ldb,
-							   least(kernel.width, nj - j), np, kernel.width,
-							   to);
-			}
+			pack_b(transpose_b, b, ldb, p0, j0, np, nj, kernel.width, right);
 			for (int i = 0; i < m; i += rows)
 			{
 				int			ni = least(rows, m - i);
+				const float *from = a + (size_t) i * lda + p0;
 
 				if (transpose_a)
-					pack_along(a + (size_t) p0 * lda + i, lda, ni, np, ni,
-							   panel);
-				else
-					pack_across(a + (size_t) i * lda + p0, lda, ni, np, ni,
-								panel);
+				{
+					if (i % block == 0)
+						pack_along(a + (size_t) p0 * lda + i, lda,
+								   least(block, m - i), np, rows, false,
+								   left);
+					from = left + (size_t) (i % block) * np;
+				}
 				for (int j = 0; j < nj; j += kernel.width)
-					kernel.tile(ni, np, panel, panels + (size_t) j * np,
-								alpha, p0 == 0 ? beta : 1,
+					kernel.tile(transpose_a, ni, np, from, lda,
+								right + (size_t) j * np, alpha,
+								p0 == 0 ? beta : 1,
 								c + (size_t) i * ldc + j0 + j, ldc,
 								least(kernel.width, nj - j));
 			}

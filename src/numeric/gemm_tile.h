@@ -16,36 +16,18 @@
 #define TILE_GLUE(a, b) TILE_GLUE_(a, b)
 #define Vector TILE_GLUE(TILE_NAME, _vector)
 #define sums TILE_GLUE(TILE_NAME, _sums)
+#define put TILE_GLUE(TILE_NAME, _put)
 
 typedef float Vector
 			__attribute__((vector_size(TILE_VECTOR * sizeof(float))));
 
 /*
- * C [rows][width] = beta C + alpha A B for packed A [k][rows] and B [k][two
- * vectors].  "rows" is known where this is inlined.
+ * C [rows][width] = beta C + alpha times the sums.
  */
 TILE_TARGET static GS_ALWAYS_INLINE void
-sums(int rows, int k, const float *a, const float *b, float alpha, float beta,
-	 float *c, int ldc, int width)
+put(int rows, Vector sum[][2], float alpha, float beta, float *c, int ldc,
+	int width)
 {
-	Vector		sum[TILE_ROWS][2] = {{{0}}};
-
-	for (int p = 0; p < k; p++)
-	{
-		Vector		b0;
-		Vector		b1;
-
-		memcpy(&b0, b, sizeof(b0));
-		memcpy(&b1, b + TILE_VECTOR, sizeof(b1));
-#pragma GCC unroll 16
-		for (int i = 0; i < rows; i++)
-		{
-			sum[i][0] += a[i] * b0;
-			sum[i][1] += a[i] * b1;
-		}
-		a += rows;
-		b += 2 * TILE_VECTOR;
-	}
 #pragma GCC unroll 16
 	for (int i = 0; i < rows; i++, c += ldc)
 	{
@@ -72,15 +54,69 @@ sums(int rows, int k, const float *a, const float *b, float alpha, float beta,
 	}
 }
 
+/*
+ * C [rows][width] = beta C + alpha A B for packed B [k][two vectors].  "rows"
+ * and "packed" are known where this is inlined.
+ *
+ * A is packed, [k][rows], or else row i, of k, is at a + i lda: three rows
+ * share a pointer, for there are not as many registers as rows.
+ */
+TILE_TARGET static GS_ALWAYS_INLINE void
+sums(bool packed, int rows, int k, const float *a, ptrdiff_t lda,
+	 const float *b, float alpha, float beta, float *c, int ldc, int width)
+{
+	Vector		sum[TILE_ROWS][2] = {{{0}}};
+	const float *third[(TILE_ROWS + 2) / 3];
+
+#pragma GCC unroll 16
+	for (int i = 0; i < rows; i++)
+	{
+		__builtin_prefetch(c + (ptrdiff_t) i * ldc, 1);
+		__builtin_prefetch(c + (ptrdiff_t) i * ldc + TILE_VECTOR, 1);
+		if (!packed && i % 3 == 0)
+			third[i / 3] = a + i * lda;
+	}
+	for (int p = 0; p < k; p++)
+	{
+		Vector		b0;
+		Vector		b1;
+
+		memcpy(&b0, b, sizeof(b0));
+		memcpy(&b1, b + TILE_VECTOR, sizeof(b1));
+#pragma GCC unroll 16
+		for (int i = 0; i < rows; i++)
+		{
+			float		element = packed ? a[i] : third[i / 3][i % 3 * lda];
+
+			sum[i][0] += element * b0;
+			sum[i][1] += element * b1;
+		}
+		b += 2 * TILE_VECTOR;
+		if (packed)
+			a += rows;
+		else
+#pragma GCC unroll 16
+			for (int i = 0; i < rows; i += 3)
+				third[i / 3]++;
+	}
+	put(rows, sum, alpha, beta, c, ldc, width);
+}
+
 TILE_TARGET static void
-TILE_NAME(int rows, int k, const float *a, const float *b, float alpha,
-		  float beta, float *c, int ldc, int width)
+TILE_NAME(bool packed, int rows, int k, const float *a, int lda,
+		  const float *b, float alpha, float beta, float *c, int ldc,
+		  int width)
 {
 #define CASE(n) \
 		case n: \
-			if (n <= TILE_ROWS) \
-				sums(n <= TILE_ROWS ? n : 1, k, a, b, alpha, beta, c, ldc, \
-					 width); \
+			if (n > TILE_ROWS) \
+				break; \
+			if (packed) \
+				sums(true, n <= TILE_ROWS ? n : 1, k, a, lda, b, alpha, \
+					 beta, c, ldc, width); \
+			else \
+				sums(false, n <= TILE_ROWS ? n : 1, k, a, lda, b, alpha, \
+					 beta, c, ldc, width); \
 			break
 
 	switch (rows)
@@ -105,6 +141,7 @@ TILE_NAME(int rows, int k, const float *a, const float *b, float alpha,
 
 #undef Vector
 #undef sums
+#undef put
 #undef TILE_GLUE
 #undef TILE_GLUE_
 #undef TILE_NAME
