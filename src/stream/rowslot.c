@@ -109,18 +109,18 @@ gs_rowslot_ops(void)
 }
 
 /*
- * gs_rowslot_store: puts the row that the stream has just given, column by
- * column, into a slot, in the place of the one there.
- *
- * values, nulls: as gs_stream_next gave them; the slot shows them as they
- * are.
+ * gs_rowslot_next: puts the stream's next row into a slot, in the place of the
+ * one there; false, and the slot is left as it was, after the last.
  */
-void
-gs_rowslot_store(TupleTableSlot *slot, GsStream *stream, Datum *values,
-				 bool *nulls)
+bool
+gs_rowslot_next(TupleTableSlot *slot, GsStream *stream)
 {
 	RowSlot    *row = (RowSlot *) slot;
+	Datum	   *values;
+	bool	   *nulls;
 
+	if (!gs_stream_next(stream, &values, &nulls))
+		return false;
 	if (row->stream == NULL)
 	{
 		ExecClearTuple(slot);
@@ -132,4 +132,5 @@ gs_rowslot_store(TupleTableSlot *slot, GsStream *stream, Datum *values,
 	slot->tts_isnull = nulls;
 	slot->tts_flags &= ~TTS_FLAG_EMPTY;
 	slot->tts_nvalid = slot->tts_tupleDescriptor->natts;
+	return true;
 }

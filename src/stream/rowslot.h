@@ -12,7 +12,6 @@
 #include "stream/stream.h"
 
 extern const TupleTableSlotOps *gs_rowslot_ops(void);
-extern void gs_rowslot_store(TupleTableSlot *slot, GsStream *stream,
-							 Datum *values, bool *nulls);
+extern bool gs_rowslot_next(TupleTableSlot *slot, GsStream *stream);
 
 #endif

@@ -424,13 +424,18 @@ next_row(ScanState *ss)
 
 	if (state->sampler == NULL)
 		open_scan(state);
+	if (state->direct)
+	{
+		while (!gs_rowslot_next(slot, state->stream))
+			if (!next_chunk(state))
+				return ExecClearTuple(slot);
+		return slot;
+	}
+	ExecClearTuple(slot);
 	while (!gs_stream_next(state->stream, &values, &nulls))
 		if (!next_chunk(state))
-			return ExecClearTuple(slot);
-	if (state->direct)
-		gs_rowslot_store(slot, state->stream, values, nulls);
-	else
-		make_row(state, ExecClearTuple(slot), values, nulls);
+			return slot;
+	make_row(state, slot, values, nulls);
 	return slot;
 }
 
@@ -475,11 +480,14 @@ recheck_row(ScanState *ss, TupleTableSlot *slot)
 static TupleTableSlot *
 exec_scan(CustomScanState *node)
 {
+	SynthScanState *state = (SynthScanState *) node;
+
 	/* nothing that ExecScan would see to */
 	if (node->ss.ps.qual == NULL && node->ss.ps.ps_ProjInfo == NULL &&
 		node->ss.ps.state->es_epq_active == NULL)
 	{
-		if (!((SynthScanState *) node)->direct)
+		/* a row of the stream takes no memory */
+		if (!state->direct)
 			ResetExprContext(node->ss.ps.ps_ExprContext);
 		return next_row(&node->ss);
 	}

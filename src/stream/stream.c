@@ -36,12 +36,11 @@ typedef struct StreamColumn
 
 struct GsStream
 {
+	GsSlice		slice;
 	const GsModel *model;
 	GsBatch    *batch;
 	GsRules    *rules;			/* NULL: any row will do */
-	const bool *dropped;		/* [GS_BATCH] rows to leave out; or NULL */
-	int			ncolumns;
-	StreamColumn *columns;
+	StreamColumn *columns;		/* [ncolumns] */
 	int64		next;			/* row number, from 0, of the next slice */
 	int64		end;			/* one beyond the last */
 	int64		filled;			/* index of the batch at hand, or -1 */
@@ -49,13 +48,9 @@ struct GsStream
 	bool		decodes;		/* some column is asked for */
 	ExprContext *econtext;
 
-	/* the slice: rows that are decoded, of one batch */
-	int			from;			/* its first row's place in the batch */
-	int			rows;
-	int			at;				/* the next to be given out */
+	/* the slice is of one batch */
+	int			from;			/* its first row's place there */
 	int			most;			/* rows to decode at a time */
-	Datum	   *values;			/* [rows][ncolumns] */
-	bool	   *nulls;			/* [rows][ncolumns] */
 	GsFormer   *former;
 	HeapTupleData *tuples;		/* [rows], once one is asked for; or NULL */
 	MemoryContext context;		/* what the values and tuples point to */
@@ -107,7 +102,7 @@ make_cast(const GsColumn *from, Form_pg_attribute to)
 static int
 most_rows(const GsStream *stream)
 {
-	int			lanes = SLICE_CELLS / LANE_ROWS / Max(stream->ncolumns, 1);
+	int			lanes = SLICE_CELLS / LANE_ROWS / Max(stream->slice.ncolumns, 1);
 
 	return Min(Max(lanes, 1) * LANE_ROWS, GS_BATCH);
 }
@@ -121,7 +116,7 @@ find_needed(const GsStream *stream)
 	const GsModel *model = stream->model;
 	bool	   *needed = palloc0(Max(model->schema->nfeatures, 1));
 
-	for (int i = 0; i < stream->ncolumns; i++)
+	for (int i = 0; i < stream->slice.ncolumns; i++)
 		if (stream->columns[i].decoder != NULL)
 			gs_decoder_needs(stream->columns[i].decoder, needed);
 	if (stream->rules != NULL)
@@ -144,7 +139,7 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 	bool	   *packed = palloc0(Max(desc->natts, 1));
 
 	stream->model = model;
-	stream->ncolumns = desc->natts;
+	stream->slice.ncolumns = desc->natts;
 	stream->columns = palloc0(sizeof(StreamColumn) * Max(desc->natts, 1));
 	stream->filled = -1;
 	stream->econtext = CreateStandaloneExprContext();
@@ -185,9 +180,9 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 	}
 	stream->former = gs_former_create(desc, packed);
 	stream->most = SLICE_ROWS;
-	stream->values = palloc(sizeof(Datum) * most_rows(stream) *
-							Max(stream->ncolumns, 1));
-	stream->nulls = palloc(most_rows(stream) * Max(stream->ncolumns, 1));
+	stream->slice.values = palloc(sizeof(Datum) * most_rows(stream) *
+							Max(stream->slice.ncolumns, 1));
+	stream->slice.nulls = palloc(most_rows(stream) * Max(stream->slice.ncolumns, 1));
 	return stream;
 }
 
@@ -199,7 +194,7 @@ gs_stream_seek(GsStream *stream, int64 first, int64 end)
 {
 	stream->next = first;
 	stream->end = end;
-	stream->rows = stream->at = 0;
+	stream->slice.rows = stream->slice.at = 0;
 }
 
 /*
@@ -218,7 +213,7 @@ gs_stream_rules(const GsStream *stream)
 int64
 gs_stream_position(const GsStream *stream)
 {
-	return stream->next - (stream->rows - stream->at);
+	return stream->next - (stream->slice.rows - stream->slice.at);
 }
 
 /*
@@ -238,7 +233,7 @@ cast_column(GsStream *stream, StreamColumn *column, GsRows rows)
 {
 	ExprContext *econtext = stream->econtext;
 
-	for (int i = 0; i < stream->rows * rows.stride; i += rows.stride)
+	for (int i = 0; i < stream->slice.rows * rows.stride; i += rows.stride)
 	{
 		MemoryContext old;
 		Datum		value;
@@ -261,17 +256,17 @@ decode_slice(GsStream *stream)
 	int			from = stream->from;
 	MemoryContext old = MemoryContextSwitchTo(stream->context);
 
-	memset(stream->nulls, false, stream->rows * stream->ncolumns);
-	for (int i = 0; i < stream->ncolumns; i++)
+	memset(stream->slice.nulls, false, stream->slice.rows * stream->slice.ncolumns);
+	for (int i = 0; i < stream->slice.ncolumns; i++)
 	{
 		StreamColumn *column = &stream->columns[i];
-		GsRows		rows = {stream->values + i, stream->nulls + i,
-			stream->ncolumns
+		GsRows		rows = {stream->slice.values + i, stream->slice.nulls + i,
+			stream->slice.ncolumns
 		};
 
 		if (column->decoder == NULL)
 		{
-			for (int k = 0; k < stream->rows; k++)
+			for (int k = 0; k < stream->slice.rows; k++)
 			{
 				rows.values[k * rows.stride] = (Datum) 0;
 				rows.nulls[k * rows.stride] = true;
@@ -280,10 +275,10 @@ decode_slice(GsStream *stream)
 		}
 		if (column->set >= 0)
 			gs_rules_set(stream->rules, stream->batch, column->set, from,
-						 from + stream->rows, rows);
+						 from + stream->slice.rows, rows);
 		else
 			gs_decode(column->decoder, stream->batch, from,
-					  from + stream->rows, rows);
+					  from + stream->slice.rows, rows);
 		if (column->cast != NULL)
 			cast_column(stream, column, rows);
 	}
@@ -309,20 +304,20 @@ next_slice(GsStream *stream)
 	MemoryContextReset(stream->context);
 	stream->tuples = NULL;
 	/* not before the slice is whole: an error may leave the stream in use */
-	stream->rows = stream->at = 0;
+	stream->slice.rows = stream->slice.at = 0;
 	if (stream->decodes && stream->filled != index)
 	{
 		stream->filled = -1;
 		gs_batch_fill(stream->model, stream->batch, index);
 		if (stream->rules != NULL)
-			stream->dropped = gs_rules_apply(stream->rules, stream->batch);
+			stream->slice.dropped = gs_rules_apply(stream->rules, stream->batch);
 		stream->filled = index;
 		stream->batches++;
 	}
 	stream->from = from;
-	stream->rows = Min(stream->most, last - from);
+	stream->slice.rows = Min(stream->most, last - from);
 	decode_slice(stream);
-	stream->next += stream->rows;
+	stream->next += stream->slice.rows;
 	bytes = MemoryContextMemAllocated(stream->context, true);
 	if (bytes < SLICE_BYTES)
 		stream->most = Min(stream->most * 4, most_rows(stream));
@@ -332,25 +327,21 @@ next_slice(GsStream *stream)
 }
 
 /*
- * gs_stream_next: the next row; false after the last.
- *
- * values, nulls: set to arrays with an element for each column of the
- * stream's descriptor; they are the stream's, and valid until the next call.
+ * gs_stream_advance: makes sure that the slice's next row is to be given out;
+ * false after the last.
  */
 bool
-gs_stream_next(GsStream *stream, Datum **values, bool **nulls)
+gs_stream_advance(GsStream *stream)
 {
-	Size		cell;
+	const GsSlice *slice = &stream->slice;
 
 	do
 	{
-		if (unlikely(stream->at >= stream->rows) && !next_slice(stream))
+		if (slice->at >= slice->rows && !next_slice(stream))
 			return false;
-	} while (unlikely(stream->dropped != NULL) &&
-			 stream->dropped[stream->from + stream->at] && ++stream->at);
-	cell = (Size) stream->at++ * stream->ncolumns;
-	*values = stream->values + cell;
-	*nulls = stream->nulls + cell;
+	} while (slice->dropped != NULL &&
+			 slice->dropped[stream->from + slice->at] &&
+			 ++stream->slice.at);
 	return true;
 }
 
@@ -365,9 +356,9 @@ gs_stream_tuple(GsStream *stream)
 	{
 		MemoryContext old = MemoryContextSwitchTo(stream->context);
 
-		stream->tuples = gs_form_rows(stream->former, stream->rows,
-									  stream->values, stream->nulls);
+		stream->tuples = gs_form_rows(stream->former, stream->slice.rows,
+									  stream->slice.values, stream->slice.nulls);
 		MemoryContextSwitchTo(old);
 	}
-	return &stream->tuples[stream->at - 1];
+	return &stream->tuples[stream->slice.at - 1];
 }

@@ -13,15 +13,47 @@
 #include "model/model.h"
 #include "rules/rules.h"
 
-typedef struct GsStream GsStream;
+/* The rows of a stream that are decoded and not given out yet. */
+typedef struct GsSlice
+{
+	Datum	   *values;			/* [rows][ncolumns] */
+	bool	   *nulls;			/* [rows][ncolumns] */
+	int			ncolumns;
+	int			rows;
+	int			at;				/* the next to be given out */
+	const bool *dropped;		/* of the batch: some are left out; or NULL */
+} GsSlice;
+
+typedef struct GsStream GsStream;	/* begins with its slice */
 
 extern GsStream *gs_stream_open(const GsModel *model, TupleDesc desc,
 								int64 seed);
 extern void gs_stream_seek(GsStream *stream, int64 first, int64 end);
 extern int64 gs_stream_position(const GsStream *stream);
 extern int64 gs_stream_batches(const GsStream *stream);
-extern bool gs_stream_next(GsStream *stream, Datum **values, bool **nulls);
+extern bool gs_stream_advance(GsStream *stream);
 extern HeapTuple gs_stream_tuple(GsStream *stream);
 extern const GsRules *gs_stream_rules(const GsStream *stream);
+
+/*
+ * gs_stream_next: the next row; false after the last.
+ *
+ * values, nulls: set to arrays with an element for each column of the
+ * stream's descriptor; they are the stream's, and valid until the next call.
+ */
+static inline bool
+gs_stream_next(GsStream *stream, Datum **values, bool **nulls)
+{
+	GsSlice    *slice = (GsSlice *) stream;
+	Size		cell;
+
+	if (unlikely(slice->at >= slice->rows || slice->dropped != NULL) &&
+		!gs_stream_advance(stream))
+		return false;
+	cell = (Size) slice->at++ * slice->ncolumns;
+	*values = slice->values + cell;
+	*nulls = slice->nulls + cell;
+	return true;
+}
 
 #endif
