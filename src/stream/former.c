@@ -14,6 +14,7 @@
 
 #include "column/decode.h"
 #include "compat.h"
+#include "numeric/clones.h"
 #include "stream/former.h"
 
 typedef enum FormKind
@@ -308,7 +309,7 @@ most_bytes(const GsFormer *former, int nrows, const Datum *values,
  * values, nulls: [nrows][natts].  The values are flat: neither toasted nor
  * expanded.
  */
-HeapTupleData *
+GS_CLONES HeapTupleData *
 gs_form_rows(const GsFormer *former, int nrows, const Datum *values,
 			 const bool *nulls)
 {
