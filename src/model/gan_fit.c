@@ -49,6 +49,7 @@
 #define LEAST_COVERAGE	0.8
 #define LEAST_VARIETY	0.7
 #define LEAST_CLUSTERS	0.5		/* of those that appeared at the beginning */
+#define WORSE_PAIRS		0.1		/* as is so much more than then */
 /* ... and this at the end deserves a warning. */
 #define GOOD_COVERAGE	0.95
 #define GOOD_PAIRS		0.15
@@ -67,7 +68,7 @@ typedef struct Table
 	int32	   *made;			/* [batch][nplaces] tokens of the generator */
 	GsConditions conditions;
 	GsWatch		watch;
-	double		clusters;		/* that appeared at the beginning */
+	GsWatchFigures start;		/* of columns drawn each by itself */
 	uint64		key;			/* of conditions, and rows that are watched */
 	GsArena		arena;
 	int32	   *token;			/* [WATCH_ROWS][nplaces] */
@@ -154,7 +155,8 @@ watch(const void *model, const float *generator)
 
 	return figures.coverage < LEAST_COVERAGE ||
 		figures.variety < LEAST_VARIETY ||
-		figures.clusters < LEAST_CLUSTERS * table->clusters ? NAN :
+		figures.clusters < LEAST_CLUSTERS * table->start.clusters ||
+		figures.pairs > table->start.pairs + WORSE_PAIRS ? NAN :
 		figures.pairs + (1 - figures.coverage) + (1 - figures.clusters);
 }
 
@@ -361,7 +363,7 @@ gs_gan_fit(const GsSchema *schema, const GsEncoded *encoded,
 	opponent.shards = CRITIC_SHARDS;
 	what.workspace = workspace(&table, training.batch, what.shards);
 	opponent.workspace = workspace(&table, training.batch, opponent.shards);
-	table.clusters = look(&table, generator->value).clusters;
+	table.start = look(&table, generator->value);
 	gs_training_run(&training, &what, options, tensors, notes);
 	note_figures(&table, notes);
 	gs_tokens_save(tokens, tensors);

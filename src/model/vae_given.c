@@ -9,10 +9,10 @@
  *
  *	 - Components of the mixture are proposed by the mean weight that they had
  *	   in a pilot, so that latent vectors come from where the conditions hold.
- *	 - Where components are conditions (gan.c), those of one conditioned place
- *	   take part, by their shares in the source, and there the row has the
- *	   component's token.  It is the place that allows the least: what is rare is
- *	   made, not waited for.
+ *	 - Where components are conditions (gan.c) and a conditioned place allows
+ *	   RARE of the source or less, those of the place that allows the least take
+ *	   part, by their shares, and there the row has the component's token: what
+ *	   is rare is made, not waited for.
  *	 - Of boxes (see given.h) one is proposed by its estimated probability.
  *	 - A try is accepted with the weight's share of the largest in the pilot.
  *	   A row that finds nothing in GIVEN_TRIES tries takes one of them by
@@ -33,6 +33,7 @@
 #define PILOT_TRIES		12		/* batches, for the components ... */
 #define BOUND_TRIES		6		/* ... and for the bound and the boxes */
 #define OWN_SHARE		0.1		/* of the mixture in the proposals */
+#define RARE			0.05	/* share of rows that tries seldom hit */
 
 /* Values of a token that are allowed, or the part of one. */
 typedef struct Stretch
@@ -464,7 +465,7 @@ static void
 choose_components(const Vae *vae, VaeGiven *given)
 {
 	int			k = vae->mixture.k;
-	double		least = INFINITY;
+	double		least = RARE;
 	double		all = 0;
 	float	   *share = palloc(sizeof(float) * k);
 
@@ -475,7 +476,7 @@ choose_components(const Vae *vae, VaeGiven *given)
 		double		sum = allowed_shares(&vae->tokens->place[p], given, p,
 										 share);
 
-		if (sum > 0 && sum < least)
+		if (sum > 0 && sum <= least)
 		{
 			least = sum;
 			given->by = p;
