@@ -69,7 +69,7 @@ SELECT fraud, CASE WHEN (random() < 0.85) = fraud THEN 'web' WHEN random() < 0.6
 	CASE WHEN fraud THEN floor(5 * random()) ELSE 7 + floor(17 * random()) END::int AS hour,
 	CASE WHEN fraud THEN 0 ELSE floor(4 * random()) END::int AS known
 FROM (SELECT i % 200 = 0 AS fraud FROM generate_series(1, 20000) AS i) t;
-SELECT count(synth_fit('payments', method => 'gan', seed => 1, options => '{"steps": 1000, "time_limit": 0}')) \g /dev/null
+SELECT count(synth_fit('payments', method => 'gan', seed => 1, options => '{"steps": 800, "time_limit": 0}')) \g /dev/null
 SELECT ok(avg(fraud::int) BETWEEN 0.0035 AND 0.0065, format('a class of 0.5 %% is there: %s', avg(fraud::int)))
 FROM synth_sample(NULL::payments, 40000, seed => 3);
 CREATE TABLE frauds AS SELECT * FROM synth_sample(NULL::payments, 3000, seed => 3, given => '{"fraud": true}');

@@ -23,9 +23,9 @@
 #include "train/gan_watch.h"
 
 #define EPOCHS			400		/* at most ... */
-#define STEPS			2000	/* ... and so many steps */
+#define STEPS			1200	/* ... and so many steps */
 #define BATCH			512
-#define RATE			1e-3
+#define RATE			3e-3
 #define CRITIC_RATE		1.0		/* times the generator's */
 #define CRITIC_WIDTH	256
 #define CRITIC_VECTOR	32		/* of a row */
