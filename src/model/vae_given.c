@@ -10,9 +10,9 @@
  *	 - Components of the mixture are proposed by the mean weight that they had
  *	   in a pilot, so that latent vectors come from where the conditions hold.
  *	 - Where components are conditions (gan.c) and a conditioned place allows
- *	   RARE of the source or less, those of the place that allows the least take
- *	   part, by their shares, and there the row has the component's token: what
- *	   is rare is made, not waited for.
+ *	   RARE of the source or less, those of the place that allows the least
+ *	   take part, by their shares, and there the row has the component's token:
+ *	   what is rare is made, not waited for.
  *	 - Of boxes (see given.h) one is proposed by its estimated probability.
  *	 - A try is accepted with the weight's share of the largest in the pilot.
  *	   A row that finds nothing in GIVEN_TRIES tries takes one of them by

@@ -49,8 +49,9 @@ gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
 
 /*
  * Rows that the generator makes: first some that are forced to be real ones,
- * then free ones.  A forced row begins with the latent vector and the condition
- * of the free row in its place, which have nothing to do with its tokens.
+ * then free ones.  A forced row begins with the latent vector and the
+ * condition of the free row in its place; the vector has nothing to do with
+ * its tokens.
  */
 typedef struct Made
 {
@@ -124,7 +125,7 @@ typedef struct Slope
 	GsMatrix	inner;			/* [packs][width] by the layer's sums */
 	GsMatrix	first;			/* [packs][width] by the layer's sums */
 	GsMatrix	sums;			/* [packs][pack vector] */
-	GsMatrix	input;			/* [packs pack][tokens] by the rows' one-hots */
+	GsMatrix	input;			/* [packs pack][tokens] by rows' one-hots */
 } Slope;
 
 /*
@@ -526,7 +527,8 @@ gs_gan_critic_loss(const GsGanNet *net, const GsGanRows *rows,
 	int32_t    *token = seen_layout(net, arena, 2 * n);
 	Seen		seen = see_layout(net, arena, 2 * packs);
 	Seen		between = see_layout(net, arena, packs);
-	GsMatrix	by_token = gs_arena_matrix(arena, 2 * n, net->decoder.offset[columns - 1]);
+	int			ntokens = net->decoder.offset[net->decoder.nplaces];
+	GsMatrix	by_token = gs_arena_matrix(arena, 2 * n, ntokens);
 	Slope		slope = slope_layout(net, arena, packs, by_token.data);
 	Slope		back = slope_layout(net, arena, packs,
 									gs_row(by_token, n));

@@ -79,7 +79,7 @@ gs_vae_token(const GsVaeNet *net, int place, int32_t token)
 										 net->offset[place]);
 }
 
-/* a place's part of the active states of all places, one place's after another's */
+/* a place's part of the active states, which are one place's after another's */
 static inline GsMatrix
 gs_vae_place(const GsVaeNet *net, GsMatrix active, int place)
 {

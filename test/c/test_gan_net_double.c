@@ -273,8 +273,8 @@ static void
 check_sample(const Case *c)
 {
 	size_t		bytes = gs_gan_workspace(&c->net, ROWS);
-	GsArena		arena = {.base = (char *) gs_vector_create(bytes / sizeof(gs_real) + 1),
-	.size = bytes};
+	gs_real    *memory = gs_vector_create(bytes / sizeof(gs_real) + 1);
+	GsArena		arena = {.base = (char *) memory,.size = bytes};
 	int32_t		made[ROWS * PLACES];
 	int			wrong = 0;
 
@@ -284,7 +284,7 @@ check_sample(const Case *c)
 		wrong += made[i] >= offset[i % PLACES + 1] - offset[i % PLACES] ||
 			(made[i] < 0) != (i % PLACES == 1 && made[i - 1] == 1);
 	CHECK(arena.used <= bytes && wrong == 0, "rows are made");
-	free(arena.base);
+	free(memory);
 }
 
 int

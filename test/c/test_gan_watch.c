@@ -16,7 +16,9 @@
 #define TOKENS	14
 
 static const int offset[] = {0, 2, 4, 8, 14};
-static const uint8_t group[TOKENS] = {0, 1, 0, 1, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5};
+static const uint8_t group[TOKENS] = {
+	0, 1, 0, 1, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5
+};
 
 typedef struct Watched
 {
@@ -114,7 +116,7 @@ test_watch(void)
 	CHECK(bad.places < 0.02 && bad.pairs > good.pairs + 0.05,
 		  "what goes together no more shows in pairs");
 	bad = measure(&w, 2, TILTED);
-	CHECK_NEAR(bad.places, 0.1 / 4, 0.01, "a fifth of half in one of 4 places");
+	CHECK_NEAR(bad.places, 0.1 / 4, 0.01, "a fifth of half, in one of 4");
 	CHECK(bad.coverage == 1, "where all tokens appear");
 	bad = measure(&w, 2, NARROW);
 	CHECK_NEAR(bad.coverage, 11.0 / 14, 1e-9, "tokens that don't appear");

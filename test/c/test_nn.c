@@ -187,7 +187,8 @@ test_leaky(void)
 	gs_leaky_backward_add(gs_matrix(y, 2, 2), gs_matrix(dy, 2, 2),
 						  gs_matrix(two, 2, 2));
 	CHECK(memcmp(one, two, sizeof(one)) == 0 && fabs(one[0] - 3) < 1e-6 &&
-		  one[3] == 41, "the slope of leaky ReLU, kept or told from its value");
+		  one[3] == 41,
+		  "the slope of leaky ReLU, kept or told from what came out");
 }
 
 static void
