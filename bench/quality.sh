@@ -2,7 +2,8 @@
 # bench/quality.sh [--inside] [directory of the CSV files]
 #
 # Fits and samples adult and shoppers with three seeds each, as many rows as
-# the source has, and judges the rows with ../shared/bench/quality.py.  PYTHON
+# the source has, and judges the rows with ../shared/bench/quality.py and
+# coverage.py.  TABLES (adult shoppers) are those that are measured.  PYTHON
 # names a python that has numpy, pandas, scikit-learn and xgboost; METHOD and
 # OPTIONS (as JSON) are those of the fit, SEEDS other seeds.
 set -uo pipefail
@@ -29,8 +30,8 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 make_adult
 make_shoppers
-for run in 'adult income' 'shoppers revenue'; do
-    read -r table target <<< "$run"
+for table in ${TABLES:-adult shoppers}; do
+    [ "$table" = adult ] && target=income || target=revenue
     synthetic=()
     for seed in ${SEEDS:-1 2 3}; do
         psql -o /dev/null -v method="${METHOD:-auto}" -v options="$options" -v seed="$seed" -v source="$table" \
@@ -41,4 +42,5 @@ for run in 'adult income' 'shoppers revenue'; do
     echo "# $table"
     "$python" "$judge" --train "$DATA/${table}_train.csv" --test "$DATA/${table}_test.csv" --target "$target" "${synthetic[@]}" |
         tee "$out/$table.txt" || exit 1
+    "$python" bench/coverage.py "$DATA/${table}_train.csv" "${synthetic[@]}" || exit 1
 done

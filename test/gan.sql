@@ -1,6 +1,6 @@
 -- The adversarial network: dependence, marginals, NULLs, conditions, a collapse that is noticed, determinism, tensors that are wrong.
 BEGIN;
-SELECT plan(27);
+SELECT plan(36);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.4) \g /dev/null
 
@@ -50,7 +50,7 @@ SELECT results_eq('SELECT * FROM synth_sample(NULL::r, 100, seed => 2, start => 
 -- What it is watched by.
 SELECT ok((SELECT max(validation) FILTER (WHERE step = 800) < 0.7 * max(validation) FILTER (WHERE step = 0) FROM synth_training('r')),
 	'the generator comes nearer to the table');
-SELECT ok((SELECT notes::text ~ 'of the frequent values \d+\.\d % appear' FROM told), 'how near is told');
+SELECT ok((SELECT notes::text ~ 'of the frequent values \d+\.\d % appear, of the clusters of rows \d+\.\d %' FROM told), 'how near is told');
 
 -- Conditions.
 SELECT is((SELECT count(*) FROM synth_sample(NULL::r, 2000, seed => 5, given => '{"kind": "paid", "x": {"gte": 1}}')
@@ -61,6 +61,31 @@ SELECT ok(avg((x < -1.4)::int) > 0.5, format('so it does on a rare class: %s', a
 FROM synth_sample(NULL::r, 2000, seed => 5, given => '{"rare": true}');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::r, 500, seed => 5, given => '{"seen": [null, 3]}') WHERE seen IS NULL OR seen = 3),
 	500::bigint, 'NULL is a condition beside values');
+
+-- A class of one in 200, unlike the others in all columns.
+CREATE TABLE payments AS
+SELECT fraud, CASE WHEN (random() < 0.85) = fraud THEN 'web' WHEN random() < 0.6 THEN 'shop' ELSE 'phone' END AS channel,
+	round((exp(CASE WHEN fraud THEN 6 ELSE 3 END + normal() / 2))::numeric, 2) AS amount,
+	CASE WHEN fraud THEN floor(5 * random()) ELSE 7 + floor(17 * random()) END::int AS hour,
+	CASE WHEN fraud THEN 0 ELSE floor(4 * random()) END::int AS known
+FROM (SELECT i % 200 = 0 AS fraud FROM generate_series(1, 20000) AS i) t;
+SELECT count(synth_fit('payments', method => 'gan', seed => 1, options => '{"steps": 800, "time_limit": 0}')) \g /dev/null
+SELECT ok(avg(fraud::int) BETWEEN 0.0035 AND 0.0065, format('a class of 0.5 %% is there: %s', avg(fraud::int)))
+FROM synth_sample(NULL::payments, 40000, seed => 3);
+CREATE TABLE frauds AS SELECT * FROM synth_sample(NULL::payments, 3000, seed => 3, given => '{"fraud": true}');
+SELECT ok(count(*) = 3000 AND bool_and(fraud), 'it can be asked for') FROM frauds;
+SELECT ok(avg((channel = 'web')::int) BETWEEN 0.75 AND 0.95, format('and is as it should be: web %s', avg((channel = 'web')::int))) FROM frauds;
+SELECT ok(avg((amount > 100)::int) > 0.9, format('amounts above 100 %s', avg((amount > 100)::int))) FROM frauds;
+SELECT ok(avg((hour < 5)::int) > 0.93, format('hours before five %s', avg((hour < 5)::int))) FROM frauds;
+SELECT ok(avg((known = 0)::int) > 0.93, format('none known %s', avg((known = 0)::int))) FROM frauds;
+-- Several conditions at once: as often as the class has them.
+SELECT ok(abs(avg((channel = 'web')::int) - 0.85 / (0.85 + 0.15 * 0.6)) < 0.06, format('a set: web %s', avg((channel = 'web')::int)))
+FROM synth_sample(NULL::payments, 3000, seed => 3, given => '{"fraud": true, "channel": ["web", "shop"]}');
+-- Of large amounts at night nearly all are frauds; amounts of an average payment nearly never are.
+SELECT ok(avg(fraud::int) > 0.9, format('backwards: %s', avg(fraud::int)))
+FROM synth_sample(NULL::payments, 2000, seed => 3, given => '{"amount": {"gte": 300}, "hour": {"lt": 5}}');
+SELECT ok(avg(fraud::int) < 0.004, format('and not where it should not: %s', avg(fraud::int)))
+FROM synth_sample(NULL::payments, 2000, seed => 3, given => '{"amount": {"lt": 40}}');
 
 -- The same parameters from the same seed, with one thread or two.
 CREATE FUNCTION parameters(int) RETURNS text LANGUAGE sql AS $$

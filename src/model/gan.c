@@ -13,30 +13,23 @@
 #include "postgres.h"
 
 #include "model/gan.h"
+#include "train/gan_net.h"
 
 /*
- * N(0, I), a mixture of one.
+ * A component for each condition, and before them one for none.  Rows are
+ * made under none.
  */
-static GsMixture
-standard_normal(void)
-{
-	int			d = GS_VAE_LATENT;
-	GsMixture	mixture = {.k = 1,.d = d};
-
-	mixture.weight = palloc(sizeof(float));
-	mixture.weight[0] = 1;
-	mixture.mean = palloc0(sizeof(float) * d);
-	mixture.cholesky = palloc0(sizeof(float) * d * d);
-	for (int j = 0; j < d; j++)
-		mixture.cholesky[j * d + j] = 1;
-	return mixture;
-}
-
 static void *
 gan_load(const GsSchema *schema, const List *tensors)
 {
-	return gs_vae_open(schema, tensors, "gan", gs_vae_decoder_init,
-					   standard_normal());
+	Vae		   *vae = gs_vae_open(schema, tensors, "gan", gs_gan_decoder_init);
+	int			k = vae->tokens->ntokens + 1;
+	float	   *weight = palloc0(sizeof(float) * k);
+
+	weight[0] = 1;
+	gs_vae_mix(vae, (GsMixture) {
+			   .k = k,.d = GS_VAE_LATENT,.weight = weight});
+	return vae;
 }
 
 const GsFamily gs_gan = {

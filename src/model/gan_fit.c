@@ -18,20 +18,29 @@
 #include "model/training.h"
 #include "numeric/permute.h"
 #include "numeric/philox.h"
+#include "train/gan_conditions.h"
 #include "train/gan_net.h"
 #include "train/gan_watch.h"
 
 #define EPOCHS			400		/* at most ... */
-#define STEPS			3000	/* ... and so many steps */
+#define STEPS			1200	/* ... and so many steps */
 #define BATCH			512
-#define RATE			1e-3
+#define RATE			3e-3
 #define CRITIC_RATE		1.0		/* times the generator's */
 #define CRITIC_WIDTH	256
-#define PACK			8		/* rows that the critic sees at once ... */
-#define PACK_TOKENS		8192	/* ... of wide tables fewer */
+#define CRITIC_VECTOR	32		/* of a row */
+#define PACK			10		/* rows that the critic sees at once */
 #define TEMPERATURE		0.5
 #define ANCHOR			1.0		/* weight of the cross entropy */
 #define PENALTY			10.0	/* of the gradient, as in its paper */
+
+/* A pack is a row to the critic, so its shards are larger. */
+#define GENERATOR_SHARDS	4
+#define CRITIC_SHARDS	2
+#define SMALL_BATCH		128
+
+#define CONDITIONED		0.5		/* of the rows of a batch */
+#define INDEX			(1 << 22)	/* rows of all places that it has */
 
 #define WATCH_ROWS		8192	/* made, or of the table */
 #define CHUNK			512
@@ -39,6 +48,8 @@
 /* Less than this of the table's is a collapse ... */
 #define LEAST_COVERAGE	0.8
 #define LEAST_VARIETY	0.7
+#define LEAST_CLUSTERS	0.5		/* of those that appeared at the beginning */
+#define WORSE_PAIRS		0.1		/* as is so much more than then */
 /* ... and this at the end deserves a warning. */
 #define GOOD_COVERAGE	0.95
 #define GOOD_PAIRS		0.15
@@ -51,40 +62,69 @@ typedef struct Table
 	const GsEncoded *encoded;
 	const GsParams *generator;
 	const GsParams *critic;
-	uint32	   *row;			/* of the batch at hand */
+	int			batch;			/* rows of one, and of that at hand: */
+	uint32	   *row;			/* [batch] */
+	int32	   *condition;		/* [batch] */
+	int32	   *made;			/* [batch][nplaces] tokens of the generator */
+	GsConditions conditions;
 	GsWatch		watch;
-	uint64		key;			/* of the rows that are watched */
+	GsWatchFigures start;		/* of columns drawn each by itself */
+	uint64		key;			/* of conditions, and rows that are watched */
 	GsArena		arena;
 	int32	   *token;			/* [WATCH_ROWS][nplaces] */
 } Table;
 
-static int32 *
+/*
+ * The rows of a step: some are exchanged for such as meet a condition.
+ */
+static void
+choose(const void *model, uint64_t step)
+{
+	const Table *table = model;
+
+	for (int i = 0; i < table->batch; i++)
+	{
+		GsRandom	random;
+
+		gs_random_start(&random, table->key, step * table->batch + i, 0);
+		table->condition[i] = gs_random_uniform(&random) < CONDITIONED ?
+			gs_conditions_draw(&table->conditions, &random,
+							   &table->row[i]) : -1;
+	}
+}
+
+static GsGanRows
 read_rows(const Table *table, GsShard *shard)
 {
-	int32	   *token = gs_arena_take(&shard->arena, (Size) shard->n *
-									  table->tokens->nplaces, sizeof(int32));
+	int			k = table->tokens->nplaces;
+	int32	   *token = gs_arena_take(&shard->arena, (Size) shard->n * k,
+									  sizeof(int32));
 
 	gs_tokens_read(table->tokens, table->encoded, table->row + shard->first,
 				   shard->n, token);
-	return token;
+	return (GsGanRows) {
+		.real = token,.condition = table->condition + shard->first,
+		.made = table->made + (Size) shard->first * k
+	};
 }
 
 static double
 generator_loss(const void *model, GsShard *shard)
 {
 	const Table *table = model;
+	GsGanRows	rows = read_rows(table, shard);
 
-	return gs_gan_generator_loss(&table->net, table->critic->value,
-								 read_rows(table, shard), shard);
+	return gs_gan_generator_loss(&table->net, table->critic->value, &rows,
+								 shard);
 }
 
 static double
 critic_loss(const void *model, GsShard *shard)
 {
 	const Table *table = model;
+	GsGanRows	rows = read_rows(table, shard);
 
-	return gs_gan_critic_loss(&table->net, table->generator->value,
-							  read_rows(table, shard), shard);
+	return gs_gan_critic_loss(&table->net, &rows, shard);
 }
 
 /*
@@ -110,11 +150,14 @@ look(const Table *table, const float *generator)
 static double
 watch(const void *model, const float *generator)
 {
-	GsWatchFigures figures = look(model, generator);
+	const Table *table = model;
+	GsWatchFigures figures = look(table, generator);
 
 	return figures.coverage < LEAST_COVERAGE ||
-		figures.variety < LEAST_VARIETY ? NAN :
-		figures.pairs + (1 - figures.coverage);
+		figures.variety < LEAST_VARIETY ||
+		figures.clusters < LEAST_CLUSTERS * table->start.clusters ||
+		figures.pairs > table->start.pairs + WORSE_PAIRS ? NAN :
+		figures.pairs + (1 - figures.coverage) + (1 - figures.clusters);
 }
 
 /*
@@ -146,6 +189,7 @@ start_watch(Table *table)
 	const GsTokens *tokens = table->tokens;
 	const GsVaeNet *net = &table->net.decoder;
 	int			n = tokens->ntokens;
+	Size		k = Max(tokens->nplaces, 1);
 	int			pairs = gs_watch_pairs(tokens->nplaces);
 	int64		nrows = table->encoded->nrows;
 	int			known = (int) Min(nrows, WATCH_ROWS);
@@ -163,11 +207,16 @@ start_watch(Table *table)
 			.share = palloc(sizeof(double) * Max(n, 1)),
 			.joint = palloc(sizeof(double) * (pairs + 1) * GS_WATCH_CELLS),
 			.scratch = palloc(sizeof(double) *
-							  (n + (pairs + 1) * GS_WATCH_CELLS))
+							  (n + (pairs + 1) * GS_WATCH_CELLS)),
+			.centre = palloc((Size) GS_WATCH_CLUSTERS * k),
+			.cluster = palloc(sizeof(double) * GS_WATCH_CLUSTERS),
+			.row = palloc(k),
+			.votes = palloc(sizeof(uint32) * GS_WATCH_CLUSTERS * k *
+							(GS_WATCH_GROUPS + 1))
 	};
 	table->token = palloc_extended(sizeof(int32) * WATCH_ROWS *
 								   Max(tokens->nplaces, 1), MCXT_ALLOC_HUGE);
-	table->arena.size = gs_gan_workspace(&table->net, CHUNK / 2);
+	table->arena.size = gs_gan_workspace(&table->net, CHUNK);
 	table->arena.base = palloc_extended(table->arena.size + 64,
 										MCXT_ALLOC_HUGE);
 	table->arena.base = (char *) TYPEALIGN(64, table->arena.base);
@@ -176,6 +225,39 @@ start_watch(Table *table)
 		row[i] = (uint32) gs_permute(&order, (uint64) i);
 	gs_tokens_read(tokens, table->encoded, row, known, table->token);
 	gs_watch_learn(&table->watch, table->token, known);
+}
+
+/*
+ * The rows that meet conditions: some of the table, as many as INDEX has
+ * room for.
+ */
+static void
+learn_conditions(Table *table)
+{
+	const GsTokens *tokens = table->tokens;
+	int			k = Max(tokens->nplaces, 1);
+	int			n = (int) Min(table->encoded->nrows, Max(INDEX / k, 1));
+	uint32	   *row = palloc(sizeof(uint32) * n);
+	int32	   *token = palloc(sizeof(int32) * n * k);
+	GsPermutation order;
+
+	table->conditions = (GsConditions)
+	{
+		.nplaces = tokens->nplaces,.offset = table->net.decoder.offset,
+			.nrows = n,
+			.begin = palloc(sizeof(uint32) * (tokens->ntokens + 1)),
+			.row = palloc(sizeof(uint32) * n * k),
+			.chance = palloc(sizeof(float) * Max(tokens->ntokens, 1)),
+			.place = palloc(sizeof(int) * k)
+	};
+	gs_permute_init(&order, (uint64) table->encoded->nrows,
+					gs_mix64(table->key, 1));
+	for (int i = 0; i < n; i++)
+		row[i] = (uint32) gs_permute(&order, (uint64) i);
+	gs_tokens_read(tokens, table->encoded, row, n, token);
+	gs_conditions_learn(&table->conditions, row, token);
+	pfree(row);
+	pfree(token);
 }
 
 /*
@@ -198,8 +280,8 @@ shape(Table *table, GsParams *generator, GsParams *critic, uint64 seed)
 	table->net = (GsGanNet)
 	{
 		.null = null,.null_token = null_token,.temperature = TEMPERATURE,
-			.anchor = ANCHOR,.penalty = PENALTY,.width = CRITIC_WIDTH,
-			.pack = Max(Min(PACK, PACK_TOKENS / Max(tokens->ntokens, 1)), 1)
+			.anchor = ANCHOR,.penalty = PENALTY,.pack = PACK,
+			.vector = CRITIC_VECTOR,.width = CRITIC_WIDTH
 	};
 	gs_vae_shape(&table->net.decoder, tokens);
 	gs_gan_net_init(&table->net, generator, critic);
@@ -220,15 +302,25 @@ note_figures(const Table *table, List **notes)
 	GsWatchFigures figures = look(table, table->generator->value);
 
 	*notes = lappend(*notes,
-					 psprintf("of the frequent values %.1f %% appear; shares are off by %.1f %%, those of pairs by %.1f %%, before calibration",
-							  100 * figures.coverage, 100 * figures.places,
-							  100 * figures.pairs));
+					 psprintf("of the frequent values %.1f %% appear, of the clusters of rows %.1f %%; shares are off by %.1f %%, those of pairs by %.1f %%, before calibration",
+							  100 * figures.coverage, 100 * figures.clusters,
+							  100 * figures.places, 100 * figures.pairs));
 	if (figures.coverage < GOOD_COVERAGE || figures.pairs > GOOD_PAIRS)
 		ereport(WARNING,
 				(errmsg("the generator never came near the table"),
 				 errdetail("Of the frequent values %.1f %% appear, and shares of pairs are off by %.1f %%.",
 						   100 * figures.coverage, 100 * figures.pairs),
 				 errhint("Take more \"steps\", the standard \"learning_rate\", or another method.")));
+}
+
+/*
+ * The bytes that a shard takes; a small batch is one.
+ */
+static Size
+workspace(const Table *table, int batch, int shards)
+{
+	return gs_gan_workspace(&table->net, Max(Min(batch, SMALL_BATCH),
+											 (batch + shards - 1) / shards));
 }
 
 /*
@@ -253,18 +345,25 @@ gs_gan_fit(const GsSchema *schema, const GsEncoded *encoded,
 		.rate = CRITIC_RATE
 	};
 	GsTrainable what = {.params = generator,.loss = generator_loss,
-		.model = &table,.opponent = &opponent,.watch = watch
+		.model = &table,.opponent = &opponent,.choose = choose,.watch = watch
 	};
 
 	if (tokens->ntokens == tokens->nplaces)
 		training.steps = 1;		/* nothing varies */
 	shape(&table, generator, critic, (uint64) options->seed);
 	start_watch(&table);
+	learn_conditions(&table);
+	table.batch = training.batch;
 	table.row = palloc(sizeof(uint32) * training.batch);
+	table.condition = palloc(sizeof(int32) * training.batch);
+	table.made = palloc0(sizeof(int32) * training.batch *
+						 Max(tokens->nplaces, 1));
 	what.row = table.row;
-	what.workspace = gs_gan_workspace(&table.net,
-									  gs_shard_rows(training.batch));
-	opponent.workspace = what.workspace;
+	what.shards = GENERATOR_SHARDS;
+	opponent.shards = CRITIC_SHARDS;
+	what.workspace = workspace(&table, training.batch, what.shards);
+	opponent.workspace = workspace(&table, training.batch, opponent.shards);
+	table.start = look(&table, generator->value);
 	gs_training_run(&training, &what, options, tensors, notes);
 	note_figures(&table, notes);
 	gs_tokens_save(tokens, tensors);

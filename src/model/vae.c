@@ -48,6 +48,7 @@ gs_vae_shape(GsVaeNet *net, const GsTokens *tokens)
 		.nplaces = tokens->nplaces,.offset = offset,
 			.nnumbers = tokens->nnumbers,.latent = GS_VAE_LATENT,.width = WIDTH,
 			.state = tokens->nplaces > WIDE ? STATE_WIDE : STATE,
+			.activation = GS_SILU,
 			.head = palloc(sizeof(GsDense) * Max(tokens->nplaces, 1))
 	};
 }
@@ -110,19 +111,17 @@ gs_vae_adjust(void *model, const float *bias)
 
 /*
  * gs_vae_open: a model from its tensors: the network NAME, whose layers init
- * adds, latent vectors from mixture, and tokens.  Errors: data_corrupted.
+ * adds, and tokens; gs_vae_mix next.  Errors: data_corrupted.
  */
 Vae *
 gs_vae_open(const GsSchema *schema, const List *tensors, const char *name,
-			void (*init) (GsVaeNet *net, GsParams *params),
-			GsMixture mixture)
+			void (*init) (GsVaeNet *net, GsParams *params))
 {
 	Vae		   *vae = palloc0(sizeof(Vae));
 	GsTokens   *tokens = gs_tokens_load(schema, tensors);
 	int			most = 1;
 
 	vae->tokens = tokens;
-	vae->mixture = mixture;
 	vae->params = gs_training_params();
 	gs_vae_shape(&vae->net, tokens);
 	init(&vae->net, vae->params);
@@ -143,17 +142,28 @@ gs_vae_open(const GsSchema *schema, const List *tensors, const char *name,
 	vae->component = palloc(sizeof(int32) * GS_BATCH);
 	vae->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
 	vae->even.row = palloc(sizeof(uint16) * GS_BATCH);
-	vae->even.counter = palloc(sizeof(uint16) * (vae->mixture.k + 1));
 	vae->token = palloc(sizeof(int32) * GS_BATCH);
 	vae->drawn = palloc(sizeof(int32) * GS_BATCH);
 	return vae;
 }
 
+/*
+ * gs_vae_mix: what latent vectors are drawn from.
+ */
+void
+gs_vae_mix(Vae *vae, GsMixture mixture)
+{
+	vae->mixture = mixture;
+	vae->even.counter = palloc(sizeof(uint16) * (mixture.k + 1));
+}
+
 static void *
 vae_load(const GsSchema *schema, const List *tensors)
 {
-	return gs_vae_open(schema, tensors, "vae", gs_vae_net_init,
-					   load_mixture(tensors));
+	Vae		   *vae = gs_vae_open(schema, tensors, "vae", gs_vae_net_init);
+
+	gs_vae_mix(vae, load_mixture(tensors));
+	return vae;
 }
 
 static GsMatrix
@@ -206,11 +216,13 @@ gs_vae_start(Vae *vae, const GsMixture *mixture)
 
 	gs_mixture_draw(mixture, GS_BATCH, vae->words, vae->noise,
 					vae->component, vae->z);
-	gs_dense_forward(&net->outer, params, batch_matrix(vae->z, net->latent),
-					 batch_matrix(vae->outer, net->width), GS_NO_MATRIX);
-	gs_dense_forward(&net->start, params,
-					 batch_matrix(vae->outer, net->width),
-					 batch_matrix(vae->state, net->state), GS_NO_MATRIX);
+	/* components after the first are conditions, where there are such */
+	for (int i = 0; i < GS_BATCH; i++)
+		vae->drawn[i] = vae->component[i] - 1;
+	gs_vae_decode_start(net, params, batch_matrix(vae->z, net->latent),
+						net->condition.ntokens > 0 ? vae->drawn : NULL,
+						batch_matrix(vae->outer, net->width), GS_NO_MATRIX,
+						batch_matrix(vae->state, net->state));
 }
 
 /*
@@ -225,8 +237,8 @@ gs_vae_chances(Vae *vae, int p)
 	GsMatrix	active = batch_matrix(vae->active, net->state);
 	GsMatrix	logits = batch_matrix(vae->logits, n);
 
-	gs_activate(GS_SILU, NULL, batch_matrix(vae->state, net->state), active,
-				GS_NO_MATRIX);
+	gs_activate(net->activation, NULL, batch_matrix(vae->state, net->state),
+				active, GS_NO_MATRIX);
 	gs_dense_forward(&net->head[p], vae->params->value, active, logits,
 					 GS_NO_MATRIX);
 	gs_softmax(1, (int[2]) {0, n}, logits);

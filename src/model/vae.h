@@ -53,8 +53,8 @@ typedef struct Vae
 extern void gs_vae_shape(GsVaeNet *net, const GsTokens *tokens);
 extern Vae *gs_vae_open(const GsSchema *schema, const List *tensors,
 						const char *name,
-						void (*init) (GsVaeNet *net, GsParams *params),
-						GsMixture mixture);
+						void (*init) (GsVaeNet *net, GsParams *params));
+extern void gs_vae_mix(Vae *vae, GsMixture mixture);
 extern void gs_vae_generate(void *model, GsBatch *batch);
 extern const GsTokens *gs_vae_adjust(void *model, const float *bias);
 extern void gs_vae_random(const Vae *vae, const GsBatch *batch,

@@ -9,6 +9,10 @@
  *
  *	 - Components of the mixture are proposed by the mean weight that they had
  *	   in a pilot, so that latent vectors come from where the conditions hold.
+ *	 - Where components are conditions (gan.c) and a conditioned place allows
+ *	   RARE of the source or less, those of the place that allows the least
+ *	   take part, by their shares, and there the row has the component's token:
+ *	   what is rare is made, not waited for.
  *	 - Of boxes (see given.h) one is proposed by its estimated probability.
  *	 - A try is accepted with the weight's share of the largest in the pilot.
  *	   A row that finds nothing in GIVEN_TRIES tries takes one of them by
@@ -29,6 +33,7 @@
 #define PILOT_TRIES		12		/* batches, for the components ... */
 #define BOUND_TRIES		6		/* ... and for the bound and the boxes */
 #define OWN_SHARE		0.1		/* of the mixture in the proposals */
+#define RARE			0.05	/* share of rows that tries seldom hit */
 
 /* Values of a token that are allowed, or the part of one. */
 typedef struct Stretch
@@ -70,6 +75,8 @@ struct VaeGiven
 	int			nfirst;			/* places up to the last conditioned one */
 	int			nboxes;
 	Box		   *box;
+	int			by;				/* place whose tokens the components are; -1 */
+	GsMixture	prior;			/* of components */
 	GsMixture	proposal;
 	double		bound;			/* of the weights */
 	Draft		now;
@@ -207,20 +214,15 @@ uniform(uint32 word)
 }
 
 /*
- * Draws a row's token in a conditioned place, and a value of it.  Its
- * probability goes into the weight.
+ * The token of a row in a conditioned place.  Its probability goes into the
+ * weight.
  */
-static void
-draw_allowed(const GsTokenPlace *place, const Step *step,
-			 const float *chance, double u, double within, Draft *draft,
-			 Size at, int row)
+static int
+draw_token(const GsTokenPlace *place, const Step *step, const float *chance,
+		   double u, double *weight)
 {
-	const Stretch *stretch;
 	double		all = 0;
 	int			token = -1;
-	int			low;
-	int			high;
-	double		from;
 
 	for (int t = 0; t < place->ntokens; t++)
 		all += chance[t] * step->part[t];
@@ -231,9 +233,37 @@ draw_allowed(const GsTokenPlace *place, const Step *step,
 			token = t;
 			u -= chance[t] * step->part[t];
 		}
-	draft->weight[row] *= all;
-	draft->token[at] = token;
+	*weight *= all;
+	return token;
+}
 
+/*
+ * The same where the row's component is a token of the place: that one, or
+ * where the box allows nothing of it any other, and no weight.
+ */
+static int
+own_token(const Step *step, int token, double *weight)
+{
+	*weight *= step->part[token];
+	if (!(step->part[token] > 0))
+		for (token = 0; !(step->part[token] > 0);)
+			token++;
+	return token;
+}
+
+/*
+ * Draws a row's value of a token in a conditioned place.
+ */
+static void
+draw_allowed(const Step *step, int token, double within, Draft *draft,
+			 Size at)
+{
+	const Stretch *stretch;
+	int			low;
+	int			high;
+	double		from;
+
+	draft->token[at] = token;
 	low = step->begin[token];
 	high = step->begin[token + 1] - 1;
 	from = 0;
@@ -267,9 +297,14 @@ try_place(Vae *vae, VaeGiven *given, int p)
 
 		if (step != NULL)
 		{
-			draw_allowed(place, step, chance, uniform(vae->words[i]),
-						 uniform(vae->words[GS_BATCH + i]), now, first + i,
-						 i);
+			int			token = p == given->by ?
+				own_token(step, vae->component[i] - 1 - place->first,
+						  &now->weight[i]) :
+				draw_token(place, step, chance, uniform(vae->words[i]),
+						   &now->weight[i]);
+
+			draw_allowed(step, token, uniform(vae->words[GS_BATCH + i]), now,
+						 first + i);
 			continue;
 		}
 		value = gs_tokens_member(place, now->token[first + i],
@@ -317,7 +352,7 @@ try_batch(Vae *vae, VaeGiven *given, const GsBatch *batch, uint32 try)
 	{
 		int			c = vae->component[i];
 
-		now->weight[i] = vae->mixture.weight[c] /
+		now->weight[i] = given->prior.weight[c] /
 			(given->proposal.weight[c] * given->box[now->box[i]].chance);
 	}
 	for (int p = 0; p < given->nfirst; p++)
@@ -354,7 +389,7 @@ learn_proposal(Vae *vae, VaeGiven *given)
 		gs_given_impossible();
 	for (int c = 0; c < k; c++)
 		given->proposal.weight[c] = (float)
-			(OWN_SHARE * vae->mixture.weight[c] +
+			(OWN_SHARE * given->prior.weight[c] +
 			 (1 - OWN_SHARE) * sum[c] / all);
 	pfree(sum);
 }
@@ -396,6 +431,76 @@ learn_bound(Vae *vae, VaeGiven *given)
 }
 
 /*
+ * What of a place's rows any box allows: shares of tokens.  Returns their
+ * sum, or infinity where a box asks nothing of the place.
+ */
+static double
+allowed_shares(const GsTokenPlace *place, const VaeGiven *given, int p,
+			   float *share)
+{
+	double		sum = 0;
+
+	for (int t = 0; t < place->ntokens; t++)
+	{
+		float		part = 0;
+
+		for (int b = 0; b < given->nboxes; b++)
+		{
+			const Step *step = given->box[b].step[p];
+
+			if (step == NULL)
+				return INFINITY;
+			part = Max(part, step->part[t]);
+		}
+		share[t] = part > 0 ? place->share[t] : 0;
+		sum += part * place->share[t];
+	}
+	return sum;
+}
+
+/*
+ * The components that take part.
+ */
+static void
+choose_components(const Vae *vae, VaeGiven *given)
+{
+	int			k = vae->mixture.k;
+	double		least = RARE;
+	double		all = 0;
+	float	   *share = palloc(sizeof(float) * k);
+
+	given->by = -1;
+	given->prior = vae->mixture;
+	for (int p = 0; p < given->nfirst && vae->net.condition.ntokens > 0; p++)
+	{
+		double		sum = allowed_shares(&vae->tokens->place[p], given, p,
+										 share);
+
+		if (sum > 0 && sum <= least)
+		{
+			least = sum;
+			given->by = p;
+		}
+	}
+	if (given->by >= 0)
+	{
+		const GsTokenPlace *place = &vae->tokens->place[given->by];
+
+		allowed_shares(place, given, given->by, share);
+		for (int t = 0; t < place->ntokens; t++)
+			all += share[t];
+		given->prior.weight = palloc0(sizeof(float) * k);
+		for (int t = 0; t < place->ntokens; t++)
+			given->prior.weight[1 + place->first + t] =
+				(float) (share[t] / all);
+	}
+	given->proposal = given->prior;
+	given->proposal.weight = palloc(sizeof(float) * k);
+	memcpy(given->proposal.weight, given->prior.weight, sizeof(float) * k);
+	pfree(share);
+}
+
+/*
  * gs_vae_condition: see family.h.
  */
 void *
@@ -403,10 +508,8 @@ gs_vae_condition(void *model, GsGiven *from)
 {
 	Vae		   *vae = palloc(sizeof(Vae));
 	VaeGiven   *given = palloc0(sizeof(VaeGiven));
-	int			k;
 
 	memcpy(vae, model, sizeof(Vae));
-	k = vae->mixture.k;
 	for (int p = 0; p < vae->tokens->nplaces; p++)
 		for (int b = 0; b < from->nboxes; b++)
 			if (from->box[b][vae->tokens->place[p].feature].given)
@@ -423,9 +526,7 @@ gs_vae_condition(void *model, GsGiven *from)
 	given->total = palloc(sizeof(double) * GS_BATCH);
 	make_draft(vae, given->nfirst, &given->now);
 	make_draft(vae, given->nfirst, &given->kept);
-	given->proposal = vae->mixture;
-	given->proposal.weight = palloc(sizeof(float) * k);
-	memcpy(given->proposal.weight, vae->mixture.weight, sizeof(float) * k);
+	choose_components(vae, given);
 	learn_proposal(vae, given);
 	learn_bound(vae, given);
 	vae->given = given;

@@ -149,6 +149,27 @@ gs_multiply(GsMatrix y, GsMatrix x)
 }
 
 /*
+ * gs_multiply_add
+ *
+ * y += a b, element by element.
+ */
+GS_CLONES void
+gs_multiply_add(GsMatrix y, GsMatrix a, GsMatrix b)
+{
+	assert(y.rows == a.rows && y.cols == a.cols);
+	assert(y.rows == b.rows && y.cols == b.cols);
+	for (int i = 0; i < y.rows; i++)
+	{
+		gs_real    *restrict to = gs_row(y, i);
+		const gs_real *restrict from = gs_row(a, i);
+		const gs_real *restrict factor = gs_row(b, i);
+
+		for (int j = 0; j < y.cols; j++)
+			to[j] += from[j] * factor[j];
+	}
+}
+
+/*
  * gs_add
  *
  * y += x, element by element.
@@ -164,6 +185,27 @@ gs_add(GsMatrix y, GsMatrix x)
 
 		for (int j = 0; j < y.cols; j++)
 			to[j] += from[j];
+	}
+}
+
+/*
+ * gs_leaky_backward_add
+ *
+ * dx += dy, or a part of it where y, the value of leaky ReLU, isn't positive.
+ */
+GS_CLONES void
+gs_leaky_backward_add(GsMatrix y, GsMatrix dy, GsMatrix dx)
+{
+	assert(y.rows == dy.rows && y.cols == dy.cols);
+	assert(dx.rows == dy.rows && dx.cols == dy.cols);
+	for (int i = 0; i < y.rows; i++)
+	{
+		const gs_real *restrict at = gs_row(y, i);
+		const gs_real *restrict from = gs_row(dy, i);
+		gs_real    *restrict to = gs_row(dx, i);
+
+		for (int j = 0; j < y.cols; j++)
+			to[j] += at[j] > 0 ? from[j] : LEAK * from[j];
 	}
 }
 

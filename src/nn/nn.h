@@ -245,9 +245,12 @@ extern void gs_dense_transpose_backward(const GsDense *dense,
 /* y = activation(x + bias); bias [cols] or NULL; y may be x; slope as above */
 extern void gs_activate(GsActivation activation, const gs_real *bias,
 						GsMatrix x, GsMatrix y, GsMatrix slope);
-/* y *= x, y += x, element by element */
+/* y *= x, y += a b, y += x, element by element */
 extern void gs_multiply(GsMatrix y, GsMatrix x);
+extern void gs_multiply_add(GsMatrix y, GsMatrix a, GsMatrix b);
 extern void gs_add(GsMatrix y, GsMatrix x);
+/* dx += dy times the derivative of leaky ReLU where y came out */
+extern void gs_leaky_backward_add(GsMatrix y, GsMatrix dy, GsMatrix dx);
 extern void gs_exp(size_t n, const gs_real *x, gs_real *y);
 
 /* layers.c */
@@ -302,6 +305,8 @@ typedef struct GsDraw
 /* N(0, 1); uniform in (0, 1) */
 extern void gs_draw_normal(GsDraw draw, GsMatrix x);
 extern void gs_draw_uniform(GsDraw draw, GsMatrix x);
+/* -log(-log u), u as above */
+extern void gs_draw_gumbel(GsDraw draw, GsMatrix x);
 /*
  * In place: zero with probability rate, else times 1 / (1 - rate).  The same
  * call on the gradient is its backward function.

@@ -1,6 +1,6 @@
 /*
  * random.c
- *	  Random matrices of a batch: normal and uniform numbers, dropout.
+ *	  Random matrices of a batch: normal, uniform and Gumbel numbers, dropout.
  *
  * Element (row, column) of a matrix with c columns takes word column / q of
  * the Philox block row * q + column % q, q = (c + 3) / 4, of key (key, step)
@@ -20,8 +20,45 @@ typedef enum Kind
 {
 	NORMAL,
 	UNIFORM,
+	GUMBEL,
 	DROPOUT
 } Kind;
+
+static GS_ALWAYS_INLINE float
+uniform(uint32_t word)
+{
+	return ((float) (int32_t) (word >> 9) + 0.5f) * 0x1.0p-23f;
+}
+
+/*
+ * log x of a positive normal number, to 1e-6 of it.
+ *
+ * x = 2^n m with m from sqrt(1/2) to sqrt(2), whose logarithm is
+ * 2 atanh(s), s = (m - 1) / (m + 1), by its series up to s^9.
+ */
+static GS_ALWAYS_INLINE float
+lane_log(float x)
+{
+	uint32_t	bits;
+	int32_t		n;
+	float		m;
+	float		s;
+	float		square;
+	float		y;
+
+	memcpy(&bits, &x, sizeof(bits));
+	n = (int32_t) (bits - 0x3f3504f3u) >> 23;
+	bits -= (uint32_t) n << 23;
+	memcpy(&m, &bits, sizeof(m));
+	s = (m - 1.0f) / (m + 1.0f);
+	square = s * s;
+	y = 2.0f / 9;
+	y = y * square + 2.0f / 7;
+	y = y * square + 2.0f / 5;
+	y = y * square + 2.0f / 3;
+	y = y * square + 2.0f;
+	return y * s + (float) n * 0.693147181f;
+}
 
 /*
  * What words mean: numbers, or factors for dropout.
@@ -33,7 +70,10 @@ convert(Kind kind, double rate, const uint32_t *word, float *lane, int n)
 		gs_normal_lane(word, lane, n);
 	else if (kind == UNIFORM)
 		for (int i = 0; i < n; i++)
-			lane[i] = ((float) (int32_t) (word[i] >> 9) + 0.5f) * 0x1.0p-23f;
+			lane[i] = uniform(word[i]);
+	else if (kind == GUMBEL)
+		for (int i = 0; i < n; i++)
+			lane[i] = -lane_log(-lane_log(uniform(word[i])));
 	else
 	{
 		uint32_t	drop = (uint32_t) (rate * 0x1.0p32);
@@ -115,6 +155,18 @@ GS_CLONES void
 gs_draw_uniform(GsDraw draw, GsMatrix x)
 {
 	fill(UNIFORM, draw, 0, x);
+}
+
+/*
+ * gs_draw_gumbel
+ *
+ * Fills x with independent numbers of Gumbel's distribution, -log(-log u):
+ * the largest of logits with such noise is a draw from their softmax.
+ */
+GS_CLONES void
+gs_draw_gumbel(GsDraw draw, GsMatrix x)
+{
+	fill(GUMBEL, draw, 0, x);
 }
 
 /*

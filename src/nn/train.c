@@ -24,10 +24,12 @@
 #define SLICE		8192
 
 static int
-shard_count(int batch)
+shard_count(const GsTrainerSetup *setup, int batch)
 {
 	int			n = batch / SHARD_ROWS;
 
+	if (setup->shards > 0)
+		return batch < SHARD_ROWS ? 1 : setup->shards;
 	return n < 1 ? 1 : n < GS_MAX_SHARDS ? n : GS_MAX_SHARDS;
 }
 
@@ -40,7 +42,8 @@ slice_count(const GsTrainer *trainer)
 /*
  * gs_shard_rows
  *
- * The most rows that a shard has in batches of up to "batch" rows.
+ * The most rows that a shard has in batches of up to "batch" rows, where the
+ * setup doesn't say how many there are.
  */
 int
 gs_shard_rows(int batch)
@@ -98,7 +101,7 @@ gs_trainer_create(const GsTrainerSetup *setup, GsTrainer *trainer)
 		trainer->average = gs_vector_create(size);
 		fine = fine && trainer->average != NULL;
 	}
-	for (int s = 0; s < shard_count(setup->batch) && fine; s++)
+	for (int s = 0; s < shard_count(setup, setup->batch) && fine; s++)
 	{
 		trainer->grad[s] = gs_vector_create(size);
 		fine = trainer->grad[s] != NULL;
@@ -202,7 +205,7 @@ run_shards(Pass *pass, double *loss)
 {
 	double		sum = 0;
 
-	pass->nshards = shard_count(pass->batch);
+	pass->nshards = shard_count(&pass->trainer->setup, pass->batch);
 	gs_pool_run(pass->trainer->setup.pool, pass->nshards, run_shard, pass);
 	if (atomic_load(&pass->cancelled))
 		return GS_STEP_CANCELLED;

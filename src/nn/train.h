@@ -61,7 +61,10 @@ typedef struct GsTrainerSetup
 	GsLoss		loss;
 	const void *model;
 	int			batch;			/* the largest one */
-	size_t		workspace;		/* bytes, for gs_shard_rows(batch) rows */
+	int			shards;			/* of a batch that is no small one, at most
+								 * GS_MAX_SHARDS; 0: as many as it is worth */
+	size_t		workspace;		/* bytes, for gs_shard_rows(batch) rows, or
+								 * for as many as those shards have */
 	uint64_t	key;			/* of the random numbers of all steps */
 	const atomic_bool *cancel;	/* NULL: never */
 } GsTrainerSetup;

@@ -7,76 +7,97 @@
 #include <math.h>
 #include <string.h>
 
-#ifdef GS_NN_DOUBLE
-#define real_log log
-#else
-#define real_log logf
-#endif
-
 /* Streams of random numbers in a step. */
 #define STREAM_LATENT	0
 #define STREAM_GUMBEL	1
 #define STREAM_BETWEEN	2
 
 /*
- * gs_gan_net_init
- *
- * Adds the layers' parameters.  All of net but the layers is set.
+ * gs_gan_decoder_init: adds the generator's parameters.  All of net but the
+ * layers is set.
+ */
+void
+gs_gan_decoder_init(GsVaeNet *net, GsParams *generator)
+{
+	int			ntokens = net->offset[net->nplaces];
+
+	/* its slope is told by what comes out, and need not be kept */
+	net->activation = GS_LEAKY_RELU;
+	gs_vae_decoder_init(net, generator);
+	gs_embedding_add(generator, "condition", ntokens > 0 ? ntokens : 1,
+					 net->width, &net->condition);
+}
+
+/*
+ * gs_gan_net_init: adds both networks' parameters.  All of net but the layers
+ * is set.
  */
 void
 gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
 {
 	int			ntokens = net->decoder.offset[net->decoder.nplaces];
 
-	gs_vae_decoder_init(&net->decoder, generator);
-	gs_embedding_add(critic, "input", net->pack * ntokens + 1, net->width,
-					 &net->input);
+	gs_gan_decoder_init(&net->decoder, generator);
+	gs_embedding_add(critic, "input", ntokens > 0 ? 2 * ntokens : 1,
+					 net->vector, &net->input);
+	gs_dense_add(critic, "first", net->pack * net->vector, net->width,
+				 GS_LEAKY_RELU, &net->first);
 	gs_dense_add(critic, "inner", net->width, net->width, GS_LEAKY_RELU,
 				 &net->inner);
 	gs_dense_add(critic, "outer", net->width, 1, GS_LINEAR, &net->outer);
 }
 
-/* Rows that the generator makes; the first may be forced to be real ones. */
+/*
+ * Rows that the generator makes: first some that are forced to be real ones,
+ * then free ones.  A forced row begins with the latent vector and the
+ * condition of the free row in its place; the vector has nothing to do with
+ * its tokens.
+ */
 typedef struct Made
 {
 	int			n;
-	int			forced;
+	int			forced;			/* of these, and so many are free: */
+	int			free;
 	int32_t    *token;			/* [n][nplaces]; -1: missing */
 	int32_t    *drawn;			/* [nplaces][n] rows of the embedding */
-	GsMatrix	z;				/* [n][latent] */
-	GsMatrix	outer;			/* [n][width] */
+	int32_t    *condition;		/* [free] */
+	GsMatrix	z;				/* [free][latent] */
+	GsMatrix	outer;			/* [free][width] */
 	GsMatrix	outer_slope;
 	GsMatrix	state;			/* [n][state] */
-	GsMatrix	active;			/* [n][nplaces state] */
-	GsMatrix	active_slope;
+	GsMatrix	active;			/* [nplaces][n][state] */
+	GsMatrix	dactive;		/* [n][state] the gradient by a place's part */
 	GsMatrix	logits;			/* [n][tokens], with the noise where free */
-	GsMatrix	noise;			/* [n - forced][tokens] */
+	GsMatrix	noise;			/* [free][tokens] */
 } Made;
 
 static Made
-make_layout(const GsGanNet *net, GsArena *arena, int n, int forced)
+make_layout(const GsGanNet *net, GsArena *arena, int forced, int free)
 {
 	const GsVaeNet *d = &net->decoder;
+	int			n = forced + free;
 	size_t		ntokens = (size_t) n * (size_t) d->nplaces;
 
 	return (Made) {
-		.n = n,.forced = forced,
+		.n = n,.forced = forced,.free = free,
 		.token = gs_arena_take(arena, ntokens, sizeof(int32_t)),
 		.drawn = gs_arena_take(arena, ntokens, sizeof(int32_t)),
-		.z = gs_arena_matrix(arena, n, d->latent),
-		.outer = gs_arena_matrix(arena, n, d->width),
-		.outer_slope = gs_arena_matrix(arena, n, d->width),
+		.condition = gs_arena_take(arena, (size_t) free, sizeof(int32_t)),
+		.z = gs_arena_matrix(arena, free, d->latent),
+		.outer = gs_arena_matrix(arena, free, d->width),
+		.outer_slope = gs_arena_matrix(arena, free, d->width),
 		.state = gs_arena_matrix(arena, n, d->state),
 		.active = gs_arena_matrix(arena, n, d->nplaces * d->state),
-		.active_slope = gs_arena_matrix(arena, n, d->nplaces * d->state),
+		.dactive = gs_arena_matrix(arena, n, d->state),
 		.logits = gs_arena_matrix(arena, n, d->offset[d->nplaces]),
-		.noise = gs_arena_matrix(arena, n - forced, d->offset[d->nplaces])
+		.noise = gs_arena_matrix(arena, free, d->offset[d->nplaces])
 	};
 }
 
 /* What the critic makes of packs of rows. */
 typedef struct Seen
 {
+	GsMatrix	sums;			/* [packs][pack vector] */
 	GsMatrix	first;			/* [packs][width] */
 	GsMatrix	first_slope;
 	GsMatrix	inner;			/* [packs][width] */
@@ -88,6 +109,7 @@ static Seen
 see_layout(const GsGanNet *net, GsArena *arena, int packs)
 {
 	return (Seen) {
+		.sums = gs_arena_matrix(arena, packs, net->first.in),
 		.first = gs_arena_matrix(arena, packs, net->width),
 		.first_slope = gs_arena_matrix(arena, packs, net->width),
 		.inner = gs_arena_matrix(arena, packs, net->width),
@@ -96,55 +118,93 @@ see_layout(const GsGanNet *net, GsArena *arena, int packs)
 	};
 }
 
-/* The critic's gradient by its input, and what it is made of. */
+/* The critic's gradient by its input, and what that is made of. */
 typedef struct Slope
 {
 	GsMatrix	value;			/* [packs][1] ones */
 	GsMatrix	inner;			/* [packs][width] by the layer's sums */
 	GsMatrix	first;			/* [packs][width] by the layer's sums */
-	GsMatrix	input;			/* [packs][pack tokens] */
+	GsMatrix	sums;			/* [packs][pack vector] */
+	GsMatrix	input;			/* [packs pack][tokens] by rows' one-hots */
 } Slope;
 
+/*
+ * input: where the last one is to go.
+ */
 static Slope
-slope_layout(const GsGanNet *net, GsArena *arena, int packs)
+slope_layout(const GsGanNet *net, GsArena *arena, int packs, gs_real *input)
 {
 	return (Slope) {
 		.value = gs_arena_matrix(arena, packs, 1),
 		.inner = gs_arena_matrix(arena, packs, net->width),
 		.first = gs_arena_matrix(arena, packs, net->width),
-		.input = gs_arena_matrix(arena, packs, net->input.ntokens - 1)
+		.sums = gs_arena_matrix(arena, packs, net->first.in),
+		.input = gs_matrix(input, packs * net->pack,
+						   net->decoder.offset[net->decoder.nplaces])
 	};
 }
 
-/* The tokens of rows as the critic's: [packs][pack nplaces + 1]. */
+/* The tokens of rows as the critic's: [n][nplaces + 1]. */
 static int32_t *
-pack_layout(const GsGanNet *net, GsArena *arena, int packs)
+seen_layout(const GsGanNet *net, GsArena *arena, int n)
 {
-	return gs_arena_take(arena, (size_t) packs *
-						 ((size_t) net->pack * net->decoder.nplaces + 1),
-						 sizeof(int32_t));
+	return gs_arena_take(arena, (size_t) n *
+						 ((size_t) net->decoder.nplaces + 1), sizeof(int32_t));
+}
+
+/* The same matrix as rows of packs, and the other way round. */
+static GsMatrix
+rows_of(const GsGanNet *net, GsMatrix packs)
+{
+	return gs_matrix(packs.data, packs.rows * net->pack,
+					 packs.cols / net->pack);
+}
+
+static size_t
+critic_workspace(const GsGanNet *net, int n)
+{
+	GsArena		arena = {0};
+	int			packs = n / net->pack;
+
+	seen_layout(net, &arena, 2 * packs * net->pack);
+	see_layout(net, &arena, 2 * packs);
+	see_layout(net, &arena, packs);
+	gs_arena_matrix(&arena, 2 * packs * net->pack,
+					net->decoder.offset[net->decoder.nplaces]);
+	slope_layout(net, &arena, packs, NULL);
+	slope_layout(net, &arena, packs, NULL);
+	gs_arena_matrix(&arena, packs, 1);
+	return arena.used;
 }
 
 /*
  * gs_gan_workspace: the bytes that either loss takes for n rows, or
- * gs_gan_sample for twice as many.  Rows of real tokens may be taken before.
+ * gs_gan_sample for as many.  Real rows and their conditions may be taken
+ * before.
  */
 size_t
 gs_gan_workspace(const GsGanNet *net, int n)
 {
 	GsArena		arena = {0};
+	size_t		critic = critic_workspace(net, n);
 	int			packs = n / net->pack;
 
-	gs_arena_take(&arena, (size_t) n * (size_t) net->decoder.nplaces,
-				  sizeof(int32_t));
-	make_layout(net, &arena, 2 * n, 0);
-	pack_layout(net, &arena, 2 * packs);
-	see_layout(net, &arena, 2 * packs);
+	make_layout(net, &arena, n, n);
+	seen_layout(net, &arena, packs * net->pack);
 	see_layout(net, &arena, packs);
-	slope_layout(net, &arena, packs);
-	slope_layout(net, &arena, packs);
-	gs_arena_matrix(&arena, packs, 1);
+	gs_arena_matrix(&arena, n, net->decoder.offset[net->decoder.nplaces]);
+	slope_layout(net, &arena, packs, NULL);
+	if (arena.used < critic)
+		arena.used = critic;
+	gs_arena_take(&arena, (size_t) n * ((size_t) net->decoder.nplaces + 1),
+				  sizeof(int32_t));
 	return arena.used;
+}
+
+static GsMatrix
+free_rows(const Made *made, GsMatrix m)
+{
+	return gs_matrix_rows(m, made->forced, made->free);
 }
 
 /*
@@ -160,13 +220,13 @@ draw_place(const GsGanNet *net, Made *made, int p)
 	for (int i = made->forced; i < made->n; i++)
 	{
 		gs_real    *logit = gs_row(logits, i);
-		const gs_real *u = gs_row(noise, i - made->forced);
+		const gs_real *gumbel = gs_row(noise, i - made->forced);
 		int32_t    *token = made->token + (size_t) i * d->nplaces;
 		int			best = 0;
 
 		for (int t = 0; t < logits.cols; t++)
 		{
-			logit[t] -= real_log(-real_log(u[t]));
+			logit[t] += gumbel[t];
 			if (logit[t] > logit[best])
 				best = t;
 		}
@@ -176,7 +236,7 @@ draw_place(const GsGanNet *net, Made *made, int p)
 }
 
 /*
- * Makes rows; those forced have their tokens.
+ * Makes rows under their conditions; those forced have their tokens.
  */
 static void
 make_rows(const GsGanNet *net, const gs_real *params, GsDraw draw, Made *made)
@@ -186,18 +246,17 @@ make_rows(const GsGanNet *net, const gs_real *params, GsDraw draw, Made *made)
 	draw.stream = STREAM_LATENT;
 	gs_draw_normal(draw, made->z);
 	draw.stream = STREAM_GUMBEL;
-	gs_draw_uniform(draw, made->noise);
-	gs_dense_forward(&d->outer, params, made->z, made->outer,
-					 made->outer_slope);
-	gs_dense_forward(&d->start, params, made->outer, made->state,
-					 GS_NO_MATRIX);
+	gs_draw_gumbel(draw, made->noise);
+	gs_vae_decode_start(d, params, made->z, made->condition, made->outer,
+						made->outer_slope, free_rows(made, made->state));
+	memcpy(made->state.data, free_rows(made, made->state).data,
+		   sizeof(gs_real) * (size_t) made->forced * (size_t) d->state);
 	for (int p = 0; p < d->nplaces; p++)
 	{
 		GsMatrix	active = gs_vae_place(d, made->active, p);
 		int32_t    *drawn = made->drawn + (size_t) p * made->n;
 
-		gs_activate(GS_SILU, NULL, made->state, active,
-					gs_vae_place(d, made->active_slope, p));
+		gs_activate(d->activation, NULL, made->state, active, GS_NO_MATRIX);
 		gs_dense_forward(&d->head[p], params, active,
 						 gs_vae_head(d, made->logits, p), GS_NO_MATRIX);
 		draw_place(net, made, p);
@@ -289,74 +348,67 @@ make_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 		gs_embedding_backward(&d->drawn, grad, made->drawn +
 							  (size_t) p * made->n, 1, dstate);
 		gs_dense_backward(&d->head[p], params, grad, active, GS_NO_MATRIX,
-						  gs_vae_head(d, made->logits, p), active);
-		gs_multiply(active, gs_vae_place(d, made->active_slope, p));
-		gs_add(dstate, active);
+						  gs_vae_head(d, made->logits, p), made->dactive);
+		gs_leaky_backward_add(active, made->dactive, dstate);
 	}
-	gs_dense_backward(&d->start, params, grad, made->outer, GS_NO_MATRIX,
-					  dstate, made->outer);
-	gs_dense_backward(&d->outer, params, grad, made->z, made->outer_slope,
-					  made->outer, GS_NO_MATRIX);
+	gs_add(gs_matrix_rows(dstate, made->forced, made->forced),
+		   gs_matrix_rows(dstate, 0, made->forced));
+	gs_vae_decode_start_backward(d, params, grad, made->z, made->condition,
+								 made->outer, made->outer_slope,
+								 free_rows(made, dstate), GS_NO_MATRIX);
 }
 
 /*
- * Rows as the critic's packs.
+ * Rows and their conditions as the critic's tokens.
  */
 static void
-pack_rows(const GsGanNet *net, const int32_t *token, int packs,
-		  int32_t *packed)
+pack_rows(const GsGanNet *net, const int32_t *token,
+		  const int32_t *condition, int n, int32_t *seen)
 {
 	const GsVaeNet *d = &net->decoder;
-	int			ntokens = d->offset[d->nplaces];
 
-	for (int i = 0; i < packs; i++)
+	for (int i = 0; i < n; i++)
 	{
-		for (int r = 0; r < net->pack; r++)
-			for (int p = 0; p < d->nplaces; p++, token++)
-				*packed++ = *token < 0 ? -1 :
-					r * ntokens + d->offset[p] + *token;
-		*packed++ = net->pack * ntokens;	/* the bias */
+		for (int p = 0; p < d->nplaces; p++, token++)
+			*seen++ = *token < 0 ? -1 : d->offset[p] + *token;
+		*seen++ = condition[i] < 0 ? -1 :
+			d->offset[d->nplaces] + condition[i];
 	}
 }
 
-static void
-clear(GsMatrix m)
-{
-	memset(m.data, 0, sizeof(gs_real) * (size_t) m.rows * (size_t) m.cols);
-}
-
 /*
- * The first layer's sums of packs.
+ * The sums of rows' vectors.
  */
 static void
-see_tokens(const GsGanNet *net, const gs_real *params,
-		   const int32_t *packed, GsMatrix sums)
+see_tokens(const GsGanNet *net, const gs_real *params, const int32_t *seen,
+		   GsMatrix sums)
 {
-	clear(sums);
-	gs_embedding_forward_add(&net->input, params, packed, net->pack *
-							 net->decoder.nplaces + 1, sums);
+	memset(sums.data, 0, sizeof(gs_real) * (size_t) sums.rows *
+		   (size_t) sums.cols);
+	gs_embedding_forward_add(&net->input, params, seen,
+							 net->decoder.nplaces + 1, rows_of(net, sums));
 }
 
 /*
- * The rest of the critic, from the first layer's sums in seen->first.
+ * The rest of the critic, from seen->sums.
  */
 static void
 see(const GsGanNet *net, const gs_real *params, Seen *seen)
 {
-	gs_activate(GS_LEAKY_RELU, NULL, seen->first, seen->first,
-				seen->first_slope);
+	gs_dense_forward(&net->first, params, seen->sums, seen->first,
+					 seen->first_slope);
 	gs_dense_forward(&net->inner, params, seen->first, seen->inner,
 					 seen->inner_slope);
 	gs_dense_forward(&net->outer, params, seen->inner, seen->value,
 					 GS_NO_MATRIX);
 }
 
-/* the first layer, of a pack's one-hots */
+/* the vectors of rows' tokens, as a layer of a row's one-hots */
 static GsDense
 input_layer(const GsGanNet *net)
 {
 	return (GsDense) {
-		.in = net->input.ntokens - 1,.out = net->width,
+		.in = net->decoder.offset[net->decoder.nplaces],.out = net->vector,
 		.weight = net->input.table
 	};
 }
@@ -376,7 +428,9 @@ take_slope(const GsGanNet *net, const gs_real *params, const Seen *seen,
 	gs_multiply(slope->inner, seen->inner_slope);
 	gs_dense_transpose(&net->inner, params, slope->inner, slope->first);
 	gs_multiply(slope->first, seen->first_slope);
-	gs_dense_transpose(&input, params, slope->first, slope->input);
+	gs_dense_transpose(&net->first, params, slope->first, slope->sums);
+	gs_dense_transpose(&input, params, rows_of(net, slope->sums),
+					   slope->input);
 }
 
 /*
@@ -387,22 +441,23 @@ static double
 penalise(const GsGanNet *net, const Slope *slope, Slope *back)
 {
 	double		sum = 0;
+	int			n = net->pack * slope->input.cols;
 
-	for (int i = 0; i < slope->input.rows; i++)
+	for (int i = 0; i < slope->value.rows; i++)
 	{
-		const gs_real *g = gs_row(slope->input, i);
-		gs_real    *dg = gs_row(back->input, i);
+		const gs_real *g = slope->input.data + (size_t) i * n;
+		gs_real    *dg = back->input.data + (size_t) i * n;
 		double		square = 1e-12;
 		double		length;
 		gs_real		factor;
 
-		for (int j = 0; j < slope->input.cols; j++)
+		for (int j = 0; j < n; j++)
 			square += g[j] * g[j];
 		length = sqrt(square);
 		sum += (length - 1) * (length - 1);
 		factor = (gs_real) (2 * net->penalty * (length - 1) / length *
 							net->pack);
-		for (int j = 0; j < slope->input.cols; j++)
+		for (int j = 0; j < n; j++)
 			dg[j] = factor * g[j];
 	}
 	return net->penalty * sum;
@@ -418,8 +473,11 @@ penalise_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 {
 	GsDense		input = input_layer(net);
 
-	gs_dense_transpose_backward(&input, params, grad, slope->first,
-								back->input, back->first);
+	gs_dense_transpose_backward(&input, params, grad,
+								rows_of(net, slope->sums), back->input,
+								rows_of(net, back->sums));
+	gs_dense_transpose_backward(&net->first, params, grad, slope->first,
+								back->sums, back->first);
 	gs_multiply(back->first, seen->first_slope);
 	gs_dense_transpose_backward(&net->inner, params, grad, slope->inner,
 								back->first, back->inner);
@@ -429,7 +487,7 @@ penalise_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 }
 
 /*
- * A point between a made and a real pack each, in the first layer.
+ * A point between a made and a real pack each, in their sums.
  */
 static void
 look_between(GsMatrix made, GsMatrix real, GsMatrix share, GsMatrix between)
@@ -453,35 +511,37 @@ look_between(GsMatrix made, GsMatrix real, GsMatrix share, GsMatrix between)
  * ones and the penalty, times the rows of a pack; with shard->grad, adds its
  * gradient by the critic's parameters.
  *
- * real: [shard->n][nplaces] in shard->arena; rows that make no pack are left
- * out, here as there.
+ * rows: shard->n of them; those that make no pack are left out, here as
+ * there.
  */
 double
-gs_gan_critic_loss(const GsGanNet *net, const gs_real *generator,
-				   const int32_t *real, GsShard *shard)
+gs_gan_critic_loss(const GsGanNet *net, const GsGanRows *rows,
+				   GsShard *shard)
 {
 	GsArena    *arena = &shard->arena;
 	int			packs = shard->n / net->pack;
-	size_t		columns = (size_t) net->pack * net->decoder.nplaces + 1;
+	int			n = packs * net->pack;
+	int			columns = net->decoder.nplaces + 1;
 	GsDraw		draw = {.key = shard->key,.step = shard->step,
-	.first_row = shard->first};
-	Made		made = make_layout(net, arena, packs * net->pack, 0);
-	int32_t    *packed = pack_layout(net, arena, 2 * packs);
+	.stream = STREAM_BETWEEN,.first_row = shard->first};
+	int32_t    *token = seen_layout(net, arena, 2 * n);
 	Seen		seen = see_layout(net, arena, 2 * packs);
 	Seen		between = see_layout(net, arena, packs);
-	Slope		slope = slope_layout(net, arena, packs);
-	Slope		back = slope_layout(net, arena, packs);
+	int			ntokens = net->decoder.offset[net->decoder.nplaces];
+	GsMatrix	by_token = gs_arena_matrix(arena, 2 * n, ntokens);
+	Slope		slope = slope_layout(net, arena, packs, by_token.data);
+	Slope		back = slope_layout(net, arena, packs,
+									gs_row(by_token, n));
 	GsMatrix	share = gs_arena_matrix(arena, packs, 1);
 	double		loss = 0;
 
-	make_rows(net, generator, draw, &made);
-	pack_rows(net, made.token, packs, packed);
-	pack_rows(net, real, packs, packed + packs * columns);
-	see_tokens(net, shard->params, packed, seen.first);
-	draw.stream = STREAM_BETWEEN;
+	pack_rows(net, rows->made, rows->condition, n, token);
+	pack_rows(net, rows->real, rows->condition, n,
+			  token + (size_t) n * columns);
+	see_tokens(net, shard->params, token, seen.sums);
 	gs_draw_uniform(draw, share);
-	look_between(seen.first, gs_matrix_rows(seen.first, packs, packs), share,
-				 between.first);
+	look_between(seen.sums, gs_matrix_rows(seen.sums, packs, packs), share,
+				 between.sums);
 	see(net, shard->params, &seen);
 	see(net, shard->params, &between);
 	take_slope(net, shard->params, &between, &slope);
@@ -501,11 +561,24 @@ gs_gan_critic_loss(const GsGanNet *net, const gs_real *generator,
 						  GS_NO_MATRIX, seen.value, seen.inner);
 		gs_dense_backward(&net->inner, shard->params, shard->grad, seen.first,
 						  seen.inner_slope, seen.inner, seen.first);
-		gs_multiply(seen.first, seen.first_slope);
-		gs_embedding_backward(&net->input, shard->grad, packed, (int) columns,
-							  seen.first);
+		gs_dense_backward(&net->first, shard->params, shard->grad, seen.sums,
+						  seen.first_slope, seen.first, seen.sums);
+		gs_embedding_backward(&net->input, shard->grad, token, columns,
+							  rows_of(net, seen.sums));
 	}
 	return loss * net->pack;
+}
+
+/*
+ * Real rows and their conditions, which free ones have, too.
+ */
+static void
+put_rows(const GsGanNet *net, const GsGanRows *rows, Made *made)
+{
+	memcpy(made->token, rows->real, sizeof(int32_t) * (size_t) made->forced *
+		   (size_t) net->decoder.nplaces);
+	memcpy(made->condition, rows->condition,
+		   sizeof(int32_t) * (size_t) made->free);
 }
 
 /*
@@ -516,58 +589,64 @@ gs_gan_critic_loss(const GsGanNet *net, const gs_real *generator,
  * shard->grad, adds its gradient by the generator's parameters, straight
  * through the tokens that were drawn.
  *
- * real: as above.
+ * rows: as above, and what is made is put there.
  */
 double
 gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
-					  const int32_t *real, GsShard *shard)
+					  const GsGanRows *rows, GsShard *shard)
 {
 	const GsVaeNet *d = &net->decoder;
 	GsArena    *arena = &shard->arena;
 	int			n = shard->n;
 	int			packs = n / net->pack;
-	int			ntokens = d->offset[d->nplaces];
+	size_t		ntokens = (size_t) d->offset[d->nplaces];
 	GsDraw		draw = {.key = shard->key,.step = shard->step,
-	.first_row = 2 * shard->first};
-	Made		made = make_layout(net, arena, n + packs * net->pack, n);
-	int32_t    *packed = pack_layout(net, arena, packs);
+	.first_row = shard->first};
+	Made		made = make_layout(net, arena, n, n);
+	int32_t    *token = seen_layout(net, arena, packs * net->pack);
 	Seen		seen = see_layout(net, arena, packs);
-	Slope		slope = slope_layout(net, arena, packs);
-	GsMatrix	dy = gs_matrix(slope.input.data, packs * net->pack, ntokens);
+	GsMatrix	dy = gs_arena_matrix(arena, n, (int) ntokens);
+	Slope		slope = slope_layout(net, arena, packs, dy.data);
 	GsMatrix	forced = gs_matrix_rows(made.logits, 0, n);
 	double		loss;
 
-	memcpy(made.token, real, sizeof(int32_t) * (size_t) n *
-		   (size_t) d->nplaces);
+	put_rows(net, rows, &made);
 	make_rows(net, shard->params, draw, &made);
-	pack_rows(net, made.token + (size_t) n * d->nplaces, packs, packed);
-	see_tokens(net, critic, packed, seen.first);
+	memcpy(rows->made, made.token + (size_t) n * d->nplaces,
+		   sizeof(int32_t) * (size_t) n * (size_t) d->nplaces);
+	pack_rows(net, rows->made, rows->condition, packs * net->pack, token);
+	see_tokens(net, critic, token, seen.sums);
 	see(net, critic, &seen);
-	loss = net->anchor * gs_softmax_loss(d->nplaces, d->offset, forced, real,
-										 GS_NO_MATRIX);
+	loss = net->anchor * gs_softmax_loss(d->nplaces, d->offset, forced,
+										 rows->real, GS_NO_MATRIX);
 	for (int i = 0; i < packs; i++)
 		loss -= seen.value.data[i] * net->pack;
 	if (shard->grad == NULL)
 		return loss;
-	for (size_t i = 0; i < (size_t) n * (size_t) ntokens; i++)
+	for (size_t i = 0; i < (size_t) n * ntokens; i++)
 		forced.data[i] *= (gs_real) net->anchor;
 	take_slope(net, critic, &seen, &slope);
-	/* a pack's one-hots are those of its rows, one after the other */
-	for (size_t i = 0; i < (size_t) dy.rows * (size_t) ntokens; i++)
+	for (size_t i = 0; i < (size_t) packs * net->pack * ntokens; i++)
 		dy.data[i] *= (gs_real) -net->pack;
+	/* the critic says nothing of rows that make no pack */
+	memset(dy.data + (size_t) packs * net->pack * ntokens, 0,
+		   sizeof(gs_real) * (size_t) (n - packs * net->pack) * ntokens);
 	make_backward(net, shard->params, shard->grad, &made, dy);
 	return loss;
 }
 
 /*
- * gs_gan_sample: rows of the generator.  token: [n][nplaces], filled.
+ * gs_gan_sample: rows of the generator under no condition.  token:
+ * [n][nplaces], filled.
  */
 void
 gs_gan_sample(const GsGanNet *net, const gs_real *generator, GsDraw draw,
 			  int n, GsArena *arena, int32_t *token)
 {
-	Made		made = make_layout(net, arena, n, 0);
+	Made		made = make_layout(net, arena, 0, n);
 
+	for (int i = 0; i < n; i++)
+		made.condition[i] = -1;
 	make_rows(net, generator, draw, &made);
 	memcpy(token, made.token, sizeof(int32_t) * (size_t) n *
 		   (size_t) net->decoder.nplaces);

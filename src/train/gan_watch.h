@@ -14,6 +14,9 @@
 #define GS_WATCH_CELLS	((GS_WATCH_GROUPS + 1) * (GS_WATCH_GROUPS + 1))
 #define GS_WATCH_PAIRS	1024	/* at most */
 #define GS_WATCH_SHARE	0.001	/* of rows: a token that has to appear */
+#define GS_WATCH_CLUSTERS	64	/* at most */
+#define GS_WATCH_PART	0.005	/* of rows: a cluster that has to appear ... */
+#define GS_WATCH_LEAST	0.25	/* ... in so much of its share at least */
 
 typedef struct GsWatch
 {
@@ -24,6 +27,12 @@ typedef struct GsWatch
 	double	   *share;			/* [tokens] of the table's rows */
 	double	   *joint;			/* [npairs][GS_WATCH_CELLS] likewise */
 	double	   *scratch;		/* [tokens + npairs GS_WATCH_CELLS] */
+	int			nclusters;		/* set by gs_watch_learn, as are these two */
+	uint8_t    *centre;			/* [GS_WATCH_CLUSTERS][nplaces] groups */
+	double	   *cluster;		/* [GS_WATCH_CLUSTERS] of the table's rows */
+	uint8_t    *row;			/* [nplaces] to be used */
+	uint32_t   *votes;			/* [GS_WATCH_CLUSTERS][nplaces]
+								 * [GS_WATCH_GROUPS + 1] to be used */
 } GsWatch;
 
 /* All between 0 and 1. */
@@ -33,6 +42,7 @@ typedef struct GsWatchFigures
 	double		pairs;			/* of a pair's shares, in groups */
 	double		coverage;		/* share of the table's tokens that appear */
 	double		variety;		/* as much as the table's, or less */
+	double		clusters;		/* share of the table's that appear */
 } GsWatchFigures;
 
 extern int	gs_watch_pairs(int nplaces);

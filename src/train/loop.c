@@ -278,19 +278,19 @@ fit_steps(Loop *loop)
 }
 
 /*
- * A step of the opponent, if there is one, and then of what is trained.
+ * A step of what is trained, and then of the opponent, if there is one.
  */
 static GsStatus
 step_both(Loop *loop, double rate, GsStep *result)
 {
 	const GsOpponent *opponent = loop->what->opponent;
-	GsStatus	status = GS_STEP_DONE;
+	GsStatus	status = gs_trainer_step(&loop->trainer, loop->plan->batch,
+										 rate, result);
+	GsStep		other;
 
-	if (opponent != NULL)
-		status = gs_trainer_step(&loop->opponent, loop->plan->batch,
-								 rate * opponent->rate, result);
-	return status != GS_STEP_DONE ? status :
-		gs_trainer_step(&loop->trainer, loop->plan->batch, rate, result);
+	return status != GS_STEP_DONE || opponent == NULL ? status :
+		gs_trainer_step(&loop->opponent, loop->plan->batch,
+						rate * opponent->rate, &other);
 }
 
 /*
@@ -305,6 +305,8 @@ take_step(Loop *loop)
 												GS_LOOP_WARM_UP, LAST_RATE);
 
 	take_rows(loop);
+	if (loop->what->choose != NULL)
+		loop->what->choose(loop->what->model, (uint64_t) loop->step);
 	loop->step++;
 	switch (step_both(loop, rate, &result))
 	{
@@ -365,7 +367,8 @@ create_trainers(Loop *loop, GsPool *pool)
 	const GsTrainPlan *plan = loop->plan;
 	GsTrainerSetup setup = {.pool = pool,.params = what->params,
 		.adam = plan->adam,.loss = what->loss,.model = what->model,
-		.batch = plan->batch,.workspace = what->workspace,
+		.batch = plan->batch,.shards = what->shards,
+		.workspace = what->workspace,
 		.key = gs_mix64(plan->seed, UINT64_MAX),.cancel = &loop->log->cancel
 	};
 
@@ -376,6 +379,7 @@ create_trainers(Loop *loop, GsPool *pool)
 	setup.params = what->opponent->params;
 	setup.adam.average = 0;
 	setup.loss = what->opponent->loss;
+	setup.shards = what->opponent->shards;
 	setup.workspace = what->opponent->workspace;
 	setup.key = gs_mix64(plan->seed, UINT64_MAX - 1);
 	if (gs_trainer_create(&setup, &loop->opponent))

@@ -23,14 +23,15 @@
 #define GS_LOOP_RETRIES		3	/* with smaller rates, after it diverged */
 
 /*
- * A network that takes a step on each batch before the one that is trained
- * does, at a rate of its own: a critic.
+ * A network that takes a step on each batch after the one that is trained
+ * has, at a rate of its own: a critic, of what that one has just made.
  */
 typedef struct GsOpponent
 {
 	GsParams   *params;			/* created */
 	GsLoss		loss;			/* of the same model */
 	size_t		workspace;		/* as below */
+	int			shards;
 	double		rate;			/* times that of the other */
 } GsOpponent;
 
@@ -46,8 +47,15 @@ typedef struct GsTrainable
 	GsLoss		loss;
 	const void *model;
 	uint32_t   *row;			/* [batch] of the table */
-	size_t		workspace;		/* bytes, for gs_shard_rows(batch) rows */
+	size_t		workspace;		/* bytes of a shard: see GsTrainerSetup ... */
+	int			shards;			/* ... and how many of them; 0: any */
 	const GsOpponent *opponent; /* NULL: none */
+
+	/*
+	 * May put other rows of the table into row[], as a function of the step,
+	 * counted from 0.  NULL: the shuffled ones stay.
+	 */
+	void		(*choose) (const void *model, uint64_t step);
 
 	/*
 	 * What is validated instead of the loss, of params; NAN where training

@@ -468,6 +468,11 @@ gs_mixture_draw(const GsMixture *mixture, int n, const uint32_t *word,
 		while (c < mixture->k - 1 && u >= mixture->weight[c])
 			u -= mixture->weight[c++];
 		component[i] = c;
+		if (mixture->mean == NULL)
+		{
+			memcpy(point + (size_t) i * d, x, sizeof(float) * (size_t) d);
+			continue;
+		}
 		cholesky = mixture->cholesky + (size_t) c * d * d;
 		for (int j = 0; j < d; j++)
 		{

@@ -17,7 +17,7 @@ typedef struct GsMixture
 	int			k;				/* components */
 	int			d;				/* dimensions */
 	float	   *weight;			/* [k] sum 1 */
-	float	   *mean;			/* [k][d] */
+	float	   *mean;			/* [k][d]; NULL: all components are N(0, I) */
 	float	   *cholesky;		/* [k][d][d] lower factor of the covariance */
 } GsMixture;
 

@@ -90,7 +90,7 @@ typedef struct State
 	GsMatrix	outer;			/* [n][width] */
 	GsMatrix	outer_slope;
 	GsMatrix	state;			/* [n][state] */
-	GsMatrix	active;			/* [n][nplaces state] */
+	GsMatrix	active;			/* [nplaces][n][state] */
 	GsMatrix	active_slope;
 	GsMatrix	logits;			/* [n][tokens] */
 } State;
@@ -204,18 +204,62 @@ draw_latent(const GsVaeNet *net, State *s)
 	return sum;
 }
 
+/*
+ * gs_vae_decode_start: from z to the state that the first head sees.
+ *
+ * condition: [rows] tokens, -1: none, of a net with such vectors, or NULL;
+ * outer, slope: [rows][width] for backward, slope also GS_NO_MATRIX.
+ */
+void
+gs_vae_decode_start(const GsVaeNet *net, const gs_real *params, GsMatrix z,
+					const int32_t *condition, GsMatrix outer, GsMatrix slope,
+					GsMatrix state)
+{
+	GsDense		sums = net->outer;
+
+	if (condition == NULL)
+		gs_dense_forward(&net->outer, params, z, outer, slope);
+	else
+	{
+		sums.activation = GS_LINEAR;
+		gs_dense_forward(&sums, params, z, outer, GS_NO_MATRIX);
+		gs_embedding_forward_add(&net->condition, params, condition, 1,
+								 outer);
+		gs_activate(GS_SILU, NULL, outer, outer, slope);
+	}
+	gs_dense_forward(&net->start, params, outer, state, GS_NO_MATRIX);
+}
+
+/*
+ * gs_vae_decode_start_backward: from the gradient by the state to that by z,
+ * in dz, which may be z or GS_NO_MATRIX.  outer and dstate are used up.
+ */
+void
+gs_vae_decode_start_backward(const GsVaeNet *net, const gs_real *params,
+							 gs_real *grad, GsMatrix z,
+							 const int32_t *condition, GsMatrix outer,
+							 GsMatrix slope, GsMatrix dstate, GsMatrix dz)
+{
+	gs_dense_backward(&net->start, params, grad, outer, GS_NO_MATRIX, dstate,
+					  outer);
+	gs_dense_backward(&net->outer, params, grad, z, slope, outer, dz);
+	/* outer is the gradient by the layer's sums now */
+	if (condition != NULL)
+		gs_embedding_backward(&net->condition, grad, condition, 1, outer);
+}
+
 static void
 decode(const GsVaeNet *net, const gs_real *params, State *s)
 {
 	int			n = s->z.rows;
 
-	gs_dense_forward(&net->outer, params, s->z, s->outer, s->outer_slope);
-	gs_dense_forward(&net->start, params, s->outer, s->state, GS_NO_MATRIX);
+	gs_vae_decode_start(net, params, s->z, NULL, s->outer, s->outer_slope,
+						s->state);
 	for (int p = 0; p < net->nplaces; p++)
 	{
 		GsMatrix	active = gs_vae_place(net, s->active, p);
 
-		gs_activate(GS_SILU, NULL, s->state, active,
+		gs_activate(net->activation, NULL, s->state, active,
 					gs_vae_place(net, s->active_slope, p));
 		gs_dense_forward(&net->head[p], params, active,
 						 gs_vae_head(net, s->logits, p), GS_NO_MATRIX);
@@ -244,13 +288,11 @@ decode_backward(const GsVaeNet *net, const gs_real *params, gs_real *grad,
 							  dstate);
 		gs_dense_backward(&net->head[p], params, grad, active, GS_NO_MATRIX,
 						  gs_vae_head(net, s->logits, p), active);
-		gs_multiply(active, gs_vae_place(net, s->active_slope, p));
-		gs_add(dstate, active);
+		gs_multiply_add(dstate, active,
+						gs_vae_place(net, s->active_slope, p));
 	}
-	gs_dense_backward(&net->start, params, grad, s->outer, GS_NO_MATRIX,
-					  dstate, s->outer);
-	gs_dense_backward(&net->outer, params, grad, s->z, s->outer_slope,
-					  s->outer, s->z);
+	gs_vae_decode_start_backward(net, params, grad, s->z, NULL, s->outer,
+								 s->outer_slope, dstate, s->z);
 }
 
 /*

@@ -30,12 +30,14 @@ typedef struct GsVaeNet
 	int			nnumbers;
 	int			latent;
 	int			width;			/* of the hidden layers */
-	int			state;			/* width of the decoder's state */
+	int			state;			/* width of the decoder's state ... */
+	GsActivation activation;	/* ... and what heads see of it */
 	GsEmbedding input;			/* a place's tokens, and then: missing */
 	GsDense		number;			/* nnumbers to width */
 	GsDense		inner;			/* width to width */
 	GsDense		posterior;		/* width to 2 latent */
 	GsDense		outer;			/* latent to width */
+	GsEmbedding condition;		/* tokens to width; none of them: ntokens 0 */
 	GsDense		start;			/* width to state */
 	GsEmbedding drawn;			/* as input, of width state */
 	GsDense    *head;			/* [nplaces] state to tokens */
@@ -51,6 +53,16 @@ typedef struct GsVaeRows
 
 extern void gs_vae_net_init(GsVaeNet *net, GsParams *params);
 extern void gs_vae_decoder_init(GsVaeNet *net, GsParams *params);
+extern void gs_vae_decode_start(const GsVaeNet *net, const gs_real *params,
+								GsMatrix z, const int32_t *condition,
+								GsMatrix outer, GsMatrix slope,
+								GsMatrix state);
+extern void gs_vae_decode_start_backward(const GsVaeNet *net,
+										 const gs_real *params,
+										 gs_real *grad, GsMatrix z,
+										 const int32_t *condition,
+										 GsMatrix outer, GsMatrix slope,
+										 GsMatrix dstate, GsMatrix dz);
 extern GsVaeRows gs_vae_rows(const GsVaeNet *net, GsArena *arena, int n);
 extern double gs_vae_loss(const GsVaeNet *net, const GsVaeRows *rows,
 						  GsShard *shard, double beta);
@@ -67,11 +79,12 @@ gs_vae_token(const GsVaeNet *net, int place, int32_t token)
 										 net->offset[place]);
 }
 
-/* a place's part of the active states of all places */
+/* a place's part of the active states, which are one place's after another's */
 static inline GsMatrix
 gs_vae_place(const GsVaeNet *net, GsMatrix active, int place)
 {
-	return gs_matrix_columns(active, place * net->state, net->state);
+	return gs_matrix(active.data + (size_t) place * active.rows * net->state,
+					 active.rows, net->state);
 }
 
 /* a place's part of the logits, or what else tokens have */

@@ -22,10 +22,13 @@
 #define STATE	5
 #define WIDTH	6
 #define LATENT	2
+#define VECTOR	4
 
 static const int32_t token[ROWS * PLACES] = {
 	0, 3, 1, 1, -1, 0, 1, -1, 1, 0, 0, 0, 0, 4, 1, 0, 2, 0
 };
+/* among all tokens; -1: none */
+static const int32_t condition[ROWS] = {0, 8, -1, 4, -1, 3};
 static const int offset[] = {0, 2, 7, 9};
 static const int null[] = {-1, 0, -1};	/* token 1 of place 0: place 1 missing */
 static const int null_token[] = {0, 1, 0};
@@ -46,7 +49,8 @@ open_case(Case *c, double anchor, double penalty)
 			.decoder = {.nplaces = PLACES,.offset = offset,.latent = LATENT,
 				.width = WIDTH,.state = STATE},
 			.null = null,.null_token = null_token,.temperature = 0.7,
-			.anchor = anchor,.penalty = penalty,.pack = PACK,.width = WIDTH
+			.anchor = anchor,.penalty = penalty,.pack = PACK,.vector = VECTOR,
+			.width = WIDTH
 		}
 	};
 	c->net.decoder.head = c->head;
@@ -72,12 +76,15 @@ loss_of(const Case *c, bool critic, gs_real *grad)
 	.size = bytes}};
 	int32_t    *real = gs_arena_take(&shard.arena, ROWS * PLACES,
 									 sizeof(int32_t));
+	int32_t		made[ROWS * PLACES];
+	GsGanRows	rows = {real, condition, made};
 	double		loss;
 
 	memcpy(real, token, sizeof(token));
-	loss = critic ?
-		gs_gan_critic_loss(&c->net, c->generator.value, real, &shard) :
-		gs_gan_generator_loss(&c->net, c->critic.value, real, &shard);
+	for (int i = 0; i < ROWS * PLACES; i++)
+		made[i] = token[ROWS * PLACES - 1 - i] % 2;
+	loss = critic ? gs_gan_critic_loss(&c->net, &rows, &shard) :
+		gs_gan_generator_loss(&c->net, c->critic.value, &rows, &shard);
 	if (shard.arena.used > bytes)
 		CHECK(false, "the loss stays within its workspace");
 	free(shard.arena.base);
@@ -97,6 +104,12 @@ static double
 silu(double x)
 {
 	return x / (1 + exp(-x));
+}
+
+static double
+leaky(double x)
+{
+	return x > 0 ? x : 0.2 * x;
 }
 
 /* column j of x W + b */
@@ -135,7 +148,10 @@ dense_row(const Case *c, Dense *made, int row, const gs_real *z,
 	double		state[STATE];
 
 	for (int j = 0; j < WIDTH; j++)
-		outer[j] = silu(dense_at(&d->outer, params, noise, j));
+		outer[j] = silu(dense_at(&d->outer, params, noise, j) +
+						(condition[row] < 0 ? 0 :
+						 params[d->condition.table +
+								condition[row] * WIDTH + j]));
 	for (int j = 0; j < STATE; j++)
 		state[j] = dense_at(&d->start, params, outer, j);
 	for (int p = 0; p < PLACES; p++)
@@ -148,11 +164,11 @@ dense_row(const Case *c, Dense *made, int row, const gs_real *z,
 		int			best = 0;
 
 		for (int j = 0; j < STATE; j++)
-			active[j] = silu(state[j]);
+			active[j] = leaky(state[j]);
 		for (int t = 0; t < n; t++)
 		{
-			logit[t] = dense_at(&d->head[p], params, active, t) -
-				log(-log(u[from + t]));
+			logit[t] = dense_at(&d->head[p], params, active, t) +
+				u[from + t];
 			best = logit[t] > logit[best] ? t : best;
 		}
 		softmax(logit, n, c->net.temperature, made->soft[row] + from);
@@ -174,12 +190,6 @@ dense_row(const Case *c, Dense *made, int row, const gs_real *z,
 	}
 }
 
-static double
-leaky(double x)
-{
-	return x > 0 ? x : 0.2 * x;
-}
-
 /*
  * The critic's values of all packs, as the generator's loss counts them.
  */
@@ -187,31 +197,35 @@ static double
 dense_loss(const Case *c, Dense *made)
 {
 	const gs_real *params = c->critic.value;
-	gs_real		z[2 * ROWS * LATENT];
+	gs_real		z[ROWS * LATENT];
 	gs_real		u[ROWS * TOKENS];
 	double		loss = 0;
 
-	gs_draw_normal((GsDraw) {.key = 7}, gs_matrix(z, 2 * ROWS, LATENT));
-	gs_draw_uniform((GsDraw) {.key = 7,.stream = 1},
-					gs_matrix(u, ROWS, TOKENS));
+	gs_draw_normal((GsDraw) {.key = 7}, gs_matrix(z, ROWS, LATENT));
+	gs_draw_gumbel((GsDraw) {.key = 7,.stream = 1},
+				   gs_matrix(u, ROWS, TOKENS));
 	for (int i = 0; i < ROWS; i += PACK)
 	{
 		double		x[PACK * TOKENS];
+		double		sums[PACK * VECTOR];
 		double		first[WIDTH];
 		double		inner[WIDTH];
 
 		for (int r = 0; r < PACK; r++)
-			dense_row(c, made, i + r, z + (ROWS + i + r) * LATENT,
+			dense_row(c, made, i + r, z + (i + r) * LATENT,
 					  u + (i + r) * TOKENS, x + r * TOKENS);
-		for (int j = 0; j < WIDTH; j++)
+		for (int j = 0; j < PACK * VECTOR; j++)
 		{
-			const gs_real *table = params + c->net.input.table + j;
-			double		sum = table[PACK * TOKENS * WIDTH];
+			int			row = j / VECTOR;
+			const gs_real *table = params + c->net.input.table + j % VECTOR;
 
-			for (int t = 0; t < PACK * TOKENS; t++)
-				sum += x[t] * table[t * WIDTH];
-			first[j] = leaky(sum);
+			sums[j] = condition[i + row] < 0 ? 0 :
+				table[(TOKENS + condition[i + row]) * VECTOR];
+			for (int t = 0; t < TOKENS; t++)
+				sums[j] += x[row * TOKENS + t] * table[t * VECTOR];
 		}
+		for (int j = 0; j < WIDTH; j++)
+			first[j] = leaky(dense_at(&c->net.first, params, sums, j));
 		for (int j = 0; j < WIDTH; j++)
 			inner[j] = leaky(dense_at(&c->net.inner, params, first, j));
 		loss -= PACK * dense_at(&c->net.outer, params, inner, 0);
@@ -252,6 +266,27 @@ worst_error(Case *c, bool critic, Dense *made)
 	return largest > 0.1 ? worst : INFINITY;
 }
 
+/*
+ * Sampling: within the workspace, and what is NULL is missing.
+ */
+static void
+check_sample(const Case *c)
+{
+	size_t		bytes = gs_gan_workspace(&c->net, ROWS);
+	gs_real    *memory = gs_vector_create(bytes / sizeof(gs_real) + 1);
+	GsArena		arena = {.base = (char *) memory,.size = bytes};
+	int32_t		made[ROWS * PLACES];
+	int			wrong = 0;
+
+	gs_gan_sample(&c->net, c->generator.value, (GsDraw) {.key = 7}, ROWS,
+				  &arena, made);
+	for (int i = 0; i < ROWS * PLACES; i++)
+		wrong += made[i] >= offset[i % PLACES + 1] - offset[i % PLACES] ||
+			(made[i] < 0) != (i % PLACES == 1 && made[i - 1] == 1);
+	CHECK(arena.used <= bytes && wrong == 0, "rows are made");
+	free(memory);
+}
+
 int
 main(void)
 {
@@ -259,6 +294,7 @@ main(void)
 	Dense		made = {0};
 
 	open_case(&c, 0, 0);
+	check_sample(&c);
 	CHECK(worst_error(&c, true, NULL) < 1e-6, "the critic's gradient");
 	close_case(&c);
 

@@ -190,6 +190,7 @@ typedef struct Duel
 	GsParams	own;
 	GsParams	other;
 	int			good;			/* watched so often, then NAN; -1: always good */
+	int			bad;			/* so often, then good again; -1: for ever */
 } Duel;
 
 static double
@@ -219,14 +220,17 @@ watch_duel(const void *arg, const gs_real *params)
 {
 	Duel	   *duel = (Duel *) arg;
 
-	if (duel->good == 0)
+	if (duel->good == 0 && duel->bad != 0)
+	{
+		duel->bad -= duel->bad > 0;
 		return NAN;
+	}
 	duel->good -= duel->good > 0;
 	return fabs(params[0] - 1);
 }
 
 static GsTrainLog
-run_duel(Duel *duel, int good)
+run_duel(Duel *duel, int good, int bad)
 {
 	uint32_t	row[BATCH];
 	GsTrainPlan plan = {.seed = 3,.nrows = NROWS,.nthreads = 2,.batch = BATCH,
@@ -238,7 +242,7 @@ run_duel(Duel *duel, int good)
 	};
 	GsTrainLog	log = {0};
 
-	*duel = (Duel) {.good = good};
+	*duel = (Duel) {.good = good,.bad = bad};
 	plan.adam.average = 0.9;
 	gs_params_add(&duel->own, "own", 1, 1, GS_INIT_ZERO);
 	gs_params_add(&duel->other, "other", 1, 1, GS_INIT_ZERO);
@@ -261,7 +265,7 @@ static void
 test_duel(void)
 {
 	Duel		duel;
-	GsTrainLog	log = run_duel(&duel, -1);
+	GsTrainLog	log = run_duel(&duel, -1, 0);
 
 	CHECK(log.end == GS_TRAIN_DONE && log.retries == 0, "two are trained");
 	CHECK_NEAR(duel.other.value[0], 1, 0.05, "the opponent learns");
@@ -270,12 +274,24 @@ test_duel(void)
 			   "what is watched is the curve");
 	end_duel(&duel, &log);
 
-	log = run_duel(&duel, 2);
+	log = run_duel(&duel, 2, -1);
 	CHECK(log.end == GS_TRAIN_COLLAPSED && log.retries == GS_LOOP_RETRIES,
 		  "a collapse is tried again");
 	CHECK(log.nchecks == 2 && log.best == 100 &&
 		  fabs(fabs(duel.own.value[0] - 1) - log.best_loss) < 1e-6,
 		  "and the best weights are kept");
+	end_duel(&duel, &log);
+
+	/* step 200 is a collapse: back to step 100's weights, which gain again */
+	log = run_duel(&duel, 2, 1);
+	CHECK(log.end == GS_TRAIN_DONE && log.retries == 1 && log.nchecks == 8,
+		  "a collapse is undone");
+	CHECK(log.check[2].step == 300 &&
+		  log.check[2].rate < 0.35 * log.check[1].rate,
+		  "with a smaller rate");
+	CHECK(log.best_loss < log.check[1].validation && log.best > 200 &&
+		  fabs(fabs(duel.own.value[0] - 1) - log.best_loss) < 1e-6,
+		  "and training goes on from there");
 	end_duel(&duel, &log);
 }
 

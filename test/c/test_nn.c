@@ -156,6 +156,42 @@ test_draws(void)
 }
 
 static void
+test_gumbel(void)
+{
+	static gs_real u[300 * 70];
+	static gs_real x[300 * 70];
+	GsDraw		draw = {1, 2, 3, 0};
+	double		worst = 0;
+
+	gs_draw_uniform(draw, gs_matrix(u, 300, 70));
+	gs_draw_gumbel(draw, gs_matrix(x, 300, 70));
+	for (int i = 0; i < 300 * 70; i++)
+		worst = fmax(worst, fabs(x[i] + log(-log(u[i]))));
+	CHECK_NEAR(worst, 0, 4e-6, "Gumbel's numbers are those of uniform ones");
+}
+
+static void
+test_leaky(void)
+{
+	gs_real		x[] = {-2, -0.5f, 0, 3};
+	gs_real		dy[] = {10, 20, 30, 40};
+	gs_real		y[4];
+	gs_real		slope[4];
+	gs_real		one[] = {1, 1, 1, 1};
+	gs_real		two[] = {1, 1, 1, 1};
+
+	gs_activate(GS_LEAKY_RELU, NULL, gs_matrix(x, 2, 2), gs_matrix(y, 2, 2),
+				gs_matrix(slope, 2, 2));
+	gs_multiply_add(gs_matrix(one, 2, 2), gs_matrix(dy, 2, 2),
+					gs_matrix(slope, 2, 2));
+	gs_leaky_backward_add(gs_matrix(y, 2, 2), gs_matrix(dy, 2, 2),
+						  gs_matrix(two, 2, 2));
+	CHECK(memcmp(one, two, sizeof(one)) == 0 && fabs(one[0] - 3) < 1e-6 &&
+		  one[3] == 41,
+		  "the slope of leaky ReLU, kept or told from what came out");
+}
+
+static void
 test_dropout(void)
 {
 	static gs_real x[300 * 70];
@@ -213,6 +249,8 @@ main(void)
 	test_arena();
 	test_exp();
 	test_draws();
+	test_gumbel();
+	test_leaky();
 	test_dropout();
 	test_extremes();
 	return test_done();

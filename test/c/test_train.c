@@ -446,6 +446,17 @@ test_shards(void)
 	CHECK(atomic_load(&rows.most) == gs_shard_rows(1500),
 		  "which is no larger than it has to be");
 	gs_trainer_free(&trainer);
+
+	setup.shards = 2;
+	CHECK(gs_trainer_create(&setup, &trainer), "a trainer of two shards");
+	atomic_store(&rows.most, 0);
+	gs_trainer_loss(&trainer, params.value, 1001, 0, &loss);
+	CHECK(loss == 1 && atomic_load(&rows.most) == 501, "has two");
+	atomic_store(&rows.most, 0);
+	gs_trainer_loss(&trainer, params.value, 100, 0, &loss);
+	CHECK(loss == 1 && atomic_load(&rows.most) == 100,
+		  "but one of a small batch");
+	gs_trainer_free(&trainer);
 	gs_params_free(&params);
 	gs_pool_end(pool);
 }

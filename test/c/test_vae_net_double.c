@@ -47,7 +47,7 @@ check_net(int nnumbers, double beta, const char *name)
 {
 	GsDense		head[3];
 	GsVaeNet	net = {.nplaces = 3,.offset = offset,.nnumbers = nnumbers,
-	.latent = 2,.width = 6,.state = 5,.head = head};
+	.latent = 2,.width = 6,.state = 5,.activation = GS_SILU,.head = head};
 	GsParams	params = {0};
 	gs_real    *grad;
 	double		worst = 0;
