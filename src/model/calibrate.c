@@ -34,7 +34,7 @@
 
 /* Of tokens: rounds, each of so many batches of its own. */
 #define TOKEN_ROUNDS	20
-#define TOKEN_WORK		40000	/* batches of a round times features */
+#define LEAST_ROUNDS	6
 #define TOKEN_PRIOR		4		/* rows that a share is pulled by */
 #define TOKEN_MOST		3.0		/* that is added in all */
 
@@ -163,10 +163,12 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, int64 nrows,
 	GsBatch    *batch = open_model(&model, *tensors);
 	const GsTokens *tokens = family->adjust(model.state, NULL);
 	int			n = Max(tokens->ntokens, 1);
+	int			work = family->adjust_batches * family->adjust_features /
+		Max(schema->nfeatures, 1);
 	int			nbatches = (int) Max(Min(Min(family->adjust_batches,
-											 nrows / GS_BATCH),
-										 TOKEN_WORK / Max(schema->nfeatures, 1)),
-									 1);
+											 nrows / GS_BATCH), work), 1);
+	int			rounds = Max(Min(TOKEN_ROUNDS * work / nbatches,
+								 TOKEN_ROUNDS), LEAST_ROUNDS);
 	double	   *count = palloc(sizeof(double) * n);
 	float	   *bias = palloc0(sizeof(float) * n);
 	float	   *total = palloc0(sizeof(float) * n);
@@ -180,7 +182,7 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, int64 nrows,
 		if (tokens->place[p].number)
 			gs_guide_init(&guide[p], q->edge, q->nsegments, palloc);
 	}
-	for (int round = 0; round < TOKEN_ROUNDS; round++)
+	for (int round = 0; round < rounds; round++)
 	{
 		memset(count, 0, sizeof(double) * n);
 		for (int b = 0; b < nbatches; b++)
@@ -199,8 +201,8 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, int64 nrows,
 					  family->adjust_step, bias + first, total + first);
 		}
 		family->adjust(model.state, bias);
-		for (int t = 0; t < n && round >= TOKEN_ROUNDS / 2; t++)
-			mean[t] += total[t] / (TOKEN_ROUNDS - TOKEN_ROUNDS / 2);
+		for (int t = 0; t < n && round >= rounds / 2; t++)
+			mean[t] += total[t] / (rounds - rounds / 2);
 	}
 	gs_tensor_add(tensors, "tokens/bias", GS_F4, 1, tokens->ntokens, 0,
 				  mean);

@@ -353,6 +353,7 @@ const GsFamily gs_diffusion = {
 	.condition = gs_diffusion_condition,
 	.adjust = diffusion_adjust,
 	.adjust_batches = 4,
+	.adjust_features = 32,
 	/* larger ones play places that go together off against each other */
 	.adjust_step = 0.3
 };

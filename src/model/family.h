@@ -62,6 +62,7 @@ typedef struct GsFamily
 	 */
 	const GsTokens *(*adjust) (void *model, const float *bias);
 	int			adjust_batches; /* that it is sampled for, in each round */
+	int			adjust_features;	/* of tables wider than this for fewer */
 	double		adjust_step;	/* of what the log odds lack then */
 } GsFamily;
 

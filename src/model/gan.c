@@ -40,5 +40,6 @@ const GsFamily gs_gan = {
 	.condition = gs_vae_condition,
 	.adjust = gs_vae_adjust,
 	.adjust_batches = 20,
+	.adjust_features = 2000,
 	.adjust_step = 1.5
 };

@@ -332,5 +332,6 @@ const GsFamily gs_vae = {
 	.condition = gs_vae_condition,
 	.adjust = gs_vae_adjust,
 	.adjust_batches = 20,
+	.adjust_features = 2000,
 	.adjust_step = 1.5
 };

@@ -25,9 +25,11 @@ typedef float Vector
  * C [rows][width] = beta C + alpha times the sums.
  */
 TILE_TARGET static GS_ALWAYS_INLINE void
-put(int rows, Vector sum[][2], float alpha, float beta, float *c, int ldc,
-	int width)
+put(int vectors, int rows, Vector sum[][2], float alpha, float beta, float *c,
+	int ldc, int width)
 {
+	const int	whole = vectors * TILE_VECTOR;
+
 #pragma GCC unroll 16
 	for (int i = 0; i < rows; i++, c += ldc)
 	{
@@ -36,34 +38,35 @@ put(int rows, Vector sum[][2], float alpha, float beta, float *c, int ldc,
 
 		if (beta != 0)
 		{
-			if (width < 2 * TILE_VECTOR)
+			if (width < whole)
 				memcpy(row, c, width * sizeof(float));
-			memcpy(old, width < 2 * TILE_VECTOR ? row : c, sizeof(old));
+			memcpy(old, width < whole ? row : c, whole * sizeof(float));
 			old[0] *= beta;
 			old[1] *= beta;
 		}
 		old[0] += alpha * sum[i][0];
 		old[1] += alpha * sum[i][1];
-		if (width < 2 * TILE_VECTOR)
+		if (width < whole)
 		{
-			memcpy(row, old, sizeof(old));
+			memcpy(row, old, whole * sizeof(float));
 			memcpy(c, row, width * sizeof(float));
 		}
 		else
-			memcpy(c, old, sizeof(old));
+			memcpy(c, old, whole * sizeof(float));
 	}
 }
 
 /*
- * C [rows][width] = beta C + alpha A B for packed B [k][two vectors].  "rows"
- * and "packed" are known where this is inlined.
+ * C [rows][width] = beta C + alpha A B for packed B [k][two vectors], of which
+ * the first may suffice.  "vectors", "packed" and "rows" are known where this
+ * is inlined.
  *
  * A is packed, [k][rows], or else row i, of k, is at a + i lda: three rows
  * share a pointer, for there are not as many registers as rows.
  */
 TILE_TARGET static GS_ALWAYS_INLINE void
-sums(bool packed, int rows, int k, const float *a, ptrdiff_t lda,
-	 const float *b, float alpha, float beta, float *c, int ldc, int width)
+sums(int vectors, bool packed, int rows, int k, const float *a,
+	 ptrdiff_t lda, const float *b, float alpha, float beta, float *c, int ldc, int width)
 {
 	Vector		sum[TILE_ROWS][2] = {{{0}}};
 	const float *third[(TILE_ROWS + 2) / 3];
@@ -72,7 +75,8 @@ sums(bool packed, int rows, int k, const float *a, ptrdiff_t lda,
 	for (int i = 0; i < rows; i++)
 	{
 		__builtin_prefetch(c + (ptrdiff_t) i * ldc, 1);
-		__builtin_prefetch(c + (ptrdiff_t) i * ldc + TILE_VECTOR, 1);
+		if (vectors > 1)
+			__builtin_prefetch(c + (ptrdiff_t) i * ldc + TILE_VECTOR, 1);
 		if (!packed && i % 3 == 0)
 			third[i / 3] = a + i * lda;
 	}
@@ -89,7 +93,8 @@ sums(bool packed, int rows, int k, const float *a, ptrdiff_t lda,
 			float		element = packed ? a[i] : third[i / 3][i % 3 * lda];
 
 			sum[i][0] += element * b0;
-			sum[i][1] += element * b1;
+			if (vectors > 1)
+				sum[i][1] += element * b1;
 		}
 		b += 2 * TILE_VECTOR;
 		if (packed)
@@ -99,7 +104,7 @@ sums(bool packed, int rows, int k, const float *a, ptrdiff_t lda,
 			for (int i = 0; i < rows; i += 3)
 				third[i / 3]++;
 	}
-	put(rows, sum, alpha, beta, c, ldc, width);
+	put(vectors, rows, sum, alpha, beta, c, ldc, width);
 }
 
 TILE_TARGET static void
@@ -107,16 +112,24 @@ TILE_NAME(bool packed, int rows, int k, const float *a, int lda,
 		  const float *b, float alpha, float beta, float *c, int ldc,
 		  int width)
 {
+#define SUMS(vectors, packed, n) \
+	sums(vectors, packed, n <= TILE_ROWS ? n : 1, k, a, lda, b, alpha, beta, \
+		 c, ldc, width)
 #define CASE(n) \
 		case n: \
 			if (n > TILE_ROWS) \
 				break; \
-			if (packed) \
-				sums(true, n <= TILE_ROWS ? n : 1, k, a, lda, b, alpha, \
-					 beta, c, ldc, width); \
+			if (width > TILE_VECTOR) \
+			{ \
+				if (packed) \
+					SUMS(2, true, n); \
+				else \
+					SUMS(2, false, n); \
+			} \
+			else if (packed) \
+				SUMS(1, true, n); \
 			else \
-				sums(false, n <= TILE_ROWS ? n : 1, k, a, lda, b, alpha, \
-					 beta, c, ldc, width); \
+				SUMS(1, false, n); \
 			break
 
 	switch (rows)
@@ -137,6 +150,7 @@ TILE_NAME(bool packed, int rows, int k, const float *a, int lda,
 		CASE(14);
 	}
 #undef CASE
+#undef SUMS
 }
 
 #undef Vector
