@@ -714,6 +714,19 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 	Datum	   *value = rows.values;
 	int32		found[GS_BATCH];
 
+	if (part->guide.likely >= 0 &&
+		part->segment[part->guide.likely].steps == 0)
+	{
+		Datum		likely =
+			Int64GetDatum(part->segment[part->guide.likely].low.i);
+
+		for (int row = from; row < to; row++, value += rows.stride)
+			*value = score[row] >= part->guide.low &&
+				score[row] < part->guide.high ? likely :
+				Int64GetDatum(number_at(decoder, part, batch, row,
+										score[row]).i);
+		return;
+	}
 	gs_guide_find(&part->guide, score + from, found, to - from);
 	for (int row = from; row < to; row++, value += rows.stride)
 	{

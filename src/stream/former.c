@@ -30,6 +30,7 @@ typedef struct FormColumn
 	FormKind	kind;
 	int16		len;
 	bool		may_pack;		/* a short header is welcome */
+	bool		aligned;		/* without nulls it follows its like */
 	int			align;			/* bytes */
 } FormColumn;
 
@@ -103,6 +104,8 @@ gs_former_create(TupleDesc desc, const bool *packed)
 		column->kind = find_kind(attribute, packed[i]);
 		column->len = attribute->attlen;
 		column->align = align_bytes(attribute->attalign);
+		column->aligned = i > 0 && column->kind == FORM_BYVAL &&
+			column[-1].kind == FORM_BYVAL && column[-1].len == column->len;
 		column->may_pack = attribute->attstorage != TYPSTORAGE_PLAIN;
 		former->varies |= column->kind == FORM_VARLENA;
 		former->plain &= column->kind == FORM_PACKED ||
@@ -253,7 +256,8 @@ append_plain(const GsFormer *former, const Datum *values, const bool *nulls,
 		{
 			int			len = column->len;
 
-			end = align_end(end, column->align);
+			if (nulls != NULL || !column->aligned)
+				end = align_end(end, column->align);
 			memcpy(end, &value, sizeof(Datum));
 			end += len;
 		}

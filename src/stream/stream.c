@@ -52,7 +52,6 @@ struct GsStream
 	int			from;			/* its first row's place there */
 	int			most;			/* rows to decode at a time */
 	GsFormer   *former;
-	HeapTupleData *tuples;		/* [rows], once one is asked for; or NULL */
 	MemoryContext context;		/* what the values and tuples point to */
 };
 
@@ -302,7 +301,7 @@ next_slice(GsStream *stream)
 	if (stream->next >= stream->end)
 		return false;
 	MemoryContextReset(stream->context);
-	stream->tuples = NULL;
+	stream->slice.tuples = NULL;
 	/* not before the slice is whole: an error may leave the stream in use */
 	stream->slice.rows = stream->slice.at = 0;
 	if (stream->decodes && stream->filled != index)
@@ -346,19 +345,15 @@ gs_stream_advance(GsStream *stream)
 }
 
 /*
- * gs_stream_tuple: the row that gs_stream_next has just given, as a tuple,
- * which lives as long.
+ * gs_stream_form: the slice's rows as tuples.
  */
-HeapTuple
-gs_stream_tuple(GsStream *stream)
+void
+gs_stream_form(GsStream *stream)
 {
-	if (stream->tuples == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(stream->context);
+	GsSlice    *slice = &stream->slice;
+	MemoryContext old = MemoryContextSwitchTo(stream->context);
 
-		stream->tuples = gs_form_rows(stream->former, stream->slice.rows,
-									  stream->slice.values, stream->slice.nulls);
-		MemoryContextSwitchTo(old);
-	}
-	return &stream->tuples[stream->slice.at - 1];
+	slice->tuples = gs_form_rows(stream->former, slice->rows, slice->values,
+								 slice->nulls);
+	MemoryContextSwitchTo(old);
 }

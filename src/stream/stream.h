@@ -22,6 +22,7 @@ typedef struct GsSlice
 	int			rows;
 	int			at;				/* the next to be given out */
 	const bool *dropped;		/* of the batch: some are left out; or NULL */
+	HeapTupleData *tuples;		/* [rows], once one is asked for; or NULL */
 } GsSlice;
 
 typedef struct GsStream GsStream;	/* begins with its slice */
@@ -32,7 +33,7 @@ extern void gs_stream_seek(GsStream *stream, int64 first, int64 end);
 extern int64 gs_stream_position(const GsStream *stream);
 extern int64 gs_stream_batches(const GsStream *stream);
 extern bool gs_stream_advance(GsStream *stream);
-extern HeapTuple gs_stream_tuple(GsStream *stream);
+extern void gs_stream_form(GsStream *stream);
 extern const GsRules *gs_stream_rules(const GsStream *stream);
 
 /*
@@ -54,6 +55,20 @@ gs_stream_next(GsStream *stream, Datum **values, bool **nulls)
 	*values = slice->values + cell;
 	*nulls = slice->nulls + cell;
 	return true;
+}
+
+/*
+ * gs_stream_tuple: the row that gs_stream_next has just given, as a tuple,
+ * which lives as long.
+ */
+static inline HeapTuple
+gs_stream_tuple(GsStream *stream)
+{
+	GsSlice    *slice = (GsSlice *) stream;
+
+	if (unlikely(slice->tuples == NULL))
+		gs_stream_form(stream);
+	return &slice->tuples[slice->at - 1];
 }
 
 #endif
