@@ -713,16 +713,15 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 	uint64		step = part->feature->step;
 	Datum	   *value = rows.values;
 	int32		found[GS_BATCH];
+	int			likely = part->guide.likely;
 
-	if (part->guide.likely >= 0 &&
-		part->segment[part->guide.likely].steps == 0)
+	if (likely >= 0 && part->segment[likely].steps == 0)
 	{
-		Datum		likely =
-			Int64GetDatum(part->segment[part->guide.likely].low.i);
+		Datum		low = Int64GetDatum(part->segment[likely].low.i);
 
 		for (int row = from; row < to; row++, value += rows.stride)
 			*value = score[row] >= part->guide.low &&
-				score[row] < part->guide.high ? likely :
+				score[row] < part->guide.high ? low :
 				Int64GetDatum(number_at(decoder, part, batch, row,
 										score[row]).i);
 		return;
@@ -731,8 +730,9 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 	for (int row = from; row < to; row++, value += rows.stride)
 	{
 		const Segment *segment = &part->segment[found[row - from]];
-		double		steps;
-		double		at;
+		double		steps = (double) (int64) segment->steps;
+		double		at = (score[row] - segment->edge) * segment->scale *
+			(steps + 1);
 
 		if (segment->steps == 0)
 		{
@@ -745,8 +745,6 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 											 score[row]).i);
 			continue;
 		}
-		steps = (double) (int64) segment->steps;
-		at = (score[row] - segment->edge) * segment->scale * (steps + 1);
 		at = at > 0 ? at : 0;	/* NaN too: an atom at the end */
 		at = at < steps ? at : steps;
 		*value = Int64GetDatum((int64) ((uint64) segment->low.i +

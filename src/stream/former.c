@@ -30,7 +30,7 @@ typedef struct FormColumn
 	FormKind	kind;
 	int16		len;
 	bool		may_pack;		/* a short header is welcome */
-	bool		aligned;		/* without nulls it follows its like */
+	bool		aligned;		/* without nulls, where the one before ends */
 	int			align;			/* bytes */
 } FormColumn;
 
@@ -105,7 +105,9 @@ gs_former_create(TupleDesc desc, const bool *packed)
 		column->len = attribute->attlen;
 		column->align = align_bytes(attribute->attalign);
 		column->aligned = i > 0 && column->kind == FORM_BYVAL &&
-			column[-1].kind == FORM_BYVAL && column[-1].len == column->len;
+			column[-1].kind == FORM_BYVAL &&
+			column[-1].align % column->align == 0 &&
+			column[-1].len % column->align == 0;
 		column->may_pack = attribute->attstorage != TYPSTORAGE_PLAIN;
 		former->varies |= column->kind == FORM_VARLENA;
 		former->plain &= column->kind == FORM_PACKED ||

@@ -56,7 +56,7 @@ struct GsStream
 };
 
 #define SLICE_ROWS	16			/* to begin with */
-#define SLICE_CELLS	2048
+#define SLICE_CELLS	2048		/* so that they stay in the cache ... */
 #define LANE_ROWS	64			/* ... but what kernels work on at a time */
 #define SLICE_BYTES	(1024 * 1024)
 
@@ -101,7 +101,8 @@ make_cast(const GsColumn *from, Form_pg_attribute to)
 static int
 most_rows(const GsStream *stream)
 {
-	int			lanes = SLICE_CELLS / LANE_ROWS / Max(stream->slice.ncolumns, 1);
+	int			lanes = SLICE_CELLS / LANE_ROWS /
+		Max(stream->slice.ncolumns, 1);
 
 	return Min(Max(lanes, 1) * LANE_ROWS, GS_BATCH);
 }
@@ -136,6 +137,7 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 	GsStream   *stream = palloc0(sizeof(GsStream));
 	const GsSchema *schema = model->schema;
 	bool	   *packed = palloc0(Max(desc->natts, 1));
+	Size		cells;
 
 	stream->model = model;
 	stream->slice.ncolumns = desc->natts;
@@ -179,9 +181,9 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 	}
 	stream->former = gs_former_create(desc, packed);
 	stream->most = SLICE_ROWS;
-	stream->slice.values = palloc(sizeof(Datum) * most_rows(stream) *
-							Max(stream->slice.ncolumns, 1));
-	stream->slice.nulls = palloc(most_rows(stream) * Max(stream->slice.ncolumns, 1));
+	cells = (Size) most_rows(stream) * Max(desc->natts, 1);
+	stream->slice.values = palloc(sizeof(Datum) * cells);
+	stream->slice.nulls = palloc(cells);
 	return stream;
 }
 
@@ -252,20 +254,21 @@ cast_column(GsStream *stream, StreamColumn *column, GsRows rows)
 static void
 decode_slice(GsStream *stream)
 {
+	GsSlice    *slice = &stream->slice;
 	int			from = stream->from;
 	MemoryContext old = MemoryContextSwitchTo(stream->context);
 
-	memset(stream->slice.nulls, false, stream->slice.rows * stream->slice.ncolumns);
-	for (int i = 0; i < stream->slice.ncolumns; i++)
+	memset(slice->nulls, false, slice->rows * slice->ncolumns);
+	for (int i = 0; i < slice->ncolumns; i++)
 	{
 		StreamColumn *column = &stream->columns[i];
-		GsRows		rows = {stream->slice.values + i, stream->slice.nulls + i,
-			stream->slice.ncolumns
+		GsRows		rows = {slice->values + i, slice->nulls + i,
+			slice->ncolumns
 		};
 
 		if (column->decoder == NULL)
 		{
-			for (int k = 0; k < stream->slice.rows; k++)
+			for (int k = 0; k < slice->rows; k++)
 			{
 				rows.values[k * rows.stride] = (Datum) 0;
 				rows.nulls[k * rows.stride] = true;
@@ -274,10 +277,10 @@ decode_slice(GsStream *stream)
 		}
 		if (column->set >= 0)
 			gs_rules_set(stream->rules, stream->batch, column->set, from,
-						 from + stream->slice.rows, rows);
+						 from + slice->rows, rows);
 		else
 			gs_decode(column->decoder, stream->batch, from,
-					  from + stream->slice.rows, rows);
+					  from + slice->rows, rows);
 		if (column->cast != NULL)
 			cast_column(stream, column, rows);
 	}
@@ -309,7 +312,8 @@ next_slice(GsStream *stream)
 		stream->filled = -1;
 		gs_batch_fill(stream->model, stream->batch, index);
 		if (stream->rules != NULL)
-			stream->slice.dropped = gs_rules_apply(stream->rules, stream->batch);
+			stream->slice.dropped = gs_rules_apply(stream->rules,
+												   stream->batch);
 		stream->filled = index;
 		stream->batches++;
 	}
