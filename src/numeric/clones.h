@@ -28,8 +28,10 @@
 /* for the part of a kernel that has to be compiled anew in each clone */
 #if defined(__GNUC__)
 #define GS_ALWAYS_INLINE inline __attribute__((always_inline))
+#define GS_NEVER_INLINE __attribute__((noinline))
 #else
 #define GS_ALWAYS_INLINE inline
+#define GS_NEVER_INLINE
 #endif
 
 #endif

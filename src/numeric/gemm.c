@@ -27,6 +27,20 @@
 #define DEPTH		384			/* of panels */
 #define COLUMNS		256			/* of B's panels, all together ... */
 #define ROWS		252			/* ... and rows of A's */
+#define A_STRIDE	(DEPTH + 16)	/* of copied rows of A: not a power of two,
+									 * so that they don't share sets of the
+									 * cache */
+#define COPY_LEAST	64			/* smaller products don't copy A */
+#define TURN_MOST	128			/* columns of products with A^T that are
+									 * computed as their transpose */
+
+/* how a tile reads A */
+typedef enum Order
+{
+	IN_PLACE,					/* rows, lda apart */
+	APART,						/* copies of rows, A_STRIDE apart */
+	ACROSS						/* columns, lda apart */
+} Order;
 
 #define TILE_NAME tile
 #define TILE_TARGET
@@ -50,7 +64,7 @@
 
 typedef struct Kernel
 {
-	void		(*tile) (bool packed, int rows, int k, const float *a, int lda,
+	void		(*tile) (Order order, int rows, int k, const float *a, int lda,
 						 const float *b, float alpha, float beta, float *c,
 						 int ldc, int width);
 	int			rows;
@@ -73,7 +87,12 @@ choose_kernel(void)
 	return (Kernel) {tile, 6, 8};
 }
 
-typedef float Four __attribute__((vector_size(4 * sizeof(float))));
+/* so many floats, wherever they are */
+#define FLOATS(n) __attribute__((vector_size((n) * sizeof(float)), \
+								 aligned(sizeof(float)), may_alias))
+typedef float Four FLOATS(4);
+typedef float Eight FLOATS(8);
+typedef float Sixteen FLOATS(16);
 
 #if defined(__clang__) || __GNUC__ >= 12
 #define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
@@ -86,7 +105,7 @@ typedef int FourInts __attribute__((vector_size(4 * sizeof(int))));
 /*
  * The transpose of 4 x 4 elements.
  */
-static inline void
+static GS_ALWAYS_INLINE void
 transpose4(const float *from, int ld, float *to, int width)
 {
 	Four		row[4];
@@ -112,7 +131,7 @@ transpose4(const float *from, int ld, float *to, int width)
  * to[p][i] = from[i][p] for i below "rows" and p below k; to's rows hold
  * "width" elements, zeros beyond "rows".
  */
-static void
+static GS_ALWAYS_INLINE void
 pack_across(const float *from, int ld, int rows, int k, int width,
 			float *restrict to)
 {
@@ -136,29 +155,49 @@ least(int a, int b)
 }
 
 /*
- * Panels of "width" columns of from [k][columns]: to[j][p] is row p of the
- * panel from column j width on.  The last one may be narrower, or is filled up
- * with zeros.
+ * Copies n floats, up to MAX_WIDTH, without a call: by two vectors that may
+ * overlap.
  */
-static void
+static GS_ALWAYS_INLINE void
+copy_row(int n, const float *from, float *to)
+{
+#define COPY(Vector, size) \
+	do { \
+		Vector		head = *(const Vector *) from; \
+		Vector		tail = *(const Vector *) (from + n - (size)); \
+\
+		*(Vector *) to = head; \
+		*(Vector *) (to + n - (size)) = tail; \
+	} while (0)
+
+	if (n >= 16)
+		COPY(Sixteen, 16);
+	else if (n >= 8)
+		COPY(Eight, 8);
+	else if (n >= 4)
+		COPY(Four, 4);
+	else
+		for (int i = 0; i < n; i++)
+			to[i] = from[i];
+#undef COPY
+}
+
+/*
+ * Panels of "width" columns of from [k][columns]: row p of the panel from
+ * column j on is to[j k + p width], zeros beyond the columns.
+ */
+static GS_ALWAYS_INLINE void
 pack_along(const float *from, int ld, int columns, int k, int width,
-		   bool fill, float *restrict to)
+		   float *restrict to)
 {
 	for (int p = 0; p < k; p++, from += ld)
 		for (int j = 0; j < columns; j += width)
 		{
-			int			n = least(width, columns - j);
-			int			row = fill ? width : n;
-			float	   *at = to + (size_t) j * k + (size_t) p * row;
+			float	   *at = to + (size_t) j * k + (size_t) p * width;
 
-			/* sizes that the compiler knows are copied without a call */
-			if (n == MAX_WIDTH)
-				memcpy(at, from + j, MAX_WIDTH * sizeof(float));
-			else if (n == MAX_ROWS)
-				memcpy(at, from + j, MAX_ROWS * sizeof(float));
-			else
-				for (int i = 0; i < row; i++)
-					at[i] = i < n ? from[j + i] : 0;
+			copy_row(least(width, columns - j), from + j, at);
+			for (int i = columns - j; i < width; i++)
+				at[i] = 0;
 		}
 }
 
@@ -172,14 +211,23 @@ even(int n, int most)
 }
 
 /*
+ * Panels of "rows" columns of A [k][m].
+ */
+GS_CLONES static void
+pack_a(const float *a, int lda, int m, int k, int rows, float *to)
+{
+	pack_along(a, lda, m, k, rows, to);
+}
+
+/*
  * Panels of np rows and nj columns of op(B), from its element at (p, j) on.
  */
-static void
+GS_CLONES static void
 pack_b(bool transpose, const float *b, int ldb, int p, int j, int np, int nj,
 	   int width, float *to)
 {
 	if (!transpose)
-		pack_along(b + (size_t) p * ldb + j, ldb, nj, np, width, true, to);
+		pack_along(b + (size_t) p * ldb + j, ldb, nj, np, width, to);
 	else
 		for (int i = 0; i < nj; i += width)
 			pack_across(b + (size_t) (j + i) * ldb + p, ldb,
@@ -188,19 +236,17 @@ pack_b(bool transpose, const float *b, int ldb, int p, int j, int np, int nj,
 }
 
 /*
- * gs_gemm
- *
- * C = alpha op(A) op(B) + beta C; see gs_sgemm_add, which has checked the
- * arguments.
+ * As gs_gemm.
  */
-void
-gs_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
+static void
+multiply(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
 		const float *a, int lda, const float *b, int ldb, float beta,
 		float *c, int ldc)
 {
 	float		left[ROWS * DEPTH] __attribute__((aligned(64)));
 	float		right[COLUMNS * DEPTH] __attribute__((aligned(64)));
 	Kernel		kernel = choose_kernel();
+	bool		copy = n >= COPY_LEAST && k >= COPY_LEAST;
 	int			rows = even(least(m, ROWS), kernel.rows);
 	int			depth = even(k, DEPTH);
 	int			columns = even(n, COLUMNS);
@@ -216,23 +262,92 @@ gs_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
 			pack_b(transpose_b, b, ldb, p0, j0, np, nj, kernel.width, right);
 			for (int i = 0; i < m; i += rows)
 			{
+				Order		order = transpose_a ? ACROSS : IN_PLACE;
+				const float *from = transpose_a ? a + (size_t) p0 * lda + i :
+					a + (size_t) i * lda + p0;
+				int			ld = lda;
 				int			ni = least(rows, m - i);
-				const float *from = a + (size_t) i * lda + p0;
 
-				if (transpose_a)
+				if (copy && transpose_a)
 				{
 					if (i % block == 0)
-						pack_along(a + (size_t) p0 * lda + i, lda,
-								   least(block, m - i), np, rows, false,
-								   left);
+						pack_a(from, lda, least(block, m - i), np, rows, left);
 					from = left + (size_t) (i % block) * np;
+					ld = rows;
+				}
+				else if (copy)
+				{
+					for (int r = 0; r < ni; r++)
+						memcpy(left + r * A_STRIDE, from + (size_t) r * lda,
+							   np * sizeof(float));
+					from = left;
+					order = APART;
 				}
 				for (int j = 0; j < nj; j += kernel.width)
-					kernel.tile(transpose_a, ni, np, from, lda,
+					kernel.tile(order, ni, np, from, ld,
 								right + (size_t) j * np, alpha,
 								p0 == 0 ? beta : 1,
 								c + (size_t) i * ldc + j0 + j, ldc,
 								least(kernel.width, nj - j));
 			}
 		}
+}
+
+/*
+ * C [m][n] = beta C + the transpose of turned [n][m].
+ */
+GS_CLONES static void
+put_turned(int m, int n, const float *turned, float beta, float *c, int ldc)
+{
+	float		rows[16 * TURN_MOST];
+
+	for (int i = 0; i < m; i += 16)
+	{
+		int			ni = least(16, m - i);
+
+		pack_across(turned + i, m, n, ni, n, rows);
+		for (int r = 0; r < ni; r++, c += ldc)
+			for (int j = 0; j < n; j++)
+				c[j] = (beta != 0 ? beta * c[j] : 0) + rows[r * n + j];
+	}
+}
+
+/*
+ * C [m][n] = beta C + alpha A^T B, by way of its transpose, B^T A, for A
+ * [k][m] that is wider than B: rows of A are long then, and stay where they
+ * are.  n: up to TURN_MOST.
+ */
+static void
+multiply_turned(int m, int n, int k, float alpha, const float *a, int lda,
+				const float *b, int ldb, float beta, float *c, int ldc)
+{
+	float		turned[TURN_MOST * COLUMNS];
+	int			columns = even(m, COLUMNS);
+
+	for (int i0 = 0; i0 < m; i0 += columns, c += (size_t) columns * ldc)
+	{
+		int			ni = least(columns, m - i0);
+
+		multiply(true, false, n, ni, k, alpha, b, ldb, a + i0, lda, 0,
+				 turned, ni);
+		put_turned(ni, n, turned, beta, c, ldc);
+	}
+}
+
+/*
+ * gs_gemm
+ *
+ * C = alpha op(A) op(B) + beta C; see gs_sgemm_add, which has checked the
+ * arguments.
+ */
+void
+gs_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
+		const float *a, int lda, const float *b, int ldb, float beta,
+		float *c, int ldc)
+{
+	if (transpose_a && !transpose_b && n < m && n <= TURN_MOST)
+		multiply_turned(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+	else
+		multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb,
+				 beta, c, ldc);
 }

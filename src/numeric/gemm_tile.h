@@ -17,67 +17,89 @@
 #define Vector TILE_GLUE(TILE_NAME, _vector)
 #define sums TILE_GLUE(TILE_NAME, _sums)
 #define put TILE_GLUE(TILE_NAME, _put)
+#define put_part TILE_GLUE(TILE_NAME, _put_part)
 
 typedef float Vector
 			__attribute__((vector_size(TILE_VECTOR * sizeof(float))));
 
 /*
- * C [rows][width] = beta C + alpha times the sums.
+ * C [rows][width] = beta C + alpha times the sums, [rows][vector], for rows of
+ * less than a vector.  A call of its own: those of memcpy would have the sums
+ * leave their registers.
+ */
+TILE_TARGET static GS_NEVER_INLINE void
+put_part(int rows, const float *sum, float alpha, float beta, float *c,
+		 int ldc, int width)
+{
+	for (int i = 0; i < rows; i++, c += ldc, sum += TILE_VECTOR)
+		for (int j = 0; j < width; j++)
+			c[j] = (beta != 0 ? beta * c[j] : 0) + alpha * sum[j];
+}
+
+/*
+ * The same for rows of a vector or less.
  */
 TILE_TARGET static GS_ALWAYS_INLINE void
-put(int vectors, int rows, Vector sum[][2], float alpha, float beta, float *c,
-	int ldc, int width)
+put(int rows, const Vector *sum, float alpha, float beta, float *c, int ldc,
+	int width)
 {
-	const int	whole = vectors * TILE_VECTOR;
+	if (width < TILE_VECTOR)
+	{
+		Vector		part[TILE_ROWS];
 
+#pragma GCC unroll 16
+		for (int i = 0; i < rows; i++)
+			part[i] = sum[i];
+		put_part(rows, (float *) part, alpha, beta, c, ldc, width);
+		return;
+	}
 #pragma GCC unroll 16
 	for (int i = 0; i < rows; i++, c += ldc)
 	{
-		float		row[2 * TILE_VECTOR];
-		Vector		old[2] = {{0}};
+		Vector		old = {0};
 
 		if (beta != 0)
 		{
-			if (width < whole)
-				memcpy(row, c, width * sizeof(float));
-			memcpy(old, width < whole ? row : c, whole * sizeof(float));
-			old[0] *= beta;
-			old[1] *= beta;
+			memcpy(&old, c, sizeof(old));
+			old *= beta;
 		}
-		old[0] += alpha * sum[i][0];
-		old[1] += alpha * sum[i][1];
-		if (width < whole)
-		{
-			memcpy(row, old, whole * sizeof(float));
-			memcpy(c, row, width * sizeof(float));
-		}
-		else
-			memcpy(c, old, whole * sizeof(float));
+		old += alpha * sum[i];
+		memcpy(c, &old, sizeof(old));
 	}
 }
 
 /*
  * C [rows][width] = beta C + alpha A B for packed B [k][two vectors], of which
- * the first may suffice.  "vectors", "packed" and "rows" are known where this
+ * the first may suffice.  "vectors", "order" and "rows" are known where this
  * is inlined.
  *
- * A is packed, [k][rows], or else row i, of k, is at a + i lda: three rows
- * share a pointer, for there are not as many registers as rows.
+ * An element of A is broadcast once for both vectors, or else for each in the
+ * instruction that multiplies and adds: that is one instruction less, but one
+ * more load.  Half of the rows each way was fastest where another thread of
+ * the same core has half of the instructions.  The compiler does so if it
+ * can't know that "same" is a.
+ *
+ * Rows that are read in place share a pointer by threes, for there are not as
+ * many registers as rows.
  */
 TILE_TARGET static GS_ALWAYS_INLINE void
-sums(int vectors, bool packed, int rows, int k, const float *a,
-	 ptrdiff_t lda, const float *b, float alpha, float beta, float *c, int ldc, int width)
+sums(int vectors, Order order, int rows, int k, const float *a,
+	 ptrdiff_t lda, const float *b, float alpha, float beta, float *c,
+	 int ldc, int width)
 {
-	Vector		sum[TILE_ROWS][2] = {{{0}}};
+	Vector		sum0[TILE_ROWS] = {{0}};
+	Vector		sum1[TILE_ROWS] = {{0}};
 	const float *third[(TILE_ROWS + 2) / 3];
+	const float *same = a;
 
+	__asm__("" : "+r"(same));
 #pragma GCC unroll 16
 	for (int i = 0; i < rows; i++)
 	{
 		__builtin_prefetch(c + (ptrdiff_t) i * ldc, 1);
 		if (vectors > 1)
 			__builtin_prefetch(c + (ptrdiff_t) i * ldc + TILE_VECTOR, 1);
-		if (!packed && i % 3 == 0)
+		if (i % 3 == 0)
 			third[i / 3] = a + i * lda;
 	}
 	for (int p = 0; p < k; p++)
@@ -90,46 +112,57 @@ sums(int vectors, bool packed, int rows, int k, const float *a,
 #pragma GCC unroll 16
 		for (int i = 0; i < rows; i++)
 		{
-			float		element = packed ? a[i] : third[i / 3][i % 3 * lda];
+			int			at = order == ACROSS ? i : i * A_STRIDE;
+			float		first = order == IN_PLACE ?
+				third[i / 3][i % 3 * lda] : a[at];
+			float		second = order == IN_PLACE || i < TILE_ROWS / 2 ?
+				first : same[at];
 
-			sum[i][0] += element * b0;
+			sum0[i] += first * b0;
 			if (vectors > 1)
-				sum[i][1] += element * b1;
+				sum1[i] += second * b1;
 		}
 		b += 2 * TILE_VECTOR;
-		if (packed)
-			a += rows;
-		else
+		a += order == ACROSS ? lda : 1;
+		same += order == ACROSS ? lda : 1;
+		if (order == IN_PLACE)
 #pragma GCC unroll 16
 			for (int i = 0; i < rows; i += 3)
 				third[i / 3]++;
 	}
-	put(vectors, rows, sum, alpha, beta, c, ldc, width);
+	put(rows, sum0, alpha, beta, c, ldc, width);
+	if (vectors > 1)
+		put(rows, sum1, alpha, beta, c + TILE_VECTOR, ldc,
+			width - TILE_VECTOR);
 }
 
 TILE_TARGET static void
-TILE_NAME(bool packed, int rows, int k, const float *a, int lda,
+TILE_NAME(Order order, int rows, int k, const float *a, int lda,
 		  const float *b, float alpha, float beta, float *c, int ldc,
 		  int width)
 {
-#define SUMS(vectors, packed, n) \
-	sums(vectors, packed, n <= TILE_ROWS ? n : 1, k, a, lda, b, alpha, beta, \
+#define SUMS(vectors, order, n) \
+	sums(vectors, order, n <= TILE_ROWS ? n : 1, k, a, lda, b, alpha, beta, \
 		 c, ldc, width)
 #define CASE(n) \
 		case n: \
 			if (n > TILE_ROWS) \
 				break; \
-			if (width > TILE_VECTOR) \
+			if (width <= TILE_VECTOR) \
 			{ \
-				if (packed) \
-					SUMS(2, true, n); \
+				if (order == ACROSS) \
+					SUMS(1, ACROSS, n); \
+				else if (order == IN_PLACE) \
+					SUMS(1, IN_PLACE, n); \
 				else \
-					SUMS(2, false, n); \
+					SUMS(1, APART, n); \
 			} \
-			else if (packed) \
-				SUMS(1, true, n); \
+			else if (order == ACROSS) \
+				SUMS(2, ACROSS, n); \
+			else if (order == IN_PLACE) \
+				SUMS(2, IN_PLACE, n); \
 			else \
-				SUMS(1, false, n); \
+				SUMS(2, APART, n); \
 			break
 
 	switch (rows)
@@ -156,6 +189,7 @@ TILE_NAME(bool packed, int rows, int k, const float *a, int lda,
 #undef Vector
 #undef sums
 #undef put
+#undef put_part
 #undef TILE_GLUE
 #undef TILE_GLUE_
 #undef TILE_NAME

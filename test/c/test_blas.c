@@ -151,6 +151,11 @@ check_gemms_add(void)
 			check_gemm_add(i & 1, i & 2, 14, 32, 4, 1, 1);
 			check_gemm_add(i & 1, i & 2, 150, 130, 140, -1, 0.5);
 			check_gemm_add(i & 1, i & 2, 13, 270, 400, 1, 1);
+			/* many rows and few columns, those that are copied, and both */
+			check_gemm_add(i & 1, i & 2, 300, 1, 90, 1, 1);
+			check_gemm_add(i & 1, i & 2, 270, 39, 70, 2, 0.5);
+			check_gemm_add(i & 1, i & 2, 530, 128, 390, 1, 0);
+			check_gemm_add(i & 1, i & 2, 131, 129, 65, 1, 1);
 		}
 	gs_gemm_vector = 16;
 }
