@@ -10,8 +10,6 @@
 #include "nn.h"
 #include "kernel.h"
 
-#define LEAK	((gs_real) 0.2)
-
 /*
  * The activation's value at x; its derivative goes to *slope.
  */

@@ -120,4 +120,7 @@ real_exp(gs_real x)
 #endif
 }
 
+/* of leaky ReLU */
+#define LEAK	((gs_real) 0.2)
+
 #endif

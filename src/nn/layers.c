@@ -271,6 +271,38 @@ gs_embedding_forward_add(const GsEmbedding *embedding, const gs_real *params,
 }
 
 /*
+ * gs_embedding_step
+ *
+ * x [rows][width] += sign times the table's row token[i], and y = leaky
+ * ReLU(x): a state that tokens are added to one after the other, and the way
+ * back.  Tokens are 0 to ntokens - 1.
+ */
+GS_CLONES void
+gs_embedding_step(const GsEmbedding *embedding, const gs_real *params,
+				  const int32_t *token, gs_real sign, GsMatrix x, GsMatrix y)
+{
+	int			n = embedding->width;
+
+	assert(x.cols == n && y.cols == n && x.rows == y.rows);
+	for (int i = 0; i < x.rows; i++)
+	{
+		gs_real    *restrict state = gs_row(x, i);
+		gs_real    *restrict active = gs_row(y, i);
+		const gs_real *restrict from = params + embedding->table +
+			(size_t) token[i] * n;
+
+		assert(token[i] >= 0 && token[i] < embedding->ntokens);
+		for (int j = 0; j < n; j++)
+		{
+			gs_real		sum = state[j] + sign * from[j];
+
+			state[j] = sum;
+			active[j] = sum > 0 ? sum : LEAK * sum;
+		}
+	}
+}
+
+/*
  * gs_embedding_backward
  *
  * Adds the gradient by y to the rows of the table that went into it.

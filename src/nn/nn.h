@@ -285,6 +285,9 @@ extern void gs_embedding_forward_add(const GsEmbedding *embedding,
 									 const gs_real *params,
 									 const int32_t *token, int columns,
 									 GsMatrix y);
+extern void gs_embedding_step(const GsEmbedding *embedding,
+							  const gs_real *params, const int32_t *token,
+							  gs_real sign, GsMatrix x, GsMatrix y);
 extern void gs_embedding_backward(const GsEmbedding *embedding, gs_real *grad,
 								  const int32_t *token, int columns,
 								  GsMatrix dy);

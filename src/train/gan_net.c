@@ -65,8 +65,9 @@ typedef struct Made
 	GsMatrix	outer;			/* [free][width] */
 	GsMatrix	outer_slope;
 	GsMatrix	state;			/* [n][state] */
-	GsMatrix	active;			/* [nplaces][n][state] */
-	GsMatrix	dactive;		/* [n][state] the gradient by a place's part */
+	GsMatrix	active;			/* [n][state] what the current place sees */
+	GsMatrix	dstate;			/* [n][state] the gradients by both */
+	GsMatrix	dactive;
 	GsMatrix	logits;			/* [n][tokens], with the noise where free */
 	GsMatrix	noise;			/* [free][tokens] */
 } Made;
@@ -87,7 +88,8 @@ make_layout(const GsGanNet *net, GsArena *arena, int forced, int free)
 		.outer = gs_arena_matrix(arena, free, d->width),
 		.outer_slope = gs_arena_matrix(arena, free, d->width),
 		.state = gs_arena_matrix(arena, n, d->state),
-		.active = gs_arena_matrix(arena, n, d->nplaces * d->state),
+		.active = gs_arena_matrix(arena, n, d->state),
+		.dstate = gs_arena_matrix(arena, n, d->state),
 		.dactive = gs_arena_matrix(arena, n, d->state),
 		.logits = gs_arena_matrix(arena, n, d->offset[d->nplaces]),
 		.noise = gs_arena_matrix(arena, free, d->offset[d->nplaces])
@@ -121,7 +123,7 @@ see_layout(const GsGanNet *net, GsArena *arena, int packs)
 /* The critic's gradient by its input, and what that is made of. */
 typedef struct Slope
 {
-	GsMatrix	value;			/* [packs][1] ones */
+	GsMatrix	value;			/* [packs][1] what it is multiplied with */
 	GsMatrix	inner;			/* [packs][width] by the layer's sums */
 	GsMatrix	first;			/* [packs][width] by the layer's sums */
 	GsMatrix	sums;			/* [packs][pack vector] */
@@ -251,19 +253,19 @@ make_rows(const GsGanNet *net, const gs_real *params, GsDraw draw, Made *made)
 						made->outer_slope, free_rows(made, made->state));
 	memcpy(made->state.data, free_rows(made, made->state).data,
 		   sizeof(gs_real) * (size_t) made->forced * (size_t) d->state);
+	gs_activate(GS_LEAKY_RELU, NULL, made->state, made->active, GS_NO_MATRIX);
 	for (int p = 0; p < d->nplaces; p++)
 	{
-		GsMatrix	active = gs_vae_place(d, made->active, p);
 		int32_t    *drawn = made->drawn + (size_t) p * made->n;
 
-		gs_activate(d->activation, NULL, made->state, active, GS_NO_MATRIX);
-		gs_dense_forward(&d->head[p], params, active,
+		gs_dense_forward(&d->head[p], params, made->active,
 						 gs_vae_head(d, made->logits, p), GS_NO_MATRIX);
 		draw_place(net, made, p);
 		for (int i = 0; i < made->n; i++)
 			drawn[i] = gs_vae_token(d, p, made->token[(size_t) i *
 													  d->nplaces + p]);
-		gs_embedding_forward_add(&d->drawn, params, drawn, 1, made->state);
+		gs_embedding_step(&d->drawn, params, drawn, 1, made->state,
+						  made->active);
 	}
 }
 
@@ -328,6 +330,8 @@ draw_backward(const GsGanNet *net, const gs_real *params, Made *made, int p,
 
 /*
  * Backward through all.  The logits of forced rows are gradients already.
+ * States are made again on the way, by taking the tokens' vectors off: that is
+ * faster than to keep all of them.
  *
  * dy: [free][tokens] the critic's gradient by the rows' one-hots; used up.
  */
@@ -336,20 +340,22 @@ make_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 			  Made *made, GsMatrix dy)
 {
 	const GsVaeNet *d = &net->decoder;
-	GsMatrix	dstate = made->state;	/* what it was is not needed any more */
+	GsMatrix	dstate = made->dstate;
 
 	memset(dstate.data, 0, sizeof(gs_real) * (size_t) made->n *
 		   (size_t) d->state);
 	for (int p = d->nplaces - 1; p >= 0; p--)
 	{
-		GsMatrix	active = gs_vae_place(d, made->active, p);
+		const int32_t *drawn = made->drawn + (size_t) p * made->n;
 
 		draw_backward(net, params, made, p, dstate, gs_vae_head(d, dy, p));
-		gs_embedding_backward(&d->drawn, grad, made->drawn +
-							  (size_t) p * made->n, 1, dstate);
-		gs_dense_backward(&d->head[p], params, grad, active, GS_NO_MATRIX,
-						  gs_vae_head(d, made->logits, p), made->dactive);
-		gs_leaky_backward_add(active, made->dactive, dstate);
+		gs_embedding_backward(&d->drawn, grad, drawn, 1, dstate);
+		gs_embedding_step(&d->drawn, params, drawn, -1, made->state,
+						  made->active);
+		gs_dense_backward(&d->head[p], params, grad, made->active,
+						  GS_NO_MATRIX, gs_vae_head(d, made->logits, p),
+						  made->dactive);
+		gs_leaky_backward_add(made->active, made->dactive, dstate);
 	}
 	gs_add(gs_matrix_rows(dstate, made->forced, made->forced),
 		   gs_matrix_rows(dstate, 0, made->forced));
@@ -414,16 +420,16 @@ input_layer(const GsGanNet *net)
 }
 
 /*
- * The critic's gradient by its input.
+ * The critic's gradient by its input, times "factor".
  */
 static void
 take_slope(const GsGanNet *net, const gs_real *params, const Seen *seen,
-		   Slope *slope)
+		   gs_real factor, Slope *slope)
 {
 	GsDense		input = input_layer(net);
 
 	for (int i = 0; i < slope->value.rows; i++)
-		slope->value.data[i] = 1;
+		slope->value.data[i] = factor;
 	gs_dense_transpose(&net->outer, params, slope->value, slope->inner);
 	gs_multiply(slope->inner, seen->inner_slope);
 	gs_dense_transpose(&net->inner, params, slope->inner, slope->first);
@@ -544,7 +550,7 @@ gs_gan_critic_loss(const GsGanNet *net, const GsGanRows *rows,
 				 between.sums);
 	see(net, shard->params, &seen);
 	see(net, shard->params, &between);
-	take_slope(net, shard->params, &between, &slope);
+	take_slope(net, shard->params, &between, 1, &slope);
 	for (int i = 0; i < 2 * packs; i++)
 	{
 		gs_real		sign = i < packs ? 1 : -1;
@@ -623,11 +629,9 @@ gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
 		loss -= seen.value.data[i] * net->pack;
 	if (shard->grad == NULL)
 		return loss;
-	for (size_t i = 0; i < (size_t) n * ntokens; i++)
+	for (size_t i = 0; net->anchor != 1 && i < (size_t) n * ntokens; i++)
 		forced.data[i] *= (gs_real) net->anchor;
-	take_slope(net, critic, &seen, &slope);
-	for (size_t i = 0; i < (size_t) packs * net->pack * ntokens; i++)
-		dy.data[i] *= (gs_real) -net->pack;
+	take_slope(net, critic, &seen, (gs_real) -net->pack, &slope);
 	/* the critic says nothing of rows that make no pack */
 	memset(dy.data + (size_t) packs * net->pack * ntokens, 0,
 		   sizeof(gs_real) * (size_t) (n - packs * net->pack) * ntokens);
