@@ -103,28 +103,37 @@ typedef int FourInts __attribute__((vector_size(4 * sizeof(int))));
 #endif
 
 /*
- * The transpose of 4 x 4 elements.
+ * to[p][0 .. 3] = from[0 .. 3][p] for p below k; to's rows hold "width".
  */
 static GS_ALWAYS_INLINE void
-transpose4(const float *from, int ld, float *to, int width)
+pack_four(const float *from, ptrdiff_t ld, int k, ptrdiff_t width,
+		  float *restrict to)
 {
-	Four		row[4];
-	Four		half[4];
+	int			p = 0;
 
-	for (int i = 0; i < 4; i++)
-		memcpy(&row[i], from + (size_t) i * ld, sizeof(Four));
-	for (int i = 0; i < 4; i += 2)
+	for (; p + 4 <= k; p += 4, from += 4, to += 4 * width)
 	{
-		half[i] = SHUFFLE(row[i], row[i + 1], 0, 4, 1, 5);
-		half[i + 1] = SHUFFLE(row[i], row[i + 1], 2, 6, 3, 7);
+		Four		row[4];
+		Four		half[4];
+
+		for (int i = 0; i < 4; i++)
+			row[i] = *(const Four *) (from + i * ld);
+		for (int i = 0; i < 4; i += 2)
+		{
+			half[i] = SHUFFLE(row[i], row[i + 1], 0, 4, 1, 5);
+			half[i + 1] = SHUFFLE(row[i], row[i + 1], 2, 6, 3, 7);
+		}
+		for (int i = 0; i < 2; i++)
+		{
+			*(Four *) (to + 2 * i * width) =
+				SHUFFLE(half[i], half[i + 2], 0, 1, 4, 5);
+			*(Four *) (to + (2 * i + 1) * width) =
+				SHUFFLE(half[i], half[i + 2], 2, 3, 6, 7);
+		}
 	}
-	for (int i = 0; i < 2; i++)
-	{
-		row[2 * i] = SHUFFLE(half[i], half[i + 2], 0, 1, 4, 5);
-		row[2 * i + 1] = SHUFFLE(half[i], half[i + 2], 2, 3, 6, 7);
-	}
-	for (int i = 0; i < 4; i++)
-		memcpy(to + (size_t) i * width, &row[i], sizeof(Four));
+	for (; p < k; p++, from++, to += width)
+		for (int i = 0; i < 4; i++)
+			to[i] = from[i * ld];
 }
 
 /*
@@ -135,17 +144,14 @@ static GS_ALWAYS_INLINE void
 pack_across(const float *from, int ld, int rows, int k, int width,
 			float *restrict to)
 {
-	for (int p = 0; p < k; p += 4, from += 4, to += 4 * (size_t) width)
-	{
-		int			np = k - p < 4 ? k - p : 4;
-		int			i = 0;
+	int			i = 0;
 
-		for (; np == 4 && i + 4 <= rows; i += 4)
-			transpose4(from + (size_t) i * ld, ld, to + i, width);
-		for (; i < width; i++)
-			for (int q = 0; q < np; q++)
-				to[q * width + i] = i < rows ? from[(size_t) i * ld + q] : 0;
-	}
+	for (; i + 4 <= rows; i += 4)
+		pack_four(from + (size_t) i * ld, ld, k, width, to + i);
+	for (; i < width; i++)
+		for (int p = 0; p < k; p++)
+			to[(size_t) p * width + i] = i < rows ?
+				from[(size_t) i * ld + p] : 0;
 }
 
 static int

@@ -68,7 +68,8 @@ typedef struct Made
 	GsMatrix	active;			/* [n][state] what the current place sees */
 	GsMatrix	dstate;			/* [n][state] the gradients by both */
 	GsMatrix	dactive;
-	GsMatrix	logits;			/* [n][tokens], with the noise where free */
+	GsMatrix	logits;			/* [n][tokens], with the noise where free, and
+								 * divided by the temperature */
 	GsMatrix	noise;			/* [free][tokens] */
 } Made;
 
@@ -210,7 +211,8 @@ free_rows(const Made *made, GsMatrix m)
 }
 
 /*
- * Draws a place's tokens where rows are free, adding the noise to logits.
+ * Draws a place's tokens where rows are free, adding the noise to logits and
+ * sharpening them by the temperature.
  */
 static void
 draw_place(const GsGanNet *net, Made *made, int p)
@@ -218,6 +220,7 @@ draw_place(const GsGanNet *net, Made *made, int p)
 	const GsVaeNet *d = &net->decoder;
 	GsMatrix	logits = gs_vae_head(d, made->logits, p);
 	GsMatrix	noise = gs_vae_head(d, made->noise, p);
+	gs_real		sharpness = (gs_real) (1 / net->temperature);
 
 	for (int i = made->forced; i < made->n; i++)
 	{
@@ -228,7 +231,7 @@ draw_place(const GsGanNet *net, Made *made, int p)
 
 		for (int t = 0; t < logits.cols; t++)
 		{
-			logit[t] += gumbel[t];
+			logit[t] = (logit[t] + gumbel[t]) * sharpness;
 			if (logit[t] > logit[best])
 				best = t;
 		}
@@ -270,34 +273,24 @@ make_rows(const GsGanNet *net, const gs_real *params, GsDraw draw, Made *made)
 }
 
 /*
- * In a free row: from the gradient by a token's one-hot to that by logits, in
- * the logits' place.
+ * In a free row: from the gradient dy by a token's one-hot to that by logits,
+ * in place of their softmax.
  */
 static void
 straight_through(const gs_real *dy, gs_real temperature, int n,
-				 gs_real *logit)
+				 gs_real *share)
 {
-	gs_real		most = logit[0];
-	gs_real		sum = 0;
 	gs_real		mean = 0;
 
-	for (int t = 1; t < n; t++)
-		most = logit[t] > most ? logit[t] : most;
 	for (int t = 0; t < n; t++)
-		logit[t] = (logit[t] - most) / temperature;
-	gs_exp((size_t) n, logit, logit);
+		mean += share[t] * dy[t];
 	for (int t = 0; t < n; t++)
-	{
-		sum += logit[t];
-		mean += logit[t] * dy[t];
-	}
-	mean /= sum;
-	for (int t = 0; t < n; t++)
-		logit[t] = logit[t] / sum * (dy[t] - mean) / temperature;
+		share[t] *= (dy[t] - mean) / temperature;
 }
 
 /*
- * The gradient by a place's logits, in their place, where rows are free.
+ * The gradient by a place's logits, in place of their softmax, where rows are
+ * free.
  *
  * dy: the critic's gradient by the rows' one-hots, which that of the places
  * after it is added to.
@@ -344,6 +337,7 @@ make_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 
 	memset(dstate.data, 0, sizeof(gs_real) * (size_t) made->n *
 		   (size_t) d->state);
+	gs_softmax(d->nplaces, d->offset, free_rows(made, made->logits));
 	for (int p = d->nplaces - 1; p >= 0; p--)
 	{
 		const int32_t *drawn = made->drawn + (size_t) p * made->n;
