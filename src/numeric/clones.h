@@ -25,7 +25,10 @@
 #define GS_CLONES
 #endif
 
-/* for the part of a kernel that has to be compiled anew in each clone */
+/*
+ * For the part of a kernel that has to be compiled anew in each clone, and for
+ * one that would spoil the caller's registers.
+ */
 #if defined(__GNUC__)
 #define GS_ALWAYS_INLINE inline __attribute__((always_inline))
 #define GS_NEVER_INLINE __attribute__((noinline))

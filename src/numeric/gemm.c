@@ -7,10 +7,10 @@
  * step are small: so they are computed here, as Goto and van de Geijn do
  * ("Anatomy of high-performance matrix multiplication", ACM TOMS 34, 2008).
  * B is copied in panels of a tile's width, which stay in the second-level
- * cache; A is read as it is, or if it is to be transposed copied in panels of
- * a tile's rows; tiles of C are summed in registers.  Matrices come from
- * memory as a rule, as all layers of a net follow each other: so they are read
- * along their rows.
+ * cache; so are a tile's rows of A, or panels of its columns where it is
+ * transposed, unless B is too narrow for that to pay; tiles of C are summed in
+ * registers.  Matrices come from memory as a rule, as all layers of a net
+ * follow each other: so they are read along their rows.
  *
  * Sums are added in an order that depends on the sizes and the processor
  * only.
@@ -246,8 +246,8 @@ pack_b(bool transpose, const float *b, int ldb, int p, int j, int np, int nj,
  */
 static void
 multiply(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
-		const float *a, int lda, const float *b, int ldb, float beta,
-		float *c, int ldc)
+		 const float *a, int lda, const float *b, int ldb, float beta,
+		 float *c, int ldc)
 {
 	float		left[ROWS * DEPTH] __attribute__((aligned(64)));
 	float		right[COLUMNS * DEPTH] __attribute__((aligned(64)));

@@ -102,6 +102,7 @@ sums(int vectors, Order order, int rows, int k, const float *a,
 		if (i % 3 == 0)
 			third[i / 3] = a + i * lda;
 	}
+#pragma GCC unroll 4
 	for (int p = 0; p < k; p++)
 	{
 		Vector		b0;

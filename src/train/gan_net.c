@@ -224,17 +224,15 @@ draw_place(const GsGanNet *net, Made *made, int p)
 
 	for (int i = made->forced; i < made->n; i++)
 	{
-		gs_real    *logit = gs_row(logits, i);
-		const gs_real *gumbel = gs_row(noise, i - made->forced);
+		gs_real    *restrict logit = gs_row(logits, i);
+		const gs_real *restrict gumbel = gs_row(noise, i - made->forced);
 		int32_t    *token = made->token + (size_t) i * d->nplaces;
 		int			best = 0;
 
 		for (int t = 0; t < logits.cols; t++)
-		{
 			logit[t] = (logit[t] + gumbel[t]) * sharpness;
-			if (logit[t] > logit[best])
-				best = t;
-		}
+		for (int t = 1; t < logits.cols; t++)
+			best = logit[t] > logit[best] ? t : best;
 		token[p] = net->null[p] >= 0 &&
 			token[net->null[p]] == net->null_token[p] ? -1 : best;
 	}
@@ -267,8 +265,9 @@ make_rows(const GsGanNet *net, const gs_real *params, GsDraw draw, Made *made)
 		for (int i = 0; i < made->n; i++)
 			drawn[i] = gs_vae_token(d, p, made->token[(size_t) i *
 													  d->nplaces + p]);
-		gs_embedding_step(&d->drawn, params, drawn, 1, made->state,
-						  made->active);
+		if (p + 1 < d->nplaces)
+			gs_embedding_step(&d->drawn, params, drawn, 1, made->state,
+							  made->active);
 	}
 }
 
@@ -343,9 +342,13 @@ make_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 		const int32_t *drawn = made->drawn + (size_t) p * made->n;
 
 		draw_backward(net, params, made, p, dstate, gs_vae_head(d, dy, p));
-		gs_embedding_backward(&d->drawn, grad, drawn, 1, dstate);
-		gs_embedding_step(&d->drawn, params, drawn, -1, made->state,
-						  made->active);
+		/* what the last place draws is seen by no other */
+		if (p + 1 < d->nplaces)
+		{
+			gs_embedding_backward(&d->drawn, grad, drawn, 1, dstate);
+			gs_embedding_step(&d->drawn, params, drawn, -1, made->state,
+							  made->active);
+		}
 		gs_dense_backward(&d->head[p], params, grad, made->active,
 						  GS_NO_MATRIX, gs_vae_head(d, made->logits, p),
 						  made->dactive);
