@@ -5,11 +5,12 @@ optimiser are those of synth_fit (src/train/vae_net.c, src/model/diffusion_fit.c
 as they are of different widths; states of the VAE's decoder are one cumulative sum.  Prints ms of a step.
 """
 import sys
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from torch_steps import run
 
 what, places, numbers, seconds = sys.argv[1], [int(n) for n in sys.argv[2].split(',')], int(sys.argv[3]), float(sys.argv[4])
 torch.set_num_threads(2)
@@ -61,25 +62,7 @@ class Diffusion(nn.Module):
 
 
 net = Vae() if what == 'vae' else Diffusion()
-optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-4)
 token = torch.stack([torch.randint(n, (BATCH,)) for n in places], 1)
 score = torch.randn(BATCH, numbers)
-average = [p.detach().clone() for p in net.parameters()]
-
-
-def step():
-    loss = net.loss(token, score)
-    optimiser.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-    optimiser.step()
-    with torch.no_grad():
-        torch._foreach_lerp_(average, list(net.parameters()), 0.001)
-
-
-for limit in (0.5, seconds):
-    steps, begun = 0, time.monotonic()
-    while time.monotonic() - begun < limit:
-        step()
-        steps += 1
-print(f'{(time.monotonic() - begun) / steps * 1e3:.3f}')
+steps, wall, _ = run(net, lambda: net.loss(token, score), seconds)
+print(f'{wall / steps * 1e3:.3f}')
