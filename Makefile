@@ -93,7 +93,7 @@ $(filter src/nn/%,$(OBJS)): override CFLAGS += -O3 -fno-math-errno \
 	-fno-trapping-math -ffp-contract=off
 
 # Products of matrices, where contraction is wanted.
-$(filter src/numeric/gemm.o,$(OBJS)): override CFLAGS += -O3
+$(filter src/numeric/gemm%,$(OBJS)): override CFLAGS += -O3
 
 # A VPATH build starts without the directories of the objects.
 $(foreach d,$(sort $(dir $(OBJS))),$(if $(wildcard $(d)),,$(shell mkdir -p $(d))))

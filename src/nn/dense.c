@@ -30,8 +30,8 @@ gemm(bool transpose_a, bool transpose_b, int k, GsMatrix a, const gs_real *b,
 	fine = gs_dgemm_add(transpose_a, transpose_b, m, n, k, 1, a.data, a.ld,
 						b, ldb, beta, c, ldc);
 #else
-	fine = gs_sgemm_add(transpose_a, transpose_b, m, n, k, 1, a.data, a.ld,
-						b, ldb, beta, c, ldc);
+	fine = gs_sgemm_fixed(transpose_a, transpose_b, m, n, k, a.data, a.ld, b,
+						  ldb, beta, c, ldc);
 #endif
 	/* sizes that the seam refuses must not pass for a result */
 	if (!fine)

@@ -18,6 +18,7 @@
 
 #include "blas.h"
 #include "gemm.h"
+#include "gemm_fixed.h"
 
 /*
  * The lengths of character arguments are hidden arguments at the end.
@@ -154,6 +155,32 @@ gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 
 	gs_gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
 			c, ldc);
+	return true;
+}
+
+/*
+ * gs_sgemm_fixed
+ *
+ * gs_sgemm_add with an alpha of 1 where speed counts more than the last digits:
+ * operands are rounded to 16 bits of fixed point if the processor multiplies
+ * those faster and the sizes pay (gemm_fixed.c has the error).  An element of
+ * C depends on its row, its column and the sizes n and k only.
+ *
+ * Returns false, with C untouched, for the same reasons as gs_sgemm.
+ */
+bool
+gs_sgemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
+			   const float *a, int lda, const float *b, int ldb, float beta,
+			   float *c, int ldc)
+{
+	if (!valid_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
+					   c, ldc))
+		return false;
+
+	if (!gs_gemm_fixed(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
+					   beta, c, ldc))
+		gs_gemm(transpose_a, transpose_b, m, n, k, 1, a, lda, b, ldb, beta,
+				c, ldc);
 	return true;
 }
 

@@ -20,6 +20,9 @@ extern bool gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n,
 						 int k, float alpha, const float *a, int lda,
 						 const float *b, int ldb, float beta, float *c,
 						 int ldc);
+extern bool gs_sgemm_fixed(bool transpose_a, bool transpose_b, int m, int n,
+						   int k, const float *a, int lda, const float *b,
+						   int ldb, float beta, float *c, int ldc);
 extern bool gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n,
 						 int k, double alpha, const double *a, int lda,
 						 const double *b, int ldb, double beta, double *c,

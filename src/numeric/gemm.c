@@ -21,6 +21,7 @@
 
 #include "clones.h"
 #include "gemm.h"
+#include "gemm_pack.h"
 
 #define MAX_ROWS	14			/* of a tile */
 #define MAX_WIDTH	32			/* of a tile: two vectors */
@@ -87,72 +88,8 @@ choose_kernel(void)
 	return (Kernel) {tile, 6, 8};
 }
 
-/* so many floats, wherever they are */
-#define FLOATS(n) __attribute__((vector_size((n) * sizeof(float)), \
-								 aligned(sizeof(float)), may_alias))
-typedef float Four FLOATS(4);
 typedef float Eight FLOATS(8);
 typedef float Sixteen FLOATS(16);
-
-#if defined(__clang__) || __GNUC__ >= 12
-#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
-#else
-typedef int FourInts __attribute__((vector_size(4 * sizeof(int))));
-#define SHUFFLE(a, b, i, j, k, l) \
-	__builtin_shuffle(a, b, (FourInts) {i, j, k, l})
-#endif
-
-/*
- * to[p][0 .. 3] = from[0 .. 3][p] for p below k; to's rows hold "width".
- */
-static GS_ALWAYS_INLINE void
-pack_four(const float *from, ptrdiff_t ld, int k, ptrdiff_t width,
-		  float *restrict to)
-{
-	int			p = 0;
-
-	for (; p + 4 <= k; p += 4, from += 4, to += 4 * width)
-	{
-		Four		row[4];
-		Four		half[4];
-
-		for (int i = 0; i < 4; i++)
-			row[i] = *(const Four *) (from + i * ld);
-		for (int i = 0; i < 4; i += 2)
-		{
-			half[i] = SHUFFLE(row[i], row[i + 1], 0, 4, 1, 5);
-			half[i + 1] = SHUFFLE(row[i], row[i + 1], 2, 6, 3, 7);
-		}
-		for (int i = 0; i < 2; i++)
-		{
-			*(Four *) (to + 2 * i * width) =
-				SHUFFLE(half[i], half[i + 2], 0, 1, 4, 5);
-			*(Four *) (to + (2 * i + 1) * width) =
-				SHUFFLE(half[i], half[i + 2], 2, 3, 6, 7);
-		}
-	}
-	for (; p < k; p++, from++, to += width)
-		for (int i = 0; i < 4; i++)
-			to[i] = from[i * ld];
-}
-
-/*
- * to[p][i] = from[i][p] for i below "rows" and p below k; to's rows hold
- * "width" elements, zeros beyond "rows".
- */
-static GS_ALWAYS_INLINE void
-pack_across(const float *from, int ld, int rows, int k, int width,
-			float *restrict to)
-{
-	int			i = 0;
-
-	for (; i + 4 <= rows; i += 4)
-		pack_four(from + (size_t) i * ld, ld, k, width, to + i);
-	for (; i < width; i++)
-		for (int p = 0; p < k; p++)
-			to[(size_t) p * width + i] = i < rows ?
-				from[(size_t) i * ld + p] : 0;
-}
 
 static int
 least(int a, int b)

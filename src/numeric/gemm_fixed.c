@@ -1,0 +1,430 @@
+/*
+ * gemm_fixed.c
+ *	  Products of float matrices in fixed-point arithmetic.
+ *
+ * AVX-512 VNNI multiplies pairs of 16-bit integers and adds them up in 32
+ * bits: twice as many products an instruction as floats have, and sums are
+ * exact.  So each row of op(A) and each column of op(B) is scaled to a norm of
+ * 2^15 - 1 and rounded to integers.  No sum overflows (Cauchy and Schwarz),
+ * and an element's error is about 1.3e-5 times the norms of its row and its
+ * column, whatever their lengths.  That is half the error of TF32, the format
+ * in which graphics processors multiply floats (a mantissa of 10 bits).  What
+ * is lost are elements below 2^-16 of their vector's norm.
+ *
+ * Blocks and tiles are those of gemm.c.  An element of C depends on its row
+ * and column only, not on what is computed with it.
+ *
+ * Plain C: no postgres.h.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "clones.h"
+#include "gemm_fixed.h"
+#include "gemm_pack.h"
+
+/* whether to use what the processor has: for tests */
+bool		gs_gemm_fixed_point = true;
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#include <math.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vnni")))
+
+/* or gcc 12 has sums of an unrolled loop leave their registers */
+#ifdef __clang__
+#define TILE_TARGET TARGET
+#else
+#define TILE_TARGET TARGET __attribute__((optimize("no-tree-pre")))
+#endif
+
+#define NORM		32767.0f
+#define LANES		16			/* words of a vector */
+#define TILE_ROWS	14
+#define TILE_COLUMNS 32			/* two vectors */
+#define DEPTH		384			/* of panels: even */
+#define COLUMNS		512			/* of B's panels, all together ... */
+#define ROWS		252			/* ... and of A's, where it is transposed */
+#define A_ROW		(DEPTH / 2 + 16)	/* words of a rounded row: not a power
+										 * of two */
+#define A_COLUMNS	(ROWS + 20) /* words of a row of rounded columns; a
+								 * multiple of LANES */
+#define LEAST		32			/* columns and depth for which this pays */
+
+typedef struct Buffers
+{
+	int32_t		right[COLUMNS * DEPTH / 2] __attribute__((aligned(64)));
+	int32_t		left[A_COLUMNS * DEPTH / 2] __attribute__((aligned(64)));
+	int32_t		rows[COLUMNS * A_ROW] __attribute__((aligned(64)));
+	float		right_unit[COLUMNS];
+	float		left_unit[A_COLUMNS];
+} Buffers;
+
+static int
+least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static TARGET GS_ALWAYS_INLINE __mmask16
+first_lanes(int n)
+{
+	return n >= LANES ? 0xFFFF : n <= 0 ? 0 : (__mmask16) ((1u << n) - 1);
+}
+
+/*
+ * scale[0 .. 15] = what to multiply vectors with, and unit[] = what an integer
+ * is worth then, from the vectors' squared norms.
+ */
+static TARGET GS_ALWAYS_INLINE __m512
+choose_scale(__m512 square, float *unit)
+{
+	const __m512 most = _mm512_set1_ps(NORM);
+	__m512		norm = _mm512_sqrt_ps(square);
+	__mmask16	some = _mm512_cmp_ps_mask(norm, _mm512_setzero_ps(),
+										  _CMP_NEQ_UQ);
+
+	_mm512_storeu_ps(unit, norm / most);
+	return _mm512_maskz_div_ps(some, most, norm);
+}
+
+/* the squares of n elements of a row, up to 32, are added to sum[2] */
+static TARGET GS_ALWAYS_INLINE void
+add_squares(const float *x, int n, __m512 *sum)
+{
+	for (int half = 0; half < 2; half++)
+	{
+		__m512		part = _mm512_maskz_loadu_ps(
+			first_lanes(n - half * LANES), x + half * LANES);
+
+		sum[half] = _mm512_fmadd_ps(part, part, sum[half]);
+	}
+}
+
+/* n elements of a row, up to 32, as 16 pairs of 16-bit integers */
+static TARGET GS_ALWAYS_INLINE void
+round_part(const float *x, int n, __m512 scale, int32_t *to)
+{
+	const __m512i order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
+	__m512		low = _mm512_maskz_loadu_ps(first_lanes(n), x);
+	__m512		high = _mm512_maskz_loadu_ps(first_lanes(n - LANES),
+											 x + LANES);
+	__m512i		packed = _mm512_packs_epi32(_mm512_cvtps_epi32(low * scale),
+											_mm512_cvtps_epi32(high * scale));
+
+	_mm512_storeu_si512(to, _mm512_permutexvar_epi64(order, packed));
+}
+
+/*
+ * Rounds up to 16 rows of x [rows][k]: to[row][(k + 1) / 2] gets pairs of
+ * integers, A_ROW words a row, unit[] what one is worth.
+ */
+static TARGET void
+round_rows(const float *x, int ld, int rows, int k, int32_t *to, float *unit)
+{
+	const int	part = 2 * LANES;
+	int			whole = k - k % part;
+	float		square[LANES] = {0};
+	float		scale[LANES];
+
+	for (int i = 0; i < rows; i++)
+	{
+		const float *row = x + (ptrdiff_t) i * ld;
+		__m512		sum[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+
+		for (int j = 0; j < whole; j += part)
+			add_squares(row + j, part, sum);
+		if (whole < k)
+			add_squares(row + whole, k - whole, sum);
+		square[i] = _mm512_reduce_add_ps(sum[0] + sum[1]);
+	}
+	_mm512_storeu_ps(scale, choose_scale(_mm512_loadu_ps(square), unit));
+	for (int i = 0; i < rows; i++, to += A_ROW)
+	{
+		const float *row = x + (ptrdiff_t) i * ld;
+		__m512		factor = _mm512_set1_ps(scale[i]);
+
+		for (int j = 0; j < whole; j += part)
+			round_part(row + j, part, factor, to + j / 2);
+		if (whole < k)
+			round_part(row + whole, k - whole, factor, to + whole / 2);
+	}
+}
+
+/* integers of two rows, interleaved */
+static TARGET GS_ALWAYS_INLINE __m512i
+round_pair(__m512 low, __m512 high, __m512 scale)
+{
+	return _mm512_mask_blend_epi16(
+		0x55555555,
+		_mm512_slli_epi32(_mm512_cvtps_epi32(high * scale), 16),
+		_mm512_cvtps_epi32(low * scale));
+}
+
+/*
+ * Adds the squares of four rows of x, or of as many as there are, to sum[].
+ */
+static TARGET GS_ALWAYS_INLINE void
+add_row_squares(const float *x, ptrdiff_t ld, int rows, int columns,
+				float *sum)
+{
+	for (int j = 0; j < columns; j += LANES)
+	{
+		__mmask16	mask = first_lanes(columns - j);
+		__m512		square = _mm512_loadu_ps(sum + j);
+
+		for (int i = 0; i < rows; i++)
+		{
+			__m512		part = _mm512_maskz_loadu_ps(mask, x + i * ld + j);
+
+			square = _mm512_fmadd_ps(part, part, square);
+		}
+		_mm512_storeu_ps(sum + j, square);
+	}
+}
+
+/*
+ * Rounds columns of x [k][columns]: row p of "to" gets pairs of elements 2p
+ * and 2p + 1, unit[] what an integer is worth.  Rows of "to" are "stride"
+ * words apart, and columns 32, 64 and so on "step".
+ */
+static TARGET void
+round_columns(const float *x, ptrdiff_t ld, int k, int columns,
+			  ptrdiff_t stride, ptrdiff_t step, int32_t *to, float *unit)
+{
+	float		scale[COLUMNS] = {0};
+	int			p = 0;
+
+	for (; p + 4 <= k; p += 4)
+		add_row_squares(x + p * ld, ld, 4, columns, scale);
+	for (; p < k; p++)
+		add_row_squares(x + p * ld, ld, 1, columns, scale);
+	for (int j = 0; j < columns; j += LANES)
+		_mm512_storeu_ps(scale + j, choose_scale(_mm512_loadu_ps(scale + j),
+												 unit + j));
+	for (p = 0; p < k; p += 2, to += stride, x += 2 * ld)
+		for (int j = 0; j < columns; j += LANES)
+		{
+			__mmask16	mask = first_lanes(columns - j);
+			__mmask16	odd = p + 1 < k ? mask : 0;
+
+			_mm512_storeu_si512(
+				to + j / TILE_COLUMNS * step + j % TILE_COLUMNS,
+				round_pair(_mm512_maskz_loadu_ps(mask, x + j),
+						   _mm512_maskz_loadu_ps(odd, x + ld + j),
+						   _mm512_loadu_ps(scale + j)));
+		}
+}
+
+/*
+ * sum += the products of pairs.  The compiler's own function for it has sums
+ * leave their registers (gcc 12).
+ */
+#define ADD_PRODUCTS(sum, a, b) \
+	__asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
+
+/* c[0 .. n - 1] = beta c + sum unit */
+static TARGET GS_ALWAYS_INLINE void
+put(__m512i sum, __m512 unit, float beta, float *c, int n)
+{
+	__mmask16	mask = first_lanes(n);
+	__m512		old = _mm512_setzero_ps();
+
+	if (beta != 0)
+		old = _mm512_maskz_loadu_ps(mask, c) * _mm512_set1_ps(beta);
+	old = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), unit, old);
+	_mm512_mask_storeu_ps(c, mask, old);
+}
+
+/*
+ * A tile of C [rows][n], n up to TILE_COLUMNS, from pairs of A, step words
+ * apart along k and lda from row to row, and a panel of B's.
+ */
+static TILE_TARGET GS_ALWAYS_INLINE void
+sums(int vectors, int rows, int pairs, const int32_t *a, ptrdiff_t lda,
+	 ptrdiff_t step, const float *a_unit, const int32_t *b,
+	 const float *b_unit, float beta, float *c, int ldc, int n)
+{
+	__m512i		sum0[TILE_ROWS];
+	__m512i		sum1[TILE_ROWS];
+
+#pragma GCC unroll 16
+	for (int i = 0; i < rows; i++)
+	{
+		sum0[i] = sum1[i] = _mm512_setzero_si512();
+		__builtin_prefetch(c + (ptrdiff_t) i * ldc, 1);
+		if (vectors > 1)
+			__builtin_prefetch(c + (ptrdiff_t) i * ldc + LANES, 1);
+	}
+#pragma GCC unroll 2
+	for (int p = 0; p < pairs; p++, a += step, b += TILE_COLUMNS)
+	{
+		__m512i		b0 = _mm512_loadu_si512(b);
+		__m512i		b1 = _mm512_loadu_si512(b + LANES);
+
+#pragma GCC unroll 16
+		for (int i = 0; i < rows; i++)
+		{
+			__m512i		pair = _mm512_set1_epi32(a[i * lda]);
+
+			ADD_PRODUCTS(sum0[i], pair, b0);
+			if (vectors > 1)
+				ADD_PRODUCTS(sum1[i], pair, b1);
+		}
+	}
+#pragma GCC unroll 16
+	for (int i = 0; i < rows; i++, c += ldc)
+	{
+		__m512		unit = _mm512_set1_ps(a_unit[i]);
+
+		put(sum0[i], unit * _mm512_loadu_ps(b_unit), beta, c, n);
+		if (vectors > 1)
+			put(sum1[i], unit * _mm512_loadu_ps(b_unit + LANES), beta,
+				c + LANES, n - LANES);
+	}
+}
+
+static TILE_TARGET void
+tile(bool across, int rows, int pairs, const int32_t *a, const float *a_unit,
+	 const int32_t *b, const float *b_unit, float beta, float *c, int ldc,
+	 int n)
+{
+#define SUMS(vectors, rows) \
+	do { \
+		if (across) \
+			sums(vectors, rows, pairs, a, 1, A_COLUMNS, a_unit, b, b_unit, \
+				 beta, c, ldc, n); \
+		else \
+			sums(vectors, rows, pairs, a, A_ROW, 1, a_unit, b, b_unit, beta, \
+				 c, ldc, n); \
+	} while (0)
+#define CASE(rows) \
+		case rows: \
+			if (n > LANES) \
+				SUMS(2, rows); \
+			else \
+				SUMS(1, rows); \
+			break
+
+	switch (rows)
+	{
+		CASE(1);
+		CASE(2);
+		CASE(3);
+		CASE(4);
+		CASE(5);
+		CASE(6);
+		CASE(7);
+		CASE(8);
+		CASE(9);
+		CASE(10);
+		CASE(11);
+		CASE(12);
+		CASE(13);
+		CASE(14);
+	}
+#undef CASE
+#undef SUMS
+}
+
+/*
+ * Panels of k rows and n columns of op(B), from b on.
+ */
+static TARGET void
+round_b(bool transpose, const float *b, int ldb, int k, int n, Buffers *buffers)
+{
+	int			pairs = (k + 1) / 2;
+
+	if (!transpose)
+	{
+		round_columns(b, ldb, k, n, TILE_COLUMNS, TILE_COLUMNS * pairs,
+					  buffers->right, buffers->right_unit);
+		return;
+	}
+	for (int j = 0; j < n; j += LANES)
+		round_rows(b + (size_t) j * ldb, ldb, least(LANES, n - j), k,
+				   buffers->rows + j * A_ROW, buffers->right_unit + j);
+	for (int j = 0; j < n; j += TILE_COLUMNS)
+		pack_across((float *) buffers->rows + j * A_ROW, A_ROW,
+					least(TILE_COLUMNS, n - j), pairs, TILE_COLUMNS,
+					(float *) buffers->right + j * pairs);
+}
+
+/*
+ * As gs_gemm_fixed, for B that has been rounded and a depth of k.
+ */
+static TARGET void
+multiply(bool transpose_a, int m, int n, int k, const float *a, int lda,
+		 float beta, float *c, int ldc, Buffers *buffers)
+{
+	int			pairs = (k + 1) / 2;
+
+	for (int i = 0; i < m; i += TILE_ROWS)
+	{
+		int			ni = least(TILE_ROWS, m - i);
+		int			at = transpose_a ? i % ROWS : 0;
+
+		if (!transpose_a)
+			round_rows(a + (size_t) i * lda, lda, ni, k, buffers->left,
+					   buffers->left_unit);
+		else if (at == 0)
+			round_columns(a + i, lda, k, least(ROWS, m - i), A_COLUMNS,
+						  TILE_COLUMNS, buffers->left, buffers->left_unit);
+		for (int j = 0; j < n; j += TILE_COLUMNS)
+			tile(transpose_a, ni, pairs, buffers->left + at,
+				 buffers->left_unit + at, buffers->right + j * pairs,
+				 buffers->right_unit + j, beta, c + (size_t) i * ldc + j, ldc,
+				 least(TILE_COLUMNS, n - j));
+	}
+}
+
+/*
+ * gs_gemm_fixed
+ *
+ * C = op(A) op(B) + beta C, as gs_sgemm_add has it, with op(A)'s rows and
+ * op(B)'s columns, each DEPTH at a time, rounded to 16 bits.  A vector that
+ * isn't finite, or whose norm overflows, makes its part of C not finite.
+ *
+ * Returns false, with C untouched, where that is not possible or doesn't pay.
+ * That must not depend on the rows of C, which could be different parts of a
+ * larger product.
+ */
+bool
+gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
+			  const float *a, int lda, const float *b, int ldb, float beta,
+			  float *c, int ldc)
+{
+	Buffers		buffers;
+
+	if (!gs_gemm_fixed_point || n < LEAST || k < LEAST ||
+		!__builtin_cpu_supports("avx512vnni") ||
+		!__builtin_cpu_supports("avx512bw"))
+		return false;
+	for (int j = 0; j < n; j += COLUMNS)
+		for (int p = 0; p < k; p += DEPTH)
+		{
+			int			nj = least(COLUMNS, n - j);
+			int			np = least(DEPTH, k - p);
+
+			round_b(transpose_b, transpose_b ? b + (size_t) j * ldb + p :
+					b + (size_t) p * ldb + j, ldb, np, nj, &buffers);
+			multiply(transpose_a, m, nj, np,
+					 transpose_a ? a + (size_t) p * lda : a + p, lda,
+					 p == 0 ? beta : 1, c + j, ldc, &buffers);
+		}
+	return true;
+}
+
+#else
+
+bool
+gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
+			  const float *a, int lda, const float *b, int ldb, float beta,
+			  float *c, int ldc)
+{
+	return false;
+}
+
+#endif

@@ -1,0 +1,273 @@
+/*
+ * test_gemm_fixed.c
+ *	  Products in fixed-point arithmetic against plain loops.  Where the
+ *	  processor has none, floats are tested instead, and the test says so.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/numeric/blas.h"
+#include "../../src/numeric/gemm_fixed.h"
+#include "../../src/numeric/philox.h"
+#include "test.h"
+
+static GsRandom noise;
+
+/* of mean 0, with heavy tails */
+static float
+draw(void)
+{
+	double		u = 2 * gs_random_uniform(&noise) - 1;
+
+	return (float) (u / (1.02 - fabs(u)));
+}
+
+typedef struct Product
+{
+	bool		ta;
+	bool		tb;
+	int			m;
+	int			n;
+	int			k;
+	int			lda;
+	int			ldb;
+	int			ldc;
+	float	   *a;
+	float	   *b;
+	float	   *c;
+} Product;
+
+static Product
+make(bool ta, bool tb, int m, int n, int k)
+{
+	Product		p = {.ta = ta,.tb = tb,.m = m,.n = n,.k = k,
+		.lda = (ta ? m : k) + 1,.ldb = (tb ? k : n) + 2,.ldc = n + 3
+	};
+	int			na = (ta ? k : m) * p.lda;
+	int			nb = (tb ? n : k) * p.ldb;
+
+	p.a = malloc(sizeof(float) * (size_t) na);
+	p.b = malloc(sizeof(float) * (size_t) nb);
+	p.c = malloc(sizeof(float) * (size_t) (m * p.ldc));
+	for (int i = 0; i < na; i++)
+		p.a[i] = draw();
+	for (int i = 0; i < nb; i++)
+		p.b[i] = draw();
+	for (int i = 0; i < m * p.ldc; i++)
+		p.c[i] = NAN;
+	return p;
+}
+
+static void
+drop(Product *p)
+{
+	free(p->a);
+	free(p->b);
+	free(p->c);
+}
+
+static bool
+compute(Product *p, float beta)
+{
+	return gs_sgemm_fixed(p->ta, p->tb, p->m, p->n, p->k, p->a, p->lda, p->b,
+						  p->ldb, beta, p->c, p->ldc);
+}
+
+static float *
+at_a(const Product *p, int i, int l)
+{
+	return p->a + (p->ta ? l * p->lda + i : i * p->lda + l);
+}
+
+static float *
+at_b(const Product *p, int l, int j)
+{
+	return p->b + (p->tb ? j * p->ldb + l : l * p->ldb + j);
+}
+
+/*
+ * Errors relative to the norms of an element's row and column: their root mean
+ * square, and the largest.
+ */
+static void
+check_product(bool ta, bool tb, int m, int n, int k, float beta)
+{
+	Product		p = make(ta, tb, m, n, k);
+	double		squares = 0;
+	double		worst = 0;
+	bool		touched = false;
+
+	if (beta != 0)
+		for (int i = 0; i < m; i++)
+			for (int j = 0; j < n; j++)
+				p.c[i * p.ldc + j] = (float) (j % 7);
+	CHECK(compute(&p, beta), "sgemm_fixed");
+	for (int i = 0; i < m; i++)
+	{
+		for (int j = 0; j < n; j++)
+		{
+			double		sum = beta * (j % 7);
+			double		aa = 0;
+			double		bb = 0;
+			double		error;
+
+			for (int l = 0; l < k; l++)
+			{
+				double		x = *at_a(&p, i, l);
+				double		y = *at_b(&p, l, j);
+
+				sum += x * y;
+				aa += x * x;
+				bb += y * y;
+			}
+			error = (p.c[i * p.ldc + j] - sum) / sqrt(aa * bb);
+			squares += error * error;
+			worst = !(fabs(error) <= worst) ? fabs(error) : worst;
+		}
+		for (int j = n; j < p.ldc; j++)
+			touched |= !isnan(p.c[i * p.ldc + j]);
+	}
+	CHECK_NEAR(sqrt(squares / m / n), 0, 1.5e-5, "errors are small");
+	CHECK_NEAR(worst, 0, 1e-4, "no error is large");
+	CHECK(!touched, "padding is left alone");
+	drop(&p);
+}
+
+static void
+check_products(void)
+{
+	for (int i = 0; i < 4; i++)
+	{
+		check_product(i & 1, i & 2, 1, 32, 32, 0);
+		check_product(i & 1, i & 2, 5, 33, 35, 1);
+		check_product(i & 1, i & 2, 14, 31, 64, 0);
+		check_product(i & 1, i & 2, 150, 130, 140, 0.5);
+		check_product(i & 1, i & 2, 13, 530, 401, 1);
+		check_product(i & 1, i & 2, 270, 39, 70, 0.5);
+		check_product(i & 1, i & 2, 260, 128, 390, 0);
+		check_product(i & 1, i & 2, 31, 256, 256, 1);
+	}
+}
+
+/*
+ * Vectors that point the same way give the largest sums.
+ */
+static void
+check_extremes(void)
+{
+	for (int way = 0; way < 4; way++)
+	{
+		Product		p = make(way & 1, way & 2, 20, 40, 384);
+		double		worst = 0;
+		int			zeros = 0;
+
+		for (int l = 0; l < p.k; l++)
+		{
+			for (int i = 0; i < p.m; i++)
+				*at_a(&p, i, l) = i == 3 ? 0 : i == 4 ? (l == 5) * 1e15f :
+					i % 2 ? -2.5f : 2.5f;
+			for (int j = 0; j < p.n; j++)
+				*at_b(&p, l, j) = j == 7 ? 0 : j == 8 ? (l == 5) * 1e-15f : 3;
+		}
+		compute(&p, 0);
+		for (int i = 0; i < p.m; i++)
+			for (int j = 0; j < p.n; j++)
+			{
+				double		a = i == 4 ? 1e15 : i % 2 ? -2.5 : 2.5;
+				double		b = j == 8 ? 1e-15 : 3;
+				double		sum = a * b * (i == 4 || j == 8 ? 1 : 384);
+				double		c = p.c[i * p.ldc + j];
+
+				if (i == 3 || j == 7)
+					zeros += c == 0;
+				else
+					worst = fmax(worst, fabs(c / sum - 1));
+			}
+		CHECK(zeros == 59, "products with zero are zero");
+		CHECK_NEAR(worst, 0, 2e-5 * sqrt(384), "no sum overflows");
+		drop(&p);
+	}
+}
+
+/*
+ * What isn't finite stays so, and in its row or column.
+ */
+static void
+check_not_finite(void)
+{
+	const float values[] = {NAN, INFINITY, -INFINITY};
+
+	for (int way = 0; way < 4; way++)
+		for (int v = 0; v < 3; v++)
+		{
+			Product		p = make(way & 1, way & 2, 20, 40, 33);
+			int			wrong = 0;
+
+			*at_a(&p, 2, 32) = values[v];
+			*at_b(&p, 5, 35) = values[v];
+			compute(&p, 0);
+			for (int i = 0; i < p.m; i++)
+				for (int j = 0; j < p.n; j++)
+					wrong += !isfinite(p.c[i * p.ldc + j]) !=
+						(i == 2 || j == 35);
+			CHECK(wrong == 0, "what isn't finite stays so");
+			drop(&p);
+		}
+}
+
+/*
+ * Rows alone and in company.
+ */
+static void
+check_rows(void)
+{
+	for (int tb = 0; tb < 2; tb++)
+	{
+		Product		p = make(false, tb, 45, 75, 130);
+		float	   *c = p.c;
+		int			different = 0;
+
+		compute(&p, 0);
+		p.c = malloc(sizeof(float) * (size_t) (p.m * p.ldc));
+		for (int first = 0; first < 45; first += 7)
+		{
+			Product		part = p;
+
+			part.a += first * p.lda;
+			part.m = first + 7 > 45 ? 45 - first : 7;
+			compute(&part, 0);
+			for (int i = 0; i < part.m; i++)
+				different += memcmp(p.c + i * p.ldc, c + (first + i) * p.ldc,
+									sizeof(float) * p.n) != 0;
+		}
+		CHECK(different == 0, "a row depends on no other row");
+		free(c);
+		drop(&p);
+	}
+}
+
+int
+main(void)
+{
+	Product		p;
+
+	gs_random_start(&noise, 1, 2, 3);
+	p = make(false, false, 2, 64, 64);
+	if (!gs_gemm_fixed(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, 0,
+					   p.c, p.ldc))
+		printf("# this processor has no fixed-point products\n");
+	gs_gemm_fixed_point = false;
+	CHECK(!gs_gemm_fixed(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, 0,
+						 p.c, p.ldc), "fixed point can be switched off");
+	check_product(false, true, 5, 33, 35, 1);
+	gs_gemm_fixed_point = true;
+	CHECK(!gs_sgemm_fixed(false, false, 2, 64, 64, p.a, 63, p.b, p.ldb, 0,
+						  p.c, p.ldc), "sgemm_fixed wants rows that fit");
+	drop(&p);
+	check_products();
+	check_extremes();
+	check_not_finite();
+	check_rows();
+	return test_done();
+}
