@@ -4,11 +4,11 @@
  *
  *	nn what width batch seconds [threads]
  *
- * "what" is "train", whole steps of gs_trainer_step, or "gemm", the products
- * of such a step and nothing else: one after the other over the rows of a
- * shard ("gemm", as the trainer cuts batches), or over half the batch
- * ("gemm-half").  Prints steps per second, and ms of CPU time per step, all
- * threads together.
+ * "what" is "train", whole steps of gs_trainer_step, or the products of such a
+ * step and nothing else, one after the other over the rows of a shard:
+ * "sgemm", in floats, or "gemm", as networks compute them.  "train-float" is
+ * training without fixed-point products.  Prints steps per second, and ms of
+ * CPU time per step, all threads together.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 
 #include "../src/nn/train.h"
 #include "../src/numeric/blas.h"
+#include "../src/numeric/gemm_fixed.h"
 
 #define INPUT	300
 #define HEADS	15				/* of 20 levels each: 300 outputs */
@@ -32,7 +33,8 @@ typedef struct Net
 	int			offset[HEADS + 1];
 	int			width;
 	int			batch;
-	int			rows;			/* of a bare product */
+	int			rows;			/* of a bare product ... */
+	bool		fixed;			/* in fixed point, if it can be */
 } Net;
 
 /* buffers of a shard */
@@ -89,16 +91,26 @@ loss(const void *model, GsShard *shard)
 	return sum;
 }
 
+/* C = op(A) op(B), as networks compute it or in floats */
+static void
+product(bool fixed, bool ta, bool tb, int m, int n, int k, const float *a,
+		int lda, const float *b, int ldb, float *c)
+{
+	if (fixed)
+		gs_sgemm_fixed(ta, tb, m, n, k, a, lda, b, ldb, 0, c, n);
+	else
+		gs_sgemm_add(ta, tb, m, n, k, 1, a, lda, b, ldb, 0, c, n);
+}
+
 /* the three products of a dense layer's forward and backward */
 static void
-products(int rows, int in, int out, bool by_input, const float *x, float *y,
-		 const float *w, float *dw, float *dx)
+products(bool fixed, int rows, int in, int out, bool by_input, const float *x,
+		 float *y, const float *w, float *dw, float *dx)
 {
-	gs_sgemm_add(false, false, rows, out, in, 1, x, in, w, out, 0, y, out);
-	gs_sgemm_add(true, false, in, out, rows, 1, x, in, y, out, 0, dw, out);
+	product(fixed, false, false, rows, out, in, x, in, w, out, y);
+	product(fixed, true, false, in, out, rows, x, in, y, out, dw);
 	if (by_input)
-		gs_sgemm_add(false, true, rows, in, out, 1, y, out, w, out, 0, dx,
-					 in);
+		product(fixed, false, true, rows, in, out, y, out, w, out, dx);
 }
 
 /* the products of one step, over some of its rows; each layer has buffers */
@@ -117,7 +129,7 @@ bare(void *arg, int task)
 		memory = gs_vector_create(each * (2 + 2 * BLOCKS));
 	at = memory;
 	for (int layer = 0; layer < 2 + 2 * BLOCKS; layer++, at += each)
-		products(rows, layer == 0 ? INPUT : w,
+		products(net->fixed, rows, layer == 0 ? INPUT : w,
 				 layer == 1 + 2 * BLOCKS ? INPUT : w, layer > 0, at,
 				 at + rows * most, at + 2 * rows * most,
 				 at + 2 * rows * most + most * most,
@@ -171,10 +183,11 @@ main(int argc, char **argv)
 
 	if (argc < 5)
 		return fprintf(stderr, "see the head of nn.c\n"), 2;
-	train = strcmp(argv[1], "train") == 0;
+	train = strncmp(argv[1], "train", 5) == 0;
+	net.fixed = strcmp(argv[1], "gemm") == 0;
+	gs_gemm_fixed_point = strcmp(argv[1], "train-float") != 0;
 	net.batch = setup.batch = atoi(argv[3]);
-	net.rows = strcmp(argv[1], "gemm") == 0 ? gs_shard_rows(net.batch) :
-		(net.batch + 1) / 2;
+	net.rows = gs_shard_rows(net.batch);
 	setup.pool = gs_pool_start(argc > 5 ? atoi(argv[5]) : 2);
 	gs_blas_init();
 	make_net(&net, &params);

@@ -219,3 +219,24 @@ gs_exp(size_t n, const gs_real *x, gs_real *y)
 	for (size_t i = 0; i < n; i++)
 		y[i] = real_exp(x[i]);
 }
+
+/*
+ * gs_square_sum
+ *
+ * The sum of the squares of n values.
+ */
+GS_CLONES double
+gs_square_sum(size_t n, const gs_real *x)
+{
+	size_t		whole = n - n % LANES;
+	Lanes		rest = lanes_load_part(x + whole, (int) (n - whole));
+	Lanes		sum = rest * rest;
+
+	for (size_t i = 0; i < whole; i += LANES)
+	{
+		Lanes		part = lanes_load(x + i);
+
+		sum += part * part;
+	}
+	return lanes_sum(&sum);
+}

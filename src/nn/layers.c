@@ -273,13 +273,12 @@ gs_embedding_forward_add(const GsEmbedding *embedding, const gs_real *params,
 /*
  * gs_embedding_step
  *
- * x [rows][width] += sign times the table's row token[i], and y = leaky
- * ReLU(x): a state that tokens are added to one after the other, and the way
- * back.  Tokens are 0 to ntokens - 1.
+ * x [rows][width] += the table's row token[i], and y = leaky ReLU(x): a state
+ * that tokens are added to one after the other.  Tokens are 0 to ntokens - 1.
  */
 GS_CLONES void
 gs_embedding_step(const GsEmbedding *embedding, const gs_real *params,
-				  const int32_t *token, gs_real sign, GsMatrix x, GsMatrix y)
+				  const int32_t *token, GsMatrix x, GsMatrix y)
 {
 	int			n = embedding->width;
 
@@ -294,10 +293,52 @@ gs_embedding_step(const GsEmbedding *embedding, const gs_real *params,
 		assert(token[i] >= 0 && token[i] < embedding->ntokens);
 		for (int j = 0; j < n; j++)
 		{
-			gs_real		sum = state[j] + sign * from[j];
+			gs_real		sum = state[j] + from[j];
 
 			state[j] = sum;
 			active[j] = sum > 0 ? sum : LEAK * sum;
+		}
+	}
+}
+
+/*
+ * gs_embedding_step_backward
+ *
+ * Adds dy, the gradient by y, to dx, that by the state, which goes to the
+ * table's row, too; and undoes the step, so that x and y are again what they
+ * were before it.
+ */
+GS_CLONES void
+gs_embedding_step_backward(const GsEmbedding *embedding,
+						   const gs_real *params, gs_real *grad,
+						   const int32_t *token, GsMatrix x, GsMatrix y,
+						   GsMatrix dy, GsMatrix dx)
+{
+	int			n = embedding->width;
+
+	assert(x.cols == n && y.cols == n && dy.cols == n && dx.cols == n);
+	assert(y.rows == x.rows && dy.rows == x.rows && dx.rows == x.rows);
+	for (int i = 0; i < x.rows; i++)
+	{
+		size_t		row = embedding->table + (size_t) token[i] * n;
+		gs_real    *restrict state = gs_row(x, i);
+		gs_real    *restrict active = gs_row(y, i);
+		const gs_real *restrict dactive = gs_row(dy, i);
+		gs_real    *restrict dstate = gs_row(dx, i);
+		const gs_real *restrict from = params + row;
+		gs_real    *restrict to = grad + row;
+
+		IVDEP
+		for (int j = 0; j < n; j++)
+		{
+			gs_real		d = dstate[j] +
+				(active[j] > 0 ? dactive[j] : LEAK * dactive[j]);
+			gs_real		rest = state[j] - from[j];
+
+			dstate[j] = d;
+			to[j] += d;
+			state[j] = rest;
+			active[j] = rest > 0 ? rest : LEAK * rest;
 		}
 	}
 }

@@ -10,7 +10,7 @@
 #include "kernel.h"
 
 /* heads of fewer levels aren't worth vectors */
-#define WIDE	64
+#define WIDE	32
 
 /*
  * The largest of n values, at least 1.  NaNs may or may not count.
@@ -157,6 +157,72 @@ gs_softmax(int nheads, const int *offset, GsMatrix logits)
 			for (int j = 0; j < n; j++)
 				head[j] *= scale;
 		}
+	}
+}
+
+/*
+ * gs_softmax_backward
+ *
+ * From dy, the gradient by probabilities, to that by their logits times
+ * "scale", in place of the probabilities; one head, [rows][cols].
+ */
+GS_CLONES void
+gs_softmax_backward(GsMatrix share, GsMatrix dy, gs_real scale)
+{
+	int			n = share.cols;
+	int			whole = n - n % LANES;
+
+	assert(dy.rows == share.rows && dy.cols == n);
+	for (int i = 0; i < share.rows; i++)
+	{
+		gs_real    *restrict s = gs_row(share, i);
+		const gs_real *restrict d = gs_row(dy, i);
+		Lanes		sums = {0};
+		gs_real		mean;
+
+		for (int j = 0; j < whole; j += LANES)
+			sums += lanes_load(s + j) * lanes_load(d + j);
+		for (int j = whole; j < n; j++)
+			sums[j - whole] += s[j] * d[j];
+		mean = lanes_sum(&sums);
+		for (int j = 0; j < n; j++)
+			s[j] *= (d[j] - mean) * scale;
+	}
+}
+
+/*
+ * gs_gumbel_max
+ *
+ * logits [rows][cols] = (logits + noise) sharpness, and token[rows] the column
+ * of the largest, the first of equal ones: with Gumbel's noise, a draw from
+ * the logits' softmax.  0 where none is, because of NaNs.
+ *
+ * Maddison, Tarlow and Minka, "A* sampling", NIPS 2014.
+ */
+GS_CLONES void
+gs_gumbel_max(GsMatrix logits, GsMatrix noise, gs_real sharpness,
+			  int32_t *token)
+{
+	int			n = logits.cols;
+
+	assert(noise.rows == logits.rows && noise.cols == n && n > 0);
+	for (int i = 0; i < logits.rows; i++)
+	{
+		gs_real    *restrict z = gs_row(logits, i);
+		const gs_real *restrict gumbel = gs_row(noise, i);
+		gs_real		top;
+		int32_t		best = n;
+
+		for (int j = 0; j < n; j++)
+			z[j] = (z[j] + gumbel[j]) * sharpness;
+		top = largest(z, n);
+		for (int32_t j = 0; j < n; j++)
+		{
+			int32_t		at = z[j] == top ? j : n;
+
+			best = at < best ? at : best;
+		}
+		token[i] = best < n ? best : 0;
 	}
 }
 

@@ -252,6 +252,7 @@ extern void gs_add(GsMatrix y, GsMatrix x);
 /* dx += dy times the derivative of leaky ReLU where y came out */
 extern void gs_leaky_backward_add(GsMatrix y, GsMatrix dy, GsMatrix dx);
 extern void gs_exp(size_t n, const gs_real *x, gs_real *y);
+extern double gs_square_sum(size_t n, const gs_real *x);
 
 /* layers.c */
 extern void gs_norm_add(GsParams *params, const char *name, int width,
@@ -285,9 +286,15 @@ extern void gs_embedding_forward_add(const GsEmbedding *embedding,
 									 const gs_real *params,
 									 const int32_t *token, int columns,
 									 GsMatrix y);
+/* x += the table's row token[i], y = leaky ReLU(x) */
 extern void gs_embedding_step(const GsEmbedding *embedding,
 							  const gs_real *params, const int32_t *token,
-							  gs_real sign, GsMatrix x, GsMatrix y);
+							  GsMatrix x, GsMatrix y);
+/* undoes the step and adds to grad; dx += the gradient by x */
+extern void gs_embedding_step_backward(const GsEmbedding *embedding,
+									   const gs_real *params, gs_real *grad,
+									   const int32_t *token, GsMatrix x,
+									   GsMatrix y, GsMatrix dy, GsMatrix dx);
 extern void gs_embedding_backward(const GsEmbedding *embedding, gs_real *grad,
 								  const int32_t *token, int columns,
 								  GsMatrix dy);
@@ -330,6 +337,11 @@ extern double gs_softmax_loss(int nheads, const int *offset, GsMatrix logits,
 							  const int32_t *target, GsMatrix weight);
 /* logits become probabilities, in place */
 extern void gs_softmax(int nheads, const int *offset, GsMatrix logits);
+/* of one head: share (dy - the sum of share dy) scale in place of share */
+extern void gs_softmax_backward(GsMatrix share, GsMatrix dy, gs_real scale);
+/* logits = (logits + noise) sharpness; token[rows]: where the largest is */
+extern void gs_gumbel_max(GsMatrix logits, GsMatrix noise, gs_real sharpness,
+						  int32_t *token);
 /*
  * -log density of x under N(mean, exp(log_sd)^2), without its constant.
  * log_sd is clamped to [lowest, highest], with no gradient beyond.  weight

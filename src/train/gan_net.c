@@ -218,23 +218,18 @@ static void
 draw_place(const GsGanNet *net, Made *made, int p)
 {
 	const GsVaeNet *d = &net->decoder;
-	GsMatrix	logits = gs_vae_head(d, made->logits, p);
-	GsMatrix	noise = gs_vae_head(d, made->noise, p);
-	gs_real		sharpness = (gs_real) (1 / net->temperature);
+	int32_t    *drawn = made->drawn + (size_t) p * made->n + made->forced;
 
-	for (int i = made->forced; i < made->n; i++)
+	gs_gumbel_max(free_rows(made, gs_vae_head(d, made->logits, p)),
+				  gs_vae_head(d, made->noise, p),
+				  (gs_real) (1 / net->temperature), drawn);
+	for (int i = 0; i < made->free; i++)
 	{
-		gs_real    *restrict logit = gs_row(logits, i);
-		const gs_real *restrict gumbel = gs_row(noise, i - made->forced);
-		int32_t    *token = made->token + (size_t) i * d->nplaces;
-		int			best = 0;
+		int32_t    *token = made->token +
+			(size_t) (made->forced + i) * d->nplaces;
 
-		for (int t = 0; t < logits.cols; t++)
-			logit[t] = (logit[t] + gumbel[t]) * sharpness;
-		for (int t = 1; t < logits.cols; t++)
-			best = logit[t] > logit[best] ? t : best;
 		token[p] = net->null[p] >= 0 &&
-			token[net->null[p]] == net->null_token[p] ? -1 : best;
+			token[net->null[p]] == net->null_token[p] ? -1 : drawn[i];
 	}
 }
 
@@ -266,25 +261,9 @@ make_rows(const GsGanNet *net, const gs_real *params, GsDraw draw, Made *made)
 			drawn[i] = gs_vae_token(d, p, made->token[(size_t) i *
 													  d->nplaces + p]);
 		if (p + 1 < d->nplaces)
-			gs_embedding_step(&d->drawn, params, drawn, 1, made->state,
+			gs_embedding_step(&d->drawn, params, drawn, made->state,
 							  made->active);
 	}
-}
-
-/*
- * In a free row: from the gradient dy by a token's one-hot to that by logits,
- * in place of their softmax.
- */
-static void
-straight_through(const gs_real *dy, gs_real temperature, int n,
-				 gs_real *share)
-{
-	gs_real		mean = 0;
-
-	for (int t = 0; t < n; t++)
-		mean += share[t] * dy[t];
-	for (int t = 0; t < n; t++)
-		share[t] *= (dy[t] - mean) / temperature;
 }
 
 /*
@@ -300,24 +279,18 @@ draw_backward(const GsGanNet *net, const gs_real *params, Made *made, int p,
 {
 	const GsVaeNet *d = &net->decoder;
 	int			n = dy.cols;
-	GsMatrix	free = gs_matrix_rows(dstate, made->forced, dy.rows);
+	GsMatrix	free = free_rows(made, dstate);
+	GsMatrix	logits = free_rows(made, gs_vae_head(d, made->logits, p));
 	GsDense		fed = {.in = n,.out = d->state,
 		.weight = d->drawn.table +
 		(size_t) gs_vae_token(d, p, 0) * (size_t) d->state
 	};
 
 	gs_dense_transpose_add(&fed, params, free, dy);
+	gs_softmax_backward(logits, dy, (gs_real) (1 / net->temperature));
 	for (int i = 0; i < dy.rows; i++)
-	{
-		int			row = made->forced + i;
-		gs_real    *logit = gs_row(gs_vae_head(d, made->logits, p), row);
-
-		if (made->token[(size_t) row * d->nplaces + p] < 0)
-			memset(logit, 0, sizeof(gs_real) * (size_t) n);
-		else
-			straight_through(gs_row(dy, i), (gs_real) net->temperature, n,
-							 logit);
-	}
+		if (made->token[(size_t) (made->forced + i) * d->nplaces + p] < 0)
+			memset(gs_row(logits, i), 0, sizeof(gs_real) * (size_t) n);
 }
 
 /*
@@ -339,21 +312,19 @@ make_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 	gs_softmax(d->nplaces, d->offset, free_rows(made, made->logits));
 	for (int p = d->nplaces - 1; p >= 0; p--)
 	{
-		const int32_t *drawn = made->drawn + (size_t) p * made->n;
-
-		draw_backward(net, params, made, p, dstate, gs_vae_head(d, dy, p));
 		/* what the last place draws is seen by no other */
 		if (p + 1 < d->nplaces)
-		{
-			gs_embedding_backward(&d->drawn, grad, drawn, 1, dstate);
-			gs_embedding_step(&d->drawn, params, drawn, -1, made->state,
-							  made->active);
-		}
+			gs_embedding_step_backward(&d->drawn, params, grad,
+									   made->drawn + (size_t) p * made->n,
+									   made->state, made->active,
+									   made->dactive, dstate);
+		draw_backward(net, params, made, p, dstate, gs_vae_head(d, dy, p));
 		gs_dense_backward(&d->head[p], params, grad, made->active,
 						  GS_NO_MATRIX, gs_vae_head(d, made->logits, p),
 						  made->dactive);
-		gs_leaky_backward_add(made->active, made->dactive, dstate);
 	}
+	if (d->nplaces > 0)
+		gs_leaky_backward_add(made->active, made->dactive, dstate);
 	gs_add(gs_matrix_rows(dstate, made->forced, made->forced),
 		   gs_matrix_rows(dstate, 0, made->forced));
 	gs_vae_decode_start_backward(d, params, grad, made->z, made->condition,
@@ -450,13 +421,9 @@ penalise(const GsGanNet *net, const Slope *slope, Slope *back)
 	{
 		const gs_real *g = slope->input.data + (size_t) i * n;
 		gs_real    *dg = back->input.data + (size_t) i * n;
-		double		square = 1e-12;
-		double		length;
+		double		length = sqrt(gs_square_sum((size_t) n, g) + 1e-12);
 		gs_real		factor;
 
-		for (int j = 0; j < n; j++)
-			square += g[j] * g[j];
-		length = sqrt(square);
 		sum += (length - 1) * (length - 1);
 		factor = (gs_real) (2 * net->penalty * (length - 1) / length *
 							net->pack);

@@ -211,6 +211,54 @@ test_dropout(void)
 	CHECK(wrong == 0, "and makes up for it");
 }
 
+/*
+ * Draws by the largest of noisy logits have the shares of their softmax.
+ */
+static void
+test_gumbel_max(void)
+{
+	enum
+	{
+		rows = 20000, cols = 39
+	};
+	gs_real    *z = malloc(sizeof(gs_real) * rows * cols);
+	gs_real    *noise = malloc(sizeof(gs_real) * rows * cols);
+	int32_t    *token = malloc(sizeof(int32_t) * rows);
+	gs_real		few[3][5] = {{1, 3, 2, 3, 0}, {NAN, NAN, NAN, NAN, NAN},
+	{-1, -2, -3, -4, 0}};
+	gs_real		zeros[15] = {0};
+	double		sum = 0;
+	double		worst = 0;
+	int			count[cols] = {0};
+
+	for (int i = 0; i < rows * cols; i++)
+		z[i] = (gs_real) ((i % cols) * 0.1);
+	for (int j = 0; j < cols; j++)
+		sum += exp(j * 0.1);
+	gs_draw_gumbel((GsDraw) {5, 0, 0, 0}, gs_matrix(noise, rows, cols));
+	gs_gumbel_max(gs_matrix(z, rows, cols), gs_matrix(noise, rows, cols), 2,
+				  token);
+	CHECK_NEAR(z[7], (gs_real) 2 * ((gs_real) 0.7 + noise[7]), 1e-5,
+			   "logits are sharpened");
+	for (int i = 0; i < rows; i++)
+		count[token[i]]++;
+	for (int j = 0; j < cols; j++)
+	{
+		double		share = exp(j * 0.1) / sum;
+		double		error = sqrt(share / rows);
+
+		worst = fmax(worst, fabs(count[j] / (double) rows - share) / error);
+	}
+	CHECK(worst < 4, "draws have the softmax's shares");
+	gs_gumbel_max(gs_matrix(few[0], 3, 5), gs_matrix(zeros, 3, 5), 1, token);
+	CHECK(token[0] == 1, "the first of equal ones");
+	CHECK(token[1] == 0, "NaNs make no token that isn't there");
+	CHECK(token[2] == 4, "the last one");
+	free(z);
+	free(noise);
+	free(token);
+}
+
 static void
 test_extremes(void)
 {
@@ -250,6 +298,7 @@ main(void)
 	test_exp();
 	test_draws();
 	test_gumbel();
+	test_gumbel_max();
 	test_leaky();
 	test_dropout();
 	test_extremes();
