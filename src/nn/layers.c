@@ -304,9 +304,9 @@ gs_embedding_step(const GsEmbedding *embedding, const gs_real *params,
 /*
  * gs_embedding_step_backward
  *
- * Adds dy, the gradient by y, to dx, that by the state, which goes to the
+ * Adds what dy, the gradient by y, says of the state to dx, which goes to the
  * table's row, too; and undoes the step, so that x and y are again what they
- * were before it.
+ * were before it, but for rounding.
  */
 GS_CLONES void
 gs_embedding_step_backward(const GsEmbedding *embedding,
@@ -328,6 +328,7 @@ gs_embedding_step_backward(const GsEmbedding *embedding,
 		const gs_real *restrict from = params + row;
 		gs_real    *restrict to = grad + row;
 
+		assert(token[i] >= 0 && token[i] < embedding->ntokens);
 		IVDEP
 		for (int j = 0; j < n; j++)
 		{

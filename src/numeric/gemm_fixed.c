@@ -7,13 +7,15 @@
  * exact.  So each row of op(A) and each column of op(B) is scaled to a norm of
  * 2^15 - 1 and rounded to integers.  No sum overflows (Cauchy and Schwarz),
  * and an element's error is about 1.3e-5 times the norms of its row and its
- * column.  Of normal operands that is 7e-5 of a typical element at a depth of
+ * column, if their elements' errors are independent; at most sqrt(k) / 32767
+ * times.  Of normal operands that is 7e-5 of a typical element at a depth of
  * 32, and 2.4e-4 at 384; TF32, the format in which graphics processors
  * multiply floats (a mantissa of 10 bits), has 3e-4.  What is lost are elements
- * below 2^-16 of their vector's norm.
+ * below 2^-16 of their vector's norm, and vectors whose norm is below 1e-15,
+ * since their squares have few bits or none.
  *
- * Blocks and tiles are those of gemm.c.  An element of C depends on its row
- * and column only, not on what is computed with it.
+ * Blocks are cut as in gemm.c.  An element of C depends on its row and column
+ * only, not on what is computed with it.
  *
  * Plain C: no postgres.h.
  */
@@ -42,6 +44,7 @@ bool		gs_gemm_fixed_point = true;
 #endif
 
 #define NORM		32767.0f
+#define LEAST_NORM	1e-15f		/* shorter vectors are zero */
 #define LANES		16			/* words of a vector */
 #define TILE_ROWS	14
 #define TILE_COLUMNS 32			/* two vectors */
@@ -76,16 +79,16 @@ first_lanes(int n)
 }
 
 /*
- * scale[0 .. 15] = what to multiply vectors with, and unit[] = what an integer
- * is worth then, from the vectors' squared norms.
+ * What to multiply vectors with, and in unit[] what an integer is worth then,
+ * from the vectors' squared norms.
  */
 static TARGET GS_ALWAYS_INLINE __m512
 choose_scale(__m512 square, float *unit)
 {
 	const __m512 most = _mm512_set1_ps(NORM);
 	__m512		norm = _mm512_sqrt_ps(square);
-	__mmask16	some = _mm512_cmp_ps_mask(norm, _mm512_setzero_ps(),
-										  _CMP_NEQ_UQ);
+	__mmask16	some = _mm512_cmp_ps_mask(norm, _mm512_set1_ps(LEAST_NORM),
+										  _CMP_NLT_UQ);
 
 	_mm512_storeu_ps(unit, norm / most);
 	return _mm512_maskz_div_ps(some, most, norm);
@@ -360,9 +363,9 @@ round_b(bool transpose, const float *b, int ldb, int k, int n, Buffers *buffers)
 		round_rows(b + (size_t) j * ldb, ldb, least(LANES, n - j), k,
 				   buffers->rows + j * A_ROW, buffers->right_unit + j);
 	for (int j = 0; j < n; j += TILE_COLUMNS)
-		pack_across((float *) buffers->rows + j * A_ROW, A_ROW,
+		pack_across((const Word *) buffers->rows + j * A_ROW, A_ROW,
 					least(TILE_COLUMNS, n - j), pairs, TILE_COLUMNS,
-					(float *) buffers->right + j * pairs);
+					(Word *) buffers->right + j * pairs);
 }
 
 /*
@@ -394,27 +397,15 @@ multiply(bool transpose_a, int m, int n, int k, const float *a, int lda,
 }
 
 /*
- * gs_gemm_fixed
- *
- * C = op(A) op(B) + beta C, as gs_sgemm_add has it, with op(A)'s rows and
- * op(B)'s columns, each DEPTH at a time, rounded to 16 bits.  A vector that
- * isn't finite, or whose norm overflows, makes its part of C not finite.
- *
- * Returns false, with C untouched, where that is not possible or doesn't pay.
- * That must not depend on the rows of C, which could be different parts of a
- * larger product.
+ * As gs_gemm_fixed; a function of its own for its large frame.
  */
-bool
-gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
-			  const float *a, int lda, const float *b, int ldb, float beta,
-			  float *c, int ldc)
+static GS_NEVER_INLINE void
+multiply_all(bool transpose_a, bool transpose_b, int m, int n, int k,
+			 const float *a, int lda, const float *b, int ldb, float beta,
+			 float *c, int ldc)
 {
 	Buffers		buffers;
 
-	if (!gs_gemm_fixed_point || n < LEAST || k < LEAST ||
-		!__builtin_cpu_supports("avx512vnni") ||
-		!__builtin_cpu_supports("avx512bw"))
-		return false;
 	for (int j = 0; j < n; j += COLUMNS)
 		for (int p = 0; p < k; p += DEPTH)
 		{
@@ -427,6 +418,31 @@ gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
 					 transpose_a ? a + (size_t) p * lda : a + p, lda,
 					 p == 0 ? beta : 1, c + j, ldc, &buffers);
 		}
+}
+
+/*
+ * gs_gemm_fixed
+ *
+ * C = op(A) op(B) + beta C, as gs_sgemm_add has it, with op(A)'s rows and
+ * op(B)'s columns, each DEPTH at a time, rounded to 16 bits.  A vector that
+ * isn't finite, or whose squared norm overflows, makes its part of C not
+ * finite.
+ *
+ * Returns false, with C untouched, where that is not possible or doesn't pay.
+ * That must not depend on the rows of C, which could be different parts of a
+ * larger product.
+ */
+bool
+gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
+			  const float *a, int lda, const float *b, int ldb, float beta,
+			  float *c, int ldc)
+{
+	if (!gs_gemm_fixed_point || n < LEAST || k < LEAST ||
+		!__builtin_cpu_supports("avx512vnni") ||
+		!__builtin_cpu_supports("avx512bw"))
+		return false;
+	multiply_all(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c,
+				 ldc);
 	return true;
 }
 

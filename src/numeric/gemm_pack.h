@@ -3,7 +3,8 @@
  *	  Copying the transpose of a matrix of 32-bit words, for gemm.c and
  *	  gemm_fixed.c.
  *
- * Words are moved as floats, whatever they are: no bit changes.
+ * Words are moved as floats, whatever they are: no bit changes, and no
+ * compiler may take it for granted that they are.
  *
  * Plain C: no postgres.h.
  */
@@ -18,6 +19,7 @@
 #define FLOATS(n) __attribute__((vector_size((n) * sizeof(float)), \
 								 aligned(sizeof(float)), may_alias))
 typedef float Four FLOATS(4);
+typedef float Word __attribute__((may_alias));
 
 #if defined(__clang__) || __GNUC__ >= 12
 #define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
@@ -31,8 +33,8 @@ typedef int FourInts __attribute__((vector_size(4 * sizeof(int))));
  * to[p][0 .. 3] = from[0 .. 3][p] for p below k; to's rows hold "width".
  */
 static GS_ALWAYS_INLINE void
-pack_four(const float *from, ptrdiff_t ld, int k, ptrdiff_t width,
-		  float *restrict to)
+pack_four(const Word *from, ptrdiff_t ld, int k, ptrdiff_t width,
+		  Word *restrict to)
 {
 	int			p = 0;
 
@@ -66,8 +68,8 @@ pack_four(const float *from, ptrdiff_t ld, int k, ptrdiff_t width,
  * "width" elements, zeros beyond "rows".
  */
 static GS_ALWAYS_INLINE void
-pack_across(const float *from, int ld, int rows, int k, int width,
-			float *restrict to)
+pack_across(const Word *from, int ld, int rows, int k, int width,
+			Word *restrict to)
 {
 	int			i = 0;
 

@@ -13,6 +13,7 @@
 #include "test.h"
 
 static GsRandom noise;
+static bool fixed;				/* what is tested; else floats */
 
 /* of mean 0, with heavy tails */
 static float
@@ -147,6 +148,12 @@ check_products(void)
 		check_product(i & 1, i & 2, 270, 39, 70, 0.5);
 		check_product(i & 1, i & 2, 260, 128, 390, 0);
 		check_product(i & 1, i & 2, 31, 256, 256, 1);
+		check_product(i & 1, i & 2, 3, 1030, 800, 0.5);
+		for (int m = 1; m <= 15; m++)
+		{
+			check_product(i & 1, i & 2, m, 40, 33, 0);
+			check_product(i & 1, i & 2, m, 64, 36, 1);
+		}
 	}
 }
 
@@ -179,13 +186,50 @@ check_extremes(void)
 				double		sum = a * b * (i == 4 || j == 8 ? 1 : 384);
 				double		c = p.c[i * p.ldc + j];
 
+				double		error = fabs(c / sum - 1);
+
 				if (i == 3 || j == 7)
 					zeros += c == 0;
 				else
-					worst = fmax(worst, fabs(c / sum - 1));
+					worst = !(error <= worst) ? error : worst;
 			}
 		CHECK(zeros == 59, "products with zero are zero");
 		CHECK_NEAR(worst, 0, 2e-5 * sqrt(384), "no sum overflows");
+		drop(&p);
+	}
+}
+
+/*
+ * Vectors that are too short for their norm to be known count as zero, and
+ * those too long for it make no finite numbers.
+ */
+static void
+check_lengths(void)
+{
+	for (int way = 0; way < 4; way++)
+	{
+		Product		p = make(way & 1, way & 2, 3, 40, 384);
+		int			wrong = 0;
+
+		for (int l = 0; l < p.k; l++)
+		{
+			for (int i = 0; i < p.m; i++)
+				*at_a(&p, i, l) = i < 2 ? 1 : l == 7 ? 1e20f : 0;
+			for (int j = 0; j < p.n; j++)
+				*at_b(&p, l, j) = j == 0 ? (l == 7 ? 4.56333e-21f : 0) :
+					j == 1 ? (l == 7 ? 1.09e-19f : 1.05e-19f) :
+					j == 2 ? (l == 7 ? -2e-15f : 0) : 1;
+		}
+		compute(&p, 0);
+		if (fixed)
+			for (int i = 0; i < 2; i++)
+			{
+				wrong += p.c[i * p.ldc] != 0 || p.c[i * p.ldc + 1] != 0;
+				wrong += !(fabs(p.c[i * p.ldc + 2] / -2e-15 - 1) < 1e-4);
+			}
+		for (int j = 3; fixed && j < p.n; j++)
+			wrong += isfinite(p.c[2 * p.ldc + j]);
+		CHECK(wrong == 0, "lengths beyond what floats can square");
 		drop(&p);
 	}
 }
@@ -224,23 +268,28 @@ check_rows(void)
 {
 	for (int tb = 0; tb < 2; tb++)
 	{
-		Product		p = make(false, tb, 45, 75, 130);
+		Product		p = make(false, tb, 45, 530, 400);
 		float	   *c = p.c;
 		int			different = 0;
 
-		compute(&p, 0);
+		for (int i = 0; i < p.m * p.ldc; i++)
+			c[i] = (float) (i % 11);
+		compute(&p, 0.5);
 		p.c = malloc(sizeof(float) * (size_t) (p.m * p.ldc));
-		for (int first = 0; first < 45; first += 7)
+		for (int i = 0; i < p.m * p.ldc; i++)
+			p.c[i] = (float) (i % 11);
+		for (int first = 0, n = 1; first < p.m; first += n, n = n % 7 + 1)
 		{
 			Product		part = p;
 
+			part.m = first + n > p.m ? p.m - first : n;
 			part.a += first * p.lda;
-			part.m = first + 7 > 45 ? 45 - first : 7;
-			compute(&part, 0);
-			for (int i = 0; i < part.m; i++)
-				different += memcmp(p.c + i * p.ldc, c + (first + i) * p.ldc,
-									sizeof(float) * p.n) != 0;
+			part.c += first * p.ldc;
+			compute(&part, 0.5);
 		}
+		for (int i = 0; i < p.m; i++)
+			different += memcmp(p.c + i * p.ldc, c + i * p.ldc,
+								sizeof(float) * p.n) != 0;
 		CHECK(different == 0, "a row depends on no other row");
 		free(c);
 		drop(&p);
@@ -254,9 +303,15 @@ main(void)
 
 	gs_random_start(&noise, 1, 2, 3);
 	p = make(false, false, 2, 64, 64);
-	if (!gs_gemm_fixed(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, 0,
-					   p.c, p.ldc))
+	fixed = gs_gemm_fixed(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb,
+						  0, p.c, p.ldc);
+	if (!fixed)
 		printf("# this processor has no fixed-point products\n");
+#if defined(__x86_64__) && defined(__GNUC__)
+	CHECK(fixed == (__builtin_cpu_supports("avx512vnni") &&
+					__builtin_cpu_supports("avx512bw")),
+		  "they are used where the processor has them");
+#endif
 	gs_gemm_fixed_point = false;
 	CHECK(!gs_gemm_fixed(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, 0,
 						 p.c, p.ldc), "fixed point can be switched off");
@@ -267,6 +322,7 @@ main(void)
 	drop(&p);
 	check_products();
 	check_extremes();
+	check_lengths();
 	check_not_finite();
 	check_rows();
 	return test_done();

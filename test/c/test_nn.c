@@ -259,6 +259,44 @@ test_gumbel_max(void)
 	free(token);
 }
 
+/*
+ * Of a head that is wider than a vector, against plain loops.
+ */
+static void
+test_softmax_backward(void)
+{
+	enum
+	{
+		rows = 3, cols = 71
+	};
+	gs_real		share[rows * cols];
+	gs_real		dy[rows * cols];
+	gs_real		dz[rows * cols];
+	double		square = 0;
+	double		worst = 0;
+
+	gs_draw_uniform((GsDraw) {6, 0, 0, 0}, gs_matrix(share, rows, cols));
+	gs_draw_normal((GsDraw) {6, 0, 1, 0}, gs_matrix(dy, rows, cols));
+	memcpy(dz, share, sizeof(dz));
+	gs_softmax_backward(gs_matrix(dz, rows, cols), gs_matrix(dy, rows, cols),
+						3);
+	for (int i = 0; i < rows * cols; i += cols)
+	{
+		double		mean = 0;
+
+		for (int j = i; j < i + cols; j++)
+			mean += (double) share[j] * dy[j];
+		for (int j = i; j < i + cols; j++)
+			worst = fmax(worst, fabs(dz[j] - 3 * share[j] * (dy[j] - mean)));
+	}
+	CHECK_NEAR(worst, 0, 2e-4, "gradients by logits");
+	for (int i = 0; i < rows * cols; i++)
+		square += (double) dy[i] * dy[i];
+	CHECK_NEAR(gs_square_sum(rows * cols, dy) / square, 1, 1e-6,
+			   "sums of squares");
+	CHECK(gs_square_sum(0, dy) == 0, "of nothing");
+}
+
 static void
 test_extremes(void)
 {
@@ -299,6 +337,7 @@ main(void)
 	test_draws();
 	test_gumbel();
 	test_gumbel_max();
+	test_softmax_backward();
 	test_leaky();
 	test_dropout();
 	test_extremes();
