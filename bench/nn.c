@@ -97,7 +97,7 @@ product(bool fixed, bool ta, bool tb, int m, int n, int k, const float *a,
 		int lda, const float *b, int ldb, float *c)
 {
 	if (fixed)
-		gs_sgemm_fixed(ta, tb, m, n, k, a, lda, b, ldb, 0, c, n);
+		gs_sgemm_fixed(ta, tb, m, n, k, a, lda, b, ldb, 0, c, n, NULL);
 	else
 		gs_sgemm_add(ta, tb, m, n, k, 1, a, lda, b, ldb, 0, c, n);
 }

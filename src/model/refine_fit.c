@@ -32,6 +32,8 @@
 #define SLOPE_STEPS		10
 #define CAP_STEP		0.05
 #define RAKE_PASSES		3
+#define RAKE_TIMES		4		/* the model's rows for it, of real ones */
+#define RAKE_ROUNDS		5		/* until enough are accepted after it */
 #define RAKE_ROWS		10		/* that pull to no shift */
 
 /* Rows of both kinds, those to learn from first. */
@@ -346,21 +348,6 @@ collect_judged(const Rows *rows, const float *margin, const float *shift,
 }
 
 /*
- * The share of the model's rows that a cap accepts.
- */
-static double
-accepted_share(const Rows *rows, const float *margin, const float *shift,
-			   double cap)
-{
-	double		accepted = 0;
-
-	for (uint32 i = 0; i < rows->n; i++)
-		if (rows->label[i] == 0)
-			accepted += expf(Min(margin[i] + shift[i] - (float) cap, 0));
-	return accepted / rows->nreal;
-}
-
-/*
  * The margin that no more than a few of the model's rows exceed.
  */
 static double
@@ -374,16 +361,95 @@ find_cap(const Rows *rows, const Judged *judged, uint32 n)
 	return judged[i].margin;
 }
 
+/* Rows of the model that columns are raked with. */
+typedef struct Candidates
+{
+	uint32		n;
+	uint8	  **code;			/* [nasked][n] */
+	float	   *margin;			/* [n] */
+	float	   *shift;			/* [n] */
+} Candidates;
+
+/*
+ * The margins that a round's trees and slopes give to rows, code [nasked][n].
+ */
+static float *
+find_margins(const GsRefine *refine, const GsRefineRound *round,
+			 uint8 *const *code, uint32 n)
+{
+	float	   *margin = palloc_extended(sizeof(float) * n,
+										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	gs_forest_add(&refine->forest, round->from, round->to,
+				  (const uint8 *const *) code, n, margin);
+	for (uint32 i = 0; i < n; i++)
+		margin[i] *= (float) round->slope[margin[i] > 0];
+	return margin;
+}
+
+/*
+ * Many rows of the model, from batch number index on: what is accepted of as
+ * few as there are real ones would have chance in its shares.
+ */
+static Candidates
+make_candidates(const Rows *rows, const GsRefineRound *round,
+				const GsModel *model, GsBatch *batch, int64 index)
+{
+	GsRefine   *refine = rows->refine;
+	uint64		most = Min(MAX_ROWS, CELLS / refine->nasked);
+	Candidates	made;
+
+	made.n = (uint32) Min((uint64) RAKE_TIMES * rows->nreal,
+						  Max(most, rows->nreal));
+	made.code = palloc(sizeof(uint8 *) * refine->nasked);
+	for (int p = 0; p < refine->nasked; p++)
+		made.code[p] = palloc(made.n);
+	for (uint32 first = 0; first < made.n; first += GS_BATCH)
+	{
+		CHECK_FOR_INTERRUPTS();
+		gs_batch_fill(model, batch, index++);
+		gs_refine_encode(refine, batch);
+		for (int p = 0; p < refine->nasked; p++)
+			memcpy(made.code[p] + first, refine->code[p],
+				   Min(GS_BATCH, made.n - first));
+	}
+	made.margin = find_margins(refine, round, made.code, made.n);
+	made.shift = palloc_extended(sizeof(float) * made.n,
+								 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return made;
+}
+
+static void
+free_candidates(const Rows *rows, Candidates *made)
+{
+	for (int p = 0; p < rows->refine->nasked; p++)
+		pfree(made->code[p]);
+	pfree(made->code);
+	pfree(made->margin);
+	pfree(made->shift);
+}
+
+/*
+ * The share of candidates that a cap accepts.
+ */
+static double
+accepted_share(const Candidates *made, double cap)
+{
+	double		accepted = 0;
+
+	for (uint32 i = 0; i < made->n; i++)
+		accepted += expf(Min(made->margin[i] + made->shift[i] - (float) cap,
+							 0));
+	return accepted / made->n;
+}
+
 /*
  * What a cap has cut off is missing from the columns by themselves.  Codes get
  * a shift each, so that what is accepted has them as often as real rows do
  * (raking: Deming and Stephan, Annals of Mathematical Statistics 11, 1940).
- *
- * shift: [n] of rows, changed; code_shift: [nasked][GS_TREE_CODES], filled.
  */
 static void
-rake(const Rows *rows, const float *margin, float *shift, double cap,
-	 float *code_shift)
+rake(const Rows *rows, Candidates *made, GsRefineRound *round)
 {
 	int			nasked = rows->refine->nasked;
 
@@ -391,64 +457,75 @@ rake(const Rows *rows, const float *margin, float *shift, double cap,
 	{
 		int			p = pass % nasked;
 		double		real[GS_TREE_CODES] = {0};
-		double		made[GS_TREE_CODES] = {0};
+		double		weights[GS_TREE_CODES] = {0};
 		double		accepted = 0;
 		float		more[GS_TREE_CODES];
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint32 i = 0; i < rows->n; i++)
+			real[rows->code[p][i]] += rows->label[i];
+		for (uint32 i = 0; i < made->n; i++)
 		{
-			if (rows->label[i] == 1)
-				real[rows->code[p][i]]++;
-			else
-			{
-				double		weight = expf(Min(margin[i] + shift[i] -
-											  (float) cap, 0));
+			double		weight = expf(Min(made->margin[i] + made->shift[i] -
+										  (float) round->cap, 0));
 
-				made[rows->code[p][i]] += weight;
-				accepted += weight;
-			}
+			weights[made->code[p][i]] += weight;
+			accepted += weight;
 		}
 		for (int c = 0; c < rows->ncodes[p]; c++)
 		{
 			more[c] = (float) log((real[c] + RAKE_ROWS) /
-								  (made[c] * rows->nreal / accepted +
+								  (weights[c] * rows->nreal / accepted +
 								   RAKE_ROWS));
-			code_shift[p * GS_TREE_CODES + c] += more[c];
+			round->shift[p * GS_TREE_CODES + c] += more[c];
 		}
-		for (uint32 i = 0; i < rows->n; i++)
-			shift[i] += more[rows->code[p][i]];
+		for (uint32 i = 0; i < made->n; i++)
+			made->shift[i] += more[made->code[p][i]];
 	}
 }
 
 /*
- * What a round does to rows that were not learned from: its cap, its shifts
- * and how well it tells them apart.  Returns the share of the model's rows
- * that it accepts.
+ * A round's cap and shifts: columns are raked anew after the cap was lowered,
+ * since that brings back some of what it had cut off.  Returns the share of
+ * the model's rows that are accepted.
  */
 static double
-judge(const Rows *rows, const float *margin, GsRefineRound *round)
+find_shifts(const Rows *rows, Candidates *made, GsRefineRound *round)
 {
-	Judged	   *judged = palloc_extended(sizeof(Judged) * rows->n,
-										 MCXT_ALLOC_HUGE);
-	float	   *shift = palloc_extended(sizeof(float) * rows->n,
-										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	uint32		n = collect_judged(rows, margin, shift, NULL, judged);
-	double		accepted;
-
-	round->before = area(judged, n);
-	round->cap = find_cap(rows, judged, n);
 	round->shift = palloc0(sizeof(float) * GS_TREE_CODES *
 						   rows->refine->nasked);
-	rake(rows, margin, shift, round->cap, round->shift);
-	while (accepted_share(rows, margin, shift, round->cap) < MIN_ACCEPTED)
+	rake(rows, made, round);
+	for (int i = 0; i < RAKE_ROUNDS &&
+		 accepted_share(made, round->cap) < MIN_ACCEPTED; i++)
+	{
+		while (accepted_share(made, round->cap) < MIN_ACCEPTED)
+			round->cap -= CAP_STEP;
+		rake(rows, made, round);
+	}
+	while (accepted_share(made, round->cap) < MIN_ACCEPTED)
 		round->cap -= CAP_STEP;
-	n = collect_judged(rows, margin, shift, &round->cap, judged);
-	round->after = area(judged, n);
-	accepted = accepted_share(rows, margin, shift, round->cap);
-	pfree(judged);
+	return accepted_share(made, round->cap);
+}
+
+/*
+ * How well a round tells the model's rows that it accepts from real ones, both
+ * not learned from.
+ */
+static double
+area_after(const Rows *rows, const float *margin, const GsRefineRound *round,
+		   Judged *judged)
+{
+	float	   *shift = palloc_extended(sizeof(float) * rows->n,
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	double		after;
+
+	for (int p = 0; p < rows->refine->nasked; p++)
+		for (uint32 i = 0; i < rows->n; i++)
+			shift[i] += round->shift[p * GS_TREE_CODES + rows->code[p][i]];
+	after = area(judged,
+				 collect_judged(rows, margin, shift, &round->cap, judged));
 	pfree(shift);
-	return accepted;
+	return after;
 }
 
 /*
@@ -531,10 +608,13 @@ fit_round(Rows *rows, const GsModel *model, uint64 seed, List **notes)
 	GsRefine   *refine = rows->refine;
 	GsRefineRound *round = &refine->round[refine->nrounds];
 	GsBatch    *batch = gs_batch_create(model, 0, NULL);
-	float	   *margin = palloc_extended(sizeof(float) * rows->n,
-										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	Judged	   *judged = palloc_extended(sizeof(Judged) * rows->n,
+										 MCXT_ALLOC_HUGE);
+	Candidates	made;
+	float	   *margin;
 	double		accepted;
 	int64		index;
+	uint32		n;
 
 	batch->key = gs_mix64(seed, refine->nrounds + 1);
 	index = put_synthetic(rows, model, batch, 0);
@@ -542,15 +622,16 @@ fit_round(Rows *rows, const GsModel *model, uint64 seed, List **notes)
 	round->to = round->from + learn_trees(rows, batch->key, &refine->forest);
 
 	/* fresh rows are judged: of those that were learned from trees know more */
-	put_synthetic(rows, model, batch, index);
-	gs_forest_add(&refine->forest, round->from, round->to,
-				  (const uint8 *const *) rows->code, rows->n, margin);
+	index = put_synthetic(rows, model, batch, index);
+	round->slope[0] = round->slope[1] = 1;
+	margin = find_margins(refine, round, rows->code, rows->n);
 	for (int above = 0; above < 2; above++)
 		round->slope[above] = find_slope(rows, margin, above);
 	for (uint32 i = 0; i < rows->n; i++)
 		margin[i] *= (float) round->slope[margin[i] > 0];
-	accepted = judge(rows, margin, round);
-	pfree(margin);
+	n = collect_judged(rows, margin, NULL, NULL, judged);
+	round->before = area(judged, n);
+	round->cap = find_cap(rows, judged, n);
 
 	/*
 	 * Of two samples alike the AUC deviates by sqrt(1 / 6n).  And rows that
@@ -564,8 +645,16 @@ fit_round(Rows *rows, const GsModel *model, uint64 seed, List **notes)
 		refine->forest.ntrees = round->from;
 		*notes = lappend(*notes, psprintf("refinement %d: rows of the model are not told from real ones",
 										  refine->nrounds + 1));
+		pfree(judged);
+		pfree(margin);
 		return false;
 	}
+	made = make_candidates(rows, round, model, batch, index);
+	accepted = find_shifts(rows, &made, round);
+	free_candidates(rows, &made);
+	round->after = area_after(rows, margin, round, judged);
+	pfree(judged);
+	pfree(margin);
 	*notes = lappend(*notes, psprintf("refinement %d: rows of the model are told from real ones with an AUC of %.3f, and of %.3f after %.0f %% of them were accepted",
 									  ++refine->nrounds, round->before,
 									  round->after, 100 * accepted));

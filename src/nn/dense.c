@@ -4,34 +4,40 @@
  *
  * A linear layer's result begins as the bias, or as what it is added to with
  * the bias, and the product is added; other layers add the bias on the way to
- * the activation.
+ * the activation.  Both are done with a few rows at a time, just before their
+ * product or just after it (GsRowWork).
  *
  * Plain C: no postgres.h.
  */
 #include <assert.h>
 #include <stdio.h>
 
-#include "../numeric/blas.h"
 #include "nn.h"
 #include "kernel.h"
 
 /*
- * c = op(a) op(b) + beta c, with shapes as stored; see gs_sgemm_add.
+ * c = op(a) op(b) + beta c, with shapes as stored, and work on rows of it; see
+ * gs_sgemm_fixed.
  */
 static void
 gemm(bool transpose_a, bool transpose_b, int k, GsMatrix a, const gs_real *b,
-	 int ldb, gs_real beta, gs_real *c, int m, int n, int ldc)
+	 int ldb, gs_real beta, gs_real *c, int m, int n, int ldc,
+	 const GsRowWork *work)
 {
 	bool		fine;
 
 	if (m == 0 || k == 0)
 		return;
 #ifdef GS_NN_DOUBLE
+	if (work != NULL && work->before != NULL)
+		work->before(work->arg, 0, m);
 	fine = gs_dgemm_add(transpose_a, transpose_b, m, n, k, 1, a.data, a.ld,
 						b, ldb, beta, c, ldc);
+	if (work != NULL && work->after != NULL)
+		work->after(work->arg, 0, m);
 #else
 	fine = gs_sgemm_fixed(transpose_a, transpose_b, m, n, k, a.data, a.ld, b,
-						  ldb, beta, c, ldc);
+						  ldb, beta, c, ldc, work);
 #endif
 	/* sizes that the seam refuses must not pass for a result */
 	if (!fine)
@@ -112,6 +118,56 @@ gs_dense_add(GsParams *params, const char *name, int in, int out,
 	dense->bias = gs_params_add(params, full, 1, out, GS_INIT_ZERO);
 }
 
+/* What is done with rows on the way forward. */
+typedef struct Forward
+{
+	const GsDense *dense;
+	const gs_real *params;
+	GsMatrix	base;
+	GsMatrix	y;
+	GsMatrix	slope;
+	GsRowWork	work;			/* of the caller */
+} Forward;
+
+static void
+before_forward(void *arg, int first, int rows)
+{
+	const Forward *f = arg;
+
+	if (f->work.before != NULL)
+		f->work.before(f->work.arg, first, rows);
+	if (f->dense->activation == GS_LINEAR)
+		put_bias(f->params + f->dense->bias,
+				 gs_matrix_rows(f->base, first, rows),
+				 gs_matrix_rows(f->y, first, rows));
+}
+
+static void
+after_forward(void *arg, int first, int rows)
+{
+	const Forward *f = arg;
+	GsMatrix	y = gs_matrix_rows(f->y, first, rows);
+
+	if (f->dense->activation != GS_LINEAR)
+		gs_activate(f->dense->activation, f->params + f->dense->bias, y, y,
+					gs_matrix_rows(f->slope, first, rows));
+	if (f->work.after != NULL)
+		f->work.after(f->work.arg, first, rows);
+}
+
+static void
+forward(Forward f, GsMatrix x)
+{
+	const GsDense *dense = f.dense;
+	GsRowWork	work = {before_forward, after_forward, &f};
+
+	assert(dense->in > 0 && x.cols == dense->in && f.y.cols == dense->out);
+	assert(x.rows == f.y.rows);
+	gemm(false, false, dense->in, x, f.params + dense->weight, dense->out,
+		 dense->activation == GS_LINEAR, f.y.data, f.y.rows, f.y.cols, f.y.ld,
+		 &work);
+}
+
 /*
  * gs_dense_forward
  *
@@ -123,15 +179,20 @@ void
 gs_dense_forward(const GsDense *dense, const gs_real *params, GsMatrix x,
 				 GsMatrix y, GsMatrix slope)
 {
-	bool		linear = dense->activation == GS_LINEAR;
+	forward((Forward) {dense, params, GS_NO_MATRIX, y, slope, {0}}, x);
+}
 
-	assert(x.cols == dense->in && y.cols == dense->out && x.rows == y.rows);
-	if (linear)
-		put_bias(params + dense->bias, GS_NO_MATRIX, y);
-	gemm(false, false, dense->in, x, params + dense->weight, dense->out,
-		 linear, y.data, y.rows, y.cols, y.ld);
-	if (!linear)
-		gs_activate(dense->activation, params + dense->bias, y, y, slope);
+/*
+ * gs_dense_forward_work
+ *
+ * The same with work of the caller's on rows: before x's are read, and after
+ * y's are there.
+ */
+void
+gs_dense_forward_work(const GsDense *dense, const gs_real *params, GsMatrix x,
+					  GsMatrix y, GsMatrix slope, const GsRowWork *work)
+{
+	forward((Forward) {dense, params, GS_NO_MATRIX, y, slope, *work}, x);
 }
 
 /*
@@ -144,16 +205,14 @@ gs_dense_forward_add(const GsDense *dense, const gs_real *params, GsMatrix x,
 					 GsMatrix base, GsMatrix y)
 {
 	assert(dense->activation == GS_LINEAR);
-	assert(x.cols == dense->in && y.cols == dense->out && x.rows == y.rows);
 	assert(base.cols == y.cols && base.rows == y.rows);
-	put_bias(params + dense->bias, base, y);
-	gemm(false, false, dense->in, x, params + dense->weight, dense->out, 1,
-		 y.data, y.rows, y.cols, y.ld);
+	forward((Forward) {dense, params, base, y, GS_NO_MATRIX, {0}}, x);
 }
 
 static void
 backward(const GsDense *dense, const gs_real *params, gs_real *grad,
-		 GsMatrix x, GsMatrix slope, GsMatrix dy, GsMatrix dx, bool add)
+		 GsMatrix x, GsMatrix slope, GsMatrix dy, GsMatrix dx, bool add,
+		 const GsRowWork *work)
 {
 	bool		linear = dense->activation == GS_LINEAR;
 
@@ -161,12 +220,12 @@ backward(const GsDense *dense, const gs_real *params, gs_real *grad,
 	assert(linear || slope.data != NULL);
 	backward_bias(dy, linear ? GS_NO_MATRIX : slope, grad + dense->bias);
 	gemm(true, false, x.rows, x, dy.data, dy.ld, 1, grad + dense->weight,
-		 dense->in, dense->out, dense->out);
+		 dense->in, dense->out, dense->out, NULL);
 	if (dx.data == NULL)
 		return;
 	assert(dx.cols == dense->in && dx.rows == dy.rows);
 	gemm(false, true, dense->out, dy, params + dense->weight, dense->out,
-		 add, dx.data, dx.rows, dx.cols, dx.ld);
+		 add, dx.data, dx.rows, dx.cols, dx.ld, work);
 }
 
 /*
@@ -179,7 +238,21 @@ void
 gs_dense_backward(const GsDense *dense, const gs_real *params, gs_real *grad,
 				  GsMatrix x, GsMatrix slope, GsMatrix dy, GsMatrix dx)
 {
-	backward(dense, params, grad, x, slope, dy, dx, false);
+	backward(dense, params, grad, x, slope, dy, dx, false, NULL);
+}
+
+/*
+ * gs_dense_backward_work
+ *
+ * The same with work of the caller's on rows of dx, after they are there.
+ */
+void
+gs_dense_backward_work(const GsDense *dense, const gs_real *params,
+					   gs_real *grad, GsMatrix x, GsMatrix slope, GsMatrix dy,
+					   GsMatrix dx, const GsRowWork *work)
+{
+	assert(dx.data != NULL && work->before == NULL);
+	backward(dense, params, grad, x, slope, dy, dx, false, work);
 }
 
 /*
@@ -192,7 +265,7 @@ gs_dense_backward_add(const GsDense *dense, const gs_real *params,
 					  gs_real *grad, GsMatrix x, GsMatrix slope, GsMatrix dy,
 					  GsMatrix dx)
 {
-	backward(dense, params, grad, x, slope, dy, dx, true);
+	backward(dense, params, grad, x, slope, dy, dx, true, NULL);
 }
 
 /*
@@ -206,7 +279,7 @@ gs_dense_transpose(const GsDense *dense, const gs_real *params, GsMatrix dy,
 {
 	assert(dx.cols == dense->in && dy.cols == dense->out);
 	gemm(false, true, dense->out, dy, params + dense->weight, dense->out, 0,
-		 dx.data, dx.rows, dx.cols, dx.ld);
+		 dx.data, dx.rows, dx.cols, dx.ld, NULL);
 }
 
 /*
@@ -220,7 +293,7 @@ gs_dense_transpose_add(const GsDense *dense, const gs_real *params,
 {
 	assert(dx.cols == dense->in && dy.cols == dense->out);
 	gemm(false, true, dense->out, dy, params + dense->weight, dense->out, 1,
-		 dx.data, dx.rows, dx.cols, dx.ld);
+		 dx.data, dx.rows, dx.cols, dx.ld, NULL);
 }
 
 /*
@@ -236,7 +309,7 @@ gs_dense_transpose_backward(const GsDense *dense, const gs_real *params,
 {
 	assert(d.cols == dense->in && dy.cols == dense->out);
 	gemm(true, false, d.rows, d, dy.data, dy.ld, 1, grad + dense->weight,
-		 dense->in, dense->out, dense->out);
+		 dense->in, dense->out, dense->out, NULL);
 	gemm(false, false, dense->in, d, params + dense->weight, dense->out, 0,
-		 ddy.data, ddy.rows, ddy.cols, ddy.ld);
+		 ddy.data, ddy.rows, ddy.cols, ddy.ld, NULL);
 }

@@ -185,6 +185,40 @@ gs_residual_layout(const GsResidual *block, GsArena *arena, int rows)
 	return state;
 }
 
+/* What is done with rows of a block: its norm, there and back. */
+typedef struct Normed
+{
+	const GsNorm *norm;
+	const gs_real *params;
+	gs_real    *grad;
+	GsMatrix	x;
+	GsMatrix	normed;
+	GsMatrix	stats;
+	GsMatrix	dx;
+} Normed;
+
+static void
+norm_rows(void *arg, int first, int rows)
+{
+	const Normed *n = arg;
+
+	gs_norm_forward(n->norm, n->params, gs_matrix_rows(n->x, first, rows),
+					gs_matrix_rows(n->normed, first, rows),
+					gs_matrix_rows(n->stats, first, rows));
+}
+
+static void
+norm_rows_backward(void *arg, int first, int rows)
+{
+	const Normed *n = arg;
+
+	gs_norm_backward_add(n->norm, n->params, n->grad,
+						 gs_matrix_rows(n->x, first, rows),
+						 gs_matrix_rows(n->stats, first, rows),
+						 gs_matrix_rows(n->normed, first, rows),
+						 gs_matrix_rows(n->dx, first, rows));
+}
+
 /*
  * gs_residual_forward
  *
@@ -197,9 +231,12 @@ void
 gs_residual_forward(const GsResidual *block, const gs_real *params,
 					GsMatrix x, const GsResidualState *state, GsMatrix y)
 {
-	gs_norm_forward(&block->norm, params, x, state->normed, state->stats);
-	gs_dense_forward(&block->inner, params, state->normed, state->hidden,
-					 state->slope);
+	Normed		normed = {&block->norm, params, NULL, x, state->normed,
+	state->stats, GS_NO_MATRIX};
+
+	gs_dense_forward_work(&block->inner, params, state->normed, state->hidden,
+						  state->slope,
+						  &(GsRowWork) {norm_rows, NULL, &normed});
 	gs_dense_forward_add(&block->outer, params, state->hidden, x, y);
 }
 
@@ -214,13 +251,15 @@ gs_residual_backward(const GsResidual *block, const gs_real *params,
 					 gs_real *grad, GsMatrix x, const GsResidualState *state,
 					 GsMatrix dy)
 {
+	Normed		normed = {&block->norm, params, grad, x, state->normed,
+	state->stats, dy};
+
 	/* gradients by a layer's input take the place of that input */
 	gs_dense_backward(&block->outer, params, grad, state->hidden,
 					  GS_NO_MATRIX, dy, state->hidden);
-	gs_dense_backward(&block->inner, params, grad, state->normed,
-					  state->slope, state->hidden, state->normed);
-	gs_norm_backward_add(&block->norm, params, grad, x, state->stats,
-						 state->normed, dy);
+	gs_dense_backward_work(&block->inner, params, grad, state->normed,
+						   state->slope, state->hidden, state->normed,
+						   &(GsRowWork) {NULL, norm_rows_backward, &normed});
 }
 
 /*

@@ -37,6 +37,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../numeric/blas.h"
+
 #ifdef GS_NN_DOUBLE
 typedef double gs_real;
 #else
@@ -215,6 +217,10 @@ extern void gs_dense_forward(const GsDense *dense, const gs_real *params,
 							 GsMatrix x, GsMatrix y, GsMatrix slope);
 extern void gs_dense_forward_add(const GsDense *dense, const gs_real *params,
 								 GsMatrix x, GsMatrix base, GsMatrix y);
+/* work: with rows, before x's are read and after y's are complete */
+extern void gs_dense_forward_work(const GsDense *dense, const gs_real *params,
+								  GsMatrix x, GsMatrix y, GsMatrix slope,
+								  const GsRowWork *work);
 /*
  * dy is multiplied by slope in place.  dx may be GS_NO_MATRIX, and may be x
  * itself, whose contents are not needed any more.  backward_add: dx += ...,
@@ -226,6 +232,11 @@ extern void gs_dense_backward(const GsDense *dense, const gs_real *params,
 extern void gs_dense_backward_add(const GsDense *dense, const gs_real *params,
 								  gs_real *grad, GsMatrix x, GsMatrix slope,
 								  GsMatrix dy, GsMatrix dx);
+/* work: with rows, after dx's are complete; there is one */
+extern void gs_dense_backward_work(const GsDense *dense,
+								   const gs_real *params, gs_real *grad,
+								   GsMatrix x, GsMatrix slope, GsMatrix dy,
+								   GsMatrix dx, const GsRowWork *work);
 /*
  * dy W', the way that gradients go, as a function of its own, such as of a
  * critic's gradient by its input (the activation's slope is for the caller

@@ -166,21 +166,29 @@ gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
  * those faster and the sizes pay (gemm_fixed.c has the error).  An element of
  * C depends on its row, its column and the sizes n and k only.
  *
+ * work: NULL, or what is to be done with rows on the way; A isn't transposed
+ * then.
+ *
  * Returns false, with C untouched, for the same reasons as gs_sgemm.
  */
 bool
 gs_sgemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
 			   const float *a, int lda, const float *b, int ldb, float beta,
-			   float *c, int ldc)
+			   float *c, int ldc, const GsRowWork *work)
 {
 	if (!valid_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
-					   c, ldc))
+					   c, ldc) || (transpose_a && work != NULL))
 		return false;
 
-	if (!gs_gemm_fixed(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
-					   beta, c, ldc))
-		gs_gemm(transpose_a, transpose_b, m, n, k, 1, a, lda, b, ldb, beta,
-				c, ldc);
+	if (gs_gemm_fixed(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
+					  beta, c, ldc, work))
+		return true;
+	if (work != NULL && work->before != NULL)
+		work->before(work->arg, 0, m);
+	gs_gemm(transpose_a, transpose_b, m, n, k, 1, a, lda, b, ldb, beta,
+			c, ldc);
+	if (work != NULL && work->after != NULL)
+		work->after(work->arg, 0, m);
 	return true;
 }
 

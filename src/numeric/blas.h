@@ -20,9 +20,22 @@ extern bool gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n,
 						 int k, float alpha, const float *a, int lda,
 						 const float *b, int ldb, float beta, float *c,
 						 int ldc);
+/*
+ * What is done with rows of a product A op(B) next to it, while the cache has
+ * them: "before" A's or C's are looked at, and "after" C's are there.  Each row
+ * once, in order; either may be NULL.
+ */
+typedef struct GsRowWork
+{
+	void		(*before) (void *arg, int first, int rows);
+	void		(*after) (void *arg, int first, int rows);
+	void	   *arg;
+} GsRowWork;
+
 extern bool gs_sgemm_fixed(bool transpose_a, bool transpose_b, int m, int n,
 						   int k, const float *a, int lda, const float *b,
-						   int ldb, float beta, float *c, int ldc);
+						   int ldb, float beta, float *c, int ldc,
+						   const GsRowWork *work);
 extern bool gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n,
 						 int k, double alpha, const double *a, int lda,
 						 const double *b, int ldb, double beta, double *c,

@@ -373,7 +373,7 @@ round_b(bool transpose, const float *b, int ldb, int k, int n, Buffers *buffers)
  */
 static TARGET void
 multiply(bool transpose_a, int m, int n, int k, const float *a, int lda,
-		 float beta, float *c, int ldc, Buffers *buffers)
+		 float beta, float *c, int ldc, Buffers *buffers, GsRowWork work)
 {
 	int			pairs = (k + 1) / 2;
 
@@ -382,6 +382,8 @@ multiply(bool transpose_a, int m, int n, int k, const float *a, int lda,
 		int			ni = least(TILE_ROWS, m - i);
 		int			at = transpose_a ? i % ROWS : 0;
 
+		if (work.before != NULL)
+			work.before(work.arg, i, ni);
 		if (!transpose_a)
 			round_rows(a + (size_t) i * lda, lda, ni, k, buffers->left,
 					   buffers->left_unit);
@@ -393,6 +395,8 @@ multiply(bool transpose_a, int m, int n, int k, const float *a, int lda,
 				 buffers->left_unit + at, buffers->right + j * pairs,
 				 buffers->right_unit + j, beta, c + (size_t) i * ldc + j, ldc,
 				 least(TILE_COLUMNS, n - j));
+		if (work.after != NULL)
+			work.after(work.arg, i, ni);
 	}
 }
 
@@ -402,7 +406,7 @@ multiply(bool transpose_a, int m, int n, int k, const float *a, int lda,
 static GS_NEVER_INLINE void
 multiply_all(bool transpose_a, bool transpose_b, int m, int n, int k,
 			 const float *a, int lda, const float *b, int ldb, float beta,
-			 float *c, int ldc)
+			 float *c, int ldc, const GsRowWork *work)
 {
 	Buffers		buffers;
 
@@ -411,12 +415,19 @@ multiply_all(bool transpose_a, bool transpose_b, int m, int n, int k,
 		{
 			int			nj = least(COLUMNS, n - j);
 			int			np = least(DEPTH, k - p);
+			GsRowWork	now = {0};
 
+			if (work != NULL)
+				now = *work;
+			if (j > 0 || p > 0)
+				now.before = NULL;
+			if (j + nj < n || p + np < k)
+				now.after = NULL;
 			round_b(transpose_b, transpose_b ? b + (size_t) j * ldb + p :
 					b + (size_t) p * ldb + j, ldb, np, nj, &buffers);
 			multiply(transpose_a, m, nj, np,
 					 transpose_a ? a + (size_t) p * lda : a + p, lda,
-					 p == 0 ? beta : 1, c + j, ldc, &buffers);
+					 p == 0 ? beta : 1, c + j, ldc, &buffers, now);
 		}
 }
 
@@ -424,9 +435,9 @@ multiply_all(bool transpose_a, bool transpose_b, int m, int n, int k,
  * gs_gemm_fixed
  *
  * C = op(A) op(B) + beta C, as gs_sgemm_add has it, with op(A)'s rows and
- * op(B)'s columns, each DEPTH at a time, rounded to 16 bits.  A vector that
- * isn't finite, or whose squared norm overflows, makes its part of C not
- * finite.
+ * op(B)'s columns, each DEPTH at a time, rounded to 16 bits, and with work on
+ * rows (see GsRowWork), or NULL.  A vector that isn't finite, or whose squared
+ * norm overflows, makes its part of C not finite.
  *
  * Returns false, with C untouched, where that is not possible or doesn't pay.
  * That must not depend on the rows of C, which could be different parts of a
@@ -435,14 +446,14 @@ multiply_all(bool transpose_a, bool transpose_b, int m, int n, int k,
 bool
 gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
 			  const float *a, int lda, const float *b, int ldb, float beta,
-			  float *c, int ldc)
+			  float *c, int ldc, const GsRowWork *work)
 {
 	if (!gs_gemm_fixed_point || n < LEAST || k < LEAST ||
 		!__builtin_cpu_supports("avx512vnni") ||
 		!__builtin_cpu_supports("avx512bw"))
 		return false;
 	multiply_all(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c,
-				 ldc);
+				 ldc, work);
 	return true;
 }
 
@@ -451,7 +462,7 @@ gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
 bool
 gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
 			  const float *a, int lda, const float *b, int ldb, float beta,
-			  float *c, int ldc)
+			  float *c, int ldc, const GsRowWork *work)
 {
 	return false;
 }

@@ -8,11 +8,12 @@
 #ifndef GENSYNTH_GEMM_FIXED_H
 #define GENSYNTH_GEMM_FIXED_H
 
-#include <stdbool.h>
+#include "blas.h"
 
 extern bool gs_gemm_fixed_point;
 extern bool gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n,
 						  int k, const float *a, int lda, const float *b,
-						  int ldb, float beta, float *c, int ldc);
+						  int ldb, float beta, float *c, int ldc,
+						  const GsRowWork *work);
 
 #endif

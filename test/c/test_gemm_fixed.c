@@ -72,7 +72,7 @@ static bool
 compute(Product *p, float beta)
 {
 	return gs_sgemm_fixed(p->ta, p->tb, p->m, p->n, p->k, p->a, p->lda, p->b,
-						  p->ldb, beta, p->c, p->ldc);
+						  p->ldb, beta, p->c, p->ldc, NULL);
 }
 
 static float *
@@ -296,6 +296,70 @@ check_rows(void)
 	}
 }
 
+/* What was done with rows of a product. */
+typedef struct Seen
+{
+	Product    *product;
+	int			before;			/* rows so far */
+	int			after;
+	int			wrong;
+} Seen;
+
+static void
+see_before(void *arg, int first, int rows)
+{
+	Seen	   *seen = arg;
+
+	seen->wrong += first != seen->before || rows < 1;
+	seen->before += rows;
+	for (int i = first; i < first + rows; i++)
+		for (int j = 0; j < seen->product->n; j++)
+			seen->product->c[i * seen->product->ldc + j] = (float) j;
+}
+
+static void
+see_after(void *arg, int first, int rows)
+{
+	Seen	   *seen = arg;
+
+	seen->wrong += first != seen->after || first + rows > seen->before;
+	seen->after += rows;
+	for (int i = first; i < first + rows; i++)
+		for (int j = 0; j < seen->product->n; j++)
+			seen->product->c[i * seen->product->ldc + j] *= 2;
+}
+
+/*
+ * Work on rows is done once with each, before and after all parts of its sum.
+ */
+static void
+check_work(int m, int n, int k)
+{
+	Product		p = make(false, true, m, n, k);
+	Seen		seen = {&p, 0, 0, 0};
+	GsRowWork	work = {see_before, see_after, &seen};
+	float	   *c = p.c;
+	int			different = 0;
+
+	for (int i = 0; i < m * p.ldc; i++)
+		c[i] = (float) (i % p.ldc);
+	compute(&p, 1);
+	p.c = malloc(sizeof(float) * (size_t) (m * p.ldc));
+	CHECK(gs_sgemm_fixed(p.ta, p.tb, m, n, k, p.a, p.lda, p.b, p.ldb, 1, p.c,
+						 p.ldc, &work), "work on rows");
+	for (int i = 0; i < m; i++)
+		for (int j = 0; j < n; j++)
+			different += p.c[i * p.ldc + j] != 2 * c[i * p.ldc + j];
+	CHECK(seen.before == m && seen.after == m && seen.wrong == 0,
+		  "each row once, in order");
+	CHECK(different == 0, "before and after the product");
+	CHECK(!gs_sgemm_fixed(true, p.tb, n < m ? n : m, n, 1, p.a, p.lda, p.b,
+						  p.ldb, 0, c, p.ldc, &work),
+		  "a transposed A has no rows of C");
+	free(c);
+	drop(&p);
+}
+
 int
 main(void)
 {
@@ -304,7 +368,7 @@ main(void)
 	gs_random_start(&noise, 1, 2, 3);
 	p = make(false, false, 2, 64, 64);
 	fixed = gs_gemm_fixed(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb,
-						  0, p.c, p.ldc);
+						  0, p.c, p.ldc, NULL);
 	if (!fixed)
 		printf("# this processor has no fixed-point products\n");
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -314,16 +378,18 @@ main(void)
 #endif
 	gs_gemm_fixed_point = false;
 	CHECK(!gs_gemm_fixed(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, 0,
-						 p.c, p.ldc), "fixed point can be switched off");
+						 p.c, p.ldc, NULL), "fixed point can be switched off");
 	check_product(false, true, 5, 33, 35, 1);
 	gs_gemm_fixed_point = true;
 	CHECK(!gs_sgemm_fixed(false, false, 2, 64, 64, p.a, 63, p.b, p.ldb, 0,
-						  p.c, p.ldc), "sgemm_fixed wants rows that fit");
+						  p.c, p.ldc, NULL), "sgemm_fixed wants rows that fit");
 	drop(&p);
 	check_products();
 	check_extremes();
 	check_lengths();
 	check_not_finite();
 	check_rows();
+	check_work(45, 530, 400);
+	check_work(45, 20, 40);
 	return test_done();
 }
