@@ -437,6 +437,7 @@ accepted_share(const Candidates *made, double cap)
 {
 	double		accepted = 0;
 
+	CHECK_FOR_INTERRUPTS();
 	for (uint32 i = 0; i < made->n; i++)
 		accepted += expf(Min(made->margin[i] + made->shift[i] - (float) cap,
 							 0));
@@ -494,16 +495,14 @@ find_shifts(const Rows *rows, Candidates *made, GsRefineRound *round)
 {
 	round->shift = palloc0(sizeof(float) * GS_TREE_CODES *
 						   rows->refine->nasked);
-	rake(rows, made, round);
-	for (int i = 0; i < RAKE_ROUNDS &&
-		 accepted_share(made, round->cap) < MIN_ACCEPTED; i++)
+	for (int i = 0; i <= RAKE_ROUNDS; i++)
 	{
+		rake(rows, made, round);
+		if (accepted_share(made, round->cap) >= MIN_ACCEPTED)
+			break;
 		while (accepted_share(made, round->cap) < MIN_ACCEPTED)
 			round->cap -= CAP_STEP;
-		rake(rows, made, round);
 	}
-	while (accepted_share(made, round->cap) < MIN_ACCEPTED)
-		round->cap -= CAP_STEP;
 	return accepted_share(made, round->cap);
 }
 

@@ -326,20 +326,7 @@ tile(bool across, int rows, int pairs, const int32_t *a, const float *a_unit,
 
 	switch (rows)
 	{
-		CASE(1);
-		CASE(2);
-		CASE(3);
-		CASE(4);
-		CASE(5);
-		CASE(6);
-		CASE(7);
-		CASE(8);
-		CASE(9);
-		CASE(10);
-		CASE(11);
-		CASE(12);
-		CASE(13);
-		CASE(14);
+		EACH_HEIGHT(CASE);
 	}
 #undef CASE
 #undef SUMS

@@ -1,7 +1,7 @@
 /*
  * gemm_pack.h
- *	  Copying the transpose of a matrix of 32-bit words, for gemm.c and
- *	  gemm_fixed.c.
+ *	  What gemm.c and gemm_fixed.c share: the heights of tiles, and copying the
+ *	  transpose of a matrix of 32-bit words.
  *
  * Words are moved as floats, whatever they are: no bit changes, and no
  * compiler may take it for granted that they are.
@@ -14,6 +14,11 @@
 #include <stddef.h>
 
 #include "clones.h"
+
+/* the cases of a switch over a tile's rows */
+#define EACH_HEIGHT(CASE) \
+	CASE(1); CASE(2); CASE(3); CASE(4); CASE(5); CASE(6); CASE(7); \
+	CASE(8); CASE(9); CASE(10); CASE(11); CASE(12); CASE(13); CASE(14)
 
 /* so many floats, wherever they are */
 #define FLOATS(n) __attribute__((vector_size((n) * sizeof(float)), \

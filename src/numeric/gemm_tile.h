@@ -168,20 +168,7 @@ TILE_NAME(Order order, int rows, int k, const float *a, int lda,
 
 	switch (rows)
 	{
-		CASE(1);
-		CASE(2);
-		CASE(3);
-		CASE(4);
-		CASE(5);
-		CASE(6);
-		CASE(7);
-		CASE(8);
-		CASE(9);
-		CASE(10);
-		CASE(11);
-		CASE(12);
-		CASE(13);
-		CASE(14);
+		EACH_HEIGHT(CASE);
 	}
 #undef CASE
 #undef SUMS
