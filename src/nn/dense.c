@@ -46,6 +46,24 @@ gemm(bool transpose_a, bool transpose_b, int k, GsMatrix a, const gs_real *b,
 }
 
 /*
+ * gs_product
+ *
+ * c = a b + beta c, or a' b.  c must not overlap a or b.
+ */
+void
+gs_product(bool transpose, GsMatrix a, GsMatrix b, gs_real beta, GsMatrix c)
+{
+	int			k = b.rows;
+
+	assert(k == (transpose ? a.rows : a.cols) && b.cols == c.cols);
+	assert(c.rows == (transpose ? a.cols : a.rows));
+	for (int i = 0; k == 0 && beta == 0 && i < c.rows; i++)
+		memset(gs_row(c, i), 0, sizeof(gs_real) * (size_t) c.cols);
+	gemm(transpose, false, k, a, b.data, b.ld, beta, c.data, c.rows, c.cols,
+		 c.ld, NULL);
+}
+
+/*
  * y = base + bias in each row; base may be y, or GS_NO_MATRIX for zero.
  */
 GS_CLONES static void

@@ -206,6 +206,9 @@ typedef struct GsEmbedding
 } GsEmbedding;
 
 /* dense.c */
+/* c = a b + beta c, or a' b; c overlaps neither */
+extern void gs_product(bool transpose, GsMatrix a, GsMatrix b, gs_real beta,
+					   GsMatrix c);
 extern void gs_dense_add(GsParams *params, const char *name, int in, int out,
 						 GsActivation activation, GsDense *dense);
 /*

@@ -128,22 +128,39 @@ typedef struct Slope
 	GsMatrix	inner;			/* [packs][width] by the layer's sums */
 	GsMatrix	first;			/* [packs][width] by the layer's sums */
 	GsMatrix	sums;			/* [packs][pack vector] */
-	GsMatrix	input;			/* [packs pack][tokens] by rows' one-hots */
 } Slope;
 
-/*
- * input: where the last one is to go.
- */
 static Slope
-slope_layout(const GsGanNet *net, GsArena *arena, int packs, gs_real *input)
+slope_layout(const GsGanNet *net, GsArena *arena, int packs)
 {
 	return (Slope) {
 		.value = gs_arena_matrix(arena, packs, 1),
 		.inner = gs_arena_matrix(arena, packs, net->width),
 		.first = gs_arena_matrix(arena, packs, net->width),
-		.sums = gs_arena_matrix(arena, packs, net->first.in),
-		.input = gs_matrix(input, packs * net->pack,
-						   net->decoder.offset[net->decoder.nplaces])
+		.sums = gs_arena_matrix(arena, packs, net->first.in)
+	};
+}
+
+/*
+ * What the penalty takes to tell a slope's length: by rows' one-hots it is
+ * s E', s a row of slope->sums and E the tokens' vectors, so that its square
+ * is s (E' E) s'.  That is as many columns as a vector has, not as there are
+ * tokens.
+ */
+typedef struct Gram
+{
+	GsMatrix	vectors;		/* [vector][vector] E' E */
+	GsMatrix	grad;			/* [vector][vector] */
+	GsMatrix	sums;			/* [packs][pack vector] s (E' E) */
+} Gram;
+
+static Gram
+gram_layout(const GsGanNet *net, GsArena *arena, int packs)
+{
+	return (Gram) {
+		.vectors = gs_arena_matrix(arena, net->vector, net->vector),
+		.grad = gs_arena_matrix(arena, net->vector, net->vector),
+		.sums = gs_arena_matrix(arena, packs, net->first.in)
 	};
 }
 
@@ -172,10 +189,9 @@ critic_workspace(const GsGanNet *net, int n)
 	seen_layout(net, &arena, 2 * packs * net->pack);
 	see_layout(net, &arena, 2 * packs);
 	see_layout(net, &arena, packs);
-	gs_arena_matrix(&arena, 2 * packs * net->pack,
-					net->decoder.offset[net->decoder.nplaces]);
-	slope_layout(net, &arena, packs, NULL);
-	slope_layout(net, &arena, packs, NULL);
+	slope_layout(net, &arena, packs);
+	slope_layout(net, &arena, packs);
+	gram_layout(net, &arena, packs);
 	gs_arena_matrix(&arena, packs, 1);
 	return arena.used;
 }
@@ -196,7 +212,7 @@ gs_gan_workspace(const GsGanNet *net, int n)
 	seen_layout(net, &arena, packs * net->pack);
 	see_layout(net, &arena, packs);
 	gs_arena_matrix(&arena, n, net->decoder.offset[net->decoder.nplaces]);
-	slope_layout(net, &arena, packs, NULL);
+	slope_layout(net, &arena, packs);
 	if (arena.used < critic)
 		arena.used = critic;
 	gs_arena_take(&arena, (size_t) n * ((size_t) net->decoder.nplaces + 1),
@@ -377,25 +393,21 @@ see(const GsGanNet *net, const gs_real *params, Seen *seen)
 					 GS_NO_MATRIX);
 }
 
-/* the vectors of rows' tokens, as a layer of a row's one-hots */
-static GsDense
-input_layer(const GsGanNet *net)
+/* the vectors of rows' tokens */
+static GsMatrix
+token_vectors(const GsGanNet *net, gs_real *params)
 {
-	return (GsDense) {
-		.in = net->decoder.offset[net->decoder.nplaces],.out = net->vector,
-		.weight = net->input.table
-	};
+	return gs_matrix(params + net->input.table,
+					 net->decoder.offset[net->decoder.nplaces], net->vector);
 }
 
 /*
- * The critic's gradient by its input, times "factor".
+ * The critic's gradient by the sums of rows' vectors, times "factor".
  */
 static void
 take_slope(const GsGanNet *net, const gs_real *params, const Seen *seen,
 		   gs_real factor, Slope *slope)
 {
-	GsDense		input = input_layer(net);
-
 	for (int i = 0; i < slope->value.rows; i++)
 		slope->value.data[i] = factor;
 	gs_dense_transpose(&net->outer, params, slope->value, slope->inner);
@@ -403,33 +415,46 @@ take_slope(const GsGanNet *net, const gs_real *params, const Seen *seen,
 	gs_dense_transpose(&net->inner, params, slope->inner, slope->first);
 	gs_multiply(slope->first, seen->first_slope);
 	gs_dense_transpose(&net->first, params, slope->first, slope->sums);
-	gs_dense_transpose(&input, params, rows_of(net, slope->sums),
-					   slope->input);
 }
 
 /*
- * The penalty's sum over packs, (length of the slope - 1)^2, and in "back" its
- * gradient by the slope.
+ * The penalty's sum over packs, (length of the slope by rows' one-hots - 1)^2;
+ * its gradient by slope->sums goes to back->sums, and that by the gram matrix
+ * to gram->grad.
  */
 static double
-penalise(const GsGanNet *net, const Slope *slope, Slope *back)
+penalise(const GsGanNet *net, const gs_real *params, const Slope *slope,
+		 Gram *gram, Slope *back)
 {
+	GsMatrix	vectors = token_vectors(net, (gs_real *) params);
+	GsMatrix	rows = rows_of(net, slope->sums);
 	double		sum = 0;
-	int			n = net->pack * slope->input.cols;
+	int			n = slope->sums.cols;
 
+	gs_product(true, vectors, vectors, 0, gram->vectors);
+	gs_product(false, rows, gram->vectors, 0, rows_of(net, gram->sums));
 	for (int i = 0; i < slope->value.rows; i++)
 	{
-		const gs_real *g = slope->input.data + (size_t) i * n;
-		gs_real    *dg = back->input.data + (size_t) i * n;
-		double		length = sqrt(gs_square_sum((size_t) n, g) + 1e-12);
+		const gs_real *s = gs_row(slope->sums, i);
+		gs_real    *g = gs_row(gram->sums, i);
+		gs_real    *ds = gs_row(back->sums, i);
+		gs_real		square = 0;
+		double		length;
 		gs_real		factor;
 
+		for (int j = 0; j < n; j++)
+			square += s[j] * g[j];
+		length = sqrt((square > 0 ? square : 0) + 1e-12);
 		sum += (length - 1) * (length - 1);
 		factor = (gs_real) (2 * net->penalty * (length - 1) / length *
 							net->pack);
 		for (int j = 0; j < n; j++)
-			dg[j] = factor * g[j];
+		{
+			ds[j] = factor * g[j];
+			g[j] = factor * s[j];
+		}
 	}
+	gs_product(true, rows_of(net, gram->sums), rows, 0, gram->grad);
 	return net->penalty * sum;
 }
 
@@ -439,13 +464,11 @@ penalise(const GsGanNet *net, const Slope *slope, Slope *back)
  */
 static void
 penalise_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
-				  const Seen *seen, const Slope *slope, Slope *back)
+				  const Seen *seen, const Slope *slope, const Gram *gram,
+				  Slope *back)
 {
-	GsDense		input = input_layer(net);
-
-	gs_dense_transpose_backward(&input, params, grad,
-								rows_of(net, slope->sums), back->input,
-								rows_of(net, back->sums));
+	gs_product(false, token_vectors(net, (gs_real *) params), gram->grad, 1,
+			   token_vectors(net, grad));
 	gs_dense_transpose_backward(&net->first, params, grad, slope->first,
 								back->sums, back->first);
 	gs_multiply(back->first, seen->first_slope);
@@ -497,11 +520,9 @@ gs_gan_critic_loss(const GsGanNet *net, const GsGanRows *rows,
 	int32_t    *token = seen_layout(net, arena, 2 * n);
 	Seen		seen = see_layout(net, arena, 2 * packs);
 	Seen		between = see_layout(net, arena, packs);
-	int			ntokens = net->decoder.offset[net->decoder.nplaces];
-	GsMatrix	by_token = gs_arena_matrix(arena, 2 * n, ntokens);
-	Slope		slope = slope_layout(net, arena, packs, by_token.data);
-	Slope		back = slope_layout(net, arena, packs,
-									gs_row(by_token, n));
+	Slope		slope = slope_layout(net, arena, packs);
+	Slope		back = slope_layout(net, arena, packs);
+	Gram		gram = gram_layout(net, arena, packs);
 	GsMatrix	share = gs_arena_matrix(arena, packs, 1);
 	double		loss = 0;
 
@@ -522,11 +543,11 @@ gs_gan_critic_loss(const GsGanNet *net, const GsGanRows *rows,
 		loss += sign * seen.value.data[i];
 		seen.value.data[i] = sign * net->pack;
 	}
-	loss += penalise(net, &slope, &back);
+	loss += penalise(net, shard->params, &slope, &gram, &back);
 	if (shard->grad != NULL)
 	{
 		penalise_backward(net, shard->params, shard->grad, &between, &slope,
-						  &back);
+						  &gram, &back);
 		gs_dense_backward(&net->outer, shard->params, shard->grad, seen.inner,
 						  GS_NO_MATRIX, seen.value, seen.inner);
 		gs_dense_backward(&net->inner, shard->params, shard->grad, seen.first,
@@ -549,6 +570,16 @@ put_rows(const GsGanNet *net, const GsGanRows *rows, Made *made)
 		   (size_t) net->decoder.nplaces);
 	memcpy(made->condition, rows->condition,
 		   sizeof(int32_t) * (size_t) made->free);
+}
+
+/* the vectors of rows' tokens, as a layer of a row's one-hots */
+static GsDense
+input_layer(const GsGanNet *net)
+{
+	return (GsDense) {
+		.in = net->decoder.offset[net->decoder.nplaces],.out = net->vector,
+		.weight = net->input.table
+	};
 }
 
 /*
@@ -576,7 +607,8 @@ gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
 	int32_t    *token = seen_layout(net, arena, packs * net->pack);
 	Seen		seen = see_layout(net, arena, packs);
 	GsMatrix	dy = gs_arena_matrix(arena, n, (int) ntokens);
-	Slope		slope = slope_layout(net, arena, packs, dy.data);
+	Slope		slope = slope_layout(net, arena, packs);
+	GsDense		input = input_layer(net);
 	GsMatrix	forced = gs_matrix_rows(made.logits, 0, n);
 	double		loss;
 
@@ -596,6 +628,8 @@ gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
 	for (size_t i = 0; net->anchor != 1 && i < (size_t) n * ntokens; i++)
 		forced.data[i] *= (gs_real) net->anchor;
 	take_slope(net, critic, &seen, (gs_real) -net->pack, &slope);
+	gs_dense_transpose(&input, critic, rows_of(net, slope.sums),
+					   gs_matrix_rows(dy, 0, packs * net->pack));
 	/* the critic says nothing of rows that make no pack */
 	memset(dy.data + (size_t) packs * net->pack * ntokens, 0,
 		   sizeof(gs_real) * (size_t) (n - packs * net->pack) * ntokens);
