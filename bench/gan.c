@@ -21,6 +21,9 @@ typedef struct Run
 {
 	GsGanNet	net;
 	GsDense		head[MOST_PLACES];
+	GsDense		fed[MOST_PLACES];
+	GsLayer		layer[2 * MOST_PLACES + 8];
+	GsLayer		opponent[8];
 	int			offset[MOST_PLACES + 1];
 	int			null[MOST_PLACES];
 	GsParams	generator;
@@ -87,7 +90,8 @@ make_run(Run *run, char **argv, int nplaces)
 			.latent = atoi(argv[1]),.width = atoi(argv[2]),
 			.state = atoi(argv[3]),.head = run->head},
 		.null = run->null,.temperature = 0.5,.anchor = 1,.penalty = 10,
-		.vector = atoi(argv[4]),.pack = atoi(argv[5]),.width = atoi(argv[2])
+		.vector = atoi(argv[4]),.pack = atoi(argv[5]),.width = atoi(argv[2]),
+		.fed = run->fed
 	};
 	gs_gan_net_init(&run->net, &run->generator, &run->critic);
 	run->real = malloc(sizeof(int32_t) * batch * nplaces);
@@ -130,11 +134,17 @@ main(int argc, char **argv)
 		!gs_params_create(&run.critic, 2))
 		return fprintf(stderr, "out of memory\n"), 1;
 	setup.params = &run.generator;
+	setup.layer = run.layer;
+	setup.nlayers = gs_gan_layers(&run.net, &run.generator, &run.critic,
+								  run.layer);
 	setup.loss = generator_loss;
 	setup.shards = 4;			/* as in src/model/gan_fit.c */
 	if (!gs_trainer_create(&setup, &generator))
 		return fprintf(stderr, "out of memory\n"), 1;
 	setup.params = &run.critic;
+	setup.layer = run.opponent;
+	setup.nlayers = gs_gan_critic_layers(&run.net, &run.critic, run.opponent,
+										 0);
 	setup.loss = critic_loss;
 	setup.shards = 2;
 	setup.adam.average = 0;

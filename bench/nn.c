@@ -97,7 +97,10 @@ product(bool fixed, bool ta, bool tb, int m, int n, int k, const float *a,
 		int lda, const float *b, int ldb, float *c)
 {
 	if (fixed)
-		gs_sgemm_fixed(ta, tb, m, n, k, a, lda, b, ldb, 0, c, n, NULL);
+		gs_sgemm_fixed(&(GsProduct) {
+					   .transpose_a = ta,.transpose_b = tb,.m = m,.n = n,
+					   .k = k,.a = a,.lda = lda,.b = b,.ldb = ldb,.c = c,
+					   .ldc = n});
 	else
 		gs_sgemm_add(ta, tb, m, n, k, 1, a, lda, b, ldb, 0, c, n);
 }
@@ -164,12 +167,31 @@ make_net(Net *net, GsParams *params)
 		net->offset[h] = 20 * h;
 }
 
+/* all layers, for the trainer */
+static int
+layers_of(Net *net, const GsParams *params, GsLayer *layer)
+{
+	int			n = gs_layer_put(layer, 0, (GsLayer) {&net->input, params,
+		true, false});
+
+	for (int b = 0; b < BLOCKS; b++)
+	{
+		n = gs_layer_put(layer, n, (GsLayer) {&net->block[b].inner, params,
+				true, true});
+		n = gs_layer_put(layer, n, (GsLayer) {&net->block[b].outer, params,
+				true, true});
+	}
+	return gs_layer_put(layer, n, (GsLayer) {&net->output, params, true,
+			true});
+}
+
 int
 main(int argc, char **argv)
 {
 	Net			net = {.width = argc > 4 ? atoi(argv[2]) : 0};
 	GsParams	params = {0};
 	GsArena		arena = {NULL, 0, 0};
+	GsLayer		layer[2 + 2 * BLOCKS];
 	GsTrainerSetup setup = {
 		.params = &params,.adam = GS_ADAM_DEFAULTS,.loss = loss,.model = &net
 	};
@@ -193,6 +215,8 @@ main(int argc, char **argv)
 	make_net(&net, &params);
 	lay_out(&net, &arena, gs_shard_rows(net.batch), &buffers);
 	setup.workspace = arena.used;
+	setup.layer = layer;
+	setup.nlayers = layers_of(&net, &params, layer);
 	if (!gs_params_create(&params, 1) || !gs_trainer_create(&setup, &trainer))
 		return fprintf(stderr, "out of memory\n"), 1;
 	for (int warm = 0; warm < 2; warm++)

@@ -281,7 +281,8 @@ shape(Table *table, GsParams *generator, GsParams *critic, uint64 seed)
 	{
 		.null = null,.null_token = null_token,.temperature = TEMPERATURE,
 			.anchor = ANCHOR,.penalty = PENALTY,.pack = PACK,
-			.vector = CRITIC_VECTOR,.width = CRITIC_WIDTH
+			.vector = CRITIC_VECTOR,.width = CRITIC_WIDTH,
+			.fed = palloc(sizeof(GsDense) * n)
 	};
 	gs_vae_shape(&table->net.decoder, tokens);
 	gs_gan_net_init(&table->net, generator, critic);
@@ -347,6 +348,7 @@ gs_gan_fit(const GsSchema *schema, const GsEncoded *encoded,
 	GsTrainable what = {.params = generator,.loss = generator_loss,
 		.model = &table,.opponent = &opponent,.choose = choose,.watch = watch
 	};
+	GsLayer    *layer;
 
 	if (tokens->ntokens == tokens->nplaces)
 		training.steps = 1;		/* nothing varies */
@@ -359,6 +361,14 @@ gs_gan_fit(const GsSchema *schema, const GsEncoded *encoded,
 	table.made = palloc0(sizeof(int32) * training.batch *
 						 Max(tokens->nplaces, 1));
 	what.row = table.row;
+	what.layer = layer = palloc(sizeof(GsLayer) *
+								gs_gan_layers(&table.net, generator, critic,
+											  NULL));
+	what.nlayers = gs_gan_layers(&table.net, generator, critic, layer);
+	opponent.layer = layer = palloc(sizeof(GsLayer) *
+									gs_gan_critic_layers(&table.net, critic,
+														 NULL, 0));
+	opponent.nlayers = gs_gan_critic_layers(&table.net, critic, layer, 0);
 	what.shards = GENERATOR_SHARDS;
 	opponent.shards = CRITIC_SHARDS;
 	what.workspace = workspace(&table, training.batch, what.shards);

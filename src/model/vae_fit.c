@@ -209,6 +209,7 @@ gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
 	Points		points = {.table = &table,.params = params,
 		.seed = gs_mix64((uint64) options->seed, 1)
 	};
+	GsLayer    *layer;
 
 	training.adam.clip = 5;
 	if (tokens->ntokens == tokens->nplaces)
@@ -219,6 +220,9 @@ gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
 	gs_vae_start_heads(&table.net, tokens, params);
 	table.row = palloc(sizeof(uint32) * training.batch);
 	what.row = table.row;
+	what.layer = layer = palloc(sizeof(GsLayer) *
+								gs_vae_layers(&table.net, params, NULL));
+	what.nlayers = gs_vae_layers(&table.net, params, layer);
 	what.workspace = gs_vae_workspace(&table.net,
 									  gs_shard_rows(training.batch));
 	gs_training_run(&training, &what, options, tensors, notes);

@@ -2,10 +2,10 @@
  * dense.c
  *	  Dense layers: a GEMM each way, and what is fused around it.
  *
- * A linear layer's result begins as the bias, or as what it is added to with
- * the bias, and the product is added; other layers add the bias on the way to
- * the activation.  Both are done with a few rows at a time, just before their
- * product or just after it (GsRowWork).
+ * The product is added to a linear layer's bias, or to what it is added to with
+ * the bias; other layers add the bias on the way to the activation.  What is
+ * work of its own is done with a few rows at a time, just before their product
+ * or just after it (GsRowWork).
  *
  * Plain C: no postgres.h.
  */
@@ -15,56 +15,159 @@
 #include "nn.h"
 #include "kernel.h"
 
+/* The right side of a product: a matrix, or a layer's weights. */
+typedef struct Right
+{
+	bool		transpose;
+	const gs_real *data;
+	int			ld;
+	const gs_real *rounded;		/* op(data), or NULL */
+} Right;
+
+static Right
+right(GsMatrix b)
+{
+	return (Right) {.data = b.data,.ld = b.ld};
+}
+
+static Right
+weights(const GsDense *dense, const gs_real *params, bool transpose)
+{
+	const GsRounded *rounded = dense->rounded;
+	Right		b = {transpose, params + dense->weight, dense->out, NULL};
+
+	if (rounded != NULL && rounded->weight == b.data)
+		b.rounded = transpose ? rounded->back : rounded->forward;
+	return b;
+}
+
+/* a layer's gradient by its weights */
+static GsMatrix
+weights_grad(const GsDense *dense, gs_real *grad)
+{
+	return gs_matrix(grad + dense->weight, dense->in, dense->out);
+}
+
+/* the same row for all rows of a matrix that is added to */
+static GsMatrix
+every_row(const gs_real *row, GsMatrix like)
+{
+	return (GsMatrix) {(gs_real *) row, like.rows, like.cols, 0};
+}
+
 /*
- * c = op(a) op(b) + beta c, with shapes as stored, and work on rows of it; see
- * gs_sgemm_fixed.
+ * c = base
  */
 static void
-gemm(bool transpose_a, bool transpose_b, int k, GsMatrix a, const gs_real *b,
-	 int ldb, gs_real beta, gs_real *c, int m, int n, int ldc,
+copy_base(GsMatrix base, GsMatrix c)
+{
+	size_t		bytes = sizeof(gs_real) * (size_t) c.cols;
+
+	for (int i = 0; base.data != c.data && i < c.rows; i++)
+		if (base.data == NULL)
+			memset(gs_row(c, i), 0, bytes);
+		else
+			memcpy(gs_row(c, i), gs_row(base, i), bytes);
+}
+
+/*
+ * c = op(a) op(b) + base, with shapes as stored, and work on rows of c, or
+ * NULL.  base: c, every_row(), or GS_NO_MATRIX for zeros.
+ */
+static void
+gemm(bool transpose, GsMatrix a, Right b, GsMatrix base, GsMatrix c,
 	 const GsRowWork *work)
 {
+	int			k = transpose ? a.rows : a.cols;
 	bool		fine;
 
-	if (m == 0 || k == 0)
+	assert(c.rows == (transpose ? a.cols : a.rows));
+	if (c.rows == 0)
 		return;
+	if (k == 0)
+	{
+		copy_base(base, c);
+		return;
+	}
 #ifdef GS_NN_DOUBLE
 	if (work != NULL && work->before != NULL)
-		work->before(work->arg, 0, m);
-	fine = gs_dgemm_add(transpose_a, transpose_b, m, n, k, 1, a.data, a.ld,
-						b, ldb, beta, c, ldc);
+		work->before(work->arg, 0, c.rows);
+	copy_base(base, c);
+	fine = gs_dgemm_add(transpose, b.transpose, c.rows, c.cols, k, 1, a.data,
+						a.ld, b.data, b.ld, 1, c.data, c.ld);
 	if (work != NULL && work->after != NULL)
-		work->after(work->arg, 0, m);
+		work->after(work->arg, 0, c.rows);
 #else
-	fine = gs_sgemm_fixed(transpose_a, transpose_b, m, n, k, a.data, a.ld, b,
-						  ldb, beta, c, ldc, work);
+	fine = gs_sgemm_fixed(&(GsProduct) {
+						  .transpose_a = transpose,
+						  .transpose_b = b.transpose,
+						  .m = c.rows,.n = c.cols,.k = k,
+						  .a = a.data,.lda = a.ld,.b = b.data,.ldb = b.ld,
+						  .rounded = b.rounded,
+						  .base = base.data,.ldbase = base.ld,
+						  .c = c.data,.ldc = c.ld,.work = work});
 #endif
 	/* sizes that the seam refuses must not pass for a result */
 	if (!fine)
-		for (int i = 0; i < m; i++)
-			c[(size_t) i * ldc] = NAN;
+		for (int i = 0; i < c.rows; i++)
+			gs_row(c, i)[0] = NAN;
 }
 
 /*
  * gs_product
  *
- * c = a b + beta c, or a' b.  c must not overlap a or b.
+ * c = a b, or a' b; with "add", c += that.  c must not overlap a or b.
  */
 void
-gs_product(bool transpose, GsMatrix a, GsMatrix b, gs_real beta, GsMatrix c)
+gs_product(bool transpose, GsMatrix a, GsMatrix b, bool add, GsMatrix c)
 {
-	int			k = b.rows;
-
-	assert(k == (transpose ? a.rows : a.cols) && b.cols == c.cols);
-	assert(c.rows == (transpose ? a.cols : a.rows));
-	for (int i = 0; k == 0 && beta == 0 && i < c.rows; i++)
-		memset(gs_row(c, i), 0, sizeof(gs_real) * (size_t) c.cols);
-	gemm(transpose, false, k, a, b.data, b.ld, beta, c.data, c.rows, c.cols,
-		 c.ld, NULL);
+	assert(b.rows == (transpose ? a.rows : a.cols) && b.cols == c.cols);
+	gemm(transpose, a, right(b), add ? c : GS_NO_MATRIX, c, NULL);
 }
 
 /*
- * y = base + bias in each row; base may be y, or GS_NO_MATRIX for zero.
+ * gs_dense_round
+ *
+ * Rounds the layer's weights, from params, for products in fixed point, into
+ * what rounded has room for: forward gs_dense_rounded_size(.., false)
+ * elements, back (.., true), 64-byte aligned, or NULL.  It doesn't change what
+ * is computed, but how long it takes.  The layer's functions use it as soon as
+ * dense->rounded points there, with these params only, which have to stay as
+ * they are.
+ */
+void
+gs_dense_round(const GsDense *dense, const gs_real *params, bool back,
+			   GsRounded *rounded)
+{
+#ifndef GS_NN_DOUBLE
+	float	   *to = back ? rounded->back : rounded->forward;
+
+	if (to != NULL)
+		gs_gemm_round(back, back ? dense->in : dense->out,
+					  back ? dense->out : dense->in, params + dense->weight,
+					  dense->out, to);
+#endif
+}
+
+/*
+ * gs_dense_rounded_size
+ *
+ * The elements that the rounded weights take, forward or back; 0 where they
+ * are of no use.
+ */
+size_t
+gs_dense_rounded_size(const GsDense *dense, bool back)
+{
+#ifdef GS_NN_DOUBLE
+	return 0;
+#else
+	return gs_gemm_rounded_size(back ? dense->in : dense->out,
+								back ? dense->out : dense->in);
+#endif
+}
+
+/*
+ * y = base + bias in each row.
  */
 GS_CLONES static void
 put_bias(const gs_real *restrict bias, GsMatrix base, GsMatrix y)
@@ -72,17 +175,11 @@ put_bias(const gs_real *restrict bias, GsMatrix base, GsMatrix y)
 	for (int i = 0; i < y.rows; i++)
 	{
 		gs_real    *to = gs_row(y, i);
+		const gs_real *from = gs_row(base, i);
 
-		if (base.data == NULL)
-			memcpy(to, bias, sizeof(gs_real) * y.cols);
-		else
-		{
-			const gs_real *from = gs_row(base, i);
-
-			IVDEP
-			for (int j = 0; j < y.cols; j++)
-				to[j] = from[j] + bias[j];
-		}
+		IVDEP
+		for (int j = 0; j < y.cols; j++)
+			to[j] = from[j] + bias[j];
 	}
 }
 
@@ -128,6 +225,7 @@ gs_dense_add(GsParams *params, const char *name, int in, int out,
 	dense->in = in;
 	dense->out = out;
 	dense->activation = activation;
+	dense->rounded = NULL;
 	snprintf(full, sizeof(full), "%.24s.w", name);
 	dense->weight = gs_params_add(params, full, in, out,
 								  activation == GS_LINEAR ? GS_INIT_XAVIER :
@@ -154,7 +252,7 @@ before_forward(void *arg, int first, int rows)
 
 	if (f->work.before != NULL)
 		f->work.before(f->work.arg, first, rows);
-	if (f->dense->activation == GS_LINEAR)
+	if (f->base.data != NULL)
 		put_bias(f->params + f->dense->bias,
 				 gs_matrix_rows(f->base, first, rows),
 				 gs_matrix_rows(f->y, first, rows));
@@ -178,12 +276,15 @@ forward(Forward f, GsMatrix x)
 {
 	const GsDense *dense = f.dense;
 	GsRowWork	work = {before_forward, after_forward, &f};
+	GsMatrix	base = GS_NO_MATRIX;
 
 	assert(dense->in > 0 && x.cols == dense->in && f.y.cols == dense->out);
 	assert(x.rows == f.y.rows);
-	gemm(false, false, dense->in, x, f.params + dense->weight, dense->out,
-		 dense->activation == GS_LINEAR, f.y.data, f.y.rows, f.y.cols, f.y.ld,
-		 &work);
+	if (f.base.data != NULL)
+		base = f.y;
+	else if (dense->activation == GS_LINEAR)
+		base = every_row(f.params + dense->bias, f.y);
+	gemm(false, x, weights(dense, f.params, false), base, f.y, &work);
 }
 
 /*
@@ -237,13 +338,13 @@ backward(const GsDense *dense, const gs_real *params, gs_real *grad,
 	assert(x.cols == dense->in && dy.cols == dense->out && x.rows == dy.rows);
 	assert(linear || slope.data != NULL);
 	backward_bias(dy, linear ? GS_NO_MATRIX : slope, grad + dense->bias);
-	gemm(true, false, x.rows, x, dy.data, dy.ld, 1, grad + dense->weight,
-		 dense->in, dense->out, dense->out, NULL);
+	gemm(true, x, right(dy), weights_grad(dense, grad),
+		 weights_grad(dense, grad), NULL);
 	if (dx.data == NULL)
 		return;
 	assert(dx.cols == dense->in && dx.rows == dy.rows);
-	gemm(false, true, dense->out, dy, params + dense->weight, dense->out,
-		 add, dx.data, dx.rows, dx.cols, dx.ld, work);
+	gemm(false, dy, weights(dense, params, true), add ? dx : GS_NO_MATRIX, dx,
+		 work);
 }
 
 /*
@@ -296,8 +397,7 @@ gs_dense_transpose(const GsDense *dense, const gs_real *params, GsMatrix dy,
 				   GsMatrix dx)
 {
 	assert(dx.cols == dense->in && dy.cols == dense->out);
-	gemm(false, true, dense->out, dy, params + dense->weight, dense->out, 0,
-		 dx.data, dx.rows, dx.cols, dx.ld, NULL);
+	gemm(false, dy, weights(dense, params, true), GS_NO_MATRIX, dx, NULL);
 }
 
 /*
@@ -310,8 +410,7 @@ gs_dense_transpose_add(const GsDense *dense, const gs_real *params,
 					   GsMatrix dy, GsMatrix dx)
 {
 	assert(dx.cols == dense->in && dy.cols == dense->out);
-	gemm(false, true, dense->out, dy, params + dense->weight, dense->out, 1,
-		 dx.data, dx.rows, dx.cols, dx.ld, NULL);
+	gemm(false, dy, weights(dense, params, true), dx, dx, NULL);
 }
 
 /*
@@ -326,8 +425,7 @@ gs_dense_transpose_backward(const GsDense *dense, const gs_real *params,
 							GsMatrix ddy)
 {
 	assert(d.cols == dense->in && dy.cols == dense->out);
-	gemm(true, false, d.rows, d, dy.data, dy.ld, 1, grad + dense->weight,
-		 dense->in, dense->out, dense->out, NULL);
-	gemm(false, false, dense->in, d, params + dense->weight, dense->out, 0,
-		 ddy.data, ddy.rows, ddy.cols, ddy.ld, NULL);
+	gemm(true, d, right(dy), weights_grad(dense, grad),
+		 weights_grad(dense, grad), NULL);
+	gemm(false, d, weights(dense, params, false), GS_NO_MATRIX, ddy, NULL);
 }

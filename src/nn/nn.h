@@ -162,6 +162,16 @@ typedef enum GsActivation
 	GS_GELU						/* its tanh form */
 } GsActivation;
 
+/*
+ * A layer's weights, rounded for products in fixed point: see gs_dense_round.
+ */
+typedef struct GsRounded
+{
+	const gs_real *weight;		/* those that were; NULL: none now */
+	gs_real    *forward;		/* W; may be NULL */
+	gs_real    *back;			/* its transpose; may be NULL */
+} GsRounded;
+
 /* y = activation(x W + b) */
 typedef struct GsDense
 {
@@ -170,6 +180,7 @@ typedef struct GsDense
 	GsActivation activation;
 	size_t		weight;			/* offset of W [in][out] */
 	size_t		bias;			/* offset of b [out] */
+	const GsRounded *rounded;	/* or NULL */
 } GsDense;
 
 /* y = gain (x - mean) / sqrt(variance + 1e-5) + shift, by row */
@@ -206,8 +217,8 @@ typedef struct GsEmbedding
 } GsEmbedding;
 
 /* dense.c */
-/* c = a b + beta c, or a' b; c overlaps neither */
-extern void gs_product(bool transpose, GsMatrix a, GsMatrix b, gs_real beta,
+/* c = a b, or a' b; or c += that; c overlaps neither */
+extern void gs_product(bool transpose, GsMatrix a, GsMatrix b, bool add,
 					   GsMatrix c);
 extern void gs_dense_add(GsParams *params, const char *name, int in, int out,
 						 GsActivation activation, GsDense *dense);
@@ -254,6 +265,11 @@ extern void gs_dense_transpose_add(const GsDense *dense,
 extern void gs_dense_transpose_backward(const GsDense *dense,
 										const gs_real *params, gs_real *grad,
 										GsMatrix dy, GsMatrix d, GsMatrix ddy);
+
+/* makes products with a layer's weights faster: see dense.c */
+extern size_t gs_dense_rounded_size(const GsDense *dense, bool back);
+extern void gs_dense_round(const GsDense *dense, const gs_real *params,
+						   bool back, GsRounded *rounded);
 
 /* activation.c */
 /* y = activation(x + bias); bias [cols] or NULL; y may be x; slope as above */

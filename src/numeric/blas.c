@@ -159,36 +159,46 @@ gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 }
 
 /*
+ * As gs_sgemm_fixed, in floats.
+ */
+static void
+multiply_floats(const GsProduct *x)
+{
+	if (x->work != NULL && x->work->before != NULL)
+		x->work->before(x->work->arg, 0, x->m);
+	for (int i = 0; x->base != NULL && x->base != x->c && i < x->m; i++)
+		memcpy(x->c + (size_t) i * x->ldc, x->base + (size_t) i * x->ldbase,
+			   sizeof(float) * (size_t) x->n);
+	gs_gemm(x->transpose_a, x->transpose_b, x->m, x->n, x->k, 1, x->a, x->lda,
+			x->b, x->ldb, x->base != NULL, x->c, x->ldc);
+	if (x->work != NULL && x->work->after != NULL)
+		x->work->after(x->work->arg, 0, x->m);
+}
+
+/*
  * gs_sgemm_fixed
  *
- * gs_sgemm_add with an alpha of 1 where speed counts more than the last digits:
- * operands are rounded to 16 bits of fixed point if the processor multiplies
- * those faster and the sizes pay (gemm_fixed.c has the error).  An element of
- * C depends on its row, its column and the sizes n and k only.
- *
- * work: NULL, or what is to be done with rows on the way; A isn't transposed
- * then.
+ * A product where speed counts more than the last digits: operands are rounded
+ * to 16 bits of fixed point if the processor multiplies those faster and the
+ * sizes pay (gemm_fixed.c has the error).  An element of C depends on its row,
+ * its column and the sizes n and k only.
  *
  * Returns false, with C untouched, for the same reasons as gs_sgemm.
  */
 bool
-gs_sgemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
-			   const float *a, int lda, const float *b, int ldb, float beta,
-			   float *c, int ldc, const GsRowWork *work)
+gs_sgemm_fixed(const GsProduct *product)
 {
-	if (!valid_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
-					   c, ldc) || (transpose_a && work != NULL))
+	const GsProduct *x = product;
+
+	if (!valid_product(x->transpose_a, x->transpose_b, x->m, x->n, x->k, x->a,
+					   x->lda, x->b, x->ldb, x->c, x->ldc) ||
+		(x->transpose_a && x->work != NULL) ||
+		(x->base != NULL && x->ldbase != 0 &&
+		 !valid_matrix(x->base, x->m, x->n, x->ldbase)))
 		return false;
 
-	if (gs_gemm_fixed(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
-					  beta, c, ldc, work))
-		return true;
-	if (work != NULL && work->before != NULL)
-		work->before(work->arg, 0, m);
-	gs_gemm(transpose_a, transpose_b, m, n, k, 1, a, lda, b, ldb, beta,
-			c, ldc);
-	if (work != NULL && work->after != NULL)
-		work->after(work->arg, 0, m);
+	if (!gs_gemm_fixed(x))
+		multiply_floats(x);
 	return true;
 }
 

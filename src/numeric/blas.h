@@ -32,10 +32,33 @@ typedef struct GsRowWork
 	void	   *arg;
 } GsRowWork;
 
-extern bool gs_sgemm_fixed(bool transpose_a, bool transpose_b, int m, int n,
-						   int k, const float *a, int lda, const float *b,
-						   int ldb, float beta, float *c, int ldc,
-						   const GsRowWork *work);
+/*
+ * C = op(A) op(B) + base, with shapes and leading dimensions as for
+ * gs_sgemm_add.
+ */
+typedef struct GsProduct
+{
+	bool		transpose_a;
+	bool		transpose_b;
+	int			m;				/* rows of C and op(A) */
+	int			n;				/* columns of C and op(B) */
+	int			k;				/* columns of op(A), rows of op(B) */
+	const float *a;
+	int			lda;
+	const float *b;
+	int			ldb;
+	const float *rounded;		/* op(B) by gs_gemm_round, or NULL */
+	const float *base;			/* [m][n]; NULL: zeros; may be C */
+	int			ldbase;			/* 0: every row is the same */
+	float	   *c;
+	int			ldc;
+	const GsRowWork *work;		/* or NULL; A isn't transposed then */
+} GsProduct;
+
+extern bool gs_sgemm_fixed(const GsProduct *product);
+extern size_t gs_gemm_rounded_size(int n, int k);
+extern void gs_gemm_round(bool transpose_b, int n, int k, const float *b,
+						  int ldb, float *to);
 extern bool gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n,
 						 int k, double alpha, const double *a, int lda,
 						 const double *b, int ldb, double beta, double *c,

@@ -57,19 +57,41 @@ bool		gs_gemm_fixed_point = true;
 								 * multiple of LANES */
 #define LEAST		32			/* columns and depth for which this pays */
 
+/* Panels of op(B), up to DEPTH rows and COLUMNS columns of it. */
+typedef struct Panels
+{
+	int32_t    *pair;			/* [panels][(depth + 1) / 2][TILE_COLUMNS] */
+	float	   *unit;			/* [panels][TILE_COLUMNS] what one is worth */
+} Panels;
+
 typedef struct Buffers
 {
-	int32_t		right[COLUMNS * DEPTH / 2] __attribute__((aligned(64)));
 	int32_t		left[A_COLUMNS * DEPTH / 2] __attribute__((aligned(64)));
-	int32_t		rows[COLUMNS * A_ROW] __attribute__((aligned(64)));
-	float		right_unit[COLUMNS];
+	int32_t		right[COLUMNS * DEPTH / 2] __attribute__((aligned(64)));
 	float		left_unit[A_COLUMNS];
+	float		right_unit[COLUMNS];
 } Buffers;
 
 static int
 least(int a, int b)
 {
 	return a < b ? a : b;
+}
+
+/* columns of panels that hold n */
+static int
+padded(int n)
+{
+	return (n + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS;
+}
+
+/* whether fixed point is there, and pays */
+static bool
+is_possible(int n, int k)
+{
+	return gs_gemm_fixed_point && n >= LEAST && k >= LEAST &&
+		__builtin_cpu_supports("avx512vnni") &&
+		__builtin_cpu_supports("avx512bw");
 }
 
 static TARGET GS_ALWAYS_INLINE __mmask16
@@ -232,17 +254,17 @@ round_columns(const float *x, ptrdiff_t ld, int k, int columns,
 #define ADD_PRODUCTS_OF(sum, a, b) \
 	__asm__("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(b), "m"(a))
 
-/* c[0 .. n - 1] = beta c + sum unit */
+/* c[0 .. n - 1] = base + sum unit; base may be NULL */
 static TARGET GS_ALWAYS_INLINE void
-put(__m512i sum, __m512 unit, float beta, float *c, int n)
+put(__m512i sum, __m512 unit, const float *base, float *c, int n)
 {
 	__mmask16	mask = first_lanes(n);
-	__m512		old = _mm512_setzero_ps();
+	__m512		part = _mm512_setzero_ps();
 
-	if (beta != 0)
-		old = _mm512_maskz_loadu_ps(mask, c) * _mm512_set1_ps(beta);
-	old = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), unit, old);
-	_mm512_mask_storeu_ps(c, mask, old);
+	if (base != NULL)
+		part = _mm512_maskz_loadu_ps(mask, base);
+	part = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), unit, part);
+	_mm512_mask_storeu_ps(c, mask, part);
 }
 
 /*
@@ -252,7 +274,8 @@ put(__m512i sum, __m512 unit, float beta, float *c, int n)
 static TILE_TARGET GS_ALWAYS_INLINE void
 sums(int vectors, int rows, int pairs, const int32_t *a, ptrdiff_t lda,
 	 ptrdiff_t step, const float *a_unit, const int32_t *b,
-	 const float *b_unit, float beta, float *c, int ldc, int n)
+	 const float *b_unit, const float *base, int ldbase, float *c, int ldc,
+	 int n)
 {
 	__m512i		sum0[TILE_ROWS];
 	__m512i		sum1[TILE_ROWS];
@@ -295,26 +318,28 @@ sums(int vectors, int rows, int pairs, const int32_t *a, ptrdiff_t lda,
 	{
 		__m512		unit = _mm512_set1_ps(a_unit[i]);
 
-		put(sum0[i], unit * _mm512_loadu_ps(b_unit), beta, c, n);
+		put(sum0[i], unit * _mm512_loadu_ps(b_unit), base, c, n);
 		if (vectors > 1)
-			put(sum1[i], unit * _mm512_loadu_ps(b_unit + LANES), beta,
-				c + LANES, n - LANES);
+			put(sum1[i], unit * _mm512_loadu_ps(b_unit + LANES),
+				base != NULL ? base + LANES : NULL, c + LANES, n - LANES);
+		if (base != NULL)
+			base += ldbase;
 	}
 }
 
 static TILE_TARGET void
 tile(bool across, int rows, int pairs, const int32_t *a, const float *a_unit,
-	 const int32_t *b, const float *b_unit, float beta, float *c, int ldc,
-	 int n)
+	 const int32_t *b, const float *b_unit, const float *base, int ldbase,
+	 float *c, int ldc, int n)
 {
 #define SUMS(vectors, rows) \
 	do { \
 		if (across) \
 			sums(vectors, rows, pairs, a, 1, A_COLUMNS, a_unit, b, b_unit, \
-				 beta, c, ldc, n); \
+				 base, ldbase, c, ldc, n); \
 		else \
-			sums(vectors, rows, pairs, a, A_ROW, 1, a_unit, b, b_unit, beta, \
-				 c, ldc, n); \
+			sums(vectors, rows, pairs, a, A_ROW, 1, a_unit, b, b_unit, base, \
+				 ldbase, c, ldc, n); \
 	} while (0)
 #define CASE(rows) \
 		case rows: \
@@ -336,122 +361,200 @@ tile(bool across, int rows, int pairs, const int32_t *a, const float *a_unit,
  * Panels of k rows and n columns of op(B), from b on.
  */
 static TARGET void
-round_b(bool transpose, const float *b, int ldb, int k, int n, Buffers *buffers)
+round_b(bool transpose, const float *b, int ldb, int k, int n, Panels to)
 {
+	int32_t		rows[TILE_COLUMNS * A_ROW] __attribute__((aligned(64)));
 	int			pairs = (k + 1) / 2;
 
 	if (!transpose)
 	{
 		round_columns(b, ldb, k, n, TILE_COLUMNS, TILE_COLUMNS * pairs,
-					  buffers->right, buffers->right_unit);
+					  to.pair, to.unit);
 		return;
 	}
-	for (int j = 0; j < n; j += LANES)
-		round_rows(b + (size_t) j * ldb, ldb, least(LANES, n - j), k,
-				   buffers->rows + j * A_ROW, buffers->right_unit + j);
 	for (int j = 0; j < n; j += TILE_COLUMNS)
-		pack_across((const Word *) buffers->rows + j * A_ROW, A_ROW,
-					least(TILE_COLUMNS, n - j), pairs, TILE_COLUMNS,
-					(Word *) buffers->right + j * pairs);
+	{
+		int			nj = least(TILE_COLUMNS, n - j);
+
+		for (int i = 0; i < nj; i += LANES)
+			round_rows(b + (size_t) (j + i) * ldb, ldb, least(LANES, nj - i),
+					   k, rows + i * A_ROW, to.unit + j + i);
+		pack_across((const Word *) rows, A_ROW, nj, pairs, TILE_COLUMNS,
+					(Word *) to.pair + j * pairs);
+	}
 }
 
 /*
- * As gs_gemm_fixed, for B that has been rounded and a depth of k.
+ * The product of panels of op(B), of a depth of k, and as many columns of
+ * op(A), from a on.
  */
 static TARGET void
-multiply(bool transpose_a, int m, int n, int k, const float *a, int lda,
-		 float beta, float *c, int ldc, Buffers *buffers, GsRowWork work)
+multiply(const GsProduct *x, int n, int k, const float *a, Panels b,
+		 const float *base, int ldbase, float *c, Buffers *buffers,
+		 GsRowWork work)
 {
 	int			pairs = (k + 1) / 2;
+	bool		across = x->transpose_a;
 
-	for (int i = 0; i < m; i += TILE_ROWS)
+	for (int i = 0; i < x->m; i += TILE_ROWS)
 	{
-		int			ni = least(TILE_ROWS, m - i);
-		int			at = transpose_a ? i % ROWS : 0;
+		int			ni = least(TILE_ROWS, x->m - i);
+		int			at = across ? i % ROWS : 0;
 
 		if (work.before != NULL)
 			work.before(work.arg, i, ni);
-		if (!transpose_a)
-			round_rows(a + (size_t) i * lda, lda, ni, k, buffers->left,
+		if (!across)
+			round_rows(a + (size_t) i * x->lda, x->lda, ni, k, buffers->left,
 					   buffers->left_unit);
 		else if (at == 0)
-			round_columns(a + i, lda, k, least(ROWS, m - i), A_COLUMNS,
+			round_columns(a + i, x->lda, k, least(ROWS, x->m - i), A_COLUMNS,
 						  TILE_COLUMNS, buffers->left, buffers->left_unit);
 		for (int j = 0; j < n; j += TILE_COLUMNS)
-			tile(transpose_a, ni, pairs, buffers->left + at,
-				 buffers->left_unit + at, buffers->right + j * pairs,
-				 buffers->right_unit + j, beta, c + (size_t) i * ldc + j, ldc,
+			tile(across, ni, pairs, buffers->left + at,
+				 buffers->left_unit + at, b.pair + j * pairs, b.unit + j,
+				 base == NULL ? NULL : base + (ptrdiff_t) i * ldbase + j,
+				 ldbase, c + (size_t) i * x->ldc + j, x->ldc,
 				 least(TILE_COLUMNS, n - j));
 		if (work.after != NULL)
 			work.after(work.arg, i, ni);
 	}
 }
 
+/* words of rounded panels for each column */
+static size_t
+column_words(int k)
+{
+	return (size_t) ((k + 1) / 2) + (size_t) ((k + DEPTH - 1) / DEPTH);
+}
+
+/*
+ * Where op(B)'s block of nj columns from j on, and of a depth of np from p on,
+ * is in what gs_gemm_round made: blocks lie one after the other, each with its
+ * units.
+ */
+static Panels
+block_at(float *rounded, int k, int j, int nj, int p, int np)
+{
+	float	   *at = rounded + (size_t) j * column_words(k) +
+		(size_t) padded(nj) * column_words(p);
+
+	return (Panels) {(int32_t *) at,
+		at + (size_t) padded(nj) * (size_t) ((np + 1) / 2)};
+}
+
+static const float *
+block_of_b(bool transpose, const float *b, int ldb, int j, int p)
+{
+	return transpose ? b + (size_t) j * ldb + p : b + (size_t) p * ldb + j;
+}
+
 /*
  * As gs_gemm_fixed; a function of its own for its large frame.
  */
 static GS_NEVER_INLINE void
-multiply_all(bool transpose_a, bool transpose_b, int m, int n, int k,
-			 const float *a, int lda, const float *b, int ldb, float beta,
-			 float *c, int ldc, const GsRowWork *work)
+multiply_all(const GsProduct *x)
 {
 	Buffers		buffers;
 
-	for (int j = 0; j < n; j += COLUMNS)
-		for (int p = 0; p < k; p += DEPTH)
+	for (int j = 0; j < x->n; j += COLUMNS)
+		for (int p = 0; p < x->k; p += DEPTH)
 		{
-			int			nj = least(COLUMNS, n - j);
-			int			np = least(DEPTH, k - p);
-			GsRowWork	now = {0};
+			int			nj = least(COLUMNS, x->n - j);
+			int			np = least(DEPTH, x->k - p);
+			bool		sum = p > 0;	/* of the parts before */
+			Panels		b = {buffers.right, buffers.right_unit};
+			GsRowWork	work = {0};
 
-			if (work != NULL)
-				now = *work;
+			if (x->work != NULL)
+				work = *x->work;
 			if (j > 0 || p > 0)
-				now.before = NULL;
-			if (j + nj < n || p + np < k)
-				now.after = NULL;
-			round_b(transpose_b, transpose_b ? b + (size_t) j * ldb + p :
-					b + (size_t) p * ldb + j, ldb, np, nj, &buffers);
-			multiply(transpose_a, m, nj, np,
-					 transpose_a ? a + (size_t) p * lda : a + p, lda,
-					 p == 0 ? beta : 1, c + j, ldc, &buffers, now);
+				work.before = NULL;
+			if (j + nj < x->n || p + np < x->k)
+				work.after = NULL;
+			if (x->rounded != NULL)
+				b = block_at((float *) x->rounded, x->k, j, nj, p, np);
+			else
+				round_b(x->transpose_b,
+						block_of_b(x->transpose_b, x->b, x->ldb, j, p),
+						x->ldb, np, nj, b);
+			multiply(x, nj, np,
+					 x->transpose_a ? x->a + (size_t) p * x->lda : x->a + p,
+					 b, sum ? x->c + j : x->base != NULL ? x->base + j : NULL,
+					 sum ? x->ldc : x->ldbase, x->c + j, &buffers, work);
 		}
 }
 
 /*
  * gs_gemm_fixed
  *
- * C = op(A) op(B) + beta C, as gs_sgemm_add has it, with op(A)'s rows and
- * op(B)'s columns, each DEPTH at a time, rounded to 16 bits, and with work on
- * rows (see GsRowWork), or NULL.  A vector that isn't finite, or whose squared
- * norm overflows, makes its part of C not finite.
+ * gs_sgemm_fixed, with op(A)'s rows and op(B)'s columns, each DEPTH at a time,
+ * rounded to 16 bits.  A vector that isn't finite, or whose squared norm
+ * overflows, makes its part of C not finite.
  *
  * Returns false, with C untouched, where that is not possible or doesn't pay.
  * That must not depend on the rows of C, which could be different parts of a
  * larger product.
  */
 bool
-gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
-			  const float *a, int lda, const float *b, int ldb, float beta,
-			  float *c, int ldc, const GsRowWork *work)
+gs_gemm_fixed(const GsProduct *product)
 {
-	if (!gs_gemm_fixed_point || n < LEAST || k < LEAST ||
-		!__builtin_cpu_supports("avx512vnni") ||
-		!__builtin_cpu_supports("avx512bw"))
+	if (!is_possible(product->n, product->k))
 		return false;
-	multiply_all(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c,
-				 ldc, work);
+	multiply_all(product);
 	return true;
+}
+
+/*
+ * gs_gemm_rounded_size
+ *
+ * The floats that gs_gemm_round writes for op(B) [k][n]; 0 where products of
+ * it aren't computed in fixed point.
+ */
+size_t
+gs_gemm_rounded_size(int n, int k)
+{
+	return is_possible(n, k) ? (size_t) padded(n) * column_words(k) : 0;
+}
+
+/*
+ * gs_gemm_round
+ *
+ * Rounds op(B) [k][n] for many products, whose results are the same bits as
+ * without.  Not where the size is 0; "to" is 64-byte aligned.
+ */
+void
+gs_gemm_round(bool transpose_b, int n, int k, const float *b, int ldb,
+			  float *to)
+{
+	for (int j = 0; j < n; j += COLUMNS)
+		for (int p = 0; p < k; p += DEPTH)
+		{
+			int			nj = least(COLUMNS, n - j);
+			int			np = least(DEPTH, k - p);
+
+			round_b(transpose_b, block_of_b(transpose_b, b, ldb, j, p), ldb,
+					np, nj, block_at(to, k, j, nj, p, np));
+		}
 }
 
 #else
 
 bool
-gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n, int k,
-			  const float *a, int lda, const float *b, int ldb, float beta,
-			  float *c, int ldc, const GsRowWork *work)
+gs_gemm_fixed(const GsProduct *product)
 {
 	return false;
+}
+
+size_t
+gs_gemm_rounded_size(int n, int k)
+{
+	return 0;
+}
+
+void
+gs_gemm_round(bool transpose_b, int n, int k, const float *b, int ldb,
+			  float *to)
+{
 }
 
 #endif

@@ -11,9 +11,6 @@
 #include "blas.h"
 
 extern bool gs_gemm_fixed_point;
-extern bool gs_gemm_fixed(bool transpose_a, bool transpose_b, int m, int n,
-						  int k, const float *a, int lda, const float *b,
-						  int ldb, float beta, float *c, int ldc,
-						  const GsRowWork *work);
+extern bool gs_gemm_fixed(const GsProduct *product);
 
 #endif

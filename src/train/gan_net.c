@@ -30,7 +30,7 @@ gs_gan_decoder_init(GsVaeNet *net, GsParams *generator)
 
 /*
  * gs_gan_net_init: adds both networks' parameters.  All of net but the layers
- * is set.
+ * is set; fed and decoder.head have room for nplaces.
  */
 void
 gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
@@ -45,6 +45,48 @@ gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
 	gs_dense_add(critic, "inner", net->width, net->width, GS_LEAKY_RELU,
 				 &net->inner);
 	gs_dense_add(critic, "outer", net->width, 1, GS_LINEAR, &net->outer);
+	net->seen = (GsDense) {
+		.in = ntokens,.out = net->vector,.weight = net->input.table
+	};
+	for (int p = 0; p < net->decoder.nplaces; p++)
+	{
+		const GsVaeNet *d = &net->decoder;
+
+		net->fed[p] = (GsDense) {
+			.in = d->offset[p + 1] - d->offset[p],.out = d->state,
+			.weight = d->drawn.table +
+			(size_t) gs_vae_token(d, p, 0) * (size_t) d->state
+		};
+	}
+}
+
+/*
+ * gs_gan_critic_layers: the critic's layers, from layer[n] on, for the trainer
+ * of its loss.  Returns how many there are then; layer may be NULL to count.
+ */
+int
+gs_gan_critic_layers(GsGanNet *net, const GsParams *critic, GsLayer *layer,
+					 int n)
+{
+	n = gs_layer_put(layer, n, (GsLayer) {&net->first, critic, true, true});
+	return gs_layer_put(layer, n, (GsLayer) {&net->inner, critic, true, true});
+}
+
+/*
+ * gs_gan_layers: the same of all that the generator's loss multiplies with.
+ */
+int
+gs_gan_layers(GsGanNet *net, const GsParams *generator,
+			  const GsParams *critic, GsLayer *layer)
+{
+	int			n = gs_vae_decoder_layers(&net->decoder, generator, false,
+										  layer, 0);
+
+	for (int p = 0; p < net->decoder.nplaces; p++)
+		n = gs_layer_put(layer, n, (GsLayer) {&net->fed[p], generator, false,
+				true});
+	n = gs_layer_put(layer, n, (GsLayer) {&net->seen, critic, false, true});
+	return gs_gan_critic_layers(net, critic, layer, n);
 }
 
 /*
@@ -294,19 +336,14 @@ draw_backward(const GsGanNet *net, const gs_real *params, Made *made, int p,
 			  GsMatrix dstate, GsMatrix dy)
 {
 	const GsVaeNet *d = &net->decoder;
-	int			n = dy.cols;
-	GsMatrix	free = free_rows(made, dstate);
 	GsMatrix	logits = free_rows(made, gs_vae_head(d, made->logits, p));
-	GsDense		fed = {.in = n,.out = d->state,
-		.weight = d->drawn.table +
-		(size_t) gs_vae_token(d, p, 0) * (size_t) d->state
-	};
 
-	gs_dense_transpose_add(&fed, params, free, dy);
+	gs_dense_transpose_add(&net->fed[p], params, free_rows(made, dstate), dy);
 	gs_softmax_backward(logits, dy, (gs_real) (1 / net->temperature));
 	for (int i = 0; i < dy.rows; i++)
 		if (made->token[(size_t) (made->forced + i) * d->nplaces + p] < 0)
-			memset(gs_row(logits, i), 0, sizeof(gs_real) * (size_t) n);
+			memset(gs_row(logits, i), 0,
+				   sizeof(gs_real) * (size_t) logits.cols);
 }
 
 /*
@@ -431,8 +468,8 @@ penalise(const GsGanNet *net, const gs_real *params, const Slope *slope,
 	double		sum = 0;
 	int			n = slope->sums.cols;
 
-	gs_product(true, vectors, vectors, 0, gram->vectors);
-	gs_product(false, rows, gram->vectors, 0, rows_of(net, gram->sums));
+	gs_product(true, vectors, vectors, false, gram->vectors);
+	gs_product(false, rows, gram->vectors, false, rows_of(net, gram->sums));
 	for (int i = 0; i < slope->value.rows; i++)
 	{
 		const gs_real *s = gs_row(slope->sums, i);
@@ -454,7 +491,7 @@ penalise(const GsGanNet *net, const gs_real *params, const Slope *slope,
 			g[j] = factor * s[j];
 		}
 	}
-	gs_product(true, rows_of(net, gram->sums), rows, 0, gram->grad);
+	gs_product(true, rows_of(net, gram->sums), rows, false, gram->grad);
 	return net->penalty * sum;
 }
 
@@ -467,7 +504,7 @@ penalise_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 				  const Seen *seen, const Slope *slope, const Gram *gram,
 				  Slope *back)
 {
-	gs_product(false, token_vectors(net, (gs_real *) params), gram->grad, 1,
+	gs_product(false, token_vectors(net, (gs_real *) params), gram->grad, true,
 			   token_vectors(net, grad));
 	gs_dense_transpose_backward(&net->first, params, grad, slope->first,
 								back->sums, back->first);
@@ -572,16 +609,6 @@ put_rows(const GsGanNet *net, const GsGanRows *rows, Made *made)
 		   sizeof(int32_t) * (size_t) made->free);
 }
 
-/* the vectors of rows' tokens, as a layer of a row's one-hots */
-static GsDense
-input_layer(const GsGanNet *net)
-{
-	return (GsDense) {
-		.in = net->decoder.offset[net->decoder.nplaces],.out = net->vector,
-		.weight = net->input.table
-	};
-}
-
 /*
  * gs_gan_generator_loss
  *
@@ -608,7 +635,6 @@ gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
 	Seen		seen = see_layout(net, arena, packs);
 	GsMatrix	dy = gs_arena_matrix(arena, n, (int) ntokens);
 	Slope		slope = slope_layout(net, arena, packs);
-	GsDense		input = input_layer(net);
 	GsMatrix	forced = gs_matrix_rows(made.logits, 0, n);
 	double		loss;
 
@@ -628,7 +654,7 @@ gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
 	for (size_t i = 0; net->anchor != 1 && i < (size_t) n * ntokens; i++)
 		forced.data[i] *= (gs_real) net->anchor;
 	take_slope(net, critic, &seen, (gs_real) -net->pack, &slope);
-	gs_dense_transpose(&input, critic, rows_of(net, slope.sums),
+	gs_dense_transpose(&net->seen, critic, rows_of(net, slope.sums),
 					   gs_matrix_rows(dy, 0, packs * net->pack));
 	/* the critic says nothing of rows that make no pack */
 	memset(dy.data + (size_t) packs * net->pack * ntokens, 0,

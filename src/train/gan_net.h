@@ -39,6 +39,8 @@ typedef struct GsGanNet
 	int			vector;			/* width of a row's vector */
 	int			width;			/* of the critic's hidden layers */
 	GsEmbedding input;			/* tokens, and tokens as conditions */
+	GsDense		seen;			/* a row's one-hots to its vector: input */
+	GsDense    *fed;			/* [nplaces] one-hots to state: decoder.drawn */
 	GsDense		first;			/* pack vector to width */
 	GsDense		inner;			/* width to width */
 	GsDense		outer;			/* width to 1 */
@@ -55,6 +57,10 @@ typedef struct GsGanRows
 extern void gs_gan_decoder_init(GsVaeNet *net, GsParams *generator);
 extern void gs_gan_net_init(GsGanNet *net, GsParams *generator,
 							GsParams *critic);
+extern int	gs_gan_critic_layers(GsGanNet *net, const GsParams *critic,
+								 GsLayer *layer, int n);
+extern int	gs_gan_layers(GsGanNet *net, const GsParams *generator,
+						  const GsParams *critic, GsLayer *layer);
 extern size_t gs_gan_workspace(const GsGanNet *net, int n);
 extern double gs_gan_critic_loss(const GsGanNet *net, const GsGanRows *rows,
 								 GsShard *shard);

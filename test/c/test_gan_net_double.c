@@ -37,6 +37,7 @@ typedef struct Case
 {
 	GsGanNet	net;
 	GsDense		head[PLACES];
+	GsDense		fed[PLACES];
 	GsParams	generator;
 	GsParams	critic;
 } Case;
@@ -54,6 +55,7 @@ open_case(Case *c, double anchor, double penalty)
 		}
 	};
 	c->net.decoder.head = c->head;
+	c->net.fed = c->fed;
 	gs_gan_net_init(&c->net, &c->generator, &c->critic);
 	CHECK(gs_params_create(&c->generator, 3) &&
 		  gs_params_create(&c->critic, 4), "parameters");

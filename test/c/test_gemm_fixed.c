@@ -37,7 +37,16 @@ typedef struct Product
 	float	   *a;
 	float	   *b;
 	float	   *c;
+	const float *rounded;		/* op(B), or NULL */
 } Product;
+
+/* What a product is added to. */
+typedef enum Base
+{
+	NOTHING,
+	ITSELF,						/* C */
+	ROW							/* one for all rows */
+} Base;
 
 static Product
 make(bool ta, bool tb, int m, int n, int k)
@@ -68,11 +77,46 @@ drop(Product *p)
 	free(p->c);
 }
 
-static bool
-compute(Product *p, float beta)
+/* element j of what a product is added to */
+static float
+base_at(int j)
 {
-	return gs_sgemm_fixed(p->ta, p->tb, p->m, p->n, p->k, p->a, p->lda, p->b,
-						  p->ldb, beta, p->c, p->ldc, NULL);
+	return (float) (j % 7);
+}
+
+/*
+ * Computes it; with ITSELF, C holds what it is added to.
+ */
+static bool
+compute_with(const Product *p, Base base, const GsRowWork *work)
+{
+	static float row[2048];
+
+	for (int j = 0; j < 2048; j++)
+		row[j] = base_at(j);
+	return gs_sgemm_fixed(&(GsProduct) {
+						  .transpose_a = p->ta,.transpose_b = p->tb,
+						  .m = p->m,.n = p->n,.k = p->k,
+						  .a = p->a,.lda = p->lda,.b = p->b,.ldb = p->ldb,
+						  .rounded = p->rounded,
+						  .base = base == ROW ? row :
+						  base == ITSELF ? p->c : NULL,
+						  .ldbase = base == ITSELF ? p->ldc : 0,
+						  .c = p->c,.ldc = p->ldc,.work = work});
+}
+
+static bool
+compute(const Product *p, Base base)
+{
+	return compute_with(p, base, NULL);
+}
+
+static void
+put_base(const Product *p)
+{
+	for (int i = 0; i < p->m; i++)
+		for (int j = 0; j < p->n; j++)
+			p->c[i * p->ldc + j] = base_at(j);
 }
 
 static float *
@@ -92,23 +136,21 @@ at_b(const Product *p, int l, int j)
  * square, and the largest.
  */
 static void
-check_product(bool ta, bool tb, int m, int n, int k, float beta)
+check_product(bool ta, bool tb, int m, int n, int k, Base base)
 {
 	Product		p = make(ta, tb, m, n, k);
 	double		squares = 0;
 	double		worst = 0;
 	bool		touched = false;
 
-	if (beta != 0)
-		for (int i = 0; i < m; i++)
-			for (int j = 0; j < n; j++)
-				p.c[i * p.ldc + j] = (float) (j % 7);
-	CHECK(compute(&p, beta), "sgemm_fixed");
+	if (base == ITSELF)
+		put_base(&p);
+	CHECK(compute(&p, base), "sgemm_fixed");
 	for (int i = 0; i < m; i++)
 	{
 		for (int j = 0; j < n; j++)
 		{
-			double		sum = beta * (j % 7);
+			double		sum = base == NOTHING ? 0 : base_at(j);
 			double		aa = 0;
 			double		bb = 0;
 			double		error;
@@ -140,19 +182,19 @@ check_products(void)
 {
 	for (int i = 0; i < 4; i++)
 	{
-		check_product(i & 1, i & 2, 1, 32, 32, 0);
-		check_product(i & 1, i & 2, 5, 33, 35, 1);
-		check_product(i & 1, i & 2, 14, 31, 64, 0);
-		check_product(i & 1, i & 2, 150, 130, 140, 0.5);
-		check_product(i & 1, i & 2, 13, 530, 401, 1);
-		check_product(i & 1, i & 2, 270, 39, 70, 0.5);
-		check_product(i & 1, i & 2, 260, 128, 390, 0);
-		check_product(i & 1, i & 2, 31, 256, 256, 1);
-		check_product(i & 1, i & 2, 3, 1030, 800, 0.5);
+		check_product(i & 1, i & 2, 1, 32, 32, NOTHING);
+		check_product(i & 1, i & 2, 5, 33, 35, ITSELF);
+		check_product(i & 1, i & 2, 14, 31, 64, NOTHING);
+		check_product(i & 1, i & 2, 150, 130, 140, ROW);
+		check_product(i & 1, i & 2, 13, 530, 401, ITSELF);
+		check_product(i & 1, i & 2, 270, 39, 70, ROW);
+		check_product(i & 1, i & 2, 260, 128, 390, NOTHING);
+		check_product(i & 1, i & 2, 31, 256, 256, ITSELF);
+		check_product(i & 1, i & 2, 3, 1030, 800, ROW);
 		for (int m = 1; m <= 15; m++)
 		{
-			check_product(i & 1, i & 2, m, 40, 33, 0);
-			check_product(i & 1, i & 2, m, 64, 36, 1);
+			check_product(i & 1, i & 2, m, 40, 33, NOTHING);
+			check_product(i & 1, i & 2, m, 64, 36, ITSELF);
 		}
 	}
 }
@@ -177,7 +219,7 @@ check_extremes(void)
 			for (int j = 0; j < p.n; j++)
 				*at_b(&p, l, j) = j == 7 ? 0 : j == 8 ? (l == 5) * 1e-15f : 3;
 		}
-		compute(&p, 0);
+		compute(&p, NOTHING);
 		for (int i = 0; i < p.m; i++)
 			for (int j = 0; j < p.n; j++)
 			{
@@ -220,7 +262,7 @@ check_lengths(void)
 					j == 1 ? (l == 7 ? 1.09e-19f : 1.05e-19f) :
 					j == 2 ? (l == 7 ? -2e-15f : 0) : 1;
 		}
-		compute(&p, 0);
+		compute(&p, NOTHING);
 		if (fixed)
 			for (int i = 0; i < 2; i++)
 			{
@@ -250,7 +292,7 @@ check_not_finite(void)
 
 			*at_a(&p, 2, 32) = values[v];
 			*at_b(&p, 5, 35) = values[v];
-			compute(&p, 0);
+			compute(&p, NOTHING);
 			for (int i = 0; i < p.m; i++)
 				for (int j = 0; j < p.n; j++)
 					wrong += !isfinite(p.c[i * p.ldc + j]) !=
@@ -272,12 +314,10 @@ check_rows(void)
 		float	   *c = p.c;
 		int			different = 0;
 
-		for (int i = 0; i < p.m * p.ldc; i++)
-			c[i] = (float) (i % 11);
-		compute(&p, 0.5);
+		put_base(&p);
+		compute(&p, ITSELF);
 		p.c = malloc(sizeof(float) * (size_t) (p.m * p.ldc));
-		for (int i = 0; i < p.m * p.ldc; i++)
-			p.c[i] = (float) (i % 11);
+		put_base(&p);
 		for (int first = 0, n = 1; first < p.m; first += n, n = n % 7 + 1)
 		{
 			Product		part = p;
@@ -285,7 +325,7 @@ check_rows(void)
 			part.m = first + n > p.m ? p.m - first : n;
 			part.a += first * p.lda;
 			part.c += first * p.ldc;
-			compute(&part, 0.5);
+			compute(&part, ITSELF);
 		}
 		for (int i = 0; i < p.m; i++)
 			different += memcmp(p.c + i * p.ldc, c + i * p.ldc,
@@ -343,19 +383,56 @@ check_work(int m, int n, int k)
 
 	for (int i = 0; i < m * p.ldc; i++)
 		c[i] = (float) (i % p.ldc);
-	compute(&p, 1);
+	compute(&p, ITSELF);
 	p.c = malloc(sizeof(float) * (size_t) (m * p.ldc));
-	CHECK(gs_sgemm_fixed(p.ta, p.tb, m, n, k, p.a, p.lda, p.b, p.ldb, 1, p.c,
-						 p.ldc, &work), "work on rows");
+	CHECK(compute_with(&p, ITSELF, &work), "work on rows");
 	for (int i = 0; i < m; i++)
 		for (int j = 0; j < n; j++)
 			different += p.c[i * p.ldc + j] != 2 * c[i * p.ldc + j];
 	CHECK(seen.before == m && seen.after == m && seen.wrong == 0,
 		  "each row once, in order");
 	CHECK(different == 0, "before and after the product");
-	CHECK(!gs_sgemm_fixed(true, p.tb, n < m ? n : m, n, 1, p.a, p.lda, p.b,
-						  p.ldb, 0, c, p.ldc, &work),
+	p.ta = true;
+	p.m = n < m ? n : m;
+	p.k = 1;
+	CHECK(!compute_with(&p, NOTHING, &work),
 		  "a transposed A has no rows of C");
+	free(c);
+	drop(&p);
+}
+
+/*
+ * Rounding B beforehand changes no bit, and stays within its room.
+ */
+static void
+check_rounded(bool tb, int m, int n, int k)
+{
+	Product		p = make(false, tb, m, n, k);
+	size_t		size = gs_gemm_rounded_size(n, k);
+	float	   *room = malloc((size + 16) * sizeof(float));
+	float	   *c = p.c;
+	int			different = 0;
+
+	CHECK((size > 0) == (fixed && n >= 32 && k >= 32), "what pays is rounded");
+	compute(&p, ROW);
+	for (size_t i = 0; i < size + 16; i++)
+		room[i] = -12.5f;
+	if (size > 0)
+	{
+		gs_gemm_round(tb, n, k, p.b, p.ldb, room);
+		p.rounded = room;
+	}
+	p.c = malloc(sizeof(float) * (size_t) (m * p.ldc));
+	compute(&p, ROW);
+	for (int i = 0; i < m; i++)
+		different += memcmp(p.c + i * p.ldc, c + i * p.ldc,
+							sizeof(float) * (size_t) n) != 0;
+	CHECK(different == 0, "the same bits with B rounded beforehand");
+	different = 0;
+	for (size_t i = size; i < size + 16; i++)
+		different += room[i] != -12.5f;
+	CHECK(different == 0, "rounding stays within its room");
+	free(room);
 	free(c);
 	drop(&p);
 }
@@ -367,8 +444,7 @@ main(void)
 
 	gs_random_start(&noise, 1, 2, 3);
 	p = make(false, false, 2, 64, 64);
-	fixed = gs_gemm_fixed(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb,
-						  0, p.c, p.ldc, NULL);
+	fixed = gs_gemm_rounded_size(64, 64) > 0;
 	if (!fixed)
 		printf("# this processor has no fixed-point products\n");
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -377,12 +453,14 @@ main(void)
 		  "they are used where the processor has them");
 #endif
 	gs_gemm_fixed_point = false;
-	CHECK(!gs_gemm_fixed(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, 0,
-						 p.c, p.ldc, NULL), "fixed point can be switched off");
-	check_product(false, true, 5, 33, 35, 1);
+	CHECK(!gs_gemm_fixed(&(GsProduct) {.m = 2,.n = 64,.k = 64}) &&
+		  gs_gemm_rounded_size(64, 64) == 0,
+		  "fixed point can be switched off");
+	check_product(false, true, 5, 33, 35, ITSELF);
+	check_product(false, false, 5, 33, 35, ROW);
 	gs_gemm_fixed_point = true;
-	CHECK(!gs_sgemm_fixed(false, false, 2, 64, 64, p.a, 63, p.b, p.ldb, 0,
-						  p.c, p.ldc, NULL), "sgemm_fixed wants rows that fit");
+	p.lda = 63;
+	CHECK(!compute(&p, NOTHING), "sgemm_fixed wants rows that fit");
 	drop(&p);
 	check_products();
 	check_extremes();
@@ -391,5 +469,13 @@ main(void)
 	check_rows();
 	check_work(45, 530, 400);
 	check_work(45, 20, 40);
+	for (int tb = 0; tb < 2; tb++)
+	{
+		check_rounded(tb, 3, 32, 32);
+		check_rounded(tb, 15, 40, 400);
+		check_rounded(tb, 20, 1100, 801);
+		check_rounded(tb, 20, 513, 385);
+		check_rounded(tb, 2, 31, 64);
+	}
 	return test_done();
 }
