@@ -21,6 +21,7 @@
 
 #include "clones.h"
 #include "gemm.h"
+#include "gemm_narrow.h"
 #include "gemm_pack.h"
 
 #define MAX_ROWS	14			/* of a tile */
@@ -288,6 +289,10 @@ gs_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
 		const float *a, int lda, const float *b, int ldb, float beta,
 		float *c, int ldc)
 {
+	if (gs_gemm_vector >= 16 &&
+		gs_gemm_narrow(transpose_a, transpose_b, m, n, k, alpha, a, lda, b,
+					   ldb, beta, c, ldc))
+		return;
 	if (transpose_a && !transpose_b && n < m && n <= TURN_MOST)
 		multiply_turned(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 	else
