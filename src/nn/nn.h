@@ -353,15 +353,13 @@ extern void gs_draw_gumbel(GsDraw draw, GsMatrix x);
  */
 extern void gs_dropout(GsDraw draw, double rate, GsMatrix x);
 
-/*
- * loss.c: each returns the sum of its losses over rows and columns, times
- * weights, and puts the gradients of that sum IN PLACE of the predictions.
- */
+/* softmax.c */
 
 /*
  * Cross entropy of many categories: head h has the columns offset[h] to
  * offset[h + 1] - 1 of the logits.  target [rows][nheads] counts from 0 in
- * its head; -1: no loss.  weight [rows][nheads] or GS_NO_MATRIX.
+ * its head; -1: no loss.  weight [rows][nheads] or GS_NO_MATRIX.  Returns the
+ * sum over rows and heads, and puts its gradient IN PLACE of the logits.
  */
 extern double gs_softmax_loss(int nheads, const int *offset, GsMatrix logits,
 							  const int32_t *target, GsMatrix weight);
@@ -372,6 +370,13 @@ extern void gs_softmax_backward(GsMatrix share, GsMatrix dy, gs_real scale);
 /* logits = (logits + noise) sharpness; token[rows]: where the largest is */
 extern void gs_gumbel_max(GsMatrix logits, GsMatrix noise, gs_real sharpness,
 						  int32_t *token);
+extern bool gs_softmax_wide;
+
+/*
+ * loss.c: each returns the sum of its losses over rows and columns, times
+ * weights, and puts the gradients of that sum IN PLACE of the predictions.
+ */
+
 /*
  * -log density of x under N(mean, exp(log_sd)^2), without its constant.
  * log_sd is clamped to [lowest, highest], with no gradient beyond.  weight

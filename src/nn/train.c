@@ -353,6 +353,9 @@ add_shard(gs_real *restrict grad, gs_real *restrict other, gs_real share,
 	}
 }
 
+/* elements that are summed over all shards before others: 4 kB of each */
+#define SUMMED	1024
+
 /*
  * The mean gradient of a slice in place of the first shard's, zero in place
  * of the others', and the square of its length.
@@ -364,21 +367,26 @@ sum_slice(void *arg, int slice)
 	GsTrainer  *trainer = update->trainer;
 	size_t		size = trainer->setup.params->size;
 	size_t		from = (size_t) slice * SLICE;
-	size_t		n = size - from < SLICE ? size - from : SLICE;
-	gs_real    *restrict grad = trainer->grad[0] + from;
+	size_t		end = size - from < SLICE ? size : from + SLICE;
 	Lanes		sum = {0};
 
-	for (int s = 1; s < update->nshards - 1; s++)
-		add_shard(grad, trainer->grad[s] + from, 1, n);
-	if (update->nshards > 1)
-		add_shard(grad, trainer->grad[update->nshards - 1] + from,
-				  update->share, n);
-	else
-		for (size_t i = 0; i < n; i++)
-			grad[i] *= update->share;
-	/* sizes are multiples of LANES: see gs_params_add */
-	for (size_t i = 0; i < n; i += LANES)
-		sum += lanes_load(grad + i) * lanes_load(grad + i);
+	for (size_t n; from < end; from += n)
+	{
+		gs_real    *restrict grad = trainer->grad[0] + from;
+		int			last = update->nshards - 1;
+
+		n = end - from < SUMMED ? end - from : SUMMED;
+		for (int s = 1; s < last; s++)
+			add_shard(grad, trainer->grad[s] + from, 1, n);
+		if (last > 0)
+			add_shard(grad, trainer->grad[last] + from, update->share, n);
+		else
+			for (size_t i = 0; i < n; i++)
+				grad[i] *= update->share;
+		/* sizes are multiples of LANES: see gs_params_add */
+		for (size_t i = 0; i < n; i += LANES)
+			sum += lanes_load(grad + i) * lanes_load(grad + i);
+	}
 	trainer->square[slice] = lanes_sum(&sum);
 }
 

@@ -31,7 +31,7 @@
 bool		gs_gemm_fixed_point = true;
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
+#include "avx512.h"
 #include <math.h>
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vnni")))
@@ -94,12 +94,6 @@ is_possible(int n, int k)
 		__builtin_cpu_supports("avx512bw");
 }
 
-static TARGET GS_ALWAYS_INLINE __mmask16
-first_lanes(int n)
-{
-	return n >= LANES ? 0xFFFF : n <= 0 ? 0 : (__mmask16) ((1u << n) - 1);
-}
-
 /*
  * What to multiply vectors with, and in unit[] what an integer is worth then,
  * from the vectors' squared norms.
@@ -123,7 +117,7 @@ add_squares(const float *x, int n, __m512 *sum)
 	for (int half = 0; half < 2; half++)
 	{
 		__m512		part = _mm512_maskz_loadu_ps(
-			first_lanes(n - half * LANES), x + half * LANES);
+			gs_first_lanes(n - half * LANES), x + half * LANES);
 
 		sum[half] = _mm512_fmadd_ps(part, part, sum[half]);
 	}
@@ -134,8 +128,8 @@ static TARGET GS_ALWAYS_INLINE void
 round_part(const float *x, int n, __m512 scale, int32_t *to)
 {
 	const __m512i order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
-	__m512		low = _mm512_maskz_loadu_ps(first_lanes(n), x);
-	__m512		high = _mm512_maskz_loadu_ps(first_lanes(n - LANES),
+	__m512		low = _mm512_maskz_loadu_ps(gs_first_lanes(n), x);
+	__m512		high = _mm512_maskz_loadu_ps(gs_first_lanes(n - LANES),
 											 x + LANES);
 	__m512i		packed = _mm512_packs_epi32(_mm512_cvtps_epi32(low * scale),
 											_mm512_cvtps_epi32(high * scale));
@@ -198,7 +192,7 @@ add_row_squares(const float *x, ptrdiff_t ld, int rows, int columns,
 {
 	for (int j = 0; j < columns; j += LANES)
 	{
-		__mmask16	mask = first_lanes(columns - j);
+		__mmask16	mask = gs_first_lanes(columns - j);
 		__m512		square = _mm512_loadu_ps(sum + j);
 
 		for (int i = 0; i < rows; i++)
@@ -233,7 +227,7 @@ round_columns(const float *x, ptrdiff_t ld, int k, int columns,
 	for (p = 0; p < k; p += 2, to += stride, x += 2 * ld)
 		for (int j = 0; j < columns; j += LANES)
 		{
-			__mmask16	mask = first_lanes(columns - j);
+			__mmask16	mask = gs_first_lanes(columns - j);
 			__mmask16	odd = p + 1 < k ? mask : 0;
 
 			_mm512_storeu_si512(
@@ -258,7 +252,7 @@ round_columns(const float *x, ptrdiff_t ld, int k, int columns,
 static TARGET GS_ALWAYS_INLINE void
 put(__m512i sum, __m512 unit, const float *base, float *c, int n)
 {
-	__mmask16	mask = first_lanes(n);
+	__mmask16	mask = gs_first_lanes(n);
 	__m512		part = _mm512_setzero_ps();
 
 	if (base != NULL)

@@ -22,9 +22,8 @@
 #include "gemm_pack.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
+#include "avx512.h"
 
-#define TARGET __attribute__((target("avx512f")))
 #define LANES		16
 #define MOST		16			/* of the narrow dimension */
 #define LONGEST		1024		/* of what is copied ... */
@@ -36,14 +35,8 @@
 	CASE(9); CASE(10); CASE(11); CASE(12); CASE(13); CASE(14); CASE(15); \
 	CASE(16)
 
-static TARGET GS_ALWAYS_INLINE __mmask16
-first_lanes(int n)
-{
-	return n >= LANES ? 0xFFFF : n <= 0 ? 0 : (__mmask16) ((1u << n) - 1);
-}
-
 /* beta c; c is not read where beta is 0 */
-static TARGET GS_ALWAYS_INLINE __m512
+static GS_AVX512 GS_ALWAYS_INLINE __m512
 scaled(__mmask16 mask, const float *c, float beta)
 {
 	if (beta == 0)
@@ -52,14 +45,14 @@ scaled(__mmask16 mask, const float *c, float beta)
 }
 
 /* the lanes of two vectors, added by fours: two sums each, alternating */
-static TARGET GS_ALWAYS_INLINE __m512
+static GS_AVX512 GS_ALWAYS_INLINE __m512
 add_halves(__m512 a, __m512 b)
 {
 	return _mm512_unpacklo_ps(a, b) + _mm512_unpackhi_ps(a, b);
 }
 
 /* the sums of the lanes of 16 vectors */
-static TARGET GS_ALWAYS_INLINE __m512
+static GS_AVX512 GS_ALWAYS_INLINE __m512
 add_lanes(const __m512 *x)
 {
 	__m512		quarter[4];		/* of each four vectors: by 128 bits */
@@ -87,7 +80,7 @@ add_lanes(const __m512 *x)
  * C [rows][n] = beta C + alpha A B', A [rows][k], B [n][STRIDE].  rows and n
  * are known where this is inlined, their product is at most 16.
  */
-static TARGET GS_ALWAYS_INLINE void
+static GS_AVX512 GS_ALWAYS_INLINE void
 dots(int n, int rows, int k, float alpha, const float *a, ptrdiff_t lda,
 	 const float *b, float beta, float *c, ptrdiff_t ldc)
 {
@@ -122,7 +115,7 @@ dots(int n, int rows, int k, float alpha, const float *a, ptrdiff_t lda,
 		ADD(LOAD);
 	if (whole < k)
 	{
-		__mmask16	rest = first_lanes(k - whole);
+		__mmask16	rest = gs_first_lanes(k - whole);
 
 		ADD(LOAD_REST);
 	}
@@ -133,7 +126,7 @@ dots(int n, int rows, int k, float alpha, const float *a, ptrdiff_t lda,
 #pragma GCC unroll 16
 	for (int r = 0; r < rows; r++, c += ldc)
 	{
-		__mmask16	mask = first_lanes(n);
+		__mmask16	mask = gs_first_lanes(n);
 		__m512		row = _mm512_maskz_compress_ps(
 			(__mmask16) (mask << r * n), total);
 
@@ -141,7 +134,7 @@ dots(int n, int rows, int k, float alpha, const float *a, ptrdiff_t lda,
 	}
 }
 
-static TARGET void
+static GS_AVX512 void
 dots_all(int m, int n, int k, float alpha, const float *a, ptrdiff_t lda,
 		 const float *b, float beta, float *c, ptrdiff_t ldc)
 {
@@ -168,7 +161,7 @@ dots_all(int m, int n, int k, float alpha, const float *a, ptrdiff_t lda,
  * C [m][n] = beta C + alpha A B, A [m][k], B [k][STRIDE].  k is known where
  * this is inlined, up to 16.
  */
-static TARGET GS_ALWAYS_INLINE void
+static GS_AVX512 GS_ALWAYS_INLINE void
 spread(int k, int m, int n, float alpha, const float *a, ptrdiff_t lda,
 	   const float *b, float beta, float *c, ptrdiff_t ldc)
 {
@@ -194,12 +187,12 @@ spread(int k, int m, int n, float alpha, const float *a, ptrdiff_t lda,
 		for (; j + LANES <= n; j += LANES)
 			ADD(0xFFFF);
 		if (j < n)
-			ADD(first_lanes(n - j));
+			ADD(gs_first_lanes(n - j));
 #undef ADD
 	}
 }
 
-static TARGET void
+static GS_AVX512 void
 spread_all(int m, int n, int k, float alpha, const float *a, ptrdiff_t lda,
 		   const float *b, float beta, float *c, ptrdiff_t ldc)
 {
@@ -220,7 +213,7 @@ spread_all(int m, int n, int k, float alpha, const float *a, ptrdiff_t lda,
  * the last up to "mask"; B [k][n].  n and vectors are known where this is
  * inlined.
  */
-static TARGET GS_ALWAYS_INLINE void
+static GS_AVX512 GS_ALWAYS_INLINE void
 gather(int n, int vectors, __mmask16 mask, int k, const float *a,
 	   ptrdiff_t lda, const float *b, ptrdiff_t ldb, float *to, ptrdiff_t ldto)
 {
@@ -260,7 +253,7 @@ gather(int n, int vectors, __mmask16 mask, int k, const float *a,
 	}
 }
 
-static TARGET void
+static GS_AVX512 void
 gather_all(int m, int n, int k, const float *a, ptrdiff_t lda, const float *b,
 		   ptrdiff_t ldb, float *to, ptrdiff_t ldto)
 {
@@ -270,10 +263,10 @@ gather_all(int m, int n, int k, const float *a, ptrdiff_t lda, const float *b,
 #define CASE(n) \
 	case n: \
 		for (; n <= 13 && i + LANES < m; i += 2 * LANES) \
-			gather(n, 2, first_lanes(m - i - LANES), k, a + i, lda, b, ldb, \
+			gather(n, 2, gs_first_lanes(m - i - LANES), k, a + i, lda, b, ldb, \
 				   to + i, ldto); \
 		for (; i < m; i += LANES) \
-			gather(n, 1, first_lanes(m - i), k, a + i, lda, b, ldb, to + i, \
+			gather(n, 1, gs_first_lanes(m - i), k, a + i, lda, b, ldb, to + i, \
 				   ldto); \
 		break
 

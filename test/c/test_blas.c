@@ -156,6 +156,16 @@ check_gemms_add(void)
 			check_gemm_add(i & 1, i & 2, 270, 39, 70, 2, 0.5);
 			check_gemm_add(i & 1, i & 2, 530, 128, 390, 1, 0);
 			check_gemm_add(i & 1, i & 2, 131, 129, 65, 1, 1);
+			/* one narrow dimension, of each width */
+			for (int n = 1; n <= 17; n++)
+			{
+				check_gemm_add(i & 1, i & 2, 35, n, 83, 2, 0.5);
+				check_gemm_add(i & 1, i & 2, 35, 83, n, -1, 1);
+				check_gemm_add(i & 1, i & 2, n, 64, 48, 1, 0);
+			}
+			check_gemm_add(i & 1, i & 2, 3, 5, 1100, 1, 1);
+			check_gemm_add(i & 1, i & 2, 3, 1100, 5, 1, 1);
+			check_gemm_add(i & 1, i & 2, 1100, 3, 5, 1, 1);
 		}
 	gs_gemm_vector = 16;
 }

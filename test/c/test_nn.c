@@ -297,6 +297,72 @@ test_softmax_backward(void)
 	CHECK(gs_square_sum(0, dy) == 0, "of nothing");
 }
 
+/*
+ * Heads of all widths, with and without masks: the same bits.
+ */
+static void
+test_softmax_widths(void)
+{
+	enum
+	{
+		rows = 7, heads = 50
+	};
+	int			offset[heads + 1] = {3};
+	gs_real    *made[4][2];
+	gs_real    *dy;
+	int32_t		target[rows * heads];
+	int32_t		token[2][heads][rows];
+	double		loss[2];
+	int			columns;
+	int			different = 0;
+	size_t		bytes;
+
+	for (int h = 0; h < heads; h++)
+		offset[h + 1] = offset[h] + 1 + h;
+	columns = offset[heads] + 2;
+	bytes = sizeof(gs_real) * rows * (size_t) columns;
+	dy = malloc(bytes);
+	gs_draw_normal((GsDraw) {7, 0, 1, 0}, gs_matrix(dy, rows, columns));
+	for (int i = 0; i < rows * heads; i++)
+		target[i] = i % 5 == 0 ? -1 : i % heads * (i % 3) / 2;
+	for (int wide = 0; wide < 2; wide++)
+	{
+		gs_softmax_wide = wide;
+		for (int i = 0; i < 4; i++)
+		{
+			made[i][wide] = malloc(bytes);
+			gs_draw_normal((GsDraw) {7, i, 0, 0},
+						   gs_matrix(made[i][wide], rows, columns));
+		}
+		loss[wide] = gs_softmax_loss(heads, offset,
+									 gs_matrix(made[0][wide], rows, columns),
+									 target, GS_NO_MATRIX);
+		gs_softmax(heads, offset, gs_matrix(made[1][wide], rows, columns));
+		for (int h = 0; h < heads; h++)
+		{
+			GsMatrix	by = gs_matrix_columns(
+				gs_matrix(dy, rows, columns), offset[h], 1 + h);
+
+			gs_softmax_backward(
+				gs_matrix_columns(gs_matrix(made[2][wide], rows, columns),
+								  offset[h], 1 + h), by, 2);
+			gs_gumbel_max(
+				gs_matrix_columns(gs_matrix(made[3][wide], rows, columns),
+								  offset[h], 1 + h), by, 3, token[wide][h]);
+		}
+	}
+	for (int i = 0; i < 4; i++)
+	{
+		different += memcmp(made[i][0], made[i][1], bytes) != 0;
+		free(made[i][0]);
+		free(made[i][1]);
+	}
+	free(dy);
+	different += memcmp(token[0], token[1], sizeof(token[0])) != 0;
+	CHECK(different == 0, "heads of all widths have the same bits");
+	CHECK(memcmp(&loss[0], &loss[1], sizeof(double)) == 0, "and the same loss");
+}
+
 static void
 test_extremes(void)
 {
@@ -340,6 +406,7 @@ main(void)
 	test_softmax_backward();
 	test_leaky();
 	test_dropout();
+	test_softmax_widths();
 	test_extremes();
 	return test_done();
 }
