@@ -53,6 +53,7 @@ typedef struct DiffusionModel
 /* diffusion_net.c */
 extern void gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens,
 							 int width, int nblocks);
+extern int	gs_diffusion_layers(DiffusionNet *net, GsLayer *layer);
 
 /* diffusion.c */
 extern void gs_diffusion_mask_all(DiffusionModel *model);

@@ -398,34 +398,6 @@ begin(const DiffusionNet *net)
 }
 
 /*
- * The layers, for the trainer.  Returns how many; layer may be NULL to count.
- */
-static int
-layers_of(Fit *fit, GsLayer *layer)
-{
-	DiffusionNet *net = &fit->net;
-	const GsParams *params = net->params;
-	int			n = 0;
-
-	if (net->tokens->nnumbers > 0)
-		n = gs_layer_put(layer, n, (GsLayer) {&net->score, params, true,
-				false});
-	for (int b = 0; b < net->nblocks; b++)
-	{
-		n = gs_layer_put(layer, n, (GsLayer) {&net->block[b].inner, params,
-				true, true});
-		n = gs_layer_put(layer, n, (GsLayer) {&net->block[b].outer, params,
-				true, true});
-	}
-	/* heads that take turns are left out */
-	for (int p = 0; p < net->tokens->nplaces &&
-		 fit->nheads == net->tokens->nplaces; p++)
-		n = gs_layer_put(layer, n, (GsLayer) {&net->head[p], params, true,
-				true});
-	return n;
-}
-
-/*
  * gs_diffusion_fit: see family.h and diffusion.c.
  */
 void
@@ -458,8 +430,12 @@ gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
 	lay_out(&fit, &arena, gs_shard_rows(training.batch), &shard);
 	what.params = fit.net.params;
 	what.row = fit.row;
-	what.layer = layer = palloc(sizeof(GsLayer) * layers_of(&fit, NULL));
-	what.nlayers = layers_of(&fit, layer);
+	what.layer = layer = palloc(sizeof(GsLayer) *
+								gs_diffusion_layers(&fit.net, NULL));
+	what.nlayers = gs_diffusion_layers(&fit.net, layer);
+	/* the last are heads; those that take turns aren't worth it each time */
+	if (fit.nheads < tokens->nplaces)
+		what.nlayers -= tokens->nplaces;
 	what.workspace = arena.used;
 	gs_training_run(&training, &what, options, tensors, notes);
 }

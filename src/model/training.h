@@ -6,7 +6,7 @@
  * A family makes gs_training_params(), adds its views, creates them with
  * gs_training_create() and trains them with gs_training_run(), which stores
  * them, too.  Loading: gs_training_params(), the same views,
- * gs_training_load().
+ * gs_training_load(), gs_training_round().
  */
 #ifndef GENSYNTH_TRAINING_H
 #define GENSYNTH_TRAINING_H
@@ -42,5 +42,6 @@ extern void gs_training_run(const GsTraining *training,
 							List **notes);
 extern void gs_training_load(const char *name, const List *tensors,
 							 GsParams *params);
+extern void gs_training_round(const GsLayer *layer, int n);
 
 #endif

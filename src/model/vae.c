@@ -119,6 +119,7 @@ gs_vae_open(const GsSchema *schema, const List *tensors, const char *name,
 {
 	Vae		   *vae = palloc0(sizeof(Vae));
 	GsTokens   *tokens = gs_tokens_load(schema, tensors);
+	GsLayer    *layer;
 	int			most = 1;
 
 	vae->tokens = tokens;
@@ -126,6 +127,12 @@ gs_vae_open(const GsSchema *schema, const List *tensors, const char *name,
 	gs_vae_shape(&vae->net, tokens);
 	init(&vae->net, vae->params);
 	gs_training_load(name, tensors, vae->params);
+	layer = palloc(sizeof(GsLayer) *
+				   gs_vae_decoder_layers(&vae->net, vae->params, false, NULL,
+										 0));
+	gs_training_round(layer, gs_vae_decoder_layers(&vae->net, vae->params,
+												   false, layer, 0));
+	pfree(layer);
 	if (gs_tensor_find(tensors, "tokens/bias") != NULL)
 		gs_vae_adjust(vae, load_floats(tensors, "tokens/bias", 1,
 									tokens->ntokens, 1));
