@@ -23,7 +23,15 @@
 	PG_FUNCTION_INFO_V1(name)
 #endif
 
-/* 16 replaced the per-class ACL functions; 18 the module magic */
+/* 16 replaced the per-class ACL functions */
+#if PG_VERSION_NUM >= 160000
+#define gs_proc_aclcheck(function, role, mode) \
+	object_aclcheck(ProcedureRelationId, function, role, mode)
+#else
+#define gs_proc_aclcheck pg_proc_aclcheck
+#endif
+
+/* 18 replaced the module magic */
 #if PG_VERSION_NUM >= 180000
 #define GS_MODULE_MAGIC(version_text) \
 	PG_MODULE_MAGIC_EXT(.name = "gensynth", .version = version_text)
@@ -31,12 +39,102 @@
 #define GS_MODULE_MAGIC(version_text) PG_MODULE_MAGIC
 #endif
 
-/* 16 lets the caller of range_serialize() take its errors */
+/* 16 lets callers take errors: of ranges, of types' names, of JSON's actions */
 #if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
 #define gs_range_serialize(typcache, lower, upper, empty) \
 	range_serialize(typcache, lower, upper, empty, NULL)
+#define gs_make_range(typcache, lower, upper, empty) \
+	make_range(typcache, lower, upper, empty, NULL)
+#define gs_parse_type(name, type, typmod) \
+	do { \
+		ErrorSaveContext context_ = {.type = T_ErrorSaveContext}; \
+\
+		if (!parseTypeString(name, type, typmod, (Node *) &context_)) \
+			*(type) = InvalidOid; \
+	} while (0)
+#define GS_JSON_ACTION		JsonParseErrorType
+#define GS_JSON_ACTION_DONE	JSON_SUCCESS
 #else
 #define gs_range_serialize range_serialize
+#define gs_make_range make_range
+#define gs_parse_type(name, type, typmod) \
+	parseTypeString(name, type, typmod, true)
+#define GS_JSON_ACTION		void
+#define GS_JSON_ACTION_DONE
+#endif
+
+/* 17 lets the caller have the lexer of JSON in memory of its own */
+#if PG_VERSION_NUM >= 170000
+#define gs_json_lexer(text, len) \
+	makeJsonLexContextCstringLen(NULL, text, len, GetDatabaseEncoding(), true)
+#else
+#define gs_json_lexer(text, len) \
+	makeJsonLexContextCstringLen(text, len, GetDatabaseEncoding(), true)
+#endif
+
+/* 16 keeps the role that reads a relation apart from its range table entry */
+#if PG_VERSION_NUM >= 160000
+#define gs_reading_role(query, entry) \
+	((entry)->perminfoindex == 0 ? InvalidOid : \
+	 getRTEPermissionInfo((query)->rteperminfos, entry)->checkAsUser)
+#else
+#define gs_reading_role(query, entry) ((entry)->checkAsUser)
+#endif
+
+/*
+ * 16 asks a custom scan what slot it wants; before, the executor has given it
+ * a virtual one, which has to be exchanged.
+ */
+#if PG_VERSION_NUM >= 160000
+#define gs_want_slot(css, ops) ((css)->slotOps = (ops))
+#define gs_exchange_slot(estate, css, ops) ((void) 0)
+#else
+#define gs_want_slot(css, ops) ((void) 0)
+#define gs_exchange_slot(estate, css, ops) \
+	do { \
+		ExecInitScanTupleSlot(estate, &(css)->ss, (css)->ss.ps.scandesc, \
+							  ops); \
+		ExecAssignScanProjectionInfoWithVarno(&(css)->ss, INDEX_VAR); \
+	} while (0)
+#endif
+
+/* 18 moved parts of EXPLAIN */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/* 18 has room before a minimal tuple, if the caller asks for it */
+#if PG_VERSION_NUM >= 180000
+#define GS_MINIMAL_ARGS(slot)	TupleTableSlot *slot, Size extra
+#define GS_MINIMAL_EXTRA		, extra
+#else
+#define GS_MINIMAL_ARGS(slot)	TupleTableSlot *slot
+#define GS_MINIMAL_EXTRA
+#endif
+
+/* 18 has int64 from stdint.h */
+#if PG_VERSION_NUM >= 180000
+#define GS_PADDED_UINT64		"%0*" PRIu64
+#define GS_HEX16_UINT64			"%016" PRIx64
+#else
+#define GS_PADDED_UINT64		"%0*" INT64_MODIFIER "u"
+#define GS_HEX16_UINT64			"%016" INT64_MODIFIER "x"
+#endif
+
+/*
+ * 18 tells of an operator what it means in any kind of index; the numbers of
+ * comparisons are those of a btree's strategies.
+ */
+#if PG_VERSION_NUM >= 180000
+#define gs_comparisons(operator) get_op_index_interpretation(operator)
+#define gs_comparison(cell) \
+	((int) ((OpIndexInterpretation *) lfirst(cell))->cmptype)
+#else
+#define gs_comparisons(operator) get_op_btree_interpretation(operator)
+#define gs_comparison(cell) \
+	(((OpBtreeInterpretation *) lfirst(cell))->strategy)
 #endif
 
 /* 18 replaced pg_attribute_noreturn() by a prefix; before, it may be one too */

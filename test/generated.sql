@@ -1,6 +1,6 @@
 -- Columns whose values are all different: what comes back is made anew.
 BEGIN;
-SELECT plan(69);
+SELECT plan(70);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 
@@ -132,6 +132,12 @@ SELECT is_protected('interval', $$g * interval '1.1 h'$$);
 SELECT is_protected('inet', $$'10.0.0.0'::inet + 37 * g$$);
 SELECT is_protected('macaddr', $$('08:00:2b:01:' || to_char(g / 100, 'fm00') || ':' || to_char(g % 100, 'fm00'))::macaddr$$);
 SELECT is_protected('macaddr8', $$('f8:00:2b:01:00:00:' || to_char(g / 100, 'fm00') || ':' || to_char(g % 100, 'fm00'))::macaddr8$$);
+
+-- Labels of an enum in arrays stay what they are when others are added.
+SELECT learn('mood[]', $$(SELECT array_agg(CASE WHEN (g / (3 ^ i)::int) % 3 = 0 THEN mood 'sad' ELSE 'ok' END) FROM generate_series(0, 6) i)$$);
+ALTER TYPE mood ADD VALUE 'angry';
+SELECT set_eq('SELECT DISTINCT unnest(v) FROM synth_sample(NULL::source, 1000, seed => 4)', ARRAY['sad', 'ok']::mood[],
+	'labels of an enum in arrays, after another was added');
 
 -- Wide numerics are numbers again where they are many.
 SELECT learn('numeric(33,3)', $$1e27 * g + g / 1000.0$$);

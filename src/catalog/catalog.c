@@ -11,9 +11,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#if PG_VERSION_NUM >= 160000
-#include "nodes/miscnodes.h"
-#endif
 #include "parser/parse_type.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -21,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "catalog/catalog.h"
 #include "column/store.h"
@@ -509,14 +507,7 @@ typedef struct StoredType
 static void
 find_type(const char *name, Oid *type, int32 *typmod)
 {
-#if PG_VERSION_NUM >= 160000
-	ErrorSaveContext escontext = {T_ErrorSaveContext};
-
-	if (!parseTypeString(name, type, typmod, (Node *) &escontext))
-		*type = InvalidOid;
-#else
-	parseTypeString(name, type, typmod, true);
-#endif
+	gs_parse_type(name, type, typmod);
 }
 
 /*

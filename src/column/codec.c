@@ -12,11 +12,13 @@
 #include <math.h>
 #include <sys/socket.h>
 
+#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/cash.h"
+#include "utils/catcache.h"
 #include "utils/date.h"
 #include "utils/float.h"
 #include "utils/fmgroids.h"
@@ -24,6 +26,7 @@
 #include "utils/inet.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "column/codec_internal.h"
@@ -146,6 +149,50 @@ gs_codec_set_parts(GsCodec *codec)
 	}
 }
 
+/* A label of an enum. */
+typedef struct Label
+{
+	float4		order;
+	char	   *text;
+} Label;
+
+static int
+compare_labels(const void *a, const void *b)
+{
+	float4		x = ((const Label *) a)->order;
+	float4		y = ((const Label *) b)->order;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * The labels in the enum's order, which a label that is added at the end, and
+ * dump and restore, leave as it is.
+ */
+static void
+read_labels(GsCodec *codec)
+{
+	CatCList   *list = SearchSysCacheList1(ENUMTYPOIDNAME,
+										   ObjectIdGetDatum(codec->type));
+	int			n = list->n_members;
+	Label	   *label = palloc(sizeof(Label) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		Form_pg_enum form = (Form_pg_enum) GETSTRUCT(&list->members[i]->tuple);
+
+		label[i] = (Label) {form->enumsortorder,
+			pstrdup(NameStr(form->enumlabel))};
+	}
+	ReleaseCatCacheList(list);
+	qsort(label, n, sizeof(Label), compare_labels);
+	codec->nlabels = n;
+	codec->label = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		codec->label[i] = label[i].text;
+	pfree(label);
+}
+
 /*
  * Finds the kind of a base type that kind_of_builtin does not know; for a
  * range also its bounds, which must be of a one-part gs_ordered kind.
@@ -160,6 +207,7 @@ kind_by_category(GsCodec *codec)
 	if (type_is_enum(codec->type))
 	{
 		codec->kind = GS_CODEC_ENUM;
+		read_labels(codec);
 		return true;
 	}
 	if (type_is_range(codec->type))

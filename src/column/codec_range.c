@@ -18,6 +18,7 @@
 #include "utils/rangetypes.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "column/codec_internal.h"
 
 /* A range's first part: which bounds there are. */
@@ -211,10 +212,6 @@ gs_range_join(GsCodec *codec, const GsPart *parts)
 							RANGE_NO_UPPER)))
 			upper.val = upper_bound(codec, parts, upper.inclusive);
 	}
-	return RangeTypePGetDatum(make_range(codec->range, &lower, &upper,
-										 (flags & RANGE_IS_EMPTY) != 0
-#if PG_VERSION_NUM >= 160000
-										 ,NULL
-#endif
-										 ));
+	return RangeTypePGetDatum(gs_make_range(codec->range, &lower, &upper,
+											(flags & RANGE_IS_EMPTY) != 0));
 }

@@ -115,6 +115,8 @@ typedef struct GsCodec
 	Oid			elementtype;	/* ARRAY: perhaps a domain */
 	struct GsDomain *domain;	/* ARRAY: of its elements, once needed */
 	TypeCacheEntry *range;		/* RANGE */
+	int			nlabels;		/* ENUM */
+	char	  **label;			/* [nlabels] ENUM: in the enum's order */
 } GsCodec;
 
 typedef enum GsFeatureKind

@@ -13,7 +13,6 @@
 
 #include <math.h>
 
-#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
@@ -21,7 +20,6 @@
 #include "nodes/nodeFuncs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/catcache.h"
 #include "utils/float.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
@@ -29,21 +27,12 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
-#include "utils/syscache.h"
 
+#include "compat.h"
 #include "column/codec_internal.h"
 #include "column/decode.h"
 #include "column/domain.h"
 #include "column/json.h"
-
-/* What a callback of the JSON parser returns. */
-#if PG_VERSION_NUM >= 160000
-#define JSON_ACTION			JsonParseErrorType
-#define JSON_ACTION_DONE	JSON_SUCCESS
-#else
-#define JSON_ACTION			void
-#define JSON_ACTION_DONE
-#endif
 
 /*
  * gs_tojsonb_init: looks up to_jsonb(anyelement) for values of a type.
@@ -62,7 +51,7 @@ gs_tojsonb_init(FmgrInfo *function, Oid type, MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
-static JSON_ACTION
+static GS_JSON_ACTION
 check_number(void *state, char *token, JsonTokenType type)
 {
 	char	   *exponent = strpbrk(token, "eE");
@@ -70,7 +59,7 @@ check_number(void *state, char *token, JsonTokenType type)
 	if (type == JSON_TOKEN_NUMBER && exponent != NULL &&
 		abs(atoi(exponent + 1)) > 1000)
 		*(bool *) state = false;
-	return JSON_ACTION_DONE;
+	return GS_JSON_ACTION_DONE;
 }
 
 /*
@@ -84,12 +73,7 @@ gs_json_is_plain(const char *text, int len)
 	JsonSemAction action = {.semstate = &plain,.scalar = check_number};
 	JsonLexContext *lex;
 
-	lex = makeJsonLexContextCstringLen(
-#if PG_VERSION_NUM >= 170000
-									   NULL,
-#endif
-									   unconstify(char *, text), len,
-									   GetDatabaseEncoding(), true);
+	lex = gs_json_lexer(unconstify(char *, text), len);
 	return pg_parse_json(lex, &action) == JSON_SUCCESS && plain;
 }
 
@@ -180,7 +164,7 @@ append_part(StringInfo out, const GsCodec *codec, int p, const GsPart *part)
 	else
 	{
 		rest = slot.i < 0 ? -(uint64) slot.i : (uint64) slot.i;
-		appendStringInfo(out, "%s" UINT64_FORMAT ".%0*" INT64_MODIFIER "u",
+		appendStringInfo(out, "%s" UINT64_FORMAT "." GS_PADDED_UINT64,
 						 slot.i < 0 ? "-" : "", rest / unit, decimals,
 						 rest % unit);
 		/* as few decimals as it has, for that is what is learned */
@@ -192,39 +176,23 @@ append_part(StringInfo out, const GsCodec *codec, int p, const GsPart *part)
 }
 
 /*
- * The index of an enum's label, or the label of an index.  The list is that
- * of the system cache, in no order that matters.
+ * The index of an enum's label, or the label of an index.
  */
 static int
-enum_index(Oid type, const char *label)
+enum_index(const GsCodec *codec, const char *label)
 {
-	CatCList   *list = SearchSysCacheList1(ENUMTYPOIDNAME,
-										   ObjectIdGetDatum(type));
-	int			index = 0;
+	int			i = 0;
 
-	for (int i = 0; i < list->n_members; i++)
-	{
-		Form_pg_enum form = (Form_pg_enum) GETSTRUCT(&list->members[i]->tuple);
-
-		if (strcmp(NameStr(form->enumlabel), label) == 0)
-			index = i;
-	}
-	ReleaseCatCacheList(list);
-	return index;
+	while (i + 1 < codec->nlabels && strcmp(codec->label[i], label) != 0)
+		i++;
+	return i;
 }
 
 static char *
-enum_label(Oid type, double index)
+enum_label(const GsCodec *codec, double index)
 {
-	CatCList   *list = SearchSysCacheList1(ENUMTYPOIDNAME,
-										   ObjectIdGetDatum(type));
-	char	   *label = NULL;
-
-	if (index >= 0 && index < list->n_members)
-		label = pstrdup(NameStr(((Form_pg_enum)
-								 GETSTRUCT(&list->members[(int) index]->tuple))->enumlabel));
-	ReleaseCatCacheList(list);
-	return label;
+	return index >= 0 && index < codec->nlabels ?
+		pstrdup(codec->label[(int) index]) : NULL;
 }
 
 static void
@@ -250,7 +218,7 @@ append_element(StringInfo out, GsCodec *codec, Datum value)
 			return;
 		case GS_CODEC_ENUM:
 			text = OutputFunctionCall(&codec->output, value);
-			appendStringInfo(out, "%d", enum_index(codec->type, text));
+			appendStringInfo(out, "%d", enum_index(codec, text));
 			return;
 		case GS_CODEC_UUID:
 			appendStringInfoChar(out, '0');
@@ -526,7 +494,7 @@ element_text(GsCodec *codec, JsonbValue *value, GsRandom *random)
 		case GS_CODEC_JSON:
 			return read_document(value);
 		case GS_CODEC_ENUM:
-			return number ? enum_label(codec->type, to_double(value)) : NULL;
+			return number ? enum_label(codec, to_double(value)) : NULL;
 		case GS_CODEC_UUID:
 			if (!number)
 				return NULL;

@@ -12,12 +12,9 @@
 
 #include <math.h>
 
-#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "utils/catcache.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "column/codec_internal.h"
 #include "column/key.h"
@@ -464,23 +461,19 @@ learn_texts(const GsColumn *column, GsKey *key, GsLane *lane,
 static bool
 learn_labels(const GsColumn *column, GsKey *key)
 {
-	CatCList   *list = SearchSysCacheList1(ENUMTYPOIDNAME,
-										   ObjectIdGetDatum(column->codec.type));
+	const GsCodec *codec = &column->codec;
 	StringInfoData labels;
 
 	initStringInfo(&labels);
-	for (int i = 0; i < list->n_members; i++)
+	for (int i = 0; i < codec->nlabels; i++)
 	{
-		Form_pg_enum form = (Form_pg_enum) GETSTRUCT(&list->members[i]->tuple);
-
-		appendStringInfoString(&labels, NameStr(form->enumlabel));
+		appendStringInfoString(&labels, codec->label[i]);
 		appendStringInfoChar(&labels, '\0');
 	}
 	key->kind = GS_KEY_LIST;
-	key->space = list->n_members;
+	key->space = codec->nlabels;
 	key->text = labels.data;
 	key->text_bytes = labels.len;
-	ReleaseCatCacheList(list);
 	return key->space > 0;
 }
 

@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "column/codec_internal.h"
 #include "column/lane.h"
 
@@ -252,7 +253,7 @@ gs_lane_format(const GsLane *lane, int64 value, char *out, Size size)
 	if (scale == 0)
 		return snprintf(out, size, "%s" UINT64_FORMAT, value < 0 ? "-" : "",
 						rest);
-	return snprintf(out, size, "%s" UINT64_FORMAT ".%0*" INT64_MODIFIER "u",
+	return snprintf(out, size, "%s" UINT64_FORMAT "." GS_PADDED_UINT64,
 					value < 0 ? "-" : "", rest / unit, scale, rest % unit);
 }
 

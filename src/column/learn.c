@@ -11,12 +11,9 @@
 
 #include <math.h>
 
-#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "utils/catcache.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
 
 #include "column/key.h"
 #include "column/learn_internal.h"
@@ -235,15 +232,13 @@ static void
 learn_enum(LaneView *view)
 {
 	GsFeature  *feature = view->feature;
-	CatCList   *list = SearchSysCacheList1(ENUMTYPOIDNAME,
-										   ObjectIdGetDatum(view->column->codec.type));
+	const GsCodec *codec = &view->column->codec;
 	int			n = 0;
 
-	alloc_levels(feature, list->n_members);
-	for (int i = 0; i < list->n_members; i++)
+	alloc_levels(feature, codec->nlabels);
+	for (int i = 0; i < codec->nlabels; i++)
 	{
-		Form_pg_enum form = (Form_pg_enum) GETSTRUCT(&list->members[i]->tuple);
-		const char *label = NameStr(form->enumlabel);
+		const char *label = codec->label[i];
 		uint64		hash = gs_shape_hash(label, strlen(label),
 										 view->lane->salt);
 		int64		count = 0;
@@ -271,7 +266,6 @@ learn_enum(LaneView *view)
 		feature->share[n++] = count;
 	}
 	feature->nlevels = n;
-	ReleaseCatCacheList(list);
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "catalog/tensor.h"
 #include "column/codec_internal.h"
 #include "column/quantile.h"
@@ -112,7 +113,7 @@ pack_row(GsLane *lanes, int nparts, int64 row)
 		else if (lane->type == GS_LANE_TEXT)
 			appendStringInfoString(&text, gs_lane_text(lane, slot.hash)->text);
 		else if (lane->type == GS_LANE_FLOAT)
-			appendStringInfo(&text, "%016" INT64_MODIFIER "x", slot.hash);
+			appendStringInfo(&text, GS_HEX16_UINT64, slot.hash);
 		else if (lane->is_numeric)
 		{
 			gs_lane_format(lane, slot.i, buffer, sizeof(buffer));

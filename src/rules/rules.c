@@ -31,6 +31,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "column/decode.h"
 #include "column/store.h"
 #include "rules/condition.h"
@@ -92,14 +93,10 @@ is_interval(const Node *node)
 		!((IsA(linitial(op->args), Var) && IsA(lsecond(op->args), Const)) ||
 		  (IsA(linitial(op->args), Const) && IsA(lsecond(op->args), Var))))
 		return false;
-	families = get_op_btree_interpretation(op->opno);
+	families = gs_comparisons(op->opno);
 	foreach(cell, families)
-	{
-		int			strategy = ((OpBtreeInterpretation *) lfirst(cell))->strategy;
-
-		found |= strategy >= BTLessStrategyNumber &&
-			strategy <= BTGreaterStrategyNumber;
-	}
+		found |= gs_comparison(cell) >= BTLessStrategyNumber &&
+			gs_comparison(cell) <= BTGreaterStrategyNumber;
 	return found;
 }
 

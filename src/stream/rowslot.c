@@ -11,6 +11,7 @@
 
 #include "access/htup_details.h"
 
+#include "compat.h"
 #include "stream/rowslot.h"
 
 typedef struct RowSlot
@@ -78,13 +79,14 @@ copy_heap_tuple(TupleTableSlot *slot)
 }
 
 static MinimalTuple
-copy_minimal_tuple(TupleTableSlot *slot)
+copy_minimal_tuple(GS_MINIMAL_ARGS(slot))
 {
 	RowSlot    *row = (RowSlot *) slot;
 
 	if (row->stream != NULL)
-		return minimal_tuple_from_heap_tuple(gs_stream_tuple(row->stream));
-	return TTSOpsVirtual.copy_minimal_tuple(slot);
+		return minimal_tuple_from_heap_tuple(gs_stream_tuple(row->stream)
+											 GS_MINIMAL_EXTRA);
+	return TTSOpsVirtual.copy_minimal_tuple(slot GS_MINIMAL_EXTRA);
 }
 
 /*

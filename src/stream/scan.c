@@ -18,10 +18,6 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
-#if PG_VERSION_NUM >= 180000
-#include "commands/explain_format.h"
-#include "commands/explain_state.h"
-#endif
 #include "executor/executor.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -34,6 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
+#include "compat.h"
 #include "column/store.h"
 #include "model/refine.h"
 #include "stream/jsonrow.h"
@@ -126,9 +123,7 @@ create_state(CustomScan *scan)
 													   T_CustomScanState);
 
 	state->css.methods = &exec_methods;
-#if PG_VERSION_NUM >= 160000
-	state->css.slotOps = gs_rowslot_ops();
-#endif
+	gs_want_slot(&state->css, gs_rowslot_ops());
 	return (Node *) state;
 }
 
@@ -220,12 +215,7 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	foreach(cell, state->call->args)
 		state->args = lappend(state->args,
 							  ExecInitExpr(lfirst(cell), &node->ss.ps));
-#if PG_VERSION_NUM >= 160000
-	allowed = object_aclcheck(ProcedureRelationId, state->call->funcid,
-							  GetUserId(), ACL_EXECUTE);
-#else
-	allowed = pg_proc_aclcheck(state->call->funcid, GetUserId(), ACL_EXECUTE);
-#endif
+	allowed = gs_proc_aclcheck(state->call->funcid, GetUserId(), ACL_EXECUTE);
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_FUNCTION,
 					   get_func_name(state->call->funcid));
@@ -234,12 +224,7 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	state->row_desc = find_row_desc(state, scan);
 	check_columns(state, scan);
 	state->direct = !state->whole_row && !is_json(state);
-#if PG_VERSION_NUM < 160000
-	/* the executor has given the node a virtual slot: there is no asking */
-	ExecInitScanTupleSlot(estate, &node->ss, node->ss.ps.scandesc,
-						  gs_rowslot_ops());
-	ExecAssignScanProjectionInfoWithVarno(&node->ss, INDEX_VAR);
-#endif
+	gs_exchange_slot(estate, node, gs_rowslot_ops());
 	if (estate->es_epq_active != NULL)
 		state->locked = ExecInitExtraTupleSlot(estate, state->row_desc,
 											   &TTSOpsVirtual);

@@ -26,6 +26,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "compat.h"
 #include "catalog/catalog.h"
 #include "table/source.h"
 
@@ -264,17 +265,6 @@ bypasses_rls(Oid relid, Oid role)
 	return secured && check_enable_rls(relid, role, true) != RLS_ENABLED;
 }
 
-static Oid
-reading_role(Query *query, RangeTblEntry *entry)
-{
-#if PG_VERSION_NUM >= 160000
-	return entry->perminfoindex == 0 ? InvalidOid :
-		getRTEPermissionInfo(query->rteperminfos, entry)->checkAsUser;
-#else
-	return entry->checkAsUser;
-#endif
-}
-
 /*
  * Looks through a rewritten query and its subqueries, those that views became
  * included: refuses what does more than read, and finds row-level security
@@ -307,7 +297,7 @@ examine(Node *node, void *context)
 
 		if (entry->rtekind == RTE_RELATION)
 			source->bypasses_rls |= bypasses_rls(entry->relid,
-												 reading_role(query, entry));
+												 gs_reading_role(query, entry));
 	}
 	return query_tree_walker(query, examine, context, 0);
 }
