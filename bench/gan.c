@@ -22,8 +22,8 @@ typedef struct Run
 	GsGanNet	net;
 	GsDense		head[MOST_PLACES];
 	GsDense		fed[MOST_PLACES];
-	GsLayer		layer[2 * MOST_PLACES + 8];
-	GsLayer		opponent[8];
+	GsLayer		layer[GS_GAN_LAYERS(MOST_PLACES)];
+	GsLayer		opponent[GS_GAN_LAYERS(0)];
 	int			offset[MOST_PLACES + 1];
 	int			null[MOST_PLACES];
 	GsParams	generator;
@@ -143,8 +143,7 @@ main(int argc, char **argv)
 		return fprintf(stderr, "out of memory\n"), 1;
 	setup.params = &run.critic;
 	setup.layer = run.opponent;
-	setup.nlayers = gs_gan_critic_layers(&run.net, &run.critic, run.opponent,
-										 0);
+	setup.nlayers = gs_gan_critic_layers(&run.net, &run.critic, run.opponent);
 	setup.loss = critic_loss;
 	setup.shards = 2;
 	setup.adam.average = 0;

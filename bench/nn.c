@@ -171,18 +171,16 @@ make_net(Net *net, GsParams *params)
 static int
 layers_of(Net *net, const GsParams *params, GsLayer *layer)
 {
-	int			n = gs_layer_put(layer, 0, (GsLayer) {&net->input, params,
-		true, false});
+	int			n = 0;
 
+	layer[n++] = (GsLayer) {&net->input, params, true, false};
 	for (int b = 0; b < BLOCKS; b++)
 	{
-		n = gs_layer_put(layer, n, (GsLayer) {&net->block[b].inner, params,
-				true, true});
-		n = gs_layer_put(layer, n, (GsLayer) {&net->block[b].outer, params,
-				true, true});
+		layer[n++] = (GsLayer) {&net->block[b].inner, params, true, true};
+		layer[n++] = (GsLayer) {&net->block[b].outer, params, true, true};
 	}
-	return gs_layer_put(layer, n, (GsLayer) {&net->output, params, true,
-			true});
+	layer[n++] = (GsLayer) {&net->output, params, true, true};
+	return n;
 }
 
 int

@@ -35,8 +35,8 @@ declare -A extra=([single]='' [double]=-DGS_NN_DOUBLE)
 pids=()
 objects=()
 declare -A nn=([single]='' [double]='')
-compile() { # source object [flag]
-    "$cc" "${flags[@]}" ${3:+"$3"} -c -o "$2" "$1" &
+compile() { # source object [flag ...]
+    "$cc" "${flags[@]}" "${@:3}" -c -o "$2" "$1" &
     pids+=($!)
 }
 for source in src/numeric/*.c src/privacy/*.c src/tree/*.c; do
@@ -49,7 +49,9 @@ for precision in single double; do
     for source in src/nn/*.c "${train[@]}"; do
         object=$out/nn_$(basename "$source" .c)_$precision.o
         nn[$precision]+=" $object"
-        compile "$source" "$object" "${extra[$precision]}"
+        # no contraction, as in the Makefile: kernels have the same bits
+        # shellcheck disable=SC2086 # a flag or none
+        compile "$source" "$object" -ffp-contract=off ${extra[$precision]}
     done
 done
 for pid in "${pids[@]}"; do wait "$pid"; done

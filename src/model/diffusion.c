@@ -78,7 +78,7 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 	if (tokens->nplaces > 0)
 	{
 		GsLayer    *layer = palloc(sizeof(GsLayer) *
-								   gs_diffusion_layers(&model->net, NULL));
+								   DIFFUSION_LAYERS(&model->net));
 
 		gs_training_load("diffusion", tensors, model->net.params);
 		gs_training_round(layer, gs_diffusion_layers(&model->net, layer));

@@ -29,6 +29,10 @@ typedef struct DiffusionNet
 	int		   *number;			/* [P] how many numbers come before */
 } DiffusionNet;
 
+/* layers of a network, at most */
+#define DIFFUSION_LAYERS(net) \
+	(1 + 2 * (net)->nblocks + (net)->tokens->nplaces)
+
 typedef struct DiffusionGiven DiffusionGiven;
 
 /* A loaded model. */

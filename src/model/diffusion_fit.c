@@ -431,7 +431,7 @@ gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
 	what.params = fit.net.params;
 	what.row = fit.row;
 	what.layer = layer = palloc(sizeof(GsLayer) *
-								gs_diffusion_layers(&fit.net, NULL));
+								DIFFUSION_LAYERS(&fit.net));
 	what.nlayers = gs_diffusion_layers(&fit.net, layer);
 	/* the last are heads; those that take turns aren't worth it each time */
 	if (fit.nheads < tokens->nplaces)

@@ -56,8 +56,8 @@ gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens, int width,
 }
 
 /*
- * gs_diffusion_layers: the layers, for gs_training_round and the trainer, heads
- * last.  Returns how many; layer may be NULL to count.
+ * gs_diffusion_layers: the layers, of DIFFUSION_LAYERS, for gs_training_round
+ * and the trainer, heads last.  Returns how many there are.
  */
 int
 gs_diffusion_layers(DiffusionNet *net, GsLayer *layer)
@@ -66,17 +66,13 @@ gs_diffusion_layers(DiffusionNet *net, GsLayer *layer)
 	int			n = 0;
 
 	if (net->tokens->nnumbers > 0)
-		n = gs_layer_put(layer, n, (GsLayer) {&net->score, params, true,
-				false});
+		layer[n++] = (GsLayer) {&net->score, params, true, false};
 	for (int b = 0; b < net->nblocks; b++)
 	{
-		n = gs_layer_put(layer, n, (GsLayer) {&net->block[b].inner, params,
-				true, true});
-		n = gs_layer_put(layer, n, (GsLayer) {&net->block[b].outer, params,
-				true, true});
+		layer[n++] = (GsLayer) {&net->block[b].inner, params, true, true};
+		layer[n++] = (GsLayer) {&net->block[b].outer, params, true, true};
 	}
 	for (int p = 0; p < net->tokens->nplaces; p++)
-		n = gs_layer_put(layer, n, (GsLayer) {&net->head[p], params, true,
-				true});
+		layer[n++] = (GsLayer) {&net->head[p], params, true, true};
 	return n;
 }

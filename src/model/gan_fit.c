@@ -362,13 +362,10 @@ gs_gan_fit(const GsSchema *schema, const GsEncoded *encoded,
 						 Max(tokens->nplaces, 1));
 	what.row = table.row;
 	what.layer = layer = palloc(sizeof(GsLayer) *
-								gs_gan_layers(&table.net, generator, critic,
-											  NULL));
+								GS_GAN_LAYERS(tokens->nplaces));
 	what.nlayers = gs_gan_layers(&table.net, generator, critic, layer);
-	opponent.layer = layer = palloc(sizeof(GsLayer) *
-									gs_gan_critic_layers(&table.net, critic,
-														 NULL, 0));
-	opponent.nlayers = gs_gan_critic_layers(&table.net, critic, layer, 0);
+	opponent.layer = layer = palloc(sizeof(GsLayer) * GS_GAN_LAYERS(0));
+	opponent.nlayers = gs_gan_critic_layers(&table.net, critic, layer);
 	what.shards = GENERATOR_SHARDS;
 	opponent.shards = CRITIC_SHARDS;
 	what.workspace = workspace(&table, training.batch, what.shards);

@@ -389,7 +389,8 @@ gs_training_run(const GsTraining *training, const GsTrainable *what,
 /*
  * gs_training_round: rounds the weights of n layers of a network that was
  * loaded, forward, for all products to come; weights have to stay as they are.
- * Allocates in the current context, half of what the weights take.
+ * Allocates in the current context: half of what the weights of wide layers
+ * take, and at most as much.
  */
 void
 gs_training_round(const GsLayer *layer, int n)
@@ -405,8 +406,9 @@ gs_training_round(const GsLayer *layer, int n)
 			continue;
 		rounded = palloc0(sizeof(GsRounded));
 		rounded->weight = params + dense->weight;
-		rounded->forward = palloc_extended(sizeof(float) * size,
+		rounded->forward = palloc_extended(sizeof(float) * size + 64,
 										   MCXT_ALLOC_HUGE);
+		rounded->forward = (float *) TYPEALIGN(64, rounded->forward);
 		gs_dense_round(dense, params, false, rounded);
 		dense->rounded = rounded;
 	}

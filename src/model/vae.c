@@ -127,9 +127,7 @@ gs_vae_open(const GsSchema *schema, const List *tensors, const char *name,
 	gs_vae_shape(&vae->net, tokens);
 	init(&vae->net, vae->params);
 	gs_training_load(name, tensors, vae->params);
-	layer = palloc(sizeof(GsLayer) *
-				   gs_vae_decoder_layers(&vae->net, vae->params, false, NULL,
-										 0));
+	layer = palloc(sizeof(GsLayer) * GS_VAE_LAYERS(tokens->nplaces));
 	gs_training_round(layer, gs_vae_decoder_layers(&vae->net, vae->params,
 												   false, layer, 0));
 	pfree(layer);

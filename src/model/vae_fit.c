@@ -221,7 +221,7 @@ gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
 	table.row = palloc(sizeof(uint32) * training.batch);
 	what.row = table.row;
 	what.layer = layer = palloc(sizeof(GsLayer) *
-								gs_vae_layers(&table.net, params, NULL));
+								GS_VAE_LAYERS(tokens->nplaces));
 	what.nlayers = gs_vae_layers(&table.net, params, layer);
 	what.workspace = gs_vae_workspace(&table.net,
 									  gs_shard_rows(training.batch));

@@ -82,7 +82,7 @@ gemm(bool transpose, GsMatrix a, Right b, GsMatrix base, GsMatrix c,
 	bool		fine;
 
 	assert(c.rows == (transpose ? a.cols : a.rows));
-	if (c.rows == 0)
+	if (c.rows == 0 || c.cols == 0)
 		return;
 	if (k == 0)
 	{

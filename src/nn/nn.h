@@ -167,7 +167,7 @@ typedef enum GsActivation
  */
 typedef struct GsRounded
 {
-	const gs_real *weight;		/* those that were; NULL: none now */
+	const gs_real *weight;		/* those that were */
 	gs_real    *forward;		/* W; may be NULL */
 	gs_real    *back;			/* its transpose; may be NULL */
 } GsRounded;

@@ -124,8 +124,8 @@ free_rounded(GsTrainer *trainer)
  * gs_trainer_create
  *
  * Memory for training as "setup" says: moments, the average, a gradient for
- * each shard, a workspace for each thread, and rounded weights.  Returns false if memory is
- * out; then there is nothing to free.
+ * each shard, a workspace for each thread, and room for rounded weights.
+ * Returns false if memory is out; then there is nothing to free.
  */
 bool
 gs_trainer_create(const GsTrainerSetup *setup, GsTrainer *trainer)

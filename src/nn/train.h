@@ -65,15 +65,6 @@ typedef struct GsLayer
 	bool		back;
 } GsLayer;
 
-/* puts one into layer[n], unless that is NULL; returns n + 1 */
-static inline int
-gs_layer_put(GsLayer *layer, int n, GsLayer value)
-{
-	if (layer != NULL)
-		layer[n] = value;
-	return n + 1;
-}
-
 typedef struct GsTrainerSetup
 {
 	GsPool	   *pool;

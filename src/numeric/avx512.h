@@ -13,12 +13,13 @@
 #include "clones.h"
 
 #define GS_AVX512 __attribute__((target("avx512f")))
+#define GS_LANES	16			/* floats, or words, of a vector */
 
-/* the mask of a vector's first n lanes of 16; none below 1 */
+/* the mask of a vector's first n lanes; none below 1 */
 static GS_AVX512 GS_ALWAYS_INLINE __mmask16
 gs_first_lanes(int n)
 {
-	return n >= 16 ? 0xFFFF : n <= 0 ? 0 : (__mmask16) ((1u << n) - 1);
+	return n >= GS_LANES ? 0xFFFF : n <= 0 ? 0 : (__mmask16) ((1u << n) - 1);
 }
 
 #endif

@@ -33,8 +33,6 @@
 									 * so that they don't share sets of the
 									 * cache */
 #define COPY_LEAST	64			/* smaller products don't copy A */
-#define TURN_MOST	128			/* columns of products with A^T that are
-									 * computed as their transpose */
 
 /* how a tile reads A */
 typedef enum Order
@@ -237,23 +235,10 @@ multiply(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
 		}
 }
 
-/*
- * C [m][n] = beta C + the transpose of turned [n][m].
- */
 GS_CLONES static void
-put_turned(int m, int n, const float *turned, float beta, float *c, int ldc)
+put_transpose(int m, int n, const float *turned, float beta, float *c, int ldc)
 {
-	float		rows[16 * TURN_MOST];
-
-	for (int i = 0; i < m; i += 16)
-	{
-		int			ni = least(16, m - i);
-
-		pack_across(turned + i, m, n, ni, n, rows);
-		for (int r = 0; r < ni; r++, c += ldc)
-			for (int j = 0; j < n; j++)
-				c[j] = (beta != 0 ? beta * c[j] : 0) + rows[r * n + j];
-	}
+	put_turned(m, n, 1, turned, beta, c, ldc);
 }
 
 /*
@@ -274,7 +259,7 @@ multiply_turned(int m, int n, int k, float alpha, const float *a, int lda,
 
 		multiply(true, false, n, ni, k, alpha, b, ldb, a + i0, lda, 0,
 				 turned, ni);
-		put_turned(ni, n, turned, beta, c, ldc);
+		put_transpose(ni, n, turned, beta, c, ldc);
 	}
 }
 

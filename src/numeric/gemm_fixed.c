@@ -45,7 +45,6 @@ bool		gs_gemm_fixed_point = true;
 
 #define NORM		32767.0f
 #define LEAST_NORM	1e-15f		/* shorter vectors are zero */
-#define LANES		16			/* words of a vector */
 #define TILE_ROWS	14
 #define TILE_COLUMNS 32			/* two vectors */
 #define DEPTH		384			/* of panels: even */
@@ -54,7 +53,7 @@ bool		gs_gemm_fixed_point = true;
 #define A_ROW		(DEPTH / 2 + 16)	/* words of a rounded row: not a power
 										 * of two */
 #define A_COLUMNS	(ROWS + 20) /* words of a row of rounded columns; a
-								 * multiple of LANES */
+								 * multiple of GS_LANES */
 #define LEAST		32			/* columns and depth for which this pays */
 
 /* Panels of op(B), up to DEPTH rows and COLUMNS columns of it. */
@@ -117,7 +116,7 @@ add_squares(const float *x, int n, __m512 *sum)
 	for (int half = 0; half < 2; half++)
 	{
 		__m512		part = _mm512_maskz_loadu_ps(
-			gs_first_lanes(n - half * LANES), x + half * LANES);
+			gs_first_lanes(n - half * GS_LANES), x + half * GS_LANES);
 
 		sum[half] = _mm512_fmadd_ps(part, part, sum[half]);
 	}
@@ -129,8 +128,8 @@ round_part(const float *x, int n, __m512 scale, int32_t *to)
 {
 	const __m512i order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
 	__m512		low = _mm512_maskz_loadu_ps(gs_first_lanes(n), x);
-	__m512		high = _mm512_maskz_loadu_ps(gs_first_lanes(n - LANES),
-											 x + LANES);
+	__m512		high = _mm512_maskz_loadu_ps(gs_first_lanes(n - GS_LANES),
+											 x + GS_LANES);
 	__m512i		packed = _mm512_packs_epi32(_mm512_cvtps_epi32(low * scale),
 											_mm512_cvtps_epi32(high * scale));
 
@@ -144,10 +143,10 @@ round_part(const float *x, int n, __m512 scale, int32_t *to)
 static TARGET void
 round_rows(const float *x, int ld, int rows, int k, int32_t *to, float *unit)
 {
-	const int	part = 2 * LANES;
+	const int	part = 2 * GS_LANES;
 	int			whole = k - k % part;
-	float		square[LANES] = {0};
-	float		scale[LANES];
+	float		square[GS_LANES] = {0};
+	float		scale[GS_LANES];
 
 	for (int i = 0; i < rows; i++)
 	{
@@ -190,7 +189,7 @@ static TARGET GS_ALWAYS_INLINE void
 add_row_squares(const float *x, ptrdiff_t ld, int rows, int columns,
 				float *sum)
 {
-	for (int j = 0; j < columns; j += LANES)
+	for (int j = 0; j < columns; j += GS_LANES)
 	{
 		__mmask16	mask = gs_first_lanes(columns - j);
 		__m512		square = _mm512_loadu_ps(sum + j);
@@ -221,11 +220,11 @@ round_columns(const float *x, ptrdiff_t ld, int k, int columns,
 		add_row_squares(x + p * ld, ld, 4, columns, scale);
 	for (; p < k; p++)
 		add_row_squares(x + p * ld, ld, 1, columns, scale);
-	for (int j = 0; j < columns; j += LANES)
+	for (int j = 0; j < columns; j += GS_LANES)
 		_mm512_storeu_ps(scale + j, choose_scale(_mm512_loadu_ps(scale + j),
 												 unit + j));
 	for (p = 0; p < k; p += 2, to += stride, x += 2 * ld)
-		for (int j = 0; j < columns; j += LANES)
+		for (int j = 0; j < columns; j += GS_LANES)
 		{
 			__mmask16	mask = gs_first_lanes(columns - j);
 			__mmask16	odd = p + 1 < k ? mask : 0;
@@ -280,13 +279,13 @@ sums(int vectors, int rows, int pairs, const int32_t *a, ptrdiff_t lda,
 		sum0[i] = sum1[i] = _mm512_setzero_si512();
 		__builtin_prefetch(c + (ptrdiff_t) i * ldc, 1);
 		if (vectors > 1)
-			__builtin_prefetch(c + (ptrdiff_t) i * ldc + LANES, 1);
+			__builtin_prefetch(c + (ptrdiff_t) i * ldc + GS_LANES, 1);
 	}
 #pragma GCC unroll 2
 	for (int p = 0; p < pairs; p++, a += step, b += TILE_COLUMNS)
 	{
 		__m512i		b0 = _mm512_loadu_si512(b);
-		__m512i		b1 = _mm512_loadu_si512(b + LANES);
+		__m512i		b1 = _mm512_loadu_si512(b + GS_LANES);
 
 #pragma GCC unroll 16
 		for (int i = 0; i < rows; i++)
@@ -314,8 +313,8 @@ sums(int vectors, int rows, int pairs, const int32_t *a, ptrdiff_t lda,
 
 		put(sum0[i], unit * _mm512_loadu_ps(b_unit), base, c, n);
 		if (vectors > 1)
-			put(sum1[i], unit * _mm512_loadu_ps(b_unit + LANES),
-				base != NULL ? base + LANES : NULL, c + LANES, n - LANES);
+			put(sum1[i], unit * _mm512_loadu_ps(b_unit + GS_LANES),
+				base != NULL ? base + GS_LANES : NULL, c + GS_LANES, n - GS_LANES);
 		if (base != NULL)
 			base += ldbase;
 	}
@@ -337,7 +336,7 @@ tile(bool across, int rows, int pairs, const int32_t *a, const float *a_unit,
 	} while (0)
 #define CASE(rows) \
 		case rows: \
-			if (n > LANES) \
+			if (n > GS_LANES) \
 				SUMS(2, rows); \
 			else \
 				SUMS(1, rows); \
@@ -370,8 +369,8 @@ round_b(bool transpose, const float *b, int ldb, int k, int n, Panels to)
 	{
 		int			nj = least(TILE_COLUMNS, n - j);
 
-		for (int i = 0; i < nj; i += LANES)
-			round_rows(b + (size_t) (j + i) * ldb, ldb, least(LANES, nj - i),
+		for (int i = 0; i < nj; i += GS_LANES)
+			round_rows(b + (size_t) (j + i) * ldb, ldb, least(GS_LANES, nj - i),
 					   k, rows + i * A_ROW, to.unit + j + i);
 		pack_across((const Word *) rows, A_ROW, nj, pairs, TILE_COLUMNS,
 					(Word *) to.pair + j * pairs);

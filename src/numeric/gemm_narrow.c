@@ -24,8 +24,9 @@
 #if defined(__x86_64__) && defined(__GNUC__)
 #include "avx512.h"
 
-#define LANES		16
-#define MOST		16			/* of the narrow dimension */
+#define MOST		16			/* of the narrow dimension ... */
+#define SPREAD_MOST	12			/* ... of this kernel: gemm.c's tiles are faster
+								 * beyond */
 #define LONGEST		1024		/* of what is copied ... */
 #define STRIDE		(LONGEST + 16)	/* ... to rows so far apart: known, and no
 									 * power of two */
@@ -86,7 +87,7 @@ dots(int n, int rows, int k, float alpha, const float *a, ptrdiff_t lda,
 {
 	__m512		sum[MOST];
 	__m512		total;
-	int			whole = k - k % LANES;
+	int			whole = k - k % GS_LANES;
 
 #pragma GCC unroll 16
 	for (int i = 0; i < MOST; i++)
@@ -111,7 +112,7 @@ dots(int n, int rows, int k, float alpha, const float *a, ptrdiff_t lda,
 #define LOAD(from) _mm512_loadu_ps((from) + p)
 #define LOAD_REST(from) _mm512_maskz_loadu_ps(rest, (from) + whole)
 
-	for (int p = 0; p < whole; p += LANES)
+	for (int p = 0; p < whole; p += GS_LANES)
 		ADD(LOAD);
 	if (whole < k)
 	{
@@ -180,11 +181,11 @@ spread(int k, int m, int n, float alpha, const float *a, ptrdiff_t lda,
 		_Pragma("GCC unroll 16") \
 		for (int p = 0; p < k; p++) \
 			sum = _mm512_fmadd_ps( \
-				x[p], _mm512_loadu_ps(b + p * STRIDE + j), sum); \
+				x[p], _mm512_maskz_loadu_ps(mask, b + p * STRIDE + j), sum); \
 		_mm512_mask_storeu_ps(c + j, mask, sum); \
 	} while (0)
 
-		for (; j + LANES <= n; j += LANES)
+		for (; j + GS_LANES <= n; j += GS_LANES)
 			ADD(0xFFFF);
 		if (j < n)
 			ADD(gs_first_lanes(n - j));
@@ -227,7 +228,7 @@ gather(int n, int vectors, __mmask16 mask, int k, const float *a,
 	{
 		__m512		x0 = vectors > 1 ? _mm512_loadu_ps(a) :
 			_mm512_maskz_loadu_ps(mask, a);
-		__m512		x1 = vectors > 1 ? _mm512_maskz_loadu_ps(mask, a + LANES) :
+		__m512		x1 = vectors > 1 ? _mm512_maskz_loadu_ps(mask, a + GS_LANES) :
 			x0;
 
 #pragma GCC unroll 16
@@ -246,7 +247,7 @@ gather(int n, int vectors, __mmask16 mask, int k, const float *a,
 		if (vectors > 1)
 		{
 			_mm512_storeu_ps(to, sum0[t]);
-			_mm512_mask_storeu_ps(to + LANES, mask, sum1[t]);
+			_mm512_mask_storeu_ps(to + GS_LANES, mask, sum1[t]);
 		}
 		else
 			_mm512_mask_storeu_ps(to, mask, sum0[t]);
@@ -262,10 +263,10 @@ gather_all(int m, int n, int k, const float *a, ptrdiff_t lda, const float *b,
 	/* two vectors as long as there are registers for their sums */
 #define CASE(n) \
 	case n: \
-		for (; n <= 13 && i + LANES < m; i += 2 * LANES) \
-			gather(n, 2, gs_first_lanes(m - i - LANES), k, a + i, lda, b, ldb, \
+		for (; n <= 13 && i + GS_LANES < m; i += 2 * GS_LANES) \
+			gather(n, 2, gs_first_lanes(m - i - GS_LANES), k, a + i, lda, b, ldb, \
 				   to + i, ldto); \
-		for (; i < m; i += LANES) \
+		for (; i < m; i += GS_LANES) \
 			gather(n, 1, gs_first_lanes(m - i), k, a + i, lda, b, ldb, to + i, \
 				   ldto); \
 		break
@@ -280,7 +281,7 @@ gather_all(int m, int n, int k, const float *a, ptrdiff_t lda, const float *b,
 /*
  * to [n][STRIDE] = b [n][k], or the transpose of b [k][n].
  */
-GS_CLONES static void
+static GS_AVX512 void
 copy_right(bool transpose, const float *b, int ldb, int n, int k, float *to)
 {
 	int			p = 0;
@@ -299,23 +300,37 @@ copy_right(bool transpose, const float *b, int ldb, int n, int k, float *to)
 }
 
 /*
- * C [m][n] = beta C + alpha the transpose of turned [n][m].
+ * As gs_gemm_narrow; a function of its own for its frame.
  */
-GS_CLONES static void
-add_turned(int m, int n, float alpha, const float *turned, float beta,
-		   float *c, ptrdiff_t ldc)
+static GS_AVX512 GS_NEVER_INLINE bool
+multiply(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
+		 const float *a, int lda, const float *b, int ldb, float beta,
+		 float *c, int ldc)
 {
-	float		rows[LANES * MOST];
+	float		copy[MOST * STRIDE] __attribute__((aligned(64)));
 
-	for (int i = 0; i < m; i += LANES)
+	if (transpose_a)
 	{
-		int			ni = m - i < LANES ? m - i : LANES;
-
-		pack_across(turned + i, m, n, ni, n, rows);
-		for (int r = 0; r < ni; r++, c += ldc)
-			for (int j = 0; j < n; j++)
-				c[j] = (beta != 0 ? beta * c[j] : 0) + alpha * rows[r * n + j];
+		if (n > MOST || m > LONGEST || m < GS_LANES || transpose_b)
+			return false;
+		gather_all(m, n, k, a, lda, b, ldb, copy, m);
+		put_turned(m, n, alpha, copy, beta, c, ldc);
 	}
+	else if (k <= MOST)
+	{
+		if (k > SPREAD_MOST || n > LONGEST || n < GS_LANES)
+			return false;
+		copy_right(transpose_b, b, ldb, k, n, copy);
+		spread_all(m, n, k, alpha, a, lda, copy, beta, c, ldc);
+	}
+	else
+	{
+		if (n > MOST || k > LONGEST)
+			return false;
+		copy_right(!transpose_b, b, ldb, n, k, copy);
+		dots_all(m, n, k, alpha, a, lda, copy, beta, c, ldc);
+	}
+	return true;
 }
 
 /*
@@ -329,32 +344,9 @@ gs_gemm_narrow(bool transpose_a, bool transpose_b, int m, int n, int k,
 			   float alpha, const float *a, int lda, const float *b, int ldb,
 			   float beta, float *c, int ldc)
 {
-	float		copy[MOST * STRIDE] __attribute__((aligned(64)));
-
-	if (!__builtin_cpu_supports("avx512f"))
-		return false;
-	if (transpose_a)
-	{
-		if (n > MOST || m > LONGEST || m < LANES || transpose_b)
-			return false;
-		gather_all(m, n, k, a, lda, b, ldb, copy, m);
-		add_turned(m, n, alpha, copy, beta, c, ldc);
-	}
-	else if (k <= MOST)
-	{
-		if (n > LONGEST || n < LANES)
-			return false;
-		copy_right(transpose_b, b, ldb, k, n, copy);
-		spread_all(m, n, k, alpha, a, lda, copy, beta, c, ldc);
-	}
-	else
-	{
-		if (n > MOST || k > LONGEST)
-			return false;
-		copy_right(!transpose_b, b, ldb, n, k, copy);
-		dots_all(m, n, k, alpha, a, lda, copy, beta, c, ldc);
-	}
-	return true;
+	return __builtin_cpu_supports("avx512f") &&
+		multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb,
+				 beta, c, ldc);
 }
 
 #else

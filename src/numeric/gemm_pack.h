@@ -1,7 +1,7 @@
 /*
  * gemm_pack.h
- *	  What gemm.c and gemm_fixed.c share: the heights of tiles, and copying the
- *	  transpose of a matrix of 32-bit words.
+ *	  What gemm*.c share: the heights of tiles, and copying the transpose of a
+ *	  matrix of 32-bit words.
  *
  * Words are moved as floats, whatever they are: no bit changes, and no
  * compiler may take it for granted that they are.
@@ -84,6 +84,30 @@ pack_across(const Word *from, int ld, int rows, int k, int width,
 		for (int p = 0; p < k; p++)
 			to[(size_t) p * width + i] = i < rows ?
 				from[(size_t) i * ld + p] : 0;
+}
+
+/* columns of products with A^T that are computed as their transpose */
+#define TURN_MOST	128
+
+/*
+ * C [m][n] = beta C + alpha the transpose of turned [n][m]; n is at most
+ * TURN_MOST.
+ */
+static GS_ALWAYS_INLINE void
+put_turned(int m, int n, float alpha, const float *turned, float beta,
+		   float *c, ptrdiff_t ldc)
+{
+	float		rows[16 * TURN_MOST];
+
+	for (int i = 0; i < m; i += 16)
+	{
+		int			ni = m - i < 16 ? m - i : 16;
+
+		pack_across(turned + i, m, n, ni, n, rows);
+		for (int r = 0; r < ni; r++, c += ldc)
+			for (int j = 0; j < n; j++)
+				c[j] = (beta != 0 ? beta * c[j] : 0) + alpha * rows[r * n + j];
+	}
 }
 
 #endif

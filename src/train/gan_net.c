@@ -61,15 +61,15 @@ gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
 }
 
 /*
- * gs_gan_critic_layers: the critic's layers, from layer[n] on, for the trainer
- * of its loss.  Returns how many there are then; layer may be NULL to count.
+ * gs_gan_critic_layers: the critic's layers, of GS_GAN_LAYERS, for the trainer
+ * of its loss.  Returns how many there are.
  */
 int
-gs_gan_critic_layers(GsGanNet *net, const GsParams *critic, GsLayer *layer,
-					 int n)
+gs_gan_critic_layers(GsGanNet *net, const GsParams *critic, GsLayer *layer)
 {
-	n = gs_layer_put(layer, n, (GsLayer) {&net->first, critic, true, true});
-	return gs_layer_put(layer, n, (GsLayer) {&net->inner, critic, true, true});
+	layer[0] = (GsLayer) {&net->first, critic, true, true};
+	layer[1] = (GsLayer) {&net->inner, critic, true, true};
+	return 2;
 }
 
 /*
@@ -79,14 +79,12 @@ int
 gs_gan_layers(GsGanNet *net, const GsParams *generator,
 			  const GsParams *critic, GsLayer *layer)
 {
-	int			n = gs_vae_decoder_layers(&net->decoder, generator, false,
-										  layer, 0);
+	int			n = gs_gan_critic_layers(net, critic, layer);
 
+	layer[n++] = (GsLayer) {&net->seen, critic, false, true};
 	for (int p = 0; p < net->decoder.nplaces; p++)
-		n = gs_layer_put(layer, n, (GsLayer) {&net->fed[p], generator, false,
-				true});
-	n = gs_layer_put(layer, n, (GsLayer) {&net->seen, critic, false, true});
-	return gs_gan_critic_layers(net, critic, layer, n);
+		layer[n++] = (GsLayer) {&net->fed[p], generator, false, true};
+	return gs_vae_decoder_layers(&net->decoder, generator, false, layer, n);
 }
 
 /*
@@ -192,8 +190,9 @@ slope_layout(const GsGanNet *net, GsArena *arena, int packs)
 typedef struct Gram
 {
 	GsMatrix	vectors;		/* [vector][vector] E' E */
-	GsMatrix	grad;			/* [vector][vector] */
-	GsMatrix	sums;			/* [packs][pack vector] s (E' E) */
+	GsMatrix	grad;			/* [vector][vector], see penalise */
+	GsMatrix	sums;			/* [packs][pack vector] s (E' E); then s times
+								 * twice the gradient by that square */
 } Gram;
 
 static Gram
@@ -456,8 +455,9 @@ take_slope(const GsGanNet *net, const gs_real *params, const Seen *seen,
 
 /*
  * The penalty's sum over packs, (length of the slope by rows' one-hots - 1)^2;
- * its gradient by slope->sums goes to back->sums, and that by the gram matrix
- * to gram->grad.
+ * its gradient by slope->sums goes to back->sums.  gram->grad is what the
+ * vectors E have to be multiplied with for theirs: twice the gradient by the
+ * gram matrix, as E is in it twice.
  */
 static double
 penalise(const GsGanNet *net, const gs_real *params, const Slope *slope,

@@ -46,6 +46,9 @@ typedef struct GsGanNet
 	GsDense		outer;			/* width to 1 */
 } GsGanNet;
 
+/* layers of a network of so many places, and of its critic, at most */
+#define GS_GAN_LAYERS(nplaces)	(2 * (nplaces) + 5)
+
 /* Rows of a step, each with its condition and what was made of that. */
 typedef struct GsGanRows
 {
@@ -58,7 +61,7 @@ extern void gs_gan_decoder_init(GsVaeNet *net, GsParams *generator);
 extern void gs_gan_net_init(GsGanNet *net, GsParams *generator,
 							GsParams *critic);
 extern int	gs_gan_critic_layers(GsGanNet *net, const GsParams *critic,
-								 GsLayer *layer, int n);
+								 GsLayer *layer);
 extern int	gs_gan_layers(GsGanNet *net, const GsParams *generator,
 						  const GsParams *critic, GsLayer *layer);
 extern size_t gs_gan_workspace(const GsGanNet *net, int n);

@@ -62,8 +62,8 @@ gs_vae_decoder_init(GsVaeNet *net, GsParams *params)
 }
 
 /*
- * gs_vae_decoder_layers: the decoder's layers, from layer[n] on, for the
- * trainer.  Returns how many there are then; layer may be NULL to count.
+ * gs_vae_decoder_layers: the decoder's layers, for the trainer, from layer[n]
+ * on, of GS_VAE_LAYERS.  Returns how many there are then.
  *
  * back: whether backward goes on to the latent vectors.
  */
@@ -71,11 +71,10 @@ int
 gs_vae_decoder_layers(GsVaeNet *net, const GsParams *params, bool back,
 					  GsLayer *layer, int n)
 {
-	n = gs_layer_put(layer, n, (GsLayer) {&net->outer, params, true, back});
-	n = gs_layer_put(layer, n, (GsLayer) {&net->start, params, true, true});
+	layer[n++] = (GsLayer) {&net->outer, params, true, back};
+	layer[n++] = (GsLayer) {&net->start, params, true, true};
 	for (int p = 0; p < net->nplaces; p++)
-		n = gs_layer_put(layer, n, (GsLayer) {&net->head[p], params, true,
-				true});
+		layer[n++] = (GsLayer) {&net->head[p], params, true, true};
 	return n;
 }
 
@@ -88,11 +87,10 @@ gs_vae_layers(GsVaeNet *net, const GsParams *params, GsLayer *layer)
 	int			n = gs_vae_decoder_layers(net, params, true, layer, 0);
 
 	if (net->nnumbers > 0)
-		n = gs_layer_put(layer, n, (GsLayer) {&net->number, params, true,
-				false});
-	n = gs_layer_put(layer, n, (GsLayer) {&net->inner, params, true, true});
-	return gs_layer_put(layer, n, (GsLayer) {&net->posterior, params, true,
-			true});
+		layer[n++] = (GsLayer) {&net->number, params, true, false};
+	layer[n++] = (GsLayer) {&net->inner, params, true, true};
+	layer[n++] = (GsLayer) {&net->posterior, params, true, true};
+	return n;
 }
 
 /*

@@ -43,6 +43,9 @@ typedef struct GsVaeNet
 	GsDense    *head;			/* [nplaces] state to tokens */
 } GsVaeNet;
 
+/* layers of a network of so many places, at most */
+#define GS_VAE_LAYERS(nplaces)	((nplaces) + 5)
+
 /* Some rows, in an arena. */
 typedef struct GsVaeRows
 {
