@@ -16,7 +16,9 @@ unset MAKEFLAGS MAKELEVEL PGPORT PGHOST PGSERVICE PGDATABASE PGOPTIONS PGUSER
 tests=("$@")
 [ $# -gt 0 ] || tests=(script/regress.sh test/*.sql test/*.sh)
 trap 'echo "majors: stopped at line $LINENO: $BASH_COMMAND" >&2; exit 2' ERR
-pgtap=$("$(script/setup.sh)" --sharedir)/extension
+own=$(script/setup.sh)
+pgtap=$("$own" --sharedir)/extension
+regress=$(dirname "$("$own" --pgxs)")/../test/regress/pg_regress
 
 # the server, another user if we are root, has to reach it
 work=$(mktemp -d /tmp/majors.XXXXXX)
@@ -48,6 +50,8 @@ for bin in "$work"/*/pginstall*/bin; do
     make -s -C "$source" -j "$(nproc)" || { failed+=" $major (build)"; continue; }
     make -s -C "$source" install > /dev/null
     cp "$pgtap"/pgtap* "$("$PG_CONFIG" --sharedir)/extension/"
+    # the wheel's does not run
+    cp "$regress" "$("$PG_CONFIG" --pkglibdir)/pgxs/src/test/regress/"
 
     data=$work/data$major
     mkdir "$data"
