@@ -235,6 +235,9 @@ multiply(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
 		}
 }
 
+/*
+ * put_turned for whatever vectors there are.
+ */
 GS_CLONES static void
 put_transpose(int m, int n, const float *turned, float beta, float *c, int ldc)
 {
