@@ -40,20 +40,6 @@ tables_owner(void)
 	return owner;
 }
 
-static void
-enter(GsAccess *access, Oid role, int context)
-{
-	GetUserIdAndSecContext(&access->user, &access->context);
-	SetUserIdAndSecContext(role, access->context |
-						   SECURITY_LOCAL_USERID_CHANGE | context);
-	access->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-}
-
 /*
  * gs_enter: becomes the tables' owner, within an SPI connection.
  *
@@ -63,17 +49,15 @@ enter(GsAccess *access, Oid role, int context)
 void
 gs_enter(GsAccess *access)
 {
-	enter(access, tables_owner(), 0);
-}
-
-/*
- * gs_enter_as: becomes another role, for what is that role's: conditions of
- * its models.
- */
-void
-gs_enter_as(GsAccess *access, Oid role)
-{
-	enter(access, role, SECURITY_RESTRICTED_OPERATION);
+	GetUserIdAndSecContext(&access->user, &access->context);
+	SetUserIdAndSecContext(tables_owner(), access->context |
+						   SECURITY_LOCAL_USERID_CHANGE);
+	access->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
 }
 
 /*

@@ -19,7 +19,6 @@ typedef struct GsAccess
 } GsAccess;
 
 extern void gs_enter(GsAccess *access);
-extern void gs_enter_as(GsAccess *access, Oid role);
 extern void gs_leave(GsAccess *access);
 extern uint64 gs_run(const char *sql, int nargs, const Oid *types,
 					 const Datum *values, const char *nulls, bool read_only);

@@ -491,11 +491,11 @@ gs_catalog_store(const GsModelEntry *model, GsVersionEntry *version,
 	gs_leave(&access);
 }
 
-/* What a column's stored names stand for today. */
+/* What the stored name of a column's plain type stands for today. */
 typedef struct StoredType
 {
-	Oid			type[2];		/* of type_name, of base_name */
-	int32		typmod[2];
+	Oid			type;			/* InvalidOid: nothing */
+	int32		typmod;
 	char	   *kind;
 } StoredType;
 
@@ -511,25 +511,19 @@ find_type(const char *name, Oid *type, int32 *typmod)
 }
 
 /*
- * A column's type: the declared one, else its base type, else text for what
- * was kept as text.
+ * A column's plain type, else text for what was kept as text.  What the name
+ * stands for now may be a domain, which is looked through.
  */
 static void
 resolve_type(GsColumn *column, const StoredType *stored)
 {
-	for (int i = 0; i < lengthof(stored->type); i++)
+	if (OidIsValid(stored->type) && get_typisdefined(stored->type))
 	{
-		Oid			type = stored->type[i];
-		int32		typmod = stored->typmod[i];
-
-		if (OidIsValid(type) && get_typisdefined(type) &&
-			gs_codec_for_type(&column->codec, type, typmod) &&
+		column->typmod = stored->typmod;
+		column->type = gs_plain_type(stored->type, &column->typmod);
+		if (gs_codec_for_type(&column->codec, column->type, column->typmod) &&
 			strcmp(gs_codec_name(column->codec.kind), stored->kind) == 0)
-		{
-			column->type = type;
-			column->typmod = typmod;
 			return;
-		}
 	}
 	if (strcmp(stored->kind, gs_codec_name(GS_CODEC_ENUM)) != 0 &&
 		strcmp(stored->kind, gs_codec_name(GS_CODEC_TEXT)) != 0)
@@ -575,8 +569,7 @@ load_columns(const char *name, int version, StoredType **stored,
 		column->type_name = gs_result_text(c, 3, context);
 		column->base_name = gs_result_text(c, 4, context);
 		type->kind = gs_result_text(c, 5, context);
-		find_type(column->type_name, &type->type[0], &type->typmod[0]);
-		find_type(column->base_name, &type->type[1], &type->typmod[1]);
+		find_type(column->base_name, &type->type, &type->typmod);
 	}
 	return schema;
 }

@@ -241,6 +241,26 @@ kind_by_category(GsCodec *codec)
 }
 
 /*
+ * gs_plain_type: the type that values of a type are made of, without domains:
+ * those of arrays' elements are looked through, too.  To make a value of it
+ * runs nobody's CHECK.
+ *
+ * typmod: of the type; set to that of what is returned
+ */
+Oid
+gs_plain_type(Oid type, int32 *typmod)
+{
+	Oid			base = getBaseTypeAndTypmod(type, typmod);
+	Oid			element = get_element_type(base);
+	Oid			array;
+
+	if (!OidIsValid(element) || get_typtype(element) != TYPTYPE_DOMAIN)
+		return base;
+	array = get_array_type(getBaseTypeAndTypmod(element, typmod));
+	return OidIsValid(array) ? array : base;
+}
+
+/*
  * gs_codec_for_type: finds the codec of a type.
  *
  * type, typmod: of the column; domains are looked through.  The codec's

@@ -166,11 +166,12 @@ typedef struct GsFeature
 typedef struct GsColumn
 {
 	char	   *name;
-	Oid			type;			/* as declared, perhaps a domain */
+	Oid			type;			/* plain: see gs_plain_type */
 	int32		typmod;
+	Oid			declared;		/* perhaps a domain; while it is learned */
 	Oid			collation;
 	char	   *type_name;		/* format_type, qualified: survives a dump */
-	char	   *base_name;		/* the same of the base type */
+	char	   *base_name;		/* the same of the plain type */
 	GsCodec		codec;
 	bool		nullable;		/* NULLs were seen, and are emitted */
 	int			feature[GS_MAX_PARTS];	/* of each part; -1: a key */
@@ -255,6 +256,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 #define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
 
 /* codec.c */
+extern Oid	gs_plain_type(Oid type, int32 *typmod);
 extern bool gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod);
 extern void gs_codec_split(GsCodec *codec, Datum value, GsPart *parts);
 extern Datum gs_codec_join(GsCodec *codec, const GsPart *parts);

@@ -353,9 +353,12 @@ limit_tries(GsDecoder *decoder)
 
 /*
  * gs_decoder_create: a decoder of one column, in the current context.
+ *
+ * type: InvalidOid, or one whose plain type is the column's, and whose
+ * domains' CHECKs are then asked, as the caller: one that the caller named.
  */
 GsDecoder *
-gs_decoder_create(const GsSchema *schema, int column)
+gs_decoder_create(const GsSchema *schema, int column, Oid type)
 {
 	GsDecoder  *decoder = palloc0(sizeof(GsDecoder));
 	const GsColumn *c = &schema->columns[column];
@@ -365,18 +368,22 @@ gs_decoder_create(const GsSchema *schema, int column)
 	decoder->codec = c->codec;
 	if (c->key != NULL)
 	{
-		decoder->key = gs_key_decoder_create(c, column);
+		decoder->key = gs_key_decoder_create(c, column, type);
 		return decoder;
 	}
+	/* an array's elements may be of a domain */
+	if (OidIsValid(type) && c->codec.kind == GS_CODEC_ARRAY &&
+		gs_codec_for_type(&decoder->codec, type, c->typmod))
+		decoder->codec.whole = c->codec.whole;
 	decoder->scratch = AllocSetContextCreate(CurrentMemoryContext,
 											 "gensynth drawn value",
 											 ALLOCSET_DEFAULT_SIZES);
 	initStringInfo(&decoder->text);
 	if (c->null_feature >= 0)
 		decoder->null_feature = &schema->features[c->null_feature];
-	decoder->domain = gs_domain_open(c->type);
+	decoder->domain = gs_domain_open(type);
 	if (c->base > 0)
-		decoder->base = gs_decoder_create(schema, c->base - 1);
+		decoder->base = gs_decoder_create(schema, c->base - 1, InvalidOid);
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
 		PartDecoder *part = &decoder->part[p];

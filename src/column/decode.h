@@ -22,7 +22,8 @@ typedef struct GsRows
 extern void gs_draw_uuid(StringInfo out, GsRandom *random);
 extern void gs_draw_bits(StringInfo out, GsRandom *random, int length,
 						 bool bytes);
-extern GsDecoder *gs_decoder_create(const GsSchema *schema, int column);
+extern GsDecoder *gs_decoder_create(const GsSchema *schema, int column,
+									Oid type);
 extern void gs_decode(GsDecoder *decoder, const GsBatch *batch, int from,
 					  int to, GsRows rows);
 extern void gs_decoder_needs(const GsDecoder *decoder, bool *needed);

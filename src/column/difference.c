@@ -35,7 +35,7 @@ may_differ(const GsColumn *column, const GsLane *lane)
 		case GS_CODEC_TIMESTAMP:
 		case GS_CODEC_TIMESTAMPTZ:
 			/* a domain's conditions are not about a difference */
-			return column->type == column->codec.type &&
+			return column->declared == column->type &&
 				lane->type == GS_LANE_INT;
 		default:
 			return false;

@@ -17,15 +17,26 @@ struct GsDomain
 };
 
 /*
+ * gs_domain_has_checks: whether a type is a domain with constraints.
+ */
+bool
+gs_domain_has_checks(Oid type)
+{
+	return OidIsValid(type) && get_typtype(type) == TYPTYPE_DOMAIN &&
+		DomainHasConstraints(type);
+}
+
+/*
  * gs_domain_open: a type's constraints, in the current context; NULL if it
- * has none.
+ * has none.  Those who ask them run its CHECKs, so the caller must have named
+ * the type.
  */
 GsDomain *
 gs_domain_open(Oid type)
 {
 	GsDomain   *domain;
 
-	if (get_typtype(type) != TYPTYPE_DOMAIN || !DomainHasConstraints(type))
+	if (!gs_domain_has_checks(type))
 		return NULL;
 	domain = palloc(sizeof(GsDomain));
 	InitDomainConstraintRef(type, &domain->constraints, CurrentMemoryContext,
@@ -62,4 +73,30 @@ gs_domain_accepts(GsDomain *domain, Datum value)
 	}
 	ResetExprContext(domain->econtext);
 	return accepts;
+}
+
+/*
+ * gs_domain_takes_null: whether NULL is a value of a type, which need not be
+ * a domain.
+ */
+bool
+gs_domain_takes_null(Oid type)
+{
+	GsDomain   *domain = gs_domain_open(type);
+	bool		takes = true;
+	ListCell   *cell;
+
+	if (domain == NULL)
+		return true;
+	domain->econtext->domainValue_datum = (Datum) 0;
+	domain->econtext->domainValue_isNull = true;
+	foreach(cell, domain->constraints.constraints)
+	{
+		DomainConstraintState *constraint = lfirst(cell);
+
+		if (takes)
+			takes = constraint->constrainttype == DOM_CONSTRAINT_CHECK &&
+				ExecCheck(constraint->check_exprstate, domain->econtext);
+	}
+	return takes;
 }

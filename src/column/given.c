@@ -346,8 +346,6 @@ read_value(Reader *reader, const JsonbValue *scalar)
 	check_kind(reader);
 	reader->value = true;
 	value = scalar_value(reader, scalar, &text);
-	if (get_typtype(reader->column->type) == TYPTYPE_DOMAIN)
-		domain_check(value, false, reader->column->type, NULL, NULL);
 	if (reader->feature->kind == GS_FEATURE_NUMBER)
 	{
 		GsSlotRange range;

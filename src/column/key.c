@@ -20,6 +20,7 @@
 
 #include "catalog/tensor.h"
 #include "column/codec_internal.h"
+#include "column/domain.h"
 #include "column/key.h"
 
 /* Keys set aside for each row where a domain may refuse some of them. */
@@ -37,6 +38,7 @@ typedef enum KeyField
 	FIELD_UNIT,					/* decimals, or UNIT_EXPONENT + exponent */
 	FIELD_WIDTH,
 	FIELD_UPPER,
+	FIELD_ATTEMPTS,
 	FIELDS
 } KeyField;
 
@@ -192,6 +194,20 @@ gs_key_continue(const GsColumn *column, Datum last, int64 first)
 }
 
 /*
+ * The keys that are set aside for each row, so that the CHECK of a domain,
+ * which may refuse some, can be asked when the row is made.
+ */
+static int
+attempts(const GsColumn *column)
+{
+	const GsKey *key = column->key;
+
+	return gs_domain_has_checks(column->declared) &&
+		key->kind != GS_KEY_SEQUENCE && key->kind != GS_KEY_TEXT &&
+		key->space >= DOMAIN_ATTEMPTS ? DOMAIN_ATTEMPTS : 1;
+}
+
+/*
  * gs_keys_save: appends the tensors of a schema's keys, if it has any.
  */
 void
@@ -221,6 +237,7 @@ gs_keys_save(const GsSchema *schema, List **tensors)
 			UNIT_EXPONENT + key->exponent;
 		field[FIELD_WIDTH] = key->width;
 		field[FIELD_UPPER] = key->upper;
+		field[FIELD_ATTEMPTS] = attempts(&schema->columns[c]);
 		if (key->text == NULL)
 			continue;
 		snprintf(name, sizeof(name), "key/%d", c + 1);
@@ -381,11 +398,11 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 	if (!key_fits(column, key))
 		gs_corrupted("The key of column \"%s\" is none that it can have.",
 					 column->name);
-	key->attempts = 1;
-	if (get_typtype(column->type) == TYPTYPE_DOMAIN &&
-		DomainHasConstraints(column->type) && key->kind != GS_KEY_SEQUENCE &&
-		key->kind != GS_KEY_TEXT && key->space >= DOMAIN_ATTEMPTS)
-		key->attempts = DOMAIN_ATTEMPTS;
+	key->attempts = (int) field[FIELD_ATTEMPTS];
+	if (key->attempts != 1 && (key->attempts != DOMAIN_ATTEMPTS ||
+							   key->space < DOMAIN_ATTEMPTS))
+		gs_corrupted("The key of column \"%s\" has an impossible number of attempts.",
+					 column->name);
 	column->key = key;
 }
 

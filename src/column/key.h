@@ -95,7 +95,8 @@ extern int	gs_key_pattern_write(const GsKey *key, uint64 value,
 /* key_decode.c */
 typedef struct GsKeyDecoder GsKeyDecoder;
 
-extern GsKeyDecoder *gs_key_decoder_create(const GsColumn *column, int index);
+extern GsKeyDecoder *gs_key_decoder_create(const GsColumn *column, int index,
+											 Oid type);
 extern void gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch,
 						  int from, int to, GsRows rows);
 

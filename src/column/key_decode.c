@@ -66,10 +66,10 @@ struct GsKeyDecoder
  * gs_key_decoder_create: a decoder of a column that is a key, in the current
  * context.
  *
- * index: of the column.
+ * index: of the column; type: see gs_decoder_create.
  */
 GsKeyDecoder *
-gs_key_decoder_create(const GsColumn *column, int index)
+gs_key_decoder_create(const GsColumn *column, int index, Oid type)
 {
 	GsKeyDecoder *decoder = palloc0(sizeof(GsKeyDecoder));
 	const GsKey *key = column->key;
@@ -78,7 +78,7 @@ gs_key_decoder_create(const GsColumn *column, int index)
 	decoder->key = key;
 	decoder->index = index;
 	decoder->codec = column->codec;
-	decoder->domain = gs_domain_open(column->type);
+	decoder->domain = gs_domain_open(type);
 	decoder->direct = column->codec.type == TEXTOID ||
 		column->codec.type == VARCHAROID;
 	decoder->is_float = column->codec.kind == GS_CODEC_FLOAT4 ||

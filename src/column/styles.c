@@ -14,6 +14,7 @@
 #include "pgtime.h"
 #include "utils/bytea.h"
 #include "utils/float.h"
+#include "utils/guc.h"
 
 #include "column/styles.h"
 
@@ -51,4 +52,37 @@ gs_with_fixed_styles(void (*work) (void *arg), void *arg)
 		session_timezone = zone;
 	}
 	PG_END_TRY();
+}
+
+/*
+ * gs_fix_settings: sets all that the text of an expression, and what is read
+ * out of one, depends on; names are those of pg_catalog.  Returns the level
+ * that AtEOXact_GUC(true, level) ends.  Not for use within
+ * gs_with_fixed_styles, whose styles it would end, too.
+ */
+int
+gs_fix_settings(void)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"standard_conforming_strings", "on"},
+		{"backslash_quote", "off"},
+		{"transform_null_equals", "off"},
+		{"quote_all_identifiers", "off"},
+		{"array_nulls", "on"},
+		{"DateStyle", "ISO, YMD"},
+		{"IntervalStyle", "postgres"},
+		{"TimeZone", "GMT"},
+		{"extra_float_digits", "1"},
+		{"bytea_output", "hex"},
+		{"lc_monetary", "C"},
+		{"xmloption", "content"}
+	};
+	int			level = NewGUCNestLevel();
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+								 false);
+	return level;
 }

@@ -195,19 +195,21 @@ prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
 		GsColumn   *column = &sample->columns[c];
 
 		column->name = pstrdup(NameStr(attribute->attname));
-		column->type = attribute->atttypid;
+		column->declared = attribute->atttypid;
 		column->typmod = attribute->atttypmod;
+		column->type = gs_plain_type(column->declared, &column->typmod);
 		column->collation = attribute->attcollation;
 		column->unique = gs_source_unique(source, column->name,
 										  &column->one_null);
-		column->type_name = format_type_extended(column->type, column->typmod,
+		column->type_name = format_type_extended(column->declared,
+												 attribute->atttypmod,
 												 FORMAT_TYPE_TYPEMOD_GIVEN |
 												 FORMAT_TYPE_FORCE_QUALIFY);
 		if (!gs_codec_for_type(&column->codec, column->type, column->typmod))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("column \"%s\" is of type %s, which cannot be learned",
-							column->name, format_type_be(column->type)),
+							column->name, format_type_be(column->declared)),
 					 errhint("Leave it out: exclude => %s.",
 							 names_literal(column->name))));
 		column->base_name = format_type_extended(column->codec.type,
@@ -416,34 +418,42 @@ note_columns(const GsSchema *schema, List **notes)
 	}
 }
 
-/* What learn() takes and makes. */
+/* What learn_columns() and learn_rows() take and make. */
 typedef struct Learning
 {
 	const FitRequest *request;
 	Reader		reader;
 	List	   *constraints;	/* of the source */
 	GsVersionEntry *version;
+	GsEncoded  *encoded;
 } Learning;
 
 static void
-learn(void *arg)
+learn_columns(void *arg)
+{
+	Learning   *learning = arg;
+	const FitRequest *request = learning->request;
+	GsVersionEntry *version = learning->version;
+
+	if (request->options.differences)
+		gs_differences_find(&learning->reader.sample);
+	version->schema = gs_schema_learn(&learning->reader.sample,
+									  request->options.rare_threshold,
+									  gs_mix64(request->seed, 0),
+									  &learning->encoded);
+	note_columns(version->schema, &version->notes);
+}
+
+static void
+learn_rows(void *arg)
 {
 	Learning   *learning = arg;
 	const FitRequest *request = learning->request;
 	GsVersionEntry *version = learning->version;
 	const GsFamily *family = gs_family_find(request->method);
-	GsEncoded  *encoded;
+	GsEncoded  *encoded = learning->encoded;
 
 	version->method = family->name;
-	if (request->options.differences)
-		gs_differences_find(&learning->reader.sample);
-	version->schema = gs_schema_learn(&learning->reader.sample,
-									  request->options.rare_threshold,
-									  gs_mix64(request->seed, 0), &encoded);
-	note_columns(version->schema, &version->notes);
-	version->constraints = gs_constraints_decide(learning->constraints,
-												 request->options.constraints,
-												 version->schema);
 	gs_determined_find(encoded, request->options.dependencies,
 					   &version->tensors);
 	family->fit(version->schema, encoded, &request->options,
@@ -480,7 +490,12 @@ learn_and_store(const FitRequest *request, GsModelEntry *entry,
 	read_source(&learning.reader, source, request, &version->notes);
 	if (OidIsValid(source->relid))
 		learning.constraints = gs_constraints_read(source->relid);
-	gs_with_fixed_styles(learn, &learning);
+	gs_with_fixed_styles(learn_columns, &learning);
+	/* conditions have settings of their own */
+	version->constraints = gs_constraints_decide(learning.constraints,
+												 request->options.constraints,
+												 version->schema);
+	gs_with_fixed_styles(learn_rows, &learning);
 	gs_children_count(source->relation, version->constraints,
 					  &version->tensors);
 	INSTR_TIME_SET_CURRENT(end);

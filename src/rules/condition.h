@@ -7,15 +7,20 @@
 
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "nodes/execnodes.h"
 
 #include "column/column.h"
 
-extern Expr *gs_condition_parse(const char *text, const GsSchema *schema,
-								Oid owner, Bitmapset **columns);
+extern char *gs_condition_store(const char *text, const GsSchema *schema,
+								Bitmapset **columns);
+extern Expr *gs_condition_load(const char *stored, const GsSchema *schema,
+							   Bitmapset **columns);
 extern Expr *gs_condition_value(const GsSchema *schema, Expr *expr,
 								int *column);
-extern bool gs_condition_is_sound(const char *text, const GsSchema *schema,
-								  Oid owner, char **problem);
+extern char *gs_condition_store_safely(const char *text,
+									   const GsSchema *schema);
+extern bool gs_condition_try(void (*work) (void *arg), void *arg,
+							 StringInfo message);
 
 #endif

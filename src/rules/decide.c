@@ -5,11 +5,11 @@
  *	 construction	every row that is made meets it, or is changed so that it does
  *	 rejection		rows that do not are made again: rules.c, or the domain's
  *					decoder, or what fills a table
- *	 database		left to the table that takes the rows
+ *	 database		left to the table that takes the rows: what a model cannot
+ *					carry (condition.c), and the CHECKs of domains
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "rules/condition.h"
@@ -42,12 +42,11 @@ is_kind(const GsConstraint *constraint, const char *kind)
 }
 
 /*
- * How a condition is met.
+ * How a condition that a model can carry is met.
  */
 static const char *
 decide_condition(const GsConstraint *constraint, const GsSchema *schema)
 {
-	char	   *problem;
 	int			column;
 	ListCell   *cell;
 
@@ -55,13 +54,23 @@ decide_condition(const GsConstraint *constraint, const GsSchema *schema)
 	foreach(cell, constraint->columns)
 		if (find_column(schema, lfirst(cell))->key != NULL)
 			return "database";
-	if (!gs_condition_is_sound(constraint->expression, schema, GetUserId(),
-							   &problem))
-		return "database";
 	return gs_condition_value(schema,
-							  gs_condition_parse(constraint->expression,
-												 schema, GetUserId(), NULL),
+							  gs_condition_load(constraint->expression, schema,
+												NULL),
 							  &column) != NULL ? "construction" : "rejection";
+}
+
+/*
+ * The same of one of the source: sets its expression to what is stored, NULL
+ * if a model cannot carry it.
+ */
+static const char *
+decide_check(GsConstraint *constraint, const GsSchema *schema)
+{
+	constraint->expression = gs_condition_store_safely(constraint->expression,
+													   schema);
+	return constraint->expression == NULL ? "database" :
+		decide_condition(constraint, schema);
 }
 
 /*
@@ -79,20 +88,22 @@ give_value(GsConstraint *constraint)
 }
 
 static const char *
-decide(const GsConstraint *constraint, const GsSchema *schema)
+decide(GsConstraint *constraint, const GsSchema *schema)
 {
-
+	if (!has_columns(schema, constraint->columns))
+		constraint->expression = NULL;
 	if (!has_columns(schema, constraint->columns) ||
-		is_kind(constraint, "identity") || is_kind(constraint, "serial"))
+		is_kind(constraint, "identity") || is_kind(constraint, "serial") ||
+		is_kind(constraint, "domain"))
 		return "database";
 	if (constraint->expression != NULL)
-		return decide_condition(constraint, schema);
+		return decide_check(constraint, schema);
 	if ((is_kind(constraint, "primary key") ||
 		 is_kind(constraint, "unique")) && list_length(constraint->columns) == 1 &&
 		find_column(schema, linitial(constraint->columns))->key != NULL)
 		return "construction";
 	if (is_kind(constraint, "primary key") || is_kind(constraint, "unique") ||
-		is_kind(constraint, "exclusion") || is_kind(constraint, "domain"))
+		is_kind(constraint, "exclusion"))
 		return "rejection";
 	return "construction";
 }
@@ -102,8 +113,8 @@ decide(const GsConstraint *constraint, const GsSchema *schema)
  * conditions (C strings) that the user has asked for, all in the current
  * context.
  *
- * schema: its columns are known.  Errors: those of the parser for the user's
- * conditions.
+ * schema: its columns are known.  Errors: those of gs_condition_store for the
+ * user's conditions.
  */
 List *
 gs_constraints_decide(List *constraints, List *conditions,
@@ -125,8 +136,9 @@ gs_constraints_decide(List *constraints, List *conditions,
 		int			c = -1;
 
 		constraint->kind = "user";
-		constraint->definition = constraint->expression = lfirst(cell);
-		(void) gs_condition_parse(lfirst(cell), schema, GetUserId(), &columns);
+		constraint->definition = lfirst(cell);
+		constraint->expression = gs_condition_store(lfirst(cell), schema,
+													&columns);
 		while ((c = bms_next_member(columns, c)) >= 0)
 		{
 			if (schema->columns[c].key != NULL)

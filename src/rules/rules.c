@@ -14,8 +14,9 @@
  * for each row.  One that says what a column is equal to (a total and its
  * parts) sets the column.
  *
- * Expressions run as the model's owner, as those of an index run as its
- * table's: whoever samples must not run somebody else's functions.
+ * Expressions run as whoever samples: condition.c sees to it that there is
+ * nothing in them that could do harm, or depend on who that is.  A condition
+ * that raises an error is not met.
  */
 #include "postgres.h"
 
@@ -26,14 +27,14 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "utils/datum.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "column/datum.h"
 #include "column/decode.h"
 #include "column/store.h"
+#include "column/styles.h"
 #include "rules/condition.h"
 #include "rules/rules.h"
 
@@ -68,6 +69,9 @@ struct GsRules
 	bool	   *candidates;		/* [GS_BATCH] refused ones of spare */
 	MemoryContext context;		/* decoded values */
 	GsRuleStats stats;
+	int			at;				/* the rule that is evaluated */
+	StringInfoData error;		/* that one raised last ... */
+	int			raised_by;		/* ... and which; -1: none yet */
 };
 
 /*
@@ -112,23 +116,42 @@ meets(const GsRules *rules, ExprState *state, int c, Datum value, bool isnull)
 	return met;
 }
 
+/* What is_certain() asks. */
+typedef struct Certainty
+{
+	const GsRules *rules;
+	ExprState  *state;
+	int			column;
+	Datum	   *values;
+	int			n;
+	bool		certain;
+} Certainty;
+
+static void
+meet_all(void *arg)
+{
+	Certainty  *c = arg;
+	bool		all = true;
+
+	for (int i = 0; i < c->n && all; i++)
+		all = meets(c->rules, c->state, c->column, c->values[i], false);
+	c->certain = all && meets(c->rules, c->state, c->column, (Datum) 0, true);
+}
+
 /*
  * Whether all values that a column can take meet a condition on it alone.
  */
 static bool
-is_certain(const GsRules *rules, ExprState *state, const Expr *expr, int c)
+is_certain(GsRules *rules, ExprState *state, const Expr *expr, int c)
 {
-	const GsSchema *schema = rules->model->schema;
-	GsDecoder  *decoder = gs_decoder_create(schema, c);
-	Datum	   *values;
-	int			n = gs_decoder_values(decoder, &values);
-	bool		certain = n > 0;
+	GsDecoder  *decoder = gs_decoder_create(rules->model->schema, c,
+											InvalidOid);
+	Certainty	asked = {.rules = rules,.state = state,.column = c};
 
-	if (gs_decoder_is_number(decoder) && !is_interval((const Node *) expr))
-		return false;
-	for (int i = 0; i < n && certain; i++)
-		certain = meets(rules, state, c, values[i], false);
-	return certain && meets(rules, state, c, (Datum) 0, true);
+	asked.n = gs_decoder_values(decoder, &asked.values);
+	return asked.n > 0 && (!gs_decoder_is_number(decoder) ||
+						   is_interval((const Node *) expr)) &&
+		gs_condition_try(meet_all, &asked, &rules->error) && asked.certain;
 }
 
 static void
@@ -136,10 +159,8 @@ add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
 {
 	Rule	   *rule = &rules->rules[rules->nrules];
 	Bitmapset  *columns;
-	Expr	   *expr = gs_condition_parse(constraint->expression,
-										  rules->model->schema,
-										  rules->model->entry->owner,
-										  &columns);
+	Expr	   *expr = gs_condition_load(constraint->expression,
+										 rules->model->schema, &columns);
 	ExprState  *state = ExecInitExpr(expr, NULL);
 	int			only;
 
@@ -193,50 +214,12 @@ place_columns(GsRules *rules)
 			}
 }
 
-/* Who the caller was, while conditions are looked at. */
-typedef struct Caller
-{
-	Oid			user;
-	int			context;
-	int			guc_level;
-	ErrorContextCallback callback;
-} Caller;
-
 static void
 condition_errcontext(void *arg)
 {
 	const GsRules *rules = arg;
 
 	errcontext("conditions of model \"%s\"", rules->model->entry->name);
-}
-
-/*
- * Becomes the model's owner, with a search_path that the caller has not
- * chosen.
- */
-static void
-become_owner(GsRules *rules, Caller *caller)
-{
-	GetUserIdAndSecContext(&caller->user, &caller->context);
-	SetUserIdAndSecContext(rules->model->entry->owner, caller->context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	caller->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
-	caller->callback = (ErrorContextCallback) {error_context_stack,
-		condition_errcontext, rules
-	};
-	error_context_stack = &caller->callback;
-}
-
-static void
-become_caller(const Caller *caller)
-{
-	error_context_stack = caller->callback.previous;
-	AtEOXact_GUC(true, caller->guc_level);
-	SetUserIdAndSecContext(caller->user, caller->context);
 }
 
 /*
@@ -249,7 +232,7 @@ gs_rules_open(const GsModel *model)
 	GsRules    *rules;
 	List	   *constraints = model->version->constraints;
 	Bitmapset  *used = NULL;
-	Caller		caller;
+	ErrorContextCallback callback;
 	ListCell   *cell;
 	int			c = -1;
 
@@ -262,7 +245,12 @@ gs_rules_open(const GsModel *model)
 										   &TTSOpsVirtual);
 	rules->econtext = CreateStandaloneExprContext();
 	rules->econtext->ecxt_scantuple = rules->slot;
-	become_owner(rules, &caller);
+	initStringInfo(&rules->error);
+	rules->raised_by = -1;
+	callback = (ErrorContextCallback) {error_context_stack,
+		condition_errcontext, rules
+	};
+	error_context_stack = &callback;
 	foreach(cell, constraints)
 	{
 		const GsConstraint *constraint = lfirst(cell);
@@ -271,7 +259,7 @@ gs_rules_open(const GsModel *model)
 			strcmp(constraint->met, "database") != 0)
 			add_rule(rules, constraint, &used);
 	}
-	become_caller(&caller);
+	error_context_stack = callback.previous;
 	if (rules->nrules == 0)
 		return NULL;
 	rules->ncolumns = bms_num_members(used);
@@ -280,7 +268,7 @@ gs_rules_open(const GsModel *model)
 	for (int i = 0; (c = bms_next_member(used, c)) >= 0; i++)
 	{
 		rules->column[i] = c;
-		rules->decoder[i] = gs_decoder_create(model->schema, c);
+		rules->decoder[i] = gs_decoder_create(model->schema, c, InvalidOid);
 	}
 	place_columns(rules);
 	rules->values = palloc(sizeof(Datum) * GS_BATCH * rules->ncolumns);
@@ -358,6 +346,8 @@ show_row(GsRules *rules, int row)
 		bool		isnull;
 		Datum		value;
 
+		rules->at = i % rules->nrules;
+
 		if (rule->value == NULL)
 			continue;
 		c = rules->column[rule->sets];
@@ -369,32 +359,72 @@ show_row(GsRules *rules, int row)
 	}
 }
 
+/* What is done to the rows of a batch, from one error to the next. */
+typedef struct RowWork
+{
+	GsRules    *rules;
+	int			row;			/* the next, or the one that raised an error */
+	int			end;
+	bool	   *refused;		/* of find_refused */
+	int			column;			/* of gs_rules_set: what it sets, and where */
+	int16		len;
+	bool		byval;
+	GsRows		to;
+	MemoryContext context;
+} RowWork;
+
+static void
+look_at_rows(void *arg)
+{
+	RowWork    *work = arg;
+	GsRules    *rules = work->rules;
+
+	for (; work->row < work->end; work->row++)
+	{
+		bool	   *refused = &work->refused[work->row];
+
+		*refused = false;
+		show_row(rules, work->row);
+		for (int r = 0; r < rules->nrules && !*refused; r++)
+		{
+			rules->at = r;
+			if (ExecCheck(rules->rules[r].state, rules->econtext))
+				continue;
+			*refused = true;
+			rules->rules[r].refused++;
+		}
+		ResetExprContext(rules->econtext);
+	}
+}
+
+static void
+find_refused_rows(void *arg)
+{
+	RowWork    *work = arg;
+	GsRules    *rules = work->rules;
+
+	while (!gs_condition_try(look_at_rows, work, &rules->error))
+	{
+		work->refused[work->row++] = true;
+		rules->rules[rules->at].refused++;
+		rules->raised_by = rules->at;
+		ResetExprContext(rules->econtext);
+	}
+}
+
 /*
  * Which rows of a batch fail a condition.  Returns how many.
  */
 static int
 find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 {
+	RowWork		work = {.rules = rules,.end = GS_BATCH,.refused = refused};
 	int			count = 0;
-	Caller		caller;
 
 	decode_columns(rules, batch, 0, GS_BATCH);
-	become_owner(rules, &caller);
+	gs_with_fixed_styles(find_refused_rows, &work);
 	for (int row = 0; row < GS_BATCH; row++)
-	{
-		refused[row] = false;
-		show_row(rules, row);
-		for (int r = 0; r < rules->nrules && !refused[row]; r++)
-		{
-			if (ExecCheck(rules->rules[r].state, rules->econtext))
-				continue;
-			refused[row] = true;
-			rules->rules[r].refused++;
-			count++;
-		}
-		ResetExprContext(rules->econtext);
-	}
-	become_caller(&caller);
+		count += refused[row];
 	return count;
 }
 
@@ -411,6 +441,46 @@ gs_rules_sets(const GsRules *rules, int column)
 	return false;
 }
 
+static void
+take_value(RowWork *work)
+{
+	const GsRules *rules = work->rules;
+	int			i = work->row * work->to.stride;
+	MemoryContext old = MemoryContextSwitchTo(work->context);
+
+	work->to.nulls[i] = rules->slot->tts_isnull[work->column];
+	work->to.values[i] = work->to.nulls[i] ? (Datum) 0 :
+		gs_datum_copy(rules->slot->tts_values[work->column], work->byval,
+					  work->len);
+	MemoryContextSwitchTo(old);
+	ResetExprContext(rules->econtext);
+}
+
+static void
+set_rows(void *arg)
+{
+	RowWork    *work = arg;
+
+	for (; work->row < work->end; work->row++)
+	{
+		show_row(work->rules, work->row);
+		take_value(work);
+	}
+}
+
+static void
+set_all_rows(void *arg)
+{
+	RowWork    *work = arg;
+
+	/* where a value cannot be had, the row keeps its own */
+	while (!gs_condition_try(set_rows, work, &work->rules->error))
+	{
+		take_value(work);
+		work->row++;
+	}
+}
+
 /*
  * gs_rules_set: a column as conditions set it, of the rows from to to - 1 of
  * a batch; see gs_decode.
@@ -419,27 +489,13 @@ void
 gs_rules_set(GsRules *rules, const GsBatch *batch, int column, int from,
 			 int to, GsRows rows)
 {
-	const GsColumn *set = &rules->model->schema->columns[column];
-	MemoryContext context = CurrentMemoryContext;
-	int16		len;
-	bool		byval;
-	Caller		caller;
+	RowWork		work = {.rules = rules,.end = to - from,.column = column,
+	.to = rows,.context = CurrentMemoryContext};
 
-	get_typlenbyval(set->type, &len, &byval);
+	get_typlenbyval(rules->model->schema->columns[column].type, &work.len,
+					&work.byval);
 	decode_columns(rules, batch, from, to);
-	become_owner(rules, &caller);
-	for (int row = 0; row < to - from; row++)
-	{
-		int			i = row * rows.stride;
-
-		show_row(rules, row);
-		MemoryContextSwitchTo(context);
-		rows.nulls[i] = rules->slot->tts_isnull[column];
-		rows.values[i] = rows.nulls[i] ? (Datum) 0 :
-			datumCopy(rules->slot->tts_values[column], byval, len);
-		ResetExprContext(rules->econtext);
-	}
-	become_caller(&caller);
+	gs_with_fixed_styles(set_all_rows, &work);
 }
 
 static void
@@ -455,9 +511,12 @@ report_unmet(const GsRules *rules)
 			 errmsg("could not make rows that meet %s \"%s\"",
 					worst->constraint->kind,
 					worst->constraint->name ? worst->constraint->name :
-					worst->constraint->expression),
+					worst->constraint->definition),
+			 rules->raised_by != worst - rules->rules ?
 			 errdetail("Of " INT64_FORMAT " rows, " INT64_FORMAT " were refused by it.",
-					   rules->stats.tries, worst->refused),
+					   rules->stats.tries, worst->refused) :
+			 errdetail("Of " INT64_FORMAT " rows, " INT64_FORMAT " were refused by it, for the last time with the error \"%s\".",
+					   rules->stats.tries, worst->refused, rules->error.data),
 			 errhint("Fit again with option \"on_violation\" set to \"drop\" or \"ignore\", or leave out the columns that it is about.")));
 }
 
@@ -466,7 +525,7 @@ report_unmet(const GsRules *rules)
  *
  * batch: one that gs_rules_attach prepared.  Returns NULL, or, where not all
  * could be replaced and the model says to drop them, [GS_BATCH] those that
- * are to be dropped.  Errors: check_violation; whatever a condition raises.
+ * are to be dropped.  Errors: check_violation.
  */
 const bool *
 gs_rules_apply(GsRules *rules, GsBatch *batch)

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -14,6 +15,7 @@
 
 #include "catalog/access.h"
 #include "column/store.h"
+#include "rules/condition.h"
 #include "stream/sampler.h"
 #include "stream/stream.h"
 
@@ -33,40 +35,38 @@ column_list(List *names, const char *separator, const char *suffix)
 }
 
 /*
- * Counts the rows that violate a constraint, as an expression over them; NULL
- * where rows alone cannot tell.
+ * Counts the rows that violate a constraint other than a condition, as an
+ * expression over them; NULL where rows alone cannot tell.
  */
 static char *
 violations(const GsConstraint *constraint)
 {
-	if (strcmp(constraint->met, "database") == 0 ||
-		(constraint->expression == NULL && constraint->columns == NIL))
-		return NULL;
-	if (constraint->expression != NULL)
-		return psprintf("count(*) FILTER (WHERE NOT (%s\n))",
-						constraint->expression);
-	if (strcmp(constraint->kind, "not null") == 0)
-		return psprintf("count(*) FILTER (WHERE %s)",
-						column_list(constraint->columns, " OR ", " IS NULL"));
-	if (constraint->columns != NIL &&
-		(strcmp(constraint->kind, "primary key") == 0 ||
-		 (strcmp(constraint->kind, "unique") == 0 &&
-		  strstr(constraint->definition, " WHERE ") == NULL)))
-	{
-		const char *present = column_list(constraint->columns, " AND ",
-										  " IS NOT NULL");
+	const char *present;
 
-		return psprintf("count(*) FILTER (WHERE %s) - count(DISTINCT (%s)) FILTER (WHERE %s)",
-						present, column_list(constraint->columns, ", ", ""),
-						present);
-	}
-	return NULL;
+	if (strcmp(constraint->met, "database") == 0 ||
+		constraint->columns == NIL || constraint->expression != NULL)
+		return NULL;
+	if (strcmp(constraint->kind, "not null") == 0)
+		return psprintf("pg_catalog.count(*) FILTER (WHERE %s)",
+						column_list(constraint->columns, " OR ", " IS NULL"));
+	if (strcmp(constraint->kind, "primary key") != 0 &&
+		(strcmp(constraint->kind, "unique") != 0 ||
+		 strstr(constraint->definition, " WHERE ") != NULL))
+		return NULL;
+	present = column_list(constraint->columns, " AND ", " IS NOT NULL");
+	return psprintf("pg_catalog.count(*) FILTER (WHERE %s)"
+					" OPERATOR(pg_catalog.-) pg_catalog.count(DISTINCT (%s))"
+					" FILTER (WHERE %s)",
+					present, column_list(constraint->columns, ", ", ""),
+					present);
 }
 
 /*
- * Counts violations in n rows, all at once.  Conditions run as the model's
- * owner, as those of rules.c.  Returns the number of rows, which is less than
- * n where some were dropped.
+ * Counts violations in n rows, all at once, in the plain types of their
+ * columns, as the caller.  Returns the number of rows, which is less than n
+ * where some were dropped.
+ *
+ * counts: [constraints], -1 where rows alone cannot tell
  */
 static int64
 count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
@@ -76,18 +76,18 @@ count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
 	StringInfoData query;
 	Oid			types[] = {TEXTOID, FLOAT8OID, INT8OID};
 	Datum		values[3];
-	GsAccess	access;
 	int64		rows;
 	int			i = 0;
 	ListCell   *cell;
 
 	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT count(*)");
+	appendStringInfoString(&query, "SELECT pg_catalog.count(*)");
 	foreach(cell, model->version->constraints)
 	{
 		const char *count = violations(lfirst(cell));
 
-		appendStringInfo(&query, ", %s", count ? count : "NULL::bigint");
+		appendStringInfo(&query, ", %s",
+						 count ? count : "NULL::pg_catalog.int8");
 	}
 	appendStringInfo(&query, " FROM %s.synth_rows($1, $2, $3) AS synthetic(",
 					 quote_identifier(schema));
@@ -102,7 +102,8 @@ count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
 	values[0] = CStringGetTextDatum(model->entry->name);
 	values[1] = Float8GetDatum(n);
 	values[2] = Int64GetDatum(seed);
-	gs_enter_as(&access, model->entry->owner);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
 	gs_run(query.data, 3, types, values, NULL, true);
 	rows = DatumGetInt64(gs_result(0, 1, NULL));
 	foreach(cell, model->version->constraints)
@@ -112,24 +113,75 @@ count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
 
 		counts[i++] = isnull ? -1 : DatumGetInt64(count);
 	}
-	gs_leave(&access);
+	SPI_finish();
 	return rows;
 }
 
+/* A condition that rows are held against. */
+typedef struct Condition
+{
+	ExprState  *state;
+	ExprContext *econtext;
+	bool		met;
+} Condition;
+
+static void
+evaluate(void *arg)
+{
+	Condition  *condition = arg;
+
+	condition->met = ExecCheck(condition->state, condition->econtext);
+}
+
 /*
- * The share of the rows made that each condition let through.
+ * Counts the rows of a stream that fail each condition.  Returns what made
+ * them; NULL if the model has none.
+ *
+ * counts: [constraints], set for conditions
  */
 static const GsRules *
-stream_rows(const GsModel *model, int64 seed, int64 n)
+count_failures(const GsModel *model, int64 seed, int64 n, int64 *counts)
 {
-	GsStream   *stream = gs_stream_open(model, gs_schema_desc(model->schema),
-										seed);
-	Datum	   *values;
-	bool	   *nulls;
+	TupleDesc	desc = gs_schema_desc(model->schema);
+	GsStream   *stream = gs_stream_open(model, desc, seed);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	Condition  *condition = palloc0(sizeof(Condition) *
+									Max(list_length(model->version->constraints), 1));
+	StringInfoData message;
+	int			i = 0;
+	ListCell   *cell;
 
+	initStringInfo(&message);
+	foreach(cell, model->version->constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+
+		if (constraint->expression != NULL &&
+			strcmp(constraint->met, "database") != 0)
+		{
+			condition[i].econtext = CreateStandaloneExprContext();
+			condition[i].econtext->ecxt_scantuple = slot;
+			condition[i].state = ExecInitExpr(gs_condition_load(constraint->expression,
+																model->schema,
+																NULL), NULL);
+			counts[i] = 0;
+		}
+		i++;
+	}
 	gs_stream_seek(stream, 0, n);
-	while (gs_stream_next(stream, &values, &nulls))
-		;
+	while (gs_stream_next(stream, &slot->tts_values, &slot->tts_isnull))
+	{
+		ExecStoreVirtualTuple(slot);
+		for (int k = 0; k < i; k++)
+		{
+			if (condition[k].state == NULL)
+				continue;
+			counts[k] += !gs_condition_try(evaluate, &condition[k],
+										   &message) || !condition[k].met;
+			ResetExprContext(condition[k].econtext);
+		}
+		ExecClearTuple(slot);
+	}
 	return gs_stream_rules(stream);
 }
 
@@ -168,7 +220,7 @@ synth_check(PG_FUNCTION_ARGS)
 					Max(list_length(model->version->constraints), 1));
 	looked_at = count_violations(model, fcinfo, sampler->seed, sampler->n,
 								 counts);
-	rules = stream_rows(model, sampler->seed, sampler->n);
+	rules = count_failures(model, sampler->seed, sampler->n, counts);
 	foreach(cell, model->version->constraints)
 	{
 		const GsConstraint *constraint = lfirst(cell);

@@ -57,7 +57,7 @@ find_values(GridColumn *column, const GsTarget *target, const GsModel *model,
 				   NameStr(attribute->attname)) != 0 ||
 			model->schema->columns[c].type != attribute->atttypid)
 			continue;
-		decoder = gs_decoder_create(model->schema, c);
+		decoder = gs_decoder_create(model->schema, c, InvalidOid);
 		if (!gs_decoder_is_discrete(decoder))
 			return false;
 		column->n = gs_decoder_values(decoder, &values);

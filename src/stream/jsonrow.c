@@ -3,14 +3,18 @@
  *	  Rows as jsonb, without going through text.
  *
  * Gives what to_jsonb gives for a row of the same types.  The common types
- * are pushed as they are; others go through to_jsonb one by one.
+ * are pushed as they are; others that came with PostgreSQL go through to_jsonb
+ * one by one.  to_jsonb would run anybody's cast from a type of theirs to json,
+ * so values of those (enums, say) are strings, whatever casts there are.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
@@ -28,8 +32,10 @@ struct GsJsonRow
 	int			natts;
 	int		   *column;			/* [natts] columns in the order of keys */
 	JsonbValue *key;			/* [natts] */
-	Oid		   *type;			/* [natts] base types */
+	Oid		   *type;			/* [natts] plain types */
 	FmgrInfo   *tojsonb;		/* [natts] for the types without a case */
+	FmgrInfo   *output;			/* [natts] set for strings' types ... */
+	Oid		   *element;		/* ... and for arrays of these */
 };
 
 /* jsonb keeps its keys ordered by length, then bytes. */
@@ -48,6 +54,29 @@ by_key(const void *a, const void *b, void *arg)
 }
 
 /*
+ * Looks up what a value of key i's type is written by.
+ */
+static void
+init_other(GsJsonRow *row, int i)
+{
+	Oid			element = get_element_type(row->type[i]);
+	Oid			own = OidIsValid(element) ? element : row->type[i];
+	Oid			output;
+	bool		varlena;
+
+	if (own < FirstUnpinnedObjectId)
+	{
+		gs_tojsonb_init(&row->tojsonb[i], row->type[i], CurrentMemoryContext);
+		return;
+	}
+	getTypeOutputInfo(own, &output, &varlena);
+	fmgr_info(output, &row->output[i]);
+	row->element[i] = element;
+	if (OidIsValid(element))
+		gs_tojsonb_init(&row->tojsonb[i], TEXTARRAYOID, CurrentMemoryContext);
+}
+
+/*
  * gs_jsonrow_create: prepares for rows of a descriptor, in the current
  * context.
  */
@@ -62,6 +91,8 @@ gs_jsonrow_create(TupleDesc desc)
 	row->key = palloc0(sizeof(JsonbValue) * n);
 	row->type = palloc(sizeof(Oid) * n);
 	row->tojsonb = palloc0(sizeof(FmgrInfo) * n);
+	row->output = palloc0(sizeof(FmgrInfo) * n);
+	row->element = palloc0(sizeof(Oid) * n);
 	for (int i = 0; i < n; i++)
 		row->column[i] = i;
 	qsort_arg(row->column, n, sizeof(int), by_key, desc);
@@ -72,9 +103,8 @@ gs_jsonrow_create(TupleDesc desc)
 		row->key[i].type = jbvString;
 		row->key[i].val.string.val = pstrdup(NameStr(attribute->attname));
 		row->key[i].val.string.len = strlen(NameStr(attribute->attname));
-		row->type[i] = getBaseType(attribute->atttypid);
-		gs_tojsonb_init(&row->tojsonb[i], attribute->atttypid,
-						CurrentMemoryContext);
+		row->type[i] = attribute->atttypid;
+		init_other(row, i);
 	}
 	return row;
 }
@@ -104,13 +134,51 @@ set_numeric(JsonbValue *value, Numeric number)
 }
 
 /*
- * Any other type: what to_jsonb makes of it, as a scalar or a container.
+ * An array, its elements as texts.
+ */
+static Datum
+array_of_texts(Oid element, FmgrInfo *output, Datum datum)
+{
+	ArrayType  *array = DatumGetArrayTypeP(datum);
+	int16		len;
+	bool		byval;
+	char		align;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	get_typlenbyvalalign(element, &len, &byval, &align);
+	deconstruct_array(array, element, len, byval, align, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			values[i] = CStringGetTextDatum(OutputFunctionCall(output,
+															   values[i]));
+	return PointerGetDatum(construct_md_array(values, nulls, ARR_NDIM(array),
+											  ARR_DIMS(array),
+											  ARR_LBOUND(array), TEXTOID, -1,
+											  false, TYPALIGN_INT));
+}
+
+/*
+ * Any other type: what to_jsonb makes of it, as a scalar or a container; or a
+ * string.
  */
 static void
-set_other(JsonbValue *value, FmgrInfo *tojsonb, Datum datum)
+set_other(const GsJsonRow *row, int i, JsonbValue *value, Datum datum)
 {
-	Jsonb	   *jsonb = DatumGetJsonbP(FunctionCall1(tojsonb, datum));
+	FmgrInfo   *output = &row->output[i];
+	Jsonb	   *jsonb;
 
+	if (OidIsValid(row->element[i]))
+		datum = array_of_texts(row->element[i], output, datum);
+	else if (OidIsValid(output->fn_oid))
+	{
+		char	   *text = OutputFunctionCall(output, datum);
+
+		set_string(value, text, strlen(text));
+		return;
+	}
+	jsonb = DatumGetJsonbP(FunctionCall1(&row->tojsonb[i], datum));
 	if (JB_ROOT_IS_SCALAR(jsonb))
 	{
 		*value = *getIthJsonbValueFromContainer(&jsonb->root, 0);
@@ -122,8 +190,10 @@ set_other(JsonbValue *value, FmgrInfo *tojsonb, Datum datum)
 }
 
 static void
-set_value(JsonbValue *value, Oid type, FmgrInfo *tojsonb, Datum datum)
+set_value(const GsJsonRow *row, int i, JsonbValue *value, Datum datum)
 {
+	Oid			type = row->type[i];
+
 	switch (type)
 	{
 		case BOOLOID:
@@ -162,7 +232,7 @@ set_value(JsonbValue *value, Oid type, FmgrInfo *tojsonb, Datum datum)
 				break;
 			}
 		default:
-			set_other(value, tojsonb, datum);
+			set_other(row, i, value, datum);
 			break;
 	}
 }
@@ -187,7 +257,7 @@ gs_jsonrow_form(GsJsonRow *row, const Datum *values, const bool *nulls)
 		if (nulls[column])
 			value.type = jbvNull;
 		else
-			set_value(&value, row->type[i], &row->tojsonb[i], values[column]);
+			set_value(row, i, &value, values[column]);
 		pushJsonbValue(&state, WJB_VALUE, &value);
 	}
 	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);

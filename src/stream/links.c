@@ -22,11 +22,11 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "catalog/access.h"
+#include "column/datum.h"
 #include "column/decode.h"
 #include "fit/children.h"
 #include "numeric/permute.h"
@@ -168,7 +168,7 @@ read_keys(const GsTarget *target, Link *link)
 			null |= isnull;
 			if (!isnull)
 				link->keys[n * link->ncolumns + k] =
-					datumCopy(value, link->byval[k], link->len[k]);
+					gs_datum_copy(value, link->byval[k], link->len[k]);
 			MemoryContextSwitchTo(old);
 		}
 		/* what is referred to is unique, but may be NULL */
@@ -256,7 +256,7 @@ by_hash(const void *a, const void *b)
 static bool
 has_key(const Link *link, Oid type, Datum value)
 {
-	return gs_run(psprintf("SELECT FROM %s WHERE %s = $1 LIMIT 1",
+	return gs_run(psprintf("SELECT FROM %s WHERE %s OPERATOR(pg_catalog.=) $1 LIMIT 1",
 						   link->constraint->parent,
 						   quote_identifier(linitial(link->constraint->parent_columns))),
 				  1, &type, &value, NULL, true) > 0;
@@ -280,7 +280,7 @@ find_levels(GsLinks *links, Link *link)
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (strcmp(schema->columns[c].name, NameStr(attribute->attname)) == 0 &&
 			schema->columns[c].type == attribute->atttypid)
-			decoder = gs_decoder_create(schema, c);
+			decoder = gs_decoder_create(schema, c, InvalidOid);
 	if (decoder == NULL || !gs_decoder_is_discrete(decoder))
 		return;
 	n = gs_decoder_values(decoder, &values);

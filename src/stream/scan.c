@@ -281,7 +281,7 @@ find_stream_desc(SynthScanState *state)
 }
 
 /*
- * Evaluates the arguments and opens the stream.
+ * Evaluates the arguments and loads the model.
  */
 static void
 open_scan(SynthScanState *state)
@@ -297,6 +297,17 @@ open_scan(SynthScanState *state)
 									 state->shared ? &state->shared->seed :
 									 NULL);
 	state->stream_desc = find_stream_desc(state);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Opens the stream; of a plain EXPLAIN, there is none.
+ */
+static void
+open_stream(SynthScanState *state)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+
 	state->stream = gs_stream_open(state->sampler->model, state->stream_desc,
 								   state->sampler->seed);
 	state->json = NULL;
@@ -407,8 +418,11 @@ next_row(ScanState *ss)
 	Datum	   *values;
 	bool	   *nulls;
 
-	if (state->sampler == NULL)
+	if (state->stream == NULL)
+	{
 		open_scan(state);
+		open_stream(state);
+	}
 	if (state->direct)
 	{
 		while (!gs_rowslot_next(slot, state->stream))
@@ -503,7 +517,7 @@ rescan(CustomScanState *node)
 
 	if (bms_overlap(node->ss.ps.chgParam, state->params))
 		close_scan(state);
-	else if (state->sampler != NULL)
+	else if (state->stream != NULL)
 	{
 		int64		first = state->sampler->start - 1;
 
@@ -554,7 +568,7 @@ own_counts(const SynthScanState *state)
 {
 	ScanCounts	counts = {0};
 
-	if (state->sampler == NULL)
+	if (state->stream == NULL)
 		return counts;
 	counts.batches = gs_stream_batches(state->stream);
 	if (state->sampler->model->given != NULL)

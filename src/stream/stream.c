@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -16,11 +18,12 @@
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "column/datum.h"
 #include "column/decode.h"
+#include "column/domain.h"
 #include "rules/rules.h"
 #include "stream/former.h"
 #include "stream/stream.h"
@@ -61,27 +64,57 @@ struct GsStream
 #define SLICE_BYTES	(1024 * 1024)
 
 /*
+ * Whether a column's decoder makes values of the type that is asked for: the
+ * column's, or a domain over it.
+ */
+static bool
+is_decoded(const GsColumn *from, Form_pg_attribute to)
+{
+	int32		typmod = to->atttypmod;
+
+	return gs_plain_type(to->atttypid, &typmod) == from->type &&
+		(typmod == from->typmod || typmod == -1);
+}
+
+/*
+ * A decoded value, for an expression.  One of a type that did not come with
+ * PostgreSQL, an enum say, is taken as its text: casts from it may be anybody's.
+ */
+static Node *
+make_value(const GsColumn *from)
+{
+	CaseTestExpr *value = makeNode(CaseTestExpr);
+	CoerceViaIO *text;
+
+	value->typeId = from->type;
+	value->typeMod = from->typmod;
+	value->collation = get_typcollation(from->type);
+	if (from->type < FirstUnpinnedObjectId)
+		return (Node *) value;
+	text = makeNode(CoerceViaIO);
+	text->arg = (Expr *) value;
+	text->resulttype = TEXTOID;
+	text->resultcollid = DEFAULT_COLLATION_OID;
+	text->coerceformat = COERCE_IMPLICIT_CAST;
+	text->location = -1;
+	return (Node *) text;
+}
+
+/*
  * A cast as an assignment would make it, else an explicit one; an error that
- * names the column if there is none.  NULL where no cast is needed.
+ * names the column if there is none.
  */
 static ExprState *
 make_cast(const GsColumn *from, Form_pg_attribute to)
 {
-	CaseTestExpr *value;
-	Node	   *expr;
+	Node	   *value = make_value(from);
+	Node	   *expr = coerce_to_target_type(NULL, value, exprType(value),
+											 to->atttypid, to->atttypmod,
+											 COERCION_ASSIGNMENT,
+											 COERCE_IMPLICIT_CAST, -1);
 
-	if (from->type == to->atttypid &&
-		(from->typmod == to->atttypmod || to->atttypmod == -1))
-		return NULL;
-	value = makeNode(CaseTestExpr);
-	value->typeId = from->type;
-	value->typeMod = from->typmod;
-	value->collation = get_typcollation(from->type);
-	expr = coerce_to_target_type(NULL, (Node *) value, from->type,
-								 to->atttypid, to->atttypmod,
-								 COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
 	if (expr == NULL)
-		expr = coerce_to_target_type(NULL, (Node *) value, from->type,
+		expr = coerce_to_target_type(NULL, value, exprType(value),
 									 to->atttypid, to->atttypmod,
 									 COERCION_EXPLICIT, COERCE_EXPLICIT_CAST,
 									 -1);
@@ -125,6 +158,31 @@ find_needed(const GsStream *stream)
 }
 
 /*
+ * Prepares for the model's column c in the type that is asked for.
+ */
+static void
+open_column(GsStream *stream, StreamColumn *column, int c,
+			Form_pg_attribute attribute)
+{
+	const GsSchema *schema = stream->model->schema;
+	const GsColumn *from = &schema->columns[c];
+	bool		decoded = is_decoded(from, attribute);
+
+	column->decoder = gs_decoder_create(schema, c, decoded ?
+										attribute->atttypid : InvalidOid);
+	stream->decodes = true;
+	if (stream->rules != NULL && gs_rules_sets(stream->rules, c))
+		column->set = c;
+	/* of a domain, the decoder sees to values, and a cast to all else */
+	if (!decoded ||
+		(column->set >= 0 && attribute->atttypid != from->type) ||
+		(from->nullable && !gs_domain_takes_null(attribute->atttypid)))
+		column->cast = make_cast(from, attribute);
+	get_typlenbyval(attribute->atttypid, &column->cast_len,
+					&column->cast_byval);
+}
+
+/*
  * gs_stream_open: a stream of no rows yet, in the current context.
  *
  * desc: the columns asked for, matched to the model's by name; nothing else
@@ -161,13 +219,7 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 			if (strcmp(schema->columns[c].name,
 					   NameStr(attribute->attname)) != 0)
 				continue;
-			column->decoder = gs_decoder_create(schema, c);
-			stream->decodes = true;
-			if (stream->rules != NULL && gs_rules_sets(stream->rules, c))
-				column->set = c;
-			column->cast = make_cast(&schema->columns[c], attribute);
-			get_typlenbyval(attribute->atttypid, &column->cast_len,
-							&column->cast_byval);
+			open_column(stream, column, c, attribute);
 			packed[i] = column->cast == NULL && column->set < 0 &&
 				gs_decoder_is_packed(column->decoder);
 		}
@@ -245,7 +297,7 @@ cast_column(GsStream *stream, StreamColumn *column, GsRows rows)
 										  &rows.nulls[i]);
 		old = MemoryContextSwitchTo(stream->context);
 		rows.values[i] = rows.nulls[i] ? (Datum) 0 :
-			datumCopy(value, column->cast_byval, column->cast_len);
+			gs_datum_copy(value, column->cast_byval, column->cast_len);
 		MemoryContextSwitchTo(old);
 		ResetExprContext(econtext);
 	}

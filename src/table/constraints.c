@@ -14,6 +14,7 @@
 #include "utils/guc.h"
 
 #include "catalog/access.h"
+#include "column/styles.h"
 #include "table/constraints.h"
 #include "table/source.h"
 
@@ -102,12 +103,9 @@ gs_constraints_read(Oid relid)
 	List	   *constraints = NIL;
 	Oid			type = OIDOID;
 	Datum		value = ObjectIdGetDatum(relid);
-	int			level = NewGUCNestLevel();
-
 	/* names come out qualified, and ours mean those of pg_catalog */
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
+	int			level = gs_fix_settings();
+
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	gs_run(constraints_query, 1, &type, &value, NULL, true);
