@@ -261,6 +261,18 @@ gs_plain_type(Oid type, int32 *typmod)
 }
 
 /*
+ * gs_is_column_of: whether a decoder of a column can make values of a type:
+ * the column's own, or a domain over it.
+ */
+bool
+gs_is_column_of(const GsColumn *column, Oid type)
+{
+	int32		typmod = -1;
+
+	return gs_plain_type(type, &typmod) == column->type;
+}
+
+/*
  * gs_codec_for_type: finds the codec of a type.
  *
  * type, typmod: of the column; domains are looked through.  The codec's

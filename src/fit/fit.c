@@ -487,6 +487,7 @@ learn_and_store(const FitRequest *request, GsModelEntry *entry,
 				(errmsg("row-level security was bypassed while the source was read"),
 				 errhint("Whoever samples the model learns from rows that the policies hide; fit as a role that they apply to if that is not meant.")));
 	}
+	version->notes = list_concat(version->notes, source->others);
 	read_source(&learning.reader, source, request, &version->notes);
 	if (OidIsValid(source->relid))
 		learning.constraints = gs_constraints_read(source->relid);

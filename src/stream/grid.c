@@ -55,9 +55,9 @@ find_values(GridColumn *column, const GsTarget *target, const GsModel *model,
 
 		if (strcmp(model->schema->columns[c].name,
 				   NameStr(attribute->attname)) != 0 ||
-			model->schema->columns[c].type != attribute->atttypid)
+			!gs_is_column_of(&model->schema->columns[c], attribute->atttypid))
 			continue;
-		decoder = gs_decoder_create(model->schema, c, InvalidOid);
+		decoder = gs_decoder_create(model->schema, c, attribute->atttypid);
 		if (!gs_decoder_is_discrete(decoder))
 			return false;
 		column->n = gs_decoder_values(decoder, &values);

@@ -17,13 +17,14 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/bufmgr.h"
 #include "tcop/pquery.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
@@ -33,6 +34,7 @@
 #include "utils/memutils.h"
 #include "utils/queryenvironment.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 #include "catalog/fills.h"
@@ -231,20 +233,51 @@ read_arguments(FunctionCallInfo fcinfo)
 }
 
 /*
- * Whether the target is a table without a single page: the batches that were
- * put into it have been truncated, or it is another table by now.  A trigger
- * or a rule may have led them elsewhere.
+ * Whether a table holds a row that the statement can see, whatever the
+ * caller's rights.  One whose triggers or rules may have led rows elsewhere
+ * counts as one that does.
+ */
+static bool
+holds_rows(Relation relation)
+{
+	TupleTableSlot *slot;
+	TableScanDesc scan;
+	bool		holds;
+
+	if ((relation->trigdesc && relation->trigdesc->trig_insert_before_row) ||
+		relation->rd_rules != NULL ||
+		relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+		return true;
+	if (relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return false;			/* its partitions do */
+	slot = table_slot_create(relation, NULL);
+	scan = table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
+	holds = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	return holds;
+}
+
+/*
+ * Whether the target has no rows: the batches that were put into it have been
+ * deleted or truncated, or it is another table by now.
  */
 static bool
 lost_rows(const IntoCall *call)
 {
-	Relation	relation = relation_open(call->relid, RowExclusiveLock);
-	bool		lost = relation->rd_rel->relkind == RELKIND_RELATION &&
-		!(relation->trigdesc && relation->trigdesc->trig_insert_before_row) &&
-		relation->rd_rules == NULL &&
-		RelationGetNumberOfBlocks(relation) == 0;
+	char		kind = get_rel_relkind(call->relid);
+	bool		lost = true;
+	ListCell   *cell;
 
-	relation_close(relation, NoLock);
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		return false;
+	foreach(cell, find_all_inheritors(call->relid, RowExclusiveLock, NULL))
+	{
+		Relation	relation = table_open(lfirst_oid(cell), NoLock);
+
+		lost = lost && !holds_rows(relation);
+		table_close(relation, NoLock);
+	}
 	return lost;
 }
 
@@ -593,7 +626,8 @@ continue_keys(const IntoCall *call)
 		for (int c = 0; c < schema->ncolumns; c++)
 		{
 			if (schema->columns[c].key == NULL ||
-				schema->columns[c].type != TupleDescAttr(target->desc, i)->atttypid ||
+				!gs_is_column_of(&schema->columns[c],
+								 TupleDescAttr(target->desc, i)->atttypid) ||
 				schema->columns[c].key->kind != GS_KEY_SEQUENCE ||
 				strcmp(schema->columns[c].name, name) != 0 ||
 				(pg_class_aclcheck(call->relid, GetUserId(),

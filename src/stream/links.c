@@ -279,8 +279,8 @@ find_levels(GsLinks *links, Link *link)
 
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (strcmp(schema->columns[c].name, NameStr(attribute->attname)) == 0 &&
-			schema->columns[c].type == attribute->atttypid)
-			decoder = gs_decoder_create(schema, c, InvalidOid);
+			gs_is_column_of(&schema->columns[c], attribute->atttypid))
+			decoder = gs_decoder_create(schema, c, attribute->atttypid);
 	if (decoder == NULL || !gs_decoder_is_discrete(decoder))
 		return;
 	n = gs_decoder_values(decoder, &values);

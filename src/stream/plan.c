@@ -19,7 +19,10 @@
 
 #include <math.h>
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_cast.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -36,7 +39,9 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
+#include "column/domain.h"
 #include "stream/scan.h"
 
 /* Below this many rows, workers cost more than they save. */
@@ -142,26 +147,120 @@ seed_is_given(const FuncExpr *call, GsForm form)
 }
 
 /*
- * Whether some function in FROM is a sampling function that draws its seed,
- * or whose arguments are volatile, so that two processes would not agree on
- * its rows.
+ * Whether to make a value of a type from its text, or from its parts, calls
+ * nothing that must stay out of workers.
  */
 static bool
-draws_seed(const RangeTblEntry *rte)
+is_made_in_workers(Oid type)
+{
+	Oid			element = get_element_type(type);
+	Oid			input;
+	Oid			ioparam;
+
+	if (OidIsValid(element))
+		return is_made_in_workers(element);
+	switch (get_typtype(type))
+	{
+		case TYPTYPE_DOMAIN:
+			/* as for CoerceToDomain: its CHECKs may change after planning */
+			return !gs_domain_has_checks(type) &&
+				is_made_in_workers(getBaseType(type));
+		case TYPTYPE_COMPOSITE:
+			return false;		/* any of its columns may be of a domain */
+		default:
+			getTypeInputInfo(type, &input, &ioparam);
+			return func_parallel(input) == PROPARALLEL_SAFE;
+	}
+}
+
+/*
+ * Whether some of the types has a cast to it that must stay out of workers:
+ * what type the model has the column of is not known yet.
+ */
+static bool
+has_unsafe_cast(const List *types)
+{
+	Relation	casts = table_open(CastRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(casts, InvalidOid, false, NULL, 0,
+										  NULL);
+	HeapTuple	tuple;
+	bool		unsafe = false;
+
+	while (!unsafe && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_cast cast = (Form_pg_cast) GETSTRUCT(tuple);
+
+		unsafe = OidIsValid(cast->castfunc) &&
+			list_member_oid(types, cast->casttarget) &&
+			func_parallel(cast->castfunc) != PROPARALLEL_SAFE;
+	}
+	systable_endscan(scan);
+	table_close(casts, AccessShareLock);
+	return unsafe;
+}
+
+/*
+ * Whether values of the types that a call asks for can be made in workers: a
+ * document's can.
+ */
+static bool
+columns_are_parallel_safe(const FuncExpr *call, GsForm form,
+						  const RangeTblFunction *function)
+{
+	List	   *types = NIL;
+	ListCell   *cell;
+
+	if (form == GS_FORM_RECORD)
+		types = list_copy(function->funccoltypes);
+	else if (form == GS_FORM_TYPED &&
+			 get_typtype(exprType(linitial(call->args))) == TYPTYPE_COMPOSITE)
+	{
+		TupleDesc	desc = lookup_rowtype_tupdesc(exprType(linitial(call->args)),
+												  -1);
+
+		for (int i = 0; i < desc->natts; i++)
+			if (!TupleDescAttr(desc, i)->attisdropped)
+				types = lappend_oid(types, TupleDescAttr(desc, i)->atttypid);
+		ReleaseTupleDesc(desc);
+	}
+	foreach(cell, types)
+	{
+		Oid			type = lfirst_oid(cell);
+		int32		typmod = -1;
+
+		if (!is_made_in_workers(type))
+			return false;
+		/* a cast to a domain goes by its base type; to an array by elements */
+		lfirst_oid(cell) = gs_plain_type(type, &typmod);
+		type = get_element_type(lfirst_oid(cell));
+		if (OidIsValid(type))
+			types = lappend_oid(types, type);
+	}
+	return !has_unsafe_cast(types);
+}
+
+/*
+ * Whether some function in FROM is a sampling function that draws its seed,
+ * or whose arguments are volatile, so that two processes would not agree on
+ * its rows; or one whose rows cannot be made in workers.
+ */
+static bool
+stays_in_leader(const RangeTblEntry *rte)
 {
 	ListCell   *cell;
 
 	foreach(cell, rte->functions)
 	{
-		FuncExpr   *call = (FuncExpr *) lfirst_node(RangeTblFunction,
-													cell)->funcexpr;
+		RangeTblFunction *function = lfirst_node(RangeTblFunction, cell);
+		FuncExpr   *call = (FuncExpr *) function->funcexpr;
 		GsForm		form;
 
 		if (call != NULL && IsA(call, FuncExpr) &&
 			form_of(call->funcid, &form) &&
 			list_length(call->args) == gs_form_args(form)->nargs &&
 			(!seed_is_given(call, form) ||
-			 contain_volatile_functions((Node *) call->args)))
+			 contain_volatile_functions((Node *) call->args) ||
+			 !columns_are_parallel_safe(call, form, function)))
 			return true;
 	}
 	return false;
@@ -245,16 +344,16 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	FuncExpr   *call;
 	GsForm		form;
-	bool		seeded;
+	bool		parallel;
 	ListCell   *cell;
 
 	if (previous_hook)
 		previous_hook(root, rel, rti, rte);
 	if (rte->rtekind != RTE_FUNCTION)
 		return;
-	seeded = !draws_seed(rte);
+	parallel = rel->consider_parallel && !stays_in_leader(rte);
 	foreach(cell, rel->pathlist)
-		((Path *) lfirst(cell))->parallel_safe &= seeded;
+		((Path *) lfirst(cell))->parallel_safe &= parallel;
 	call = find_call(rel, rte, &form);
 	if (call == NULL)
 		return;
@@ -267,11 +366,14 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 	{
 		CustomPath *path = make_path(rel, form, 0);
 
-		path->path.parallel_safe = rel->consider_parallel && seeded;
+		path->path.parallel_safe = parallel;
 		add_path(rel, &path->path);
 	}
 	if (rel->consider_parallel && choose_workers(rel) > 0 &&
-		!contain_volatile_functions((Node *) call->args))
+		!contain_volatile_functions((Node *) call->args) &&
+		columns_are_parallel_safe(call, form,
+								  linitial_node(RangeTblFunction,
+												rte->functions)))
 	{
 		CustomPath *path = make_path(rel, form, choose_workers(rel));
 

@@ -13,6 +13,7 @@
 #include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_relation.h"
@@ -21,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
+#include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
@@ -266,9 +268,77 @@ bypasses_rls(Oid relid, Oid role)
 }
 
 /*
+ * The owner of a relation; InvalidOid if it is gone.
+ */
+static Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+static void
+add_other(GsSource *source, char *what)
+{
+	if (!list_has(source->others, what))
+		source->others = lappend(source->others, what);
+}
+
+/*
+ * Notes a function that runs with its owner's rights.
+ */
+static bool
+find_definer(Oid function, void *context)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc proc;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	if (proc->prosecdef && proc->proowner != GetUserId())
+		add_other(context,
+				  psprintf("the source calls function %s, which runs with the rights of role \"%s\"",
+						   format_procedure_qualified(function),
+						   GetUserNameFromId(proc->proowner, false)));
+	ReleaseSysCache(tuple);
+	return false;
+}
+
+/*
+ * Notes a relation that is read with another's rights: through a view, or as
+ * a materialized view was when it was refreshed.
+ */
+static void
+find_reader(GsSource *source, Oid relid, Oid reader)
+{
+	const char *name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+												  get_rel_name(relid));
+	Oid			owner;
+
+	if (OidIsValid(reader) && reader != GetUserId())
+		add_other(source,
+				  psprintf("relation %s was read through a view with the rights of role \"%s\"",
+						   name, GetUserNameFromId(reader, false)));
+	owner = get_rel_relkind(relid) == RELKIND_MATVIEW ?
+		relation_owner(relid) : InvalidOid;
+	if (OidIsValid(owner) && owner != GetUserId())
+		add_other(source,
+				  psprintf("materialized view %s holds what role \"%s\" had the right to read",
+						   name, GetUserNameFromId(owner, false)));
+}
+
+/*
  * Looks through a rewritten query and its subqueries, those that views became
  * included: refuses what does more than read, and finds row-level security
- * that is bypassed.
+ * that is bypassed, and rights of others that are used.
  */
 static bool
 examine(Node *node, void *context)
@@ -280,7 +350,10 @@ examine(Node *node, void *context)
 	if (node == NULL)
 		return false;
 	if (!IsA(node, Query))
+	{
+		(void) check_functions_in_node(node, find_definer, source);
 		return expression_tree_walker(node, examine, context);
+	}
 	if (query->commandType != CMD_SELECT || query->hasModifyingCTE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -295,9 +368,12 @@ examine(Node *node, void *context)
 	{
 		RangeTblEntry *entry = lfirst_node(RangeTblEntry, cell);
 
-		if (entry->rtekind == RTE_RELATION)
-			source->bypasses_rls |= bypasses_rls(entry->relid,
-												 gs_reading_role(query, entry));
+		if (entry->rtekind != RTE_RELATION ||
+			entry->relkind == RELKIND_VIEW)
+			continue;
+		source->bypasses_rls |= bypasses_rls(entry->relid,
+											 gs_reading_role(query, entry));
+		find_reader(source, entry->relid, gs_reading_role(query, entry));
 	}
 	return query_tree_walker(query, examine, context, 0);
 }
@@ -348,6 +424,10 @@ gs_source_open(const char *text, List *columns, List *exclude)
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("source has no columns to learn from"),
 				 errhint("A source needs at least one column.")));
+	if (InLocalUserIdChange())
+		add_other(source,
+				  psprintf("the fit was called by a function that runs with the rights of role \"%s\"",
+						   GetUserNameFromId(GetUserId(), false)));
 	foreach(cell, plan_source(source->plan)->query_list)
 		examine(lfirst(cell), source);
 	return source;

@@ -22,6 +22,7 @@ typedef struct GsSource
 	SPIPlanPtr	plan;
 	TupleDesc	desc;			/* columns of the query's result */
 	bool		bypasses_rls;
+	List	   *others;			/* C strings: whose rights are used besides */
 } GsSource;
 
 typedef void (*GsRowCallback) (TupleTableSlot *slot, void *arg);
