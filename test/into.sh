@@ -109,6 +109,19 @@ is "$(grep ERROR "$work/one.out")" 'ERROR:  the fill of public.t was taken over 
     'the first one notices'
 is "$(same_rows 5000)" '5000|0' 'no row is there twice'
 
+# Rows that were deleted meanwhile are made again.
+sql -c 'TRUNCATE t'
+sql -c "SET application_name = one" -c "SET test.sleep = 0.05" \
+    -c "CALL synth_into('t', 4000, 'm', batch_size => 10)" > "$work/one.out" 2>&1 &
+one=$!
+await "SELECT count(*) = 1 FROM synth_fills WHERE n = 4000 AND done > 30 AND NOT finished"
+sql -c "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'one'" > /dev/null
+wait $one || true
+is "$(sql -c 'DELETE FROM t' -c "CALL synth_into('t', 4000, 'm')" | grep -c 'starting anew: public.t was empty again')" 1 \
+    'a target whose rows were deleted is filled anew'
+is "$(sql -c "SELECT count(*) FROM t" -c "SELECT done FROM synth_fills WHERE n = 4000")" $'4000\n4000' \
+    'with as many rows as the call reports'
+
 # A fit waits for no fill, and a fill does not mix versions.
 sql -c 'TRUNCATE t'
 hold
