@@ -218,7 +218,7 @@ static void
 become_owner(GsRules *rules, Caller *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->context);
-	SetUserIdAndSecContext(rules->model->entry->owner, caller->context |
+	SetUserIdAndSecContext(rules->model->entry->runs_as, caller->context |
 						   SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
 	caller->guc_level = NewGUCNestLevel();

@@ -102,7 +102,7 @@ count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
 	values[0] = CStringGetTextDatum(model->entry->name);
 	values[1] = Float8GetDatum(n);
 	values[2] = Int64GetDatum(seed);
-	gs_enter_as(&access, model->entry->owner);
+	gs_enter_as(&access, model->entry->runs_as);
 	gs_run(query.data, 3, types, values, NULL, true);
 	rows = DatumGetInt64(gs_result(0, 1, NULL));
 	foreach(cell, model->version->constraints)
