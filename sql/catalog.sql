@@ -16,7 +16,7 @@ INSERT INTO t SELECT i, 'b' || i % 3 FROM generate_series(1, 100) AS i;
 GRANT SELECT ON t TO PUBLIC;
 RESET ROLE;
 CREATE VIEW kept AS
-    SELECT m.name, m.owner, m.relation, m.current, m.last_version,
+    SELECT m.name, m.owner, m.current, m.last_version,
         (SELECT array_agg(version ORDER BY version) FROM gensynth.versions WHERE model = m.name) AS versions,
         (SELECT array_agg(DISTINCT version ORDER BY version) FROM gensynth.tensors WHERE model = m.name) AS tensors,
         (SELECT array_agg(DISTINCT version ORDER BY version) FROM gensynth.columns WHERE model = m.name) AS columns
@@ -121,22 +121,44 @@ SELECT count(*) FROM synth_sample('t', 10);
 SELECT count(*) FROM synth_sample(' Catalog . t ', 10);
 SELECT count(x) FROM synth_sample(NULL::other, 10);
 SELECT count(r->>'b') FROM synth_sample('catalog.other', 10) AS r;
--- two models of one table: the typed form takes the later one, and the one named
+-- several models of one table: the typed form wants to be told which
 SELECT model FROM synth_fit('t', model => 'first', columns => '{a}', seed => 1);
 SELECT model FROM synth_fit('t', model => 'second', columns => '{b}', seed => 1);
 SELECT count(a) AS a, count(b) AS b FROM synth_sample(NULL::t, 10);
 SELECT count(a) AS a, count(b) AS b FROM synth_sample(NULL::t, 10, model => 'first');
 SELECT count(a) AS a, count(b) AS b FROM synth_sample(NULL::t, 10, 'catalog.other');
--- another's later model of the same table does not take the place of one's own
+SELECT synth_drop('first');
+SELECT synth_drop('catalog.other');
+SELECT count(a) AS a, count(b) AS b FROM synth_sample(NULL::t, 10);
+-- another's model of the same table does not take the place of one's own, unless it was granted
 SET ROLE regress_gs_bob;
+SELECT count(b) FROM synth_sample(NULL::t, 10);
 SELECT model FROM synth_fit('t', model => 'third', seed => 1);
 SET ROLE regress_gs_alice;
 SELECT count(a) AS a, count(b) AS b FROM synth_sample(NULL::t, 10);
 SET ROLE regress_gs_bob;
 SELECT synth_grant('third', 'regress_gs_alice');
 SET ROLE regress_gs_alice;
-SELECT count(a) AS a, count(b) AS b FROM synth_sample(NULL::t, 10);
+SELECT count(a) AS a, count(b) AS b FROM synth_sample(NULL::t, 10); \echo :LAST_ERROR_SQLSTATE
+SELECT model FROM synth_fit('t', model => 'first', columns => '{a}', seed => 1);
 SELECT model FROM synth_models ORDER BY 1;
+-- a model that is fitted again from another source: each version has its own
+SELECT version FROM synth_fit('other', model => 'moved', seed => 1);
+SELECT version FROM synth_fit('SELECT a FROM t', model => 'moved', seed => 1);
+SELECT version, current, source FROM synth_models WHERE model = 'moved' ORDER BY 1;
+SELECT count(x) FROM synth_sample(NULL::other, 10);
+SELECT synth_use('moved', 1);
+SELECT count(x) FROM synth_sample(NULL::other, 10);
+SELECT synth_drop('moved');
+-- all that a relation's name may be
+CREATE TABLE "a.T" (x int);
+INSERT INTO "a.T" SELECT generate_series(1, 50);
+SELECT model FROM synth_fit('"a.T"', seed => 1);
+SELECT count(*) FROM synth_sample('catalog."a.T"', 10);
+SELECT count(*) FROM synth_sample('"a.T"', 10);
+SELECT count(*) FROM synth_sample(NULL::"a.T", 10);
+SELECT count(*) FROM synth_sample('a.T', 10);
+SELECT synth_drop('"a.T"');
 
 --
 -- Owners
@@ -152,12 +174,17 @@ SELECT count(*) FROM synth_sample(NULL::t, 10, model => 'first'); \echo :LAST_ER
 SELECT model FROM synth_models ORDER BY 1;
 -- a name that the caller may not know is not in the hint
 SELECT count(*) FROM synth_sample('firsd', 10);
--- what a role owns, its members own
+-- what a role owns, its members own; but they fit it as that role
 RESET ROLE;
 SET ROLE regress_gs_team;
 SELECT model FROM synth_fit('t', model => 'of the team', seed => 1);
 SET ROLE regress_gs_bob;
+SELECT model, version FROM synth_fit('t', model => 'of the team', seed => 1); \echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+SELECT model, version FROM synth_fit('t', model => 'of the team', seed => 1); \echo :LAST_ERROR_SQLSTATE
+SET ROLE regress_gs_team;
 SELECT model, version FROM synth_fit('t', model => 'of the team', seed => 1);
+SET ROLE regress_gs_bob;
 SELECT synth_use('of the team', 1);
 SELECT model, version, owner FROM synth_models WHERE model = 'of the team' ORDER BY 2;
 RESET ROLE;
@@ -174,21 +201,26 @@ SELECT count(*) FROM synth_sample('first', 1);
 SET ROLE regress_gs_bob;
 SELECT count(*) FROM synth_sample('quoted', 1);
 RESET ROLE;
--- the models of a role that is gone fall to the extension's owner; grants stay
+-- the models of a role that is gone are nobody's, until they are given away; grants stay
 SET client_min_messages = warning;
 DROP OWNED BY "regress_gs ""Q'é";
 RESET client_min_messages;
 DROP ROLE "regress_gs ""Q'é";
-SELECT model, owner = current_user AS mine FROM synth_models WHERE model = 'quoted';
+SELECT model, owner FROM synth_models WHERE model = 'quoted';
 SELECT version FROM synth_fit('t', model => 'quoted', seed => 1);
 SET ROLE regress_gs_bob;
+SELECT model, owner FROM synth_models WHERE model = 'quoted';
 SELECT count(*) FROM synth_sample('quoted', 1);
-SELECT count(*) FROM synth_sample(NULL::t, 1);
-\set VERBOSITY terse
 SELECT synth_drop('quoted');
-\set VERBOSITY default
+SELECT synth_own('quoted', 'regress_gs_bob'); \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
+SELECT synth_own('quoted', NULL); \echo :LAST_ERROR_SQLSTATE
+SELECT synth_own('quoted', 'regress_gs_bob');
+SELECT model, owner FROM synth_models WHERE model = 'quoted';
+SET ROLE regress_gs_bob;
+SELECT version FROM synth_fit('t', model => 'quoted', seed => 1);
 SELECT synth_drop('quoted');
+RESET ROLE;
 -- a superuser owns all
 SELECT count(synth_drop(name)) FROM gensynth.models WHERE owner ~ '^regress_gs';
 SELECT count(*) FROM gensynth.grants;

@@ -10,6 +10,16 @@
 
 #include "executor/spi.h"
 
+/*
+ * Operators in SQL that is run or written here: a plain "=" would be looked up
+ * by the search_path.  IN, BETWEEN, LIKE, NULLIF, IS DISTINCT FROM and CASE x
+ * WHEN look one up too, so they are written otherwise.
+ */
+#define GS_OP(name)	"OPERATOR(pg_catalog." name ")"
+#define GS_EQ		GS_OP("=")
+#define GS_NE		GS_OP("<>")
+#define GS_PLUS		GS_OP("+")
+
 /* Who the caller was. */
 typedef struct GsAccess
 {

@@ -5,17 +5,20 @@
 #ifndef GENSYNTH_CATALOG_H
 #define GENSYNTH_CATALOG_H
 
+#include "utils/uuid.h"
+
 #include "catalog/tensor.h"
 #include "column/column.h"
 #include "table/constraints.h"
 
-/* A model as gensynth.models has it. */
+/* A model as gensynth.models has it, and to whom it was granted. */
 typedef struct GsModelEntry
 {
 	char	   *name;
-	Oid			owner;
-	char	   *source;
-	char	   *relation;		/* NULL: a query */
+	pg_uuid_t	id;				/* not that of a later one of the same name */
+	Oid			owner;			/* InvalidOid: a role that is gone */
+	char	   *owner_name;		/* as it is kept */
+	List	   *grants;			/* names of roles */
 	int			current;
 } GsModelEntry;
 
@@ -31,6 +34,8 @@ typedef enum GsViolation
 typedef struct GsVersionEntry
 {
 	int			version;
+	const char *source;			/* to be written */
+	const char *relation;		/* to be written; NULL: nothing to find it by */
 	const char *method;
 	int64		seed;
 	int64		rows;
@@ -46,17 +51,21 @@ typedef struct GsVersionEntry
 } GsVersionEntry;
 
 extern Datum gs_text_array(List *strings);
-extern void gs_check_owner(const GsModelEntry *model);
+extern void gs_check_refit(const GsModelEntry *model);
 extern GsModelEntry *gs_catalog_find(const char *name);
 extern GsModelEntry *gs_catalog_own(const char *name);
-extern char *gs_default_name(const char *schema, const char *relation);
-extern char *gs_catalog_model_of(const char *relation);
-extern void gs_catalog_store(const GsModelEntry *model,
-							 GsVersionEntry *version, int keep_versions);
 extern GsModelEntry *gs_catalog_open(const char *name);
+extern GsModelEntry *gs_catalog_open_relation(const char *relation);
+extern int	gs_catalog_lock(const GsModelEntry *model, bool exclusive);
+extern int	gs_catalog_next_version(const char *name, const char *owner);
+extern char *gs_default_name(const char *schema, const char *relation);
+extern void gs_catalog_store(const char *model, GsVersionEntry *version,
+							 int keep_versions);
+extern void gs_catalog_check(const GsModelEntry *model, int version);
 extern GsVersionEntry *gs_catalog_load(const GsModelEntry *model,
 									   int version);
 extern List *gs_catalog_tensors(const GsModelEntry *model, int version,
 								const char *name);
+extern void gs_catalog_delete(const char *model, int version);
 
 #endif

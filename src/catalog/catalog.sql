@@ -4,36 +4,45 @@ CREATE SCHEMA gensynth;
 COMMENT ON SCHEMA gensynth IS 'models of gensynth; use the view synth_models and the functions synth_*';
 
 -- Roles and relations are kept by name, so that a dump can be restored where
--- their OIDs are others.  There are no sequences: last_version counts.
+-- their OIDs are others.  There are no sequences: last_version counts.  There
+-- are no foreign keys: pg_restore -j fills the tables in any order, and one
+-- function in C (gs_catalog_delete) deletes a model with all that is its own.
 CREATE TABLE gensynth.models (
-	name			text PRIMARY KEY CHECK (name <> ''),
+	name			text PRIMARY KEY CHECK (name OPERATOR(pg_catalog.<>) ''),
+	id				uuid NOT NULL UNIQUE DEFAULT pg_catalog.gen_random_uuid(),
 	owner			text NOT NULL,
-	source			text NOT NULL,
-	relation		text,
 	current			int NOT NULL,
 	last_version	int NOT NULL
 );
 COMMENT ON TABLE gensynth.models IS 'one row for each model';
-COMMENT ON COLUMN gensynth.models.relation IS 'the source, qualified and quoted, if it is a relation';
+COMMENT ON COLUMN gensynth.models.id IS 'tells a model from a later one of the same name';
 
 CREATE TABLE gensynth.versions (
-	model		text NOT NULL REFERENCES gensynth.models ON DELETE CASCADE,
-	version		int NOT NULL CHECK (version > 0),
-	method		text NOT NULL,
-	seed		bigint NOT NULL,
-	rows		bigint NOT NULL,
-	sampled		bigint NOT NULL,
-	options		jsonb NOT NULL,
-	fitted_at	timestamptz NOT NULL,
-	fitted_by	text NOT NULL,
-	seconds		float8 NOT NULL,
-	bytes		bigint NOT NULL,
-	epsilon		float8,
-	delta		float8,
-	notes		text[] NOT NULL,
+	model			text NOT NULL,
+	version			int NOT NULL CHECK (version OPERATOR(pg_catalog.>) 0),
+	source			text NOT NULL,
+	relation		text,
+	method			text NOT NULL,
+	seed			bigint NOT NULL,
+	rows			bigint NOT NULL,
+	sampled			bigint NOT NULL,
+	options			jsonb NOT NULL,
+	fitted_at		timestamptz NOT NULL,
+	fitted_by		text NOT NULL,
+	seconds			float8 NOT NULL,
+	bytes			bigint NOT NULL,
+	epsilon			float8,
+	delta			float8,
+	notes			text[] NOT NULL,
+	ncolumns		int NOT NULL,
+	nconstraints	int NOT NULL,
+	ntensors		int NOT NULL,
 	PRIMARY KEY (model, version)
 );
 COMMENT ON TABLE gensynth.versions IS 'one row for each fit that is kept; never changed once written';
+COMMENT ON COLUMN gensynth.versions.relation
+	IS 'the source, qualified and quoted, if it is a relation that other sessions have too';
+COMMENT ON COLUMN gensynth.versions.ncolumns IS 'rows of gensynth.columns that belong to the version; and so on';
 
 CREATE TABLE gensynth.columns (
 	model		text NOT NULL,
@@ -45,8 +54,7 @@ CREATE TABLE gensynth.columns (
 	kind		text NOT NULL,
 	nullable	boolean NOT NULL,
 	detail		jsonb NOT NULL,
-	PRIMARY KEY (model, version, ordinal),
-	FOREIGN KEY (model, version) REFERENCES gensynth.versions ON DELETE CASCADE
+	PRIMARY KEY (model, version, ordinal)
 );
 COMMENT ON TABLE gensynth.columns IS 'how each column of a version was understood';
 
@@ -60,8 +68,7 @@ CREATE TABLE gensynth.constraints (
 	definition	text NOT NULL,
 	expression	text,
 	met			text NOT NULL,
-	PRIMARY KEY (model, version, ordinal),
-	FOREIGN KEY (model, version) REFERENCES gensynth.versions ON DELETE CASCADE
+	PRIMARY KEY (model, version, ordinal)
 );
 COMMENT ON TABLE gensynth.constraints IS 'what the source of a version said about its rows, and how it is met';
 
@@ -72,35 +79,35 @@ CREATE TABLE gensynth.tensors (
 	type		text NOT NULL,
 	shape		int[] NOT NULL,
 	data		bytea NOT NULL,
-	PRIMARY KEY (model, version, name),
-	FOREIGN KEY (model, version) REFERENCES gensynth.versions ON DELETE CASCADE
+	PRIMARY KEY (model, version, name)
 );
 COMMENT ON TABLE gensynth.tensors IS 'learned parameters: derived from the source, so not for everybody';
 -- floats do not compress
 ALTER TABLE gensynth.tensors ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE TABLE gensynth.grants (
-	model		text NOT NULL REFERENCES gensynth.models ON DELETE CASCADE,
+	model		text NOT NULL,
 	role		text NOT NULL,
 	PRIMARY KEY (model, role)
 );
 COMMENT ON TABLE gensynth.grants IS 'roles that may sample a model';
 
--- A fill goes on with the model that it began with, so it is forgotten when
--- that model is dropped.  Rows start to start + drawn - 1 of the stream have
+-- A fill goes on with the model that it began with, and not with another one
+-- of that name, so it is forgotten when that model is dropped.  Rows start to start + drawn - 1 of the stream have
 -- been tried, and done of them are in the target.
 CREATE TABLE gensynth.fills (
 	id			uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
 	target		text NOT NULL,
 	role		text NOT NULL,
-	model		text NOT NULL REFERENCES gensynth.models ON DELETE CASCADE,
+	model		text NOT NULL,
+	model_id	uuid NOT NULL,
 	version		int NOT NULL,
 	seed		bigint NOT NULL,
 	given		jsonb,
-	start		bigint NOT NULL CHECK (start > 0),
-	n			bigint NOT NULL CHECK (n > 0),
-	done		bigint NOT NULL CHECK (done BETWEEN 0 AND n),
-	drawn		bigint NOT NULL CHECK (drawn >= done),
+	start		bigint NOT NULL CHECK (start OPERATOR(pg_catalog.>) 0),
+	n			bigint NOT NULL CHECK (n OPERATOR(pg_catalog.>) 0),
+	done		bigint NOT NULL CHECK (done OPERATOR(pg_catalog.>=) 0 AND done OPERATOR(pg_catalog.<=) n),
+	drawn		bigint NOT NULL CHECK (drawn OPERATOR(pg_catalog.>=) done),
 	started_at	timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	finished	boolean NOT NULL
@@ -121,22 +128,20 @@ SELECT pg_catalog.pg_extension_config_dump('gensynth.grants', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.fills', '');
 
 -- A role's own models, those of roles that it is a member of, and those that
--- it may sample.  A role that is gone has left its models to the owner of the
--- extension's tables.
+-- it may sample.  The models of a role that is gone are nobody's: superusers
+-- see them, and whom they were granted to.
 CREATE VIEW synth_models WITH (security_barrier) AS
 SELECT m.name AS model, v.version, v.version OPERATOR(pg_catalog.=) m.current AS current, v.method,
-	m.source, pg_catalog.pg_get_userbyid(o.oid)::text AS owner, v.rows, v.fitted_at, v.seconds,
-	v.bytes, v.epsilon
+	v.source, o.rolname::pg_catalog.text AS owner, v.rows, v.fitted_at, v.seconds, v.bytes, v.epsilon
 FROM gensynth.models m
 JOIN gensynth.versions v ON v.model OPERATOR(pg_catalog.=) m.name
-CROSS JOIN LATERAL (
-	SELECT COALESCE((SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) m.owner),
-		(SELECT c.relowner FROM pg_catalog.pg_class c
-		 WHERE c.oid OPERATOR(pg_catalog.=) 'gensynth.models'::pg_catalog.regclass)) AS oid) o
+LEFT JOIN pg_catalog.pg_roles o ON o.rolname OPERATOR(pg_catalog.=) m.owner
 WHERE pg_catalog.pg_has_role(o.oid, 'USAGE')
 	OR EXISTS (SELECT FROM gensynth.grants g
 		JOIN pg_catalog.pg_roles r ON r.rolname OPERATOR(pg_catalog.=) g.role
-		WHERE g.model OPERATOR(pg_catalog.=) m.name AND pg_catalog.pg_has_role(r.oid, 'USAGE'));
+		WHERE g.model OPERATOR(pg_catalog.=) m.name AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
+	OR EXISTS (SELECT FROM pg_catalog.pg_roles r
+		WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER AND r.rolsuper);
 COMMENT ON VIEW synth_models IS 'the models that the current role owns or may sample, a row for each version';
 GRANT SELECT ON synth_models TO PUBLIC;
 
@@ -182,3 +187,8 @@ CREATE FUNCTION synth_revoke(model text, role regrole) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_revoke';
 COMMENT ON FUNCTION synth_revoke(text, regrole) IS 'takes back what synth_grant gave';
+
+CREATE FUNCTION synth_own(model text, role regrole) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_own';
+COMMENT ON FUNCTION synth_own(text, regrole) IS 'gives a model to a role; only for superusers';

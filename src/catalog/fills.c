@@ -15,10 +15,10 @@
 #include "catalog/access.h"
 #include "catalog/fills.h"
 
-#define FILL_ARGS	8
+#define FILL_ARGS	9
 
 /*
- * What tells one fill from another, as the parameters $1 to $8.
+ * What tells one fill from another, as the parameters $1 to $9.
  */
 static void
 fill_args(const GsFill *fill, Datum *values, char *nulls)
@@ -34,10 +34,11 @@ fill_args(const GsFill *fill, Datum *values, char *nulls)
 		nulls[5] = 'n';
 	values[6] = Int64GetDatum(fill->seed);
 	values[7] = Int32GetDatum(fill->version);
+	values[8] = UUIDPGetDatum(&fill->model_id);
 }
 
 static const Oid fill_types[FILL_ARGS] = {TEXTOID, TEXTOID, TEXTOID, INT8OID,
-INT8OID, JSONBOID, INT8OID, INT4OID};
+INT8OID, JSONBOID, INT8OID, INT4OID, UUIDOID};
 
 /*
  * gs_fill_find: looks for an unfinished fill of the same target, role, model,
@@ -58,10 +59,11 @@ gs_fill_find(GsFill *fill, bool any_seed)
 		nulls[6] = 'n';
 	gs_enter(&access);
 	found = gs_run("SELECT id, seed, version, done, drawn FROM gensynth.fills"
-				   " WHERE target = $1 AND role = $2 AND model = $3"
-				   " AND start = $4 AND n = $5"
-				   " AND given IS NOT DISTINCT FROM $6"
-				   " AND ($7 IS NULL OR seed = $7) AND NOT finished"
+				   " WHERE target " GS_EQ " $1 AND role " GS_EQ " $2"
+				   " AND model_id " GS_EQ " $9 AND start " GS_EQ " $4"
+				   " AND n " GS_EQ " $5"
+				   " AND (given " GS_EQ " $6 OR given IS NULL AND $6 IS NULL)"
+				   " AND ($7 IS NULL OR seed " GS_EQ " $7) AND NOT finished"
 				   " ORDER BY updated_at DESC LIMIT 1",
 				   FILL_ARGS, fill_types, values, nulls, false) > 0;
 	if (found)
@@ -77,9 +79,19 @@ gs_fill_find(GsFill *fill, bool any_seed)
 	return found;
 }
 
+static void
+report_dropped(const GsFill *fill)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("model \"%s\" was dropped while %s was filled",
+					fill->model, fill->target),
+			 errhint("The batches before that stay in the table.")));
+}
+
 /*
- * Makes the row of a new fill.  The role's finished fills of the target have
- * been kept until now.
+ * Makes the row of a new fill, and keeps its model from being dropped.  The
+ * role's finished fills of the target have been kept until now.
  */
 static void
 insert_fill(GsFill *fill, int64 rows, int64 drawn)
@@ -94,13 +106,17 @@ insert_fill(GsFill *fill, int64 rows, int64 drawn)
 	values[FILL_ARGS] = Int64GetDatum(rows);
 	values[FILL_ARGS + 1] = Int64GetDatum(drawn);
 	nulls[FILL_ARGS] = nulls[FILL_ARGS + 1] = ' ';
-	gs_run("DELETE FROM gensynth.fills WHERE id IN (SELECT id"
-		   " FROM gensynth.fills WHERE target = $1 AND role = $2 AND finished"
-		   " FOR UPDATE SKIP LOCKED)", 2, types, values, NULL, false);
-	gs_run("INSERT INTO gensynth.fills (target, role, model, start, n, given,"
-		   " seed, version, done, drawn, finished)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9 = $5)"
-		   " RETURNING id", FILL_ARGS + 2, types, values, nulls, false);
+	gs_run("DELETE FROM gensynth.fills WHERE id " GS_EQ " ANY (ARRAY(SELECT id"
+		   " FROM gensynth.fills WHERE target " GS_EQ " $1"
+		   " AND role " GS_EQ " $2 AND finished FOR UPDATE SKIP LOCKED))", 2,
+		   types, values, NULL, false);
+	if (gs_run("INSERT INTO gensynth.fills (target, role, model, start, n,"
+			   " given, seed, version, model_id, done, drawn, finished)"
+			   " SELECT $1, $2, $3, $4, $5, $6, $7, $8, m.id, $10, $11,"
+			   " $10 " GS_EQ " $5 FROM gensynth.models m"
+			   " WHERE m.id " GS_EQ " $9 FOR KEY SHARE RETURNING id",
+			   FILL_ARGS + 2, types, values, nulls, false) == 0)
+		report_dropped(fill);
 	fill->id = *DatumGetUUIDP(gs_result(0, 1, NULL));
 	fill->begun = true;
 }
@@ -115,18 +131,18 @@ update_fill(const GsFill *fill, int64 rows, int64 drawn)
 	values[1] = Int64GetDatum(fill->done);
 	values[2] = Int64GetDatum(rows);
 	values[3] = Int64GetDatum(drawn);
-	return gs_run("UPDATE gensynth.fills SET done = done + $3,"
-				  " drawn = drawn + $4,"
-				  " updated_at = clock_timestamp(),"
-				  " finished = (done + $3 = n)"
-				  " WHERE id = $1 AND done = $2", 4, types, values, NULL,
-				  false) > 0;
+	return gs_run("UPDATE gensynth.fills SET done = done " GS_PLUS " $3,"
+				  " drawn = drawn " GS_PLUS " $4,"
+				  " updated_at = pg_catalog.clock_timestamp(),"
+				  " finished = ((done " GS_PLUS " $3) " GS_EQ " n)"
+				  " WHERE id " GS_EQ " $1 AND done " GS_EQ " $2", 4, types,
+				  values, NULL, false) > 0;
 }
 
 /*
  * gs_fill_advance: counts rows that have been put into the target, and those
- * that were made for them; the first ones begin the fill.  False if the fill is not where it was: another
- * session has gone on with it, or it was forgotten.
+ * that were made for them; the first ones begin the fill.  False if the fill is
+ * not where it was: another session has gone on with it, or it was forgotten.
  */
 bool
 gs_fill_advance(GsFill *fill, int64 rows, int64 drawn)
@@ -159,25 +175,29 @@ gs_fill_forget(const GsFill *fill)
 	GsAccess	access;
 
 	gs_enter(&access);
-	gs_run("DELETE FROM gensynth.fills WHERE id = $1", 1, &type, &value, NULL,
-		   false);
+	gs_run("DELETE FROM gensynth.fills WHERE id " GS_EQ " $1", 1, &type, &value,
+		   NULL, false);
 	gs_leave(&access);
 }
 
 /*
  * gs_fill_current_version: the current version of the fill's model as of now,
- * not as of the statement's start; 0 if the model is gone.
+ * not as of the statement's start.  Errors: undefined_object if the model is
+ * gone, even if there is another one of that name.
  */
 int
 gs_fill_current_version(const GsFill *fill)
 {
+	Oid			type = UUIDOID;
+	Datum		value = UUIDPGetDatum(&fill->model_id);
 	GsAccess	access;
-	int			version = 0;
+	int			version;
 
 	gs_enter(&access);
-	if (gs_run_text("SELECT current FROM gensynth.models WHERE name = $1",
-					fill->model, false) > 0)
-		version = DatumGetInt32(gs_result(0, 1, NULL));
+	if (gs_run("SELECT current FROM gensynth.models WHERE id " GS_EQ " $1", 1,
+			   &type, &value, NULL, false) == 0)
+		report_dropped(fill);
+	version = DatumGetInt32(gs_result(0, 1, NULL));
 	gs_leave(&access);
 	return version;
 }

@@ -16,6 +16,7 @@ typedef struct GsFill
 	const char *target;			/* qualified and quoted */
 	const char *role;
 	const char *model;
+	pg_uuid_t	model_id;
 	int			version;
 	int64		seed;
 	NullableDatum given;		/* jsonb */

@@ -32,28 +32,14 @@ require_args(FunctionCallInfo fcinfo, const char *second)
 }
 
 /*
- * Takes the lock on the model's row, so that no fit and no other call comes
- * in between, and returns the number of its current version.
+ * An error unless the version is there; any of its parts may be missing.
  */
-static int
-lock_model(const GsModelEntry *model)
-{
-	if (gs_run_text("SELECT current FROM gensynth.models WHERE name = $1"
-					" FOR UPDATE", model->name, false) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" was dropped a moment ago",
-						model->name),
-				 errhint("SELECT * FROM synth_models lists the models.")));
-	return DatumGetInt32(gs_result(0, 1, NULL));
-}
-
 static void
-check_version(const GsModelEntry *model, int version, bool read_only)
+check_version(const GsModelEntry *model, int version)
 {
 	if (gs_run_version("SELECT FROM gensynth.versions"
-					   " WHERE model = $1 AND version = $2", model->name,
-					   version, read_only) == 0)
+					   " WHERE model " GS_EQ " $1 AND version " GS_EQ " $2",
+					   model->name, version, false) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("model \"%s\" has no version %d", model->name,
@@ -71,28 +57,26 @@ synth_drop(PG_FUNCTION_ARGS)
 {
 	GsModelEntry *model;
 	GsAccess	access;
+	int			current;
 
 	require_args(fcinfo, NULL);
 	model = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	gs_enter(&access);
+	current = gs_catalog_lock(model, true);
 	if (PG_ARGISNULL(1))
-		gs_run_text("DELETE FROM gensynth.models WHERE name = $1", model->name,
-					false);
+		gs_catalog_delete(model->name, 0);
 	else
 	{
 		int			version = PG_GETARG_INT32(1);
-		int			current = lock_model(model);
 
-		check_version(model, version, false);
+		check_version(model, version);
 		if (version == current)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("version %d of model \"%s\" is the current one",
 							version, model->name),
 					 errhint("Go to another version with synth_use first, or drop the whole model.")));
-		gs_run_version("DELETE FROM gensynth.versions"
-					   " WHERE model = $1 AND version = $2", model->name, version,
-					   false);
+		gs_catalog_delete(model->name, version);
 	}
 	gs_leave(&access);
 	PG_RETURN_VOID();
@@ -112,16 +96,21 @@ synth_use(PG_FUNCTION_ARGS)
 	require_args(fcinfo, "version");
 	model = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	gs_enter(&access);
-	(void) lock_model(model);
-	check_version(model, PG_GETARG_INT32(1), false);
-	gs_run_version("UPDATE gensynth.models SET current = $2 WHERE name = $1",
-				   model->name, PG_GETARG_INT32(1), false);
+	(void) gs_catalog_lock(model, true);
+	check_version(model, PG_GETARG_INT32(1));
+	gs_run_version("UPDATE gensynth.models SET current = $2"
+				   " WHERE name " GS_EQ " $1", model->name, PG_GETARG_INT32(1),
+				   false);
 	gs_leave(&access);
 	PG_RETURN_VOID();
 }
 
+/*
+ * Runs a statement about a model and a role, $1 and $2 of the caller, which
+ * must own the model.
+ */
 static void
-change_grant(FunctionCallInfo fcinfo, const char *sql)
+change_role(FunctionCallInfo fcinfo, const char *sql, bool exclusive)
 {
 	GsModelEntry *model;
 	GsAccess	access;
@@ -134,6 +123,7 @@ change_grant(FunctionCallInfo fcinfo, const char *sql)
 	values[1] = CStringGetTextDatum(GetUserNameFromId(PG_GETARG_OID(1),
 													  false));
 	gs_enter(&access);
+	(void) gs_catalog_lock(model, exclusive);
 	gs_run(sql, 2, types, values, NULL, false);
 	gs_leave(&access);
 }
@@ -146,8 +136,8 @@ GS_FUNCTION(synth_grant);
 Datum
 synth_grant(PG_FUNCTION_ARGS)
 {
-	change_grant(fcinfo, "INSERT INTO gensynth.grants (model, role)"
-				 " VALUES ($1, $2) ON CONFLICT DO NOTHING");
+	change_role(fcinfo, "INSERT INTO gensynth.grants (model, role)"
+				" VALUES ($1, $2) ON CONFLICT DO NOTHING", false);
 	PG_RETURN_VOID();
 }
 
@@ -159,8 +149,27 @@ GS_FUNCTION(synth_revoke);
 Datum
 synth_revoke(PG_FUNCTION_ARGS)
 {
-	change_grant(fcinfo, "DELETE FROM gensynth.grants"
-				 " WHERE model = $1 AND role = $2");
+	change_role(fcinfo, "DELETE FROM gensynth.grants"
+				" WHERE model " GS_EQ " $1 AND role " GS_EQ " $2", false);
+	PG_RETURN_VOID();
+}
+
+/*
+ * synth_own(model text, role regrole): gives a model to a role.  Only for
+ * superusers: a model's conditions run as its owner.
+ */
+GS_FUNCTION(synth_own);
+
+Datum
+synth_own(PG_FUNCTION_ARGS)
+{
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be superuser to give a model away"),
+				 errhint("Grant it with synth_grant, or let the other role fit a model of its own.")));
+	change_role(fcinfo, "UPDATE gensynth.models SET owner = $2"
+				" WHERE name " GS_EQ " $1", true);
 	PG_RETURN_VOID();
 }
 
@@ -186,8 +195,8 @@ show_version(FunctionCallInfo fcinfo, const char *query)
 	natts = rsinfo->setDesc->natts;
 	values = palloc(sizeof(Datum) * natts);
 	nulls = palloc(natts);
+	gs_catalog_check(model, version);
 	gs_enter(&access);
-	check_version(model, version, true);
 	gs_run_version(query, model->name, version, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -209,8 +218,9 @@ Datum
 synth_columns(PG_FUNCTION_ARGS)
 {
 	return show_version(fcinfo,
-						"SELECT ordinal, name, replace(type, 'pg_catalog.', ''), kind, nullable, detail"
-						" FROM gensynth.columns WHERE model = $1 AND version = $2"
+						"SELECT ordinal, name, pg_catalog.replace(type, 'pg_catalog.', ''),"
+						" kind, nullable, detail FROM gensynth.columns"
+						" WHERE model " GS_EQ " $1 AND version " GS_EQ " $2"
 						" ORDER BY ordinal");
 }
 
@@ -225,7 +235,8 @@ synth_constraints(PG_FUNCTION_ARGS)
 {
 	return show_version(fcinfo,
 						"SELECT kind, name, columns, definition, met"
-						" FROM gensynth.constraints WHERE model = $1 AND version = $2"
+						" FROM gensynth.constraints"
+						" WHERE model " GS_EQ " $1 AND version " GS_EQ " $2"
 						" ORDER BY ordinal");
 }
 
@@ -242,7 +253,6 @@ synth_training(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	GsModelEntry *model;
-	GsAccess	access;
 	List	   *tensors;
 	const GsTensor *curve;
 	int			version;
@@ -251,9 +261,6 @@ synth_training(PG_FUNCTION_ARGS)
 	model = gs_catalog_open(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	version = PG_ARGISNULL(1) ? model->current : PG_GETARG_INT32(1);
 	InitMaterializedSRF(fcinfo, 0);
-	gs_enter(&access);
-	check_version(model, version, true);
-	gs_leave(&access);
 	tensors = gs_catalog_tensors(model, version, "training");
 	if (tensors == NIL)
 		return (Datum) 0;

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -20,6 +21,7 @@
 #include "utils/fmgroids.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/varlena.h"
 
@@ -471,7 +473,7 @@ learn_rows(void *arg)
 }
 
 static void
-learn_and_store(const FitRequest *request, GsModelEntry *entry,
+learn_and_store(const FitRequest *request, const char *model,
 				GsVersionEntry *version, GsSource *source)
 {
 	Learning	learning = {.request = request,.version = version};
@@ -506,7 +508,31 @@ learn_and_store(const FitRequest *request, GsModelEntry *entry,
 	version->sampled = learning.reader.sample.nrows;
 	version->options = request->options_json;
 	version->seconds = INSTR_TIME_GET_DOUBLE(end);
-	gs_catalog_store(entry, version, request->options.keep_versions);
+	gs_catalog_store(model, version, request->options.keep_versions);
+}
+
+/*
+ * The name of the model to be.  A relation has a name for its model, unless
+ * other sessions have relations of the same name.
+ */
+static const char *
+model_name(const FitRequest *request, const GsSource *source, bool temporary)
+{
+	if (request->model != NULL)
+		return request->model;
+	if (temporary)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a model of the temporary relation %s needs a name",
+						source->relation),
+				 errhint("Name it with the model argument: synth_fit(%s, model => 'name').",
+						 quote_literal_cstr(source->relation))));
+	if (source->model == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a model of a query needs a name"),
+				 errhint("Name it with the model argument: synth_fit('SELECT ...', model => 'name').")));
+	return source->model;
 }
 
 /*
@@ -518,7 +544,8 @@ Datum
 synth_fit(PG_FUNCTION_ARGS)
 {
 	FitRequest	request;
-	GsModelEntry entry = {0};
+	const char *model;
+	bool		temporary;
 	GsModelEntry *existing;
 	GsVersionEntry version = {0};
 	GsSource   *source;
@@ -543,30 +570,27 @@ synth_fit(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);
 	source = gs_source_open(request.source, request.columns, request.exclude);
-	entry.name = request.model ? request.model : source->model;
-	entry.source = unconstify(char *, source->text);
-	entry.relation = source->relation;
-	if (entry.name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a model of a query needs a name"),
-				 errhint("Name it with the model argument: synth_fit('SELECT ...', model => 'name').")));
-	existing = gs_catalog_find(entry.name);
+	temporary = OidIsValid(source->relid) &&
+		get_rel_persistence(source->relid) == RELPERSISTENCE_TEMP;
+	model = model_name(&request, source, temporary);
+	version.source = source->text;
+	version.relation = temporary ? NULL : source->relation;
+	existing = gs_catalog_find(model);
 	if (existing != NULL)
-		gs_check_owner(existing);
+		gs_check_refit(existing);
 	if (existing != NULL && request.options.warm_start)
 		request.options.before = gs_catalog_tensors(existing,
 													existing->current, NULL);
-	learn_and_store(&request, &entry, &version, source);
+	learn_and_store(&request, model, &version, source);
 
 	MemoryContextSwitchTo(caller);
 	texts = palloc(sizeof(Datum) * (list_length(version.notes) + 1));
 	foreach(cell, version.notes)
 		texts[n++] = CStringGetTextDatum(lfirst(cell));
-	values[0] = CStringGetTextDatum(entry.name);
+	values[0] = CStringGetTextDatum(model);
 	values[1] = Int32GetDatum(version.version);
 	values[2] = CStringGetTextDatum(version.method);
-	values[3] = CStringGetTextDatum(entry.source);
+	values[3] = CStringGetTextDatum(version.source);
 	values[4] = Int64GetDatum(version.rows);
 	values[5] = Int32GetDatum(version.schema->ncolumns);
 	values[6] = Float8GetDatum(version.seconds);

@@ -182,6 +182,7 @@ read_sampling(FunctionCallInfo fcinfo, IntoCall *call)
 	sampler = gs_sampler_open(GS_FORM_TYPED, args, call->relid, NULL);
 	call->model = sampler->model;
 	fill->model = sampler->model->entry->name;
+	fill->model_id = sampler->model->entry->id;
 	fill->version = sampler->model->version->version;
 	fill->seed = sampler->seed;
 	fill->start = sampler->start;
@@ -287,12 +288,6 @@ check_version(const IntoCall *call)
 	const GsFill *fill = &call->fill;
 	int			current = gs_fill_current_version(fill);
 
-	if (current == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" was dropped while %s was filled",
-						fill->model, fill->target),
-				 errhint("The batches before that stay in the table.")));
 	if (current != fill->version)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

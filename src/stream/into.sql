@@ -14,10 +14,10 @@ COMMENT ON PROCEDURE synth_into(regclass, float8, text, bigint, jsonb, bigint, i
 -- here forgets it: the next call starts anew.
 CREATE VIEW synth_fills WITH (security_barrier) AS
 SELECT f.target, f.role, f.model, f.version, f.seed, f.given, f.start, f.n, f.done, f.drawn,
-	f.done::float8 OPERATOR(pg_catalog./) f.n::float8 AS fraction,
+	f.done::pg_catalog.float8 OPERATOR(pg_catalog./) f.n::pg_catalog.float8 AS fraction,
 	f.started_at, f.updated_at, f.finished
 FROM gensynth.fills f
-WHERE f.role OPERATOR(pg_catalog.=) CURRENT_USER::text
+WHERE f.role OPERATOR(pg_catalog.=) CURRENT_USER::pg_catalog.text
 	OR EXISTS (SELECT FROM pg_catalog.pg_roles r
 		WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER AND r.rolsuper);
 COMMENT ON VIEW synth_fills IS 'how far each synth_into of the current role has come; DELETE forgets a fill';

@@ -48,15 +48,8 @@ static GsModel *
 open_by_relation(Oid relid)
 {
 	char	   *relation = gs_relation_name(relid, NULL);
-	char	   *name = gs_catalog_model_of(relation);
 
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("no model was learned from %s", relation),
-				 errhint("Learn one with synth_fit(%s), or name a model.",
-						 quote_literal_cstr(relation))));
-	return gs_model_load(gs_catalog_open(name), 0);
+	return gs_model_load(gs_catalog_open_relation(relation), 0);
 }
 
 static GsModel *
