@@ -9,15 +9,17 @@ set -euo pipefail
 from=gensynth_dump_from
 plain=gensynth_dump_plain
 custom=gensynth_dump_custom
+parallel=gensynth_dump_parallel
+owned=gensynth_dump_owned
 work=$(mktemp -d)
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
 
 clean() {
-    for database in "$from" "$plain" "$custom"; do
+    for database in "$from" "$plain" "$custom" "$parallel" "$owned"; do
         dropdb --if-exists "$database" 2> /dev/null || true
     done
-    sql -d postgres -c 'DROP ROLE IF EXISTS gensynth_dump_owner, "gensynth dump ""reader"' 2> /dev/null || true
+    sql -d postgres -c 'DROP ROLE IF EXISTS gensynth_dump_owner, "gensynth dump ""reader", gensynth_dump_backup, gensynth_dump_dba' 2> /dev/null || true
 }
 trap 'clean; rm -rf "$work"' EXIT
 
@@ -26,9 +28,9 @@ describe() {
     sql -d "$1" << 'SQL'
 SET timezone = 'UTC';
 SELECT 'jsonb', md5(string_agg(r::text, ',' ORDER BY i))
-FROM (SELECT r, row_number() OVER () AS i FROM synth_sample('clinic.People', 3000, seed => 42) AS r) AS s;
+FROM (SELECT r, row_number() OVER () AS i FROM synth_sample('clinic."People"', 3000, seed => 42) AS r) AS s;
 SELECT 'typed', md5(string_agg(r::text, ',' ORDER BY i))
-FROM (SELECT r, row_number() OVER () AS i FROM synth_sample(NULL::clinic."People", 3000, seed => 42) AS r) AS s;
+FROM (SELECT r, row_number() OVER () AS i FROM synth_sample(NULL::clinic."People", 3000, model => 'clinic."People"', seed => 42) AS r) AS s;
 SELECT 'rows', md5(string_agg(r::text, ',' ORDER BY i))
 FROM (SELECT r, row_number() OVER () AS i FROM synth_rows('a query''s "model"', 3000, seed => 42)
     AS r(age int, sex clinic.sex, home inet)) AS s;
@@ -65,8 +67,8 @@ INSERT INTO clinic."People"
 SELECT model FROM synth_fit('clinic."People"', seed => 1) \g /dev/null
 SELECT model FROM synth_fit('clinic."People"', seed => 2) \g /dev/null
 SELECT model FROM synth_fit('clinic."People"', seed => 3) \g /dev/null
-SELECT synth_use('clinic.People', 2) \g /dev/null
-SELECT synth_grant('clinic.People', '"gensynth dump ""reader"') \g /dev/null
+SELECT synth_use('clinic."People"', 2) \g /dev/null
+SELECT synth_grant('clinic."People"', '"gensynth dump ""reader"') \g /dev/null
 RESET ROLE;
 SELECT model FROM synth_fit('SELECT age, sex, home FROM clinic."People"', model => 'a query''s "model"', seed => 1) \g /dev/null
 SQL
@@ -83,12 +85,45 @@ pg_dump -Fc -f "$work/custom" "$from"
 pg_restore --exit-on-error -d "$custom" "$work/custom"
 is "$(describe "$custom")" "$(cat "$work/before")" 'pg_dump -Fc, pg_restore: the same'
 
+# Workers load the tables in any order.
+pg_dump -Fd -j 2 -f "$work/directory" "$from"
+for archive in custom directory; do
+    dropdb --if-exists "$parallel" 2> /dev/null
+    createdb "$parallel"
+    pg_restore -j 4 --exit-on-error -d "$parallel" "$work/$archive"
+    is "$(describe "$parallel")" "$(cat "$work/before")" "pg_restore -j 4 of the $archive format: the same"
+done
+
+# A restore that lost something says so.
+for part in columns constraints tensors; do
+    sql -d "$parallel" -c "DELETE FROM gensynth.$part WHERE ctid = (SELECT min(ctid) FROM gensynth.$part WHERE model = 'clinic.\"People\"' AND version = 2)"
+    is "$(sql -d "$parallel" -c '\set VERBOSITY sqlstate' -c "SELECT count(*) FROM synth_sample('clinic.\"People\"', 5)" 2>&1 || true)" 'ERROR:  XX001' \
+        "a version without all of its $part is corrupted"
+    dropdb "$parallel"
+    createdb "$parallel"
+    pg_restore --exit-on-error -d "$parallel" "$work/custom"
+done
+sql -d "$parallel" -c "DELETE FROM gensynth.versions WHERE model = 'clinic.\"People\"' AND version = 2"
+is "$(sql -d "$parallel" -c '\set VERBOSITY sqlstate' -c "SELECT count(*) FROM synth_sample('clinic.\"People\"', 5)" 2>&1 || true)" 'ERROR:  XX001' \
+    'nor is there a model without its current version'
+
+# Who may dump: a role that may read all data, and an owner of the database who was given what docs/privacy.md says.
+sql -d postgres -c 'CREATE ROLE gensynth_dump_backup' -c 'CREATE ROLE gensynth_dump_dba'
+sql -d postgres -c 'GRANT pg_read_all_data TO gensynth_dump_backup' \
+    -c "CREATE DATABASE $owned OWNER gensynth_dump_dba"
+sql -d "$owned" -c 'CREATE EXTENSION gensynth' -c "SELECT model FROM synth_fit('SELECT i % 7 AS a FROM generate_series(1, 100) AS i', model => 'm', seed => 1)" > /dev/null
+dump_as() { pg_dump --role="$1" "$owned" 2>&1; }
+is "$(dump_as gensynth_dump_backup | grep -c 'COPY gensynth')" "$(dump_as postgres | grep -c 'COPY gensynth')" 'a member of pg_read_all_data dumps models'
+is "$(dump_as gensynth_dump_dba | grep -c 'permission denied for schema gensynth')" 1 'the owner of a database does not, by itself'
+sql -d "$owned" -c 'GRANT USAGE ON SCHEMA gensynth TO gensynth_dump_dba' -c 'GRANT SELECT ON ALL TABLES IN SCHEMA gensynth TO gensynth_dump_dba'
+is "$(dump_as gensynth_dump_dba | grep -c 'COPY gensynth')" "$(dump_as postgres | grep -c 'COPY gensynth')" 'but does with the remedy'
+
 for database in "$plain" "$custom"; do
     is "$(sql -d "$database" -c "SET ROLE gensynth_dump_owner; SELECT version FROM synth_fit('clinic.\"People\"', seed => 4)")" 4 \
         "$database: a fit by the owner gets the next version"
-    is "$(sql -d "$database" -c "SELECT string_agg(version || ' ' || current, ', ' ORDER BY version) FROM synth_models WHERE model = 'clinic.People'")" \
+    is "$(sql -d "$database" -c "SELECT string_agg(version || ' ' || current, ', ' ORDER BY version) FROM synth_models WHERE model = 'clinic.\"People\"'")" \
         '2 false, 3 false, 4 true' "$database: and is the current one"
-    is "$(sql -d "$database" -c 'SET ROLE "gensynth dump ""reader"' -c "SELECT count(*) FROM synth_sample('clinic.People', 5)")" 5 \
+    is "$(sql -d "$database" -c 'SET ROLE "gensynth dump ""reader"' -c "SELECT count(*) FROM synth_sample('clinic.\"People\"', 5)")" 5 \
         "$database: the grant holds"
     is "$(sql -d "$database" -c 'SET ROLE "gensynth dump ""reader"' -c 'TABLE gensynth.tensors' 2>&1 || true)" \
         "ERROR:  permission denied for schema gensynth

@@ -300,8 +300,8 @@ check_sample(const GsModelEntry *model)
  * there is none.  An error if there are several.
  *
  * Whoever may read a table can make a model of it, and a superuser may sample
- * that one too, but means it only by its name: *other is such a model, NULL
- * if there is none.
+ * that one too, but means it only by its name: *other is such a model, else
+ * one that the caller may not sample at all, NULL if there is none.
  */
 static GsModelEntry *
 model_of(const char *relation, GsModelEntry **other)
@@ -319,7 +319,7 @@ model_of(const char *relation, GsModelEntry **other)
 		GsModelEntry *model = lfirst(cell);
 
 		if (!may_sample(model, true))
-			*other = may_sample(model, false) ? model : *other;
+			*other = *other == NULL || may_sample(model, false) ? model : *other;
 		else if (found == NULL)
 			found = model;
 		else
@@ -344,6 +344,8 @@ gs_catalog_open_relation(const char *relation)
 	GsModelEntry *other;
 	GsModelEntry *model = model_of(relation, &other);
 
+	if (model == NULL && other != NULL)
+		check_sample(other);
 	if (model == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -373,10 +375,9 @@ open_named_relation(const char *name, const char *schema, const char *relation)
 	if (model != NULL)
 		return model;
 	if (named != NULL)
-	{
-		check_sample(named);
 		other = named;
-	}
+	if (other != NULL)
+		check_sample(other);
 	if (other == NULL)
 		report_unknown(name);
 	ereport(ERROR,
