@@ -96,8 +96,8 @@ gs_key_limits(const GsColumn *column, const GsKey *key, int64 *least,
 	{
 		case GS_CODEC_FLOAT4:
 		case GS_CODEC_FLOAT8:
-			*most = INT64CONST(1) << (codec->kind == GS_CODEC_FLOAT4 ?
-									  FLOAT4_BITS : FLOAT8_BITS);
+			*most = (INT64CONST(1) << (codec->kind == GS_CODEC_FLOAT4 ?
+									  FLOAT4_BITS : FLOAT8_BITS)) - 1;
 			break;
 		case GS_CODEC_NUMERIC:
 			if (codec->typmod >= (int32) VARHDRSZ)

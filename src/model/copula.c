@@ -62,6 +62,22 @@ load_levels(CopulaLatent *latent, const GsFeature *feature,
 	pfree(seen);
 }
 
+/*
+ * gs_copula_need_blas: an error unless OpenBLAS has, or can have, what memory
+ * it needs, without which it would not come back.
+ *
+ * Errors: out_of_memory.
+ */
+void
+gs_copula_need_blas(void)
+{
+	if (!gs_blas_prepare())
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory for products of matrices"),
+				 errhint("OpenBLAS needs 128 MB of address space: raise the limit of the server's processes (ulimit -v), or fit with method => 'tree'.")));
+}
+
 static void *
 copula_load(const GsSchema *schema, const List *tensors)
 {
@@ -75,6 +91,7 @@ copula_load(const GsSchema *schema, const List *tensors)
 	int			n = feature->dims[0];
 	int			at = 0;
 
+	gs_copula_need_blas();
 	if (n > schema->nfeatures || cholesky->dims[0] != n ||
 		cholesky->dims[1] != n)
 		gs_corrupted("The copula's tensors do not fit together.");

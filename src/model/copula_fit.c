@@ -551,6 +551,7 @@ gs_copula_fit(const GsSchema *schema, const GsEncoded *encoded,
 	int			norder = 0;
 	int			n;
 
+	gs_copula_need_blas();
 	count_bins(&fit);
 	n = fit.n;
 	fit.stride = order_stride(&fit);

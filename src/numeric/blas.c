@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "blas.h"
 #include "gemm.h"
@@ -59,6 +60,14 @@ extern void openblas_set_num_threads(int threads);
  */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
+/*
+ * OpenBLAS maps one buffer when it is first needed (32 to 128 MB, by the
+ * processor), keeps it, and tries for ever where it cannot.
+ */
+#define BUFFER_SIZE	((size_t) 136 << 20)
+
+static bool has_buffer = false;
+
 /* largest matrix whose eigenvectors are computed: about 0.1 s */
 #define MAX_EIGEN_SIZE	512
 
@@ -91,6 +100,60 @@ gs_blas_init(void)
 }
 
 /*
+ * gs_blas_prepare
+ *
+ * Sees to it that OpenBLAS has its buffer: maps as much to see whether there is
+ * the address space, and, as nobody else takes it in between, lets OpenBLAS
+ * have it.  Returns false if there is not; every function here that needs
+ * OpenBLAS does, too, then.  May be called at any time.
+ */
+bool
+gs_blas_prepare(void)
+{
+	bool		prepared;
+
+	pthread_mutex_lock(&gate);
+	if (!has_buffer)
+	{
+		void	   *probe = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE,
+								 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (probe != MAP_FAILED)
+		{
+			const int	n = 2;
+			const double one = 1.0;
+			const double a[4] = {1, 0, 0, 1};
+			double		c[4] = {0};
+
+			munmap(probe, BUFFER_SIZE);
+			dsyrk_("U", "N", &n, &n, &one, a, &n, &one, c, &n, 1, 1);
+			has_buffer = true;
+		}
+	}
+	prepared = has_buffer;
+	pthread_mutex_unlock(&gate);
+	return prepared;
+}
+
+/*
+ * Lets the caller in to OpenBLAS; false if it has no buffer.
+ */
+static bool
+enter_blas(void)
+{
+	if (!gs_blas_prepare())
+		return false;
+	pthread_mutex_lock(&gate);
+	return true;
+}
+
+static void
+leave_blas(void)
+{
+	pthread_mutex_unlock(&gate);
+}
+
+/*
  * gs_sgemm
  *
  * C = A B, with A float[m][lda] of k columns, B float[k][ldb] of n columns and
@@ -99,7 +162,7 @@ gs_blas_init(void)
  *
  * Returns false, with C untouched, if a pointer is NULL, a dimension below 1,
  * a leading dimension below its number of columns, or a matrix larger than
- * INT_MAX elements.
+ * INT_MAX elements; or if memory is out.
  */
 bool
 gs_sgemm(int m, int n, int k, const float *a, int lda, const float *b,
@@ -112,11 +175,12 @@ gs_sgemm(int m, int n, int k, const float *a, int lda, const float *b,
 		!valid_matrix(c, m, n, ldc))
 		return false;
 
+	if (!enter_blas())
+		return false;
 	/* in Fortran's eyes, C' = B' A' */
-	pthread_mutex_lock(&gate);
 	sgemm_("N", "N", &n, &m, &k, &one, b, &ldb, a, &lda, &zero, c, &ldc,
 		   1, 1);
-	pthread_mutex_unlock(&gate);
+	leave_blas();
 	return true;
 }
 
@@ -216,11 +280,12 @@ gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 					   c, ldc))
 		return false;
 
+	if (!enter_blas())
+		return false;
 	/* in Fortran's eyes, C' = op(B)' op(A)' */
-	pthread_mutex_lock(&gate);
 	dgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &n, &m, &k,
 		   &alpha, b, &ldb, a, &lda, &beta, c, &ldc, 1, 1);
-	pthread_mutex_unlock(&gate);
+	leave_blas();
 	return true;
 }
 
@@ -241,9 +306,10 @@ gs_ssyrk(int n, int k, const float *a, int lda, float *c, int ldc)
 	if (!valid_matrix(a, k, n, lda) || !valid_matrix(c, n, n, ldc))
 		return false;
 
-	pthread_mutex_lock(&gate);
+	if (!enter_blas())
+		return false;
 	ssyrk_("U", "N", &n, &k, &one, a, &lda, &one, c, &ldc, 1, 1);
-	pthread_mutex_unlock(&gate);
+	leave_blas();
 	return true;
 }
 
@@ -276,9 +342,10 @@ gs_cholesky(int n, double *a)
 			if (!isfinite(a[i * size + j]))
 				return false;
 
-	pthread_mutex_lock(&gate);
+	if (!enter_blas())
+		return false;
 	dpotrf_("U", &n, a, &n, &info, 1);
-	pthread_mutex_unlock(&gate);
+	leave_blas();
 	if (info != 0)
 		return false;
 
@@ -343,13 +410,12 @@ clip_eigenvalues(int n, double *a, double floor, double *vectors)
 	size_t		i;
 	size_t		j;
 
-	if (values != NULL && work != NULL && iwork != NULL)
+	if (values != NULL && work != NULL && iwork != NULL && enter_blas())
 	{
 		memcpy(vectors, a, size * size * sizeof(double));
-		pthread_mutex_lock(&gate);
 		dsyevd_("V", "U", &n, vectors, &n, values, work, &lwork, iwork,
 				&liwork, &info, 1, 1);
-		pthread_mutex_unlock(&gate);
+		leave_blas();
 	}
 
 	if (info == 0)
@@ -362,9 +428,10 @@ clip_eigenvalues(int n, double *a, double floor, double *vectors)
 			for (j = 0; j < size; j++)
 				vectors[i * size + j] *= scale;
 		}
-		pthread_mutex_lock(&gate);
+		/* it was there a moment ago */
+		(void) enter_blas();
 		dsyrk_("U", "N", &n, &n, &one, vectors, &n, &zero, a, &n, 1, 1);
-		pthread_mutex_unlock(&gate);
+		leave_blas();
 
 		for (i = 0; i < size; i++)
 			values[i] = 1.0 / sqrt(a[i * size + i]);

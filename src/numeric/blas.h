@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 extern void gs_blas_init(void);
+extern bool gs_blas_prepare(void);
 extern bool gs_sgemm(int m, int n, int k, const float *a, int lda,
 					 const float *b, int ldb, float *c, int ldc);
 extern bool gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n,
