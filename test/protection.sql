@@ -1,6 +1,6 @@
 -- Value protection: what few rows hold is never shown.
 BEGIN;
-SELECT plan(28);
+SELECT plan(40);
 SET LOCAL client_min_messages = warning;
 
 -- One row holds 'once', four 'four times', five 'five times', nineteen, twenty;
@@ -55,6 +55,45 @@ SELECT is((SELECT count(*) FROM synth_columns('p') WHERE detail::text ~ 'secret|
 SELECT is((SELECT count(*) FROM gensynth.tensors WHERE position('once'::bytea IN data) > 0
 	OR position('four times'::bytea IN data) > 0 OR position('secret1'::bytea IN data) > 0), 0::bigint,
 	'nor do the tensors hold what is rare');
+
+-- Rows count, not occurrences: what one row says many times it says once.
+CREATE FUNCTION digits(n int) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT (n * 7919 % 100000)::text$$;
+CREATE TABLE often AS SELECT
+	CASE WHEN g = 7 THEN array_fill(987654321, ARRAY[12]) ELSE ARRAY[g, g % 17] END AS numbers,
+	CASE WHEN g = 7 THEN (SELECT array_agg(987654000 + i) FROM generate_series(1, 40) AS i) ELSE ARRAY[g, g % 17] END AS near,
+	CASE WHEN g = 7 THEN (SELECT array_agg('Zxqcanary ' || i) FROM generate_series(1, 6) AS i) ELSE ARRAY['note ' || digits(g), 'open'] END AS notes,
+	CASE WHEN g = 7 THEN ARRAY['Zxqa', 'Zxqb', 'Zxqc', 'Zxqd', 'Zxqe', 'Zxqf', 'Zxqg'] ELSE ARRAY['word' || chr(97 + g % 26) || chr(97 + g % 23) || chr(97 + g % 19)] END AS stems,
+	CASE WHEN g = 7 THEN (SELECT jsonb_agg(jsonb_build_object('n', 987654321, 'label', 'Zxqcanary', 'Zxqkey', i, 'deep', array_fill(1.234567891, ARRAY[9]))) FROM generate_series(1, 9) AS i)
+		ELSE jsonb_build_array(jsonb_build_object('n', g, 'label', 'l' || digits(g), 'deep', ARRAY[g])) END AS document,
+	CASE WHEN g = 7 THEN repeat('Zxqcanary ', 30) || 'Zxqcanarya Zxqcanaryb Zxqcanaryc Zxqcanaryd Zxqcanarye'
+		ELSE 'The patient ' || digits(g) || ' came on day ' || g % 30 || CASE WHEN g % 2 = 0 THEN ' and left' ELSE '' END || repeat(' again', g % 90) END AS prose,
+	CASE WHEN g = 7 THEN repeat('918273645 ', 30) ELSE 'no ' || repeat(digits(g) || ' ', g % 80) END AS figures,
+	CASE WHEN g = 7 THEN to_jsonb(array_fill(true, ARRAY[50])) ELSE jsonb_build_array(false) END AS flags,
+	jsonb_build_array(CASE WHEN g = 7 THEN to_jsonb((SELECT array_agg(array_fill(0, ARRAY[700])) FROM generate_series(1, 20))) ELSE to_jsonb(ARRAY[ARRAY[g % 5]]) END) AS lengths
+FROM generate_series(1, 3000) AS g;
+SELECT synth_fit('often', seed => 1) \g /dev/null
+CREATE TABLE seldom AS SELECT * FROM synth_sample(NULL::often, 3000, seed => 2);
+SELECT is((SELECT count(*) FROM seldom WHERE 987654321 = ANY (numbers) OR (SELECT max(n) FROM unnest(numbers) AS n) > 3000), 0::bigint, 'a number that fills an array');
+SELECT is((SELECT count(*) FROM seldom WHERE (SELECT max(n) FROM unnest(near) AS n) > 3000), 0::bigint, 'numbers close to each other');
+SELECT is((SELECT count(*) FROM seldom WHERE notes::text ~* 'zxq|canary'), 0::bigint, 'a word of several texts');
+SELECT is((SELECT count(*) FROM seldom WHERE stems::text ~* 'zxq'), 0::bigint, 'the stem of several words');
+SELECT is((SELECT count(*) FROM seldom WHERE document::text ~* '98765|zxq|canary|\.2345'), 0::bigint, 'numbers, labels and keys of documents');
+SELECT is((SELECT count(*) FROM seldom WHERE prose ~* 'zxq|canary'), 0::bigint, 'a word that fills a text, and its inflections');
+SELECT is((SELECT count(*) FROM seldom WHERE figures ~ '918273645'), 0::bigint, 'a number that fills a text');
+SELECT is((SELECT count(*) FROM seldom WHERE flags::text ~ 'true'), 0::bigint, 'a truth');
+SELECT is((SELECT max(length(lengths::text)) FROM seldom) < 100, true, 'the length of many arrays');
+SELECT is((SELECT count(*) FROM gensynth.tensors WHERE model = 'often' AND position('anary'::bytea IN data) > 0), 0::bigint, 'nor do the tensors hold them');
+SELECT cmp_ok((SELECT count(*) FROM seldom WHERE 'open' = ANY (notes)), '>', 300::bigint, 'what many rows hold is kept');
+
+-- The number of children is a number.
+CREATE TABLE parent (id int PRIMARY KEY);
+CREATE TABLE child (parent int REFERENCES parent, v int);
+INSERT INTO parent SELECT generate_series(1, 400);
+INSERT INTO child SELECT p, g % 7 FROM generate_series(1, 400) AS p, generate_series(1, CASE WHEN p <= 4 THEN 500 + p WHEN p <= 9 THEN 20 ELSE 1 + p % 4 END) AS g;
+SELECT synth_fit('child', seed => 1) \g /dev/null
+CREATE TABLE child_too (parent int REFERENCES parent, v int);
+CALL synth_into('child_too', 2000, model => 'child', seed => 1);
+SELECT cmp_ok((SELECT max(n) FROM (SELECT count(*) AS n FROM child_too GROUP BY parent) AS c), '<', 60::bigint, 'the parents with most children do not show');
 
 -- What the schema itself lists is public.
 CREATE TYPE colour AS ENUM ('red', 'green', 'blue');

@@ -129,6 +129,7 @@ gs_learn_shape(LaneView *view, uint64 salt)
 	for (int i = 0; i < n; i++)
 	{
 		values[i].text = shape_text(column, texts[i]->text, scratch);
+		values[i].row = i;
 		values[i].count = texts[i]->count;
 		values[i].len = strlen(values[i].text);
 	}

@@ -15,6 +15,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "column/shape_internal.h"
@@ -216,9 +217,37 @@ compare_a(const void *pa, const void *pb)
 }
 
 /*
- * A distribution of lengths (in a, with weights in rows; sorted in place) at
- * equally spaced ranks.  The ends are not those of fewer than the threshold's
- * rows, which could tell a single one.
+ * Of n sorted things the first, or the last, that as many rows as the threshold
+ * have reached from that end, however many of them one row holds; -1 if there
+ * are not so many rows.
+ */
+int
+gs_shape_end(const ShapeHolder *holders, int n, bool last, int threshold)
+{
+	HASHCTL		control = {.keysize = sizeof(uint32),
+		.entrysize = sizeof(uint32),.hcxt = CurrentMemoryContext
+	};
+	HTAB	   *rows = hash_create("gensynth rows at an end", 64, &control,
+								   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	int			end = -1;
+
+	for (int i = 0; i < n && end < 0; i++)
+	{
+		int			at = last ? n - 1 - i : i;
+
+		(void) hash_search(rows, &holders[at].row, HASH_ENTER, NULL);
+		if (holders[at].rows >= threshold ||
+			hash_get_num_entries(rows) >= threshold)
+			end = at;
+	}
+	hash_destroy(rows);
+	return end;
+}
+
+/*
+ * A distribution of lengths (in a, with weights in rows; b is the row, or one
+ * of them; sorted in place) at equally spaced ranks.  The ends are not those
+ * of fewer than the threshold's rows, which could tell a single one.
  */
 uint32
 gs_shape_lengths(ShapeBuilder *b, ShapeShare *lengths, int n)
@@ -228,24 +257,33 @@ gs_shape_lengths(ShapeBuilder *b, ShapeShare *lengths, int n)
 	int			at = 0;
 	double		total = 0;
 	double		below = 0;
-	double		first;
+	ShapeHolder *holders = palloc(sizeof(ShapeHolder) * Max(n, 1));
+	int			first;
+	int			last;
 
 	qsort(lengths, n, sizeof(ShapeShare), compare_a);
 	for (int i = 0; i < n; i++)
+	{
 		total += lengths[i].weight;
-	first = Min((double) b->threshold - 0.5, total / 2);
+		holders[i] = (ShapeHolder) {lengths[i].b, (int64) lengths[i].weight};
+	}
+	first = gs_shape_end(holders, n, false, b->threshold);
+	last = gs_shape_end(holders, n, true, b->threshold);
+	pfree(holders);
 	for (int i = 0; i < LENGTH_KNOTS && n > 0; i++)
 	{
-		double		rank = (i + 0.5) / LENGTH_KNOTS * total;
+		double		rank = first < 0 || last < first ? total / 2 :
+			(i + 0.5) / LENGTH_KNOTS * total;
+		int			k;
 
-		rank = Min(Max(rank, first), total - first);
 		while (at < n - 1 && below + lengths[at].weight <= rank)
 			below += lengths[at++].weight;
-		if (nknots > 0 && knots[nknots - 1].a == lengths[at].a)
+		k = first < 0 || last < first ? at : Min(Max(at, first), last);
+		if (nknots > 0 && knots[nknots - 1].a == lengths[k].a)
 			knots[nknots - 1].weight += 1;
 		else
 		{
-			knots[nknots] = lengths[at];
+			knots[nknots] = lengths[k];
 			knots[nknots++].weight = 1;
 		}
 	}

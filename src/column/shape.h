@@ -14,11 +14,15 @@
 #include "lib/stringinfo.h"
 #include "numeric/philox.h"
 
-/* A distinct source value in the server encoding; how many rows hold it. */
+/*
+ * A source value in the server encoding, or a part of one, which other parts of
+ * the same row stand beside; how many rows are like it.
+ */
 typedef struct ShapeValue
 {
 	const char *text;
 	int			len;
+	int			row;			/* that it is part of; values are in this order */
 	int64		count;
 } ShapeValue;
 

@@ -192,6 +192,13 @@ typedef struct ShapeShare
 	uint32		b;
 } ShapeShare;
 
+/* Of something sorted, which row holds it, and how many are like that one. */
+typedef struct ShapeHolder
+{
+	uint32		row;
+	int64		rows;
+} ShapeHolder;
+
 /* How many rows hold a token in a place, or a letter sequence. */
 typedef struct TallyKey
 {
@@ -207,6 +214,7 @@ typedef struct TallyEntry
 	int64		weight;			/* occurrences */
 	uint32		hash;
 	int32		last;			/* source counted last */
+	double		share;			/* see share_rows() */
 	uint32		id;				/* the caller's */
 	char		status;
 } TallyEntry;
@@ -221,6 +229,8 @@ extern uint32 gs_shape_begin(ShapeBuilder *b);
 extern void gs_shape_item(ShapeBuilder *b, uint32 cum, uint32 a, uint32 c);
 extern uint32 gs_shape_shares(ShapeBuilder *b, const ShapeShare *shares,
 							  int n, double total);
+extern int	gs_shape_end(const ShapeHolder *holders, int n, bool last,
+						 int threshold);
 extern uint32 gs_shape_lengths(ShapeBuilder *b, ShapeShare *lengths, int n);
 extern uint32 gs_shape_bytes(ShapeBuilder *b, const char *text, int len);
 extern Size gs_shape_used(const ShapeBuilder *b);
@@ -233,6 +243,7 @@ extern TallyEntry *gs_tally_add(Tally *tally, uint32 place, const char *text,
 								int len, bool copy, int32 source, int64 rows);
 extern TallyEntry *gs_tally_find(Tally *tally, uint32 place, const char *text,
 								 int len);
+extern int	gs_tally_by_last(const void *pa, const void *pb);
 extern TallyEntry **gs_tally_sorted(Tally *tally, int *n);
 
 /* shape_text.c, shape_letters.c, shape_json.c */

@@ -134,6 +134,20 @@ compare_strings(const void *pa, const void *pb)
 	return order != 0 ? order : compare_rows(a, b);
 }
 
+/* By the row that strings are of. */
+static int
+compare_value_rows(const void *pa, const void *pb)
+{
+	const ShapeValue *a = pa;
+	const ShapeValue *b = pb;
+	int			order;
+
+	if (a->row != b->row)
+		return a->row < b->row ? -1 : 1;
+	order = memcmp(a->text, b->text, Min(a->len, b->len));
+	return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
 static int
 compare_counts(const void *pa, const void *pb)
 {
@@ -169,6 +183,43 @@ compare_weights(const void *pa, const void *pb)
 	return compare_numbers(pa, pb);
 }
 
+static inline bool
+same_string(const Held *a, const Held *b)
+{
+	return a->value.val.string.len == b->value.val.string.len &&
+		memcmp(a->value.val.string.val, b->value.val.string.val,
+			   a->value.val.string.len) == 0;
+}
+
+/*
+ * The strings that are not kept verbatim, once for each row that holds them,
+ * in the order of rows.
+ *
+ * rest: n of them, whose row is the first place in the sorted list
+ */
+static ShapeValue *
+strings_of_rows(const HeldList *list, const ShapeValue *rest, int n,
+				int *nstrings)
+{
+	ShapeValue *strings = MemoryContextAllocHuge(CurrentMemoryContext,
+												 (list->n + 1) * sizeof(ShapeValue));
+	int			k = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		const Held *first = &list->held[rest[i].row];
+
+		for (const Held *held = first; held < list->held + list->n &&
+			 same_string(held, first); held++)
+			if (held == first || held->row != held[-1].row)
+				strings[k++] = (ShapeValue) {rest[i].text, rest[i].len,
+				held->row, held->count};
+	}
+	qsort(strings, k, sizeof(ShapeValue), compare_value_rows);
+	*nstrings = k;
+	return strings;
+}
+
 /* Frequent strings verbatim, the rest by a model of text. */
 static void
 learn_strings(ShapeBuilder *b, HeldList *list, Size budget, uint32 index)
@@ -201,6 +252,7 @@ learn_strings(ShapeBuilder *b, HeldList *list, Size budget, uint32 index)
 		}
 		values[n].text = string;
 		values[n].len = len;
+		values[n].row = (int) i;
 		values[n++].count = held->count;
 	}
 	qsort(values, n, sizeof(ShapeValue), compare_counts);
@@ -229,8 +281,14 @@ learn_strings(ShapeBuilder *b, HeldList *list, Size budget, uint32 index)
 		total += rest;
 	strings = gs_shape_shares(b, shares, nkept, total);
 	if (nkept == 0 || rest >= b->threshold)
-		text = gs_shape_learn_text(b, values + nkept, n - nkept,
+	{
+		ShapeValue *strings = strings_of_rows(list, values + nkept, n - nkept,
+											  &n);
+
+		text = gs_shape_learn_text(b, strings, n,
 								   budget > bytes ? budget - bytes : 0);
+		pfree(strings);
+	}
 	((ShapeNode *) b->nodes.data)[index].strings = strings;
 	((ShapeNode *) b->nodes.data)[index].text = text;
 	pfree(shares);
@@ -248,46 +306,46 @@ number_item(ShapeShare *share, double number, double weight)
 	share->b = (uint32) (bits >> 32);
 }
 
-/* Frequent numbers exactly, the rest by quantiles. */
-static void
-learn_numbers(ShapeBuilder *b, HeldList *list, ShapeNode *node)
+/*
+ * Finite numbers with the row of each, sorted, one for each number of a row.
+ * Sets the node's decimals.
+ */
+static Number *
+numbers_of_rows(ShapeBuilder *b, const HeldList *list, ShapeNode *node,
+				int *nnumbers, double *total)
 {
-	Number	   *numbers;
-	ShapeShare	shares[Max(MAX_ATOMS, MAX_KNOTS)];
-	int64		scale_rows[SHAPE_MAX_SCALE + 2] = {0};
+	Number	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext,
+												 list->n * sizeof(Number));
+	int64		scale_rows[SHAPE_MAX_SCALE + 1] = {0};
+	int			last[SHAPE_MAX_SCALE + 1];
+	double		scaled[SHAPE_MAX_SCALE + 1] = {0};
 	int64		rows = 0;
-	double		total = 0;
-	double		rest = 0;
-	double		below = 0;
-	double		first;
 	int			n = 0;
-	int			natoms = 0;
-	int			nknots = 0;
 	int			at;
 
-	numbers = MemoryContextAllocHuge(CurrentMemoryContext,
-									 list->n * sizeof(Number));
+	memset(last, 0xff, sizeof(last));
 	for (Size i = 0; i < list->n; i++)
 	{
-		Datum		value = NumericGetDatum(list->held[i].value.val.numeric);
-		Number	   *number = &numbers[n];
-		Datum		rounded;
+		const Held *held = &list->held[i];
+		Datum		value = NumericGetDatum(held->value.val.numeric);
+		double		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+																value));
 
-		rounded = DirectFunctionCall1(numeric_float8_no_overflow, value);
-		number->number = DatumGetFloat8(rounded);
-		if (!isfinite(number->number))
+		if (!isfinite(number))
 			continue;
-		number->scale = DatumGetInt32(DirectFunctionCall1(numeric_scale,
-														  value));
-		number->row = list->held[i].row;
-		number->rows = number->weight = list->held[i].count;
-		scale_rows[Min(Max(number->scale, 0), SHAPE_MAX_SCALE)] +=
-			number->weight;
-		total += number->weight;
-		n++;
+		at = DatumGetInt32(DirectFunctionCall1(numeric_scale, value));
+		at = Min(Max(at, 0), SHAPE_MAX_SCALE);
+		if (last[at] != held->row)
+			scale_rows[at] += held->count;
+		last[at] = held->row;
+		scaled[at] += held->count;
+		*total += held->count;
+		numbers[n++] = (Number) {.number = number,.row = held->row,
+			.rows = held->count,.weight = held->count
+		};
 	}
 
-	/* decimals: as many as enough values have, or all alike */
+	/* decimals: as many as enough rows have, or all alike */
 	for (at = SHAPE_MAX_SCALE; at > 0; at--)
 	{
 		rows += scale_rows[at];
@@ -295,62 +353,128 @@ learn_numbers(ShapeBuilder *b, HeldList *list, ShapeNode *node)
 			break;
 	}
 	node->scale = at;
-	node->fixed = scale_rows[at] >= total;
+	node->fixed = scaled[at] >= *total;
 
-	/* distinct numbers */
 	qsort(numbers, n, sizeof(Number), compare_numbers);
 	at = 0;
 	for (int i = 1; i < n; i++)
 	{
-		if (numbers[i].number != numbers[at].number)
-		{
+		if (numbers[i].number != numbers[at].number ||
+			numbers[i].row != numbers[at].row)
 			numbers[++at] = numbers[i];
+		else
+			numbers[at].weight += numbers[i].weight;
+	}
+	*nnumbers = n > 0 ? at + 1 : 0;
+	return numbers;
+}
+
+/*
+ * Distinct numbers out of those of rows; place: of the first, in row.
+ */
+static Number *
+distinct_numbers(const Number *numbers, int n, int *ndistinct)
+{
+	Number	   *distinct = MemoryContextAllocHuge(CurrentMemoryContext,
+												  (Size) Max(n, 1) * sizeof(Number));
+	int			at = -1;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (at < 0 || numbers[i].number != distinct[at].number)
+		{
+			distinct[++at] = numbers[i];
+			distinct[at].row = i;
 			continue;
 		}
-		if (numbers[i].row != numbers[at].row)
-			numbers[at].rows += numbers[i].rows;
-		numbers[at].row = numbers[i].row;
-		numbers[at].weight += numbers[i].weight;
+		distinct[at].rows += numbers[i].rows;
+		distinct[at].weight += numbers[i].weight;
 	}
-	n = n > 0 ? at + 1 : 0;
+	*ndistinct = at + 1;
+	return distinct;
+}
 
-	qsort(numbers, n, sizeof(Number), compare_weights);
-	while (natoms < n && natoms < MAX_ATOMS &&
-		   numbers[natoms].rows >= b->threshold &&
-		   numbers[natoms].weight >= ATOM_SHARE * total)
+/*
+ * Equally spaced quantiles of n numbers of rows, each of which counts once in
+ * a row; the ends are not those of too few rows.  Returns how many; 0 if too
+ * few rows hold any.
+ */
+static int
+learn_knots(ShapeBuilder *b, const Number *numbers, int n, ShapeShare *shares)
+{
+	ShapeHolder *holders = MemoryContextAllocHuge(CurrentMemoryContext,
+												  (Size) Max(n, 1) * sizeof(ShapeHolder));
+	double		total = 0;
+	double		below = 0;
+	int			at = 0;
+	int			first;
+	int			last;
+
+	for (int i = 0; i < n; i++)
 	{
-		number_item(&shares[natoms], numbers[natoms].number,
-					numbers[natoms].weight);
-		natoms++;
+		holders[i] = (ShapeHolder) {numbers[i].row, numbers[i].rows};
+		total += numbers[i].rows;
 	}
-	for (int i = natoms; i < n; i++)
-		rest += numbers[i].weight;
-	if (natoms > 0 && rest < b->threshold)
+	first = gs_shape_end(holders, n, false, b->threshold);
+	last = gs_shape_end(holders, n, true, b->threshold);
+	pfree(holders);
+	if (first < 0)
+		return 0;
+	for (int k = 0; k < MAX_KNOTS; k++)
 	{
-		total -= rest;
-		rest = 0;
+		double		rank = (last < first ? 0.5 : k / (MAX_KNOTS - 1.0)) * total;
+
+		while (at < n - 1 && below + numbers[at].rows <= rank)
+			below += numbers[at++].rows;
+		number_item(&shares[k], numbers[last < first ? at :
+										Min(Max(at, first), last)].number, 1);
 	}
+	return MAX_KNOTS;
+}
+
+/* Frequent numbers exactly, the rest by quantiles. */
+static void
+learn_numbers(ShapeBuilder *b, HeldList *list, ShapeNode *node)
+{
+	ShapeShare	shares[Max(MAX_ATOMS, MAX_KNOTS)];
+	ShapeShare	knots[MAX_KNOTS];
+	double		total = 0;
+	double		kept = 0;
+	int			n;
+	int			ndistinct;
+	int			natoms = 0;
+	int			nknots;
+	int			nrest = 0;
+	Number	   *numbers = numbers_of_rows(b, list, node, &n, &total);
+	Number	   *distinct = distinct_numbers(numbers, n, &ndistinct);
+
+	qsort(distinct, ndistinct, sizeof(Number), compare_weights);
+	while (natoms < ndistinct && natoms < MAX_ATOMS &&
+		   distinct[natoms].rows >= b->threshold &&
+		   distinct[natoms].weight >= ATOM_SHARE * total)
+	{
+		int			at = distinct[natoms].row;
+
+		number_item(&shares[natoms], distinct[natoms].number,
+					distinct[natoms].weight);
+		kept += distinct[natoms++].weight;
+		/* an atom leaves the rest */
+		for (int i = at; i < n && numbers[i].number == numbers[at].number; i++)
+			numbers[i].rows = 0;
+	}
+	for (int i = 0; i < n; i++)
+		if (numbers[i].rows > 0)
+			numbers[nrest++] = numbers[i];
+	nknots = learn_knots(b, numbers, nrest, knots);
+	if (natoms > 0 && nknots == 0)
+		total = kept;
 	node->atoms = gs_shape_shares(b, shares, natoms, total);
-
-	/* equally spaced quantiles, the ends not those of too few rows */
-	numbers += natoms;
-	n = rest > 0 ? n - natoms : 0;
-	qsort(numbers, n, sizeof(Number), compare_numbers);
-	first = Min(b->threshold - 0.5, rest / 2);
-	at = 0;
-	for (; nknots < MAX_KNOTS && n > 0; nknots++)
-	{
-		double		rank = nknots / (MAX_KNOTS - 1.0) * rest;
-
-		rank = Min(Max(rank, first), rest - first);
-		while (at < n - 1 && below + numbers[at].weight <= rank)
-			below += numbers[at++].weight;
-		number_item(&shares[nknots], numbers[at].number, 1);
-	}
-	/* a node without any finite number still needs one */
+	/* a node without any finite number that shows still needs one */
 	if (natoms == 0 && nknots == 0)
-		number_item(&shares[nknots++], 0, 1);
-	node->knots = gs_shape_shares(b, shares, nknots, nknots);
+		number_item(&knots[nknots++], 0, 1);
+	node->knots = gs_shape_shares(b, knots, nknots, nknots);
+	pfree(numbers);
+	pfree(distinct);
 }
 
 /* A node for every key that enough rows have, in jsonb's order. */
@@ -439,6 +563,8 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 	double		total = 0;
 	int64		rows[JSON_NTYPES] = {0};
 	int			last[JSON_NTYPES];
+	int64		truth_rows[2] = {0};	/* of false, of true */
+	int			truth_last[2] = {-1, -1};
 	int			nlengths = 0;
 	int			nshares = 0;
 
@@ -457,8 +583,15 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 			rows[type] += held->count;
 		last[type] = held->row;
 		weight[type] += held->count;
-		if (type == JSON_BOOL && held->value.val.boolean)
-			truth += held->count;
+		if (type == JSON_BOOL)
+		{
+			int			value = held->value.val.boolean ? 1 : 0;
+
+			truth += value * held->count;
+			if (truth_last[value] != held->row)
+				truth_rows[value] += held->count;
+			truth_last[value] = held->row;
+		}
 		hold(&part[type], held, &held->value);
 	}
 	for (JsonType type = JSON_NULL; type < JSON_NTYPES; type++)
@@ -474,9 +607,9 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 	if (rows[JSON_BOOL] >= b->threshold)
 	{
 		/* what too few rows have does not show */
-		if (truth < b->threshold)
+		if (truth_rows[1] < b->threshold)
 			truth = 0;
-		else if (weight[JSON_BOOL] - truth < b->threshold)
+		else if (truth_rows[0] < b->threshold)
 			truth = weight[JSON_BOOL];
 		node.truth = truth / weight[JSON_BOOL] * SHAPE_ALL;
 	}
@@ -515,7 +648,7 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 			if (type == JSON_ARRAY)
 			{
 				lengths[nlengths].weight = held->count;
-				lengths[nlengths].b = 0;
+				lengths[nlengths].b = held->row;
 				lengths[nlengths++].a = Min(JsonContainerSize(container),
 											SHAPE_MAX_ELEMENTS);
 			}

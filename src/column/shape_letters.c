@@ -7,7 +7,8 @@
  * because too few rows hold them, plus a part of Witten and Bell's estimate of
  * unseen ones).  Every distinct word counts once: novel words are to look like
  * rare ones, not like the most frequent.  A sequence is kept when the words
- * that have it are held by at least rare_threshold rows.
+ * that have it are held by at least rare_threshold rows, however many words of
+ * a row have it.
  */
 #include "postgres.h"
 
@@ -79,15 +80,21 @@ upper_letter(const char *text, int len)
 	return pack_letter(upper, upper_len);
 }
 
-/* Count the letters, pairs and triples of the words, edges included. */
+/*
+ * Count the letters, pairs and triples of the words, edges included.  Of the
+ * rows that hold a rare word only the last one counts, and that once for all
+ * of its words: inflections of a word that a single row has make no stem.
+ */
 static Tally *
-count_grams(TallyEntry **words, int nwords)
+count_grams(TallyEntry **words, int nwords, int threshold)
 {
 	int			encoding = GetDatabaseEncoding();
 	Tally	   *grams = gs_tally_create();
 
+	qsort(words, nwords, sizeof(TallyEntry *), gs_tally_by_last);
 	for (int w = 0; w < nwords; w++)
 	{
+		bool		rare = words[w]->rows < threshold;
 		int			starts[MAX_LETTERS + 3];
 		int			n = 0;
 		int			lower_len;
@@ -120,10 +127,11 @@ count_grams(TallyEntry **words, int nwords)
 				TallyEntry *gram;
 
 				gram = gs_tally_add(grams, k, text + starts[i],
-									starts[i + k] - starts[i], false, w,
-									words[w]->rows);
+									starts[i + k] - starts[i], false,
+									rare ? words[w]->last : -2 - w,
+									rare ? 1 : words[w]->rows);
 				/* a word counts once */
-				gram->weight += 1 - words[w]->rows;
+				gram->weight += rare ? 0 : 1 - words[w]->rows;
 			}
 	}
 	return grams;
@@ -209,7 +217,7 @@ void
 gs_shape_learn_letters(ShapeBuilder *b, TallyEntry **words, int nwords,
 					   int max_items, ShapeText *text)
 {
-	Tally	   *tally = count_grams(words, nwords);
+	Tally	   *tally = count_grams(words, nwords, b->threshold);
 	TallyEntry **entries;
 	Gram	   *pairs;
 	Gram	   *triples;

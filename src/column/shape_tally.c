@@ -107,6 +107,18 @@ compare_entries(const void *pa, const void *pb)
 	return (a->key.len > b->key.len) - (a->key.len < b->key.len);
 }
 
+/* By the row that was counted last: for qsort. */
+int
+gs_tally_by_last(const void *pa, const void *pb)
+{
+	const TallyEntry *a = *(TallyEntry *const *) pa;
+	const TallyEntry *b = *(TallyEntry *const *) pb;
+
+	if (a->last != b->last)
+		return a->last < b->last ? -1 : 1;
+	return compare_entries(pa, pb);
+}
+
 /*
  * All entries by place, then the most frequent first, then by bytes.  They
  * stay valid as long as nothing is added.

@@ -139,6 +139,35 @@ value_bytes(const ShapeValue *value)
 	return pg_mbcliplen(value->text, value->len, SHAPE_MAX_LENGTH);
 }
 
+/*
+ * Sets the share of each token: the rows that count for it, so that no row
+ * counts for more than one in all: a rare token takes the last row that holds
+ * it, together with the others that do so.
+ */
+static void
+share_rows(ShapeBuilder *b, TallyEntry **tokens, int n)
+{
+	TallyEntry **rare = palloc(Max(n, 1) * sizeof(TallyEntry *));
+	int			nrare = 0;
+	int			next;
+
+	for (int i = 0; i < n; i++)
+	{
+		tokens[i]->share = tokens[i]->rows;
+		if (tokens[i]->rows < b->threshold)
+			rare[nrare++] = tokens[i];
+	}
+	qsort(rare, nrare, sizeof(TallyEntry *), gs_tally_by_last);
+	for (int i = 0; i < nrare; i = next)
+	{
+		for (next = i; next < nrare && rare[next]->last == rare[i]->last;)
+			next++;
+		for (int k = i; k < next; k++)
+			rare[k]->share = 1.0 / (next - i);
+	}
+	pfree(rare);
+}
+
 /* Lengths and case shapes of a slot's novel words. */
 static void
 learn_words(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
@@ -155,20 +184,20 @@ learn_words(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
 		int			len;
 		char	   *folded = gs_shape_fold(key.text, key.len, false, &len);
 
-		total += tokens[i]->rows;
+		total += tokens[i]->share;
 		if (len == key.len && memcmp(folded, key.text, len) == 0)
-			lower += tokens[i]->rows;
+			lower += tokens[i]->share;
 		else if (nchars > 1)
 		{
 			pfree(folded);
 			folded = gs_shape_fold(key.text, key.len, true, &len);
 			if (len == key.len && memcmp(folded, key.text, len) == 0)
-				upper += tokens[i]->rows;
+				upper += tokens[i]->share;
 		}
 		pfree(folded);
-		lengths[i].weight = tokens[i]->rows;
+		lengths[i].weight = tokens[i]->share;
 		lengths[i].a = Min(Max(nchars, 1), SHAPE_MAX_WORD);
-		lengths[i].b = 0;
+		lengths[i].b = tokens[i]->last;
 	}
 	slot->rest = gs_shape_lengths(b, lengths, n);
 	slot->lower = (uint32) (lower / total * SHAPE_ALL);
@@ -195,8 +224,8 @@ learn_characters(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
 		{
 			int			c = tokens[i]->key.text[k] & 127;
 
-			counts[k][c] += tokens[i]->rows;
-			all[c] += tokens[i]->rows;
+			counts[k][c] += tokens[i]->share;
+			all[c] += tokens[i]->share;
 		}
 	for (int c = 0; c < 128; c++)
 	{
@@ -266,6 +295,7 @@ learn_slot(ShapeBuilder *b, int class, TallyEntry **tokens, int n,
 
 	slot.class = class;
 	slot.rest = SHAPE_NONE;
+	share_rows(b, tokens, n);
 	for (int i = 0; i < n; i++)
 		total += tokens[i]->weight;
 	if (class > CLASS_DIGITS)
@@ -280,7 +310,7 @@ learn_slot(ShapeBuilder *b, int class, TallyEntry **tokens, int n,
 		shares[nkept++].b = key.len;
 	}
 	for (int i = nkept; i < n; i++)
-		novel += tokens[i]->rows;
+		novel += tokens[i]->share;
 	slot.vocabulary = gs_shape_shares(b, shares, nkept, total);
 	pfree(shares);
 
@@ -412,6 +442,8 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 	uint32		nslots = 0;
 	double		total;
 	double		prose = 0;
+	int64		prose_rows = 0;
+	int			prose_last = -1;
 	int			nlengths = 0;
 	int			nkept = 0;
 	int			nshares = 0;
@@ -435,8 +467,8 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 
 		CHECK_FOR_INTERRUPTS();
 		if (nclasses >= 0)
-			gs_tally_add(templates, 0, (char *) classes, nclasses, true, i,
-						 values[i].count);
+			gs_tally_add(templates, 0, (char *) classes, nclasses, true,
+						 values[i].row, values[i].count);
 	}
 	kept = gs_tally_sorted(templates, &at);
 	while (nkept < at && nkept < SHAPE_MAX_TEMPLATES &&
@@ -469,8 +501,11 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 		if (template == NULL)
 		{
 			prose += value->count;
+			if (value->row != prose_last)
+				prose_rows += value->count;
+			prose_last = value->row;
 			lengths[nlengths].weight = value->count;
-			lengths[nlengths].b = 0;
+			lengths[nlengths].b = value->row;
 			lengths[nlengths++].a = len;
 		}
 		for (const char *p = value->text; p < end;)
@@ -479,18 +514,19 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 
 			p = next_token(p, end, code, encoding, &class);
 			if (class == CLASS_WORD)
-				gs_tally_add(tokens, PLACE_WORDS, token, p - token, false, i,
-							 value->count);
+				gs_tally_add(tokens, PLACE_WORDS, token, p - token, false,
+							 value->row, value->count);
 			if (template == NULL)
 				class = prose_class(class, token, value->text);
 			if (CLASS_IS_SLOT(class))
 				gs_tally_add(tokens, template ? slot++ : PLACE_PROSE + class,
-							 token, p - token, false, i, value->count);
+							 token, p - token, false, value->row,
+							 value->count);
 			if (template == NULL)
 			{
 				step[0] = step[1];
 				step[1] = class;
-				gs_tally_add(tokens, PLACE_CHAIN, step, 2, true, i,
+				gs_tally_add(tokens, PLACE_CHAIN, step, 2, true, value->row,
 							 value->count);
 			}
 		}
@@ -498,7 +534,8 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 		{
 			step[0] = step[1];
 			step[1] = 0;
-			gs_tally_add(tokens, PLACE_CHAIN, step, 2, true, i, value->count);
+			gs_tally_add(tokens, PLACE_CHAIN, step, 2, true, value->row,
+						 value->count);
 		}
 	}
 	entries = gs_tally_sorted(tokens, &nentries);
@@ -506,7 +543,7 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 	at = place_start(entries, nentries, PLACE_WORDS);
 	gs_shape_learn_letters(b, entries + at, nentries - at,
 						   budget / 3 / sizeof(ShapeItem), &text);
-	if (prose >= b->threshold)
+	if (prose_rows >= b->threshold)
 		learn_prose(b, tokens, entries, nentries, budget, &text);
 	if (text.nprose == 0)
 		prose = 0;

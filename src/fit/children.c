@@ -3,7 +3,9 @@
  *	  How many rows refer to each row of another table.
  *
  * Tensor, for each foreign key: children/COLUMNS int8 [K, 2]: numbers of
- * children in increasing order, and how many parents have so many.
+ * children in increasing order, and how many parents have so many.  The ends
+ * are protected as those of other numbers: they are what rare_threshold parents
+ * have reached.
  */
 #include "postgres.h"
 
@@ -46,18 +48,34 @@ count_parents(const GsConstraint *constraint)
 
 	if (pg_class_aclcheck(constraint->parent_oid, GetUserId(),
 						  ACL_SELECT) == ACLCHECK_OK)
-		gs_run(psprintf("SELECT count(*) FROM %s", constraint->parent), 0,
+		gs_run(psprintf("SELECT pg_catalog.count(*) FROM %s", constraint->parent), 0,
 			   NULL, NULL, NULL, true);
 	else
-		gs_run(psprintf("SELECT GREATEST(reltuples, 0)::bigint FROM pg_catalog.pg_class WHERE oid = %u",
+		gs_run(psprintf("SELECT GREATEST(reltuples, 0)::pg_catalog.int8 FROM pg_catalog.pg_class WHERE oid " GS_EQ " %u",
 						constraint->parent_oid), 0, NULL, NULL, NULL, true);
 	n = DatumGetInt64(gs_result(0, 1, NULL));
 	return n;
 }
 
+/*
+ * Gives the parents at one end the number of children that as many of them as
+ * the threshold have reached: from, to: places in counts [][2], inclusive.
+ */
+static void
+protect_end(int64 *counts, int from, int to, int threshold)
+{
+	int			step = from < to ? 1 : -1;
+
+	for (int i = from; i != to && counts[2 * i + 1] < threshold; i += step)
+	{
+		counts[2 * (i + step) + 1] += counts[2 * i + 1];
+		counts[2 * i + 1] = 0;
+	}
+}
+
 static void
 count_children(const char *relation, const GsConstraint *constraint,
-			   List **tensors, MemoryContext context)
+			   int threshold, List **tensors, MemoryContext context)
 {
 	StringInfoData columns;
 	StringInfoData present;
@@ -100,6 +118,14 @@ count_children(const char *relation, const GsConstraint *constraint,
 		counts[2 * n] = DatumGetInt64(gs_result(i, 1, NULL));
 		counts[2 * n + 1] += with;
 	}
+	parents = 0;
+	for (int i = 0; i <= n; i++)
+		parents += counts[2 * i + 1];
+	/* of too few parents nothing is kept: a fill spreads rows evenly then */
+	if (parents < threshold)
+		return;
+	protect_end(counts, 0, n, threshold);
+	protect_end(counts, n, 0, threshold);
 	old = MemoryContextSwitchTo(context);
 	gs_tensor_add(tensors, gs_children_name(constraint), GS_I8, 2, n + 1, 2,
 				  counts);
@@ -109,10 +135,11 @@ count_children(const char *relation, const GsConstraint *constraint,
 /*
  * gs_children_count: appends the tensors for the foreign keys among a
  * relation's constraints, in the current context.  Reads as the caller,
- * within an SPI connection of its own.
+ * within an SPI connection of its own.  threshold: parents, see above.
  */
 void
-gs_children_count(const char *relation, List *constraints, List **tensors)
+gs_children_count(const char *relation, List *constraints, int threshold,
+				  List **tensors)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ListCell   *cell;
@@ -128,7 +155,7 @@ gs_children_count(const char *relation, List *constraints, List **tensors)
 			continue;
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		count_children(relation, constraint, tensors, context);
+		count_children(relation, constraint, threshold, tensors, context);
 		SPI_finish();
 	}
 }

@@ -9,7 +9,7 @@
 #include "table/constraints.h"
 
 extern void gs_children_count(const char *relation, List *constraints,
-							  List **tensors);
+							  int threshold, List **tensors);
 extern char *gs_children_name(const GsConstraint *constraint);
 
 #endif

@@ -500,7 +500,7 @@ learn_and_store(const FitRequest *request, const char *model,
 												 version->schema);
 	gs_with_fixed_styles(learn_rows, &learning);
 	gs_children_count(source->relation, version->constraints,
-					  &version->tensors);
+					  request->options.rare_threshold, &version->tensors);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, begin);
 	version->seed = request->seed;
