@@ -98,6 +98,45 @@ close 12
 is "$(head -n 1 "$work/six.out")" 'ERROR:  version 2 of model "t" is the current one' 'synth_drop waits for synth_use'
 is "$(sql -c 'SELECT version, current FROM synth_models ORDER BY 1')" $'2|t\n3|f' 'no version is lost'
 
+# There are no foreign keys: a grant waits for a drop, and a drop sees a grant that is newer than its snapshot.
+sql -c 'CREATE ROLE gensynth_concurrency' > /dev/null
+open seven 12
+echo "BEGIN; SELECT synth_drop('t');" >&11
+await "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
+echo "SELECT synth_grant('t', 'gensynth_concurrency');" >&12
+await "$waiting"
+echo 'COMMIT;' >&11
+close 12
+is "$(head -n 1 "$work/seven.out")" 'ERROR:  model "t" was dropped or given away a moment ago' 'a grant waits for a drop'
+sql -c "$fit" > /dev/null
+is "$(sql -c 'SELECT count(*) FROM gensynth.grants')" 0 'and a later model of that name is granted to nobody'
+open eight 12
+echo "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM synth_models;" >&12
+await "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
+sql -c "SELECT synth_grant('t', 'gensynth_concurrency')" > /dev/null
+echo "SELECT synth_drop('t'); COMMIT;" >&12
+close 12
+is "$(grep ERROR "$work/eight.out")" 'ERROR:  could not serialize access due to concurrent update' 'a drop does not leave a grant that it cannot see'
+is "$(sql -c 'SELECT (SELECT count(*) FROM synth_models), (SELECT count(*) FROM gensynth.grants)')" '1|1' 'all is as it was'
+sql -c "SELECT synth_drop('t')" -c "$fit" > /dev/null
+is "$(sql -c 'SELECT count(*) FROM gensynth.grants')" 0 'grants go with their model'
+sql -c 'DROP ROLE gensynth_concurrency' > /dev/null
+
+# A fill does not go on with another model of the same name and version.
+sql -c 'CREATE TABLE slow (a int, b text)' -c "CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END'" \
+    -c 'CREATE TRIGGER halt BEFORE INSERT ON slow FOR EACH STATEMENT EXECUTE FUNCTION halt()' > /dev/null
+echo "SELECT pg_advisory_lock(1);" >&11
+await "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+open nine 12
+echo "CALL synth_into('slow', 10, model => 't', seed => 1);" >&12
+await "$waiting"
+sql -c "SELECT synth_drop('t')" -c "$fit" > /dev/null
+echo "SELECT pg_advisory_unlock(1);" >&11
+close 12
+is "$(head -n 1 "$work/nine.out")" 'ERROR:  model "t" was dropped while public.slow was filled' 'a fill ends when its model is dropped and made anew'
+is "$(sql -c 'SELECT (SELECT count(*) FROM slow), (SELECT count(*) FROM gensynth.fills)')" '0|0' 'and leaves nothing'
+
 # A stream that has begun goes on while its model is dropped.
 echo "BEGIN; DECLARE c CURSOR FOR SELECT synth_sample('t', 100000, seed => 1); FETCH 1 FROM c \\g /dev/null
 SELECT 'open';" >&11

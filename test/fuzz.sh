@@ -218,6 +218,11 @@ DECLARE
 BEGIN
     BEGIN
         what := change(i);
+        -- mostly such as a count of the parts does not find
+        IF pick(i, 60, 4) > 0 THEN
+            UPDATE gensynth.versions SET ncolumns = (SELECT count(*) FROM gensynth.columns WHERE model = 'fuzz'),
+                ntensors = (SELECT count(*) FROM gensynth.tensors WHERE model = 'fuzz') WHERE model = 'fuzz';
+        END IF;
         PERFORM length(r::text) FROM synth_sample('fuzz', 30, seed => i, start => 1 + pick(i, 50, 2) * 10000000) AS r;
         PERFORM length(r::text) FROM synth_sample(NULL::fuzz, 5, seed => i) AS r;
         IF what = 'rows' THEN

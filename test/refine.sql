@@ -82,8 +82,8 @@ FROM synth_rows('m2', 3000, seed => 5, given => '{"a": true, "b": false}') AS t(
 
 -- With a key, and a condition of the user's.
 SELECT count(synth_fit('r', method => 'copula', seed => 1, options => '{"refine": 2, "constraints": ["z >= x"]}')) \g /dev/null
-SELECT is((SELECT count(DISTINCT id) FROM synth_sample(NULL::r, 5000, seed => 2) WHERE z >= x), 5000::bigint, 'keys and conditions hold');
-SELECT ok(abs(avg((c = (a <> b))::int) - 0.8) < 0.1, 'in refined rows') FROM synth_sample(NULL::r, 5000, seed => 2);
+SELECT is((SELECT count(DISTINCT id) FROM synth_sample(NULL::r, 5000, model => 'r', seed => 2) WHERE z >= x), 5000::bigint, 'keys and conditions hold');
+SELECT ok(abs(avg((c = (a <> b))::int) - 0.8) < 0.1, 'in refined rows') FROM synth_sample(NULL::r, 5000, model => 'r', seed => 2);
 
 -- What EXPLAIN tells.
 CREATE FUNCTION explained(query text, what text) RETURNS float8 LANGUAGE plpgsql AS $$
@@ -96,10 +96,10 @@ BEGIN
 		END IF;
 	END LOOP;
 END $$;
-SELECT is(explained('SELECT * FROM synth_sample(NULL::r, 5000)', 'Refinement Rounds'), 2::float8, 'EXPLAIN tells the rounds');
-SELECT ok(explained('SELECT * FROM synth_sample(NULL::r, 5000)', 'Refinement Acceptance') BETWEEN 0.05 AND 0.95, 'and the acceptance');
-SELECT ok(explained('SELECT * FROM synth_sample(NULL::r, 5000)', 'AUC Before Refinement') >
-	explained('SELECT * FROM synth_sample(NULL::r, 5000)', 'AUC After Refinement') + 0.15, 'and the gain');
+SELECT is(explained('SELECT * FROM synth_sample(NULL::r, 5000, model => ''r'')', 'Refinement Rounds'), 2::float8, 'EXPLAIN tells the rounds');
+SELECT ok(explained('SELECT * FROM synth_sample(NULL::r, 5000, model => ''r'')', 'Refinement Acceptance') BETWEEN 0.05 AND 0.95, 'and the acceptance');
+SELECT ok(explained('SELECT * FROM synth_sample(NULL::r, 5000, model => ''r'')', 'AUC Before Refinement') >
+	explained('SELECT * FROM synth_sample(NULL::r, 5000, model => ''r'')', 'AUC After Refinement') + 0.15, 'and the gain');
 
 -- Nothing to refine.
 SELECT ok('refinement 1: rows of the model are not told from real ones' = ANY ((synth_fit('SELECT a, c, x FROM r', model => 'plain',

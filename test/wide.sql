@@ -41,15 +41,15 @@ CREATE SCHEMA "Schema ""1""";
 CREATE TABLE "Schema ""1"""."Ta.ble ü" ("select" int, "Capital" text, "with ""quotes""" int, "with 'single'" int, "ünïcödé ☃" int,
 	" blank " int, "a.b" int, "$1" int, abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz12345678901 int);
 INSERT INTO "Schema ""1"""."Ta.ble ü" SELECT g, 'x' || g % 3, g, g, g, g, g, g, g FROM generate_series(1, 50) g;
-SELECT is((SELECT model FROM synth_fit('"Schema ""1"""."Ta.ble ü"', seed => 1)), 'Schema "1".Ta.ble ü', 'quoted names of relations');
-SELECT results_eq('SELECT name FROM synth_columns(''Schema "1".Ta.ble ü'') ORDER BY ordinal',
+SELECT is((SELECT model FROM synth_fit('"Schema ""1"""."Ta.ble ü"', seed => 1)), '"Schema ""1"""."Ta.ble ü"', 'quoted names of relations');
+SELECT results_eq('SELECT name FROM synth_columns(''"Schema ""1"""."Ta.ble ü"'') ORDER BY ordinal',
 	ARRAY['select', 'Capital', 'with "quotes"', 'with ''single''', 'ünïcödé ☃', ' blank ', 'a.b', '$1',
 	'abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz12345678901'], 'odd names of columns');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::"Schema ""1"""."Ta.ble ü", 10, seed => 1) s
 	WHERE "select" IS NOT NULL AND "with ""quotes""" IS NOT NULL AND "ünïcödé ☃" IS NOT NULL), 10::bigint, 'the typed form finds them');
-SELECT is((SELECT jsonb_agg(d) FROM synth_sample('Schema "1".Ta.ble ü', 10, seed => 1) d),
+SELECT is((SELECT jsonb_agg(d) FROM synth_sample('"Schema ""1"""."Ta.ble ü"', 10, seed => 1) d),
 	(SELECT jsonb_agg(to_jsonb(t)) FROM synth_sample(NULL::"Schema ""1"""."Ta.ble ü", 10, seed => 1) t), 'jsonb too');
-SELECT is((SELECT count(*) FROM synth_rows('Schema "1".Ta.ble ü', 10) AS t("ünïcödé ☃" int, "$1" int)), 10::bigint, 'and a column list');
+SELECT is((SELECT count(*) FROM synth_rows('"Schema ""1"""."Ta.ble ü"', 10) AS t("ünïcödé ☃" int, "$1" int)), 10::bigint, 'and a column list');
 SELECT results_eq('SELECT columns FROM synth_fit(''"Schema ""1"""."Ta.ble ü"'', exclude => ''{"with \"quotes\"",select}'', seed => 1)', ARRAY[7],
 	'and exclude');
 

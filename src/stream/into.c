@@ -107,6 +107,7 @@ static ExecutorStart_hook_type previous_start = NULL;
 static char *
 forget_statement(const IntoCall *call)
 {
+	/* shown, not run */
 	return psprintf("DELETE FROM %s.synth_fills WHERE target = %s",
 					call->functions, quote_literal_cstr(call->fill.target));
 }

@@ -38,7 +38,7 @@ BEGIN
         filled := filled || t.oid;
         BEGIN
             PERFORM synth_fit(format('%I.%I', source, t.relname), seed => 1);
-            CALL synth_into(format('%I.%I', target, t.relname)::regclass, rows, model => format('%s.%s', source, t.relname), seed => 1);
+            CALL synth_into(format('%I.%I', target, t.relname)::regclass, rows, model => format('%I.%I', source, t.relname), seed => 1);
             EXECUTE format('SELECT count(*) FROM %I.%I', target, t.relname) INTO n;
             EXECUTE format('SELECT count(*) FROM %I.%I', source, t.relname) INTO wanted;
             IF n <> COALESCE(rows, wanted) THEN
