@@ -1,6 +1,6 @@
 -- Keys: columns that are unique by themselves stay so.
 BEGIN;
-SELECT plan(67);
+SELECT plan(75);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SET LOCAL max_parallel_workers_per_gather = 0;
@@ -147,6 +147,23 @@ ALTER TABLE tiny ADD UNIQUE (b);
 SELECT pg_temp.fit('tiny') \g /dev/null
 SELECT set_eq('SELECT label FROM synth_sample(NULL::tiny, 6)', 'SELECT label FROM tiny', 'the labels of an enum');
 SELECT is((SELECT count(DISTINCT c) FROM synth_sample(NULL::tiny, 6)), 6::bigint, 'codes of a letter');
+
+-- Numbers at the ends of their types.
+CREATE FUNCTION pg_temp.at_the_ends(type text, value text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE TEMP TABLE ends AS SELECT (%s)::%s AS k, g %% 7 AS v FROM generate_series(1, 200) AS g; ALTER TABLE ends ADD UNIQUE (k)', value, type);
+	PERFORM synth_fit('ends', model => 'ends', seed => 1);
+	PERFORM count(DISTINCT k) FROM synth_sample(NULL::ends, 500, model => 'ends', seed => 1);
+	DROP TABLE ends;
+	RETURN 'sampled';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+SELECT is(pg_temp.at_the_ends(type, value), 'sampled', type || ' ' || value) FROM (VALUES
+	('float8', 'CASE WHEN g % 2 = 0 THEN -1 ELSE 1 END * (1.79e308 - g * 1e306)'), ('float8', 'CASE g WHEN 1 THEN 1.7976931348623157e308 WHEN 2 THEN -1.7976931348623157e308 ELSE sqrt(g) END'),
+	('float4', 'CASE g WHEN 1 THEN 3.4028235e38 ELSE -3e38 + g * 1e35 END'), ('float8', 'g * 1e-320'), ('float4', 'CASE WHEN g < 7 THEN g * 1e-44 ELSE g END'),
+	('int8', 'CASE WHEN g % 2 = 0 THEN 9223372036854775807 - g ELSE -9223372036854775807 + g END'), ('timestamp', $$timestamp '4713-01-01 BC' + g * interval '1490 years 1.3 s'$$),
+	('numeric(18)', 'CASE WHEN g % 2 = 0 THEN 1 ELSE -1 END * (999999999999999999 - g)')) AS v(type, value);
 
 -- What is stored is hostile.
 CREATE FUNCTION pg_temp.with_keys(at int, word bytea) RETURNS text LANGUAGE plpgsql AS $$

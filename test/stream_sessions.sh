@@ -50,7 +50,7 @@ createdb "$database"
 sql -c 'CREATE EXTENSION gensynth' -c "
 CREATE TABLE src AS SELECT g AS id, (ARRAY['Bonn', 'Ulm', 'Kiel'])[1 + g % 3] AS city,
     CASE WHEN g % 9 > 0 THEN 20 + g * 13 % 50 END AS age, 150 + (g * 17) % 400 / 10.0 AS height
-    FROM generate_series(1, 5000) AS g" -c "SELECT FROM synth_fit('src', model => 'm', seed => 1)" \
+    FROM generate_series(1, 5000) AS g" -c "SELECT FROM synth_fit('SELECT * FROM src', model => 'm', seed => 1)" \
     -c "SELECT FROM synth_fit('src', seed => 1)" -c 'CREATE ROLE gs_sessions_nobody' -c 'CREATE ROLE gs_sessions_clerk'
 
 # --- a session's first statement
