@@ -153,7 +153,7 @@ CREATE FUNCTION pg_temp.at_the_ends(type text, value text) RETURNS text LANGUAGE
 BEGIN
 	EXECUTE format('CREATE TEMP TABLE ends AS SELECT (%s)::%s AS k, g %% 7 AS v FROM generate_series(1, 200) AS g; ALTER TABLE ends ADD UNIQUE (k)', value, type);
 	PERFORM synth_fit('ends', model => 'ends', seed => 1);
-	EXECUTE 'SELECT count(DISTINCT k) FROM synth_sample(NULL::ends, 500, model => ''ends'', seed => 1)';
+	EXECUTE 'SELECT count(DISTINCT k) FROM synth_sample(NULL::ends, 150, model => ''ends'', seed => 1)';
 	DROP TABLE ends;
 	RETURN 'sampled';
 EXCEPTION WHEN OTHERS THEN

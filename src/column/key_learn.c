@@ -235,7 +235,9 @@ learn_numbers(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 
 /*
  * Floats as whole numbers of a unit: of a power of ten where all have few
- * decimals, else of the power of two that their largest has room for.
+ * decimals, else of the power of two that their largest has room for, but for
+ * those beyond the protected ends, one of which could leave room for nothing
+ * else.
  */
 static bool
 learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
@@ -244,7 +246,9 @@ learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 	bool		narrow = column->codec.kind == GS_CODEC_FLOAT4;
 	int			bits = narrow ? FLOAT4_BITS : FLOAT8_BITS;
 	GsSlot	   *whole = palloc_extended(sizeof(GsSlot) * n, MCXT_ALLOC_HUGE);
-	double		most = Max(fabs(sorted[0].f), fabs(sorted[n - 1].f));
+	int64		edge = Min(rows->threshold - 1, (n - 1) / 2);
+	double		most = Max(fabs(sorted[edge].f), fabs(sorted[n - 1 - edge].f));
+	double		end = ldexp(1, bits) - 1;
 	int64		kept = 0;
 
 	key->decimals = gs_find_decimals(column->codec.kind, sorted, n);
@@ -254,11 +258,12 @@ learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 	key->exponent = Max(key->exponent - bits, narrow ? -149 : -1074);
 	for (int64 i = 0; i < n; i++)
 	{
+		double		units = key->decimals >= 0 ?
+			sorted[i].f * pow(10, key->decimals) :
+			ldexp(sorted[i].f, -key->exponent);
 		GsSlot		slot;
 
-		slot.i = (int64) rint(key->decimals >= 0 ?
-							  sorted[i].f * pow(10, key->decimals) :
-							  ldexp(sorted[i].f, -key->exponent));
+		slot.i = (int64) rint(Max(Min(units, end), -end));
 		if (kept == 0 || whole[kept - 1].i != slot.i)
 			whole[kept++] = slot;
 	}
