@@ -256,6 +256,8 @@ texts_fit(const GsKey *key, uint64 n)
 {
 	int			at = 0;
 
+	if (key->text == NULL)
+		return n == 0;
 	for (uint64 i = 0; i < n; i++)
 	{
 		int			left = key->text_bytes - at;
