@@ -115,7 +115,7 @@ SELECT throws_ok($$SELECT synth_fit('r', method => 'tree', options => '{"order":
 SELECT throws_ok($$SELECT synth_fit('r', method => 'tree', options => '{"order": "kind"}')$$, '22023', NULL, 'order is an array');
 SELECT throws_ok($$SELECT synth_fit('r', method => 'tree', options => '{"min_leaf": 1}')$$, '22023', NULL, 'leaves are not too small');
 
-SELECT throws_like($$SELECT synth_fit('r', method => 'tree', options => '{"given": ["nobody"]}')$$, '%option "given" is not learned', 'nor for conditions');
+SELECT throws_like($$SELECT synth_fit('r', method => 'tree', options => '{"condition_first": ["nobody"]}')$$, '%option "condition_first" is not learned', 'nor for conditions');
 
 -- A second chain, for conditions.
 CREATE FUNCTION told(query text, what text) RETURNS float8 LANGUAGE plpgsql AS $$
@@ -133,10 +133,10 @@ SELECT ok(told($$SELECT * FROM synth_sample(NULL::r, 1024, seed => 1, given => '
 SELECT ok(told($$SELECT * FROM synth_sample(NULL::r, 1024, seed => 1, given => '{"x": {"gt": 1}, "seen": 14}')$$, 'Effective Sample Size')
 	BETWEEN 1024 AND 20000, 'which are counted by what they are worth');
 CREATE TABLE plain AS SELECT * FROM synth_sample(NULL::r, 2000, seed => 7);
-SELECT count(synth_fit('r', method => 'tree', seed => 1, options => '{"order": ["a", "kind", "x"], "given": ["seen"], "keep_versions": 9}')) \g /dev/null
+SELECT count(synth_fit('r', method => 'tree', seed => 1, options => '{"order": ["a", "kind", "x"], "condition_first": ["seen"], "keep_versions": 9}')) \g /dev/null
 SELECT ok(told($$SELECT * FROM synth_sample(NULL::r, 1024, seed => 1, given => '{"seen": 14}')$$, 'Acceptance') > 0.7, 'first they cost few');
 SELECT ok(abs(avg(abs(x)) - 1.4) < 0.04, 'what depends on them follows') FROM synth_sample(NULL::r, 1024, seed => 1, given => '{"seen": 14}');
-SELECT ok(EXISTS (SELECT FROM gensynth.tensors WHERE name = 'given/place'), 'a second chain is kept');
+SELECT ok(EXISTS (SELECT FROM gensynth.tensors WHERE name = 'condition/place'), 'a second chain is kept');
 
 -- What two columns determine together, and what one nearly does.
 CREATE TABLE pairs AS

@@ -64,7 +64,7 @@ typedef struct Reader
 typedef struct FitRequest
 {
 	char	   *source;
-	char	   *method;
+	const GsFamily *family;
 	char	   *model;
 	List	   *columns;
 	List	   *exclude;
@@ -121,6 +121,9 @@ check_name(const char *name)
 static void
 read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 {
+	char	   *method = PG_ARGISNULL(1) ? "auto" :
+		text_to_cstring(PG_GETARG_TEXT_PP(1));
+
 	memset(request, 0, sizeof(FitRequest));
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -128,12 +131,11 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 				 errmsg("source must not be null"),
 				 errhint("Pass the name of a table or view, or a query.")));
 	request->source = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	request->method = PG_ARGISNULL(1) ? "auto" :
-		text_to_cstring(PG_GETARG_TEXT_PP(1));
-	if (gs_family_find(request->method) == NULL)
+	request->family = gs_family_find(method);
+	if (request->family == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("method \"%s\" does not exist", request->method),
+				 errmsg("method \"%s\" does not exist", method),
 				 errhint("The methods are %s.", gs_family_names())));
 	if (!PG_ARGISNULL(2))
 		request->model = text_to_cstring(PG_GETARG_TEXT_PP(2));
@@ -155,9 +157,7 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 				 errmsg("differentially private fits are not supported yet"),
 				 errhint("Leave out epsilon and delta; value protection is on by default.")));
 	gs_options_parse(PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8),
-					 &request->options);
-	request->options.seed = request->seed;
-	request->options.before = NIL;
+					 request->family, &request->options);
 	request->options_json = PG_ARGISNULL(8) ?
 		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")) :
 		PG_GETARG_DATUM(8);
@@ -324,7 +324,7 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 				 errmsg("source has " INT64_FORMAT " %s, too few to learn from",
 						reader->seen, reader->seen == 1 ? "row" : "rows"),
 				 errhint("It needs at least rare_threshold (%d) rows.",
-						 request->options.rare_threshold)));
+						 (int) request->options.rare_threshold)));
 }
 
 static char *
@@ -427,7 +427,7 @@ typedef struct Learning
 	Reader		reader;
 	List	   *constraints;	/* of the source */
 	GsVersionEntry *version;
-	GsEncoded  *encoded;
+	GsFitContext context;
 } Learning;
 
 static void
@@ -442,7 +442,8 @@ learn_columns(void *arg)
 	version->schema = gs_schema_learn(&learning->reader.sample,
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),
-									  &learning->encoded);
+									  &learning->context.encoded);
+	learning->context.schema = version->schema;
 	note_columns(version->schema, &version->notes);
 }
 
@@ -450,21 +451,19 @@ static void
 learn_rows(void *arg)
 {
 	Learning   *learning = arg;
-	const FitRequest *request = learning->request;
+	const GsOptions *options = &learning->request->options;
+	const GsFamily *family = learning->request->family;
+	GsFitContext *context = &learning->context;
 	GsVersionEntry *version = learning->version;
-	const GsFamily *family = gs_family_find(request->method);
-	GsEncoded  *encoded = learning->encoded;
 
+	gs_determined_find(context->encoded, options->dependencies,
+					   &context->tensors);
+	family->fit(context);
+	gs_calibrate(context, family);
+	gs_refine_fit(context, family, (int) options->refine);
 	version->method = family->name;
-	gs_determined_find(encoded, request->options.dependencies,
-					   &version->tensors);
-	family->fit(version->schema, encoded, &request->options,
-				&version->tensors, &version->notes);
-	gs_calibrate(version->schema, family, encoded->nrows,
-				 &version->tensors);
-	gs_refine_fit(version->schema, encoded, family, request->options.refine,
-				  gs_mix64(request->seed, 1), &version->tensors,
-				  &version->notes);
+	version->tensors = context->tensors;
+	version->notes = list_concat(version->notes, context->notes);
 	gs_schema_save(version->schema, &version->tensors);
 	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
 	for (int c = 0; c < version->schema->ncolumns; c++)
@@ -472,14 +471,29 @@ learn_rows(void *arg)
 											&version->schema->columns[c]);
 }
 
+static List *
+read_before(const GsFitContext *context)
+{
+	const GsModelEntry *existing = context->before;
+
+	return existing == NULL ? NIL :
+		gs_catalog_tensors(existing, existing->current, NULL);
+}
+
 static void
 learn_and_store(const FitRequest *request, const char *model,
-				GsVersionEntry *version, GsSource *source)
+				const GsModelEntry *existing, GsVersionEntry *version,
+				GsSource *source)
 {
 	Learning	learning = {.request = request,.version = version};
 	instr_time	begin;
 	instr_time	end;
 
+	learning.context.rare_threshold = (int) request->options.rare_threshold;
+	learning.context.key = (uint64) request->seed;
+	learning.context.options = request->options.own;
+	learning.context.read_before = read_before;
+	learning.context.before = existing;
 	INSTR_TIME_SET_CURRENT(begin);
 	if (source->bypasses_rls)
 	{
@@ -578,10 +592,7 @@ synth_fit(PG_FUNCTION_ARGS)
 	existing = gs_catalog_find(model);
 	if (existing != NULL)
 		gs_check_refit(existing);
-	if (existing != NULL && request.options.warm_start)
-		request.options.before = gs_catalog_tensors(existing,
-													existing->current, NULL);
-	learn_and_store(&request, model, &version, source);
+	learn_and_store(&request, model, existing, &version, source);
 
 	MemoryContextSwitchTo(caller);
 	texts = palloc(sizeof(Datum) * (list_length(version.notes) + 1));

@@ -12,74 +12,52 @@
 
 #include "fit/options.h"
 
-/* The options that are no whole numbers. */
-#define LEARNING_RATE	"learning_rate"
-#define ORDER			"order"
-#define GIVEN			"given"
-#define CONSTRAINTS		"constraints"
-#define ON_VIOLATION	"on_violation"
+/* What becomes of a row that cannot be made to meet a condition. */
+static const char *const violations[] = {"error", "drop", "ignore", NULL};
 
-typedef struct OptionDef
-{
-	const char *name;
-	int64		least;
-	int64		most;
-	int64		value;			/* by default */
-} OptionDef;
-
-typedef enum OptionIndex
-{
-	OPTION_MAX_ROWS,
-	OPTION_RARE_THRESHOLD,
-	OPTION_KEEP_VERSIONS,
-	OPTION_DEPENDENCIES,
-	OPTION_DIFFERENCES,
-	OPTION_MIN_LEAF,
-	OPTION_REFINE,
-	OPTION_EPOCHS,
-	OPTION_STEPS,
-	OPTION_STOP_STEP,
-	OPTION_TIME_LIMIT,
-	OPTION_BATCH_SIZE,
-	OPTION_WARM_START,
-	OPTION_SAMPLING_STEPS,
-	OPTIONS
-} OptionIndex;
-
-static const OptionDef defaults[OPTIONS] = {
-	[OPTION_MAX_ROWS] = {"max_rows", 100, INT64CONST(1000000000), 1000000},
-	[OPTION_RARE_THRESHOLD] = {"rare_threshold", 1, 1000000, 5},
-	[OPTION_KEEP_VERSIONS] = {"keep_versions", 0, 1000, 2},
-	[OPTION_DEPENDENCIES] = {"dependencies", 0, 1, 1},
-	[OPTION_DIFFERENCES] = {"differences", 0, 1, 1},
-	[OPTION_MIN_LEAF] = {"min_leaf", 5, 1000000, 100},
-	[OPTION_REFINE] = {"refine", 0, 3, 0},
-	[OPTION_EPOCHS] = {"epochs", 0, 1000000, 0},
-	[OPTION_STEPS] = {"steps", 0, INT64CONST(1000000000), 0},
-	[OPTION_STOP_STEP] = {"stop_step", 0, INT64CONST(1000000000), 0},
-	[OPTION_TIME_LIMIT] = {"time_limit", 0, 10000000, 300},
-	[OPTION_BATCH_SIZE] = {"batch_size", 0, 65536, 0},
-	[OPTION_WARM_START] = {"warm_start", 0, 1, 0},
-	[OPTION_SAMPLING_STEPS] = {"sampling_steps", 1, 10000, 50}
+static const GsOptionDef common[] = {
+	GS_OPTION_NUMBER(max_rows, GsOptions, 100, INT64CONST(1000000000), 1000000),
+	GS_OPTION_NUMBER(rare_threshold, GsOptions, 1, 1000000, 5),
+	GS_OPTION_NUMBER(keep_versions, GsOptions, 0, 1000, 2),
+	GS_OPTION_NUMBER(dependencies, GsOptions, 0, 1, 1),
+	GS_OPTION_NUMBER(differences, GsOptions, 0, 1, 1),
+	GS_OPTION_NUMBER(refine, GsOptions, 0, 3, 0),
+	GS_OPTION_STRINGS(constraints, GsOptions, "conditions",
+					  "\"discharge >= admission\""),
+	{"on_violation", GS_OPTION_CHOICE, offsetof(GsOptions, on_violation),
+		0, 0, 0, NULL, NULL, violations}
 };
 
+/* Options that are described together, and the struct that they go to. */
+typedef struct OptionSet
+{
+	const GsOptionDef *def;
+	int			n;
+	void	   *values;
+} OptionSet;
+
+#define VALUE(type, values, def) \
+	(*(type *) ((char *) (values) + (def)->offset))
+
 static void
-report_unknown(const char *key)
+report_unknown(const char *key, const GsFamily *family, const OptionSet *sets)
 {
 	StringInfoData names;
 
 	initStringInfo(&names);
-	for (int i = 0; i < OPTIONS; i++)
-		appendStringInfo(&names, "\"%s\", ", defaults[i].name);
-	appendStringInfoString(&names, "\"" LEARNING_RATE "\", \"" ORDER "\", \"" GIVEN "\", \"" CONSTRAINTS "\", \"" ON_VIOLATION "\"");
+	for (int s = 0; s < 2; s++)
+		for (int i = 0; i < sets[s].n; i++)
+			appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
+							 sets[s].def[i].name);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" does not exist", key),
+			 errmsg("option \"%s\" does not exist for method \"%s\"", key,
+					family->name),
 			 errhint("The options are %s.", names.data)));
 }
 
 static int64
-whole_number(const OptionDef *option, const JsonbValue *value)
+whole_number(const GsOptionDef *option, const JsonbValue *value)
 {
 	double		number = 0;
 	bool		fits = value->type == jbvNumeric;
@@ -87,13 +65,13 @@ whole_number(const OptionDef *option, const JsonbValue *value)
 	if (fits)
 		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 													NumericGetDatum(value->val.numeric)));
-	if (!fits || number != rint(number) || number < option->least ||
-		number > option->most)
+	if (!fits || number != rint(number) || number < option->min ||
+		number > option->max)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" is out of range", option->name),
 				 errhint("It is a whole number from " INT64_FORMAT " to " INT64_FORMAT "; the default is " INT64_FORMAT ".",
-						 option->least, option->most, option->value)));
+						 option->min, option->max, option->value)));
 	return (int64) number;
 }
 
@@ -101,7 +79,7 @@ whole_number(const OptionDef *option, const JsonbValue *value)
  * A rate: over 0, at most 1.
  */
 static double
-rate(const char *option, const JsonbValue *value)
+rate(const GsOptionDef *option, const JsonbValue *value)
 {
 	double		number = 0;
 
@@ -111,7 +89,7 @@ rate(const char *option, const JsonbValue *value)
 	if (!(number > 0 && number <= 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" is out of range", option),
+				 errmsg("option \"%s\" is out of range", option->name),
 				 errhint("It is a number above 0, and 1 at most, such as 0.001.")));
 	return number;
 }
@@ -120,8 +98,7 @@ rate(const char *option, const JsonbValue *value)
  * An array of strings.
  */
 static List *
-string_list(const char *option, const JsonbValue *value, const char *what,
-			const char *example)
+string_list(const GsOptionDef *option, const JsonbValue *value)
 {
 	List	   *names = NIL;
 	bool		fits = value->type == jbvBinary &&
@@ -142,103 +119,124 @@ string_list(const char *option, const JsonbValue *value, const char *what,
 	if (!fits)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" must be an array of %s", option, what),
-				 errhint("For example options => '{\"%s\": [%s]}'.", option,
-						 example)));
+				 errmsg("option \"%s\" must be an array of %s", option->name,
+						option->what),
+				 errhint("For example options => '{\"%s\": [%s]}'.",
+						 option->name, option->example)));
 	return names;
 }
 
-static void
-check_violation(const JsonbValue *value)
+static const char *
+choice(const GsOptionDef *option, const JsonbValue *value)
 {
-	static const char *const actions[] = {"error", "drop", "ignore"};
+	StringInfoData names;
 
-	for (int i = 0; i < lengthof(actions); i++)
+	initStringInfo(&names);
+	for (int i = 0; option->choices[i] != NULL; i++)
+	{
+		const char *name = option->choices[i];
+
 		if (value->type == jbvString &&
-			value->val.string.len == strlen(actions[i]) &&
-			memcmp(value->val.string.val, actions[i],
-				   value->val.string.len) == 0)
-			return;
+			value->val.string.len == strlen(name) &&
+			memcmp(value->val.string.val, name, value->val.string.len) == 0)
+			return name;
+		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "", name);
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"" ON_VIOLATION "\" must be one of \"error\", \"drop\" and \"ignore\""),
-			 errhint("It is about rows that cannot be made to meet a constraint; the default is \"error\".")));
+			 errmsg("option \"%s\" is not one of %s", option->name,
+					names.data),
+			 errhint("The default is \"%s\".", option->choices[0])));
+}
+
+static void
+set_option(const GsOptionDef *option, void *values, const JsonbValue *value)
+{
+	switch (option->type)
+	{
+		case GS_OPTION_INT:
+			VALUE(int64, values, option) = whole_number(option, value);
+			break;
+		case GS_OPTION_RATE:
+			VALUE(double, values, option) = rate(option, value);
+			break;
+		case GS_OPTION_LIST:
+			VALUE(List *, values, option) = string_list(option, value);
+			break;
+		case GS_OPTION_CHOICE:
+			VALUE(const char *, values, option) = choice(option, value);
+			break;
+	}
+}
+
+static void
+set_defaults(const OptionSet *set)
+{
+	for (int i = 0; i < set->n; i++)
+	{
+		const GsOptionDef *option = &set->def[i];
+
+		if (option->type == GS_OPTION_INT)
+			VALUE(int64, set->values, option) = option->value;
+		else if (option->type == GS_OPTION_CHOICE)
+			VALUE(const char *, set->values, option) = option->choices[0];
+	}
 }
 
 /*
- * gs_options_parse: reads and checks the options; NULL for the defaults.
+ * Sets the option of a key.  Returns false if it is not in the set.
+ */
+static bool
+set_by_name(const OptionSet *set, const char *key, const JsonbValue *value)
+{
+	for (int i = 0; i < set->n; i++)
+	{
+		if (strcmp(set->def[i].name, key) != 0)
+			continue;
+		set_option(&set->def[i], set->values, value);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * gs_options_parse: reads and checks the options of a fit by a family; NULL
+ * for the defaults.  Allocates in the current context.
  *
  * Errors: invalid_parameter_value on anything but an object, on a key that
- * does not exist, and on a value out of range.
+ * neither every fit nor the family has, and on a value out of range.
  */
 void
-gs_options_parse(Jsonb *json, GsOptions *options)
+gs_options_parse(Jsonb *json, const GsFamily *family, GsOptions *options)
 {
-	int64		values[OPTIONS];
+	OptionSet	sets[2] = {
+		{common, lengthof(common), options},
+		{family->options, family->noptions,
+		palloc0(Max(family->options_size, 1))}
+	};
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	value;
 	char	   *key = NULL;
 
-	for (int i = 0; i < OPTIONS; i++)
-		values[i] = defaults[i].value;
-	options->constraints = NIL;
-	options->order = NIL;
-	options->given = NIL;
-	options->learning_rate = 0;
-	if (json != NULL && !JB_ROOT_IS_OBJECT(json))
+	memset(options, 0, sizeof(GsOptions));
+	options->own = sets[1].values;
+	for (int s = 0; s < lengthof(sets); s++)
+		set_defaults(&sets[s]);
+	if (json == NULL)
+		return;
+	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options must be a JSON object"),
 				 errhint("For example options => '{\"max_rows\": 100000}'.")));
-	if (json != NULL)
+	iterator = JsonbIteratorInit(&json->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
-		iterator = JsonbIteratorInit(&json->root);
-		while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-		{
-			int			i;
-
-			if (token == WJB_KEY)
-				key = pnstrdup(value.val.string.val, value.val.string.len);
-			if (token != WJB_VALUE)
-				continue;
-			for (i = 0; i < OPTIONS; i++)
-				if (strcmp(defaults[i].name, key) == 0)
-					break;
-			if (i < OPTIONS)
-				values[i] = whole_number(&defaults[i], &value);
-			else if (strcmp(key, LEARNING_RATE) == 0)
-				options->learning_rate = rate(LEARNING_RATE, &value);
-			else if (strcmp(key, ORDER) == 0)
-				options->order = string_list(ORDER, &value,
-											 "names of columns",
-											 "\"sex\", \"age\"");
-			else if (strcmp(key, GIVEN) == 0)
-				options->given = string_list(GIVEN, &value,
-											 "names of columns",
-											 "\"sex\", \"age\"");
-			else if (strcmp(key, CONSTRAINTS) == 0)
-				options->constraints = string_list(CONSTRAINTS, &value,
-												   "conditions",
-												   "\"discharge >= admission\"");
-			else if (strcmp(key, ON_VIOLATION) == 0)
-				check_violation(&value);	/* looked up where rows are made */
-			else
-				report_unknown(key);
-		}
+		if (token == WJB_KEY)
+			key = pnstrdup(value.val.string.val, value.val.string.len);
+		if (token == WJB_VALUE && !set_by_name(&sets[0], key, &value) &&
+			!set_by_name(&sets[1], key, &value))
+			report_unknown(key, family, sets);
 	}
-	options->max_rows = values[OPTION_MAX_ROWS];
-	options->rare_threshold = (int) values[OPTION_RARE_THRESHOLD];
-	options->keep_versions = (int) values[OPTION_KEEP_VERSIONS];
-	options->dependencies = values[OPTION_DEPENDENCIES] != 0;
-	options->differences = values[OPTION_DIFFERENCES] != 0;
-	options->min_leaf = (int) values[OPTION_MIN_LEAF];
-	options->refine = (int) values[OPTION_REFINE];
-	options->epochs = (int) values[OPTION_EPOCHS];
-	options->steps = values[OPTION_STEPS];
-	options->stop_step = values[OPTION_STOP_STEP];
-	options->time_limit = (int) values[OPTION_TIME_LIMIT];
-	options->batch_size = (int) values[OPTION_BATCH_SIZE];
-	options->warm_start = values[OPTION_WARM_START] != 0;
-	options->sampling_steps = (int) values[OPTION_SAMPLING_STEPS];
 }

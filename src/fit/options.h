@@ -10,34 +10,23 @@
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
+#include "model/family.h"
+
+/* Those of every fit; a family has some of its own. */
 typedef struct GsOptions
 {
 	int64		max_rows;		/* of the sample that is learned from */
-	int			rare_threshold; /* rows that a value needs to be shown */
-	int			keep_versions;	/* besides the current one */
-	bool		dependencies;	/* columns that others determine are found */
-	bool		differences;	/* columns that are close to others are, too */
+	int64		rare_threshold; /* rows that a value needs to be shown */
+	int64		keep_versions;	/* besides the current one */
+	int64		dependencies;	/* columns that others determine are found */
+	int64		differences;	/* columns that are close to others are, too */
+	int64		refine;			/* rounds that refine the model */
 	List	   *constraints;	/* C strings: conditions on the row */
-	int			min_leaf;		/* tree: rows of a leaf */
-	int			refine;			/* rounds that refine the model */
-	List	   *order;			/* tree: names of the columns to come first */
-	List	   *given;			/* tree: the same of a second chain, for conditions */
-
-	/* deep families: 0 where the family's own value is meant */
-	int			epochs;
-	int64		steps;			/* of the schedule */
-	int64		stop_step;		/* where it ends at the latest */
-	int			time_limit;		/* seconds of training; 0: none */
-	int			batch_size;
-	double		learning_rate;
-	bool		warm_start;
-	int			sampling_steps; /* diffusion: of a batch, at most */
-
-	/* no options, but what every fit is given */
-	int64		seed;
-	List	   *before;			/* tensors of the version before */
+	const char *on_violation;	/* looked up where rows are made */
+	void	   *own;			/* the family's struct */
 } GsOptions;
 
-extern void gs_options_parse(Jsonb *json, GsOptions *options);
+extern void gs_options_parse(Jsonb *json, const GsFamily *family,
+							 GsOptions *options);
 
 #endif

@@ -154,13 +154,14 @@ move_odds(const GsTokenPlace *place, const double *count, double step,
 }
 
 static void
-calibrate_tokens(GsSchema *schema, const GsFamily *family, int64 nrows,
-				 List **tensors)
+calibrate_tokens(GsFitContext *context, const GsFamily *family)
 {
+	GsSchema   *schema = context->schema;
+	int64		nrows = context->encoded->nrows;
 	GsVersionEntry version = {0};
 	GsModel		model = {.version = &version,.schema = schema,
 	.family = family};
-	GsBatch    *batch = open_model(&model, *tensors);
+	GsBatch    *batch = open_model(&model, context->tensors);
 	const GsTokens *tokens = family->adjust(model.state, NULL);
 	int			n = Max(tokens->ntokens, 1);
 	int			work = family->adjust_batches * family->adjust_features /
@@ -187,7 +188,7 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, int64 nrows,
 		memset(count, 0, sizeof(double) * n);
 		for (int b = 0; b < nbatches; b++)
 		{
-			CHECK_FOR_INTERRUPTS();
+			gs_fit_progress(context, "calibration", round, rounds);
 			/* not gs_batch_fill: what is looked up later would hide the tokens */
 			batch->first = ((int64) round * nbatches + b) * GS_BATCH;
 			family->generate(model.state, batch);
@@ -204,14 +205,14 @@ calibrate_tokens(GsSchema *schema, const GsFamily *family, int64 nrows,
 		for (int t = 0; t < n && round >= rounds / 2; t++)
 			mean[t] += total[t] / (rounds - rounds / 2);
 	}
-	gs_tensor_add(tensors, "tokens/bias", GS_F4, 1, tokens->ntokens, 0,
-				  mean);
+	gs_tensor_add(&context->tensors, "tokens/bias", GS_F4, 1,
+				  tokens->ntokens, 0, mean);
 }
 
 static void
-calibrate_scores(GsSchema *schema, const GsFamily *family,
-				 const List *tensors)
+calibrate_scores(GsFitContext *context, const GsFamily *family)
 {
+	GsSchema   *schema = context->schema;
 	GsVersionEntry version = {0};
 	GsModel		model = {.version = &version,.schema = schema,
 	.family = family};
@@ -235,10 +236,10 @@ calibrate_scores(GsSchema *schema, const GsFamily *family,
 		if (is_calibrated(schema, f))
 			scores[f] = palloc_extended(sizeof(GsSlot) * nbatches * GS_BATCH,
 										MCXT_ALLOC_HUGE);
-	batch = open_model(&model, tensors);
+	batch = open_model(&model, context->tensors);
 	for (int b = 0; b < nbatches; b++)
 	{
-		CHECK_FOR_INTERRUPTS();
+		gs_fit_progress(context, "calibration", b, nbatches);
 		gs_batch_fill(&model, batch, b);
 		for (int f = 0; f < schema->nfeatures; f++)
 		{
@@ -268,15 +269,14 @@ calibrate_scores(GsSchema *schema, const GsFamily *family,
  * gs_calibrate: adapts the quantile tables of a schema to a family that was
  * fitted to it, or the family's tokens to the schema.
  *
- * nrows: of the sample that was learned from; tensors: the family's, and those
- * of the determined features; perhaps one is appended.  Can be cancelled.
+ * context: has the family's tensors, and those of the determined features;
+ * perhaps one is appended.  Can be cancelled.
  */
 void
-gs_calibrate(GsSchema *schema, const GsFamily *family, int64 nrows,
-			 List **tensors)
+gs_calibrate(GsFitContext *context, const GsFamily *family)
 {
 	if (family->adjust != NULL)
-		calibrate_tokens(schema, family, nrows, tensors);
+		calibrate_tokens(context, family);
 	if (family->calibrated)
-		calibrate_scores(schema, family, *tensors);
+		calibrate_scores(context, family);
 }

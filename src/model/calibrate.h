@@ -7,7 +7,6 @@
 
 #include "model/family.h"
 
-extern void gs_calibrate(GsSchema *schema, const GsFamily *family,
-						 int64 nrows, List **tensors);
+extern void gs_calibrate(GsFitContext *context, const GsFamily *family);
 
 #endif

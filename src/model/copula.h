@@ -39,9 +39,7 @@ typedef struct Copula
 extern void gs_copula_need_blas(void);
 
 /* copula_fit.c */
-extern void gs_copula_fit(const GsSchema *schema, const GsEncoded *encoded,
-						  const GsOptions *options, List **tensors,
-						  List **notes);
+extern void gs_copula_fit(GsFitContext *context);
 
 /* copula_given.c */
 extern void *gs_copula_condition(void *model, GsGiven *given);

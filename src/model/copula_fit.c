@@ -541,9 +541,9 @@ factor(const Fit *fit)
  * gs_copula_fit: see family.h and copula.c.
  */
 void
-gs_copula_fit(const GsSchema *schema, const GsEncoded *encoded,
-			  const GsOptions *options, List **tensors, List **notes)
+gs_copula_fit(GsFitContext *context)
 {
+	const GsEncoded *encoded = context->encoded;
 	Fit			fit = {.encoded = encoded};
 	int32	   *feature;
 	int32	   *order;
@@ -579,8 +579,8 @@ gs_copula_fit(const GsSchema *schema, const GsEncoded *encoded,
 		for (Size i = 0; i < (Size) n * n; i++)
 			cholesky[i] = (float) factored[i];
 	}
-	gs_tensor_add(tensors, "copula/feature", GS_I4, 1, n, 0, feature);
-	gs_tensor_add(tensors, "copula/order", GS_I4, 1, norder, 0, order);
-	gs_tensor_add(tensors, "copula/cholesky", GS_F4, 2, n, n, cholesky);
+	gs_tensor_add(&context->tensors, "copula/feature", GS_I4, 1, n, 0, feature);
+	gs_tensor_add(&context->tensors, "copula/order", GS_I4, 1, norder, 0, order);
+	gs_tensor_add(&context->tensors, "copula/cholesky", GS_F4, 2, n, n, cholesky);
 }
 

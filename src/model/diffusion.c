@@ -350,8 +350,17 @@ diffusion_generate(void *state, GsBatch *batch)
 	}
 }
 
+static const GsOptionDef options[] = {
+	/* its training options come first in the struct */
+	GS_TRAINING_OPTIONS,
+	GS_OPTION_NUMBER(sampling_steps, DiffusionOptions, 1, 10000, 50)
+};
+
 const GsFamily gs_diffusion = {
 	.name = "diffusion",
+	.options = options,
+	.noptions = lengthof(options),
+	.options_size = sizeof(DiffusionOptions),
 	.fit = gs_diffusion_fit,
 	.load = diffusion_load,
 	.generate = diffusion_generate,

@@ -33,6 +33,12 @@ typedef struct DiffusionNet
 #define DIFFUSION_LAYERS(net) \
 	(1 + 2 * (net)->nblocks + (net)->tokens->nplaces)
 
+typedef struct DiffusionOptions
+{
+	GsTrainingOptions training;
+	int64		sampling_steps; /* of a batch, at most */
+} DiffusionOptions;
+
 typedef struct DiffusionGiven DiffusionGiven;
 
 /* A loaded model. */
@@ -71,8 +77,6 @@ extern void *gs_diffusion_condition(void *state, GsGiven *given);
 extern int	gs_diffusion_confine(DiffusionModel *model, GsBatch *batch);
 
 /* diffusion_fit.c */
-extern void gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
-							 const GsOptions *options, List **tensors,
-							 List **notes);
+extern void gs_diffusion_fit(GsFitContext *context);
 
 #endif

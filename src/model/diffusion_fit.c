@@ -401,14 +401,15 @@ begin(const DiffusionNet *net)
  * gs_diffusion_fit: see family.h and diffusion.c.
  */
 void
-gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
-				 const GsOptions *options, List **tensors, List **notes)
+gs_diffusion_fit(GsFitContext *context)
 {
-	GsTokens   *tokens = gs_tokens_learn(schema, encoded);
-	int32		shape[3] = {WIDTH, BLOCKS, options->sampling_steps};
+	const DiffusionOptions *options = context->options;
+	const GsEncoded *encoded = context->encoded;
+	GsTokens   *tokens = gs_tokens_learn(context->schema, encoded);
+	int32		shape[3] = {WIDTH, BLOCKS, (int32) options->sampling_steps};
 	Fit			fit = {.encoded = encoded};
 	GsTraining	training = {.name = "diffusion",.nrows = encoded->nrows,
-		.batch = gs_training_batch(options, encoded->nrows, BATCH),
+		.batch = gs_training_batch(&options->training, encoded->nrows, BATCH),
 		.epochs = MOST_EPOCHS,.steps = MOST_STEPS,.rate = RATE,
 	.adam = {0.9, 0.99, 1e-8, WEIGHT_DECAY, CLIP, AVERAGE},.slack = SLACK};
 	GsTrainable what = {.loss = shard_loss,.model = &fit};
@@ -416,12 +417,12 @@ gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
 	Shard		shard;
 	GsLayer    *layer;
 
-	gs_tokens_save(tokens, tensors);
-	gs_tensor_add(tensors, "diffusion/net", GS_I4, 1, 3, 0, shape);
+	gs_tokens_save(tokens, &context->tensors);
+	gs_tensor_add(&context->tensors, "diffusion/net", GS_I4, 1, 3, 0, shape);
 	if (tokens->nplaces == 0)
 		return;
 	gs_diffusion_add(&fit.net, tokens, WIDTH, BLOCKS);
-	gs_training_create(fit.net.params, (uint64) options->seed);
+	gs_training_create(fit.net.params, context->key);
 	begin(&fit.net);
 	fit.nheads = (int) Max(1, Min(tokens->nplaces, (int64) HEAD_TOKENS *
 								  tokens->nplaces / tokens->ntokens));
@@ -437,5 +438,5 @@ gs_diffusion_fit(const GsSchema *schema, const GsEncoded *encoded,
 	if (fit.nheads < tokens->nplaces)
 		what.nlayers -= tokens->nplaces;
 	what.workspace = arena.used;
-	gs_training_run(&training, &what, options, tensors, notes);
+	gs_training_run(&training, &what, &options->training, context);
 }

@@ -11,7 +11,8 @@
 
 #include "catalog/tensor.h"
 #include "column/given.h"
-#include "fit/options.h"
+#include "model/fit_context.h"
+#include "model/option.h"
 #include "model/tokens.h"
 
 typedef struct GsFamily
@@ -24,13 +25,16 @@ typedef struct GsFamily
 	 */
 	bool		calibrated;
 
+	/* The options of its own; their values are in a struct of that size. */
+	const GsOptionDef *options;
+	int			noptions;
+	Size		options_size;
+
 	/*
 	 * Learns the features that are not marked as determined; appends tensors
-	 * named "name/..." and notes (C strings) for the user.  Can be cancelled.
+	 * named "name/..." and notes for the user.  Can be cancelled.
 	 */
-	void		(*fit) (const GsSchema *schema, const GsEncoded *encoded,
-						const GsOptions *options, List **tensors,
-						List **notes);
+	void		(*fit) (GsFitContext *context);
 
 	/*
 	 * Reads a model from tensors, all of which are checked.  Allocates in the

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "model/gan.h"
+#include "model/training.h"
 #include "train/gan_net.h"
 
 /*
@@ -32,8 +33,13 @@ gan_load(const GsSchema *schema, const List *tensors)
 	return vae;
 }
 
+static const GsOptionDef options[] = {GS_TRAINING_OPTIONS};
+
 const GsFamily gs_gan = {
 	.name = "gan",
+	.options = options,
+	.noptions = lengthof(options),
+	.options_size = sizeof(GsTrainingOptions),
 	.fit = gs_gan_fit,
 	.load = gan_load,
 	.generate = gs_vae_generate,

@@ -8,8 +8,6 @@
 #include "model/vae.h"
 
 /* gan_fit.c */
-extern void gs_gan_fit(const GsSchema *schema, const GsEncoded *encoded,
-					   const GsOptions *options, List **tensors,
-					   List **notes);
+extern void gs_gan_fit(GsFitContext *context);
 
 #endif

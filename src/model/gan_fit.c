@@ -298,14 +298,13 @@ shape(Table *table, GsParams *generator, GsParams *critic, uint64 seed)
  * Tells how near the generator came in the end.
  */
 static void
-note_figures(const Table *table, List **notes)
+note_figures(const Table *table, GsFitContext *context)
 {
 	GsWatchFigures figures = look(table, table->generator->value);
 
-	*notes = lappend(*notes,
-					 psprintf("of the frequent values %.1f %% appear, of the clusters of rows %.1f %%; shares are off by %.1f %%, those of pairs by %.1f %%, before calibration",
+	gs_fit_note(context, "of the frequent values %.1f %% appear, of the clusters of rows %.1f %%; shares are off by %.1f %%, those of pairs by %.1f %%, before calibration",
 							  100 * figures.coverage, 100 * figures.clusters,
-							  100 * figures.places, 100 * figures.pairs));
+							  100 * figures.places, 100 * figures.pairs);
 	if (figures.coverage < GOOD_COVERAGE || figures.pairs > GOOD_PAIRS)
 		ereport(WARNING,
 				(errmsg("the generator never came near the table"),
@@ -328,10 +327,11 @@ workspace(const Table *table, int batch, int shards)
  * gs_gan_fit: see family.h and gan.c.
  */
 void
-gs_gan_fit(const GsSchema *schema, const GsEncoded *encoded,
-		   const GsOptions *options, List **tensors, List **notes)
+gs_gan_fit(GsFitContext *context)
 {
-	GsTokens   *tokens = gs_tokens_learn(schema, encoded);
+	const GsTrainingOptions *options = context->options;
+	const GsEncoded *encoded = context->encoded;
+	GsTokens   *tokens = gs_tokens_learn(context->schema, encoded);
 	Table		table = {.tokens = tokens,.encoded = encoded};
 	GsParams   *generator = gs_training_params();
 	GsParams   *critic = gs_training_params();
@@ -352,7 +352,7 @@ gs_gan_fit(const GsSchema *schema, const GsEncoded *encoded,
 
 	if (tokens->ntokens == tokens->nplaces)
 		training.steps = 1;		/* nothing varies */
-	shape(&table, generator, critic, (uint64) options->seed);
+	shape(&table, generator, critic, context->key);
 	start_watch(&table);
 	learn_conditions(&table);
 	table.batch = training.batch;
@@ -371,7 +371,7 @@ gs_gan_fit(const GsSchema *schema, const GsEncoded *encoded,
 	what.workspace = workspace(&table, training.batch, what.shards);
 	opponent.workspace = workspace(&table, training.batch, opponent.shards);
 	table.start = look(&table, generator->value);
-	gs_training_run(&training, &what, options, tensors, notes);
-	note_figures(&table, notes);
-	gs_tokens_save(tokens, tensors);
+	gs_training_run(&training, &what, options, context);
+	note_figures(&table, context);
+	gs_tokens_save(tokens, &context->tensors);
 }

@@ -63,8 +63,7 @@ extern void gs_refine_need(const GsRefine *refine, bool *needed);
 extern void gs_refine_apply(const GsModel *model, GsBatch *batch);
 
 /* refine_fit.c */
-extern void gs_refine_fit(GsSchema *schema, const GsEncoded *encoded,
-						  const GsFamily *family, int rounds, uint64 seed,
-						  List **tensors, List **notes);
+extern void gs_refine_fit(GsFitContext *context, const GsFamily *family,
+						  int rounds);
 
 #endif

@@ -602,7 +602,8 @@ learn_trees(const Rows *rows, uint64 seed, GsForest *forest)
  * One round.  Returns false if there is nothing more to refine.
  */
 static bool
-fit_round(Rows *rows, const GsModel *model, uint64 seed, List **notes)
+fit_round(Rows *rows, const GsModel *model, uint64 seed,
+		  GsFitContext *context)
 {
 	GsRefine   *refine = rows->refine;
 	GsRefineRound *round = &refine->round[refine->nrounds];
@@ -642,8 +643,8 @@ fit_round(Rows *rows, const GsModel *model, uint64 seed, List **notes)
 			sqrt(1.0 / 6 / (rows->nreal - rows->nlearned))))
 	{
 		refine->forest.ntrees = round->from;
-		*notes = lappend(*notes, psprintf("refinement %d: rows of the model are not told from real ones",
-										  refine->nrounds + 1));
+		gs_fit_note(context, "refinement %d: rows of the model are not told from real ones",
+										  refine->nrounds + 1);
 		pfree(judged);
 		pfree(margin);
 		return false;
@@ -654,9 +655,9 @@ fit_round(Rows *rows, const GsModel *model, uint64 seed, List **notes)
 	round->after = area_after(rows, margin, round, judged);
 	pfree(judged);
 	pfree(margin);
-	*notes = lappend(*notes, psprintf("refinement %d: rows of the model are told from real ones with an AUC of %.3f, and of %.3f after %.0f %% of them were accepted",
+	gs_fit_note(context, "refinement %d: rows of the model are told from real ones with an AUC of %.3f, and of %.3f after %.0f %% of them were accepted",
 									  ++refine->nrounds, round->before,
-									  round->after, 100 * accepted));
+									  round->after, 100 * accepted);
 	return true;
 }
 
@@ -738,14 +739,15 @@ add_tensors(const GsRefine *refine, List **tensors)
 /*
  * gs_refine_fit: refines what a family has learned.
  *
- * tensors: the family's, and those of the determined features; appended to.
- * Can be cancelled.
+ * context: has the family's tensors, and those of the determined features;
+ * what is learned is appended.  Can be cancelled.
  */
 void
-gs_refine_fit(GsSchema *schema, const GsEncoded *encoded,
-			  const GsFamily *family, int rounds, uint64 seed,
-			  List **tensors, List **notes)
+gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
 {
+	GsSchema   *schema = context->schema;
+	const GsEncoded *encoded = context->encoded;
+	uint64		seed = gs_mix64(context->key, 1);
 	GsVersionEntry version = {0};
 	GsModel		model = {.version = &version,.schema = schema,
 	.family = family};
@@ -758,21 +760,21 @@ gs_refine_fit(GsSchema *schema, const GsEncoded *encoded,
 	selected = select_rows(&rows, encoded, seed);
 	if (rows.nreal == 0 || rows.refine->nasked == 0)
 	{
-		*notes = lappend(*notes, "nothing was refined: there are too few rows to tell kinds of them apart");
+		gs_fit_note(context, "nothing was refined: there are too few rows to tell kinds of them apart");
 		return;
 	}
 	init_rows(&rows);
 	put_real(&rows, encoded, selected);
 	pfree(selected);
-	model.determined = gs_determined_load(schema, *tensors);
-	model.state = family->load(schema, *tensors);
+	model.determined = gs_determined_load(schema, context->tensors);
+	model.state = family->load(schema, context->tensors);
 	for (int r = 0; r < rounds; r++)
 	{
 		model.refine = rows.refine->nrounds > 0 ? rows.refine : NULL;
-		if (!fit_round(&rows, &model, seed, notes))
+		if (!fit_round(&rows, &model, seed, context))
 			break;
 	}
 	if (rows.refine->nrounds == 0)
 		return;
-	add_tensors(rows.refine, tensors);
+	add_tensors(rows.refine, &context->tensors);
 }

@@ -35,10 +35,10 @@
  * standard, fewer of a small table.
  */
 int
-gs_training_batch(const GsOptions *options, int64 nrows, int standard)
+gs_training_batch(const GsTrainingOptions *options, int64 nrows, int standard)
 {
 	return gs_loop_batch((uint32) nrows, options->batch_size > 0 ?
-						 options->batch_size : standard);
+						 (int) options->batch_size : standard);
 }
 
 static void
@@ -273,8 +273,8 @@ tell_progress(void *arg, double seconds)
 }
 
 static void
-make_plan(const GsTraining *training, const GsOptions *options, bool warm,
-		  GsTrainPlan *plan)
+make_plan(const GsTraining *training, const GsTrainingOptions *options,
+		  uint64 key, bool warm, GsTrainPlan *plan)
 {
 	double		epoch = Max((double) gs_loop_learned((uint32) training->nrows) /
 							training->batch, 1);
@@ -288,7 +288,7 @@ make_plan(const GsTraining *training, const GsOptions *options, bool warm,
 		steps = ceil(steps * WARM_SHARE);
 	*plan = (GsTrainPlan)
 	{
-		.seed = (uint64) options->seed,
+		.seed = key,
 			.nrows = (uint32) training->nrows,
 			.nthreads = gs_training_threads(),
 			.batch = training->batch,
@@ -299,7 +299,7 @@ make_plan(const GsTraining *training, const GsOptions *options, bool warm,
 			(int64) Min(steps, 1e12),
 			.fixed = options->steps > 0,
 			.stop = options->stop_step,
-			.time_limit = options->time_limit,
+			.time_limit = (int) options->time_limit,
 			.patience = PATIENCE,
 			.slack = training->slack
 	};
@@ -331,25 +331,22 @@ check_end(const GsTrainLog *log)
  */
 static void
 note_run(const GsTrainLog *log, const GsTrainPlan *plan, bool warm,
-		 bool watched, List **notes)
+		 bool watched, GsFitContext *context)
 {
 	int64		step = atomic_load(&log->step);
 	int64		steps = atomic_load(&log->steps);
 
-	*notes = lappend(*notes,
-					 psprintf("trained " INT64_FORMAT " steps of %d rows%s; the weights are those after step " INT64_FORMAT,
-							  step, plan->batch,
-							  warm ? ", from the weights of the version before" : "",
-							  log->best));
+	gs_fit_note(context, "trained " INT64_FORMAT " steps of %d rows%s; the weights are those after step " INT64_FORMAT,
+					  step, plan->batch,
+					  warm ? ", from the weights of the version before" : "",
+					  log->best);
 	if (log->retries > 0)
-		*notes = lappend(*notes,
-						 psprintf("training %s %d times, and went %s with smaller learning rates",
-								  watched ? "collapsed or diverged" : "diverged",
-								  log->retries, watched ? "back to the best weights, on" : "on"));
+		gs_fit_note(context, "training %s %d times, and went %s with smaller learning rates",
+						  watched ? "collapsed or diverged" : "diverged",
+						  log->retries, watched ? "back to the best weights, on" : "on");
 	if (steps < plan->steps || log->end == GS_TRAIN_TIME)
-		*notes = lappend(*notes,
-						 psprintf("time_limit cut training short: options \"steps\": " INT64_FORMAT ", \"stop_step\": " INT64_FORMAT " and the same seed repeat it",
-								  steps, step));
+		gs_fit_note(context, "time_limit cut training short: options \"steps\": " INT64_FORMAT ", \"stop_step\": " INT64_FORMAT " and the same seed repeat it",
+						  steps, step);
 }
 
 /*
@@ -361,22 +358,23 @@ note_run(const GsTrainLog *log, const GsTrainPlan *plan, bool warm,
  */
 void
 gs_training_run(const GsTraining *training, const GsTrainable *what,
-				const GsOptions *options, List **tensors, List **notes)
+				const GsTrainingOptions *options, GsFitContext *context)
 {
 	Run			run = {.what = what};
 	bool		warm = options->warm_start &&
-		copy_weights(training->name, options->before, what->params);
+		copy_weights(training->name, context->read_before(context),
+					 what->params);
 
 	if (options->warm_start && !warm)
-		*notes = lappend(*notes, "no warm start: there is no version before with the same network");
-	make_plan(training, options, warm, &run.plan);
+		gs_fit_note(context, "no warm start: there is no version before with the same network");
+	make_plan(training, options, context->key, warm, &run.plan);
 	PG_TRY();
 	{
 		gs_training_thread(run_loop, &run, &run.log.cancel, tell_progress);
 		check_end(&run.log);
-		note_run(&run.log, &run.plan, warm, what->watch != NULL, notes);
-		save_params(training->name, what->params, tensors);
-		gs_tensor_add(tensors, "training", GS_F8, 2, run.log.nchecks,
+		note_run(&run.log, &run.plan, warm, what->watch != NULL, context);
+		save_params(training->name, what->params, &context->tensors);
+		gs_tensor_add(&context->tensors, "training", GS_F8, 2, run.log.nchecks,
 					  sizeof(GsTrainCheck) / sizeof(double), run.log.check);
 	}
 	PG_FINALLY();

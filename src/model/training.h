@@ -12,8 +12,31 @@
 #define GENSYNTH_TRAINING_H
 
 #include "catalog/tensor.h"
-#include "fit/options.h"
+#include "model/fit_context.h"
+#include "model/option.h"
 #include "train/loop.h"
+
+/* The options that all deep families have: 0 for the family's own value. */
+typedef struct GsTrainingOptions
+{
+	int64		epochs;
+	int64		steps;			/* of the schedule */
+	int64		stop_step;		/* where it ends at the latest */
+	int64		time_limit;		/* seconds of training; 0: none */
+	int64		batch_size;
+	double		learning_rate;
+	int64		warm_start;
+} GsTrainingOptions;
+
+#define GS_TRAINING_OPTIONS \
+	GS_OPTION_NUMBER(epochs, GsTrainingOptions, 0, 1000000, 0), \
+	GS_OPTION_NUMBER(steps, GsTrainingOptions, 0, INT64CONST(1000000000), 0), \
+	GS_OPTION_NUMBER(stop_step, GsTrainingOptions, 0, INT64CONST(1000000000), 0), \
+	GS_OPTION_NUMBER(time_limit, GsTrainingOptions, 0, 10000000, 300), \
+	GS_OPTION_NUMBER(batch_size, GsTrainingOptions, 0, 65536, 0), \
+	{"learning_rate", GS_OPTION_RATE, \
+		offsetof(GsTrainingOptions, learning_rate), 0, 0, 0, NULL, NULL, NULL}, \
+	GS_OPTION_NUMBER(warm_start, GsTrainingOptions, 0, 1, 0)
 
 /* What a family asks for where the options don't say otherwise. */
 typedef struct GsTraining
@@ -28,7 +51,7 @@ typedef struct GsTraining
 	double		slack;			/* see GsTrainPlan */
 } GsTraining;
 
-extern int	gs_training_batch(const GsOptions *options, int64 nrows,
+extern int	gs_training_batch(const GsTrainingOptions *options, int64 nrows,
 							  int standard);
 extern int	gs_training_threads(void);
 extern void gs_training_thread(void (*work) (void *), void *arg,
@@ -38,8 +61,8 @@ extern GsParams *gs_training_params(void);
 extern void gs_training_create(GsParams *params, uint64 seed);
 extern void gs_training_run(const GsTraining *training,
 							const GsTrainable *what,
-							const GsOptions *options, List **tensors,
-							List **notes);
+							const GsTrainingOptions *options,
+							GsFitContext *context);
 extern void gs_training_load(const char *name, const List *tensors,
 							 GsParams *params);
 extern void gs_training_round(const GsLayer *layer, int n);

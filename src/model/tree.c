@@ -27,7 +27,7 @@
  *	 tree/entry		float4 [.., 3]	see GsLeafEntry; places are levels, or
  *						segments by rank
  *	 tree/shift		float8 [.., 2]	least and largest difference of segments
- * and, where the option "given" names columns, given/... : another chain that
+ * and, where the option "condition_first" names columns, condition/... : another chain that
  * begins with these, for conditions on them.
  */
 #include "postgres.h"
@@ -353,8 +353,8 @@ tree_load(const GsSchema *schema, const List *tensors)
 {
 	TreeModel  *model = load_chain(schema, tensors, "tree");
 
-	if (gs_tensor_find(tensors, "given/place") != NULL)
-		model->second = load_chain(schema, tensors, "given");
+	if (gs_tensor_find(tensors, "condition/place") != NULL)
+		model->second = load_chain(schema, tensors, "condition");
 	return model;
 }
 
@@ -488,8 +488,19 @@ tree_generate(void *state, GsBatch *batch)
 			draw_place(model, p, batch);
 }
 
+static const GsOptionDef options[] = {
+	GS_OPTION_NUMBER(min_leaf, TreeOptions, 5, 1000000, 100),
+	GS_OPTION_STRINGS(order, TreeOptions, "names of columns",
+					  "\"sex\", \"age\""),
+	GS_OPTION_STRINGS(condition_first, TreeOptions, "names of columns",
+					  "\"sex\", \"age\"")
+};
+
 const GsFamily gs_tree = {
 	.name = "tree",
+	.options = options,
+	.noptions = lengthof(options),
+	.options_size = sizeof(TreeOptions),
 	.fit = gs_tree_fit,
 	.load = tree_load,
 	.generate = tree_generate,

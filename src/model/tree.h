@@ -65,6 +65,13 @@ typedef struct TreePlace
 	TreeShift	shift;
 } TreePlace;
 
+typedef struct TreeOptions
+{
+	int64		min_leaf;		/* rows of a leaf */
+	List	   *order;			/* names of the columns to come first */
+	List	   *condition_first;	/* the same of a second chain, for conditions */
+} TreeOptions;
+
 typedef struct TreeGiven TreeGiven;
 
 /* A loaded model. */
@@ -144,8 +151,6 @@ extern void *gs_tree_condition(void *state, GsGiven *given);
 extern void gs_tree_confine(TreeModel *model, GsBatch *batch);
 
 /* tree_fit.c */
-extern void gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
-						const GsOptions *options, List **tensors,
-						List **notes);
+extern void gs_tree_fit(GsFitContext *context);
 
 #endif

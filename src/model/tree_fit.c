@@ -46,7 +46,7 @@ typedef struct Fit
 {
 	const GsSchema *schema;
 	const GsEncoded *encoded;
-	const GsOptions *options;
+	GsFitContext *context;
 	int			n;
 	Place	   *place;			/* [n] in order */
 	const float *dependence;	/* [n][n] of places by original[] */
@@ -154,10 +154,10 @@ collect_places(Fit *fit)
 }
 
 static void
-order_places(Fit *fit)
+order_places(Fit *fit, const List *first, const char *option)
 {
 	float	   *dependence;
-	int		   *order = gs_tree_order(fit->schema, fit->encoded, fit->options,
+	int		   *order = gs_tree_order(fit->schema, fit->encoded, first, option,
 									  fit->place, fit->n, &dependence);
 	Place	   *place = palloc(sizeof(Place) * Max(fit->n, 1));
 
@@ -191,7 +191,7 @@ find_shifts(Fit *fit)
 			continue;
 		segment = huge(nrows, sizeof(uint16));
 		if (!gs_shift_learn(&place->source, &base[b], nrows,
-							fit->options->rare_threshold,
+							fit->context->rare_threshold,
 							&place->shift_feature, segment))
 		{
 			pfree(segment);
@@ -447,7 +447,8 @@ fit_places(Fit *fit)
 	{
 		while (atomic_load(&fit->running) > 0)
 		{
-			CHECK_FOR_INTERRUPTS();
+			gs_fit_progress(fit->context, "trees",
+							fit->n - Max(atomic_load(&fit->next), 0), fit->n);
 			pg_usleep(POLL_MICROSECONDS);
 		}
 	}
@@ -580,16 +581,18 @@ add_tensors(const Fit *fit, const char *chain, List **tensors)
 }
 
 static void
-fit_chain(const GsSchema *schema, const GsEncoded *encoded,
-		  const GsOptions *options, const char *chain, List **tensors)
+fit_chain(GsFitContext *context, const List *first, const char *option,
+		  const char *chain)
 {
-	Fit			fit = {.schema = schema,.encoded = encoded,
-	.options = options};
+	const TreeOptions *options = context->options;
+	Fit			fit = {.schema = context->schema,
+		.encoded = context->encoded,.context = context
+	};
 
 	fit.min_leaf = (uint32) Max(options->min_leaf,
-								encoded->nrows / MAX_LEAVES);
+								fit.encoded->nrows / MAX_LEAVES);
 	collect_places(&fit);
-	order_places(&fit);
+	order_places(&fit, first, option);
 	find_shifts(&fit);
 	fit_places(&fit);
 	PG_TRY();
@@ -600,7 +603,7 @@ fit_chain(const GsSchema *schema, const GsEncoded *encoded,
 					 errmsg("out of memory"),
 					 errdetail("Failed while trees were grown in threads."),
 					 errhint("Learn from fewer rows, with the option \"max_rows\".")));
-		add_tensors(&fit, chain, tensors);
+		add_tensors(&fit, chain, &context->tensors);
 	}
 	PG_FINALLY();
 	{
@@ -613,14 +616,12 @@ fit_chain(const GsSchema *schema, const GsEncoded *encoded,
  * gs_tree_fit: see family.h and tree.c.
  */
 void
-gs_tree_fit(const GsSchema *schema, const GsEncoded *encoded,
-			const GsOptions *options, List **tensors, List **notes)
+gs_tree_fit(GsFitContext *context)
 {
-	GsOptions	given = *options;
+	const TreeOptions *options = context->options;
 
-	fit_chain(schema, encoded, options, "tree", tensors);
-	if (options->given == NIL)
-		return;
-	given.order = options->given;
-	fit_chain(schema, encoded, &given, "given", tensors);
+	fit_chain(context, options->order, "order", "tree");
+	if (options->condition_first != NIL)
+		fit_chain(context, options->condition_first, "condition_first",
+				  "condition");
 }

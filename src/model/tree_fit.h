@@ -42,7 +42,7 @@ typedef struct Place
 
 /* tree_order.c */
 extern int *gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
-						  const GsOptions *options, const Place *place,
-						  int n, float **dependence);
+						  const List *first, const char *option,
+						  const Place *place, int n, float **dependence);
 
 #endif

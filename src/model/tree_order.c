@@ -65,13 +65,13 @@ information(const Axis *x, const Axis *y, int64 nrows, int64 stride)
  * order[].  Returns how many.
  */
 static int
-wanted_first(const GsSchema *schema, const GsOptions *options,
+wanted_first(const GsSchema *schema, const List *first, const char *option,
 			 const Place *place, int n, int *order, bool *done)
 {
 	int			nfirst = 0;
 	ListCell   *cell;
 
-	foreach(cell, options->order)
+	foreach(cell, first)
 	{
 		const char *name = lfirst(cell);
 		bool		known = false;
@@ -82,9 +82,7 @@ wanted_first(const GsSchema *schema, const GsOptions *options,
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("column \"%s\" of option \"%s\" is not learned",
-							name,
-							options->order == options->given ? "given" :
-							"order"),
+							name, option),
 					 errhint("Name columns of the source.")));
 
 		/* whether it is NULL comes before its value */
@@ -155,13 +153,14 @@ never_null_first(const GsSchema *schema, const Place *place, int n,
 /*
  * gs_tree_order: the order of places.
  *
+ * first: names of the columns to begin with, of the option of that name;
  * place: [n], encoded, their indexes in the order of features.  Returns [n]
  * indexes into it, and in *dependence [n][n] the mutual information of
  * places by these.  Errors: undefined_column.  Can be cancelled.
  */
 int *
 gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
-			  const GsOptions *options, const Place *place, int n,
+			  const List *first, const char *option, const Place *place, int n,
 			  float **dependence)
 {
 	double		most = WORK * 2 / Max((double) n * n, 1);
@@ -182,7 +181,7 @@ gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
 				information(&place[i].own, &place[j].own, encoded->nrows,
 							stride);
 	}
-	nfirst = wanted_first(schema, options, place, n, order, done);
+	nfirst = wanted_first(schema, first, option, place, n, order, done);
 	for (int at = 0; at < n; at++)
 	{
 		int			best = -1;

@@ -329,8 +329,13 @@ gs_vae_generate(void *model, GsBatch *batch)
 	gs_flush_subnormals(false, before);
 }
 
+static const GsOptionDef options[] = {GS_TRAINING_OPTIONS};
+
 const GsFamily gs_vae = {
 	.name = "vae",
+	.options = options,
+	.noptions = lengthof(options),
+	.options_size = sizeof(GsTrainingOptions),
 	.fit = gs_vae_fit,
 	.load = vae_load,
 	.generate = gs_vae_generate,

@@ -73,8 +73,6 @@ extern int	gs_vae_confine(Vae *vae, GsBatch *batch);
 /* vae_fit.c */
 extern void gs_vae_start_heads(const GsVaeNet *net, const GsTokens *tokens,
 							   GsParams *params);
-extern void gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
-					   const GsOptions *options, List **tensors,
-					   List **notes);
+extern void gs_vae_fit(GsFitContext *context);
 
 #endif

@@ -193,10 +193,11 @@ fit_mixture(const Points *points, List **tensors)
  * gs_vae_fit: see family.h and vae.c.
  */
 void
-gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
-		   const GsOptions *options, List **tensors, List **notes)
+gs_vae_fit(GsFitContext *context)
 {
-	GsTokens   *tokens = gs_tokens_learn(schema, encoded);
+	const GsTrainingOptions *options = context->options;
+	const GsEncoded *encoded = context->encoded;
+	GsTokens   *tokens = gs_tokens_learn(context->schema, encoded);
 	Table		table = {.tokens = tokens,.encoded = encoded};
 	GsParams   *params = gs_training_params();
 	GsTraining	training = {
@@ -207,7 +208,7 @@ gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
 	};
 	GsTrainable what = {.params = params,.loss = loss,.model = &table};
 	Points		points = {.table = &table,.params = params,
-		.seed = gs_mix64((uint64) options->seed, 1)
+		.seed = gs_mix64(context->key, 1)
 	};
 	GsLayer    *layer;
 
@@ -216,7 +217,7 @@ gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
 		training.steps = 1;		/* nothing varies */
 	gs_vae_shape(&table.net, tokens);
 	gs_vae_net_init(&table.net, params);
-	gs_training_create(params, gs_mix64((uint64) options->seed, 2));
+	gs_training_create(params, gs_mix64(context->key, 2));
 	gs_vae_start_heads(&table.net, tokens, params);
 	table.row = palloc(sizeof(uint32) * training.batch);
 	what.row = table.row;
@@ -225,10 +226,10 @@ gs_vae_fit(const GsSchema *schema, const GsEncoded *encoded,
 	what.nlayers = gs_vae_layers(&table.net, params, layer);
 	what.workspace = gs_vae_workspace(&table.net,
 									  gs_shard_rows(training.batch));
-	gs_training_run(&training, &what, options, tensors, notes);
+	gs_training_run(&training, &what, options, context);
 	points.n = (int) Max(Min(encoded->nrows, MOST_POINTS), LEAST_POINTS);
 	points.z = palloc(sizeof(float) * points.n * table.net.latent);
 	draw_points(&points);
-	fit_mixture(&points, tensors);
-	gs_tokens_save(tokens, tensors);
+	fit_mixture(&points, &context->tensors);
+	gs_tokens_save(tokens, &context->tensors);
 }

@@ -1,0 +1,41 @@
+/*
+ * option.h
+ *	  Keys of synth_fit's options: what each is, and where its value goes.
+ *
+ * Whoever has options keeps them in a struct of its own, and describes its
+ * members in an array of GsOptionDef.  fit/options.c reads and checks them.
+ */
+#ifndef GENSYNTH_OPTION_H
+#define GENSYNTH_OPTION_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+typedef enum GsOptionType
+{
+	GS_OPTION_INT,				/* int64, from min to max */
+	GS_OPTION_RATE,				/* double, over 0 and at most 1; 0: left out */
+	GS_OPTION_LIST,				/* List of C strings */
+	GS_OPTION_CHOICE			/* const char *, one of choices */
+} GsOptionType;
+
+typedef struct GsOptionDef
+{
+	const char *name;
+	GsOptionType type;
+	Size		offset;			/* of the value, in the struct */
+	int64		min;			/* INT */
+	int64		max;
+	int64		value;			/* by default */
+	const char *what;			/* LIST: what the strings are, for a hint ... */
+	const char *example;		/* ... and how they are written */
+	const char *const *choices; /* CHOICE: NULL-terminated, the default first */
+} GsOptionDef;
+
+#define GS_OPTION_NUMBER(key, type, min, max, value) \
+	{#key, GS_OPTION_INT, offsetof(type, key), min, max, value, NULL, NULL, NULL}
+#define GS_OPTION_STRINGS(key, type, what, example) \
+	{#key, GS_OPTION_LIST, offsetof(type, key), 0, 0, 0, what, example, NULL}
+
+#endif
