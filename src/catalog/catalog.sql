@@ -116,6 +116,21 @@ COMMENT ON TABLE gensynth.fills IS 'how far each synth_into has come, so that it
 CREATE INDEX ON gensynth.fills (target, role);
 CREATE INDEX ON gensynth.fills (model);
 
+-- Sessions keep the models that they have loaded, until something changes.
+CREATE FUNCTION gensynth.models_changed() RETURNS trigger
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'gensynth_models_changed';
+COMMENT ON FUNCTION gensynth.models_changed() IS 'tells all sessions to read models anew';
+REVOKE ALL ON FUNCTION gensynth.models_changed() FROM PUBLIC;
+CREATE TRIGGER models_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON gensynth.versions
+	FOR EACH STATEMENT EXECUTE FUNCTION gensynth.models_changed();
+CREATE TRIGGER models_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON gensynth.columns
+	FOR EACH STATEMENT EXECUTE FUNCTION gensynth.models_changed();
+CREATE TRIGGER models_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON gensynth.constraints
+	FOR EACH STATEMENT EXECUTE FUNCTION gensynth.models_changed();
+CREATE TRIGGER models_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON gensynth.tensors
+	FOR EACH STATEMENT EXECUTE FUNCTION gensynth.models_changed();
+
 REVOKE ALL ON SCHEMA gensynth FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA gensynth FROM PUBLIC;
 

@@ -670,6 +670,28 @@ join_text(GsCodec *codec, const char *text)
 }
 
 /*
+ * gs_codec_copy: a codec whose functions keep what they keep in the current
+ * context.
+ */
+void
+gs_codec_copy(GsCodec *to, const GsCodec *from)
+{
+	*to = *from;
+	if (OidIsValid(from->output.fn_oid))
+		fmgr_info_copy(&to->output, (FmgrInfo *) &from->output,
+					   CurrentMemoryContext);
+	if (OidIsValid(from->input.fn_oid))
+		fmgr_info_copy(&to->input, (FmgrInfo *) &from->input,
+					   CurrentMemoryContext);
+	if (from->element != NULL)
+	{
+		to->element = palloc(sizeof(GsCodec));
+		gs_codec_copy(to->element, from->element);
+	}
+	to->domain = NULL;
+}
+
+/*
  * gs_codec_split: takes a value apart.
  *
  * value: not NULL, of the codec's base type; parts: [codec->nparts], filled.

@@ -259,6 +259,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 extern Oid	gs_plain_type(Oid type, int32 *typmod);
 extern bool gs_is_column_of(const GsColumn *column, Oid type);
 extern bool gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod);
+extern void gs_codec_copy(GsCodec *to, const GsCodec *from);
 extern void gs_codec_split(GsCodec *codec, Datum value, GsPart *parts);
 extern Datum gs_codec_join(GsCodec *codec, const GsPart *parts);
 extern const char *gs_codec_name(GsCodecKind kind);

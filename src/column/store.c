@@ -508,3 +508,31 @@ gs_schema_desc(const GsSchema *schema)
 						   0);
 	return desc;
 }
+
+/*
+ * gs_schema_copy: a schema whose columns are one's own, in the current
+ * context: their keys, and what functions of types keep from call to call.
+ * Features and shapes are shared; the original must outlive it.
+ */
+GsSchema *
+gs_schema_copy(const GsSchema *schema)
+{
+	GsSchema   *copy = palloc(sizeof(GsSchema));
+	Size		size = sizeof(GsColumn) * Max(schema->ncolumns, 1);
+
+	*copy = *schema;
+	copy->columns = palloc(size);
+	memcpy(copy->columns, schema->columns,
+		   sizeof(GsColumn) * schema->ncolumns);
+	for (int c = 0; c < copy->ncolumns; c++)
+	{
+		GsColumn   *column = &copy->columns[c];
+
+		gs_codec_copy(&column->codec, &schema->columns[c].codec);
+		if (column->key == NULL)
+			continue;
+		column->key = palloc(sizeof(GsKey));
+		*column->key = *schema->columns[c].key;
+	}
+	return copy;
+}

@@ -92,12 +92,12 @@ move_edges(GsQuantile *q, const GsSlot *scores, int64 n)
 /*
  * The model of a fit, before it is stored.
  */
-static GsBatch *
+static GsSampler *
 open_model(GsModel *model, const List *tensors)
 {
 	model->determined = gs_determined_load(model->schema, tensors);
 	model->state = model->family->load(model->schema, tensors);
-	return gs_batch_create(model, 0, NULL);
+	return gs_sampler_begin(model, NULL);
 }
 
 /*
@@ -161,8 +161,9 @@ calibrate_tokens(GsFitContext *context, const GsFamily *family)
 	GsVersionEntry version = {0};
 	GsModel		model = {.version = &version,.schema = schema,
 	.family = family};
-	GsBatch    *batch = open_model(&model, context->tensors);
-	const GsTokens *tokens = family->adjust(model.state, NULL);
+	GsSampler  *sampler = open_model(&model, context->tensors);
+	GsBatch    *batch = gs_batch_create(sampler, 0, NULL);
+	const GsTokens *tokens = family->adjust(sampler->state, NULL);
 	int			n = Max(tokens->ntokens, 1);
 	int			work = family->adjust_batches * family->adjust_features /
 		Max(schema->nfeatures, 1);
@@ -191,7 +192,7 @@ calibrate_tokens(GsFitContext *context, const GsFamily *family)
 			gs_fit_progress(context, "calibration", round, rounds);
 			/* not gs_batch_fill: what is looked up later would hide the tokens */
 			batch->first = ((int64) round * nbatches + b) * GS_BATCH;
-			family->generate(model.state, batch);
+			family->generate(sampler->state, batch);
 			count_tokens(tokens, schema, guide, batch, count);
 		}
 		for (int p = 0; p < tokens->nplaces; p++)
@@ -201,7 +202,7 @@ calibrate_tokens(GsFitContext *context, const GsFamily *family)
 			move_odds(&tokens->place[p], count + first,
 					  family->adjust_step, bias + first, total + first);
 		}
-		family->adjust(model.state, bias);
+		family->adjust(sampler->state, bias);
 		for (int t = 0; t < n && round >= rounds / 2; t++)
 			mean[t] += total[t] / (rounds - rounds / 2);
 	}
@@ -223,6 +224,7 @@ calibrate_scores(GsFitContext *context, const GsFamily *family)
 	Size		bytes = 0;		/* of one batch's scores */
 	GsSlot	  **scores = palloc0(sizeof(GsSlot *) * Max(schema->nfeatures, 1));
 	int64	   *count = palloc0(sizeof(int64) * Max(schema->nfeatures, 1));
+	GsSampler  *sampler;
 	GsBatch    *batch;
 
 	for (int f = 0; f < schema->nfeatures; f++)
@@ -236,11 +238,12 @@ calibrate_scores(GsFitContext *context, const GsFamily *family)
 		if (is_calibrated(schema, f))
 			scores[f] = palloc_extended(sizeof(GsSlot) * nbatches * GS_BATCH,
 										MCXT_ALLOC_HUGE);
-	batch = open_model(&model, context->tensors);
+	sampler = open_model(&model, context->tensors);
+	batch = gs_batch_create(sampler, 0, NULL);
 	for (int b = 0; b < nbatches; b++)
 	{
 		gs_fit_progress(context, "calibration", b, nbatches);
-		gs_batch_fill(&model, batch, b);
+		gs_batch_fill(sampler, batch, b);
 		for (int f = 0; f < schema->nfeatures; f++)
 		{
 			const int32 *null;

@@ -78,7 +78,7 @@ gs_copula_need_blas(void)
 				 errhint("OpenBLAS needs 128 MB of address space: raise the limit of the server's processes (ulimit -v), or fit with method => 'tree'.")));
 }
 
-static void *
+static const void *
 copula_load(const GsSchema *schema, const List *tensors)
 {
 	const GsTensor *feature = gs_tensor_get(tensors, "copula/feature", GS_I4,
@@ -119,11 +119,6 @@ copula_load(const GsSchema *schema, const List *tensors)
 		if (!(fabsf(((const float *) cholesky->data)[i]) <= 1.001f))
 			gs_corrupted("The copula's Cholesky factor has impossible elements.");
 	copula->cholesky = cholesky->data;
-	copula->z = palloc_extended(sizeof(float) * GS_BATCH * Max(n, 1),
-								MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	copula->y = palloc_extended(sizeof(float) * GS_BATCH * Max(n, 1),
-								MCXT_ALLOC_HUGE);
-	copula->words = palloc(sizeof(uint32_t) * 4 * GS_BATCH);
 	copula->constant = palloc0(sizeof(int32 *) * Max(schema->nfeatures, 1));
 
 	/* a feature without a variate is a constant: its most frequent level */
@@ -159,13 +154,30 @@ find_levels(const CopulaLatent *latent, const float *y, int32 *code)
 		code[i] = latent->order[code[i]];
 }
 
-static void
-copula_generate(void *model, GsBatch *batch)
+static void *
+copula_begin(const void *model, GsGiven *given)
 {
-	Copula	   *copula = model;
+	const Copula *copula = model;
+	CopulaSampler *sampler = palloc0(sizeof(CopulaSampler));
+	Size		n = sizeof(float) * GS_BATCH * Max(copula->n, 1);
+
+	sampler->model = copula;
+	sampler->z = palloc_extended(n, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	sampler->y = palloc_extended(n, MCXT_ALLOC_HUGE);
+	sampler->words = palloc(sizeof(uint32_t) * 4 * GS_BATCH);
+	if (given != NULL)
+		sampler->given = gs_copula_condition(copula, given);
+	return sampler;
+}
+
+static void
+copula_generate(void *state, GsBatch *batch)
+{
+	CopulaSampler *sampler = state;
+	const Copula *copula = sampler->model;
 	int			n = copula->n;
 	int			used = n;
-	uint32_t   *w = copula->words;
+	uint32_t   *w = sampler->words;
 
 	/* a variate depends on those before it, and on no other */
 	while (used > 0 && !batch->needed[copula->latent[used - 1].feature])
@@ -179,14 +191,14 @@ copula_generate(void *model, GsBatch *batch)
 						w + 3 * GS_BATCH);
 		for (int k = j; k < Min(j + 4, n); k++)
 			gs_normal_lane(w + (k - j) * GS_BATCH,
-						   copula->z + (Size) k * GS_BATCH, GS_BATCH);
+						   sampler->z + (Size) k * GS_BATCH, GS_BATCH);
 	}
 	/* always all of it: the kernel, and so the bits, may depend on the shape */
-	if (used > 0 && !gs_sgemm(n, GS_BATCH, n, copula->cholesky, n, copula->z,
-						   GS_BATCH, copula->y, GS_BATCH))
+	if (used > 0 && !gs_sgemm(n, GS_BATCH, n, copula->cholesky, n, sampler->z,
+						   GS_BATCH, sampler->y, GS_BATCH))
 		elog(ERROR, "GEMM refused %d x %d", n, GS_BATCH);
-	if (copula->given != NULL)
-		gs_copula_confine(copula->given, batch, copula->y);
+	if (sampler->given != NULL)
+		gs_copula_confine(sampler->given, batch, sampler->y);
 	/* numbers without a variate stay at the zero that a batch begins with */
 	for (int f = 0; f < batch->nfeatures; f++)
 		if (copula->constant[f])
@@ -195,7 +207,7 @@ copula_generate(void *model, GsBatch *batch)
 	for (int j = 0; j < used; j++)
 	{
 		const CopulaLatent *latent = &copula->latent[j];
-		const float *y = copula->y + (Size) j * GS_BATCH;
+		const float *y = sampler->y + (Size) j * GS_BATCH;
 		int32	   *code = batch->code[latent->feature];
 
 		if (!batch->needed[latent->feature])
@@ -214,6 +226,7 @@ const GsFamily gs_copula = {
 	.calibrated = true,
 	.fit = gs_copula_fit,
 	.load = copula_load,
+	.begin = copula_begin,
 	.generate = copula_generate,
-	.condition = gs_copula_condition
+	.conditions = true
 };

@@ -28,12 +28,18 @@ typedef struct Copula
 	int			n;
 	CopulaLatent *latent;
 	float	   *cholesky;		/* [n][n] */
+	int32	  **constant;		/* [nfeatures] codes of constant categories */
+} Copula;
+
+/* What changes while a model is sampled. */
+typedef struct CopulaSampler
+{
+	const Copula *model;
 	float	   *z;				/* [n][GS_BATCH] independent */
 	float	   *y;				/* [n][GS_BATCH] correlated */
 	uint32_t   *words;			/* [4][GS_BATCH] */
-	int32	  **constant;		/* [nfeatures] codes of constant categories */
 	CopulaGiven *given;			/* NULL: no conditions */
-} Copula;
+} CopulaSampler;
 
 /* copula.c */
 extern void gs_copula_need_blas(void);
@@ -42,7 +48,7 @@ extern void gs_copula_need_blas(void);
 extern void gs_copula_fit(GsFitContext *context);
 
 /* copula_given.c */
-extern void *gs_copula_condition(void *model, GsGiven *given);
+extern CopulaGiven *gs_copula_condition(const Copula *copula, GsGiven *given);
 extern void gs_copula_confine(CopulaGiven *given, const GsBatch *batch,
 							  float *y);
 

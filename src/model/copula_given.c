@@ -640,13 +640,13 @@ create(const Copula *copula, GsGiven *from)
 }
 
 /*
- * gs_copula_condition: see family.h.
+ * gs_copula_condition: prepares for conditions, in the current context.
+ * Returns what gs_copula_confine takes.  Errors: gs_given_impossible.
  */
-void *
-gs_copula_condition(void *model, GsGiven *from)
+CopulaGiven *
+gs_copula_condition(const Copula *copula, GsGiven *from)
 {
-	Copula	   *copula = palloc(sizeof(Copula));
-	CopulaGiven *given = create(model, from);
+	CopulaGiven *given = create(copula, from);
 	int			nboxes = 0;
 	double		sum = 0;
 
@@ -667,9 +667,7 @@ gs_copula_condition(void *model, GsGiven *from)
 		given->bound = Max(given->bound,
 						   given->box[b].bound / given->box[b].chance);
 	}
-	memcpy(copula, model, sizeof(Copula));
-	copula->given = given;
-	return copula;
+	return given;
 }
 
 /*

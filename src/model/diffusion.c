@@ -38,38 +38,54 @@ batch_matrix(GsArena *arena, int cols)
  * Takes a batch's matrices from the arena, or counts them.
  */
 static void
-lay_out(DiffusionModel *model, GsArena *arena)
+lay_out(DiffusionSampler *sampler, GsArena *arena)
 {
-	const DiffusionNet *net = &model->net;
+	const DiffusionNet *net = sampler->net;
 
-	model->sum = batch_matrix(arena, net->width);
-	model->x = batch_matrix(arena, net->width);
-	model->state = gs_residual_layout(&net->block[0], arena, GS_BATCH);
-	model->state.slope = GS_NO_MATRIX;
-	model->stats = batch_matrix(arena, 2);
-	model->logits = batch_matrix(arena, model->most_tokens);
+	sampler->sum = batch_matrix(arena, net->width);
+	sampler->x = batch_matrix(arena, net->width);
+	sampler->state = gs_residual_layout(&net->block[0], arena, GS_BATCH);
+	sampler->state.slope = GS_NO_MATRIX;
+	sampler->stats = batch_matrix(arena, 2);
+	sampler->logits = batch_matrix(arena, sampler->model->most_tokens);
 }
 
+/*
+ * Adds to the log odds of the tokens of all places.  bias: [ntokens]
+ */
+static void
+add_bias(const DiffusionNet *net, const float *bias, float *params)
+{
+	const GsTokens *tokens = net->tokens;
+
+	for (int p = 0; p < tokens->nplaces; p++)
+		for (int t = 0; t < tokens->place[p].ntokens; t++)
+			params[net->head[p].bias + t] += bias[tokens->place[p].first + t];
+}
+
+/* The weights become the sampler's own. */
 static const GsTokens *
 diffusion_adjust(void *state, const float *bias)
 {
-	const DiffusionNet *net = &((DiffusionModel *) state)->net;
-	const GsTokens *tokens = net->tokens;
+	DiffusionSampler *sampler = state;
+	const DiffusionNet *net = sampler->net;
 
-	for (int p = 0; p < tokens->nplaces && bias != NULL; p++)
-		for (int t = 0; t < tokens->place[p].ntokens; t++)
-			net->params->value[net->head[p].bias + t] +=
-				bias[tokens->place[p].first + t];
-	return tokens;
+	if (bias != NULL && net->tokens->nplaces > 0)
+	{
+		if (sampler->own == NULL)
+			sampler->params = sampler->own =
+				gs_training_copy(sampler->params, net->params->size);
+		add_bias(net, bias, sampler->own);
+	}
+	return net->tokens;
 }
 
-static void *
+static const void *
 diffusion_load(const GsSchema *schema, const List *tensors)
 {
 	DiffusionModel *model = palloc0(sizeof(DiffusionModel));
 	const int32 *shape = gs_tensor_data(tensors, "diffusion/net", GS_I4, 3);
 	GsTokens   *tokens = gs_tokens_load(schema, tensors);
-	GsArena		arena = {0};
 
 	if (shape[0] < 1 || shape[0] > MOST_WIDTH || shape[1] < 1 ||
 		shape[1] > MOST_BLOCKS || shape[2] < 1)
@@ -77,32 +93,50 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 	gs_diffusion_add(&model->net, tokens, shape[0], shape[1]);
 	if (tokens->nplaces > 0)
 	{
+		const float *bias = gs_tokens_bias(tokens, tensors);
 		GsLayer    *layer = palloc(sizeof(GsLayer) *
 								   DIFFUSION_LAYERS(&model->net));
 
 		gs_training_load("diffusion", tensors, model->net.params);
 		gs_training_round(layer, gs_diffusion_layers(&model->net, layer));
 		pfree(layer);
-		diffusion_adjust(model, gs_tokens_bias(tokens, tensors));
+		if (bias != NULL)
+			add_bias(&model->net, bias, model->net.params->value);
 	}
 	model->evaluations = Min(shape[2], tokens->nplaces);
 	for (int p = 0; p < tokens->nplaces; p++)
 		model->most_tokens = Max(model->most_tokens,
 								 tokens->place[p].ntokens);
-	lay_out(model, &arena);
+	return model;
+}
+
+static void *
+diffusion_begin(const void *state, GsGiven *given)
+{
+	const DiffusionModel *model = state;
+	DiffusionSampler *sampler = palloc0(sizeof(DiffusionSampler));
+	int			nplaces = model->net.tokens->nplaces;
+	GsArena		arena = {0};
+
+	sampler->model = model;
+	sampler->net = &model->net;
+	sampler->params = model->net.params->value;
+	lay_out(sampler, &arena);
 	arena.base = palloc_extended(arena.used + 64, MCXT_ALLOC_HUGE);
 	arena.base = (char *) TYPEALIGN(64, arena.base);
 	arena.size = arena.used;
 	arena.used = 0;
-	lay_out(model, &arena);
-	model->order = palloc(sizeof(int) * Max(tokens->nplaces, 1));
-	model->token = palloc(sizeof(int32) * GS_BATCH);
-	model->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
-	model->group = palloc(sizeof(int32) * GS_BATCH);
-	model->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
-	model->even.counter = palloc(sizeof(uint16) * (GROUPS + 1));
-	model->even.row = palloc(sizeof(uint16) * GS_BATCH);
-	return model;
+	lay_out(sampler, &arena);
+	sampler->order = palloc(sizeof(int) * Max(nplaces, 1));
+	sampler->token = palloc(sizeof(int32) * GS_BATCH);
+	sampler->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
+	sampler->group = palloc(sizeof(int32) * GS_BATCH);
+	sampler->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	sampler->even.counter = palloc(sizeof(uint16) * (GROUPS + 1));
+	sampler->even.row = palloc(sizeof(uint16) * GS_BATCH);
+	if (given != NULL)
+		gs_diffusion_condition(sampler, given);
+	return sampler;
 }
 
 /*
@@ -110,11 +144,11 @@ diffusion_load(const GsSchema *schema, const List *tensors)
  * whether it is NULL.
  */
 static void
-shuffle_places(DiffusionModel *model, const GsBatch *batch)
+shuffle_places(DiffusionSampler *sampler, const GsBatch *batch)
 {
-	const GsTokens *tokens = model->net.tokens;
+	const GsTokens *tokens = sampler->net->tokens;
 	int			n = tokens->nplaces;
-	int		   *order = model->order;
+	int		   *order = sampler->order;
 	int		   *at = palloc(sizeof(int) * n);	/* where a place is */
 	GsRandom	random;
 
@@ -148,11 +182,11 @@ shuffle_places(DiffusionModel *model, const GsBatch *batch)
  * gs_diffusion_mask_all: nothing is visible yet.
  */
 void
-gs_diffusion_mask_all(DiffusionModel *model)
+gs_diffusion_mask_all(DiffusionSampler *sampler)
 {
-	const DiffusionNet *net = &model->net;
-	const float *params = net->params->value;
-	float	   *first = gs_row(model->sum, 0);
+	const DiffusionNet *net = sampler->net;
+	const float *params = sampler->params;
+	float	   *first = gs_row(sampler->sum, 0);
 	size_t		bytes = sizeof(float) * net->width;
 
 	memset(first, 0, bytes);
@@ -167,27 +201,27 @@ gs_diffusion_mask_all(DiffusionModel *model)
 			first[j] += masked[j];
 	}
 	for (int i = 1; i < GS_BATCH; i++)
-		memcpy(gs_row(model->sum, i), first, bytes);
+		memcpy(gs_row(sampler->sum, i), first, bytes);
 }
 
 /*
  * gs_diffusion_evaluate: one evaluation of the network, up to its heads, which
- * take model->x then.  Can be cancelled.
+ * take sampler->x then.  Can be cancelled.
  */
 void
-gs_diffusion_evaluate(DiffusionModel *model)
+gs_diffusion_evaluate(DiffusionSampler *sampler)
 {
-	const DiffusionNet *net = &model->net;
-	const float *params = net->params->value;
+	const DiffusionNet *net = sampler->net;
+	const float *params = sampler->params;
 	uint64		before;
 
 	CHECK_FOR_INTERRUPTS();
 	before = gs_flush_subnormals(true, 0);
 	for (int b = 0; b < net->nblocks; b++)
 		gs_residual_forward(&net->block[b], params,
-							b == 0 ? model->sum : model->x, &model->state,
-							model->x);
-	gs_norm_forward(&net->norm, params, model->x, model->x, model->stats);
+							b == 0 ? sampler->sum : sampler->x, &sampler->state,
+							sampler->x);
+	gs_norm_forward(&net->norm, params, sampler->x, sampler->x, sampler->stats);
 	gs_flush_subnormals(false, before);
 }
 
@@ -196,14 +230,14 @@ gs_diffusion_evaluate(DiffusionModel *model)
  * after an evaluation.  Overwritten by the next ones.
  */
 GsMatrix
-gs_diffusion_probabilities(DiffusionModel *model, int p)
+gs_diffusion_probabilities(DiffusionSampler *sampler, int p)
 {
-	const GsDense *head = &model->net.head[p];
-	GsMatrix	prob = gs_matrix(model->logits.data, GS_BATCH, head->out);
+	const GsDense *head = &sampler->net->head[p];
+	GsMatrix	prob = gs_matrix(sampler->logits.data, GS_BATCH, head->out);
 	int			offset[2] = {0, head->out};
 	uint64		before = gs_flush_subnormals(true, 0);
 
-	gs_dense_forward(head, model->net.params->value, model->x, prob,
+	gs_dense_forward(head, sampler->params, sampler->x, prob,
 					 GS_NO_MATRIX);
 	gs_softmax(1, offset, prob);
 	gs_flush_subnormals(false, before);
@@ -211,11 +245,11 @@ gs_diffusion_probabilities(DiffusionModel *model, int p)
 }
 
 /*
- * Groups rows that expect about the same token: model->group.  prob: of
+ * Groups rows that expect about the same token: sampler->group.  prob: of
  * tokens.
  */
 static void
-group_rows(DiffusionModel *model, GsMatrix prob)
+group_rows(DiffusionSampler *sampler, GsMatrix prob)
 {
 	float		expected[GS_BATCH];
 	float		least = INFINITY;
@@ -236,7 +270,7 @@ group_rows(DiffusionModel *model, GsMatrix prob)
 	{
 		float		at = (expected[i] - least) / (most - least);
 
-		model->group[i] = at > 0 ? (int32) (at * (GROUPS - 1)) : 0;
+		sampler->group[i] = at > 0 ? (int32) (at * (GROUPS - 1)) : 0;
 	}
 }
 
@@ -246,15 +280,15 @@ group_rows(DiffusionModel *model, GsMatrix prob)
  * token: [GS_BATCH]
  */
 void
-gs_diffusion_reveal(DiffusionModel *model, int p, const GsBatch *batch,
+gs_diffusion_reveal(DiffusionSampler *sampler, int p, const GsBatch *batch,
 					const int32 *token)
 {
-	const DiffusionNet *net = &model->net;
+	const DiffusionNet *net = sampler->net;
 	const GsTokenPlace *place = &net->tokens->place[p];
-	const float *table = net->params->value + net->embedding.table;
+	const float *table = sampler->params + net->embedding.table;
 	const float *from = table +
 		(Size) (net->tokens->ntokens + p) * net->width;
-	const float *weight = net->params->value + net->score.weight +
+	const float *weight = sampler->params + net->score.weight +
 		(Size) net->number[p] * net->width;
 	const int32 *null = place->null < 0 ? NULL :
 		batch->code[net->tokens->place[place->null].feature];
@@ -265,7 +299,7 @@ gs_diffusion_reveal(DiffusionModel *model, int p, const GsBatch *batch,
 			(Size) (place->first + token[i]) * net->width;
 		float		score = place->number ?
 			batch->score[place->feature][i] : 0;
-		float	   *sum = gs_row(model->sum, i);
+		float	   *sum = gs_row(sampler->sum, i);
 
 		/* a number that is NULL tells nothing */
 		if (null != NULL && null[i] == 1)
@@ -283,23 +317,23 @@ gs_diffusion_reveal(DiffusionModel *model, int p, const GsBatch *batch,
  * visible, and shows it.
  */
 static void
-draw_place(DiffusionModel *model, int p, GsBatch *batch, GsMatrix prob)
+draw_place(DiffusionSampler *sampler, int p, GsBatch *batch, GsMatrix prob)
 {
-	const GsTokens *tokens = model->net.tokens;
-	uint32	   *words = model->words;
+	const GsTokens *tokens = sampler->net->tokens;
+	uint32	   *words = sampler->words;
 	uint32		word;
 
 	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
 					GS_BATCH, words, words + GS_BATCH, words + 2 * GS_BATCH,
 					words + 3 * GS_BATCH);
-	group_rows(model, prob);
-	gs_even_order(&model->even, GS_BATCH, model->group, GROUPS, words);
+	group_rows(sampler, prob);
+	gs_even_order(&sampler->even, GS_BATCH, sampler->group, GROUPS, words);
 	word = words[2 * GS_BATCH];
 	for (int k = 0; k < GS_BATCH; k++, word += GS_GOLDEN)
-		words[model->even.row[k]] = word;
-	gs_tokens_draw(&tokens->place[p], prob.data, words, model->token);
-	gs_tokens_put(tokens, p, batch, model->token, words + GS_BATCH);
-	gs_diffusion_reveal(model, p, batch, model->token);
+		words[sampler->even.row[k]] = word;
+	gs_tokens_draw(&tokens->place[p], prob.data, words, sampler->token);
+	gs_tokens_put(tokens, p, batch, sampler->token, words + GS_BATCH);
+	gs_diffusion_reveal(sampler, p, batch, sampler->token);
 }
 
 /*
@@ -307,9 +341,9 @@ draw_place(DiffusionModel *model, int p, GsBatch *batch, GsMatrix prob)
  * one more each time, or else the share that MaskGIT's cosine schedule has.
  */
 static int
-visible_after(const DiffusionModel *model, int n, int evaluations)
+visible_after(const DiffusionSampler *sampler, int n, int evaluations)
 {
-	double		done = Min((double) evaluations / model->evaluations, 1);
+	double		done = Min((double) evaluations / sampler->model->evaluations, 1);
 
 	return Max(Min(evaluations, n), (int) (n * (1 - cos(M_PI_2 * done))));
 }
@@ -317,35 +351,35 @@ visible_after(const DiffusionModel *model, int n, int evaluations)
 static void
 diffusion_generate(void *state, GsBatch *batch)
 {
-	DiffusionModel *model = state;
-	const GsTokens *tokens = model->net.tokens;
+	DiffusionSampler *sampler = state;
+	const GsTokens *tokens = sampler->net->tokens;
 	int			n = tokens->nplaces;
 	int			first = 0;
 	int			at;
 
 	gs_tokens_fill_rest(tokens, batch);
-	shuffle_places(model, batch);
-	if (model->given != NULL)
-		first = gs_diffusion_confine(model, batch);
+	shuffle_places(sampler, batch);
+	if (sampler->given != NULL)
+		first = gs_diffusion_confine(sampler, batch);
 	else
-		gs_diffusion_mask_all(model);
+		gs_diffusion_mask_all(sampler);
 
 	/* what comes after the last one that is needed tells it nothing */
 	while (n > first &&
-		   !batch->needed[tokens->place[model->order[n - 1]].feature])
+		   !batch->needed[tokens->place[sampler->order[n - 1]].feature])
 		n--;
 	at = first;
 	for (int e = 1; at < n; e++)
 	{
 		int			end = first +
-			visible_after(model, tokens->nplaces - first, e);
+			visible_after(sampler, tokens->nplaces - first, e);
 
-		gs_diffusion_evaluate(model);
+		gs_diffusion_evaluate(sampler);
 		for (; at < Min(end, n); at++)
 		{
-			int			p = model->order[at];
+			int			p = sampler->order[at];
 
-			draw_place(model, p, batch, gs_diffusion_probabilities(model, p));
+			draw_place(sampler, p, batch, gs_diffusion_probabilities(sampler, p));
 		}
 	}
 }
@@ -363,8 +397,9 @@ const GsFamily gs_diffusion = {
 	.options_size = sizeof(DiffusionOptions),
 	.fit = gs_diffusion_fit,
 	.load = diffusion_load,
+	.begin = diffusion_begin,
 	.generate = diffusion_generate,
-	.condition = gs_diffusion_condition,
+	.conditions = true,
 	.adjust = diffusion_adjust,
 	.adjust_batches = 4,
 	.adjust_features = 32,

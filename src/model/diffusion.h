@@ -47,6 +47,15 @@ typedef struct DiffusionModel
 	DiffusionNet net;
 	int			evaluations;	/* of the network in a batch, at most */
 	int			most_tokens;	/* of a place */
+} DiffusionModel;
+
+/* What changes while a model is sampled. */
+typedef struct DiffusionSampler
+{
+	const DiffusionModel *model;
+	const DiffusionNet *net;	/* the model's */
+	const float *params;		/* of the model, or own ones */
+	float	   *own;			/* adjusted; NULL until then */
 	GsMatrix	sum;			/* [GS_BATCH][W] of what is visible */
 	GsMatrix	x;				/* [GS_BATCH][W] */
 	GsResidualState state;		/* of GS_BATCH rows */
@@ -58,7 +67,7 @@ typedef struct DiffusionModel
 	int32	   *group;			/* [GS_BATCH] */
 	GsEven		even;			/* of groups */
 	DiffusionGiven *given;		/* NULL: no conditions */
-} DiffusionModel;
+} DiffusionSampler;
 
 /* diffusion_net.c */
 extern void gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens,
@@ -66,15 +75,15 @@ extern void gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens,
 extern int	gs_diffusion_layers(DiffusionNet *net, GsLayer *layer);
 
 /* diffusion.c */
-extern void gs_diffusion_mask_all(DiffusionModel *model);
-extern void gs_diffusion_evaluate(DiffusionModel *model);
-extern GsMatrix gs_diffusion_probabilities(DiffusionModel *model, int p);
-extern void gs_diffusion_reveal(DiffusionModel *model, int p,
+extern void gs_diffusion_mask_all(DiffusionSampler *sampler);
+extern void gs_diffusion_evaluate(DiffusionSampler *sampler);
+extern GsMatrix gs_diffusion_probabilities(DiffusionSampler *sampler, int p);
+extern void gs_diffusion_reveal(DiffusionSampler *sampler, int p,
 								const GsBatch *batch, const int32 *token);
 
 /* diffusion_given.c */
-extern void *gs_diffusion_condition(void *state, GsGiven *given);
-extern int	gs_diffusion_confine(DiffusionModel *model, GsBatch *batch);
+extern void gs_diffusion_condition(DiffusionSampler *sampler, GsGiven *given);
+extern int	gs_diffusion_confine(DiffusionSampler *sampler, GsBatch *batch);
 
 /* diffusion_fit.c */
 extern void gs_diffusion_fit(GsFitContext *context);

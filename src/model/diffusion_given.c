@@ -170,9 +170,9 @@ only_token(const GsTokenPlace *place, const Region *region)
  * all of them.
  */
 static int
-count_tokens(const DiffusionModel *model, const GsGiven *from, int p)
+count_tokens(const DiffusionSampler *sampler, const GsGiven *from, int p)
 {
-	const GsTokenPlace *place = &model->net.tokens->place[p];
+	const GsTokenPlace *place = &sampler->net->tokens->place[p];
 	int			most = 0;
 	int			first = -1;
 
@@ -201,10 +201,10 @@ count_tokens(const DiffusionModel *model, const GsGiven *from, int p)
  * of tokens, the fewest first, but a number after what says whether it is NULL.
  */
 static void
-order_steps(const DiffusionModel *model, const GsGiven *from,
+order_steps(const DiffusionSampler *sampler, const GsGiven *from,
 			DiffusionGiven *given)
 {
-	const GsTokens *tokens = model->net.tokens;
+	const GsTokens *tokens = sampler->net->tokens;
 	int		   *n = palloc(sizeof(int) * Max(tokens->nplaces, 1));
 	bool	   *wanted = palloc0(Max(tokens->nplaces, 1));
 
@@ -217,7 +217,7 @@ order_steps(const DiffusionModel *model, const GsGiven *from,
 					wanted[tokens->place[p].null] = true;
 			}
 	for (int p = 0; p < tokens->nplaces; p++)
-		n[p] = wanted[p] ? count_tokens(model, from, p) : 0;
+		n[p] = wanted[p] ? count_tokens(sampler, from, p) : 0;
 	given->place = palloc(sizeof(int) * Max(tokens->nplaces, 1));
 	for (;;)
 	{
@@ -318,21 +318,21 @@ put_values(const GsTokenPlace *place, const Found *value, GsBatch *batch)
  * the slots' while this lasts.
  */
 static void
-propose(DiffusionModel *model, GsBatch *batch, uint32 round)
+propose(DiffusionSampler *sampler, GsBatch *batch, uint32 round)
 {
-	DiffusionGiven *given = model->given;
-	uint32	   *words = model->words;
+	DiffusionGiven *given = sampler->given;
+	uint32	   *words = sampler->words;
 
-	gs_diffusion_mask_all(model);
+	gs_diffusion_mask_all(sampler);
 	for (int s = 0; s < given->nsteps; s++)
 	{
-		const GsTokenPlace *place = &model->net.tokens->place[given->place[s]];
+		const GsTokenPlace *place = &sampler->net->tokens->place[given->place[s]];
 		GsMatrix	prob = GS_NO_MATRIX;
 
 		if (s >= given->nfixed)
 		{
-			gs_diffusion_evaluate(model);
-			prob = gs_diffusion_probabilities(model, given->place[s]);
+			gs_diffusion_evaluate(sampler);
+			prob = gs_diffusion_probabilities(sampler, given->place[s]);
 		}
 		gs_philox_lanes(batch->key, batch->first, GS_STREAM_GIVEN + s, round,
 						GS_BATCH, words, words + GS_BATCH,
@@ -353,7 +353,7 @@ propose(DiffusionModel *model, GsBatch *batch, uint32 round)
 											words[2 * GS_BATCH + i]);
 		}
 		put_values(place, given->value[s], batch);
-		gs_diffusion_reveal(model, given->place[s], batch, given->token[s]);
+		gs_diffusion_reveal(sampler, given->place[s], batch, given->token[s]);
 	}
 }
 
@@ -386,10 +386,10 @@ keep(DiffusionGiven *given, int slot, int row)
  * weights of a row's tries so far.
  */
 static int
-try_rows(DiffusionModel *model, GsBatch *batch, uint32 round, int n,
+try_rows(DiffusionSampler *sampler, GsBatch *batch, uint32 round, int n,
 		 uint16 *row, double *total)
 {
-	DiffusionGiven *given = model->given;
+	DiffusionGiven *given = sampler->given;
 	uint32		word[4][GS_BATCH];	/* box, acceptance, resampling */
 	bool		found[GS_BATCH] = {false};
 	int			left = 0;
@@ -401,7 +401,7 @@ try_rows(DiffusionModel *model, GsBatch *batch, uint32 round, int n,
 		given->chosen[i] = choose_box(given, (word[0][i] >> 8) * 0x1.0p-24f);
 		given->weight[i] = 1 / given->box[given->chosen[i]].chance;
 	}
-	propose(model, batch, round);
+	propose(sampler, batch, round);
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		int			r = row[i % n];
@@ -429,10 +429,10 @@ try_rows(DiffusionModel *model, GsBatch *batch, uint32 round, int n,
  * and puts them first in its order.  Returns how many they are.
  */
 int
-gs_diffusion_confine(DiffusionModel *model, GsBatch *batch)
+gs_diffusion_confine(DiffusionSampler *sampler, GsBatch *batch)
 {
-	DiffusionGiven *given = model->given;
-	const GsTokens *tokens = model->net.tokens;
+	DiffusionGiven *given = sampler->given;
+	const GsTokens *tokens = sampler->net->tokens;
 	int			nplaces = tokens->nplaces;
 	uint16		row[GS_BATCH];
 	double		total[GS_BATCH] = {0};
@@ -442,16 +442,16 @@ gs_diffusion_confine(DiffusionModel *model, GsBatch *batch)
 	for (int i = 0; i < GS_BATCH; i++)
 		row[i] = (uint16) i;
 	for (uint32 round = 0; round < ROUNDS && left > 0; round++)
-		left = try_rows(model, batch, round, left, row, total);
+		left = try_rows(sampler, batch, round, left, row, total);
 	given->stats->rows += GS_BATCH;
 	given->stats->resampled += left;
-	gs_diffusion_mask_all(model);
+	gs_diffusion_mask_all(sampler);
 	for (int s = 0; s < given->nsteps; s++)
 	{
 		int			p = given->place[s];
 
 		put_values(&tokens->place[p], given->kept_value[s], batch);
-		gs_diffusion_reveal(model, p, batch, given->kept_token[s]);
+		gs_diffusion_reveal(sampler, p, batch, given->kept_token[s]);
 	}
 
 	/* the others stay in order behind them */
@@ -461,11 +461,11 @@ gs_diffusion_confine(DiffusionModel *model, GsBatch *batch)
 		bool		first = false;
 
 		for (int s = 0; s < given->nsteps; s++)
-			first |= given->place[s] == model->order[i];
+			first |= given->place[s] == sampler->order[i];
 		if (!first)
-			model->order[--at] = model->order[i];
+			sampler->order[--at] = sampler->order[i];
 	}
-	memcpy(model->order, given->place, sizeof(int) * given->nsteps);
+	memcpy(sampler->order, given->place, sizeof(int) * given->nsteps);
 	return given->nsteps;
 }
 
@@ -473,9 +473,9 @@ gs_diffusion_confine(DiffusionModel *model, GsBatch *batch)
  * The chance of a box, and its largest weight, from a batch of proposals.
  */
 static void
-estimate(DiffusionModel *model, GsBatch *batch, int b, double *bound)
+estimate(DiffusionSampler *sampler, GsBatch *batch, int b, double *bound)
 {
-	DiffusionGiven *given = model->given;
+	DiffusionGiven *given = sampler->given;
 	double		sum = 0;
 	double		most = 0;
 
@@ -484,7 +484,7 @@ estimate(DiffusionModel *model, GsBatch *batch, int b, double *bound)
 		given->chosen[i] = b;
 		given->weight[i] = 1;
 	}
-	propose(model, batch, 0);
+	propose(sampler, batch, 0);
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		sum += given->weight[i];
@@ -498,19 +498,19 @@ estimate(DiffusionModel *model, GsBatch *batch, int b, double *bound)
  * A batch that proposals can be made in.
  */
 static GsBatch *
-make_batch(const DiffusionModel *model)
+make_batch(const DiffusionSampler *sampler)
 {
-	const GsTokens *tokens = model->net.tokens;
+	const GsTokens *tokens = sampler->net->tokens;
 	GsBatch    *batch = palloc0(sizeof(GsBatch));
 	int			n = Max(tokens->nfeatures, 1);
 
 	batch->nfeatures = tokens->nfeatures;
 	batch->score = palloc0(sizeof(float *) * n);
 	batch->code = palloc0(sizeof(int32 *) * n);
-	for (int s = 0; s < model->given->nsteps; s++)
+	for (int s = 0; s < sampler->given->nsteps; s++)
 	{
 		const GsTokenPlace *place =
-			&tokens->place[model->given->place[s]];
+			&tokens->place[sampler->given->place[s]];
 
 		if (place->number)
 			batch->score[place->feature] = palloc(sizeof(float) * GS_BATCH);
@@ -544,14 +544,14 @@ make_slots(DiffusionGiven *given)
  * A box's regions.  Returns false where one of them allows nothing.
  */
 static bool
-prepare(const DiffusionModel *model, const GsRegion *regions, Box *box)
+prepare(const DiffusionSampler *sampler, const GsRegion *regions, Box *box)
 {
-	const DiffusionGiven *given = model->given;
+	const DiffusionGiven *given = sampler->given;
 
 	box->region = palloc(sizeof(Region) * Max(given->nsteps, 1));
 	for (int s = 0; s < given->nsteps; s++)
 	{
-		const GsTokenPlace *place = &model->net.tokens->place[given->place[s]];
+		const GsTokenPlace *place = &sampler->net->tokens->place[given->place[s]];
 		float		sum = 0;
 
 		make_region(place, &regions[place->feature], &box->region[s]);
@@ -564,31 +564,30 @@ prepare(const DiffusionModel *model, const GsRegion *regions, Box *box)
 }
 
 /*
- * gs_diffusion_condition: see family.h.
+ * gs_diffusion_condition: prepares a sampler for conditions, in the current
+ * context.  Errors: gs_given_impossible.
  */
-void *
-gs_diffusion_condition(void *state, GsGiven *from)
+void
+gs_diffusion_condition(DiffusionSampler *sampler, GsGiven *from)
 {
-	DiffusionModel *model = palloc(sizeof(DiffusionModel));
 	DiffusionGiven *given = palloc0(sizeof(DiffusionGiven));
 	GsBatch    *batch;
 	double		sum = 0;
 	int			n = 0;
 
-	memcpy(model, state, sizeof(DiffusionModel));
-	model->given = given;
+	sampler->given = given;
 	given->stats = &from->stats;
-	order_steps(model, from, given);
+	order_steps(sampler, from, given);
 	make_slots(given);
-	batch = make_batch(model);
+	batch = make_batch(sampler);
 	given->box = palloc(sizeof(Box) * from->nboxes);
 	for (int b = 0; b < from->nboxes; b++)
 	{
 		double		bound;
 
-		if (!prepare(model, from->box[b], &given->box[n]))
+		if (!prepare(sampler, from->box[b], &given->box[n]))
 			continue;
-		estimate(model, batch, n, &bound);
+		estimate(sampler, batch, n, &bound);
 		if (!(bound > 0))
 			continue;
 		given->bound = Max(given->bound, bound / given->box[n].chance);
@@ -600,5 +599,4 @@ gs_diffusion_condition(void *state, GsGiven *from)
 	given->bound *= sum;
 	for (int b = 0; b < n; b++)
 		given->box[b].chance /= sum;
-	return model;
 }

@@ -37,34 +37,38 @@ typedef struct GsFamily
 	void		(*fit) (GsFitContext *context);
 
 	/*
-	 * Reads a model from tensors, all of which are checked.  Allocates in the
-	 * current context.
+	 * Reads a model from tensors, all of which are checked.  Nothing changes
+	 * it any more: sessions keep it, and several streams share it.  Allocates
+	 * in the current context.
 	 */
-	void	   *(*load) (const GsSchema *schema, const List *tensors);
+	const void *(*load) (const GsSchema *schema, const List *tensors);
+
+	/*
+	 * A sampler of a loaded model, which must outlive it: all that changes
+	 * while rows are made.  Allocates in the current context.
+	 *
+	 * given: NULL, or conditions, none of which asks anything of a determined
+	 * feature: only rows that lie in one of the boxes are made, as likely as
+	 * the model makes them, and counted in given->stats.  Errors:
+	 * gs_given_impossible.
+	 */
+	void	   *(*begin) (const void *model, GsGiven *given);
+	bool		conditions;		/* begin takes conditions */
 
 	/*
 	 * Fills score or code of every feature for the rows first to first +
-	 * GS_BATCH - 1: a pure function of the model, batch->key and the row
-	 * number.
+	 * GS_BATCH - 1: a pure function of the model, the conditions, batch->key
+	 * and the row number.
 	 */
-	void		(*generate) (void *model, GsBatch *batch);
+	void		(*generate) (void *sampler, GsBatch *batch);
 
 	/*
-	 * A loaded model that generates only rows which lie in one of given's
-	 * boxes, none of which asks anything of a determined feature; as likely
-	 * as the model makes them.  Counts them in given->stats.  Allocates in
-	 * the current context; what was loaded must outlive it.  NULL: the family
-	 * has no way to.  Errors: gs_given_impossible.
+	 * Adds to the log odds of all tokens that a sampler draws; returns these
+	 * tokens.  gs_calibrate finds out what to add, and stores it as the tensor
+	 * "tokens/bias", which load heeds.  NULL: the family's marginals are those
+	 * of the source already.
 	 */
-	void	   *(*condition) (void *model, GsGiven *given);
-
-	/*
-	 * Adds to the log odds of all tokens that a loaded model draws; returns
-	 * these tokens.  gs_calibrate finds out what to add, and stores it as the
-	 * tensor "tokens/bias", which load heeds.  NULL: the family's marginals
-	 * are those of the source already.
-	 */
-	const GsTokens *(*adjust) (void *model, const float *bias);
+	const GsTokens *(*adjust) (void *sampler, const float *bias);
 	int			adjust_batches; /* that it is sampled for, in each round */
 	int			adjust_features;	/* of tables wider than this for fewer */
 	double		adjust_step;	/* of what the log odds lack then */

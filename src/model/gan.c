@@ -20,17 +20,17 @@
  * A component for each condition, and before them one for none.  Rows are
  * made under none.
  */
-static void *
+static const void *
 gan_load(const GsSchema *schema, const List *tensors)
 {
-	Vae		   *vae = gs_vae_open(schema, tensors, "gan", gs_gan_decoder_init);
-	int			k = vae->tokens->ntokens + 1;
+	VaeModel   *model = gs_vae_open(schema, tensors, "gan",
+									gs_gan_decoder_init);
+	int			k = model->tokens->ntokens + 1;
 	float	   *weight = palloc0(sizeof(float) * k);
 
 	weight[0] = 1;
-	gs_vae_mix(vae, (GsMixture) {
-			   .k = k,.d = GS_VAE_LATENT,.weight = weight});
-	return vae;
+	model->mixture = (GsMixture) {.k = k,.d = GS_VAE_LATENT,.weight = weight};
+	return model;
 }
 
 static const GsOptionDef options[] = {GS_TRAINING_OPTIONS};
@@ -42,8 +42,9 @@ const GsFamily gs_gan = {
 	.options_size = sizeof(GsTrainingOptions),
 	.fit = gs_gan_fit,
 	.load = gan_load,
+	.begin = gs_vae_begin,
 	.generate = gs_vae_generate,
-	.condition = gs_vae_condition,
+	.conditions = true,
 	.adjust = gs_vae_adjust,
 	.adjust_batches = 20,
 	.adjust_features = 2000,

@@ -1,65 +1,58 @@
 /*
  * model.c
- *	  A model ready to be sampled, batch by batch.
+ *	  Samplers of a model, and the batches of rows that they make.
  */
 #include "postgres.h"
 
+#include "column/store.h"
 #include "model/refine.h"
 
 /*
- * gs_model_load: reads a version of a model; 0 for the current one.
- *
- * Allocated in the current context.  Errors: see gs_catalog_load.
+ * Confines a sampler that has just begun to the rows that meet conditions.
  */
-GsModel *
-gs_model_load(const GsModelEntry *entry, int version)
+static GsGiven *
+condition(GsSampler *sampler, Jsonb *given)
 {
-	GsModel    *model = palloc0(sizeof(GsModel));
-
-	model->entry = unconstify(GsModelEntry *, entry);
-	model->version = gs_catalog_load(entry, version);
-	model->schema = model->version->schema;
-	model->family = gs_family_find(model->version->method);
-	if (model->family == NULL)
-		gs_corrupted("Version %d of model \"%s\" is of an unknown method.",
-					 model->version->version, entry->name);
-	model->determined = gs_determined_load(model->schema,
-										   model->version->tensors);
-	model->state = model->family->load(model->schema,
-									   model->version->tensors);
-	model->refine = gs_refine_load(model->schema, model->version->tensors);
-	return model;
-}
-
-/*
- * gs_model_condition: confines a model that was just loaded to the rows that
- * meet conditions.
- *
- * given: see gs_given_parse; an empty object changes nothing.  model->schema
- * changes too, so streams are to be opened afterwards.  What is counted while
- * rows are made is in model->given->stats.  Allocated in the current context.
- * Errors: those of gs_given_parse, feature_not_supported, and data_exception
- * if the conditions together have probability zero.
- */
-void
-gs_model_condition(GsModel *model, Jsonb *given)
-{
-	GsGiven    *parsed = gs_given_parse(model->schema, given);
+	const GsModel *model = sampler->model;
+	GsGiven    *parsed = gs_given_parse(sampler->schema, given);
 
 	if (JB_ROOT_COUNT(given) == 0)
-		return;
-	if (model->family->condition == NULL)
+		return NULL;
+	if (!model->family->conditions)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("models of method \"%s\" cannot be sampled with given values",
 						model->family->name),
 				 errhint("Filter with WHERE, or fit a model with method => 'copula'.")));
-	gs_determined_given(model->determined, model->schema, parsed);
+	gs_determined_given(model->determined, sampler->schema, parsed);
 	if (parsed->nboxes == 0)
 		gs_given_impossible();
-	model->state = model->family->condition(model->state, parsed);
-	model->schema = parsed->schema;
-	model->given = parsed;
+	sampler->schema = parsed->schema;
+	return parsed;
+}
+
+/*
+ * gs_sampler_begin: a sampler of a model, which must outlive it, in the
+ * current context.
+ *
+ * given: NULL, or conditions: see gs_given_parse; an empty object changes
+ * nothing.  What is counted while rows are made is in sampler->given->stats.
+ * Errors: those of gs_given_parse, feature_not_supported, and data_exception
+ * if the conditions together have probability zero.
+ */
+GsSampler *
+gs_sampler_begin(const GsModel *model, Jsonb *given)
+{
+	GsSampler  *sampler = palloc0(sizeof(GsSampler));
+
+	sampler->model = model;
+	sampler->schema = gs_schema_copy(model->schema);
+	if (given != NULL)
+		sampler->given = condition(sampler, given);
+	sampler->state = model->family->begin(model->state, sampler->given);
+	if (model->refine != NULL)
+		sampler->refining = gs_refine_begin(model->refine);
+	return sampler;
 }
 
 /*
@@ -70,8 +63,9 @@ gs_model_condition(GsModel *model, Jsonb *given)
  * versions with the same seed do not share them.
  */
 GsBatch *
-gs_batch_create(const GsModel *model, int64 seed, const bool *needed)
+gs_batch_create(const GsSampler *sampler, int64 seed, const bool *needed)
 {
+	const GsModel *model = sampler->model;
 	GsBatch    *batch = palloc0(sizeof(GsBatch));
 	int			n = model->schema->nfeatures;
 
@@ -79,7 +73,7 @@ gs_batch_create(const GsModel *model, int64 seed, const bool *needed)
 	batch->nfeatures = n;
 	batch->needed = palloc(Max(n, 1));
 	/* conditions are about any of them */
-	if (needed == NULL || model->given != NULL)
+	if (needed == NULL || sampler->given != NULL)
 		memset(batch->needed, true, n);
 	else
 	{
@@ -121,11 +115,13 @@ gs_batch_copy(GsBatch *to, int row, const GsBatch *from, int candidate)
  * gs_batch_fill: makes the batch of rows index * GS_BATCH and on, from 0.
  */
 void
-gs_batch_fill(const GsModel *model, GsBatch *batch, int64 index)
+gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index)
 {
+	const GsModel *model = sampler->model;
+
 	batch->first = index * GS_BATCH;
-	model->family->generate(model->state, batch);
-	if (model->refine != NULL)
-		gs_refine_apply(model, batch);
+	model->family->generate(sampler->state, batch);
+	if (sampler->refining != NULL)
+		gs_refine_apply(sampler, batch);
 	gs_determined_fill(model->determined, batch);
 }

@@ -1,6 +1,6 @@
 /*
  * model.h
- *	  A model ready to be sampled.
+ *	  Models, which nothing changes, and samplers, which make their rows.
  */
 #ifndef GENSYNTH_MODEL_H
 #define GENSYNTH_MODEL_H
@@ -10,6 +10,7 @@
 #include "model/family.h"
 
 typedef struct GsRefine GsRefine;
+typedef struct GsRefining GsRefining;
 
 /* How rows were refined: rows / tries is the acceptance rate. */
 typedef struct GsRefineStats
@@ -18,24 +19,38 @@ typedef struct GsRefineStats
 	int64		tries;
 } GsRefineStats;
 
+/* A version of a model, as loaded or while it is fitted. */
 typedef struct GsModel
 {
-	GsModelEntry *entry;
-	GsVersionEntry *version;
+	const char *name;
+	pg_uuid_t	id;
+	const GsVersionEntry *version;
 	const GsSchema *schema;
-	GsDetermined *determined;
+	const GsDetermined *determined;
 	const GsFamily *family;
-	void	   *state;			/* the family's */
-	GsGiven    *given;			/* NULL: no conditions */
-	GsRefine   *refine;			/* NULL: rows are taken as they come */
+	const void *state;			/* the family's */
+	const GsRefine *refine;		/* NULL: rows are taken as they come */
 } GsModel;
 
-extern GsModel *gs_model_load(const GsModelEntry *entry, int version);
-extern void gs_model_condition(GsModel *model, Jsonb *given);
-extern GsBatch *gs_batch_create(const GsModel *model, int64 seed,
+/* All that changes while a model is sampled. */
+typedef struct GsSampler
+{
+	const GsModel *model;
+	GsSchema   *schema;			/* whose keys and numbers are this sampler's */
+	void	   *state;			/* the family's sampler */
+	GsGiven    *given;			/* NULL: no conditions */
+	GsRefining *refining;		/* NULL: rows are taken as they come */
+} GsSampler;
+
+/* model.c */
+extern GsSampler *gs_sampler_begin(const GsModel *model, Jsonb *given);
+extern GsBatch *gs_batch_create(const GsSampler *sampler, int64 seed,
 								const bool *needed);
 extern void gs_batch_copy(GsBatch *to, int row, const GsBatch *from,
 						  int candidate);
-extern void gs_batch_fill(const GsModel *model, GsBatch *batch, int64 index);
+extern void gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index);
+
+/* cache.c */
+extern const GsModel *gs_model_load(const GsModelEntry *entry, int version);
 
 #endif

@@ -53,13 +53,11 @@ guide_codes(GsRefineAsked *asked, const GsFeature *feature)
 }
 
 /*
- * gs_refine_prepare: room for batches, once it is known what is asked for.
- * What the rows of asked have left unset is set.
+ * gs_refine_prepare: sets what the rows of asked have left unset.
  */
 void
 gs_refine_prepare(GsRefine *refine, const GsSchema *schema)
 {
-	refine->code = palloc(sizeof(uint8 *) * Max(refine->nasked, 1));
 	for (int p = 0; p < refine->nasked; p++)
 	{
 		GsRefineAsked *asked = &refine->asked[p];
@@ -75,13 +73,27 @@ gs_refine_prepare(GsRefine *refine, const GsSchema *schema)
 			asked->missing = Max(asked->missing, asked->code_of[v] + 1);
 		if (asked->number)
 			guide_codes(asked, feature);
-		refine->code[p] = palloc(GS_BATCH);
 	}
-	refine->margin = palloc(sizeof(float) * GS_BATCH);
-	refine->chance = palloc(sizeof(float) * GS_BATCH);
-	refine->interval = palloc(sizeof(int32) * GS_BATCH);
-	refine->refused = palloc(GS_BATCH);
-	refine->candidates = palloc(GS_BATCH);
+}
+
+/*
+ * gs_refine_begin: room to refine batches in, in the current context.
+ */
+GsRefining *
+gs_refine_begin(const GsRefine *refine)
+{
+	GsRefining *refining = palloc0(sizeof(GsRefining));
+
+	refining->refine = refine;
+	refining->code = palloc(sizeof(uint8 *) * Max(refine->nasked, 1));
+	for (int p = 0; p < refine->nasked; p++)
+		refining->code[p] = palloc(GS_BATCH);
+	refining->margin = palloc(sizeof(float) * GS_BATCH);
+	refining->chance = palloc(sizeof(float) * GS_BATCH);
+	refining->interval = palloc(sizeof(int32) * GS_BATCH);
+	refining->refused = palloc(GS_BATCH);
+	refining->candidates = palloc(GS_BATCH);
+	return refining;
 }
 
 static void
@@ -246,23 +258,25 @@ gs_refine_need(const GsRefine *refine, bool *needed)
 }
 
 /*
- * gs_refine_encode: sets refine->code for the rows of a batch.
+ * gs_refine_encode: sets refining->code for the rows of a batch.
  */
 void
-gs_refine_encode(GsRefine *refine, const GsBatch *batch)
+gs_refine_encode(GsRefining *refining, const GsBatch *batch)
 {
+	const GsRefine *refine = refining->refine;
+
 	for (int p = 0; p < refine->nasked; p++)
 	{
 		const GsRefineAsked *asked = &refine->asked[p];
 		const int32 *null = asked->null < 0 ? NULL : batch->code[asked->null];
-		uint8	   *code = refine->code[p];
+		uint8	   *code = refining->code[p];
 
 		if (asked->number)
 		{
 			gs_guide_find(&asked->guide, batch->score[asked->feature],
-						  refine->interval, GS_BATCH);
+						  refining->interval, GS_BATCH);
 			for (int i = 0; i < GS_BATCH; i++)
-				code[i] = (uint8) refine->interval[i];
+				code[i] = (uint8) refining->interval[i];
 		}
 		else
 			for (int i = 0; i < GS_BATCH; i++)
@@ -277,43 +291,44 @@ gs_refine_encode(GsRefine *refine, const GsBatch *batch)
  * Which rows of a batch are refused.  Returns how many.
  */
 static int
-find_refused(GsRefine *refine, const GsBatch *batch, bool *refused)
+find_refused(GsRefining *refining, const GsBatch *batch, bool *refused)
 {
+	const GsRefine *refine = refining->refine;
 	uint32		word[4][GS_BATCH];
 	int			count = 0;
 
-	gs_refine_encode(refine, batch);
-	memset(refine->chance, 0, sizeof(float) * GS_BATCH);
+	gs_refine_encode(refining, batch);
+	memset(refining->chance, 0, sizeof(float) * GS_BATCH);
 	for (int r = 0; r < refine->nrounds; r++)
 	{
 		const GsRefineRound *round = &refine->round[r];
 
-		memset(refine->margin, 0, sizeof(float) * GS_BATCH);
+		memset(refining->margin, 0, sizeof(float) * GS_BATCH);
 		gs_forest_add(&refine->forest, round->from, round->to,
-					  (const uint8 *const *) refine->code, GS_BATCH,
-					  refine->margin);
+					  (const uint8 *const *) refining->code, GS_BATCH,
+					  refining->margin);
 		for (int i = 0; i < GS_BATCH; i++)
-			refine->margin[i] *= (float) round->slope[refine->margin[i] > 0];
+			refining->margin[i] *= (float) round->slope[refining->margin[i] > 0];
 		for (int p = 0; p < refine->nasked; p++)
 		{
 			const float *shift = round->shift + p * GS_TREE_CODES;
-			const uint8 *code = refine->code[p];
+			const uint8 *code = refining->code[p];
 
 			for (int i = 0; i < GS_BATCH; i++)
-				refine->margin[i] += shift[code[i]];
+				refining->margin[i] += shift[code[i]];
 		}
 		for (int i = 0; i < GS_BATCH; i++)
-			refine->chance[i] += Min(refine->margin[i] - (float) round->cap,
+			refining->chance[i] += Min(refining->margin[i] - (float) round->cap,
 									 0);
 	}
 	gs_philox_lanes(batch->key, batch->first, GS_STREAM_REFINE, 0, GS_BATCH,
 					word[0], word[1], word[2], word[3]);
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		refused[i] = word[0][i] >= exp(refine->chance[i]) * 0x1.0p32;
+		refused[i] = word[0][i] >= exp(refining->chance[i]) * 0x1.0p32;
 		count += refused[i];
 	}
-	refine->stats.tries += GS_BATCH;
+	refining->stats.tries += GS_BATCH;
 	return count;
 }
 
@@ -322,18 +337,18 @@ find_refused(GsRefine *refine, const GsBatch *batch, bool *refused)
  * family has filled.  Those for which none is found in so many tries stay.
  */
 void
-gs_refine_apply(const GsModel *model, GsBatch *batch)
+gs_refine_apply(GsSampler *sampler, GsBatch *batch)
 {
-	GsRefine   *refine = model->refine;
-	GsBatch    *spare = refine->spare;
-	int			left = find_refused(refine, batch, refine->refused);
+	GsRefining *refining = sampler->refining;
+	GsBatch    *spare = refining->spare;
+	int			left = find_refused(refining, batch, refining->refused);
 
-	refine->stats.rows += GS_BATCH;
+	refining->stats.rows += GS_BATCH;
 	if (spare == NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(refine));
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(refining));
 
-		spare = refine->spare = gs_batch_create(model, 0, NULL);
+		spare = refining->spare = gs_batch_create(sampler, 0, NULL);
 		MemoryContextSwitchTo(old);
 	}
 	spare->first = batch->first;
@@ -344,16 +359,16 @@ gs_refine_apply(const GsModel *model, GsBatch *batch)
 
 		CHECK_FOR_INTERRUPTS();
 		spare->key = gs_mix64(gs_mix64(batch->key, GS_STREAM_REFINE), try);
-		model->family->generate(model->state, spare);
-		find_refused(refine, spare, refine->candidates);
+		sampler->model->family->generate(sampler->state, spare);
+		find_refused(refining, spare, refining->candidates);
 		for (int i = 0; i < GS_BATCH && left > 0; i++)
 		{
-			if (refine->candidates[i])
+			if (refining->candidates[i])
 				continue;
-			while (!refine->refused[row])
+			while (!refining->refused[row])
 				row++;
 			gs_batch_copy(batch, row, spare, i);
-			refine->refused[row] = false;
+			refining->refused[row] = false;
 			left--;
 		}
 	}

@@ -45,6 +45,12 @@ struct GsRefine
 	int			nrounds;
 	GsRefineRound round[GS_REFINE_ROUNDS];
 	GsForest	forest;
+};
+
+/* What changes while rows are refined. */
+struct GsRefining
+{
+	const GsRefine *refine;
 	uint8	  **code;			/* [nasked][GS_BATCH] of the batch at hand */
 	float	   *margin;			/* [GS_BATCH] */
 	float	   *chance;			/* [GS_BATCH] log of that of being accepted */
@@ -58,9 +64,10 @@ struct GsRefine
 /* refine.c */
 extern GsRefine *gs_refine_load(const GsSchema *schema, const List *tensors);
 extern void gs_refine_prepare(GsRefine *refine, const GsSchema *schema);
-extern void gs_refine_encode(GsRefine *refine, const GsBatch *batch);
+extern GsRefining *gs_refine_begin(const GsRefine *refine);
+extern void gs_refine_encode(GsRefining *refining, const GsBatch *batch);
 extern void gs_refine_need(const GsRefine *refine, bool *needed);
-extern void gs_refine_apply(const GsModel *model, GsBatch *batch);
+extern void gs_refine_apply(GsSampler *sampler, GsBatch *batch);
 
 /* refine_fit.c */
 extern void gs_refine_fit(GsFitContext *context, const GsFamily *family,

@@ -40,6 +40,7 @@
 typedef struct Rows
 {
 	GsRefine   *refine;
+	GsRefining *refining;		/* what codes of batches are found by */
 	uint32		nreal;			/* of each kind */
 	uint32		nlearned;		/* of each kind, to learn from */
 	uint32		n;				/* 2 nreal */
@@ -158,21 +159,22 @@ put_real(Rows *rows, const GsEncoded *encoded, const uint32 *selected)
  * last.
  */
 static int64
-put_synthetic(Rows *rows, const GsModel *model, GsBatch *batch, int64 index)
+put_synthetic(Rows *rows, GsSampler *sampler, GsBatch *batch, int64 index)
 {
-	GsRefine   *refine = rows->refine;
+	GsRefining *refining = rows->refining;
+	int			nasked = rows->refine->nasked;
 
 	for (uint32 first = 0; first < rows->nreal; first += GS_BATCH)
 	{
 		uint32		n = Min(GS_BATCH, rows->nreal - first);
 
 		CHECK_FOR_INTERRUPTS();
-		gs_batch_fill(model, batch, index++);
-		gs_refine_encode(refine, batch);
-		for (int p = 0; p < refine->nasked; p++)
+		gs_batch_fill(sampler, batch, index++);
+		gs_refine_encode(refining, batch);
+		for (int p = 0; p < nasked; p++)
 			for (uint32 i = 0; i < n; i++)
 				rows->code[p][place_of(rows, false, first + i)] =
-					refine->code[p][i];
+					refining->code[p][i];
 	}
 	return index;
 }
@@ -393,9 +395,10 @@ find_margins(const GsRefine *refine, const GsRefineRound *round,
  */
 static Candidates
 make_candidates(const Rows *rows, const GsRefineRound *round,
-				const GsModel *model, GsBatch *batch, int64 index)
+				GsSampler *sampler, GsBatch *batch, int64 index)
 {
-	GsRefine   *refine = rows->refine;
+	const GsRefine *refine = rows->refine;
+	GsRefining *refining = rows->refining;
 	uint64		most = Min(MAX_ROWS, CELLS / refine->nasked);
 	Candidates	made;
 
@@ -407,10 +410,10 @@ make_candidates(const Rows *rows, const GsRefineRound *round,
 	for (uint32 first = 0; first < made.n; first += GS_BATCH)
 	{
 		CHECK_FOR_INTERRUPTS();
-		gs_batch_fill(model, batch, index++);
-		gs_refine_encode(refine, batch);
+		gs_batch_fill(sampler, batch, index++);
+		gs_refine_encode(refining, batch);
 		for (int p = 0; p < refine->nasked; p++)
-			memcpy(made.code[p] + first, refine->code[p],
+			memcpy(made.code[p] + first, refining->code[p],
 				   Min(GS_BATCH, made.n - first));
 	}
 	made.margin = find_margins(refine, round, made.code, made.n);
@@ -602,12 +605,12 @@ learn_trees(const Rows *rows, uint64 seed, GsForest *forest)
  * One round.  Returns false if there is nothing more to refine.
  */
 static bool
-fit_round(Rows *rows, const GsModel *model, uint64 seed,
+fit_round(Rows *rows, GsSampler *sampler, uint64 seed,
 		  GsFitContext *context)
 {
 	GsRefine   *refine = rows->refine;
 	GsRefineRound *round = &refine->round[refine->nrounds];
-	GsBatch    *batch = gs_batch_create(model, 0, NULL);
+	GsBatch    *batch = gs_batch_create(sampler, 0, NULL);
 	Judged	   *judged = palloc_extended(sizeof(Judged) * rows->n,
 										 MCXT_ALLOC_HUGE);
 	Candidates	made;
@@ -617,12 +620,12 @@ fit_round(Rows *rows, const GsModel *model, uint64 seed,
 	uint32		n;
 
 	batch->key = gs_mix64(seed, refine->nrounds + 1);
-	index = put_synthetic(rows, model, batch, 0);
+	index = put_synthetic(rows, sampler, batch, 0);
 	round->from = refine->forest.ntrees;
 	round->to = round->from + learn_trees(rows, batch->key, &refine->forest);
 
 	/* fresh rows are judged: of those that were learned from trees know more */
-	index = put_synthetic(rows, model, batch, index);
+	index = put_synthetic(rows, sampler, batch, index);
 	round->slope[0] = round->slope[1] = 1;
 	margin = find_margins(refine, round, rows->code, rows->n);
 	for (int above = 0; above < 2; above++)
@@ -649,7 +652,7 @@ fit_round(Rows *rows, const GsModel *model, uint64 seed,
 		pfree(margin);
 		return false;
 	}
-	made = make_candidates(rows, round, model, batch, index);
+	made = make_candidates(rows, round, sampler, batch, index);
 	accepted = find_shifts(rows, &made, round);
 	free_candidates(rows, &made);
 	round->after = area_after(rows, margin, round, judged);
@@ -751,6 +754,7 @@ gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
 	GsVersionEntry version = {0};
 	GsModel		model = {.version = &version,.schema = schema,
 	.family = family};
+	GsSampler  *sampler;
 	Rows		rows = {0};
 	uint32	   *selected;
 
@@ -768,10 +772,15 @@ gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
 	pfree(selected);
 	model.determined = gs_determined_load(schema, context->tensors);
 	model.state = family->load(schema, context->tensors);
+	sampler = gs_sampler_begin(&model, NULL);
+	rows.refining = gs_refine_begin(rows.refine);
 	for (int r = 0; r < rounds; r++)
 	{
-		model.refine = rows.refine->nrounds > 0 ? rows.refine : NULL;
-		if (!fit_round(&rows, &model, seed, context))
+		gs_fit_progress(context, "refinement", r, rounds);
+		/* the rounds before refine what the next one learns from */
+		model.refine = r > 0 ? rows.refine : NULL;
+		sampler->refining = r > 0 ? gs_refine_begin(rows.refine) : NULL;
+		if (!fit_round(&rows, sampler, seed, context))
 			break;
 	}
 	if (rows.refine->nrounds == 0)

@@ -63,6 +63,21 @@ gs_training_params(void)
 	return params;
 }
 
+/*
+ * gs_training_copy: parameters of one's own, aligned as those of a network
+ * are; in the current context.
+ */
+float *
+gs_training_copy(const float *params, Size n)
+{
+	char	   *room = palloc_extended(sizeof(float) * n + 64,
+									   MCXT_ALLOC_HUGE);
+
+	room = (char *) TYPEALIGN(64, room);
+	memcpy(room, params, sizeof(float) * n);
+	return (float *) room;
+}
+
 static char *
 tensor_name(const char *name, const char *what)
 {

@@ -316,7 +316,6 @@ load_chain(const GsSchema *schema, const List *tensors, const char *chain)
 		.shifts = chain_tensor(tensors, chain, "shift", GS_F8, 2)
 	};
 	TreeModel  *model = palloc0(sizeof(TreeModel));
-	int			most = 0;
 	int			n = at.places->dims[0];
 
 	if (n > schema->nfeatures || at.places->dims[1] != 4 ||
@@ -334,21 +333,13 @@ load_chain(const GsSchema *schema, const List *tensors, const char *chain)
 	{
 		CHECK_FOR_INTERRUPTS();
 		load_next(model, schema, p, &at);
-		most = Max(most, model->place[p].nleaves);
+		model->most_leaves = Max(model->most_leaves,
+								 model->place[p].nleaves);
 	}
-	model->code = palloc_extended((Size) 2 * GS_BATCH * Max(n, 1),
-								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	model->wanted = palloc(Max(n, 1));
-	model->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
-	model->leaf = palloc(sizeof(int32) * GS_BATCH);
-	model->turn = palloc(sizeof(int32) * GS_BATCH);
-	model->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
-	model->even.row = palloc(sizeof(uint16) * GS_BATCH);
-	model->even.counter = palloc(sizeof(uint16) * ((Size) most + 1));
 	return model;
 }
 
-static void *
+static const void *
 tree_load(const GsSchema *schema, const List *tensors)
 {
 	TreeModel  *model = load_chain(schema, tensors, "tree");
@@ -389,11 +380,12 @@ gs_tree_wanted(const TreeModel *model, const bool *needed, bool *wanted)
  * number's segments by rank, to a batch, and to what comes after place p.
  */
 void
-gs_tree_put(TreeModel *model, int p, GsBatch *batch, int row, float at)
+gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row, float at)
 {
+	const TreeModel *model = sampler->model;
 	const TreePlace *place = &model->place[p];
 	int			rank = (int) Min(at, place->nvalues - 1);
-	uint8	   *code = model->code + (Size) p * GS_BATCH + row;
+	uint8	   *code = sampler->code + (Size) p * GS_BATCH + row;
 
 	*code = place->code[rank];
 	if (!place->number)
@@ -408,12 +400,12 @@ gs_tree_put(TreeModel *model, int p, GsBatch *batch, int row, float at)
 		*code = GS_TREE_MISSING;
 	if (place->values == NULL)
 		return;
-	place->values->lane[row] = gs_tree_value(place, at);
+	sampler->value[p][row] = gs_tree_value(place, at);
 	if (place->shift.base >= 0)
 		code[(Size) model->n * GS_BATCH] = *code == GS_TREE_MISSING ?
 			GS_TREE_MISSING :
-			gs_tree_shift_code(place, place->values->lane[row] -
-							   model->place[place->shift.base].values->lane[row]);
+			gs_tree_shift_code(place, sampler->value[p][row] -
+							   sampler->value[place->shift.base][row]);
 }
 
 /*
@@ -423,30 +415,31 @@ gs_tree_put(TreeModel *model, int p, GsBatch *batch, int row, float at)
  * leaf, of a branch and of the batch share them out evenly (see even.h).
  */
 static void
-draw_place(TreeModel *model, int p, GsBatch *batch)
+draw_place(TreeSampler *sampler, int p, GsBatch *batch)
 {
+	const TreeModel *model = sampler->model;
 	const TreePlace *place = &model->place[p];
 	const TreeShift *shift = &place->shift;
-	const uint32 *within = model->words + GS_BATCH;
+	const uint32 *within = sampler->words + GS_BATCH;
 	const double *base = shift->base < 0 ? NULL :
-		model->place[shift->base].values->lane;
+		sampler->value[shift->base];
 	uint32		word;
 
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		model->leaf[i] = gs_tree_leaf(place, model->code + i, GS_BATCH);
-		model->turn[i] = place->node[model->leaf[i]].turn;
+		sampler->leaf[i] = gs_tree_leaf(place, sampler->code + i, GS_BATCH);
+		sampler->turn[i] = place->node[sampler->leaf[i]].turn;
 	}
 	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
-					GS_BATCH, model->words, model->words + GS_BATCH,
-					model->words + 2 * GS_BATCH, model->words + 3 * GS_BATCH);
-	gs_even_order(&model->even, GS_BATCH, model->turn, place->nleaves,
-				  model->words);
-	word = model->words[2 * GS_BATCH];
+					GS_BATCH, sampler->words, sampler->words + GS_BATCH,
+					sampler->words + 2 * GS_BATCH, sampler->words + 3 * GS_BATCH);
+	gs_even_order(&sampler->even, GS_BATCH, sampler->turn, place->nleaves,
+				  sampler->words);
+	word = sampler->words[2 * GS_BATCH];
 	for (int k = 0; k < GS_BATCH; k++, word += GS_GOLDEN)
 	{
-		int			i = model->even.row[k];
-		const TreeNode *leaf = &place->node[model->leaf[i]];
+		int			i = sampler->even.row[k];
+		const TreeNode *leaf = &place->node[sampler->leaf[i]];
 		const GsLeafEntry *entry = model->entry + leaf->left;
 		float		at;
 
@@ -461,14 +454,44 @@ draw_place(TreeModel *model, int p, GsBatch *batch)
 							  (at - rank) *
 							  (shift->high[rank] - shift->low[rank]));
 		}
-		gs_tree_put(model, p, batch, i, at);
+		gs_tree_put(sampler, p, batch, i, at);
 	}
+}
+
+static void *
+tree_begin(const void *state, GsGiven *given)
+{
+	TreeSampler *sampler = palloc0(sizeof(TreeSampler));
+	const TreeModel *model = state;
+	int			n;
+
+	if (given != NULL)
+		model = gs_tree_condition(model, given, &sampler->given,
+								  &sampler->first);
+	n = Max(model->n, 1);
+	sampler->model = model;
+	sampler->code = palloc_extended((Size) 2 * GS_BATCH * n,
+									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	sampler->value = palloc0(sizeof(double *) * n);
+	for (int p = 0; p < model->n; p++)
+		if (model->place[p].values != NULL)
+			sampler->value[p] = palloc0(sizeof(double) * GS_BATCH);
+	sampler->wanted = palloc(n);
+	sampler->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
+	sampler->leaf = palloc(sizeof(int32) * GS_BATCH);
+	sampler->turn = palloc(sizeof(int32) * GS_BATCH);
+	sampler->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	sampler->even.row = palloc(sizeof(uint16) * GS_BATCH);
+	sampler->even.counter = palloc(sizeof(uint16) *
+								   ((Size) model->most_leaves + 1));
+	return sampler;
 }
 
 static void
 tree_generate(void *state, GsBatch *batch)
 {
-	TreeModel  *model = state;
+	TreeSampler *sampler = state;
+	const TreeModel *model = sampler->model;
 
 	/* what has no place is determined by others; it must be something */
 	for (int f = 0; f < model->nfeatures; f++)
@@ -480,12 +503,12 @@ tree_generate(void *state, GsBatch *batch)
 		else
 			memset(batch->score[f], 0, sizeof(float) * GS_BATCH);
 	}
-	gs_tree_wanted(model, batch->needed, model->wanted);
-	if (model->given != NULL)
-		gs_tree_confine(model, batch);
+	gs_tree_wanted(model, batch->needed, sampler->wanted);
+	if (sampler->given != NULL)
+		gs_tree_confine(sampler, batch);
 	for (int p = 0; p < model->n; p++)
-		if (model->wanted[p] && !(model->given != NULL && model->first[p]))
-			draw_place(model, p, batch);
+		if (sampler->wanted[p] && !(sampler->given != NULL && sampler->first[p]))
+			draw_place(sampler, p, batch);
 }
 
 static const GsOptionDef options[] = {
@@ -503,6 +526,7 @@ const GsFamily gs_tree = {
 	.options_size = sizeof(TreeOptions),
 	.fit = gs_tree_fit,
 	.load = tree_load,
+	.begin = tree_begin,
 	.generate = tree_generate,
-	.condition = gs_tree_condition
+	.conditions = true
 };

@@ -42,7 +42,6 @@ typedef struct TreeValues
 	double	   *low;			/* [nvalues] by rank */
 	double	   *high;			/* [nvalues] by rank */
 	uint16	   *rank;			/* [nvalues] in order */
-	double	   *lane;			/* [GS_BATCH] of the batch at hand */
 } TreeValues;
 
 /* One feature of a loaded model, in the order that they are drawn in. */
@@ -77,14 +76,22 @@ typedef struct TreeGiven TreeGiven;
 /* A loaded model. */
 typedef struct TreeModel
 {
-	struct TreeModel *second;	/* for conditions; or NULL */
+	const struct TreeModel *second;	/* for conditions; or NULL */
 	int			nfeatures;
 	int			n;
 	TreePlace  *place;
 	const GsLeafEntry *entry;
 	int		   *place_of;		/* [nfeatures]; -1: none */
+	int			most_leaves;	/* of a tree */
+} TreeModel;
+
+/* What changes while a model is sampled. */
+typedef struct TreeSampler
+{
+	const TreeModel *model;
 	uint8	   *code;			/* [2 n][GS_BATCH] of places, and of their
 								 * differences */
+	double	  **value;			/* [n][GS_BATCH] of places that have values */
 	bool	   *wanted;			/* [n] */
 	uint32	   *words;			/* [4][GS_BATCH] */
 	int32	   *leaf;			/* [GS_BATCH] */
@@ -92,7 +99,7 @@ typedef struct TreeModel
 	GsEven		even;			/* of leaves */
 	TreeGiven  *given;			/* NULL: no conditions */
 	bool	   *first;			/* [n] drawn by gs_tree_confine */
-} TreeModel;
+} TreeSampler;
 
 /*
  * The leaf of a row whose code at place p is code[p * stride].
@@ -135,7 +142,7 @@ gs_tree_entry(const GsLeafEntry *entry, int n, uint32 word)
 extern int	gs_tree_ranks(const GsFeature *feature, uint16 *rank);
 extern void gs_tree_wanted(const TreeModel *model, const bool *needed,
 						   bool *wanted);
-extern void gs_tree_put(TreeModel *model, int p, GsBatch *batch, int row,
+extern void gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row,
 						float at);
 
 /* tree_value.c */
@@ -147,8 +154,11 @@ extern float gs_tree_find(const TreePlace *place, double value);
 extern uint8 gs_tree_shift_code(const TreePlace *place, double shift);
 
 /* tree_given.c */
-extern void *gs_tree_condition(void *state, GsGiven *given);
-extern void gs_tree_confine(TreeModel *model, GsBatch *batch);
+extern const TreeModel *gs_tree_condition(const TreeModel *chain,
+										  GsGiven *given,
+										  TreeGiven **prepared,
+										  bool **first);
+extern void gs_tree_confine(TreeSampler *sampler, GsBatch *batch);
 
 /* tree_fit.c */
 extern void gs_tree_fit(GsFitContext *context);

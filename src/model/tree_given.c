@@ -68,7 +68,7 @@ typedef struct Proposal
 	int			box;
 	double		weight;			/* over the chance of the box */
 	float	   *at;				/* [n] places on the axes */
-	uint8	   *code;			/* [2 n] as of TreeModel, of one row */
+	uint8	   *code;			/* [2 n] as of TreeSampler, of one row */
 } Proposal;
 
 struct TreeGiven
@@ -248,7 +248,8 @@ find_first(const TreeModel *model, const GsGiven *from)
  * The steps of a box.  Returns false if some of it has probability zero.
  */
 static bool
-prepare(const TreeModel *model, const GsRegion *regions, Box *box)
+prepare(const TreeModel *model, const bool *first, const GsRegion *regions,
+		Box *box)
 {
 	int			ngiven = 0;
 
@@ -259,7 +260,7 @@ prepare(const TreeModel *model, const GsRegion *regions, Box *box)
 		const TreePlace *place = &model->place[p];
 		Step	   *step = &box->step[box->nsteps];
 
-		if (!model->first[p])
+		if (!first[p])
 			continue;
 		box->nsteps++;
 		step->place = p;
@@ -453,44 +454,47 @@ estimate(const TreeModel *model, TreeGiven *given, Box *box)
 
 /*
  * The chain to draw from: that with fewer places to be drawn before all
- * conditions are met.  A copy, which conditions may be put into.
+ * conditions are met, and in *first what these are.
  */
-static TreeModel *
-choose_chain(const TreeModel *chain, const GsGiven *from)
+static const TreeModel *
+choose_chain(const TreeModel *chain, const GsGiven *from, bool **first)
 {
-	TreeModel  *chosen = NULL;
+	const TreeModel *chosen = NULL;
 	int			least = 0;
 
 	for (; chain != NULL; chain = chain->second)
 	{
-		bool	   *first = find_first(chain, from);
+		bool	   *its = find_first(chain, from);
 		int			n = 0;
 
 		for (int p = 0; p < chain->n; p++)
-			n += first[p];
+			n += its[p];
 		if (chosen != NULL && n >= least)
 			continue;
-		if (chosen == NULL)
-			chosen = palloc(sizeof(TreeModel));
-		memcpy(chosen, chain, sizeof(TreeModel));
-		chosen->first = first;
+		chosen = chain;
+		*first = its;
 		least = n;
 	}
 	return chosen;
 }
 
 /*
- * gs_tree_condition: see family.h.
+ * gs_tree_condition: prepares for conditions.
+ *
+ * chain: a model, its first chain of trees.  Returns the chain to draw from,
+ * in *prepared what gs_tree_confine takes, and in *first [n] the places that
+ * it draws.  Allocates in the current context.  Errors: gs_given_impossible.
  */
-void *
-gs_tree_condition(void *state, GsGiven *from)
+const TreeModel *
+gs_tree_condition(const TreeModel *chain, GsGiven *from,
+				  TreeGiven **prepared, bool **first)
 {
-	TreeModel  *model = choose_chain(state, from);
+	const TreeModel *model = choose_chain(chain, from, first);
 	TreeGiven  *given = palloc0(sizeof(TreeGiven));
 	double		sum = 0;
 	int			n = Max(model->n, 1);
 
-	model->given = given;
+	*prepared = given;
 	given->stats = &from->stats;
 	given->blocks = (2 * (2 * n + 3) + 3) / 4;
 	given->now.at = palloc0(sizeof(float) * n);
@@ -503,7 +507,7 @@ gs_tree_condition(void *state, GsGiven *from)
 		Box		   *box = &given->box[given->nboxes];
 
 		memset(box, 0, sizeof(Box));
-		if (!prepare(model, from->box[b], box))
+		if (!prepare(model, *first, from->box[b], box))
 			continue;
 		estimate(model, given, box);
 		sum += box->chance;
@@ -521,26 +525,26 @@ gs_tree_condition(void *state, GsGiven *from)
 }
 
 /*
- * gs_tree_confine: draws the places in model->first for the rows of a batch.
+ * gs_tree_confine: draws the places in sampler->first for the rows of a batch.
  * Can be cancelled.
  */
 void
-gs_tree_confine(TreeModel *model, GsBatch *batch)
+gs_tree_confine(TreeSampler *sampler, GsBatch *batch)
 {
-	TreeGiven  *given = model->given;
+	TreeGiven  *given = sampler->given;
 
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		const Box  *box;
 
 		CHECK_FOR_INTERRUPTS();
-		draw_row(model, given, batch->key, (uint64) (batch->first + i));
+		draw_row(sampler->model, given, batch->key, (uint64) (batch->first + i));
 		box = &given->box[given->kept.box];
 		for (int s = 0; s < box->nsteps; s++)
 		{
 			int			p = box->step[s].place;
 
-			gs_tree_put(model, p, batch, i, given->kept.at[p]);
+			gs_tree_put(sampler, p, batch, i, given->kept.at[p]);
 		}
 	}
 }

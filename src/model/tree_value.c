@@ -29,7 +29,6 @@ load_values(TreePlace *place, const GsSchema *schema)
 	values->low = palloc(sizeof(double) * n);
 	values->high = palloc(sizeof(double) * n);
 	values->rank = palloc(sizeof(uint16) * n);
-	values->lane = palloc0(sizeof(double) * GS_BATCH);
 	if (feature->lane == GS_LANE_INT)
 		values->step = feature->step * values->unit;
 	else if (feature->decimals >= 0)

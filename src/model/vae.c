@@ -95,79 +95,106 @@ lane_of(int columns)
 }
 
 /*
- * gs_vae_adjust: see family.h.
+ * Adds to the log odds of the tokens of all places.  bias: [ntokens]
+ */
+static void
+add_bias(const GsVaeNet *net, const GsTokens *tokens, const float *bias,
+		 float *params)
+{
+	for (int p = 0; p < net->nplaces; p++)
+		for (int t = 0; t < tokens->place[p].ntokens; t++)
+			params[net->head[p].bias + t] += bias[tokens->place[p].first + t];
+}
+
+/*
+ * gs_vae_adjust: see family.h.  The weights become the sampler's own.
  */
 const GsTokens *
-gs_vae_adjust(void *model, const float *bias)
+gs_vae_adjust(void *sampler, const float *bias)
 {
-	Vae		   *vae = model;
+	Vae		   *vae = sampler;
 
-	for (int p = 0; p < vae->net.nplaces && bias != NULL; p++)
-		for (int t = 0; t < vae->tokens->place[p].ntokens; t++)
-			vae->params->value[vae->net.head[p].bias + t] +=
-				bias[vae->tokens->place[p].first + t];
+	if (bias != NULL && vae->own == NULL)
+	{
+		vae->own = gs_training_copy(vae->params, vae->nparams);
+		vae->params = vae->own;
+	}
+	if (bias != NULL)
+		add_bias(vae->net, vae->tokens, bias, vae->own);
 	return vae->tokens;
 }
 
 /*
  * gs_vae_open: a model from its tensors: the network NAME, whose layers init
- * adds, and tokens; gs_vae_mix next.  Errors: data_corrupted.
+ * adds, and tokens; its mixture is to be set.  Errors: data_corrupted.
  */
-Vae *
+VaeModel *
 gs_vae_open(const GsSchema *schema, const List *tensors, const char *name,
 			void (*init) (GsVaeNet *net, GsParams *params))
 {
-	Vae		   *vae = palloc0(sizeof(Vae));
+	VaeModel   *model = palloc0(sizeof(VaeModel));
 	GsTokens   *tokens = gs_tokens_load(schema, tensors);
 	GsLayer    *layer;
-	int			most = 1;
 
-	vae->tokens = tokens;
-	vae->params = gs_training_params();
-	gs_vae_shape(&vae->net, tokens);
-	init(&vae->net, vae->params);
-	gs_training_load(name, tensors, vae->params);
+	model->tokens = tokens;
+	model->params = gs_training_params();
+	gs_vae_shape(&model->net, tokens);
+	init(&model->net, model->params);
+	gs_training_load(name, tensors, model->params);
 	layer = palloc(sizeof(GsLayer) * GS_VAE_LAYERS(tokens->nplaces));
-	gs_training_round(layer, gs_vae_decoder_layers(&vae->net, vae->params,
+	gs_training_round(layer, gs_vae_decoder_layers(&model->net, model->params,
 												   false, layer, 0));
 	pfree(layer);
 	if (gs_tensor_find(tensors, "tokens/bias") != NULL)
-		gs_vae_adjust(vae, load_floats(tensors, "tokens/bias", 1,
-									tokens->ntokens, 1));
-	for (int p = 0; p < tokens->nplaces; p++)
-		most = Max(most, tokens->place[p].ntokens);
+		add_bias(&model->net, tokens,
+				 load_floats(tensors, "tokens/bias", 1, tokens->ntokens, 1),
+				 model->params->value);
+	return model;
+}
+
+static const void *
+vae_load(const GsSchema *schema, const List *tensors)
+{
+	VaeModel   *model = gs_vae_open(schema, tensors, "vae", gs_vae_net_init);
+
+	model->mixture = load_mixture(tensors);
+	return model;
+}
+
+/*
+ * gs_vae_begin: see family.h.
+ */
+void *
+gs_vae_begin(const void *state, GsGiven *given)
+{
+	const VaeModel *model = state;
+	const GsVaeNet *net = &model->net;
+	Vae		   *vae = palloc0(sizeof(Vae));
+	int			most = 1;
+
+	vae->tokens = model->tokens;
+	vae->net = net;
+	vae->params = model->params->value;
+	vae->nparams = model->params->size;
+	vae->mixture = model->mixture;
+	for (int p = 0; p < model->tokens->nplaces; p++)
+		most = Max(most, model->tokens->place[p].ntokens);
 	vae->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
-	vae->normal = lane_of(vae->net.latent + 3);
-	vae->noise = lane_of(vae->net.latent);
-	vae->z = lane_of(vae->net.latent);
-	vae->outer = lane_of(vae->net.width);
-	vae->state = lane_of(vae->net.state);
-	vae->active = lane_of(vae->net.state);
+	vae->normal = lane_of(net->latent + 3);
+	vae->noise = lane_of(net->latent);
+	vae->z = lane_of(net->latent);
+	vae->outer = lane_of(net->width);
+	vae->state = lane_of(net->state);
+	vae->active = lane_of(net->state);
 	vae->logits = lane_of(most);
 	vae->component = palloc(sizeof(int32) * GS_BATCH);
 	vae->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
 	vae->even.row = palloc(sizeof(uint16) * GS_BATCH);
+	vae->even.counter = palloc(sizeof(uint16) * (model->mixture.k + 1));
 	vae->token = palloc(sizeof(int32) * GS_BATCH);
 	vae->drawn = palloc(sizeof(int32) * GS_BATCH);
-	return vae;
-}
-
-/*
- * gs_vae_mix: what latent vectors are drawn from.
- */
-void
-gs_vae_mix(Vae *vae, GsMixture mixture)
-{
-	vae->mixture = mixture;
-	vae->even.counter = palloc(sizeof(uint16) * (mixture.k + 1));
-}
-
-static void *
-vae_load(const GsSchema *schema, const List *tensors)
-{
-	Vae		   *vae = gs_vae_open(schema, tensors, "vae", gs_vae_net_init);
-
-	gs_vae_mix(vae, load_mixture(tensors));
+	if (given != NULL)
+		gs_vae_condition(vae, given);
 	return vae;
 }
 
@@ -196,7 +223,7 @@ gs_vae_random(const Vae *vae, const GsBatch *batch, uint32 stream,
 void
 gs_vae_noise(Vae *vae, const GsBatch *batch, uint32 stream, uint32 draw)
 {
-	int			d = vae->net.latent;
+	int			d = vae->net->latent;
 
 	for (int j = 0; j < d; j += 4)
 	{
@@ -216,8 +243,8 @@ gs_vae_noise(Vae *vae, const GsBatch *batch, uint32 stream, uint32 draw)
 void
 gs_vae_start(Vae *vae, const GsMixture *mixture)
 {
-	const GsVaeNet *net = &vae->net;
-	const float *params = vae->params->value;
+	const GsVaeNet *net = vae->net;
+	const float *params = vae->params;
 
 	gs_mixture_draw(mixture, GS_BATCH, vae->words, vae->noise,
 					vae->component, vae->z);
@@ -237,14 +264,14 @@ gs_vae_start(Vae *vae, const GsMixture *mixture)
 const float *
 gs_vae_chances(Vae *vae, int p)
 {
-	const GsVaeNet *net = &vae->net;
+	const GsVaeNet *net = vae->net;
 	int			n = vae->tokens->place[p].ntokens;
 	GsMatrix	active = batch_matrix(vae->active, net->state);
 	GsMatrix	logits = batch_matrix(vae->logits, n);
 
 	gs_activate(net->activation, NULL, batch_matrix(vae->state, net->state),
 				active, GS_NO_MATRIX);
-	gs_dense_forward(&net->head[p], vae->params->value, active, logits,
+	gs_dense_forward(&net->head[p], vae->params, active, logits,
 					 GS_NO_MATRIX);
 	gs_softmax(1, (int[2]) {0, n}, logits);
 	return logits.data;
@@ -260,10 +287,10 @@ void
 gs_vae_feed(Vae *vae, int p, const int32 *token, const int32 *is_null)
 {
 	for (int i = 0; i < GS_BATCH; i++)
-		vae->drawn[i] = gs_vae_token(&vae->net, p, is_null != NULL &&
+		vae->drawn[i] = gs_vae_token(vae->net, p, is_null != NULL &&
 									 is_null[i] == 1 ? -1 : token[i]);
-	gs_embedding_forward_add(&vae->net.drawn, vae->params->value, vae->drawn,
-							 1, batch_matrix(vae->state, vae->net.state));
+	gs_embedding_forward_add(&vae->net->drawn, vae->params, vae->drawn,
+							 1, batch_matrix(vae->state, vae->net->state));
 }
 
 /*
@@ -311,9 +338,9 @@ draw_places(Vae *vae, GsBatch *batch, int from)
  * gs_vae_generate: see family.h.
  */
 void
-gs_vae_generate(void *model, GsBatch *batch)
+gs_vae_generate(void *sampler, GsBatch *batch)
 {
-	Vae		   *vae = model;
+	Vae		   *vae = sampler;
 	int			from = vae->given == NULL ? 0 : gs_vae_confine(vae, batch);
 	uint64		before = gs_flush_subnormals(true, 0);
 
@@ -338,8 +365,9 @@ const GsFamily gs_vae = {
 	.options_size = sizeof(GsTrainingOptions),
 	.fit = gs_vae_fit,
 	.load = vae_load,
+	.begin = gs_vae_begin,
 	.generate = gs_vae_generate,
-	.condition = gs_vae_condition,
+	.conditions = true,
 	.adjust = gs_vae_adjust,
 	.adjust_batches = 20,
 	.adjust_features = 2000,

@@ -17,11 +17,22 @@
 typedef struct VaeGiven VaeGiven;
 
 /* A loaded model. */
-typedef struct Vae
+typedef struct VaeModel
 {
 	const GsTokens *tokens;
 	GsVaeNet	net;
 	GsParams   *params;
+	GsMixture	mixture;
+} VaeModel;
+
+/* What changes while a model is sampled. */
+typedef struct Vae
+{
+	const GsTokens *tokens;
+	const GsVaeNet *net;
+	const float *params;		/* of the model, or own ones */
+	float	   *own;			/* adjusted; NULL until then */
+	Size		nparams;
 	GsMixture	mixture;
 
 	/* of a batch */
@@ -45,18 +56,18 @@ typedef struct Vae
  * GS_STREAM_GIVEN: the noise of the latent vector, its component, and each
  * place.
  */
-#define GS_VAE_STREAM_COMPONENT(vae)	((uint32) ((vae)->net.latent + 3) / 4)
+#define GS_VAE_STREAM_COMPONENT(vae)	((uint32) ((vae)->net->latent + 3) / 4)
 #define GS_VAE_STREAM_PLACE(vae, p) \
 	(GS_VAE_STREAM_COMPONENT(vae) + 1 + (uint32) (p))
 
 /* vae.c */
 extern void gs_vae_shape(GsVaeNet *net, const GsTokens *tokens);
-extern Vae *gs_vae_open(const GsSchema *schema, const List *tensors,
-						const char *name,
-						void (*init) (GsVaeNet *net, GsParams *params));
-extern void gs_vae_mix(Vae *vae, GsMixture mixture);
-extern void gs_vae_generate(void *model, GsBatch *batch);
-extern const GsTokens *gs_vae_adjust(void *model, const float *bias);
+extern VaeModel *gs_vae_open(const GsSchema *schema, const List *tensors,
+							 const char *name,
+							 void (*init) (GsVaeNet *net, GsParams *params));
+extern void *gs_vae_begin(const void *model, GsGiven *given);
+extern void gs_vae_generate(void *sampler, GsBatch *batch);
+extern const GsTokens *gs_vae_adjust(void *sampler, const float *bias);
 extern void gs_vae_random(const Vae *vae, const GsBatch *batch,
 						  uint32 stream, uint32 draw);
 extern void gs_vae_noise(Vae *vae, const GsBatch *batch, uint32 stream,
@@ -67,7 +78,7 @@ extern void gs_vae_feed(Vae *vae, int p, const int32 *token,
 						const int32 *is_null);
 
 /* vae_given.c */
-extern void *gs_vae_condition(void *model, GsGiven *given);
+extern void gs_vae_condition(Vae *vae, GsGiven *given);
 extern int	gs_vae_confine(Vae *vae, GsBatch *batch);
 
 /* vae_fit.c */

@@ -180,7 +180,7 @@ make_draft(const Vae *vae, int nfirst, Draft *draft)
 	draft->token = palloc_extended(sizeof(int32) * n, MCXT_ALLOC_HUGE);
 	draft->code = palloc_extended(sizeof(int32) * n, MCXT_ALLOC_HUGE);
 	draft->score = palloc_extended(sizeof(float) * n, MCXT_ALLOC_HUGE);
-	draft->state = palloc(sizeof(float) * GS_BATCH * vae->net.state);
+	draft->state = palloc(sizeof(float) * GS_BATCH * vae->net->state);
 	draft->component = palloc(sizeof(int32) * GS_BATCH);
 	draft->box = palloc(sizeof(int32) * GS_BATCH);
 	draft->weight = palloc(sizeof(double) * GS_BATCH);
@@ -194,7 +194,7 @@ keep_row(const Vae *vae, VaeGiven *given, int row)
 {
 	const Draft *from = &given->now;
 	Draft	   *to = &given->kept;
-	int			n = vae->net.state;
+	int			n = vae->net->state;
 
 	for (Size at = row; at < (Size) given->nfirst * GS_BATCH; at += GS_BATCH)
 	{
@@ -471,7 +471,7 @@ choose_components(const Vae *vae, VaeGiven *given)
 
 	given->by = -1;
 	given->prior = vae->mixture;
-	for (int p = 0; p < given->nfirst && vae->net.condition.ntokens > 0; p++)
+	for (int p = 0; p < given->nfirst && vae->net->condition.ntokens > 0; p++)
 	{
 		double		sum = allowed_shares(&vae->tokens->place[p], given, p,
 										 share);
@@ -501,15 +501,14 @@ choose_components(const Vae *vae, VaeGiven *given)
 }
 
 /*
- * gs_vae_condition: see family.h.
+ * gs_vae_condition: prepares a sampler for conditions, in the current context.
+ * Errors: gs_given_impossible.
  */
-void *
-gs_vae_condition(void *model, GsGiven *from)
+void
+gs_vae_condition(Vae *vae, GsGiven *from)
 {
-	Vae		   *vae = palloc(sizeof(Vae));
 	VaeGiven   *given = palloc0(sizeof(VaeGiven));
 
-	memcpy(vae, model, sizeof(Vae));
 	for (int p = 0; p < vae->tokens->nplaces; p++)
 		for (int b = 0; b < from->nboxes; b++)
 			if (from->box[b][vae->tokens->place[p].feature].given)
@@ -530,7 +529,6 @@ gs_vae_condition(void *model, GsGiven *from)
 	learn_proposal(vae, given);
 	learn_bound(vae, given);
 	vae->given = given;
-	return vae;
 }
 
 /*
@@ -584,7 +582,7 @@ gs_vae_confine(Vae *vae, GsBatch *batch)
 	}
 	given->stats->resampled += left;
 	memcpy(vae->state, given->kept.state,
-		   sizeof(float) * GS_BATCH * vae->net.state);
+		   sizeof(float) * GS_BATCH * vae->net->state);
 	memcpy(vae->component, given->kept.component, sizeof(int32) * GS_BATCH);
 	for (int p = 0; p < given->nfirst; p++)
 	{

@@ -53,6 +53,7 @@ typedef struct Rule
 
 struct GsRules
 {
+	GsSampler  *sampler;
 	const GsModel *model;
 	int			nrules;
 	Rule	   *rules;
@@ -144,7 +145,7 @@ meet_all(void *arg)
 static bool
 is_certain(GsRules *rules, ExprState *state, const Expr *expr, int c)
 {
-	GsDecoder  *decoder = gs_decoder_create(rules->model->schema, c,
+	GsDecoder  *decoder = gs_decoder_create(rules->sampler->schema, c,
 											InvalidOid);
 	Certainty	asked = {.rules = rules,.state = state,.column = c};
 
@@ -160,14 +161,14 @@ add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
 	Rule	   *rule = &rules->rules[rules->nrules];
 	Bitmapset  *columns;
 	Expr	   *expr = gs_condition_load(constraint->expression,
-										 rules->model->schema, &columns);
+										 rules->sampler->schema, &columns);
 	ExprState  *state = ExecInitExpr(expr, NULL);
 	int			only;
 
 	/* a row that is made again has the same keys */
 	for (only = bms_next_member(columns, -1); only >= 0;
 		 only = bms_next_member(columns, only))
-		if (rules->model->schema->columns[only].key != NULL)
+		if (rules->sampler->schema->columns[only].key != NULL)
 			return;
 	ExecStoreAllNullTuple(rules->slot);
 	if (bms_get_singleton_member(columns, &only) &&
@@ -179,7 +180,7 @@ add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
 	rule->columns = columns;
 	*used = bms_add_members(*used, columns);
 	rules->nrules++;
-	expr = gs_condition_value(rules->model->schema, expr, &only);
+	expr = gs_condition_value(rules->sampler->schema, expr, &only);
 	/* what a column was set to counts for those after it */
 	for (int r = 0; r < rules->nrules - 1 && expr != NULL; r++)
 		if (rules->rules[r].value != NULL && rules->rules[r].sets == only)
@@ -219,16 +220,17 @@ condition_errcontext(void *arg)
 {
 	const GsRules *rules = arg;
 
-	errcontext("conditions of model \"%s\"", rules->model->entry->name);
+	errcontext("conditions of model \"%s\"", rules->model->name);
 }
 
 /*
- * gs_rules_open: the conditions of a model that its rows may fail, in the
+ * gs_rules_open: the conditions of a sampler's model that its rows may fail, in the
  * current context; NULL if there are none.
  */
 GsRules *
-gs_rules_open(const GsModel *model)
+gs_rules_open(GsSampler *sampler)
 {
+	const GsModel *model = sampler->model;
 	GsRules    *rules;
 	List	   *constraints = model->version->constraints;
 	Bitmapset  *used = NULL;
@@ -239,9 +241,10 @@ gs_rules_open(const GsModel *model)
 	if (constraints == NIL)
 		return NULL;
 	rules = palloc0(sizeof(GsRules));
+	rules->sampler = sampler;
 	rules->model = model;
 	rules->rules = palloc0(sizeof(Rule) * list_length(constraints));
-	rules->slot = MakeSingleTupleTableSlot(gs_schema_desc(model->schema),
+	rules->slot = MakeSingleTupleTableSlot(gs_schema_desc(sampler->schema),
 										   &TTSOpsVirtual);
 	rules->econtext = CreateStandaloneExprContext();
 	rules->econtext->ecxt_scantuple = rules->slot;
@@ -268,7 +271,7 @@ gs_rules_open(const GsModel *model)
 	for (int i = 0; (c = bms_next_member(used, c)) >= 0; i++)
 	{
 		rules->column[i] = c;
-		rules->decoder[i] = gs_decoder_create(model->schema, c, InvalidOid);
+		rules->decoder[i] = gs_decoder_create(sampler->schema, c, InvalidOid);
 	}
 	place_columns(rules);
 	rules->values = palloc(sizeof(Datum) * GS_BATCH * rules->ncolumns);
@@ -301,7 +304,7 @@ void
 gs_rules_attach(GsRules *rules, GsBatch *batch)
 {
 	batch->origin = palloc(sizeof(GsOrigin) * GS_BATCH);
-	rules->spare = gs_batch_create(rules->model, 0, batch->needed);
+	rules->spare = gs_batch_create(rules->sampler, 0, batch->needed);
 }
 
 /*
@@ -492,7 +495,7 @@ gs_rules_set(GsRules *rules, const GsBatch *batch, int column, int from,
 	RowWork		work = {.rules = rules,.end = to - from,.column = column,
 	.to = rows,.context = CurrentMemoryContext};
 
-	get_typlenbyval(rules->model->schema->columns[column].type, &work.len,
+	get_typlenbyval(rules->sampler->schema->columns[column].type, &work.len,
 					&work.byval);
 	decode_columns(rules, batch, from, to);
 	gs_with_fixed_styles(set_all_rows, &work);
@@ -544,7 +547,7 @@ gs_rules_apply(GsRules *rules, GsBatch *batch)
 
 		CHECK_FOR_INTERRUPTS();
 		rules->spare->key = gs_mix64(batch->key, try);
-		gs_batch_fill(rules->model, rules->spare, batch->first / GS_BATCH);
+		gs_batch_fill(rules->sampler, rules->spare, batch->first / GS_BATCH);
 		find_refused(rules, rules->spare, rules->candidates);
 		rules->stats.tries += GS_BATCH;
 		for (int i = 0; i < GS_BATCH && left > 0; i++)

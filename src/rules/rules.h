@@ -17,7 +17,7 @@ typedef struct GsRuleStats
 
 typedef struct GsRules GsRules;
 
-extern GsRules *gs_rules_open(const GsModel *model);
+extern GsRules *gs_rules_open(GsSampler *sampler);
 extern void gs_rules_need(const GsRules *rules, bool *needed);
 extern void gs_rules_attach(GsRules *rules, GsBatch *batch);
 extern const bool *gs_rules_apply(GsRules *rules, GsBatch *batch);

@@ -16,7 +16,7 @@
 #include "catalog/access.h"
 #include "column/store.h"
 #include "rules/condition.h"
-#include "stream/sampler.h"
+#include "stream/call.h"
 #include "stream/stream.h"
 
 #define DEFAULT_ROWS	10000.0
@@ -99,7 +99,7 @@ count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
 											  FORMAT_TYPE_TYPEMOD_GIVEN |
 											  FORMAT_TYPE_FORCE_QUALIFY));
 	appendStringInfoChar(&query, ')');
-	values[0] = CStringGetTextDatum(model->entry->name);
+	values[0] = CStringGetTextDatum(model->name);
 	values[1] = Float8GetDatum(n);
 	values[2] = Int64GetDatum(seed);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -140,10 +140,11 @@ evaluate(void *arg)
  * counts: [constraints], set for conditions
  */
 static const GsRules *
-count_failures(const GsModel *model, int64 seed, int64 n, int64 *counts)
+count_failures(GsSampler *sampler, int64 seed, int64 n, int64 *counts)
 {
-	TupleDesc	desc = gs_schema_desc(model->schema);
-	GsStream   *stream = gs_stream_open(model, desc, seed);
+	const GsModel *model = sampler->model;
+	TupleDesc	desc = gs_schema_desc(sampler->schema);
+	GsStream   *stream = gs_stream_open(sampler, desc, seed);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	Condition  *condition = palloc0(sizeof(Condition) *
 									Max(list_length(model->version->constraints), 1));
@@ -198,7 +199,7 @@ synth_check(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	NullableDatum args[GS_FORM_MAX_ARGS] = {{0}};
 	const GsFormArgs *at = gs_form_args(GS_FORM_RECORD);
-	GsSampler  *sampler;
+	GsCall	   *call;
 	const GsModel *model;
 	const GsRules *rules;
 	int64	   *counts;
@@ -213,14 +214,14 @@ synth_check(PG_FUNCTION_ARGS)
 	if (args[at->n].isnull)
 		args[at->n] = (NullableDatum) {Float8GetDatum(DEFAULT_ROWS), false};
 	args[at->seed] = fcinfo->args[2];
-	sampler = gs_sampler_open(GS_FORM_RECORD, args, InvalidOid, NULL);
-	model = sampler->model;
+	call = gs_call_open(GS_FORM_RECORD, args, InvalidOid, NULL);
+	model = call->model;
 	InitMaterializedSRF(fcinfo, 0);
 	counts = palloc(sizeof(int64) *
 					Max(list_length(model->version->constraints), 1));
-	looked_at = count_violations(model, fcinfo, sampler->seed, sampler->n,
+	looked_at = count_violations(model, fcinfo, call->seed, call->n,
 								 counts);
-	rules = count_failures(model, sampler->seed, sampler->n, counts);
+	rules = count_failures(call->sampler, call->seed, call->n, counts);
 	foreach(cell, model->version->constraints)
 	{
 		const GsConstraint *constraint = lfirst(cell);

@@ -39,7 +39,7 @@ struct GsGrid
  * knows.  False if they are not known one by one.
  */
 static bool
-find_values(GridColumn *column, const GsTarget *target, const GsModel *model,
+find_values(GridColumn *column, const GsTarget *target, const GsSampler *sampler,
 			const GsLinks *links)
 {
 	Form_pg_attribute attribute = TupleDescAttr(target->desc, column->at);
@@ -49,15 +49,15 @@ find_values(GridColumn *column, const GsTarget *target, const GsModel *model,
 							  &column->stride);
 	if (column->n >= 0)
 		return column->n > 0;
-	for (int c = 0; c < model->schema->ncolumns; c++)
+	for (int c = 0; c < sampler->schema->ncolumns; c++)
 	{
 		GsDecoder  *decoder;
 
-		if (strcmp(model->schema->columns[c].name,
+		if (strcmp(sampler->schema->columns[c].name,
 				   NameStr(attribute->attname)) != 0 ||
-			!gs_is_column_of(&model->schema->columns[c], attribute->atttypid))
+			!gs_is_column_of(&sampler->schema->columns[c], attribute->atttypid))
 			continue;
-		decoder = gs_decoder_create(model->schema, c, attribute->atttypid);
+		decoder = gs_decoder_create(sampler->schema, c, attribute->atttypid);
 		if (!gs_decoder_is_discrete(decoder))
 			return false;
 		column->n = gs_decoder_values(decoder, &values);
@@ -72,7 +72,7 @@ find_values(GridColumn *column, const GsTarget *target, const GsModel *model,
 
 static GsGrid *
 open_constraint(const GsConstraint *constraint, const GsTarget *target,
-				const GsModel *model, const GsLinks *links, int64 seed)
+				const GsSampler *sampler, const GsLinks *links, int64 seed)
 {
 	GsGrid	   *grid = palloc0(sizeof(GsGrid));
 	int64		space = 1;
@@ -89,7 +89,7 @@ open_constraint(const GsConstraint *constraint, const GsTarget *target,
 			if (strcmp(NameStr(TupleDescAttr(target->desc, i)->attname),
 					   lfirst(cell)) == 0)
 				column->at = i;
-		if (column->at < 0 || !find_values(column, target, model, links) ||
+		if (column->at < 0 || !find_values(column, target, sampler, links) ||
 			pg_mul_s64_overflow(space, column->n, &space))
 			return NULL;
 	}
@@ -103,7 +103,7 @@ open_constraint(const GsConstraint *constraint, const GsTarget *target,
  * there are none.
  */
 GsGrid *
-gs_grid_open(const GsTarget *target, const GsModel *model,
+gs_grid_open(const GsTarget *target, const GsSampler *sampler,
 			 const GsLinks *links, int64 seed)
 {
 	ListCell   *cell;
@@ -117,7 +117,7 @@ gs_grid_open(const GsTarget *target, const GsModel *model,
 			(strcmp(constraint->kind, "primary key") != 0 &&
 			 strcmp(constraint->kind, "unique") != 0))
 			continue;
-		grid = open_constraint(constraint, target, model, links, seed);
+		grid = open_constraint(constraint, target, sampler, links, seed);
 		if (grid != NULL)
 			return grid;
 	}

@@ -11,7 +11,7 @@
 
 typedef struct GsGrid GsGrid;
 
-extern GsGrid *gs_grid_open(const GsTarget *target, const GsModel *model,
+extern GsGrid *gs_grid_open(const GsTarget *target, const GsSampler *sampler,
 							const GsLinks *links, int64 seed);
 extern void gs_grid_apply(GsGrid *grid, Datum *values, bool *nulls);
 

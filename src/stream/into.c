@@ -42,7 +42,7 @@
 #include "stream/grid.h"
 #include "stream/into.h"
 #include "stream/links.h"
-#include "stream/sampler.h"
+#include "stream/call.h"
 #include "stream/shift.h"
 #include "stream/stream.h"
 #include "stream/target.h"
@@ -68,7 +68,7 @@ typedef struct IntoCall
 {
 	GsFill		fill;
 	Oid			relid;
-	const GsModel *model;
+	GsSampler  *sampler;
 	GsTarget   *target;
 	GsStream   *stream;
 	GsLinks    *links;
@@ -172,7 +172,7 @@ read_sampling(FunctionCallInfo fcinfo, IntoCall *call)
 {
 	const GsFormArgs *at = gs_form_args(GS_FORM_TYPED);
 	NullableDatum args[GS_FORM_MAX_ARGS] = {{0}};
-	GsSampler  *sampler;
+	GsCall	   *sampling;
 	GsFill	   *fill = &call->fill;
 
 	args[at->n] = fcinfo->args[ARG_N];
@@ -180,14 +180,14 @@ read_sampling(FunctionCallInfo fcinfo, IntoCall *call)
 	args[at->seed] = fcinfo->args[ARG_SEED];
 	args[at->given] = fcinfo->args[ARG_GIVEN];
 	args[at->start] = fcinfo->args[ARG_START];
-	sampler = gs_sampler_open(GS_FORM_TYPED, args, call->relid, NULL);
-	call->model = sampler->model;
-	fill->model = sampler->model->entry->name;
-	fill->model_id = sampler->model->entry->id;
-	fill->version = sampler->model->version->version;
-	fill->seed = sampler->seed;
-	fill->start = sampler->start;
-	fill->n = sampler->n;
+	sampling = gs_call_open(GS_FORM_TYPED, args, call->relid, NULL);
+	call->sampler = sampling->sampler;
+	fill->model = sampling->model->name;
+	fill->model_id = sampling->model->id;
+	fill->version = sampling->model->version->version;
+	fill->seed = sampling->seed;
+	fill->start = sampling->start;
+	fill->n = sampling->n;
 	fill->given = fcinfo->args[ARG_GIVEN];
 	/* the argument may lie where a commit takes it away */
 	if (!fill->given.isnull)
@@ -610,7 +610,7 @@ fill_batch(IntoCall *call)
 static void
 continue_keys(const IntoCall *call)
 {
-	const GsSchema *schema = call->model->schema;
+	const GsSchema *schema = call->sampler->schema;
 	const GsTarget *target = call->target;
 
 	for (int i = 0; i < target->desc->natts; i++)
@@ -667,13 +667,13 @@ begin_rows(IntoCall *call)
 {
 	const GsFill *fill = &call->fill;
 
-	call->target = gs_target_open(call->relid, call->model);
+	call->target = gs_target_open(call->relid, call->sampler->model);
 	continue_keys(call);
-	call->stream = gs_stream_open(call->model, call->target->desc, fill->seed);
+	call->stream = gs_stream_open(call->sampler, call->target->desc, fill->seed);
 	call->shift = gs_shift_open(call->target);
-	call->links = gs_links_open(call->target, call->model, fill->seed,
+	call->links = gs_links_open(call->target, call->sampler, fill->seed,
 								fill->n);
-	call->grid = gs_grid_open(call->target, call->model, call->links,
+	call->grid = gs_grid_open(call->target, call->sampler, call->links,
 							  fill->seed);
 }
 
@@ -682,7 +682,7 @@ begin_rows(IntoCall *call)
  *	seed bigint = NULL, given jsonb = NULL, start bigint = 1,
  *	batch_size int = 10000, on_conflict text = 'error'): a procedure.
  *
- * Errors: those of gs_sampler_open and of the INSERT; wrong_object_type for
+ * Errors: those of gs_call_open and of the INSERT; wrong_object_type for
  * what is no table; invalid_parameter_value; datatype_mismatch if no column
  * is left to fill; object_not_in_prerequisite_state if the model's current
  * version changed since the fill began; object_in_use if another session goes

@@ -71,7 +71,7 @@ typedef struct Link
 struct GsLinks
 {
 	const GsTarget *target;
-	const GsModel *model;
+	const GsSampler *sampler;
 	uint64		key;
 	int64		n;
 	int			nlinks;
@@ -184,7 +184,7 @@ read_keys(const GsTarget *target, Link *link)
 static void
 share_out(GsLinks *links, Link *link)
 {
-	const GsTensor *tensor = gs_tensor_find(links->model->version->tensors,
+	const GsTensor *tensor = gs_tensor_find(links->sampler->model->version->tensors,
 											gs_children_name(link->constraint));
 	const int64 *counts;
 	double		total = 0;
@@ -269,7 +269,7 @@ has_key(const Link *link, Oid type, Datum value)
 static void
 find_levels(GsLinks *links, Link *link)
 {
-	const GsSchema *schema = links->model->schema;
+	const GsSchema *schema = links->sampler->schema;
 	Form_pg_attribute attribute = TupleDescAttr(links->target->desc,
 												link->at[0]);
 	GsDecoder  *decoder = NULL;
@@ -330,8 +330,8 @@ open_link(GsLinks *links, const GsConstraint *constraint)
 			for (int j = 0; j < links->links[l].ncolumns; j++)
 				link->shared[k] |= links->links[l].at[j] == link->at[k];
 		link->any_shared |= link->shared[k];
-		for (int c = 0; c < links->model->schema->ncolumns; c++)
-			known |= strcmp(links->model->schema->columns[c].name,
+		for (int c = 0; c < links->sampler->schema->ncolumns; c++)
+			known |= strcmp(links->sampler->schema->columns[c].name,
 							lfirst(cell)) == 0;
 		link->always |= !known;
 		if (target->notnull[link->at[k]])
@@ -366,15 +366,15 @@ open_link(GsLinks *links, const GsConstraint *constraint)
  * may not read a parent's keys, foreign_key_violation where it has none.
  */
 GsLinks *
-gs_links_open(const GsTarget *target, const GsModel *model, int64 seed,
+gs_links_open(const GsTarget *target, const GsSampler *sampler, int64 seed,
 			  int64 rows)
 {
 	GsLinks    *links = palloc0(sizeof(GsLinks));
 	ListCell   *cell;
 
 	links->target = target;
-	links->model = model;
-	links->key = gs_mix64(seed, model->version->version);
+	links->sampler = sampler;
+	links->key = gs_mix64(seed, sampler->model->version->version);
 	links->n = rows;
 	links->links = palloc0(sizeof(Link) *
 						   Max(list_length(target->constraints), 1));

@@ -11,7 +11,7 @@
 
 typedef struct GsLinks GsLinks;
 
-extern GsLinks *gs_links_open(const GsTarget *target, const GsModel *model,
+extern GsLinks *gs_links_open(const GsTarget *target, const GsSampler *sampler,
 							  int64 seed, int64 rows);
 extern void gs_links_refresh(GsLinks *links);
 extern const char *gs_links_fill(GsLinks *links, int64 row, Datum *values,

@@ -13,7 +13,7 @@
 
 #include "column/store.h"
 #include "stream/jsonrow.h"
-#include "stream/sampler.h"
+#include "stream/call.h"
 
 /* The state of one call of a set-returning function. */
 typedef struct SampleCall
@@ -60,19 +60,19 @@ begin_call(FunctionCallInfo fcinfo, GsForm form)
 	SampleCall *call = palloc0(sizeof(SampleCall));
 	bool		json = form == GS_FORM_JSON || form == GS_FORM_RELATION;
 	Oid			relid = InvalidOid;
-	GsSampler  *sampler;
+	GsCall	   *args;
 
 	if (form == GS_FORM_TYPED)
 		call->desc = shape_desc(fcinfo, &relid);
 	else if (form == GS_FORM_RECORD)
 		call->desc = record_desc(fcinfo);
-	sampler = gs_sampler_open(form, fcinfo->args, relid, NULL);
+	args = gs_call_open(form, fcinfo->args, relid, NULL);
 	if (json)
-		call->desc = gs_schema_desc(sampler->model->schema);
+		call->desc = gs_schema_desc(args->sampler->schema);
 	call->desc = BlessTupleDesc(call->desc);
-	call->stream = gs_stream_open(sampler->model, call->desc, sampler->seed);
-	gs_stream_seek(call->stream, sampler->start - 1,
-				   sampler->start - 1 + sampler->n);
+	call->stream = gs_stream_open(args->sampler, call->desc, args->seed);
+	gs_stream_seek(call->stream, args->start - 1,
+				   args->start - 1 + args->n);
 	if (json)
 		call->json = gs_jsonrow_create(call->desc);
 	return call;

@@ -75,7 +75,7 @@ typedef struct SynthScanState
 
 	/* from the first fetch on */
 	MemoryContext context;
-	GsSampler  *sampler;
+	GsCall	   *asked;
 	GsStream   *stream;
 	TupleDesc	stream_desc;
 	GsJsonRow  *json;
@@ -267,7 +267,7 @@ find_stream_desc(SynthScanState *state)
 	int			i = 0;
 
 	if (is_json(state) && scan_desc->natts > 0)
-		return gs_schema_desc(state->sampler->model->schema);
+		return gs_schema_desc(state->asked->sampler->schema);
 	if (state->whole_row)
 		return state->row_desc;
 	desc = CreateTemplateTupleDesc(scan_desc->natts);
@@ -293,7 +293,7 @@ open_scan(SynthScanState *state)
 	evaluate_arguments(state, args);
 	if (state->form == GS_FORM_TYPED)
 		relid = get_typ_typrelid(exprType(linitial(state->call->args)));
-	state->sampler = gs_sampler_open(state->form, args, relid,
+	state->asked = gs_call_open(state->form, args, relid,
 									 state->shared ? &state->shared->seed :
 									 NULL);
 	state->stream_desc = find_stream_desc(state);
@@ -308,14 +308,14 @@ open_stream(SynthScanState *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->context);
 
-	state->stream = gs_stream_open(state->sampler->model, state->stream_desc,
-								   state->sampler->seed);
+	state->stream = gs_stream_open(state->asked->sampler, state->stream_desc,
+								   state->asked->seed);
 	state->json = NULL;
 	if (is_json(state) && state->stream_desc->natts > 0)
 		state->json = gs_jsonrow_create(state->stream_desc);
 	if (state->shared == NULL)
-		gs_stream_seek(state->stream, state->sampler->start - 1,
-					   state->sampler->start - 1 + state->sampler->n);
+		gs_stream_seek(state->stream, state->asked->start - 1,
+					   state->asked->start - 1 + state->asked->n);
 	MemoryContextSwitchTo(old);
 }
 
@@ -325,9 +325,9 @@ open_stream(SynthScanState *state)
 static bool
 next_chunk(SynthScanState *state)
 {
-	const GsSampler *sampler = state->sampler;
-	int64		first = sampler->start - 1;
-	int64		end = first + sampler->n;
+	const GsCall *asked = state->asked;
+	int64		first = asked->start - 1;
+	int64		end = first + asked->n;
 	int64		batch = first / GS_BATCH;
 	uint64		chunk;
 	int64		from;
@@ -496,7 +496,7 @@ exec_scan(CustomScanState *node)
 static void
 close_scan(SynthScanState *state)
 {
-	state->sampler = NULL;
+	state->asked = NULL;
 	state->stream = NULL;
 	MemoryContextReset(state->context);
 }
@@ -519,11 +519,11 @@ rescan(CustomScanState *node)
 		close_scan(state);
 	else if (state->stream != NULL)
 	{
-		int64		first = state->sampler->start - 1;
+		int64		first = state->asked->start - 1;
 
 		/* a parallel scan begins with a new chunk */
 		gs_stream_seek(state->stream, first,
-					   state->shared ? first : first + state->sampler->n);
+					   state->shared ? first : first + state->asked->n);
 	}
 	ExecScanReScan(&node->ss);
 }
@@ -567,14 +567,16 @@ static ScanCounts
 own_counts(const SynthScanState *state)
 {
 	ScanCounts	counts = {0};
+	const GsSampler *sampler;
 
 	if (state->stream == NULL)
 		return counts;
+	sampler = state->asked->sampler;
 	counts.batches = gs_stream_batches(state->stream);
-	if (state->sampler->model->given != NULL)
-		counts.given = state->sampler->model->given->stats;
-	if (state->sampler->model->refine != NULL)
-		counts.refine = state->sampler->model->refine->stats;
+	if (sampler->given != NULL)
+		counts.given = sampler->given->stats;
+	if (sampler->refining != NULL)
+		counts.refine = sampler->refining->stats;
 	if (gs_stream_rules(state->stream) != NULL)
 		counts.rules = gs_rules_stats(gs_stream_rules(state->stream));
 	return counts;
@@ -663,23 +665,23 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 
 	foreach(cell, state->call->args)
 		constant &= IsA(lfirst(cell), Const);
-	if (state->sampler == NULL && constant && state->explain_only)
+	if (state->asked == NULL && constant && state->explain_only)
 		open_scan(state);
-	if (state->sampler == NULL)
+	if (state->asked == NULL)
 		return;
-	ExplainPropertyText("Model", state->sampler->model->entry->name, es);
+	ExplainPropertyText("Model", state->asked->model->name, es);
 	ExplainPropertyInteger("Version", NULL,
-						   state->sampler->model->version->version, es);
-	ExplainPropertyText("Method", state->sampler->model->family->name, es);
-	ExplainPropertyInteger("Synthetic Rows", NULL, state->sampler->n, es);
-	if (state->sampler->given != NULL)
-		ExplainPropertyText("Given", state->sampler->given, es);
+						   state->asked->model->version->version, es);
+	ExplainPropertyText("Method", state->asked->model->family->name, es);
+	ExplainPropertyInteger("Synthetic Rows", NULL, state->asked->n, es);
+	if (state->asked->given != NULL)
+		ExplainPropertyText("Given", state->asked->given, es);
 	ExplainPropertyInteger("Columns Decoded", NULL,
 						   state->stream_desc->natts, es);
 	counts = own_counts(state);
 	add_counts(&counts, &state->workers);
-	if (state->sampler->model->refine != NULL)
-		explain_refinement(state->sampler->model->refine, counts.refine, es);
+	if (state->asked->model->refine != NULL)
+		explain_refinement(state->asked->model->refine, counts.refine, es);
 	if (!es->analyze)
 		return;
 	ExplainPropertyInteger("Batches", NULL, counts.batches, es);
@@ -688,6 +690,6 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 							 counts.rules.tries > 0 ?
 							 (double) counts.rules.rows / counts.rules.tries :
 							 1, 3, es);
-	if (state->sampler->model->given != NULL)
+	if (state->asked->sampler->given != NULL)
 		explain_given(counts.given, es);
 }

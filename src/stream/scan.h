@@ -9,7 +9,7 @@
 
 #include "nodes/extensible.h"
 
-#include "stream/sampler.h"
+#include "stream/call.h"
 
 /* custom_private: what the scan knows of the function's result. */
 typedef enum GsScanPrivate

@@ -40,7 +40,7 @@ typedef struct StreamColumn
 struct GsStream
 {
 	GsSlice		slice;
-	const GsModel *model;
+	GsSampler  *sampler;
 	GsBatch    *batch;
 	GsRules    *rules;			/* NULL: any row will do */
 	StreamColumn *columns;		/* [ncolumns] */
@@ -146,8 +146,7 @@ most_rows(const GsStream *stream)
 static bool *
 find_needed(const GsStream *stream)
 {
-	const GsModel *model = stream->model;
-	bool	   *needed = palloc0(Max(model->schema->nfeatures, 1));
+	bool	   *needed = palloc0(Max(stream->sampler->schema->nfeatures, 1));
 
 	for (int i = 0; i < stream->slice.ncolumns; i++)
 		if (stream->columns[i].decoder != NULL)
@@ -164,7 +163,7 @@ static void
 open_column(GsStream *stream, StreamColumn *column, int c,
 			Form_pg_attribute attribute)
 {
-	const GsSchema *schema = stream->model->schema;
+	const GsSchema *schema = stream->sampler->schema;
 	const GsColumn *from = &schema->columns[c];
 	bool		decoded = is_decoded(from, attribute);
 
@@ -185,19 +184,20 @@ open_column(GsStream *stream, StreamColumn *column, int c,
 /*
  * gs_stream_open: a stream of no rows yet, in the current context.
  *
- * desc: the columns asked for, matched to the model's by name; nothing else
+ * sampler: this stream's alone; desc: the columns asked for, matched to the
+ * model's by name; nothing else
  * is decoded.  Errors: datatype_mismatch for a column that cannot be
  * converted.
  */
 GsStream *
-gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
+gs_stream_open(GsSampler *sampler, TupleDesc desc, int64 seed)
 {
 	GsStream   *stream = palloc0(sizeof(GsStream));
-	const GsSchema *schema = model->schema;
+	const GsSchema *schema = sampler->schema;
 	bool	   *packed = palloc0(Max(desc->natts, 1));
 	Size		cells;
 
-	stream->model = model;
+	stream->sampler = sampler;
 	stream->slice.ncolumns = desc->natts;
 	stream->columns = palloc0(sizeof(StreamColumn) * Max(desc->natts, 1));
 	stream->filled = -1;
@@ -205,7 +205,7 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 	stream->context = AllocSetContextCreate(CurrentMemoryContext,
 											"gensynth slice",
 											ALLOCSET_DEFAULT_SIZES);
-	stream->rules = gs_rules_open(model);
+	stream->rules = gs_rules_open(sampler);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
@@ -224,12 +224,12 @@ gs_stream_open(const GsModel *model, TupleDesc desc, int64 seed)
 				gs_decoder_is_packed(column->decoder);
 		}
 	}
-	stream->batch = gs_batch_create(model, seed, find_needed(stream));
+	stream->batch = gs_batch_create(sampler, seed, find_needed(stream));
 	if (stream->rules != NULL)
 	{
 		gs_rules_attach(stream->rules, stream->batch);
 		/* which rows are left out has to be found out */
-		stream->decodes |= model->version->on_violation == GS_VIOLATION_DROP;
+		stream->decodes |= sampler->model->version->on_violation == GS_VIOLATION_DROP;
 	}
 	stream->former = gs_former_create(desc, packed);
 	stream->most = SLICE_ROWS;
@@ -362,7 +362,7 @@ next_slice(GsStream *stream)
 	if (stream->decodes && stream->filled != index)
 	{
 		stream->filled = -1;
-		gs_batch_fill(stream->model, stream->batch, index);
+		gs_batch_fill(stream->sampler, stream->batch, index);
 		if (stream->rules != NULL)
 			stream->slice.dropped = gs_rules_apply(stream->rules,
 												   stream->batch);

@@ -27,7 +27,7 @@ typedef struct GsSlice
 
 typedef struct GsStream GsStream;	/* begins with its slice */
 
-extern GsStream *gs_stream_open(const GsModel *model, TupleDesc desc,
+extern GsStream *gs_stream_open(GsSampler *sampler, TupleDesc desc,
 								int64 seed);
 extern void gs_stream_seek(GsStream *stream, int64 first, int64 end);
 extern int64 gs_stream_position(const GsStream *stream);

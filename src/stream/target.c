@@ -111,7 +111,7 @@ find_columns(GsTarget *target, const GsModel *model, Relation relation)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("model \"%s\" has no column that could fill %s",
-						model->entry->name,
+						model->name,
 						quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 												   RelationGetRelationName(relation))),
 				 errhint("Columns are matched by name; identity, serial and generated columns are left to the target.")));

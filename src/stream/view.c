@@ -15,7 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
-#include "stream/sampler.h"
+#include "stream/call.h"
 
 /* Arguments of synth_view. */
 enum
@@ -45,8 +45,8 @@ check_arguments(FunctionCallInfo fcinfo)
  * Opens the model as synth_rows would: the same checks of the same arguments,
  * and a seed drawn if none was passed.
  */
-static GsSampler *
-open_sampler(FunctionCallInfo fcinfo)
+static GsCall *
+open_call(FunctionCallInfo fcinfo)
 {
 	const GsFormArgs *at = gs_form_args(GS_FORM_RECORD);
 	NullableDatum args[GS_FORM_MAX_ARGS] = {{0}};
@@ -56,7 +56,7 @@ open_sampler(FunctionCallInfo fcinfo)
 	args[at->seed] = fcinfo->args[ARG_SEED];
 	args[at->given].isnull = true;
 	args[at->start].isnull = true;
-	return gs_sampler_open(GS_FORM_RECORD, args, InvalidOid, NULL);
+	return gs_call_open(GS_FORM_RECORD, args, InvalidOid, NULL);
 }
 
 /*
@@ -104,7 +104,7 @@ column_definitions(const GsSchema *schema)
  * makes a view of the model's rows, owned by the caller, and returns it.
  *
  * A view without rows has as many as the source of the model's current
- * version.  Errors: those of gs_sampler_open and of CREATE VIEW;
+ * version.  Errors: those of gs_call_open and of CREATE VIEW;
  * duplicate_table.
  */
 GS_FUNCTION(synth_view);
@@ -112,7 +112,7 @@ GS_FUNCTION(synth_view);
 Datum
 synth_view(PG_FUNCTION_ARGS)
 {
-	GsSampler  *sampler;
+	GsCall	   *call;
 	char	   *functions;
 	char	   *view;
 	Oid			schema;
@@ -120,11 +120,11 @@ synth_view(PG_FUNCTION_ARGS)
 	int			result;
 
 	check_arguments(fcinfo);
-	sampler = open_sampler(fcinfo);
+	call = open_call(fcinfo);
 	functions = get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
 	view = new_view(PG_GETARG_TEXT_PP(ARG_VIEW), &schema);
 	if (!PG_ARGISNULL(ARG_ROWS))
-		rows = psprintf(INT64_FORMAT, sampler->n);
+		rows = psprintf(INT64_FORMAT, call->n);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	result = SPI_execute(psprintf("CREATE VIEW %s AS SELECT * FROM"
@@ -135,9 +135,9 @@ synth_view(PG_FUNCTION_ARGS)
 								  quote_qualified_identifier(get_namespace_name(schema),
 															 view),
 								  quote_identifier(functions),
-								  quote_literal_cstr(sampler->model->entry->name),
-								  rows, sampler->seed,
-								  column_definitions(sampler->model->schema)),
+								  quote_literal_cstr(call->model->name),
+								  rows, call->seed,
+								  column_definitions(call->model->schema)),
 						 false, 0);
 	if (result < 0)
 		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));

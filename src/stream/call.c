@@ -1,5 +1,5 @@
 /*
- * sampler.c
+ * call.c
  *	  A call of a sampling function: from arguments to rows.
  *
  * The plain functions (sample.c) and the custom scan (scan.c) both come
@@ -14,7 +14,7 @@
 #include "utils/jsonb.h"
 
 #include "column/key.h"
-#include "stream/sampler.h"
+#include "stream/call.h"
 #include "table/source.h"
 
 static const GsFormArgs form_args[] = {
@@ -33,7 +33,7 @@ gs_form_args(GsForm form)
 	return &form_args[form];
 }
 
-static GsModel *
+static const GsModel *
 open_by_name(const NullableDatum *name)
 {
 	if (name->isnull)
@@ -44,7 +44,7 @@ open_by_name(const NullableDatum *name)
 	return gs_model_load(gs_catalog_open(TextDatumGetCString(name->value)), 0);
 }
 
-static GsModel *
+static const GsModel *
 open_by_relation(Oid relid)
 {
 	char	   *relation = gs_relation_name(relid, NULL);
@@ -52,7 +52,7 @@ open_by_relation(Oid relid)
 	return gs_model_load(gs_catalog_open_relation(relation), 0);
 }
 
-static GsModel *
+static const GsModel *
 open_model(GsForm form, const NullableDatum *model, Oid relid)
 {
 	if (form == GS_FORM_TYPED && model->isnull)
@@ -82,7 +82,7 @@ row_count(const NullableDatum *arg, const GsModel *model)
 }
 
 /*
- * gs_sampler_open: reads the arguments of a call and loads its model, in the
+ * gs_call_open: reads the arguments of a call and begins a sampler of its model, in the
  * current context.
  *
  * args: as many as the form has; relid: the relation whose row type is asked
@@ -90,39 +90,39 @@ row_count(const NullableDatum *arg, const GsModel *model)
  * NULL one.  Errors: those of gs_catalog_open and gs_keys_check, and
  * invalid_parameter_value.
  */
-GsSampler *
-gs_sampler_open(GsForm form, const NullableDatum *args, Oid relid,
-				const int64 *shared_seed)
+GsCall *
+gs_call_open(GsForm form, const NullableDatum *args, Oid relid,
+			 const int64 *shared_seed)
 {
 	const GsFormArgs *at = &form_args[form];
-	GsSampler  *sampler = palloc0(sizeof(GsSampler));
+	GsCall	   *call = palloc0(sizeof(GsCall));
+	Jsonb	   *given = NULL;
 
-	sampler->model = open_model(form, &args[at->model], relid);
-	sampler->n = row_count(&args[at->n], sampler->model);
-	sampler->start = args[at->start].isnull ? 1 :
+	call->model = open_model(form, &args[at->model], relid);
+	call->n = row_count(&args[at->n], call->model);
+	call->start = args[at->start].isnull ? 1 :
 		DatumGetInt64(args[at->start].value);
-	if (sampler->start < 1 ||
-		sampler->n > PG_INT64_MAX - GS_BATCH - sampler->start)
+	if (call->start < 1 ||
+		call->n > PG_INT64_MAX - GS_BATCH - call->start)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("start must be 1 or more, and start + n below 2^63"),
 				 errhint("Rows are numbered from 1.")));
-	gs_keys_check(sampler->model->schema, sampler->start - 1, sampler->n);
+	gs_keys_check(call->model->schema, call->start - 1, call->n);
 	if (!args[at->given].isnull)
 	{
-		Jsonb	   *given = DatumGetJsonbP(args[at->given].value);
-
-		gs_model_condition(sampler->model, given);
-		sampler->given = JsonbToCString(NULL, &given->root, VARSIZE(given));
+		given = DatumGetJsonbP(args[at->given].value);
+		call->given = JsonbToCString(NULL, &given->root, VARSIZE(given));
 	}
+	call->sampler = gs_sampler_begin(call->model, given);
 	if (!args[at->seed].isnull)
-		sampler->seed = DatumGetInt64(args[at->seed].value);
+		call->seed = DatumGetInt64(args[at->seed].value);
 	else if (shared_seed != NULL)
-		sampler->seed = *shared_seed;
-	else if (!pg_strong_random(&sampler->seed, sizeof(int64)))
+		call->seed = *shared_seed;
+	else if (!pg_strong_random(&call->seed, sizeof(int64)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not draw a random seed"),
 				 errhint("Pass one with the seed argument.")));
-	return sampler;
+	return call;
 }

@@ -1,9 +1,9 @@
 /*
- * sampler.h
+ * call.h
  *	  A call of a sampling function: from arguments to rows.
  */
-#ifndef GENSYNTH_SAMPLER_H
-#define GENSYNTH_SAMPLER_H
+#ifndef GENSYNTH_CALL_H
+#define GENSYNTH_CALL_H
 
 #include "postgres.h"
 
@@ -34,17 +34,18 @@ typedef struct GsFormArgs
 } GsFormArgs;
 
 /* What a call asks for. */
-typedef struct GsSampler
+typedef struct GsCall
 {
-	GsModel    *model;
+	const GsModel *model;
+	GsSampler  *sampler;
 	int64		seed;
 	int64		start;			/* from 1 */
 	int64		n;
 	char	   *given;			/* as JSON text, or NULL */
-} GsSampler;
+} GsCall;
 
 extern const GsFormArgs *gs_form_args(GsForm form);
-extern GsSampler *gs_sampler_open(GsForm form, const NullableDatum *args,
-								  Oid relid, const int64 *shared_seed);
+extern GsCall *gs_call_open(GsForm form, const NullableDatum *args, Oid relid,
+							const int64 *shared_seed);
 
 #endif
