@@ -1,6 +1,6 @@
 -- Conditions: given => jsonb.
 BEGIN;
-SELECT plan(100);
+SELECT plan(104);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 
@@ -211,6 +211,20 @@ SELECT refused('{"tag": "abc"}', '0A000', 'values of column "tag" (generated tex
 SELECT refused('{"doc": "{}"}', '0A000', 'values of column "doc" (json) cannot be given');
 SELECT refused('{"place": "(1,2)"}', '0A000', 'values of column "place" (point) cannot be given');
 SELECT refused('{"code": "c-Ulm", "city": "Bonn"}', '22000', 'the given values have probability zero together');
+
+-- Values of several parts that are one level, and numbers of few values.
+CREATE TABLE few AS SELECT i % 4 * interval '1 month 2 hours' AS stay, numrange(i % 3, i % 3 + 1.50) AS span,
+	i % 3 * 12345678901234567890.50 AS wide, CASE i % 4 WHEN 0 THEN float8 '-0' WHEN 1 THEN 0 WHEN 2 THEN 'NaN' ELSE 1.5 END AS real
+FROM generate_series(1, 600) i;
+SELECT synth_fit('few', seed => 1, options => '{"dependencies": 0}');
+SELECT is(ARRAY(SELECT DISTINCT stay::text FROM synth_sample(NULL::few, 200, seed => 1, given => '{"stay": ["1 month 2 hours", "2 mons 4 hours"]}') ORDER BY 1),
+	ARRAY['1 mon 02:00:00', '2 mons 04:00:00'], 'intervals that are few');
+SELECT is(ARRAY(SELECT DISTINCT wide FROM synth_sample(NULL::few, 200, seed => 1, given => '{"wide": [0.0, 12345678901234567890.5]}') ORDER BY 1),
+	ARRAY[0.00, 12345678901234567890.50], 'wide numerics');
+SELECT is(ARRAY(SELECT DISTINCT real::text COLLATE "C" FROM synth_sample(NULL::few, 200, seed => 1, given => '{"real": ["NaN", 0]}') ORDER BY 1),
+	ARRAY['-0', '0', 'NaN'], 'both zeros');
+SELECT throws_like($$SELECT synth_sample('few', 1, given => '{"stay": "60 days 4 hours"}')$$,
+	'column "stay" is 60 days 4 hours with probability zero', 'an interval that is equal to one, and is not the same');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -400,6 +400,16 @@ gs_codec_is_integer(const GsCodec *codec)
 }
 
 /*
+ * gs_codec_is_styled: whether the texts that values are taken apart as follow
+ * the session's settings: see gs_with_fixed_styles.
+ */
+bool
+gs_codec_is_styled(const GsCodec *codec)
+{
+	return codec->kind == GS_CODEC_ARRAY || codec->kind == GS_CODEC_BYTEA;
+}
+
+/*
  * gs_codec_max_chars: the characters that a text of the type may have; 0: no
  * limit.
  */
@@ -511,75 +521,6 @@ gs_datum_from_slot(GsCodecKind kind, GsSlot slot)
 		default:
 			return Int64GetDatum(slot.i);
 	}
-}
-
-void
-gs_part_from_numeric(Datum value, GsPart *part)
-{
-	part->text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
-	part->len = strlen(part->text);
-}
-
-/*
- * A double as a numeric of a scale.  Doubles are coarse: one that rounds to
- * more digits than the column's precision has gives the largest there is.
- */
-static Datum
-numeric_from_double(double value, int scale, int32 typmod)
-{
-	Datum		number = DirectFunctionCall1(float8_numeric,
-											 Float8GetDatum(value));
-	int			precision;
-	StringInfoData most;
-
-	if (!isfinite(value))
-		return number;
-	number = DirectFunctionCall2(numeric_round, number, Int32GetDatum(scale));
-	if (typmod < (int32) VARHDRSZ)
-		return number;
-	precision = ((typmod - VARHDRSZ) >> 16) & 0xFFFF;
-	if (precision < scale ||
-		fabs(value) < pow(10, precision - scale) * (1 - 1e-14))
-		return number;
-	initStringInfo(&most);
-	appendStringInfoString(&most, value < 0 ? "-0" : "0");
-	for (int i = 0; i < precision; i++)
-		appendStringInfoString(&most, i == precision - scale ? ".9" : "9");
-	return DirectFunctionCall3(numeric_in, CStringGetDatum(most.data),
-							   ObjectIdGetDatum(InvalidOid),
-							   Int32GetDatum(typmod));
-}
-
-/*
- * gs_numeric_from_part: an integer at its scale, trailing zeros beyond the
- * least display scale dropped; or a double rounded to the scale; or a text.
- */
-Datum
-gs_numeric_from_part(const GsPart *part, int32 typmod)
-{
-	int64		value = part->slot.i;
-	int			scale = part->scale;
-
-	if (part->lane == GS_LANE_TEXT)
-		return DirectFunctionCall3(numeric_in, CStringGetDatum(part->text),
-								   ObjectIdGetDatum(InvalidOid),
-								   Int32GetDatum(typmod));
-	if (part->lane == GS_LANE_FLOAT)
-		return numeric_from_double(part->slot.f, scale, typmod);
-	if (value == GS_NUMERIC_NAN || value == GS_NUMERIC_PLUS ||
-		value == GS_NUMERIC_MINUS)
-		return DirectFunctionCall3(numeric_in,
-								   CStringGetDatum(value == GS_NUMERIC_NAN ? "NaN" :
-												   value == GS_NUMERIC_PLUS ? "Infinity" :
-												   "-Infinity"),
-								   ObjectIdGetDatum(InvalidOid),
-								   Int32GetDatum(-1));
-	while (scale > part->min_scale && value % 10 == 0)
-	{
-		value /= 10;
-		scale--;
-	}
-	return NumericGetDatum(int64_div_fast_to_numeric(value, scale));
 }
 
 static void

@@ -29,8 +29,17 @@ gs_unordered(int64 value)
 extern void gs_codec_set_parts(GsCodec *codec);
 extern GsSlot gs_slot_from_datum(GsCodecKind kind, Datum value);
 extern Datum gs_datum_from_slot(GsCodecKind kind, GsSlot slot);
+
+/* codec_numeric.c */
 extern void gs_part_from_numeric(Datum value, GsPart *part);
 extern Datum gs_numeric_from_part(const GsPart *part, int32 typmod);
+extern int	gs_numeric_length(const char *text, int len);
+extern int	gs_numeric_scale(const char *text);
+extern void gs_numeric_scaled(const char *text, int scale, int64 *below,
+							  int64 *above);
+extern void gs_numeric_doubles(const char *text, double *below,
+							   double *above);
+extern char *gs_numeric_padded(const char *text, int scale);
 
 /* codec_range.c */
 extern void gs_range_split(GsCodec *codec, Datum value, GsPart *parts);

@@ -211,7 +211,8 @@ typedef struct GsEncoded
 	uint16	  **bin;			/* [nfeatures][nrows]; GS_MISSING */
 	uint16	  **segment;		/* the same of a number's quantile table, which
 								 * is finer; NULL for a category ... */
-	uint16	  **within;			/* ... and where in it, of 65535 parts */
+	uint16	  **within;			/* ... and where in it, of 65535 parts: see
+								 * gs_quantile_place */
 	bool	   *determined;		/* [nfeatures] not the family's business */
 } GsEncoded;
 
@@ -264,6 +265,7 @@ extern void gs_codec_split(GsCodec *codec, Datum value, GsPart *parts);
 extern Datum gs_codec_join(GsCodec *codec, const GsPart *parts);
 extern const char *gs_codec_name(GsCodecKind kind);
 extern bool gs_codec_is_integer(const GsCodec *codec);
+extern bool gs_codec_is_styled(const GsCodec *codec);
 extern int	gs_codec_max_chars(const GsCodec *codec);
 extern void gs_codec_limits(GsCodecKind kind, int64 *least, int64 *most);
 extern bool gs_slot_is_special(GsCodecKind kind, GsLaneType lane,

@@ -18,6 +18,7 @@
 #include "utils/numeric.h"
 #include "utils/typcache.h"
 
+#include "column/encode.h"
 #include "column/given.h"
 #include "column/quantile.h"
 
@@ -35,6 +36,7 @@ typedef struct Reader
 	int			index;			/* of the first part's feature */
 	const GsFeature *feature;	/* the same */
 	TypeCacheEntry *type;
+	GsEncoder  *encoder;		/* of the column; made when it is needed */
 	Datum	   *level;			/* [nlevels] of a category, 0 if not a value */
 	bool		null;			/* NULL is asked for */
 	bool		value;			/* a value is */
@@ -268,31 +270,43 @@ is_value(const Reader *reader, int level)
 }
 
 /*
- * Allows the levels that are a value.  Texts are compared byte by byte, since
- * types may call different texts equal.
+ * Allows the level that a value's text is.  Texts are compared byte by byte,
+ * since types may call different texts equal.
  */
 static bool
-allow_level(Reader *reader, Datum value)
+allow_text(Reader *reader, Datum value)
+{
+	int			level;
+
+	if (reader->encoder == NULL)
+	{
+		bool	   *known = palloc0(sizeof(bool) * reader->schema->ncolumns);
+
+		known[reader->column - reader->schema->columns] = true;
+		reader->encoder = gs_encoder_create(reader->schema, known);
+	}
+	level = gs_encode_level(reader->encoder, value);
+	if (level < 0 || !is_value(reader, level))
+		return false;
+	reader->allowed[level] = true;
+	return true;
+}
+
+/*
+ * Allows the levels within a range: a single value, of which zero has two.
+ */
+static bool
+allow_slots(Reader *reader, GsSlotRange range)
 {
 	const GsFeature *feature = reader->feature;
 	bool		found = false;
-	GsPart		part;
 
-	if (reader->codec.lane[0] == GS_LANE_TEXT)
-	{
-		gs_codec_split(&reader->codec, value, &part);
-		for (int i = 0; i < feature->nlevels; i++)
-			if (is_value(reader, i) &&
-				strlen(feature->text[i]) == part.len &&
-				memcmp(feature->text[i], part.text, part.len) == 0)
-				found = reader->allowed[i] = true;
-		return found;
-	}
-	prepare_levels(reader);
 	for (int i = 0; i < feature->nlevels; i++)
 		if (is_value(reader, i) &&
-			DatumGetBool(FunctionCall2(&reader->type->eq_opr_finfo,
-									   reader->level[i], value)))
+			gs_slot_compare(range.low, feature->level[i],
+							feature->lane) <= 0 &&
+			gs_slot_compare(feature->level[i], range.high,
+							feature->lane) <= 0)
 			found = reader->allowed[i] = true;
 	return found;
 }
@@ -333,7 +347,9 @@ comes_back(Reader *reader, Datum value, GsSlot slot)
 static void
 read_value(Reader *reader, const JsonbValue *scalar)
 {
+	const GsFeature *feature = reader->feature;
 	int			before = reader->npieces;
+	GsSlotRange range;
 	bool		found;
 	char	   *text;
 	Datum		value;
@@ -346,18 +362,18 @@ read_value(Reader *reader, const JsonbValue *scalar)
 	check_kind(reader);
 	reader->value = true;
 	value = scalar_value(reader, scalar, &text);
-	if (reader->feature->kind == GS_FEATURE_NUMBER)
+	if (feature->lane == GS_LANE_TEXT)
+		found = allow_text(reader, value);
+	else
+		found = gs_slots_point(reader->column, feature, value, &range) &&
+			comes_back(reader, value, range.low);
+	if (found && feature->kind == GS_FEATURE_NUMBER)
 	{
-		GsSlotRange range;
-
-		found = gs_slots_point(reader->column, reader->feature, value,
-							   &range) && comes_back(reader, value, range.low);
-		if (found)
-			add_pieces(reader, range, true);
+		add_pieces(reader, range, true);
 		found = reader->npieces > before;
 	}
-	else
-		found = allow_level(reader, value);
+	else if (found && feature->lane != GS_LANE_TEXT)
+		found = allow_slots(reader, range);
 	if (!found)
 		value_impossible(reader, text);
 }

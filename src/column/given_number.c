@@ -12,9 +12,7 @@
 
 #include <math.h>
 
-#include "utils/builtins.h"
-#include "utils/numeric.h"
-
+#include "column/encode.h"
 #include "column/given.h"
 #include "column/quantile.h"
 
@@ -27,12 +25,6 @@
 #define RANGE_WIDTH			1e-3
 /* Half of a step between decimals, but never as far as the next one. */
 #define HALF_STEP			0.4999
-
-/* Limits and special values of a numeric's slots: see codec.c. */
-#define NUMERIC_LIMIT		INT64CONST(9000000000000000000)
-#define NUMERIC_NAN			PG_INT64_MAX
-#define NUMERIC_PLUS		(PG_INT64_MAX - 1)
-#define NUMERIC_MINUS		PG_INT64_MIN
 
 static inline double
 as_type(const GsColumn *column, double value)
@@ -62,48 +54,7 @@ gs_slots_all(const GsFeature *feature)
 }
 
 /*
- * A numeric at the feature's scale, rounded down and up.
- */
-static void
-scaled_numeric(const GsFeature *feature, Datum value, GsSlot *below,
-			   GsSlot *above)
-{
-	Numeric		n = DatumGetNumeric(value);
-	Datum		limit = NumericGetDatum(int64_to_numeric(NUMERIC_LIMIT));
-	Datum		scaled;
-	int64		unit = 1;
-
-	for (int i = 0; i < feature->scale; i++)
-		unit *= 10;
-	if (numeric_is_nan(n))
-	{
-		below->i = above->i = NUMERIC_NAN;
-		return;
-	}
-	scaled = DirectFunctionCall2(numeric_mul, value,
-								 NumericGetDatum(int64_to_numeric(unit)));
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, scaled, limit)))
-	{
-		above->i = NUMERIC_PLUS;
-		below->i = numeric_is_inf(n) ? NUMERIC_PLUS : NUMERIC_PLUS - 1;
-		return;
-	}
-	limit = DirectFunctionCall1(numeric_uminus, limit);
-	if (DatumGetBool(DirectFunctionCall2(numeric_lt, scaled, limit)))
-	{
-		below->i = NUMERIC_MINUS;
-		above->i = numeric_is_inf(n) ? NUMERIC_MINUS : NUMERIC_MINUS + 1;
-		return;
-	}
-	below->i = DatumGetInt64(DirectFunctionCall1(numeric_int8,
-												 DirectFunctionCall1(numeric_floor, scaled)));
-	above->i = DatumGetInt64(DirectFunctionCall1(numeric_int8,
-												 DirectFunctionCall1(numeric_ceil, scaled)));
-}
-
-/*
- * The slots next to a value: the last that is not above it and the first that
- * is not below it, the same where a slot holds it exactly.
+ * The slots next to a value: see gs_part_slots.
  */
 static void
 slots_around(const GsColumn *column, const GsFeature *feature, Datum value,
@@ -112,16 +63,8 @@ slots_around(const GsColumn *column, const GsFeature *feature, Datum value,
 	GsCodec		codec = column->codec;
 	GsPart		part;
 
-	if (codec.kind == GS_CODEC_NUMERIC && feature->lane == GS_LANE_INT)
-	{
-		scaled_numeric(feature, value, below, above);
-		return;
-	}
 	gs_codec_split(&codec, value, &part);
-	*below = part.slot;
-	if (codec.kind == GS_CODEC_NUMERIC)
-		below->f = strtod(part.text, NULL);
-	*above = *below;
+	gs_part_slots(feature, &part, below, above);
 	if (feature->lane == GS_LANE_FLOAT && below->f == 0)
 	{
 		/* both zeros are equal to each other */
@@ -280,14 +223,6 @@ clip_integer(const GsFeature *feature, int segment, GsSlotRange range,
 	return true;
 }
 
-static double
-fraction_of(double value, double low, double high)
-{
-	if (isfinite(high - low))
-		return (value - low) / (high - low);
-	return (value / 2 - low / 2) / (high / 2 - low / 2);
-}
-
 /*
  * Clips a segment of decimals: of the values between low and high that the
  * decoder can round to, those within the range.  low < high.
@@ -320,8 +255,8 @@ clip_decimals(const GsColumn *column, const GsFeature *feature, int segment,
 	piece->high.f = least == most || most < last || !whole ?
 		most + (least < most ? HALF_STEP / unit : 0) : to;
 	place_piece(&feature->quantile, segment,
-				least > first ? fraction_of(least - 0.5 / unit, from, to) : 0,
-				most < last ? fraction_of(most + 0.5 / unit, from, to) : 1,
+				least > first ? gs_fraction(least - 0.5 / unit, from, to) : 0,
+				most < last ? gs_fraction(most + 0.5 / unit, from, to) : 1,
 				piece);
 	return true;
 }
@@ -338,7 +273,7 @@ place_point(const GsFeature *feature, int segment, double value,
 	const GsQuantile *q = &feature->quantile;
 	double		low = q->low[segment].f;
 	double		high = q->high[segment].f;
-	double		at = fraction_of(value, low, high);
+	double		at = gs_fraction(value, low, high);
 	double		least = INFINITY;
 	double		most = -INFINITY;
 	double		half;
@@ -387,8 +322,8 @@ clip_float(const GsColumn *column, const GsFeature *feature, int segment,
 		place_point(feature, segment, piece->low.f, piece);
 	}
 	else
-		place_piece(q, segment, fraction_of(piece->low.f, from, to),
-					fraction_of(piece->high.f, from, to), piece);
+		place_piece(q, segment, gs_fraction(piece->low.f, from, to),
+					gs_fraction(piece->high.f, from, to), piece);
 	return true;
 }
 

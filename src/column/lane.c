@@ -8,12 +8,11 @@
  * rarest leave, so that frequent ones are still known at the end.
  *
  * A numeric is kept as an integer at the largest scale seen.  Where that does
- * not fit in 18 digits, its texts are kept while they are few (an amount of
- * 30 digits that comes back exactly), else a double.
+ * not fit in 18 digits, its texts are kept, without zeros at their end, while
+ * they are few (an amount of 30 digits that comes back exactly), else a double.
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "common/int.h"
@@ -26,6 +25,7 @@
 #include "column/lane.h"
 
 #define NUMERIC_DIGITS		18
+#define SCALED_END			INT64CONST(1000000000000000000)
 #define NUMERIC_MAX_TEXTS	1000
 #define TEXT_KEPT_BYTES		8192	/* of a longer text only so much is kept */
 
@@ -169,48 +169,27 @@ put_text(GsLane *lane, const GsPart *part)
 	return hash;
 }
 
-/*
- * Reads a numeric's text: -1234.50 is -123450 at scale 2.  Returns false if
- * it has too many digits.
- */
-static bool
-parse_scaled(const char *text, int64 *value, int *scale)
-{
-	bool		negative = *text == '-';
-	int			digits = 0;
-	bool		point = false;
-
-	*value = 0;
-	*scale = 0;
-	if (*text == 'N' || *text == 'I' || text[1] == 'I')
-	{
-		*value = *text == 'N' ? GS_NUMERIC_NAN :
-			*text == 'I' ? GS_NUMERIC_PLUS : GS_NUMERIC_MINUS;
-		return true;
-	}
-	for (text += negative; *text; text++)
-	{
-		if (*text == '.')
-		{
-			point = true;
-			continue;
-		}
-		*value = *value * 10 + (*text - '0');
-		digits += digits > 0 || *text != '0';
-		*scale += point;
-		if (digits > NUMERIC_DIGITS || *scale > NUMERIC_DIGITS)
-			return false;
-	}
-	if (negative)
-		*value = -*value;
-	return true;
-}
-
 static inline bool
 is_sentinel(int64 value)
 {
 	return value == GS_NUMERIC_NAN || value == GS_NUMERIC_PLUS ||
 		value == GS_NUMERIC_MINUS;
+}
+
+/*
+ * Reads a numeric's text: -1234.50 is -123450 at scale 2, -1 that of special
+ * values.  Returns false if it has too many digits.
+ */
+static bool
+parse_scaled(const char *text, int64 *value, int *scale)
+{
+	int64		above;
+
+	*scale = gs_numeric_scale(text);
+	if (*scale > NUMERIC_DIGITS)
+		return false;
+	gs_numeric_scaled(text, Max(*scale, 0), value, &above);
+	return *scale < 0 || (*value < SCALED_END && *value > -SCALED_END);
 }
 
 /*
@@ -223,8 +202,7 @@ rescale(int64 *value, int by)
 		return true;
 	for (; by > 0; by--)
 		if (pg_mul_s64_overflow(*value, 10, value) ||
-			*value >= INT64CONST(1000000000000000000) ||
-			*value <= -INT64CONST(1000000000000000000))
+			*value >= SCALED_END || *value <= -SCALED_END)
 			return false;
 	return true;
 }
@@ -263,11 +241,11 @@ gs_lane_format(const GsLane *lane, int64 value, char *out, Size size)
 static double
 text_to_double(const char *text)
 {
-	double		value = strtod(text, NULL);
+	double		below;
+	double		above;
 
-	if (isinf(value) && strchr(text, 'I') == NULL)
-		value = value > 0 ? DBL_MAX : -DBL_MAX;
-	return value;
+	gs_numeric_doubles(text, &below, &above);
+	return isinf(below) ? above : below;
 }
 
 /*
@@ -306,6 +284,7 @@ numeric_to_texts(GsLane *lane, int64 nrows)
 		if (lane->absent != NULL && lane->absent[i])
 			continue;
 		len = gs_lane_format(lane, lane->slot[i].i, buffer, sizeof(buffer));
+		len = gs_numeric_length(buffer, len);
 		gs_lane_add_text(lane, gs_shape_hash(buffer, len, lane->salt), buffer,
 						 len, len, 1);
 		few = hash_get_num_entries(lane->texts) <= NUMERIC_MAX_TEXTS;
@@ -317,6 +296,7 @@ numeric_to_texts(GsLane *lane, int64 nrows)
 		if (lane->absent != NULL && lane->absent[i])
 			continue;
 		len = gs_lane_format(lane, lane->slot[i].i, buffer, sizeof(buffer));
+		len = gs_numeric_length(buffer, len);
 		if (few)
 			lane->slot[i].hash = gs_shape_hash(buffer, len, lane->salt);
 		else
@@ -374,10 +354,9 @@ put_scaled(GsLane *lane, int64 nrows, const char *text, GsSlot *slot)
 static void
 note_scale(GsLane *lane, const char *text)
 {
-	const char *point = strchr(text, '.');
-	int			scale = point ? (int) strlen(point + 1) : 0;
+	int			scale = gs_numeric_scale(text);
 
-	if (*text == 'N' || *text == 'I' || text[1] == 'I')
+	if (scale < 0)
 		return;
 	lane->scale = Max(lane->scale, scale);
 	if (lane->min_scale < 0 || scale < lane->min_scale)
@@ -402,6 +381,7 @@ put_numeric(GsLane *lane, int64 nrows, const char *text, int len)
 	note_scale(lane, text);
 	if (lane->state == GS_NUMERIC_TEXTS)
 	{
+		len = gs_numeric_length(text, len);
 		slot.hash = gs_shape_hash(text, len, lane->salt);
 		gs_lane_add_text(lane, slot.hash, text, len, len, 1);
 		if (hash_get_num_entries(lane->texts) <= NUMERIC_MAX_TEXTS)

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "column/encode.h"
 #include "column/key.h"
 #include "column/learn_internal.h"
 #include "column/quantile.h"
@@ -362,69 +363,20 @@ normalise(GsFeature *feature)
 /*
  * Row bins of a category.
  */
-static int
-level_of_hash(const GsFeature *feature, const int *order, int n, uint64 hash)
-{
-	int			low = 0;
-	int			high = n;
-
-	while (low < high)
-	{
-		int			middle = (low + high) / 2;
-
-		if (feature->level[order[middle]].hash < hash)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < n && feature->level[order[low]].hash == hash ? order[low] : -1;
-}
-
-static int
-by_level_hash(const void *a, const void *b, void *arg)
-{
-	const GsSlot *level = arg;
-	uint64		x = level[*(const int *) a].hash;
-	uint64		y = level[*(const int *) b].hash;
-
-	return (x > y) - (x < y);
-}
-
 static void
 bin_category(const LaneView *view, uint16 *bin)
 {
-	const GsFeature *feature = view->feature;
-	int		   *order = palloc(sizeof(int) * Max(feature->nlevels, 1));
-	int			n = 0;
+	GsLevels   *levels = gs_levels_create(view->feature, NULL);
 
-	for (int i = 0; i < feature->nlevels; i++)
-		if (i != feature->null_level && i != feature->other_level)
-			order[n++] = i;
-	if (feature->lane == GS_LANE_TEXT)
-		qsort_arg(order, n, sizeof(int), by_level_hash, feature->level);
 	for (int64 row = 0; row < view->nrows; row++)
 	{
-		int			level = -1;
+		int			level = is_absent(view->lane, row) ?
+			view->feature->null_level :
+			gs_levels_find(levels, view->lane->slot[row]);
 
-		if (is_absent(view->lane, row))
-			level = feature->null_level;
-		else if (feature->lane == GS_LANE_TEXT)
-		{
-			level = level_of_hash(feature, order, n,
-								  view->lane->slot[row].hash);
-			if (level < 0)
-				level = feature->other_level;
-		}
-		else
-		{
-			for (int i = 0; i < n && level < 0; i++)
-				if (gs_slot_compare(feature->level[order[i]],
-									view->lane->slot[row], feature->lane) == 0)
-					level = order[i];
-		}
 		bin[row] = level < 0 ? GS_MISSING : (uint16) level;
 	}
-	pfree(order);
+	gs_levels_free(levels);
 }
 
 /*
@@ -441,14 +393,15 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 
 	for (int64 row = 0; row < view->nrows; row++)
 	{
+		GsSlot		slot = view->lane->slot[row];
+
 		bin[row] = segment[row] = GS_MISSING;
 		within[row] = 0;
 		if (is_absent(view->lane, row))
 			continue;
-		segment[row] = (uint16) gs_quantile_find(feature,
-												 view->lane->slot[row]);
-		within[row] = gs_quantile_within(feature, segment[row],
-										 view->lane->slot[row]);
+		segment[row] = (uint16) gs_quantile_nearest(feature, slot);
+		within[row] = (uint16)
+			rint(gs_quantile_place(feature, segment[row], slot, 0.5) * 65535);
 		bin[row] = bin_of[segment[row]];
 	}
 	pfree(bin_of);
@@ -581,6 +534,31 @@ learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
 	normalise(feature);
 	for (int64 row = 0; row < view->nrows; row++)
 		bin[row] = null_rows[row] ? 1 : 0;
+}
+
+/*
+ * gs_sample_put: puts a row of the source in a place of the sample, a new one
+ * or that of another row.
+ *
+ * values, nulls: [ncolumns].  To be called in a context that is reset after
+ * the row; see gs_codec_is_styled.
+ */
+void
+gs_sample_put(GsSample *sample, int64 row, const Datum *values,
+			  const bool *nulls)
+{
+	for (int c = 0; c < sample->ncolumns; c++)
+	{
+		GsCodec    *codec = &sample->columns[c].codec;
+		GsPart		parts[GS_MAX_PARTS];
+
+		if (!nulls[c])
+			gs_codec_split(codec, values[c], parts);
+		for (int p = 0; p < codec->nparts; p++)
+			gs_lane_put(&sample->lanes[c * GS_MAX_PARTS + p], row,
+						sample->nrows, nulls[c] ? NULL : &parts[p]);
+	}
+	sample->nrows = Max(sample->nrows, row + 1);
 }
 
 static uint16 *

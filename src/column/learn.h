@@ -17,6 +17,8 @@ typedef struct GsSample
 	GsLane	   *lanes;			/* [ncolumns][GS_MAX_PARTS] */
 } GsSample;
 
+extern void gs_sample_put(GsSample *sample, int64 row, const Datum *values,
+						  const bool *nulls);
 extern GsSchema *gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 								 GsEncoded **encoded);
 

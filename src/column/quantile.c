@@ -338,23 +338,60 @@ gs_quantile_find(const GsFeature *feature, GsSlot value)
 }
 
 /*
- * gs_quantile_within: where in its segment a source value is, from 0 at its
- * beginning to 65535 at its end; 0 in an atom.
+ * gs_quantile_nearest: the segment of a value: of those that a value between
+ * two of them, which the source had none of, lies next to, the nearer one.
  */
-uint16
-gs_quantile_within(const GsFeature *feature, int segment, GsSlot value)
+int
+gs_quantile_nearest(const GsFeature *feature, GsSlot value)
+{
+	const GsQuantile *q = &feature->quantile;
+	int			s = gs_quantile_find(feature, value);
+	GsSlot		end = q->high[s];
+	GsSlot		next = q->low[Min(s + 1, q->nsegments - 1)];
+	bool		nearer;
+
+	if (s == q->nsegments - 1 ||
+		gs_slot_compare(value, end, feature->lane) <= 0)
+		return s;
+	if (feature->lane == GS_LANE_FLOAT)
+		nearer = next.f - value.f < value.f - end.f;
+	else
+		nearer = (uint64) next.i - (uint64) value.i <
+			(uint64) value.i - (uint64) end.i;
+	return nearer ? s + 1 : s;
+}
+
+/*
+ * gs_quantile_place: where in a segment a value is, from 0 to 1: of all that
+ * gives the value, the part at share, from 0 to 1.  What is protected lies
+ * beyond the segments' ends, and is there.
+ */
+double
+gs_quantile_place(const GsFeature *feature, int segment, GsSlot value,
+				  double share)
 {
 	GsSlot		low = feature->quantile.low[segment];
 	GsSlot		high = feature->quantile.high[segment];
-	double		part = 0;
+	double		half;
+	double		place;
 
-	if (feature->lane == GS_LANE_INT && high.i != low.i)
-		part = ((double) value.i - (double) low.i) /
-			((double) high.i - (double) low.i);
-	else if (feature->lane == GS_LANE_FLOAT && high.f > low.f)
-		part = (value.f - low.f) / (high.f - low.f);
-	/* what is protected lies beyond the ends */
-	return part > 0 ? (uint16) rint(Min(part, 1) * 65535) : 0;
+	if (feature->lane == GS_LANE_INT)
+	{
+		uint64		step = (uint64) feature->step;
+		uint64		steps = ((uint64) high.i - (uint64) low.i) / step;
+		uint64		at = value.i <= low.i ? 0 :
+			Min(((uint64) value.i - (uint64) low.i) / step, steps);
+
+		return ((double) at + share) / ((double) steps + 1);
+	}
+	if (!(low.f < high.f) || !isfinite(low.f))
+		return share;
+	place = gs_fraction(value.f, low.f, high.f);
+	place = place < 1 ? Max(place, 0) : 1;	/* NaN is above everything */
+	if (feature->decimals < 0)
+		return place;
+	half = 0.5 / pow(10, feature->decimals) / (high.f - low.f);
+	return Max(place - half, 0) * (1 - share) + Min(place + half, 1) * share;
 }
 
 /*

@@ -5,6 +5,8 @@
 #ifndef GENSYNTH_QUANTILE_H
 #define GENSYNTH_QUANTILE_H
 
+#include <math.h>
+
 #include "column/column.h"
 
 extern void gs_slots_sort(GsSlot *slots, int64 n, GsLaneType lane);
@@ -16,13 +18,25 @@ extern GsSlot gs_find_mean(const GsFeature *feature, const GsSlot *sorted,
 extern void gs_quantile_build(GsFeature *feature, GsCodecKind kind,
 							  const GsSlot *sorted, int64 n, int threshold);
 extern int	gs_quantile_find(const GsFeature *feature, GsSlot value);
-extern uint16 gs_quantile_within(const GsFeature *feature, int segment,
-								 GsSlot value);
+extern int	gs_quantile_nearest(const GsFeature *feature, GsSlot value);
+extern double gs_quantile_place(const GsFeature *feature, int segment,
+								GsSlot value, double share);
 extern int	gs_quantile_bins(const GsFeature *feature, uint16 *bin_of);
 extern void gs_quantile_scores(const GsFeature *feature, int segment,
 							   float *base, float *span);
 extern GsSlot gs_quantile_value(const GsFeature *feature, int segment,
 								double fraction);
+
+/*
+ * How far a value is from low to high, which are not equal.
+ */
+static inline double
+gs_fraction(double value, double low, double high)
+{
+	if (isfinite(high - low))
+		return (value - low) / (high - low);
+	return (value / 2 - low / 2) / (high / 2 - low / 2);
+}
 
 /*
  * The value at a place of a segment of integers, low + steps * feature->step

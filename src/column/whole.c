@@ -94,35 +94,60 @@ shown_hashes(GsSlot *sorted, int64 n, int threshold)
 	return covered < WHOLE_COVERAGE * n ? 0 : nshown;
 }
 
-static char *
-pack_row(GsLane *lanes, int nparts, int64 row)
+/*
+ * gs_whole_pack: the text of a value's parts, in the current context.
+ */
+char *
+gs_whole_pack(const GsPart *parts, int nparts)
 {
 	StringInfoData text;
-	char		buffer[64];
 
 	initStringInfo(&text);
 	for (int p = 0; p < nparts; p++)
 	{
-		GsLane	   *lane = &lanes[p];
-		GsSlot		slot = lane->slot[row];
+		const GsPart *part = &parts[p];
 
 		if (p > 0)
 			appendStringInfoChar(&text, ' ');
-		if (is_absent(lane, row))
+		if (part->absent)
 			appendStringInfoChar(&text, '-');
-		else if (lane->type == GS_LANE_TEXT)
-			appendStringInfoString(&text, gs_lane_text(lane, slot.hash)->text);
-		else if (lane->type == GS_LANE_FLOAT)
-			appendStringInfo(&text, GS_HEX16_UINT64, slot.hash);
-		else if (lane->is_numeric)
-		{
-			gs_lane_format(lane, slot.i, buffer, sizeof(buffer));
-			appendStringInfoString(&text, buffer);
-		}
+		else if (part->text != NULL)
+			appendBinaryStringInfo(&text, part->text, part->len);
+		else if (part->lane == GS_LANE_FLOAT)
+			appendStringInfo(&text, GS_HEX16_UINT64, part->slot.hash);
 		else
-			appendStringInfo(&text, INT64_FORMAT, slot.i);
+			appendStringInfo(&text, INT64_FORMAT, part->slot.i);
 	}
 	return text.data;
+}
+
+static char *
+pack_row(GsLane *lanes, int nparts, int64 row)
+{
+	GsPart		parts[GS_MAX_PARTS];
+	char		buffer[GS_MAX_PARTS][64];
+
+	for (int p = 0; p < nparts; p++)
+	{
+		GsLane	   *lane = &lanes[p];
+		GsPart		part = {.lane = lane->type,.slot = lane->slot[row],
+		.absent = is_absent(lane, row)};
+
+		if (part.absent)
+			part.text = NULL;
+		else if (lane->type == GS_LANE_TEXT)
+			part.text = gs_numeric_padded(gs_lane_text(lane, part.slot.hash)->text,
+										  lane->min_scale);
+		else if (lane->is_numeric)
+		{
+			gs_lane_format(lane, part.slot.i, buffer[p], sizeof(buffer[p]));
+			part.text = buffer[p];
+		}
+		if (part.text != NULL)
+			part.len = strlen(part.text);
+		parts[p] = part;
+	}
+	return gs_whole_pack(parts, nparts);
 }
 
 static bool
@@ -234,6 +259,16 @@ gs_whole_set(GsCodec *codec)
 	codec->lane[0] = GS_LANE_TEXT;
 }
 
+/*
+ * gs_whole_unset: turns it back into one of several parts.
+ */
+void
+gs_whole_unset(GsCodec *codec)
+{
+	codec->whole = false;
+	gs_codec_set_parts(codec);
+}
+
 static bool
 unpack_part(GsLaneType lane, char *token, GsPart *part)
 {
@@ -273,7 +308,7 @@ gs_whole_unpack(const GsCodec *codec, const char *text, GsPart *parts)
 	GsCodec		apart = *codec;
 	char	   *token = pstrdup(text);
 
-	gs_codec_set_parts(&apart);
+	gs_whole_unset(&apart);
 	memset(parts, 0, sizeof(GsPart) * GS_MAX_PARTS);
 	for (int p = 0; p < apart.nparts; p++)
 	{
@@ -302,7 +337,6 @@ gs_whole_join(GsCodec *codec, const char *text)
 	if (!gs_whole_unpack(codec, text, parts))
 		gs_corrupted("A level of type %u is not a value of its type.",
 					 codec->type);
-	apart.whole = false;
-	gs_codec_set_parts(&apart);
+	gs_whole_unset(&apart);
 	return gs_codec_join(&apart, parts);
 }

@@ -218,8 +218,7 @@ prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
 												 column->codec.typmod,
 												 FORMAT_TYPE_TYPEMOD_GIVEN |
 												 FORMAT_TYPE_FORCE_QUALIFY);
-		reader->styled |= column->codec.kind == GS_CODEC_ARRAY ||
-			column->codec.kind == GS_CODEC_BYTEA;
+		reader->styled |= gs_codec_is_styled(&column->codec);
 		for (int p = 0; p < column->codec.nparts; p++)
 			gs_lane_init(&sample->lanes[c * GS_MAX_PARTS + p],
 						 column->codec.lane[p], salt, texts_budget);
@@ -245,22 +244,9 @@ static void
 put_row(void *arg)
 {
 	Reader	   *reader = arg;
-	GsSample   *sample = &reader->sample;
-	TupleTableSlot *slot = reader->slot;
-	int64		row = reader->row;
 
-	for (int c = 0; c < sample->ncolumns; c++)
-	{
-		GsColumn   *column = &sample->columns[c];
-		GsPart		parts[GS_MAX_PARTS];
-
-		if (!slot->tts_isnull[c])
-			gs_codec_split(&column->codec, slot->tts_values[c], parts);
-		for (int p = 0; p < column->codec.nparts; p++)
-			gs_lane_put(&sample->lanes[c * GS_MAX_PARTS + p], row,
-						sample->nrows, slot->tts_isnull[c] ? NULL : &parts[p]);
-	}
-	sample->nrows = Max(sample->nrows, row + 1);
+	gs_sample_put(&reader->sample, reader->row, reader->slot->tts_values,
+				  reader->slot->tts_isnull);
 }
 
 static void

@@ -278,10 +278,8 @@ gs_tokens_read_scores(const GsTokens *tokens, const GsEncoded *encoded,
 			uint16		s = segment[row[i]];
 			uint16		part = within[row[i]];
 
-			/* all of an atom is at its beginning: take its middle */
 			score[(Size) i * tokens->nnumbers + at] = s == GS_MISSING ? 0 :
-				place->base[s] + place->span[s] *
-				(part > 0 ? part / 65535.0f : 0.5f);
+				place->base[s] + place->span[s] * (part / 65535.0f);
 		}
 		at++;
 	}

@@ -82,15 +82,10 @@ gs_value_scale(const GsSchema *schema, const GsFeature *feature, double *unit)
 double
 gs_value_at(const GsFeature *feature, double unit, int segment, double part)
 {
-	const GsQuantile *q = &feature->quantile;
+	GsSlot		value = gs_quantile_value(feature, segment, part);
 
-	if (feature->lane == GS_LANE_FLOAT)
-		return gs_quantile_value(feature, segment, part).f;
-	/* a row's part is that of its value, not of the steps: see learn.c */
-	return unit * ((double) q->low[segment].i + feature->step *
-				   rint(part * ((double) q->high[segment].i -
-								(double) q->low[segment].i) /
-						feature->step));
+	return feature->lane == GS_LANE_FLOAT ? value.f :
+		unit * (double) value.i;
 }
 
 /* A row's value, while a base is looked for. */
