@@ -209,19 +209,21 @@ gs_probe_model(PG_FUNCTION_ARGS)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	int			nbatches = PG_GETARG_INT32(1);
-	GsModel    *model = gs_model_load(gs_catalog_open(name), 0);
+	const GsModel *model = gs_model_load(gs_catalog_open(name), 0);
+	GsSampler  *sampler;
 	Probe		probe = {0};
 	Turn		turn = {.probe = &probe};
 	MemoryContext scratch;
 	int			ncolumns = model->schema->ncolumns;
 
 	open_probe(&probe, model->schema);
-	turn.made = gs_batch_create(model, 1, NULL);
+	sampler = gs_sampler_begin(model, NULL);
+	turn.made = gs_batch_create(sampler, 1, NULL);
 	turn.encoded = create_batch(model->schema);
 	turn.again = create_rows(ncolumns);
 	turn.decoder = palloc(sizeof(GsDecoder *) * Max(ncolumns, 1));
 	for (int c = 0; c < ncolumns; c++)
-		turn.decoder[c] = gs_decoder_create(model->schema, c, InvalidOid);
+		turn.decoder[c] = gs_decoder_create(sampler->schema, c, InvalidOid);
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "gensynth probe",
 									ALLOCSET_DEFAULT_SIZES);
 	for (int b = 0; b < nbatches; b++)
@@ -229,7 +231,7 @@ gs_probe_model(PG_FUNCTION_ARGS)
 		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();
-		gs_batch_fill(model, turn.made, b);
+		gs_batch_fill(sampler, turn.made, b);
 		old = MemoryContextSwitchTo(scratch);
 		gs_with_fixed_styles(turn_batch, &turn);
 		MemoryContextSwitchTo(old);
@@ -411,7 +413,7 @@ gs_probe_row(PG_FUNCTION_ARGS)
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(1);
 	float		share = (float) PG_GETARG_FLOAT8(2);
-	GsModel    *model = gs_model_load(gs_catalog_open(name), 0);
+	const GsModel *model = gs_model_load(gs_catalog_open(name), 0);
 	int			nfeatures = model->schema->nfeatures;
 	int			ncolumns = model->schema->ncolumns;
 	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
