@@ -179,6 +179,9 @@ typedef struct GsColumn
 	int			base;			/* 1 + column that it is learned as the
 								 * difference from; 0: none */
 	Shape	   *shape;			/* generates the "other" level */
+	bool		context;		/* while it is learned: known for every row */
+	bool		impute;			/* while it is learned: its NULLs tell nothing,
+								 * and are not drawn */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
 	struct GsKey *key;			/* NULL: none.  Else feature[] are all -1 */
@@ -214,7 +217,11 @@ typedef struct GsEncoded
 	uint16	  **within;			/* ... and where in it, of 65535 parts: see
 								 * gs_quantile_place */
 	bool	   *determined;		/* [nfeatures] not the family's business */
+	bool	   *context;		/* [nfeatures] known for every row */
 } GsEncoded;
+
+/* Missing: what a row, or its value, says nothing about. */
+#define GS_NO_CODE		(-1)	/* in GsBatch's code; its score is NaN */
 
 /* One aligned batch of a stream, as a family makes it. */
 #define GS_BATCH	1024
@@ -233,6 +240,8 @@ typedef struct GsBatch
 	GsOrigin   *origin;			/* [GS_BATCH] of rows made as others; or NULL */
 	int			nfeatures;
 	bool	   *needed;			/* [nfeatures] others need not be filled */
+	const bool *context;		/* [nfeatures] filled before, with GS_NO_CODE or
+								 * NaN where a row says nothing; or NULL */
 	float	  **score;			/* [nfeatures][GS_BATCH], number features */
 	int32	  **code;			/* [nfeatures][GS_BATCH], category features */
 } GsBatch;
@@ -254,6 +263,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 #define GS_STREAM_LATENT	UINT32_C(0x40000000)
 #define GS_STREAM_REFINE	UINT32_C(0x50000000)
 #define GS_STREAM_GIVEN		UINT32_C(0x60000000)	/* conditioned ones */
+#define GS_STREAM_CONTEXT	UINT32_C(0x68000000)	/* + feature: places in values */
 #define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
 
 /* codec.c */

@@ -151,7 +151,9 @@ gs_differences_find(GsSample *sample)
 			double		left;
 
 			CHECK_FOR_INTERRUPTS();
-			if (b == c || sample->columns[b].codec.kind != column->codec.kind ||
+			/* what is known for every row cannot follow what is not */
+			if (b == c || (column->context && !sample->columns[b].context) ||
+				sample->columns[b].codec.kind != column->codec.kind ||
 				!may_differ(&sample->columns[b],
 							&sample->lanes[b * GS_MAX_PARTS]))
 				continue;

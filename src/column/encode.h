@@ -13,9 +13,6 @@
 
 #include "column/decode.h"
 
-/* Missing: what a row, or its value, says nothing about. */
-#define GS_NO_CODE		(-1)	/* in GsBatch's code; its score is NaN */
-
 typedef struct GsEncoder GsEncoder;
 
 extern GsEncoder *gs_encoder_create(const GsSchema *schema,

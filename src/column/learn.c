@@ -591,6 +591,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	out->segment = palloc0(sizeof(uint16 *) * room);
 	out->within = palloc0(sizeof(uint16 *) * room);
 	out->determined = palloc0(sizeof(bool) * room);
+	out->context = palloc0(sizeof(bool) * room);
 	for (int c = 0; c < sample->ncolumns; c++)
 	{
 		GsColumn   *column = &sample->columns[c];
@@ -627,7 +628,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			view.feature = feature;
 			feature->column = c;
 			feature->part = p;
-			learn_part(&view, nulls, salt);
+			learn_part(&view, column->impute ? 0 : nulls, salt);
 			column->feature[p] = schema->nfeatures;
 			out->bin[schema->nfeatures] = bin;
 			if (feature->kind == GS_FEATURE_NUMBER)
@@ -653,7 +654,8 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 		column->null_feature = -1;
 		column->nullable = column->key == NULL &&
 			schema->features[first].null_level >= 0;
-		if (!column->nullable && (nulls >= threshold || whole_null) &&
+		if (!column->nullable &&
+			((nulls >= threshold && !column->impute) || whole_null) &&
 			!(column->key != NULL && column->one_null))
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];
@@ -671,6 +673,8 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			out->nbins[schema->nfeatures] = 2;
 			schema->nfeatures++;
 		}
+		memset(out->context + first, column->context,
+			   schema->nfeatures - first);
 		pfree(null_rows);
 	}
 	out->features = schema->features;

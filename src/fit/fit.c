@@ -32,6 +32,7 @@
 #include "column/store.h"
 #include "column/styles.h"
 #include "fit/children.h"
+#include "fit/fit.h"
 #include "fit/options.h"
 #include "model/calibrate.h"
 #include "model/determined.h"
@@ -74,8 +75,12 @@ typedef struct FitRequest
 	Datum		options_json;
 } FitRequest;
 
-static List *
-text_array(FunctionCallInfo fcinfo, int arg, const char *name)
+/*
+ * gs_names_argument: an array of names of columns; NIL for NULL.  Errors:
+ * null_value_not_allowed, invalid_parameter_value if it is empty.
+ */
+List *
+gs_names_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	Datum	   *elements;
 	bool	   *nulls;
@@ -141,8 +146,8 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 		request->model = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	if (request->model)
 		check_name(request->model);
-	request->columns = text_array(fcinfo, 3, "columns");
-	request->exclude = text_array(fcinfo, 4, "exclude");
+	request->columns = gs_names_argument(fcinfo, 3, "columns");
+	request->exclude = gs_names_argument(fcinfo, 4, "exclude");
 	request->has_seed = !PG_ARGISNULL(5);
 	if (request->has_seed)
 		request->seed = PG_GETARG_INT64(5);
@@ -457,6 +462,54 @@ learn_rows(void *arg)
 											&version->schema->columns[c]);
 }
 
+/*
+ * Marks the columns that options name.
+ */
+static void
+mark_columns(GsSample *sample, const GsOptions *options)
+{
+	for (int impute = 0; impute < 2; impute++)
+	{
+		ListCell   *cell;
+
+		foreach(cell, impute ? options->impute : options->context)
+		{
+			int			c = 0;
+
+			while (c < sample->ncolumns &&
+				   strcmp(sample->columns[c].name, lfirst(cell)) != 0)
+				c++;
+			if (c == sample->ncolumns)
+				ereport(ERROR,
+						(errcode(ERRCODE_UNDEFINED_COLUMN),
+						 errmsg("column \"%s\" of option \"%s\" is not learned",
+								(char *) lfirst(cell),
+								impute ? "impute" : "context"),
+						 errhint("Name columns of the source.")));
+			if (impute)
+				sample->columns[c].impute = true;
+			else
+				sample->columns[c].context = true;
+		}
+	}
+}
+
+/*
+ * Lets go of what is as large as the sample.
+ */
+static void
+free_rows(GsEncoded *encoded)
+{
+	for (int f = 0; f < encoded->nfeatures; f++)
+	{
+		pfree(encoded->bin[f]);
+		if (encoded->segment[f] != NULL)
+			pfree(encoded->segment[f]);
+		if (encoded->within[f] != NULL)
+			pfree(encoded->within[f]);
+	}
+}
+
 static List *
 read_before(const GsFitContext *context)
 {
@@ -467,9 +520,8 @@ read_before(const GsFitContext *context)
 }
 
 static void
-learn_and_store(const FitRequest *request, const char *model,
-				const GsModelEntry *existing, GsVersionEntry *version,
-				GsSource *source)
+learn(const FitRequest *request, const GsModelEntry *existing,
+	  GsVersionEntry *version, GsSource *source)
 {
 	Learning	learning = {.request = request,.version = version};
 	instr_time	begin;
@@ -491,6 +543,7 @@ learn_and_store(const FitRequest *request, const char *model,
 	}
 	version->notes = list_concat(version->notes, source->others);
 	read_source(&learning.reader, source, request, &version->notes);
+	mark_columns(&learning.reader.sample, &request->options);
 	if (OidIsValid(source->relid))
 		learning.constraints = gs_constraints_read(source->relid);
 	gs_with_fixed_styles(learn_columns, &learning);
@@ -499,8 +552,7 @@ learn_and_store(const FitRequest *request, const char *model,
 												 request->options.constraints,
 												 version->schema);
 	gs_with_fixed_styles(learn_rows, &learning);
-	gs_children_count(source->relation, version->constraints,
-					  request->options.rare_threshold, &version->tensors);
+	free_rows(learning.context.encoded);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, begin);
 	version->seed = request->seed;
@@ -508,7 +560,74 @@ learn_and_store(const FitRequest *request, const char *model,
 	version->sampled = learning.reader.sample.nrows;
 	version->options = request->options_json;
 	version->seconds = INSTR_TIME_GET_DOUBLE(end);
-	gs_catalog_store(model, version, request->options.keep_versions);
+}
+
+/*
+ * What was learned, as it is when it is loaded: columns, and what tensors say
+ * of them.
+ */
+static GsSchema *
+load_schema(const GsSchema *learned, const List *tensors)
+{
+	GsSchema   *schema = palloc0(sizeof(GsSchema));
+
+	schema->ncolumns = learned->ncolumns;
+	schema->columns = palloc0(sizeof(GsColumn) * learned->ncolumns);
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *from = &learned->columns[c];
+		GsColumn   *to = &schema->columns[c];
+
+		to->name = from->name;
+		to->type = from->type;
+		to->typmod = from->typmod;
+		to->type_name = from->type_name;
+		to->base_name = from->base_name;
+		gs_codec_for_type(&to->codec, to->type, to->typmod);
+	}
+	gs_schema_load(schema, tensors);
+	return schema;
+}
+
+static bool
+is_among(const List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * gs_fit_completion: learns columns of a source to complete its rows, in the
+ * current context; nothing is stored.
+ *
+ * learned: C strings, the columns; targets: those among them that are not
+ * known; fill_nulls: whether NULLs of the targets tell nothing.  To be called
+ * within an SPI connection.  Errors: those of synth_fit.
+ */
+const GsModel *
+gs_fit_completion(const char *source, List *learned, List *targets,
+				  bool fill_nulls, int64 seed)
+{
+	FitRequest	request = {.family = gs_family_find("auto"),.seed = seed};
+	GsVersionEntry *version = palloc0(sizeof(GsVersionEntry));
+	GsSource   *opened;
+	ListCell   *cell;
+
+	gs_options_parse(NULL, request.family, &request.options);
+	foreach(cell, learned)
+		if (!is_among(targets, lfirst(cell)))
+			request.options.context = lappend(request.options.context,
+											  lfirst(cell));
+	if (fill_nulls)
+		request.options.impute = targets;
+	opened = gs_source_open(source, learned, NIL);
+	learn(&request, NULL, version, opened);
+	version->schema = load_schema(version->schema, version->tensors);
+	return gs_model_of(version, source);
 }
 
 /*
@@ -578,7 +697,10 @@ synth_fit(PG_FUNCTION_ARGS)
 	existing = gs_catalog_find(model);
 	if (existing != NULL)
 		gs_check_refit(existing);
-	learn_and_store(&request, model, existing, &version, source);
+	learn(&request, existing, &version, source);
+	gs_children_count(source->relation, version.constraints,
+					  (int) request.options.rare_threshold, &version.tensors);
+	gs_catalog_store(model, &version, (int) request.options.keep_versions);
 
 	MemoryContextSwitchTo(caller);
 	texts = palloc(sizeof(Datum) * (list_length(version.notes) + 1));

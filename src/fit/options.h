@@ -21,6 +21,8 @@ typedef struct GsOptions
 	int64		dependencies;	/* columns that others determine are found */
 	int64		differences;	/* columns that are close to others are, too */
 	int64		refine;			/* rounds that refine the model */
+	List	   *context;		/* C strings: columns known for every row */
+	List	   *impute;			/* C strings: columns whose NULLs are not drawn */
 	List	   *constraints;	/* C strings: conditions on the row */
 	const char *on_violation;	/* looked up where rows are made */
 	void	   *own;			/* the family's struct */

@@ -149,24 +149,45 @@ find(const GsModelEntry *entry, int version)
 	return NULL;
 }
 
+/*
+ * Sets up a model from a version whose schema is loaded.
+ */
+static void
+set_up(GsModel *model, const GsVersionEntry *version, const char *name)
+{
+	const List *tensors = version->tensors;
+
+	model->name = name;
+	model->version = version;
+	model->schema = version->schema;
+	model->family = gs_family_find(version->method);
+	if (model->family == NULL)
+		gs_corrupted("Version %d of model \"%s\" is of an unknown method.",
+					 version->version, name);
+	model->determined = gs_determined_load(model->schema, tensors);
+	model->state = model->family->load(model->schema, tensors);
+	model->refine = gs_refine_load(model->schema, tensors);
+}
+
+/*
+ * gs_model_of: a model that is not stored, in the current context.
+ */
+GsModel *
+gs_model_of(const GsVersionEntry *version, const char *name)
+{
+	GsModel    *model = palloc0(sizeof(GsModel));
+
+	set_up(model, version, name);
+	return model;
+}
+
 static void
 read_model(CachedModel *cached, const GsModelEntry *entry, int version)
 {
 	GsModel    *model = &cached->model;
-	const List *tensors;
 
-	model->name = pstrdup(entry->name);
 	model->id = entry->id;
-	model->version = gs_catalog_load(entry, version);
-	model->schema = model->version->schema;
-	model->family = gs_family_find(model->version->method);
-	if (model->family == NULL)
-		gs_corrupted("Version %d of model \"%s\" is of an unknown method.",
-					 version, entry->name);
-	tensors = model->version->tensors;
-	model->determined = gs_determined_load(model->schema, tensors);
-	model->state = model->family->load(model->schema, tensors);
-	model->refine = gs_refine_load(model->schema, tensors);
+	set_up(model, gs_catalog_load(entry, version), pstrdup(entry->name));
 	for (int c = 0; c < model->schema->ncolumns; c++)
 		cached->foreign_types |=
 			model->schema->columns[c].type >= FirstUnpinnedObjectId;

@@ -97,7 +97,7 @@ open_model(GsModel *model, const List *tensors)
 {
 	model->determined = gs_determined_load(model->schema, tensors);
 	model->state = model->family->load(model->schema, tensors);
-	return gs_sampler_begin(model, NULL);
+	return gs_sampler_begin(model, NULL, NULL);
 }
 
 /*

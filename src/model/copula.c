@@ -78,6 +78,21 @@ gs_copula_need_blas(void)
 				 errhint("OpenBLAS needs 128 MB of address space: raise the limit of the server's processes (ulimit -v), or fit with method => 'tree'.")));
 }
 
+/*
+ * gs_copula_covariance: that of two variates, by their indexes.
+ */
+double
+gs_copula_covariance(const Copula *copula, int i, int j)
+{
+	const float *x = copula->cholesky + (Size) i * copula->n;
+	const float *y = copula->cholesky + (Size) j * copula->n;
+	double		sum = 0;
+
+	for (int l = 0; l <= Min(i, j); l++)
+		sum += (double) x[l] * y[l];
+	return sum;
+}
+
 static const void *
 copula_load(const GsSchema *schema, const List *tensors)
 {
@@ -155,7 +170,7 @@ find_levels(const CopulaLatent *latent, const float *y, int32 *code)
 }
 
 static void *
-copula_begin(const void *model, GsGiven *given)
+copula_begin(const void *model, GsGiven *given, const bool *context)
 {
 	const Copula *copula = model;
 	CopulaSampler *sampler = palloc0(sizeof(CopulaSampler));
@@ -167,6 +182,8 @@ copula_begin(const void *model, GsGiven *given)
 	sampler->words = palloc(sizeof(uint32_t) * 4 * GS_BATCH);
 	if (given != NULL)
 		sampler->given = gs_copula_condition(copula, given);
+	if (context != NULL)
+		sampler->context = gs_copula_context(copula, context);
 	return sampler;
 }
 
@@ -180,7 +197,8 @@ copula_generate(void *state, GsBatch *batch)
 	uint32_t   *w = sampler->words;
 
 	/* a variate depends on those before it, and on no other */
-	while (used > 0 && !batch->needed[copula->latent[used - 1].feature])
+	while (used > 0 && sampler->context == NULL &&
+		   !batch->needed[copula->latent[used - 1].feature])
 		used--;
 
 	/* four variates share a Philox block */
@@ -199,9 +217,12 @@ copula_generate(void *state, GsBatch *batch)
 		elog(ERROR, "GEMM refused %d x %d", n, GS_BATCH);
 	if (sampler->given != NULL)
 		gs_copula_confine(sampler->given, batch, sampler->y);
+	if (sampler->context != NULL)
+		gs_copula_know(sampler->context, batch, sampler->z, sampler->y);
 	/* numbers without a variate stay at the zero that a batch begins with */
 	for (int f = 0; f < batch->nfeatures; f++)
-		if (copula->constant[f])
+		if (copula->constant[f] &&
+			!(batch->context != NULL && batch->context[f]))
 			memcpy(batch->code[f], copula->constant[f],
 				   sizeof(int32) * GS_BATCH);
 	for (int j = 0; j < used; j++)
@@ -210,7 +231,8 @@ copula_generate(void *state, GsBatch *batch)
 		const float *y = sampler->y + (Size) j * GS_BATCH;
 		int32	   *code = batch->code[latent->feature];
 
-		if (!batch->needed[latent->feature])
+		if (!batch->needed[latent->feature] ||
+			(batch->context != NULL && batch->context[latent->feature]))
 			continue;
 		if (latent->number)
 		{
@@ -228,5 +250,6 @@ const GsFamily gs_copula = {
 	.load = copula_load,
 	.begin = copula_begin,
 	.generate = copula_generate,
-	.conditions = true
+	.conditions = true,
+	.contexts = true
 };

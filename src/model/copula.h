@@ -21,6 +21,7 @@ typedef struct CopulaLatent
 } CopulaLatent;
 
 typedef struct CopulaGiven CopulaGiven;
+typedef struct CopulaContext CopulaContext;
 
 /* A loaded model. */
 typedef struct Copula
@@ -39,13 +40,21 @@ typedef struct CopulaSampler
 	float	   *y;				/* [n][GS_BATCH] correlated */
 	uint32_t   *words;			/* [4][GS_BATCH] */
 	CopulaGiven *given;			/* NULL: no conditions */
+	CopulaContext *context;		/* NULL: nothing is known */
 } CopulaSampler;
 
 /* copula.c */
 extern void gs_copula_need_blas(void);
+extern double gs_copula_covariance(const Copula *copula, int i, int j);
 
 /* copula_fit.c */
 extern void gs_copula_fit(GsFitContext *context);
+
+/* copula_context.c */
+extern CopulaContext *gs_copula_context(const Copula *copula,
+										const bool *known);
+extern void gs_copula_know(CopulaContext *context, const GsBatch *batch,
+						   const float *z, float *y);
 
 /* copula_given.c */
 extern CopulaGiven *gs_copula_condition(const Copula *copula, GsGiven *given);

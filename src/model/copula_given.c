@@ -271,21 +271,6 @@ collect(const Copula *copula, const GsSchema *schema, const GsRegion *regions,
 }
 
 /*
- * The covariance of two variates.
- */
-static double
-covariance(const Copula *copula, int i, int j)
-{
-	const float *x = copula->cholesky + (Size) i * copula->n;
-	const float *y = copula->cholesky + (Size) j * copula->n;
-	double		sum = 0;
-
-	for (int l = 0; l <= Min(i, j); l++)
-		sum += (double) x[l] * y[l];
-	return sum;
-}
-
-/*
  * Solves S x = b for the first m of a box's variates, in place, where
  * S = factor factor^T.
  */
@@ -323,7 +308,7 @@ factor(const Copula *copula, Box *box)
 	for (int i = 0; i < k; i++)
 		for (int j = 0; j < k; j++)
 			box->factor[(Size) i * k + j] =
-				covariance(copula, box->confined[i].latent,
+				gs_copula_covariance(copula, box->confined[i].latent,
 						   box->confined[j].latent);
 	if (k > 0 && !gs_cholesky(k, box->factor))
 		gs_corrupted("The copula's Cholesky factor is singular.");
@@ -331,7 +316,7 @@ factor(const Copula *copula, Box *box)
 	{
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < k; i++)
-			row[i] = covariance(copula, box->confined[i].latent, j);
+			row[i] = gs_copula_covariance(copula, box->confined[i].latent, j);
 		solve(box, k, row);
 		for (int i = 0; i < k; i++)
 			box->regression[(Size) j * k + i] = (float) row[i];

@@ -55,6 +55,7 @@ typedef struct Rule
 	int			nparents;
 	Parent		parent[2];
 	const int32 *code;			/* [bins of the first][of the second] */
+	int			likeliest;		/* level, where a parent is not known */
 } Rule;
 
 struct GsDetermined
@@ -317,7 +318,8 @@ static bool
 may_be_determined(const GsEncoded *encoded, int f)
 {
 	return encoded->features[f].kind == GS_FEATURE_CATEGORY &&
-		encoded->nbins[f] >= 2 && !encoded->determined[f];
+		encoded->nbins[f] >= 2 && !encoded->determined[f] &&
+		!encoded->context[f];
 }
 
 /*
@@ -453,6 +455,10 @@ load_rule(Rule *rule, const GsSchema *schema, const int32 *in,
 	rule->feature = in[0];
 	rule->nparents = in[2] < 0 ? 1 : 2;
 	rule->code = code;
+	for (int l = 1; l < schema->features[rule->feature].nlevels; l++)
+		if (schema->features[rule->feature].share[l] >
+			schema->features[rule->feature].share[rule->likeliest])
+			rule->likeliest = l;
 	for (int k = 0; k < rule->nparents; k++)
 	{
 		load_parent(&rule->parent[k], schema, in[1 + k]);
@@ -526,6 +532,44 @@ gs_determined_need(const GsDetermined *determined, bool *needed)
 }
 
 /*
+ * The bins of a batch in a parent; GS_NO_CODE where context says nothing.
+ */
+static void
+find_bins(const Parent *parent, const GsBatch *batch, int32 *bin)
+{
+	const float *score = batch->score[parent->feature];
+
+	if (parent->bin_of == NULL)
+	{
+		memcpy(bin, batch->code[parent->feature], sizeof(int32) * GS_BATCH);
+		return;
+	}
+	gs_guide_find(&parent->guide, score, bin, GS_BATCH);
+	for (int i = 0; i < GS_BATCH; i++)
+		bin[i] = isnan(score[i]) ? GS_NO_CODE : parent->bin_of[bin[i]];
+}
+
+/*
+ * gs_determined_context: whether all that determines a known feature is known
+ * too.  Returns one where it is not; -1: there is none.
+ *
+ * context: [nfeatures]
+ */
+int
+gs_determined_context(const GsDetermined *determined, const bool *context)
+{
+	for (int r = 0; r < determined->nrules; r++)
+	{
+		const Rule *rule = &determined->rules[r];
+
+		for (int k = 0; k < rule->nparents && context[rule->feature]; k++)
+			if (!context[rule->parent[k].feature])
+				return rule->feature;
+	}
+	return -1;
+}
+
+/*
  * gs_determined_fill: looks up the determined features of a batch whose
  * others are filled.
  */
@@ -539,23 +583,22 @@ gs_determined_fill(const GsDetermined *determined, GsBatch *batch)
 		const Rule *rule = &determined->rules[r];
 		int32	   *out = batch->code[rule->feature];
 
-		if (!batch->needed[rule->feature])
+		if (!batch->needed[rule->feature] ||
+			(batch->context != NULL && batch->context[rule->feature]))
 			continue;
 		memset(out, 0, sizeof(int32) * GS_BATCH);
 		for (int k = 0; k < rule->nparents; k++)
 		{
 			const Parent *parent = &rule->parent[k];
 
-			if (parent->bin_of != NULL)
-				gs_guide_find(&parent->guide, batch->score[parent->feature],
-							  bin, GS_BATCH);
+			find_bins(parent, batch, bin);
 			for (int i = 0; i < GS_BATCH; i++)
-				out[i] = out[i] * parent->nbins +
-					(parent->bin_of != NULL ? parent->bin_of[bin[i]] :
-					 batch->code[parent->feature][i]);
+				out[i] = bin[i] == GS_NO_CODE || out[i] == GS_NO_CODE ?
+					GS_NO_CODE : out[i] * parent->nbins + bin[i];
 		}
 		for (int i = 0; i < GS_BATCH; i++)
-			out[i] = rule->code[out[i]];
+			out[i] = out[i] == GS_NO_CODE ? rule->likeliest :
+				rule->code[out[i]];
 	}
 }
 

@@ -15,6 +15,8 @@ extern void gs_determined_find(GsEncoded *encoded, bool wanted,
 extern GsDetermined *gs_determined_load(const GsSchema *schema,
 										const List *tensors);
 extern void gs_determined_need(const GsDetermined *determined, bool *needed);
+extern int	gs_determined_context(const GsDetermined *determined,
+								  const bool *context);
 extern void gs_determined_fill(const GsDetermined *determined,
 							   GsBatch *batch);
 extern void gs_determined_given(const GsDetermined *determined,

@@ -103,6 +103,7 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 		if (bias != NULL)
 			add_bias(&model->net, bias, model->net.params->value);
 	}
+	model->schema = schema;
 	model->evaluations = Min(shape[2], tokens->nplaces);
 	for (int p = 0; p < tokens->nplaces; p++)
 		model->most_tokens = Max(model->most_tokens,
@@ -110,8 +111,29 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 	return model;
 }
 
+/*
+ * context: [nfeatures] what is known of every row
+ */
+static void
+prepare_context(DiffusionSampler *sampler, const bool *context)
+{
+	const GsTokens *tokens = sampler->net->tokens;
+
+	sampler->known = palloc(Max(tokens->nplaces, 1));
+	sampler->guide = palloc0(sizeof(GsGuide) * Max(tokens->nplaces, 1));
+	for (int p = 0; p < tokens->nplaces; p++)
+	{
+		const GsQuantile *q =
+			&sampler->model->schema->features[tokens->place[p].feature].quantile;
+
+		sampler->known[p] = context[tokens->place[p].feature];
+		if (sampler->known[p] && tokens->place[p].number)
+			gs_guide_init(&sampler->guide[p], q->edge, q->nsegments, palloc);
+	}
+}
+
 static void *
-diffusion_begin(const void *state, GsGiven *given)
+diffusion_begin(const void *state, GsGiven *given, const bool *context)
 {
 	const DiffusionModel *model = state;
 	DiffusionSampler *sampler = palloc0(sizeof(DiffusionSampler));
@@ -136,6 +158,8 @@ diffusion_begin(const void *state, GsGiven *given)
 	sampler->even.row = palloc(sizeof(uint16) * GS_BATCH);
 	if (given != NULL)
 		gs_diffusion_condition(sampler, given);
+	if (context != NULL)
+		prepare_context(sampler, context);
 	return sampler;
 }
 
@@ -296,13 +320,13 @@ gs_diffusion_reveal(DiffusionSampler *sampler, int p, const GsBatch *batch,
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		const float *to = table +
-			(Size) (place->first + token[i]) * net->width;
+			(Size) (place->first + Max(token[i], 0)) * net->width;
 		float		score = place->number ?
 			batch->score[place->feature][i] : 0;
 		float	   *sum = gs_row(sampler->sum, i);
 
-		/* a number that is NULL tells nothing */
-		if (null != NULL && null[i] == 1)
+		/* a number that is NULL tells nothing, nor does what is not known */
+		if ((null != NULL && null[i] == 1) || token[i] < 0)
 			continue;
 		for (int j = 0; j < net->width; j++)
 			sum[j] += to[j] - from[j];
@@ -348,6 +372,44 @@ visible_after(const DiffusionSampler *sampler, int n, int evaluations)
 	return Max(Min(evaluations, n), (int) (n * (1 - cos(M_PI_2 * done))));
 }
 
+/*
+ * Makes the known places of a batch visible, and puts them first in its order.
+ * Returns how many they are.
+ */
+static int
+show_context(DiffusionSampler *sampler, const GsBatch *batch)
+{
+	const GsTokens *tokens = sampler->net->tokens;
+	int			nknown = 0;
+	int			at = tokens->nplaces;
+
+	/* the others stay in order behind them */
+	for (int i = tokens->nplaces - 1; i >= 0; i--)
+		if (!sampler->known[sampler->order[i]])
+			sampler->order[--at] = sampler->order[i];
+	for (int p = 0; p < tokens->nplaces; p++)
+	{
+		const GsTokenPlace *place = &tokens->place[p];
+		const float *score = batch->score[place->feature];
+		const int32 *value = batch->code[place->feature];
+
+		if (!sampler->known[p])
+			continue;
+		sampler->order[nknown++] = p;
+		if (place->number)
+		{
+			gs_guide_find(&sampler->guide[p], score, sampler->group, GS_BATCH);
+			value = sampler->group;
+		}
+		for (int i = 0; i < GS_BATCH; i++)
+			sampler->token[i] = value[i] == GS_NO_CODE ||
+				(place->number && isnan(score[i])) ? -1 :
+				place->token[value[i]];
+		gs_diffusion_reveal(sampler, p, batch, sampler->token);
+	}
+	return nknown;
+}
+
 static void
 diffusion_generate(void *state, GsBatch *batch)
 {
@@ -363,6 +425,8 @@ diffusion_generate(void *state, GsBatch *batch)
 		first = gs_diffusion_confine(sampler, batch);
 	else
 		gs_diffusion_mask_all(sampler);
+	if (sampler->known != NULL)
+		first = show_context(sampler, batch);
 
 	/* what comes after the last one that is needed tells it nothing */
 	while (n > first &&
@@ -400,6 +464,7 @@ const GsFamily gs_diffusion = {
 	.begin = diffusion_begin,
 	.generate = diffusion_generate,
 	.conditions = true,
+	.contexts = true,
 	.adjust = diffusion_adjust,
 	.adjust_batches = 4,
 	.adjust_features = 32,

@@ -9,6 +9,7 @@
 #include "model/tokens.h"
 #include "model/training.h"
 #include "numeric/even.h"
+#include "numeric/guide.h"
 
 /*
  * The network: from what is visible of a row, logits of all its tokens.
@@ -44,6 +45,7 @@ typedef struct DiffusionGiven DiffusionGiven;
 /* A loaded model. */
 typedef struct DiffusionModel
 {
+	const GsSchema *schema;
 	DiffusionNet net;
 	int			evaluations;	/* of the network in a batch, at most */
 	int			most_tokens;	/* of a place */
@@ -67,6 +69,8 @@ typedef struct DiffusionSampler
 	int32	   *group;			/* [GS_BATCH] */
 	GsEven		even;			/* of groups */
 	DiffusionGiven *given;		/* NULL: no conditions */
+	bool	   *known;			/* [P] of every row; NULL: nothing is */
+	GsGuide    *guide;			/* [P] segments of known numbers */
 } DiffusionSampler;
 
 /* diffusion_net.c */

@@ -49,11 +49,16 @@ typedef struct GsFamily
 	 *
 	 * given: NULL, or conditions, none of which asks anything of a determined
 	 * feature: only rows that lie in one of the boxes are made, as likely as
-	 * the model makes them, and counted in given->stats.  Errors:
-	 * gs_given_impossible.
+	 * the model makes them, and counted in given->stats.  context: NULL, or
+	 * [nfeatures] what every batch comes with (see GsBatch), whole columns:
+	 * the others are drawn given these.  Never both.  Errors:
+	 * gs_given_impossible; feature_not_supported where the model cannot be
+	 * sampled with this context.
 	 */
-	void	   *(*begin) (const void *model, GsGiven *given);
-	bool		conditions;		/* begin takes conditions */
+	void	   *(*begin) (const void *model, GsGiven *given,
+						  const bool *context);
+	bool		conditions;		/* begin takes conditions ... */
+	bool		contexts;		/* ... and context */
 
 	/*
 	 * Fills score or code of every feature for the rows first to first +

@@ -32,16 +32,49 @@ condition(GsSampler *sampler, Jsonb *given)
 }
 
 /*
+ * An error unless a model can be sampled with a context.
+ */
+static void
+check_context(const GsModel *model, const bool *context)
+{
+	int			f = gs_determined_context(model->determined, context);
+
+	if (!model->family->contexts)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("models of method \"%s\" cannot complete rows",
+						model->family->name),
+				 errhint("Fit with method => 'tree', 'copula' or 'diffusion'.")));
+	if (f >= 0)
+		gs_context_unfit(model->schema, f);
+}
+
+/*
+ * gs_context_unfit: an error for a known feature that a model learned as
+ * something that follows from features which are not known.
+ */
+void
+gs_context_unfit(const GsSchema *schema, int f)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the model was not learned to complete rows of which column \"%s\" is known",
+					schema->columns[schema->features[f].column].name),
+			 errhint("Fit it with the option \"context\" naming the columns that are known, or leave out the model argument.")));
+}
+
+/*
  * gs_sampler_begin: a sampler of a model, which must outlive it, in the
  * current context.
  *
  * given: NULL, or conditions: see gs_given_parse; an empty object changes
  * nothing.  What is counted while rows are made is in sampler->given->stats.
- * Errors: those of gs_given_parse, feature_not_supported, and data_exception
+ * context: NULL, or [nfeatures] what is known of every row, which must outlive
+ * the sampler; not both.  Errors: those of gs_given_parse, feature_not_supported, and data_exception
  * if the conditions together have probability zero.
  */
 GsSampler *
-gs_sampler_begin(const GsModel *model, Jsonb *given)
+gs_sampler_begin(const GsModel *model, Jsonb *given, const bool *context)
 {
 	GsSampler  *sampler = palloc0(sizeof(GsSampler));
 
@@ -49,7 +82,11 @@ gs_sampler_begin(const GsModel *model, Jsonb *given)
 	sampler->schema = gs_schema_copy(model->schema);
 	if (given != NULL)
 		sampler->given = condition(sampler, given);
-	sampler->state = model->family->begin(model->state, sampler->given);
+	if (context != NULL)
+		check_context(model, context);
+	sampler->context = context;
+	sampler->state = model->family->begin(model->state, sampler->given,
+										  context);
 	if (model->refine != NULL)
 		sampler->refining = gs_refine_begin(model->refine);
 	return sampler;
@@ -71,6 +108,7 @@ gs_batch_create(const GsSampler *sampler, int64 seed, const bool *needed)
 
 	batch->key = gs_mix64((uint64) seed, (uint64) model->version->version);
 	batch->nfeatures = n;
+	batch->context = sampler->context;
 	batch->needed = palloc(Max(n, 1));
 	/* conditions are about any of them */
 	if (needed == NULL || sampler->given != NULL)
@@ -95,20 +133,69 @@ gs_batch_create(const GsSampler *sampler, int64 seed, const bool *needed)
 }
 
 /*
- * gs_batch_copy: puts a row of one batch in the place of a row of another.
+ * gs_batch_spare: a batch for rows to replace those of another one, which has
+ * the same context.
  */
-void
-gs_batch_copy(GsBatch *to, int row, const GsBatch *from, int candidate)
+GsBatch *
+gs_batch_spare(const GsSampler *sampler, const GsBatch *batch)
+{
+	GsBatch    *spare = gs_batch_create(sampler, 0, batch->needed);
+
+	memcpy(spare->needed, batch->needed, batch->nfeatures);
+	for (int f = 0; f < batch->nfeatures && batch->context != NULL; f++)
+		if (batch->context[f])
+		{
+			spare->score[f] = batch->score[f];
+			spare->code[f] = batch->code[f];
+		}
+	return spare;
+}
+
+static void
+copy_row(GsBatch *to, int row, const GsBatch *from, int candidate)
 {
 	for (int f = 0; f < to->nfeatures; f++)
 	{
-		if (!to->needed[f])
+		if (!to->needed[f] || (to->context != NULL && to->context[f]))
 			continue;
 		if (to->score[f] != NULL)
 			to->score[f][row] = from->score[f][candidate];
 		else
 			to->code[f][row] = from->code[f][candidate];
 	}
+	if (to->origin != NULL)
+		to->origin[row] = (GsOrigin)
+	{
+		from->key, from->first + candidate
+	};
+}
+
+/*
+ * gs_batch_replace: puts a spare batch's rows in the place of refused ones, in
+ * order; where rows have a context, each in that of its own.
+ *
+ * refused: [GS_BATCH], so many left, changed; no_candidate: [GS_BATCH] rows of
+ * from that must not be taken.  Returns how many are left.
+ */
+int
+gs_batch_replace(GsBatch *batch, bool *refused, int left, const GsBatch *from,
+				 const bool *no_candidate)
+{
+	int			row = 0;
+
+	for (int i = 0; i < GS_BATCH && left > 0; i++)
+	{
+		if (no_candidate[i] || (batch->context != NULL && !refused[i]))
+			continue;
+		if (batch->context != NULL)
+			row = i;
+		while (!refused[row])
+			row++;
+		copy_row(batch, row, from, i);
+		refused[row] = false;
+		left--;
+	}
+	return left;
 }
 
 /*

@@ -39,18 +39,25 @@ typedef struct GsSampler
 	GsSchema   *schema;			/* whose keys and numbers are this sampler's */
 	void	   *state;			/* the family's sampler */
 	GsGiven    *given;			/* NULL: no conditions */
+	const bool *context;		/* [nfeatures] known for every row; or NULL */
 	GsRefining *refining;		/* NULL: rows are taken as they come */
 } GsSampler;
 
 /* model.c */
-extern GsSampler *gs_sampler_begin(const GsModel *model, Jsonb *given);
+extern GsSampler *gs_sampler_begin(const GsModel *model, Jsonb *given,
+								   const bool *context);
 extern GsBatch *gs_batch_create(const GsSampler *sampler, int64 seed,
 								const bool *needed);
-extern void gs_batch_copy(GsBatch *to, int row, const GsBatch *from,
-						  int candidate);
+extern GsBatch *gs_batch_spare(const GsSampler *sampler,
+							   const GsBatch *batch);
+extern int	gs_batch_replace(GsBatch *batch, bool *refused, int left,
+							 const GsBatch *from, const bool *no_candidate);
 extern void gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index);
 
+GS_NORETURN extern void gs_context_unfit(const GsSchema *schema, int f);
+
 /* cache.c */
+extern GsModel *gs_model_of(const GsVersionEntry *version, const char *name);
 extern const GsModel *gs_model_load(const GsModelEntry *entry, int version);
 
 #endif

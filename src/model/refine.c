@@ -344,32 +344,22 @@ gs_refine_apply(GsSampler *sampler, GsBatch *batch)
 	int			left = find_refused(refining, batch, refining->refused);
 
 	refining->stats.rows += GS_BATCH;
-	if (spare == NULL)
+	if (spare == NULL || refining->spare_of != batch)
 	{
 		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(refining));
 
-		spare = refining->spare = gs_batch_create(sampler, 0, NULL);
+		spare = refining->spare = gs_batch_spare(sampler, batch);
+		refining->spare_of = batch;
 		MemoryContextSwitchTo(old);
 	}
 	spare->first = batch->first;
-	memcpy(spare->needed, batch->needed, batch->nfeatures);
 	for (int try = 1; left > 0 && try <= MAX_TRIES; try++)
 	{
-		int			row = 0;
-
 		CHECK_FOR_INTERRUPTS();
 		spare->key = gs_mix64(gs_mix64(batch->key, GS_STREAM_REFINE), try);
 		sampler->model->family->generate(sampler->state, spare);
 		find_refused(refining, spare, refining->candidates);
-		for (int i = 0; i < GS_BATCH && left > 0; i++)
-		{
-			if (refining->candidates[i])
-				continue;
-			while (!refining->refused[row])
-				row++;
-			gs_batch_copy(batch, row, spare, i);
-			refining->refused[row] = false;
-			left--;
-		}
+		left = gs_batch_replace(batch, refining->refused, left, spare,
+								refining->candidates);
 	}
 }

@@ -57,7 +57,8 @@ struct GsRefining
 	int32	   *interval;		/* [GS_BATCH] */
 	bool	   *refused;		/* [GS_BATCH] */
 	bool	   *candidates;		/* [GS_BATCH] refused ones of spare */
-	GsBatch    *spare;			/* further candidates; NULL until needed */
+	GsBatch    *spare;			/* further candidates; NULL until needed ... */
+	const GsBatch *spare_of;	/* ... for the rows of this one */
 	GsRefineStats stats;
 };
 

@@ -772,7 +772,7 @@ gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
 	pfree(selected);
 	model.determined = gs_determined_load(schema, context->tensors);
 	model.state = family->load(schema, context->tensors);
-	sampler = gs_sampler_begin(&model, NULL);
+	sampler = gs_sampler_begin(&model, NULL, NULL);
 	rows.refining = gs_refine_begin(rows.refine);
 	for (int r = 0; r < rounds; r++)
 	{

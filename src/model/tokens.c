@@ -304,7 +304,8 @@ gs_tokens_fill_rest(const GsTokens *tokens, GsBatch *batch)
 {
 	for (int f = 0; f < tokens->nfeatures; f++)
 	{
-		if (tokens->place_of[f] >= 0)
+		if (tokens->place_of[f] >= 0 ||
+			(batch->context != NULL && batch->context[f]))
 			continue;
 		if (batch->code[f] != NULL)
 			memset(batch->code[f], 0, sizeof(int32) * GS_BATCH);

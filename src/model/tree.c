@@ -37,6 +37,7 @@
 #include "miscadmin.h"
 
 #include "column/quantile.h"
+#include "model/model.h"
 #include "model/tree.h"
 #include "numeric/philox.h"
 
@@ -245,6 +246,8 @@ load_place(TreeModel *model, const GsSchema *schema, int p, int f,
 		gs_corrupted("Tree %d has too few codes.", p);
 	place->code = palloc(place->nvalues);
 	memcpy(place->code, code, place->nvalues);
+	for (int v = 0; v < place->nvalues; v++)
+		place->missing = Max(place->missing, Min(code[v] + 1, 255));
 	if (!place->number)
 		return;
 	load_scores(place, feature, code);
@@ -323,6 +326,7 @@ load_chain(const GsSchema *schema, const List *tensors, const char *chain)
 		at.masks->dims[1] != GS_TREE_WORDS || at.shifts->dims[1] != 2)
 		gs_corrupted("The tensors of the trees do not fit together.");
 	model->n = n;
+	model->schema = schema;
 	model->nfeatures = schema->nfeatures;
 	model->place = palloc0(sizeof(TreePlace) * Max(n, 1));
 	model->entry = at.entries->data;
@@ -376,6 +380,29 @@ gs_tree_wanted(const TreeModel *model, const bool *needed, bool *wanted)
 }
 
 /*
+ * Shows a row's value at place p to what comes after.
+ *
+ * code: what is asked for; at: place among a number's segments by rank
+ */
+static void
+show_value(TreeSampler *sampler, int p, int row, uint8 code, float at)
+{
+	const TreeModel *model = sampler->model;
+	const TreePlace *place = &model->place[p];
+	uint8	   *to = sampler->code + (Size) p * GS_BATCH + row;
+
+	*to = code;
+	if (place->values == NULL)
+		return;
+	sampler->value[p][row] = gs_tree_value(place, at);
+	if (place->shift.base >= 0)
+		to[(Size) model->n * GS_BATCH] = code == GS_TREE_MISSING ?
+			GS_TREE_MISSING :
+			gs_tree_shift_code(place, sampler->value[p][row] -
+							   sampler->value[place->shift.base][row]);
+}
+
+/*
  * gs_tree_put: hands what was drawn for a row, a level or a place among a
  * number's segments by rank, to a batch, and to what comes after place p.
  */
@@ -385,27 +412,53 @@ gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row, float at)
 	const TreeModel *model = sampler->model;
 	const TreePlace *place = &model->place[p];
 	int			rank = (int) Min(at, place->nvalues - 1);
-	uint8	   *code = sampler->code + (Size) p * GS_BATCH + row;
+	bool		is_null = place->null >= 0 &&
+		batch->code[model->place[place->null].feature][row] == 1;
 
-	*code = place->code[rank];
-	if (!place->number)
-	{
+	if (place->number)
+		batch->score[place->feature][row] = place->base[rank] +
+			place->span[rank] * Min(at - rank, 1);
+	else
 		batch->code[place->feature][row] = rank;
-		return;
+	show_value(sampler, p, row, is_null ? GS_TREE_MISSING : place->code[rank],
+			   at);
+}
+
+/*
+ * Shows what is known at place p.
+ */
+static void
+show_known(TreeSampler *sampler, int p, const GsBatch *batch)
+{
+	const TreePlace *place = &sampler->model->place[p];
+	const float *score = batch->score[place->feature];
+	const int32 *code = batch->code[place->feature];
+	const KnownPlace *known = &sampler->known[p];
+
+	if (place->number)
+		gs_guide_find(&known->guide, score, sampler->leaf, GS_BATCH);
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		int			rank;
+		float		part;
+
+		if (!place->number)
+		{
+			show_value(sampler, p, i, code[i] == GS_NO_CODE ? place->missing :
+					   place->code[code[i]], 0);
+			continue;
+		}
+		if (isnan(score[i]))
+		{
+			show_value(sampler, p, i, GS_TREE_MISSING, 0);
+			continue;
+		}
+		rank = known->rank[sampler->leaf[i]];
+		part = place->span[rank] > 0 ?
+			(score[i] - place->base[rank]) / place->span[rank] : 0;
+		show_value(sampler, p, i, place->code[rank],
+				   rank + Max(0, Min(part, 0.999f)));
 	}
-	batch->score[place->feature][row] = place->base[rank] +
-		place->span[rank] * Min(at - rank, 1);
-	if (place->null >= 0 &&
-		batch->code[model->place[place->null].feature][row] == 1)
-		*code = GS_TREE_MISSING;
-	if (place->values == NULL)
-		return;
-	sampler->value[p][row] = gs_tree_value(place, at);
-	if (place->shift.base >= 0)
-		code[(Size) model->n * GS_BATCH] = *code == GS_TREE_MISSING ?
-			GS_TREE_MISSING :
-			gs_tree_shift_code(place, sampler->value[p][row] -
-							   sampler->value[place->shift.base][row]);
 }
 
 /*
@@ -458,8 +511,62 @@ draw_place(TreeSampler *sampler, int p, GsBatch *batch)
 	}
 }
 
+/*
+ * How many places are known, all of which come first; -1 if they do not.
+ */
+static int
+count_known(const TreeModel *model, const bool *context, int *first_unfit)
+{
+	int			n = 0;
+
+	while (n < model->n && context[model->place[n].feature])
+		n++;
+	for (int p = n; p < model->n; p++)
+		if (context[model->place[p].feature])
+		{
+			*first_unfit = model->place[p].feature;
+			return -1;
+		}
+	return n;
+}
+
+/*
+ * The chain of trees in which all that is known comes first.
+ */
+static const TreeModel *
+choose_known(const TreeModel *model, const bool *context, int *nknown)
+{
+	int			unfit = -1;
+
+	for (const TreeModel *chain = model; chain != NULL; chain = chain->second)
+		if ((*nknown = count_known(chain, context, &unfit)) >= 0)
+			return chain;
+	gs_context_unfit(model->schema, unfit);
+}
+
+static void
+prepare_known(TreeSampler *sampler)
+{
+	const TreeModel *model = sampler->model;
+
+	sampler->known = palloc0(sizeof(KnownPlace) * Max(sampler->nknown, 1));
+	for (int p = 0; p < sampler->nknown; p++)
+	{
+		const GsFeature *feature =
+			&model->schema->features[model->place[p].feature];
+		KnownPlace *known = &sampler->known[p];
+
+		if (!model->place[p].number)
+			continue;
+		gs_guide_init(&known->guide, feature->quantile.edge,
+					  feature->quantile.nsegments, palloc);
+		known->rank = palloc(sizeof(uint16) * feature->quantile.nsegments);
+		gs_tree_ranks(feature, known->rank);
+	}
+}
+
 static void *
-tree_begin(const void *state, GsGiven *given)
+tree_begin(const void *state, GsGiven *given, const bool *context)
 {
 	TreeSampler *sampler = palloc0(sizeof(TreeSampler));
 	const TreeModel *model = state;
@@ -468,6 +575,8 @@ tree_begin(const void *state, GsGiven *given)
 	if (given != NULL)
 		model = gs_tree_condition(model, given, &sampler->given,
 								  &sampler->first);
+	if (context != NULL)
+		model = choose_known(model, context, &sampler->nknown);
 	n = Max(model->n, 1);
 	sampler->model = model;
 	sampler->code = palloc_extended((Size) 2 * GS_BATCH * n,
@@ -484,6 +593,8 @@ tree_begin(const void *state, GsGiven *given)
 	sampler->even.row = palloc(sizeof(uint16) * GS_BATCH);
 	sampler->even.counter = palloc(sizeof(uint16) *
 								   ((Size) model->most_leaves + 1));
+	if (context != NULL)
+		prepare_known(sampler);
 	return sampler;
 }
 
@@ -496,7 +607,8 @@ tree_generate(void *state, GsBatch *batch)
 	/* what has no place is determined by others; it must be something */
 	for (int f = 0; f < model->nfeatures; f++)
 	{
-		if (model->place_of[f] >= 0)
+		if (model->place_of[f] >= 0 ||
+			(batch->context != NULL && batch->context[f]))
 			continue;
 		if (batch->code[f] != NULL)
 			memset(batch->code[f], 0, sizeof(int32) * GS_BATCH);
@@ -507,8 +619,15 @@ tree_generate(void *state, GsBatch *batch)
 	if (sampler->given != NULL)
 		gs_tree_confine(sampler, batch);
 	for (int p = 0; p < model->n; p++)
-		if (sampler->wanted[p] && !(sampler->given != NULL && sampler->first[p]))
+	{
+		if (!sampler->wanted[p] ||
+			(sampler->given != NULL && sampler->first[p]))
+			continue;
+		if (p < sampler->nknown)
+			show_known(sampler, p, batch);
+		else
 			draw_place(sampler, p, batch);
+	}
 }
 
 static const GsOptionDef options[] = {
@@ -528,5 +647,6 @@ const GsFamily gs_tree = {
 	.load = tree_load,
 	.begin = tree_begin,
 	.generate = tree_generate,
-	.conditions = true
+	.conditions = true,
+	.contexts = true
 };

@@ -7,6 +7,7 @@
 
 #include "model/family.h"
 #include "numeric/even.h"
+#include "numeric/guide.h"
 #include "tree/tree.h"
 
 #define GS_TREE_MISSING	255		/* a number that is NULL, in a stream */
@@ -58,6 +59,7 @@ typedef struct TreePlace
 	int		   *asked;
 	int			nvalues;		/* levels or segments */
 	uint8	   *code;			/* [nvalues] of a level, or by rank */
+	uint8		missing;		/* that of a level that is not known */
 	float	   *base;			/* [nvalues] least score, by rank ... */
 	float	   *span;			/* ... and what the fraction adds */
 	TreeValues *values;			/* NULL: nothing asks for them */
@@ -77,6 +79,7 @@ typedef struct TreeGiven TreeGiven;
 typedef struct TreeModel
 {
 	const struct TreeModel *second;	/* for conditions; or NULL */
+	const GsSchema *schema;
 	int			nfeatures;
 	int			n;
 	TreePlace  *place;
@@ -84,6 +87,13 @@ typedef struct TreeModel
 	int		   *place_of;		/* [nfeatures]; -1: none */
 	int			most_leaves;	/* of a tree */
 } TreeModel;
+
+/* A number that is known: from its score to a place on its axis. */
+typedef struct KnownPlace
+{
+	GsGuide		guide;			/* its segments */
+	uint16	   *rank;			/* [segments] */
+} KnownPlace;
 
 /* What changes while a model is sampled. */
 typedef struct TreeSampler
@@ -99,6 +109,8 @@ typedef struct TreeSampler
 	GsEven		even;			/* of leaves */
 	TreeGiven  *given;			/* NULL: no conditions */
 	bool	   *first;			/* [n] drawn by gs_tree_confine */
+	int			nknown;			/* places, the first, known of every row */
+	KnownPlace *known;			/* [nknown] */
 } TreeSampler;
 
 /*

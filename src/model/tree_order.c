@@ -151,6 +151,24 @@ never_null_first(const GsSchema *schema, const Place *place, int n,
 }
 
 /*
+ * Moves what is known of every row before all else, each in its order.
+ */
+static void
+put_context_first(const GsEncoded *encoded, const Place *place, int n,
+				  int *order)
+{
+	int		   *from = palloc(sizeof(int) * Max(n, 1));
+	int			at = 0;
+
+	memcpy(from, order, sizeof(int) * n);
+	for (int rest = 0; rest < 2; rest++)
+		for (int p = 0; p < n; p++)
+			if (encoded->context[place[from[p]].feature] == (rest == 0))
+				order[at++] = from[p];
+	pfree(from);
+}
+
+/*
  * gs_tree_order: the order of places.
  *
  * first: names of the columns to begin with, of the option of that name;
@@ -207,6 +225,7 @@ gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
 	}
 	pfree(closest);
 	pfree(done);
+	put_context_first(encoded, place, n, order);
 	*dependence = known;
 	return order;
 }

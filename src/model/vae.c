@@ -165,7 +165,7 @@ vae_load(const GsSchema *schema, const List *tensors)
  * gs_vae_begin: see family.h.
  */
 void *
-gs_vae_begin(const void *state, GsGiven *given)
+gs_vae_begin(const void *state, GsGiven *given, const bool *context)
 {
 	const VaeModel *model = state;
 	const GsVaeNet *net = &model->net;

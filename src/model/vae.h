@@ -65,7 +65,8 @@ extern void gs_vae_shape(GsVaeNet *net, const GsTokens *tokens);
 extern VaeModel *gs_vae_open(const GsSchema *schema, const List *tensors,
 							 const char *name,
 							 void (*init) (GsVaeNet *net, GsParams *params));
-extern void *gs_vae_begin(const void *model, GsGiven *given);
+extern void *gs_vae_begin(const void *model, GsGiven *given,
+						  const bool *context);
 extern void gs_vae_generate(void *sampler, GsBatch *batch);
 extern const GsTokens *gs_vae_adjust(void *sampler, const float *bias);
 extern void gs_vae_random(const Vae *vae, const GsBatch *batch,

@@ -48,6 +48,7 @@ typedef struct Rule
 	int			sets;			/* place among the rules' columns; -1: none */
 	ExprState  *value;			/* that it sets it to */
 	Bitmapset  *columns;		/* that it is about */
+	bool		idle;			/* they are all known */
 	int64		refused;
 } Rule;
 
@@ -60,6 +61,7 @@ struct GsRules
 	int			ncolumns;		/* that conditions are about */
 	int		   *column;			/* [ncolumns] */
 	GsDecoder **decoder;		/* [ncolumns] */
+	const GsRows *known;		/* [columns of the model]; NULL: none is known */
 	Datum	   *values;			/* [GS_BATCH][ncolumns] */
 	bool	   *nulls;
 	TupleTableSlot *slot;		/* a row of the model's columns */
@@ -298,13 +300,50 @@ gs_rules_need(const GsRules *rules, bool *needed)
 }
 
 /*
+ * gs_rules_know: lets conditions see columns that are known, as they are.
+ * What is about these alone is not asked, and none of them is set.
+ *
+ * known: [ncolumns of the model], of GS_BATCH rows, without values where a
+ * column is not known; what it points to may change from batch to batch
+ */
+void
+gs_rules_know(GsRules *rules, const GsRows *known)
+{
+	rules->known = known;
+	for (int r = 0; r < rules->nrules; r++)
+	{
+		Rule	   *rule = &rules->rules[r];
+		int			c = -1;
+
+		if (rule->value != NULL &&
+			known[rules->column[rule->sets]].values != NULL)
+			rule->value = NULL;
+		rule->idle = true;
+		while ((c = bms_next_member(rule->columns, c)) >= 0)
+			rule->idle &= known[c].values != NULL;
+	}
+}
+
+/*
  * gs_rules_attach: prepares a stream's batch for gs_rules_apply.
  */
 void
 gs_rules_attach(GsRules *rules, GsBatch *batch)
 {
 	batch->origin = palloc(sizeof(GsOrigin) * GS_BATCH);
-	rules->spare = gs_batch_create(rules->sampler, 0, batch->needed);
+	rules->spare = gs_batch_spare(rules->sampler, batch);
+}
+
+static void
+show_known(const GsRows *known, int from, int to, GsRows rows)
+{
+	for (int row = from; row < to; row++)
+	{
+		rows.values[(row - from) * rows.stride] =
+			known->values[row * known->stride];
+		rows.nulls[(row - from) * rows.stride] =
+			known->nulls[row * known->stride];
+	}
 }
 
 /*
@@ -321,8 +360,15 @@ decode_columns(GsRules *rules, const GsBatch *batch, int from, int to)
 	old = MemoryContextSwitchTo(rules->context);
 	memset(rules->nulls, false, (to - from) * n);
 	for (int i = 0; i < n; i++)
-		gs_decode(rules->decoder[i], batch, from, to,
-				  (GsRows) {rules->values + i, rules->nulls + i, n});
+	{
+		GsRows		rows = {rules->values + i, rules->nulls + i, n};
+
+		if (rules->known != NULL &&
+			rules->known[rules->column[i]].values != NULL)
+			show_known(&rules->known[rules->column[i]], from, to, rows);
+		else
+			gs_decode(rules->decoder[i], batch, from, to, rows);
+	}
 	MemoryContextSwitchTo(old);
 }
 
@@ -391,7 +437,8 @@ look_at_rows(void *arg)
 		for (int r = 0; r < rules->nrules && !*refused; r++)
 		{
 			rules->at = r;
-			if (ExecCheck(rules->rules[r].state, rules->econtext))
+			if (rules->rules[r].idle ||
+				ExecCheck(rules->rules[r].state, rules->econtext))
 				continue;
 			*refused = true;
 			rules->rules[r].refused++;
@@ -543,26 +590,13 @@ gs_rules_apply(GsRules *rules, GsBatch *batch)
 	rules->stats.tries += GS_BATCH;
 	for (int try = 1; left > 0 && try <= MAX_BATCHES; try++)
 	{
-		int			row = 0;
-
 		CHECK_FOR_INTERRUPTS();
 		rules->spare->key = gs_mix64(batch->key, try);
 		gs_batch_fill(rules->sampler, rules->spare, batch->first / GS_BATCH);
 		find_refused(rules, rules->spare, rules->candidates);
 		rules->stats.tries += GS_BATCH;
-		for (int i = 0; i < GS_BATCH && left > 0; i++)
-		{
-			if (rules->candidates[i])
-				continue;
-			while (!rules->refused[row])
-				row++;
-			gs_batch_copy(batch, row, rules->spare, i);
-			batch->origin[row] = (GsOrigin) {rules->spare->key,
-				rules->spare->first + i
-			};
-			rules->refused[row] = false;
-			left--;
-		}
+		left = gs_batch_replace(batch, rules->refused, left, rules->spare,
+								rules->candidates);
 	}
 	if (left == 0 || rules->model->version->on_violation == GS_VIOLATION_IGNORE)
 		return NULL;

@@ -9,9 +9,13 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 #include "column/key.h"
 #include "stream/call.h"
@@ -31,6 +35,25 @@ const GsFormArgs *
 gs_form_args(GsForm form)
 {
 	return &form_args[form];
+}
+
+/*
+ * gs_shape_desc: the row type of the first argument, shape, whose type alone
+ * counts, and the relation that it is of.  Errors: datatype_mismatch.
+ */
+TupleDesc
+gs_shape_desc(FunctionCallInfo fcinfo, Oid *relid)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+
+	if (!OidIsValid(type) || get_typtype(type) != TYPTYPE_COMPOSITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s is not a row type",
+						OidIsValid(type) ? format_type_be(type) : "unknown"),
+				 errhint("Pass NULL::table_name for typed rows, or a model's name as text for jsonb.")));
+	*relid = get_typ_typrelid(type);
+	return lookup_rowtype_tupdesc_copy(type, -1);
 }
 
 static const GsModel *
@@ -114,7 +137,7 @@ gs_call_open(GsForm form, const NullableDatum *args, Oid relid,
 		given = DatumGetJsonbP(args[at->given].value);
 		call->given = JsonbToCString(NULL, &given->root, VARSIZE(given));
 	}
-	call->sampler = gs_sampler_begin(call->model, given);
+	call->sampler = gs_sampler_begin(call->model, given, NULL);
 	if (!args[at->seed].isnull)
 		call->seed = DatumGetInt64(args[at->seed].value);
 	else if (shared_seed != NULL)

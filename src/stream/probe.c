@@ -217,7 +217,7 @@ gs_probe_model(PG_FUNCTION_ARGS)
 	int			ncolumns = model->schema->ncolumns;
 
 	open_probe(&probe, model->schema);
-	sampler = gs_sampler_begin(model, NULL);
+	sampler = gs_sampler_begin(model, NULL, NULL);
 	turn.made = gs_batch_create(sampler, 1, NULL);
 	turn.encoded = create_batch(model->schema);
 	turn.again = create_rows(ncolumns);

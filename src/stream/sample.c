@@ -23,24 +23,6 @@ typedef struct SampleCall
 	GsJsonRow  *json;			/* NULL: rows, not documents */
 } SampleCall;
 
-/*
- * The row type of the argument shape; only its type counts.
- */
-static TupleDesc
-shape_desc(FunctionCallInfo fcinfo, Oid *relid)
-{
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
-
-	if (!OidIsValid(type) || get_typtype(type) != TYPTYPE_COMPOSITE)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("%s is not a row type",
-						OidIsValid(type) ? format_type_be(type) : "unknown"),
-				 errhint("Pass NULL::table_name for typed rows, or a model's name as text for jsonb.")));
-	*relid = get_typ_typrelid(type);
-	return lookup_rowtype_tupdesc_copy(type, -1);
-}
-
 static TupleDesc
 record_desc(FunctionCallInfo fcinfo)
 {
@@ -63,7 +45,7 @@ begin_call(FunctionCallInfo fcinfo, GsForm form)
 	GsCall	   *args;
 
 	if (form == GS_FORM_TYPED)
-		call->desc = shape_desc(fcinfo, &relid);
+		call->desc = gs_shape_desc(fcinfo, &relid);
 	else if (form == GS_FORM_RECORD)
 		call->desc = record_desc(fcinfo);
 	args = gs_call_open(form, fcinfo->args, relid, NULL);

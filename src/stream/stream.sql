@@ -29,6 +29,22 @@ AS 'MODULE_PATHNAME', 'synth_sample_typed';
 COMMENT ON FUNCTION synth_sample(anyelement, float8, text, bigint, jsonb, bigint)
 	IS 'synthetic rows with the columns of a row type: synth_sample(NULL::patients, 1e6)';
 
+CREATE FUNCTION synth_complete(shape anyelement, columns text[], source text DEFAULT NULL,
+	model text DEFAULT NULL, seed bigint DEFAULT NULL, fill_nulls boolean DEFAULT false)
+RETURNS SETOF anyelement
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10000 COST 100
+AS 'MODULE_PATHNAME', 'synth_complete_typed';
+COMMENT ON FUNCTION synth_complete(anyelement, text[], text, text, bigint, boolean)
+	IS 'rows of a table or query with some columns drawn anew given the others: synth_complete(NULL::patients, ''{income}'')';
+
+CREATE FUNCTION synth_complete(source text, columns text[], model text DEFAULT NULL,
+	seed bigint DEFAULT NULL, fill_nulls boolean DEFAULT false)
+RETURNS SETOF jsonb
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10000 COST 100
+AS 'MODULE_PATHNAME', 'synth_complete_json';
+COMMENT ON FUNCTION synth_complete(text, text[], text, bigint, boolean)
+	IS 'rows of a table or query with some columns drawn anew given the others, one jsonb object each';
+
 CREATE FUNCTION synth_rows(model text, n float8 DEFAULT NULL, seed bigint DEFAULT NULL,
 	given jsonb DEFAULT NULL, start bigint DEFAULT 1)
 RETURNS SETOF record

@@ -19,6 +19,7 @@
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
 #include "tcop/dest.h"
+#include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
@@ -382,12 +383,14 @@ examine(Node *node, void *context)
  * gs_source_open: finds out what a source is, and prepares its query.
  *
  * columns, exclude: C strings, NIL for none.  To be called within an SPI
- * connection.  Errors: undefined_table, syntax_error, wrong_object_type and
+ * connection; the current context stays what it is, unlike with SPI's own
+ * functions.  Errors: undefined_table, syntax_error, wrong_object_type and
  * those of the query's own parse.
  */
 GsSource *
 gs_source_open(const char *text, List *columns, List *exclude)
 {
+	MemoryContext context = CurrentMemoryContext;
 	GsSource   *source = palloc0(sizeof(GsSource));
 	List	   *names;
 	ListCell   *cell;
@@ -430,6 +433,7 @@ gs_source_open(const char *text, List *columns, List *exclude)
 						   GetUserNameFromId(GetUserId(), false)));
 	foreach(cell, plan_source(source->plan)->query_list)
 		examine(lfirst(cell), source);
+	MemoryContextSwitchTo(context);
 	return source;
 }
 
@@ -460,6 +464,51 @@ receive_nothing(DestReceiver *self)
 {
 }
 
+static RowReceiver
+row_receiver(GsRowCallback row, void *arg)
+{
+	return (RowReceiver)
+	{
+		.pub = {receive_row, receive_startup, receive_nothing,
+		receive_nothing, DestNone},
+			.row = row,.arg = arg
+	};
+}
+
+/*
+ * gs_source_cursor: opens a cursor for the query, as the caller.  Returns its
+ * name, in the current context; it lasts as long as the transaction.
+ */
+char *
+gs_source_cursor(GsSource *source)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Portal		portal = SPI_cursor_open(NULL, source->plan, NULL, NULL, true);
+
+	MemoryContextSwitchTo(context);
+	if (portal == NULL)
+		elog(ERROR, "SPI failed: %s", SPI_result_code_string(SPI_result));
+	return pstrdup(portal->name);
+}
+
+/*
+ * gs_source_fetch: calls row(slot, arg) on up to n further rows of a cursor.
+ * Returns how many.  Errors: undefined_cursor if it was closed.
+ */
+int
+gs_source_fetch(const char *cursor, int n, GsRowCallback row, void *arg)
+{
+	RowReceiver receiver = row_receiver(row, arg);
+	Portal		portal = GetPortalByName(cursor);
+
+	if (!PortalIsValid(portal))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_CURSOR),
+				 errmsg("the source is not open any more"),
+				 errhint("Read all rows in the transaction that began to.")));
+	return (int) PortalRunFetch(portal, FETCH_FORWARD, n, &receiver.pub);
+}
+
 /*
  * gs_source_read: runs the query and calls row(slot, arg) on each row, all
  * columns of the slot fetched.  Can be cancelled.
@@ -467,14 +516,12 @@ receive_nothing(DestReceiver *self)
 void
 gs_source_read(GsSource *source, GsRowCallback row, void *arg)
 {
-	RowReceiver receiver = {
-		.pub = {receive_row, receive_startup, receive_nothing,
-		receive_nothing, DestNone},
-		.row = row,.arg = arg
-	};
+	RowReceiver receiver = row_receiver(row, arg);
 	SPIExecuteOptions options = {.read_only = true,.dest = &receiver.pub};
+	MemoryContext context = CurrentMemoryContext;
 	int			result = SPI_execute_plan_extended(source->plan, &options);
 
+	MemoryContextSwitchTo(context);
 	if (result < 0)
 		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
 }

@@ -30,6 +30,9 @@ typedef void (*GsRowCallback) (TupleTableSlot *slot, void *arg);
 extern char *gs_relation_name(Oid relid, char **model);
 extern GsSource *gs_source_open(const char *text, List *columns,
 								List *exclude);
+extern char *gs_source_cursor(GsSource *source);
+extern int	gs_source_fetch(const char *cursor, int n, GsRowCallback row,
+							void *arg);
 extern void gs_source_read(GsSource *source, GsRowCallback row, void *arg);
 
 #endif

@@ -1,0 +1,21 @@
+/*
+ * fit.h
+ *	  Models that are learned, for others than synth_fit.
+ */
+#ifndef GENSYNTH_FIT_H
+#define GENSYNTH_FIT_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+
+#include "model/model.h"
+
+extern List *gs_names_argument(FunctionCallInfo fcinfo, int arg,
+							   const char *name);
+extern const GsModel *gs_fit_completion(const char *source, List *learned,
+										List *targets, bool fill_nulls,
+										int64 seed);
+
+#endif

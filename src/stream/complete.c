@@ -1,0 +1,623 @@
+/*
+ * complete.c
+ *	  Rows of a table or query with some columns drawn anew, given the others.
+ *
+ *	source, as the caller -> encoder -> context of a sampler -> decoders of
+ *	the columns to be drawn
+ *
+ * All other columns come out as they were read.  Rows are taken a batch at a
+ * time through a cursor, so memory does not grow with the source; row i of the
+ * source is completed the same way for the same seed.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "catalog/catalog.h"
+#include "column/datum.h"
+#include "column/encode.h"
+#include "column/store.h"
+#include "fit/fit.h"
+#include "rules/rules.h"
+#include "stream/jsonrow.h"
+#include "stream/call.h"
+#include "table/source.h"
+
+/* What a call asks for. */
+typedef struct CompletionCall
+{
+	const char *source;
+	List	   *columns;		/* C strings: to be drawn */
+	const char *model;			/* NULL: one is learned for it */
+	int64		seed;
+	bool		fill_nulls;		/* draws NULLs only, and all of them */
+} CompletionCall;
+
+/* A column of the result. */
+typedef struct Column
+{
+	int			at;				/* in the source, from 0; -1: NULL */
+	int			c;				/* of the model, to be drawn; -1: kept */
+	GsDecoder  *decoder;
+	bool		set;			/* by a condition */
+} Column;
+
+typedef struct Completion
+{
+	GsSampler  *sampler;
+	GsEncoder  *encoder;
+	GsRules    *rules;			/* NULL: any row will do */
+	GsBatch    *batch;
+	const char *cursor;
+	TupleDesc	desc;			/* of the result */
+	Column	   *columns;		/* [natts] */
+	int			nsource;		/* columns of the source */
+	int		   *source_of;		/* [ncolumns of the model] -1: none */
+	bool	   *known;			/* [ncolumns of the model] context */
+	GsRows	   *given;			/* [ncolumns of the model] */
+	float	  **place;			/* [nfeatures][GS_BATCH] random */
+	bool		fill_nulls;
+	int64		first;			/* rows before the batch at hand */
+	int			rows;			/* of it */
+	int			at;				/* the next to be given out */
+	Datum	   *read;			/* [GS_BATCH][nsource] */
+	bool	   *read_nulls;
+	Datum	   *values;			/* [GS_BATCH][natts] */
+	bool	   *nulls;
+	MemoryContext context;		/* what these point to */
+} Completion;
+
+static int
+find_attribute(TupleDesc desc, const char *name)
+{
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped &&
+			strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+is_named(List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The columns to be drawn: those named, which the source must have, and
+ * those that it computes from them.
+ */
+static List *
+find_targets(const GsSource *source, List *named)
+{
+	List	   *targets = list_copy(named);
+	ListCell   *cell;
+	Relation	relation;
+	TupleDesc	desc;
+	Bitmapset  *drawn = NULL;
+
+	foreach(cell, named)
+		if (find_attribute(source->desc, lfirst(cell)) < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of the source does not exist",
+							(char *) lfirst(cell)),
+					 errhint("Name columns of the source to be drawn.")));
+	if (!OidIsValid(source->relid))
+		return targets;
+	relation = table_open(source->relid, AccessShareLock);
+	desc = RelationGetDescr(relation);
+	foreach(cell, named)
+		drawn = bms_add_member(drawn, find_attribute(desc, lfirst(cell)) + 1 -
+							   FirstLowInvalidHeapAttributeNumber);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		Bitmapset  *used = NULL;
+
+		if (attribute->attisdropped || attribute->attgenerated == '\0' ||
+			is_named(named, NameStr(attribute->attname)))
+			continue;
+		pull_varattnos(build_column_default(relation, i + 1), 1, &used);
+		if (bms_overlap(used, drawn))
+			targets = lappend(targets, pstrdup(NameStr(attribute->attname)));
+	}
+	table_close(relation, AccessShareLock);
+	return targets;
+}
+
+/*
+ * The columns of the source that can be learned, for a fit; an error if one
+ * to be drawn is not among them.
+ */
+static List *
+find_learned(const GsSource *source, List *targets)
+{
+	List	   *learned = NIL;
+
+	for (int i = 0; i < source->desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(source->desc, i);
+		char	   *name = NameStr(attribute->attname);
+		int32		typmod = attribute->atttypmod;
+		Oid			type = gs_plain_type(attribute->atttypid, &typmod);
+		GsCodec		codec;
+
+		if (gs_codec_for_type(&codec, type, typmod))
+			learned = lappend(learned, pstrdup(name));
+		else if (is_named(targets, name))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column \"%s\" is of type %s, which cannot be drawn",
+							name, format_type_be(attribute->atttypid)),
+					 errhint("Cast it in a query, or leave it out.")));
+	}
+	return learned;
+}
+
+static const GsModel *
+find_model(const CompletionCall *call, const GsSource *source,
+		   List *targets)
+{
+	if (call->model != NULL)
+		return gs_model_load(gs_catalog_open(call->model), 0);
+	return gs_fit_completion(call->source, find_learned(source, targets),
+							 targets, call->fill_nulls, (uint64) call->seed);
+}
+
+/*
+ * Which columns of the model are context, and where the source has them.
+ */
+static void
+match_columns(Completion *completion, const GsSchema *schema,
+			  const GsSource *source, List *targets)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *column = &schema->columns[c];
+		int			at = find_attribute(source->desc, column->name);
+
+		completion->source_of[c] = at;
+		if (is_named(targets, column->name))
+			continue;
+		if (at < 0 ||
+			!gs_is_column_of(column, TupleDescAttr(source->desc, at)->atttypid))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("the source has no column \"%s\" of type %s, which the model knows",
+							column->name, column->type_name),
+					 errhint("Complete rows of the kind that the model was fitted to.")));
+		completion->known[c] = true;
+	}
+}
+
+static void
+open_target(Completion *completion, Column *column, const char *name,
+			Oid type)
+{
+	const GsSchema *schema = completion->sampler->schema;
+
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		if (strcmp(schema->columns[c].name, name) != 0)
+			continue;
+		if (!gs_is_column_of(&schema->columns[c], type))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of the model is of type %s, and that of the source of type %s",
+							name, schema->columns[c].type_name,
+							format_type_be(type)),
+					 errhint("Fit the model again, or leave out the model argument.")));
+		if (completion->fill_nulls && schema->columns[c].nullable)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("NULLs of column \"%s\" cannot be filled: the model draws NULLs, too",
+							name),
+					 errhint("Leave out the model argument, or fit with the option \"impute\" naming the column, which needs at least rare_threshold values.")));
+		column->c = c;
+		column->decoder = gs_decoder_create(schema, c, type);
+		column->set = completion->rules != NULL &&
+			gs_rules_sets(completion->rules, c);
+		return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("the model has no column \"%s\"", name),
+			 errhint("SELECT * FROM synth_columns('model') lists its columns.")));
+}
+
+/*
+ * The columns of the result: those of the source by their names.
+ */
+static void
+open_columns(Completion *completion, const GsSource *source, List *targets)
+{
+	TupleDesc	desc = completion->desc;
+
+	completion->columns = palloc0(sizeof(Column) * Max(desc->natts, 1));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute to = TupleDescAttr(desc, i);
+		Column	   *column = &completion->columns[i];
+		char	   *name = NameStr(to->attname);
+
+		column->c = -1;
+		column->at = to->attisdropped ? -1 : find_attribute(source->desc, name);
+		if (column->at < 0)
+			continue;
+		if (TupleDescAttr(source->desc, column->at)->atttypid != to->atttypid)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of the source is of type %s, and that of the row type of type %s",
+							name,
+							format_type_be(TupleDescAttr(source->desc,
+														 column->at)->atttypid),
+							format_type_be(to->atttypid)),
+					 errhint("Cast it in the query.")));
+		if (is_named(targets, name))
+			open_target(completion, column, name, to->atttypid);
+	}
+}
+
+static bool *
+find_needed(const Completion *completion)
+{
+	bool	   *needed = palloc0(Max(completion->sampler->schema->nfeatures, 1));
+
+	for (int i = 0; i < completion->desc->natts; i++)
+		if (completion->columns[i].decoder != NULL)
+			gs_decoder_needs(completion->columns[i].decoder, needed);
+	if (completion->rules != NULL)
+		gs_rules_need(completion->rules, needed);
+	return needed;
+}
+
+static void
+allocate(Completion *completion)
+{
+	const GsSchema *schema = completion->sampler->schema;
+	Size		cells = (Size) GS_BATCH * Max(completion->desc->natts, 1);
+
+	completion->values = palloc(sizeof(Datum) * cells);
+	completion->nulls = palloc(cells);
+	cells = (Size) GS_BATCH * completion->nsource;
+	completion->read = palloc(sizeof(Datum) * cells);
+	completion->read_nulls = palloc(cells);
+	completion->given = palloc0(sizeof(GsRows) * Max(schema->ncolumns, 1));
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (completion->known[c])
+			completion->given[c] = (GsRows)
+		{
+			completion->read + completion->source_of[c],
+				completion->read_nulls + completion->source_of[c],
+				completion->nsource
+		};
+	completion->place = palloc0(sizeof(float *) * Max(schema->nfeatures, 1));
+	for (int f = 0; f < schema->nfeatures; f++)
+		if (schema->features[f].kind == GS_FEATURE_NUMBER)
+			completion->place[f] = palloc(sizeof(float) * GS_BATCH);
+	completion->context = AllocSetContextCreate(CurrentMemoryContext,
+												"gensynth completion",
+												ALLOCSET_DEFAULT_SIZES);
+}
+
+/*
+ * open_completion: begins to complete the rows of a source, in the current
+ * context.
+ *
+ * desc: the columns asked for, by the names of the source's; NULL for all of
+ * the source's.  Errors: those of gs_source_open, of a fit, and of
+ * gs_sampler_begin; undefined_column; datatype_mismatch.
+ */
+static Completion *
+open_completion(const CompletionCall *call, TupleDesc desc)
+{
+	Completion *completion = palloc0(sizeof(Completion));
+	MemoryContext context = CurrentMemoryContext;
+	const GsModel *model;
+	GsSource   *source;
+	List	   *targets;
+	bool	   *filled;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	MemoryContextSwitchTo(context);
+	source = gs_source_open(call->source, NIL, NIL);
+	targets = find_targets(source, call->columns);
+	model = find_model(call, source, targets);
+	completion->fill_nulls = call->fill_nulls;
+	completion->nsource = source->desc->natts;
+	completion->desc = desc != NULL ? desc : CreateTupleDescCopy(source->desc);
+	completion->known = palloc0(Max(model->schema->ncolumns, 1));
+	completion->source_of = palloc(sizeof(int) *
+								   Max(model->schema->ncolumns, 1));
+	filled = palloc0(Max(model->schema->nfeatures, 1));
+	match_columns(completion, model->schema, source, targets);
+	completion->encoder = gs_encoder_create(gs_schema_copy(model->schema),
+											completion->known);
+	gs_encoder_fills(completion->encoder, filled);
+	completion->sampler = gs_sampler_begin(model, NULL, filled);
+	allocate(completion);
+	completion->rules = gs_rules_open(completion->sampler);
+	if (completion->rules != NULL)
+		gs_rules_know(completion->rules, completion->given);
+	open_columns(completion, source, targets);
+	completion->batch = gs_batch_create(completion->sampler, call->seed,
+										find_needed(completion));
+	if (completion->rules != NULL)
+		gs_rules_attach(completion->rules, completion->batch);
+	completion->cursor = gs_source_cursor(source);
+	SPI_finish();
+	return completion;
+}
+
+static void
+take_row(TupleTableSlot *slot, void *arg)
+{
+	Completion *completion = arg;
+	MemoryContext old = MemoryContextSwitchTo(completion->context);
+	Size		first = (Size) completion->rows++ * completion->nsource;
+	HeapTuple	tuple = ExecCopySlotHeapTuple(slot);
+
+	heap_deform_tuple(tuple, slot->tts_tupleDescriptor,
+					  completion->read + first,
+					  completion->read_nulls + first);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Reads a batch of rows.  Fewer are filled up with the last one: the family
+ * makes whole batches.
+ */
+static void
+read_rows(Completion *completion)
+{
+	Size		n = completion->nsource;
+
+	completion->rows = 0;
+	gs_source_fetch(completion->cursor, GS_BATCH, take_row, completion);
+	for (int i = completion->rows; i < GS_BATCH && completion->rows > 0; i++)
+	{
+		memcpy(completion->read + i * n,
+			   completion->read + (completion->rows - 1) * n,
+			   sizeof(Datum) * n);
+		memcpy(completion->read_nulls + i * n,
+			   completion->read_nulls + (completion->rows - 1) * n, n);
+	}
+}
+
+/*
+ * The context of the rows: codes, and scores at random places of their values.
+ */
+static void
+encode_rows(Completion *completion)
+{
+	GsBatch    *batch = completion->batch;
+	uint32		word[4][GS_BATCH];
+
+	for (int f = 0; f < batch->nfeatures; f++)
+	{
+		if (completion->place[f] == NULL || !batch->context[f])
+			continue;
+		gs_philox_lanes(batch->key, batch->first, GS_STREAM_CONTEXT + f, 0,
+						GS_BATCH, word[0], word[1], word[2], word[3]);
+		for (int i = 0; i < GS_BATCH; i++)
+			completion->place[f][i] = (word[0][i] >> 8) * 0x1.0p-24f;
+	}
+	gs_encode(completion->encoder, completion->given, GS_BATCH,
+			  completion->place, batch);
+}
+
+static void
+decode_column(Completion *completion, int i)
+{
+	const Column *column = &completion->columns[i];
+	int			n = completion->desc->natts;
+	GsRows		rows = {completion->values + i, completion->nulls + i, n};
+
+	if (column->set)
+		gs_rules_set(completion->rules, completion->batch, column->c, 0,
+					 completion->rows, rows);
+	else
+		gs_decode(column->decoder, completion->batch, 0, completion->rows,
+				  rows);
+}
+
+/*
+ * Puts the rows of the result together: columns that are kept, and in the
+ * others NULLs, or all but these, too.
+ */
+static void
+keep_columns(Completion *completion)
+{
+	int			n = completion->desc->natts;
+
+	for (int i = 0; i < n; i++)
+	{
+		const Column *column = &completion->columns[i];
+
+		for (int row = 0; row < completion->rows; row++)
+		{
+			Size		to = (Size) row * n + i;
+			Size		from = (Size) row * completion->nsource + column->at;
+			bool		was_null = column->at < 0 ||
+				completion->read_nulls[from];
+
+			if (column->c >= 0 && was_null == completion->fill_nulls)
+				continue;
+			completion->nulls[to] = was_null;
+			completion->values[to] = was_null ? (Datum) 0 :
+				completion->read[from];
+		}
+	}
+}
+
+static bool
+next_batch(Completion *completion)
+{
+	GsBatch    *batch = completion->batch;
+	MemoryContext old;
+
+	MemoryContextReset(completion->context);
+	completion->at = 0;
+	batch->first = completion->first;
+	read_rows(completion);
+	if (completion->rows == 0)
+		return false;
+	encode_rows(completion);
+	gs_batch_fill(completion->sampler, batch, completion->first / GS_BATCH);
+	if (completion->rules != NULL)
+		(void) gs_rules_apply(completion->rules, batch);
+	old = MemoryContextSwitchTo(completion->context);
+	memset(completion->nulls, 0,
+		   (Size) completion->rows * completion->desc->natts);
+	for (int i = 0; i < completion->desc->natts; i++)
+		if (completion->columns[i].decoder != NULL)
+			decode_column(completion, i);
+	MemoryContextSwitchTo(old);
+	keep_columns(completion);
+	completion->first += GS_BATCH;
+	return true;
+}
+
+/*
+ * next_row: the next row; false after the last.
+ *
+ * values, nulls: set to arrays with an element for each column of the result,
+ * valid until the next call.
+ */
+static bool
+next_row(Completion *completion, Datum **values, bool **nulls)
+{
+	Size		cell;
+
+	CHECK_FOR_INTERRUPTS();
+	if (completion->at >= completion->rows && !next_batch(completion))
+		return false;
+	cell = (Size) completion->at++ * completion->desc->natts;
+	*values = completion->values + cell;
+	*nulls = completion->nulls + cell;
+	return true;
+}
+
+/* The state of one call of a set-returning function. */
+typedef struct CompleteCall
+{
+	Completion *completion;
+	GsJsonRow  *json;			/* NULL: rows, not documents */
+} CompleteCall;
+
+static char *
+text_argument(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(arg));
+}
+
+static CompleteCall *
+begin_call(FunctionCallInfo fcinfo, bool typed)
+{
+	CompleteCall *call = palloc0(sizeof(CompleteCall));
+	CompletionCall asked = {0};
+	TupleDesc	desc = NULL;
+	Oid			relid = InvalidOid;
+	int			rest = typed ? 3 : 2;	/* model, seed, fill_nulls */
+
+	if (typed)
+		desc = BlessTupleDesc(gs_shape_desc(fcinfo, &relid));
+	asked.source = text_argument(fcinfo, typed ? 2 : 0);
+	if (asked.source == NULL && OidIsValid(relid))
+		asked.source = gs_relation_name(relid, NULL);
+	if (asked.source == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("source must not be null"),
+				 errhint("Pass the name of a table or view, or a query.")));
+	asked.columns = gs_names_argument(fcinfo, 1, "columns");
+	if (asked.columns == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("columns must not be null"),
+				 errhint("Name the columns that shall be drawn anew, such as '{income}'.")));
+	asked.model = text_argument(fcinfo, rest);
+	if (!PG_ARGISNULL(rest + 1))
+		asked.seed = PG_GETARG_INT64(rest + 1);
+	else if (!pg_strong_random(&asked.seed, sizeof(int64)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not draw a random seed"),
+				 errhint("Pass one with the seed argument.")));
+	asked.fill_nulls = !PG_ARGISNULL(rest + 2) && PG_GETARG_BOOL(rest + 2);
+	call->completion = open_completion(&asked, desc);
+	if (!typed)
+		call->json = gs_jsonrow_create(BlessTupleDesc(call->completion->desc));
+	return call;
+}
+
+/*
+ * What both forms do at each call: begin at the first one, then a row.
+ */
+static Datum
+complete(FunctionCallInfo fcinfo, bool typed)
+{
+	FuncCallContext *funcctx;
+	CompleteCall *call;
+	Datum	   *values;
+	bool	   *nulls;
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext old;
+
+		funcctx = SRF_FIRSTCALL_INIT();
+		old = MemoryContextSwitchTo(funcctx->multi_call_memory_ctx);
+		funcctx->user_fctx = begin_call(fcinfo, typed);
+		MemoryContextSwitchTo(old);
+	}
+	funcctx = SRF_PERCALL_SETUP();
+	call = funcctx->user_fctx;
+	if (!next_row(call->completion, &values, &nulls))
+		SRF_RETURN_DONE(funcctx);
+	if (call->json != NULL)
+		SRF_RETURN_NEXT(funcctx, gs_jsonrow_form(call->json, values, nulls));
+	SRF_RETURN_NEXT(funcctx,
+					HeapTupleGetDatum(heap_form_tuple(call->completion->desc,
+													  values, nulls)));
+}
+
+/*
+ * synth_complete(shape anyelement, columns text[], source text = NULL,
+ *	model text = NULL, seed bigint = NULL, fill_nulls boolean = false),
+ * synth_complete(source text, columns text[], model text = NULL,
+ *	seed bigint = NULL, fill_nulls boolean = false): see stream.sql.
+ */
+GS_FUNCTION(synth_complete_typed);
+GS_FUNCTION(synth_complete_json);
+
+Datum
+synth_complete_typed(PG_FUNCTION_ARGS)
+{
+	return complete(fcinfo, true);
+}
+
+Datum
+synth_complete_json(PG_FUNCTION_ARGS)
+{
+	return complete(fcinfo, false);
+}
