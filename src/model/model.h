@@ -30,6 +30,8 @@ typedef struct GsModel
 	GsRefine   *refine;			/* NULL: rows are taken as they come */
 } GsModel;
 
+extern void gs_model_need_stack(void);
+extern void gs_model_no_thread(void);
 extern GsModel *gs_model_load(const GsModelEntry *entry, int version);
 extern void gs_model_condition(GsModel *model, Jsonb *given);
 extern GsBatch *gs_batch_create(const GsModel *model, int64 seed,
