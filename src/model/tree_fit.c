@@ -436,7 +436,7 @@ fit_places(Fit *fit)
 	}
 	PG_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(&threads));
 	{
-		if (threads.n == 0)
+		if (threads.n == 0 && fit->n > 0)
 			gs_model_no_thread();
 		while (atomic_load(&fit->running) > 0)
 		{
