@@ -46,20 +46,13 @@
 	range_serialize(typcache, lower, upper, empty, NULL)
 #define gs_make_range(typcache, lower, upper, empty) \
 	make_range(typcache, lower, upper, empty, NULL)
-#define gs_parse_type(name, type, typmod) \
-	do { \
-		ErrorSaveContext context_ = {.type = T_ErrorSaveContext}; \
-\
-		if (!parseTypeString(name, type, typmod, (Node *) &context_)) \
-			*(type) = InvalidOid; \
-	} while (0)
+#define gs_type_name(name)	typeStringToTypeName(name, NULL)
 #define GS_JSON_ACTION		JsonParseErrorType
 #define GS_JSON_ACTION_DONE	JSON_SUCCESS
 #else
 #define gs_range_serialize range_serialize
 #define gs_make_range make_range
-#define gs_parse_type(name, type, typmod) \
-	parseTypeString(name, type, typmod, true)
+#define gs_type_name(name)	typeStringToTypeName(name)
 #define GS_JSON_ACTION		void
 #define GS_JSON_ACTION_DONE
 #endif

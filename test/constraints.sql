@@ -1,7 +1,7 @@
 -- What a table asks of its rows holds for synthetic ones, and what a model
 -- knows of it is told.
 BEGIN;
-SELECT plan(68);
+SELECT plan(69);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 
@@ -83,6 +83,18 @@ SELECT throws_ok(format('SELECT synth_fit(''plain'', options => %L)', o), s, NUL
 	('{"constraints": "a > 1"}', '22023'), ('{"constraints": [1]}', '22023'), ('{"on_violation": "mend"}', '22023'),
 	('{"constraints": ["a > 1); DROP TABLE plain; --"]}', '42601'), ('{"constraints": ["a FROM plain"]}', '42601'), ('{"constraints": ["*"]}', '42601'), ('{"constraints": ["a"]}', '42804'),
 	('{"constraints": ["nowhere > 1"]}', '42703'), ('{"constraints": ["EXISTS (SELECT 1)"]}', '0A000'), ('{"constraints": ["count(*) > 1"]}', '42803')) AS v(o, s);
+
+-- types that stand for objects: all that this major has, and their arrays, and no others
+CREATE FUNCTION pg_temp.uses_type(type text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM synth_fit('SELECT a FROM plain LIMIT 10', model => 'typed', options => jsonb_build_object('constraints', ARRAY['a >= 0 OR NULL::' || type || ' IS NULL']));
+	RETURN 'fits';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END $$;
+SELECT is((SELECT string_agg(format_type(oid, NULL) || ' ' || uses, ', ') FROM pg_type, pg_temp.uses_type(format_type(oid, NULL)) AS uses
+	WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype = 'b' AND typname !~ '^_?pg_|^_?char$|^_cstring$'
+	AND uses <> CASE WHEN typname ~ '^_?(reg|aclitem)' THEN '0A000' ELSE 'fits' END), NULL, 'types that stand for objects are refused');
 
 -- conditions that raise are not met
 CREATE ROLE gensynth_constraints_reader;

@@ -1,6 +1,6 @@
 -- Keys: columns that are unique by themselves stay so.
 BEGIN;
-SELECT plan(75);
+SELECT plan(78);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SET LOCAL max_parallel_workers_per_gather = 0;
@@ -164,6 +164,43 @@ SELECT is(pg_temp.at_the_ends(type, value), 'sampled', type || ' ' || value) FRO
 	('float4', 'CASE g WHEN 1 THEN 3.4028235e38 ELSE -3e38 + g * 1e35 END'), ('float8', 'g * 1e-320'), ('float4', 'CASE WHEN g < 7 THEN g * 1e-44 ELSE g END'),
 	('int8', 'CASE WHEN g % 2 = 0 THEN 9223372036854775807 - g ELSE -9223372036854775807 + g END'), ('timestamp', $$timestamp '4713-01-01 BC' + g * interval '1490 years 1.3 s'$$),
 	('numeric(18)', 'CASE WHEN g % 2 = 0 THEN 1 ELSE -1 END * (999999999999999999 - g)')) AS v(type, value);
+
+-- Floats of all sizes: as many keys as there were rows, whatever their unit, and no two alike up to the last.
+CREATE FUNCTION pg_temp.float_keys(type text, value text, n int) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	what text := format('%s rows of %s %s: ', n, type, value);
+	keys numeric;
+	same text;
+BEGIN
+	EXECUTE format('CREATE TEMP TABLE floats AS SELECT DISTINCT (%s)::%s AS k FROM generate_series(1, %s) AS g; ALTER TABLE floats ADD UNIQUE (k)', value, type, n);
+	PERFORM synth_fit('floats', model => 'floats', seed => 1);
+	SELECT (detail ->> 'space')::numeric INTO keys FROM synth_columns('floats') WHERE detail ->> 'model' = 'key';
+	IF keys IS NULL OR keys < (SELECT count(*) FROM floats) THEN
+		RETURN NEXT what || coalesce(keys::text, 'no') || ' keys';
+	END IF;
+	FOR same IN SELECT format('%s of the rows from %s on', s.n - count(DISTINCT t ->> 'k'), s.start)
+			FROM (VALUES (least(keys, 300), 1), (least(keys, 300), greatest(keys - 299, 1)::bigint)) AS s(n, start),
+				synth_sample('floats', s.n, seed => 1, start => least(s.start, 9007199254740000)) AS t
+			GROUP BY s.n, s.start HAVING count(DISTINCT t ->> 'k') < least(s.n, keys) LOOP
+		RETURN NEXT what || same || ' are not distinct';
+	END LOOP;
+	DROP TABLE floats;
+EXCEPTION WHEN OTHERS THEN
+	RETURN NEXT what || SQLSTATE || ' ' || SQLERRM;
+END $$;
+SELECT is((SELECT string_agg(wrong, E'\n') FROM unnest(ARRAY['float4', 'float8']) AS type,
+	unnest(ARRAY['g * 0.25 + 1e5', '(random() * 1e6)::int * 0.1', 'random()', 'random() - 0.5', '(g + random()) * 1e30', '(g + random()) * 1e-30', 'exp(random() * 60 - 30)',
+		'exp(random() * 160 - 80)::float4', '2::float8 ^ (g % 120 - 60)', '(random() * 1000)::float4', 'round((1000 + random())::numeric, 4)', '1e6 + random()::float4',
+		'CASE WHEN g % 20 = 0 THEN 1e37 * random() ELSE random() END', 'CASE WHEN g < 4 THEN 1e37 * g ELSE g * 0.01 END', 'CASE WHEN g < 4 THEN -1e37 * g ELSE g * 10 END',
+		'8e5 + g * 0.1', '8388600 + g * 0.5', '16777000 + g', '(g * 3 - 100) * 2.0 ^ 40', 'g * 1e-44', '1 + g * 1e-7', '0.07 * g ^ 4']) AS value,
+	unnest(ARRAY[7, 60, 900]) AS n, pg_temp.float_keys(type, value, n) AS wrong), NULL, 'keys of floats');
+-- Beyond 2^23, neighbours of 0.1 are the same float4; and 0 is what all small numbers are in the unit of a large one.
+CREATE TABLE narrow AS SELECT (8e5 + g * 0.1)::float4 AS tenths, CASE WHEN g % 2 = 0 THEN 1e300 * (1 + random()) ELSE random() END AS merging,
+	(random() * 1000)::float4::float8 AS of_float4 FROM generate_series(1, 2000) AS g;
+ALTER TABLE narrow ADD UNIQUE (tenths), ADD UNIQUE (merging), ADD UNIQUE (of_float4);
+SELECT pg_temp.fit('narrow') \g /dev/null
+SELECT is(pg_temp.keys('narrow', 'tenths'), 'key sequence ' || 8388608 - 8000001, 'to where decimals are lost');
+SELECT cmp_ok((SELECT min((detail ->> 'space')::numeric) FROM synth_columns('narrow') WHERE detail ->> 'model' = 'key'), '>', 1e5, 'units that fit');
 
 -- What is stored is hostile.
 CREATE FUNCTION pg_temp.with_keys(at int, word bytea) RETURNS text LANGUAGE plpgsql AS $$

@@ -1,6 +1,6 @@
 -- Value protection: what few rows hold is never shown.
 BEGIN;
-SELECT plan(40);
+SELECT plan(50);
 SET LOCAL client_min_messages = warning;
 
 -- One row holds 'once', four 'four times', five 'five times', nineteen, twenty;
@@ -85,6 +85,26 @@ SELECT is((SELECT max(length(lengths::text)) FROM seldom) < 100, true, 'the leng
 SELECT is((SELECT count(*) FROM gensynth.tensors WHERE model = 'often' AND position('anary'::bytea IN data) > 0), 0::bigint, 'nor do the tensors hold them');
 SELECT cmp_ok((SELECT count(*) FROM seldom WHERE 'open' = ANY (notes)), '>', 300::bigint, 'what many rows hold is kept');
 
+-- One row, and what it says in several ways: novel strings, a letter in several places, numbers of several scales.
+CREATE TABLE alone AS SELECT
+	jsonb_build_object('n', g, 's', CASE WHEN g = 7 THEN (SELECT array_agg(repeat(chr(96 + i) || 'x', 300)) FROM generate_series(1, 9) AS i) ELSE ARRAY['open', 'shut'] END) AS strings,
+	CASE WHEN g = 7 THEN 'z1z2z3z4z5z6' ELSE '1a2b3c' || substr(md5(g::text), 1, 6) END AS code,
+	to_jsonb(CASE WHEN g = 7 THEN ARRAY[1.1, 1.22, 1.333, 1.4444, 1.55555, 1.666666] ELSE ARRAY[g * 37 % 3001, g] END) AS decimals,
+	jsonb_build_object('i', g, 'n', CASE WHEN g = 7 THEN array_fill(123456, ARRAY[900]) ELSE ARRAY[CASE WHEN g % 100 = 0 THEN 777777 ELSE g * 48271 % 1000003 END] END) AS numbers,
+	jsonb_build_object('n', g, 's', CASE WHEN g % 4 < 2 THEN repeat('long ', 300) WHEN g % 4 = 2 THEN 'alpha beta' ELSE 'gamma delta' END) AS verbatim,
+	CASE WHEN g IN (7, 8, 9) THEN left(repeat(g || ' - why; ', 900), 4321) ELSE 'no ' || g * 31 END AS long
+FROM generate_series(1, 3000) AS g;
+SELECT synth_fit('alone', seed => 1) \g /dev/null
+CREATE TABLE seen AS SELECT * FROM synth_sample(NULL::alone, 20000, seed => 2);
+SELECT is((SELECT max(length(s)) FROM seen, jsonb_array_elements_text(strings -> 's') AS s), 4, 'the length of novel strings of one row');
+SELECT is((SELECT count(*) FROM seen WHERE code ~ 'z'), 0::bigint, 'a letter that one code has in six places');
+SELECT cmp_ok((SELECT avg((code ~ '^1a2b3c[0-9a-f]{6}$')::int) FROM seen), '>', 0.99, 'what the others are made of');
+SELECT is((SELECT count(*) FROM seen WHERE decimals::text ~ '\.'), 0::bigint, 'decimals, each number of one row with more of them');
+SELECT is((SELECT count(*) FROM seen WHERE numbers::text ~ '123456,'), 0::bigint, 'a number of one row');
+SELECT cmp_ok((SELECT count(*) FROM seen, jsonb_array_elements_text(numbers -> 'n') AS n WHERE n = '777777'), '>', 60::bigint, 'does not hide the frequent ones after it');
+SELECT is((SELECT count(*) FROM seen WHERE verbatim::text ~ 'alpha delta|gamma beta'), 0::bigint, 'nor does a long string');
+SELECT is((SELECT count(*) FROM gensynth.tensors WHERE model = 'alone' AND position('\xe1100000'::bytea IN data) > 0), 0::bigint, 'the length of texts of three rows is not stored');
+
 -- The number of children is a number.
 CREATE TABLE parent (id int PRIMARY KEY);
 CREATE TABLE child (parent int REFERENCES parent, v int);
@@ -94,6 +114,8 @@ SELECT synth_fit('child', seed => 1) \g /dev/null
 CREATE TABLE child_too (parent int REFERENCES parent, v int);
 CALL synth_into('child_too', 2000, model => 'child', seed => 1);
 SELECT cmp_ok((SELECT max(n) FROM (SELECT count(*) AS n FROM child_too GROUP BY parent) AS c), '<', 60::bigint, 'the parents with most children do not show');
+SELECT is((SELECT count(*) FROM gensynth.tensors, generate_series(501, 504) AS n
+	WHERE model = 'child' AND name = 'children/parent' AND position(decode(lpad(to_hex(n & 255), 2, '0') || '01000000000000', 'hex') IN data) > 0), 0::bigint, 'nor are their numbers stored');
 
 -- What the schema itself lists is public.
 CREATE TYPE colour AS ENUM ('red', 'green', 'blue');
@@ -107,6 +129,8 @@ CREATE TABLE f AS SELECT g * g AS v, 'name' || g AS t FROM generate_series(1, 6)
 SELECT synth_fit('f', seed => 1) \g /dev/null
 SELECT is((SELECT count(*) FROM synth_sample(NULL::f, 100, seed => 2) WHERE v IN (SELECT v FROM f)), 0::bigint, 'numbers of six rows');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::f, 100, seed => 2) WHERE t IN (SELECT t FROM f)), 0::bigint, 'texts of six rows');
+SELECT synth_fit('SELECT jsonb_build_object(''v'', v, ''list'', array_fill(0, ARRAY[v + 100])) AS j FROM f', model => 'fj', seed => 1) \g /dev/null
+SELECT is((SELECT count(*) FROM synth_sample('fj', 100, seed => 2) AS s, f WHERE (s -> 'j' ->> 'v')::numeric = v OR jsonb_array_length(s -> 'j' -> 'list') = v + 100), 0::bigint, 'numbers and lengths in documents of six rows');
 SELECT throws_ok($$SELECT synth_fit('SELECT * FROM f LIMIT 4', model => 'f4')$$, '02000', NULL, 'fewer rows than the threshold');
 
 -- Without protection everything may come back, and does.

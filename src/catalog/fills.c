@@ -182,22 +182,27 @@ gs_fill_forget(const GsFill *fill)
 
 /*
  * gs_fill_current_version: the current version of the fill's model as of now,
- * not as of the statement's start.  Errors: undefined_object if the model is
- * gone, even if there is another one of that name.
+ * not as of the statement's start; there: set to whether the version that the
+ * fill began with still is.  Errors: undefined_object if the model is gone,
+ * even if there is another one of that name.
  */
 int
-gs_fill_current_version(const GsFill *fill)
+gs_fill_current_version(const GsFill *fill, bool *there)
 {
-	Oid			type = UUIDOID;
-	Datum		value = UUIDPGetDatum(&fill->model_id);
+	Oid			types[] = {UUIDOID, INT4OID};
+	Datum		values[] = {UUIDPGetDatum(&fill->model_id),
+	Int32GetDatum(fill->version)};
 	GsAccess	access;
 	int			version;
 
 	gs_enter(&access);
-	if (gs_run("SELECT current FROM gensynth.models WHERE id " GS_EQ " $1", 1,
-			   &type, &value, NULL, false) == 0)
+	if (gs_run("SELECT m.current, EXISTS (SELECT FROM gensynth.versions v"
+			   " WHERE v.model " GS_EQ " m.name AND v.version " GS_EQ " $2)"
+			   " FROM gensynth.models m WHERE m.id " GS_EQ " $1", 2, types,
+			   values, NULL, false) == 0)
 		report_dropped(fill);
 	version = DatumGetInt32(gs_result(0, 1, NULL));
+	*there = DatumGetBool(gs_result(0, 2, NULL));
 	gs_leave(&access);
 	return version;
 }

@@ -30,6 +30,6 @@ typedef struct GsFill
 extern bool gs_fill_find(GsFill *fill, bool any_seed);
 extern bool gs_fill_advance(GsFill *fill, int64 rows, int64 drawn);
 extern void gs_fill_forget(const GsFill *fill);
-extern int	gs_fill_current_version(const GsFill *fill);
+extern int	gs_fill_current_version(const GsFill *fill, bool *there);
 
 #endif

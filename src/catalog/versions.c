@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -291,19 +292,40 @@ gs_catalog_store(const char *model, GsVersionEntry *version,
 typedef struct StoredType
 {
 	Oid			type;			/* InvalidOid: nothing */
-	int32		typmod;
+	List	   *modifiers;		/* as they were written */
 	char	   *kind;
 } StoredType;
 
 /*
  * Looks up a stored type name; InvalidOid if it is not there any more.  To be
  * called as the tables' owner, for whoever may sample a model need not have
- * USAGE on the schemas of its types.
+ * USAGE on the schemas of its types.  So nothing of the type is run here.
  */
 static void
-find_type(const char *name, Oid *type, int32 *typmod)
+find_type(const char *name, StoredType *stored, MemoryContext context)
 {
-	gs_parse_type(name, type, typmod);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	TypeName   *type = gs_type_name(name);
+
+	stored->type = LookupTypeNameOid(NULL, type, true);
+	stored->modifiers = type->typmods;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * What a type's own function makes of the modifiers: to be called as the
+ * caller.
+ */
+static int32
+find_typmod(const StoredType *stored)
+{
+	TypeName   *type = makeTypeNameFromOid(stored->type, -1);
+	Oid			oid;
+	int32		typmod;
+
+	type->typmods = stored->modifiers;
+	typenameTypeIdAndMod(NULL, type, &oid, &typmod);
+	return typmod;
 }
 
 /*
@@ -315,7 +337,7 @@ resolve_type(GsColumn *column, const StoredType *stored)
 {
 	if (OidIsValid(stored->type) && get_typisdefined(stored->type))
 	{
-		column->typmod = stored->typmod;
+		column->typmod = find_typmod(stored);
 		column->type = gs_plain_type(stored->type, &column->typmod);
 		if (gs_codec_for_type(&column->codec, column->type, column->typmod) &&
 			strcmp(gs_codec_name(column->codec.kind), stored->kind) == 0)
@@ -365,7 +387,7 @@ load_columns(const char *name, int version, StoredType **stored,
 		column->type_name = gs_result_text(c, 3, context);
 		column->base_name = gs_result_text(c, 4, context);
 		type->kind = gs_result_text(c, 5, context);
-		find_type(column->base_name, &type->type, &type->typmod);
+		find_type(column->base_name, type, context);
 	}
 	return schema;
 }

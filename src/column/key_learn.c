@@ -90,14 +90,20 @@ gs_key_limits(const GsColumn *column, const GsKey *key, int64 *least,
 {
 	const GsCodec *codec = &column->codec;
 	int			digits = MAX_DIGITS;
+	int			bits;
 	int			chars;
 
 	switch (codec->kind)
 	{
 		case GS_CODEC_FLOAT4:
 		case GS_CODEC_FLOAT8:
-			*most = (INT64CONST(1) << (codec->kind == GS_CODEC_FLOAT4 ?
-									  FLOAT4_BITS : FLOAT8_BITS)) - 1;
+			bits = codec->kind == GS_CODEC_FLOAT4 ? FLOAT4_BITS : FLOAT8_BITS;
+
+			/*
+			 * whole numbers are all distinct, their tenths only as long as
+			 * the gaps between floats are smaller than they
+			 */
+			*most = (INT64CONST(1) << (key->decimals > 0 ? bits - 1 : bits)) - 1;
 			break;
 		case GS_CODEC_NUMERIC:
 			if (codec->typmod >= (int32) VARHDRSZ)
@@ -190,23 +196,53 @@ first_of(const GsKey *key, const GsSlot *sorted, int64 n,
 }
 
 /*
+ * Sets a key's space, and lowers its first number if need be, so that each row
+ * of the source would have a key: between protected ends there may be fewer.
+ * The key's kind, least number and step are set.
+ *
+ * most: the last number if there is room enough; from, to: all that there are
+ */
+static void
+make_room(GsKey *key, int64 most, int64 from, int64 to, const GsKeyRows *rows)
+{
+	uint64		step = key->step;
+	uint64		needed = Max(rows->rows, 1);
+	uint64		more;
+
+	key->space = ((uint64) most - (uint64) key->least) / step;
+	key->space += key->space < PG_UINT64_MAX;
+	if (key->space >= needed)
+		return;
+	more = ((uint64) to - (uint64) key->least) / step;
+	key->space = more < needed ? more + 1 : needed;
+	more = Min(needed - key->space,
+			   ((uint64) key->least - (uint64) from) / step);
+	key->least = (int64) ((uint64) key->least - more * step);
+	key->space += more;
+}
+
+/*
  * Numbers as keys.
  *
- * sorted: [n], distinct, n > 0; the key's format is set.
+ * sorted: [n], n > 0; the key's format is set, and its step.  merged: some of
+ * them stand for several that are not told apart, so they were not counted.
  */
 static void
 learn_numbers(const GsColumn *column, GsKey *key, const GsSlot *sorted,
-			  int64 n, const GsKeyRows *rows)
+			  int64 n, bool merged, const GsKeyRows *rows)
 {
 	int64		edge = Min(rows->threshold - 1, (n - 1) / 2);
 	int64		low = sorted[edge].i;
 	int64		high = sorted[n - 1 - edge].i;
+	int64		from;
+	int64		to;
 	int64		least;
 	int64		most;
 
-	gs_key_limits(column, key, &least, &most);
-	key->step = gs_find_step(sorted, n);
-	if (is_dense(key, sorted, n, rows))
+	gs_key_limits(column, key, &from, &to);
+	least = from;
+	most = to;
+	if (!merged && is_dense(key, sorted, n, rows))
 	{
 		key->kind = GS_KEY_SEQUENCE;
 		key->least = Max(first_of(key, sorted, n, rows), least);
@@ -214,6 +250,10 @@ learn_numbers(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 	else
 	{
 		key->kind = GS_KEY_RANGE;
+		/* what floats have in common is a power of two, and nothing else */
+		if (key->decimals < 0 &&
+			keys_between(key, sorted, edge, n - 1 - edge) < rows->rows)
+			key->step = 1;
 		if (has_digits(&column->codec))
 		{
 			least = Max(least, round_out(low, true));
@@ -228,46 +268,56 @@ learn_numbers(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 			((uint64) least + ((uint64) low - (uint64) least) %
 			 (uint64) key->step);
 	}
-	most = Max(most, key->least);
-	key->space = ((uint64) most - (uint64) key->least) / (uint64) key->step;
-	key->space += key->space < PG_UINT64_MAX;
+	make_room(key, Max(most, key->least), from, to, rows);
 }
 
 /*
  * Floats as whole numbers of a unit: of a power of ten where all have few
  * decimals, else of the power of two that their largest has room for, but for
  * those beyond the protected ends, one of which could leave room for nothing
- * else.
+ * else.  In such a unit small numbers may be all the same.
  */
 static bool
 learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 			 int64 n, const GsKeyRows *rows)
 {
 	bool		narrow = column->codec.kind == GS_CODEC_FLOAT4;
-	int			bits = narrow ? FLOAT4_BITS : FLOAT8_BITS;
 	GsSlot	   *whole = palloc_extended(sizeof(GsSlot) * n, MCXT_ALLOC_HUGE);
 	int64		edge = Min(rows->threshold - 1, (n - 1) / 2);
 	double		most = Max(fabs(sorted[edge].f), fabs(sorted[n - 1 - edge].f));
-	double		end = ldexp(1, bits) - 1;
-	int64		kept = 0;
+	double		end;
+	bool		merged = false;
+	int64		first = 0;		/* of those within the unit's range, whose */
+	int64		within = 0;		/* step is looked for */
+	int64		from;
+	int64		to;
 
 	key->decimals = gs_find_decimals(column->codec.kind, sorted, n);
-	if (key->decimals >= 0 && most * pow(10, key->decimals) >= ldexp(1, bits))
+	gs_key_limits(column, key, &from, &to);
+	if (key->decimals >= 0 && rint(most * pow(10, key->decimals)) > to)
 		key->decimals = -1;
+	gs_key_limits(column, key, &from, &to);
+	end = (double) to;
 	frexp(most, &key->exponent);
-	key->exponent = Max(key->exponent - bits, narrow ? -149 : -1074);
+	key->exponent = Max(key->exponent - (narrow ? FLOAT4_BITS : FLOAT8_BITS),
+						narrow ? -149 : -1074);
 	for (int64 i = 0; i < n; i++)
 	{
-		double		units = key->decimals >= 0 ?
-			sorted[i].f * pow(10, key->decimals) :
-			ldexp(sorted[i].f, -key->exponent);
-		GsSlot		slot;
+		double		units = rint(key->decimals >= 0 ?
+								 sorted[i].f * pow(10, key->decimals) :
+								 ldexp(sorted[i].f, -key->exponent));
 
-		slot.i = (int64) rint(Max(Min(units, end), -end));
-		if (kept == 0 || whole[kept - 1].i != slot.i)
-			whole[kept++] = slot;
+		whole[i].i = (int64) Max(Min(units, end), -end);
+		if (fabs(units) > end)
+			continue;
+		if (within == 0)
+			first = i;
+		else
+			merged |= whole[i].i == whole[i - 1].i;
+		within++;
 	}
-	learn_numbers(column, key, whole, kept, rows);
+	key->step = merged ? 1 : gs_find_step(whole + first, within);
+	learn_numbers(column, key, whole, n, merged, rows);
 	pfree(whole);
 	return true;
 }
@@ -297,7 +347,8 @@ learn_lane(const GsColumn *column, GsKey *key, const GsLane *lane,
 		return false;
 	key->scale = lane->scale;
 	key->min_scale = Max(lane->min_scale, 0);
-	learn_numbers(column, key, sorted, n, rows);
+	key->step = gs_find_step(sorted, n);
+	learn_numbers(column, key, sorted, n, false, rows);
 	return true;
 }
 
@@ -396,7 +447,8 @@ learn_numbered(const GsColumn *column, GsKey *key, char *const *texts, int n,
 	key->text = palloc0(key->text_bytes);
 	memcpy(key->text, texts[0], before);
 	memcpy(key->text + before + 1, texts[0] + strlen(texts[0]) - after, after);
-	learn_numbers(column, key, numbers, n, rows);
+	key->step = gs_find_step(numbers, n);
+	learn_numbers(column, key, numbers, n, false, rows);
 	pfree(numbers);
 	/* scattered numbers of one length are a format rather than a range */
 	return key->kind == GS_KEY_SEQUENCE || least < most;

@@ -29,6 +29,7 @@
 #define LEARN_VALUES	200000
 
 #define LENGTH_KNOTS	64
+#define SOME_LENGTH		6		/* where too few rows tell */
 #define TRIALS			64
 #define FULL_TRIES		4		/* where all of them hit */
 
@@ -247,7 +248,9 @@ gs_shape_end(const ShapeHolder *holders, int n, bool last, int threshold)
 /*
  * A distribution of lengths (in a, with weights in rows; b is the row, or one
  * of them; sorted in place) at equally spaced ranks.  The ends are not those
- * of fewer than the threshold's rows, which could tell a single one.
+ * of fewer than the threshold's rows, which could tell a single one.  Where the
+ * ends cross there is the mean; where all are of too few rows, they are not
+ * looked at.
  */
 uint32
 gs_shape_lengths(ShapeBuilder *b, ShapeShare *lengths, int n)
@@ -256,6 +259,7 @@ gs_shape_lengths(ShapeBuilder *b, ShapeShare *lengths, int n)
 	int			nknots = 0;
 	int			at = 0;
 	double		total = 0;
+	double		sum = 0;
 	double		below = 0;
 	ShapeHolder *holders = palloc(sizeof(ShapeHolder) * Max(n, 1));
 	int			first;
@@ -265,20 +269,23 @@ gs_shape_lengths(ShapeBuilder *b, ShapeShare *lengths, int n)
 	for (int i = 0; i < n; i++)
 	{
 		total += lengths[i].weight;
+		sum += lengths[i].weight * lengths[i].a;
 		holders[i] = (ShapeHolder) {lengths[i].b, (int64) lengths[i].weight};
 	}
 	first = gs_shape_end(holders, n, false, b->threshold);
 	last = gs_shape_end(holders, n, true, b->threshold);
 	pfree(holders);
-	for (int i = 0; i < LENGTH_KNOTS && n > 0; i++)
+	if (n > 0 && (first < 0 || last < first))
+		knots[nknots++] = (ShapeShare) {LENGTH_KNOTS, first < 0 ?
+		SOME_LENGTH : (uint32) rint(sum / total), 0};
+	for (int i = 0; i < LENGTH_KNOTS && 0 <= first && first <= last; i++)
 	{
-		double		rank = first < 0 || last < first ? total / 2 :
-			(i + 0.5) / LENGTH_KNOTS * total;
+		double		rank = (i + 0.5) / LENGTH_KNOTS * total;
 		int			k;
 
 		while (at < n - 1 && below + lengths[at].weight <= rank)
 			below += lengths[at++].weight;
-		k = first < 0 || last < first ? at : Min(Max(at, first), last);
+		k = Min(Max(at, first), last);
 		if (nknots > 0 && knots[nknots - 1].a == lengths[k].a)
 			knots[nknots - 1].weight += 1;
 		else

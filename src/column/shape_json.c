@@ -220,17 +220,31 @@ strings_of_rows(const HeldList *list, const ShapeValue *rest, int n,
 	return strings;
 }
 
+/* Whether as many rows as need be hold strings, which are sorted by rows. */
+static bool
+enough_rows(ShapeBuilder *b, const ShapeValue *strings, int n)
+{
+	int64		rows = 0;
+
+	for (int i = 0; i < n; i++)
+		if (i == 0 || strings[i].row != strings[i - 1].row)
+			rows += strings[i].count;
+	return rows >= b->threshold;
+}
+
 /* Frequent strings verbatim, the rest by a model of text. */
 static void
 learn_strings(ShapeBuilder *b, HeldList *list, Size budget, uint32 index)
 {
 	ShapeValue *values;
 	ShapeShare *shares;
+	ShapeValue *novel;
 	double		total = 0;
-	int64		rest = 0;
+	double		rest = 0;
 	Size		bytes = 0;
 	int			n = 0;
 	int			nkept = 0;
+	int			nnovel;
 	uint32		strings;
 	uint32		text = SHAPE_NONE;
 
@@ -258,17 +272,21 @@ learn_strings(ShapeBuilder *b, HeldList *list, Size budget, uint32 index)
 	qsort(values, n, sizeof(ShapeValue), compare_counts);
 
 	shares = palloc(MAX_VERBATIM_STRINGS * sizeof(ShapeShare));
-	while (nkept < n && nkept < MAX_VERBATIM_STRINGS && bytes < budget / 2 &&
-		   values[nkept].count >= b->threshold &&
-		   values[nkept].len <= SHAPE_MAX_VERBATIM)
+	for (int i = 0; i < n && nkept < MAX_VERBATIM_STRINGS &&
+		 bytes < budget / 2 && values[i].count >= b->threshold; i++)
 	{
-		ShapeValue *value = &values[nkept];
+		ShapeValue	value = values[i];
 
-		shares[nkept].weight = value->count;
-		shares[nkept].a = gs_shape_bytes(b, value->text, value->len);
-		shares[nkept++].b = value->len;
-		total += value->count;
-		bytes += value->len + sizeof(ShapeItem);
+		if (value.len > SHAPE_MAX_VERBATIM)
+			continue;
+		shares[nkept].weight = value.count;
+		shares[nkept].a = gs_shape_bytes(b, value.text, value.len);
+		shares[nkept].b = value.len;
+		total += value.count;
+		bytes += value.len + sizeof(ShapeItem);
+		/* the rest comes after those that are kept */
+		values[i] = values[nkept];
+		values[nkept++] = value;
 	}
 	for (int i = nkept; i < n; i++)
 	{
@@ -277,18 +295,17 @@ learn_strings(ShapeBuilder *b, HeldList *list, Size budget, uint32 index)
 			*(uint64 *) gs_shape_push(&b->rare, 1) =
 				gs_shape_hash(values[i].text, values[i].len, b->salt);
 	}
-	if (nkept == 0 || rest >= b->threshold)
-		total += rest;
-	strings = gs_shape_shares(b, shares, nkept, total);
-	if (nkept == 0 || rest >= b->threshold)
+	novel = strings_of_rows(list, values + nkept, n - nkept, &nnovel);
+	if (enough_rows(b, novel, nnovel))
 	{
-		ShapeValue *strings = strings_of_rows(list, values + nkept, n - nkept,
-											  &n);
-
-		text = gs_shape_learn_text(b, strings, n,
+		total += rest;
+		strings = gs_shape_shares(b, shares, nkept, total);
+		text = gs_shape_learn_text(b, novel, nnovel,
 								   budget > bytes ? budget - bytes : 0);
-		pfree(strings);
 	}
+	else
+		strings = gs_shape_shares(b, shares, nkept, total);
+	pfree(novel);
 	((ShapeNode *) b->nodes.data)[index].strings = strings;
 	((ShapeNode *) b->nodes.data)[index].text = text;
 	pfree(shares);
@@ -316,14 +333,14 @@ numbers_of_rows(ShapeBuilder *b, const HeldList *list, ShapeNode *node,
 {
 	Number	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext,
 												 list->n * sizeof(Number));
-	int64		scale_rows[SHAPE_MAX_SCALE + 1] = {0};
-	int			last[SHAPE_MAX_SCALE + 1];
+	int64		scale_rows[SHAPE_MAX_SCALE + 1] = {0};	/* most of a row */
+	const Held *last = NULL;
+	int			most = 0;		/* of the last row */
 	double		scaled[SHAPE_MAX_SCALE + 1] = {0};
 	int64		rows = 0;
 	int			n = 0;
 	int			at;
 
-	memset(last, 0xff, sizeof(last));
 	for (Size i = 0; i < list->n; i++)
 	{
 		const Held *held = &list->held[i];
@@ -335,9 +352,18 @@ numbers_of_rows(ShapeBuilder *b, const HeldList *list, ShapeNode *node,
 			continue;
 		at = DatumGetInt32(DirectFunctionCall1(numeric_scale, value));
 		at = Min(Max(at, 0), SHAPE_MAX_SCALE);
-		if (last[at] != held->row)
+		if (last == NULL || last->row != held->row)
+		{
 			scale_rows[at] += held->count;
-		last[at] = held->row;
+			most = at;
+		}
+		else if (at > most)
+		{
+			scale_rows[most] -= held->count;
+			scale_rows[at] += held->count;
+			most = at;
+		}
+		last = held;
 		scaled[at] += held->count;
 		*total += held->count;
 		numbers[n++] = (Number) {.number = number,.row = held->row,
@@ -396,8 +422,8 @@ distinct_numbers(const Number *numbers, int n, int *ndistinct)
 
 /*
  * Equally spaced quantiles of n numbers of rows, each of which counts once in
- * a row; the ends are not those of too few rows.  Returns how many; 0 if too
- * few rows hold any.
+ * a row; the ends are not those of too few rows, and where they cross there is
+ * the mean.  Returns how many; 0 if too few rows hold any.
  */
 static int
 learn_knots(ShapeBuilder *b, const Number *numbers, int n, ShapeShare *shares)
@@ -405,6 +431,7 @@ learn_knots(ShapeBuilder *b, const Number *numbers, int n, ShapeShare *shares)
 	ShapeHolder *holders = MemoryContextAllocHuge(CurrentMemoryContext,
 												  (Size) Max(n, 1) * sizeof(ShapeHolder));
 	double		total = 0;
+	double		sum = 0;
 	double		below = 0;
 	int			at = 0;
 	int			first;
@@ -415,19 +442,25 @@ learn_knots(ShapeBuilder *b, const Number *numbers, int n, ShapeShare *shares)
 		holders[i] = (ShapeHolder) {numbers[i].row, numbers[i].rows};
 		total += numbers[i].rows;
 	}
+	for (int i = 0; i < n; i++)
+		sum += numbers[i].number * (numbers[i].rows / total);
 	first = gs_shape_end(holders, n, false, b->threshold);
 	last = gs_shape_end(holders, n, true, b->threshold);
 	pfree(holders);
 	if (first < 0)
 		return 0;
+	if (last < first)
+	{
+		number_item(&shares[0], sum, 1);
+		return 1;
+	}
 	for (int k = 0; k < MAX_KNOTS; k++)
 	{
-		double		rank = (last < first ? 0.5 : k / (MAX_KNOTS - 1.0)) * total;
+		double		rank = k / (MAX_KNOTS - 1.0) * total;
 
 		while (at < n - 1 && below + numbers[at].rows <= rank)
 			below += numbers[at++].rows;
-		number_item(&shares[k], numbers[last < first ? at :
-										Min(Max(at, first), last)].number, 1);
+		number_item(&shares[k], numbers[Min(Max(at, first), last)].number, 1);
 	}
 	return MAX_KNOTS;
 }
@@ -449,15 +482,16 @@ learn_numbers(ShapeBuilder *b, HeldList *list, ShapeNode *node)
 	Number	   *distinct = distinct_numbers(numbers, n, &ndistinct);
 
 	qsort(distinct, ndistinct, sizeof(Number), compare_weights);
-	while (natoms < ndistinct && natoms < MAX_ATOMS &&
-		   distinct[natoms].rows >= b->threshold &&
-		   distinct[natoms].weight >= ATOM_SHARE * total)
+	for (int d = 0; d < ndistinct && natoms < MAX_ATOMS &&
+		 distinct[d].weight >= ATOM_SHARE * total; d++)
 	{
-		int			at = distinct[natoms].row;
+		int			at = distinct[d].row;
 
-		number_item(&shares[natoms], distinct[natoms].number,
-					distinct[natoms].weight);
-		kept += distinct[natoms++].weight;
+		if (distinct[d].rows < b->threshold)
+			continue;
+		number_item(&shares[natoms++], distinct[d].number,
+					distinct[d].weight);
+		kept += distinct[d].weight;
 		/* an atom leaves the rest */
 		for (int i = at; i < n && numbers[i].number == numbers[at].number; i++)
 			numbers[i].rows = 0;

@@ -216,16 +216,18 @@ learn_characters(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
 	bool		code = slot->class > CLASS_CODE;
 	int			len = CLASS_LENGTH(slot->class);
 	double		(*counts)[128] = palloc0((len + 1) * sizeof(*counts));
-	double	   *all = counts[len];
+	double	   *all = counts[len];	/* a token counts once */
 	int			nclass = 0;
 
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < len; k++)
 		{
-			int			c = tokens[i]->key.text[k] & 127;
+			const char *text = tokens[i]->key.text;
+			int			c = text[k] & 127;
 
 			counts[k][c] += tokens[i]->share;
-			all[c] += tokens[i]->share;
+			if (memchr(text, text[k], k) == NULL)
+				all[c] += tokens[i]->share;
 		}
 	for (int c = 0; c < 128; c++)
 	{

@@ -73,6 +73,25 @@ protect_end(int64 *counts, int from, int to, int threshold)
 	}
 }
 
+/*
+ * Takes the numbers out that no parents are left of.  Returns how many stay, of
+ * n in counts [][2].
+ */
+static int64
+drop_empty(int64 *counts, int64 n)
+{
+	int64		kept = 0;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		if (counts[2 * i + 1] == 0)
+			continue;
+		counts[2 * kept] = counts[2 * i];
+		counts[2 * kept++ + 1] = counts[2 * i + 1];
+	}
+	return kept;
+}
+
 static void
 count_children(const char *relation, const GsConstraint *constraint,
 			   int threshold, List **tensors, MemoryContext context)
@@ -126,8 +145,9 @@ count_children(const char *relation, const GsConstraint *constraint,
 		return;
 	protect_end(counts, 0, n, threshold);
 	protect_end(counts, n, 0, threshold);
+	n = drop_empty(counts, n + 1);
 	old = MemoryContextSwitchTo(context);
-	gs_tensor_add(tensors, gs_children_name(constraint), GS_I8, 2, n + 1, 2,
+	gs_tensor_add(tensors, gs_children_name(constraint), GS_I8, 2, n, 2,
 				  counts);
 	MemoryContextSwitchTo(old);
 }

@@ -37,6 +37,7 @@
 #include "model/calibrate.h"
 #include "model/determined.h"
 #include "model/family.h"
+#include "model/model.h"
 #include "model/refine.h"
 #include "rules/decide.h"
 #include "table/source.h"
@@ -685,6 +686,7 @@ synth_fit(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(context);
 	PreventCommandIfReadOnly("synth_fit()");
 	read_arguments(fcinfo, &request);
+	gs_model_need_stack();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);

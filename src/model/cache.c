@@ -229,6 +229,7 @@ gs_model_load(const GsModelEntry *entry, int version)
 	MemoryContext context;
 	MemoryContext caller = CurrentMemoryContext;
 
+	gs_model_need_stack();
 	if (version == 0)
 		version = entry->current;
 	if (!registered)

@@ -75,7 +75,7 @@ gs_copula_need_blas(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory for products of matrices"),
-				 errhint("OpenBLAS needs 128 MB of address space: raise the limit of the server's processes (ulimit -v), or fit with method => 'tree'.")));
+				 errhint("OpenBLAS needs 128 MB of address space (256 MB on POWER): raise the limit of the server's processes (ulimit -v), or fit with method => 'tree'.")));
 }
 
 /*

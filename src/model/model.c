@@ -4,8 +4,47 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "column/store.h"
 #include "model/refine.h"
+#include "numeric/stack.h"
+
+/*
+ * gs_model_need_stack: an error unless the stack has, or can have, the room
+ * that fits and models need, without which the process would be killed.
+ *
+ * Errors: out_of_memory.
+ */
+void
+gs_model_need_stack(void)
+{
+	pg_stack_base_t base = set_stack_base();
+	char		here;
+
+	restore_stack_base(base);
+	if (!gs_stack_prepare(base > &here ? base - &here : &here - base))
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory for the stack"),
+				 errdetail("%zu kB of it are needed.", GS_STACK_BYTES / 1024),
+				 errhint("Raise the limits of the server's processes: that of address space (ulimit -v) or that of the stack (ulimit -s).")));
+}
+
+/*
+ * gs_model_no_thread: an error for work that no thread could be started for,
+ * and that cannot be cancelled in the backend's own.
+ *
+ * Errors: insufficient_resources.
+ */
+void
+gs_model_no_thread(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+			 errmsg("could not start a thread"),
+			 errhint("Raise the limits of the server's processes: that of address space (ulimit -v) or that of threads (ulimit -u).")));
+}
 
 /*
  * Confines a sampler that has just begun to the rows that meet conditions.

@@ -44,6 +44,8 @@ typedef struct GsSampler
 } GsSampler;
 
 /* model.c */
+extern void gs_model_need_stack(void);
+GS_NORETURN extern void gs_model_no_thread(void);
 extern GsSampler *gs_sampler_begin(const GsModel *model, Jsonb *given,
 								   const bool *context);
 extern GsBatch *gs_batch_create(const GsSampler *sampler, int64 seed,

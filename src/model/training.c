@@ -21,6 +21,7 @@
 #include "storage/ipc.h"
 #include "utils/memutils.h"
 
+#include "model/model.h"
 #include "model/training.h"
 #include "nn/pool.h"
 
@@ -221,7 +222,8 @@ stop_thread(int code, Datum arg)
  * PostgreSQL's, and waits for it.
  *
  * cancel: set when the backend is interrupted, before the error is thrown;
- * the work ends soon after.  tell: called now and then, or NULL.
+ * the work ends soon after.  tell: called now and then, or NULL.  Errors:
+ * insufficient_resources where no thread can be started.
  */
 void
 gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
@@ -234,10 +236,7 @@ gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
 	volatile double told = 0;
 
 	if (!gs_thread_start(&stop.thread, run_work, &own))
-	{
-		work(arg);
-		return;
-	}
+		gs_model_no_thread();
 	INSTR_TIME_SET_CURRENT(begin);
 	PG_ENSURE_ERROR_CLEANUP(stop_thread, PointerGetDatum(&stop));
 	{

@@ -15,14 +15,15 @@
 #include "postgres.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
 
 #include "model/groups.h"
+#include "model/model.h"
 #include "model/tree_fit.h"
+#include "nn/pool.h"
 
 /*
  * Prices of a leaf, in units of the gains (see tree.h): of more classes,
@@ -421,30 +422,22 @@ fit_places(Fit *fit)
 	int			most = Min(Min(max_parallel_maintenance_workers + 1,
 							   (int) sysconf(_SC_NPROCESSORS_ONLN)), fit->n);
 	Threads		threads = {.fit = fit};
-	sigset_t	all;
-	sigset_t	before;
 
 	threads.thread = palloc(sizeof(pthread_t) * Max(most, 1));
 	atomic_store(&fit->next, fit->n);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (; threads.n < most; threads.n++)
 	{
 		atomic_fetch_add(&fit->running, 1);
-		if (pthread_create(&threads.thread[threads.n], NULL, work, fit) != 0)
+		if (!gs_thread_start(&threads.thread[threads.n], work, fit))
 		{
 			atomic_fetch_sub(&fit->running, 1);
 			break;
 		}
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (threads.n == 0)
-	{
-		atomic_fetch_add(&fit->running, 1);
-		work(fit);
-	}
 	PG_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(&threads));
 	{
+		if (threads.n == 0 && fit->n > 0)
+			gs_model_no_thread();
 		while (atomic_load(&fit->running) > 0)
 		{
 			gs_fit_progress(fit->context, "trees",

@@ -12,7 +12,11 @@
 #include <emmintrin.h>
 #endif
 
+#include "numeric/stack.h"
 #include "pool.h"
+
+/* A thread's stack, with what the library of threads keeps there. */
+#define THREAD_STACK	(GS_STACK_BYTES + ((size_t) 512 << 10))
 
 struct GsPool
 {
@@ -101,20 +105,27 @@ run_thread(void *arg)
  * gs_thread_start
  *
  * Starts function(arg) in a thread that has all signals blocked, to be ended
- * by pthread_join.  Returns false if the system refuses.
+ * by pthread_join.  Its stack is as large as need be, whatever the system's
+ * standard: where address space is scarce, that may be too much.  Returns
+ * false if the system refuses.
  */
 bool
 gs_thread_start(pthread_t *thread, void *(*function) (void *), void *arg)
 {
+	pthread_attr_t attr;
 	sigset_t	all;
 	sigset_t	before;
-	int			error;
+	bool		started;
 
+	if (pthread_attr_init(&attr) != 0)
+		return false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(thread, NULL, function, arg);
+	started = pthread_attr_setstacksize(&attr, THREAD_STACK) == 0 &&
+		pthread_create(thread, &attr, function, arg) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error == 0;
+	pthread_attr_destroy(&attr);
+	return started;
 }
 
 /*

@@ -62,9 +62,14 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 /*
  * OpenBLAS maps one buffer when it is first needed (32 to 128 MB, by the
- * processor), keeps it, and tries for ever where it cannot.
+ * processor; up to 256 MB on POWER, by its version), keeps it, and tries for
+ * ever where it cannot.
  */
+#if defined(__powerpc__)
+#define BUFFER_SIZE	((size_t) 264 << 20)
+#else
 #define BUFFER_SIZE	((size_t) 136 << 20)
+#endif
 
 static bool has_buffer = false;
 

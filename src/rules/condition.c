@@ -70,35 +70,41 @@ refuse(const Scope *scope, int sqlstate, const char *what)
 }
 
 /*
+ * Whether values of a type are written as names, which are looked up, and kept
+ * as the objects' numbers: regclass and all its kin, whatever their number in
+ * this major, and access rights, which name roles.
+ */
+static bool
+stands_for_object(Oid type)
+{
+	Oid			input;
+	Oid			param;
+
+	if (type == ACLITEMOID)
+		return true;
+	if (type == OIDOID || !IsBinaryCoercible(type, OIDOID))
+		return false;
+	getTypeInputInfo(type, &input, &param);
+	return func_volatile(input) != PROVOLATILE_IMMUTABLE;
+}
+
+/*
  * Whether a type came with PostgreSQL, runs no CHECK when a value of it is
- * made, and does not stand for an object.
+ * made, and does not stand for an object; of an array, its elements too.
  */
 static bool
 is_plain_type(Oid type)
 {
+	Oid			element = get_element_type(type);
 	char		kind;
 
+	if (OidIsValid(element))
+		return is_plain_type(element);
 	if (type >= FirstUnpinnedObjectId)
 		return false;
-	switch (type)
-	{
-		case REGPROCOID:
-		case REGPROCEDUREOID:
-		case REGOPEROID:
-		case REGOPERATOROID:
-		case REGCLASSOID:
-		case REGCOLLATIONOID:
-		case REGTYPEOID:
-		case REGROLEOID:
-		case REGNAMESPACEOID:
-		case REGCONFIGOID:
-		case REGDICTIONARYOID:
-			return false;
-		default:
-			kind = get_typtype(type);
-			return kind == TYPTYPE_BASE || kind == TYPTYPE_RANGE ||
-				kind == TYPTYPE_MULTIRANGE;
-	}
+	kind = get_typtype(type);
+	return (kind == TYPTYPE_BASE || kind == TYPTYPE_RANGE ||
+			kind == TYPTYPE_MULTIRANGE) && !stands_for_object(type);
 }
 
 /*

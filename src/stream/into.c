@@ -287,8 +287,16 @@ static void
 check_version(const IntoCall *call)
 {
 	const GsFill *fill = &call->fill;
-	int			current = gs_fill_current_version(fill);
+	bool		there;
+	int			current = gs_fill_current_version(fill, &there);
 
+	if (!there)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the fill of %s began with version %d of model \"%s\", which was dropped",
+						fill->target, fill->version, fill->model),
+				 errhint("The batches before that stay in the table.  To start anew, %s.",
+						 forget_statement(call))));
 	if (current != fill->version)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
