@@ -149,41 +149,13 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 }
 
 /*
- * Whether an INT slot can be a value of a kind.
+ * Whether a slot can be a value of a part.
  */
 static bool
-int_fits(GsCodecKind kind, int64 value)
+slot_fits(const GsPartKind *part, GsLaneType lane, GsSlot slot)
 {
-	GsSlot		slot = {.i = value};
-	int64		least;
-	int64		most;
-
-	gs_codec_limits(kind, &least, &most);
-	return (value >= least && value <= most) ||
-		gs_slot_is_special(kind, GS_LANE_INT, slot);
-}
-
-static bool
-slot_fits(const GsCodec *codec, int part, GsLaneType lane, GsSlot slot)
-{
-	if (lane != GS_LANE_INT || part < 0)
-		return true;
-	switch (codec->kind)
-	{
-		case GS_CODEC_TIMETZ:
-			return part == 0 ? int_fits(GS_CODEC_TIME, slot.i) :
-				slot.i > -16 * SECS_PER_HOUR && slot.i < 16 * SECS_PER_HOUR;
-		case GS_CODEC_INTERVAL:
-			return part == 2 || int_fits(GS_CODEC_INT4, slot.i);
-		case GS_CODEC_INET:
-			return part >= 2 ||
-				(slot.i >= 0 && slot.i <= (part == 0 ? 2000 : PG_UINT32_MAX));
-		case GS_CODEC_RANGE:
-			return part == 0 ? slot.i >= 0 && slot.i < 512 :
-				part == 2 || int_fits(codec->bound, slot.i);
-		default:
-			return int_fits(codec->kind, slot.i);
-	}
+	return lane != GS_LANE_INT || gs_slot_is_special(part, lane, slot) ||
+		(slot.i >= part->least && slot.i <= part->most);
 }
 
 /*
@@ -192,12 +164,14 @@ slot_fits(const GsCodec *codec, int part, GsLaneType lane, GsSlot slot)
 static bool
 whole_fits(const GsCodec *codec, const char *text)
 {
+	GsCodec		apart = *codec;
 	GsPart		parts[GS_MAX_PARTS];
 
 	if (!gs_whole_unpack(codec, text, parts))
 		return false;
-	for (int p = 0; p < GS_MAX_PARTS; p++)
-		if (!parts[p].absent && !slot_fits(codec, p, parts[p].lane,
+	gs_whole_unset(&apart);
+	for (int p = 0; p < apart.nparts; p++)
+		if (!parts[p].absent && !slot_fits(&apart.part[p], parts[p].lane,
 										   parts[p].slot))
 			return false;
 	return true;
@@ -264,8 +238,9 @@ load_category(GsFeature *feature, int count, const GsColumn *column,
 				gs_corrupted("A level of column \"%s\" is not a value of its type.",
 							 column->name);
 		}
-		else if (value && !slot_fits(&column->codec, feature->part,
-									 feature->lane, feature->level[i]))
+		else if (value && feature->part >= 0 &&
+				 !slot_fits(&column->codec.part[feature->part], feature->lane,
+							feature->level[i]))
 			gs_corrupted("A level of column \"%s\" is not a value of its type.",
 						 column->name);
 		at->text = end;
@@ -278,6 +253,7 @@ load_category(GsFeature *feature, int count, const GsColumn *column,
 static void
 load_number(GsFeature *feature, int count, const GsColumn *column, Cursor *at)
 {
+	const GsPartKind *part = &column->codec.part[feature->part];
 	GsQuantile *q = &feature->quantile;
 
 	if (count < 1 || count > PG_UINT16_MAX ||
@@ -302,10 +278,8 @@ load_number(GsFeature *feature, int count, const GsColumn *column, Cursor *at)
 		if (gs_slot_compare(q->low[s], q->high[s], feature->lane) > 0 ||
 			(s > 0 && gs_slot_compare(q->low[s - 1], q->low[s],
 									  feature->lane) > 0) ||
-			!slot_fits(&column->codec, feature->part, feature->lane,
-					   q->low[s]) ||
-			!slot_fits(&column->codec, feature->part, feature->lane,
-					   q->high[s]))
+			!slot_fits(part, feature->lane, q->low[s]) ||
+			!slot_fits(part, feature->lane, q->high[s]))
 			gs_corrupted("The quantile table of column \"%s\" has impossible values.",
 						 column->name);
 	}
@@ -347,7 +321,7 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	if (feature->part < 0 ? column->null_feature >= 0 :
 		column->feature[feature->part] >= 0)
 		gs_corrupted("A part of column \"%s\" is there twice.", column->name);
-	lane = feature->part < 0 ? GS_LANE_INT : column->codec.lane[feature->part];
+	lane = feature->part < 0 ? GS_LANE_INT : column->codec.part[feature->part].lane;
 	fits = feature->lane == lane ||
 		(lane == GS_LANE_NUMERIC && (feature->lane == GS_LANE_INT ||
 									 feature->lane == GS_LANE_FLOAT ||
@@ -416,13 +390,12 @@ load_generator(GsColumn *column, int c, bool needed, const List *tensors)
 static bool
 needs_shape(const GsSchema *schema, const GsColumn *column)
 {
-	GsCodecKind kind = column->codec.kind;
+	GsContent	content = column->codec.kind->content;
 
 	if (column->key != NULL)
 		return column->key->kind == GS_KEY_TEXT;
 	return schema->features[column->feature[0]].other_level >= 0 &&
-		kind != GS_CODEC_UUID && kind != GS_CODEC_BYTEA &&
-		kind != GS_CODEC_BIT;
+		content != GS_CONTENT_UUID && content != GS_CONTENT_BITS;
 }
 
 /*
