@@ -10,7 +10,7 @@
  *	 text		bytes
  *	 edge		float8 [S + N]	of the segments of all N numbers in turn
  *	 low, high	int8 [S]
- *	 shape/C	bytes			what column C generates anew
+ *	 shape, ...	see shape_store.c: what columns generate anew
  *	 length/C	int4 [33]
  *	 keys, key/C	see key.c
  *
@@ -61,6 +61,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 				edge,
 				low,
 				high;
+	Shape	  **shapes = palloc(sizeof(Shape *) * Max(schema->ncolumns, 1));
 	char		name[32];
 
 	initStringInfo(&share);
@@ -131,14 +132,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	{
 		const GsColumn *column = &schema->columns[c];
 
-		if (column->shape != NULL)
-		{
-			bytea	   *bytes = gs_shape_serialize(column->shape);
-
-			snprintf(name, sizeof(name), "shape/%d", c + 1);
-			gs_tensor_add(tensors, name, GS_U1, 1, VARSIZE_ANY_EXHDR(bytes), 0,
-						  VARDATA_ANY(bytes));
-		}
+		shapes[c] = column->shape;
 		if (column->lengths != NULL)
 		{
 			snprintf(name, sizeof(name), "length/%d", c + 1);
@@ -146,6 +140,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 						  column->lengths);
 		}
 	}
+	gs_shapes_save(shapes, schema->ncolumns, tensors);
 }
 
 /*
@@ -355,23 +350,13 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 }
 
 /*
- * What a column's values are drawn from; needed: some are drawn from a shape.
+ * The lengths of what is drawn for a column, if it has such.
  */
 static void
-load_generator(GsColumn *column, int c, bool needed, const List *tensors)
+load_lengths(GsColumn *column, int c, const List *tensors)
 {
-	const GsTensor *shape;
 	char		name[32];
 
-	snprintf(name, sizeof(name), "shape/%d", c + 1);
-	shape = gs_tensor_find(tensors, name);
-	if (shape != NULL)
-	{
-		shape = gs_tensor_get(tensors, name, GS_U1, 1);
-		column->shape = gs_shape_load(shape->data, shape->dims[0]);
-	}
-	else if (needed)
-		gs_corrupted("Column \"%s\" has lost its generator.", column->name);
 	snprintf(name, sizeof(name), "length/%d", c + 1);
 	if (gs_tensor_find(tensors, name) == NULL)
 		return;
@@ -409,6 +394,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	const GsTensor *fields = gs_tensor_get(tensors, "features", GS_I4, 2);
 	const GsTensor *text = gs_tensor_get(tensors, "text", GS_U1, 1);
 	Cursor		at = {0};
+	Shape	  **shapes;
 	const int64 *step;
 	int			n = fields->dims[0];
 
@@ -451,6 +437,8 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			load_category(feature, field[FIELD_COUNT],
 						  &schema->columns[feature->column], &at);
 	}
+	shapes = palloc(sizeof(Shape *) * Max(schema->ncolumns, 1));
+	gs_shapes_load(tensors, schema->ncolumns, shapes);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
 		GsColumn   *column = &schema->columns[c];
@@ -459,7 +447,11 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			if (column->feature[p] < 0 && column->key == NULL)
 				gs_corrupted("A part of column \"%s\" is missing.",
 							 column->name);
-		load_generator(column, c, needs_shape(schema, column), tensors);
+		column->shape = shapes[c];
+		if (column->shape == NULL && needs_shape(schema, column))
+			gs_corrupted("Column \"%s\" has lost its generator.",
+						 column->name);
+		load_lengths(column, c, tensors);
 		column->nullable = column->null_feature >= 0 ||
 			(column->key == NULL &&
 			 schema->features[column->feature[0]].null_level >= 0);
