@@ -1,6 +1,6 @@
 -- Columns whose values are all different: what comes back is made anew.
 BEGIN;
-SELECT plan(70);
+SELECT plan(72);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 
@@ -102,6 +102,9 @@ SELECT is_made_anew('money[]', $$ARRAY[(g / 7.0)::money, g::money]$$);
 SELECT is_made_anew('mood[]', $$(SELECT array_agg((enum_range(NULL::mood))[1 + (g / (3 ^ i)::int) % 3]) FROM generate_series(0, 6) i)$$);
 SELECT is_made_anew('bool[]', $$(SELECT array_agg(g & (1 << i) <> 0) FROM generate_series(0, 9) i)$$);
 SELECT is_made_anew('inet[]', $$ARRAY['10.0.0.0'::inet + g, '10.0.0.0'::inet + 2 * g]$$);
+SELECT is_made_anew('inet[]', $$ARRAY['2001:db8::1'::inet + g * 281474976710656]$$);
+SELECT is((SELECT count(*) FROM synth_sample(NULL::source, 1000, seed => 1) WHERE v[1] <<= '2001:db8::/32'), 1000::bigint,
+	'addresses of family 6 stay in their network');
 -- few are possible
 SELECT is_made_anew('int[]', $$ARRAY[g * 7919 % 10, g * 7919 / 10 % 10, g * 7919 / 100 % 10, g * 7919 / 1000 % 10]$$);
 SELECT is_made_anew('jsonb', $$jsonb_build_object('a', g % 30, 'bb', g * 7919 % 100, 'c', 'x')$$);

@@ -57,7 +57,7 @@ store_columns(const char *name, const GsVersionEntry *version)
 		values[3] = CStringGetTextDatum(column->name);
 		values[4] = CStringGetTextDatum(column->type_name);
 		values[5] = CStringGetTextDatum(column->base_name);
-		values[6] = CStringGetTextDatum(gs_codec_name(column->codec.kind));
+		values[6] = CStringGetTextDatum(column->codec.kind->name);
 		values[7] = BoolGetDatum(column->nullable);
 		values[8] = version->details[c];
 		gs_run("INSERT INTO gensynth.columns (model, version, ordinal, name,"
@@ -340,11 +340,10 @@ resolve_type(GsColumn *column, const StoredType *stored)
 		column->typmod = find_typmod(stored);
 		column->type = gs_plain_type(stored->type, &column->typmod);
 		if (gs_codec_for_type(&column->codec, column->type, column->typmod) &&
-			strcmp(gs_codec_name(column->codec.kind), stored->kind) == 0)
+			strcmp(column->codec.kind->name, stored->kind) == 0)
 			return;
 	}
-	if (strcmp(stored->kind, gs_codec_name(GS_CODEC_ENUM)) != 0 &&
-		strcmp(stored->kind, gs_codec_name(GS_CODEC_TEXT)) != 0)
+	if (!gs_kind_is_text(stored->kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("type %s of column \"%s\" of the model is not there, or not what it was",

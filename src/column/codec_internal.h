@@ -25,10 +25,38 @@ gs_unordered(int64 value)
 	return (uint64) value ^ (UINT64CONST(1) << 63);
 }
 
+static inline uint64
+gs_bytes_to_uint64(const unsigned char *bytes, int n)
+{
+	uint64		value = 0;
+
+	for (int i = 0; i < n; i++)
+		value = (value << 8) | bytes[i];
+	return value;
+}
+
+static inline void
+gs_uint64_to_bytes(uint64 value, unsigned char *bytes, int n)
+{
+	for (int i = n - 1; i >= 0; i--)
+	{
+		bytes[i] = (unsigned char) (value & 0xFF);
+		value >>= 8;
+	}
+}
+
+/* The kinds of each file; the last has no name. */
+extern const GsCodecKind gs_number_kinds[];
+extern const GsCodecKind gs_numeric_kinds[];
+extern const GsCodecKind gs_parts_kinds[];
+extern const GsCodecKind gs_range_kinds[];
+extern const GsCodecKind gs_text_kinds[];
+
 /* codec.c */
 extern void gs_codec_set_parts(GsCodec *codec);
-extern GsSlot gs_slot_from_datum(GsCodecKind kind, Datum value);
-extern Datum gs_datum_from_slot(GsCodecKind kind, GsSlot slot);
+
+/* codec_range.c */
+extern void gs_range_set_parts(GsCodec *codec);
 
 /* codec_numeric.c */
 extern void gs_part_from_numeric(Datum value, GsPart *part);
@@ -40,9 +68,5 @@ extern void gs_numeric_scaled(const char *text, int scale, int64 *below,
 extern void gs_numeric_doubles(const char *text, double *below,
 							   double *above);
 extern char *gs_numeric_padded(const char *text, int scale);
-
-/* codec_range.c */
-extern void gs_range_split(GsCodec *codec, Datum value, GsPart *parts);
-extern Datum gs_range_join(GsCodec *codec, const GsPart *parts);
 
 #endif

@@ -10,6 +10,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -193,3 +194,27 @@ gs_numeric_padded(const char *text, int scale)
 		return pstrdup(text);
 	return psprintf("%s%s%0*d", text, has > 0 ? "" : ".", scale - has, 0);
 }
+
+static void
+split_numeric(GsCodec *codec, Datum value, GsPart *parts)
+{
+	gs_part_from_numeric(value, &parts[0]);
+}
+
+static Datum
+join_numeric(GsCodec *codec, const GsPart *parts)
+{
+	return gs_numeric_from_part(&parts[0], codec->typmod);
+}
+
+const GsCodecKind gs_numeric_kinds[] = {
+	{
+		.name = "numeric", .types = {NUMERICOID}, .nparts = 1,
+		.part = {{.lane = GS_LANE_NUMERIC, .least = PG_INT64_MIN,
+				.most = PG_INT64_MAX, .special = true,
+				.minus = GS_NUMERIC_MINUS, .plus = GS_NUMERIC_PLUS}},
+		.axis = GS_AXIS_NUMBER,
+		.split = split_numeric, .join = join_numeric
+	},
+	{0}
+};

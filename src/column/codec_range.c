@@ -36,14 +36,31 @@
 #define RANGE_UPPER_VALUE	(RANGE_UPPER_SPECIAL | RANGE_UPPER_BOTTOM)
 
 /*
+ * gs_range_set_parts: sets what a range has of its bounds.
+ */
+void
+gs_range_set_parts(GsCodec *codec)
+{
+	codec->part[1] = codec->part[2] = codec->bound->part[0];
+	if (codec->part[2].lane != GS_LANE_INT)
+		return;
+	/* the span of two int64 is a uint64 */
+	codec->part[2].least = PG_INT64_MIN;
+	codec->part[2].most = PG_INT64_MAX;
+	codec->part[2].ordered = true;
+	codec->part[2].special = false;
+}
+
+/*
  * Whether a bound's value is infinite: 1, -1, or 0 if it is not.
  */
 static int
 infinite_sign(const GsCodec *codec, Datum value)
 {
+	const GsPartKind *part = &codec->part[1];
 	GsSlot		slot;
 
-	if (codec->bound == GS_CODEC_NUMERIC)
+	if (part->lane == GS_LANE_NUMERIC)
 	{
 		Numeric		number = DatumGetNumeric(value);
 
@@ -52,10 +69,10 @@ infinite_sign(const GsCodec *codec, Datum value)
 		value = DirectFunctionCall1(numeric_sign, value);
 		return DatumGetInt32(DirectFunctionCall1(numeric_int4, value));
 	}
-	slot = gs_slot_from_datum(codec->bound, value);
-	if (codec->lane[1] == GS_LANE_FLOAT)
+	slot = codec->bound->slot(value);
+	if (part->lane == GS_LANE_FLOAT)
 		return isinf(slot.f) ? (slot.f > 0 ? 1 : -1) : 0;
-	if (!gs_slot_is_special(codec->bound, codec->lane[1], slot))
+	if (!gs_slot_is_special(part, part->lane, slot))
 		return 0;
 	return slot.i > 0 ? 1 : -1;
 }
@@ -68,7 +85,7 @@ split_bounds(GsCodec *codec, bool low, Datum lower, bool high, Datum upper,
 
 	if (!low && !high)
 		return;
-	if (codec->bound == GS_CODEC_NUMERIC)
+	if (codec->part[1].lane == GS_LANE_NUMERIC)
 	{
 		gs_part_from_numeric(low ? lower : upper, &parts[1]);
 		if (low && high)
@@ -76,23 +93,19 @@ split_bounds(GsCodec *codec, bool low, Datum lower, bool high, Datum upper,
 													 lower), &parts[2]);
 		return;
 	}
-	parts[1].slot = gs_slot_from_datum(codec->bound, low ? lower : upper);
+	parts[1].slot = codec->bound->slot(low ? lower : upper);
 	if (!low || !high)
 		return;
-	top = gs_slot_from_datum(codec->bound, upper);
-	/* the span of two int64 is a uint64 */
-	if (codec->lane[1] == GS_LANE_FLOAT)
+	top = codec->bound->slot(upper);
+	if (codec->part[1].lane == GS_LANE_FLOAT)
 		parts[2].slot.f = top.f - parts[1].slot.f;
 	else
 		parts[2].slot.i = gs_ordered((uint64) top.i -
 									 (uint64) parts[1].slot.i);
 }
 
-/*
- * gs_range_split: see gs_codec_split.
- */
-void
-gs_range_split(GsCodec *codec, Datum value, GsPart *parts)
+static void
+split_range(GsCodec *codec, Datum value, GsPart *parts)
 {
 	RangeBound	lower;
 	RangeBound	upper;
@@ -130,23 +143,23 @@ gs_range_split(GsCodec *codec, Datum value, GsPart *parts)
 }
 
 static Datum
-infinite_bound(GsCodecKind kind, bool plus)
+bound_datum(const GsCodec *codec, const GsPart *part)
 {
-	GsSlot		slot;
+	return codec->part[1].lane == GS_LANE_NUMERIC ?
+		gs_numeric_from_part(part, -1) : codec->bound->datum(part->slot);
+}
+
+static Datum
+infinite_bound(const GsCodec *codec, bool plus)
+{
+	const GsPartKind *kind = &codec->part[1];
 	GsPart		part = {.lane = GS_LANE_INT};
 
-	if (kind == GS_CODEC_NUMERIC)
-	{
-		part.slot.i = plus ? GS_NUMERIC_PLUS : GS_NUMERIC_MINUS;
-		return gs_numeric_from_part(&part, -1);
-	}
-	if (kind == GS_CODEC_DATE)
-		slot.i = plus ? DATEVAL_NOEND : DATEVAL_NOBEGIN;
-	else if (kind == GS_CODEC_FLOAT4 || kind == GS_CODEC_FLOAT8)
-		slot.f = plus ? get_float8_infinity() : -get_float8_infinity();
+	if (kind->lane == GS_LANE_FLOAT)
+		part.slot.f = plus ? get_float8_infinity() : -get_float8_infinity();
 	else
-		slot.i = plus ? DT_NOEND : DT_NOBEGIN;
-	return gs_datum_from_slot(kind, slot);
+		part.slot.i = plus ? kind->plus : kind->minus;
+	return bound_datum(codec, &part);
 }
 
 /*
@@ -158,32 +171,27 @@ upper_bound(const GsCodec *codec, const GsPart *parts, bool inclusive)
 {
 	GsSlot		slot = parts[1].slot;
 	uint64		span = gs_unordered(parts[2].slot.i);
-	int64		least;
 	int64		most;
 
-	if (codec->bound == GS_CODEC_NUMERIC)
+	if (codec->part[1].lane == GS_LANE_NUMERIC)
 		return DirectFunctionCall2(numeric_add,
 								   gs_numeric_from_part(&parts[1], -1),
 								   gs_numeric_from_part(&parts[2], -1));
-	if (codec->lane[1] == GS_LANE_FLOAT)
+	if (codec->part[1].lane == GS_LANE_FLOAT)
 		slot.f += Max(parts[2].slot.f, 0.0);
 	else
 	{
-		gs_codec_limits(codec->bound, &least, &most);
-		most = Max(most - inclusive, slot.i);
+		most = Max(codec->part[1].most - inclusive, slot.i);
 		if (span > (uint64) most - (uint64) slot.i)
 			slot.i = most;
 		else
 			slot.i = (int64) ((uint64) slot.i + span);
 	}
-	return gs_datum_from_slot(codec->bound, slot);
+	return codec->bound->datum(slot);
 }
 
-/*
- * gs_range_join: see gs_codec_join.
- */
-Datum
-gs_range_join(GsCodec *codec, const GsPart *parts)
+static Datum
+join_range(GsCodec *codec, const GsPart *parts)
 {
 	int64		flags = parts[0].slot.i;
 	RangeBound	lower = {0};
@@ -197,16 +205,14 @@ gs_range_join(GsCodec *codec, const GsPart *parts)
 	upper.inclusive = (flags & RANGE_UPPER_INC) != 0;
 	if (!(flags & RANGE_IS_EMPTY))
 	{
-		base = codec->bound == GS_CODEC_NUMERIC ?
-			gs_numeric_from_part(&parts[1], -1) :
-			gs_datum_from_slot(codec->bound, parts[1].slot);
+		base = bound_datum(codec, &parts[1]);
 		lower.val = base;
 		upper.val = base;
 		if (flags & RANGE_LOWER_VALUE)
-			lower.val = infinite_bound(codec->bound,
+			lower.val = infinite_bound(codec,
 									   (flags & RANGE_LOWER_TOP) != 0);
 		if (flags & RANGE_UPPER_VALUE)
-			upper.val = infinite_bound(codec->bound,
+			upper.val = infinite_bound(codec,
 									   (flags & RANGE_UPPER_BOTTOM) == 0);
 		else if (!(flags & (RANGE_NO_LOWER | RANGE_LOWER_VALUE |
 							RANGE_NO_UPPER)))
@@ -215,3 +221,13 @@ gs_range_join(GsCodec *codec, const GsPart *parts)
 	return RangeTypePGetDatum(gs_make_range(codec->range, &lower, &upper,
 											(flags & RANGE_IS_EMPTY) != 0));
 }
+
+const GsCodecKind gs_range_kinds[] = {
+	{
+		/* the others are those of its bounds: see gs_range_set_parts */
+		.name = "range", .nparts = 3,
+		.part = {{.least = 0, .most = 2 * RANGE_UPPER_BOTTOM - 1}},
+		.split = split_range, .join = join_range
+	},
+	{0}
+};

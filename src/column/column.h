@@ -21,103 +21,16 @@
 
 #include "postgres.h"
 
-#include "fmgr.h"
 #include "nodes/execnodes.h"
-#include "utils/typcache.h"
 
+#include "column/codec.h"
 #include "column/shape.h"
 #include "compat.h"
 
-#define GS_MAX_PARTS		4
 #define GS_MAX_LEVELS		10000	/* of one category */
 #define GS_MAX_LEVEL_BYTES	1024	/* longer texts are never levels */
 #define GS_BINS				64		/* a number's bins for the family */
 #define GS_MISSING			0xFFFF	/* bin of a row that tells nothing */
-
-/* What the 8 bytes of a lane's slot hold. */
-typedef enum GsLaneType
-{
-	GS_LANE_INT,				/* int64 */
-	GS_LANE_FLOAT,				/* float8 */
-	GS_LANE_NUMERIC,			/* see lane.c; resolved when reading ends */
-	GS_LANE_TEXT				/* 64-bit hash of the text */
-} GsLaneType;
-
-typedef union GsSlot
-{
-	int64		i;
-	double		f;
-	uint64		hash;
-} GsSlot;
-
-/*
- * One part of one value on its way in or out.  A value may lack a part, as an
- * unbounded range lacks a bound.
- */
-typedef struct GsPart
-{
-	GsLaneType	lane;
-	bool		absent;
-	GsSlot		slot;			/* INT, FLOAT */
-	const char *text;			/* NUMERIC, TEXT; not terminated on its way in */
-	int			len;
-	bool		unbreakable;	/* TEXT: a part of it means nothing */
-	int			scale;			/* of a numeric on its way out */
-	int			min_scale;
-} GsPart;
-
-typedef enum GsCodecKind
-{
-	GS_CODEC_BOOL,
-	GS_CODEC_INT2,
-	GS_CODEC_INT4,
-	GS_CODEC_INT8,
-	GS_CODEC_MONEY,
-	GS_CODEC_DATE,
-	GS_CODEC_TIME,
-	GS_CODEC_TIMESTAMP,
-	GS_CODEC_TIMESTAMPTZ,
-	GS_CODEC_MACADDR,
-	GS_CODEC_MACADDR8,
-	GS_CODEC_FLOAT4,
-	GS_CODEC_FLOAT8,
-	GS_CODEC_NUMERIC,
-	GS_CODEC_TIMETZ,
-	GS_CODEC_INTERVAL,
-	GS_CODEC_POINT,
-	GS_CODEC_INET,
-	GS_CODEC_RANGE,
-	GS_CODEC_TEXT,
-	GS_CODEC_ENUM,
-	GS_CODEC_UUID,
-	GS_CODEC_BYTEA,
-	GS_CODEC_BIT,
-	GS_CODEC_JSON,
-	GS_CODEC_ARRAY,
-	GS_CODEC_COUNT
-} GsCodecKind;
-
-/* How values of one type are split and joined. */
-typedef struct GsCodec
-{
-	GsCodecKind kind;
-	int			nparts;
-	GsLaneType	lane[GS_MAX_PARTS];
-	Oid			type;			/* base type, domains looked through */
-	int32		typmod;
-	GsCodecKind bound;			/* RANGE: kind of its bounds */
-	Oid			boundtype;
-	FmgrInfo	output;			/* text output of the base type */
-	FmgrInfo	input;
-	Oid			ioparam;
-	bool		whole;			/* parts are packed in one text: whole.c */
-	struct GsCodec *element;	/* ARRAY */
-	Oid			elementtype;	/* ARRAY: perhaps a domain */
-	struct GsDomain *domain;	/* ARRAY: of its elements, once needed */
-	TypeCacheEntry *range;		/* RANGE */
-	int			nlabels;		/* ENUM */
-	char	  **label;			/* [nlabels] ENUM: in the enum's order */
-} GsCodec;
 
 typedef enum GsFeatureKind
 {
@@ -190,6 +103,18 @@ typedef struct GsColumn
 
 #define GS_LENGTHS		33
 #define GS_MAX_LENGTH	(1 << 20)
+
+/*
+ * Whether a decoder of a column can make values of a type: the column's own,
+ * or a domain over it.
+ */
+static inline bool
+gs_is_column_of(const GsColumn *column, Oid type)
+{
+	int32		typmod = -1;
+
+	return gs_plain_type(type, &typmod) == column->type;
+}
 
 /* What a table was understood as: columns and their features. */
 typedef struct GsSchema
@@ -265,20 +190,5 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 #define GS_STREAM_GIVEN		UINT32_C(0x60000000)	/* conditioned ones */
 #define GS_STREAM_CONTEXT	UINT32_C(0x68000000)	/* + feature: places in values */
 #define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
-
-/* codec.c */
-extern Oid	gs_plain_type(Oid type, int32 *typmod);
-extern bool gs_is_column_of(const GsColumn *column, Oid type);
-extern bool gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod);
-extern void gs_codec_copy(GsCodec *to, const GsCodec *from);
-extern void gs_codec_split(GsCodec *codec, Datum value, GsPart *parts);
-extern Datum gs_codec_join(GsCodec *codec, const GsPart *parts);
-extern const char *gs_codec_name(GsCodecKind kind);
-extern bool gs_codec_is_integer(const GsCodec *codec);
-extern bool gs_codec_is_styled(const GsCodec *codec);
-extern int	gs_codec_max_chars(const GsCodec *codec);
-extern void gs_codec_limits(GsCodecKind kind, int64 *least, int64 *most);
-extern bool gs_slot_is_special(GsCodecKind kind, GsLaneType lane,
-							   GsSlot slot);
 
 #endif

@@ -230,7 +230,7 @@ draw_bits(GsDecoder *decoder, GsRandom *random)
 	if (decoder->codec.type == BITOID && decoder->codec.typmod > 0)
 		length = decoder->codec.typmod;
 	gs_draw_bits(&decoder->text, random, length,
-				 decoder->codec.kind == GS_CODEC_BYTEA);
+				 decoder->codec.kind->bits == 8);
 }
 
 /* An array that is being drawn. */
@@ -283,21 +283,20 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 	MemoryContextReset(decoder->scratch);
 	old = MemoryContextSwitchTo(decoder->scratch);
 	resetStringInfo(text);
-	switch (decoder->codec.kind)
+	switch (decoder->codec.kind->content)
 	{
-		case GS_CODEC_UUID:
+		case GS_CONTENT_UUID:
 			gs_draw_uuid(text, random);
 			break;
-		case GS_CODEC_BYTEA:
-		case GS_CODEC_BIT:
+		case GS_CONTENT_BITS:
 			draw_bits(decoder, random);
 			known = text->data;
 			break;
-		case GS_CODEC_JSON:
+		case GS_CONTENT_JSON:
 			gs_shape_draw(shape, random, text);
 			known = gs_json_to_jsonb(text->data);
 			break;
-		case GS_CODEC_ARRAY:
+		case GS_CONTENT_ARRAY:
 			/* a row must not depend on how its session likes to see dates */
 			gs_with_fixed_styles(draw_array, &draw);
 			known = text->data;
@@ -372,7 +371,7 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 		return decoder;
 	}
 	/* an array's elements may be of a domain */
-	if (OidIsValid(type) && c->codec.kind == GS_CODEC_ARRAY &&
+	if (OidIsValid(type) && c->codec.element != NULL &&
 		gs_codec_for_type(&decoder->codec, type, c->typmod))
 		decoder->codec.whole = c->codec.whole;
 	decoder->scratch = AllocSetContextCreate(CurrentMemoryContext,
@@ -787,7 +786,7 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	if (decoder->codec.nparts == 1 && decoder->domain == NULL &&
 		decoder->base == NULL && part->feature->kind == GS_FEATURE_NUMBER &&
 		part->feature->lane == GS_LANE_INT &&
-		gs_codec_is_integer(&decoder->codec))
+		decoder->codec.kind->integer)
 	{
 		decode_integers(decoder, batch, from, to, rows);
 		if (decoder->null_feature != NULL)

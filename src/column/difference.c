@@ -2,7 +2,7 @@
  * difference.c
  *	  Columns that are learned as what they add to another one.
  *
- * Where a date, a time stamp or a whole number is never before another one of
+ * Where a date, a time stamp, a whole number or money is never before another one of
  * its row (a discharge after its admission), and close to it, the difference
  * is what follows a distribution: its slots take the place of the column's
  * own before features are learned, and are added up when rows are decoded.
@@ -22,24 +22,12 @@
 #define MOST_VARIANCE	0.25
 
 static bool
-may_differ(const GsColumn *column, const GsLane *lane)
+may_differ(const GsColumn *column)
 {
-	if (column->unique)
-		return false;
-	switch (column->codec.kind)
-	{
-		case GS_CODEC_INT2:
-		case GS_CODEC_INT4:
-		case GS_CODEC_INT8:
-		case GS_CODEC_DATE:
-		case GS_CODEC_TIMESTAMP:
-		case GS_CODEC_TIMESTAMPTZ:
-			/* a domain's conditions are not about a difference */
-			return column->declared == column->type &&
-				lane->type == GS_LANE_INT;
-		default:
-			return false;
-	}
+	/* a domain's conditions are not about a difference */
+	return !column->unique && column->codec.kind->integer &&
+		column->codec.kind->axis != GS_AXIS_NONE &&
+		column->declared == column->type;
 }
 
 static inline bool
@@ -75,7 +63,7 @@ variance_left(const GsSample *sample, int column, int base)
 {
 	const GsLane *lane = &sample->lanes[column * GS_MAX_PARTS];
 	const GsLane *from = &sample->lanes[base * GS_MAX_PARTS];
-	GsCodecKind kind = sample->columns[column].codec.kind;
+	const GsPartKind *kind = &sample->columns[column].codec.part[0];
 	Moments		own = {0};
 	Moments		rest = {0};
 
@@ -144,7 +132,7 @@ gs_differences_find(GsSample *sample)
 		GsColumn   *column = &sample->columns[c];
 		double		least = MOST_VARIANCE;
 
-		if (!may_differ(column, &sample->lanes[c * GS_MAX_PARTS]))
+		if (!may_differ(column))
 			continue;
 		for (int b = 0; b < sample->ncolumns; b++)
 		{
@@ -154,8 +142,7 @@ gs_differences_find(GsSample *sample)
 			/* what is known for every row cannot follow what is not */
 			if (b == c || (column->context && !sample->columns[b].context) ||
 				sample->columns[b].codec.kind != column->codec.kind ||
-				!may_differ(&sample->columns[b],
-							&sample->lanes[b * GS_MAX_PARTS]))
+				!may_differ(&sample->columns[b]))
 				continue;
 			left = variance_left(sample, c, b);
 			if (left < 0 || left >= least)
@@ -205,7 +192,7 @@ gs_differences_load(GsSchema *schema, const List *tensors)
 			continue;
 		if (base[c] < 0 || base[c] > schema->ncolumns || base[c] == c + 1 ||
 			column->codec.kind != schema->columns[base[c] - 1].codec.kind ||
-			!gs_codec_is_integer(&column->codec) || column->key != NULL ||
+			!column->codec.kind->integer || column->key != NULL ||
 			schema->columns[base[c] - 1].key != NULL ||
 			schema->features[column->feature[0]].lane != GS_LANE_INT ||
 			schema->features[schema->columns[base[c] - 1].feature[0]].lane != GS_LANE_INT)
@@ -233,11 +220,10 @@ gs_differences_load(GsSchema *schema, const List *tensors)
 int64
 gs_difference_add(const GsCodec *codec, int64 base, int64 difference)
 {
-	int64		least;
-	int64		most;
+	int64		least = codec->part[0].least;
+	int64		most = codec->part[0].most;
 	int64		sum;
 
-	gs_codec_limits(codec->kind, &least, &most);
 	if (pg_add_s64_overflow(base, difference, &sum))
 		return base < 0 ? least : most;
 	return Min(Max(sum, least), most);

@@ -90,7 +90,7 @@ level_text(const GsCodec *codec, const char *text)
 		if (gs_whole_unpack(codec, text, parts))
 			return pack_parts(parts, apart.nparts);
 	}
-	else if (codec->kind == GS_CODEC_NUMERIC)
+	else if (codec->part[0].lane == GS_LANE_NUMERIC)
 		len = gs_numeric_length(text, len);
 	return pnstrdup(text, len);
 }
@@ -280,7 +280,7 @@ gs_encoder_create(const GsSchema *schema, const bool *known)
 		if (known != NULL && !known[c])
 			continue;
 		init_column(&encoder->column[encoder->ncolumns++], schema, c, known);
-		encoder->styled |= gs_codec_is_styled(&schema->columns[c].codec);
+		encoder->styled |= schema->columns[c].codec.kind->styled;
 	}
 	encoder->scratch = AllocSetContextCreate(CurrentMemoryContext,
 											 "gensynth encoded value",
@@ -367,14 +367,14 @@ split_value(ColumnEncoder *encoder, Datum value, GsPart *parts)
 static bool
 take_off(const ColumnEncoder *encoder, GsRows base, int row, GsPart *value)
 {
-	GsCodecKind kind = encoder->column->codec.kind;
+	const GsCodec *codec = &encoder->column->codec;
 	GsSlot		slot;
 
 	if (base.nulls[row * base.stride])
 		return false;
-	slot = gs_slot_from_datum(kind, base.values[row * base.stride]);
-	return !gs_slot_is_special(kind, GS_LANE_INT, slot) &&
-		!gs_slot_is_special(kind, GS_LANE_INT, value->slot) &&
+	slot = codec->kind->slot(base.values[row * base.stride]);
+	return !gs_slot_is_special(&codec->part[0], GS_LANE_INT, slot) &&
+		!gs_slot_is_special(&codec->part[0], GS_LANE_INT, value->slot) &&
 		!pg_sub_s64_overflow(value->slot.i, slot.i, &value->slot.i);
 }
 

@@ -221,14 +221,14 @@ static void
 check_kind(const Reader *reader)
 {
 	const GsFeature *feature = reader->feature;
-	GsCodecKind kind = reader->codec.kind;
+	GsContent	content = reader->codec.kind->content;
 	int			values = feature->nlevels;
 	const char *why = NULL;
 
 	values -= (feature->null_level >= 0) + (feature->other_level >= 0);
-	if (reader->codec.nparts > 1 || kind == GS_CODEC_JSON ||
-		kind == GS_CODEC_ARRAY)
-		why = gs_codec_name(kind);
+	if (reader->codec.nparts > 1 || content == GS_CONTENT_JSON ||
+		content == GS_CONTENT_ARRAY)
+		why = reader->codec.kind->name;
 	else if (feature->kind == GS_FEATURE_CATEGORY && values == 0 &&
 			 feature->other_level >= 0)
 		why = "generated text";
@@ -338,7 +338,7 @@ comes_back(Reader *reader, Datum value, GsSlot slot)
 		.scale = reader->feature->scale,
 	.min_scale = reader->feature->min_scale};
 
-	if (reader->codec.kind != GS_CODEC_NUMERIC)
+	if (reader->codec.part[0].lane != GS_LANE_NUMERIC)
 		return true;
 	return DatumGetBool(FunctionCall2(&reader->type->eq_opr_finfo, value,
 									  gs_codec_join(&reader->codec, &part)));
@@ -455,14 +455,14 @@ bound_levels(Reader *reader, GsBound bound, Datum value)
 static void
 check_ordered(const Reader *reader)
 {
-	if ((reader->codec.lane[0] != GS_LANE_TEXT ||
-		 reader->codec.kind == GS_CODEC_ENUM) &&
+	if ((reader->codec.part[0].lane != GS_LANE_TEXT ||
+		 reader->codec.kind->content == GS_CONTENT_LABEL) &&
 		OidIsValid(reader->type->cmp_proc_finfo.fn_oid))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("a range of column \"%s\" (%s) cannot be given",
-					reader->column->name, gs_codec_name(reader->codec.kind)),
+					reader->column->name, reader->codec.kind->name),
 			 errhint("Ranges are for numbers, dates, times and enums; list the values: {\"%s\": [\"a\", \"b\"]}.",
 					 reader->column->name)));
 }

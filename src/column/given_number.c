@@ -29,7 +29,7 @@
 static inline double
 as_type(const GsColumn *column, double value)
 {
-	return column->codec.kind == GS_CODEC_FLOAT4 ? (float) value : value;
+	return column->codec.kind->narrow ? (float) value : value;
 }
 
 /*
@@ -76,7 +76,7 @@ slots_around(const GsColumn *column, const GsFeature *feature, Datum value,
 static double
 next_float(const GsColumn *column, double value, double toward)
 {
-	if (column->codec.kind == GS_CODEC_FLOAT4)
+	if (column->codec.kind->narrow)
 		return nextafterf((float) value, (float) toward);
 	return nextafter(value, toward);
 }
@@ -94,7 +94,7 @@ bound_float(const GsColumn *column, const GsFeature *feature, GsBound bound,
 	 * a numeric that is kept as a double is rounded on its way out: what is
 	 * next to the bound could come out beyond it
 	 */
-	if (column->codec.kind == GS_CODEC_NUMERIC && feature->decimals < 0 &&
+	if (column->codec.part[0].lane == GS_LANE_NUMERIC && feature->decimals < 0 &&
 		isfinite(value))
 		value += (lower ? 1 : -1) *
 			(fabs(value) * 1e-14 + 0.5 * pow(10, -feature->scale));
@@ -386,7 +386,7 @@ between_segments(const GsColumn *column, const GsFeature *feature,
 				 GsSlotRange range, GsPiece *piece)
 {
 	const GsQuantile *q = &feature->quantile;
-	GsCodecKind kind = column->codec.kind;
+	const GsPartKind *kind = &column->codec.part[0];
 	int			s = gs_quantile_find(feature, range.high);
 
 	if (s >= q->nsegments - 1 ||

@@ -90,55 +90,14 @@ gs_json_to_jsonb(const char *text)
 }
 
 /*
- * The decimals that a part is written with: its unit as a power of ten.
- */
-static int
-part_decimals(const GsCodec *codec, int part)
-{
-	GsCodecKind kind = codec->kind;
-
-	if (kind == GS_CODEC_RANGE && part > 0)
-		kind = codec->bound;
-	if (kind == GS_CODEC_TIME || kind == GS_CODEC_TIMESTAMP ||
-		kind == GS_CODEC_TIMESTAMPTZ ||
-		(kind == GS_CODEC_TIMETZ && part == 0) ||
-		(kind == GS_CODEC_INTERVAL && part == 2))
-		return 6;
-	return kind == GS_CODEC_MONEY ? 2 : 0;
-}
-
-static inline bool
-is_span(const GsCodec *codec, int part)
-{
-	return codec->kind == GS_CODEC_RANGE && part == 2 &&
-		codec->lane[2] == GS_LANE_INT;
-}
-
-static GsCodecKind
-limits_kind(const GsCodec *codec, int part)
-{
-	switch (codec->kind)
-	{
-		case GS_CODEC_INTERVAL:
-			return part < 2 ? GS_CODEC_INT4 : GS_CODEC_INT8;
-		case GS_CODEC_TIMETZ:
-			return part == 0 ? GS_CODEC_TIME : GS_CODEC_INT4;
-		case GS_CODEC_RANGE:
-			return part == 1 ? codec->bound : GS_CODEC_INT8;
-		default:
-			return codec->kind;
-	}
-}
-
-/*
  * A part as JSON; special values as strings.
  */
 static void
 append_part(StringInfo out, const GsCodec *codec, int p, const GsPart *part)
 {
-	int			decimals = part_decimals(codec, p);
+	const GsPartKind *kind = &codec->part[p];
 	GsSlot		slot = part->slot;
-	uint64		unit = decimals == 6 ? 1000000 : 100;
+	uint64		unit = (uint64) pow(10, kind->decimals);
 	uint64		rest;
 
 	if (part->absent)
@@ -151,21 +110,21 @@ append_part(StringInfo out, const GsCodec *codec, int p, const GsPart *part)
 	}
 	else if (part->lane == GS_LANE_FLOAT)
 		appendStringInfo(out, isfinite(slot.f) ? "%s" : "\"%s\"",
-						 codec->kind == GS_CODEC_FLOAT4 ?
+						 codec->kind->narrow ?
 						 DatumGetCString(DirectFunctionCall1(float4out,
 															 Float4GetDatum((float4) slot.f))) :
 						 float8out_internal(slot.f));
-	else if (gs_slot_is_special(limits_kind(codec, p), part->lane, slot))
+	else if (gs_slot_is_special(kind, part->lane, slot))
 		appendStringInfo(out, "\"%s\"", slot.i < 0 ? "-infinity" : "infinity");
-	else if (is_span(codec, p))
+	else if (kind->ordered)
 		appendStringInfo(out, UINT64_FORMAT, gs_unordered(slot.i));
-	else if (decimals == 0)
+	else if (kind->decimals == 0)
 		appendStringInfo(out, INT64_FORMAT, slot.i);
 	else
 	{
 		rest = slot.i < 0 ? -(uint64) slot.i : (uint64) slot.i;
 		appendStringInfo(out, "%s" UINT64_FORMAT "." GS_PADDED_UINT64,
-						 slot.i < 0 ? "-" : "", rest / unit, decimals,
+						 slot.i < 0 ? "-" : "", rest / unit, kind->decimals,
 						 rest % unit);
 		/* as few decimals as it has, for that is what is learned */
 		while (out->data[out->len - 1] == '0')
@@ -201,32 +160,31 @@ append_element(StringInfo out, GsCodec *codec, Datum value)
 	GsPart		parts[GS_MAX_PARTS];
 	char	   *text;
 
-	switch (codec->kind)
+	switch (codec->kind->content)
 	{
-		case GS_CODEC_BOOL:
+		case GS_CONTENT_TRUTH:
 			appendStringInfoString(out, DatumGetBool(value) ? "true" : "false");
 			return;
-		case GS_CODEC_TEXT:
+		case GS_CONTENT_TEXT:
 			escape_json(out, OutputFunctionCall(&codec->output, value));
 			return;
-		case GS_CODEC_JSON:
+		case GS_CONTENT_JSON:
 			text = OutputFunctionCall(&codec->output, value);
 			if (gs_json_is_plain(text, strlen(text)))
 				appendStringInfo(out, "{\"v\": %s}", text);
 			else
 				appendStringInfoString(out, "null");
 			return;
-		case GS_CODEC_ENUM:
+		case GS_CONTENT_LABEL:
 			text = OutputFunctionCall(&codec->output, value);
 			appendStringInfo(out, "%d", enum_index(codec, text));
 			return;
-		case GS_CODEC_UUID:
+		case GS_CONTENT_UUID:
 			appendStringInfoChar(out, '0');
 			return;
-		case GS_CODEC_BYTEA:
-		case GS_CODEC_BIT:
+		case GS_CONTENT_BITS:
 			text = OutputFunctionCall(&codec->output, value);
-			appendStringInfo(out, "%d", (int) (codec->kind == GS_CODEC_BIT ?
+			appendStringInfo(out, "%d", (int) (codec->kind->bits == 1 ?
 											   strlen(text) :
 											   strlen(text) / 2 - 1));
 			return;
@@ -341,44 +299,35 @@ string_is(const JsonbValue *value, const char *text)
  * A part in an INT lane.  What isn't a number or special is absent.
  */
 static void
-read_integer(const GsCodec *codec, int p, const JsonbValue *value,
-			 GsPart *part)
+read_integer(const GsPartKind *kind, const JsonbValue *value, GsPart *part)
 {
-	GsCodecKind kind = limits_kind(codec, p);
 	double		number;
-	int64		least;
-	int64		most;
 
-	gs_codec_limits(kind, &least, &most);
-	if (value->type == jbvNumeric)
+	if (value->type == jbvNumeric && kind->ordered)
 	{
-		number = rint(to_double(value) * pow(10, part_decimals(codec, p)));
-		if (is_span(codec, p) || codec->kind == GS_CODEC_INET)
-			least = 0;
-		if (number <= (double) least)
-			part->slot.i = least;
-		else if (number >= (double) most)
-			part->slot.i = most;
+		number = rint(to_double(value));
+		part->slot.i = gs_ordered(number <= 0 ? 0 :
+								  number >= (double) PG_UINT64_MAX ?
+								  PG_UINT64_MAX : (uint64) number);
+	}
+	else if (value->type == jbvNumeric)
+	{
+		number = rint(to_double(value) * pow(10, kind->decimals));
+		if (number <= (double) kind->least)
+			part->slot.i = kind->least;
+		else if (number >= (double) kind->most)
+			part->slot.i = kind->most;
 		else
 			part->slot.i = (int64) number;
-		if (is_span(codec, p))
-			part->slot.i = gs_ordered((uint64) part->slot.i);
 	}
+	else if (kind->special && string_is(value, "-infinity"))
+		part->slot.i = kind->minus;
+	else if (kind->special && string_is(value, "infinity"))
+		part->slot.i = kind->plus;
 	else
 	{
 		part->absent = true;
-		for (int sign = 0; sign < 2; sign++)
-		{
-			GsSlot		slot;
-
-			if (!string_is(value, sign ? "infinity" : "-infinity"))
-				continue;
-			slot.i = kind == GS_CODEC_DATE ?
-				(sign ? PG_INT32_MAX : PG_INT32_MIN) :
-				(sign ? PG_INT64_MAX : PG_INT64_MIN);
-			part->absent = !gs_slot_is_special(kind, GS_LANE_INT, slot);
-			part->slot = slot;
-		}
+		part->slot.i = kind->ordered ? gs_ordered(0) : 0;
 	}
 }
 
@@ -389,10 +338,10 @@ read_part(const GsCodec *codec, int p, const JsonbValue *value, GsPart *part)
 	const char *text = NULL;
 
 	memset(part, 0, sizeof(GsPart));
-	part->lane = codec->lane[p];
+	part->lane = codec->part[p].lane;
 	if (part->lane == GS_LANE_INT)
 	{
-		read_integer(codec, p, value, part);
+		read_integer(&codec->part[p], value, part);
 		return;
 	}
 	if (value->type == jbvNumeric)
@@ -437,9 +386,6 @@ read_element(GsCodec *codec, JsonbValue *value, Datum *result)
 	}
 	if (parts[0].absent)
 		return false;
-	/* zones beyond 16 hours do not come back from their text */
-	if (codec->kind == GS_CODEC_TIMETZ)
-		parts[1].slot.i = Max(Min(parts[1].slot.i, 57599), -57599);
 	*result = gs_codec_join(codec, parts);
 	return true;
 }
@@ -476,13 +422,13 @@ element_text(GsCodec *codec, JsonbValue *value, GsRandom *random)
 	int			length;
 
 	initStringInfo(&text);
-	switch (codec->kind)
+	switch (codec->kind->content)
 	{
-		case GS_CODEC_BOOL:
+		case GS_CONTENT_TRUTH:
 			if (value->type != jbvBool)
 				return NULL;
 			return pstrdup(value->val.boolean ? "t" : "f");
-		case GS_CODEC_TEXT:
+		case GS_CONTENT_TEXT:
 			if (value->type != jbvString)
 				return NULL;
 			length = value->val.string.len;
@@ -491,24 +437,23 @@ element_text(GsCodec *codec, JsonbValue *value, GsRandom *random)
 				length = pg_mbcharcliplen(value->val.string.val, length,
 										  codec->typmod - VARHDRSZ);
 			return pnstrdup(value->val.string.val, length);
-		case GS_CODEC_JSON:
+		case GS_CONTENT_JSON:
 			return read_document(value);
-		case GS_CODEC_ENUM:
+		case GS_CONTENT_LABEL:
 			return number ? enum_label(codec, to_double(value)) : NULL;
-		case GS_CODEC_UUID:
+		case GS_CONTENT_UUID:
 			if (!number)
 				return NULL;
 			gs_draw_uuid(&text, random);
 			return text.data;
-		case GS_CODEC_BYTEA:
-		case GS_CODEC_BIT:
+		case GS_CONTENT_BITS:
 			if (!number)
 				return NULL;
 			length = (int) Max(0, Min(to_double(value), GS_MAX_LENGTH));
 			if (codec->type == BITOID && codec->typmod > 0)
 				length = codec->typmod;
 			gs_draw_bits(&text, random, length,
-						 codec->kind == GS_CODEC_BYTEA);
+						 codec->kind->bits == 8);
 			return text.data;
 		default:
 			if (!read_element(codec, value, &datum))

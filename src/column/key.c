@@ -135,12 +135,12 @@ number_of(const GsColumn *column, Datum value, int64 *number)
 	Datum		scaled;
 	Datum		unit;
 
-	switch (codec.kind)
+	switch (codec.part[0].lane)
 	{
-		case GS_CODEC_TEXT:
+		case GS_LANE_TEXT:
 			gs_codec_split(&codec, value, &part);
 			return number_of_text(key, part.text, part.len, number);
-		case GS_CODEC_NUMERIC:
+		case GS_LANE_NUMERIC:
 			unit = NumericGetDatum(int64_div_fast_to_numeric(1, key->scale));
 			scaled = DirectFunctionCall1(numeric_floor,
 										 DirectFunctionCall2(numeric_div,
@@ -148,13 +148,12 @@ number_of(const GsColumn *column, Datum value, int64 *number)
 			gs_part_from_numeric(scaled, &part);
 			return part.len <= 18 && sscanf(part.text, INT64_FORMAT,
 											number) == 1;
-		case GS_CODEC_FLOAT4:
-		case GS_CODEC_FLOAT8:
+		case GS_LANE_FLOAT:
 			return false;
 		default:
 			gs_codec_split(&codec, value, &part);
 			*number = part.slot.i;
-			return !gs_slot_is_special(codec.kind, GS_LANE_INT, part.slot);
+			return !gs_slot_is_special(&codec.part[0], GS_LANE_INT, part.slot);
 	}
 }
 
@@ -276,19 +275,19 @@ texts_fit(const GsKey *key, uint64 n)
 static bool
 numbers_fit(const GsColumn *column, const GsKey *key)
 {
-	GsCodecKind kind = column->codec.kind;
-	bool		is_float = kind == GS_CODEC_FLOAT4 || kind == GS_CODEC_FLOAT8;
+	GsContent	content = column->codec.kind->content;
+	GsLaneType	lane = column->codec.part[0].lane;
 	int64		least;
 	int64		most;
 	uint64		room;
 
-	if (kind == GS_CODEC_TEXT ? !texts_fit(key, 2) ||
+	if (content == GS_CONTENT_TEXT ? !texts_fit(key, 2) ||
 		key->text_bytes > GS_KEY_MAX_PATTERN + 2 || key->width < 1 :
-		column->codec.lane[0] == GS_LANE_TEXT)
+		lane == GS_LANE_TEXT)
 		return false;
 	if (key->step < 1 || key->space < 1 || key->min_scale < 0 ||
 		key->min_scale > key->scale || key->scale > 18 ||
-		(kind != GS_CODEC_NUMERIC && key->scale > 0))
+		(lane != GS_LANE_NUMERIC && key->scale > 0))
 		return false;
 	gs_key_limits(column, key, &least, &most);
 	if (key->least < least || key->least > most)
@@ -296,10 +295,10 @@ numbers_fit(const GsColumn *column, const GsKey *key)
 	room = ((uint64) most - (uint64) key->least) / (uint64) key->step;
 	if (key->space - 1 > room)
 		return false;
-	if (!is_float)
+	if (lane != GS_LANE_FLOAT)
 		return true;
 	return key->decimals >= 0 ? key->decimals <= 9 :
-		isfinite(kind == GS_CODEC_FLOAT4 ?
+		isfinite(column->codec.kind->narrow ?
 				 (float) ldexp(most, key->exponent) :
 				 ldexp(most, key->exponent));
 }
@@ -311,7 +310,8 @@ numbers_fit(const GsColumn *column, const GsKey *key)
 static bool
 key_fits(const GsColumn *column, GsKey *key)
 {
-	GsCodecKind kind = column->codec.kind;
+	GsContent	content = column->codec.kind->content;
+	int			unit = column->codec.kind->bits;
 	int			chars = gs_codec_max_chars(&column->codec);
 	uint64		space = 1;
 	int			bits;
@@ -326,29 +326,29 @@ key_fits(const GsColumn *column, GsKey *key)
 			return numbers_fit(column, key);
 		case GS_KEY_UUID:
 			key->space = PG_UINT64_MAX;
-			return kind == GS_CODEC_UUID;
+			return content == GS_CONTENT_UUID;
 		case GS_KEY_PATTERN:
-			return kind == GS_CODEC_TEXT &&
+			return content == GS_CONTENT_TEXT &&
 				gs_key_pattern_space(key->text, key->text_bytes, &key->space);
 		case GS_KEY_TEXT:
 			for (int i = 0; i < Min(key->width, GS_KEY_MAX_DIGITS); i++)
 				space *= 36;
 			key->space = space;
-			return kind == GS_CODEC_TEXT && key->width >= 1 &&
+			return content == GS_CONTENT_TEXT && key->width >= 1 &&
 				key->width <= GS_KEY_MAX_DIGITS &&
 				(chars == 0 || key->width <= chars);
 		case GS_KEY_BITS:
-			bits = kind == GS_CODEC_BYTEA ? key->width * 8 : key->width;
+			bits = key->width * unit;
 			key->space = bits >= 64 ? PG_UINT64_MAX : UINT64CONST(1) << bits;
 			return key->width >= 1 &&
-				(kind == GS_CODEC_BYTEA ||
-				 (kind == GS_CODEC_BIT &&
+				(unit == 8 ||
+				 (unit == 1 &&
 				  (column->codec.typmod <= 0 ||
 				   (column->codec.type == BITOID ?
 					key->width == column->codec.typmod :
 					key->width <= column->codec.typmod))));
 		case GS_KEY_LIST:
-			return kind == GS_CODEC_ENUM && key->space >= 1 &&
+			return content == GS_CONTENT_LABEL && key->space >= 1 &&
 				key->space <= GS_MAX_LEVELS && texts_fit(key, key->space);
 		default:
 			return false;

@@ -48,7 +48,6 @@ struct GsKeyDecoder
 	GsCodec		codec;			/* own copy: its fmgr state is this scan's */
 	GsDomain   *domain;			/* NULL: none */
 	bool		direct;			/* a text is its own Datum */
-	bool		is_float;
 	double		unit;			/* of a float with decimals, 10^decimals */
 	Datum	   *label;			/* [space] LIST */
 	int			max_chars;		/* TEXT; 0: no limit */
@@ -81,8 +80,6 @@ gs_key_decoder_create(const GsColumn *column, int index, Oid type)
 	decoder->domain = gs_domain_open(type);
 	decoder->direct = column->codec.type == TEXTOID ||
 		column->codec.type == VARCHAROID;
-	decoder->is_float = column->codec.kind == GS_CODEC_FLOAT4 ||
-		column->codec.kind == GS_CODEC_FLOAT8;
 	decoder->unit = pow(10, Max(key->decimals, 0));
 	decoder->max_chars = gs_codec_max_chars(&column->codec);
 	decoder->scratch = AllocSetContextCreate(CurrentMemoryContext,
@@ -126,6 +123,7 @@ static Datum
 number_datum(GsKeyDecoder *decoder, int64 number)
 {
 	const GsKey *key = decoder->key;
+	GsLaneType	lane = decoder->codec.part[0].lane;
 	GsPart		part = {.lane = GS_LANE_INT};
 	char		digits[32];
 	char		text[GS_KEY_MAX_PATTERN + sizeof(digits) +
@@ -136,23 +134,23 @@ number_datum(GsKeyDecoder *decoder, int64 number)
 	int			n;
 	int			len;
 
-	if (decoder->codec.kind == GS_CODEC_NUMERIC)
+	if (lane == GS_LANE_NUMERIC)
 	{
 		part.slot.i = number;
 		part.scale = key->scale;
 		part.min_scale = key->min_scale;
 		return gs_codec_join(&decoder->codec, &part);
 	}
-	if (decoder->is_float)
+	if (lane == GS_LANE_FLOAT)
 	{
 		part.slot.f = key->decimals >= 0 ? (double) number / decoder->unit :
 			ldexp((double) number, key->exponent);
-		return gs_datum_from_slot(decoder->codec.kind, part.slot);
+		return decoder->codec.kind->datum(part.slot);
 	}
-	if (decoder->codec.kind != GS_CODEC_TEXT)
+	if (lane == GS_LANE_INT)
 	{
 		part.slot.i = number;
-		return gs_datum_from_slot(decoder->codec.kind, part.slot);
+		return decoder->codec.kind->datum(part.slot);
 	}
 	before = strlen(key->text);
 	after = key->text_bytes - before - 2;
@@ -196,7 +194,7 @@ static Datum
 bits_datum(const GsKeyDecoder *decoder, uint64 x, GsRandom *random)
 {
 	int			width = decoder->key->width;
-	bool		bytes = decoder->codec.kind == GS_CODEC_BYTEA;
+	bool		bytes = decoder->codec.kind->bits == 8;
 	int			n = bytes ? width : (width + 7) / 8;
 	int			bits = bytes ? width * 8 : width;
 	Size		size = bytes ? VARHDRSZ + n : VARBITTOTALLEN(width);

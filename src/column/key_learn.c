@@ -93,11 +93,10 @@ gs_key_limits(const GsColumn *column, const GsKey *key, int64 *least,
 	int			bits;
 	int			chars;
 
-	switch (codec->kind)
+	switch (codec->part[0].lane)
 	{
-		case GS_CODEC_FLOAT4:
-		case GS_CODEC_FLOAT8:
-			bits = codec->kind == GS_CODEC_FLOAT4 ? FLOAT4_BITS : FLOAT8_BITS;
+		case GS_LANE_FLOAT:
+			bits = codec->kind->narrow ? FLOAT4_BITS : FLOAT8_BITS;
 
 			/*
 			 * whole numbers are all distinct, their tenths only as long as
@@ -105,7 +104,7 @@ gs_key_limits(const GsColumn *column, const GsKey *key, int64 *least,
 			 */
 			*most = (INT64CONST(1) << (key->decimals > 0 ? bits - 1 : bits)) - 1;
 			break;
-		case GS_CODEC_NUMERIC:
+		case GS_LANE_NUMERIC:
 			if (codec->typmod >= (int32) VARHDRSZ)
 			{
 				int32		typmod = codec->typmod - VARHDRSZ;
@@ -115,15 +114,16 @@ gs_key_limits(const GsColumn *column, const GsKey *key, int64 *least,
 			}
 			*most = (int64) ipow(10, Max(Min(digits, MAX_DIGITS), 0)) - 1;
 			break;
-		case GS_CODEC_TEXT:
+		case GS_LANE_TEXT:
 			chars = gs_codec_max_chars(codec);
 			if (chars > 0)
 				digits = chars - (key->text_bytes - 2);
 			*least = 0;
 			*most = (int64) ipow(10, Max(Min(digits, MAX_DIGITS), 0)) - 1;
 			return;
-		default:
-			gs_codec_limits(codec->kind, least, most);
+		case GS_LANE_INT:
+			*least = codec->part[0].least;
+			*most = codec->part[0].most;
 			return;
 	}
 	*least = -*most;
@@ -135,18 +135,10 @@ gs_key_limits(const GsColumn *column, const GsKey *key, int64 *least,
 static bool
 has_digits(const GsCodec *codec)
 {
-	switch (codec->kind)
-	{
-		case GS_CODEC_INT2:
-		case GS_CODEC_INT4:
-		case GS_CODEC_INT8:
-		case GS_CODEC_MONEY:
-		case GS_CODEC_NUMERIC:
-		case GS_CODEC_TEXT:
-			return true;
-		default:
-			return false;
-	}
+	const GsCodecKind *kind = codec->kind;
+
+	return kind->content == GS_CONTENT_TEXT || kind->axis == GS_AXIS_MONEY ||
+		(kind->axis == GS_AXIS_NUMBER && kind->part[0].lane != GS_LANE_FLOAT);
 }
 
 /*
@@ -281,7 +273,7 @@ static bool
 learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 			 int64 n, const GsKeyRows *rows)
 {
-	bool		narrow = column->codec.kind == GS_CODEC_FLOAT4;
+	bool		narrow = column->codec.kind->narrow;
 	GsSlot	   *whole = palloc_extended(sizeof(GsSlot) * n, MCXT_ALLOC_HUGE);
 	int64		edge = Min(rows->threshold - 1, (n - 1) / 2);
 	double		most = Max(fabs(sorted[edge].f), fabs(sorted[n - 1 - edge].f));
@@ -292,7 +284,7 @@ learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 	int64		from;
 	int64		to;
 
-	key->decimals = gs_find_decimals(column->codec.kind, sorted, n);
+	key->decimals = gs_find_decimals(narrow, sorted, n);
 	gs_key_limits(column, key, &from, &to);
 	if (key->decimals >= 0 && rint(most * pow(10, key->decimals)) > to)
 		key->decimals = -1;
@@ -329,7 +321,7 @@ static bool
 learn_lane(const GsColumn *column, GsKey *key, const GsLane *lane,
 		   const GsSlot *sorted, const GsKeyRows *rows)
 {
-	GsCodecKind kind = column->codec.kind;
+	const GsPartKind *kind = &column->codec.part[0];
 	int64		n = rows->present;
 
 	while (n > 0 && gs_slot_is_special(kind, lane->type, sorted[0]))
@@ -540,7 +532,7 @@ learn_labels(const GsColumn *column, GsKey *key)
 static bool
 learn_bits(const GsColumn *column, GsKey *key, const GsKeyRows *rows)
 {
-	bool		bytes = column->codec.kind == GS_CODEC_BYTEA;
+	int			unit = column->codec.kind->bits;
 	int			at = GS_LENGTHS / 2;
 
 	key->kind = GS_KEY_BITS;
@@ -549,7 +541,7 @@ learn_bits(const GsColumn *column, GsKey *key, const GsKeyRows *rows)
 		key->width = column->lengths[at];
 		if (column->codec.type == BITOID && column->codec.typmod > 0)
 			key->width = column->codec.typmod;
-		key->space = ipow(2, Min(bytes ? key->width * 8 : key->width, 64));
+		key->space = ipow(2, Min(key->width * unit, 64));
 	} while (key->space < rows->rows && ++at < GS_LENGTHS);
 	return key->width > 0;
 }
@@ -568,40 +560,28 @@ gs_key_learn(const GsColumn *column, GsLane *lane, const GsSlot *sorted,
 	GsKey	   *key = palloc0(sizeof(GsKey));
 	bool		found = false;
 
-	switch (column->codec.kind)
+	switch (column->codec.kind->content)
 	{
-		case GS_CODEC_BOOL:
-		case GS_CODEC_INT2:
-		case GS_CODEC_INT4:
-		case GS_CODEC_INT8:
-		case GS_CODEC_MONEY:
-		case GS_CODEC_DATE:
-		case GS_CODEC_TIME:
-		case GS_CODEC_TIMESTAMP:
-		case GS_CODEC_TIMESTAMPTZ:
-		case GS_CODEC_MACADDR:
-		case GS_CODEC_MACADDR8:
-		case GS_CODEC_FLOAT4:
-		case GS_CODEC_FLOAT8:
-		case GS_CODEC_NUMERIC:
+		case GS_CONTENT_NUMBERS:
+		case GS_CONTENT_TRUTH:
 			found = learn_lane(column, key, lane, sorted, rows);
 			break;
-		case GS_CODEC_TEXT:
+		case GS_CONTENT_TEXT:
 			found = learn_texts(column, key, lane, rows);
 			break;
-		case GS_CODEC_ENUM:
+		case GS_CONTENT_LABEL:
 			found = learn_labels(column, key);
 			break;
-		case GS_CODEC_UUID:
+		case GS_CONTENT_UUID:
 			key->kind = GS_KEY_UUID;
 			key->space = PG_UINT64_MAX;
 			found = true;
 			break;
-		case GS_CODEC_BYTEA:
-		case GS_CODEC_BIT:
+		case GS_CONTENT_BITS:
 			found = learn_bits(column, key, rows);
 			break;
-		default:
+		case GS_CONTENT_JSON:
+		case GS_CONTENT_ARRAY:
 			break;
 	}
 	return found ? key : NULL;

@@ -97,7 +97,7 @@ static bool
 learn_few_numbers(LaneView *view)
 {
 	GsFeature  *feature = view->feature;
-	bool		public = view->column->codec.kind == GS_CODEC_BOOL;
+	bool		public = gs_codec_is_public(&view->column->codec);
 	int64		covered = 0;
 	int			n = 0;
 
@@ -119,21 +119,6 @@ learn_few_numbers(LaneView *view)
 		feature->share[i] = view->values[i].count;
 	}
 	return true;
-}
-
-/*
- * The kind whose special values a part can hold.
- */
-static GsCodecKind
-part_kind(const LaneView *view)
-{
-	const GsCodec *codec = &view->column->codec;
-
-	if (codec->kind != GS_CODEC_RANGE)
-		return codec->kind;
-	if (view->feature->part == 1 || view->lane->is_numeric)
-		return codec->bound;
-	return GS_CODEC_INT8;
 }
 
 /*
@@ -166,7 +151,8 @@ static void
 learn_number(LaneView *view)
 {
 	GsFeature  *feature = view->feature;
-	GsCodecKind kind = part_kind(view);
+	const GsCodec *codec = &view->column->codec;
+	const GsPartKind *kind = &codec->part[feature->part];
 	GsSlot	   *sorted = view->sorted;
 	int64		first = 0;
 	int64		last = view->npresent;
@@ -185,8 +171,8 @@ learn_number(LaneView *view)
 	if (feature->lane == GS_LANE_INT)
 		feature->step = gs_find_step(sorted + first, last - first);
 	else
-		feature->decimals = gs_find_decimals(kind, sorted + first,
-											 last - first);
+		feature->decimals = gs_find_decimals(codec->kind->narrow,
+											 sorted + first, last - first);
 
 	/* in place: the sorted values aren't needed again */
 	n = keep_specials(view, sorted, sorted, first);
@@ -307,7 +293,7 @@ learn_text(LaneView *view, uint64 salt)
 	int64		least = view->threshold;
 	int			n = 0;
 
-	if (view->column->codec.kind == GS_CODEC_ENUM)
+	if (view->column->codec.kind->content == GS_CONTENT_LABEL)
 	{
 		learn_enum(view);
 		return;
@@ -442,8 +428,7 @@ learn_key(LaneView *view, int64 seen, uint64 salt)
 	/* where NULLs are no way out, a single value tells enough */
 	if (view->npresent >= (column->one_null ? 1 : view->threshold))
 	{
-		if (column->codec.kind == GS_CODEC_BYTEA ||
-			column->codec.kind == GS_CODEC_BIT)
+		if (column->codec.kind->content == GS_CONTENT_BITS)
 			gs_learn_lengths(view);
 		column->key = gs_key_learn(column, view->lane, view->sorted, &rows);
 		if (column->key != NULL && column->key->kind == GS_KEY_TEXT)
@@ -471,7 +456,6 @@ static void
 learn_part(LaneView *view, int64 nulls, uint64 salt)
 {
 	GsFeature  *feature = view->feature;
-	GsCodecKind kind = view->column->codec.kind;
 
 	sort_lane(view);
 	if (view->lane->is_numeric && view->lane->type == GS_LANE_TEXT &&
@@ -488,8 +472,8 @@ learn_part(LaneView *view, int64 nulls, uint64 salt)
 	feature->step = 1;
 	feature->decimals = -1;
 	feature->null_level = feature->other_level = -1;
-	if (view->npresent < view->threshold && kind != GS_CODEC_BOOL &&
-		kind != GS_CODEC_ENUM)
+	if (view->npresent < view->threshold &&
+		!gs_codec_is_public(&view->column->codec))
 		alloc_levels(feature, 0);
 	else if (feature->lane == GS_LANE_TEXT)
 		learn_text(view, salt);
@@ -541,7 +525,7 @@ learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
  * or that of another row.
  *
  * values, nulls: [ncolumns].  To be called in a context that is reset after
- * the row; see gs_codec_is_styled.
+ * the row; styled: see GsCodecKind.
  */
 void
 gs_sample_put(GsSample *sample, int64 row, const Datum *values,

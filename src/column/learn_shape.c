@@ -31,7 +31,7 @@ gs_learn_lengths(LaneView *view)
 	hash_seq_init(&scan, view->lane->texts);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 		if (!entry->shown)
-			lengths[n++].i = Min(column->codec.kind == GS_CODEC_BIT ?
+			lengths[n++].i = Min(column->codec.kind->bits == 1 ?
 								 entry->full_len :
 								 Max(entry->full_len - 2, 0) / 2, GS_MAX_LENGTH);
 	gs_slots_sort(lengths, n, GS_LANE_INT);
@@ -63,7 +63,8 @@ shape_text(GsColumn *column, const char *text, MemoryContext scratch)
 	MemoryContext old;
 
 	CHECK_FOR_INTERRUPTS();
-	if (column->codec.type != JSONOID && column->codec.kind != GS_CODEC_ARRAY)
+	if (column->codec.type != JSONOID &&
+		column->codec.kind->content != GS_CONTENT_ARRAY)
 		return text;
 	old = MemoryContextSwitchTo(scratch);
 	if (column->codec.type == JSONOID)
@@ -88,7 +89,7 @@ void
 gs_learn_shape(LaneView *view, uint64 salt)
 {
 	GsColumn   *column = view->column;
-	GsCodecKind kind = column->codec.kind;
+	GsContent	content = column->codec.kind->content;
 	int64		ntexts = hash_get_num_entries(view->lane->texts);
 	ShapeValue *values = palloc_extended(sizeof(ShapeValue) * Max(ntexts, 1),
 										 MCXT_ALLOC_HUGE);
@@ -113,7 +114,7 @@ gs_learn_shape(LaneView *view, uint64 salt)
 		if (next - i < view->threshold)
 			rare[nrare++] = view->sorted[i].hash;
 	}
-	if (kind == GS_CODEC_BYTEA || kind == GS_CODEC_BIT)
+	if (content == GS_CONTENT_BITS)
 		gs_learn_lengths(view);
 
 	/* the order of a hash table is no order: a fit must repeat itself */
@@ -121,7 +122,7 @@ gs_learn_shape(LaneView *view, uint64 salt)
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!entry->shown && (kind != GS_CODEC_JSON ||
+		if (!entry->shown && (content != GS_CONTENT_JSON ||
 							  gs_json_is_plain(entry->text, entry->len)))
 			texts[n++] = entry;
 	}
@@ -134,8 +135,8 @@ gs_learn_shape(LaneView *view, uint64 salt)
 		values[i].len = strlen(values[i].text);
 	}
 	MemoryContextDelete(scratch);
-	column->shape = gs_shape_learn(kind == GS_CODEC_JSON ||
-								   kind == GS_CODEC_ARRAY ? SHAPE_JSON :
+	column->shape = gs_shape_learn(content == GS_CONTENT_JSON ||
+								   content == GS_CONTENT_ARRAY ? SHAPE_JSON :
 								   SHAPE_TEXT, values, n, view->threshold,
 								   gs_codec_max_chars(&column->codec), salt,
 								   rare, nrare);

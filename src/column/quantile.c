@@ -97,10 +97,10 @@ gs_slot_compare(GsSlot a, GsSlot b, GsLaneType lane)
 
 /*
  * gs_find_decimals: the places after the point that every value has, at most
- * MAX_DECIMALS; -1 if they have more.
+ * MAX_DECIMALS; -1 if they have more.  narrow: values are floats of 4 bytes.
  */
 int
-gs_find_decimals(GsCodecKind kind, const GsSlot *sorted, int64 n)
+gs_find_decimals(bool narrow, const GsSlot *sorted, int64 n)
 {
 	int			decimals = 0;
 
@@ -115,7 +115,7 @@ gs_find_decimals(GsCodecKind kind, const GsSlot *sorted, int64 n)
 
 			if (decimals > MAX_DECIMALS || fabs(value * unit) > 9e15)
 				return -1;
-			if (kind == GS_CODEC_FLOAT4 ? (float) round == (float) value :
+			if (narrow ? (float) round == (float) value :
 				round == value)
 				break;
 		}
@@ -218,7 +218,7 @@ close_gap(const GsFeature *feature, int64 n)
  * no rare value is pinned down.
  */
 static void
-add_segment(GsFeature *feature, GsCodecKind kind, const GsSlot *sorted,
+add_segment(GsFeature *feature, const GsPartKind *kind, const GsSlot *sorted,
 			int64 n, int64 first, int64 last, int threshold)
 {
 	GsQuantile *q = &feature->quantile;
@@ -263,12 +263,12 @@ add_segment(GsFeature *feature, GsCodecKind kind, const GsSlot *sorted,
 /*
  * gs_quantile_build: makes a number feature's table.
  *
- * sorted: [n] values, protected already, n > 0; the feature's lane and step
- * are set.  The table is allocated in the current context.
+ * kind: of the part, NULL for floats; sorted: [n] values, protected already, n >
+ * 0; the feature's lane and step are set.  The table is allocated in the current context.
  */
 void
-gs_quantile_build(GsFeature *feature, GsCodecKind kind, const GsSlot *sorted,
-				  int64 n, int threshold)
+gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
+				  const GsSlot *sorted, int64 n, int threshold)
 {
 	GsQuantile *q = &feature->quantile;
 	double		end = Max(gs_normal_quantile(1 - 0.5 / n), 1.0);

@@ -11,11 +11,11 @@
 
 extern void gs_slots_sort(GsSlot *slots, int64 n, GsLaneType lane);
 extern int	gs_slot_compare(GsSlot a, GsSlot b, GsLaneType lane);
-extern int	gs_find_decimals(GsCodecKind kind, const GsSlot *sorted, int64 n);
+extern int	gs_find_decimals(bool narrow, const GsSlot *sorted, int64 n);
 extern int64 gs_find_step(const GsSlot *sorted, int64 n);
 extern GsSlot gs_find_mean(const GsFeature *feature, const GsSlot *sorted,
 						   int64 n);
-extern void gs_quantile_build(GsFeature *feature, GsCodecKind kind,
+extern void gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
 							  const GsSlot *sorted, int64 n, int threshold);
 extern int	gs_quantile_find(const GsFeature *feature, GsSlot value);
 extern int	gs_quantile_nearest(const GsFeature *feature, GsSlot value);

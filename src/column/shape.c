@@ -1,6 +1,6 @@
 /*
  * shape.c
- *	  Shapes: learning, the filter, storing and drawing.
+ *	  Shapes: what learning their parts shares, and the filter.
  *
  * The filter of rare values is a Bloom filter (Bloom, "Space/time trade-offs
  * in hash coding with allowable errors", CACM 1970) of 12 bits a value and 8
@@ -14,7 +14,6 @@
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "port/pg_bswap.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -53,7 +52,7 @@ filter_add(Shape *shape, uint64 hash)
 {
 	for (int i = 0; i < FILTER_PROBES; i++)
 	{
-		uint32		bit = filter_bit(hash, i, shape->head->nfilter);
+		uint32		bit = filter_bit(hash, i, shape->head.nfilter);
 
 		shape->filter[bit / 32] |= (uint32) 1 << bit % 32;
 	}
@@ -66,12 +65,12 @@ filter_add(Shape *shape, uint64 hash)
 bool
 gs_shape_knows(const Shape *shape, const char *text, int len)
 {
-	uint32		nwords = shape->head->nfilter;
+	uint32		nwords = shape->head.nfilter;
 	uint64		hash;
 
 	if (nwords == 0)
 		return false;
-	hash = gs_shape_hash(text, len, shape_salt(shape->head));
+	hash = gs_shape_hash(text, len, shape_salt(&shape->head));
 	for (int i = 0; i < FILTER_PROBES; i++)
 	{
 		uint32		bit = filter_bit(hash, i, nwords);
@@ -80,55 +79,6 @@ gs_shape_knows(const Shape *shape, const char *text, int len)
 			return false;
 	}
 	return true;
-}
-
-/*
- * Point into the block as its header says.  Returns the size that the header
- * claims, which the caller compares with the real one before any access.
- */
-Size
-gs_shape_layout(Shape *shape)
-{
-	ShapeHeader *head = shape->head;
-	char	   *base = (char *) head;
-	uint64		at = sizeof(ShapeHeader);
-
-	shape->texts = (ShapeText *) (base + at);
-	at += (uint64) head->ntexts * sizeof(ShapeText);
-	shape->slots = (ShapeSlot *) (base + at);
-	at += (uint64) head->nslots * sizeof(ShapeSlot);
-	shape->nodes = (ShapeNode *) (base + at);
-	at += (uint64) head->nnodes * sizeof(ShapeNode);
-	shape->dists = (uint32 *) (base + at);
-	at += ((uint64) head->ndists + 1) * sizeof(uint32);
-	shape->items = (ShapeItem *) (base + at);
-	at += (uint64) head->nitems * sizeof(ShapeItem);
-	shape->filter = (uint32 *) (base + at);
-	at += (uint64) head->nfilter * sizeof(uint32);
-	shape->bytes = base + at;
-	at += head->nbytes;
-	return at;
-}
-
-/*
- * Turn the words of a block between this machine's byte order and little
- * endian, the order at rest.  "to_disk" says which way: the count of the bytes
- * at the end, which stay as they are, is read in this machine's order.
- */
-void
-gs_shape_flip(Shape *shape, bool to_disk)
-{
-#ifdef WORDS_BIGENDIAN
-	uint32	   *words = (uint32 *) shape->head;
-	uint32		nbytes = shape->head->nbytes;
-	Size		n;
-
-	if (!to_disk)
-		nbytes = pg_bswap32(nbytes);
-	n = (shape->size - Min(nbytes, shape->size)) / sizeof(uint32);
-	for (Size i = 0; i < n; i++)
-		words[i] = pg_bswap32(words[i]);
-#endif
 }
 
 /* An empty array that grows in the current memory context. */
@@ -334,48 +284,50 @@ gs_shape_stride(const ShapeValue *values, int n, uint64 max_bytes)
 	return (int) Min(stride, (uint64) Max(n, 1));
 }
 
+/* An array's elements and so many more, zeroed, in the current context. */
+static void *
+copy_vec(const ShapeVec *vec, uint32 more)
+{
+	char	   *data = palloc_extended(((Size) vec->n + more) * vec->width + 1,
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	if (vec->n > 0)
+		memcpy(data, vec->data, (Size) vec->n * vec->width);
+	return data;
+}
+
 /* Put the parts together, with a filter for so many hashes. */
 static Shape *
-assemble(ShapeBuilder *b, ShapeRoot root, int max_chars, uint64 nhashes)
+assemble(const ShapeBuilder *b, ShapeRoot root, int max_chars,
+		 uint64 nhashes)
 {
 	uint64		bits = Min(nhashes * FILTER_BITS, FILTER_MAX_BITS);
-	ShapeHeader head = {0};
-	Shape		measure = {.head = &head};
-	Shape	   *shape;
+	Shape	   *shape = palloc0(sizeof(Shape));
+	ShapeHeader *head = &shape->head;
 
-	head.magic = SHAPE_MAGIC;
-	head.version = SHAPE_VERSION;
-	head.encoding = GetDatabaseEncoding();
-	head.root = root;
-	head.max_chars = Max(max_chars, 0);
-	head.tries = SHAPE_TRIES;
-	head.salt[0] = (uint32) b->salt;
-	head.salt[1] = (uint32) (b->salt >> 32);
-	head.ntexts = b->texts.n;
-	head.nslots = b->slots.n;
-	head.nnodes = b->nodes.n;
-	head.ndists = b->dists.n;
-	head.nitems = b->items.n;
-	head.nfilter = (uint32) ((bits + 31) / 32);
-	/* at least one NUL ends the bytes */
-	head.nbytes = (b->bytes.n + 4) & ~(uint32) 3;
+	head->encoding = GetDatabaseEncoding();
+	head->root = root;
+	head->max_chars = Max(max_chars, 0);
+	head->tries = SHAPE_TRIES;
+	head->salt[0] = (uint32) b->salt;
+	head->salt[1] = (uint32) (b->salt >> 32);
+	head->ntexts = b->texts.n;
+	head->nslots = b->slots.n;
+	head->nnodes = b->nodes.n;
+	head->ndists = b->dists.n;
+	head->nitems = b->items.n;
+	head->nfilter = (uint32) ((bits + 31) / 32);
+	head->nbytes = b->bytes.n + 1;	/* a NUL ends the bytes */
 
-	shape = palloc(sizeof(Shape));
-	shape->size = gs_shape_layout(&measure);
-	shape->head = palloc0(shape->size);
-	*shape->head = head;
-	gs_shape_layout(shape);
-#define COPY(to, vec) \
-	if ((vec).n > 0) \
-		memcpy(to, (vec).data, (Size) (vec).n * (vec).width)
-	COPY(shape->texts, b->texts);
-	COPY(shape->slots, b->slots);
-	COPY(shape->nodes, b->nodes);
-	COPY(shape->dists, b->dists);
-	shape->dists[head.ndists] = head.nitems;
-	COPY(shape->items, b->items);
-	COPY(shape->bytes, b->bytes);
-#undef COPY
+	shape->texts = copy_vec(&b->texts, 0);
+	shape->slots = copy_vec(&b->slots, 0);
+	shape->nodes = copy_vec(&b->nodes, 0);
+	shape->dists = copy_vec(&b->dists, 1);
+	shape->dists[head->ndists] = head->nitems;
+	shape->items = copy_vec(&b->items, 0);
+	shape->bytes = copy_vec(&b->bytes, 1);
+	shape->filter = palloc_extended(sizeof(uint32) * Max(head->nfilter, 1),
+									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	return shape;
 }
 
@@ -391,18 +343,18 @@ limit_tries(Shape *shape)
 
 	initStringInfo(&out);
 	/* the texts first, for documents are made of them */
-	for (uint32 t = 0; t <= shape->head->ntexts; t++)
+	for (uint32 t = 0; t <= shape->head.ntexts; t++)
 	{
-		bool		document = t == shape->head->ntexts;
+		bool		document = t == shape->head.ntexts;
 		int			hits = 0;
 
-		if (document && shape->head->root != SHAPE_JSON)
+		if (document && shape->head.root != SHAPE_JSON)
 			break;
 		for (int i = 0; i < TRIALS; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			resetStringInfo(&out);
-			gs_random_start(&random, shape_salt(shape->head), i, t);
+			gs_random_start(&random, shape_salt(&shape->head), i, t);
 			if (document)
 				gs_shape_draw_json(shape, 0, &random, &out);
 			else
@@ -413,7 +365,7 @@ limit_tries(Shape *shape)
 		if (hits == TRIALS)
 		{
 			if (document)
-				shape->head->tries = FULL_TRIES;
+				shape->head.tries = FULL_TRIES;
 			else
 				shape->texts[t].tries = FULL_TRIES;
 		}
@@ -474,21 +426,4 @@ gs_shape_learn(ShapeRoot root, const ShapeValue *values, int nvalues,
 	MemoryContextDelete(scratch);
 	limit_tries(shape);
 	return shape;
-}
-
-/* The bytes of a shape at rest, palloc'd. */
-bytea *
-gs_shape_serialize(const Shape *shape)
-{
-	bytea	   *stored = palloc(VARHDRSZ + shape->size);
-	Shape		copy = *shape;
-
-	/* swap in a copy of the block, which palloc has aligned */
-	copy.head = palloc(shape->size);
-	memcpy(copy.head, shape->head, shape->size);
-	gs_shape_flip(&copy, true);
-	SET_VARSIZE(stored, VARHDRSZ + shape->size);
-	memcpy(VARDATA(stored), copy.head, shape->size);
-	pfree(copy.head);
-	return stored;
 }

@@ -3,8 +3,8 @@
  *	  How plausible values of high-cardinality text, JSON and arrays are made
  *	  from learned formats, never by copying a rare source value.
  *
- * A shape is learned from a column's distinct values, kept as one flat block
- * of bytes, and drawn from.  What it keeps verbatim (words, JSON keys and
+ * A shape is learned from a column's distinct values, kept as a few flat
+ * arrays, and drawn from.  What it keeps verbatim (words, JSON keys and
  * strings, letter sequences) is held by at least rare_threshold rows.  A Bloom
  * filter over salted hashes of the rare values keeps draws off them.
  */
@@ -12,6 +12,8 @@
 #define GENSYNTH_SHAPE_H
 
 #include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
+
 #include "numeric/philox.h"
 
 /*
@@ -38,8 +40,10 @@ extern Shape *gs_shape_learn(ShapeRoot root, const ShapeValue *values,
 							 int nvalues, int rare_threshold, int max_chars,
 							 uint64 salt, const uint64 *rare_hashes,
 							 int64 nhashes);
-extern bytea *gs_shape_serialize(const Shape *shape);
-extern Shape *gs_shape_load(const char *data, Size len);
+extern void gs_shapes_save(Shape *const *shapes, int ncolumns,
+						   List **tensors);
+extern void gs_shapes_load(const List *tensors, int ncolumns,
+						   Shape **shapes);
 extern void gs_shape_draw(const Shape *shape, GsRandom *random,
 						  StringInfo out);
 extern uint64 gs_shape_hash(const char *text, int len, uint64 salt);

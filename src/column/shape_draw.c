@@ -248,7 +248,7 @@ gs_shape_draw_once(const Shape *shape, const ShapeText *text, GsRandom *random,
 	const ShapeItem *template = NULL;
 	uint32		templates = text->templates;
 	int			start = out->len;
-	int			max_chars = shape->head->max_chars;
+	int			max_chars = shape->head.max_chars;
 
 	if (shape->dists[templates] < shape->dists[templates + 1])
 		template = shape_pick(shape, templates, gs_random_u32(random));
@@ -270,7 +270,7 @@ gs_shape_draw_once(const Shape *shape, const ShapeText *text, GsRandom *random,
 	else
 		draw_letters(shape, text, random, out);
 
-	if (shape->head->root == SHAPE_TEXT && max_chars > 0 &&
+	if (shape->head.root == SHAPE_TEXT && max_chars > 0 &&
 		out->len - start > max_chars)
 	{
 		int			keep = pg_mbcharcliplen(out->data + start,
@@ -565,12 +565,12 @@ gs_shape_draw(const Shape *shape, GsRandom *random, StringInfo out)
 {
 	int			start = out->len;
 
-	if (shape->head->root == SHAPE_TEXT)
+	if (shape->head.root == SHAPE_TEXT)
 	{
 		draw_text(shape, &shape->texts[0], random, out);
 		return;
 	}
-	for (uint32 i = 0; i < shape->head->tries; i++)
+	for (uint32 i = 0; i < shape->head.tries; i++)
 	{
 		out->len = start;
 		gs_shape_draw_json(shape, 0, random, out);

@@ -2,22 +2,20 @@
  * shape_internal.h
  *	  The flat form of a shape, in memory as at rest, and what its files share.
  *
- * A block is a header, then arrays of 32-bit words (texts, slots, nodes,
- * distribution starts, items, filter), then bytes.  Everything that is drawn
- * from is a distribution: a run of items with cumulative shares, a share of 1
- * being SHAPE_ALL.  Where the last item's share is less, the remainder means
+ * A shape is a few arrays of 32-bit words (texts, slots, nodes, distribution
+ * starts, items, filter) and bytes.  Everything that is drawn from is a
+ * distribution: a run of items with cumulative shares, a share of 1 being
+ * SHAPE_ALL.  Where the last item's share is less, the remainder means
  * "something else": a novel token, a shorter letter context, prose.
  *
  * Every distribution belongs to one owner and children come after their
- * parents, so that a loader checks a block in one linear pass.
+ * parents, so that a loader checks a shape in one linear pass.
  */
 #ifndef GENSYNTH_SHAPE_INTERNAL_H
 #define GENSYNTH_SHAPE_INTERNAL_H
 
 #include "column/shape.h"
 
-#define SHAPE_MAGIC		0x50485347	/* "GSHP" */
-#define SHAPE_VERSION	1
 #define SHAPE_NONE		PG_UINT32_MAX	/* no index */
 #define SHAPE_ALL		PG_UINT32_MAX	/* the cumulative share 1 */
 
@@ -54,8 +52,6 @@
 
 typedef struct ShapeHeader
 {
-	uint32		magic;
-	uint32		version;
 	uint32		encoding;		/* server encoding of the bytes */
 	uint32		root;			/* ShapeRoot */
 	uint32		max_chars;		/* 0 = no limit */
@@ -67,7 +63,7 @@ typedef struct ShapeHeader
 	uint32		ndists;
 	uint32		nitems;
 	uint32		nfilter;		/* words */
-	uint32		nbytes;			/* a multiple of 4 */
+	uint32		nbytes;
 } ShapeHeader;
 
 /*
@@ -150,8 +146,7 @@ typedef struct ShapeNode
 
 struct Shape
 {
-	ShapeHeader *head;			/* the block */
-	Size		size;
+	ShapeHeader head;
 	ShapeText  *texts;
 	ShapeSlot  *slots;
 	ShapeNode  *nodes;
@@ -161,7 +156,7 @@ struct Shape
 	char	   *bytes;
 };
 
-/* A growing array, and the block being built out of several. */
+/* A growing array, and the shape being built out of several. */
 typedef struct ShapeVec
 {
 	MemoryContext context;
@@ -222,8 +217,6 @@ typedef struct TallyEntry
 typedef struct tally_hash Tally;
 
 /* shape.c */
-extern Size gs_shape_layout(Shape *shape);
-extern void gs_shape_flip(Shape *shape, bool to_disk);
 extern void *gs_shape_push(ShapeVec *vec, uint32 count);
 extern uint32 gs_shape_begin(ShapeBuilder *b);
 extern void gs_shape_item(ShapeBuilder *b, uint32 cum, uint32 a, uint32 c);

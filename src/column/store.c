@@ -10,7 +10,7 @@
  *	 text		bytes
  *	 edge		float8 [S + N]	of the segments of all N numbers in turn
  *	 low, high	int8 [S]
- *	 shape/C	bytes			what column C generates anew
+ *	 shape, ...	see shape_store.c: what columns generate anew
  *	 length/C	int4 [33]
  *	 keys, key/C	see key.c
  *
@@ -61,6 +61,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 				edge,
 				low,
 				high;
+	Shape	  **shapes = palloc(sizeof(Shape *) * Max(schema->ncolumns, 1));
 	char		name[32];
 
 	initStringInfo(&share);
@@ -131,14 +132,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	{
 		const GsColumn *column = &schema->columns[c];
 
-		if (column->shape != NULL)
-		{
-			bytea	   *bytes = gs_shape_serialize(column->shape);
-
-			snprintf(name, sizeof(name), "shape/%d", c + 1);
-			gs_tensor_add(tensors, name, GS_U1, 1, VARSIZE_ANY_EXHDR(bytes), 0,
-						  VARDATA_ANY(bytes));
-		}
+		shapes[c] = column->shape;
 		if (column->lengths != NULL)
 		{
 			snprintf(name, sizeof(name), "length/%d", c + 1);
@@ -146,44 +140,17 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 						  column->lengths);
 		}
 	}
+	gs_shapes_save(shapes, schema->ncolumns, tensors);
 }
 
 /*
- * Whether an INT slot can be a value of a kind.
+ * Whether a slot can be a value of a part.
  */
 static bool
-int_fits(GsCodecKind kind, int64 value)
+slot_fits(const GsPartKind *part, GsLaneType lane, GsSlot slot)
 {
-	GsSlot		slot = {.i = value};
-	int64		least;
-	int64		most;
-
-	gs_codec_limits(kind, &least, &most);
-	return (value >= least && value <= most) ||
-		gs_slot_is_special(kind, GS_LANE_INT, slot);
-}
-
-static bool
-slot_fits(const GsCodec *codec, int part, GsLaneType lane, GsSlot slot)
-{
-	if (lane != GS_LANE_INT || part < 0)
-		return true;
-	switch (codec->kind)
-	{
-		case GS_CODEC_TIMETZ:
-			return part == 0 ? int_fits(GS_CODEC_TIME, slot.i) :
-				slot.i > -16 * SECS_PER_HOUR && slot.i < 16 * SECS_PER_HOUR;
-		case GS_CODEC_INTERVAL:
-			return part == 2 || int_fits(GS_CODEC_INT4, slot.i);
-		case GS_CODEC_INET:
-			return part >= 2 ||
-				(slot.i >= 0 && slot.i <= (part == 0 ? 2000 : PG_UINT32_MAX));
-		case GS_CODEC_RANGE:
-			return part == 0 ? slot.i >= 0 && slot.i < 512 :
-				part == 2 || int_fits(codec->bound, slot.i);
-		default:
-			return int_fits(codec->kind, slot.i);
-	}
+	return lane != GS_LANE_INT || gs_slot_is_special(part, lane, slot) ||
+		(slot.i >= part->least && slot.i <= part->most);
 }
 
 /*
@@ -192,12 +159,14 @@ slot_fits(const GsCodec *codec, int part, GsLaneType lane, GsSlot slot)
 static bool
 whole_fits(const GsCodec *codec, const char *text)
 {
+	GsCodec		apart = *codec;
 	GsPart		parts[GS_MAX_PARTS];
 
 	if (!gs_whole_unpack(codec, text, parts))
 		return false;
-	for (int p = 0; p < GS_MAX_PARTS; p++)
-		if (!parts[p].absent && !slot_fits(codec, p, parts[p].lane,
+	gs_whole_unset(&apart);
+	for (int p = 0; p < apart.nparts; p++)
+		if (!parts[p].absent && !slot_fits(&apart.part[p], parts[p].lane,
 										   parts[p].slot))
 			return false;
 	return true;
@@ -264,8 +233,9 @@ load_category(GsFeature *feature, int count, const GsColumn *column,
 				gs_corrupted("A level of column \"%s\" is not a value of its type.",
 							 column->name);
 		}
-		else if (value && !slot_fits(&column->codec, feature->part,
-									 feature->lane, feature->level[i]))
+		else if (value && feature->part >= 0 &&
+				 !slot_fits(&column->codec.part[feature->part], feature->lane,
+							feature->level[i]))
 			gs_corrupted("A level of column \"%s\" is not a value of its type.",
 						 column->name);
 		at->text = end;
@@ -278,6 +248,7 @@ load_category(GsFeature *feature, int count, const GsColumn *column,
 static void
 load_number(GsFeature *feature, int count, const GsColumn *column, Cursor *at)
 {
+	const GsPartKind *part = &column->codec.part[feature->part];
 	GsQuantile *q = &feature->quantile;
 
 	if (count < 1 || count > PG_UINT16_MAX ||
@@ -302,10 +273,8 @@ load_number(GsFeature *feature, int count, const GsColumn *column, Cursor *at)
 		if (gs_slot_compare(q->low[s], q->high[s], feature->lane) > 0 ||
 			(s > 0 && gs_slot_compare(q->low[s - 1], q->low[s],
 									  feature->lane) > 0) ||
-			!slot_fits(&column->codec, feature->part, feature->lane,
-					   q->low[s]) ||
-			!slot_fits(&column->codec, feature->part, feature->lane,
-					   q->high[s]))
+			!slot_fits(part, feature->lane, q->low[s]) ||
+			!slot_fits(part, feature->lane, q->high[s]))
 			gs_corrupted("The quantile table of column \"%s\" has impossible values.",
 						 column->name);
 	}
@@ -347,7 +316,7 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	if (feature->part < 0 ? column->null_feature >= 0 :
 		column->feature[feature->part] >= 0)
 		gs_corrupted("A part of column \"%s\" is there twice.", column->name);
-	lane = feature->part < 0 ? GS_LANE_INT : column->codec.lane[feature->part];
+	lane = feature->part < 0 ? GS_LANE_INT : column->codec.part[feature->part].lane;
 	fits = feature->lane == lane ||
 		(lane == GS_LANE_NUMERIC && (feature->lane == GS_LANE_INT ||
 									 feature->lane == GS_LANE_FLOAT ||
@@ -381,23 +350,13 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 }
 
 /*
- * What a column's values are drawn from; needed: some are drawn from a shape.
+ * The lengths of what is drawn for a column, if it has such.
  */
 static void
-load_generator(GsColumn *column, int c, bool needed, const List *tensors)
+load_lengths(GsColumn *column, int c, const List *tensors)
 {
-	const GsTensor *shape;
 	char		name[32];
 
-	snprintf(name, sizeof(name), "shape/%d", c + 1);
-	shape = gs_tensor_find(tensors, name);
-	if (shape != NULL)
-	{
-		shape = gs_tensor_get(tensors, name, GS_U1, 1);
-		column->shape = gs_shape_load(shape->data, shape->dims[0]);
-	}
-	else if (needed)
-		gs_corrupted("Column \"%s\" has lost its generator.", column->name);
 	snprintf(name, sizeof(name), "length/%d", c + 1);
 	if (gs_tensor_find(tensors, name) == NULL)
 		return;
@@ -416,13 +375,12 @@ load_generator(GsColumn *column, int c, bool needed, const List *tensors)
 static bool
 needs_shape(const GsSchema *schema, const GsColumn *column)
 {
-	GsCodecKind kind = column->codec.kind;
+	GsContent	content = column->codec.kind->content;
 
 	if (column->key != NULL)
 		return column->key->kind == GS_KEY_TEXT;
 	return schema->features[column->feature[0]].other_level >= 0 &&
-		kind != GS_CODEC_UUID && kind != GS_CODEC_BYTEA &&
-		kind != GS_CODEC_BIT;
+		content != GS_CONTENT_UUID && content != GS_CONTENT_BITS;
 }
 
 /*
@@ -436,6 +394,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	const GsTensor *fields = gs_tensor_get(tensors, "features", GS_I4, 2);
 	const GsTensor *text = gs_tensor_get(tensors, "text", GS_U1, 1);
 	Cursor		at = {0};
+	Shape	  **shapes;
 	const int64 *step;
 	int			n = fields->dims[0];
 
@@ -478,6 +437,8 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			load_category(feature, field[FIELD_COUNT],
 						  &schema->columns[feature->column], &at);
 	}
+	shapes = palloc(sizeof(Shape *) * Max(schema->ncolumns, 1));
+	gs_shapes_load(tensors, schema->ncolumns, shapes);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
 		GsColumn   *column = &schema->columns[c];
@@ -486,7 +447,11 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			if (column->feature[p] < 0 && column->key == NULL)
 				gs_corrupted("A part of column \"%s\" is missing.",
 							 column->name);
-		load_generator(column, c, needs_shape(schema, column), tensors);
+		column->shape = shapes[c];
+		if (column->shape == NULL && needs_shape(schema, column))
+			gs_corrupted("Column \"%s\" has lost its generator.",
+						 column->name);
+		load_lengths(column, c, tensors);
 		column->nullable = column->null_feature >= 0 ||
 			(column->key == NULL &&
 			 schema->features[column->feature[0]].null_level >= 0);

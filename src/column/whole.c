@@ -256,7 +256,10 @@ gs_whole_set(GsCodec *codec)
 {
 	codec->whole = true;
 	codec->nparts = 1;
-	codec->lane[0] = GS_LANE_TEXT;
+	codec->part[0] = (GsPartKind)
+	{
+		.lane = GS_LANE_TEXT
+	};
 }
 
 /*
@@ -318,7 +321,7 @@ gs_whole_unpack(const GsCodec *codec, const char *text, GsPart *parts)
 			return false;
 		if (next != NULL)
 			*next++ = '\0';
-		if (!unpack_part(apart.lane[p], token, &parts[p]))
+		if (!unpack_part(apart.part[p].lane, token, &parts[p]))
 			return false;
 		token = next;
 	}

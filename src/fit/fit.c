@@ -224,10 +224,10 @@ prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
 												 column->codec.typmod,
 												 FORMAT_TYPE_TYPEMOD_GIVEN |
 												 FORMAT_TYPE_FORCE_QUALIFY);
-		reader->styled |= gs_codec_is_styled(&column->codec);
+		reader->styled |= column->codec.kind->styled;
 		for (int p = 0; p < column->codec.nparts; p++)
 			gs_lane_init(&sample->lanes[c * GS_MAX_PARTS + p],
-						 column->codec.lane[p], salt, texts_budget);
+						 column->codec.part[p].lane, salt, texts_budget);
 	}
 }
 

@@ -35,45 +35,25 @@
 /*
  * gs_value_scale: the unit of a number feature's slots.
  *
- * Returns a group whose values can be compared, 0 for none, and in *unit what
- * a slot's value is multiplied by.
+ * Returns its axis, and in *unit what a slot's value is multiplied by.
  */
-int
+GsAxis
 gs_value_scale(const GsSchema *schema, const GsFeature *feature, double *unit)
 {
 	const GsColumn *column = &schema->columns[feature->column];
 	const GsQuantile *q = &feature->quantile;
-	GsCodecKind kind = column->codec.kind;
+	const GsCodecKind *kind = column->codec.kind;
+	const GsPartKind *part = &kind->part[0];
 
-	*unit = 1;
+	*unit = kind->unit > 0 ? kind->unit : 1;
 	if (feature->kind != GS_FEATURE_NUMBER || column->codec.nparts != 1 ||
 		q->nsegments < 1 ||
-		gs_slot_is_special(kind, feature->lane, q->low[0]) ||
-		gs_slot_is_special(kind, feature->lane, q->high[q->nsegments - 1]))
-		return 0;
-	switch (kind)
-	{
-		case GS_CODEC_INT2:
-		case GS_CODEC_INT4:
-		case GS_CODEC_INT8:
-		case GS_CODEC_FLOAT4:
-		case GS_CODEC_FLOAT8:
-			return 1;
-		case GS_CODEC_NUMERIC:
-			if (feature->lane == GS_LANE_INT)
-				*unit = pow(10, -feature->scale);
-			return 1;
-		case GS_CODEC_DATE:
-			*unit = 86400e6;
-			return 2;
-		case GS_CODEC_TIMESTAMP:
-		case GS_CODEC_TIMESTAMPTZ:
-			return 2;
-		case GS_CODEC_MONEY:
-			return 3;
-		default:
-			return 0;
-	}
+		gs_slot_is_special(part, feature->lane, q->low[0]) ||
+		gs_slot_is_special(part, feature->lane, q->high[q->nsegments - 1]))
+		return GS_AXIS_NONE;
+	if (feature->lane == GS_LANE_INT)
+		*unit *= pow(10, -feature->scale);
+	return kind->axis;
 }
 
 /*
@@ -289,7 +269,7 @@ gs_shift_learn(const GsShiftSource *number, const GsShiftSource *base,
 		return false;
 	}
 	gs_slots_sort(sorted, n, GS_LANE_FLOAT);
-	gs_quantile_build(feature, GS_CODEC_FLOAT8, sorted + threshold - 1,
+	gs_quantile_build(feature, NULL, sorted + threshold - 1,
 					  n - 2 * (threshold - 1), threshold);
 	pfree(sorted);
 	for (int64 row = 0; row < nrows; row++)

@@ -17,7 +17,7 @@ typedef struct GsShiftSource
 	const uint16 *within;		/* [nrows] */
 } GsShiftSource;
 
-extern int	gs_value_scale(const GsSchema *schema, const GsFeature *feature,
+extern GsAxis gs_value_scale(const GsSchema *schema, const GsFeature *feature,
 						   double *unit);
 extern double gs_value_at(const GsFeature *feature, double unit, int segment,
 						  double part);

@@ -289,7 +289,7 @@ read_columns(GsSample *sample)
 			elog(ERROR, "column \"%s\" has no codec", column->name);
 		for (int p = 0; p < column->codec.nparts; p++)
 			gs_lane_init(&sample->lanes[c * GS_MAX_PARTS + p],
-						 column->codec.lane[p], 0, 1024 * 1024);
+						 column->codec.part[p].lane, 0, 1024 * 1024);
 	}
 }
 

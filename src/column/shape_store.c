@@ -1,10 +1,10 @@
 /*
- * shape_load.c
- *	  Taking in the bytes of a shape, which may be anything.
+ * shape_store.c
+ *	  Shapes as tensors; those that are read may hold anything.
  *
  * All that drawing relies on is checked here, once.  Every distribution,
  * slot and letter chain may be claimed by one owner only, which keeps the
- * check linear in the block's size whatever the block says, and no node may
+ * check linear in the shape's size whatever it says, and no node may
  * lead back to an earlier one.
  */
 #include "postgres.h"
@@ -15,9 +15,8 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "catalog/tensor.h"
 #include "column/shape_internal.h"
-
-#define MAX_PARTS	(1 << 22)	/* of a kind: far more than are ever built */
 
 typedef struct Check
 {
@@ -28,10 +27,7 @@ typedef struct Check
 static void
 corrupted(const char *what)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("stored format model is damaged: %s", what),
-			 errhint("Fit the model again.")));
+	gs_corrupted("What a column generates is damaged: %s.", what);
 }
 
 /* Claim a distribution; returns its items and their number. */
@@ -41,7 +37,7 @@ claim(Check *check, uint32 dist, bool ordered, uint32 *n)
 	const Shape *shape = check->shape;
 	const ShapeItem *items;
 
-	if (dist >= shape->head->ndists || check->claimed[dist])
+	if (dist >= shape->head.ndists || check->claimed[dist])
 		corrupted("distribution out of place");
 	check->claimed[dist] = true;
 	items = shape->items + shape->dists[dist];
@@ -76,8 +72,8 @@ check_vocabulary(Check *check, uint32 dist, uint32 least)
 	for (uint32 i = 0; i < n; i++)
 	{
 		if (items[i].b < least || items[i].b > SHAPE_MAX_VERBATIM ||
-			items[i].a >= check->shape->head->nbytes ||
-			items[i].b > check->shape->head->nbytes - items[i].a)
+			items[i].a >= check->shape->head.nbytes ||
+			items[i].b > check->shape->head.nbytes - items[i].a)
 			corrupted("token out of range");
 		check_encoding(check->shape->bytes + items[i].a, items[i].b);
 	}
@@ -157,7 +153,7 @@ check_letters(Check *check, const ShapeText *text)
 	const ShapeItem *items = claim(check, text->alphabet, true, &n);
 
 	if (n != text->nsymbols || n == 0 || n > SHAPE_MAX_SYMBOLS ||
-		pairs + text->npairs > shape->head->ndists)
+		pairs + text->npairs > shape->head.ndists)
 		corrupted("alphabet out of range");
 	for (uint32 i = 1; i < n; i++)
 	{
@@ -179,7 +175,7 @@ static void
 check_text(Check *check, const ShapeText *text)
 {
 	const Shape *shape = check->shape;
-	const ShapeHeader *head = shape->head;
+	const ShapeHeader *head = &shape->head;
 	uint32		n;
 	const ShapeItem *items;
 
@@ -249,7 +245,7 @@ check_numbers(Check *check, const ShapeNode *node)
 static void
 check_child(const Shape *shape, uint8 *depth, uint32 parent, uint32 child)
 {
-	if (child <= parent || child >= shape->head->nnodes)
+	if (child <= parent || child >= shape->head.nnodes)
 		corrupted("node out of place");
 	depth[child] = Max(depth[child], depth[parent] + 1);
 	if (depth[child] > SHAPE_MAX_DEPTH)
@@ -275,7 +271,7 @@ check_node(Check *check, uint8 *depth, uint32 index)
 		check_numbers(check, node);
 	if (has[JSON_STRING])
 	{
-		if (node->text != SHAPE_NONE && node->text >= shape->head->ntexts)
+		if (node->text != SHAPE_NONE && node->text >= shape->head.ntexts)
 			corrupted("text out of place");
 		check_vocabulary(check, node->strings, 0);
 	}
@@ -292,7 +288,7 @@ check_node(Check *check, uint8 *depth, uint32 index)
 			const char *key = shape->bytes + items[i].a;
 			size_t		len;
 
-			if (items[i].a >= shape->head->nbytes ||
+			if (items[i].a >= shape->head.nbytes ||
 				(len = strnlen(key, SHAPE_MAX_VERBATIM + 1)) >
 				SHAPE_MAX_VERBATIM)
 				corrupted("key out of range");
@@ -305,7 +301,7 @@ check_node(Check *check, uint8 *depth, uint32 index)
 static void
 check_shape(Shape *shape)
 {
-	const ShapeHeader *head = shape->head;
+	const ShapeHeader *head = &shape->head;
 	Check		check = {.shape = shape};
 	uint8	   *depth = palloc0(SHAPE_MAX_NODES + 1);
 
@@ -335,42 +331,199 @@ check_shape(Shape *shape)
 	pfree(depth);
 }
 
-/*
- * Read a stored shape, into the current memory context.  Errors with
- * ERRCODE_DATA_CORRUPTED on anything that gs_shape_serialize does not write,
- * as far as it matters to drawing.
- */
-Shape *
-gs_shape_load(const char *data, Size len)
+/* The tensors of all columns' shapes, each shape's elements in turn. */
+typedef enum ShapeTensor
 {
-	Shape	   *shape;
-	ShapeHeader *head;
+	TENSOR_TEXT,
+	TENSOR_SLOT,
+	TENSOR_NODE,
+	TENSOR_DIST,
+	TENSOR_ITEM,
+	TENSOR_FILTER,
+	TENSOR_BYTES,
+	TENSORS
+} ShapeTensor;
 
-	if (len < sizeof(ShapeHeader) + sizeof(uint32) || len > MaxAllocSize ||
-		len % sizeof(uint32) != 0)
-		corrupted("size out of range");
-	shape = palloc(sizeof(Shape));
-	shape->size = len;
-	shape->head = head = palloc(len);
-	memcpy(head, data, len);
-	gs_shape_flip(shape, false);
+static const struct
+{
+	const char *name;
+	int			words;			/* of an element; 0: it is a byte */
+}			tensor[TENSORS] = {
+	{"shape/text", sizeof(ShapeText) / sizeof(uint32)},
+	{"shape/slot", sizeof(ShapeSlot) / sizeof(uint32)},
+	{"shape/node", sizeof(ShapeNode) / sizeof(uint32)},
+	{"shape/dist", 1},
+	{"shape/item", sizeof(ShapeItem) / sizeof(uint32)},
+	{"shape/filter", 1},
+	{"shape/bytes", 0}
+};
 
-	if (head->magic != SHAPE_MAGIC)
-		corrupted("not a format model");
-	if (head->version != SHAPE_VERSION)
-		corrupted("unknown version");
+#define HEAD_WORDS	(1 + sizeof(ShapeHeader) / sizeof(uint32))
+
+/* Where a shape has the elements of a tensor, and how many. */
+static void **
+place_of(Shape *shape, ShapeTensor t, Size *n)
+{
+	const ShapeHeader *head = &shape->head;
+	const Size	count[TENSORS] = {
+		head->ntexts, head->nslots, head->nnodes, (Size) head->ndists + 1,
+		head->nitems, head->nfilter, head->nbytes
+	};
+	void	  **const place[TENSORS] = {
+		(void **) &shape->texts, (void **) &shape->slots,
+		(void **) &shape->nodes, (void **) &shape->dists,
+		(void **) &shape->items, (void **) &shape->filter,
+		(void **) &shape->bytes
+	};
+
+	*n = count[t];
+	return place[t];
+}
+
+static Size
+element_bytes(ShapeTensor t)
+{
+	return Max(tensor[t].words * sizeof(uint32), 1);
+}
+
+/*
+ * gs_shapes_save: appends the tensors of columns' shapes, if any has one.
+ *
+ * shapes: [ncolumns], NULL where a column has none.
+ *
+ *	 shape			int4 [N, 14]	column and header of each
+ *	 shape/text		int4 [.., 9]	ShapeText, and so on: the elements of all
+ *	 shape/slot		int4 [.., 5]	shapes in turn
+ *	 shape/node		int4 [.., 11]
+ *	 shape/dist		int4 [..]		one more for each shape than it says
+ *	 shape/item		int4 [.., 3]
+ *	 shape/filter	int4 [..]
+ *	 shape/bytes	bytes
+ */
+void
+gs_shapes_save(Shape *const *shapes, int ncolumns, List **tensors)
+{
+	uint32	   *heads = palloc(sizeof(uint32) * HEAD_WORDS * Max(ncolumns, 1));
+	int			n = 0;
+
+	for (int c = 0; c < ncolumns; c++)
+	{
+		if (shapes[c] == NULL)
+			continue;
+		heads[n * HEAD_WORDS] = c;
+		memcpy(heads + n * HEAD_WORDS + 1, &shapes[c]->head,
+			   sizeof(ShapeHeader));
+		n++;
+	}
+	if (n == 0)
+		return;
+	gs_tensor_add(tensors, "shape", GS_I4, 2, n, HEAD_WORDS, heads);
+	for (ShapeTensor t = 0; t < TENSORS; t++)
+	{
+		StringInfoData all;
+		Size		count;
+
+		initStringInfo(&all);
+		for (int c = 0; c < ncolumns; c++)
+			if (shapes[c] != NULL)
+			{
+				void	  **place = place_of(shapes[c], t, &count);
+
+				appendBinaryStringInfo(&all, *place, count * element_bytes(t));
+			}
+		gs_tensor_add(tensors, tensor[t].name,
+					  tensor[t].words > 0 ? GS_I4 : GS_U1,
+					  tensor[t].words > 1 ? 2 : 1,
+					  all.len / element_bytes(t), tensor[t].words, all.data);
+		pfree(all.data);
+	}
+}
+
+/* What is left of a tensor. */
+typedef struct Rest
+{
+	const char *data;
+	Size		elements;
+} Rest;
+
+static void
+open_tensors(const List *tensors, Rest *rest)
+{
+	for (ShapeTensor t = 0; t < TENSORS; t++)
+	{
+		int			words = tensor[t].words;
+		const GsTensor *found = gs_tensor_get(tensors, tensor[t].name,
+											  words > 0 ? GS_I4 : GS_U1,
+											  words > 1 ? 2 : 1);
+
+		if (words > 1 && found->dims[1] != words)
+			corrupted("size out of range");
+		rest[t].data = found->data;
+		rest[t].elements = found->dims[0];
+	}
+}
+
+/* The next shape, of a header; what it takes must be left of the tensors. */
+static Shape *
+read_shape(const uint32 *words, Rest *rest)
+{
+	Shape	   *shape = palloc0(sizeof(Shape));
+	ShapeHeader *head = &shape->head;
+
+	memcpy(head, words, sizeof(ShapeHeader));
 	if (head->encoding != GetDatabaseEncoding())
 		corrupted("learned in another server encoding");
-	if (head->ntexts > MAX_PARTS || head->nslots > MAX_PARTS ||
-		head->nnodes > SHAPE_MAX_NODES || head->ndists > MAX_PARTS ||
-		head->nitems > MAX_PARTS || head->nbytes > MaxAllocSize ||
-		head->nbytes < 4 || head->nbytes % 4 != 0 ||
-		gs_shape_layout(shape) != len)
-		corrupted("size out of range");
 	if (head->root > SHAPE_JSON || head->max_chars > PG_INT32_MAX ||
 		head->tries < 1 || head->tries > SHAPE_TRIES ||
+		head->nnodes > SHAPE_MAX_NODES || head->nbytes < 1 ||
 		(head->root == SHAPE_TEXT ? head->ntexts : head->nnodes) < 1)
 		corrupted("header out of range");
+	for (ShapeTensor t = 0; t < TENSORS; t++)
+	{
+		Size		n;
+		void	  **place = place_of(shape, t, &n);
+		Size		bytes = n * element_bytes(t);
+
+		if (n > rest[t].elements)
+			corrupted("size out of range");
+		*place = palloc_extended(Max(bytes, 1), MCXT_ALLOC_HUGE);
+		memcpy(*place, rest[t].data, bytes);
+		rest[t].data += bytes;
+		rest[t].elements -= n;
+	}
 	check_shape(shape);
 	return shape;
+}
+
+/*
+ * gs_shapes_load: reads the shapes of columns, in the current context.
+ *
+ * shapes: [ncolumns], filled, NULL where a column has none.  Errors:
+ * data_corrupted on anything that gs_shapes_save does not write, as far as it
+ * matters to drawing.
+ */
+void
+gs_shapes_load(const List *tensors, int ncolumns, Shape **shapes)
+{
+	const GsTensor *heads;
+	Rest		rest[TENSORS];
+
+	memset(shapes, 0, sizeof(Shape *) * ncolumns);
+	if (gs_tensor_find(tensors, "shape") == NULL)
+		return;
+	heads = gs_tensor_get(tensors, "shape", GS_I4, 2);
+	if (heads->dims[1] != HEAD_WORDS)
+		corrupted("size out of range");
+	open_tensors(tensors, rest);
+	for (int i = 0; i < heads->dims[0]; i++)
+	{
+		const uint32 *words = (const uint32 *) heads->data + i * HEAD_WORDS;
+
+		if (words[0] >= ncolumns || shapes[words[0]] != NULL)
+			corrupted("shape of no column");
+		shapes[words[0]] = read_shape(words + 1, rest);
+	}
+	for (ShapeTensor t = 0; t < TENSORS; t++)
+		if (rest[t].elements > 0)
+			corrupted("size out of range");
 }
