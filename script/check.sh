@@ -53,7 +53,8 @@ psql -Xq -d "$GENSYNTH_TEMPLATE" -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSIO
 trap - ERR
 
 tests=("$@")
-[ $# -gt 0 ] || tests=(build/c/test_* script/regress.sh script/tap.sh test/*.sql test/*.sh)
+# long ones first
+[ $# -gt 0 ] || tests=(test/*.sh script/tap.sh test/*.sql script/regress.sh build/c/test_*)
 
 # One harness for every kind, so that one line sums it all up.
 prove --timer --jobs "${CHECK_JOBS:-2}" --source pgTAP --pgtap-option psql=script/psql.sh "${tests[@]}" || exit 1
