@@ -1,7 +1,8 @@
 #!/bin/bash
 # The custom scan in sessions of its own: first statements, cancels, errors in
-# the middle, roles, row locks, and what changes between plan and execution.
-# What it gives is compared with what the plain function gives.  Prints TAP.
+# the middle, roles, and what changes between plan and execution.  What it gives
+# is compared with what the plain function gives.  Prints TAP.  Row locks are in
+# specs/locks.spec.
 set -euo pipefail
 # shellcheck source=test/lib/tap.bash
 . "$(dirname "$0")/lib/tap.bash"
@@ -253,62 +254,6 @@ COPY (SELECT * FROM synth_sample(NULL::src, 2000, seed => 7)) TO STDOUT (FORMAT 
 COPY (SELECT * FROM synth_sample('m', 2000, seed => 7)) TO STDOUT;
 COPY (SELECT city, count(*), min(age) FROM synth_sample(NULL::src, 2000, seed => 7) WHERE age > 30 GROUP BY 1 ORDER BY 1) TO STDOUT;
 SQL
-
-# --- rows locked and changed by another session (EvalPlanQual)
-
-# locked description statement: what the statement leaves in the table of
-# rows that another session locked, changed and partly moved away.
-stream="synth_sample(NULL::src, 100, seed => 7)"
-wait_for_lock() {
-    sql -c "DROP TABLE IF EXISTS t" -c "CREATE TABLE t AS SELECT id, -1 AS x, 0 AS n, NULL::text AS doc FROM $stream
-        GROUP BY id HAVING count(*) = 1 ORDER BY id" -c 'ALTER TABLE t ADD PRIMARY KEY (id)' > /dev/null
-    mkfifo "$work/locker"
-    sql < "$work/locker" > /dev/null &
-    locker=$!
-    exec 11> "$work/locker"
-    echo "SET application_name = locker; BEGIN; UPDATE t SET n = n + 1; UPDATE t SET id = -id WHERE id % 3 = 0;
-        SELECT pg_advisory_lock(1);" >&11
-    await "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    sql -c "SET gensynth.enable_custom_scan = $1" -c "SET application_name = waiter" -c "$2" > "$work/waiter" 11>&- &
-    waiter=$!
-    await "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()
-        AND application_name = 'waiter' AND wait_event_type = 'Lock'"
-    echo 'COMMIT;' >&11
-    exec 11>&-
-    wait $locker $waiter || true
-    rm "$work/locker"
-    sort "$work/waiter"
-    sql -c 'SELECT * FROM t ORDER BY id'
-}
-locked() {
-    is "$(wait_for_lock on "$2")" "$(wait_for_lock off "$2")" "locked rows: $1"
-}
-
-locked 'UPDATE' "UPDATE t SET x = s.age FROM $stream AS s WHERE s.id = t.id"
-is "$(sql -c "SELECT count(*) FILTER (WHERE x = -1 AND id > 0), count(*) FILTER (WHERE x <> -1 AND n <> 1),
-    count(*) FILTER (WHERE x IS DISTINCT FROM -1) > 20 FROM t")" '0|0|t' 'the rows of the stream are found again'
-locked 'UPDATE with a condition' "UPDATE t SET x = s.age FROM $stream AS s WHERE s.id = t.id AND s.age > 40 AND t.n < 2"
-locked 'UPDATE with the whole row' "UPDATE t SET doc = to_jsonb(s), x = (s).age FROM $stream AS s WHERE s.id = t.id"
-locked 'UPDATE from documents' "UPDATE t SET x = (s->>'age')::int, doc = s FROM synth_sample('m', 100, seed => 7) AS s WHERE (s->>'id')::int = t.id"
-locked 'UPDATE from records' "UPDATE t SET x = s.age, doc = s FROM synth_rows('m', 100, seed => 7) AS s(age bigint, id int) WHERE s.id = t.id"
-locked 'UPDATE from no column' "UPDATE t SET x = 5 FROM synth_sample(NULL::src, 1, seed => 7) AS s WHERE t.id > 100"
-locked 'UPDATE with a condition given' "UPDATE t SET x = s.age FROM (SELECT DISTINCT ON (age) * FROM
-    synth_sample(NULL::src, 300, seed => 7, given => '{\"city\": \"Ulm\"}') ORDER BY age, id, height) AS s WHERE s.age = t.id % 50 + 20"
-locked 'UPDATE out of a subplan' "UPDATE t SET x = (SELECT max(s.age) FROM $stream AS s WHERE s.id = t.id) WHERE n >= 0"
-locked 'UPDATE under a hashed subplan' "UPDATE t SET x = 7 WHERE n >= 0 AND (id IN (SELECT s.id FROM $stream AS s WHERE s.age > 40) OR id < 0)"
-locked 'UPDATE under EXISTS' "UPDATE t SET x = 7 WHERE EXISTS (SELECT FROM $stream AS s WHERE s.id = t.id AND s.age > 40)"
-locked 'UPDATE of two streams' "UPDATE t SET x = s.age, doc = r.city FROM $stream AS s LEFT JOIN
-    (SELECT DISTINCT ON (age) * FROM synth_sample(NULL::src, 50, seed => 8) ORDER BY age, id) AS r ON r.age = s.age WHERE s.id = t.id"
-locked 'DELETE' "DELETE FROM t USING $stream AS s WHERE s.id = t.id AND s.age > 40 RETURNING t.id, s.age, s.city"
-locked 'MERGE' "MERGE INTO t USING (SELECT DISTINCT ON (id) * FROM $stream ORDER BY id, age) AS s ON s.id = t.id
-    WHEN MATCHED AND s.age > 40 THEN DELETE WHEN MATCHED THEN UPDATE SET x = s.age, doc = s.city"
-locked 'MERGE from the stream itself' "MERGE INTO t USING $stream AS s ON s.id = t.id
-    WHEN MATCHED AND s.age > 40 THEN UPDATE SET x = 9 WHEN MATCHED THEN UPDATE SET x = s.age"
-locked 'SELECT FOR UPDATE' "SELECT t.id, t.n, s.age, s.city FROM t JOIN $stream AS s ON s.id = t.id FOR UPDATE OF t"
-locked 'SELECT FOR UPDATE of documents' "SELECT t.id, t.n, s FROM t JOIN synth_sample('m', 100, seed => 7) AS s ON (s->>'id')::int = t.id FOR UPDATE OF t"
-locked 'SELECT FOR UPDATE with the whole row' "SELECT t, s FROM t JOIN $stream AS s ON s.id = t.id FOR UPDATE OF t"
-locked 'SELECT FOR SHARE and an outer join' "SELECT t, s FROM t LEFT JOIN $stream AS s ON s.id = t.id AND s.age > 40 FOR SHARE OF t"
 
 # --- what changes between PREPARE and EXECUTE
 
