@@ -27,7 +27,10 @@ SQL_PARTS = src/catalog/catalog.sql src/fit/fit.sql src/stream/stream.sql \
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 DATA = $(call in_tree,$(EXTENSION)--*--*.sql)
 
+# `make installcheck` runs what needs nothing but PostgreSQL.
 REGRESS = $(patsubst sql/%.sql,%,$(call in_tree,sql/*.sql))
+ISOLATION = $(patsubst specs/%.spec,%,$(call in_tree,specs/*.spec))
+ISOLATION_OPTS = --load-extension=gensynth
 
 # A build must run on any machine of its architecture, so no -march=native;
 # NaN and infinity are values that we handle, so no -ffast-math.
@@ -74,6 +77,18 @@ else
 
 # pg_config may be missing, or be libpq-dev's, which comes without PGXS.
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+# t/*.pl begin servers of their own, which root may not, with PostgreSQL's
+# modules for that, which need one of CPAN.
+tap_lacks := $(firstword \
+	$(if $(wildcard $(dir $(PGXS))../test/perl/PostgreSQL/Test/Cluster.pm),,PostgreSQL::Test) \
+	$(shell perl -MIPC::Run -e 1 2>/dev/null || echo IPC::Run) \
+	$(shell [ "$$(id -u)" != 0 ] || echo a-user-that-is-not-root))
+ifeq (,$(tap_lacks))
+TAP_TESTS = 1
+else
+$(if $(filter installcheck,$(MAKECMDGOALS)),$(info without t/*.pl, which need $(tap_lacks)))
+endif
 ifneq (,$(wildcard $(PGXS)))
 include $(PGXS)
 else

@@ -6,11 +6,17 @@
 #
 #   test/c/test_*.c    C tests of the plain-C rooms, with ASan and UBSan where
 #                      the compiler has them; each prints TAP
-#   sql/, expected/    pg_regress, by `make installcheck`
-#   test/*.sql         pgTAP, in the database gensynth_test, which holds pgtap
-#                      and gensynth; a file rolls its own work back
+#   sql/, specs/       pg_regress and pg_isolation_regress, whose results are
+#                      in expected/, by `make installcheck`
+#   t/*.pl             servers that are killed and restarted, by the same
+#   test/*.sql         pgTAP, each in a database of its own that holds pgtap
+#                      and gensynth
 #   test/*.sh          executable scripts that print TAP, led to the throwaway
-#                      server by PGHOST and the like
+#                      server by PGHOST and the like, where they make databases
+#                      of their own
+#
+# Two run at a time, or as many as CHECK_JOBS says: a test must not mind what
+# others do on the same server.
 #
 # Exit: 0 all passed, 1 a test failed, 2 it could not be built or set up.
 set -euo pipefail
@@ -41,13 +47,14 @@ shift
 
 # From here on we are inside the cluster.
 trap 'exit 2' ERR
-createdb gensynth_test
-export PGDATABASE=gensynth_test
-psql -Xqc 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION gensynth'
+export GENSYNTH_TEMPLATE=gensynth_test
+createdb "$GENSYNTH_TEMPLATE"
+psql -Xq -d "$GENSYNTH_TEMPLATE" -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION gensynth'
 trap - ERR
 
 tests=("$@")
-[ $# -gt 0 ] || tests=(build/c/test_* script/regress.sh test/*.sql test/*.sh)
+# long ones first
+[ $# -gt 0 ] || tests=(test/*.sh script/tap.sh test/*.sql script/regress.sh build/c/test_*)
 
 # One harness for every kind, so that one line sums it all up.
-prove --timer --source pgTAP "${tests[@]}" || exit 1
+prove --timer --jobs "${CHECK_JOBS:-2}" --source pgTAP --pgtap-option psql=script/psql.sh "${tests[@]}" || exit 1

@@ -22,6 +22,10 @@ export PGCLIENTENCODING=UTF8
 chatter=$(mktemp)
 trap 'rm -f "$chatter"' EXIT
 
+# A port is free until a server has it: one cluster is begun at a time.
+exec 9< /var/run/postgresql
+flock 9
+
 # Nothing here outlives the run, so nothing is written twice or waited for.
 # pg_virtualenv's own talk is kept apart from the command's output.
 status=0
@@ -31,7 +35,7 @@ pg_virtualenv -t -v "$major" \
     -o wal_level=minimal -o max_wal_senders=0 -o max_wal_size=4GB \
     -o shared_buffers=256MB -o timezone=UTC \
     -c '--locale C.UTF-8 --encoding UTF8' \
-    bash -c 'exec "$@" >&3 2>&4 3>&- 4>&-' command "$@" \
+    bash -c 'flock -u 9; exec "$@" >&3 2>&4 3>&- 4>&- 9>&-' command "$@" \
     3>&1 4>&2 > "$chatter" 2>&1 || status=$?
 if [ "$status" != 0 ]; then
     here=$(dirname "$0")/..

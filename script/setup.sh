@@ -53,6 +53,8 @@ missing() {
     [ -e "$share/extension/pgtap.control" ] || echo "postgresql-$major-pgtap"
     perl -MTAP::Parser::SourceHandler::pgTAP -e 1 2> /dev/null ||
         echo libtap-parser-sourcehandler-pgtap-perl
+    # for PostgreSQL::Test
+    perl -MIPC::Run -e 1 2> /dev/null || echo libipc-run-perl
     # Newer releases moved pg_virtualenv into a package of its own.
     command -v pg_virtualenv > /dev/null ||
         if known postgresql-common-dev; then echo postgresql-common-dev; else echo postgresql-common; fi

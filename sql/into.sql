@@ -126,6 +126,35 @@ EXCEPTION WHEN check_violation THEN
     RAISE NOTICE '%', substring(context FROM 'row \d+ of seed \d+') = format('row %s of seed 1', first);
 END $$;
 
+-- a target's rules make several statements of one
+CREATE TABLE ruled (b int);
+CREATE TABLE also (b int CHECK (b <> 2));
+CREATE VIEW instead AS SELECT b FROM ruled;
+CREATE RULE put AS ON INSERT TO instead DO INSTEAD INSERT INTO ruled VALUES (NEW.b);
+CREATE RULE copy AS ON INSERT TO instead DO ALSO INSERT INTO also VALUES (NULLIF(NEW.b, 2));
+CREATE RULE tell AS ON INSERT TO instead DO ALSO NOTIFY filled;
+LISTEN filled;
+\o | sed 's/ received .*//'
+CALL synth_into('instead', 100, 'mixed', seed => 1, batch_size => 40);
+\o
+UNLISTEN filled;
+SELECT (SELECT count(*) FROM ruled), (SELECT count(*) FROM ruled WHERE b = 2) > 0 AS twos, (SELECT count(*) FROM also),
+    (SELECT count(*) FROM (SELECT NULLIF(b, 2) FROM ruled EXCEPT ALL TABLE also) AS d) AS different;
+-- of a row that fails in the second of them, which one it was
+CREATE OR REPLACE RULE copy AS ON INSERT TO instead DO ALSO INSERT INTO also VALUES (NEW.b);
+DO $$
+DECLARE
+    context text;
+    first bigint := (SELECT min(i) + 100 FROM (SELECT b, row_number() OVER () AS i FROM synth_rows('mixed', 100, seed => 1, start => 101) AS t(b int)) AS r WHERE b = 2);
+BEGIN
+    CALL synth_into('instead', 100, 'mixed', seed => 1, start => 101);
+EXCEPTION WHEN check_violation THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RAISE NOTICE '%', substring(context FROM 'row \d+ of seed \d+') = format('row %s of seed 1', first);
+END $$;
+DROP VIEW instead;
+DROP TABLE ruled, also;
+
 --
 -- Cancelled in the 25th row of 100, then resumed
 --

@@ -98,6 +98,23 @@
 #include "commands/explain_state.h"
 #endif
 
+/* 18 runs a plan once only */
+#if PG_VERSION_NUM >= 180000
+#define gs_executor_run(query) ExecutorRun(query, ForwardScanDirection, 0)
+#else
+#define gs_executor_run(query) \
+	ExecutorRun(query, ForwardScanDirection, 0, true)
+#endif
+
+/*
+ * The majors on which former.c was tested; others get their tuples from
+ * heap_form_tuple, which is slower.  test/former.sh builds with 0.
+ */
+#ifndef GS_OWN_TUPLES
+#define GS_OWN_TUPLES \
+	(PG_VERSION_NUM < 170000 || PG_VERSION_NUM / 10000 == 18)
+#endif
+
 /* 18 has room before a minimal tuple, if the caller asks for it */
 #if PG_VERSION_NUM >= 180000
 #define GS_MINIMAL_ARGS(slot)	TupleTableSlot *slot, Size extra

@@ -9,7 +9,6 @@
 
 #include "compat.h"
 #include "numeric/blas.h"
-#include "stream/into.h"
 #include "stream/scan.h"
 
 GS_MODULE_MAGIC(GENSYNTH_VERSION);
@@ -21,5 +20,4 @@ _PG_init(void)
 {
 	gs_blas_init();
 	gs_plan_init();
-	gs_into_init();
 }

@@ -1,6 +1,6 @@
 -- Row i of (version, seed) is a function of i, whoever asks for it.
 BEGIN;
-SELECT plan(26);
+SELECT plan(30);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.1) \g /dev/null
 
@@ -72,6 +72,24 @@ RESET timezone;
 RESET extra_float_digits;
 SELECT set_eq('SELECT name, md5(data) FROM gensynth.tensors WHERE model = ''a3''', 'SELECT name, md5(data) FROM gensynth.tensors WHERE model = ''a''',
 	'nor on those of the one that fits');
+
+-- What the source computes does follow them, from the first row to the last; and they are back afterwards, after an
+-- error too.
+CREATE FUNCTION settings() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM pg_settings
+	WHERE name IN ('DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output', 'extra_float_digits', 'search_path', 'standard_conforming_strings') $$;
+SET LOCAL datestyle = 'German';
+SET LOCAL bytea_output = 'escape';
+CREATE TABLE before AS SELECT settings();
+SELECT synth_fit('SELECT days, (date ''2024-12-31'')::text AS written, settings() AS known FROM a, generate_series(1, 3)', model => 'written', seed => 1) \g /dev/null
+SELECT results_eq('SELECT DISTINCT written, known FROM synth_rows(''written'', 500, seed => 1) AS t(written text, known text)',
+	$$SELECT '31.12.2024', settings FROM before$$, 'the source is read as the session has it');
+SELECT throws_ok($$SELECT synth_fit('SELECT ARRAY[date ''2024-12-31''] AS days, 1 / (700 - i) AS x FROM generate_series(1, 1000) AS i', model => 'failed')$$,
+	'22012', NULL, 'a source that fails');
+SELECT throws_ok($$SELECT synth_fit('SELECT ARRAY[date ''2024-12-31''] AS days, 1 AS x', model => 'failed')$$, NULL, NULL, 'one that is too small');
+SELECT is(settings(), settings, 'settings are put back') FROM before;
+RESET datestyle;
+RESET bytea_output;
 
 -- The same fit seed gives the same model.
 SELECT synth_fit('d', model => 'd2', seed => 42) \g /dev/null

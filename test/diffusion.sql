@@ -68,9 +68,9 @@ SELECT results_eq('SELECT * FROM synth_sample(NULL::r, 100, seed => 2, start => 
 CREATE FUNCTION parameters(int) RETURNS text LANGUAGE sql AS $$
 	SELECT md5(string_agg(name || encode(data, 'hex'), ' ' ORDER BY name)) FROM gensynth.tensors
 	WHERE version = $1 AND model = 'small' AND name <> 'training' $$;
-SELECT count(synth_fit('SELECT * FROM r LIMIT 1000', model => 'small', method => 'diffusion', seed => 1, options => '{"steps": 30}')) \g /dev/null
+SELECT count(synth_fit('SELECT * FROM r LIMIT 1000', model => 'small', method => 'diffusion', seed => 1, options => '{"steps": 30, "batch_size": 128}')) \g /dev/null
 SET LOCAL max_parallel_maintenance_workers = 0;
-SELECT count(synth_fit('SELECT * FROM r LIMIT 1000', model => 'small', method => 'diffusion', seed => 1, options => '{"steps": 30}')) \g /dev/null
+SELECT count(synth_fit('SELECT * FROM r LIMIT 1000', model => 'small', method => 'diffusion', seed => 1, options => '{"steps": 30, "batch_size": 128}')) \g /dev/null
 SELECT is(parameters(2), parameters(1), 'one thread learns the same');
 
 -- Conditions.
@@ -93,20 +93,20 @@ FROM synth_sample(NULL::r, 3000, seed => 5, given => '{"seen": [null, 3]}');
 SELECT throws_ok($$SELECT * FROM synth_sample(NULL::r, 10, given => '{"kind": "none"}')$$, NULL, NULL, 'what never is cannot be given');
 
 -- A fit can be cancelled.
-CREATE FUNCTION seconds_until_cancelled() RETURNS float8 LANGUAGE plpgsql AS $$
+CREATE FUNCTION is_cancelled() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM synth_fit('r', method => 'diffusion', options => '{"steps": 1000000, "time_limit": 0}');
-	RETURN NULL;
+	PERFORM synth_fit('r', method => 'diffusion', options => '{"steps": 1000000000, "time_limit": 0}');
+	RETURN false;
 EXCEPTION WHEN query_canceled THEN
-	RETURN extract(epoch FROM clock_timestamp() - statement_timestamp());
+	RETURN true;
 END $$;
-SET LOCAL statement_timeout = '2s';
-SELECT ok(seconds_until_cancelled() < 10, 'training can be cancelled');
+SET LOCAL statement_timeout = '1s';
+SELECT ok(is_cancelled(), 'training can be cancelled');
 RESET statement_timeout;
 
 -- Fewer evaluations of the network than columns: some are unmasked together.
 SELECT count(synth_fit('SELECT * FROM r LIMIT 1000', model => 'coarse', method => 'diffusion', seed => 1,
-	options => '{"steps": 30, "sampling_steps": 2}')) \g /dev/null
+	options => '{"steps": 30, "batch_size": 64, "sampling_steps": 2}')) \g /dev/null
 SELECT is((SELECT count(*) FROM synth_sample('coarse', 1500, seed => 1, given => '{"kind": "paid"}') t WHERE t ->> 'kind' = 'paid'),
 	1500::bigint, 'two evaluations make a row');
 SELECT throws_ok($$SELECT synth_fit('r', method => 'diffusion', options => '{"sampling_steps": 0}')$$, '22023', NULL, 'none does not');
@@ -135,7 +135,7 @@ SELECT is((SELECT count(*) FROM synth_sample('coarse', 10)), 10::bigint, 'and as
 
 -- Columns of which nothing is left, or little.
 CREATE TABLE odd AS SELECT NULL::int AS nothing, 7 AS same, i AS n, NULL::timestamp AS never FROM generate_series(1, 60) AS i;
-SELECT lives_ok($$SELECT synth_fit('odd', method => 'diffusion', seed => 1)$$, 'odd columns are learned');
+SELECT lives_ok($$SELECT synth_fit('odd', method => 'diffusion', seed => 1, options => '{"steps": 30}')$$, 'odd columns are learned');
 SELECT results_eq('SELECT DISTINCT nothing, same, never FROM synth_sample(NULL::odd, 50, seed => 1)',
 	'VALUES (NULL::int, 7, NULL::timestamp)', 'and sampled');
 SELECT * FROM finish();

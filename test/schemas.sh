@@ -17,14 +17,20 @@ dropdb --if-exists "$database" 2> /dev/null || true
 createdb "$database"
 sql -c 'CREATE EXTENSION gensynth' -f "$lib/schemas.sql"
 
-# A schema's tables, filled: what goes wrong is printed.
+# Schemas' tables, filled: what goes wrong is printed.
 filled() {
-    sql -c "SET client_min_messages = warning" -c "SELECT clone_schema('$1', '$2')" > /dev/null
-    sql -c "SET client_min_messages = warning" -c "SELECT fill_schema('$1', '$2')"
+    {
+        echo 'SET client_min_messages = warning;'
+        while [ $# -gt 0 ]; do
+            echo "SELECT clone_schema('$1', '$2') \\g /dev/null"
+            echo "SELECT fill_schema('$1', '$2');"
+            shift 2
+        done
+    } | sql 2>&1
 }
 
 is "$(sql -c 'SELECT setseed(0.5)' -c "SELECT random_schema('s' || i) FROM generate_series(1, 50) AS i" > /dev/null
-    for i in $(seq 50); do filled "s$i" "d$i"; done)" '' 'fifty random schemas' 
+    filled $(for i in $(seq 50); do echo "s$i d$i"; done))" '' 'fifty random schemas' 
 
 if [ -r "$data/chinook/track.csv" ]; then
     sql -f "$lib/chinook.sql" > /dev/null

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The custom scan in sessions of its own: first statements, cancels, errors in
-# the middle, roles, row locks, and what changes between plan and execution.
-# What it gives is compared with what the plain function gives.  Prints TAP.
+# the middle, roles, and what changes between plan and execution.  What it gives
+# is compared with what the plain function gives.  Prints TAP.  Row locks are in
+# specs/locks.spec.
 set -euo pipefail
 # shellcheck source=test/lib/tap.bash
 . "$(dirname "$0")/lib/tap.bash"
@@ -9,6 +10,8 @@ set -euo pipefail
 database=gensynth_sessions
 work=$(mktemp -d)
 export PGOPTIONS='-c jit=off'
+# what never ends is a failed test in the end
+patience=${PG_TEST_TIMEOUT_DEFAULT:-180}s
 
 sql() { psql -X -q -A -t -d "$database" "$@" 2>&1; }
 
@@ -23,18 +26,6 @@ trap 'kill $(jobs -p) 2> /dev/null || true; wait; drop_all; rm -rf "$work"' EXIT
 below() {
     is "$([ "$1" -lt "$2" ] && echo "below $2" || echo "$1")" "below $2" "$3"
 }
-
-# Until the query says t.
-await() {
-    for _ in $(seq 600); do
-        [ "$(sql -c "$1")" != t ] || return 0
-        sleep 0.05
-    done
-    echo "# still waiting for: $1"
-    sql -c 'SELECT pid, application_name, state, wait_event, query FROM pg_stat_activity' | sed 's/^/# /'
-}
-
-now() { echo $(($(date +%s%N) / 1000000)); }
 
 # The same script gives the same with the custom scan and without, and not
 # nothing: both description, script on standard input.
@@ -57,37 +48,38 @@ CREATE TABLE src AS SELECT g AS id, (ARRAY['Bonn', 'Ulm', 'Kiel'])[1 + g % 3] AS
 
 is "$(sql -c "EXPLAIN (COSTS OFF) SELECT * FROM synth_sample(NULL::src, 1e9) LIMIT 10" | grep -c SynthScan)" 1 \
     'the first statement of a session streams'
-for call in "synth_sample(NULL::src, 1e9)" "synth_sample('m', 1e9)" "synth_sample('src'::regclass, 1e9)" \
-    "synth_rows('m', 1e9) AS t(age int, city text)"; do
-    began=$(now)
-    is "$(sql -c "SELECT * FROM $call LIMIT 10" | wc -l)" 10 "$call: ten rows"
-    below $(($(now) - began)) 2000 'at once'
+# whole, these would take years
+for call in "synth_sample(NULL::src, 1e15)" "synth_sample('m', 1e15)" "synth_sample('src'::regclass, 1e15)" \
+    "synth_rows('m', 1e15) AS t(age int, city text)"; do
+    is "$(sql -c "SET statement_timeout = '$patience'" -c "SELECT * FROM $call LIMIT 10" | wc -l)" 10 "$call: ten rows"
 done
 
 # --- cancelled in the middle
 
-cancelled='ERROR:  canceling statement due to user request'
-for query in "SELECT count(*) FROM synth_sample(NULL::src, 1e9)" "SELECT count(s) FROM synth_sample('m', 1e9) AS s" \
-    "SELECT count(age) FROM synth_sample(NULL::src, 1e9, given => '{\"city\": \"Ulm\", \"age\": {\"lt\": 30}}')" \
-    "SET max_parallel_workers_per_gather = 2; SELECT sum(age) FROM synth_sample(NULL::src, 1e9)"; do
-    sql -c "SET application_name = one" -c "SET max_parallel_workers_per_gather = 0" -c "$query" > "$work/one.out" &
-    one=$!
-    await "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'one'
-        AND backend_type = 'client backend' AND state = 'active' AND query LIKE '%1e9%' AND query_start < clock_timestamp() - interval '200 ms'"
-    began=$(now)
+# cancelled state query: in the state, a condition on the session's row a of pg_stat_activity
+cancelled() {
+    sql -c "SET application_name = one" -c "SET statement_timeout = '$patience'" -c "$2" > "$work/one.out" &
+    local one=$!
+    await "SELECT count(*) = 1 FROM pg_stat_activity AS a WHERE datname = current_database() AND application_name = 'one'
+        AND backend_type = 'client backend' AND state = 'active' AND $1"
     sql -c "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
         AND application_name = 'one' AND backend_type = 'client backend'" > /dev/null
     wait $one || true
-    below $(($(now) - began)) 1000 "cancelled: $query"
-    is "$(head -n 1 "$work/one.out")" "$cancelled" 'and it says so'
-done
+    is "$(head -n 1 "$work/one.out")" 'ERROR:  canceling statement due to user request' "cancelled: $2"
+}
+# the lock is taken when the first row is
+running="EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND locktype = 'advisory')"
+begun="(SELECT pg_advisory_lock_shared(9) OFFSET 0) AS begun"
+cancelled "$running" "SELECT count(*) FROM $begun, synth_sample(NULL::src, 1e15)"
+cancelled "$running" "SELECT count(s) FROM $begun, synth_sample('m', 1e15) AS s"
+cancelled "$running" "SELECT count(age) FROM $begun, synth_sample(NULL::src, 1e15, given => '{\"city\": \"Ulm\", \"age\": {\"lt\": 30}}')"
+cancelled "(SELECT count(*) = 2 FROM pg_stat_activity AS w WHERE w.leader_pid = a.pid)" \
+    "SET max_parallel_workers_per_gather = 2; SELECT sum(age) FROM synth_sample(NULL::src, 1e15)"
 
 for setting in on off; do
-    began=$(now)
     is "$(sql -c "SET gensynth.enable_custom_scan = $setting" -c "SET statement_timeout = '300ms'" \
-        -c "SELECT count(age) FROM synth_sample(NULL::src, 1e9)")" \
+        -c "SELECT count(age) FROM synth_sample(NULL::src, 1e15)")" \
         'ERROR:  canceling statement due to statement timeout' "a timeout, custom scan $setting"
-    below $(($(now) - began)) 1500 'in time'
 done
 
 # --- errors in the middle leave nothing behind
@@ -118,12 +110,12 @@ below $((resident_after - resident_before)) 5000 'so does the resident memory (k
 
 peak="SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\\s+(\\d+)');"
 sql -c 'SET max_parallel_workers_per_gather = 0' -c "SELECT FROM synth_sample('m', 3000)" -c "$peak" \
-    -c 'SELECT count(height) FROM synth_sample(NULL::src, 2e7, seed => 7)' -c "$peak" \
+    -c 'SELECT count(height) FROM synth_sample(NULL::src, 4e6, seed => 7)' -c "$peak" \
     -c "SELECT count(s) FROM synth_sample('m', 3e5, seed => 7) AS s" -c "$peak" | grep . > "$work/peaks"
 { read -r before; read -r rows; read -r typed; read -r documents; read -r json; } < "$work/peaks"
-is "$rows $documents" '20000000 300000' 'many rows'
-below $((typed - before)) 20000 'in constant memory (kB)'
-below $((json - typed)) 20000 'as documents, too (kB)'
+is "$rows $documents" '4000000 300000' 'many rows'
+below $((typed - before)) 4000 'in constant memory (kB)'
+below $((json - typed)) 4000 'as documents, too (kB)'
 
 # --- parallel mode where the planner would not choose it
 
@@ -262,62 +254,6 @@ COPY (SELECT * FROM synth_sample(NULL::src, 2000, seed => 7)) TO STDOUT (FORMAT 
 COPY (SELECT * FROM synth_sample('m', 2000, seed => 7)) TO STDOUT;
 COPY (SELECT city, count(*), min(age) FROM synth_sample(NULL::src, 2000, seed => 7) WHERE age > 30 GROUP BY 1 ORDER BY 1) TO STDOUT;
 SQL
-
-# --- rows locked and changed by another session (EvalPlanQual)
-
-# locked description statement: what the statement leaves in the table of
-# rows that another session locked, changed and partly moved away.
-stream="synth_sample(NULL::src, 100, seed => 7)"
-wait_for_lock() {
-    sql -c "DROP TABLE IF EXISTS t" -c "CREATE TABLE t AS SELECT id, -1 AS x, 0 AS n, NULL::text AS doc FROM $stream
-        GROUP BY id HAVING count(*) = 1 ORDER BY id" -c 'ALTER TABLE t ADD PRIMARY KEY (id)' > /dev/null
-    mkfifo "$work/locker"
-    sql < "$work/locker" > /dev/null &
-    locker=$!
-    exec 11> "$work/locker"
-    echo "SET application_name = locker; BEGIN; UPDATE t SET n = n + 1; UPDATE t SET id = -id WHERE id % 3 = 0;
-        SELECT pg_advisory_lock(1);" >&11
-    await "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    sql -c "SET gensynth.enable_custom_scan = $1" -c "SET application_name = waiter" -c "$2" > "$work/waiter" 11>&- &
-    waiter=$!
-    await "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()
-        AND application_name = 'waiter' AND wait_event_type = 'Lock'"
-    echo 'COMMIT;' >&11
-    exec 11>&-
-    wait $locker $waiter || true
-    rm "$work/locker"
-    sort "$work/waiter"
-    sql -c 'SELECT * FROM t ORDER BY id'
-}
-locked() {
-    is "$(wait_for_lock on "$2")" "$(wait_for_lock off "$2")" "locked rows: $1"
-}
-
-locked 'UPDATE' "UPDATE t SET x = s.age FROM $stream AS s WHERE s.id = t.id"
-is "$(sql -c "SELECT count(*) FILTER (WHERE x = -1 AND id > 0), count(*) FILTER (WHERE x <> -1 AND n <> 1),
-    count(*) FILTER (WHERE x IS DISTINCT FROM -1) > 20 FROM t")" '0|0|t' 'the rows of the stream are found again'
-locked 'UPDATE with a condition' "UPDATE t SET x = s.age FROM $stream AS s WHERE s.id = t.id AND s.age > 40 AND t.n < 2"
-locked 'UPDATE with the whole row' "UPDATE t SET doc = to_jsonb(s), x = (s).age FROM $stream AS s WHERE s.id = t.id"
-locked 'UPDATE from documents' "UPDATE t SET x = (s->>'age')::int, doc = s FROM synth_sample('m', 100, seed => 7) AS s WHERE (s->>'id')::int = t.id"
-locked 'UPDATE from records' "UPDATE t SET x = s.age, doc = s FROM synth_rows('m', 100, seed => 7) AS s(age bigint, id int) WHERE s.id = t.id"
-locked 'UPDATE from no column' "UPDATE t SET x = 5 FROM synth_sample(NULL::src, 1, seed => 7) AS s WHERE t.id > 100"
-locked 'UPDATE with a condition given' "UPDATE t SET x = s.age FROM (SELECT DISTINCT ON (age) * FROM
-    synth_sample(NULL::src, 300, seed => 7, given => '{\"city\": \"Ulm\"}') ORDER BY age, id, height) AS s WHERE s.age = t.id % 50 + 20"
-locked 'UPDATE out of a subplan' "UPDATE t SET x = (SELECT max(s.age) FROM $stream AS s WHERE s.id = t.id) WHERE n >= 0"
-locked 'UPDATE under a hashed subplan' "UPDATE t SET x = 7 WHERE n >= 0 AND (id IN (SELECT s.id FROM $stream AS s WHERE s.age > 40) OR id < 0)"
-locked 'UPDATE under EXISTS' "UPDATE t SET x = 7 WHERE EXISTS (SELECT FROM $stream AS s WHERE s.id = t.id AND s.age > 40)"
-locked 'UPDATE of two streams' "UPDATE t SET x = s.age, doc = r.city FROM $stream AS s LEFT JOIN
-    (SELECT DISTINCT ON (age) * FROM synth_sample(NULL::src, 50, seed => 8) ORDER BY age, id) AS r ON r.age = s.age WHERE s.id = t.id"
-locked 'DELETE' "DELETE FROM t USING $stream AS s WHERE s.id = t.id AND s.age > 40 RETURNING t.id, s.age, s.city"
-locked 'MERGE' "MERGE INTO t USING (SELECT DISTINCT ON (id) * FROM $stream ORDER BY id, age) AS s ON s.id = t.id
-    WHEN MATCHED AND s.age > 40 THEN DELETE WHEN MATCHED THEN UPDATE SET x = s.age, doc = s.city"
-locked 'MERGE from the stream itself' "MERGE INTO t USING $stream AS s ON s.id = t.id
-    WHEN MATCHED AND s.age > 40 THEN UPDATE SET x = 9 WHEN MATCHED THEN UPDATE SET x = s.age"
-locked 'SELECT FOR UPDATE' "SELECT t.id, t.n, s.age, s.city FROM t JOIN $stream AS s ON s.id = t.id FOR UPDATE OF t"
-locked 'SELECT FOR UPDATE of documents' "SELECT t.id, t.n, s FROM t JOIN synth_sample('m', 100, seed => 7) AS s ON (s->>'id')::int = t.id FOR UPDATE OF t"
-locked 'SELECT FOR UPDATE with the whole row' "SELECT t, s FROM t JOIN $stream AS s ON s.id = t.id FOR UPDATE OF t"
-locked 'SELECT FOR SHARE and an outer join' "SELECT t, s FROM t LEFT JOIN $stream AS s ON s.id = t.id AND s.age > 40 FOR SHARE OF t"
 
 # --- what changes between PREPARE and EXECUTE
 

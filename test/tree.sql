@@ -165,7 +165,7 @@ DECLARE
 	share float8;
 BEGIN
 	EXECUTE format('SELECT avg((near < far)::int) FROM (SELECT min(apart) FILTER (WHERE learned) AS near, min(apart) FILTER (WHERE NOT learned) AS far
-		FROM (SELECT s.n, p.learned, power(s.a - p.a, 2) + power(s.b - p.b, 2) + power(s.c - p.c, 2) + power(s.d - p.d, 2) + power(s.e - p.e, 2) AS apart
+		FROM (SELECT s.n, p.learned, abs(s.a - p.a) + abs(s.b - p.b) + abs(s.c - p.c) + abs(s.d - p.d) + abs(s.e - p.e) AS apart
 			FROM (%s) AS s, people AS p) AS t GROUP BY n) AS u', source) INTO share;
 	RETURN share;
 END $$;

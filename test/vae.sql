@@ -95,31 +95,34 @@ SELECT results_eq($$SELECT * FROM synth_sample(NULL::r, 50, seed => 5, given => 
 -- The same parameters from the same seed: with one thread or two, and from the weights before if asked.
 CREATE FUNCTION parameters(int) RETURNS text LANGUAGE sql AS $$
 	SELECT md5(string_agg(name || encode(data, 'hex'), ' ' ORDER BY name)) FROM gensynth.tensors
-	WHERE version = $1 AND model = 'r' AND name <> 'training' $$;
-SELECT count(synth_fit('r', method => 'vae', seed => 1, options => '{"steps": 40}')) \g /dev/null
+	WHERE version = $1 AND model = 'small' AND name <> 'training' $$;
+CREATE TABLE small AS SELECT * FROM r LIMIT 2000;
+SELECT count(synth_fit('small', method => 'vae', seed => 1, options => '{"steps": 40}')) \g /dev/null
 SET LOCAL max_parallel_maintenance_workers = 0;
-SELECT count(synth_fit('r', method => 'vae', seed => 1, options => '{"steps": 40}')) \g /dev/null
-SELECT is(parameters(3), parameters(2), 'one thread learns the same');
+SELECT count(synth_fit('small', method => 'vae', seed => 1, options => '{"steps": 40}')) \g /dev/null
+SELECT is(parameters(2), parameters(1), 'one thread learns the same');
 SELECT ok((SELECT notes::text LIKE '%from the weights of the version before%'
-	FROM synth_fit('r', method => 'vae', seed => 1, options => '{"steps": 20, "warm_start": 1}')), 'a warm start is told');
-SELECT ok((SELECT (SELECT validation FROM synth_training('r') WHERE step = 0) < min(validation) * 1.02 FROM synth_training('r', 2)),
+	FROM synth_fit('small', method => 'vae', seed => 1, options => '{"steps": 20, "warm_start": 1}')), 'a warm start is told');
+SELECT ok((SELECT (SELECT validation FROM synth_training('small') WHERE step = 0) < min(validation) * 1.02 FROM synth_training('small', 1)),
 	'and begins where the version before ended');
 SELECT ok((SELECT notes::text LIKE '%no warm start%'
-	FROM synth_fit('SELECT a, b FROM r', model => 'r', method => 'vae', seed => 1, options => '{"steps": 5, "warm_start": 1}')),
+	FROM synth_fit('SELECT a, b FROM small', model => 'small', method => 'vae', seed => 1, options => '{"steps": 5, "warm_start": 1}')),
 	'so is none');
 
 -- Time.
 SELECT ok((SELECT notes::text LIKE '%time_limit cut training short%'
-	FROM synth_fit('r', method => 'vae', seed => 1, options => '{"epochs": 100000, "time_limit": 1}')), 'time is limited');
-SELECT ok((SELECT max(seconds) BETWEEN 0.5 AND 60 FROM synth_training('r')), 'to what was said');
-CREATE FUNCTION cancelled_after() RETURNS float8 LANGUAGE plpgsql AS $$
+	FROM synth_fit('small', method => 'vae', seed => 1, options => '{"steps": 1000000000, "time_limit": 1}')), 'time is limited');
+SELECT ok((SELECT max(seconds) > 0.5 FROM synth_training('small')), 'to what was said');
+-- what takes years
+CREATE FUNCTION is_cancelled() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM synth_fit('r', method => 'vae', seed => 1);
+	PERFORM synth_fit('r', method => 'vae', seed => 1, options => '{"steps": 1000000000, "time_limit": 0}');
+	RETURN false;
 EXCEPTION WHEN query_canceled THEN
-	RETURN extract(epoch FROM clock_timestamp() - statement_timestamp());
+	RETURN true;
 END $$;
-SET LOCAL statement_timeout = '2s';
-SELECT ok(t BETWEEN 1.9 AND 60, 'training can be cancelled: ' || t) FROM cancelled_after() AS t;
+SET LOCAL statement_timeout = '1s';
+SELECT ok(is_cancelled(), 'training can be cancelled');
 SET LOCAL statement_timeout = 0;
 
 -- Options.
@@ -127,7 +130,7 @@ SELECT throws_ok(format($$SELECT synth_fit('r', method => 'vae', options => '%s'
 FROM unnest('{"{\"epochs\": -1}","{\"time_limit\": 0.5}","{\"batch_size\": 1e9}","{\"learning_rate\": 0}","{\"learning_rate\": \"fast\"}","{\"warm_start\": 2}"}'::text[]) AS options;
 
 -- What is hard to learn: many levels, many columns, few rows, nothing.
-CREATE TABLE codes AS SELECT 'code ' || i % 5000 AS code, i % 5000 % 2 AS odd FROM generate_series(1, 50000) AS i;
+CREATE TABLE codes AS SELECT 'code ' || i % 5000 AS code, i % 5000 % 2 AS odd FROM generate_series(1, 25000) AS i;
 SELECT count(synth_fit('codes', method => 'vae', seed => 1, options => '{"steps": 20}')) \g /dev/null
 SELECT ok((SELECT count(DISTINCT code) > 4000 AND bool_and(code ~ '^code \d+$') FROM synth_sample(NULL::codes, 20000, seed => 1)),
 	'5,000 levels come out');

@@ -16,11 +16,11 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "catalog/access.h"
+#include "column/styles.h"
 
 static Oid
 tables_owner(void)
@@ -52,10 +52,7 @@ gs_enter(GsAccess *access)
 	GetUserIdAndSecContext(&access->user, &access->context);
 	SetUserIdAndSecContext(tables_owner(), access->context |
 						   SECURITY_LOCAL_USERID_CHANGE);
-	access->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
+	access->settings = gs_fix_names();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 }
@@ -67,7 +64,7 @@ void
 gs_leave(GsAccess *access)
 {
 	SPI_finish();
-	AtEOXact_GUC(true, access->guc_level);
+	gs_end_settings(access->settings);
 	SetUserIdAndSecContext(access->user, access->context);
 }
 

@@ -25,7 +25,7 @@ typedef struct GsAccess
 {
 	Oid			user;
 	int			context;
-	int			guc_level;
+	int			settings;		/* their level */
 } GsAccess;
 
 extern void gs_enter(GsAccess *access);

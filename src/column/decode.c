@@ -233,34 +233,28 @@ draw_bits(GsDecoder *decoder, GsRandom *random)
 				 decoder->codec.kind->bits == 8);
 }
 
-/* An array that is being drawn. */
-typedef struct ArrayDraw
-{
-	GsDecoder  *decoder;
-	GsRandom   *random;
-	bool		flawed;
-} ArrayDraw;
-
 /*
- * An array, as the type writes it.
+ * An array, as the type writes it: a row must not depend on how its session
+ * likes to see dates.
  */
 static void
-draw_array(void *arg)
+draw_array(GsDecoder *decoder, GsRandom *random)
 {
-	ArrayDraw  *draw = arg;
-	GsCodec    *codec = &draw->decoder->codec;
-	StringInfo	text = &draw->decoder->text;
+	GsCodec    *codec = &decoder->codec;
+	StringInfo	text = &decoder->text;
 	GsPart		part = {.lane = GS_LANE_TEXT};
 	const char *array;
+	int			level = gs_fix_styles();
 
-	gs_shape_draw(draw->decoder->column->shape, draw->random, text);
-	part.text = gs_json_to_array(codec, text->data, draw->random,
-								 &draw->flawed);
+	gs_shape_draw(decoder->column->shape, random, text);
+	part.text = gs_json_to_array(codec, text->data, random,
+								 &decoder->flawed);
 	array = part.text;
 	/* the NULLs of a flawed one may be refused */
-	if (!draw->flawed)
+	if (!decoder->flawed)
 		array = OutputFunctionCall(&codec->output,
 								   gs_codec_join(codec, &part));
+	gs_end_settings(level);
 	resetStringInfo(text);
 	appendStringInfoString(text, array);
 }
@@ -275,7 +269,6 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 {
 	const Shape *shape = decoder->column->shape;
 	StringInfo	text = &decoder->text;
-	ArrayDraw	draw = {.decoder = decoder,.random = random};
 	const char *known = NULL;	/* stays so if the shape redraws by itself */
 	bool		copy;
 	MemoryContext old;
@@ -283,6 +276,7 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 	MemoryContextReset(decoder->scratch);
 	old = MemoryContextSwitchTo(decoder->scratch);
 	resetStringInfo(text);
+	decoder->flawed = false;
 	switch (decoder->codec.kind->content)
 	{
 		case GS_CONTENT_UUID:
@@ -297,15 +291,13 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 			known = gs_json_to_jsonb(text->data);
 			break;
 		case GS_CONTENT_ARRAY:
-			/* a row must not depend on how its session likes to see dates */
-			gs_with_fixed_styles(draw_array, &draw);
+			draw_array(decoder, random);
 			known = text->data;
 			break;
 		default:
 			gs_shape_draw(shape, random, text);
 			break;
 	}
-	decoder->flawed = draw.flawed;
 	copy = known != NULL && shape != NULL &&
 		gs_shape_knows(shape, known, strlen(known));
 	MemoryContextSwitchTo(old);

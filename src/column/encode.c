@@ -45,7 +45,7 @@ struct GsEncoder
 {
 	int			ncolumns;		/* known ones */
 	ColumnEncoder *column;		/* [ncolumns] */
-	bool		styled;			/* see gs_with_fixed_styles */
+	bool		styled;			/* see gs_fix_styles */
 	MemoryContext scratch;		/* of one value */
 };
 
@@ -442,9 +442,8 @@ encode_null(const ColumnEncoder *encoder, GsBatch *batch, int row,
 }
 
 static void
-encode_columns(void *arg)
+encode_columns(const Encoding *call)
 {
-	const Encoding *call = arg;
 	GsEncoder  *encoder = call->encoder;
 	MemoryContext old = MemoryContextSwitchTo(encoder->scratch);
 
@@ -482,30 +481,11 @@ gs_encode(GsEncoder *encoder, const GsRows *columns, int n,
 		  float *const *place, GsBatch *batch)
 {
 	Encoding	call = {encoder, columns, n, place, batch};
+	int			level = encoder->styled ? gs_fix_styles() : 0;
 
+	encode_columns(&call);
 	if (encoder->styled)
-		gs_with_fixed_styles(encode_columns, &call);
-	else
-		encode_columns(&call);
-}
-
-/* A value of the only column of an encoder. */
-typedef struct Value
-{
-	GsEncoder  *encoder;
-	Datum		value;
-	int			level;
-} Value;
-
-static void
-encode_level(void *arg)
-{
-	Value	   *value = arg;
-	ColumnEncoder *column = value->encoder->column;
-	GsPart		parts[GS_MAX_PARTS];
-
-	split_value(column, value->value, parts);
-	value->level = code_of(&column->part[0], &parts[0]);
+		gs_end_settings(level);
 }
 
 /*
@@ -517,8 +497,13 @@ encode_level(void *arg)
 int
 gs_encode_level(GsEncoder *encoder, Datum value)
 {
-	Value		call = {encoder, value, GS_NO_CODE};
+	ColumnEncoder *column = encoder->column;
+	int			level = gs_fix_styles();
+	GsPart		parts[GS_MAX_PARTS];
+	int			code;
 
-	gs_with_fixed_styles(encode_level, &call);
-	return call.level;
+	split_value(column, value, parts);
+	code = code_of(&column->part[0], &parts[0]);
+	gs_end_settings(level);
+	return code;
 }

@@ -46,6 +46,10 @@
 /* The share of maintenance_work_mem that the lanes and bins may take. */
 #define LANES_SHARE		0.75
 
+/* Rows that are collected before settings are changed, and their bytes. */
+#define MOST_WAITING	500
+#define MOST_WAITING_BYTES	(1024 * 1024)
+
 /* Bytes of a model's name: an index entry must hold it. */
 #define MAX_MODEL_NAME	255
 
@@ -57,9 +61,14 @@ typedef struct Reader
 	int64		seen;
 	GsRandom	random;
 	bool		styled;			/* some values are learned by their text */
-	TupleTableSlot *slot;		/* the row at hand ... */
-	int64		row;			/* ... and its place in the sample */
 	MemoryContext row_context;
+
+	/* rows that wait for the settings of that text, if styled */
+	int			nwaiting;
+	MinimalTuple waiting[MOST_WAITING];
+	int64		place[MOST_WAITING];	/* in the sample */
+	TupleTableSlot *slot;		/* one of them */
+	MemoryContext waiting_context;
 } Reader;
 
 /* What the arguments ask for. */
@@ -247,12 +256,30 @@ row_bytes(const GsSample *sample)
 }
 
 static void
-put_row(void *arg)
+put_row(Reader *reader, TupleTableSlot *slot, int64 row)
 {
-	Reader	   *reader = arg;
+	MemoryContext old = MemoryContextSwitchTo(reader->row_context);
 
-	gs_sample_put(&reader->sample, reader->row, reader->slot->tts_values,
-				  reader->slot->tts_isnull);
+	gs_sample_put(&reader->sample, row, slot->tts_values, slot->tts_isnull);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(reader->row_context);
+}
+
+static void
+put_waiting(Reader *reader)
+{
+	int			level = gs_fix_styles();
+
+	for (int i = 0; i < reader->nwaiting; i++)
+	{
+		ExecStoreMinimalTuple(reader->waiting[i], reader->slot, false);
+		slot_getallattrs(reader->slot);
+		put_row(reader, reader->slot, reader->place[i]);
+	}
+	gs_end_settings(level);
+	ExecClearTuple(reader->slot);
+	MemoryContextReset(reader->waiting_context);
+	reader->nwaiting = 0;
 }
 
 static void
@@ -269,15 +296,19 @@ read_row(TupleTableSlot *slot, void *arg)
 		if (row >= reader->capacity)
 			return;
 	}
-	reader->slot = slot;
-	reader->row = row;
-	old = MemoryContextSwitchTo(reader->row_context);
-	if (reader->styled)
-		gs_with_fixed_styles(put_row, reader);
-	else
-		put_row(reader);
+	if (!reader->styled)
+	{
+		put_row(reader, slot, row);
+		return;
+	}
+	old = MemoryContextSwitchTo(reader->waiting_context);
+	reader->waiting[reader->nwaiting] = ExecCopySlotMinimalTuple(slot);
 	MemoryContextSwitchTo(old);
-	MemoryContextReset(reader->row_context);
+	reader->place[reader->nwaiting++] = row;
+	if (reader->nwaiting == MOST_WAITING ||
+		MemoryContextMemAllocated(reader->waiting_context, false) >
+		MOST_WAITING_BYTES)
+		put_waiting(reader);
 }
 
 static void
@@ -291,6 +322,10 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	reader->row_context = AllocSetContextCreate(CurrentMemoryContext,
 												"gensynth row",
 												ALLOCSET_DEFAULT_SIZES);
+	reader->waiting_context = AllocSetContextCreate(CurrentMemoryContext,
+													"gensynth waiting rows",
+													ALLOCSET_DEFAULT_SIZES);
+	reader->slot = MakeSingleTupleTableSlot(source->desc, &TTSOpsMinimalTuple);
 	gs_random_start(&reader->random, salt, 0, 0);
 	prepare_columns(reader, source, salt,
 					Max(budget * (1 - LANES_SHARE) / source->desc->natts,
@@ -299,7 +334,10 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 			   1000);
 	reader->capacity = Min(fits, request->options.max_rows);
 	gs_source_read(source, read_row, reader);
+	put_waiting(reader);
 	reader->sample.seen = reader->seen;
+	ExecDropSingleTupleTableSlot(reader->slot);
+	MemoryContextDelete(reader->waiting_context);
 	MemoryContextDelete(reader->row_context);
 
 	if (reader->seen > reader->capacity)
@@ -423,11 +461,11 @@ typedef struct Learning
 } Learning;
 
 static void
-learn_columns(void *arg)
+learn_columns(Learning *learning)
 {
-	Learning   *learning = arg;
 	const FitRequest *request = learning->request;
 	GsVersionEntry *version = learning->version;
+	int			level = gs_fix_styles();
 
 	if (request->options.differences)
 		gs_differences_find(&learning->reader.sample);
@@ -437,16 +475,17 @@ learn_columns(void *arg)
 									  &learning->context.encoded);
 	learning->context.schema = version->schema;
 	note_columns(version->schema, &version->notes);
+	gs_end_settings(level);
 }
 
 static void
-learn_rows(void *arg)
+learn_rows(Learning *learning)
 {
-	Learning   *learning = arg;
 	const GsOptions *options = &learning->request->options;
 	const GsFamily *family = learning->request->family;
 	GsFitContext *context = &learning->context;
 	GsVersionEntry *version = learning->version;
+	int			level = gs_fix_styles();
 
 	gs_determined_find(context->encoded, options->dependencies,
 					   &context->tensors);
@@ -461,6 +500,7 @@ learn_rows(void *arg)
 	for (int c = 0; c < version->schema->ncolumns; c++)
 		version->details[c] = column_detail(version->schema,
 											&version->schema->columns[c]);
+	gs_end_settings(level);
 }
 
 /*
@@ -547,12 +587,12 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	mark_columns(&learning.reader.sample, &request->options);
 	if (OidIsValid(source->relid))
 		learning.constraints = gs_constraints_read(source->relid);
-	gs_with_fixed_styles(learn_columns, &learning);
+	learn_columns(&learning);
 	/* conditions have settings of their own */
 	version->constraints = gs_constraints_decide(learning.constraints,
 												 request->options.constraints,
 												 version->schema);
-	gs_with_fixed_styles(learn_rows, &learning);
+	learn_rows(&learning);
 	free_rows(learning.context.encoded);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, begin);

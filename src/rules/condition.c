@@ -400,16 +400,13 @@ gs_condition_store(const char *text, const GsSchema *schema,
 	Scope		scope = {.text = text,.schema = schema};
 	Node	   *expr;
 	char	   *stored;
-	int			level = NewGUCNestLevel();
+	int			level = gs_fix_names();
 
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
 	expr = number_columns(parse_condition(&scope, false), NULL);
-	AtEOXact_GUC(true, level);
+	gs_end_settings(level);
 	level = gs_fix_settings();
 	stored = deparse_expression(expr, NIL, false, false);
-	AtEOXact_GUC(true, level);
+	gs_end_settings(level);
 	if (columns != NULL)
 		*columns = scope.columns;
 	return stored;
@@ -432,7 +429,7 @@ gs_condition_load(const char *stored, const GsSchema *schema,
 	Expr	   *expr = expression_planner((Expr *) parse_condition(&scope,
 																   true));
 
-	AtEOXact_GUC(true, level);
+	gs_end_settings(level);
 	if (columns != NULL)
 		*columns = scope.columns;
 	return expr;
@@ -519,7 +516,7 @@ gs_condition_store_safely(const char *text, const GsSchema *schema)
 		int			level = gs_fix_settings();
 
 		stored = gs_condition_store(text, schema, NULL);
-		AtEOXact_GUC(true, level);
+		gs_end_settings(level);
 		/* its constants are run when it is loaded */
 		(void) gs_condition_load(stored, schema, NULL);
 		ReleaseCurrentSubTransaction();

@@ -448,10 +448,10 @@ look_at_rows(void *arg)
 }
 
 static void
-find_refused_rows(void *arg)
+find_refused_rows(RowWork *work)
 {
-	RowWork    *work = arg;
 	GsRules    *rules = work->rules;
+	int			level = gs_fix_styles();
 
 	while (!gs_condition_try(look_at_rows, work, &rules->error))
 	{
@@ -460,6 +460,7 @@ find_refused_rows(void *arg)
 		rules->raised_by = rules->at;
 		ResetExprContext(rules->econtext);
 	}
+	gs_end_settings(level);
 }
 
 /*
@@ -472,7 +473,7 @@ find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 	int			count = 0;
 
 	decode_columns(rules, batch, 0, GS_BATCH);
-	gs_with_fixed_styles(find_refused_rows, &work);
+	find_refused_rows(&work);
 	for (int row = 0; row < GS_BATCH; row++)
 		count += refused[row];
 	return count;
@@ -519,9 +520,9 @@ set_rows(void *arg)
 }
 
 static void
-set_all_rows(void *arg)
+set_all_rows(RowWork *work)
 {
-	RowWork    *work = arg;
+	int			level = gs_fix_styles();
 
 	/* where a value cannot be had, the row keeps its own */
 	while (!gs_condition_try(set_rows, work, &work->rules->error))
@@ -529,6 +530,7 @@ set_all_rows(void *arg)
 		take_value(work);
 		work->row++;
 	}
+	gs_end_settings(level);
 }
 
 /*
@@ -545,7 +547,7 @@ gs_rules_set(GsRules *rules, const GsBatch *batch, int column, int from,
 	get_typlenbyval(rules->sampler->schema->columns[column].type, &work.len,
 					&work.byval);
 	decode_columns(rules, batch, from, to);
-	gs_with_fixed_styles(set_all_rows, &work);
+	set_all_rows(&work);
 }
 
 static void

@@ -4,7 +4,8 @@
  *
  * What heap_form_tuple makes of one row in two passes, the first of which
  * measures, is here made in one, into memory that is sure to suffice; what
- * there is to know of a column is found out beforehand.
+ * there is to know of a column is found out beforehand.  This knows the layout
+ * of tuples, so it is for the majors that it was tested on: see GS_OWN_TUPLES.
  */
 #include "postgres.h"
 
@@ -16,6 +17,8 @@
 #include "compat.h"
 #include "numeric/clones.h"
 #include "stream/former.h"
+
+#if GS_OWN_TUPLES
 
 typedef enum FormKind
 {
@@ -73,8 +76,8 @@ find_kind(Form_pg_attribute attribute, bool packed)
 }
 
 /*
- * gs_former_create: prepares for rows of a descriptor, in the current
- * context.
+ * gs_former_create: prepares for rows of a descriptor, which outlives the
+ * former, in the current context.
  *
  * packed: [natts] what gs_decoder_is_packed says of each column
  */
@@ -344,3 +347,35 @@ gs_form_rows(const GsFormer *former, int nrows, const Datum *values,
 	}
 	return tuples;
 }
+
+#else							/* !GS_OWN_TUPLES */
+
+struct GsFormer
+{
+	TupleDesc	desc;
+};
+
+GsFormer *
+gs_former_create(TupleDesc desc, const bool *packed)
+{
+	GsFormer   *former = palloc(sizeof(GsFormer));
+
+	former->desc = desc;
+	return former;
+}
+
+HeapTupleData *
+gs_form_rows(const GsFormer *former, int nrows, const Datum *values,
+			 const bool *nulls)
+{
+	int			natts = former->desc->natts;
+	HeapTupleData *tuples = palloc(sizeof(HeapTupleData) * nrows);
+
+	for (int i = 0; i < nrows; i++, values += natts, nulls += natts)
+		tuples[i] = *heap_form_tuple(former->desc,
+									 unconstify(Datum *, values),
+									 unconstify(bool *, nulls));
+	return tuples;
+}
+
+#endif

@@ -22,17 +22,14 @@
 #include "access/xact.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
-#include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "tcop/pquery.h"
-#include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/queryenvironment.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
@@ -40,7 +37,7 @@
 #include "catalog/fills.h"
 #include "column/key.h"
 #include "stream/grid.h"
-#include "stream/into.h"
+#include "stream/insert.h"
 #include "stream/links.h"
 #include "stream/call.h"
 #include "stream/shift.h"
@@ -87,13 +84,8 @@ typedef struct IntoCall
 	int64		drawn;			/* rows made for it so far */
 	int64		refused;		/* of these, by a condition of the target */
 	const char *refused_by;		/* the last one */
-	const char *statement;		/* that inserts it */
-	QueryDesc  *insert;			/* the same as it is running; or NULL */
+	GsInsert	insert;
 } IntoCall;
-
-/* The call whose INSERT is being started, for note_insert. */
-static IntoCall *starting = NULL;
-static ExecutorStart_hook_type previous_start = NULL;
 
 /* Rows that may be made in vain for each one that a batch wants, and more. */
 #define MOST_VAIN		100
@@ -336,72 +328,15 @@ resume_fill(IntoCall *call, bool any_seed)
 			 errhint("To start anew instead: %s.", forget_statement(call))));
 }
 
-/*
- * ExecutorStart_hook: remembers the INSERT of a fill, so that an error can
- * tell which row it is about.
- */
-static void
-note_insert(QueryDesc *query, int eflags)
-{
-	IntoCall   *call = starting;
-
-	/* what is run meanwhile, for the planner say, is something else */
-	if (call != NULL && (query->operation != CMD_INSERT ||
-						 strcmp(query->sourceText, call->statement) != 0))
-		call = NULL;
-	if (previous_start)
-		previous_start(query, eflags);
-	else
-		standard_ExecutorStart(query, eflags);
-	if (call != NULL)
-	{
-		call->insert = query;
-		starting = NULL;
-	}
-}
-
-/*
- * The slot of the scan that reads the rows to be inserted.
- */
-static bool
-find_rows(PlanState *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, NamedTuplestoreScanState))
-	{
-		*(TupleTableSlot **) context = ((ScanState *) node)->ss_ScanTupleSlot;
-		return true;
-	}
-	return planstate_tree_walker(node, find_rows, context);
-}
-
-/*
- * The number of the row that is being inserted; 0 if there is none, as while
- * rows are made, or when triggers run at the end.
- */
-static int64
-row_at_hand(const IntoCall *call)
-{
-	TupleTableSlot *slot = NULL;
-	bool		isnull;
-
-	if (call->insert == NULL || call->insert->planstate == NULL)
-		return 0;
-	(void) find_rows(call->insert->planstate, &slot);
-	if (TupIsNull(slot))
-		return 0;
-	return DatumGetInt64(slot_getattr(slot, call->target->numbered->natts,
-									  &isnull));
-}
-
 static void
 batch_errcontext(void *arg)
 {
 	const IntoCall *call = arg;
 	int64		first = call->fill.start + call->fill.drawn;
-	int64		row = row_at_hand(call);
+	int64		row = gs_insert_row(&call->insert);
 
+	if (call->insert.statement != NULL)
+		errcontext("SQL statement \"%s\"", call->insert.statement);
 	if (row > 0)
 		errcontext("row %lld of seed %lld", (long long) row,
 				   (long long) call->fill.seed);
@@ -498,25 +433,6 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 	}
 }
 
-static int
-run_insert(IntoCall *call)
-{
-	volatile int result = 0;
-
-	starting = call;
-	PG_TRY();
-	{
-		result = SPI_execute(call->statement, false, 0);
-	}
-	PG_FINALLY();
-	{
-		starting = NULL;
-	}
-	PG_END_TRY();
-	call->insert = NULL;
-	return result;
-}
-
 /*
  * Makes rows and inserts them, as the caller.  Returns how many are in.
  */
@@ -530,25 +446,15 @@ insert_rows(IntoCall *call, int64 rows, int64 done)
 			.enrtype = ENR_NAMED_TUPLESTORE,.enrtuples = rows},
 		.reldata = store
 	};
-	int			result;
-
-	MemoryContext old;
+	int64		inserted;
 
 	make_rows(call, store, rows, done);
-	/* SPI keeps its list of such relations in the context at hand */
-	old = MemoryContextSwitchTo(call->context);
-	if (SPI_register_relation(&batch) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "SPI_register_relation failed");
-	MemoryContextSwitchTo(old);
-	call->statement = gs_target_statement(call->target, skips);
-	result = run_insert(call);
-	if (result < 0)
-		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
-	SPI_unregister_relation(GS_TARGET_ROWS);
+	inserted = gs_insert_run(&call->insert,
+							 gs_target_statement(call->target, skips),
+							 &batch);
 	tuplestore_end(store);
 	/* what triggers and rules have done with a row is their business */
-	return call->target->makes_up && !call->skip_conflicts ?
-		SPI_processed : rows;
+	return call->target->makes_up && !call->skip_conflicts ? inserted : rows;
 }
 
 /*
@@ -655,16 +561,6 @@ continue_keys(const IntoCall *call)
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (schema->columns[c].key != NULL)
 			schema->columns[c].key->wraps = target->makes_up;
-}
-
-/*
- * gs_into_init: installs the hook; from _PG_init.
- */
-void
-gs_into_init(void)
-{
-	previous_start = ExecutorStart_hook;
-	ExecutorStart_hook = note_insert;
 }
 
 /*

@@ -168,9 +168,8 @@ move_cell(Turn *turn, int f, int row, bool *missing)
 }
 
 static void
-turn_batch(void *arg)
+turn_batch(Turn *turn)
 {
-	Turn	   *turn = arg;
 	Probe	   *probe = turn->probe;
 	const GsSchema *schema = probe->schema;
 	bool	   *moved = palloc0(sizeof(bool) * schema->ncolumns * GS_BATCH);
@@ -229,11 +228,14 @@ gs_probe_model(PG_FUNCTION_ARGS)
 	for (int b = 0; b < nbatches; b++)
 	{
 		MemoryContext old;
+		int			level;
 
 		CHECK_FOR_INTERRUPTS();
 		gs_batch_fill(sampler, turn.made, b);
 		old = MemoryContextSwitchTo(scratch);
-		gs_with_fixed_styles(turn_batch, &turn);
+		level = gs_fix_styles();
+		turn_batch(&turn);
+		gs_end_settings(level);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(scratch);
 	}
@@ -250,9 +252,8 @@ typedef struct Fit
 } Fit;
 
 static void
-learn(void *arg)
+learn(Fit *fit)
 {
-	Fit		   *fit = arg;
 	GsSample   *sample = &fit->sample;
 
 	for (int64 row = 0; row < sample->seen; row++)
@@ -323,6 +324,7 @@ GS_FUNCTION(gs_probe_bins);
 Datum
 gs_probe_bins(PG_FUNCTION_ARGS)
 {
+	int			level;
 	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	Fit			fit = {.threshold = PG_GETARG_INT32(1)};
 	MemoryContext caller = CurrentMemoryContext;
@@ -336,7 +338,9 @@ gs_probe_bins(PG_FUNCTION_ARGS)
 		elog(ERROR, "not a SELECT");
 	fit.sample.seen = SPI_processed;
 	read_columns(&fit.sample);
-	gs_with_fixed_styles(learn, &fit);
+	level = gs_fix_styles();
+	learn(&fit);
+	gs_end_settings(level);
 	open_probe(&probe, fit.schema);
 	batch = create_batch(fit.schema);
 	for (int64 first = 0; first < fit.sample.seen; first += GS_BATCH)

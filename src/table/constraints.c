@@ -145,6 +145,6 @@ gs_constraints_read(Oid relid)
 		MemoryContextSwitchTo(old);
 	}
 	SPI_finish();
-	AtEOXact_GUC(true, level);
+	gs_end_settings(level);
 	return constraints;
 }
