@@ -82,6 +82,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 # modules for that, which need one of CPAN.
 tap_lacks := $(firstword \
 	$(if $(wildcard $(dir $(PGXS))../test/perl/PostgreSQL/Test/Cluster.pm),,PostgreSQL::Test) \
+	$(shell grep -qs '^enable_tap_tests.*yes' $(dir $(PGXS))../Makefile.global || echo --enable-tap-tests) \
 	$(shell perl -MIPC::Run -e 1 2>/dev/null || echo IPC::Run) \
 	$(shell [ "$$(id -u)" != 0 ] || echo a-user-that-is-not-root))
 ifeq (,$(tap_lacks))

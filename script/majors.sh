@@ -41,8 +41,9 @@ for bin in "$work"/*/pginstall*/bin; do
     major=$("$PG_CONFIG" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
     [[ " ${MAJORS:-$major} " == *" $major "* ]] || continue
     echo "majors: $("$PG_CONFIG" --version)"
-    # its compiler may know warnings that ours doesn't
-    sed -i 's/-Wmissing-variable-declarations//; s/-Wcast-function-type-strict//' \
+    # its compiler may know warnings that ours doesn't; it was built without prove
+    sed -i 's/-Wmissing-variable-declarations//; s/-Wcast-function-type-strict//
+        s/^\(enable_tap_tests *=\).*/\1 yes/; s/^\(PROVE *=\).*/\1 prove/' \
         "$("$PG_CONFIG" --pkglibdir)/pgxs/src/Makefile.global"
     source=$work/source$major
     mkdir "$source"
