@@ -17,7 +17,7 @@
 #include <math.h>
 
 #include "model/copula.h"
-#include "numeric/blas.h"
+#include "numeric/gemm.h"
 #include "numeric/intervals.h"
 #include "numeric/normal.h"
 #include "numeric/philox.h"
@@ -62,22 +62,6 @@ load_levels(CopulaLatent *latent, const GsFeature *feature,
 	pfree(seen);
 }
 
-/*
- * gs_copula_need_blas: an error unless OpenBLAS has, or can have, what memory
- * it needs, without which it would not come back.
- *
- * Errors: out_of_memory.
- */
-void
-gs_copula_need_blas(void)
-{
-	if (!gs_blas_prepare())
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory for products of matrices"),
-				 errhint("OpenBLAS needs 128 MB of address space: raise the limit of the server's processes (ulimit -v), or fit with method => 'tree'.")));
-}
-
 static void *
 copula_load(const GsSchema *schema, const List *tensors)
 {
@@ -91,7 +75,6 @@ copula_load(const GsSchema *schema, const List *tensors)
 	int			n = feature->dims[0];
 	int			at = 0;
 
-	gs_copula_need_blas();
 	if (n > schema->nfeatures || cholesky->dims[0] != n ||
 		cholesky->dims[1] != n)
 		gs_corrupted("The copula's tensors do not fit together.");
@@ -181,10 +164,12 @@ copula_generate(void *model, GsBatch *batch)
 			gs_normal_lane(w + (k - j) * GS_BATCH,
 						   copula->z + (Size) k * GS_BATCH, GS_BATCH);
 	}
-	/* always all of it: the kernel, and so the bits, may depend on the shape */
-	if (used > 0 && !gs_sgemm(n, GS_BATCH, n, copula->cholesky, n, copula->z,
-						   GS_BATCH, copula->y, GS_BATCH))
-		elog(ERROR, "GEMM refused %d x %d", n, GS_BATCH);
+	if (used > 0 && !gs_sgemm(&(GsProduct) {
+							  .m = used,.n = GS_BATCH,.k = n,
+							  .a = copula->cholesky,.lda = n,
+							  .b = copula->z,.ldb = GS_BATCH,
+							  .c = copula->y,.ldc = GS_BATCH}))
+		elog(ERROR, "GEMM refused %d x %d", used, GS_BATCH);
 	if (copula->given != NULL)
 		gs_copula_confine(copula->given, batch, copula->y);
 	/* numbers without a variate stay at the zero that a batch begins with */

@@ -35,9 +35,6 @@ typedef struct Copula
 	CopulaGiven *given;			/* NULL: no conditions */
 } Copula;
 
-/* copula.c */
-extern void gs_copula_need_blas(void);
-
 /* copula_fit.c */
 extern void gs_copula_fit(const GsSchema *schema, const GsEncoded *encoded,
 						  const GsOptions *options, List **tensors,

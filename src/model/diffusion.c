@@ -77,12 +77,7 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 	gs_diffusion_add(&model->net, tokens, shape[0], shape[1]);
 	if (tokens->nplaces > 0)
 	{
-		GsLayer    *layer = palloc(sizeof(GsLayer) *
-								   DIFFUSION_LAYERS(&model->net));
-
 		gs_training_load("diffusion", tensors, model->net.params);
-		gs_training_round(layer, gs_diffusion_layers(&model->net, layer));
-		pfree(layer);
 		diffusion_adjust(model, gs_tokens_bias(tokens, tensors));
 	}
 	model->evaluations = Min(shape[2], tokens->nplaces);

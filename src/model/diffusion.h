@@ -29,10 +29,6 @@ typedef struct DiffusionNet
 	int		   *number;			/* [P] how many numbers come before */
 } DiffusionNet;
 
-/* layers of a network, at most */
-#define DIFFUSION_LAYERS(net) \
-	(1 + 2 * (net)->nblocks + (net)->tokens->nplaces)
-
 typedef struct DiffusionGiven DiffusionGiven;
 
 /* A loaded model. */
@@ -57,7 +53,6 @@ typedef struct DiffusionModel
 /* diffusion_net.c */
 extern void gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens,
 							 int width, int nblocks);
-extern int	gs_diffusion_layers(DiffusionNet *net, GsLayer *layer);
 
 /* diffusion.c */
 extern void gs_diffusion_mask_all(DiffusionModel *model);

@@ -42,6 +42,5 @@ extern void gs_training_run(const GsTraining *training,
 							List **notes);
 extern void gs_training_load(const char *name, const List *tensors,
 							 GsParams *params);
-extern void gs_training_round(const GsLayer *layer, int n);
 
 #endif

@@ -119,7 +119,6 @@ gs_vae_open(const GsSchema *schema, const List *tensors, const char *name,
 {
 	Vae		   *vae = palloc0(sizeof(Vae));
 	GsTokens   *tokens = gs_tokens_load(schema, tensors);
-	GsLayer    *layer;
 	int			most = 1;
 
 	vae->tokens = tokens;
@@ -127,10 +126,6 @@ gs_vae_open(const GsSchema *schema, const List *tensors, const char *name,
 	gs_vae_shape(&vae->net, tokens);
 	init(&vae->net, vae->params);
 	gs_training_load(name, tensors, vae->params);
-	layer = palloc(sizeof(GsLayer) * GS_VAE_LAYERS(tokens->nplaces));
-	gs_training_round(layer, gs_vae_decoder_layers(&vae->net, vae->params,
-												   false, layer, 0));
-	pfree(layer);
 	if (gs_tensor_find(tensors, "tokens/bias") != NULL)
 		gs_vae_adjust(vae, load_floats(tensors, "tokens/bias", 1,
 									tokens->ntokens, 1));
