@@ -33,12 +33,14 @@ ISOLATION = $(patsubst specs/%.spec,%,$(call in_tree,specs/*.spec))
 ISOLATION_OPTS = --load-extension=gensynth
 
 # A build must run on any machine of its architecture, so no -march=native;
-# NaN and infinity are values that we handle, so no -ffast-math.
+# NaN and infinity are values that we handle, so no -ffast-math.  a * b + c is
+# rounded twice, for all clones of a kernel to be equal: what is to be fused says
+# so (src/numeric/gemm.c).
 OPTFLAGS ?=
 # PostgreSQL's own headers (ilist.h, c.h) need these two off.
 WERROR ?= -Werror
 PG_CFLAGS = -Wall -Wextra $(WERROR) -Wno-unused-parameter -Wno-sign-compare \
-	-ftree-vectorize $(OPTFLAGS)
+	-ftree-vectorize -ffp-contract=off $(OPTFLAGS)
 PG_CPPFLAGS = -I$(srcdir)/src -DGENSYNTH_VERSION='"$(EXTVERSION)"'
 
 # The pthread and OpenMP builds of OpenBLAS start threads as soon as they are
@@ -104,12 +106,10 @@ endif
 $(OBJS): $(call in_tree,src/*.h src/*/*.h)
 
 # The kernels of neural networks.  No function's errno or floating-point trap is
-# looked at; that a * b + c is rounded twice makes all clones equal.
+# looked at.
 $(filter src/nn/%,$(OBJS)): override CFLAGS += -O3 -fno-math-errno \
-	-fno-trapping-math -ffp-contract=off
-
-# Products of matrices, where contraction is wanted.
-$(filter src/numeric/gemm%,$(OBJS)): override CFLAGS += -O3
+	-fno-trapping-math
+$(filter src/numeric/gemm.o,$(OBJS)): override CFLAGS += -O3
 
 # A VPATH build starts without the directories of the objects.
 $(foreach d,$(sort $(dir $(OBJS))),$(if $(wildcard $(d)),,$(shell mkdir -p $(d))))

@@ -22,8 +22,6 @@ typedef struct Run
 	GsGanNet	net;
 	GsDense		head[MOST_PLACES];
 	GsDense		fed[MOST_PLACES];
-	GsLayer		layer[GS_GAN_LAYERS(MOST_PLACES)];
-	GsLayer		opponent[GS_GAN_LAYERS(0)];
 	int			offset[MOST_PLACES + 1];
 	int			null[MOST_PLACES];
 	GsParams	generator;
@@ -134,16 +132,11 @@ main(int argc, char **argv)
 		!gs_params_create(&run.critic, 2))
 		return fprintf(stderr, "out of memory\n"), 1;
 	setup.params = &run.generator;
-	setup.layer = run.layer;
-	setup.nlayers = gs_gan_layers(&run.net, &run.generator, &run.critic,
-								  run.layer);
 	setup.loss = generator_loss;
 	setup.shards = 4;			/* as in src/model/gan_fit.c */
 	if (!gs_trainer_create(&setup, &generator))
 		return fprintf(stderr, "out of memory\n"), 1;
 	setup.params = &run.critic;
-	setup.layer = run.opponent;
-	setup.nlayers = gs_gan_critic_layers(&run.net, &run.critic, run.opponent);
 	setup.loss = critic_loss;
 	setup.shards = 2;
 	setup.adam.average = 0;

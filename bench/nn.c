@@ -1,14 +1,12 @@
 /*
  * nn.c
- *	  Training throughput of a residual net, and of its bare SGEMMs.
+ *	  Training throughput of a residual net, and of its bare products.
  *
  *	nn what width batch seconds [threads]
  *
- * "what" is "train", whole steps of gs_trainer_step, or the products of such a
- * step and nothing else, one after the other over the rows of a shard:
- * "sgemm", in floats, or "gemm", as networks compute them.  "train-float" is
- * training without fixed-point products.  Prints steps per second, and ms of
- * CPU time per step, all threads together.
+ * "what" is "train", whole steps of gs_trainer_step, or "gemm", the products of
+ * such a step and nothing else, one after the other over the rows of a shard.
+ * Prints steps per second, and ms of CPU time per step, all threads together.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +15,7 @@
 
 #include "../src/nn/train.h"
 #include "../src/numeric/blas.h"
-#include "../src/numeric/gemm_fixed.h"
+#include "../src/numeric/gemm.h"
 
 #define INPUT	300
 #define HEADS	15				/* of 20 levels each: 300 outputs */
@@ -33,8 +31,7 @@ typedef struct Net
 	int			offset[HEADS + 1];
 	int			width;
 	int			batch;
-	int			rows;			/* of a bare product ... */
-	bool		fixed;			/* in fixed point, if it can be */
+	int			rows;			/* of a bare product */
 } Net;
 
 /* buffers of a shard */
@@ -91,29 +88,25 @@ loss(const void *model, GsShard *shard)
 	return sum;
 }
 
-/* C = op(A) op(B), as networks compute it or in floats */
+/* C = op(A) op(B) */
 static void
-product(bool fixed, bool ta, bool tb, int m, int n, int k, const float *a,
-		int lda, const float *b, int ldb, float *c)
+product(bool ta, bool tb, int m, int n, int k, const float *a, int lda,
+		const float *b, int ldb, float *c)
 {
-	if (fixed)
-		gs_sgemm_fixed(&(GsProduct) {
-					   .transpose_a = ta,.transpose_b = tb,.m = m,.n = n,
-					   .k = k,.a = a,.lda = lda,.b = b,.ldb = ldb,.c = c,
-					   .ldc = n});
-	else
-		gs_sgemm_add(ta, tb, m, n, k, 1, a, lda, b, ldb, 0, c, n);
+	gs_sgemm(&(GsProduct) {
+			 .transpose_a = ta,.transpose_b = tb,.m = m,.n = n,.k = k,
+			 .a = a,.lda = lda,.b = b,.ldb = ldb,.c = c,.ldc = n});
 }
 
 /* the three products of a dense layer's forward and backward */
 static void
-products(bool fixed, int rows, int in, int out, bool by_input, const float *x,
+products(int rows, int in, int out, bool by_input, const float *x,
 		 float *y, const float *w, float *dw, float *dx)
 {
-	product(fixed, false, false, rows, out, in, x, in, w, out, y);
-	product(fixed, true, false, in, out, rows, x, in, y, out, dw);
+	product(false, false, rows, out, in, x, in, w, out, y);
+	product(true, false, in, out, rows, x, in, y, out, dw);
 	if (by_input)
-		product(fixed, false, true, rows, in, out, y, out, w, out, dx);
+		product(false, true, rows, in, out, y, out, w, out, dx);
 }
 
 /* the products of one step, over some of its rows; each layer has buffers */
@@ -132,7 +125,7 @@ bare(void *arg, int task)
 		memory = gs_vector_create(each * (2 + 2 * BLOCKS));
 	at = memory;
 	for (int layer = 0; layer < 2 + 2 * BLOCKS; layer++, at += each)
-		products(net->fixed, rows, layer == 0 ? INPUT : w,
+		products(rows, layer == 0 ? INPUT : w,
 				 layer == 1 + 2 * BLOCKS ? INPUT : w, layer > 0, at,
 				 at + rows * most, at + 2 * rows * most,
 				 at + 2 * rows * most + most * most,
@@ -167,29 +160,12 @@ make_net(Net *net, GsParams *params)
 		net->offset[h] = 20 * h;
 }
 
-/* all layers, for the trainer */
-static int
-layers_of(Net *net, const GsParams *params, GsLayer *layer)
-{
-	int			n = 0;
-
-	layer[n++] = (GsLayer) {&net->input, params, true, false};
-	for (int b = 0; b < BLOCKS; b++)
-	{
-		layer[n++] = (GsLayer) {&net->block[b].inner, params, true, true};
-		layer[n++] = (GsLayer) {&net->block[b].outer, params, true, true};
-	}
-	layer[n++] = (GsLayer) {&net->output, params, true, true};
-	return n;
-}
-
 int
 main(int argc, char **argv)
 {
 	Net			net = {.width = argc > 4 ? atoi(argv[2]) : 0};
 	GsParams	params = {0};
 	GsArena		arena = {NULL, 0, 0};
-	GsLayer		layer[2 + 2 * BLOCKS];
 	GsTrainerSetup setup = {
 		.params = &params,.adam = GS_ADAM_DEFAULTS,.loss = loss,.model = &net
 	};
@@ -203,9 +179,7 @@ main(int argc, char **argv)
 
 	if (argc < 5)
 		return fprintf(stderr, "see the head of nn.c\n"), 2;
-	train = strncmp(argv[1], "train", 5) == 0;
-	net.fixed = strcmp(argv[1], "gemm") == 0;
-	gs_gemm_fixed_point = strcmp(argv[1], "train-float") != 0;
+	train = strcmp(argv[1], "train") == 0;
 	net.batch = setup.batch = atoi(argv[3]);
 	net.rows = gs_shard_rows(net.batch);
 	setup.pool = gs_pool_start(argc > 5 ? atoi(argv[5]) : 2);
@@ -213,8 +187,6 @@ main(int argc, char **argv)
 	make_net(&net, &params);
 	lay_out(&net, &arena, gs_shard_rows(net.batch), &buffers);
 	setup.workspace = arena.used;
-	setup.layer = layer;
-	setup.nlayers = layers_of(&net, &params, layer);
 	if (!gs_params_create(&params, 1) || !gs_trainer_create(&setup, &trainer))
 		return fprintf(stderr, "out of memory\n"), 1;
 	for (int warm = 0; warm < 2; warm++)

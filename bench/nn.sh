@@ -4,11 +4,9 @@
 # Training throughput of the neural core on two threads: a residual net (300
 # inputs, 3 blocks, 15 softmax heads of 20 levels, AdamW, clipping, an average
 # of the weights) in steps per second, against the products of matrices of
-# such a step and nothing else, as networks compute them ("gemm") and in floats
-# ("sgemm"), and against the same net in PyTorch, where PYTHON (by default
-# python3) has it.  Where the processor has them, networks' products are in
-# 16-bit fixed point; "float" trains without.  Runs alternate; the medians
-# count.  Needs `make`.
+# such a step and nothing else, and against the same net in PyTorch, where
+# PYTHON (by default python3) has it.  Runs alternate; the medians count.
+# Needs `make`.
 #
 #   SECONDS_EACH=2 ROUNDS=5 bench/nn.sh [width:batch ...]
 set -euo pipefail
@@ -32,26 +30,22 @@ rate() { "$@" | cut -d ' ' -f 1; }
 median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 echo "# load $(cut -d ' ' -f 1-3 /proc/loadavg); $(nproc) CPUs"
-printf '%6s %6s %9s %9s %9s %9s %9s %8s %8s %10s %9s\n' width batch steps/s gemm/s sgemm/s float/s PyTorch/s \
-    of-gemm of-sgemm of-PyTorch float-of
+printf '%6s %6s %9s %9s %9s %8s %10s\n' width batch steps/s gemm/s PyTorch/s of-gemm of-PyTorch
 for shape; do
     width=${shape%:*}
     batch=${shape#*:}
     rm -f "$dir"/*.rates
     for _ in $(seq "${ROUNDS:-5}"); do
-        for what in train gemm sgemm train-float; do
+        for what in train gemm; do
             rate "$dir/nn" $what "$width" "$batch" "${SECONDS_EACH:-2}" >> "$dir/$what.rates"
         done
         [ -z "$torch" ] || rate "$python" bench/nn.py "$width" "$batch" "${SECONDS_EACH:-2}" >> "$dir/torch.rates"
     done
     train=$(median < "$dir/train.rates")
     gemm=$(median < "$dir/gemm.rates")
-    sgemm=$(median < "$dir/sgemm.rates")
-    float=$(median < "$dir/train-float.rates")
     other=
     [ -z "$torch" ] || other=$(median < "$dir/torch.rates")
-    awk -v w="$width" -v b="$batch" -v t="$train" -v g="$gemm" -v s="$sgemm" -v f="$float" -v o="$other" 'BEGIN {
-        printf "%6d %6d %9.1f %9.1f %9.1f %9.1f %9s %8.2f %8.2f %10s %9s\n", w, b, t, g, s, f, o, t / g, t / s,
-            o ? sprintf("%.2f", t / o) : "", o ? sprintf("%.2f", f / o) : ""}'
+    awk -v w="$width" -v b="$batch" -v t="$train" -v g="$gemm" -v o="$other" 'BEGIN {
+        printf "%6d %6d %9.1f %9.1f %9s %8.2f %10s\n", w, b, t, g, o, t / g, o ? sprintf("%.2f", t / o) : ""}'
 done
 echo "# load $(cut -d ' ' -f 1-3 /proc/loadavg)"

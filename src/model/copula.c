@@ -17,7 +17,7 @@
 #include <math.h>
 
 #include "model/copula.h"
-#include "numeric/blas.h"
+#include "numeric/gemm.h"
 #include "numeric/intervals.h"
 #include "numeric/normal.h"
 #include "numeric/philox.h"
@@ -63,22 +63,6 @@ load_levels(CopulaLatent *latent, const GsFeature *feature,
 }
 
 /*
- * gs_copula_need_blas: an error unless OpenBLAS has, or can have, what memory
- * it needs, without which it would not come back.
- *
- * Errors: out_of_memory.
- */
-void
-gs_copula_need_blas(void)
-{
-	if (!gs_blas_prepare())
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory for products of matrices"),
-				 errhint("OpenBLAS needs 128 MB of address space (256 MB on POWER): raise the limit of the server's processes (ulimit -v), or fit with method => 'tree'.")));
-}
-
-/*
  * gs_copula_covariance: that of two variates, by their indexes.
  */
 double
@@ -106,7 +90,6 @@ copula_load(const GsSchema *schema, const List *tensors)
 	int			n = feature->dims[0];
 	int			at = 0;
 
-	gs_copula_need_blas();
 	if (n > schema->nfeatures || cholesky->dims[0] != n ||
 		cholesky->dims[1] != n)
 		gs_corrupted("The copula's tensors do not fit together.");
@@ -211,10 +194,13 @@ copula_generate(void *state, GsBatch *batch)
 			gs_normal_lane(w + (k - j) * GS_BATCH,
 						   sampler->z + (Size) k * GS_BATCH, GS_BATCH);
 	}
-	/* always all of it: the kernel, and so the bits, may depend on the shape */
-	if (used > 0 && !gs_sgemm(n, GS_BATCH, n, copula->cholesky, n, sampler->z,
-						   GS_BATCH, sampler->y, GS_BATCH))
-		elog(ERROR, "GEMM refused %d x %d", n, GS_BATCH);
+	if (used > 0 && sampler->context == NULL &&
+		!gs_sgemm(&(GsProduct) {
+				  .m = used,.n = GS_BATCH,.k = n,
+				  .a = copula->cholesky,.lda = n,
+				  .b = sampler->z,.ldb = GS_BATCH,
+				  .c = sampler->y,.ldc = GS_BATCH}))
+		elog(ERROR, "GEMM refused %d x %d", used, GS_BATCH);
 	if (sampler->given != NULL)
 		gs_copula_confine(sampler->given, batch, sampler->y);
 	if (sampler->context != NULL)

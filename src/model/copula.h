@@ -44,7 +44,6 @@ typedef struct CopulaSampler
 } CopulaSampler;
 
 /* copula.c */
-extern void gs_copula_need_blas(void);
 extern double gs_copula_covariance(const Copula *copula, int i, int j);
 
 /* copula_fit.c */

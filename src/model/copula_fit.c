@@ -25,6 +25,7 @@
 
 #include "model/copula.h"
 #include "numeric/blas.h"
+#include "numeric/gemm.h"
 #include "numeric/latent.h"
 
 #define ORDER_ROWS			200000	/* rows looked at to order levels */
@@ -32,7 +33,8 @@
 #define ORDER_ROUNDS		40
 #define REFINE_ROUNDS		6
 #define ORDER_PRIOR			5.0 /* rows that pull a level to the middle */
-#define MOMENT_ROWS			4096	/* rows of one SYRK */
+#define MOMENT_ROWS			4096	/* rows of one product ... */
+#define STRIP				128 /* ... and rows of its result at a time */
 #define MIN_PAIR_ROWS		10
 #define EIGEN_FLOOR			1e-4
 #define WIDE				512 /* beyond, see latent_of() */
@@ -285,14 +287,27 @@ fill_block(const Fit *fit, int64 first, int64 stride, int m, float *block,
 	}
 }
 
+/*
+ * Adds the products of columns of block [m][n] to the lower triangle of total
+ * [n][n], and some of them above it.  sum: [STRIP][n] of scratch.
+ */
 static void
-add_syrk(int n, int m, const float *block, float *sum, double *total)
+add_products(int n, int m, const float *block, float *sum, double *total)
 {
-	memset(sum, 0, sizeof(float) * n * n);
-	if (!gs_ssyrk(n, m, block, n, sum, n))
-		elog(ERROR, "SYRK refused %d x %d", m, n);
-	for (Size i = 0; i < (Size) n * n; i++)
-		total[i] += sum[i];
+	for (int first = 0; first < n; first += STRIP)
+	{
+		int			rows = Min(STRIP, n - first);
+		int			columns = first + rows;
+
+		if (!gs_sgemm(&(GsProduct) {
+					  .transpose_a = true,.m = rows,.n = columns,.k = m,
+					  .a = block + first,.lda = n,.b = block,.ldb = n,
+					  .c = sum,.ldc = columns}))
+			elog(ERROR, "GEMM refused %d x %d", rows, columns);
+		for (int i = 0; i < rows; i++)
+			for (int j = 0; j < columns; j++)
+				total[(Size) (first + i) * n + j] += sum[i * columns + j];
+	}
 }
 
 static void *
@@ -313,7 +328,8 @@ find_moments(const Fit *fit, int64 stride, Moments *moments)
 	float	   *block = palloc_extended(sizeof(float) * MOMENT_ROWS * n,
 										MCXT_ALLOC_HUGE);
 	float	   *present = NULL;
-	float	   *sum = alloc_square(n, sizeof(float));
+	float	   *sum = palloc_extended(sizeof(float) * STRIP * n,
+									  MCXT_ALLOC_HUGE);
 
 	moments->product = alloc_square(n, sizeof(double));
 	moments->rows = alloc_square(n, sizeof(double));
@@ -326,9 +342,9 @@ find_moments(const Fit *fit, int64 stride, Moments *moments)
 
 		CHECK_FOR_INTERRUPTS();
 		fill_block(fit, first * stride, stride, m, block, present);
-		add_syrk(n, m, block, sum, moments->product);
+		add_products(n, m, block, sum, moments->product);
 		if (present)
-			add_syrk(n, m, present, sum, moments->rows);
+			add_products(n, m, present, sum, moments->rows);
 	}
 	for (Size i = 0; !present && i < (Size) n * n; i++)
 		moments->rows[i] = nrows;
@@ -391,7 +407,9 @@ refine_axis(Fit *fit, int power)
 
 		CHECK_FOR_INTERRUPTS();
 		fill_block(fit, first * fit->stride, fit->stride, m, block, NULL);
-		if (!gs_sgemm(m, n, n, block, n, weight, n, pull, n))
+		if (!gs_sgemm(&(GsProduct) {
+					  .m = m,.n = n,.k = n,.a = block,.lda = n,
+					  .b = weight,.ldb = n,.c = pull,.ldc = n}))
 			elog(ERROR, "GEMM refused %d x %d", m, n);
 		for (int j = 0; j < n; j++)
 		{
@@ -538,6 +556,20 @@ factor(const Fit *fit)
 }
 
 /*
+ * An error unless OpenBLAS has, or can have, what memory it needs, without
+ * which it would not come back.
+ */
+static void
+need_blas(void)
+{
+	if (!gs_blas_prepare())
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory for matrices"),
+				 errhint("OpenBLAS needs 128 MB of address space: raise the limit of the server's processes (ulimit -v), or fit with method => 'tree'.")));
+}
+
+/*
  * gs_copula_fit: see family.h and copula.c.
  */
 void
@@ -551,7 +583,7 @@ gs_copula_fit(GsFitContext *context)
 	int			norder = 0;
 	int			n;
 
-	gs_copula_need_blas();
+	need_blas();
 	count_bins(&fit);
 	n = fit.n;
 	fit.stride = order_stride(&fit);

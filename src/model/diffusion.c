@@ -94,12 +94,8 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 	if (tokens->nplaces > 0)
 	{
 		const float *bias = gs_tokens_bias(tokens, tensors);
-		GsLayer    *layer = palloc(sizeof(GsLayer) *
-								   DIFFUSION_LAYERS(&model->net));
 
 		gs_training_load("diffusion", tensors, model->net.params);
-		gs_training_round(layer, gs_diffusion_layers(&model->net, layer));
-		pfree(layer);
 		if (bias != NULL)
 			add_bias(&model->net, bias, model->net.params->value);
 	}

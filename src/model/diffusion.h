@@ -30,10 +30,6 @@ typedef struct DiffusionNet
 	int		   *number;			/* [P] how many numbers come before */
 } DiffusionNet;
 
-/* layers of a network, at most */
-#define DIFFUSION_LAYERS(net) \
-	(1 + 2 * (net)->nblocks + (net)->tokens->nplaces)
-
 typedef struct DiffusionOptions
 {
 	GsTrainingOptions training;
@@ -76,7 +72,6 @@ typedef struct DiffusionSampler
 /* diffusion_net.c */
 extern void gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens,
 							 int width, int nblocks);
-extern int	gs_diffusion_layers(DiffusionNet *net, GsLayer *layer);
 
 /* diffusion.c */
 extern void gs_diffusion_mask_all(DiffusionSampler *sampler);

@@ -415,7 +415,6 @@ gs_diffusion_fit(GsFitContext *context)
 	GsTrainable what = {.loss = shard_loss,.model = &fit};
 	GsArena		arena = {0};
 	Shard		shard;
-	GsLayer    *layer;
 
 	gs_tokens_save(tokens, &context->tensors);
 	gs_tensor_add(&context->tensors, "diffusion/net", GS_I4, 1, 3, 0, shape);
@@ -431,12 +430,6 @@ gs_diffusion_fit(GsFitContext *context)
 	lay_out(&fit, &arena, gs_shard_rows(training.batch), &shard);
 	what.params = fit.net.params;
 	what.row = fit.row;
-	what.layer = layer = palloc(sizeof(GsLayer) *
-								DIFFUSION_LAYERS(&fit.net));
-	what.nlayers = gs_diffusion_layers(&fit.net, layer);
-	/* the last are heads; those that take turns aren't worth it each time */
-	if (fit.nheads < tokens->nplaces)
-		what.nlayers -= tokens->nplaces;
 	what.workspace = arena.used;
 	gs_training_run(&training, &what, &options->training, context);
 }

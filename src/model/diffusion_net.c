@@ -54,25 +54,3 @@ gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens, int width,
 		nnumbers += tokens->place[p].number;
 	}
 }
-
-/*
- * gs_diffusion_layers: the layers, of DIFFUSION_LAYERS, for gs_training_round
- * and the trainer, heads last.  Returns how many there are.
- */
-int
-gs_diffusion_layers(DiffusionNet *net, GsLayer *layer)
-{
-	const GsParams *params = net->params;
-	int			n = 0;
-
-	if (net->tokens->nnumbers > 0)
-		layer[n++] = (GsLayer) {&net->score, params, true, false};
-	for (int b = 0; b < net->nblocks; b++)
-	{
-		layer[n++] = (GsLayer) {&net->block[b].inner, params, true, true};
-		layer[n++] = (GsLayer) {&net->block[b].outer, params, true, true};
-	}
-	for (int p = 0; p < net->tokens->nplaces; p++)
-		layer[n++] = (GsLayer) {&net->head[p], params, true, true};
-	return n;
-}

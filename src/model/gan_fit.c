@@ -348,7 +348,6 @@ gs_gan_fit(GsFitContext *context)
 	GsTrainable what = {.params = generator,.loss = generator_loss,
 		.model = &table,.opponent = &opponent,.choose = choose,.watch = watch
 	};
-	GsLayer    *layer;
 
 	if (tokens->ntokens == tokens->nplaces)
 		training.steps = 1;		/* nothing varies */
@@ -361,11 +360,6 @@ gs_gan_fit(GsFitContext *context)
 	table.made = palloc0(sizeof(int32) * training.batch *
 						 Max(tokens->nplaces, 1));
 	what.row = table.row;
-	what.layer = layer = palloc(sizeof(GsLayer) *
-								GS_GAN_LAYERS(tokens->nplaces));
-	what.nlayers = gs_gan_layers(&table.net, generator, critic, layer);
-	opponent.layer = layer = palloc(sizeof(GsLayer) * GS_GAN_LAYERS(0));
-	opponent.nlayers = gs_gan_critic_layers(&table.net, critic, layer);
 	what.shards = GENERATOR_SHARDS;
 	opponent.shards = CRITIC_SHARDS;
 	what.workspace = workspace(&table, training.batch, what.shards);

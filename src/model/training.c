@@ -397,31 +397,3 @@ gs_training_run(const GsTraining *training, const GsTrainable *what,
 	}
 	PG_END_TRY();
 }
-
-/*
- * gs_training_round: rounds the weights of n layers of a network that was
- * loaded, forward, for all products to come; weights have to stay as they are.
- * Allocates in the current context: half of what the weights of wide layers
- * take, and at most as much.
- */
-void
-gs_training_round(const GsLayer *layer, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		GsDense    *dense = layer[i].dense;
-		const float *params = layer[i].params->value;
-		Size		size = gs_dense_rounded_size(dense, false);
-		GsRounded  *rounded;
-
-		if (size == 0)
-			continue;
-		rounded = palloc0(sizeof(GsRounded));
-		rounded->weight = params + dense->weight;
-		rounded->forward = palloc_extended(sizeof(float) * size + 64,
-										   MCXT_ALLOC_HUGE);
-		rounded->forward = (float *) TYPEALIGN(64, rounded->forward);
-		gs_dense_round(dense, params, false, rounded);
-		dense->rounded = rounded;
-	}
-}

@@ -66,6 +66,5 @@ extern void gs_training_run(const GsTraining *training,
 extern float *gs_training_copy(const float *params, Size n);
 extern void gs_training_load(const char *name, const List *tensors,
 							 GsParams *params);
-extern void gs_training_round(const GsLayer *layer, int n);
 
 #endif

@@ -134,17 +134,12 @@ gs_vae_open(const GsSchema *schema, const List *tensors, const char *name,
 {
 	VaeModel   *model = palloc0(sizeof(VaeModel));
 	GsTokens   *tokens = gs_tokens_load(schema, tensors);
-	GsLayer    *layer;
 
 	model->tokens = tokens;
 	model->params = gs_training_params();
 	gs_vae_shape(&model->net, tokens);
 	init(&model->net, model->params);
 	gs_training_load(name, tensors, model->params);
-	layer = palloc(sizeof(GsLayer) * GS_VAE_LAYERS(tokens->nplaces));
-	gs_training_round(layer, gs_vae_decoder_layers(&model->net, model->params,
-												   false, layer, 0));
-	pfree(layer);
 	if (gs_tensor_find(tensors, "tokens/bias") != NULL)
 		add_bias(&model->net, tokens,
 				 load_floats(tensors, "tokens/bias", 1, tokens->ntokens, 1),

@@ -123,13 +123,16 @@ draw_points(Points *points)
 		posterior = gs_vae_encode(net, points->params->value, &rows, &arena);
 		gs_draw_normal(draw, z);
 		for (int i = 0; i < n; i++)
-			for (int j = 0; j < net->latent; j++)
-			{
-				const float *mean = gs_row(posterior, i) + j;
-				float	   *at = gs_row(z, i) + j;
+		{
+			const float *mean = gs_row(posterior, i);
+			float	   *deviation = gs_row(posterior, i) + net->latent;
 
-				*at = mean[0] + *at * expf(mean[net->latent] / 2);
-			}
+			for (int j = 0; j < net->latent; j++)
+				deviation[j] /= 2;
+			gs_exp(net->latent, deviation, deviation);
+			for (int j = 0; j < net->latent; j++)
+				gs_row(z, i)[j] = mean[j] + gs_row(z, i)[j] * deviation[j];
+		}
 	}
 }
 
@@ -210,7 +213,6 @@ gs_vae_fit(GsFitContext *context)
 	Points		points = {.table = &table,.params = params,
 		.seed = gs_mix64(context->key, 1)
 	};
-	GsLayer    *layer;
 
 	training.adam.clip = 5;
 	if (tokens->ntokens == tokens->nplaces)
@@ -221,9 +223,6 @@ gs_vae_fit(GsFitContext *context)
 	gs_vae_start_heads(&table.net, tokens, params);
 	table.row = palloc(sizeof(uint32) * training.batch);
 	what.row = table.row;
-	what.layer = layer = palloc(sizeof(GsLayer) *
-								GS_VAE_LAYERS(tokens->nplaces));
-	what.nlayers = gs_vae_layers(&table.net, params, layer);
 	what.workspace = gs_vae_workspace(&table.net,
 									  gs_shard_rows(training.batch));
 	gs_training_run(&training, &what, options, context);

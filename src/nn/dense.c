@@ -15,37 +15,16 @@
 #include "nn.h"
 #include "kernel.h"
 
-/* The right side of a product: a matrix, or a layer's weights. */
-typedef struct Right
-{
-	bool		transpose;
-	const gs_real *data;
-	int			ld;
-	const gs_real *rounded;		/* op(data), or NULL */
-} Right;
+#ifdef GS_NN_DOUBLE
+#include "../numeric/blas.h"
+#endif
 
-static Right
-right(GsMatrix b)
-{
-	return (Right) {.data = b.data,.ld = b.ld};
-}
-
-static Right
-weights(const GsDense *dense, const gs_real *params, bool transpose)
-{
-	const GsRounded *rounded = dense->rounded;
-	Right		b = {transpose, params + dense->weight, dense->out, NULL};
-
-	if (rounded != NULL && rounded->weight == b.data)
-		b.rounded = transpose ? rounded->back : rounded->forward;
-	return b;
-}
-
-/* a layer's gradient by its weights */
+/* a layer's weights */
 static GsMatrix
-weights_grad(const GsDense *dense, gs_real *grad)
+weights(const GsDense *dense, const gs_real *params)
 {
-	return gs_matrix(grad + dense->weight, dense->in, dense->out);
+	return gs_matrix((gs_real *) params + dense->weight, dense->in,
+					 dense->out);
 }
 
 /* the same row for all rows of a matrix that is added to */
@@ -56,7 +35,7 @@ every_row(const gs_real *row, GsMatrix like)
 }
 
 /*
- * c = base
+ * c = base; GS_NO_MATRIX: zeros.
  */
 static void
 copy_base(GsMatrix base, GsMatrix c)
@@ -75,13 +54,13 @@ copy_base(GsMatrix base, GsMatrix c)
  * NULL.  base: c, every_row(), or GS_NO_MATRIX for zeros.
  */
 static void
-gemm(bool transpose, GsMatrix a, Right b, GsMatrix base, GsMatrix c,
-	 const GsRowWork *work)
+gemm(bool transpose_a, GsMatrix a, bool transpose_b, GsMatrix b, GsMatrix base,
+	 GsMatrix c, const GsRowWork *work)
 {
-	int			k = transpose ? a.rows : a.cols;
+	int			k = transpose_a ? a.rows : a.cols;
 	bool		fine;
 
-	assert(c.rows == (transpose ? a.cols : a.rows));
+	assert(c.rows == (transpose_a ? a.cols : a.rows));
 	if (c.rows == 0 || c.cols == 0)
 		return;
 	if (k == 0)
@@ -93,19 +72,17 @@ gemm(bool transpose, GsMatrix a, Right b, GsMatrix base, GsMatrix c,
 	if (work != NULL && work->before != NULL)
 		work->before(work->arg, 0, c.rows);
 	copy_base(base, c);
-	fine = gs_dgemm_add(transpose, b.transpose, c.rows, c.cols, k, 1, a.data,
+	fine = gs_dgemm_add(transpose_a, transpose_b, c.rows, c.cols, k, 1, a.data,
 						a.ld, b.data, b.ld, 1, c.data, c.ld);
 	if (work != NULL && work->after != NULL)
 		work->after(work->arg, 0, c.rows);
 #else
-	fine = gs_sgemm_fixed(&(GsProduct) {
-						  .transpose_a = transpose,
-						  .transpose_b = b.transpose,
-						  .m = c.rows,.n = c.cols,.k = k,
-						  .a = a.data,.lda = a.ld,.b = b.data,.ldb = b.ld,
-						  .rounded = b.rounded,
-						  .base = base.data,.ldbase = base.ld,
-						  .c = c.data,.ldc = c.ld,.work = work});
+	fine = gs_sgemm(&(GsProduct) {
+					.transpose_a = transpose_a,.transpose_b = transpose_b,
+					.m = c.rows,.n = c.cols,.k = k,
+					.a = a.data,.lda = a.ld,.b = b.data,.ldb = b.ld,
+					.base = base.data,.ldbase = base.ld,
+					.c = c.data,.ldc = c.ld,.work = work});
 #endif
 	/* sizes that the seam refuses must not pass for a result */
 	if (!fine)
@@ -122,48 +99,7 @@ void
 gs_product(bool transpose, GsMatrix a, GsMatrix b, bool add, GsMatrix c)
 {
 	assert(b.rows == (transpose ? a.rows : a.cols) && b.cols == c.cols);
-	gemm(transpose, a, right(b), add ? c : GS_NO_MATRIX, c, NULL);
-}
-
-/*
- * gs_dense_round
- *
- * Rounds the layer's weights, from params, for products in fixed point, into
- * what rounded has room for: forward gs_dense_rounded_size(.., false)
- * elements, back (.., true), 64-byte aligned, or NULL.  It doesn't change what
- * is computed, but how long it takes.  The layer's functions use it as soon as
- * dense->rounded points there, with these params only, which have to stay as
- * they are.
- */
-void
-gs_dense_round(const GsDense *dense, const gs_real *params, bool back,
-			   GsRounded *rounded)
-{
-#ifndef GS_NN_DOUBLE
-	float	   *to = back ? rounded->back : rounded->forward;
-
-	if (to != NULL)
-		gs_gemm_round(back, back ? dense->in : dense->out,
-					  back ? dense->out : dense->in, params + dense->weight,
-					  dense->out, to);
-#endif
-}
-
-/*
- * gs_dense_rounded_size
- *
- * The elements that the rounded weights take, forward or back; 0 where they
- * are of no use.
- */
-size_t
-gs_dense_rounded_size(const GsDense *dense, bool back)
-{
-#ifdef GS_NN_DOUBLE
-	return 0;
-#else
-	return gs_gemm_rounded_size(back ? dense->in : dense->out,
-								back ? dense->out : dense->in);
-#endif
+	gemm(transpose, a, false, b, add ? c : GS_NO_MATRIX, c, NULL);
 }
 
 /*
@@ -225,7 +161,6 @@ gs_dense_add(GsParams *params, const char *name, int in, int out,
 	dense->in = in;
 	dense->out = out;
 	dense->activation = activation;
-	dense->rounded = NULL;
 	snprintf(full, sizeof(full), "%.24s.w", name);
 	dense->weight = gs_params_add(params, full, in, out,
 								  activation == GS_LINEAR ? GS_INIT_XAVIER :
@@ -284,7 +219,7 @@ forward(Forward f, GsMatrix x)
 		base = f.y;
 	else if (dense->activation == GS_LINEAR)
 		base = every_row(f.params + dense->bias, f.y);
-	gemm(false, x, weights(dense, f.params, false), base, f.y, &work);
+	gemm(false, x, false, weights(dense, f.params), base, f.y, &work);
 }
 
 /*
@@ -338,12 +273,11 @@ backward(const GsDense *dense, const gs_real *params, gs_real *grad,
 	assert(x.cols == dense->in && dy.cols == dense->out && x.rows == dy.rows);
 	assert(linear || slope.data != NULL);
 	backward_bias(dy, linear ? GS_NO_MATRIX : slope, grad + dense->bias);
-	gemm(true, x, right(dy), weights_grad(dense, grad),
-		 weights_grad(dense, grad), NULL);
+	gemm(true, x, false, dy, weights(dense, grad), weights(dense, grad), NULL);
 	if (dx.data == NULL)
 		return;
 	assert(dx.cols == dense->in && dx.rows == dy.rows);
-	gemm(false, dy, weights(dense, params, true), add ? dx : GS_NO_MATRIX, dx,
+	gemm(false, dy, true, weights(dense, params), add ? dx : GS_NO_MATRIX, dx,
 		 work);
 }
 
@@ -397,7 +331,7 @@ gs_dense_transpose(const GsDense *dense, const gs_real *params, GsMatrix dy,
 				   GsMatrix dx)
 {
 	assert(dx.cols == dense->in && dy.cols == dense->out);
-	gemm(false, dy, weights(dense, params, true), GS_NO_MATRIX, dx, NULL);
+	gemm(false, dy, true, weights(dense, params), GS_NO_MATRIX, dx, NULL);
 }
 
 /*
@@ -410,7 +344,7 @@ gs_dense_transpose_add(const GsDense *dense, const gs_real *params,
 					   GsMatrix dy, GsMatrix dx)
 {
 	assert(dx.cols == dense->in && dy.cols == dense->out);
-	gemm(false, dy, weights(dense, params, true), dx, dx, NULL);
+	gemm(false, dy, true, weights(dense, params), dx, dx, NULL);
 }
 
 /*
@@ -425,7 +359,6 @@ gs_dense_transpose_backward(const GsDense *dense, const gs_real *params,
 							GsMatrix ddy)
 {
 	assert(d.cols == dense->in && dy.cols == dense->out);
-	gemm(true, d, right(dy), weights_grad(dense, grad),
-		 weights_grad(dense, grad), NULL);
-	gemm(false, d, weights(dense, params, false), GS_NO_MATRIX, ddy, NULL);
+	gemm(true, d, false, dy, weights(dense, grad), weights(dense, grad), NULL);
+	gemm(false, d, false, weights(dense, params), GS_NO_MATRIX, ddy, NULL);
 }

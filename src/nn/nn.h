@@ -37,7 +37,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../numeric/blas.h"
+#include "../numeric/gemm.h"
 
 #ifdef GS_NN_DOUBLE
 typedef double gs_real;
@@ -162,16 +162,6 @@ typedef enum GsActivation
 	GS_GELU						/* its tanh form */
 } GsActivation;
 
-/*
- * A layer's weights, rounded for products in fixed point: see gs_dense_round.
- */
-typedef struct GsRounded
-{
-	const gs_real *weight;		/* those that were */
-	gs_real    *forward;		/* W; may be NULL */
-	gs_real    *back;			/* its transpose; may be NULL */
-} GsRounded;
-
 /* y = activation(x W + b) */
 typedef struct GsDense
 {
@@ -180,7 +170,6 @@ typedef struct GsDense
 	GsActivation activation;
 	size_t		weight;			/* offset of W [in][out] */
 	size_t		bias;			/* offset of b [out] */
-	const GsRounded *rounded;	/* or NULL */
 } GsDense;
 
 /* y = gain (x - mean) / sqrt(variance + 1e-5) + shift, by row */
@@ -265,11 +254,6 @@ extern void gs_dense_transpose_add(const GsDense *dense,
 extern void gs_dense_transpose_backward(const GsDense *dense,
 										const gs_real *params, gs_real *grad,
 										GsMatrix dy, GsMatrix d, GsMatrix ddy);
-
-/* makes products with a layer's weights faster: see dense.c */
-extern size_t gs_dense_rounded_size(const GsDense *dense, bool back);
-extern void gs_dense_round(const GsDense *dense, const gs_real *params,
-						   bool back, GsRounded *rounded);
 
 /* activation.c */
 /* y = activation(x + bias); bias [cols] or NULL; y may be x; slope as above */
@@ -370,7 +354,6 @@ extern void gs_softmax_backward(GsMatrix share, GsMatrix dy, gs_real scale);
 /* logits = (logits + noise) sharpness; token[rows]: where the largest is */
 extern void gs_gumbel_max(GsMatrix logits, GsMatrix noise, gs_real sharpness,
 						  int32_t *token);
-extern bool gs_softmax_wide;
 
 /*
  * loss.c: each returns the sum of its losses over rows and columns, times

@@ -14,9 +14,6 @@
 #include "nn.h"
 #include "kernel.h"
 
-/* whether to use what the processor has: for tests */
-bool		gs_softmax_wide = true;
-
 /*
  * z = exp(z): one pass over all heads, whose own loops are short.
  */
@@ -253,14 +250,8 @@ find_wide(const float *z, int n, float top)
 #define ROWS_TARGET GS_AVX512
 #include "softmax_rows.h"
 
-static bool
-is_wide(void)
-{
-	return gs_softmax_wide && __builtin_cpu_supports("avx512f");
-}
-
 #define CALL(name, ...) \
-	(is_wide() ? name##_wide(__VA_ARGS__) : name(__VA_ARGS__))
+	(gs_lanes() == 16 ? name##_wide(__VA_ARGS__) : name(__VA_ARGS__))
 #else
 #define CALL(name, ...) name(__VA_ARGS__)
 #endif

@@ -2,10 +2,10 @@
  * train.c
  *	  Training: AdamW, and steps over minibatches in parallel.
  *
- * A step is four parallel loops: the layers' weights are rounded for products;
- * the shards' losses and gradients; over slices of the vector, the sum of the
- * shards' gradients and its length; and over slices again, AdamW and the
- * weights' average.  Slices are as fixed as shards are.
+ * A step is three parallel loops: the shards' losses and gradients; over slices
+ * of the vector, the sum of the shards' gradients and its length; and over
+ * slices again, AdamW and the weights' average.  Slices are as fixed as shards
+ * are.
  *
  * Plain C: no postgres.h.
  */
@@ -77,55 +77,10 @@ gs_schedule(uint64_t step, uint64_t total, uint64_t warmup, double floor)
 }
 
 /*
- * Room for the layers' rounded weights.  Returns false if memory is out.
- */
-static bool
-create_rounded(GsTrainer *trainer)
-{
-	int			n = trainer->setup.nlayers;
-
-	if (n == 0)
-		return true;
-	trainer->rounded = calloc((size_t) n, sizeof(GsRounded));
-	if (trainer->rounded == NULL)
-		return false;
-	for (int i = 0; i < n; i++)
-	{
-		const GsLayer *layer = &trainer->setup.layer[i];
-		GsRounded  *rounded = &trainer->rounded[i];
-		size_t		forward = layer->forward ?
-			gs_dense_rounded_size(layer->dense, false) : 0;
-		size_t		back = layer->back ?
-			gs_dense_rounded_size(layer->dense, true) : 0;
-
-		if (forward > 0)
-			rounded->forward = gs_vector_create(forward);
-		if (back > 0)
-			rounded->back = gs_vector_create(back);
-		if ((forward > 0 && rounded->forward == NULL) ||
-			(back > 0 && rounded->back == NULL))
-			return false;
-	}
-	return true;
-}
-
-static void
-free_rounded(GsTrainer *trainer)
-{
-	for (int i = 0; trainer->rounded != NULL && i < trainer->setup.nlayers; i++)
-	{
-		free(trainer->rounded[i].forward);
-		free(trainer->rounded[i].back);
-	}
-	free(trainer->rounded);
-}
-
-/*
  * gs_trainer_create
  *
  * Memory for training as "setup" says: moments, the average, a gradient for
- * each shard, a workspace for each thread, and room for rounded weights.
- * Returns false if memory is out; then there is nothing to free.
+ * each shard, and a workspace for each thread.  Returns false if memory is out; then there is nothing to free.
  */
 bool
 gs_trainer_create(const GsTrainerSetup *setup, GsTrainer *trainer)
@@ -139,8 +94,7 @@ gs_trainer_create(const GsTrainerSetup *setup, GsTrainer *trainer)
 	trainer->moment2 = gs_vector_create(size);
 	trainer->square = calloc((size_t) slice_count(trainer), sizeof(double));
 	fine = trainer->moment1 != NULL && trainer->moment2 != NULL &&
-		trainer->square != NULL && setup->workspace < SIZE_MAX &&
-		create_rounded(trainer);
+		trainer->square != NULL && setup->workspace < SIZE_MAX;
 	if (setup->adam.average > 0)
 	{
 		trainer->average = gs_vector_create(size);
@@ -193,7 +147,6 @@ gs_trainer_free(GsTrainer *trainer)
 	free(trainer->moment1);
 	free(trainer->moment2);
 	free(trainer->square);
-	free_rounded(trainer);
 	for (int s = 0; s < GS_MAX_SHARDS; s++)
 	{
 		free(trainer->grad[s]);
@@ -244,49 +197,6 @@ run_shard(void *arg, int s)
 }
 
 /*
- * The parameters that a layer has in a pass.
- */
-static const gs_real *
-params_of(const Pass *pass, const GsLayer *layer)
-{
-	return layer->params == pass->trainer->setup.params ? pass->params :
-		layer->params->value;
-}
-
-/*
- * Rounds a layer's weights, one way.
- */
-static void
-round_layer(void *arg, int task)
-{
-	const Pass *pass = arg;
-	const GsTrainer *trainer = pass->trainer;
-	const GsLayer *layer = &trainer->setup.layer[task / 2];
-
-	gs_dense_round(layer->dense, params_of(pass, layer), task % 2 == 1,
-				   &trainer->rounded[task / 2]);
-}
-
-/*
- * Tells layers where their rounded weights are, or that they are no longer
- * there: parameters may change between passes.
- */
-static void
-set_rounded(const Pass *pass, bool there)
-{
-	GsTrainer  *trainer = pass->trainer;
-
-	for (int i = 0; i < trainer->setup.nlayers; i++)
-	{
-		const GsLayer *layer = &trainer->setup.layer[i];
-
-		trainer->rounded[i].weight = params_of(pass, layer) +
-			layer->dense->weight;
-		layer->dense->rounded = there ? &trainer->rounded[i] : NULL;
-	}
-}
-
-/*
  * Runs the loss over all shards.  The mean loss is that of all rows.
  */
 static GsStatus
@@ -296,10 +206,7 @@ run_shards(Pass *pass, double *loss)
 	double		sum = 0;
 
 	pass->nshards = shard_count(setup, pass->batch);
-	gs_pool_run(setup->pool, 2 * setup->nlayers, round_layer, pass);
-	set_rounded(pass, true);
 	gs_pool_run(setup->pool, pass->nshards, run_shard, pass);
-	set_rounded(pass, false);
 	if (atomic_load(&pass->cancelled))
 		return GS_STEP_CANCELLED;
 	for (int s = 0; s < pass->nshards; s++)

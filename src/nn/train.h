@@ -53,18 +53,6 @@ typedef struct GsShard
  */
 typedef double (*GsLoss) (const void *model, GsShard *shard);
 
-/*
- * A layer whose weights are rounded for products before each pass over a batch
- * (gs_dense_round), so that shards need not each do that.
- */
-typedef struct GsLayer
-{
-	GsDense    *dense;			/* its "rounded" is the trainer's to set */
-	const GsParams *params;		/* that the weights are of */
-	bool		forward;		/* the ways that the loss multiplies with */
-	bool		back;
-} GsLayer;
-
 typedef struct GsTrainerSetup
 {
 	GsPool	   *pool;
@@ -79,8 +67,6 @@ typedef struct GsTrainerSetup
 								 * for as many as those shards have */
 	uint64_t	key;			/* of the random numbers of all steps */
 	const atomic_bool *cancel;	/* NULL: never */
-	const GsLayer *layer;		/* [nlayers] of the loss; may be left out */
-	int			nlayers;
 } GsTrainerSetup;
 
 typedef struct GsTrainer
@@ -94,7 +80,6 @@ typedef struct GsTrainer
 	char	   *workspace[GS_MAX_SHARDS];	/* one for each thread */
 	atomic_bool taken[GS_MAX_SHARDS];	/* by a shard that is run */
 	double	   *square;			/* of the gradient's length, by slice */
-	GsRounded  *rounded;		/* [nlayers] room for weights */
 } GsTrainer;
 
 typedef enum GsStatus

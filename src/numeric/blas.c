@@ -8,7 +8,7 @@
  *
  * Plain C: no postgres.h.
  */
-#include <limits.h>
+#include <float.h>
 #include <math.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -18,34 +18,23 @@
 #include <sys/mman.h>
 
 #include "blas.h"
+#include "clones.h"
 #include "gemm.h"
-#include "gemm_fixed.h"
 
 /*
  * The lengths of character arguments are hidden arguments at the end.
  * OpenBLAS's own routines are C and ignore them, but reference LAPACK, parts
  * of which OpenBLAS carries, is Fortran, and may use them.
  */
-extern void sgemm_(const char *transa, const char *transb, const int *m,
-				   const int *n, const int *k, const float *alpha,
-				   const float *a, const int *lda, const float *b,
-				   const int *ldb, const float *beta, float *c,
-				   const int *ldc, size_t len_transa, size_t len_transb);
 extern void dgemm_(const char *transa, const char *transb, const int *m,
 				   const int *n, const int *k, const double *alpha,
 				   const double *a, const int *lda, const double *b,
 				   const int *ldb, const double *beta, double *c,
 				   const int *ldc, size_t len_transa, size_t len_transb);
-extern void ssyrk_(const char *uplo, const char *trans, const int *n,
-				   const int *k, const float *alpha, const float *a,
-				   const int *lda, const float *beta, float *c,
-				   const int *ldc, size_t len_uplo, size_t len_trans);
 extern void dsyrk_(const char *uplo, const char *trans, const int *n,
 				   const int *k, const double *alpha, const double *a,
 				   const int *lda, const double *beta, double *c,
 				   const int *ldc, size_t len_uplo, size_t len_trans);
-extern void dpotrf_(const char *uplo, const int *n, double *a, const int *lda,
-					int *info, size_t len_uplo);
 extern void dsyevd_(const char *jobz, const char *uplo, const int *n,
 					double *a, const int *lda, double *w, double *work,
 					const int *lwork, int *iwork, const int *liwork,
@@ -56,7 +45,8 @@ extern void openblas_set_num_threads(int threads);
 /*
  * Debian's serial OpenBLAS (0.3.21) may give two threads the same buffer:
  * where they enter it at the same moment, results are wrong.  So one enters
- * at a time.  What threads need most, gs_sgemm_add, does without it.
+ * at a time.  What threads need, and what models are sampled with, does
+ * without it: gemm.c, gs_cholesky.
  */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
@@ -76,19 +66,10 @@ static bool has_buffer = false;
 /* largest matrix whose eigenvectors are computed: about 0.1 s */
 #define MAX_EIGEN_SIZE	512
 
+#define LANES		16			/* of sums */
+
 /* halvings of the interval of shrinkage: a resolution of 1/4096 */
 #define SHRINK_TRIALS	12
-
-/*
- * True if a row-major matrix of these dimensions is well-formed, and its
- * elements can be counted in an int.
- */
-static bool
-valid_matrix(const void *a, int rows, int columns, int ld)
-{
-	return a != NULL && rows >= 1 && columns >= 1 && ld >= columns &&
-		ld <= INT_MAX / rows;
-}
 
 /*
  * gs_blas_init
@@ -159,130 +140,23 @@ leave_blas(void)
 }
 
 /*
- * gs_sgemm
- *
- * C = A B, with A float[m][lda] of k columns, B float[k][ldb] of n columns and
- * C float[m][ldc] of n columns, all row-major.  C's former contents are not
- * read, and C must not overlap A or B.
- *
- * Returns false, with C untouched, if a pointer is NULL, a dimension below 1,
- * a leading dimension below its number of columns, or a matrix larger than
- * INT_MAX elements; or if memory is out.
- */
-bool
-gs_sgemm(int m, int n, int k, const float *a, int lda, const float *b,
-		 int ldb, float *c, int ldc)
-{
-	const float one = 1.0f;
-	const float zero = 0.0f;
-
-	if (!valid_matrix(a, m, k, lda) || !valid_matrix(b, k, n, ldb) ||
-		!valid_matrix(c, m, n, ldc))
-		return false;
-
-	if (!enter_blas())
-		return false;
-	/* in Fortran's eyes, C' = B' A' */
-	sgemm_("N", "N", &n, &m, &k, &one, b, &ldb, a, &lda, &zero, c, &ldc,
-		   1, 1);
-	leave_blas();
-	return true;
-}
-
-/*
- * True if A, B and C of gs_sgemm_add are well-formed.
- */
-static bool
-valid_product(bool transpose_a, bool transpose_b, int m, int n, int k,
-			  const void *a, int lda, const void *b, int ldb, const void *c,
-			  int ldc)
-{
-	return valid_matrix(a, transpose_a ? k : m, transpose_a ? m : k, lda) &&
-		valid_matrix(b, transpose_b ? n : k, transpose_b ? k : n, ldb) &&
-		valid_matrix(c, m, n, ldc);
-}
-
-/*
- * gs_sgemm_add
- *
- * C = alpha op(A) op(B) + beta C, where op(A) is A [m][k], or the transpose of
- * A [k][m], and op(B) is B [k][n], or the transpose of B [n][k]; C [m][n].
- * All are row-major with leading dimensions of their own, as stored.  With
- * beta 0, C's former contents are not read.  C must not overlap A or B.  Not
- * OpenBLAS's but our own (gemm.c): threads compute products at the same time.
- *
- * Returns false, with C untouched, for the same reasons as gs_sgemm.
- */
-bool
-gs_sgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
-			 float alpha, const float *a, int lda, const float *b, int ldb,
-			 float beta, float *c, int ldc)
-{
-	if (!valid_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
-					   c, ldc))
-		return false;
-
-	gs_gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta,
-			c, ldc);
-	return true;
-}
-
-/*
- * As gs_sgemm_fixed, in floats.
- */
-static void
-multiply_floats(const GsProduct *x)
-{
-	if (x->work != NULL && x->work->before != NULL)
-		x->work->before(x->work->arg, 0, x->m);
-	for (int i = 0; x->base != NULL && x->base != x->c && i < x->m; i++)
-		memcpy(x->c + (size_t) i * x->ldc, x->base + (size_t) i * x->ldbase,
-			   sizeof(float) * (size_t) x->n);
-	gs_gemm(x->transpose_a, x->transpose_b, x->m, x->n, x->k, 1, x->a, x->lda,
-			x->b, x->ldb, x->base != NULL, x->c, x->ldc);
-	if (x->work != NULL && x->work->after != NULL)
-		x->work->after(x->work->arg, 0, x->m);
-}
-
-/*
- * gs_sgemm_fixed
- *
- * A product where speed counts more than the last digits: operands are rounded
- * to 16 bits of fixed point if the processor multiplies those faster and the
- * sizes pay (gemm_fixed.c has the error).  An element of C depends on its row,
- * its column and the sizes n and k only.
- *
- * Returns false, with C untouched, for the same reasons as gs_sgemm.
- */
-bool
-gs_sgemm_fixed(const GsProduct *product)
-{
-	const GsProduct *x = product;
-
-	if (!valid_product(x->transpose_a, x->transpose_b, x->m, x->n, x->k, x->a,
-					   x->lda, x->b, x->ldb, x->c, x->ldc) ||
-		(x->transpose_a && x->work != NULL) ||
-		(x->base != NULL && x->ldbase != 0 &&
-		 !valid_matrix(x->base, x->m, x->n, x->ldbase)))
-		return false;
-
-	if (!gs_gemm_fixed(x))
-		multiply_floats(x);
-	return true;
-}
-
-/*
  * gs_dgemm_add
  *
- * gs_sgemm_add in double precision, by OpenBLAS: one thread at a time.
+ * C = alpha op(A) op(B) + beta C in double precision, by OpenBLAS, one thread
+ * at a time; op(A) and op(B) as GsProduct has them.  With beta 0, C's former
+ * contents are not read.  C must not overlap A or B.
+ *
+ * Returns false, with C untouched, for the reasons that gs_sgemm has, or if
+ * OpenBLAS has no buffer.
  */
 bool
 gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 			 double alpha, const double *a, int lda, const double *b, int ldb,
 			 double beta, double *c, int ldc)
 {
-	if (!valid_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
-					   c, ldc))
+	if (!gs_matrix_valid(a, transpose_a ? k : m, transpose_a ? m : k, lda) ||
+		!gs_matrix_valid(b, transpose_b ? n : k, transpose_b ? k : n, ldb) ||
+		!gs_matrix_valid(c, m, n, ldc))
 		return false;
 
 	if (!enter_blas())
@@ -295,27 +169,32 @@ gs_dgemm_add(bool transpose_a, bool transpose_b, int m, int n, int k,
 }
 
 /*
- * gs_ssyrk
- *
- * C += A^T A, with A float[k][lda] of n columns (k rows of data) and
- * C float[n][ldc], row-major.  Only C's lower triangle, diagonal included, is
- * read and written; the rest stays as it is.
- *
- * Returns false, with C untouched, for the same reasons as gs_sgemm.
+ * The sum of a[i] b[i], in lanes that are added up in a fixed order.
  */
-bool
-gs_ssyrk(int n, int k, const float *a, int lda, float *c, int ldc)
+GS_CLONES static double
+dot(const double *a, const double *b, int n)
 {
-	const float one = 1.0f;
+	typedef double Lanes __attribute__((vector_size(LANES * sizeof(double))));
+	Lanes		sums = {0};
+	double		lane[LANES];
+	int			i = 0;
 
-	if (!valid_matrix(a, k, n, lda) || !valid_matrix(c, n, n, ldc))
-		return false;
+	for (; i + LANES <= n; i += LANES)
+	{
+		Lanes		x;
+		Lanes		y;
 
-	if (!enter_blas())
-		return false;
-	ssyrk_("U", "N", &n, &k, &one, a, &lda, &one, c, &ldc, 1, 1);
-	leave_blas();
-	return true;
+		memcpy(&x, a + i, sizeof(x));
+		memcpy(&y, b + i, sizeof(y));
+		sums += x * y;
+	}
+	memcpy(lane, &sums, sizeof(lane));
+	for (int half = LANES / 2; half > 0; half /= 2)
+		for (int l = 0; l < half; l++)
+			lane[l] += lane[l + half];
+	for (; i < n; i++)
+		lane[0] += a[i] * b[i];
+	return lane[0];
 }
 
 /*
@@ -323,7 +202,8 @@ gs_ssyrk(int n, int k, const float *a, int lda, float *c, int ldc)
  *
  * In place of the symmetric matrix a, double[n][n] row-major, of which only
  * the lower triangle is read, puts its Cholesky factor: the lower triangular
- * L with L L^T = a, the rest being zero.
+ * L with L L^T = a, the rest being zero.  Conditions of stored models are
+ * factored, so this is our own: the same bits on every processor.
  *
  * Returns false, with the contents of "a" undefined, if "a" isn't positive
  * definite or has a lower triangle that isn't finite, if "a" is NULL or if n
@@ -332,35 +212,23 @@ gs_ssyrk(int n, int k, const float *a, int lda, float *c, int ldc)
 bool
 gs_cholesky(int n, double *a)
 {
-	int			info = 0;
-	size_t		i;
-	size_t		j;
-	size_t		size;
+	size_t		size = (size_t) n;
 
-	if (!valid_matrix(a, n, n, n))
+	if (!gs_matrix_valid(a, n, n, n))
 		return false;
-	size = (size_t) n;
-
-	/* a NaN is no non-positive pivot, so it would pass for success */
-	for (i = 0; i < size; i++)
-		for (j = 0; j <= i; j++)
-			if (!isfinite(a[i * size + j]))
-				return false;
-
-	if (!enter_blas())
-		return false;
-	dpotrf_("U", &n, a, &n, &info, 1);
-	leave_blas();
-	if (info != 0)
-		return false;
-
-	for (i = 0; i < size; i++)
+	for (int i = 0; i < n; i++)
 	{
-		/* elements near DBL_MAX overflow on the way */
-		if (!isfinite(a[i * size + i]))
+		double	   *row = a + i * size;
+
+		for (int j = 0; j < i; j++)
+			row[j] = (row[j] - dot(row, a + j * size, j)) / a[j * size + j];
+		row[i] -= dot(row, row, i);
+		/* false for a NaN, which any element that isn't finite leads to */
+		if (!(row[i] > 0 && row[i] <= DBL_MAX))
 			return false;
-		for (j = i + 1; j < size; j++)
-			a[i * size + j] = 0;
+		row[i] = sqrt(row[i]);
+		for (int j = i + 1; j < n; j++)
+			row[j] = 0;
 	}
 	return true;
 }
@@ -488,7 +356,7 @@ gs_correlation_repair(int n, double *a, double floor)
 	size_t		j;
 	bool		ok = true;
 
-	if (!valid_matrix(a, n, n, n) || !(floor > 0 && floor < 1))
+	if (!gs_matrix_valid(a, n, n, n) || !(floor > 0 && floor < 1))
 		return false;
 	size = (size_t) n;
 	if (size > SIZE_MAX / sizeof(double) / size)

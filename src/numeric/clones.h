@@ -4,10 +4,12 @@
  *	  load time, so that a portable build still uses wide vectors.
  *
  * The choice is made by ifunc resolvers: gcc with glibc only.  Resolvers run
- * before a sanitizer's runtime is up, so sanitized builds do without, and
- * -DGS_NO_CLONES turns cloning off by hand.  A kernel marked so has to give
- * the same bits in every clone: no floating-point contraction, no reordered
- * sums.
+ * before a sanitizer's runtime is up, so sanitized builds do without.  A
+ * kernel marked so has to give the same bits in every clone: no floating-point
+ * contraction (see the Makefile), no reordered sums.
+ *
+ * -DGS_MOST_LANES=8 builds for processors without AVX-512 at most, and 4 for
+ * those without AVX2, on any: for tests (test/processors.sh).
  *
  * Plain C: no postgres.h.
  */
@@ -16,11 +18,22 @@
 
 #include <stdint.h>				/* lets glibc define __GLIBC__ */
 
+extern int	gs_most_lanes;
+extern int	gs_lanes(void);
+
+#ifndef GS_MOST_LANES
+#define GS_MOST_LANES 16		/* floats of a vector */
+#endif
+
 #if defined(__x86_64__) && defined(__GLIBC__) && \
 	defined(__GNUC__) && __GNUC__ >= 6 && !defined(__clang__) && \
 	!defined(__INTEL_COMPILER) && !defined(__SANITIZE_ADDRESS__) && \
-	!defined(__SANITIZE_THREAD__) && !defined(GS_NO_CLONES)
+	!defined(__SANITIZE_THREAD__) && GS_MOST_LANES > 4
+#if GS_MOST_LANES > 8
 #define GS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define GS_CLONES __attribute__((target_clones("avx2", "default")))
+#endif
 #else
 #define GS_CLONES
 #endif

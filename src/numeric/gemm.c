@@ -1,28 +1,44 @@
 /*
  * gemm.c
- *	  Products of float matrices that threads may compute at the same time.
+ *	  Products of float matrices: the same bits on every processor, and for
+ *	  many threads at the same time.
  *
- * OpenBLAS's serial build may not be entered by two threads (see blas.c), its
- * threaded builds start threads of their own, and the products of a training
- * step are small: so they are computed here, as Goto and van de Geijn do
- * ("Anatomy of high-performance matrix multiplication", ACM TOMS 34, 2008).
- * B is copied in panels of a tile's width, which stay in the second-level
- * cache; so are a tile's rows of A, or panels of its columns where it is
- * transposed, unless B is too narrow for that to pay; tiles of C are summed in
- * registers.  Matrices come from memory as a rule, as all layers of a net
- * follow each other: so they are read along their rows.
+ * OpenBLAS chooses its kernels, and with them the order of sums, by the
+ * processor; its serial build may not be entered by two threads (see blas.c),
+ * its threaded builds start threads of their own; and the products of a
+ * training step are small.  So products are computed here, as Goto and van de
+ * Geijn do ("Anatomy of high-performance matrix multiplication", ACM TOMS 34,
+ * 2008).  B is copied in panels of a tile's width, which stay in the
+ * second-level cache; so are a tile's rows of A, or panels of its columns where
+ * it is transposed, unless B is too narrow for that to pay; tiles of C are
+ * summed in registers.  Matrices come from memory as a rule, as all layers of a
+ * net follow each other: so they are read along their rows.
  *
- * Sums are added in an order that depends on the sizes and the processor
- * only.
+ * An element of C is a sum of fused multiply-adds along k, in order, from zero
+ * on, added to the base; one such sum after the other where k is deeper than
+ * panels.  That depends on the sizes only: vectors go along rows of C, so it
+ * doesn't matter how long they are.  Where a processor has no fused
+ * multiply-adds (x86 before 2013, and virtual machines that hide them) they
+ * are computed in double precision, to the same bits, many times as slowly.
  *
  * Plain C: no postgres.h.
  */
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "clones.h"
 #include "gemm.h"
-#include "gemm_narrow.h"
-#include "gemm_pack.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#endif
+
+/* functions that return vectors are always inlined: no ABI is concerned */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
 
 #define MAX_ROWS	14			/* of a tile */
 #define MAX_WIDTH	32			/* of a tile: two vectors */
@@ -33,6 +49,8 @@
 									 * so that they don't share sets of the
 									 * cache */
 #define COPY_LEAST	64			/* smaller products don't copy A */
+#define TURN_MOST	128			/* columns of products with A^T that are
+								 * computed as their transpose */
 
 /* how a tile reads A */
 typedef enum Order
@@ -42,10 +60,62 @@ typedef enum Order
 	ACROSS						/* columns, lda apart */
 } Order;
 
+/* so many floats, wherever they are */
+#define FLOATS(n) __attribute__((vector_size((n) * sizeof(float)), \
+								 aligned(sizeof(float)), may_alias))
+typedef float Four FLOATS(4);
+typedef float Eight FLOATS(8);
+typedef float Sixteen FLOATS(16);
+
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+typedef int FourInts __attribute__((vector_size(4 * sizeof(int))));
+#define SHUFFLE(a, b, i, j, k, l) \
+	__builtin_shuffle(a, b, (FourInts) {i, j, k, l})
+#endif
+
+/*
+ * a b + c, rounded once.
+ */
+static GS_ALWAYS_INLINE Four
+fused(Four a, Four b, Four c)
+{
+#ifdef __FP_FAST_FMAF
+	for (int i = 0; i < 4; i++)
+		c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+	return c;
+#else
+	/*
+	 * The product is exact in double precision.  The sum is rounded to odd:
+	 * where it isn't exact, to the neighbour whose last bit is set, which
+	 * stands for all that is lost when it is rounded again (Boldo and
+	 * Melquiond, "Emulation of a FMA and correctly rounded sums", IEEE
+	 * Transactions on Computers 57, 2008).
+	 */
+	typedef double Doubles __attribute__((vector_size(4 * sizeof(double))));
+	typedef int64_t Words __attribute__((vector_size(4 * sizeof(int64_t))));
+	Doubles		product = __builtin_convertvector(a, Doubles) *
+		__builtin_convertvector(b, Doubles);
+	Doubles		other = __builtin_convertvector(c, Doubles);
+	Doubles		sum = product + other;
+	Doubles		back = sum - product;
+	Doubles		lost = (product - (sum - back)) + (other - back);
+	Words		bits = (Words) sum;
+	Words		inexact = (lost < 0) | (lost > 0);	/* a NaN isn't */
+	Words		even = (bits & 1) - 1;
+	Words		towards = ((lost < 0) ^ (sum < 0)) | 1;
+
+	return __builtin_convertvector(
+		(Doubles) (bits + (towards & inexact & even)), Four);
+#endif
+}
+
 #define TILE_NAME tile
 #define TILE_TARGET
 #define TILE_VECTOR 4
 #define TILE_ROWS 6
+#define TILE_FUSED fused
 #include "gemm_tile.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -53,42 +123,37 @@ typedef enum Order
 #define TILE_TARGET __attribute__((target("avx2,fma")))
 #define TILE_VECTOR 8
 #define TILE_ROWS 6
+#define TILE_FUSED _mm256_fmadd_ps
 #include "gemm_tile.h"
 
 #define TILE_NAME tile_avx512
 #define TILE_TARGET __attribute__((target("avx512f")))
 #define TILE_VECTOR 16
 #define TILE_ROWS 14
+#define TILE_FUSED _mm512_fmadd_ps
 #include "gemm_tile.h"
 #endif
 
 typedef struct Kernel
 {
 	void		(*tile) (Order order, int rows, int k, const float *a, int lda,
-						 const float *b, float alpha, float beta, float *c,
-						 int ldc, int width);
+						 const float *b, const float *base, int ldbase,
+						 float *c, int ldc, int width);
 	int			rows;
 	int			width;
 } Kernel;
-
-/* the widest vectors to use, in floats: for tests */
-int			gs_gemm_vector = 16;
 
 static Kernel
 choose_kernel(void)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
-	if (gs_gemm_vector >= 16 && __builtin_cpu_supports("avx512f"))
+	if (gs_lanes() == 16)
 		return (Kernel) {tile_avx512, 14, 32};
-	if (gs_gemm_vector >= 8 && __builtin_cpu_supports("avx2") &&
-		__builtin_cpu_supports("fma"))
+	if (gs_lanes() == 8)
 		return (Kernel) {tile_avx2, 6, 16};
 #endif
 	return (Kernel) {tile, 6, 8};
 }
-
-typedef float Eight FLOATS(8);
-typedef float Sixteen FLOATS(16);
 
 static int
 least(int a, int b)
@@ -143,6 +208,58 @@ pack_along(const float *from, int ld, int columns, int k, int width,
 		}
 }
 
+/*
+ * to[p][0 .. 3] = from[0 .. 3][p] for p below k; to's rows hold "width".
+ */
+static GS_ALWAYS_INLINE void
+pack_four(const float *from, ptrdiff_t ld, int k, ptrdiff_t width,
+		  float *restrict to)
+{
+	int			p = 0;
+
+	for (; p + 4 <= k; p += 4, from += 4, to += 4 * width)
+	{
+		Four		row[4];
+		Four		half[4];
+
+		for (int i = 0; i < 4; i++)
+			row[i] = *(const Four *) (from + i * ld);
+		for (int i = 0; i < 4; i += 2)
+		{
+			half[i] = SHUFFLE(row[i], row[i + 1], 0, 4, 1, 5);
+			half[i + 1] = SHUFFLE(row[i], row[i + 1], 2, 6, 3, 7);
+		}
+		for (int i = 0; i < 2; i++)
+		{
+			*(Four *) (to + 2 * i * width) =
+				SHUFFLE(half[i], half[i + 2], 0, 1, 4, 5);
+			*(Four *) (to + (2 * i + 1) * width) =
+				SHUFFLE(half[i], half[i + 2], 2, 3, 6, 7);
+		}
+	}
+	for (; p < k; p++, from++, to += width)
+		for (int i = 0; i < 4; i++)
+			to[i] = from[i * ld];
+}
+
+/*
+ * to[p][i] = from[i][p] for i below "rows" and p below k; to's rows hold
+ * "width" elements, zeros beyond "rows".
+ */
+static GS_ALWAYS_INLINE void
+pack_across(const float *from, int ld, int rows, int k, int width,
+			float *restrict to)
+{
+	int			i = 0;
+
+	for (; i + 4 <= rows; i += 4)
+		pack_four(from + (size_t) i * ld, ld, k, width, to + i);
+	for (; i < width; i++)
+		for (int p = 0; p < k; p++)
+			to[(size_t) p * width + i] = i < rows ?
+				from[(size_t) i * ld + p] : 0;
+}
+
 /* the size of parts when n is cut evenly into parts of at most "most" */
 static int
 even(int n, int most)
@@ -177,113 +294,209 @@ pack_b(bool transpose, const float *b, int ldb, int p, int j, int np, int nj,
 						to + (size_t) i * np);
 }
 
-/*
- * As gs_gemm.
- */
-static void
-multiply(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
-		 const float *a, int lda, const float *b, int ldb, float beta,
-		 float *c, int ldc)
+/* A panel of op(B): np rows from p on, nj columns from j on. */
+typedef struct Panel
 {
-	float		left[ROWS * DEPTH] __attribute__((aligned(64)));
-	float		right[COLUMNS * DEPTH] __attribute__((aligned(64)));
-	Kernel		kernel = choose_kernel();
-	bool		copy = n >= COPY_LEAST && k >= COPY_LEAST;
-	int			rows = even(least(m, ROWS), kernel.rows);
-	int			depth = even(k, DEPTH);
-	int			columns = even(n, COLUMNS);
+	int			p;
+	int			np;
+	int			j;
+	int			nj;
+} Panel;
+
+/* Rows of op(A) as a tile reads them. */
+typedef struct Left
+{
+	Order		order;
+	const float *from;
+	int			ld;
+} Left;
+
+/*
+ * Rows from i on, of a tile or as many as there are, and of the panel's depth.
+ * They are copied to "copy", [ROWS * DEPTH], if that pays.
+ */
+static Left
+take_rows(const GsProduct *x, const Panel *panel, int rows, int i,
+		  float *copy)
+{
+	const float *from = x->transpose_a ?
+		x->a + (size_t) panel->p * x->lda + i :
+		x->a + (size_t) i * x->lda + panel->p;
 	int			block = ROWS / rows * rows;
 
-	columns = (columns + kernel.width - 1) / kernel.width * kernel.width;
-	for (int j0 = 0; j0 < n; j0 += columns)
-		for (int p0 = 0; p0 < k; p0 += depth)
-		{
-			int			nj = least(columns, n - j0);
-			int			np = least(depth, k - p0);
-
-			pack_b(transpose_b, b, ldb, p0, j0, np, nj, kernel.width, right);
-			for (int i = 0; i < m; i += rows)
-			{
-				Order		order = transpose_a ? ACROSS : IN_PLACE;
-				const float *from = transpose_a ? a + (size_t) p0 * lda + i :
-					a + (size_t) i * lda + p0;
-				int			ld = lda;
-				int			ni = least(rows, m - i);
-
-				if (copy && transpose_a)
-				{
-					if (i % block == 0)
-						pack_a(from, lda, least(block, m - i), np, rows, left);
-					from = left + (size_t) (i % block) * np;
-					ld = rows;
-				}
-				else if (copy)
-				{
-					for (int r = 0; r < ni; r++)
-						memcpy(left + r * A_STRIDE, from + (size_t) r * lda,
-							   np * sizeof(float));
-					from = left;
-					order = APART;
-				}
-				for (int j = 0; j < nj; j += kernel.width)
-					kernel.tile(order, ni, np, from, ld,
-								right + (size_t) j * np, alpha,
-								p0 == 0 ? beta : 1,
-								c + (size_t) i * ldc + j0 + j, ldc,
-								least(kernel.width, nj - j));
-			}
-		}
+	if (x->n < COPY_LEAST || x->k < COPY_LEAST)
+		return (Left) {x->transpose_a ? ACROSS : IN_PLACE, from, x->lda};
+	if (x->transpose_a)
+	{
+		if (i % block == 0)
+			pack_a(from, x->lda, least(block, x->m - i), panel->np, rows,
+				   copy);
+		return (Left) {ACROSS, copy + (size_t) (i % block) * panel->np, rows};
+	}
+	for (int r = 0; r < least(rows, x->m - i); r++)
+		memcpy(copy + r * A_STRIDE, from + (size_t) r * x->lda,
+			   panel->np * sizeof(float));
+	return (Left) {APART, copy, A_STRIDE};
 }
 
 /*
- * put_turned for whatever vectors there are.
- */
-GS_CLONES static void
-put_transpose(int m, int n, const float *turned, float beta, float *c, int ldc)
-{
-	put_turned(m, n, 1, turned, beta, c, ldc);
-}
-
-/*
- * C [m][n] = beta C + alpha A^T B, by way of its transpose, B^T A, for A
- * [k][m] that is wider than B: rows of A are long then, and stay where they
- * are.  n: up to TURN_MOST.
+ * All rows of C, as far as they come from a panel; right: as pack_b makes it.
  */
 static void
-multiply_turned(int m, int n, int k, float alpha, const float *a, int lda,
-				const float *b, int ldb, float beta, float *c, int ldc)
+multiply_panel(const GsProduct *x, const Panel *panel, Kernel kernel,
+			   const float *right, float *left)
 {
-	float		turned[TURN_MOST * COLUMNS];
-	int			columns = even(m, COLUMNS);
+	bool		first = panel->p == 0;	/* or else C has the parts before */
+	const float *base = first ? x->base : x->c;
+	int			ldbase = first ? x->ldbase : x->ldc;
+	int			rows = even(least(x->m, ROWS), kernel.rows);
+	GsRowWork	work = {0};
 
-	for (int i0 = 0; i0 < m; i0 += columns, c += (size_t) columns * ldc)
+	if (x->work != NULL)
+		work = *x->work;
+	if (!first || panel->j > 0)
+		work.before = NULL;
+	if (panel->p + panel->np < x->k || panel->j + panel->nj < x->n)
+		work.after = NULL;
+	for (int i = 0; i < x->m; i += rows)
 	{
-		int			ni = least(columns, m - i0);
+		int			ni = least(rows, x->m - i);
+		ptrdiff_t	at = (ptrdiff_t) i * ldbase + panel->j;
+		Left		a;
 
-		multiply(true, false, n, ni, k, alpha, b, ldb, a + i0, lda, 0,
-				 turned, ni);
-		put_transpose(ni, n, turned, beta, c, ldc);
+		if (work.before != NULL)
+			work.before(work.arg, i, ni);
+		a = take_rows(x, panel, rows, i, left);
+		for (int j = 0; j < panel->nj; j += kernel.width)
+			kernel.tile(a.order, ni, panel->np, a.from, a.ld,
+						right + (size_t) j * panel->np,
+						base != NULL ? base + at + j : NULL, ldbase,
+						x->c + (size_t) i * x->ldc + panel->j + j, x->ldc,
+						least(kernel.width, panel->nj - j));
+		if (work.after != NULL)
+			work.after(work.arg, i, ni);
 	}
 }
 
 /*
- * gs_gemm
- *
- * C = alpha op(A) op(B) + beta C; see gs_sgemm_add, which has checked the
- * arguments.
+ * As gs_sgemm, which has checked the arguments.
  */
-void
-gs_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
-		const float *a, int lda, const float *b, int ldb, float beta,
-		float *c, int ldc)
+static void
+multiply(const GsProduct *x)
 {
-	if (gs_gemm_vector >= 16 &&
-		gs_gemm_narrow(transpose_a, transpose_b, m, n, k, alpha, a, lda, b,
-					   ldb, beta, c, ldc))
-		return;
-	if (transpose_a && !transpose_b && n < m && n <= TURN_MOST)
-		multiply_turned(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+	float		left[ROWS * DEPTH] __attribute__((aligned(64)));
+	float		right[COLUMNS * DEPTH] __attribute__((aligned(64)));
+	Kernel		kernel = choose_kernel();
+	int			depth = even(x->k, DEPTH);
+	int			columns = even(x->n, COLUMNS);
+
+	columns = (columns + kernel.width - 1) / kernel.width * kernel.width;
+	for (int j = 0; j < x->n; j += columns)
+		for (int p = 0; p < x->k; p += depth)
+		{
+			Panel		panel = {p, least(depth, x->k - p),
+			j, least(columns, x->n - j)};
+
+			pack_b(x->transpose_b, x->b, x->ldb, p, j, panel.np, panel.nj,
+				   kernel.width, right);
+			multiply_panel(x, &panel, kernel, right, left);
+		}
+}
+
+/*
+ * C [m][n] = base + the transpose of turned [n][m], from row i of C on; n is
+ * at most TURN_MOST.
+ */
+GS_CLONES static void
+put_turned(const GsProduct *x, int i, int m, const float *turned)
+{
+	float		rows[16 * TURN_MOST];
+
+	for (int end = i + m; i < end; i += 16, turned += 16)
+	{
+		int			ni = least(16, end - i);
+
+		pack_across(turned, m, x->n, ni, x->n, rows);
+		for (int r = 0; r < ni; r++)
+		{
+			float	   *c = x->c + (size_t) (i + r) * x->ldc;
+			const float *base = x->base == NULL ? NULL :
+				x->base + (ptrdiff_t) (i + r) * x->ldbase;
+
+			for (int j = 0; j < x->n; j++)
+				c[j] = (base != NULL ? base[j] : 0) + rows[r * x->n + j];
+		}
+	}
+}
+
+/*
+ * The same for A that is transposed, and wider than B: by way of C's
+ * transpose, B^T A, for A's rows are long, and stay where they are.
+ */
+static void
+multiply_turned(const GsProduct *x)
+{
+	float		turned[TURN_MOST * COLUMNS];
+	int			columns = even(x->m, COLUMNS);
+
+	for (int i = 0; i < x->m; i += columns)
+	{
+		int			ni = least(columns, x->m - i);
+
+		multiply(&(GsProduct) {
+				 .transpose_a = true,.m = x->n,.n = ni,.k = x->k,
+				 .a = x->b,.lda = x->ldb,.b = x->a + i,.ldb = x->lda,
+				 .c = turned,.ldc = ni});
+		put_turned(x, i, ni, turned);
+	}
+}
+
+/*
+ * gs_matrix_valid
+ *
+ * True if a row-major matrix of these dimensions is well-formed, and its
+ * elements can be counted in an int.
+ */
+bool
+gs_matrix_valid(const void *a, int rows, int columns, int ld)
+{
+	return a != NULL && rows >= 1 && columns >= 1 && ld >= columns &&
+		ld <= INT_MAX / rows;
+}
+
+/*
+ * gs_sgemm
+ *
+ * C = op(A) op(B) + base, as GsProduct says.  Without a base, C's former
+ * contents are not read.  C must not overlap A or B.  An element of C is a
+ * function of its row of op(A), its column of op(B), its base, and of k: the
+ * same bits on every processor, and whatever other rows and columns are
+ * computed with it; those of a product with a transposed A depend on m and n,
+ * too.
+ *
+ * Returns false, with C untouched, if a pointer is NULL, a dimension below 1,
+ * a leading dimension below its number of columns, or a matrix larger than
+ * INT_MAX elements; or if there is work on rows, but A is transposed.
+ */
+bool
+gs_sgemm(const GsProduct *product)
+{
+	const GsProduct *x = product;
+
+	if (!gs_matrix_valid(x->a, x->transpose_a ? x->k : x->m,
+						 x->transpose_a ? x->m : x->k, x->lda) ||
+		!gs_matrix_valid(x->b, x->transpose_b ? x->n : x->k,
+						 x->transpose_b ? x->k : x->n, x->ldb) ||
+		!gs_matrix_valid(x->c, x->m, x->n, x->ldc) ||
+		(x->base != NULL && x->ldbase != 0 &&
+		 !gs_matrix_valid(x->base, x->m, x->n, x->ldbase)) ||
+		(x->transpose_a && x->work != NULL))
+		return false;
+
+	if (x->transpose_a && !x->transpose_b && x->n < x->m &&
+		x->n <= TURN_MOST)
+		multiply_turned(x);
 	else
-		multiply(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb,
-				 beta, c, ldc);
+		multiply(x);
+	return true;
 }

@@ -7,6 +7,7 @@
  *	TILE_TARGET attribute of the functions
  *	TILE_VECTOR floats of a vector
  *	TILE_ROWS	rows of a tile, at most; a tile is two vectors wide
+ *	TILE_FUSED(a, b, c)	the vector a b + c, rounded once
  *
  * Sums of a tile stay in registers while all products are added to them.
  *
@@ -23,25 +24,29 @@ typedef float Vector
 			__attribute__((vector_size(TILE_VECTOR * sizeof(float))));
 
 /*
- * C [rows][width] = beta C + alpha times the sums, [rows][vector], for rows of
- * less than a vector.  A call of its own: those of memcpy would have the sums
- * leave their registers.
+ * C [rows][width] = base + the sums, [rows][vector], for rows of less than a
+ * vector.  A call of its own: those of memcpy would have the sums leave their
+ * registers.
  */
 TILE_TARGET static GS_NEVER_INLINE void
-put_part(int rows, const float *sum, float alpha, float beta, float *c,
+put_part(int rows, const float *sum, const float *base, int ldbase, float *c,
 		 int ldc, int width)
 {
 	for (int i = 0; i < rows; i++, c += ldc, sum += TILE_VECTOR)
+	{
 		for (int j = 0; j < width; j++)
-			c[j] = (beta != 0 ? beta * c[j] : 0) + alpha * sum[j];
+			c[j] = (base != NULL ? base[j] : 0) + sum[j];
+		if (base != NULL)
+			base += ldbase;
+	}
 }
 
 /*
  * The same for rows of a vector or less.
  */
 TILE_TARGET static GS_ALWAYS_INLINE void
-put(int rows, const Vector *sum, float alpha, float beta, float *c, int ldc,
-	int width)
+put(int rows, const Vector *sum, const float *base, int ldbase, float *c,
+	int ldc, int width)
 {
 	if (width < TILE_VECTOR)
 	{
@@ -50,7 +55,7 @@ put(int rows, const Vector *sum, float alpha, float beta, float *c, int ldc,
 #pragma GCC unroll 16
 		for (int i = 0; i < rows; i++)
 			part[i] = sum[i];
-		put_part(rows, (float *) part, alpha, beta, c, ldc, width);
+		put_part(rows, (float *) part, base, ldbase, c, ldc, width);
 		return;
 	}
 #pragma GCC unroll 16
@@ -58,20 +63,20 @@ put(int rows, const Vector *sum, float alpha, float beta, float *c, int ldc,
 	{
 		Vector		old = {0};
 
-		if (beta != 0)
+		if (base != NULL)
 		{
-			memcpy(&old, c, sizeof(old));
-			old *= beta;
+			memcpy(&old, base, sizeof(old));
+			base += ldbase;
 		}
-		old += alpha * sum[i];
+		old += sum[i];
 		memcpy(c, &old, sizeof(old));
 	}
 }
 
 /*
- * C [rows][width] = beta C + alpha A B for packed B [k][two vectors], of which
- * the first may suffice.  "vectors", "order" and "rows" are known where this
- * is inlined.
+ * C [rows][width] = base + A B for packed B [k][two vectors], of which the
+ * first may suffice.  "vectors", "order" and "rows" are known where this is
+ * inlined.
  *
  * An element of A is broadcast once for both vectors, or else for each in the
  * instruction that multiplies and adds: that is one instruction less, but one
@@ -84,7 +89,7 @@ put(int rows, const Vector *sum, float alpha, float beta, float *c, int ldc,
  */
 TILE_TARGET static GS_ALWAYS_INLINE void
 sums(int vectors, Order order, int rows, int k, const float *a,
-	 ptrdiff_t lda, const float *b, float alpha, float beta, float *c,
+	 ptrdiff_t lda, const float *b, const float *base, int ldbase, float *c,
 	 int ldc, int width)
 {
 	Vector		sum0[TILE_ROWS] = {{0}};
@@ -119,9 +124,9 @@ sums(int vectors, Order order, int rows, int k, const float *a,
 			float		second = order == IN_PLACE || i < TILE_ROWS / 2 ?
 				first : same[at];
 
-			sum0[i] += first * b0;
+			sum0[i] = TILE_FUSED(first - (Vector) {0}, b0, sum0[i]);
 			if (vectors > 1)
-				sum1[i] += second * b1;
+				sum1[i] = TILE_FUSED(second - (Vector) {0}, b1, sum1[i]);
 		}
 		b += 2 * TILE_VECTOR;
 		a += order == ACROSS ? lda : 1;
@@ -131,19 +136,19 @@ sums(int vectors, Order order, int rows, int k, const float *a,
 			for (int i = 0; i < rows; i += 3)
 				third[i / 3]++;
 	}
-	put(rows, sum0, alpha, beta, c, ldc, width);
+	put(rows, sum0, base, ldbase, c, ldc, width);
 	if (vectors > 1)
-		put(rows, sum1, alpha, beta, c + TILE_VECTOR, ldc,
-			width - TILE_VECTOR);
+		put(rows, sum1, base != NULL ? base + TILE_VECTOR : NULL, ldbase,
+			c + TILE_VECTOR, ldc, width - TILE_VECTOR);
 }
 
 TILE_TARGET static void
 TILE_NAME(Order order, int rows, int k, const float *a, int lda,
-		  const float *b, float alpha, float beta, float *c, int ldc,
+		  const float *b, const float *base, int ldbase, float *c, int ldc,
 		  int width)
 {
 #define SUMS(vectors, order, n) \
-	sums(vectors, order, n <= TILE_ROWS ? n : 1, k, a, lda, b, alpha, beta, \
+	sums(vectors, order, n <= TILE_ROWS ? n : 1, k, a, lda, b, base, ldbase, \
 		 c, ldc, width)
 #define CASE(n) \
 		case n: \
@@ -168,7 +173,8 @@ TILE_NAME(Order order, int rows, int k, const float *a, int lda,
 
 	switch (rows)
 	{
-		EACH_HEIGHT(CASE);
+		CASE(1); CASE(2); CASE(3); CASE(4); CASE(5); CASE(6); CASE(7);
+		CASE(8); CASE(9); CASE(10); CASE(11); CASE(12); CASE(13); CASE(14);
 	}
 #undef CASE
 #undef SUMS
@@ -184,3 +190,4 @@ TILE_NAME(Order order, int rows, int k, const float *a, int lda,
 #undef TILE_TARGET
 #undef TILE_VECTOR
 #undef TILE_ROWS
+#undef TILE_FUSED

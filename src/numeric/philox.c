@@ -15,6 +15,7 @@
 #include <immintrin.h>
 #endif
 
+#include "clones.h"
 #include "philox.h"
 
 #define PHILOX_ROUNDS	10
@@ -168,16 +169,13 @@ philox_rows(const uint32_t *k0, const uint32_t *k1, uint64_t first,
 #include "philox_wide.h"
 #endif
 
-/* the widest vectors to use, in bytes: for tests */
-int			gs_philox_vector = 64;
-
 static PhiloxRows
 choose_rows(void)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
-	if (gs_philox_vector >= 64 && __builtin_cpu_supports("avx512f"))
+	if (gs_lanes() == 16)
 		return philox_rows_avx512;
-	if (gs_philox_vector >= 32 && __builtin_cpu_supports("avx2"))
+	if (gs_lanes() == 8)
 		return philox_rows_avx2;
 #endif
 	return philox_rows;

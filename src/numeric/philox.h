@@ -29,8 +29,6 @@ typedef struct GsRandom
 	int			left;			/* words not yet used */
 } GsRandom;
 
-extern int	gs_philox_vector;
-
 extern void gs_philox4x32(const uint32_t counter[4], const uint32_t key[2],
 						  uint32_t out[4]);
 extern uint64_t gs_mix64(uint64_t a, uint64_t b);

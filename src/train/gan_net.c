@@ -61,33 +61,6 @@ gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
 }
 
 /*
- * gs_gan_critic_layers: the critic's layers, of GS_GAN_LAYERS, for the trainer
- * of its loss.  Returns how many there are.
- */
-int
-gs_gan_critic_layers(GsGanNet *net, const GsParams *critic, GsLayer *layer)
-{
-	layer[0] = (GsLayer) {&net->first, critic, true, true};
-	layer[1] = (GsLayer) {&net->inner, critic, true, true};
-	return 2;
-}
-
-/*
- * gs_gan_layers: the same of all that the generator's loss multiplies with.
- */
-int
-gs_gan_layers(GsGanNet *net, const GsParams *generator,
-			  const GsParams *critic, GsLayer *layer)
-{
-	int			n = gs_gan_critic_layers(net, critic, layer);
-
-	layer[n++] = (GsLayer) {&net->seen, critic, false, true};
-	for (int p = 0; p < net->decoder.nplaces; p++)
-		layer[n++] = (GsLayer) {&net->fed[p], generator, false, true};
-	return gs_vae_decoder_layers(&net->decoder, generator, false, layer, n);
-}
-
-/*
  * Rows that the generator makes: first some that are forced to be real ones,
  * then free ones.  A forced row begins with the latent vector and the
  * condition of the free row in its place; the vector has nothing to do with

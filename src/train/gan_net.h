@@ -46,9 +46,6 @@ typedef struct GsGanNet
 	GsDense		outer;			/* width to 1 */
 } GsGanNet;
 
-/* layers of a network of so many places, and of its critic, at most */
-#define GS_GAN_LAYERS(nplaces)	(2 * (nplaces) + 5)
-
 /* Rows of a step, each with its condition and what was made of that. */
 typedef struct GsGanRows
 {
@@ -60,10 +57,6 @@ typedef struct GsGanRows
 extern void gs_gan_decoder_init(GsVaeNet *net, GsParams *generator);
 extern void gs_gan_net_init(GsGanNet *net, GsParams *generator,
 							GsParams *critic);
-extern int	gs_gan_critic_layers(GsGanNet *net, const GsParams *critic,
-								 GsLayer *layer);
-extern int	gs_gan_layers(GsGanNet *net, const GsParams *generator,
-						  const GsParams *critic, GsLayer *layer);
 extern size_t gs_gan_workspace(const GsGanNet *net, int n);
 extern double gs_gan_critic_loss(const GsGanNet *net, const GsGanRows *rows,
 								 GsShard *shard);

@@ -369,8 +369,7 @@ create_trainers(Loop *loop, GsPool *pool)
 		.adam = plan->adam,.loss = what->loss,.model = what->model,
 		.batch = plan->batch,.shards = what->shards,
 		.workspace = what->workspace,
-		.key = gs_mix64(plan->seed, UINT64_MAX),.cancel = &loop->log->cancel,
-		.layer = what->layer,.nlayers = what->nlayers
+		.key = gs_mix64(plan->seed, UINT64_MAX),.cancel = &loop->log->cancel
 	};
 
 	if (!gs_trainer_create(&setup, &loop->trainer))
@@ -383,8 +382,6 @@ create_trainers(Loop *loop, GsPool *pool)
 	setup.shards = what->opponent->shards;
 	setup.workspace = what->opponent->workspace;
 	setup.key = gs_mix64(plan->seed, UINT64_MAX - 1);
-	setup.layer = what->opponent->layer;
-	setup.nlayers = what->opponent->nlayers;
 	if (gs_trainer_create(&setup, &loop->opponent))
 		return true;
 	gs_trainer_free(&loop->trainer);

@@ -32,8 +32,6 @@ typedef struct GsOpponent
 	GsLoss		loss;			/* of the same model */
 	size_t		workspace;		/* as below */
 	int			shards;
-	const GsLayer *layer;
-	int			nlayers;
 	double		rate;			/* times that of the other */
 } GsOpponent;
 
@@ -51,8 +49,6 @@ typedef struct GsTrainable
 	uint32_t   *row;			/* [batch] of the table */
 	size_t		workspace;		/* bytes of a shard: see GsTrainerSetup ... */
 	int			shards;			/* ... and how many of them; 0: any */
-	const GsLayer *layer;		/* [nlayers] whose weights are rounded */
-	int			nlayers;
 	const GsOpponent *opponent; /* NULL: none */
 
 	/*

@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "nn/nn.h"
-#include "numeric/blas.h"
 #include "numeric/clones.h"
+#include "numeric/gemm.h"
 #include "numeric/philox.h"
 
 #define CHUNK			1024	/* points of a GEMM */
@@ -125,8 +125,9 @@ weigh(void *arg, int c)
 		for (int j = 0; j < d; j++)
 			centre(across + j * CHUNK, mean[j], x + j * CHUNK);
 		if (!work->by_distance)
-			gs_sgemm_add(false, false, d, CHUNK, d, 1, inverse, d, x, CHUNK,
-						 0, y, CHUNK);
+			gs_sgemm(&(GsProduct) {
+					 .m = d,.n = CHUNK,.k = d,.a = inverse,.lda = d,
+					 .b = x,.ldb = CHUNK,.c = y,.ldc = CHUNK});
 		for (int j = 0; j < d; j++)
 			add_squares((work->by_distance ? x : y) + j * CHUNK, square);
 		for (int i = 0; i < chunk_rows(work, chunk); i++)
@@ -237,8 +238,9 @@ add_chunk(const Work *work, int c, int chunk, Estimate *own)
 		own->sum[j] += sum[j];
 	if (m == 0 || work->by_distance)
 		return;
-	gs_sgemm_add(true, false, d, d, m, 1, own->x, d, own->x, d, 0,
-				 own->product, d);
+	gs_sgemm(&(GsProduct) {
+			 .transpose_a = true,.m = d,.n = d,.k = m,.a = own->x,.lda = d,
+			 .b = own->x,.ldb = d,.c = own->product,.ldc = d});
 	for (int i = 0; i < d * d; i++)
 		own->square[i] += own->product[i];
 }

@@ -62,38 +62,6 @@ gs_vae_decoder_init(GsVaeNet *net, GsParams *params)
 }
 
 /*
- * gs_vae_decoder_layers: the decoder's layers, for the trainer, from layer[n]
- * on, of GS_VAE_LAYERS.  Returns how many there are then.
- *
- * back: whether backward goes on to the latent vectors.
- */
-int
-gs_vae_decoder_layers(GsVaeNet *net, const GsParams *params, bool back,
-					  GsLayer *layer, int n)
-{
-	layer[n++] = (GsLayer) {&net->outer, params, true, back};
-	layer[n++] = (GsLayer) {&net->start, params, true, true};
-	for (int p = 0; p < net->nplaces; p++)
-		layer[n++] = (GsLayer) {&net->head[p], params, true, true};
-	return n;
-}
-
-/*
- * gs_vae_layers: the same of the whole network.
- */
-int
-gs_vae_layers(GsVaeNet *net, const GsParams *params, GsLayer *layer)
-{
-	int			n = gs_vae_decoder_layers(net, params, true, layer, 0);
-
-	if (net->nnumbers > 0)
-		layer[n++] = (GsLayer) {&net->number, params, true, false};
-	layer[n++] = (GsLayer) {&net->inner, params, true, true};
-	layer[n++] = (GsLayer) {&net->posterior, params, true, true};
-	return n;
-}
-
-/*
  * gs_vae_rows: room for n rows, to be filled by the caller.
  */
 GsVaeRows
@@ -117,6 +85,7 @@ typedef struct State
 	GsMatrix	inner;			/* [n][width] */
 	GsMatrix	inner_slope;
 	GsMatrix	posterior;		/* [n][2 latent] */
+	GsMatrix	deviation;		/* [n][latent] */
 	GsMatrix	noise;			/* [n][latent] */
 	GsMatrix	z;				/* [n][latent] */
 	GsMatrix	outer;			/* [n][width] */
@@ -140,6 +109,7 @@ layout(const GsVaeNet *net, GsArena *arena, int n)
 		.inner = gs_arena_matrix(arena, n, net->width),
 		.inner_slope = gs_arena_matrix(arena, n, net->width),
 		.posterior = gs_arena_matrix(arena, n, 2 * net->latent),
+		.deviation = gs_arena_matrix(arena, n, net->latent),
 		.noise = gs_arena_matrix(arena, n, net->latent),
 		.z = gs_arena_matrix(arena, n, net->latent),
 		.outer = gs_arena_matrix(arena, n, net->width),
@@ -225,12 +195,16 @@ draw_latent(const GsVaeNet *net, State *s)
 		const gs_real *m = gs_row(s->posterior, i);
 		const gs_real *v = m + net->latent;
 		const gs_real *noise = gs_row(s->noise, i);
+		gs_real    *deviation = gs_row(s->deviation, i);
 		gs_real    *z = gs_row(s->z, i);
 
 		for (int j = 0; j < net->latent; j++)
+			deviation[j] = v[j] / 2;
+		gs_exp((size_t) net->latent, deviation, deviation);
+		for (int j = 0; j < net->latent; j++)
 		{
-			z[j] = m[j] + noise[j] * (gs_real) exp(v[j] / 2);
-			sum += (m[j] * m[j] + exp(v[j]) - 1 - v[j]) / 2;
+			z[j] = m[j] + noise[j] * deviation[j];
+			sum += (m[j] * m[j] + deviation[j] * deviation[j] - 1 - v[j]) / 2;
 		}
 	}
 	return sum;
@@ -339,17 +313,18 @@ latent_backward(const GsVaeNet *net, gs_real beta, State *s)
 		gs_real    *m = gs_row(s->posterior, i);
 		gs_real    *v = m + net->latent;
 		const gs_real *noise = gs_row(s->noise, i);
+		const gs_real *deviation = gs_row(s->deviation, i);
 		const gs_real *dz = gs_row(s->z, i);
 
 		for (int j = 0; j < net->latent; j++)
 		{
 			bool		clamped = v[j] <= GS_VAE_LOG_VARIANCE_LEAST ||
 				v[j] >= GS_VAE_LOG_VARIANCE_MOST;
-			gs_real		deviation = (gs_real) exp(v[j] / 2);
 
 			m[j] = dz[j] + beta * m[j];
-			v[j] = clamped ? 0 : (dz[j] * noise[j] * deviation +
-								  beta * (deviation * deviation - 1)) / 2;
+			v[j] = clamped ? 0 :
+				(dz[j] * noise[j] * deviation[j] +
+				 beta * (deviation[j] * deviation[j] - 1)) / 2;
 		}
 	}
 }

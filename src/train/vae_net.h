@@ -43,9 +43,6 @@ typedef struct GsVaeNet
 	GsDense    *head;			/* [nplaces] state to tokens */
 } GsVaeNet;
 
-/* layers of a network of so many places, at most */
-#define GS_VAE_LAYERS(nplaces)	((nplaces) + 5)
-
 /* Some rows, in an arena. */
 typedef struct GsVaeRows
 {
@@ -56,10 +53,6 @@ typedef struct GsVaeRows
 
 extern void gs_vae_net_init(GsVaeNet *net, GsParams *params);
 extern void gs_vae_decoder_init(GsVaeNet *net, GsParams *params);
-extern int	gs_vae_decoder_layers(GsVaeNet *net, const GsParams *params,
-								  bool back, GsLayer *layer, int n);
-extern int	gs_vae_layers(GsVaeNet *net, const GsParams *params,
-						  GsLayer *layer);
 extern void gs_vae_decode_start(const GsVaeNet *net, const gs_real *params,
 								GsMatrix z, const int32_t *condition,
 								GsMatrix outer, GsMatrix slope,

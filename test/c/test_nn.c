@@ -8,6 +8,7 @@
 
 #include "../../src/nn/nn.h"
 #include "../../src/numeric/blas.h"
+#include "../../src/numeric/clones.h"
 #include "test.h"
 
 #define N	200000
@@ -327,7 +328,7 @@ test_softmax_widths(void)
 		target[i] = i % 5 == 0 ? -1 : i % heads * (i % 3) / 2;
 	for (int wide = 0; wide < 2; wide++)
 	{
-		gs_softmax_wide = wide;
+		gs_most_lanes = wide ? 16 : 4;
 		for (int i = 0; i < 4; i++)
 		{
 			made[i][wide] = malloc(bytes);

@@ -212,7 +212,6 @@ typedef struct Net
 	GsDense		output;
 	double		dropout;
 	atomic_bool *cancel;		/* to be set within step 3 */
-	bool		rounded;		/* weights, beforehand */
 	gs_real		poison;			/* of the gradient, in step 3 */
 	double		poison_loss;
 } Net;
@@ -240,28 +239,6 @@ net_workspace(const Net *net, int rows)
 	gs_arena_matrix(&arena, rows, 2);
 	gs_residual_layout(&net->block, &arena, rows);
 	return arena.used;
-}
-
-static atomic_int rounded_wrong;
-
-/*
- * In a pass, layers have rounded weights where those are of use, from the
- * parameters of the pass.
- */
-static void
-check_rounded(const Net *net, const gs_real *params)
-{
-	const GsRounded *inner = net->block.inner.rounded;
-
-	if (net->rounded != (inner != NULL) || net->output.rounded != NULL)
-		atomic_fetch_add(&rounded_wrong, 1);
-	else if (inner != NULL &&
-			 (inner->weight != params + net->block.inner.weight ||
-			  (inner->forward != NULL) !=
-			  (gs_dense_rounded_size(&net->block.inner, false) > 0) ||
-			  net->number.rounded->forward != NULL ||
-			  net->number.rounded->back != NULL))
-		atomic_fetch_add(&rounded_wrong, 1);
 }
 
 static double
@@ -293,7 +270,6 @@ net_loss(const void *model, GsShard *shard)
 		target[i] = (token[2 * i] ^ token[2 * i + 1] ^ (row[2] > 0.5)) & 1;
 		row[2] = row[2] > 0.5 ? 1 : -1;
 	}
-	check_rounded(net, shard->params);
 	gs_dense_forward(&net->number, shard->params, number, h, GS_NO_MATRIX);
 	gs_embedding_forward_add(&net->embedding, shard->params, token, 2, h);
 	gs_residual_forward(&net->block, shard->params, h, &state, y);
@@ -336,17 +312,7 @@ train(int threads, int steps, Net *net, GsStatus expected, double *last)
 	int			odd = 0;
 	int			changed = 0;
 
-	const GsLayer layer[] = {{&net->number, &params, true, true},
-		{&net->block.inner, &params, true, true},
-		{&net->block.outer, &params, true, true}
-	};
-
 	make_net(net, &params);
-	if (net->rounded)
-	{
-		setup.layer = layer;
-		setup.nlayers = 3;
-	}
 	setup.workspace = net_workspace(net, gs_shard_rows(BATCH));
 	CHECK(gs_trainer_create(&setup, &trainer), "a trainer");
 	while (trainer.step < steps)
@@ -409,18 +375,9 @@ test_steps(void)
 	other = train(2, 30, &net, GS_STEP_NOT_FINITE, &loss);
 	CHECK(same(&one, &other), "nor a loss that is not finite");
 	gs_params_free(&other);
-	net.rounded = true;
-	other = train(2, 30, &net, GS_STEP_DONE, &loss);
-	CHECK(same(&one, &other) && loss == loss2,
-		  "weights that are rounded beforehand give the same bits");
-	CHECK(net.block.inner.rounded == NULL,
-		  "and are forgotten after each pass");
-	gs_params_free(&other);
 	net.dropout = 0;
 	other = train(2, 30, &net, GS_STEP_DONE, &loss);
 	CHECK(!same(&one, &other), "dropout makes a difference");
-	CHECK(atomic_load(&rounded_wrong) == 0,
-		  "layers have rounded weights where they are of use");
 	gs_params_free(&other);
 	gs_params_free(&one);
 	gs_params_free(&two);
