@@ -38,6 +38,7 @@ typedef struct Home
 } Home;
 
 static Chunk *buckets[BUCKETS];
+static Chunk *spare;			/* ASan's own malloc takes its time */
 static Home *homes[BUCKETS];
 
 static Chunk **
@@ -60,8 +61,26 @@ forget(Chunk *chunk)
 		chunk->home->chunks = chunk->after;
 	if (chunk->after)
 		chunk->after->before = chunk->before;
-	ASAN_UNPOISON_MEMORY_REGION(chunk->at + chunk->size, ZONE);
-	free(chunk);
+	__asan_unpoison_memory_region(chunk->at + chunk->size, ZONE);
+	chunk->next = spare;
+	spare = chunk;
+}
+
+static Chunk *
+new_chunk(void)
+{
+	Chunk	   *chunk = spare;
+
+	if (!chunk)
+	{
+		spare = calloc(4096, sizeof(Chunk));
+		for (int i = 0; i < 4095; i++)
+			spare[i].next = &spare[i + 1];
+		chunk = spare;
+	}
+	spare = chunk->next;
+	memset(chunk, 0, sizeof(Chunk));
+	return chunk;
 }
 
 /* Where the server freed a chunk of ours, its place may be had again. */
@@ -120,7 +139,7 @@ fence(MemoryContext context, void *at, Size size)
 	if (!at)
 		return NULL;
 	forget_at(at);
-	chunk = calloc(1, sizeof(Chunk));
+	chunk = new_chunk();
 	chunk->at = at;
 	chunk->size = size;
 	chunk->home = home;
@@ -130,8 +149,8 @@ fence(MemoryContext context, void *at, Size size)
 	if (home->chunks)
 		home->chunks->before = chunk;
 	home->chunks = chunk;
-	ASAN_UNPOISON_MEMORY_REGION(at, size);
-	ASAN_POISON_MEMORY_REGION((char *) at + size, ZONE);
+	__asan_unpoison_memory_region(at, size);
+	__asan_poison_memory_region((char *) at + size, ZONE);
 	return at;
 }
 
@@ -220,16 +239,16 @@ __wrap_pfree(void *at)
 	__real_pfree(at);
 }
 
-/*
- * What is poisoned is read, for ASan to tell of it.
- */
+extern void __asan_load1(const void *);
+
+/* This file is not instrumented: what is poisoned is told of by hand. */
 static void
 touch(const void *at, Size size)
 {
-	const volatile char *bad = size ? __asan_region_is_poisoned((void *) at, size) : NULL;
+	const void *bad = size ? __asan_region_is_poisoned((void *) at, size) : NULL;
 
 	if (bad)
-		(void) *bad;
+		__asan_load1(bad);
 }
 
 extern void *__real_memcpy(void *, const void *, size_t);
