@@ -93,7 +93,7 @@ INSERT INTO wanted VALUES
         CASE WHEN i % 10 < 7 THEN 'often' || i % 3 ELSE md5(i::text) END AS c, CASE WHEN i % 5 > 0 THEN i % 3 = 0 END AS d FROM generate_series(1, 400) AS i$$, NULL),
     ('few', $$SELECT i AS a, 'x' || i % 4 AS b FROM generate_series(1, 50) AS i$$, NULL);
 SELECT format('CREATE TABLE %I AS %s', name, query) FROM wanted UNION ALL SELECT format('ALTER TABLE %I %s', name, keys) FROM wanted WHERE keys IS NOT NULL \gexec
-CREATE TABLE models (id serial, name text, source text, method text, options jsonb, ncolumns int, given jsonb);
+CREATE TABLE models (id serial, name text, source text, method text, options jsonb, ncolumns int, given jsonb, clone text);
 INSERT INTO models (name, source, method, options) VALUES ('fuzz', 'fuzz', :'method', CASE WHEN :'method' IN ('vae', 'gan', 'diffusion') THEN '{"steps": 3}' ELSE '{}' END::jsonb);
 INSERT INTO models (name, source, method, options) SELECT name || ' ' || method, name, method, '{"steps": 3}'
     FROM (VALUES ('atoms'), ('dependent')) AS w(name), unnest(ARRAY['vae', 'gan', 'diffusion']) AS method ORDER BY 1;
@@ -101,7 +101,9 @@ INSERT INTO models (name, source, method, options) SELECT name || ' ' || method,
     FROM wanted, unnest(ARRAY['tree', 'copula']) AS method ORDER BY 1;
 INSERT INTO models (name, source, method, options) SELECT name || ' refined', name, 'copula', '{"refine": 2}' FROM (VALUES ('atoms'), ('stays'), ('dependent'), ('whole')) AS w(name);
 SELECT count(synth_fit(quote_ident(source), model => name, method => method, options => options, seed => 1)) AS ignored FROM models \gset
-UPDATE models SET ncolumns = (SELECT count(*) FROM gensynth.columns WHERE model = models.name);
+SELECT format('CREATE UNLOGGED TABLE %I (LIKE %I INCLUDING ALL)', 'clone of ' || source, source) FROM models GROUP BY source \gexec
+ALTER TABLE "clone of children" ADD FOREIGN KEY (parent) REFERENCES parent;
+UPDATE models SET ncolumns = (SELECT count(*) FROM gensynth.columns WHERE model = models.name), clone = quote_ident('clone of ' || source);
 -- something that a row of the source has, a range for some, to be given now and then
 CREATE FUNCTION condition(source text, i int) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -280,7 +282,7 @@ DECLARE
     way bigint := pick(i, 61, 10);
 BEGIN
     -- the first is the big one, the next six are of deep families
-    SELECT * INTO m FROM models WHERE id = CASE WHEN pick(i, 62, 1000) < big THEN 1 WHEN pick(i, 63, 100) < 3 THEN 2 + pick(i, 64, 6)
+    SELECT * INTO m FROM models WHERE id = CASE WHEN pick(i, 62, 1000) < big THEN 1 WHEN pick(i, 63, 1000) < 15 THEN 2 + pick(i, 64, 6)
         ELSE 8 + pick(i, 64, (SELECT count(*) FROM models) - 7) END;
     BEGIN
         what := change(i, m.name, m.ncolumns);
@@ -297,11 +299,7 @@ BEGIN
         ELSIF way = 8 THEN
             PERFORM length(r::text) FROM synth_sample(m.name, 5, seed => i, given => m.given) AS r;
         ELSIF way = 9 THEN
-            EXECUTE format('CREATE TEMPORARY TABLE clone (LIKE %I INCLUDING ALL) ON COMMIT DROP', m.source);
-            IF m.source = 'children' THEN
-                ALTER TABLE clone ADD FOREIGN KEY (parent) REFERENCES kept;
-            END IF;
-            CALL synth_into('clone', 12, model => m.name, seed => i);
+            CALL synth_into(m.clone::regclass, 12, model => m.name, seed => i);
             PERFORM count(*) FROM synth_check(m.name, 12);
         END IF;
         IF what = 'rows' THEN
@@ -318,7 +316,6 @@ SQL
 # run first last timeout: a statement a run, or one for all; false where the server did not survive it, or was stopped.
 settings() {
     echo "SET client_min_messages = error; SET statement_timeout = '$1';"
-    echo 'CREATE TEMPORARY TABLE kept AS SELECT * FROM parent; ALTER TABLE kept ADD PRIMARY KEY (id);'
     # (BLAS maps its memory once)
     echo "SELECT count(*) FROM synth_sample('few copula', 3) \\g /dev/null"
     echo "SELECT 'warm-up ' || fuzz(-i, 300) FROM generate_series(1, 20) AS i \\g /dev/null"
