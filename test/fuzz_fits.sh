@@ -75,7 +75,7 @@ CREATE FUNCTION options(method text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     o jsonb := '{}';
 BEGIN
-    IF method IN ('vae', 'gan', 'diffusion') THEN o := '{"steps": 3}'; END IF;
+    IF method IN ('vae', 'gan', 'diffusion') THEN o := '{"steps": 3, "sampling_steps": 2}'; END IF;
     IF method = 'tree' AND random() < 0.5 THEN o := o || '{"min_leaf": 5}'; END IF;
     IF random() < 0.3 THEN o := o || jsonb_build_object('rare_threshold', any_of('1', '2', '3', '5', '9')::int); END IF;
     IF random() < 0.2 THEN o := o || jsonb_build_object('max_rows', any_of('100', '1000')::int); END IF;
@@ -114,7 +114,7 @@ DECLARE
     leaks int;
     differ int;
 BEGIN
-    IF random() < 0.04 THEN
+    IF random() < 0.03 THEN
         method := any_of('vae', 'gan', 'diffusion');
     END IF;
     chosen := options(method);
