@@ -93,7 +93,7 @@ INSERT INTO wanted VALUES
         CASE WHEN i % 10 < 7 THEN 'often' || i % 3 ELSE md5(i::text) END AS c, CASE WHEN i % 5 > 0 THEN i % 3 = 0 END AS d FROM generate_series(1, 400) AS i$$, NULL),
     ('few', $$SELECT i AS a, 'x' || i % 4 AS b FROM generate_series(1, 50) AS i$$, NULL);
 SELECT format('CREATE TABLE %I AS %s', name, query) FROM wanted UNION ALL SELECT format('ALTER TABLE %I %s', name, keys) FROM wanted WHERE keys IS NOT NULL \gexec
-CREATE TABLE models (id serial, name text, source text, method text, options jsonb, ncolumns int, given jsonb, clone text);
+CREATE TABLE models (id serial, name text, source text, method text, options jsonb, ncolumns int, given jsonb, clone text, parts text[]);
 INSERT INTO models (name, source, method, options) VALUES ('fuzz', 'fuzz', :'method', CASE WHEN :'method' IN ('vae', 'gan', 'diffusion') THEN '{"steps": 3, "sampling_steps": 2}' ELSE '{}' END::jsonb);
 INSERT INTO models (name, source, method, options) SELECT name || ' ' || method, name, method, '{"steps": 3, "sampling_steps": 2}'
     FROM (VALUES ('atoms'), ('dependent')) AS w(name), unnest(ARRAY['vae', 'gan', 'diffusion']) AS method ORDER BY 1;
@@ -103,7 +103,8 @@ INSERT INTO models (name, source, method, options) SELECT name || ' refined', na
 SELECT count(synth_fit(quote_ident(source), model => name, method => method, options => options, seed => 1)) AS ignored FROM models \gset
 SELECT format('CREATE UNLOGGED TABLE %I (LIKE %I INCLUDING ALL)', 'clone of ' || source, source) FROM models GROUP BY source \gexec
 ALTER TABLE "clone of children" ADD FOREIGN KEY (parent) REFERENCES parent;
-UPDATE models SET ncolumns = (SELECT count(*) FROM gensynth.columns WHERE model = models.name), clone = quote_ident('clone of ' || source);
+UPDATE models SET ncolumns = (SELECT count(*) FROM gensynth.columns WHERE model = models.name), clone = quote_ident('clone of ' || source),
+    parts = (SELECT array_agg(t.name ORDER BY t.name) FROM gensynth.tensors AS t WHERE model = models.name AND length(data) > 12);
 -- something that a row of the source has, a range for some, to be given now and then
 CREATE FUNCTION condition(source text, i int) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -171,8 +172,8 @@ BEGIN
     RETURN payload;
 END $$;
 
--- Change number i of model m, which has so many columns; returns what it was.
-CREATE FUNCTION change(i bigint, m text, ncolumns int) RETURNS text LANGUAGE plpgsql AS $$
+-- Change number i of model m, which has so many columns, and tensors that are not empty; returns what it was.
+CREATE FUNCTION change(i bigint, m text, ncolumns int, parts text[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     way bigint := pick(i, 1, 100);
     t record;
@@ -180,8 +181,7 @@ DECLARE
     payload bytea;
     size int;
 BEGIN
-    SELECT * INTO t FROM gensynth.tensors WHERE model = m AND length(data) > 12 ORDER BY hashtextextended(name, i) LIMIT 1;
-    SELECT * INTO other FROM gensynth.tensors WHERE model = m ORDER BY hashtextextended(name, i + 1) LIMIT 1;
+    SELECT * INTO t FROM gensynth.tensors WHERE model = m AND version = 1 AND name = parts[1 + pick(i, 7, cardinality(parts))];
     IF way < 12 THEN
         -- the digest does not fit any more
         LOOP
@@ -216,6 +216,7 @@ BEGIN
         DELETE FROM gensynth.tensors WHERE (model, version, name) = (t.model, t.version, t.name);
         RETURN 'no ' || t.name;
     ELSIF way < 85 THEN
+        SELECT * INTO other FROM gensynth.tensors WHERE model = m AND version = 1 AND name = parts[1 + pick(i, 8, cardinality(parts))];
         UPDATE gensynth.tensors SET data = CASE name WHEN t.name THEN other.data ELSE t.data END,
             shape = CASE name WHEN t.name THEN other.shape ELSE t.shape END,
             type = CASE name WHEN t.name THEN other.type ELSE t.type END
@@ -285,9 +286,9 @@ BEGIN
     SELECT * INTO m FROM models WHERE id = CASE WHEN pick(i, 62, 1000) < big THEN 1 WHEN pick(i, 63, 1000) < 15 THEN 2 + pick(i, 64, 6)
         ELSE 8 + pick(i, 64, (SELECT count(*) FROM models) - 7) END;
     BEGIN
-        what := change(i, m.name, m.ncolumns);
+        what := change(i, m.name, m.ncolumns, m.parts);
         -- mostly such as a count of the parts does not find
-        IF pick(i, 60, 4) > 0 THEN
+        IF what !~ '^(bytes|sealed|shape|type) ' AND pick(i, 60, 4) > 0 THEN
             UPDATE gensynth.versions SET ncolumns = (SELECT count(*) FROM gensynth.columns WHERE model = m.name),
                 ntensors = (SELECT count(*) FROM gensynth.tensors WHERE model = m.name) WHERE model = m.name;
         END IF;

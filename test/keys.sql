@@ -1,6 +1,6 @@
 -- Keys: columns that are unique by themselves stay so.
 BEGIN;
-SELECT plan(75);
+SELECT plan(76);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SET LOCAL max_parallel_workers_per_gather = 0;
@@ -147,6 +147,11 @@ ALTER TABLE tiny ADD UNIQUE (b);
 SELECT pg_temp.fit('tiny') \g /dev/null
 SELECT set_eq('SELECT label FROM synth_sample(NULL::tiny, 6)', 'SELECT label FROM tiny', 'the labels of an enum');
 SELECT is((SELECT count(DISTINCT c) FROM synth_sample(NULL::tiny, 6)), 6::bigint, 'codes of a letter');
+-- floats of which many are beyond what the others' unit has room for
+CREATE TABLE growing AS SELECT exp(g) AS k, exp(g * 2)::float4 AS k4 FROM generate_series(1, 12) AS g;
+ALTER TABLE growing ADD UNIQUE (k), ADD UNIQUE (k4);
+SELECT pg_temp.fit('growing') \g /dev/null
+SELECT is((SELECT count(DISTINCT k) || ' ' || count(DISTINCT k4) FROM synth_sample(NULL::growing, 500)), '500 500', 'floats that grow');
 
 -- Numbers at the ends of their types.
 CREATE FUNCTION pg_temp.at_the_ends(type text, value text) RETURNS text LANGUAGE plpgsql AS $$

@@ -190,17 +190,24 @@ first_of(const GsKey *key, const GsSlot *sorted, int64 n,
 }
 
 /*
+ * How far from either end of n sorted keys those are that may be shown.
+ */
+static int64
+protected_edge(int64 n, const GsKeyRows *rows)
+{
+	return Min(rows->threshold - 1, (n - 1) / 2);
+}
+
+/*
  * Numbers as keys.
  *
- * sorted: [n], distinct, n > 0; the key's format is set.
+ * sorted: [n], distinct, n > 0; low, high: of them, the protected ends; the
+ * key's format is set.
  */
 static void
 learn_numbers(const GsColumn *column, GsKey *key, const GsSlot *sorted,
-			  int64 n, const GsKeyRows *rows)
+			  int64 n, int64 low, int64 high, const GsKeyRows *rows)
 {
-	int64		edge = Min(rows->threshold - 1, (n - 1) / 2);
-	int64		low = sorted[edge].i;
-	int64		high = sorted[n - 1 - edge].i;
 	int64		least;
 	int64		most;
 
@@ -246,9 +253,11 @@ learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 	bool		narrow = column->codec.kind == GS_CODEC_FLOAT4;
 	int			bits = narrow ? FLOAT4_BITS : FLOAT8_BITS;
 	GsSlot	   *whole = palloc_extended(sizeof(GsSlot) * n, MCXT_ALLOC_HUGE);
-	int64		edge = Min(rows->threshold - 1, (n - 1) / 2);
+	int64		edge = protected_edge(n, rows);
 	double		most = Max(fabs(sorted[edge].f), fabs(sorted[n - 1 - edge].f));
 	double		end = ldexp(1, bits) - 1;
+	int64		low = 0;
+	int64		high = 0;
 	int64		kept = 0;
 
 	key->decimals = gs_find_decimals(column->codec.kind, sorted, n);
@@ -264,10 +273,15 @@ learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 		GsSlot		slot;
 
 		slot.i = (int64) rint(Max(Min(units, end), -end));
+		/* their ranks before any are equal for want of room */
+		if (i == edge)
+			low = slot.i;
+		if (i == n - 1 - edge)
+			high = slot.i;
 		if (kept == 0 || whole[kept - 1].i != slot.i)
 			whole[kept++] = slot;
 	}
-	learn_numbers(column, key, whole, kept, rows);
+	learn_numbers(column, key, whole, kept, low, high, rows);
 	pfree(whole);
 	return true;
 }
@@ -281,6 +295,7 @@ learn_lane(const GsColumn *column, GsKey *key, const GsLane *lane,
 {
 	GsCodecKind kind = column->codec.kind;
 	int64		n = rows->present;
+	int64		edge;
 
 	while (n > 0 && gs_slot_is_special(kind, lane->type, sorted[0]))
 	{
@@ -297,7 +312,9 @@ learn_lane(const GsColumn *column, GsKey *key, const GsLane *lane,
 		return false;
 	key->scale = lane->scale;
 	key->min_scale = Max(lane->min_scale, 0);
-	learn_numbers(column, key, sorted, n, rows);
+	edge = protected_edge(n, rows);
+	learn_numbers(column, key, sorted, n, sorted[edge].i,
+				  sorted[n - 1 - edge].i, rows);
 	return true;
 }
 
@@ -368,6 +385,7 @@ learn_numbered(const GsColumn *column, GsKey *key, char *const *texts, int n,
 			   const GsKeyRows *rows)
 {
 	GsSlot	   *numbers;
+	int64		edge;
 	int			before;
 	int			after;
 	int			least = GS_KEY_MAX_PATTERN;
@@ -396,7 +414,9 @@ learn_numbered(const GsColumn *column, GsKey *key, char *const *texts, int n,
 	key->text = palloc0(key->text_bytes);
 	memcpy(key->text, texts[0], before);
 	memcpy(key->text + before + 1, texts[0] + strlen(texts[0]) - after, after);
-	learn_numbers(column, key, numbers, n, rows);
+	edge = protected_edge(n, rows);
+	learn_numbers(column, key, numbers, n, numbers[edge].i,
+				  numbers[n - 1 - edge].i, rows);
 	pfree(numbers);
 	/* scattered numbers of one length are a format rather than a range */
 	return key->kind == GS_KEY_SEQUENCE || least < most;
