@@ -1,6 +1,6 @@
 -- Keys: columns that are unique by themselves stay so.
 BEGIN;
-SELECT plan(76);
+SELECT plan(77);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SET LOCAL max_parallel_workers_per_gather = 0;
@@ -190,5 +190,13 @@ SELECT is(pg_temp.with_keys(4, '\x0000000000000000'), 'XX001', 'a step of 0');
 SELECT is((SELECT count(*) FROM generate_series(2, 289, 2) AS at WHERE pg_temp.with_keys(at, (ARRAY['\x0000000000000000',
 	'\x0100000000000000', '\xffffffffffffffff', '\x0000000000000080', '\xffffff7f00000000', '\x1000000000000000', '\x9001000000000000']::bytea[])[1 + at % 7])
 	NOT IN ('XX001', 'P0001', '2200H', '23514')), 0::bigint, 'any other word is an error or none');
+-- Counters go on behind what a table has, whether or not their type has a max, and when they get a digit more.
+CREATE TABLE counters AS SELECT ('08:00:2b:01:02:' || lpad(to_hex(g), 2, '0'))::macaddr AS mac, 'C' || g AS code FROM generate_series(1, 120) AS g;
+ALTER TABLE counters ADD UNIQUE (mac), ADD UNIQUE (code) DEFERRABLE;
+SELECT pg_temp.fit('counters') \g /dev/null
+CREATE TEMP TABLE counted (LIKE counters INCLUDING ALL);
+CALL synth_into('counted', 20, model => 'counters', seed => 1);
+CALL synth_into('counted', 100, model => 'counters', seed => 2);
+SELECT is((SELECT count(DISTINCT mac) || ' ' || count(DISTINCT code) || ' ' || max(substr(code, 2)::int) FROM counted), '120 120 120', 'counters go on');
 SELECT * FROM finish();
 ROLLBACK;
