@@ -95,6 +95,9 @@ INSERT INTO wanted VALUES
     ('pairs', $$SELECT i % 20 AS a, i / 20 AS b, int4range(i * 3, i * 3 + 2) AS r, i % 5 AS c FROM generate_series(1, 400) AS i$$, 'ADD UNIQUE (a, b)'),
     ('atoms', $$SELECT CASE i % 9 WHEN 0 THEN 'NaN' WHEN 1 THEN 'Infinity' WHEN 2 THEN 0 ELSE sqrt(i) END::float8 AS a, CASE WHEN i % 4 > 0 THEN i % 90 * 10 END AS b,
         CASE WHEN i % 10 < 7 THEN 'often' || i % 3 ELSE md5(i::text) END AS c, CASE WHEN i % 5 > 0 THEN i % 3 = 0 END AS d FROM generate_series(1, 400) AS i$$, NULL),
+    ('bent', $$SELECT a, b, (a <> b) <> (i * i % 11 < 2) AS c, x, x * x + i * i % 19 AS z, CASE WHEN i % 10 > 2 THEN x + i * 13 % 4 END AS n
+        FROM (SELECT i, i * 7919 % 101 < 50 AS a, i * 104729 % 97 < 40 AS b, i * 15485863 % 21 - 10 AS x FROM generate_series(1::bigint, 2000) AS i) AS s$$, NULL),
+    ('shifted', $$SELECT x, x + i * 13 % 7 - 3 AS y, x / 100.0 AS z, i % 3 AS c FROM (SELECT i, i * 7919 % 100003 AS x FROM generate_series(1, 2000) AS i) AS s$$, NULL),
     ('few', $$SELECT i AS a, 'x' || i % 4 AS b FROM generate_series(1, 50) AS i$$, NULL);
 SELECT format('CREATE TABLE %I AS %s', name, query) FROM wanted UNION ALL SELECT format('ALTER TABLE %I %s', name, keys) FROM wanted WHERE keys IS NOT NULL \gexec
 CREATE TABLE models (id serial, name text, source text, method text, options jsonb, ncolumns int, given jsonb, clone text, parts text[]);
@@ -103,7 +106,8 @@ INSERT INTO models (name, source, method, options) SELECT name || ' ' || method,
     FROM (VALUES ('atoms'), ('dependent')) AS w(name), unnest(ARRAY['vae', 'gan', 'diffusion']) AS method ORDER BY 1;
 INSERT INTO models (name, source, method, options) SELECT name || ' ' || method, name, method, CASE method WHEN 'tree' THEN '{"min_leaf": 5}' ELSE '{}' END::jsonb
     FROM wanted, unnest(ARRAY['tree', 'copula']) AS method ORDER BY 1;
-INSERT INTO models (name, source, method, options) SELECT name || ' refined', name, 'copula', '{"refine": 2}' FROM (VALUES ('atoms'), ('stays'), ('dependent'), ('whole')) AS w(name);
+INSERT INTO models (name, source, method, options) SELECT name || ' refined', name, 'copula', '{"refine": 2}' FROM (VALUES ('bent'), ('shifted')) AS w(name);
+INSERT INTO models (name, source, method, options) VALUES ('bent given', 'bent', 'tree', '{"min_leaf": 5, "given": ["x", "a"]}'), ('shifted alone', 'shifted', 'tree', '{"min_leaf": 5, "differences": 0, "dependencies": 0}');
 SELECT count(synth_fit(quote_ident(source), model => name, method => method, options => options, seed => 1)) AS ignored FROM models \gset
 SELECT format('CREATE UNLOGGED TABLE %I (LIKE %I INCLUDING ALL)', 'clone of ' || source, source) FROM models GROUP BY source \gexec
 ALTER TABLE "clone of children" ADD FOREIGN KEY (parent) REFERENCES parent;

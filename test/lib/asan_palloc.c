@@ -163,9 +163,13 @@ extern void __real_pfree(void *);
 static void *
 allocate(MemoryContext context, Size size, int flags)
 {
-	bool		fits = (flags & MCXT_ALLOC_HUGE) ? size < MaxAllocHugeSize - ZONE : size <= MaxAllocSize - ZONE;
+	Size		most = flags & MCXT_ALLOC_HUGE ? MaxAllocHugeSize : MaxAllocSize;
 
-	return fence(context, __real_MemoryContextAllocExtended(context, fits ? size + ZONE : size, flags), fits ? size : size - ZONE);
+	if (size > most - ZONE)
+		return __real_MemoryContextAllocExtended(context, size, flags);
+	return fence(context, __real_MemoryContextAllocExtended(context,
+															size + ZONE,
+															flags), size);
 }
 
 void *
@@ -216,7 +220,8 @@ reallocate(void *at, Size size, bool huge)
 	MemoryContext context = GetMemoryChunkContext(at);
 
 	forget_at(at);
-	at = huge ? __real_repalloc_huge(at, size + ZONE) : __real_repalloc(at, size + ZONE);
+	at = huge ? __real_repalloc_huge(at, size + ZONE) :
+		__real_repalloc(at, size + ZONE);
 	return fence(context, at, size);
 }
 
