@@ -82,6 +82,7 @@ BEGIN
     IF random() < 0.2 THEN o := o || jsonb_build_object('differences', any_of('0', '1')::int); END IF;
     IF random() < 0.2 THEN o := o || jsonb_build_object('dependencies', any_of('0', '1')::int); END IF;
     IF random() < 0.1 THEN o := o || jsonb_build_object('refine', 1); END IF;
+    IF random() < 0.1 THEN o := o || '{"given": ["c1"]}'; END IF;
     IF random() < 0.2 THEN o := o || jsonb_build_object('on_violation', any_of('error', 'drop', 'ignore')); END IF;
     RETURN o;
 END $$;
@@ -111,6 +112,7 @@ DECLARE
     name text := any_of('t', 'Odd "name"', 'select', 'ünï');
     wish text;
     seen text := '';
+    given jsonb;
     leaks int;
     differ int;
 BEGIN
@@ -180,6 +182,17 @@ BEGIN
             SELECT s::text FROM synth_sample(NULL::%1$I, 20, model => ''m'', seed => 7) AS s) AS d', name) INTO differ;
         IF differ > 0 THEN RETURN 'DIFFER ' || seen; END IF;
         PERFORM synth_check('m', 20);
+        BEGIN
+            EXECUTE format('SELECT jsonb_build_object(''c1'', CASE WHEN random() < 0.3 AND c1 IS NOT NULL THEN jsonb_build_object(''gte'', c1) ELSE to_jsonb(c1) END)
+                FROM %I OFFSET %s LIMIT 1', name, floor(random() * rows)) INTO given;
+            PERFORM synth_sample('m', 5, given => given);
+        EXCEPTION WHEN internal_error OR data_corrupted OR index_corrupted THEN
+            seen := format('given %s, %s', given, seen);
+            RAISE;
+        WHEN OTHERS THEN
+            -- a key, or what is too rare to be given
+            NULL;
+        END;
     EXCEPTION WHEN internal_error OR data_corrupted OR index_corrupted THEN
         RETURN 'BROKEN ' || SQLSTATE || ' ' || SQLERRM || ' ' || seen;
     WHEN OTHERS THEN
