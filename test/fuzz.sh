@@ -101,8 +101,9 @@ INSERT INTO wanted VALUES
     ('few', $$SELECT i AS a, 'x' || i % 4 AS b FROM generate_series(1, 50) AS i$$, NULL);
 SELECT format('CREATE TABLE %I AS %s', name, query) FROM wanted UNION ALL SELECT format('ALTER TABLE %I %s', name, keys) FROM wanted WHERE keys IS NOT NULL \gexec
 CREATE TABLE models (id serial, name text, source text, method text, options jsonb, ncolumns int, given jsonb, clone text, parts text[]);
-INSERT INTO models (name, source, method, options) VALUES ('fuzz', 'fuzz', :'method', CASE WHEN :'method' IN ('vae', 'gan', 'diffusion') THEN '{"steps": 3, "sampling_steps": 2}' ELSE '{}' END::jsonb);
-INSERT INTO models (name, source, method, options) SELECT name || ' ' || method, name, method, '{"steps": 3, "sampling_steps": 2}'
+INSERT INTO models (name, source, method, options) VALUES ('fuzz', 'fuzz', :'method', CASE WHEN :'method' IN ('vae', 'gan') THEN '{"steps": 3}'
+    WHEN :'method' = 'diffusion' THEN '{"steps": 3, "sampling_steps": 2}' ELSE '{}' END::jsonb);
+INSERT INTO models (name, source, method, options) SELECT name || ' ' || method, name, method, CASE method WHEN 'diffusion' THEN '{"steps": 3, "sampling_steps": 2}' ELSE '{"steps": 3}' END::jsonb
     FROM (VALUES ('atoms'), ('dependent')) AS w(name), unnest(ARRAY['vae', 'gan', 'diffusion']) AS method ORDER BY 1;
 INSERT INTO models (name, source, method, options) SELECT name || ' ' || method, name, method, CASE method WHEN 'tree' THEN '{"min_leaf": 5}' ELSE '{}' END::jsonb
     FROM wanted, unnest(ARRAY['tree', 'copula']) AS method ORDER BY 1;

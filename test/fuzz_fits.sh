@@ -75,14 +75,15 @@ CREATE FUNCTION options(method text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     o jsonb := '{}';
 BEGIN
-    IF method IN ('vae', 'gan', 'diffusion') THEN o := '{"steps": 3, "sampling_steps": 2}'; END IF;
+    IF method IN ('vae', 'gan') THEN o := '{"steps": 3}'; END IF;
+    IF method = 'diffusion' THEN o := '{"steps": 3, "sampling_steps": 2}'; END IF;
     IF method = 'tree' AND random() < 0.5 THEN o := o || '{"min_leaf": 5}'; END IF;
     IF random() < 0.3 THEN o := o || jsonb_build_object('rare_threshold', any_of('1', '2', '3', '5', '9')::int); END IF;
     IF random() < 0.2 THEN o := o || jsonb_build_object('max_rows', any_of('100', '1000')::int); END IF;
     IF random() < 0.2 THEN o := o || jsonb_build_object('differences', any_of('0', '1')::int); END IF;
     IF random() < 0.2 THEN o := o || jsonb_build_object('dependencies', any_of('0', '1')::int); END IF;
     IF random() < 0.1 THEN o := o || jsonb_build_object('refine', 1); END IF;
-    IF random() < 0.1 THEN o := o || '{"given": ["c1"]}'; END IF;
+    IF random() < 0.1 AND method = 'tree' THEN o := o || '{"given": ["c1"]}'; END IF;
     IF random() < 0.2 THEN o := o || jsonb_build_object('on_violation', any_of('error', 'drop', 'ignore')); END IF;
     RETURN o;
 END $$;
