@@ -114,14 +114,14 @@ SELECT format('CREATE UNLOGGED TABLE %I (LIKE %I INCLUDING ALL)', 'clone of ' ||
 ALTER TABLE "clone of children" ADD FOREIGN KEY (parent) REFERENCES parent;
 UPDATE models SET ncolumns = (SELECT count(*) FROM gensynth.columns WHERE model = models.name), clone = quote_ident('clone of ' || source),
     parts = (SELECT array_agg(t.name ORDER BY t.name) FROM gensynth.tensors AS t WHERE model = models.name AND length(data) > 12);
--- something that a row of the source has, a range for some, to be given now and then
+-- something that a row of the source has, a range for some, NULL for others, to be given now and then
 CREATE FUNCTION condition(source text, i int) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     r jsonb;
 BEGIN
     EXECUTE format('SELECT to_jsonb(source_row) FROM %I AS source_row OFFSET 12 LIMIT 1', source) INTO r;
-    RETURN (SELECT jsonb_build_object(key, CASE WHEN i % 2 = 0 AND jsonb_typeof(value) IN ('number', 'string') THEN jsonb_build_object('gte', value) ELSE value END)
-        FROM jsonb_each(r) WHERE jsonb_typeof(value) NOT IN ('array', 'object') ORDER BY hashtextextended(key, i) LIMIT 1);
+    RETURN (SELECT jsonb_build_object(key, CASE WHEN i % 3 = 0 THEN 'null' WHEN i % 3 = 1 AND jsonb_typeof(value) IN ('number', 'string') THEN jsonb_build_object('gte', value) ELSE value END)
+        FROM jsonb_each(r) WHERE i % 3 = 0 OR jsonb_typeof(value) NOT IN ('array', 'object') ORDER BY hashtextextended(key, i) LIMIT 1);
 END $$;
 UPDATE models SET given = condition(source, id);
 
