@@ -48,11 +48,26 @@ char *dngettext(const char *d, const char *a, const char *b, unsigned long n) { 
 char *dcngettext(const char *d, const char *a, const char *b, unsigned long n, int c) { return ngettext(a, b, n); }
 C
 
+# What reads beyond a chunk, to see that this is seen.
+gcc -O1 -g -fPIC -shared -fsanitize=address,undefined -I"$("$PG_CONFIG" --includedir-server)" -o build/asan/probe.so \
+    build/asan/asan_palloc.o "$wrap" -x c - << 'C'
+#include "postgres.h"
+#include "fmgr.h"
+PG_MODULE_MAGIC;
+PG_FUNCTION_INFO_V1(beyond);
+Datum beyond(PG_FUNCTION_ARGS)
+{
+	char	   *chunk = palloc0(13);
+
+	PG_RETURN_INT32(chunk[PG_GETARG_INT32(0)]);
+}
+C
+
 # pg_virtualenv's server would not inherit the preload: a cluster by hand.
 work=$(mktemp -d)
 reports=$here/build/asan/reports
 mkdir -p "$reports"
-cp build/asan/no_gettext.so "$work"
+cp build/asan/no_gettext.so build/asan/probe.so "$work"
 mkdir "$work/reports"
 as=()
 if [ "$(id -u)" = 0 ]; then
@@ -81,10 +96,18 @@ export PGHOST=$work PGPORT=5432 PGUSER=postgres
     "$server/postgres" -D "$work/data" -k "$work" -c listen_addresses= -c fsync=off -c synchronous_commit=off \
     -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c timezone=UTC > "$work/log" 2>&1 &
 postmaster=$!
-for ((i = 0; i < 100; i++)); do
-    if psql -X -d postgres -c 'SELECT 1' > "$work/alive" 2>&1; then break; fi
-    sleep 0.3
-done
+wait_for_it() {
+    for ((i = 0; i < 100; i++)); do
+        if psql -X -d postgres -c 'SELECT 1' > "$work/alive" 2>&1; then break; fi
+        sleep 0.3
+    done
+}
+wait_for_it
+psql -X -q -d postgres -c "CREATE FUNCTION beyond(int) RETURNS int LANGUAGE c AS '$work/probe.so'" -c 'SELECT beyond(12)' > "$work/alive"
+psql -X -q -d postgres -c 'SELECT beyond(13)' > "$work/alive" 2>&1 || true
+grep -q use-after-poison "$work"/reports/asan* || { echo 'fuzz_asan: AddressSanitizer does not see the end of a chunk' >&2; exit 2; }
+rm "$work"/reports/*
+wait_for_it
 cd "$here"
 if [ $# -gt 0 ]; then
     "$@"
