@@ -216,7 +216,7 @@ CREATE FUNCTION fuzz_undone(n int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     outcome text;
 BEGIN
-    PERFORM setseed(n % 1000003 / 1000003.0);
+    PERFORM setseed((hashint8extended(n, 0) & 4294967295) / 4294967296.0);
     outcome := fuzz(n);
     RAISE EXCEPTION '%', outcome USING ERRCODE = 'ZZ998';
 EXCEPTION WHEN SQLSTATE 'ZZ998' THEN
