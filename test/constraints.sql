@@ -1,7 +1,7 @@
 -- What a table asks of its rows holds for synthetic ones, and what a model
 -- knows of it is told.
 BEGIN;
-SELECT plan(69);
+SELECT plan(71);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 
@@ -253,5 +253,17 @@ SELECT FROM synth_fit('bills', seed => 1);
 SELECT is((SELECT count(*) FROM synth_sample(NULL::bills, 20000, seed => 1) WHERE total <> net + tax OR each <> round(total / qty, 2) OR half <> net / 2),
 	0::bigint, 'sums and ratios are exact');
 SELECT is((SELECT string_agg(met, ', ' ORDER BY name) FROM synth_constraints('bills') WHERE name IN ('a', 'b')), 'construction, construction', 'and said to be');
+-- what a generated column's definition makes is cast to the column's type
+CREATE TABLE cast_bills (net numeric, whole int GENERATED ALWAYS AS (net + 1) STORED, tenth numeric(5,1) GENERATED ALWAYS AS (net / 7) STORED,
+	short varchar(3) GENERATED ALWAYS AS (left(net::text, 3)) STORED, padded text GENERATED ALWAYS AS (net::text::char(9)) STORED,
+	day date GENERATED ALWAYS AS ('2020-01-01'::timestamp + '1 h') STORED, small float4 GENERATED ALWAYS AS (net / 3) STORED);
+INSERT INTO cast_bills SELECT i / 3.0 FROM generate_series(1, 200) AS i;
+SELECT FROM synth_fit('cast_bills', seed => 1);
+SELECT is((SELECT count(*) FROM synth_sample(NULL::cast_bills, 1000, seed => 1) WHERE whole = (net + 1)::int AND tenth = round(net / 7, 1) AND short = left(net::text, 3)
+	AND padded = rtrim(left(net::text, 9)) AND day = '2020-01-01' AND small = (net / 3)::float4), 1000::bigint, 'generated columns of another type than their definition''s');
+CREATE TABLE texts (a varchar(9), b varchar(3), CHECK (b = left(a, 3)));
+INSERT INTO texts SELECT 'v' || i % 300, left('v' || i % 300, 3) FROM generate_series(1, 600) AS i;
+SELECT FROM synth_fit('texts', seed => 1);
+SELECT is((SELECT met FROM synth_constraints('texts') WHERE kind = 'check'), 'construction', 'a varchar, which is compared as text, is computed');
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Conditions: given => jsonb.
 BEGIN;
-SELECT plan(104);
+SELECT plan(105);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 
@@ -225,6 +225,23 @@ SELECT is(ARRAY(SELECT DISTINCT real::text COLLATE "C" FROM synth_sample(NULL::f
 	ARRAY['-0', '0', 'NaN'], 'both zeros');
 SELECT throws_like($$SELECT synth_sample('few', 1, given => '{"stay": "60 days 4 hours"}')$$,
 	'column "stay" is 60 days 4 hours with probability zero', 'an interval that is equal to one, and is not the same');
+
+-- What is not NULL in any row, of types of which a feature is only a part.
+CREATE TABLE parted AS SELECT g * interval '1 month 1 s' AS i, int4range(g, g + g % 9) AS r, tstzrange('2020-01-01Z'::timestamptz + g * interval '1 h', NULL) AS tr,
+	point(g, g % 7) AS p, '10.0.0.0'::inet + g AS ip, '00:00+01'::timetz + g * interval '1 min' AS tz, numrange(g / 3.0, g) AS nr FROM generate_series(1, 300) AS g;
+SELECT FROM synth_fit('parted', seed => 1);
+CREATE FUNCTION hint_of(name text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	hint text;
+BEGIN
+	PERFORM synth_sample('parted', 1, given => jsonb_build_object(name, NULL));
+	RETURN 'none';
+EXCEPTION WHEN data_exception THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN hint;
+END $$;
+SELECT is((SELECT string_agg(DISTINCT hint_of(attname), '|') FROM pg_attribute WHERE attrelid = 'parted'::regclass AND attnum > 0),
+	'Its values have several parts: none but NULL could be given, and it has none.', 'nothing is told of parts');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Keys: columns that are unique by themselves stay so.
 BEGIN;
-SELECT plan(78);
+SELECT plan(80);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SET LOCAL max_parallel_workers_per_gather = 0;
@@ -147,6 +147,11 @@ ALTER TABLE tiny ADD UNIQUE (b);
 SELECT pg_temp.fit('tiny') \g /dev/null
 SELECT set_eq('SELECT label FROM synth_sample(NULL::tiny, 6)', 'SELECT label FROM tiny', 'the labels of an enum');
 SELECT is((SELECT count(DISTINCT c) FROM synth_sample(NULL::tiny, 6)), 6::bigint, 'codes of a letter');
+-- floats of which many are beyond what the others' unit has room for
+CREATE TABLE growing AS SELECT exp(g) AS k, exp(g * 2)::float4 AS k4 FROM generate_series(1, 12) AS g;
+ALTER TABLE growing ADD UNIQUE (k), ADD UNIQUE (k4);
+SELECT pg_temp.fit('growing') \g /dev/null
+SELECT is((SELECT count(DISTINCT k) || ' ' || count(DISTINCT k4) FROM synth_sample(NULL::growing, 500)), '500 500', 'floats that grow');
 
 -- Numbers at the ends of their types.
 CREATE FUNCTION pg_temp.at_the_ends(type text, value text) RETURNS text LANGUAGE plpgsql AS $$
@@ -222,5 +227,13 @@ SELECT is(pg_temp.with_keys(4, '\x0000000000000000'), 'XX001', 'a step of 0');
 SELECT is((SELECT count(*) FROM generate_series(2, 289, 2) AS at WHERE pg_temp.with_keys(at, (ARRAY['\x0000000000000000',
 	'\x0100000000000000', '\xffffffffffffffff', '\x0000000000000080', '\xffffff7f00000000', '\x1000000000000000', '\x9001000000000000']::bytea[])[1 + at % 7])
 	NOT IN ('XX001', 'P0001', '2200H', '23514')), 0::bigint, 'any other word is an error or none');
+-- Counters go on behind what a table has, whether or not their type has a max, and when they get a digit more.
+CREATE TABLE counters AS SELECT ('08:00:2b:01:02:' || lpad(to_hex(g), 2, '0'))::macaddr AS mac, 'C' || g AS code FROM generate_series(1, 120) AS g;
+ALTER TABLE counters ADD UNIQUE (mac), ADD UNIQUE (code) DEFERRABLE;
+SELECT pg_temp.fit('counters') \g /dev/null
+CREATE TEMP TABLE counted (LIKE counters INCLUDING ALL);
+CALL synth_into('counted', 20, model => 'counters', seed => 1);
+CALL synth_into('counted', 100, model => 'counters', seed => 2);
+SELECT is((SELECT count(DISTINCT mac) || ' ' || count(DISTINCT code) || ' ' || max(substr(code, 2)::int) FROM counted), '120 120 120', 'counters go on');
 SELECT * FROM finish();
 ROLLBACK;

@@ -178,6 +178,9 @@ values_there(Reader *reader)
 	StringInfoData hint;
 	int			shown = 0;
 
+	/* of which the feature is only the first */
+	if (reader->codec.nparts > 1)
+		return "Its values have several parts: none but NULL could be given, and it has none.";
 	initStringInfo(&hint);
 	if (feature->kind == GS_FEATURE_NUMBER)
 	{

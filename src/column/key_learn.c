@@ -188,6 +188,15 @@ first_of(const GsKey *key, const GsSlot *sorted, int64 n,
 }
 
 /*
+ * How far from either end of n sorted keys those are that may be shown.
+ */
+static int64
+protected_edge(int64 n, const GsKeyRows *rows)
+{
+	return Min(rows->threshold - 1, (n - 1) / 2);
+}
+
+/*
  * Sets a key's space, and lowers its first number if need be, so that each row
  * of the source would have a key: between protected ends there may be fewer.
  * The key's kind, least number and step are set.
@@ -223,7 +232,7 @@ static void
 learn_numbers(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 			  int64 n, bool merged, const GsKeyRows *rows)
 {
-	int64		edge = Min(rows->threshold - 1, (n - 1) / 2);
+	int64		edge = protected_edge(n, rows);
 	int64		low = sorted[edge].i;
 	int64		high = sorted[n - 1 - edge].i;
 	int64		from;
@@ -275,7 +284,7 @@ learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 {
 	bool		narrow = column->codec.kind->narrow;
 	GsSlot	   *whole = palloc_extended(sizeof(GsSlot) * n, MCXT_ALLOC_HUGE);
-	int64		edge = Min(rows->threshold - 1, (n - 1) / 2);
+	int64		edge = protected_edge(n, rows);
 	double		most = Max(fabs(sorted[edge].f), fabs(sorted[n - 1 - edge].f));
 	double		end;
 	bool		merged = false;

@@ -457,6 +457,9 @@ gs_condition_value(const GsSchema *schema, Expr *expr, int *column)
 		Bitmapset  *others = NULL;
 		Scope		scope = {.text = "",.schema = schema};
 
+		/* the stored text shows that a varchar is compared as text */
+		while (IsA(var, RelabelType))
+			var = (Node *) ((RelabelType *) var)->arg;
 		if (!IsA(var, Var) || IsA(value, Const))
 			continue;
 		*column = ((Var *) var)->varattno - 1;

@@ -76,15 +76,23 @@ decide_check(GsConstraint *constraint, const GsSchema *schema)
 /*
  * A generated column is computed by the table that takes the rows; rows that
  * are sampled have what it would be, if that can be told from what was
- * learned.
+ * learned.  The definition does not show that its result is cast to the
+ * column's type.
  */
 static void
-give_value(GsConstraint *constraint)
+give_value(GsConstraint *constraint, const GsSchema *schema)
 {
-	if (is_kind(constraint, "generated"))
-		constraint->expression = psprintf("%s = (%s)",
-										  quote_identifier(linitial(constraint->columns)),
-										  constraint->definition);
+	if (is_kind(constraint, "generated") &&
+		has_columns(schema, constraint->columns))
+	{
+		const GsColumn *column = find_column(schema,
+											 linitial(constraint->columns));
+
+		constraint->expression = psprintf("%s = (%s)::%s",
+										  quote_identifier(column->name),
+										  constraint->definition,
+										  column->base_name);
+	}
 }
 
 static const char *
@@ -126,7 +134,7 @@ gs_constraints_decide(List *constraints, List *conditions,
 	{
 		GsConstraint *constraint = lfirst(cell);
 
-		give_value(constraint);
+		give_value(constraint, schema);
 		constraint->met = decide(constraint, schema);
 	}
 	foreach(cell, conditions)
