@@ -22,8 +22,8 @@ user=$(stat -c %U "/proc/$1")
 exec su "$user" -s /bin/sh -c "$command"
 SH
 
-# What becomes of a fit in a session with a limit: "done", or an error's SQLSTATE.
-fit_within() { # megabytes method options
+# What becomes of a call in a session with a limit: "done", or an error's SQLSTATE.
+within() { # megabytes call
     psql -X -q -A -t -d "$database" 2>&1 << SQL | grep '^done$\|^ERROR\|limit' | tail -n 1
 \\set VERBOSITY sqlstate
 LOAD 'gensynth';
@@ -31,8 +31,11 @@ SET statement_timeout = '60s';
 SELECT pg_backend_pid() AS pid \\gset
 \\setenv PID :pid
 \\! sh $work/limit \$PID $1
-SELECT 'done' FROM synth_fit('t', method => '$2', model => '$2', seed => 1, options => '$3');
+SELECT 'done' FROM $2 LIMIT 1;
 SQL
+}
+fit_within() { # megabytes method options
+    within "$1" "synth_fit('t', method => '$2', model => '$2', seed => 1, options => '$3')"
 }
 
 psql -X -q -A -t -d "$database" > "$work/probe" 2>&1 << SQL || true
@@ -47,6 +50,7 @@ fi
 
 is "$(fit_within 64 copula '{}')" 'ERROR:  53200' 'without room for OpenBLAS, a fit is refused'
 is "$(fit_within 512 copula '{}')" 'done' 'with enough, it is done'
+is "$(within 64 "synth_sample('copula', 5000, given => '{\"a\": {\"lt\": 900}, \"b\": 3}')")" 'done' 'to sample takes no OpenBLAS'
 for method in tree copula vae diffusion gan; do
     steps='{"steps": 2}'
     case $method in tree | copula) steps='{}' ;; esac
