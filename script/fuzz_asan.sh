@@ -32,7 +32,7 @@ blas=-lopenblas
 built() { make -s -j "$(nproc)" -C build/asan "$@"; }
 gcc -O2 -g -fPIC -I"$("$PG_CONFIG" --includedir-server)" -c -o build/asan/asan_palloc.o test/lib/asan_palloc.c
 # The unrolled products of matrices would take the compiler half an hour; test/c has them under the sanitizers.
-built src/numeric/gemm.o src/numeric/gemm_fixed.o src/numeric/gemm_narrow.o
+built src/numeric/gemm.o
 built COPT="-O1 -g -fno-omit-frame-pointer $sanitize" BLAS_LIBS="$here/build/asan/asan_palloc.o $wrap $blas $sanitize"
 
 # glibc's gettext does not come through under this preload, in Debian's build of the server.

@@ -108,7 +108,7 @@ INSERT INTO models (name, source, method, options) SELECT name || ' ' || method,
 INSERT INTO models (name, source, method, options) SELECT name || ' ' || method, name, method, CASE method WHEN 'tree' THEN '{"min_leaf": 5}' ELSE '{}' END::jsonb
     FROM wanted, unnest(ARRAY['tree', 'copula']) AS method ORDER BY 1;
 INSERT INTO models (name, source, method, options) SELECT name || ' refined', name, 'copula', '{"refine": 2}' FROM (VALUES ('bent'), ('shifted')) AS w(name);
-INSERT INTO models (name, source, method, options) VALUES ('bent given', 'bent', 'tree', '{"min_leaf": 5, "given": ["x", "a"]}'), ('shifted alone', 'shifted', 'tree', '{"min_leaf": 5, "differences": 0, "dependencies": 0}');
+INSERT INTO models (name, source, method, options) VALUES ('bent given', 'bent', 'tree', '{"min_leaf": 5, "condition_first": ["x", "a"]}'), ('shifted alone', 'shifted', 'tree', '{"min_leaf": 5, "differences": 0, "dependencies": 0}');
 SELECT count(synth_fit(quote_ident(source), model => name, method => method, options => options, seed => 1)) AS ignored FROM models \gset
 SELECT format('CREATE UNLOGGED TABLE %I (LIKE %I INCLUDING ALL)', 'clone of ' || source, source) FROM models GROUP BY source \gexec
 ALTER TABLE "clone of children" ADD FOREIGN KEY (parent) REFERENCES parent;

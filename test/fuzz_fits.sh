@@ -83,7 +83,7 @@ BEGIN
     IF random() < 0.2 THEN o := o || jsonb_build_object('differences', any_of('0', '1')::int); END IF;
     IF random() < 0.2 THEN o := o || jsonb_build_object('dependencies', any_of('0', '1')::int); END IF;
     IF random() < 0.1 THEN o := o || jsonb_build_object('refine', 1); END IF;
-    IF random() < 0.1 AND method = 'tree' THEN o := o || '{"given": ["c1"]}'; END IF;
+    IF random() < 0.1 AND method = 'tree' THEN o := o || '{"condition_first": ["c1"]}'; END IF;
     IF random() < 0.2 THEN o := o || jsonb_build_object('on_violation', any_of('error', 'drop', 'ignore')); END IF;
     RETURN o;
 END $$;
@@ -192,6 +192,19 @@ BEGIN
             RAISE;
         WHEN OTHERS THEN
             -- a key, or what is too rare to be given
+            NULL;
+        END;
+        BEGIN
+            EXECUTE format('SELECT count(*) FILTER (WHERE %s) FROM (SELECT jsonb_build_object(''c1'', d->''c1'') AS s FROM synth_complete($1, ''{c1}'', seed => 5) AS d) AS q', looks)
+                INTO leaks USING quote_ident(name);
+            IF leaks > 0 THEN RETURN 'LEAK completed ' || seen; END IF;
+            PERFORM synth_complete(quote_ident(name), '{c1}', seed => 6, fill_nulls => true);
+            PERFORM synth_complete(quote_ident(name), '{c1}', seed => 6, model => 'm');
+        EXCEPTION WHEN internal_error OR data_corrupted OR index_corrupted THEN
+            seen := format('completed, %s', seen);
+            RAISE;
+        WHEN OTHERS THEN
+            -- not of every type, method or condition
             NULL;
         END;
     EXCEPTION WHEN internal_error OR data_corrupted OR index_corrupted THEN

@@ -64,6 +64,7 @@ fi
 
 is "$(query_within 65536 "$(fit_of t copula '{}')")" 'ERROR:  53200' 'without room for OpenBLAS, a fit is refused'
 is "$(query_within 524288 "$(fit_of t copula '{}')")" 'done' 'with enough, it is done'
+is "$(query_within 65536 "SELECT DISTINCT 'done' FROM synth_sample('copula', 5000, given => '{\"a\": {\"lt\": 900}, \"b\": 3}')")" 'done' 'to sample takes no OpenBLAS'
 for method in tree copula vae diffusion gan; do
     steps='{"steps": 2}'
     case $method in

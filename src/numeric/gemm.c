@@ -23,6 +23,7 @@
  *
  * Plain C: no postgres.h.
  */
+#include <float.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -75,6 +76,31 @@ typedef int FourInts __attribute__((vector_size(4 * sizeof(int))));
 	__builtin_shuffle(a, b, (FourInts) {i, j, k, l})
 #endif
 
+#ifndef __FP_FAST_FMAF
+typedef double Doubles __attribute__((vector_size(4 * sizeof(double))));
+typedef int64_t Words __attribute__((vector_size(4 * sizeof(int64_t))));
+
+/*
+ * part[0] += part[1], rounded to odd: where the sum isn't exact, to the
+ * neighbour whose last bit is set, which stands for all that is lost when it
+ * is rounded to a float (Boldo and Melquiond, "Emulation of a FMA and correctly
+ * rounded sums", IEEE Transactions on Computers 57, 2008).
+ */
+static GS_NEVER_INLINE void
+add_to_odd(Doubles part[2])
+{
+	Doubles		sum = part[0] + part[1];
+	Doubles		back = sum - part[0];
+	Doubles		lost = (part[0] - (sum - back)) + (part[1] - back);
+	Words		bits = (Words) sum;
+	Words		inexact = (lost < 0) | (lost > 0);	/* a NaN isn't */
+	Words		even = (bits & 1) - 1;
+	Words		towards = ((lost < 0) ^ (sum < 0)) | 1;
+
+	part[0] = (Doubles) (bits + (towards & inexact & even));
+}
+#endif
+
 /*
  * a b + c, rounded once.
  */
@@ -87,27 +113,23 @@ fused(Four a, Four b, Four c)
 	return c;
 #else
 	/*
-	 * The product is exact in double precision.  The sum is rounded to odd:
-	 * where it isn't exact, to the neighbour whose last bit is set, which
-	 * stands for all that is lost when it is rounded again (Boldo and
-	 * Melquiond, "Emulation of a FMA and correctly rounded sums", IEEE
-	 * Transactions on Computers 57, 2008).
+	 * The product is exact in double precision.  To round the sum to a double
+	 * and then to a float is as good as once, unless the double is halfway
+	 * between two floats, or below the normal ones.
 	 */
-	typedef double Doubles __attribute__((vector_size(4 * sizeof(double))));
-	typedef int64_t Words __attribute__((vector_size(4 * sizeof(int64_t))));
-	Doubles		product = __builtin_convertvector(a, Doubles) *
-		__builtin_convertvector(b, Doubles);
-	Doubles		other = __builtin_convertvector(c, Doubles);
-	Doubles		sum = product + other;
-	Doubles		back = sum - product;
-	Doubles		lost = (product - (sum - back)) + (other - back);
-	Words		bits = (Words) sum;
-	Words		inexact = (lost < 0) | (lost > 0);	/* a NaN isn't */
-	Words		even = (bits & 1) - 1;
-	Words		towards = ((lost < 0) ^ (sum < 0)) | 1;
+	Doubles		part[2] = {__builtin_convertvector(a, Doubles) *
+	__builtin_convertvector(b, Doubles), __builtin_convertvector(c, Doubles)};
+	Doubles		sum = part[0] + part[1];
+	Words		bits = (Words) sum & INT64_MAX;
+	Words		hard = (((bits & 0x1FFFFFFF) ^ 0x10000000) - 1) |
+		((Doubles) bits < (double) FLT_MIN);
 
-	return __builtin_convertvector(
-		(Doubles) (bits + (towards & inexact & even)), Four);
+	if (hard[0] < 0 || hard[1] < 0 || hard[2] < 0 || hard[3] < 0)
+	{
+		add_to_odd(part);
+		sum = part[0];
+	}
+	return __builtin_convertvector(sum, Four);
 #endif
 }
 
