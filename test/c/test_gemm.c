@@ -186,33 +186,33 @@ element(const Product *p, Base base, int i, int j)
 }
 
 /*
- * One product, with vectors of each length.
+ * A product, with vectors of each length.
  */
 static void
-check_product(bool ta, bool tb, int m, int n, int k, Base base, Draw draw)
+check_bits(const Product *p, Base base)
 {
-	Product		p = make(ta, tb, m, n, k, draw);
-	float	   *expected = malloc(sizeof(float) * (size_t) (m * n));
+	int			n = p->n;
+	float	   *expected = malloc(sizeof(float) * (size_t) (p->m * n));
 
-	for (int i = 0; i < m; i++)
+	for (int i = 0; i < p->m; i++)
 		for (int j = 0; j < n; j++)
-			expected[i * n + j] = element(&p, base, i, j);
+			expected[i * n + j] = element(p, base, i, j);
 	for (gs_most_lanes = 4; gs_most_lanes <= 16; gs_most_lanes *= 2)
 	{
 		int			wrong = 0;
 		bool		touched = false;
 
 		if (base == ITSELF)
-			put_base(&p);
-		wrong += !compute(&p, base);
-		for (int i = 0; i < m; i++)
+			put_base(p);
+		wrong += !compute(p, base);
+		for (int i = 0; i < p->m; i++)
 		{
-			const float *c = p.c + i * p.ldc;
+			const float *c = p->c + i * p->ldc;
 
 			for (int j = 0; j < n; j++)
 				wrong += isnan(expected[i * n + j]) ? !isnan(c[j]) :
 					memcmp(&c[j], &expected[i * n + j], sizeof(float)) != 0;
-			for (int j = n; j < p.ldc; j++)
+			for (int j = n; j < p->ldc; j++)
 				touched |= !isnan(c[j]);
 		}
 		CHECK(wrong == 0, "each element is the sum that it should be");
@@ -220,6 +220,14 @@ check_product(bool ta, bool tb, int m, int n, int k, Base base, Draw draw)
 	}
 	gs_most_lanes = 16;
 	free(expected);
+}
+
+static void
+check_product(bool ta, bool tb, int m, int n, int k, Base base, Draw draw)
+{
+	Product		p = make(ta, tb, m, n, k, draw);
+
+	check_bits(&p, base);
 	drop(&p);
 }
 
@@ -278,6 +286,32 @@ check_rounding(void)
 		check_product(false, false, 50, 70, 2, NOTHING, wild);
 	_mm_setcsr(_mm_getcsr() & ~0x8040u);
 #endif
+}
+
+/*
+ * Sums below the normal floats that are nearly halfway between two of them,
+ * and just halfway in double precision.
+ */
+static void
+check_subnormal(void)
+{
+	Product		p = make(false, false, 50, 70, 2, usual);
+	const float ulp = 0x1p-23f;
+
+	for (int i = 0; i < p.m; i++)
+	{
+		p.a[i * p.lda] = (float) (2 * gs_random_below(&noise, 1 << 21) + 1) *
+			0x1p-75f;
+		p.a[i * p.lda + 1] = (i % 2 ? 1 + ulp : 1 - ulp) * 0x1p-75f;
+	}
+	for (int j = 0; j < p.n; j++)
+	{
+		p.b[j] = 0x1p-74f;
+		p.b[p.ldb + j] = (j % 2 ? 1 + ulp : 1 - ulp) *
+			(j % 3 ? 0x1p-75f : -0x1p-75f);
+	}
+	check_bits(&p, NOTHING);
+	drop(&p);
 }
 
 /*
@@ -448,6 +482,7 @@ main(void)
 	gs_random_start(&noise, 1, 2, 3);
 	check_products();
 	check_rounding();
+	check_subnormal();
 	check_not_finite();
 	check_rows();
 	check_work(45, 530, 400);
