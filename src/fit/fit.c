@@ -646,12 +646,11 @@ is_among(const List *names, const char *name)
  * current context; nothing is stored.
  *
  * learned: C strings, the columns; targets: those among them that are not
- * known; fill_nulls: whether NULLs of the targets tell nothing.  To be called
- * within an SPI connection.  Errors: those of synth_fit.
+ * known.  To be called within an SPI connection.  Errors: those of synth_fit.
  */
 const GsModel *
 gs_fit_completion(const char *source, List *learned, List *targets,
-				  bool fill_nulls, int64 seed)
+				  int64 seed)
 {
 	FitRequest	request = {.family = gs_family_find("auto"),.seed = seed};
 	GsVersionEntry *version = palloc0(sizeof(GsVersionEntry));
@@ -663,8 +662,8 @@ gs_fit_completion(const char *source, List *learned, List *targets,
 		if (!is_among(targets, lfirst(cell)))
 			request.options.context = lappend(request.options.context,
 											  lfirst(cell));
-	if (fill_nulls)
-		request.options.impute = targets;
+	/* NULLs stay where they are, or are filled: none is drawn */
+	request.options.impute = targets;
 	opened = gs_source_open(source, learned, NIL);
 	learn(&request, NULL, version, opened);
 	version->schema = load_schema(version->schema, version->tensors);

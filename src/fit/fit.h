@@ -15,7 +15,6 @@
 extern List *gs_names_argument(FunctionCallInfo fcinfo, int arg,
 							   const char *name);
 extern const GsModel *gs_fit_completion(const char *source, List *learned,
-										List *targets, bool fill_nulls,
-										int64 seed);
+										List *targets, int64 seed);
 
 #endif

@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -179,7 +180,7 @@ find_model(const CompletionCall *call, const GsSource *source,
 	if (call->model != NULL)
 		return gs_model_load(gs_catalog_open(call->model), 0);
 	return gs_fit_completion(call->source, find_learned(source, targets),
-							 targets, call->fill_nulls, (uint64) call->seed);
+							 targets, call->seed);
 }
 
 /*
@@ -530,6 +531,14 @@ text_argument(FunctionCallInfo fcinfo, int arg)
 	return PG_ARGISNULL(arg) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(arg));
 }
 
+static void
+close_completion(Datum arg)
+{
+	const Completion *completion = (const Completion *) DatumGetPointer(arg);
+
+	gs_source_close(completion->cursor);
+}
+
 static CompleteCall *
 begin_call(FunctionCallInfo fcinfo, bool typed)
 {
@@ -565,6 +574,10 @@ begin_call(FunctionCallInfo fcinfo, bool typed)
 				 errhint("Pass one with the seed argument.")));
 	asked.fill_nulls = !PG_ARGISNULL(rest + 2) && PG_GETARG_BOOL(rest + 2);
 	call->completion = open_completion(&asked, desc);
+	/* who stops early leaves nothing open; an error sees to it itself */
+	RegisterExprContextCallback(((ReturnSetInfo *) fcinfo->resultinfo)->econtext,
+								close_completion,
+								PointerGetDatum(call->completion));
 	if (!typed)
 		call->json = gs_jsonrow_create(BlessTupleDesc(call->completion->desc));
 	return call;
@@ -593,7 +606,13 @@ complete(FunctionCallInfo fcinfo, bool typed)
 	funcctx = SRF_PERCALL_SETUP();
 	call = funcctx->user_fctx;
 	if (!next_row(call->completion, &values, &nulls))
+	{
+		UnregisterExprContextCallback(((ReturnSetInfo *) fcinfo->resultinfo)->econtext,
+									  close_completion,
+									  PointerGetDatum(call->completion));
+		close_completion(PointerGetDatum(call->completion));
 		SRF_RETURN_DONE(funcctx);
+	}
 	if (call->json != NULL)
 		SRF_RETURN_NEXT(funcctx, gs_jsonrow_form(call->json, values, nulls));
 	SRF_RETURN_NEXT(funcctx,

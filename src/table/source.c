@@ -510,6 +510,18 @@ gs_source_fetch(const char *cursor, int n, GsRowCallback row, void *arg)
 }
 
 /*
+ * gs_source_close: closes a cursor, unless the transaction has.
+ */
+void
+gs_source_close(const char *cursor)
+{
+	Portal		portal = GetPortalByName(cursor);
+
+	if (PortalIsValid(portal))
+		PortalDrop(portal, false);
+}
+
+/*
  * gs_source_read: runs the query and calls row(slot, arg) on each row, all
  * columns of the slot fetched.  Can be cancelled.
  */

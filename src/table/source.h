@@ -33,6 +33,7 @@ extern GsSource *gs_source_open(const char *text, List *columns,
 extern char *gs_source_cursor(GsSource *source);
 extern int	gs_source_fetch(const char *cursor, int n, GsRowCallback row,
 							void *arg);
+extern void gs_source_close(const char *cursor);
 extern void gs_source_read(GsSource *source, GsRowCallback row, void *arg);
 
 #endif
