@@ -32,6 +32,7 @@ as_server "$bin/initdb -D $work/data -E UTF8 --locale=C.UTF-8 -A trust -U postgr
 cat >> "$work/data/postgresql.conf" << END
 unix_socket_directories = '$work/data'
 listen_addresses = ''
+port = 5432
 fsync = off
 timezone = UTC
 END

@@ -531,12 +531,12 @@ greatest_key(const IntoCall *call, const GsColumn *column, Datum *greatest)
 	bool		isnull;
 
 	if (column->codec.kind->content == GS_CONTENT_TEXT)
-		order = psprintf("pg_catalog.length(%1$s::pg_catalog.text) DESC,"
-						 " %1$s::pg_catalog.text COLLATE pg_catalog.\"C\"",
-						 name);
-	SPI_execute(psprintf("SELECT %1$s FROM %2$s WHERE %1$s IS NOT NULL"
-						 " ORDER BY %3$s DESC LIMIT 1",
-						 name, call->fill.target, order), false, 1);
+		order = psprintf("pg_catalog.length(%s::pg_catalog.text) DESC,"
+						 " %s::pg_catalog.text COLLATE pg_catalog.\"C\"",
+						 name, name);
+	SPI_execute(psprintf("SELECT %s FROM %s WHERE %s IS NOT NULL"
+						 " ORDER BY %s DESC LIMIT 1",
+						 name, call->fill.target, name, order), false, 1);
 	if (SPI_processed == 0)
 		return false;
 	*greatest = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
