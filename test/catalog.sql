@@ -1,6 +1,6 @@
 -- Models whose parts are missing, as after half a restore.
 BEGIN;
-SELECT plan(16);
+SELECT plan(24);
 SET LOCAL client_min_messages = warning;
 CREATE TABLE t AS SELECT i % 40 AS a, 'b' || i % 3 AS b FROM generate_series(1, 200) AS i;
 ALTER TABLE t ADD CHECK (a >= 0);
@@ -31,5 +31,24 @@ SELECT is(broken('DELETE FROM gensynth.tensors WHERE model = ''parts'' AND versi
 SELECT lives_ok('SELECT synth_drop(''parts'', 2)', 'and drop the one that is not');
 SELECT is((SELECT sum(n) FROM (SELECT count(*) FROM gensynth.columns WHERE model = 'parts' AND version = 2 UNION ALL SELECT count(*) FROM gensynth.versions
 	WHERE model = 'parts' AND version = 2) AS u(n)), 0::numeric, 'with all that is left of it');
+
+-- A session keeps what it has loaded, until that may be something else.
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TABLE felt AS SELECT (ARRAY['sad', 'ok'])[1 + i % 2]::mood AS m, i % 7 AS a FROM generate_series(1, 200) AS i;
+SELECT synth_fit('felt', model => 'felt', seed => 1) \g /dev/null
+CREATE FUNCTION felt() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(DISTINCT s->>'m', ' ' ORDER BY s->>'m') FROM synth_sample('felt', 50, seed => 1) AS s $$;
+SELECT is(felt(), 'ok sad', 'loaded');
+ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';
+SELECT throws_ok('SELECT felt()', '22P02', NULL, 'a type that changed is read anew');
+ALTER TYPE mood RENAME VALUE 'blue' TO 'sad';
+SELECT is(broken('UPDATE gensynth.tensors SET data = data || ''\x00'' WHERE model = ''felt''', 'SELECT felt()'), 'XX001', 'what changes in the catalog is seen');
+SELECT is(felt(), 'ok sad', 'and so is that it is undone');
+SELECT synth_fit('SELECT ''glad'' AS m, i AS a FROM generate_series(1, 50) AS i', model => 'felt', seed => 1) \g /dev/null
+SELECT is(felt(), 'glad', 'another version is another model');
+SELECT synth_use('felt', 1) \g /dev/null
+SELECT is(felt(), 'ok sad', 'as is the one before');
+SELECT synth_drop('felt') \g /dev/null
+SELECT throws_ok('SELECT felt()', '42704', NULL, 'one that was dropped is gone');
+SELECT is((SELECT count(*) FROM synth_sample('parts', 20, seed => 5, given => '{"b": "b1"}') AS y, synth_sample('parts', 20, seed => 5) AS x WHERE y->>'b' <> 'b1'), 0::bigint, 'two streams share a model, and not their conditions');
 SELECT * FROM finish();
 ROLLBACK;
