@@ -1,6 +1,6 @@
 -- synth_complete: rows of a table or query with columns drawn anew, given the others.
 BEGIN;
-SELECT plan(46);
+SELECT plan(48);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 
@@ -65,10 +65,13 @@ SELECT is((SELECT count(*) FROM synth_sample('imputing', 500, seed => 1) AS s WH
 SELECT throws_ok($$SELECT synth_complete(NULL::asked, '{level}', source => 'SELECT 1 AS id, level FROM asked', model => 'tree')$$, '42804', NULL, 'a source has to have what the model knows');
 SELECT throws_ok($$SELECT synth_fit('asked', options => '{"context": ["none"]}')$$, '42703', NULL, 'context is of the source');
 
+SELECT count(synth_fit('asked', model => 'refined', method => 'copula', exclude => '{id}', seed => 1, options => '{"context": ["kind", "size"], "refine": 1, "differences": 0}')) \g /dev/null
+SELECT is((SELECT count(*) FROM gensynth.tensors WHERE model = 'refined' AND name = 'refine/round'), 1::bigint, 'a refined model');
+
 -- rows that say what the model does not know
 INSERT INTO asked VALUES (-1, 'never seen', 1e9, 1), (-2, 'a', 'NaN', 1), (-3, 'b', '-Infinity', NULL);
 SELECT is((SELECT count(*) FROM synth_complete(NULL::asked, '{level}', model => method, seed => 1) WHERE id < 0), 3::bigint, method || ' takes them')
-FROM (VALUES ('tree'), ('copula'), ('diffusion')) AS m(method);
+FROM (VALUES ('tree'), ('copula'), ('diffusion'), ('refined')) AS m(method);
 
 -- errors
 SELECT throws_ok($$SELECT synth_complete(NULL::visit, '{nobody}')$$, '42703', 'column "nobody" of the source does not exist', 'columns are of the source');

@@ -276,11 +276,14 @@ gs_refine_encode(GsRefining *refining, const GsBatch *batch)
 			gs_guide_find(&asked->guide, batch->score[asked->feature],
 						  refining->interval, GS_BATCH);
 			for (int i = 0; i < GS_BATCH; i++)
-				code[i] = (uint8) refining->interval[i];
+				code[i] = isnan(batch->score[asked->feature][i]) ?
+					(uint8) asked->missing : (uint8) refining->interval[i];
 		}
 		else
 			for (int i = 0; i < GS_BATCH; i++)
-				code[i] = asked->code_of[batch->code[asked->feature][i]];
+				code[i] = batch->code[asked->feature][i] == GS_NO_CODE ?
+					(uint8) asked->missing :
+					asked->code_of[batch->code[asked->feature][i]];
 		for (int i = 0; i < GS_BATCH && null != NULL; i++)
 			if (null[i] == 1)
 				code[i] = (uint8) asked->missing;
