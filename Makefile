@@ -18,7 +18,7 @@ in_tree = $(patsubst $(here)%,%,$(sort $(wildcard $(addprefix $(here),$(1)))))
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(here)gensynth.control)
 
 MODULE_big = gensynth
-OBJS = $(patsubst %.c,%.o,$(call in_tree,src/*.c src/*/*.c))
+OBJS = $(patsubst %.c,%.o,$(call in_tree,src/*.c src/*/*.c src/*/*/*.c))
 
 # Each part stands beside the C code that it declares; the order is that of
 # their dependencies.
@@ -103,7 +103,7 @@ all install installcheck clean:
 endif
 
 # PGXS tracks the headers only of servers built with --enable-depend.
-$(OBJS): $(call in_tree,src/*.h src/*/*.h)
+$(OBJS): $(call in_tree,src/*.h src/*/*.h src/*/*/*.h)
 
 # The kernels of neural networks.  No function's errno or floating-point trap is
 # looked at.

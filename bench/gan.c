@@ -13,7 +13,7 @@
 
 #include "../src/numeric/blas.h"
 #include "../src/numeric/philox.h"
-#include "../src/train/gan_net.h"
+#include "../src/nets/gan_net.h"
 
 #define MOST_PLACES	256
 

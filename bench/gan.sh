@@ -27,7 +27,7 @@ serial=(/usr/lib/"$(gcc -print-multiarch)"/openblas-serial)
 libs=(-lopenblas -lm -pthread)
 [ ! -d "${serial[0]}" ] || libs=(-L"${serial[0]}" "-Wl,-rpath,${serial[0]}" "${libs[@]}")
 make -s && gcc -std=gnu99 -O2 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Isrc -o "$out/gan" bench/gan.c \
-    src/nn/*.o src/train/*_net.o src/numeric/*.o "${libs[@]}" || exit 2
+    src/nn/*.o src/nets/*_net.o src/numeric/*.o "${libs[@]}" || exit 2
 start
 make_adult
 threads=$(psql -Atc "SELECT least(setting::int + 1, $(nproc)) FROM pg_settings WHERE name = 'max_parallel_maintenance_workers'")

@@ -1,7 +1,7 @@
 """The networks of synth_fit in PyTorch: nets.py vae|diffusion places numbers seconds.
 
 places: how many tokens each place has, 2,9,...; numbers: places that have a score, too.  Batches, layers, losses and the
-optimiser are those of synth_fit (src/train/vae_net.c, src/model/diffusion_fit.c), rows are random.  Heads go one by one,
+optimiser are those of synth_fit (src/nets/vae_net.c, src/model/diffusion_fit.c), rows are random.  Heads go one by one,
 as they are of different widths; states of the VAE's decoder are one cumulative sum.  Prints ms of a step.
 """
 import sys

@@ -29,7 +29,7 @@ libs=(-lopenblas -lm -pthread)
 [ ! -d "${serial[0]}" ] || libs=(-L"${serial[0]}" "-Wl,-rpath,${serial[0]}" "${libs[@]}")
 
 # Neural networks are tested in double precision, too: gradients against finite
-# differences.  Those tests are test_*_double.c.  Of src/train, that is the
+# differences.  Those tests are test_*_double.c.  Of src/nets, that is the
 # networks, *_net.c.
 declare -A extra=([single]='' [double]=-DGS_NN_DOUBLE)
 pids=()
@@ -39,13 +39,13 @@ compile() { # source object [flag ...]
     "$cc" "${flags[@]}" "${@:3}" -c -o "$2" "$1" &
     pids+=($!)
 }
-for source in src/numeric/*.c src/privacy/*.c src/tree/*.c; do
+for source in src/numeric/*.c src/privacy/*.c src/cart/*.c; do
     object=$out/$(basename "$(dirname "$source")")_$(basename "$source" .c).o
     objects+=("$object")
     compile "$source" "$object"
 done
 for precision in single double; do
-    [ $precision = single ] && train=(src/train/*.c) || train=(src/train/*_net.c)
+    [ $precision = single ] && train=(src/nets/*.c) || train=(src/nets/*_net.c)
     for source in src/nn/*.c "${train[@]}"; do
         object=$out/nn_$(basename "$source" .c)_$precision.o
         nn[$precision]+=" $object"

@@ -9,7 +9,7 @@
 
 #include "compat.h"
 #include "numeric/blas.h"
-#include "stream/scan.h"
+#include "stream/node/scan.h"
 
 GS_MODULE_MAGIC(GENSYNTH_VERSION);
 

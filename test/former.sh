@@ -13,9 +13,9 @@ trap 'dropdb --if-exists "$database" 2> /dev/null; rm -rf "$work"' EXIT
 chmod 755 "$work"
 
 # Only one object is other than those that are there.
-tar -cf - --exclude=src/stream/former.o Makefile gensynth.control src | tar -xf - -C "$work"
+tar -cf - --exclude=src/stream/node/former.o Makefile gensynth.control src | tar -xf - -C "$work"
 make -s -C "$work" OPTFLAGS=-DGS_OWN_TUPLES=0 all 2>&1 | grep -v '<-' || true
-is "$(nm "$work/src/stream/former.o" | grep -c 'heap_form_tuple')" 1 'a library that has PostgreSQL form its tuples'
+is "$(nm "$work/src/stream/node/former.o" | grep -c 'heap_form_tuple')" 1 'a library that has PostgreSQL form its tuples'
 
 dropdb --if-exists "$database" 2> /dev/null
 createdb "$database"

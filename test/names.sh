@@ -200,7 +200,7 @@ END
 is "$(scan "$work/bad.sql" | sed "s|$work/||")" 'bad.sql:2: operator =
 bad.sql:6: function lower()' 'and in SQL'
 
-is "$(scan src/*/*.c src/*.c src/*/*.h)" '' 'names in the SQL of C code'
+is "$(scan src/*/*.c src/*/*/*.c src/*.c src/*/*.h)" '' 'names in the SQL of C code'
 is "$(scan src/*/*.sql)" '' 'names in the SQL of the extension'
 
 echo "1..$n"

@@ -20,7 +20,7 @@
 #include "utils/syscache.h"
 
 #include "catalog/access.h"
-#include "column/styles.h"
+#include "codec/styles.h"
 
 static Oid
 tables_owner(void)

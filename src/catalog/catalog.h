@@ -9,7 +9,7 @@
 
 #include "catalog/tensor.h"
 #include "column/column.h"
-#include "table/constraints.h"
+#include "constraint/constraints.h"
 
 /* A model as gensynth.models has it, and to whom it was granted. */
 typedef struct GsModelEntry

@@ -23,8 +23,8 @@
 
 #include "nodes/execnodes.h"
 
-#include "column/codec.h"
-#include "column/shape.h"
+#include "codec/codec.h"
+#include "text/shape.h"
 #include "compat.h"
 
 #define GS_MAX_LEVELS		10000	/* of one category */

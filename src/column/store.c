@@ -24,11 +24,11 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
-#include "column/difference.h"
-#include "column/key.h"
-#include "column/quantile.h"
+#include "learn/difference.h"
+#include "key/key.h"
+#include "learn/quantile.h"
 #include "column/store.h"
-#include "column/whole.h"
+#include "codec/whole.h"
 
 typedef enum FeatureField
 {

@@ -6,7 +6,7 @@
 #define GENSYNTH_CHILDREN_H
 
 #include "catalog/tensor.h"
-#include "table/constraints.h"
+#include "constraint/constraints.h"
 
 extern void gs_children_count(const char *relation, List *constraints,
 							  int threshold, List **tensors);

@@ -20,7 +20,7 @@
 
 #include "miscadmin.h"
 
-#include "column/quantile.h"
+#include "learn/quantile.h"
 #include "model/calibrate.h"
 #include "model/model.h"
 #include "numeric/guide.h"

@@ -25,7 +25,7 @@
 
 #include "miscadmin.h"
 
-#include "column/quantile.h"
+#include "learn/quantile.h"
 #include "model/determined.h"
 #include "numeric/guide.h"
 

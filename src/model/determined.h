@@ -6,7 +6,7 @@
 #define GENSYNTH_DETERMINED_H
 
 #include "catalog/tensor.h"
-#include "column/given.h"
+#include "condition/given.h"
 
 typedef struct GsDetermined GsDetermined;
 

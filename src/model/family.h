@@ -10,7 +10,7 @@
 #define GENSYNTH_FAMILY_H
 
 #include "catalog/tensor.h"
-#include "column/given.h"
+#include "condition/given.h"
 #include "model/fit_context.h"
 #include "model/option.h"
 #include "model/tokens.h"

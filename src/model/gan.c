@@ -14,7 +14,7 @@
 
 #include "model/gan.h"
 #include "model/training.h"
-#include "train/gan_net.h"
+#include "nets/gan_net.h"
 
 /*
  * A component for each condition, and before them one for none.  Rows are

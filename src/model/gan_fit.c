@@ -2,9 +2,9 @@
  * gan_fit.c
  *	  The generative adversarial network: fitting.
  *
- * The generator and its critic are trained in turn (loop.c, train/gan_net.h).
+ * The generator and its critic are trained in turn (loop.c, nets/gan_net.h).
  * There is no loss that tells how good the generator is: so it is sampled now
- * and then, and watched (train/gan_watch.h).  The weights that came nearest to
+ * and then, and watched (nets/gan_watch.h).  The weights that came nearest to
  * the table are kept; if tokens or variety get lost, the generator has
  * collapsed, and training goes back to these weights.
  */
@@ -18,9 +18,9 @@
 #include "model/training.h"
 #include "numeric/permute.h"
 #include "numeric/philox.h"
-#include "train/gan_conditions.h"
-#include "train/gan_net.h"
-#include "train/gan_watch.h"
+#include "nets/gan_conditions.h"
+#include "nets/gan_net.h"
+#include "nets/gan_watch.h"
 
 #define EPOCHS			400		/* at most ... */
 #define STEPS			1200	/* ... and so many steps */

@@ -9,7 +9,7 @@
 #include "model/family.h"
 #include "model/model.h"
 #include "numeric/guide.h"
-#include "tree/boost.h"
+#include "cart/boost.h"
 
 #define GS_REFINE_ROUNDS	3
 #define GS_REFINE_WORDS		6	/* that a round is stored in */

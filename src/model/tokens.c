@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-#include "column/quantile.h"
+#include "learn/quantile.h"
 #include "model/tokens.h"
 #include "numeric/normal.h"
 

@@ -8,7 +8,7 @@
 
 #include "miscadmin.h"
 
-#include "column/quantile.h"
+#include "learn/quantile.h"
 #include "model/tokens.h"
 
 /* Tokens of a feature, of each kind, and what they are in wide tables. */

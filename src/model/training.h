@@ -14,7 +14,7 @@
 #include "catalog/tensor.h"
 #include "model/fit_context.h"
 #include "model/option.h"
-#include "train/loop.h"
+#include "nets/loop.h"
 
 /* The options that all deep families have: 0 for the family's own value. */
 typedef struct GsTrainingOptions

@@ -36,7 +36,7 @@
 
 #include "miscadmin.h"
 
-#include "column/quantile.h"
+#include "learn/quantile.h"
 #include "model/model.h"
 #include "model/tree.h"
 #include "numeric/philox.h"

@@ -8,7 +8,7 @@
 #include "model/family.h"
 #include "numeric/even.h"
 #include "numeric/guide.h"
-#include "tree/tree.h"
+#include "cart/tree.h"
 
 #define GS_TREE_MISSING	255		/* a number that is NULL, in a stream */
 

@@ -18,7 +18,7 @@
 
 #include "miscadmin.h"
 
-#include "column/quantile.h"
+#include "learn/quantile.h"
 #include "model/tree_shift.h"
 #include "numeric/truncated.h"
 

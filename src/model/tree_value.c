@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "column/quantile.h"
+#include "learn/quantile.h"
 #include "model/tree.h"
 #include "model/tree_shift.h"
 

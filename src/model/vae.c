@@ -5,7 +5,7 @@
  *
  * A latent vector is drawn from a mixture of normal distributions, and the
  * decoder draws the features' tokens from it, one place after the other (see
- * train/vae_net.h, tokens.h).
+ * nets/vae_net.h, tokens.h).
  *
  * Tensors, for K components over a latent vector of L:
  *	 vae/shape, vae/weights		the network, see training.c

@@ -9,8 +9,8 @@
 #include "model/family.h"
 #include "model/tokens.h"
 #include "numeric/even.h"
-#include "train/mixture.h"
-#include "train/vae_net.h"
+#include "nets/mixture.h"
+#include "nets/vae_net.h"
 
 #define GS_VAE_LATENT	24		/* width of the latent vector */
 

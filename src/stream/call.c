@@ -17,7 +17,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-#include "column/key.h"
+#include "key/key.h"
 #include "stream/call.h"
 #include "table/source.h"
 

@@ -15,7 +15,7 @@
 
 #include "catalog/access.h"
 #include "column/store.h"
-#include "rules/condition.h"
+#include "constraint/condition.h"
 #include "stream/call.h"
 #include "stream/stream.h"
 

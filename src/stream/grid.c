@@ -13,7 +13,7 @@
 #include "common/int.h"
 #include "numeric/permute.h"
 
-#include "column/decode.h"
+#include "encode/decode.h"
 #include "stream/grid.h"
 
 #define MAX_VALUES		100000	/* of one column */

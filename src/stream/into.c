@@ -35,7 +35,7 @@
 #include "utils/tuplestore.h"
 
 #include "catalog/fills.h"
-#include "column/key.h"
+#include "key/key.h"
 #include "stream/grid.h"
 #include "stream/insert.h"
 #include "stream/links.h"

@@ -24,7 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
-#include "column/json.h"
+#include "text/json.h"
 #include "stream/jsonrow.h"
 
 struct GsJsonRow

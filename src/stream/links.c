@@ -26,8 +26,8 @@
 #include "utils/memutils.h"
 
 #include "catalog/access.h"
-#include "column/datum.h"
-#include "column/decode.h"
+#include "codec/datum.h"
+#include "encode/decode.h"
 #include "fit/children.h"
 #include "numeric/permute.h"
 #include "stream/links.h"

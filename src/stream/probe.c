@@ -15,9 +15,9 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-#include "column/difference.h"
-#include "column/encode.h"
-#include "column/styles.h"
+#include "learn/difference.h"
+#include "encode/encode.h"
+#include "codec/styles.h"
 #include "model/model.h"
 #include "numeric/guide.h"
 

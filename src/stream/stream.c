@@ -21,11 +21,11 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "column/datum.h"
-#include "column/decode.h"
-#include "column/domain.h"
-#include "rules/rules.h"
-#include "stream/former.h"
+#include "codec/datum.h"
+#include "encode/decode.h"
+#include "codec/domain.h"
+#include "constraint/rules.h"
+#include "stream/node/former.h"
 #include "stream/stream.h"
 
 typedef struct StreamColumn

@@ -11,7 +11,7 @@
 #include "access/tupdesc.h"
 
 #include "model/model.h"
-#include "rules/rules.h"
+#include "constraint/rules.h"
 
 /* The rows of a stream that are decoded and not given out yet. */
 typedef struct GsSlice

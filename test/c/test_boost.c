@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../../src/numeric/philox.h"
-#include "../../src/tree/boost.h"
+#include "../../src/cart/boost.h"
 #include "test.h"
 
 #define ROWS	4000

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/train/gan_net.h"
+#include "../../src/nets/gan_net.h"
 #include "test.h"
 
 #define STEP	1e-6

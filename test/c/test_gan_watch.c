@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/train/gan_conditions.h"
-#include "../../src/train/gan_watch.h"
+#include "../../src/nets/gan_conditions.h"
+#include "../../src/nets/gan_watch.h"
 #include "test.h"
 
 #define ROWS	4000

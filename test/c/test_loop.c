@@ -8,8 +8,8 @@
 
 #include "../../src/numeric/blas.h"
 #include "../../src/numeric/philox.h"
-#include "../../src/train/loop.h"
-#include "../../src/train/mixture.h"
+#include "../../src/nets/loop.h"
+#include "../../src/nets/mixture.h"
 #include "test.h"
 
 #define NROWS	5000

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../../src/numeric/philox.h"
-#include "../../src/tree/tree.h"
+#include "../../src/cart/tree.h"
 #include "test.h"
 
 #define ROWS	400

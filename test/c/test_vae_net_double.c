@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/train/vae_net.h"
+#include "../../src/nets/vae_net.h"
 #include "test.h"
 
 #define STEP	1e-5

@@ -1,0 +1,102 @@
+/*
+ * domain.c
+ *	  A domain's constraints, tested without raising errors.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#include "codec/domain.h"
+
+struct GsDomain
+{
+	DomainConstraintRef constraints;
+	ExprContext *econtext;
+};
+
+/*
+ * gs_domain_has_checks: whether a type is a domain with constraints.
+ */
+bool
+gs_domain_has_checks(Oid type)
+{
+	return OidIsValid(type) && get_typtype(type) == TYPTYPE_DOMAIN &&
+		DomainHasConstraints(type);
+}
+
+/*
+ * gs_domain_open: a type's constraints, in the current context; NULL if it
+ * has none.  Those who ask them run its CHECKs, so the caller must have named
+ * the type.
+ */
+GsDomain *
+gs_domain_open(Oid type)
+{
+	GsDomain   *domain;
+
+	if (!gs_domain_has_checks(type))
+		return NULL;
+	domain = palloc(sizeof(GsDomain));
+	InitDomainConstraintRef(type, &domain->constraints, CurrentMemoryContext,
+							true);
+	domain->econtext = CreateStandaloneExprContext();
+	return domain;
+}
+
+/*
+ * gs_domain_accepts: whether a value, not NULL, meets all CHECK constraints;
+ * domain may be NULL.
+ */
+bool
+gs_domain_accepts(GsDomain *domain, Datum value)
+{
+	ListCell   *cell;
+	bool		accepts = true;
+
+	if (domain == NULL)
+		return true;
+	UpdateDomainConstraintRef(&domain->constraints);
+	domain->econtext->domainValue_datum = value;
+	domain->econtext->domainValue_isNull = false;
+	foreach(cell, domain->constraints.constraints)
+	{
+		DomainConstraintState *constraint = lfirst(cell);
+
+		if (constraint->constrainttype == DOM_CONSTRAINT_CHECK &&
+			!ExecCheck(constraint->check_exprstate, domain->econtext))
+		{
+			accepts = false;
+			break;
+		}
+	}
+	ResetExprContext(domain->econtext);
+	return accepts;
+}
+
+/*
+ * gs_domain_takes_null: whether NULL is a value of a type, which need not be
+ * a domain.
+ */
+bool
+gs_domain_takes_null(Oid type)
+{
+	GsDomain   *domain = gs_domain_open(type);
+	bool		takes = true;
+	ListCell   *cell;
+
+	if (domain == NULL)
+		return true;
+	domain->econtext->domainValue_datum = (Datum) 0;
+	domain->econtext->domainValue_isNull = true;
+	foreach(cell, domain->constraints.constraints)
+	{
+		DomainConstraintState *constraint = lfirst(cell);
+
+		if (takes)
+			takes = constraint->constrainttype == DOM_CONSTRAINT_CHECK &&
+				ExecCheck(constraint->check_exprstate, domain->econtext);
+	}
+	return takes;
+}

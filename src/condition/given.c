@@ -1,0 +1,764 @@
+/*
+ * given.c
+ *	  Conditions on columns, as conditions on the features that a family has.
+ *
+ * What is asked for is read by the input function of the column's type, and
+ * compared as the type compares: 1 and 1.00 are one numeric, and dates may be
+ * written in any way.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/typcache.h"
+
+#include "encode/encode.h"
+#include "condition/given.h"
+#include "learn/quantile.h"
+
+#define MAX_BOXES		64
+#define NAMES_SHOWN		50
+#define LEVELS_SHOWN	10
+#define TEXT_SHOWN		60		/* bytes of a value in a message */
+
+/* One column's condition while it is read. */
+typedef struct Reader
+{
+	const GsSchema *schema;
+	const GsColumn *column;
+	GsCodec		codec;			/* own copy: its fmgr state is ours */
+	int			index;			/* of the first part's feature */
+	const GsFeature *feature;	/* the same */
+	TypeCacheEntry *type;
+	GsEncoder  *encoder;		/* of the column; made when it is needed */
+	Datum	   *level;			/* [nlevels] of a category, 0 if not a value */
+	bool		null;			/* NULL is asked for */
+	bool		value;			/* a value is */
+	bool	   *allowed;		/* [nlevels] category */
+	GsPiece    *pieces;			/* [npieces] number */
+	int			npieces;
+	int			room;
+} Reader;
+
+/*
+ * gs_given_impossible: the conditions cannot be met together.
+ */
+void
+gs_given_impossible(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("the given values have probability zero together"),
+			 errhint("By this model no row meets all of the conditions; give fewer of them.")));
+	pg_unreachable();
+}
+
+static void
+report_difference(const GsSchema *schema, int c)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("column \"%s\" cannot be given, since it was learned as the difference from \"%s\"",
+					schema->columns[c].name,
+					schema->columns[schema->columns[c].base - 1].name),
+			 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
+}
+
+static int
+find_column(const GsSchema *schema, const char *name)
+{
+	StringInfoData names;
+
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (strcmp(schema->columns[c].name, name) == 0)
+		{
+			if (schema->columns[c].base > 0)
+				report_difference(schema, c);
+			return c;
+		}
+	initStringInfo(&names);
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		if (c == NAMES_SHOWN)
+		{
+			appendStringInfoString(&names, ", ...");
+			break;
+		}
+		appendStringInfo(&names, "%s\"%s\"", c > 0 ? ", " : "",
+						 schema->columns[c].name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("the model has no column \"%s\" to be given", name),
+			 errhint("Its columns are %s.", names.data)));
+	return -1;
+}
+
+/*
+ * Says which column an error of an input function is about.
+ */
+static void
+input_error(void *arg)
+{
+	const Reader *reader = arg;
+
+	errcontext("value given for column \"%s\"", reader->column->name);
+	errhint("Values are written as they are for type %s, and compared as it compares them.",
+			reader->column->type_name);
+}
+
+/*
+ * A jsonb scalar as a value of the column's base type.
+ *
+ * The type's modifier is left out, as it would round what no row can hold to
+ * what some do.
+ */
+static Datum
+scalar_value(Reader *reader, const JsonbValue *scalar, char **text)
+{
+	ErrorContextCallback callback = {.callback = input_error,.arg = reader};
+	Datum		value;
+
+	switch (scalar->type)
+	{
+		case jbvString:
+			*text = pnstrdup(scalar->val.string.val, scalar->val.string.len);
+			break;
+		case jbvNumeric:
+			*text = DatumGetCString(DirectFunctionCall1(numeric_out,
+														NumericGetDatum(scalar->val.numeric)));
+			break;
+		case jbvBool:
+			*text = pstrdup(scalar->val.boolean ? "true" : "false");
+			break;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("what is given for column \"%s\" is not a value, a set or a range",
+							reader->column->name),
+					 errhint("For example {\"a\": 1}, {\"a\": [1, 2, null]} or {\"a\": {\"gte\": 1, \"lt\": 3}}.")));
+	}
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	value = InputFunctionCall(&reader->codec.input, *text,
+							  reader->codec.ioparam, -1);
+	error_context_stack = callback.previous;
+	*text = pnstrdup(*text, pg_mbcliplen(*text, strlen(*text), TEXT_SHOWN));
+	return value;
+}
+
+/*
+ * A slot or level as the user would write it.
+ */
+static char *
+slot_text(Reader *reader, GsSlot slot, const char *text)
+{
+	const GsFeature *feature = reader->feature;
+	GsPart		part = {.lane = feature->lane,.slot = slot,.text = text,
+	.scale = feature->scale,.min_scale = feature->min_scale};
+
+	return OutputFunctionCall(&reader->codec.output,
+							  gs_codec_join(&reader->codec, &part));
+}
+
+/*
+ * What there is to be given, as a hint.
+ */
+static char *
+values_there(Reader *reader)
+{
+	const GsFeature *feature = reader->feature;
+	const GsQuantile *q = &feature->quantile;
+	StringInfoData hint;
+	int			shown = 0;
+
+	/* of which the feature is only the first */
+	if (reader->codec.nparts > 1)
+		return "Its values have several parts: none but NULL could be given, and it has none.";
+	initStringInfo(&hint);
+	if (feature->kind == GS_FEATURE_NUMBER)
+	{
+		appendStringInfo(&hint, "Its values are between %s and %s, where the source has any.",
+						 slot_text(reader, q->low[0], NULL),
+						 slot_text(reader, q->high[q->nsegments - 1], NULL));
+		return hint.data;
+	}
+	for (int i = 0; i < feature->nlevels && shown < LEVELS_SHOWN; i++)
+	{
+		char	   *text;
+
+		if (i == feature->null_level || i == feature->other_level)
+			continue;
+		text = slot_text(reader, feature->level[i], feature->text[i]);
+		appendStringInfo(&hint, "%s\"%s\"",
+						 shown++ > 0 ? ", " : "Its values include ",
+						 pnstrdup(text, pg_mbcliplen(text, strlen(text),
+													 TEXT_SHOWN)));
+	}
+	appendStringInfoString(&hint, shown > 0 ? "; " : "");
+	appendStringInfoString(&hint, "values that are too rare to be shown cannot be given.");
+	hint.data[0] = pg_toupper(hint.data[0]);
+	return hint.data;
+}
+
+static void
+value_impossible(Reader *reader, const char *text)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("column \"%s\" is %s with probability zero",
+					reader->column->name, text),
+			 errhint("%s", values_there(reader))));
+}
+
+/*
+ * Only values that come back as they were learned can be asked for.
+ */
+static void
+check_kind(const Reader *reader)
+{
+	const GsFeature *feature = reader->feature;
+	GsContent	content = reader->codec.kind->content;
+	int			values = feature->nlevels;
+	const char *why = NULL;
+
+	values -= (feature->null_level >= 0) + (feature->other_level >= 0);
+	if (reader->codec.nparts > 1 || content == GS_CONTENT_JSON ||
+		content == GS_CONTENT_ARRAY)
+		why = reader->codec.kind->name;
+	else if (feature->kind == GS_FEATURE_CATEGORY && values == 0 &&
+			 feature->other_level >= 0)
+		why = "generated text";
+	if (why != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("values of column \"%s\" (%s) cannot be given",
+						reader->column->name, why),
+				 errhint("Give values of other columns, or filter with WHERE.")));
+}
+
+/*
+ * Makes the levels into values that the type can compare.
+ */
+static void
+prepare_levels(Reader *reader)
+{
+	const GsFeature *feature = reader->feature;
+
+	if (reader->level != NULL)
+		return;
+	reader->level = palloc0(sizeof(Datum) * Max(feature->nlevels, 1));
+	for (int i = 0; i < feature->nlevels; i++)
+	{
+		GsPart		part = {.lane = feature->lane,.slot = feature->level[i],
+			.text = feature->text[i],.scale = feature->scale,
+		.min_scale = feature->min_scale};
+
+		if (i != feature->null_level && i != feature->other_level)
+			reader->level[i] = gs_codec_join(&reader->codec, &part);
+	}
+}
+
+static inline bool
+is_value(const Reader *reader, int level)
+{
+	return level != reader->feature->null_level &&
+		level != reader->feature->other_level;
+}
+
+/*
+ * Allows the level that a value's text is.  Texts are compared byte by byte,
+ * since types may call different texts equal.
+ */
+static bool
+allow_text(Reader *reader, Datum value)
+{
+	int			level;
+
+	if (reader->encoder == NULL)
+	{
+		bool	   *known = palloc0(sizeof(bool) * reader->schema->ncolumns);
+
+		known[reader->column - reader->schema->columns] = true;
+		reader->encoder = gs_encoder_create(reader->schema, known);
+	}
+	level = gs_encode_level(reader->encoder, value);
+	if (level < 0 || !is_value(reader, level))
+		return false;
+	reader->allowed[level] = true;
+	return true;
+}
+
+/*
+ * Allows the levels within a range: a single value, of which zero has two.
+ */
+static bool
+allow_slots(Reader *reader, GsSlotRange range)
+{
+	const GsFeature *feature = reader->feature;
+	bool		found = false;
+
+	for (int i = 0; i < feature->nlevels; i++)
+		if (is_value(reader, i) &&
+			gs_slot_compare(range.low, feature->level[i],
+							feature->lane) <= 0 &&
+			gs_slot_compare(feature->level[i], range.high,
+							feature->lane) <= 0)
+			found = reader->allowed[i] = true;
+	return found;
+}
+
+static void
+add_pieces(Reader *reader, GsSlotRange range, bool point)
+{
+	int			room = reader->npieces + reader->feature->quantile.nsegments;
+
+	if (room > reader->room)
+	{
+		reader->room = room * 2;
+		reader->pieces = reader->pieces == NULL ?
+			palloc(sizeof(GsPiece) * reader->room) :
+			repalloc_huge(reader->pieces, sizeof(GsPiece) * reader->room);
+	}
+	reader->npieces += gs_number_pieces(reader->column, reader->feature, range,
+										point,
+										reader->pieces + reader->npieces);
+}
+
+/*
+ * Whether a number that is kept as a double comes out as it was given.
+ */
+static bool
+comes_back(Reader *reader, Datum value, GsSlot slot)
+{
+	GsPart		part = {.lane = reader->feature->lane,.slot = slot,
+		.scale = reader->feature->scale,
+	.min_scale = reader->feature->min_scale};
+
+	if (reader->codec.part[0].lane != GS_LANE_NUMERIC)
+		return true;
+	return DatumGetBool(FunctionCall2(&reader->type->eq_opr_finfo, value,
+									  gs_codec_join(&reader->codec, &part)));
+}
+
+static void
+read_value(Reader *reader, const JsonbValue *scalar)
+{
+	const GsFeature *feature = reader->feature;
+	int			before = reader->npieces;
+	GsSlotRange range;
+	bool		found;
+	char	   *text;
+	Datum		value;
+
+	if (scalar->type == jbvNull)
+	{
+		reader->null = true;
+		return;
+	}
+	check_kind(reader);
+	reader->value = true;
+	value = scalar_value(reader, scalar, &text);
+	if (feature->lane == GS_LANE_TEXT)
+		found = allow_text(reader, value);
+	else
+		found = gs_slots_point(reader->column, feature, value, &range) &&
+			comes_back(reader, value, range.low);
+	if (found && feature->kind == GS_FEATURE_NUMBER)
+	{
+		add_pieces(reader, range, true);
+		found = reader->npieces > before;
+	}
+	else if (found && feature->lane != GS_LANE_TEXT)
+		found = allow_slots(reader, range);
+	if (!found)
+		value_impossible(reader, text);
+}
+
+static void
+read_set(Reader *reader, JsonbContainer *array)
+{
+	JsonbIterator *it = JsonbIteratorInit(array);
+	JsonbValue	element;
+	JsonbIteratorToken token;
+
+	if (JsonContainerSize(array) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the set given for column \"%s\" is empty",
+						reader->column->name),
+				 errhint("Leave the column out if it may have any value.")));
+	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (token == WJB_ELEM)
+			read_value(reader, &element);
+	}
+}
+
+static GsBound
+bound_of(const Reader *reader, const JsonbValue *key)
+{
+	static const char *const names[] = {
+		[GS_BOUND_GTE] = "gte",[GS_BOUND_GT] = "gt",
+		[GS_BOUND_LTE] = "lte",[GS_BOUND_LT] = "lt"
+	};
+
+	for (int i = 0; i < lengthof(names); i++)
+		if (key->val.string.len == strlen(names[i]) &&
+			memcmp(key->val.string.val, names[i], key->val.string.len) == 0)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the range given for column \"%s\" has an unknown bound \"%.*s\"",
+					reader->column->name,
+					pg_mbcliplen(key->val.string.val, key->val.string.len,
+								 TEXT_SHOWN), key->val.string.val),
+			 errhint("Bounds are \"gte\", \"gt\", \"lte\" and \"lt\".")));
+	return GS_BOUND_GTE;
+}
+
+static void
+empty_range(const Reader *reader)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the range given for column \"%s\" is empty",
+					reader->column->name),
+			 errhint("\"gte\" and \"gt\" are its lower bounds, \"lte\" and \"lt\" its upper ones.")));
+}
+
+/*
+ * Takes from the allowed levels those beyond a bound.
+ */
+static void
+bound_levels(Reader *reader, GsBound bound, Datum value)
+{
+	prepare_levels(reader);
+	for (int i = 0; i < reader->feature->nlevels; i++)
+	{
+		int			order;
+
+		if (!is_value(reader, i))
+			continue;
+		order = DatumGetInt32(FunctionCall2(&reader->type->cmp_proc_finfo,
+											reader->level[i], value));
+		if (bound == GS_BOUND_GTE ? order < 0 : bound == GS_BOUND_GT ?
+			order <= 0 : bound == GS_BOUND_LTE ? order > 0 : order >= 0)
+			reader->allowed[i] = false;
+	}
+}
+
+static void
+check_ordered(const Reader *reader)
+{
+	if ((reader->codec.part[0].lane != GS_LANE_TEXT ||
+		 reader->codec.kind->content == GS_CONTENT_LABEL) &&
+		OidIsValid(reader->type->cmp_proc_finfo.fn_oid))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("a range of column \"%s\" (%s) cannot be given",
+					reader->column->name, reader->codec.kind->name),
+			 errhint("Ranges are for numbers, dates, times and enums; list the values: {\"%s\": [\"a\", \"b\"]}.",
+					 reader->column->name)));
+}
+
+static void
+both_bounds(const Reader *reader)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the range given for column \"%s\" has two bounds on one side",
+					reader->column->name),
+			 errhint("Give \"gte\" or \"gt\", and \"lte\" or \"lt\".")));
+}
+
+/*
+ * The range must hold a value of its type before any are looked for: an
+ * empty one is a mistake of another sort than one that no row lies in.
+ */
+static void
+check_not_empty(Reader *reader, const Datum *end, const bool *is_set,
+				const bool *strict)
+{
+	int			order;
+
+	if (!is_set[0] || !is_set[1])
+		return;
+	order = DatumGetInt32(FunctionCall2(&reader->type->cmp_proc_finfo, end[0],
+										end[1]));
+	if (order > 0 || (order == 0 && (strict[0] || strict[1])))
+		empty_range(reader);
+}
+
+static void
+read_range(Reader *reader, JsonbContainer *object)
+{
+	const GsFeature *feature = reader->feature;
+	JsonbIterator *it = JsonbIteratorInit(object);
+	GsSlotRange range = gs_slots_all(feature);
+	JsonbIteratorToken token;
+	JsonbValue	item;
+	GsBound		bound = GS_BOUND_GTE;
+	bool		number = feature->kind == GS_FEATURE_NUMBER;
+	bool		holds = true;
+	Datum		end[2] = {0, 0};
+	bool		is_set[2] = {false, false};
+	bool		strict[2] = {false, false};
+	char	   *text;
+
+	check_kind(reader);
+	check_ordered(reader);
+	if (JsonContainerSize(object) == 0)
+		empty_range(reader);
+	reader->value = true;
+	for (int i = 0; !number && i < feature->nlevels; i++)
+		reader->allowed[i] = is_value(reader, i);
+	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+	{
+		int			side;
+
+		if (token == WJB_KEY)
+			bound = bound_of(reader, &item);
+		if (token != WJB_VALUE)
+			continue;
+		side = bound == GS_BOUND_LTE || bound == GS_BOUND_LT;
+		if (is_set[side])
+			both_bounds(reader);
+		is_set[side] = true;
+		strict[side] = bound == GS_BOUND_GT || bound == GS_BOUND_LT;
+		end[side] = scalar_value(reader, &item, &text);
+		if (!number)
+			bound_levels(reader, bound, end[side]);
+		else if (!gs_slots_bound(reader->column, feature, bound, end[side],
+								 &range))
+			holds = false;
+	}
+	check_not_empty(reader, end, is_set, strict);
+	if (number && holds)
+		add_pieces(reader, range, false);
+	holds = reader->npieces > 0;
+	for (int i = 0; !number && i < feature->nlevels; i++)
+		holds |= reader->allowed[i];
+	if (!holds)
+		value_impossible(reader, "within the range given");
+}
+
+/*
+ * Doubles the boxes: those of the second half are copies.
+ */
+static void
+double_boxes(GsGiven *given)
+{
+	int			n = given->nboxes;
+	Size		size = sizeof(GsRegion) * Max(given->source->nfeatures, 1);
+
+	if (2 * n > MAX_BOXES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many columns are given both NULL and values"),
+				 errhint("Give null beside values for at most %d columns of numbers.",
+						 (int) log2(MAX_BOXES))));
+	given->box = repalloc(given->box, sizeof(GsRegion *) * 2 * n);
+	for (int i = 0; i < n; i++)
+	{
+		given->box[n + i] = palloc(size);
+		memcpy(given->box[n + i], given->box[i], size);
+	}
+	given->nboxes = 2 * n;
+}
+
+/*
+ * A category of which some levels are allowed.
+ */
+static GsRegion
+region_of_levels(int nlevels, const bool *allowed)
+{
+	GsRegion	region = {.given = true};
+
+	region.allowed = palloc(sizeof(bool) * Max(nlevels, 1));
+	memcpy(region.allowed, allowed, sizeof(bool) * nlevels);
+	return region;
+}
+
+/*
+ * Adds to all boxes what was read of a column.
+ */
+static void
+add_column(GsGiven *given, Reader *reader)
+{
+	const GsColumn *column = reader->column;
+	const GsFeature *feature = reader->feature;
+	int			null_feature = column->null_feature;
+	bool		both = reader->null && reader->value && null_feature >= 0;
+	int			values = 0;		/* boxes from here on ask for values */
+	GsRegion	region = {0};
+
+	if (reader->null && null_feature < 0)
+	{
+		if (feature->null_level < 0)
+			value_impossible(reader, "NULL");
+		reader->allowed[feature->null_level] = true;
+	}
+	if (reader->npieces > 0)
+	{
+		reader->npieces = gs_pieces_order(feature, reader->pieces,
+										  reader->npieces);
+		gs_number_region(feature, reader->pieces, reader->npieces, &region);
+		gs_number_table(reader->pieces, reader->npieces,
+						&given->schema->features[reader->index].quantile);
+	}
+	else if (null_feature < 0 || reader->value)
+		region = region_of_levels(feature->nlevels, reader->allowed);
+	if (both)
+	{
+		values = given->nboxes;
+		double_boxes(given);
+	}
+	for (int b = 0; b < given->nboxes; b++)
+	{
+		bool		is_null = null_feature >= 0 && reader->null &&
+			(!both || b < values);
+
+		if (null_feature >= 0)
+			given->box[b][null_feature] =
+				region_of_levels(2, is_null ? (bool[]) {false, true} :
+								 (bool[]) {true, false});
+		if (!is_null)
+			given->box[b][reader->index] = region;
+	}
+}
+
+static void
+read_column(GsGiven *given, int c, JsonbValue *condition)
+{
+	const GsSchema *schema = given->source;
+	const GsColumn *column = &schema->columns[c];
+	Reader		reader = {.schema = schema,.column = column,
+	.codec = column->codec,.index = column->feature[0]};
+
+	if (column->key != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" is a key and cannot be given",
+						column->name),
+				 errhint("Its values follow from the row numbers and the seed. Choose rows with start and n, or filter with WHERE.")));
+	reader.feature = &schema->features[reader.index];
+	reader.type = lookup_type_cache(column->codec.type,
+									TYPECACHE_EQ_OPR_FINFO |
+									TYPECACHE_CMP_PROC_FINFO);
+	reader.allowed = palloc0(sizeof(bool) * Max(reader.feature->nlevels, 1));
+	if (condition->type != jbvBinary)
+		read_value(&reader, condition);
+	else if (JsonContainerIsArray(condition->val.binary.data))
+		read_set(&reader, condition->val.binary.data);
+	else
+		read_range(&reader, condition->val.binary.data);
+	add_column(given, &reader);
+}
+
+/*
+ * gs_given_parse: reads conditions, in the current context.
+ *
+ * given: {"column": condition, ...}, a condition being a value, null, an
+ * array of these, or an object with "gte", "gt", "lte" and "lt".  Errors:
+ * invalid_parameter_value for what is not of this form, undefined_column,
+ * feature_not_supported for a column that cannot be given so, data_exception
+ * for values of probability zero, and those of the types' input functions.
+ */
+GsGiven *
+gs_given_parse(const GsSchema *schema, Jsonb *given)
+{
+	GsGiven    *parsed = palloc0(sizeof(GsGiven));
+	Size		size = sizeof(GsFeature) * Max(schema->nfeatures, 1);
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	item;
+	int			c = -1;
+
+	if (!JB_ROOT_IS_OBJECT(given))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("given is not a jsonb object"),
+				 errhint("For example given => '{\"sex\": \"F\", \"age\": {\"gte\": 18}}'.")));
+	parsed->source = schema;
+	parsed->schema = palloc(sizeof(GsSchema));
+	*parsed->schema = *schema;
+	parsed->schema->features = palloc(size);
+	memcpy(parsed->schema->features, schema->features, size);
+	parsed->nboxes = 1;
+	parsed->box = palloc(sizeof(GsRegion *));
+	parsed->box[0] = palloc0(sizeof(GsRegion) * Max(schema->nfeatures, 1));
+
+	it = JsonbIteratorInit(&given->root);
+	(void) JsonbIteratorNext(&it, &item, false);	/* the object begins */
+	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			c = find_column(schema, pnstrdup(item.val.string.val,
+											 item.val.string.len));
+		else if (token == WJB_VALUE)
+			read_column(parsed, c, &item);
+	}
+	return parsed;
+}
+
+static void
+intersect_intervals(GsRegion *region, const GsRegion *with)
+{
+	GsInterval *both = palloc(sizeof(GsInterval) *
+							  Max(region->n + with->n, 1));
+	int			n = 0;
+	int			i = 0;
+	int			j = 0;
+
+	while (i < region->n && j < with->n)
+	{
+		double		low = Max(region->interval[i].low, with->interval[j].low);
+		double		high = Min(region->interval[i].high,
+							   with->interval[j].high);
+
+		if (low < high)
+			both[n++] = (GsInterval) {low, high};
+		if (region->interval[i].high < with->interval[j].high)
+			i++;
+		else
+			j++;
+	}
+	region->interval = both;
+	region->n = n;
+}
+
+/*
+ * gs_region_intersect: narrows a feature's region to what also lies in
+ * another; its arrays are made anew.  Returns false if nothing is left.
+ */
+bool
+gs_region_intersect(const GsFeature *feature, GsRegion *region,
+					const GsRegion *with)
+{
+	bool		any = false;
+
+	if (!region->given)
+		*region = *with;
+	else if (feature->kind == GS_FEATURE_NUMBER)
+		intersect_intervals(region, with);
+	else
+	{
+		*region = region_of_levels(feature->nlevels, region->allowed);
+		for (int i = 0; i < feature->nlevels; i++)
+			region->allowed[i] &= with->allowed[i];
+	}
+	if (feature->kind == GS_FEATURE_NUMBER)
+		return region->n > 0;
+	for (int i = 0; i < feature->nlevels; i++)
+		any |= region->allowed[i];
+	return any;
+}

@@ -1,0 +1,165 @@
+/*
+ * decide.c
+ *	  How each constraint of a source is met.
+ *
+ *	 construction	every row that is made meets it, or is changed so that it does
+ *	 rejection		rows that do not are made again: rules.c, or the domain's
+ *					decoder, or what fills a table
+ *	 database		left to the table that takes the rows: what a model cannot
+ *					carry (condition.c), and the CHECKs of domains
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "constraint/condition.h"
+#include "constraint/decide.h"
+
+static const GsColumn *
+find_column(const GsSchema *schema, const char *name)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (strcmp(schema->columns[c].name, name) == 0)
+			return &schema->columns[c];
+	return NULL;
+}
+
+static bool
+has_columns(const GsSchema *schema, List *names)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (find_column(schema, lfirst(cell)) == NULL)
+			return false;
+	return true;
+}
+
+static bool
+is_kind(const GsConstraint *constraint, const char *kind)
+{
+	return strcmp(constraint->kind, kind) == 0;
+}
+
+/*
+ * How a condition that a model can carry is met.
+ */
+static const char *
+decide_condition(const GsConstraint *constraint, const GsSchema *schema)
+{
+	int			column;
+	ListCell   *cell;
+
+	/* a row that is made again has the same keys */
+	foreach(cell, constraint->columns)
+		if (find_column(schema, lfirst(cell))->key != NULL)
+			return "database";
+	return gs_condition_value(schema,
+							  gs_condition_load(constraint->expression, schema,
+												NULL),
+							  &column) != NULL ? "construction" : "rejection";
+}
+
+/*
+ * The same of one of the source: sets its expression to what is stored, NULL
+ * if a model cannot carry it.
+ */
+static const char *
+decide_check(GsConstraint *constraint, const GsSchema *schema)
+{
+	constraint->expression = gs_condition_store_safely(constraint->expression,
+													   schema);
+	return constraint->expression == NULL ? "database" :
+		decide_condition(constraint, schema);
+}
+
+/*
+ * A generated column is computed by the table that takes the rows; rows that
+ * are sampled have what it would be, if that can be told from what was
+ * learned.  The definition does not show that its result is cast to the
+ * column's type.
+ */
+static void
+give_value(GsConstraint *constraint, const GsSchema *schema)
+{
+	if (is_kind(constraint, "generated") &&
+		has_columns(schema, constraint->columns))
+	{
+		const GsColumn *column = find_column(schema,
+											 linitial(constraint->columns));
+
+		constraint->expression = psprintf("%s = (%s)::%s",
+										  quote_identifier(column->name),
+										  constraint->definition,
+										  column->base_name);
+	}
+}
+
+static const char *
+decide(GsConstraint *constraint, const GsSchema *schema)
+{
+	if (!has_columns(schema, constraint->columns))
+		constraint->expression = NULL;
+	if (!has_columns(schema, constraint->columns) ||
+		is_kind(constraint, "identity") || is_kind(constraint, "serial") ||
+		is_kind(constraint, "domain"))
+		return "database";
+	if (constraint->expression != NULL)
+		return decide_check(constraint, schema);
+	if ((is_kind(constraint, "primary key") ||
+		 is_kind(constraint, "unique")) && list_length(constraint->columns) == 1 &&
+		find_column(schema, linitial(constraint->columns))->key != NULL)
+		return "construction";
+	if (is_kind(constraint, "primary key") || is_kind(constraint, "unique") ||
+		is_kind(constraint, "exclusion"))
+		return "rejection";
+	return "construction";
+}
+
+/*
+ * gs_constraints_decide: sets how each constraint is met, and adds the
+ * conditions (C strings) that the user has asked for, all in the current
+ * context.
+ *
+ * schema: its columns are known.  Errors: those of gs_condition_store for the
+ * user's conditions.
+ */
+List *
+gs_constraints_decide(List *constraints, List *conditions,
+					  const GsSchema *schema)
+{
+	ListCell   *cell;
+
+	foreach(cell, constraints)
+	{
+		GsConstraint *constraint = lfirst(cell);
+
+		give_value(constraint, schema);
+		constraint->met = decide(constraint, schema);
+	}
+	foreach(cell, conditions)
+	{
+		GsConstraint *constraint = palloc0(sizeof(GsConstraint));
+		Bitmapset  *columns;
+		int			c = -1;
+
+		constraint->kind = "user";
+		constraint->definition = lfirst(cell);
+		constraint->expression = gs_condition_store(lfirst(cell), schema,
+													&columns);
+		while ((c = bms_next_member(columns, c)) >= 0)
+		{
+			if (schema->columns[c].key != NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("a condition cannot be about column \"%s\", which is a key",
+								schema->columns[c].name),
+						 errhint("Keys follow from the rows' numbers: choose rows by start and n.")));
+			constraint->columns = lappend(constraint->columns,
+										  schema->columns[c].name);
+		}
+		constraint->met = decide_condition(constraint, schema);
+		constraints = lappend(constraints, constraint);
+	}
+	return constraints;
+}

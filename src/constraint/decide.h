@@ -1,0 +1,14 @@
+/*
+ * decide.h
+ *	  How each constraint of a source is met.
+ */
+#ifndef GENSYNTH_DECIDE_H
+#define GENSYNTH_DECIDE_H
+
+#include "column/column.h"
+#include "constraint/constraints.h"
+
+extern List *gs_constraints_decide(List *constraints, List *conditions,
+								   const GsSchema *schema);
+
+#endif

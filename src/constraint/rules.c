@@ -1,0 +1,629 @@
+/*
+ * rules.c
+ *	  Rows that meet conditions: the last step of a batch.
+ *
+ * What the family makes is confined to the rows that meet the conditions of a
+ * model (CHECK constraints of its source, and its user's) by rejection, which
+ * is exact: rows come out as likely as the model makes them, given that they
+ * meet the conditions.  A batch's refused rows are replaced by accepted ones
+ * of further batches, made with keys of their own, in order; so a row still
+ * follows from model, seed and its number, and the cost is one over the
+ * share that is accepted.
+ *
+ * A condition that no value of its only column can fail is not tried again
+ * for each row.  One that says what a column is equal to (a total and its
+ * parts) sets the column.
+ *
+ * Expressions run as whoever samples: condition.c sees to it that there is
+ * nothing in them that could do harm, or depend on who that is.  A condition
+ * that raises an error is not met.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/stratnum.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "codec/datum.h"
+#include "encode/decode.h"
+#include "column/store.h"
+#include "codec/styles.h"
+#include "constraint/condition.h"
+#include "constraint/rules.h"
+
+/* Batches that are made for the refused rows of one. */
+#define MAX_BATCHES		200
+
+typedef struct Rule
+{
+	const GsConstraint *constraint;
+	ExprState  *state;
+	int			sets;			/* place among the rules' columns; -1: none */
+	ExprState  *value;			/* that it sets it to */
+	Bitmapset  *columns;		/* that it is about */
+	bool		idle;			/* they are all known */
+	int64		refused;
+} Rule;
+
+struct GsRules
+{
+	GsSampler  *sampler;
+	const GsModel *model;
+	int			nrules;
+	Rule	   *rules;
+	int			ncolumns;		/* that conditions are about */
+	int		   *column;			/* [ncolumns] */
+	GsDecoder **decoder;		/* [ncolumns] */
+	const GsRows *known;		/* [columns of the model]; NULL: none is known */
+	Datum	   *values;			/* [GS_BATCH][ncolumns] */
+	bool	   *nulls;
+	TupleTableSlot *slot;		/* a row of the model's columns */
+	ExprContext *econtext;
+	int			passes;			/* over the rules, until all columns are set */
+	GsBatch    *spare;			/* candidates */
+	bool	   *refused;		/* [GS_BATCH] of the batch at hand */
+	bool	   *candidates;		/* [GS_BATCH] refused ones of spare */
+	MemoryContext context;		/* decoded values */
+	GsRuleStats stats;
+	int			at;				/* the rule that is evaluated */
+	StringInfoData error;		/* that one raised last ... */
+	int			raised_by;		/* ... and which; -1: none yet */
+};
+
+/*
+ * Whether a condition holds between any two values of a column for which it
+ * holds: comparisons with constants, all of which must hold.
+ */
+static bool
+is_interval(const Node *node)
+{
+	const OpExpr *op = (const OpExpr *) node;
+	List	   *families;
+	bool		found = false;
+	ListCell   *cell;
+
+	if (is_andclause(node))
+	{
+		foreach(cell, ((const BoolExpr *) node)->args)
+			if (!is_interval(lfirst(cell)))
+				return false;
+		return true;
+	}
+	if (!IsA(node, OpExpr) || list_length(op->args) != 2 ||
+		!((IsA(linitial(op->args), Var) && IsA(lsecond(op->args), Const)) ||
+		  (IsA(linitial(op->args), Const) && IsA(lsecond(op->args), Var))))
+		return false;
+	families = gs_comparisons(op->opno);
+	foreach(cell, families)
+		found |= gs_comparison(cell) >= BTLessStrategyNumber &&
+			gs_comparison(cell) <= BTGreaterStrategyNumber;
+	return found;
+}
+
+static bool
+meets(const GsRules *rules, ExprState *state, int c, Datum value, bool isnull)
+{
+	bool		met;
+
+	rules->slot->tts_values[c] = value;
+	rules->slot->tts_isnull[c] = isnull;
+	met = ExecCheck(state, rules->econtext);
+	ResetExprContext(rules->econtext);
+	return met;
+}
+
+/* What is_certain() asks. */
+typedef struct Certainty
+{
+	const GsRules *rules;
+	ExprState  *state;
+	int			column;
+	Datum	   *values;
+	int			n;
+	bool		certain;
+} Certainty;
+
+static void
+meet_all(void *arg)
+{
+	Certainty  *c = arg;
+	bool		all = true;
+
+	for (int i = 0; i < c->n && all; i++)
+		all = meets(c->rules, c->state, c->column, c->values[i], false);
+	c->certain = all && meets(c->rules, c->state, c->column, (Datum) 0, true);
+}
+
+/*
+ * Whether all values that a column can take meet a condition on it alone.
+ */
+static bool
+is_certain(GsRules *rules, ExprState *state, const Expr *expr, int c)
+{
+	GsDecoder  *decoder = gs_decoder_create(rules->sampler->schema, c,
+											InvalidOid);
+	Certainty	asked = {.rules = rules,.state = state,.column = c};
+
+	asked.n = gs_decoder_values(decoder, &asked.values);
+	return asked.n > 0 && (!gs_decoder_is_number(decoder) ||
+						   is_interval((const Node *) expr)) &&
+		gs_condition_try(meet_all, &asked, &rules->error) && asked.certain;
+}
+
+static void
+add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
+{
+	Rule	   *rule = &rules->rules[rules->nrules];
+	Bitmapset  *columns;
+	Expr	   *expr = gs_condition_load(constraint->expression,
+										 rules->sampler->schema, &columns);
+	ExprState  *state = ExecInitExpr(expr, NULL);
+	int			only;
+
+	/* a row that is made again has the same keys */
+	for (only = bms_next_member(columns, -1); only >= 0;
+		 only = bms_next_member(columns, only))
+		if (rules->sampler->schema->columns[only].key != NULL)
+			return;
+	ExecStoreAllNullTuple(rules->slot);
+	if (bms_get_singleton_member(columns, &only) &&
+		is_certain(rules, state, expr, only))
+		return;
+	rule->constraint = constraint;
+	rule->state = state;
+	rule->sets = -1;
+	rule->columns = columns;
+	*used = bms_add_members(*used, columns);
+	rules->nrules++;
+	expr = gs_condition_value(rules->sampler->schema, expr, &only);
+	/* what a column was set to counts for those after it */
+	for (int r = 0; r < rules->nrules - 1 && expr != NULL; r++)
+		if (rules->rules[r].value != NULL && rules->rules[r].sets == only)
+			expr = NULL;
+	if (expr == NULL)
+		return;
+	rule->sets = only;
+	rule->value = ExecInitExpr(expression_planner(expr), NULL);
+}
+
+/*
+ * Lets the rules name columns by their places among those that are used; and
+ * finds out whether some set what ones before them ask for.
+ */
+static void
+place_columns(GsRules *rules)
+{
+	rules->passes = 1;
+	for (int r = 0; r < rules->nrules; r++)
+		for (int later = r + 1; later < rules->nrules; later++)
+			if (rules->rules[r].value != NULL &&
+				rules->rules[later].value != NULL &&
+				bms_is_member(rules->rules[later].sets,
+							  rules->rules[r].columns))
+				rules->passes++;
+	for (int r = 0; r < rules->nrules; r++)
+		for (int i = 0; i < rules->ncolumns && rules->rules[r].value != NULL; i++)
+			if (rules->column[i] == rules->rules[r].sets)
+			{
+				rules->rules[r].sets = i;
+				break;
+			}
+}
+
+static void
+condition_errcontext(void *arg)
+{
+	const GsRules *rules = arg;
+
+	errcontext("conditions of model \"%s\"", rules->model->name);
+}
+
+/*
+ * gs_rules_open: the conditions of a sampler's model that its rows may fail, in the
+ * current context; NULL if there are none.
+ */
+GsRules *
+gs_rules_open(GsSampler *sampler)
+{
+	const GsModel *model = sampler->model;
+	GsRules    *rules;
+	List	   *constraints = model->version->constraints;
+	Bitmapset  *used = NULL;
+	ErrorContextCallback callback;
+	ListCell   *cell;
+	int			c = -1;
+
+	if (constraints == NIL)
+		return NULL;
+	rules = palloc0(sizeof(GsRules));
+	rules->sampler = sampler;
+	rules->model = model;
+	rules->rules = palloc0(sizeof(Rule) * list_length(constraints));
+	rules->slot = MakeSingleTupleTableSlot(gs_schema_desc(sampler->schema),
+										   &TTSOpsVirtual);
+	rules->econtext = CreateStandaloneExprContext();
+	rules->econtext->ecxt_scantuple = rules->slot;
+	initStringInfo(&rules->error);
+	rules->raised_by = -1;
+	callback = (ErrorContextCallback) {error_context_stack,
+		condition_errcontext, rules
+	};
+	error_context_stack = &callback;
+	foreach(cell, constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+
+		if (constraint->expression != NULL &&
+			strcmp(constraint->met, "database") != 0)
+			add_rule(rules, constraint, &used);
+	}
+	error_context_stack = callback.previous;
+	if (rules->nrules == 0)
+		return NULL;
+	rules->ncolumns = bms_num_members(used);
+	rules->column = palloc(sizeof(int) * rules->ncolumns);
+	rules->decoder = palloc(sizeof(GsDecoder *) * rules->ncolumns);
+	for (int i = 0; (c = bms_next_member(used, c)) >= 0; i++)
+	{
+		rules->column[i] = c;
+		rules->decoder[i] = gs_decoder_create(sampler->schema, c, InvalidOid);
+	}
+	place_columns(rules);
+	rules->values = palloc(sizeof(Datum) * GS_BATCH * rules->ncolumns);
+	rules->nulls = palloc(GS_BATCH * rules->ncolumns);
+	rules->refused = palloc(GS_BATCH);
+	rules->candidates = palloc(GS_BATCH);
+	rules->context = AllocSetContextCreate(CurrentMemoryContext,
+										   "gensynth rules",
+										   ALLOCSET_DEFAULT_SIZES);
+	ExecStoreAllNullTuple(rules->slot);
+	return rules;
+}
+
+/*
+ * gs_rules_need: marks the features that conditions are about.
+ *
+ * needed: [nfeatures]
+ */
+void
+gs_rules_need(const GsRules *rules, bool *needed)
+{
+	for (int i = 0; i < rules->ncolumns; i++)
+		gs_decoder_needs(rules->decoder[i], needed);
+}
+
+/*
+ * gs_rules_know: lets conditions see columns that are known, as they are.
+ * What is about these alone is not asked, and none of them is set.
+ *
+ * known: [ncolumns of the model], of GS_BATCH rows, without values where a
+ * column is not known; what it points to may change from batch to batch
+ */
+void
+gs_rules_know(GsRules *rules, const GsRows *known)
+{
+	rules->known = known;
+	for (int r = 0; r < rules->nrules; r++)
+	{
+		Rule	   *rule = &rules->rules[r];
+		int			c = -1;
+
+		if (rule->value != NULL &&
+			known[rules->column[rule->sets]].values != NULL)
+			rule->value = NULL;
+		rule->idle = true;
+		while ((c = bms_next_member(rule->columns, c)) >= 0)
+			rule->idle &= known[c].values != NULL;
+	}
+}
+
+/*
+ * gs_rules_attach: prepares a stream's batch for gs_rules_apply.
+ */
+void
+gs_rules_attach(GsRules *rules, GsBatch *batch)
+{
+	batch->origin = palloc(sizeof(GsOrigin) * GS_BATCH);
+	rules->spare = gs_batch_spare(rules->sampler, batch);
+}
+
+static void
+show_known(const GsRows *known, int from, int to, GsRows rows)
+{
+	for (int row = from; row < to; row++)
+	{
+		rows.values[(row - from) * rows.stride] =
+			known->values[row * known->stride];
+		rows.nulls[(row - from) * rows.stride] =
+			known->nulls[row * known->stride];
+	}
+}
+
+/*
+ * Decodes the columns that conditions are about: the rows from to to - 1 of a
+ * batch, into the first places of values.
+ */
+static void
+decode_columns(GsRules *rules, const GsBatch *batch, int from, int to)
+{
+	int			n = rules->ncolumns;
+	MemoryContext old;
+
+	MemoryContextReset(rules->context);
+	old = MemoryContextSwitchTo(rules->context);
+	memset(rules->nulls, false, (to - from) * n);
+	for (int i = 0; i < n; i++)
+	{
+		GsRows		rows = {rules->values + i, rules->nulls + i, n};
+
+		if (rules->known != NULL &&
+			rules->known[rules->column[i]].values != NULL)
+			show_known(&rules->known[rules->column[i]], from, to, rows);
+		else
+			gs_decode(rules->decoder[i], batch, from, to, rows);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Shows a decoded row to the conditions, with the columns that they set.  A
+ * value that comes out NULL is not set.
+ */
+static void
+show_row(GsRules *rules, int row)
+{
+	TupleTableSlot *slot = rules->slot;
+	Datum	   *values = rules->values + row * rules->ncolumns;
+	bool	   *nulls = rules->nulls + row * rules->ncolumns;
+
+	for (int i = 0; i < rules->ncolumns; i++)
+	{
+		slot->tts_values[rules->column[i]] = values[i];
+		slot->tts_isnull[rules->column[i]] = nulls[i];
+	}
+	for (int i = 0; i < rules->nrules * rules->passes; i++)
+	{
+		const Rule *rule = &rules->rules[i % rules->nrules];
+		int			c;
+		bool		isnull;
+		Datum		value;
+
+		rules->at = i % rules->nrules;
+
+		if (rule->value == NULL)
+			continue;
+		c = rules->column[rule->sets];
+		value = ExecEvalExprSwitchContext(rule->value, rules->econtext,
+										  &isnull);
+		if (isnull || slot->tts_isnull[c])
+			continue;
+		slot->tts_values[c] = value;
+	}
+}
+
+/* What is done to the rows of a batch, from one error to the next. */
+typedef struct RowWork
+{
+	GsRules    *rules;
+	int			row;			/* the next, or the one that raised an error */
+	int			end;
+	bool	   *refused;		/* of find_refused */
+	int			column;			/* of gs_rules_set: what it sets, and where */
+	int16		len;
+	bool		byval;
+	GsRows		to;
+	MemoryContext context;
+} RowWork;
+
+static void
+look_at_rows(void *arg)
+{
+	RowWork    *work = arg;
+	GsRules    *rules = work->rules;
+
+	for (; work->row < work->end; work->row++)
+	{
+		bool	   *refused = &work->refused[work->row];
+
+		*refused = false;
+		show_row(rules, work->row);
+		for (int r = 0; r < rules->nrules && !*refused; r++)
+		{
+			rules->at = r;
+			if (rules->rules[r].idle ||
+				ExecCheck(rules->rules[r].state, rules->econtext))
+				continue;
+			*refused = true;
+			rules->rules[r].refused++;
+		}
+		ResetExprContext(rules->econtext);
+	}
+}
+
+static void
+find_refused_rows(RowWork *work)
+{
+	GsRules    *rules = work->rules;
+	int			level = gs_fix_styles();
+
+	while (!gs_condition_try(look_at_rows, work, &rules->error))
+	{
+		work->refused[work->row++] = true;
+		rules->rules[rules->at].refused++;
+		rules->raised_by = rules->at;
+		ResetExprContext(rules->econtext);
+	}
+	gs_end_settings(level);
+}
+
+/*
+ * Which rows of a batch fail a condition.  Returns how many.
+ */
+static int
+find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
+{
+	RowWork		work = {.rules = rules,.end = GS_BATCH,.refused = refused};
+	int			count = 0;
+
+	decode_columns(rules, batch, 0, GS_BATCH);
+	find_refused_rows(&work);
+	for (int row = 0; row < GS_BATCH; row++)
+		count += refused[row];
+	return count;
+}
+
+/*
+ * gs_rules_sets: whether conditions set a column (from 0) of the model.
+ */
+bool
+gs_rules_sets(const GsRules *rules, int column)
+{
+	for (int r = 0; r < rules->nrules; r++)
+		if (rules->rules[r].value != NULL &&
+			rules->column[rules->rules[r].sets] == column)
+			return true;
+	return false;
+}
+
+static void
+take_value(RowWork *work)
+{
+	const GsRules *rules = work->rules;
+	int			i = work->row * work->to.stride;
+	MemoryContext old = MemoryContextSwitchTo(work->context);
+
+	work->to.nulls[i] = rules->slot->tts_isnull[work->column];
+	work->to.values[i] = work->to.nulls[i] ? (Datum) 0 :
+		gs_datum_copy(rules->slot->tts_values[work->column], work->byval,
+					  work->len);
+	MemoryContextSwitchTo(old);
+	ResetExprContext(rules->econtext);
+}
+
+static void
+set_rows(void *arg)
+{
+	RowWork    *work = arg;
+
+	for (; work->row < work->end; work->row++)
+	{
+		show_row(work->rules, work->row);
+		take_value(work);
+	}
+}
+
+static void
+set_all_rows(RowWork *work)
+{
+	int			level = gs_fix_styles();
+
+	/* where a value cannot be had, the row keeps its own */
+	while (!gs_condition_try(set_rows, work, &work->rules->error))
+	{
+		take_value(work);
+		work->row++;
+	}
+	gs_end_settings(level);
+}
+
+/*
+ * gs_rules_set: a column as conditions set it, of the rows from to to - 1 of
+ * a batch; see gs_decode.
+ */
+void
+gs_rules_set(GsRules *rules, const GsBatch *batch, int column, int from,
+			 int to, GsRows rows)
+{
+	RowWork		work = {.rules = rules,.end = to - from,.column = column,
+	.to = rows,.context = CurrentMemoryContext};
+
+	get_typlenbyval(rules->sampler->schema->columns[column].type, &work.len,
+					&work.byval);
+	decode_columns(rules, batch, from, to);
+	set_all_rows(&work);
+}
+
+static void
+report_unmet(const GsRules *rules)
+{
+	const Rule *worst = &rules->rules[0];
+
+	for (int r = 1; r < rules->nrules; r++)
+		if (rules->rules[r].refused > worst->refused)
+			worst = &rules->rules[r];
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("could not make rows that meet %s \"%s\"",
+					worst->constraint->kind,
+					worst->constraint->name ? worst->constraint->name :
+					worst->constraint->definition),
+			 rules->raised_by != worst - rules->rules ?
+			 errdetail("Of " INT64_FORMAT " rows, " INT64_FORMAT " were refused by it.",
+					   rules->stats.tries, worst->refused) :
+			 errdetail("Of " INT64_FORMAT " rows, " INT64_FORMAT " were refused by it, for the last time with the error \"%s\".",
+					   rules->stats.tries, worst->refused, rules->error.data),
+			 errhint("Fit again with option \"on_violation\" set to \"drop\" or \"ignore\", or leave out the columns that it is about.")));
+}
+
+/*
+ * gs_rules_apply: replaces the rows of a filled batch that fail a condition.
+ *
+ * batch: one that gs_rules_attach prepared.  Returns NULL, or, where not all
+ * could be replaced and the model says to drop them, [GS_BATCH] those that
+ * are to be dropped.  Errors: check_violation.
+ */
+const bool *
+gs_rules_apply(GsRules *rules, GsBatch *batch)
+{
+	int			left;
+
+	/* the rows are their own until they are replaced */
+	for (int row = 0; row < GS_BATCH; row++)
+		batch->origin[row] = (GsOrigin) {batch->key, batch->first + row};
+	left = find_refused(rules, batch, rules->refused);
+	rules->stats.rows += GS_BATCH;
+	rules->stats.tries += GS_BATCH;
+	for (int try = 1; left > 0 && try <= MAX_BATCHES; try++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		rules->spare->key = gs_mix64(batch->key, try);
+		gs_batch_fill(rules->sampler, rules->spare, batch->first / GS_BATCH);
+		find_refused(rules, rules->spare, rules->candidates);
+		rules->stats.tries += GS_BATCH;
+		left = gs_batch_replace(batch, rules->refused, left, rules->spare,
+								rules->candidates);
+	}
+	if (left == 0 || rules->model->version->on_violation == GS_VIOLATION_IGNORE)
+		return NULL;
+	if (rules->model->version->on_violation == GS_VIOLATION_ERROR)
+		report_unmet(rules);
+	return rules->refused;
+}
+
+/*
+ * gs_rules_refused: how many rows a condition of the model has refused.
+ */
+int64
+gs_rules_refused(const GsRules *rules, const GsConstraint *constraint)
+{
+	for (int r = 0; r < rules->nrules; r++)
+		if (rules->rules[r].constraint == constraint)
+			return rules->rules[r].refused;
+	return 0;
+}
+
+/*
+ * gs_rules_stats: what became of the rows so far.
+ */
+GsRuleStats
+gs_rules_stats(const GsRules *rules)
+{
+	return rules->stats;
+}

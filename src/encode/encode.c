@@ -1,0 +1,509 @@
+/*
+ * encode.c
+ *	  From columns to features: real values as a family sees them.
+ *
+ * What is decoded from a batch and encoded again gives the codes that it came
+ * from, and scores that give the same values.  Where within the scores of one
+ * value, as in an atom, is the random part of the distributional transform
+ * (Rueschendorf 2009): the caller's, or the middle.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/int.h"
+#include "utils/memutils.h"
+
+#include "codec/codec_internal.h"
+#include "encode/encode.h"
+#include "learn/quantile.h"
+#include "codec/styles.h"
+#include "codec/whole.h"
+
+typedef struct PartEncoder
+{
+	int			index;			/* of the feature */
+	const GsFeature *feature;
+	GsLevels   *levels;			/* category */
+	float	   *base;			/* [nsegments] number: see gs_quantile_scores */
+	float	   *span;			/* [nsegments] */
+} PartEncoder;
+
+typedef struct ColumnEncoder
+{
+	const GsColumn *column;
+	int			index;			/* of the column */
+	int			base;			/* that it is learned as the difference from;
+								 * -1: none */
+	GsCodec		apart;			/* own copy, a whole value taken apart */
+	int			nparts;			/* that are features, and can be told */
+	PartEncoder part[GS_MAX_PARTS];
+	const GsFeature *null;		/* NULL: none */
+} ColumnEncoder;
+
+struct GsEncoder
+{
+	int			ncolumns;		/* known ones */
+	ColumnEncoder *column;		/* [ncolumns] */
+	bool		styled;			/* see gs_fix_styles */
+	MemoryContext scratch;		/* of one value */
+};
+
+static int
+by_key(const void *a, const void *b, void *arg)
+{
+	const GsLevels *levels = arg;
+
+	return gs_slot_compare(levels->key[*(const int *) a],
+						   levels->key[*(const int *) b],
+						   levels->feature->lane);
+}
+
+/*
+ * The parts of a whole value as one text: numerics are equal whatever zeros
+ * they are written with.  In the current context.
+ */
+static char *
+pack_parts(GsPart *parts, int n)
+{
+	for (int p = 0; p < n; p++)
+		if (!parts[p].absent && parts[p].text != NULL)
+			parts[p].len = gs_numeric_length(parts[p].text,
+											 strlen(parts[p].text));
+	return gs_whole_pack(parts, n);
+}
+
+/*
+ * The text that a level's values have as split_value takes them apart.
+ */
+static char *
+level_text(const GsCodec *codec, const char *text)
+{
+	GsPart		parts[GS_MAX_PARTS];
+	int			len = strlen(text);
+
+	if (codec->whole)
+	{
+		GsCodec		apart = *codec;
+
+		gs_whole_unset(&apart);
+		if (gs_whole_unpack(codec, text, parts))
+			return pack_parts(parts, apart.nparts);
+	}
+	else if (codec->part[0].lane == GS_LANE_NUMERIC)
+		len = gs_numeric_length(text, len);
+	return pnstrdup(text, len);
+}
+
+/*
+ * gs_levels_create: makes a category's levels ready to be found, in the
+ * current context.
+ *
+ * codec: NULL in a fit, whose texts are known by the hashes of their lane;
+ * else the column's, and texts are known by hashes of the encoder's own.
+ */
+GsLevels *
+gs_levels_create(const GsFeature *feature, const GsCodec *codec)
+{
+	GsLevels   *levels = palloc0(sizeof(GsLevels));
+	int			n = Max(feature->nlevels, 1);
+	GsSlot	   *key;
+
+	levels->feature = feature;
+	levels->key = feature->level;
+	levels->order = palloc(sizeof(int) * n);
+	for (int i = 0; i < feature->nlevels; i++)
+		if (i != feature->null_level && i != feature->other_level)
+			levels->order[levels->n++] = i;
+	if (codec != NULL && feature->lane == GS_LANE_TEXT)
+	{
+		levels->key = key = palloc0(sizeof(GsSlot) * n);
+		levels->text = palloc0(sizeof(char *) * n);
+		for (int i = 0; i < levels->n; i++)
+		{
+			int			level = levels->order[i];
+			char	   *text = level_text(codec, feature->text[level]);
+
+			levels->text[level] = text;
+			key[level].hash = gs_shape_hash(text, strlen(text), 0);
+		}
+	}
+	qsort_arg(levels->order, levels->n, sizeof(int), by_key, levels);
+	return levels;
+}
+
+/*
+ * gs_levels_free: frees what a fit's gs_levels_create took.
+ */
+void
+gs_levels_free(GsLevels *levels)
+{
+	pfree(levels->order);
+	pfree(levels);
+}
+
+/*
+ * The place in levels->order of the first level whose key is not below one.
+ */
+static int
+first_level(const GsLevels *levels, GsSlot key)
+{
+	int			low = 0;
+	int			high = levels->n;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (gs_slot_compare(levels->key[levels->order[middle]], key,
+							levels->feature->lane) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * gs_levels_find: the level of a slot: "other" for a text that is none, if
+ * there is that; GS_NO_CODE if there is none for it.
+ */
+int
+gs_levels_find(const GsLevels *levels, GsSlot key)
+{
+	int			at = first_level(levels, key);
+
+	if (at < levels->n &&
+		gs_slot_compare(levels->key[levels->order[at]], key,
+						levels->feature->lane) == 0)
+		return levels->order[at];
+	return levels->feature->other_level;
+}
+
+/*
+ * The same of a text, by itself: somebody may have sought one with the hash
+ * of another.
+ */
+static int
+find_text(const GsLevels *levels, const char *text, int len)
+{
+	GsSlot		key = {.hash = gs_shape_hash(text, len, 0)};
+
+	for (int at = first_level(levels, key);
+		 at < levels->n && levels->key[levels->order[at]].hash == key.hash;
+		 at++)
+	{
+		const char *level = levels->text[levels->order[at]];
+
+		if (strlen(level) == len && memcmp(level, text, len) == 0)
+			return levels->order[at];
+	}
+	return levels->feature->other_level;
+}
+
+/*
+ * gs_part_slots: the slots next to the value of a part of a number, or of a
+ * category of numbers: the last that is not above it and the first that is not
+ * below it, the same where a slot holds it.
+ */
+void
+gs_part_slots(const GsFeature *feature, const GsPart *part, GsSlot *below,
+			  GsSlot *above)
+{
+	*below = *above = part->slot;
+	if (part->lane != GS_LANE_NUMERIC)
+		return;
+	if (feature->lane == GS_LANE_INT)
+		gs_numeric_scaled(part->text, feature->scale, &below->i, &above->i);
+	else
+		gs_numeric_doubles(part->text, &below->f, &above->f);
+}
+
+static void
+init_part(PartEncoder *part, const GsColumn *column, const GsFeature *feature)
+{
+	int			n = feature->quantile.nsegments;
+
+	part->feature = feature;
+	if (feature->kind == GS_FEATURE_CATEGORY)
+	{
+		part->levels = gs_levels_create(feature, &column->codec);
+		return;
+	}
+	part->base = palloc(sizeof(float) * n);
+	part->span = palloc(sizeof(float) * n);
+	for (int s = 0; s < n; s++)
+		gs_quantile_scores(feature, s, &part->base[s], &part->span[s]);
+}
+
+static void
+init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
+			const bool *known)
+{
+	const GsColumn *column = &schema->columns[c];
+
+	encoder->column = column;
+	encoder->index = c;
+	encoder->base = column->base - 1;
+	encoder->apart = column->codec;
+	if (column->codec.whole)
+		gs_whole_unset(&encoder->apart);
+	if (column->null_feature >= 0)
+		encoder->null = &schema->features[column->null_feature];
+	if (column->key != NULL ||
+		(encoder->base >= 0 && known != NULL && !known[encoder->base]))
+		return;
+	encoder->nparts = column->codec.nparts;
+	for (int p = 0; p < encoder->nparts; p++)
+	{
+		encoder->part[p].index = column->feature[p];
+		init_part(&encoder->part[p], column,
+				  &schema->features[column->feature[p]]);
+	}
+}
+
+/*
+ * gs_encoder_create: an encoder of some columns of a model, in the current
+ * context, for rows in which these are known.
+ *
+ * known: [ncolumns], or NULL for all.  The schema must outlive it.
+ */
+GsEncoder *
+gs_encoder_create(const GsSchema *schema, const bool *known)
+{
+	GsEncoder  *encoder = palloc0(sizeof(GsEncoder));
+
+	encoder->column = palloc0(sizeof(ColumnEncoder) *
+							  Max(schema->ncolumns, 1));
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		if (known != NULL && !known[c])
+			continue;
+		init_column(&encoder->column[encoder->ncolumns++], schema, c, known);
+		encoder->styled |= schema->columns[c].codec.kind->styled;
+	}
+	encoder->scratch = AllocSetContextCreate(CurrentMemoryContext,
+											 "gensynth encoded value",
+											 ALLOCSET_DEFAULT_SIZES);
+	return encoder;
+}
+
+/*
+ * gs_encoder_fills: marks the features that gs_encode fills: those of the
+ * known columns, but for a difference from a column that is not.
+ *
+ * filled: [nfeatures]
+ */
+void
+gs_encoder_fills(const GsEncoder *encoder, bool *filled)
+{
+	for (int c = 0; c < encoder->ncolumns; c++)
+	{
+		const ColumnEncoder *column = &encoder->column[c];
+
+		for (int p = 0; p < column->nparts; p++)
+			filled[column->part[p].index] = true;
+		if (column->null != NULL)
+			filled[column->column->null_feature] = true;
+	}
+}
+
+/*
+ * A category's code of a part.
+ */
+static int
+code_of(const PartEncoder *part, const GsPart *value)
+{
+	GsSlot		below;
+	GsSlot		above;
+
+	if (part->feature->lane == GS_LANE_TEXT)
+		return find_text(part->levels, value->text,
+						 value->lane == GS_LANE_NUMERIC ?
+						 gs_numeric_length(value->text, value->len) :
+						 value->len);
+	gs_part_slots(part->feature, value, &below, &above);
+	if (gs_slot_compare(below, above, part->feature->lane) != 0)
+		return GS_NO_CODE;
+	return gs_levels_find(part->levels, below);
+}
+
+/*
+ * A number's normal score of a part.
+ */
+static float
+score_of(const PartEncoder *part, const GsPart *value, float place)
+{
+	const GsFeature *feature = part->feature;
+	GsSlot		below;
+	GsSlot		above;
+	int			s;
+
+	gs_part_slots(feature, value, &below, &above);
+	s = gs_quantile_nearest(feature, below);
+	return part->base[s] + part->span[s] *
+		(float) gs_quantile_place(feature, s, below, place);
+}
+
+/*
+ * Takes a value apart as its features are.  Texts are in the current context,
+ * or point into the value.
+ */
+static void
+split_value(ColumnEncoder *encoder, Datum value, GsPart *parts)
+{
+	gs_codec_split(&encoder->apart, value, parts);
+	if (!encoder->column->codec.whole)
+		return;
+	parts[0].text = pack_parts(parts, encoder->apart.nparts);
+	parts[0].len = strlen(parts[0].text);
+	parts[0].lane = GS_LANE_TEXT;
+	parts[0].absent = false;
+}
+
+/*
+ * Takes its base off a value.  Returns false if there is no difference.
+ */
+static bool
+take_off(const ColumnEncoder *encoder, GsRows base, int row, GsPart *value)
+{
+	const GsCodec *codec = &encoder->column->codec;
+	GsSlot		slot;
+
+	if (base.nulls[row * base.stride])
+		return false;
+	slot = codec->kind->slot(base.values[row * base.stride]);
+	return !gs_slot_is_special(&codec->part[0], GS_LANE_INT, slot) &&
+		!gs_slot_is_special(&codec->part[0], GS_LANE_INT, value->slot) &&
+		!pg_sub_s64_overflow(value->slot.i, slot.i, &value->slot.i);
+}
+
+/* What gs_encode is called with. */
+typedef struct Encoding
+{
+	GsEncoder  *encoder;
+	const GsRows *columns;
+	int			n;
+	float	   *const *place;
+	GsBatch    *batch;
+} Encoding;
+
+/*
+ * The features of a value that is not NULL.
+ */
+static void
+encode_value(ColumnEncoder *encoder, const Encoding *call, int row)
+{
+	const GsRows *rows = &call->columns[encoder->index];
+	GsPart		parts[GS_MAX_PARTS];
+
+	split_value(encoder, rows->values[row * rows->stride], parts);
+	if (encoder->base >= 0 &&
+		!take_off(encoder, call->columns[encoder->base], row, &parts[0]))
+		return;
+	for (int p = 0; p < encoder->nparts; p++)
+	{
+		const PartEncoder *part = &encoder->part[p];
+		int			f = part->index;
+
+		if (parts[p].absent)
+			continue;
+		if (part->levels != NULL)
+			call->batch->code[f][row] = code_of(part, &parts[p]);
+		else
+			call->batch->score[f][row] =
+				score_of(part, &parts[p],
+						 call->place == NULL ? 0.5f : call->place[f][row]);
+	}
+}
+
+/*
+ * What a row says before its value is looked at: nothing, or that there is
+ * none.
+ */
+static void
+encode_null(const ColumnEncoder *encoder, GsBatch *batch, int row,
+			bool isnull)
+{
+	if (encoder->null != NULL)
+		/* of a column that is always NULL nothing else was learned */
+		batch->code[encoder->column->null_feature][row] =
+			isnull || encoder->null->share[1] >= 1;
+	for (int p = 0; p < encoder->nparts; p++)
+	{
+		const PartEncoder *part = &encoder->part[p];
+
+		if (part->levels == NULL)
+			batch->score[part->index][row] = NAN;
+		else
+			batch->code[part->index][row] =
+				isnull ? part->feature->null_level : GS_NO_CODE;
+	}
+}
+
+static void
+encode_columns(const Encoding *call)
+{
+	GsEncoder  *encoder = call->encoder;
+	MemoryContext old = MemoryContextSwitchTo(encoder->scratch);
+
+	for (int c = 0; c < encoder->ncolumns; c++)
+	{
+		ColumnEncoder *column = &encoder->column[c];
+		const GsRows *rows = &call->columns[column->index];
+
+		for (int row = 0; row < call->n; row++)
+		{
+			bool		isnull = rows->nulls[row * rows->stride];
+
+			encode_null(column, call->batch, row, isnull);
+			if (isnull || column->nparts == 0)
+				continue;
+			encode_value(column, call, row);
+			MemoryContextReset(encoder->scratch);
+		}
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * gs_encode: the known columns of n rows, up to GS_BATCH.
+ *
+ * columns: [ncolumns of the schema] values of the known ones, of the columns'
+ * types or domains over them; place: [nfeatures][n], where among the scores
+ * that give a number's value a row's is to be, from 0 to 1 (itself excluded),
+ * or NULL for the middle; batch: its lanes of gs_encoder_fills are filled.  A
+ * code is GS_NO_CODE, and a score NaN, where a row says nothing.  Errors:
+ * those of the types' output functions.
+ */
+void
+gs_encode(GsEncoder *encoder, const GsRows *columns, int n,
+		  float *const *place, GsBatch *batch)
+{
+	Encoding	call = {encoder, columns, n, place, batch};
+	int			level = encoder->styled ? gs_fix_styles() : 0;
+
+	encode_columns(&call);
+	if (encoder->styled)
+		gs_end_settings(level);
+}
+
+/*
+ * gs_encode_level: the level of a value, which is not NULL; that of "other",
+ * or GS_NO_CODE, if it is none.
+ *
+ * encoder: of a single column, whose only part is a category.
+ */
+int
+gs_encode_level(GsEncoder *encoder, Datum value)
+{
+	ColumnEncoder *column = encoder->column;
+	int			level = gs_fix_styles();
+	GsPart		parts[GS_MAX_PARTS];
+	int			code;
+
+	split_value(column, value, parts);
+	code = code_of(&column->part[0], &parts[0]);
+	gs_end_settings(level);
+	return code;
+}

@@ -1,0 +1,430 @@
+/*
+ * key.c
+ *	  Keys at rest, and how many rows they are enough for.
+ *
+ *	 keys	int8 [K, 10]	see KeyField
+ *	 key/C	bytes			the texts of column C's key, if it has any
+ *
+ * What is loaded is hostile until it has been checked.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/typcache.h"
+
+#include "catalog/tensor.h"
+#include "codec/codec_internal.h"
+#include "codec/domain.h"
+#include "key/key.h"
+
+/* Keys set aside for each row where a domain may refuse some of them. */
+#define DOMAIN_ATTEMPTS 16
+
+typedef enum KeyField
+{
+	FIELD_COLUMN,
+	FIELD_KIND,
+	FIELD_SPACE,
+	FIELD_LEAST,
+	FIELD_STEP,
+	FIELD_SCALE,
+	FIELD_MIN_SCALE,
+	FIELD_UNIT,					/* decimals, or UNIT_EXPONENT + exponent */
+	FIELD_WIDTH,
+	FIELD_UPPER,
+	FIELD_ATTEMPTS,
+	FIELDS
+} KeyField;
+
+#define UNIT_EXPONENT	5000	/* + exponent, which is between -1100 and 1100 */
+
+static const char *const names[GS_KEY_COUNT] = {
+	"sequence", "range", "uuid", "pattern", "text", "bits", "list"
+};
+
+/*
+ * gs_key_name: how synth_columns calls the kind.
+ */
+const char *
+gs_key_name(GsKeyKind kind)
+{
+	return names[kind];
+}
+
+/*
+ * gs_key_room: how many rows, from the key's first, have keys of their own.
+ */
+uint64
+gs_key_room(const GsKey *key)
+{
+	return key->space / key->attempts;
+}
+
+/*
+ * gs_key_check: an error if a column's keys are not enough for the rows first
+ * to first + n - 1, counted from 0.
+ *
+ * Errors: sequence_generator_limit_exceeded.
+ */
+void
+gs_key_check(const GsColumn *column, int64 first, int64 n)
+{
+	const GsKey *key = column->key;
+	uint64		last = (uint64) first + (uint64) n;
+
+	if (n <= 0 || (first >= key->first &&
+				   last - (uint64) key->first <= gs_key_room(key)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
+			 errmsg("column \"%s\" has " UINT64_FORMAT " possible keys, too few for row number " UINT64_FORMAT,
+					column->name, gs_key_room(key), last),
+			 errhint("It is unique in the source. Ask for fewer rows, or leave the column out with the exclude argument of synth_fit.")));
+}
+
+/*
+ * gs_keys_check: the same for all columns that are keys.
+ */
+void
+gs_keys_check(const GsSchema *schema, int64 first, int64 n)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (schema->columns[c].key != NULL)
+			gs_key_check(&schema->columns[c], first, n);
+}
+
+/*
+ * The number in a text of a SEQUENCE; false where it is not written so.
+ */
+static bool
+number_of_text(const GsKey *key, const char *text, int len, int64 *number)
+{
+	int			before = strlen(key->text);
+	const char *tail = key->text + before + 1;
+	int			after = strlen(tail);
+
+	if (len <= before + after || len - before - after > 18 ||
+		memcmp(text, key->text, before) != 0 ||
+		memcmp(text + len - after, tail, after) != 0)
+		return false;
+	*number = 0;
+	for (int i = before; i < len - after; i++)
+	{
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		*number = *number * 10 + (text[i] - '0');
+	}
+	return true;
+}
+
+/*
+ * The number that a value of the column is, in the key's unit.
+ */
+static bool
+number_of(const GsColumn *column, Datum value, int64 *number)
+{
+	const GsKey *key = column->key;
+	GsCodec		codec = column->codec;	/* its fmgr state is ours */
+	GsPart		part;
+	Datum		scaled;
+	Datum		unit;
+
+	switch (codec.part[0].lane)
+	{
+		case GS_LANE_TEXT:
+			gs_codec_split(&codec, value, &part);
+			return number_of_text(key, part.text, part.len, number);
+		case GS_LANE_NUMERIC:
+			unit = NumericGetDatum(int64_div_fast_to_numeric(1, key->scale));
+			scaled = DirectFunctionCall1(numeric_floor,
+										 DirectFunctionCall2(numeric_div,
+															 value, unit));
+			gs_part_from_numeric(scaled, &part);
+			return part.len <= 18 && sscanf(part.text, INT64_FORMAT,
+											number) == 1;
+		case GS_LANE_FLOAT:
+			return false;
+		default:
+			gs_codec_split(&codec, value, &part);
+			*number = part.slot.i;
+			return !gs_slot_is_special(&codec.part[0], GS_LANE_INT, part.slot);
+	}
+}
+
+/*
+ * gs_key_continue: lets a sequence go on behind the last value that a target
+ * has, if that is greater than what it would begin with.
+ *
+ * column: of a model that was loaded, before a stream of it is opened; last:
+ * a value of the column's base type; first: the row, counted from 0, that
+ * gets the first key behind it.  Returns false where the key is no sequence,
+ * or last is no value of it: nothing changes then.  A sequence that has no
+ * numbers left is found by gs_keys_check.
+ */
+bool
+gs_key_continue(const GsColumn *column, Datum last, int64 first)
+{
+	GsKey	   *key = column->key;
+	int64		number;
+	uint64		steps;
+
+	if (key == NULL || key->kind != GS_KEY_SEQUENCE ||
+		!number_of(column, last, &number))
+		return false;
+	key->first = first;
+	if (number < key->least)
+		return true;
+	steps = ((uint64) number - (uint64) key->least) / (uint64) key->step + 1;
+	if (steps >= key->space)
+		key->space = 0;
+	else
+	{
+		key->least = (int64) ((uint64) key->least +
+							  steps * (uint64) key->step);
+		key->space -= steps;
+	}
+	return true;
+}
+
+/*
+ * The keys that are set aside for each row, so that the CHECK of a domain,
+ * which may refuse some, can be asked when the row is made.
+ */
+static int
+attempts(const GsColumn *column)
+{
+	const GsKey *key = column->key;
+
+	return gs_domain_has_checks(column->declared) &&
+		key->kind != GS_KEY_SEQUENCE && key->kind != GS_KEY_TEXT &&
+		key->space >= DOMAIN_ATTEMPTS ? DOMAIN_ATTEMPTS : 1;
+}
+
+/*
+ * gs_keys_save: appends the tensors of a schema's keys, if it has any.
+ */
+void
+gs_keys_save(const GsSchema *schema, List **tensors)
+{
+	int64	   *fields = palloc(sizeof(int64) * FIELDS *
+								Max(schema->ncolumns, 1));
+	char		name[32];
+	int			n = 0;
+
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsKey *key = schema->columns[c].key;
+		int64	   *field = fields + n * FIELDS;
+
+		if (key == NULL)
+			continue;
+		n++;
+		field[FIELD_COLUMN] = c;
+		field[FIELD_KIND] = key->kind;
+		field[FIELD_SPACE] = (int64) key->space;
+		field[FIELD_LEAST] = key->least;
+		field[FIELD_STEP] = key->step;
+		field[FIELD_SCALE] = key->scale;
+		field[FIELD_MIN_SCALE] = key->min_scale;
+		field[FIELD_UNIT] = key->decimals >= 0 ? key->decimals :
+			UNIT_EXPONENT + key->exponent;
+		field[FIELD_WIDTH] = key->width;
+		field[FIELD_UPPER] = key->upper;
+		field[FIELD_ATTEMPTS] = attempts(&schema->columns[c]);
+		if (key->text == NULL)
+			continue;
+		snprintf(name, sizeof(name), "key/%d", c + 1);
+		gs_tensor_add(tensors, name, GS_U1, 1, key->text_bytes, 0, key->text);
+	}
+	if (n > 0)
+		gs_tensor_add(tensors, "keys", GS_I8, 2, n, FIELDS, fields);
+	pfree(fields);
+}
+
+/*
+ * Whether the texts of a key are so many NUL-ended ones, and valid.
+ */
+static bool
+texts_fit(const GsKey *key, uint64 n)
+{
+	int			at = 0;
+
+	if (key->text == NULL)
+		return n == 0;
+	for (uint64 i = 0; i < n; i++)
+	{
+		int			left = key->text_bytes - at;
+		int			len = strnlen(key->text + at, left);
+
+		if (len >= left || !pg_verifymbstr(key->text + at, len, true))
+			return false;
+		at += len + 1;
+	}
+	return at == key->text_bytes;
+}
+
+/*
+ * Whether all numbers of a SEQUENCE or RANGE are values of the column.
+ */
+static bool
+numbers_fit(const GsColumn *column, const GsKey *key)
+{
+	GsContent	content = column->codec.kind->content;
+	GsLaneType	lane = column->codec.part[0].lane;
+	int64		least;
+	int64		most;
+	uint64		room;
+
+	if (content == GS_CONTENT_TEXT ? !texts_fit(key, 2) ||
+		key->text_bytes > GS_KEY_MAX_PATTERN + 2 || key->width < 1 :
+		lane == GS_LANE_TEXT)
+		return false;
+	if (key->step < 1 || key->space < 1 || key->min_scale < 0 ||
+		key->min_scale > key->scale || key->scale > 18 ||
+		(lane != GS_LANE_NUMERIC && key->scale > 0))
+		return false;
+	gs_key_limits(column, key, &least, &most);
+	if (key->least < least || key->least > most)
+		return false;
+	room = ((uint64) most - (uint64) key->least) / (uint64) key->step;
+	if (key->space - 1 > room)
+		return false;
+	if (lane != GS_LANE_FLOAT)
+		return true;
+	return key->decimals >= 0 ? key->decimals <= 9 :
+		isfinite(column->codec.kind->narrow ?
+				 (float) ldexp(most, key->exponent) :
+				 ldexp(most, key->exponent));
+}
+
+/*
+ * Whether a key is one that gs_key_learn can make of the column.  What its
+ * text says about its space counts.
+ */
+static bool
+key_fits(const GsColumn *column, GsKey *key)
+{
+	GsContent	content = column->codec.kind->content;
+	int			unit = column->codec.kind->bits;
+	int			chars = gs_codec_max_chars(&column->codec);
+	uint64		space = 1;
+	int			bits;
+
+	if (column->codec.nparts != 1 || key->width < 0 ||
+		key->width > GS_MAX_LENGTH)
+		return false;
+	switch (key->kind)
+	{
+		case GS_KEY_SEQUENCE:
+		case GS_KEY_RANGE:
+			return numbers_fit(column, key);
+		case GS_KEY_UUID:
+			key->space = PG_UINT64_MAX;
+			return content == GS_CONTENT_UUID;
+		case GS_KEY_PATTERN:
+			return content == GS_CONTENT_TEXT &&
+				gs_key_pattern_space(key->text, key->text_bytes, &key->space);
+		case GS_KEY_TEXT:
+			for (int i = 0; i < Min(key->width, GS_KEY_MAX_DIGITS); i++)
+				space *= 36;
+			key->space = space;
+			return content == GS_CONTENT_TEXT && key->width >= 1 &&
+				key->width <= GS_KEY_MAX_DIGITS &&
+				(chars == 0 || key->width <= chars);
+		case GS_KEY_BITS:
+			bits = key->width * unit;
+			key->space = bits >= 64 ? PG_UINT64_MAX : UINT64CONST(1) << bits;
+			return key->width >= 1 &&
+				(unit == 8 ||
+				 (unit == 1 &&
+				  (column->codec.typmod <= 0 ||
+				   (column->codec.type == BITOID ?
+					key->width == column->codec.typmod :
+					key->width <= column->codec.typmod))));
+		case GS_KEY_LIST:
+			return content == GS_CONTENT_LABEL && key->space >= 1 &&
+				key->space <= GS_MAX_LEVELS && texts_fit(key, key->space);
+		default:
+			return false;
+	}
+}
+
+static void
+load_key(GsSchema *schema, const int64 *field, const List *tensors)
+{
+	GsKey	   *key = palloc0(sizeof(GsKey));
+	const GsTensor *text;
+	GsColumn   *column;
+	char		name[32];
+
+	if (field[FIELD_COLUMN] < 0 || field[FIELD_COLUMN] >= schema->ncolumns)
+		gs_corrupted("A key is of no column.");
+	column = &schema->columns[field[FIELD_COLUMN]];
+	if (column->key != NULL)
+		gs_corrupted("The key of column \"%s\" is there twice.",
+					 column->name);
+	for (int i = FIELD_SCALE; i < FIELDS; i++)
+		if (field[i] < 0 || field[i] > GS_MAX_LENGTH)
+			gs_corrupted("The key of column \"%s\" has an impossible format.",
+						 column->name);
+	key->kind = field[FIELD_KIND] >= 0 && field[FIELD_KIND] < GS_KEY_COUNT ?
+		(GsKeyKind) field[FIELD_KIND] : GS_KEY_COUNT;
+	key->space = (uint64) field[FIELD_SPACE];
+	key->least = field[FIELD_LEAST];
+	key->step = field[FIELD_STEP];
+	key->scale = (int) field[FIELD_SCALE];
+	key->min_scale = (int) field[FIELD_MIN_SCALE];
+	key->decimals = (int) field[FIELD_UNIT];
+	if (key->decimals > UNIT_EXPONENT / 2)
+	{
+		key->exponent = key->decimals - UNIT_EXPONENT;
+		key->decimals = -1;
+	}
+	key->width = (int) field[FIELD_WIDTH];
+	key->upper = field[FIELD_UPPER] != 0;
+	snprintf(name, sizeof(name), "key/%d", (int) field[FIELD_COLUMN] + 1);
+	text = gs_tensor_find(tensors, name);
+	if (text != NULL)
+	{
+		text = gs_tensor_get(tensors, name, GS_U1, 1);
+		key->text_bytes = text->dims[0];
+		key->text = palloc(key->text_bytes + 1);
+		memcpy(key->text, text->data, key->text_bytes);
+	}
+	if (!key_fits(column, key))
+		gs_corrupted("The key of column \"%s\" is none that it can have.",
+					 column->name);
+	key->attempts = (int) field[FIELD_ATTEMPTS];
+	if (key->attempts != 1 && (key->attempts != DOMAIN_ATTEMPTS ||
+							   key->space < DOMAIN_ATTEMPTS))
+		gs_corrupted("The key of column \"%s\" has an impossible number of attempts.",
+					 column->name);
+	column->key = key;
+}
+
+/*
+ * gs_keys_load: reads the keys of a schema whose columns are known.
+ *
+ * Errors: data_corrupted where a tensor is not what gs_keys_save wrote.
+ */
+void
+gs_keys_load(GsSchema *schema, const List *tensors)
+{
+	const GsTensor *fields;
+
+	for (int c = 0; c < schema->ncolumns; c++)
+		schema->columns[c].key = NULL;
+	if (gs_tensor_find(tensors, "keys") == NULL)
+		return;
+	fields = gs_tensor_get(tensors, "keys", GS_I8, 2);
+	if (fields->dims[1] != FIELDS)
+		gs_corrupted("Tensor \"keys\" has the wrong shape.");
+	for (int k = 0; k < fields->dims[0]; k++)
+		load_key(schema, (const int64 *) fields->data + k * FIELDS, tensors);
+}

@@ -1,0 +1,668 @@
+/*
+ * learn.c
+ *	  From lanes to features: what a fit finds out about its columns.
+ *
+ * For each part of a column: which values are levels of a category, or how
+ * its numbers are distributed; what is too rare to be shown (value
+ * protection); and for every row of the sample the bin that a family sees.
+ * Each lane is let go as soon as its bins are there.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "encode/encode.h"
+#include "key/key.h"
+#include "learn/learn_internal.h"
+#include "learn/quantile.h"
+#include "codec/whole.h"
+#include "numeric/normal.h"
+
+/* A number of at most this many values is a category ... */
+#define FEW_VALUES			20
+/* ... if the values that may be shown cover this share of the rows. */
+#define FEW_COVERAGE		0.99
+/* A text's frequent values stand for the rare ones from this coverage on. */
+#define TEXT_COVERAGE		0.80
+/* Unless at least so many rows have others, and most one of their own. */
+#define TEXT_UNKNOWN		0.01
+#define TEXT_UNIQUE			0.50
+#define TEXT_UNIQUE_VALUES	100
+/* Below this one, a text is near unique: only its heavy values are shown. */
+#define TEXT_NEAR_UNIQUE	0.50
+#define TEXT_HEAVY			0.01
+
+static void
+sort_lane(LaneView *view)
+{
+	view->npresent = 0;
+	view->sorted = palloc_extended(sizeof(GsSlot) * Max(view->nrows, 1),
+								   MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < view->nrows; i++)
+		if (!is_absent(view->lane, i))
+			view->sorted[view->npresent++] = view->lane->slot[i];
+	gs_slots_sort(view->sorted, view->npresent, view->lane->type);
+}
+
+/*
+ * Counts the distinct values; gives up beyond a limit, with a count of one
+ * more than it.  Texts that only one row may hold are not worth an entry.
+ */
+static void
+count_values(LaneView *view, int limit, int64 least)
+{
+	int64		next;
+
+	view->values = palloc(sizeof(ValueCount) * 64);
+	view->nvalues = 0;
+	for (int64 i = 0; i < view->npresent; i = next)
+	{
+		for (next = i + 1; next < view->npresent; next++)
+			if (gs_slot_compare(view->sorted[i], view->sorted[next],
+								view->lane->type) != 0)
+				break;
+		if (next - i < least)
+			continue;
+		if (view->nvalues >= 64 && (view->nvalues & (view->nvalues - 1)) == 0)
+			view->values = repalloc_huge(view->values, sizeof(ValueCount) *
+										 (Size) view->nvalues * 2);
+		view->values[view->nvalues].slot = view->sorted[i];
+		view->values[view->nvalues].count = next - i;
+		view->values[view->nvalues].text = NULL;
+		if (++view->nvalues > limit)
+			return;
+	}
+}
+
+static void
+alloc_levels(GsFeature *feature, int nlevels)
+{
+	feature->kind = GS_FEATURE_CATEGORY;
+	feature->nlevels = nlevels;
+	feature->share = palloc0(sizeof(double) * (nlevels + 2));
+	feature->level = palloc0(sizeof(GsSlot) * (nlevels + 2));
+	feature->text = palloc0(sizeof(char *) * (nlevels + 2));
+	feature->null_level = feature->other_level = -1;
+}
+
+/*
+ * A number of few values, or a boolean, as a category.  Returns false where
+ * too many rows hold rare values.
+ */
+static bool
+learn_few_numbers(LaneView *view)
+{
+	GsFeature  *feature = view->feature;
+	bool		public = gs_codec_is_public(&view->column->codec);
+	int64		covered = 0;
+	int			n = 0;
+
+	count_values(view, FEW_VALUES, 0);
+	if (view->nvalues > FEW_VALUES)
+		return false;
+	for (int i = 0; i < view->nvalues; i++)
+		if (public || view->values[i].count >= view->threshold)
+		{
+			covered += view->values[i].count;
+			view->values[n++] = view->values[i];
+		}
+	if (n == 0 || covered < FEW_COVERAGE * view->npresent)
+		return false;
+	alloc_levels(feature, n);
+	for (int i = 0; i < n; i++)
+	{
+		feature->level[i] = view->values[i].slot;
+		feature->share[i] = view->values[i].count;
+	}
+	return true;
+}
+
+/*
+ * Copies the special values that enough rows hold.  Returns how many.
+ */
+static int64
+keep_specials(const LaneView *view, GsSlot *to, const GsSlot *from, int64 n)
+{
+	int64		kept = 0;
+	int64		next;
+
+	for (int64 i = 0; i < n; i = next)
+	{
+		for (next = i + 1; next < n; next++)
+			if (gs_slot_compare(from[i], from[next], view->lane->type) != 0)
+				break;
+		if (next - i < view->threshold)
+			continue;
+		memmove(to + kept, from + i, sizeof(GsSlot) * (next - i));
+		kept += next - i;
+	}
+	return kept;
+}
+
+/*
+ * A number's quantile table, its ends protected: specials that are rare and
+ * the threshold - 1 outermost values at either end are left out.
+ */
+static void
+learn_number(LaneView *view)
+{
+	GsFeature  *feature = view->feature;
+	const GsCodec *codec = &view->column->codec;
+	const GsPartKind *kind = &codec->part[feature->part];
+	GsSlot	   *sorted = view->sorted;
+	int64		first = 0;
+	int64		last = view->npresent;
+	int64		n;
+
+	while (first < last &&
+		   gs_slot_is_special(kind, feature->lane, sorted[first]))
+		first++;
+	while (last > first &&
+		   gs_slot_is_special(kind, feature->lane, sorted[last - 1]))
+		last--;
+
+	feature->kind = GS_FEATURE_NUMBER;
+	feature->step = 1;
+	feature->decimals = -1;
+	if (feature->lane == GS_LANE_INT)
+		feature->step = gs_find_step(sorted + first, last - first);
+	else
+		feature->decimals = gs_find_decimals(codec->kind->narrow,
+											 sorted + first, last - first);
+
+	/* in place: the sorted values aren't needed again */
+	n = keep_specials(view, sorted, sorted, first);
+	if (last - first >= 2 * view->threshold - 1)
+	{
+		int64		kept = last - first - 2 * (view->threshold - 1);
+
+		memmove(sorted + n, sorted + first + view->threshold - 1,
+				sizeof(GsSlot) * kept);
+		n += kept;
+	}
+	else if (last - first >= view->threshold)
+	{
+		/* both ends cross: all that may be told is the mean */
+		sorted[n] = gs_find_mean(feature, sorted + first, last - first);
+		n++;
+	}
+	n += keep_specials(view, sorted + n, sorted + last,
+					   view->npresent - last);
+	if (n == 0)
+	{
+		/* nothing may be shown; the caller makes the column NULL */
+		alloc_levels(feature, 0);
+		return;
+	}
+	gs_quantile_build(feature, kind, sorted, n, view->threshold);
+}
+
+static int
+by_count_then_text(const void *a, const void *b)
+{
+	const ValueCount *x = a;
+	const ValueCount *y = b;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return strcmp(x->text->text, y->text->text);
+}
+
+/*
+ * The labels of an enum are public: each is a level, in the enum's order.
+ */
+static void
+learn_enum(LaneView *view)
+{
+	GsFeature  *feature = view->feature;
+	const GsCodec *codec = &view->column->codec;
+	int			n = 0;
+
+	alloc_levels(feature, codec->nlabels);
+	for (int i = 0; i < codec->nlabels; i++)
+	{
+		const char *label = codec->label[i];
+		uint64		hash = gs_shape_hash(label, strlen(label),
+										 view->lane->salt);
+		int64		count = 0;
+		int64		low = 0;
+		int64		high = view->npresent;
+
+		while (low < high)
+		{
+			int64		middle = (low + high) / 2;
+
+			if (view->sorted[middle].hash < hash)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		while (low < view->npresent && view->sorted[low].hash == hash)
+		{
+			low++;
+			count++;
+		}
+		if (count == 0)
+			continue;
+		feature->level[n].hash = hash;
+		feature->text[n] = pstrdup(label);
+		feature->share[n++] = count;
+	}
+	feature->nlevels = n;
+}
+
+/*
+ * Whether the texts that are no levels are to be generated anew: they are
+ * many, or a small part of the rows holds texts that differ from row to row,
+ * as remarks do.  The rare values of a category are neither.
+ */
+static bool
+others_matter(const LaneView *view, int64 covered)
+{
+	int64		rest = view->npresent - covered;
+	int64		nrare = 0;
+	int64		next;
+
+	if (covered < TEXT_COVERAGE * view->npresent)
+		return true;
+	if (rest < TEXT_UNKNOWN * view->npresent)
+		return false;
+	for (int64 i = 0; i < view->npresent; i = next)
+	{
+		for (next = i + 1; next < view->npresent; next++)
+			if (view->sorted[next].hash != view->sorted[i].hash)
+				break;
+		nrare += next - i < view->threshold;
+	}
+	return nrare >= TEXT_UNIQUE_VALUES && nrare >= TEXT_UNIQUE * rest;
+}
+
+/*
+ * A text's levels: the values that enough rows hold.  The rare ones are
+ * treated as not known where they are few, else generated anew.
+ */
+static void
+learn_text(LaneView *view, uint64 salt)
+{
+	GsFeature  *feature = view->feature;
+	int64		covered = 0;
+	int64		least = view->threshold;
+	int			n = 0;
+
+	if (view->column->codec.kind->content == GS_CONTENT_LABEL)
+	{
+		learn_enum(view);
+		return;
+	}
+	count_values(view, INT_MAX - 1, view->threshold);
+	for (int i = 0; i < view->nvalues; i++)
+	{
+		view->values[i].text = gs_lane_text(view->lane,
+											view->values[i].slot.hash);
+		if (view->values[i].text == NULL ||
+			view->values[i].text->len > GS_MAX_LEVEL_BYTES)
+			continue;
+		covered += view->values[i].count;
+		view->values[n++] = view->values[i];
+	}
+	qsort(view->values, n, sizeof(ValueCount), by_count_then_text);
+	if (covered < TEXT_NEAR_UNIQUE * view->npresent)
+		least = Max(least, (int64) (TEXT_HEAVY * view->npresent));
+	while (n > GS_MAX_LEVELS || (n > 0 && view->values[n - 1].count < least))
+		covered -= view->values[--n].count;
+
+	alloc_levels(feature, n);
+	for (int i = 0; i < n; i++)
+	{
+		feature->level[i] = view->values[i].slot;
+		feature->text[i] = pstrdup(view->values[i].text->text);
+		feature->share[i] = view->values[i].count;
+		view->values[i].text->shown = true;
+	}
+	if (others_matter(view, covered))
+	{
+		feature->other_level = feature->nlevels++;
+		feature->share[feature->other_level] = view->npresent - covered;
+		gs_learn_shape(view, salt);
+	}
+}
+
+/*
+ * Scales shares to a sum of 1.
+ */
+static void
+normalise(GsFeature *feature)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < feature->nlevels; i++)
+		sum += feature->share[i];
+	for (int i = 0; i < feature->nlevels; i++)
+		feature->share[i] = sum > 0 ? feature->share[i] / sum :
+			1.0 / feature->nlevels;
+}
+
+/*
+ * Row bins of a category.
+ */
+static void
+bin_category(const LaneView *view, uint16 *bin)
+{
+	GsLevels   *levels = gs_levels_create(view->feature, NULL);
+
+	for (int64 row = 0; row < view->nrows; row++)
+	{
+		int			level = is_absent(view->lane, row) ?
+			view->feature->null_level :
+			gs_levels_find(levels, view->lane->slot[row]);
+
+		bin[row] = level < 0 ? GS_MISSING : (uint16) level;
+	}
+	gs_levels_free(levels);
+}
+
+/*
+ * Row segments of a number, where in them, and its bins: about GS_BINS groups of neighbouring
+ * segments.  Returns how many bins there are.
+ */
+static int
+bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
+		   uint16 *within)
+{
+	const GsFeature *feature = view->feature;
+	uint16	   *bin_of = palloc(sizeof(uint16) * feature->quantile.nsegments);
+	int			nbins = gs_quantile_bins(feature, bin_of);
+
+	for (int64 row = 0; row < view->nrows; row++)
+	{
+		GsSlot		slot = view->lane->slot[row];
+
+		bin[row] = segment[row] = GS_MISSING;
+		within[row] = 0;
+		if (is_absent(view->lane, row))
+			continue;
+		segment[row] = (uint16) gs_quantile_nearest(feature, slot);
+		within[row] = (uint16)
+			rint(gs_quantile_place(feature, segment[row], slot, 0.5) * 65535);
+		bin[row] = bin_of[segment[row]];
+	}
+	pfree(bin_of);
+	return nbins;
+}
+
+/*
+ * Whether the values of a text lane that may be shown are nearly all there
+ * are.
+ */
+static bool
+values_are_few(LaneView *view)
+{
+	int64		covered = 0;
+
+	count_values(view, INT_MAX - 1, view->threshold);
+	for (int i = 0; i < view->nvalues; i++)
+		covered += view->values[i].count;
+	pfree(view->values);
+	return covered >= FEW_COVERAGE * view->npresent;
+}
+
+/*
+ * Learns a unique column as a key, if one can be made of its type.  Returns
+ * whether it was: the column has no feature then, but perhaps its NULLs.
+ */
+static bool
+learn_key(LaneView *view, int64 seen, uint64 salt)
+{
+	GsColumn   *column = view->column;
+	GsKeyRows	rows = {.rows = seen,.sampled = view->nrows,
+	.threshold = view->threshold};
+
+	if (!column->unique || column->codec.nparts > 1)
+		return false;
+	sort_lane(view);
+	rows.present = view->npresent;
+	/* where NULLs are no way out, a single value tells enough */
+	if (view->npresent >= (column->one_null ? 1 : view->threshold))
+	{
+		if (column->codec.kind->content == GS_CONTENT_BITS)
+			gs_learn_lengths(view);
+		column->key = gs_key_learn(column, view->lane, view->sorted, &rows);
+		if (column->key != NULL && column->key->kind == GS_KEY_TEXT)
+			gs_learn_shape(view, salt);
+	}
+	pfree(view->sorted);
+	return column->key != NULL;
+}
+
+static void
+free_lane(GsLane *lane)
+{
+	if (lane->slot)
+		pfree(lane->slot);
+	if (lane->absent)
+		pfree(lane->absent);
+	if (lane->texts_context && lane->texts)
+		MemoryContextDelete(lane->texts_context);
+}
+
+/*
+ * Learns one part of a column.  nulls: whether NULL is to be a level of it.
+ */
+static void
+learn_part(LaneView *view, int64 nulls, uint64 salt)
+{
+	GsFeature  *feature = view->feature;
+
+	sort_lane(view);
+	if (view->lane->is_numeric && view->lane->type == GS_LANE_TEXT &&
+		!values_are_few(view))
+	{
+		/* wide numerics: to interpolate between them they must be numbers */
+		gs_lane_to_double(view->lane, view->nrows);
+		pfree(view->sorted);
+		sort_lane(view);
+	}
+	feature->lane = view->lane->type;
+	feature->scale = view->lane->scale;
+	feature->min_scale = Max(view->lane->min_scale, 0);
+	feature->step = 1;
+	feature->decimals = -1;
+	feature->null_level = feature->other_level = -1;
+	if (view->npresent < view->threshold &&
+		!gs_codec_is_public(&view->column->codec))
+		alloc_levels(feature, 0);
+	else if (feature->lane == GS_LANE_TEXT)
+		learn_text(view, salt);
+	else if (!learn_few_numbers(view))
+		learn_number(view);
+	pfree(view->sorted);
+
+	if (feature->kind == GS_FEATURE_CATEGORY)
+	{
+		if (view->column->codec.nparts == 1 &&
+			(nulls >= view->threshold || feature->nlevels == 0))
+		{
+			feature->null_level = feature->nlevels++;
+			feature->share[feature->null_level] = Max(nulls, 1);
+		}
+		else if (feature->nlevels == 0)
+		{
+			/* a part that hardly any value has: any value will do */
+			feature->nlevels = 1;
+			if (feature->lane == GS_LANE_TEXT)
+				feature->lane = GS_LANE_INT;
+		}
+		normalise(feature);
+	}
+}
+
+/*
+ * The NULL indicator of a column: code 1 where it is NULL.
+ */
+static void
+learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
+				const bool *null_rows, uint16 *bin)
+{
+	alloc_levels(feature, 2);
+	feature->lane = GS_LANE_INT;
+	feature->part = -1;
+	feature->step = 1;
+	feature->decimals = -1;
+	feature->level[1].i = 1;
+	feature->share[0] = view->nrows - nulls;
+	feature->share[1] = nulls;
+	normalise(feature);
+	for (int64 row = 0; row < view->nrows; row++)
+		bin[row] = null_rows[row] ? 1 : 0;
+}
+
+/*
+ * gs_sample_put: puts a row of the source in a place of the sample, a new one
+ * or that of another row.
+ *
+ * values, nulls: [ncolumns].  To be called in a context that is reset after
+ * the row; styled: see GsCodecKind.
+ */
+void
+gs_sample_put(GsSample *sample, int64 row, const Datum *values,
+			  const bool *nulls)
+{
+	for (int c = 0; c < sample->ncolumns; c++)
+	{
+		GsCodec    *codec = &sample->columns[c].codec;
+		GsPart		parts[GS_MAX_PARTS];
+
+		if (!nulls[c])
+			gs_codec_split(codec, values[c], parts);
+		for (int p = 0; p < codec->nparts; p++)
+			gs_lane_put(&sample->lanes[c * GS_MAX_PARTS + p], row,
+						sample->nrows, nulls[c] ? NULL : &parts[p]);
+	}
+	sample->nrows = Max(sample->nrows, row + 1);
+}
+
+static uint16 *
+alloc_bins(int64 nrows)
+{
+	return palloc_extended(sizeof(uint16) * Max(nrows, 1), MCXT_ALLOC_HUGE);
+}
+
+/*
+ * gs_schema_learn: turns a sample into features and bins.
+ *
+ * threshold: rows that must hold a value for it to be shown; salt: of the
+ * lanes' hashes.  The lanes are freed.  Returns the schema, and in *encoded
+ * the bins of every row, in the current context.
+ */
+GsSchema *
+gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
+				GsEncoded **encoded)
+{
+	GsSchema   *schema = palloc0(sizeof(GsSchema));
+	GsEncoded  *out = palloc0(sizeof(GsEncoded));
+	int			room = sample->ncolumns * (GS_MAX_PARTS + 1);
+
+	schema->ncolumns = sample->ncolumns;
+	schema->columns = sample->columns;
+	schema->features = palloc0(sizeof(GsFeature) * room);
+	out->nrows = sample->nrows;
+	out->nbins = palloc0(sizeof(int) * room);
+	out->bin = palloc0(sizeof(uint16 *) * room);
+	out->segment = palloc0(sizeof(uint16 *) * room);
+	out->within = palloc0(sizeof(uint16 *) * room);
+	out->determined = palloc0(sizeof(bool) * room);
+	out->context = palloc0(sizeof(bool) * room);
+	for (int c = 0; c < sample->ncolumns; c++)
+	{
+		GsColumn   *column = &sample->columns[c];
+		LaneView	view = {.column = column,.nrows = sample->nrows,
+		.threshold = threshold};
+		bool	   *null_rows = palloc_extended(Max(sample->nrows, 1),
+												MCXT_ALLOC_HUGE);
+		int64		nulls = 0;
+		int			first = schema->nfeatures;
+		bool		whole_null;
+
+		CHECK_FOR_INTERRUPTS();
+
+		/* the first part is there wherever the value is */
+		for (int64 row = 0; row < sample->nrows; row++)
+		{
+			null_rows[row] = is_absent(&sample->lanes[c * GS_MAX_PARTS], row);
+			nulls += null_rows[row];
+		}
+		if (column->codec.nparts > 1 && nulls < sample->nrows)
+			gs_whole_learn(column, &sample->lanes[c * GS_MAX_PARTS],
+						   sample->nrows, threshold);
+		for (int p = 0; p < GS_MAX_PARTS; p++)
+			column->feature[p] = -1;
+		view.lane = &sample->lanes[c * GS_MAX_PARTS];
+		if (learn_key(&view, sample->seen, salt))
+			free_lane(view.lane);
+		for (int p = 0; p < column->codec.nparts && column->key == NULL; p++)
+		{
+			GsFeature  *feature = &schema->features[schema->nfeatures];
+			uint16	   *bin = alloc_bins(sample->nrows);
+
+			view.lane = &sample->lanes[c * GS_MAX_PARTS + p];
+			view.feature = feature;
+			feature->column = c;
+			feature->part = p;
+			learn_part(&view, column->impute ? 0 : nulls, salt);
+			column->feature[p] = schema->nfeatures;
+			out->bin[schema->nfeatures] = bin;
+			if (feature->kind == GS_FEATURE_NUMBER)
+			{
+				out->segment[schema->nfeatures] = alloc_bins(sample->nrows);
+				out->within[schema->nfeatures] = alloc_bins(sample->nrows);
+				out->nbins[schema->nfeatures] =
+					bin_number(&view, bin,
+							   out->segment[schema->nfeatures],
+							   out->within[schema->nfeatures]);
+			}
+			else
+			{
+				bin_category(&view, bin);
+				out->nbins[schema->nfeatures] = feature->nlevels;
+			}
+			schema->nfeatures++;
+			free_lane(view.lane);
+		}
+
+		/* fewer values than may be shown: nothing but NULL comes out */
+		whole_null = sample->nrows - nulls < threshold;
+		column->null_feature = -1;
+		column->nullable = column->key == NULL &&
+			schema->features[first].null_level >= 0;
+		if (!column->nullable &&
+			((nulls >= threshold && !column->impute) || whole_null) &&
+			!(column->key != NULL && column->one_null))
+		{
+			GsFeature  *feature = &schema->features[schema->nfeatures];
+			uint16	   *bin = alloc_bins(sample->nrows);
+
+			feature->column = c;
+			if (whole_null)
+				memset(null_rows, true, sample->nrows);
+			learn_indicator(&view, feature,
+							whole_null ? sample->nrows : nulls, null_rows,
+							bin);
+			column->null_feature = schema->nfeatures;
+			column->nullable = true;
+			out->bin[schema->nfeatures] = bin;
+			out->nbins[schema->nfeatures] = 2;
+			schema->nfeatures++;
+		}
+		memset(out->context + first, column->context,
+			   schema->nfeatures - first);
+		pfree(null_rows);
+	}
+	out->features = schema->features;
+	out->nfeatures = schema->nfeatures;
+	*encoded = out;
+	return schema;
+}

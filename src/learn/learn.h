@@ -1,0 +1,25 @@
+/*
+ * learn.h
+ *	  From lanes to features: what a fit finds out about its columns.
+ */
+#ifndef GENSYNTH_LEARN_H
+#define GENSYNTH_LEARN_H
+
+#include "learn/lane.h"
+
+/* The sample of a source, as read: lanes beside the columns they belong to. */
+typedef struct GsSample
+{
+	int64		nrows;			/* of the sample */
+	int64		seen;			/* of the source */
+	int			ncolumns;
+	GsColumn   *columns;
+	GsLane	   *lanes;			/* [ncolumns][GS_MAX_PARTS] */
+} GsSample;
+
+extern void gs_sample_put(GsSample *sample, int64 row, const Datum *values,
+						  const bool *nulls);
+extern GsSchema *gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
+								 GsEncoded **encoded);
+
+#endif

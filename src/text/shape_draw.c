@@ -1,0 +1,580 @@
+/*
+ * shape_draw.c
+ *	  Drawing from shapes.
+ *
+ * Nothing is allocated here but what the output needs, and a string that JSON
+ * must escape.  All randomness is that of the given generator, so that a value
+ * is a pure function of its cell.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+
+#include "text/shape_internal.h"
+
+#define MUTATIONS		64
+#define ENDING_TRIES	3		/* last letters to choose from */
+#define ENDING_BOOST	8		/* of prose that is long enough */
+#define DEFAULT_LENGTH	8		/* of random letters when none was seen */
+
+/* Bounds of one document, whatever the block says. */
+#define MAX_VALUES		200000
+#define MAX_DOCUMENT	(64 * 1024 * 1024)
+
+/* Where a walk through the letters stands. */
+typedef struct Walk
+{
+	uint32		symbol;			/* the last one, 0 at the start */
+	uint32		pair;			/* what follows the last two, or none */
+} Walk;
+
+/* What of a distribution is the end of a word, which is always first. */
+static inline uint32
+ending_share(const Shape *shape, uint32 dist)
+{
+	const ShapeItem *item = &shape->items[shape->dists[dist]];
+
+	if (shape->dists[dist + 1] == shape->dists[dist] || item->a != 0)
+		return 0;
+	return item->cum;
+}
+
+/* A letter other than the end. */
+static const ShapeItem *
+pick_letter(const Shape *shape, uint32 dist, GsRandom *random)
+{
+	uint32		end = ending_share(shape, dist);
+	uint32		u = gs_random_u32(random);
+	const ShapeItem *item;
+
+	if (end == SHAPE_ALL)
+		return NULL;
+	if (end > 0)
+		u = end + 1 + (uint32) ((uint64) u * (SHAPE_ALL - end) >> 32);
+	item = shape_pick(shape, dist, u);
+	return item && item->a != 0 ? item : NULL;
+}
+
+static Walk
+next_letter(const Shape *shape, const ShapeText *text, Walk walk,
+			GsRandom *random)
+{
+	const ShapeItem *item = NULL;
+	uint32		first = shape->dists[text->alphabet];
+
+	if (walk.pair != SHAPE_NONE)
+		item = pick_letter(shape, walk.pair, random);
+	if (item == NULL)
+		item = pick_letter(shape, text->alphabet + 1 + walk.symbol, random);
+	if (item)
+	{
+		walk.symbol = item->a;
+		walk.pair = item->b;
+		return walk;
+	}
+	item = shape_pick(shape, text->alphabet, gs_random_u32(random));
+	walk.symbol = Max(1, item ? item - (shape->items + first) : 1);
+	walk.pair = SHAPE_NONE;
+	return walk;
+}
+
+static inline char *
+put_letter(char *p, uint32 packed)
+{
+	do
+		*p++ = packed & 255;
+	while ((packed >>= 8) != 0);
+	return p;
+}
+
+/* A novel word. */
+static void
+draw_word(const Shape *shape, const ShapeText *text, const ShapeSlot *slot,
+		  GsRandom *random, StringInfo out)
+{
+	const ShapeItem *letters = shape->items + shape->dists[text->alphabet];
+	const ShapeItem *length = shape_pick(shape, slot->rest,
+										 gs_random_u32(random));
+	uint32		n = length ? length->a : DEFAULT_LENGTH;
+	uint32		u = gs_random_u32(random);
+	uint32		nupper = u <= slot->lower ? 0 : u <= slot->capital ? 1 : n;
+	Walk		walk = {0, SHAPE_NONE};
+	char	   *p;
+
+	enlargeStringInfo(out, n * 4);
+	p = out->data + out->len;
+	for (uint32 i = 0; i < n; i++)
+	{
+		Walk		next;
+
+		if (text->nsymbols < 2)
+			next.symbol = gs_random_below(random, 26);
+		else
+			next = next_letter(shape, text, walk, random);
+		if (i == n - 1 && text->nsymbols >= 2)
+		{
+			uint32		best = 0;
+
+			/* the length is given: look for a letter that words end in */
+			for (int try = 0; try < ENDING_TRIES; try++)
+			{
+				Walk		last = next;
+				uint32		end;
+
+				if (try > 0)
+					last = next_letter(shape, text, walk, random);
+				end = ending_share(shape, last.pair != SHAPE_NONE ? last.pair :
+								   text->alphabet + 1 + last.symbol);
+				if (try == 0 || end > best)
+				{
+					best = end;
+					next = last;
+				}
+			}
+		}
+		if (text->nsymbols < 2)
+			*p++ = (i < nupper ? 'A' : 'a') + next.symbol;
+		else
+			p = put_letter(p, i < nupper ? letters[next.symbol].b :
+						   letters[next.symbol].a);
+		walk = next;
+	}
+	*p = '\0';
+	out->len = p - out->data;
+}
+
+static void
+draw_slot(const Shape *shape, const ShapeText *text, const ShapeSlot *slot,
+		  GsRandom *random, bool novel, StringInfo out)
+{
+	if (!CLASS_IS_SLOT(slot->class))
+	{
+		appendStringInfoCharMacro(out, slot->class == CLASS_SENTENCE ? ' ' :
+								  slot->class);
+		return;
+	}
+	if (!novel || slot->rest == SHAPE_NONE)
+	{
+		const ShapeItem *token = shape_pick(shape, slot->vocabulary,
+											slot->rest == SHAPE_NONE ?
+											SHAPE_ALL : gs_random_u32(random));
+
+		if (token)
+		{
+			appendBinaryStringInfo(out, shape->bytes + token->a, token->b);
+			return;
+		}
+	}
+	if (CLASS_IS_WORD(slot->class))
+		draw_word(shape, text, slot, random, out);
+	else
+	{
+		uint32		n = CLASS_LENGTH(slot->class);
+
+		enlargeStringInfo(out, n);
+		for (uint32 i = 0; i < n; i++)
+			out->data[out->len++] = shape_pick(shape, slot->rest + i,
+											   gs_random_u32(random))->a;
+		out->data[out->len] = '\0';
+	}
+}
+
+/*
+ * Prose of about a drawn length: once there, it ends at a token that texts end
+ * with, or else a quarter further on.
+ */
+static void
+draw_prose(const Shape *shape, const ShapeText *text, GsRandom *random,
+		   bool novel, StringInfo out)
+{
+	const ShapeItem *length = shape_pick(shape, text->lengths,
+										 gs_random_u32(random));
+	uint32		n = length ? length->a : DEFAULT_LENGTH;
+	int			start = out->len;
+	uint32		state = 0;
+
+	while (out->len - start < n + n / 4)
+	{
+		uint32		dist = text->chain + state;
+		uint32		end = ending_share(shape, dist);
+		uint32		u = gs_random_u32(random);
+		const ShapeItem *item;
+
+		if (out->len - start >= n - n / 8)
+		{
+			if (u / ENDING_BOOST < end)
+				break;
+		}
+		else if (end > 0 && end < SHAPE_ALL)
+			u = end + 1 + (uint32) ((uint64) u * (SHAPE_ALL - end) >> 32);
+		item = shape_pick(shape, dist, u);
+		if (item == NULL || item->a == 0)
+			break;
+		state = item->a;
+		draw_slot(shape, text, &shape->slots[text->prose + state - 1], random,
+				  novel, out);
+	}
+	while (out->len > start && out->data[out->len - 1] == ' ')
+		out->len--;
+	out->data[out->len] = '\0';
+}
+
+/* Nothing is known but lengths. */
+static void
+draw_letters(const Shape *shape, const ShapeText *text, GsRandom *random,
+			 StringInfo out)
+{
+	const ShapeItem *length = shape_pick(shape, text->lengths,
+										 gs_random_u32(random));
+	uint32		n = length ? length->a : DEFAULT_LENGTH;
+
+	for (uint32 i = 0; i < n; i++)
+		appendStringInfoCharMacro(out, 'a' + gs_random_below(random, 26));
+}
+
+/*
+ * Append a string, rare or not.  "novel" leaves frequent tokens out where they
+ * are not the only ones.
+ */
+void
+gs_shape_draw_once(const Shape *shape, const ShapeText *text, GsRandom *random,
+				   bool novel, StringInfo out)
+{
+	const ShapeItem *template = NULL;
+	uint32		templates = text->templates;
+	int			start = out->len;
+	int			max_chars = shape->head.max_chars;
+
+	if (shape->dists[templates] < shape->dists[templates + 1])
+		template = shape_pick(shape, templates, gs_random_u32(random));
+	if (template)
+	{
+		const uint8 *class = (const uint8 *) shape->bytes + template->a;
+		const ShapeSlot *slot = shape->slots + template->b;
+
+		for (; *class; class++)
+		{
+			if (CLASS_IS_SLOT(*class))
+				draw_slot(shape, text, slot++, random, novel, out);
+			else
+				appendStringInfoCharMacro(out, *class);
+		}
+	}
+	else if (text->nprose > 0)
+		draw_prose(shape, text, random, novel, out);
+	else
+		draw_letters(shape, text, random, out);
+
+	if (shape->head.root == SHAPE_TEXT && max_chars > 0 &&
+		out->len - start > max_chars)
+	{
+		int			keep = pg_mbcharcliplen(out->data + start,
+											out->len - start, max_chars);
+
+		if (keep < out->len - start)
+		{
+			while (keep > 0 && out->data[start + keep - 1] == ' ')
+				keep--;
+			out->len = start + keep;
+			out->data[out->len] = '\0';
+		}
+	}
+}
+
+/*
+ * Replace one letter or digit of the string from start on by another of its
+ * class.  Returns false if there is none.
+ */
+static bool
+mutate(const Shape *shape, const ShapeText *text, GsRandom *random, int start,
+	   StringInfo out)
+{
+	int			encoding = GetDatabaseEncoding();
+	int			nplaces = 0;
+	int			place = 0;
+	int			at = 0;
+	int			len = 0;
+	char		letter[8];
+	int			letter_len = 1;
+	unsigned char c = 0;
+
+	/* count the places, then go to one of them */
+	for (int pass = 0; pass < 2; pass++)
+	{
+		if (pass == 1)
+		{
+			if (nplaces == 0)
+				return false;
+			place = gs_random_below(random, nplaces);
+		}
+		for (at = start; at < out->len; at += len)
+		{
+			c = out->data[at];
+			len = Min(pg_encoding_mblen(encoding, out->data + at),
+					  out->len - at);
+			if (!IS_HIGHBIT_SET(c) && !(c >= '0' && c <= '9') &&
+				!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z'))
+				continue;
+			if (pass == 0)
+				nplaces++;
+			else if (place-- == 0)
+				break;
+		}
+	}
+	if (c >= '0' && c <= '9')
+		letter[0] = '0' + gs_random_below(random, 10);
+	else if (c >= 'a' && c <= 'z')
+		letter[0] = 'a' + gs_random_below(random, 26);
+	else if (c >= 'A' && c <= 'Z')
+		letter[0] = 'A' + gs_random_below(random, 26);
+	else if (text->nsymbols < 2)
+		return false;
+	else
+	{
+		const ShapeItem *item = shape->items + shape->dists[text->alphabet];
+
+		item += 1 + gs_random_below(random, text->nsymbols - 1);
+		letter_len = put_letter(letter, item->a) - letter;
+	}
+	enlargeStringInfo(out, letter_len);
+	memmove(out->data + at + letter_len, out->data + at + len,
+			out->len - at - len + 1);
+	memcpy(out->data + at, letter, letter_len);
+	out->len += letter_len - len;
+	return true;
+}
+
+/* Append a string that is not a rare source value, if there is any other. */
+static void
+draw_text(const Shape *shape, const ShapeText *text, GsRandom *random,
+		  StringInfo out)
+{
+	int			start = out->len;
+	uint32		tries = text->tries;
+
+	for (uint32 i = 0; i < 2 * tries; i++)
+	{
+		out->len = start;
+		out->data[start] = '\0';
+		gs_shape_draw_once(shape, text, random, i >= tries, out);
+		if (!gs_shape_knows(shape, out->data + start, out->len - start))
+			return;
+		CHECK_FOR_INTERRUPTS();
+	}
+	for (uint32 i = 0; i < MUTATIONS * tries / SHAPE_TRIES; i++)
+		if (!mutate(shape, text, random, start, out) ||
+			!gs_shape_knows(shape, out->data + start, out->len - start))
+			return;
+}
+
+/* Append a string as JSON writes it. */
+static void
+draw_string(const Shape *shape, const ShapeNode *node, GsRandom *random,
+			StringInfo out)
+{
+	const ShapeItem *item;
+	int			start = out->len + 1;
+
+	appendStringInfoCharMacro(out, '"');
+	item = shape_pick(shape, node->strings, gs_random_u32(random));
+	if (item)
+		appendBinaryStringInfo(out, shape->bytes + item->a, item->b);
+	else if (node->text != SHAPE_NONE)
+		draw_text(shape, &shape->texts[node->text], random, out);
+	for (int i = start; i < out->len; i++)
+	{
+		unsigned char c = out->data[i];
+
+		if (c < ' ' || c == '"' || c == '\\')
+		{
+			char	   *raw = pstrdup(out->data + start);
+
+			out->len = start - 1;
+			out->data[out->len] = '\0';
+			escape_json(out, raw);
+			pfree(raw);
+			return;
+		}
+	}
+	appendStringInfoCharMacro(out, '"');
+}
+
+/* Append a number with so many decimals, or as many as it needs. */
+static void
+put_number(StringInfo out, double number, uint32 scale, bool fixed)
+{
+	static const double power[SHAPE_MAX_SCALE + 1] = {
+		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
+		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15
+	};
+	double		scaled = rint(number * power[scale]);
+	char		digits[32];
+	uint64		value;
+	int			n;
+
+	/* no more digits than a double has */
+	while (scale > 0 && fabs(scaled) >= 9e15)
+	{
+		scaled = rint(number * power[--scale]);
+		fixed = false;
+	}
+	if (!(fabs(scaled) < 9e15))
+	{
+		appendStringInfo(out, "%.17g", number);
+		return;
+	}
+	value = (uint64) fabs(scaled);
+	while (!fixed && scale > 0 && value % 10 == 0)
+	{
+		value /= 10;
+		scale--;
+	}
+	if (scaled < 0)
+		appendStringInfoCharMacro(out, '-');
+	n = pg_ulltoa_n(value, digits);
+	if (n <= scale)
+	{
+		appendStringInfoString(out, "0.");
+		for (int i = n; i < scale; i++)
+			appendStringInfoCharMacro(out, '0');
+		appendBinaryStringInfo(out, digits, n);
+		return;
+	}
+	appendBinaryStringInfo(out, digits, n - scale);
+	if (scale > 0)
+	{
+		appendStringInfoCharMacro(out, '.');
+		appendBinaryStringInfo(out, digits + n - scale, scale);
+	}
+}
+
+static void
+draw_number(const Shape *shape, const ShapeNode *node, GsRandom *random,
+			StringInfo out)
+{
+	const ShapeItem *item = shape_pick(shape, node->atoms,
+									   gs_random_u32(random));
+	double		number;
+
+	if (item)
+		number = shape_number(item);
+	else
+	{
+		const ShapeItem *knots = shape->items + shape->dists[node->knots];
+		uint32		n = shape->dists[node->knots + 1] -
+			shape->dists[node->knots];
+		double		at = gs_random_uniform(random) * (n - 1);
+		uint32		low = Min((uint32) at, n - 1);
+		uint32		high = Min(low + 1, n - 1);
+
+		at -= low;
+		number = shape_number(&knots[low]) * (1 - at) +
+			shape_number(&knots[high]) * at;
+	}
+	put_number(out, number, node->scale, node->fixed != 0);
+}
+
+static void
+draw_value(const Shape *shape, uint32 index, GsRandom *random, int start,
+		   int *left, StringInfo out)
+{
+	const ShapeNode *node = &shape->nodes[index];
+	const ShapeItem *item;
+	uint32		n;
+	bool		any = false;
+
+	CHECK_FOR_INTERRUPTS();
+	item = shape_pick(shape, node->types, gs_random_u32(random));
+	(*left)--;
+	switch (item ? item->a : JSON_NULL)
+	{
+		case JSON_BOOL:
+			appendStringInfoString(out, gs_random_u32(random) < node->truth ?
+								   "true" : "false");
+			break;
+		case JSON_NUMBER:
+			draw_number(shape, node, random, out);
+			break;
+		case JSON_STRING:
+			draw_string(shape, node, random, out);
+			break;
+		case JSON_ARRAY:
+			item = shape_pick(shape, node->lengths, gs_random_u32(random));
+			n = item ? item->a : 0;
+			appendStringInfoCharMacro(out, '[');
+			for (uint32 i = 0; i < n; i++)
+			{
+				if (*left <= 0 || out->len - start > MAX_DOCUMENT)
+					break;
+				if (i > 0)
+					appendStringInfoString(out, ", ");
+				draw_value(shape, node->element, random, start, left, out);
+			}
+			appendStringInfoCharMacro(out, ']');
+			break;
+		case JSON_OBJECT:
+			appendStringInfoCharMacro(out, '{');
+			for (uint32 i = shape->dists[node->keys];
+				 i < shape->dists[node->keys + 1]; i++)
+			{
+				item = &shape->items[i];
+				if (*left <= 0 || out->len - start > MAX_DOCUMENT)
+					break;
+				if (item->cum != SHAPE_ALL &&
+					gs_random_u32(random) > item->cum)
+					continue;
+				if (any)
+					appendStringInfoString(out, ", ");
+				any = true;
+				escape_json(out, shape->bytes + item->a);
+				appendStringInfoString(out, ": ");
+				draw_value(shape, item->b, random, start, left, out);
+			}
+			appendStringInfoCharMacro(out, '}');
+			break;
+		default:
+			appendStringInfoString(out, "null");
+			break;
+	}
+}
+
+/* Append a JSON value of a node, a rare source document or not. */
+void
+gs_shape_draw_json(const Shape *shape, uint32 node, GsRandom *random,
+				   StringInfo out)
+{
+	int			left = MAX_VALUES;
+
+	draw_value(shape, node, random, out->len, &left, out);
+}
+
+/*
+ * Append one generated value: text, or JSON text as jsonb writes it.
+ *
+ * It is no rare source value unless all draws hit the filter: for text, as
+ * they come, then with every slot novel, then changed letter by letter; for
+ * JSON, as they come, each string in it being no rare one either.
+ */
+void
+gs_shape_draw(const Shape *shape, GsRandom *random, StringInfo out)
+{
+	int			start = out->len;
+
+	if (shape->head.root == SHAPE_TEXT)
+	{
+		draw_text(shape, &shape->texts[0], random, out);
+		return;
+	}
+	for (uint32 i = 0; i < shape->head.tries; i++)
+	{
+		out->len = start;
+		gs_shape_draw_json(shape, 0, random, out);
+		if (!gs_shape_knows(shape, out->data + start, out->len - start))
+			break;
+	}
+}
