@@ -24,6 +24,7 @@
 #include "compat.h"
 #include "catalog/access.h"
 #include "catalog/catalog.h"
+#include "table/source.h"
 
 /* What read_model() reads. */
 #define SELECT_MODELS \
@@ -245,17 +246,6 @@ names_relation(const char *name, char **schema, char **relation)
 		return false;
 	*schema = get_namespace_name(get_rel_namespace(relid));
 	return *schema != NULL;
-}
-
-/*
- * gs_default_name: what the model of a relation is called: different for all
- * relations.
- */
-char *
-gs_default_name(const char *schema, const char *relation)
-{
-	return quote_qualified_identifier(strcmp(schema, "public") == 0 ? NULL :
-									  schema, relation);
 }
 
 /*

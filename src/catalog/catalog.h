@@ -7,7 +7,7 @@
 
 #include "utils/uuid.h"
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "column/column.h"
 #include "constraint/constraints.h"
 
@@ -58,7 +58,6 @@ extern GsModelEntry *gs_catalog_open(const char *name);
 extern GsModelEntry *gs_catalog_open_relation(const char *relation);
 extern int	gs_catalog_lock(const GsModelEntry *model, bool exclusive);
 extern int	gs_catalog_next_version(const char *name, const char *owner);
-extern char *gs_default_name(const char *schema, const char *relation);
 extern void gs_catalog_store(const char *model, GsVersionEntry *version,
 							 int keep_versions);
 extern void gs_catalog_check(const GsModelEntry *model, int version);

@@ -14,7 +14,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "codec/codec_internal.h"
 #include "learn/quantile.h"
 #include "codec/whole.h"

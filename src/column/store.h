@@ -5,7 +5,7 @@
 #ifndef GENSYNTH_STORE_H
 #define GENSYNTH_STORE_H
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "column/column.h"
 
 extern void gs_schema_save(const GsSchema *schema, List **tensors);

@@ -5,7 +5,7 @@
 #ifndef GENSYNTH_CHILDREN_H
 #define GENSYNTH_CHILDREN_H
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "constraint/constraints.h"
 
 extern void gs_children_count(const char *relation, List *constraints,

@@ -18,7 +18,7 @@
 #include "utils/numeric.h"
 #include "utils/typcache.h"
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "codec/codec_internal.h"
 #include "codec/domain.h"
 #include "key/key.h"

@@ -5,7 +5,7 @@
 #ifndef GENSYNTH_DIFFERENCE_H
 #define GENSYNTH_DIFFERENCE_H
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "learn/learn.h"
 
 extern void gs_differences_find(GsSample *sample);

@@ -5,7 +5,7 @@
 #ifndef GENSYNTH_DETERMINED_H
 #define GENSYNTH_DETERMINED_H
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "condition/given.h"
 
 typedef struct GsDetermined GsDetermined;

@@ -9,7 +9,7 @@
 #ifndef GENSYNTH_FAMILY_H
 #define GENSYNTH_FAMILY_H
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "condition/given.h"
 #include "model/fit_context.h"
 #include "model/option.h"

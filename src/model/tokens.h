@@ -19,7 +19,7 @@
 #ifndef GENSYNTH_TOKENS_H
 #define GENSYNTH_TOKENS_H
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "column/column.h"
 
 typedef struct GsTokenPlace

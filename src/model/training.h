@@ -11,7 +11,7 @@
 #ifndef GENSYNTH_TRAINING_H
 #define GENSYNTH_TRAINING_H
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "model/fit_context.h"
 #include "model/option.h"
 #include "nets/loop.h"

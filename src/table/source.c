@@ -30,8 +30,18 @@
 #include "utils/varlena.h"
 
 #include "compat.h"
-#include "catalog/catalog.h"
 #include "table/source.h"
+
+/*
+ * gs_default_name: what the model of a relation is called: different for all
+ * relations.
+ */
+char *
+gs_default_name(const char *schema, const char *relation)
+{
+	return quote_qualified_identifier(strcmp(schema, "public") == 0 ? NULL :
+									  schema, relation);
+}
 
 /*
  * gs_relation_name: a relation's name, qualified and quoted, and the name of

@@ -27,6 +27,7 @@ typedef struct GsSource
 
 typedef void (*GsRowCallback) (TupleTableSlot *slot, void *arg);
 
+extern char *gs_default_name(const char *schema, const char *relation);
 extern char *gs_relation_name(Oid relid, char **model);
 extern GsSource *gs_source_open(const char *text, List *columns,
 								List *exclude);

@@ -15,7 +15,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "text/shape_internal.h"
 
 typedef struct Check

@@ -15,7 +15,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
-#include "catalog/tensor.h"
+#include "column/tensor.h"
 #include "compat.h"
 
 #define MAGIC			"GST1"
