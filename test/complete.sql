@@ -1,6 +1,6 @@
 -- synth_complete: rows of a table or query with columns drawn anew, given the others.
 BEGIN;
-SELECT plan(48);
+SELECT plan(49);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 
@@ -93,6 +93,13 @@ CREATE POLICY few ON asked TO completer USING (id BETWEEN 1 AND 200);
 SET LOCAL ROLE completer;
 SELECT is((SELECT count(*) FROM synth_complete(NULL::asked, '{level}', seed => 1)), 200::bigint, 'policies hold');
 RESET ROLE;
+
+-- A domain's conditions are not run where its type was not named.
+CREATE DOMAIN spied AS int;
+CREATE TABLE watched AS SELECT i AS a, (i % 7)::spied AS b FROM generate_series(1, 300) AS i;
+CREATE FUNCTION spy(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'seen' USING ERRCODE = 'ZZ001'; END $$;
+ALTER DOMAIN spied ADD CHECK (spy(VALUE)) NOT VALID;
+SELECT is((SELECT count(*) FROM synth_complete('watched', '{b}', seed => 1) AS d), 300::bigint, 'documents run nobody''s code');
 
 -- values that few rows hold are not drawn
 UPDATE visit SET kind = 'unique kind' WHERE id = 7;

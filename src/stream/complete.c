@@ -70,6 +70,8 @@ typedef struct Completion
 	GsRows	   *given;			/* [ncolumns of the model] */
 	float	  **place;			/* [nfeatures][GS_BATCH] random */
 	bool		fill_nulls;
+	bool		plain;			/* no row type was named: domains' conditions,
+								 * which may be anybody's, are left alone */
 	int64		first;			/* rows before the batch at hand */
 	int			rows;			/* of it */
 	int			at;				/* the next to be given out */
@@ -233,7 +235,8 @@ open_target(Completion *completion, Column *column, const char *name,
 							name),
 					 errhint("Leave out the model argument, or fit with the option \"impute\" naming the column, which needs at least rare_threshold values.")));
 		column->c = c;
-		column->decoder = gs_decoder_create(schema, c, type);
+		column->decoder = gs_decoder_create(schema, c, completion->plain ?
+											InvalidOid : type);
 		column->set = completion->rules != NULL &&
 			gs_rules_sets(completion->rules, c);
 		return;
@@ -344,6 +347,7 @@ open_completion(const CompletionCall *call, TupleDesc desc)
 	targets = find_targets(source, call->columns);
 	model = find_model(call, source, targets);
 	completion->fill_nulls = call->fill_nulls;
+	completion->plain = desc == NULL;
 	completion->nsource = source->desc->natts;
 	completion->desc = desc != NULL ? desc : CreateTupleDescCopy(source->desc);
 	completion->known = palloc0(Max(model->schema->ncolumns, 1));
