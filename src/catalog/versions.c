@@ -85,7 +85,7 @@ store_constraints(const char *name, const GsVersionEntry *version)
 		values[0] = CStringGetTextDatum(name);
 		values[1] = Int32GetDatum(version->version);
 		values[2] = Int32GetDatum(++ordinal);
-		values[3] = CStringGetTextDatum(constraint->kind);
+		values[3] = CStringGetTextDatum(gs_constraint_kind_name(constraint->kind));
 		if (constraint->name != NULL)
 			values[4] = CStringGetTextDatum(constraint->name);
 		else
@@ -96,7 +96,7 @@ store_constraints(const char *name, const GsVersionEntry *version)
 			values[7] = CStringGetTextDatum(constraint->expression);
 		else
 			nulls[7] = 'n';
-		values[8] = CStringGetTextDatum(constraint->met);
+		values[8] = CStringGetTextDatum(gs_met_name(constraint->met));
 		gs_run("INSERT INTO gensynth.constraints (model, version, ordinal,"
 			   " kind, name, columns, definition, expression, met)"
 			   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -406,12 +406,15 @@ load_constraints(const char *name, int version, MemoryContext context)
 		MemoryContext old = MemoryContextSwitchTo(context);
 		GsConstraint *constraint = palloc0(sizeof(GsConstraint));
 
-		constraint->kind = gs_result_text(i, 1, context);
+		constraint->kind = gs_constraint_kind(gs_result_text(i, 1, context));
 		constraint->name = gs_result_text(i, 2, context);
 		constraint->columns = gs_text_list(gs_result(i, 3, NULL));
 		constraint->definition = gs_result_text(i, 4, context);
 		constraint->expression = gs_result_text(i, 5, context);
-		constraint->met = gs_result_text(i, 6, context);
+		constraint->met = gs_met(gs_result_text(i, 6, context));
+		if (constraint->kind == GS_CONSTRAINT_KINDS || constraint->met == GS_METS)
+			gs_corrupted("Constraint %d of model \"%s\" is of no kind, or met in no way.",
+						 (int) i + 1, name);
 		constraints = lappend(constraints, constraint);
 		MemoryContextSwitchTo(old);
 	}

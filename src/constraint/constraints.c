@@ -18,6 +18,30 @@
 #include "constraint/constraints.h"
 #include "table/source.h"
 
+/* as synth_constraints shows them, and the catalog keeps them */
+static const char *const kind_names[GS_CONSTRAINT_KINDS] = {
+	[GS_CONSTRAINT_PRIMARY_KEY] = "primary key",
+	[GS_CONSTRAINT_UNIQUE] = "unique",
+	[GS_CONSTRAINT_FOREIGN_KEY] = "foreign key",
+	[GS_CONSTRAINT_CHECK] = "check",
+	[GS_CONSTRAINT_EXCLUSION] = "exclusion",
+	[GS_CONSTRAINT_PARTITION] = "partition",
+	[GS_CONSTRAINT_NOT_NULL] = "not null",
+	[GS_CONSTRAINT_DOMAIN] = "domain",
+	[GS_CONSTRAINT_ENUM] = "enum",
+	[GS_CONSTRAINT_IDENTITY] = "identity",
+	[GS_CONSTRAINT_SERIAL] = "serial",
+	[GS_CONSTRAINT_GENERATED] = "generated",
+	[GS_CONSTRAINT_COLLATION] = "collation",
+	[GS_CONSTRAINT_USER] = "user"
+};
+
+static const char *const met_names[GS_METS] = {
+	[GS_MET_CONSTRUCTION] = "construction",
+	[GS_MET_REJECTION] = "rejection",
+	[GS_MET_DATABASE] = "database"
+};
+
 /* names of the columns that numbers stand for, in their order */
 #define COLUMN_NAMES(relation, numbers) \
 	"ARRAY(SELECT a.attname::pg_catalog.text" \
@@ -88,6 +112,55 @@ COLUMN_NAMES("i.indrelid", "i.indkey::pg_catalog.int2[]") ","
 " AND NOT a.attisdropped AND k.holds";
 
 /*
+ * The place of a name among n; n if it is none of them.
+ */
+static int
+place_of(const char *const *names, int n, const char *name)
+{
+	int			i = 0;
+
+	while (i < n && (name == NULL || strcmp(names[i], name) != 0))
+		i++;
+	return i;
+}
+
+/*
+ * gs_constraint_kind_name: the name of a kind.
+ */
+const char *
+gs_constraint_kind_name(GsConstraintKind kind)
+{
+	return kind_names[kind];
+}
+
+/*
+ * gs_constraint_kind: the kind of a name; GS_CONSTRAINT_KINDS if there is none.
+ */
+GsConstraintKind
+gs_constraint_kind(const char *name)
+{
+	return place_of(kind_names, GS_CONSTRAINT_KINDS, name);
+}
+
+/*
+ * gs_met_name: the name of a way to meet a constraint.
+ */
+const char *
+gs_met_name(GsMet met)
+{
+	return met_names[met];
+}
+
+/*
+ * gs_met: the way of a name; GS_METS if there is none.
+ */
+GsMet
+gs_met(const char *name)
+{
+	return place_of(met_names, GS_METS, name);
+}
+
+/*
  * gs_text_list: the texts of an array without NULLs as C strings, in the
  * current context.
  */
@@ -129,7 +202,7 @@ gs_constraints_read(Oid relid)
 		MemoryContext old = MemoryContextSwitchTo(context);
 		GsConstraint *constraint = palloc0(sizeof(GsConstraint));
 
-		constraint->kind = gs_result_text(i, 1, context);
+		constraint->kind = gs_constraint_kind(gs_result_text(i, 1, context));
 		constraint->name = gs_result_text(i, 2, context);
 		constraint->columns = gs_text_list(gs_result(i, 3, NULL));
 		constraint->definition = gs_result_text(i, 4, context);

@@ -35,16 +35,10 @@ has_columns(const GsSchema *schema, List *names)
 	return true;
 }
 
-static bool
-is_kind(const GsConstraint *constraint, const char *kind)
-{
-	return strcmp(constraint->kind, kind) == 0;
-}
-
 /*
  * How a condition that a model can carry is met.
  */
-static const char *
+static GsMet
 decide_condition(const GsConstraint *constraint, const GsSchema *schema)
 {
 	int			column;
@@ -53,23 +47,23 @@ decide_condition(const GsConstraint *constraint, const GsSchema *schema)
 	/* a row that is made again has the same keys */
 	foreach(cell, constraint->columns)
 		if (find_column(schema, lfirst(cell))->key != NULL)
-			return "database";
+			return GS_MET_DATABASE;
 	return gs_condition_value(schema,
 							  gs_condition_load(constraint->expression, schema,
 												NULL),
-							  &column) != NULL ? "construction" : "rejection";
+							  &column) != NULL ? GS_MET_CONSTRUCTION : GS_MET_REJECTION;
 }
 
 /*
  * The same of one of the source: sets its expression to what is stored, NULL
  * if a model cannot carry it.
  */
-static const char *
+static GsMet
 decide_check(GsConstraint *constraint, const GsSchema *schema)
 {
 	constraint->expression = gs_condition_store_safely(constraint->expression,
 													   schema);
-	return constraint->expression == NULL ? "database" :
+	return constraint->expression == NULL ? GS_MET_DATABASE :
 		decide_condition(constraint, schema);
 }
 
@@ -82,7 +76,7 @@ decide_check(GsConstraint *constraint, const GsSchema *schema)
 static void
 give_value(GsConstraint *constraint, const GsSchema *schema)
 {
-	if (is_kind(constraint, "generated") &&
+	if (constraint->kind == GS_CONSTRAINT_GENERATED &&
 		has_columns(schema, constraint->columns))
 	{
 		const GsColumn *column = find_column(schema,
@@ -95,25 +89,25 @@ give_value(GsConstraint *constraint, const GsSchema *schema)
 	}
 }
 
-static const char *
+static GsMet
 decide(GsConstraint *constraint, const GsSchema *schema)
 {
 	if (!has_columns(schema, constraint->columns))
 		constraint->expression = NULL;
 	if (!has_columns(schema, constraint->columns) ||
-		is_kind(constraint, "identity") || is_kind(constraint, "serial") ||
-		is_kind(constraint, "domain"))
-		return "database";
+		constraint->kind == GS_CONSTRAINT_IDENTITY || constraint->kind == GS_CONSTRAINT_SERIAL ||
+		constraint->kind == GS_CONSTRAINT_DOMAIN)
+		return GS_MET_DATABASE;
 	if (constraint->expression != NULL)
 		return decide_check(constraint, schema);
-	if ((is_kind(constraint, "primary key") ||
-		 is_kind(constraint, "unique")) && list_length(constraint->columns) == 1 &&
+	if ((constraint->kind == GS_CONSTRAINT_PRIMARY_KEY ||
+		 constraint->kind == GS_CONSTRAINT_UNIQUE) && list_length(constraint->columns) == 1 &&
 		find_column(schema, linitial(constraint->columns))->key != NULL)
-		return "construction";
-	if (is_kind(constraint, "primary key") || is_kind(constraint, "unique") ||
-		is_kind(constraint, "exclusion"))
-		return "rejection";
-	return "construction";
+		return GS_MET_CONSTRUCTION;
+	if (constraint->kind == GS_CONSTRAINT_PRIMARY_KEY || constraint->kind == GS_CONSTRAINT_UNIQUE ||
+		constraint->kind == GS_CONSTRAINT_EXCLUSION)
+		return GS_MET_REJECTION;
+	return GS_MET_CONSTRUCTION;
 }
 
 /*
@@ -143,7 +137,7 @@ gs_constraints_decide(List *constraints, List *conditions,
 		Bitmapset  *columns;
 		int			c = -1;
 
-		constraint->kind = "user";
+		constraint->kind = GS_CONSTRAINT_USER;
 		constraint->definition = lfirst(cell);
 		constraint->expression = gs_condition_store(lfirst(cell), schema,
 													&columns);

@@ -261,7 +261,7 @@ gs_rules_open(GsSampler *sampler)
 		const GsConstraint *constraint = lfirst(cell);
 
 		if (constraint->expression != NULL &&
-			strcmp(constraint->met, "database") != 0)
+			constraint->met != GS_MET_DATABASE)
 			add_rule(rules, constraint, &used);
 	}
 	error_context_stack = callback.previous;
@@ -561,7 +561,7 @@ report_unmet(const GsRules *rules)
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("could not make rows that meet %s \"%s\"",
-					worst->constraint->kind,
+					gs_constraint_kind_name(worst->constraint->kind),
 					worst->constraint->name ? worst->constraint->name :
 					worst->constraint->definition),
 			 rules->raised_by != worst - rules->rules ?

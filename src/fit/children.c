@@ -168,9 +168,9 @@ gs_children_count(const char *relation, List *constraints, int threshold,
 	{
 		const GsConstraint *constraint = lfirst(cell);
 
-		/* "construction": all of its columns are learned */
+		/* by construction: all of its columns are learned */
 		if (constraint->parent == NULL ||
-			strcmp(constraint->met, "construction") != 0 ||
+			constraint->met != GS_MET_CONSTRUCTION ||
 			gs_tensor_find(*tensors, gs_children_name(constraint)) != NULL)
 			continue;
 		if (SPI_connect() != SPI_OK_CONNECT)

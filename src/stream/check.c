@@ -43,14 +43,14 @@ violations(const GsConstraint *constraint)
 {
 	const char *present;
 
-	if (strcmp(constraint->met, "database") == 0 ||
+	if (constraint->met == GS_MET_DATABASE ||
 		constraint->columns == NIL || constraint->expression != NULL)
 		return NULL;
-	if (strcmp(constraint->kind, "not null") == 0)
+	if (constraint->kind == GS_CONSTRAINT_NOT_NULL)
 		return psprintf("pg_catalog.count(*) FILTER (WHERE %s)",
 						column_list(constraint->columns, " OR ", " IS NULL"));
-	if (strcmp(constraint->kind, "primary key") != 0 &&
-		(strcmp(constraint->kind, "unique") != 0 ||
+	if (constraint->kind != GS_CONSTRAINT_PRIMARY_KEY &&
+		(constraint->kind != GS_CONSTRAINT_UNIQUE ||
 		 strstr(constraint->definition, " WHERE ") != NULL))
 		return NULL;
 	present = column_list(constraint->columns, " AND ", " IS NOT NULL");
@@ -158,7 +158,7 @@ count_failures(GsSampler *sampler, int64 seed, int64 n, int64 *counts)
 		const GsConstraint *constraint = lfirst(cell);
 
 		if (constraint->expression != NULL &&
-			strcmp(constraint->met, "database") != 0)
+			constraint->met != GS_MET_DATABASE)
 		{
 			condition[i].econtext = CreateStandaloneExprContext();
 			condition[i].econtext->ecxt_scantuple = slot;
@@ -230,7 +230,7 @@ synth_check(PG_FUNCTION_ARGS)
 		double		tries = rules != NULL ?
 			Max(gs_rules_stats(rules).tries, 1) : 1;
 
-		values[0] = CStringGetTextDatum(constraint->kind);
+		values[0] = CStringGetTextDatum(gs_constraint_kind_name(constraint->kind));
 		nulls[1] = constraint->name == NULL;
 		if (!nulls[1])
 			values[1] = CStringGetTextDatum(constraint->name);
@@ -239,7 +239,7 @@ synth_check(PG_FUNCTION_ARGS)
 		values[4] = Int64GetDatum(counts[i]);
 		nulls[4] = counts[i++] < 0;
 		nulls[5] = constraint->expression == NULL ||
-			strcmp(constraint->met, "rejection") != 0;
+			constraint->met != GS_MET_REJECTION;
 		values[5] = Float8GetDatum(rules == NULL ? 1.0 :
 								   1 - gs_rules_refused(rules, constraint) / tries);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,

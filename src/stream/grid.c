@@ -114,8 +114,8 @@ gs_grid_open(const GsTarget *target, const GsSampler *sampler,
 		GsGrid	   *grid;
 
 		if (list_length(constraint->columns) < 2 ||
-			(strcmp(constraint->kind, "primary key") != 0 &&
-			 strcmp(constraint->kind, "unique") != 0))
+			(constraint->kind != GS_CONSTRAINT_PRIMARY_KEY &&
+			 constraint->kind != GS_CONSTRAINT_UNIQUE))
 			continue;
 		grid = open_constraint(constraint, target, sampler, links, seed);
 		if (grid != NULL)

@@ -111,7 +111,7 @@ gs_shift_open(const GsTarget *target)
 			const GsConstraint *constraint = lfirst(cell);
 			ListCell   *column;
 
-			if (strcmp(constraint->kind, "exclusion") != 0)
+			if (constraint->kind != GS_CONSTRAINT_EXCLUSION)
 				continue;
 			foreach(column, constraint->columns)
 				excluded |= strcmp(lfirst(column),
