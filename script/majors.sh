@@ -43,7 +43,7 @@ for bin in "$work"/*/pginstall*/bin; do
     echo "majors: $("$PG_CONFIG" --version)"
     # its compiler may know warnings that ours doesn't; it was built without prove
     sed -i 's/-Wmissing-variable-declarations//; s/-Wcast-function-type-strict//
-        s/^\(enable_tap_tests *=\).*/\1 yes/; s/^\(PROVE *=\).*/\1 prove/' \
+        s/^enable_tap_tests.*/enable_tap_tests = yes/; s/^PROVE *=.*/PROVE = prove/' \
         "$("$PG_CONFIG" --pkglibdir)/pgxs/src/Makefile.global"
     source=$work/source$major
     mkdir "$source"
