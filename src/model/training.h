@@ -6,7 +6,7 @@
  * A family makes gs_training_params(), adds its views, creates them with
  * gs_training_create() and trains them with gs_training_run(), which stores
  * them, too.  Loading: gs_training_params(), the same views,
- * gs_training_load(), gs_training_round().
+ * gs_training_load().
  */
 #ifndef GENSYNTH_TRAINING_H
 #define GENSYNTH_TRAINING_H
