@@ -404,13 +404,8 @@ load_constraints(const char *name, int version, MemoryContext context)
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
-		GsConstraint *constraint = palloc0(sizeof(GsConstraint));
+		GsConstraint *constraint = gs_constraint_result(i);
 
-		constraint->kind = gs_constraint_kind(gs_result_text(i, 1, context));
-		constraint->name = gs_result_text(i, 2, context);
-		constraint->columns = gs_text_list(gs_result(i, 3, NULL));
-		constraint->definition = gs_result_text(i, 4, context);
-		constraint->expression = gs_result_text(i, 5, context);
 		constraint->met = gs_met(gs_result_text(i, 6, context));
 		if (constraint->kind == GS_CONSTRAINT_KINDS || constraint->met == GS_METS)
 			gs_corrupted("Constraint %d of model \"%s\" is of no kind, or met in no way.",

@@ -179,6 +179,24 @@ gs_text_list(Datum array)
 }
 
 /*
+ * gs_constraint_result: what a row of a query's result says of a constraint,
+ * in the current context: kind, name, columns, definition, expression.
+ */
+GsConstraint *
+gs_constraint_result(int row)
+{
+	MemoryContext context = CurrentMemoryContext;
+	GsConstraint *constraint = palloc0(sizeof(GsConstraint));
+
+	constraint->kind = gs_constraint_kind(gs_result_text(row, 1, context));
+	constraint->name = gs_result_text(row, 2, context);
+	constraint->columns = gs_text_list(gs_result(row, 3, NULL));
+	constraint->definition = gs_result_text(row, 4, context);
+	constraint->expression = gs_result_text(row, 5, context);
+	return constraint;
+}
+
+/*
  * gs_constraints_read: the constraints of a relation, in the current context.
  *
  * Needs no privilege: pg_catalog is everybody's.  To be called within an SPI
@@ -200,13 +218,8 @@ gs_constraints_read(Oid relid)
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
-		GsConstraint *constraint = palloc0(sizeof(GsConstraint));
+		GsConstraint *constraint = gs_constraint_result(i);
 
-		constraint->kind = gs_constraint_kind(gs_result_text(i, 1, context));
-		constraint->name = gs_result_text(i, 2, context);
-		constraint->columns = gs_text_list(gs_result(i, 3, NULL));
-		constraint->definition = gs_result_text(i, 4, context);
-		constraint->expression = gs_result_text(i, 5, context);
 		constraint->parent_oid = DatumGetObjectId(gs_result(i, 6, NULL));
 		if (OidIsValid(constraint->parent_oid))
 		{

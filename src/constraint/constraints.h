@@ -54,6 +54,7 @@ extern const char *gs_constraint_kind_name(GsConstraintKind kind);
 extern GsConstraintKind gs_constraint_kind(const char *name);
 extern const char *gs_met_name(GsMet met);
 extern GsMet gs_met(const char *name);
+extern GsConstraint *gs_constraint_result(int row);
 extern List *gs_constraints_read(Oid relid);
 extern List *gs_text_list(Datum array);
 

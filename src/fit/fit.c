@@ -79,7 +79,6 @@ typedef struct FitRequest
 	char	   *model;
 	List	   *columns;
 	List	   *exclude;
-	bool		has_seed;
 	int64		seed;
 	GsOptions	options;
 	Datum		options_json;
@@ -158,14 +157,7 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 		check_name(request->model);
 	request->columns = gs_names_argument(fcinfo, 3, "columns");
 	request->exclude = gs_names_argument(fcinfo, 4, "exclude");
-	request->has_seed = !PG_ARGISNULL(5);
-	if (request->has_seed)
-		request->seed = PG_GETARG_INT64(5);
-	else if (!pg_strong_random(&request->seed, sizeof(int64)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not draw a random seed"),
-				 errhint("Pass one with the seed argument.")));
+	request->seed = PG_ARGISNULL(5) ? gs_random_seed() : PG_GETARG_INT64(5);
 	if (!PG_ARGISNULL(6) || !PG_ARGISNULL(7))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -630,8 +622,11 @@ load_schema(const GsSchema *learned, const List *tensors)
 	return schema;
 }
 
-static bool
-is_among(const List *names, const char *name)
+/*
+ * gs_is_named: whether a name is among C strings.
+ */
+bool
+gs_is_named(const List *names, const char *name)
 {
 	ListCell   *cell;
 
@@ -659,7 +654,7 @@ gs_fit_completion(const char *source, List *learned, List *targets,
 
 	gs_options_parse(NULL, request.family, &request.options);
 	foreach(cell, learned)
-		if (!is_among(targets, lfirst(cell)))
+		if (!gs_is_named(targets, lfirst(cell)))
 			request.options.context = lappend(request.options.context,
 											  lfirst(cell));
 	/* NULLs stay where they are, or are filled: none is drawn */

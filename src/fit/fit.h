@@ -14,6 +14,7 @@
 
 extern List *gs_names_argument(FunctionCallInfo fcinfo, int arg,
 							   const char *name);
+extern bool gs_is_named(const List *names, const char *name);
 extern const GsModel *gs_fit_completion(const char *source, List *learned,
 										List *targets, int64 seed);
 

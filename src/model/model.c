@@ -11,6 +11,22 @@
 #include "numeric/stack.h"
 
 /*
+ * gs_random_seed: a seed for whoever names none.  Errors: internal_error.
+ */
+int64
+gs_random_seed(void)
+{
+	int64		seed;
+
+	if (!pg_strong_random(&seed, sizeof(int64)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not draw a random seed"),
+				 errhint("Pass one with the seed argument.")));
+	return seed;
+}
+
+/*
  * gs_model_need_stack: an error unless the stack has, or can have, the room
  * that fits and models need, without which the process would be killed.
  *

@@ -44,6 +44,7 @@ typedef struct GsSampler
 } GsSampler;
 
 /* model.c */
+extern int64 gs_random_seed(void);
 extern void gs_model_need_stack(void);
 GS_NORETURN extern void gs_model_no_thread(void);
 extern GsSampler *gs_sampler_begin(const GsModel *model, Jsonb *given,

@@ -140,12 +140,7 @@ gs_call_open(GsForm form, const NullableDatum *args, Oid relid,
 	call->sampler = gs_sampler_begin(call->model, given, NULL);
 	if (!args[at->seed].isnull)
 		call->seed = DatumGetInt64(args[at->seed].value);
-	else if (shared_seed != NULL)
-		call->seed = *shared_seed;
-	else if (!pg_strong_random(&call->seed, sizeof(int64)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not draw a random seed"),
-				 errhint("Pass one with the seed argument.")));
+	else
+		call->seed = shared_seed != NULL ? *shared_seed : gs_random_seed();
 	return call;
 }

@@ -92,17 +92,6 @@ find_attribute(TupleDesc desc, const char *name)
 	return -1;
 }
 
-static bool
-is_named(List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	return false;
-}
-
 /*
  * The columns to be drawn: those named, which the source must have, and
  * those that it computes from them.
@@ -136,7 +125,7 @@ find_targets(const GsSource *source, List *named)
 		Bitmapset  *used = NULL;
 
 		if (attribute->attisdropped || attribute->attgenerated == '\0' ||
-			is_named(named, NameStr(attribute->attname)))
+			gs_is_named(named, NameStr(attribute->attname)))
 			continue;
 		pull_varattnos(build_column_default(relation, i + 1), 1, &used);
 		if (bms_overlap(used, drawn))
@@ -165,7 +154,7 @@ find_learned(const GsSource *source, List *targets)
 
 		if (gs_codec_for_type(&codec, type, typmod))
 			learned = lappend(learned, pstrdup(name));
-		else if (is_named(targets, name))
+		else if (gs_is_named(targets, name))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("column \"%s\" is of type %s, which cannot be drawn",
@@ -198,7 +187,7 @@ match_columns(Completion *completion, const GsSchema *schema,
 		int			at = find_attribute(source->desc, column->name);
 
 		completion->source_of[c] = at;
-		if (is_named(targets, column->name))
+		if (gs_is_named(targets, column->name))
 			continue;
 		if (at < 0 ||
 			!gs_is_column_of(column, TupleDescAttr(source->desc, at)->atttypid))
@@ -275,7 +264,7 @@ open_columns(Completion *completion, const GsSource *source, List *targets)
 														 column->at)->atttypid),
 							format_type_be(to->atttypid)),
 					 errhint("Cast it in the query.")));
-		if (is_named(targets, name))
+		if (gs_is_named(targets, name))
 			open_target(completion, column, name, to->atttypid);
 	}
 }
@@ -569,13 +558,8 @@ begin_call(FunctionCallInfo fcinfo, bool typed)
 				 errmsg("columns must not be null"),
 				 errhint("Name the columns that shall be drawn anew, such as '{income}'.")));
 	asked.model = text_argument(fcinfo, rest);
-	if (!PG_ARGISNULL(rest + 1))
-		asked.seed = PG_GETARG_INT64(rest + 1);
-	else if (!pg_strong_random(&asked.seed, sizeof(int64)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not draw a random seed"),
-				 errhint("Pass one with the seed argument.")));
+	asked.seed = PG_ARGISNULL(rest + 1) ? gs_random_seed() :
+		PG_GETARG_INT64(rest + 1);
 	asked.fill_nulls = !PG_ARGISNULL(rest + 2) && PG_GETARG_BOOL(rest + 2);
 	call->completion = open_completion(&asked, desc);
 	/* who stops early leaves nothing open; an error sees to it itself */

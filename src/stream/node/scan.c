@@ -543,11 +543,7 @@ initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
 	pg_atomic_init_u64(&state->shared->next_chunk, 0);
 	SpinLockInit(&state->shared->mutex);
 	memset(&state->shared->workers, 0, sizeof(ScanCounts));
-	if (!pg_strong_random(&state->shared->seed, sizeof(int64)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not draw a random seed"),
-				 errhint("Pass one with the seed argument.")));
+	state->shared->seed = gs_random_seed();
 }
 
 static void
