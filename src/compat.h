@@ -80,10 +80,10 @@
  * a virtual one, which has to be exchanged.
  */
 #if PG_VERSION_NUM >= 160000
-#define gs_want_slot(css, ops) ((css)->slotOps = (ops))
+#define gs_want_scalar(css, ops) ((css)->slotOps = (ops))
 #define gs_exchange_slot(estate, css, ops) ((void) 0)
 #else
-#define gs_want_slot(css, ops) ((void) 0)
+#define gs_want_scalar(css, ops) ((void) 0)
 #define gs_exchange_slot(estate, css, ops) \
 	do { \
 		ExecInitScanTupleSlot(estate, &(css)->ss, (css)->ss.ps.scandesc, \

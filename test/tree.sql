@@ -136,7 +136,7 @@ CREATE TABLE plain AS SELECT * FROM synth_sample(NULL::r, 2000, seed => 7);
 SELECT count(synth_fit('r', method => 'tree', seed => 1, options => '{"order": ["a", "kind", "x"], "condition_first": ["seen"], "keep_versions": 9}')) \g /dev/null
 SELECT ok(told($$SELECT * FROM synth_sample(NULL::r, 1024, seed => 1, given => '{"seen": 14}')$$, 'Acceptance') > 0.7, 'first they cost few');
 SELECT ok(abs(avg(abs(x)) - 1.4) < 0.04, 'what depends on them follows') FROM synth_sample(NULL::r, 1024, seed => 1, given => '{"seen": 14}');
-SELECT ok(EXISTS (SELECT FROM gensynth.tensors WHERE name = 'condition/place'), 'a second chain is kept');
+SELECT ok(EXISTS (SELECT FROM gensynth.tensors WHERE name = 'condition/position'), 'a second chain is kept');
 
 -- What two columns determine together, and what one nearly does.
 CREATE TABLE pairs AS

@@ -111,7 +111,7 @@ look_ahead(GsTreeSearch *search, const GsTreeTable *table,
 	uint32_t	min_leaf = limits->min_leaf;
 	uint32_t	n = 0;
 	uint32_t   *row = spare + (node->to - node->from);
-	double		most = 2 * (split->predictor < 0 ? 0 : split->gain) / stride +
+	double		max = 2 * (split->predictor < 0 ? 0 : split->gain) / stride +
 		limits->worth;
 	bool		found = false;
 
@@ -144,9 +144,9 @@ look_ahead(GsTreeSearch *search, const GsTreeTable *table,
 		gs_tree_search(search, spare + left, n - left, &below[1]);
 		for (int side = 0; side < 2; side++)
 			gain += below[side].predictor < 0 ? 0 : below[side].gain;
-		if (gain <= most)
+		if (gain <= max)
 			continue;
-		most = gain;
+		max = gain;
 		split->predictor = p;
 		split->gain = 0;
 		memcpy(split->mask, mask, sizeof(mask));

@@ -19,7 +19,7 @@
 #define END_CELLS	16			/* at either end, of one row each */
 
 static bool
-add_entry(GsLeafTable *table, double below, double place, double width)
+add_entry(GsLeafTable *table, double below, double position, double width)
 {
 	if (table->n == table->room)
 	{
@@ -33,7 +33,7 @@ add_entry(GsLeafTable *table, double below, double place, double width)
 		table->room = room;
 	}
 	table->entry[table->n++] = (GsLeafEntry) {
-		(float) below, (float) place, (float) width
+		(float) below, (float) position, (float) width
 	};
 	return true;
 }
@@ -78,14 +78,14 @@ add_cells(const double *count, int npieces, double probability,
 
 		for (int j = 0; j < n; j++)
 		{
-			double		place = piece + (j + 0.5) / n;
+			double		position = piece + (j + 0.5) / n;
 
 			if (start < 0)
 				start = piece;
 			else if (done - begun >= stride ||
 					 done < END_CELLS || done > m - END_CELLS)
 			{
-				double		end = (last + place) / 2;
+				double		end = (last + position) / 2;
 
 				*below += probability * (done - begun) / m;
 				if (!add_entry(table, *below, start, end - start))
@@ -93,7 +93,7 @@ add_cells(const double *count, int npieces, double probability,
 				start = end;
 				begun = done;
 			}
-			last = place;
+			last = position;
 			done++;
 		}
 	}

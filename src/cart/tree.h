@@ -124,7 +124,7 @@ extern void gs_tree_search(GsTreeSearch *search, const uint32_t *row,
 typedef struct GsLeafEntry
 {
 	float		below;			/* probability of this and the ones before */
-	float		place;
+	float		position;
 	float		width;
 } GsLeafEntry;
 

@@ -178,8 +178,8 @@ similar_names(const char *name)
 {
 	StringInfoData near;
 	ListCell   *cell;
-	int			most = Max(2, (int) strlen(name) / 3);
-	int			best = most + 1;
+	int			max = Max(2, (int) strlen(name) / 3);
+	int			best = max + 1;
 
 	initStringInfo(&near);
 	/* the longest names that the distance can be told of */
@@ -197,7 +197,7 @@ similar_names(const char *name)
 									  strlen(model->name), 1, 1, 1, true);
 		if (distance < best)
 			resetStringInfo(&near);
-		if (distance <= best && distance <= most)
+		if (distance <= best && distance <= max)
 		{
 			appendStringInfo(&near, "%s\"%s\"", near.len ? ", " : "",
 							 model->name);

@@ -19,7 +19,7 @@
 #include "utils/syscache.h"
 
 #include "codec/codec_internal.h"
-#include "codec/whole.h"
+#include "codec/composite.h"
 
 static const GsCodecKind *const lists[] = {
 	gs_number_kinds, gs_numeric_kinds, gs_parts_kinds, gs_range_kinds,
@@ -256,7 +256,7 @@ gs_codec_split(GsCodec *codec, Datum value, GsPart *parts)
 	if (codec->kind->split != NULL)
 		codec->kind->split(codec, value, parts);
 	else
-		parts[0].slot = codec->kind->slot(value);
+		parts[0].scalar = codec->kind->scalar(value);
 }
 
 /*
@@ -269,8 +269,8 @@ Datum
 gs_codec_join(GsCodec *codec, const GsPart *parts)
 {
 	if (codec->whole)
-		return gs_whole_join(codec, parts[0].text);
+		return gs_composite_join(codec, parts[0].text);
 	if (codec->kind->join != NULL)
 		return codec->kind->join(codec, parts);
-	return codec->kind->datum(parts[0].slot);
+	return codec->kind->datum(parts[0].scalar);
 }

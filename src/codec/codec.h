@@ -18,7 +18,7 @@
 
 #define GS_MAX_PARTS		4
 
-/* What the 8 bytes of a lane's slot hold. */
+/* What the 8 bytes of a lane's scalar hold. */
 typedef enum GsLaneType
 {
 	GS_LANE_INT,				/* int64 */
@@ -27,12 +27,12 @@ typedef enum GsLaneType
 	GS_LANE_TEXT				/* 64-bit hash of the text */
 } GsLaneType;
 
-typedef union GsSlot
+typedef union GsScalar
 {
 	int64		i;
 	double		f;
 	uint64		hash;
-} GsSlot;
+} GsScalar;
 
 /*
  * One part of one value on its way in or out.  A value may lack a part, as an
@@ -42,7 +42,7 @@ typedef struct GsPart
 {
 	GsLaneType	lane;
 	bool		absent;
-	GsSlot		slot;			/* INT, FLOAT */
+	GsScalar	scalar;		/* INT, FLOAT */
 	const char *text;			/* NUMERIC, TEXT; not terminated on its way in */
 	int			len;
 	bool		unbreakable;	/* TEXT: a part of it means nothing */
@@ -56,8 +56,8 @@ typedef struct GsPartKind
 	GsLaneType	lane;
 
 	/* INT */
-	int64		least;			/* but for special values */
-	int64		most;
+	int64		min;			/* but for special values */
+	int64		max;
 	bool		ordered;		/* unsigned: see gs_ordered */
 	int			decimals;		/* it is written with, as in seconds; 0 or more */
 
@@ -101,18 +101,18 @@ typedef struct GsCodecKind
 	GsPartKind	part[GS_MAX_PARTS];
 	GsAxis		axis;			/* of a single part */
 	double		unit;			/* of the axis; 0: 1, or a numeric's scale */
-	bool		integer;		/* a Datum is its slot, sign-extended, where 8
+	bool		integer;		/* a Datum is its scalar, sign-extended, where 8
 								 * bytes are passed by value */
 	bool		narrow;			/* a float of 4 bytes */
 	bool		styled;			/* its text follows the session's settings */
 	int			bits;			/* BITS: of one unit of its length */
 
 	/*
-	 * A single part in an INT or FLOAT lane: to a slot, and back in the current
-	 * context.
+	 * A single part in an INT or FLOAT lane: to a scalar, and back in the
+	 * current context.
 	 */
-	GsSlot		(*slot) (Datum value);
-	Datum		(*datum) (GsSlot slot);
+	GsScalar		(*scalar) (Datum value);
+	Datum		(*datum) (GsScalar scalar);
 
 	/* all others: see gs_codec_split and gs_codec_join */
 	void		(*split) (struct GsCodec *codec, Datum value, GsPart *parts);
@@ -131,7 +131,7 @@ typedef struct GsCodec
 	FmgrInfo	output;			/* text output of the base type */
 	FmgrInfo	input;
 	Oid			ioparam;
-	bool		whole;			/* parts are packed in one text: whole.c */
+	bool		whole;			/* parts are packed in one text: composite.c */
 	struct GsCodec *element;	/* of an array */
 	Oid			elementtype;	/* perhaps a domain */
 	struct GsDomain *domain;	/* of an array's elements, once needed */
@@ -149,16 +149,16 @@ extern int	gs_codec_max_chars(const GsCodec *codec);
 extern bool gs_kind_is_text(const char *name);
 
 /*
- * Whether a slot of a lane, which is that of the part, or what a numeric is
+ * Whether a scalar of a lane, which is that of the part, or what a numeric is
  * kept in, holds a value that must not be interpolated.
  */
 static inline bool
-gs_slot_is_special(const GsPartKind *part, GsLaneType lane, GsSlot slot)
+gs_scalar_is_special(const GsPartKind *part, GsLaneType lane, GsScalar scalar)
 {
 	if (lane == GS_LANE_FLOAT)
-		return !isfinite(slot.f);
+		return !isfinite(scalar.f);
 	return lane == GS_LANE_INT && part->special &&
-		(slot.i <= part->minus || slot.i >= part->plus);
+		(scalar.i <= part->minus || scalar.i >= part->plus);
 }
 
 /*

@@ -40,7 +40,7 @@ numeric_from_double(double value, int scale, int32 typmod)
 	Datum		number = DirectFunctionCall1(float8_numeric,
 											 Float8GetDatum(value));
 	int			precision;
-	StringInfoData most;
+	StringInfoData max;
 
 	if (!isfinite(value))
 		return number;
@@ -51,11 +51,11 @@ numeric_from_double(double value, int scale, int32 typmod)
 	if (precision < scale ||
 		fabs(value) < pow(10, precision - scale) * (1 - 1e-14))
 		return number;
-	initStringInfo(&most);
-	appendStringInfoString(&most, value < 0 ? "-0" : "0");
+	initStringInfo(&max);
+	appendStringInfoString(&max, value < 0 ? "-0" : "0");
 	for (int i = 0; i < precision; i++)
-		appendStringInfoString(&most, i == precision - scale ? ".9" : "9");
-	return DirectFunctionCall3(numeric_in, CStringGetDatum(most.data),
+		appendStringInfoString(&max, i == precision - scale ? ".9" : "9");
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(max.data),
 							   ObjectIdGetDatum(InvalidOid),
 							   Int32GetDatum(typmod));
 }
@@ -67,7 +67,7 @@ numeric_from_double(double value, int scale, int32 typmod)
 Datum
 gs_numeric_from_part(const GsPart *part, int32 typmod)
 {
-	int64		value = part->slot.i;
+	int64		value = part->scalar.i;
 	int			scale = part->scale;
 
 	if (part->lane == GS_LANE_TEXT)
@@ -77,7 +77,7 @@ gs_numeric_from_part(const GsPart *part, int32 typmod)
 								   ObjectIdGetDatum(InvalidOid),
 								   Int32GetDatum(typmod));
 	if (part->lane == GS_LANE_FLOAT)
-		return numeric_from_double(part->slot.f, scale, typmod);
+		return numeric_from_double(part->scalar.f, scale, typmod);
 	if (value == GS_NUMERIC_NAN || value == GS_NUMERIC_PLUS ||
 		value == GS_NUMERIC_MINUS)
 		return DirectFunctionCall3(numeric_in,
@@ -210,8 +210,8 @@ join_numeric(GsCodec *codec, const GsPart *parts)
 const GsCodecKind gs_numeric_kinds[] = {
 	{
 		.name = "numeric", .types = {NUMERICOID}, .nparts = 1,
-		.part = {{.lane = GS_LANE_NUMERIC, .least = PG_INT64_MIN,
-				.most = PG_INT64_MAX, .special = true,
+		.part = {{.lane = GS_LANE_NUMERIC, .min = PG_INT64_MIN,
+				.max = PG_INT64_MAX, .special = true,
 				.minus = GS_NUMERIC_MINUS, .plus = GS_NUMERIC_PLUS}},
 		.axis = GS_AXIS_NUMBER,
 		.split = split_numeric, .join = join_numeric

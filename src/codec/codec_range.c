@@ -45,8 +45,8 @@ gs_range_set_parts(GsCodec *codec)
 	if (codec->part[2].lane != GS_LANE_INT)
 		return;
 	/* the span of two int64 is a uint64 */
-	codec->part[2].least = PG_INT64_MIN;
-	codec->part[2].most = PG_INT64_MAX;
+	codec->part[2].min = PG_INT64_MIN;
+	codec->part[2].max = PG_INT64_MAX;
 	codec->part[2].ordered = true;
 	codec->part[2].special = false;
 }
@@ -58,7 +58,7 @@ static int
 infinite_sign(const GsCodec *codec, Datum value)
 {
 	const GsPartKind *part = &codec->part[1];
-	GsSlot		slot;
+	GsScalar	scalar;
 
 	if (part->lane == GS_LANE_NUMERIC)
 	{
@@ -69,19 +69,19 @@ infinite_sign(const GsCodec *codec, Datum value)
 		value = DirectFunctionCall1(numeric_sign, value);
 		return DatumGetInt32(DirectFunctionCall1(numeric_int4, value));
 	}
-	slot = codec->bound->slot(value);
+	scalar = codec->bound->scalar(value);
 	if (part->lane == GS_LANE_FLOAT)
-		return isinf(slot.f) ? (slot.f > 0 ? 1 : -1) : 0;
-	if (!gs_slot_is_special(part, part->lane, slot))
+		return isinf(scalar.f) ? (scalar.f > 0 ? 1 : -1) : 0;
+	if (!gs_scalar_is_special(part, part->lane, scalar))
 		return 0;
-	return slot.i > 0 ? 1 : -1;
+	return scalar.i > 0 ? 1 : -1;
 }
 
 static void
 split_bounds(GsCodec *codec, bool low, Datum lower, bool high, Datum upper,
 			 GsPart *parts)
 {
-	GsSlot		top;
+	GsScalar	top;
 
 	if (!low && !high)
 		return;
@@ -93,15 +93,15 @@ split_bounds(GsCodec *codec, bool low, Datum lower, bool high, Datum upper,
 													 lower), &parts[2]);
 		return;
 	}
-	parts[1].slot = codec->bound->slot(low ? lower : upper);
+	parts[1].scalar = codec->bound->scalar(low ? lower : upper);
 	if (!low || !high)
 		return;
-	top = codec->bound->slot(upper);
+	top = codec->bound->scalar(upper);
 	if (codec->part[1].lane == GS_LANE_FLOAT)
-		parts[2].slot.f = top.f - parts[1].slot.f;
+		parts[2].scalar.f = top.f - parts[1].scalar.f;
 	else
-		parts[2].slot.i = gs_ordered((uint64) top.i -
-									 (uint64) parts[1].slot.i);
+		parts[2].scalar.i = gs_ordered((uint64) top.i -
+									   (uint64) parts[1].scalar.i);
 }
 
 static void
@@ -136,7 +136,7 @@ split_range(GsCodec *codec, Datum value, GsPart *parts)
 		flags |= sign > 0 ? RANGE_UPPER_SPECIAL : RANGE_UPPER_BOTTOM;
 		high = false;
 	}
-	parts[0].slot.i = flags;
+	parts[0].scalar.i = flags;
 	parts[1].absent = !low && !high;
 	parts[2].absent = !low || !high;
 	split_bounds(codec, low, lower.val, high, upper.val, parts);
@@ -146,7 +146,7 @@ static Datum
 bound_datum(const GsCodec *codec, const GsPart *part)
 {
 	return codec->part[1].lane == GS_LANE_NUMERIC ?
-		gs_numeric_from_part(part, -1) : codec->bound->datum(part->slot);
+		gs_numeric_from_part(part, -1) : codec->bound->datum(part->scalar);
 }
 
 static Datum
@@ -156,9 +156,9 @@ infinite_bound(const GsCodec *codec, bool plus)
 	GsPart		part = {.lane = GS_LANE_INT};
 
 	if (kind->lane == GS_LANE_FLOAT)
-		part.slot.f = plus ? get_float8_infinity() : -get_float8_infinity();
+		part.scalar.f = plus ? get_float8_infinity() : -get_float8_infinity();
 	else
-		part.slot.i = plus ? kind->plus : kind->minus;
+		part.scalar.i = plus ? kind->plus : kind->minus;
 	return bound_datum(codec, &part);
 }
 
@@ -169,31 +169,31 @@ infinite_bound(const GsCodec *codec, bool plus)
 static Datum
 upper_bound(const GsCodec *codec, const GsPart *parts, bool inclusive)
 {
-	GsSlot		slot = parts[1].slot;
-	uint64		span = gs_unordered(parts[2].slot.i);
-	int64		most;
+	GsScalar	scalar = parts[1].scalar;
+	uint64		span = gs_unordered(parts[2].scalar.i);
+	int64		max;
 
 	if (codec->part[1].lane == GS_LANE_NUMERIC)
 		return DirectFunctionCall2(numeric_add,
 								   gs_numeric_from_part(&parts[1], -1),
 								   gs_numeric_from_part(&parts[2], -1));
 	if (codec->part[1].lane == GS_LANE_FLOAT)
-		slot.f += Max(parts[2].slot.f, 0.0);
+		scalar.f += Max(parts[2].scalar.f, 0.0);
 	else
 	{
-		most = Max(codec->part[1].most - inclusive, slot.i);
-		if (span > (uint64) most - (uint64) slot.i)
-			slot.i = most;
+		max = Max(codec->part[1].max - inclusive, scalar.i);
+		if (span > (uint64) max - (uint64) scalar.i)
+			scalar.i = max;
 		else
-			slot.i = (int64) ((uint64) slot.i + span);
+			scalar.i = (int64) ((uint64) scalar.i + span);
 	}
-	return codec->bound->datum(slot);
+	return codec->bound->datum(scalar);
 }
 
 static Datum
 join_range(GsCodec *codec, const GsPart *parts)
 {
-	int64		flags = parts[0].slot.i;
+	int64		flags = parts[0].scalar.i;
 	RangeBound	lower = {0};
 	RangeBound	upper = {0};
 	Datum		base;
@@ -226,7 +226,7 @@ const GsCodecKind gs_range_kinds[] = {
 	{
 		/* the others are those of its bounds: see gs_range_set_parts */
 		.name = "range", .nparts = 3,
-		.part = {{.least = 0, .most = 2 * RANGE_UPPER_BOTTOM - 1}},
+		.part = {{.min = 0, .max = 2 * RANGE_UPPER_BOTTOM - 1}},
 		.split = split_range, .join = join_range
 	},
 	{0}

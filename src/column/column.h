@@ -5,12 +5,12 @@
  *
  * A column's codec splits a Datum into one to four parts (an interval has
  * months, days and microseconds; most types have one).  While the source is
- * read, each part fills a lane of 8-byte slots.  Learning turns every lane
+ * read, each part fills a lane of 8-byte scalars.  Learning turns every lane
  * into a feature, and adds an indicator feature where NULL cannot be a level
  * of the feature itself:
  *
  *	 - FEATURE_CATEGORY: a code below nlevels, each level with its share.  A
- *	   level is a slot value, a text, NULL, or "other": a value that is
+ *	   level is a scalar value, a text, NULL, or "other": a value that is
  *	   generated anew, since the source's own are too rare to be shown.
  *	 - FEATURE_NUMBER: a normal score, taken to a value by a quantile table.
  *
@@ -24,7 +24,7 @@
 #include "nodes/execnodes.h"
 
 #include "codec/codec.h"
-#include "text/shape.h"
+#include "text/format.h"
 #include "compat.h"
 
 #define GS_MAX_LEVELS		10000	/* of one category */
@@ -47,8 +47,8 @@ typedef struct GsQuantile
 {
 	int			nsegments;
 	double	   *edge;			/* [nsegments + 1], increasing */
-	GsSlot	   *low;			/* [nsegments] */
-	GsSlot	   *high;			/* [nsegments] */
+	GsScalar   *low;		/* [nsegments] */
+	GsScalar   *high;		/* [nsegments] */
 } GsQuantile;
 
 typedef struct GsFeature
@@ -61,7 +61,7 @@ typedef struct GsFeature
 	/* category */
 	int			nlevels;
 	double	   *share;			/* [nlevels], sum 1 */
-	GsSlot	   *level;			/* [nlevels] INT, FLOAT */
+	GsScalar   *level;		/* [nlevels] INT, FLOAT */
 	char	  **text;			/* [nlevels] TEXT; NULL where not a text */
 	int			null_level;		/* -1: none */
 	int			other_level;	/* -1: none */
@@ -91,7 +91,7 @@ typedef struct GsColumn
 	int			null_feature;	/* -1: none */
 	int			base;			/* 1 + column that it is learned as the
 								 * difference from; 0: none */
-	Shape	   *shape;			/* generates the "other" level */
+	GsFormat   *format;		/* generates the "other" level */
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
 								 * and are not drawn */
@@ -140,7 +140,7 @@ typedef struct GsEncoded
 	uint16	  **segment;		/* the same of a number's quantile table, which
 								 * is finer; NULL for a category ... */
 	uint16	  **within;			/* ... and where in it, of 65535 parts: see
-								 * gs_quantile_place */
+								 * gs_quantile_position */
 	bool	   *determined;		/* [nfeatures] not the family's business */
 	bool	   *context;		/* [nfeatures] known for every row */
 } GsEncoded;

@@ -5,12 +5,12 @@
  *	 features	int4 [F, 10]	see FeatureField
  *	 step		int8 [F]
  *	 share		float8 [L]		of the levels of all categories in turn
- *	 level		int8 [L]		slots; of a float its bits
+ *	 level		int8 [L]		scalars; of a float its bits
  *	 text_end	int8 [L]		where each level's text ends in "text"
  *	 text		bytes
  *	 edge		float8 [S + N]	of the segments of all N numbers in turn
  *	 low, high	int8 [S]
- *	 shape, ...	see shape_store.c: what columns generate anew
+ *	 shape, ...	see format_store.c: what columns generate anew
  *	 length/C	int4 [33]
  *	 keys, key/C	see key.c
  *
@@ -28,7 +28,7 @@
 #include "key/key.h"
 #include "learn/quantile.h"
 #include "column/store.h"
-#include "codec/whole.h"
+#include "codec/composite.h"
 
 typedef enum FeatureField
 {
@@ -61,7 +61,8 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 				edge,
 				low,
 				high;
-	Shape	  **shapes = palloc(sizeof(Shape *) * Max(schema->ncolumns, 1));
+	GsFormat  **formats = palloc(sizeof(GsFormat *) *
+								 Max(schema->ncolumns, 1));
 	char		name[32];
 
 	initStringInfo(&share);
@@ -94,9 +95,9 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 			appendBinaryStringInfo(&edge, (char *) q->edge,
 								   sizeof(double) * (q->nsegments + 1));
 			appendBinaryStringInfo(&low, (char *) q->low,
-								   sizeof(GsSlot) * q->nsegments);
+								   sizeof(GsScalar) * q->nsegments);
 			appendBinaryStringInfo(&high, (char *) q->high,
-								   sizeof(GsSlot) * q->nsegments);
+								   sizeof(GsScalar) * q->nsegments);
 			continue;
 		}
 		appendBinaryStringInfo(&share, (char *) feature->share,
@@ -104,12 +105,12 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 		for (int i = 0; i < feature->nlevels; i++)
 		{
 			int64		end;
-			GsSlot		slot = feature->level[i];
+			GsScalar	scalar = feature->level[i];
 
 			/* a text's hash was salted for the fit, and is of no use here */
 			if (feature->lane == GS_LANE_TEXT)
-				slot.i = 0;
-			appendBinaryStringInfo(&level, (char *) &slot, sizeof(GsSlot));
+				scalar.i = 0;
+			appendBinaryStringInfo(&level, (char *) &scalar, sizeof(GsScalar));
 			if (feature->text[i] != NULL)
 				appendStringInfoString(&text, feature->text[i]);
 			end = text.len;
@@ -132,7 +133,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	{
 		const GsColumn *column = &schema->columns[c];
 
-		shapes[c] = column->shape;
+		formats[c] = column->format;
 		if (column->lengths != NULL)
 		{
 			snprintf(name, sizeof(name), "length/%d", c + 1);
@@ -140,34 +141,34 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 						  column->lengths);
 		}
 	}
-	gs_shapes_save(shapes, schema->ncolumns, tensors);
+	gs_formats_save(formats, schema->ncolumns, tensors);
 }
 
 /*
- * Whether a slot can be a value of a part.
+ * Whether a scalar can be a value of a part.
  */
 static bool
-slot_fits(const GsPartKind *part, GsLaneType lane, GsSlot slot)
+scalar_fits(const GsPartKind *part, GsLaneType lane, GsScalar scalar)
 {
-	return lane != GS_LANE_INT || gs_slot_is_special(part, lane, slot) ||
-		(slot.i >= part->least && slot.i <= part->most);
+	return lane != GS_LANE_INT || gs_scalar_is_special(part, lane, scalar) ||
+		(scalar.i >= part->min && scalar.i <= part->max);
 }
 
 /*
  * Whether a packed text has parts that can be those of a value.
  */
 static bool
-whole_fits(const GsCodec *codec, const char *text)
+composite_fits(const GsCodec *codec, const char *text)
 {
 	GsCodec		apart = *codec;
 	GsPart		parts[GS_MAX_PARTS];
 
-	if (!gs_whole_unpack(codec, text, parts))
+	if (!gs_composite_unpack(codec, text, parts))
 		return false;
-	gs_whole_unset(&apart);
+	gs_composite_unset(&apart);
 	for (int p = 0; p < apart.nparts; p++)
-		if (!parts[p].absent && !slot_fits(&apart.part[p], parts[p].lane,
-										   parts[p].slot))
+		if (!parts[p].absent && !scalar_fits(&apart.part[p], parts[p].lane,
+											 parts[p].scalar))
 			return false;
 	return true;
 }
@@ -184,12 +185,12 @@ typedef struct Cursor
 	int64		text;
 	int64		text_bytes;
 	const double *share;
-	const GsSlot *level_slot;
+	const GsScalar *level_scalar;
 	const int64 *text_end;
 	const char *text_data;
 	const double *edges;
-	const GsSlot *low;
-	const GsSlot *high;
+	const GsScalar *low;
+	const GsScalar *high;
 } Cursor;
 
 static void
@@ -203,7 +204,7 @@ load_category(GsFeature *feature, int count, const GsColumn *column,
 					 column->name);
 	feature->nlevels = count;
 	feature->share = palloc(sizeof(double) * count);
-	feature->level = palloc(sizeof(GsSlot) * count);
+	feature->level = palloc(sizeof(GsScalar) * count);
 	feature->text = palloc0(sizeof(char *) * count);
 	for (int i = 0; i < count; i++, at->level++)
 	{
@@ -212,7 +213,7 @@ load_category(GsFeature *feature, int count, const GsColumn *column,
 			i != feature->other_level;
 
 		feature->share[i] = at->share[at->level];
-		feature->level[i] = at->level_slot[at->level];
+		feature->level[i] = at->level_scalar[at->level];
 		sum += feature->share[i];
 		if (!(feature->share[i] >= 0))
 			gs_corrupted("A level of column \"%s\" has an impossible share.",
@@ -229,13 +230,14 @@ load_category(GsFeature *feature, int count, const GsColumn *column,
 				gs_corrupted("A level's text of column \"%s\" is not valid text.",
 							 column->name);
 			if (column->codec.whole &&
-				!whole_fits(&column->codec, feature->text[i]))
+				!composite_fits(&column->codec, feature->text[i]))
 				gs_corrupted("A level of column \"%s\" is not a value of its type.",
 							 column->name);
 		}
 		else if (value && feature->part >= 0 &&
-				 !slot_fits(&column->codec.part[feature->part], feature->lane,
-							feature->level[i]))
+				 !scalar_fits(&column->codec.part[feature->part],
+							  feature->lane,
+							  feature->level[i]))
 			gs_corrupted("A level of column \"%s\" is not a value of its type.",
 						 column->name);
 		at->text = end;
@@ -257,11 +259,11 @@ load_number(GsFeature *feature, int count, const GsColumn *column, Cursor *at)
 					 column->name);
 	q->nsegments = count;
 	q->edge = palloc(sizeof(double) * (count + 1));
-	q->low = palloc(sizeof(GsSlot) * count);
-	q->high = palloc(sizeof(GsSlot) * count);
+	q->low = palloc(sizeof(GsScalar) * count);
+	q->high = palloc(sizeof(GsScalar) * count);
 	memcpy(q->edge, at->edges + at->edge, sizeof(double) * (count + 1));
-	memcpy(q->low, at->low + at->segment, sizeof(GsSlot) * count);
-	memcpy(q->high, at->high + at->segment, sizeof(GsSlot) * count);
+	memcpy(q->low, at->low + at->segment, sizeof(GsScalar) * count);
+	memcpy(q->high, at->high + at->segment, sizeof(GsScalar) * count);
 	at->edge += count + 1;
 	at->segment += count;
 	for (int s = 0; s < count; s++)
@@ -270,11 +272,11 @@ load_number(GsFeature *feature, int count, const GsColumn *column, Cursor *at)
 			!isfinite(q->edge[s + 1]))
 			gs_corrupted("The quantile table of column \"%s\" is not increasing.",
 						 column->name);
-		if (gs_slot_compare(q->low[s], q->high[s], feature->lane) > 0 ||
-			(s > 0 && gs_slot_compare(q->low[s - 1], q->low[s],
-									  feature->lane) > 0) ||
-			!slot_fits(part, feature->lane, q->low[s]) ||
-			!slot_fits(part, feature->lane, q->high[s]))
+		if (gs_scalar_compare(q->low[s], q->high[s], feature->lane) > 0 ||
+			(s > 0 && gs_scalar_compare(q->low[s - 1], q->low[s],
+										feature->lane) > 0) ||
+			!scalar_fits(part, feature->lane, q->low[s]) ||
+			!scalar_fits(part, feature->lane, q->high[s]))
 			gs_corrupted("The quantile table of column \"%s\" has impossible values.",
 						 column->name);
 	}
@@ -306,7 +308,7 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	column = &schema->columns[feature->column];
 	if (feature->part == 0 && feature->lane == GS_LANE_TEXT &&
 		column->codec.nparts > 1)
-		gs_whole_set(&column->codec);
+		gs_composite_set(&column->codec);
 	if (feature->part < -1 || feature->part >= column->codec.nparts)
 		gs_corrupted("Feature %d is of no part of column \"%s\".", f,
 					 column->name);
@@ -370,10 +372,10 @@ load_lengths(GsColumn *column, int c, const List *tensors)
 }
 
 /*
- * Whether some of a column's values are drawn from a shape.
+ * Whether some of a column's values are drawn from a format.
  */
 static bool
-needs_shape(const GsSchema *schema, const GsColumn *column)
+needs_format(const GsSchema *schema, const GsColumn *column)
 {
 	GsContent	content = column->codec.kind->content;
 
@@ -394,7 +396,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	const GsTensor *fields = gs_tensor_get(tensors, "features", GS_I4, 2);
 	const GsTensor *text = gs_tensor_get(tensors, "text", GS_U1, 1);
 	Cursor		at = {0};
-	Shape	  **shapes;
+	GsFormat  **formats;
 	const int64 *step;
 	int			n = fields->dims[0];
 
@@ -404,7 +406,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	step = gs_tensor_data(tensors, "step", GS_I8, n);
 	at.nlevels = gs_tensor_get(tensors, "share", GS_F8, 1)->dims[0];
 	at.share = gs_tensor_data(tensors, "share", GS_F8, at.nlevels);
-	at.level_slot = gs_tensor_data(tensors, "level", GS_I8, at.nlevels);
+	at.level_scalar = gs_tensor_data(tensors, "level", GS_I8, at.nlevels);
 	at.text_end = gs_tensor_data(tensors, "text_end", GS_I8, at.nlevels);
 	at.text_data = text->data;
 	at.text_bytes = text->dims[0];
@@ -437,8 +439,8 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			load_category(feature, field[FIELD_COUNT],
 						  &schema->columns[feature->column], &at);
 	}
-	shapes = palloc(sizeof(Shape *) * Max(schema->ncolumns, 1));
-	gs_shapes_load(tensors, schema->ncolumns, shapes);
+	formats = palloc(sizeof(GsFormat *) * Max(schema->ncolumns, 1));
+	gs_formats_load(tensors, schema->ncolumns, formats);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
 		GsColumn   *column = &schema->columns[c];
@@ -447,8 +449,8 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			if (column->feature[p] < 0 && column->key == NULL)
 				gs_corrupted("A part of column \"%s\" is missing.",
 							 column->name);
-		column->shape = shapes[c];
-		if (column->shape == NULL && needs_shape(schema, column))
+		column->format = formats[c];
+		if (column->format == NULL && needs_format(schema, column))
 			gs_corrupted("Column \"%s\" has lost its generator.",
 						 column->name);
 		load_lengths(column, c, tensors);
@@ -477,7 +479,7 @@ gs_schema_desc(const GsSchema *schema)
 /*
  * gs_schema_copy: a schema whose columns are one's own, in the current
  * context: their keys, and what functions of types keep from call to call.
- * Features and shapes are shared; the original must outlive it.
+ * Features and formats are shared; the original must outlive it.
  */
 GsSchema *
 gs_schema_copy(const GsSchema *schema)

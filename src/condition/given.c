@@ -154,13 +154,13 @@ scalar_value(Reader *reader, const JsonbValue *scalar, char **text)
 }
 
 /*
- * A slot or level as the user would write it.
+ * A scalar or level as the user would write it.
  */
 static char *
-slot_text(Reader *reader, GsSlot slot, const char *text)
+scalar_text(Reader *reader, GsScalar scalar, const char *text)
 {
 	const GsFeature *feature = reader->feature;
-	GsPart		part = {.lane = feature->lane,.slot = slot,.text = text,
+	GsPart		part = {.lane = feature->lane,.scalar = scalar,.text = text,
 	.scale = feature->scale,.min_scale = feature->min_scale};
 
 	return OutputFunctionCall(&reader->codec.output,
@@ -185,8 +185,8 @@ values_there(Reader *reader)
 	if (feature->kind == GS_FEATURE_NUMBER)
 	{
 		appendStringInfo(&hint, "Its values are between %s and %s, where the source has any.",
-						 slot_text(reader, q->low[0], NULL),
-						 slot_text(reader, q->high[q->nsegments - 1], NULL));
+						 scalar_text(reader, q->low[0], NULL),
+						 scalar_text(reader, q->high[q->nsegments - 1], NULL));
 		return hint.data;
 	}
 	for (int i = 0; i < feature->nlevels && shown < LEVELS_SHOWN; i++)
@@ -195,7 +195,7 @@ values_there(Reader *reader)
 
 		if (i == feature->null_level || i == feature->other_level)
 			continue;
-		text = slot_text(reader, feature->level[i], feature->text[i]);
+		text = scalar_text(reader, feature->level[i], feature->text[i]);
 		appendStringInfo(&hint, "%s\"%s\"",
 						 shown++ > 0 ? ", " : "Its values include ",
 						 pnstrdup(text, pg_mbcliplen(text, strlen(text),
@@ -256,7 +256,7 @@ prepare_levels(Reader *reader)
 	reader->level = palloc0(sizeof(Datum) * Max(feature->nlevels, 1));
 	for (int i = 0; i < feature->nlevels; i++)
 	{
-		GsPart		part = {.lane = feature->lane,.slot = feature->level[i],
+		GsPart		part = {.lane = feature->lane,.scalar = feature->level[i],
 			.text = feature->text[i],.scale = feature->scale,
 		.min_scale = feature->min_scale};
 
@@ -299,23 +299,23 @@ allow_text(Reader *reader, Datum value)
  * Allows the levels within a range: a single value, of which zero has two.
  */
 static bool
-allow_slots(Reader *reader, GsSlotRange range)
+allow_scalars(Reader *reader, GsScalarRange range)
 {
 	const GsFeature *feature = reader->feature;
 	bool		found = false;
 
 	for (int i = 0; i < feature->nlevels; i++)
 		if (is_value(reader, i) &&
-			gs_slot_compare(range.low, feature->level[i],
-							feature->lane) <= 0 &&
-			gs_slot_compare(feature->level[i], range.high,
-							feature->lane) <= 0)
+			gs_scalar_compare(range.low, feature->level[i],
+							  feature->lane) <= 0 &&
+			gs_scalar_compare(feature->level[i], range.high,
+							  feature->lane) <= 0)
 			found = reader->allowed[i] = true;
 	return found;
 }
 
 static void
-add_pieces(Reader *reader, GsSlotRange range, bool point)
+add_pieces(Reader *reader, GsScalarRange range, bool point)
 {
 	int			room = reader->npieces + reader->feature->quantile.nsegments;
 
@@ -335,9 +335,9 @@ add_pieces(Reader *reader, GsSlotRange range, bool point)
  * Whether a number that is kept as a double comes out as it was given.
  */
 static bool
-comes_back(Reader *reader, Datum value, GsSlot slot)
+comes_back(Reader *reader, Datum value, GsScalar scalar)
 {
-	GsPart		part = {.lane = reader->feature->lane,.slot = slot,
+	GsPart		part = {.lane = reader->feature->lane,.scalar = scalar,
 		.scale = reader->feature->scale,
 	.min_scale = reader->feature->min_scale};
 
@@ -352,7 +352,7 @@ read_value(Reader *reader, const JsonbValue *scalar)
 {
 	const GsFeature *feature = reader->feature;
 	int			before = reader->npieces;
-	GsSlotRange range;
+	GsScalarRange range;
 	bool		found;
 	char	   *text;
 	Datum		value;
@@ -368,7 +368,7 @@ read_value(Reader *reader, const JsonbValue *scalar)
 	if (feature->lane == GS_LANE_TEXT)
 		found = allow_text(reader, value);
 	else
-		found = gs_slots_point(reader->column, feature, value, &range) &&
+		found = gs_scalars_point(reader->column, feature, value, &range) &&
 			comes_back(reader, value, range.low);
 	if (found && feature->kind == GS_FEATURE_NUMBER)
 	{
@@ -376,7 +376,7 @@ read_value(Reader *reader, const JsonbValue *scalar)
 		found = reader->npieces > before;
 	}
 	else if (found && feature->lane != GS_LANE_TEXT)
-		found = allow_slots(reader, range);
+		found = allow_scalars(reader, range);
 	if (!found)
 		value_impossible(reader, text);
 }
@@ -503,7 +503,7 @@ read_range(Reader *reader, JsonbContainer *object)
 {
 	const GsFeature *feature = reader->feature;
 	JsonbIterator *it = JsonbIteratorInit(object);
-	GsSlotRange range = gs_slots_all(feature);
+	GsScalarRange range = gs_scalars_all(feature);
 	JsonbIteratorToken token;
 	JsonbValue	item;
 	GsBound		bound = GS_BOUND_GTE;
@@ -537,8 +537,8 @@ read_range(Reader *reader, JsonbContainer *object)
 		end[side] = scalar_value(reader, &item, &text);
 		if (!number)
 			bound_levels(reader, bound, end[side]);
-		else if (!gs_slots_bound(reader->column, feature, bound, end[side],
-								 &range))
+		else if (!gs_scalars_bound(reader->column, feature, bound, end[side],
+								   &range))
 			holds = false;
 	}
 	check_not_empty(reader, end, is_set, strict);

@@ -62,17 +62,17 @@ extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,
 /* given_number.c */
 
 /* Values of a number feature from low to high, both among them. */
-typedef struct GsSlotRange
+typedef struct GsScalarRange
 {
-	GsSlot		low;
-	GsSlot		high;
-} GsSlotRange;
+	GsScalar	low;
+	GsScalar	high;
+} GsScalarRange;
 
 /* A part of a segment: its values, and its normal scores. */
 typedef struct GsPiece
 {
-	GsSlot		low;
-	GsSlot		high;
+	GsScalar	low;
+	GsScalar	high;
 	double		from;
 	double		to;
 } GsPiece;
@@ -85,13 +85,13 @@ typedef enum GsBound
 	GS_BOUND_LT
 } GsBound;
 
-extern GsSlotRange gs_slots_all(const GsFeature *feature);
-extern bool gs_slots_bound(const GsColumn *column, const GsFeature *feature,
-						   GsBound bound, Datum value, GsSlotRange *range);
-extern bool gs_slots_point(const GsColumn *column, const GsFeature *feature,
-						   Datum value, GsSlotRange *range);
+extern GsScalarRange gs_scalars_all(const GsFeature *feature);
+extern bool gs_scalars_bound(const GsColumn *column, const GsFeature *feature,
+							 GsBound bound, Datum value, GsScalarRange *range);
+extern bool gs_scalars_point(const GsColumn *column, const GsFeature *feature,
+							 Datum value, GsScalarRange *range);
 extern int	gs_number_pieces(const GsColumn *column, const GsFeature *feature,
-							 GsSlotRange range, bool point, GsPiece *pieces);
+							 GsScalarRange range, bool point, GsPiece *pieces);
 extern int	gs_pieces_order(const GsFeature *feature, GsPiece *pieces, int n);
 extern void gs_number_region(const GsFeature *feature, const GsPiece *pieces,
 							 int n, GsRegion *region);

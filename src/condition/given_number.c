@@ -20,7 +20,7 @@
 #define MANY_VALUES			4096
 /* A single value of a continuous number stands for this share of the range. */
 #define POINT_WIDTH			1e-9
-#define LEAST_WIDTH			1e-11	/* in normal score */
+#define MIN_WIDTH			1e-11	/* in normal score */
 /* A range narrower than this has too few floats for its values. */
 #define RANGE_WIDTH			1e-3
 /* Half of a step between decimals, but never as far as the next one. */
@@ -33,12 +33,12 @@ as_type(const GsColumn *column, double value)
 }
 
 /*
- * gs_slots_all: every value there is.
+ * gs_scalars_all: every value there is.
  */
-GsSlotRange
-gs_slots_all(const GsFeature *feature)
+GsScalarRange
+gs_scalars_all(const GsFeature *feature)
 {
-	GsSlotRange range;
+	GsScalarRange range;
 
 	if (feature->lane == GS_LANE_FLOAT)
 	{
@@ -54,17 +54,17 @@ gs_slots_all(const GsFeature *feature)
 }
 
 /*
- * The slots next to a value: see gs_part_slots.
+ * The scalars next to a value: see gs_part_scalars.
  */
 static void
-slots_around(const GsColumn *column, const GsFeature *feature, Datum value,
-			 GsSlot *below, GsSlot *above)
+scalars_around(const GsColumn *column, const GsFeature *feature, Datum value,
+			   GsScalar *below, GsScalar *above)
 {
 	GsCodec		codec = column->codec;
 	GsPart		part;
 
 	gs_codec_split(&codec, value, &part);
-	gs_part_slots(feature, &part, below, above);
+	gs_part_scalars(feature, &part, below, above);
 	if (feature->lane == GS_LANE_FLOAT && below->f == 0)
 	{
 		/* both zeros are equal to each other */
@@ -86,7 +86,7 @@ next_float(const GsColumn *column, double value, double toward)
  */
 static bool
 bound_float(const GsColumn *column, const GsFeature *feature, GsBound bound,
-			double value, GsSlotRange *range)
+			double value, GsScalarRange *range)
 {
 	bool		lower = bound == GS_BOUND_GTE || bound == GS_BOUND_GT;
 
@@ -120,19 +120,19 @@ bound_float(const GsColumn *column, const GsFeature *feature, GsBound bound,
 }
 
 /*
- * gs_slots_bound: sets an end of a range, which had none there.
+ * gs_scalars_bound: sets an end of a range, which had none there.
  *
  * value: of the column's base type.  Returns false if no value is left.
  */
 bool
-gs_slots_bound(const GsColumn *column, const GsFeature *feature,
-			   GsBound bound, Datum value, GsSlotRange *range)
+gs_scalars_bound(const GsColumn *column, const GsFeature *feature,
+				 GsBound bound, Datum value, GsScalarRange *range)
 {
 	bool		lower = bound == GS_BOUND_GTE || bound == GS_BOUND_GT;
-	GsSlot		below;
-	GsSlot		above;
+	GsScalar	below;
+	GsScalar	above;
 
-	slots_around(column, feature, value, &below, &above);
+	scalars_around(column, feature, value, &below, &above);
 	if (feature->lane == GS_LANE_FLOAT)
 	{
 		bool		low_zero = bound == GS_BOUND_GTE || bound == GS_BOUND_LT;
@@ -157,28 +157,28 @@ gs_slots_bound(const GsColumn *column, const GsFeature *feature,
 		range->low = above;
 	else
 		range->high = below;
-	return gs_slot_compare(range->low, range->high, feature->lane) <= 0;
+	return gs_scalar_compare(range->low, range->high, feature->lane) <= 0;
 }
 
 /*
- * gs_slots_point: the range of a single value.
+ * gs_scalars_point: the range of a single value.
  *
- * value: of the column's base type.  Returns false if no slot holds it.
+ * value: of the column's base type.  Returns false if no scalar holds it.
  */
 bool
-gs_slots_point(const GsColumn *column, const GsFeature *feature, Datum value,
-			   GsSlotRange *range)
+gs_scalars_point(const GsColumn *column, const GsFeature *feature, Datum value,
+				 GsScalarRange *range)
 {
-	slots_around(column, feature, value, &range->high, &range->low);
-	return gs_slot_compare(range->low, range->high, feature->lane) <= 0;
+	scalars_around(column, feature, value, &range->high, &range->low);
+	return gs_scalar_compare(range->low, range->high, feature->lane) <= 0;
 }
 
 /*
  * The part of a segment's normal scores between two fractions of its width.
  */
 static void
-place_piece(const GsQuantile *q, int segment, double first, double last,
-			GsPiece *piece)
+position_piece(const GsQuantile *q, int segment, double first, double last,
+			   GsPiece *piece)
 {
 	double		from = q->edge[segment];
 	double		to = q->edge[segment + 1];
@@ -186,18 +186,18 @@ place_piece(const GsQuantile *q, int segment, double first, double last,
 
 	piece->from = first > 0 ? Min(from + first * width, to) : from;
 	piece->to = last < 1 ? Max(from + last * width, from) : to;
-	if (piece->to - piece->from < LEAST_WIDTH)
+	if (piece->to - piece->from < MIN_WIDTH)
 	{
 		/* too narrow to tell: give it something, within the segment */
 		double		middle = (piece->from + piece->to) / 2;
 
-		piece->from = Max(middle - LEAST_WIDTH / 2, from);
-		piece->to = Min(middle + LEAST_WIDTH / 2, to);
+		piece->from = Max(middle - MIN_WIDTH / 2, from);
+		piece->to = Min(middle + MIN_WIDTH / 2, to);
 	}
 }
 
 static bool
-clip_integer(const GsFeature *feature, int segment, GsSlotRange range,
+clip_integer(const GsFeature *feature, int segment, GsScalarRange range,
 			 GsPiece *piece)
 {
 	const GsQuantile *q = &feature->quantile;
@@ -218,8 +218,8 @@ clip_integer(const GsFeature *feature, int segment, GsSlotRange range,
 		return false;
 	piece->low.i = (int64) ((uint64) low + first * step);
 	piece->high.i = (int64) ((uint64) low + last * step);
-	place_piece(q, segment, first / (steps + 1.0),
-				last == steps ? 1 : (last + 1.0) / (steps + 1.0), piece);
+	position_piece(q, segment, first / (steps + 1.0),
+				   last == steps ? 1 : (last + 1.0) / (steps + 1.0), piece);
 	return true;
 }
 
@@ -236,28 +236,28 @@ clip_decimals(const GsColumn *column, const GsFeature *feature, int segment,
 	double		to = feature->quantile.high[segment].f;
 	double		first = rint(from * unit) / unit;
 	double		last = rint(to * unit) / unit;
-	double		least = rint(Max(from, low) * unit) / unit;
-	double		most = rint(Min(to, high) * unit) / unit;
+	double		min = rint(Max(from, low) * unit) / unit;
+	double		max = rint(Min(to, high) * unit) / unit;
 	bool		whole = as_type(column, last) <= as_type(column, to);
 
 	if (!whole)
 		last = (rint(to * unit) - 1) / unit;
-	if (as_type(column, least) < as_type(column, low))
-		least = (rint(Max(from, low) * unit) + 1) / unit;
-	if (as_type(column, most) > as_type(column, high))
-		most = (rint(Min(to, high) * unit) - 1) / unit;
-	least = Max(least, first);
-	most = Min(most, last);
-	if (least > most)
+	if (as_type(column, min) < as_type(column, low))
+		min = (rint(Max(from, low) * unit) + 1) / unit;
+	if (as_type(column, max) > as_type(column, high))
+		max = (rint(Min(to, high) * unit) - 1) / unit;
+	min = Max(min, first);
+	max = Min(max, last);
+	if (min > max)
 		return false;
-	piece->low.f = least == most || least > first ?
-		least - (least < most ? HALF_STEP / unit : 0) : from;
-	piece->high.f = least == most || most < last || !whole ?
-		most + (least < most ? HALF_STEP / unit : 0) : to;
-	place_piece(&feature->quantile, segment,
-				least > first ? gs_fraction(least - 0.5 / unit, from, to) : 0,
-				most < last ? gs_fraction(most + 0.5 / unit, from, to) : 1,
-				piece);
+	piece->low.f = min == max || min > first ?
+		min - (min < max ? HALF_STEP / unit : 0) : from;
+	piece->high.f = min == max || max < last || !whole ?
+		max + (min < max ? HALF_STEP / unit : 0) : to;
+	position_piece(&feature->quantile, segment,
+				   min > first ? gs_fraction(min - 0.5 / unit, from, to) : 0,
+				   max < last ? gs_fraction(max + 0.5 / unit, from, to) : 1,
+				   piece);
 	return true;
 }
 
@@ -267,32 +267,32 @@ clip_decimals(const GsColumn *column, const GsFeature *feature, int segment,
  * values.
  */
 static void
-place_point(const GsFeature *feature, int segment, double value,
-			GsPiece *piece)
+position_point(const GsFeature *feature, int segment, double value,
+			   GsPiece *piece)
 {
 	const GsQuantile *q = &feature->quantile;
 	double		low = q->low[segment].f;
 	double		high = q->high[segment].f;
 	double		at = gs_fraction(value, low, high);
-	double		least = INFINITY;
-	double		most = -INFINITY;
+	double		min = INFINITY;
+	double		max = -INFINITY;
 	double		half;
 
 	for (int s = 0; s < q->nsegments; s++)
 	{
 		if (!isfinite(q->low[s].f))
 			continue;
-		least = Min(least, q->low[s].f);
-		most = Max(most, q->high[s].f);
+		min = Min(min, q->low[s].f);
+		max = Max(max, q->high[s].f);
 	}
-	half = Min((most / 2 - least / 2) * POINT_WIDTH / (high / 2 - low / 2),
+	half = Min((max / 2 - min / 2) * POINT_WIDTH / (high / 2 - low / 2),
 			   1) / 2;
-	place_piece(q, segment, at - half, at + half, piece);
+	position_piece(q, segment, at - half, at + half, piece);
 }
 
 static bool
 clip_float(const GsColumn *column, const GsFeature *feature, int segment,
-		   GsSlotRange range, bool point, GsPiece *piece)
+		   GsScalarRange range, bool point, GsPiece *piece)
 {
 	const GsQuantile *q = &feature->quantile;
 	double		from = q->low[segment].f;
@@ -319,19 +319,19 @@ clip_float(const GsColumn *column, const GsFeature *feature, int segment,
 	if (point)
 	{
 		piece->low.f = piece->high.f;	/* of the zeros the positive one */
-		place_point(feature, segment, piece->low.f, piece);
+		position_point(feature, segment, piece->low.f, piece);
 	}
 	else
-		place_piece(q, segment, gs_fraction(piece->low.f, from, to),
-					gs_fraction(piece->high.f, from, to), piece);
+		position_piece(q, segment, gs_fraction(piece->low.f, from, to),
+					   gs_fraction(piece->high.f, from, to), piece);
 	return true;
 }
 
 static bool
 is_continuous(const GsFeature *feature, int segment)
 {
-	GsSlot		low = feature->quantile.low[segment];
-	GsSlot		high = feature->quantile.high[segment];
+	GsScalar	low = feature->quantile.low[segment];
+	GsScalar	high = feature->quantile.high[segment];
 
 	if (feature->lane == GS_LANE_INT)
 		return ((uint64) high.i - (uint64) low.i) /
@@ -342,12 +342,12 @@ is_continuous(const GsFeature *feature, int segment)
 }
 
 /*
- * Of the values of a range those on the feature's grid, as slots.  Returns
+ * Of the values of a range those on the feature's grid, as scalars.  Returns
  * false if there are none.
  */
 static bool
 on_grid(const GsColumn *column, const GsFeature *feature, int segment,
-		GsSlotRange *range)
+		GsScalarRange *range)
 {
 	if (feature->lane == GS_LANE_INT)
 	{
@@ -363,15 +363,15 @@ on_grid(const GsColumn *column, const GsFeature *feature, int segment,
 	if (feature->decimals >= 0)
 	{
 		double		unit = pow(10, feature->decimals);
-		double		least = rint(range->low.f * unit) / unit;
-		double		most = rint(range->high.f * unit) / unit;
+		double		min = rint(range->low.f * unit) / unit;
+		double		max = rint(range->high.f * unit) / unit;
 
-		if (as_type(column, least) < range->low.f)
-			least = (rint(range->low.f * unit) + 1) / unit;
-		if (as_type(column, most) > range->high.f)
-			most = (rint(range->high.f * unit) - 1) / unit;
-		range->low.f = least;
-		range->high.f = most;
+		if (as_type(column, min) < range->low.f)
+			min = (rint(range->low.f * unit) + 1) / unit;
+		if (as_type(column, max) > range->high.f)
+			max = (rint(range->high.f * unit) - 1) / unit;
+		range->low.f = min;
+		range->high.f = max;
 	}
 	return range->low.f <= range->high.f;
 }
@@ -383,22 +383,22 @@ on_grid(const GsColumn *column, const GsFeature *feature, int segment,
  */
 static int
 between_segments(const GsColumn *column, const GsFeature *feature,
-				 GsSlotRange range, GsPiece *piece)
+				 GsScalarRange range, GsPiece *piece)
 {
 	const GsQuantile *q = &feature->quantile;
 	const GsPartKind *kind = &column->codec.part[0];
 	int			s = gs_quantile_find(feature, range.high);
 
 	if (s >= q->nsegments - 1 ||
-		gs_slot_compare(range.low, q->low[s], feature->lane) <= 0 ||
-		gs_slot_is_special(kind, feature->lane, q->low[s]) ||
-		gs_slot_is_special(kind, feature->lane, q->low[s + 1]) ||
+		gs_scalar_compare(range.low, q->low[s], feature->lane) <= 0 ||
+		gs_scalar_is_special(kind, feature->lane, q->low[s]) ||
+		gs_scalar_is_special(kind, feature->lane, q->low[s + 1]) ||
 		!(is_continuous(feature, s) || is_continuous(feature, s + 1)) ||
 		!on_grid(column, feature, s, &range))
 		return -1;
 	piece->low = range.low;
 	piece->high = range.high;
-	place_piece(q, s, 1, 1, piece);
+	position_piece(q, s, 1, 1, piece);
 	return s;
 }
 
@@ -428,7 +428,7 @@ widen_range(const GsQuantile *q, int segment, GsPiece *pieces, int n)
  */
 int
 gs_number_pieces(const GsColumn *column, const GsFeature *feature,
-				 GsSlotRange range, bool point, GsPiece *pieces)
+				 GsScalarRange range, bool point, GsPiece *pieces)
 {
 	int			n = 0;
 	int			segment = -1;
@@ -451,8 +451,8 @@ gs_number_pieces(const GsColumn *column, const GsFeature *feature,
 		n += segment >= 0;
 	}
 	if (!point && (n == 1 || (n == 2 && pieces[0].to == pieces[1].from)) &&
-		gs_slot_compare(pieces[0].low, pieces[n - 1].high,
-						feature->lane) < 0)
+		gs_scalar_compare(pieces[0].low, pieces[n - 1].high,
+						  feature->lane) < 0)
 		widen_range(&feature->quantile, segment, pieces, n);
 	return n;
 }
@@ -466,7 +466,7 @@ by_value(const void *a, const void *b, void *arg)
 
 	if (x->from != y->from)
 		return x->from < y->from ? -1 : 1;
-	return gs_slot_compare(x->low, y->low, feature->lane);
+	return gs_scalar_compare(x->low, y->low, feature->lane);
 }
 
 /*
@@ -484,8 +484,8 @@ gs_pieces_order(const GsFeature *feature, GsPiece *pieces, int n)
 	{
 		GsPiece    *last = kept > 0 ? &pieces[kept - 1] : NULL;
 
-		if (last && gs_slot_compare(last->low, pieces[i].low,
-									feature->lane) == 0)
+		if (last && gs_scalar_compare(last->low, pieces[i].low,
+									  feature->lane) == 0)
 			continue;
 		if (last && pieces[i].from < last->to)
 		{
@@ -528,7 +528,7 @@ gs_number_region(const GsFeature *feature, const GsPiece *pieces, int n,
 }
 
 static void
-add_segment(GsQuantile *q, GsSlot low, GsSlot high, double from, double to)
+add_segment(GsQuantile *q, GsScalar low, GsScalar high, double from, double to)
 {
 	q->low[q->nsegments] = low;
 	q->high[q->nsegments] = high;
@@ -554,8 +554,8 @@ gs_number_table(const GsPiece *pieces, int n, GsQuantile *q)
 						 PG_UINT16_MAX / 3)));
 	q->nsegments = 0;
 	q->edge = palloc(sizeof(double) * (3 * n + 1));
-	q->low = palloc(sizeof(GsSlot) * 3 * n);
-	q->high = palloc(sizeof(GsSlot) * 3 * n);
+	q->low = palloc(sizeof(GsScalar) * 3 * n);
+	q->high = palloc(sizeof(GsScalar) * 3 * n);
 	for (int i = 0; i < n; i++)
 	{
 		if (i > 0 && pieces[i].from > pieces[i - 1].to)

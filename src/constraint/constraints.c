@@ -115,7 +115,7 @@ COLUMN_NAMES("i.indrelid", "i.indkey::pg_catalog.int2[]") ","
  * The place of a name among n; n if it is none of them.
  */
 static int
-place_of(const char *const *names, int n, const char *name)
+position_of(const char *const *names, int n, const char *name)
 {
 	int			i = 0;
 
@@ -139,7 +139,7 @@ gs_constraint_kind_name(GsConstraintKind kind)
 GsConstraintKind
 gs_constraint_kind(const char *name)
 {
-	return place_of(kind_names, GS_CONSTRAINT_KINDS, name);
+	return position_of(kind_names, GS_CONSTRAINT_KINDS, name);
 }
 
 /*
@@ -157,7 +157,7 @@ gs_met_name(GsMet met)
 GsMet
 gs_met(const char *name)
 {
-	return place_of(met_names, GS_METS, name);
+	return position_of(met_names, GS_METS, name);
 }
 
 /*

@@ -149,12 +149,13 @@ is_certain(GsRules *rules, ExprState *state, const Expr *expr, int c)
 {
 	GsDecoder  *decoder = gs_decoder_create(rules->sampler->schema, c,
 											InvalidOid);
-	Certainty	asked = {.rules = rules,.state = state,.column = c};
+	Certainty	certainty = {.rules = rules,.state = state,.column = c};
 
-	asked.n = gs_decoder_values(decoder, &asked.values);
-	return asked.n > 0 && (!gs_decoder_is_number(decoder) ||
-						   is_interval((const Node *) expr)) &&
-		gs_condition_try(meet_all, &asked, &rules->error) && asked.certain;
+	certainty.n = gs_decoder_values(decoder, &certainty.values);
+	return certainty.n > 0 && (!gs_decoder_is_number(decoder) ||
+							   is_interval((const Node *) expr)) &&
+		gs_condition_try(meet_all, &certainty,
+						 &rules->error) && certainty.certain;
 }
 
 static void
@@ -198,7 +199,7 @@ add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
  * finds out whether some set what ones before them ask for.
  */
 static void
-place_columns(GsRules *rules)
+position_columns(GsRules *rules)
 {
 	rules->passes = 1;
 	for (int r = 0; r < rules->nrules; r++)
@@ -275,7 +276,7 @@ gs_rules_open(GsSampler *sampler)
 		rules->column[i] = c;
 		rules->decoder[i] = gs_decoder_create(sampler->schema, c, InvalidOid);
 	}
-	place_columns(rules);
+	position_columns(rules);
 	rules->values = palloc(sizeof(Datum) * GS_BATCH * rules->ncolumns);
 	rules->nulls = palloc(GS_BATCH * rules->ncolumns);
 	rules->refused = palloc(GS_BATCH);

@@ -38,7 +38,7 @@ typedef struct Segment
 {
 	double		edge;
 	double		scale;			/* 1 / width in normal score */
-	GsSlot		low;
+	GsScalar	low;
 	uint64		steps;			/* INT: from low to high */
 } Segment;
 
@@ -143,7 +143,7 @@ init_levels(const GsDecoder *decoder, PartDecoder *part)
 	{
 		if (i == feature->null_level || i == feature->other_level)
 			continue;
-		value.slot = feature->level[i];
+		value.scalar = feature->level[i];
 		value.text = feature->text[i];
 		part->level[i] = gs_codec_join(unconstify(GsCodec *, &decoder->codec),
 									   &value);
@@ -156,7 +156,7 @@ init_levels(const GsDecoder *decoder, PartDecoder *part)
  * The value of a number at its normal score.  A float's 24 bits do not reach
  * every value of a wide segment: random bits fill in.
  */
-static pg_attribute_always_inline GsSlot
+static pg_attribute_always_inline GsScalar
 number_at(const GsDecoder *decoder, const PartDecoder *part,
 		  const GsBatch *batch, int row, float score)
 {
@@ -246,7 +246,7 @@ draw_array(GsDecoder *decoder, GsRandom *random)
 	const char *array;
 	int			level = gs_fix_styles();
 
-	gs_shape_draw(decoder->column->shape, random, text);
+	gs_format_draw(decoder->column->format, random, text);
 	part.text = gs_json_to_array(codec, text->data, random,
 								 &decoder->flawed);
 	array = part.text;
@@ -267,9 +267,9 @@ draw_array(GsDecoder *decoder, GsRandom *random)
 static bool
 draw_text(GsDecoder *decoder, GsRandom *random)
 {
-	const Shape *shape = decoder->column->shape;
+	const GsFormat *format = decoder->column->format;
 	StringInfo	text = &decoder->text;
-	const char *known = NULL;	/* stays so if the shape redraws by itself */
+	const char *known = NULL;	/* stays so if the format redraws by itself */
 	bool		copy;
 	MemoryContext old;
 
@@ -287,7 +287,7 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 			known = text->data;
 			break;
 		case GS_CONTENT_JSON:
-			gs_shape_draw(shape, random, text);
+			gs_format_draw(format, random, text);
 			known = gs_json_to_jsonb(text->data);
 			break;
 		case GS_CONTENT_ARRAY:
@@ -295,11 +295,11 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 			known = text->data;
 			break;
 		default:
-			gs_shape_draw(shape, random, text);
+			gs_format_draw(format, random, text);
 			break;
 	}
-	copy = known != NULL && shape != NULL &&
-		gs_shape_knows(shape, known, strlen(known));
+	copy = known != NULL && format != NULL &&
+		gs_format_knows(format, known, strlen(known));
 	MemoryContextSwitchTo(old);
 	return !decoder->flawed && !copy;
 }
@@ -432,8 +432,8 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 		feature->other_level >= 0)
 		return false;
 	for (int s = 0; s < feature->quantile.nsegments; s++)
-		if (gs_slot_compare(feature->quantile.low[s],
-							feature->quantile.high[s], feature->lane) != 0)
+		if (gs_scalar_compare(feature->quantile.low[s],
+							  feature->quantile.high[s], feature->lane) != 0)
 			return false;
 	return true;
 }
@@ -469,7 +469,7 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 			(*values)[n++] = part->level[i];
 	for (int s = 0; s < 2 * q->nsegments; s++)
 	{
-		value.slot = s % 2 == 0 ? q->low[s / 2] : q->high[s / 2];
+		value.scalar = s % 2 == 0 ? q->low[s / 2] : q->high[s / 2];
 		(*values)[n++] = gs_codec_join(unconstify(GsCodec *, &decoder->codec),
 									   &value);
 	}
@@ -495,12 +495,12 @@ redraw_part(GsDecoder *decoder, const PartDecoder *part, GsRandom *random,
 	{
 		int			s = gs_random_below(random, feature->quantile.nsegments);
 
-		value->slot = gs_quantile_value(feature, s, u);
+		value->scalar = gs_quantile_value(feature, s, u);
 		return true;
 	}
 	while (level < feature->nlevels - 1 && u >= feature->share[level])
 		u -= feature->share[level++];
-	value->slot = feature->level[level];
+	value->scalar = feature->level[level];
 	value->text = feature->text[level];
 	if (level == feature->other_level)
 	{
@@ -549,7 +549,7 @@ domain_repair(GsDecoder *decoder, GsRandom *random)
 	{
 		for (int s = 0; s < feature->quantile.nsegments; s++)
 		{
-			value.slot = feature->quantile.low[s];
+			value.scalar = feature->quantile.low[s];
 			datum = gs_codec_join(&decoder->codec, &value);
 			if (gs_domain_accepts(decoder->domain, datum))
 				return datum;
@@ -564,33 +564,34 @@ domain_repair(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
- * The slot of a column of whole numbers, differences added up.  Where the
+ * The scalar of a column of whole numbers, differences added up.  Where the
  * column is NULL, but what is learned as the difference from it is not, any
  * of its values has to do.
  */
 static int64
-whole_slot(const GsDecoder *decoder, const GsBatch *batch, int row)
+whole_scalar(const GsDecoder *decoder, const GsBatch *batch, int row)
 {
 	const PartDecoder *part = &decoder->part[0];
 	const GsFeature *feature = part->feature;
 	int			index = decoder->column->feature[0];
-	GsSlot		slot;
+	GsScalar	scalar;
 
 	if (feature->kind == GS_FEATURE_NUMBER)
-		slot = number_at(decoder, part, batch, row, batch->score[index][row]);
+		scalar = number_at(decoder, part, batch, row,
+						   batch->score[index][row]);
 	else
 	{
 		int			code = batch->code[index][row];
 
 		if (code == feature->null_level)
 			code = code > 0 ? 0 : feature->nlevels - 1;
-		slot = feature->level[code];
+		scalar = feature->level[code];
 	}
 	if (decoder->base != NULL)
-		slot.i = gs_difference_add(&decoder->codec,
-								   whole_slot(decoder->base, batch, row),
-								   slot.i);
-	return slot.i;
+		scalar.i = gs_difference_add(&decoder->codec,
+									 whole_scalar(decoder->base, batch, row),
+									 scalar.i);
+	return scalar.i;
 }
 
 /*
@@ -621,8 +622,8 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 		parts[p].scale = feature->scale;
 		parts[p].min_scale = feature->min_scale;
 		if (feature->kind == GS_FEATURE_NUMBER)
-			parts[p].slot = number_at(decoder, part, batch, row,
-									  batch->score[index][row]);
+			parts[p].scalar = number_at(decoder, part, batch, row,
+										batch->score[index][row]);
 		else
 		{
 			int			code = batch->code[index][row];
@@ -642,13 +643,13 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 			}
 			else
 			{
-				parts[p].slot = feature->level[code];
+				parts[p].scalar = feature->level[code];
 				parts[p].text = feature->text[code];
 			}
 		}
 	}
 	if (decoder->base != NULL)
-		parts[0].slot.i = whole_slot(decoder, batch, row);
+		parts[0].scalar.i = whole_scalar(decoder, batch, row);
 	*result = gs_codec_join(&decoder->codec, parts);
 	if (!gs_domain_accepts(decoder->domain, *result))
 		*result = domain_repair(decoder, &random);

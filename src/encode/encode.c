@@ -18,7 +18,7 @@
 #include "encode/encode.h"
 #include "learn/quantile.h"
 #include "codec/styles.h"
-#include "codec/whole.h"
+#include "codec/composite.h"
 
 typedef struct PartEncoder
 {
@@ -54,9 +54,9 @@ by_key(const void *a, const void *b, void *arg)
 {
 	const GsLevels *levels = arg;
 
-	return gs_slot_compare(levels->key[*(const int *) a],
-						   levels->key[*(const int *) b],
-						   levels->feature->lane);
+	return gs_scalar_compare(levels->key[*(const int *) a],
+							 levels->key[*(const int *) b],
+							 levels->feature->lane);
 }
 
 /*
@@ -70,7 +70,7 @@ pack_parts(GsPart *parts, int n)
 		if (!parts[p].absent && parts[p].text != NULL)
 			parts[p].len = gs_numeric_length(parts[p].text,
 											 strlen(parts[p].text));
-	return gs_whole_pack(parts, n);
+	return gs_composite_pack(parts, n);
 }
 
 /*
@@ -86,8 +86,8 @@ level_text(const GsCodec *codec, const char *text)
 	{
 		GsCodec		apart = *codec;
 
-		gs_whole_unset(&apart);
-		if (gs_whole_unpack(codec, text, parts))
+		gs_composite_unset(&apart);
+		if (gs_composite_unpack(codec, text, parts))
 			return pack_parts(parts, apart.nparts);
 	}
 	else if (codec->part[0].lane == GS_LANE_NUMERIC)
@@ -107,7 +107,7 @@ gs_levels_create(const GsFeature *feature, const GsCodec *codec)
 {
 	GsLevels   *levels = palloc0(sizeof(GsLevels));
 	int			n = Max(feature->nlevels, 1);
-	GsSlot	   *key;
+	GsScalar   *key;
 
 	levels->feature = feature;
 	levels->key = feature->level;
@@ -117,7 +117,7 @@ gs_levels_create(const GsFeature *feature, const GsCodec *codec)
 			levels->order[levels->n++] = i;
 	if (codec != NULL && feature->lane == GS_LANE_TEXT)
 	{
-		levels->key = key = palloc0(sizeof(GsSlot) * n);
+		levels->key = key = palloc0(sizeof(GsScalar) * n);
 		levels->text = palloc0(sizeof(char *) * n);
 		for (int i = 0; i < levels->n; i++)
 		{
@@ -125,7 +125,7 @@ gs_levels_create(const GsFeature *feature, const GsCodec *codec)
 			char	   *text = level_text(codec, feature->text[level]);
 
 			levels->text[level] = text;
-			key[level].hash = gs_shape_hash(text, strlen(text), 0);
+			key[level].hash = gs_format_hash(text, strlen(text), 0);
 		}
 	}
 	qsort_arg(levels->order, levels->n, sizeof(int), by_key, levels);
@@ -146,7 +146,7 @@ gs_levels_free(GsLevels *levels)
  * The place in levels->order of the first level whose key is not below one.
  */
 static int
-first_level(const GsLevels *levels, GsSlot key)
+first_level(const GsLevels *levels, GsScalar key)
 {
 	int			low = 0;
 	int			high = levels->n;
@@ -155,8 +155,8 @@ first_level(const GsLevels *levels, GsSlot key)
 	{
 		int			middle = (low + high) / 2;
 
-		if (gs_slot_compare(levels->key[levels->order[middle]], key,
-							levels->feature->lane) < 0)
+		if (gs_scalar_compare(levels->key[levels->order[middle]], key,
+							  levels->feature->lane) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -165,17 +165,17 @@ first_level(const GsLevels *levels, GsSlot key)
 }
 
 /*
- * gs_levels_find: the level of a slot: "other" for a text that is none, if
+ * gs_levels_find: the level of a scalar: "other" for a text that is none, if
  * there is that; GS_NO_CODE if there is none for it.
  */
 int
-gs_levels_find(const GsLevels *levels, GsSlot key)
+gs_levels_find(const GsLevels *levels, GsScalar key)
 {
 	int			at = first_level(levels, key);
 
 	if (at < levels->n &&
-		gs_slot_compare(levels->key[levels->order[at]], key,
-						levels->feature->lane) == 0)
+		gs_scalar_compare(levels->key[levels->order[at]], key,
+						  levels->feature->lane) == 0)
 		return levels->order[at];
 	return levels->feature->other_level;
 }
@@ -187,7 +187,7 @@ gs_levels_find(const GsLevels *levels, GsSlot key)
 static int
 find_text(const GsLevels *levels, const char *text, int len)
 {
-	GsSlot		key = {.hash = gs_shape_hash(text, len, 0)};
+	GsScalar	key = {.hash = gs_format_hash(text, len, 0)};
 
 	for (int at = first_level(levels, key);
 		 at < levels->n && levels->key[levels->order[at]].hash == key.hash;
@@ -202,15 +202,15 @@ find_text(const GsLevels *levels, const char *text, int len)
 }
 
 /*
- * gs_part_slots: the slots next to the value of a part of a number, or of a
- * category of numbers: the last that is not above it and the first that is not
- * below it, the same where a slot holds it.
+ * gs_part_scalars: the scalars next to the value of a part of a number, or of
+ * a category of numbers: the last that is not above it and the first that is
+ * not below it, the same where a scalar holds it.
  */
 void
-gs_part_slots(const GsFeature *feature, const GsPart *part, GsSlot *below,
-			  GsSlot *above)
+gs_part_scalars(const GsFeature *feature, const GsPart *part, GsScalar *below,
+				GsScalar *above)
 {
-	*below = *above = part->slot;
+	*below = *above = part->scalar;
 	if (part->lane != GS_LANE_NUMERIC)
 		return;
 	if (feature->lane == GS_LANE_INT)
@@ -247,7 +247,7 @@ init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 	encoder->base = column->base - 1;
 	encoder->apart = column->codec;
 	if (column->codec.whole)
-		gs_whole_unset(&encoder->apart);
+		gs_composite_unset(&encoder->apart);
 	if (column->null_feature >= 0)
 		encoder->null = &schema->features[column->null_feature];
 	if (column->key != NULL ||
@@ -314,16 +314,16 @@ gs_encoder_fills(const GsEncoder *encoder, bool *filled)
 static int
 code_of(const PartEncoder *part, const GsPart *value)
 {
-	GsSlot		below;
-	GsSlot		above;
+	GsScalar	below;
+	GsScalar	above;
 
 	if (part->feature->lane == GS_LANE_TEXT)
 		return find_text(part->levels, value->text,
 						 value->lane == GS_LANE_NUMERIC ?
 						 gs_numeric_length(value->text, value->len) :
 						 value->len);
-	gs_part_slots(part->feature, value, &below, &above);
-	if (gs_slot_compare(below, above, part->feature->lane) != 0)
+	gs_part_scalars(part->feature, value, &below, &above);
+	if (gs_scalar_compare(below, above, part->feature->lane) != 0)
 		return GS_NO_CODE;
 	return gs_levels_find(part->levels, below);
 }
@@ -332,17 +332,17 @@ code_of(const PartEncoder *part, const GsPart *value)
  * A number's normal score of a part.
  */
 static float
-score_of(const PartEncoder *part, const GsPart *value, float place)
+score_of(const PartEncoder *part, const GsPart *value, float position)
 {
 	const GsFeature *feature = part->feature;
-	GsSlot		below;
-	GsSlot		above;
+	GsScalar	below;
+	GsScalar	above;
 	int			s;
 
-	gs_part_slots(feature, value, &below, &above);
+	gs_part_scalars(feature, value, &below, &above);
 	s = gs_quantile_nearest(feature, below);
 	return part->base[s] + part->span[s] *
-		(float) gs_quantile_place(feature, s, below, place);
+		(float) gs_quantile_position(feature, s, below, position);
 }
 
 /*
@@ -368,14 +368,14 @@ static bool
 take_off(const ColumnEncoder *encoder, GsRows base, int row, GsPart *value)
 {
 	const GsCodec *codec = &encoder->column->codec;
-	GsSlot		slot;
+	GsScalar	scalar;
 
 	if (base.nulls[row * base.stride])
 		return false;
-	slot = codec->kind->slot(base.values[row * base.stride]);
-	return !gs_slot_is_special(&codec->part[0], GS_LANE_INT, slot) &&
-		!gs_slot_is_special(&codec->part[0], GS_LANE_INT, value->slot) &&
-		!pg_sub_s64_overflow(value->slot.i, slot.i, &value->slot.i);
+	scalar = codec->kind->scalar(base.values[row * base.stride]);
+	return !gs_scalar_is_special(&codec->part[0], GS_LANE_INT, scalar) &&
+		!gs_scalar_is_special(&codec->part[0], GS_LANE_INT, value->scalar) &&
+		!pg_sub_s64_overflow(value->scalar.i, scalar.i, &value->scalar.i);
 }
 
 /* What gs_encode is called with. */
@@ -384,7 +384,7 @@ typedef struct Encoding
 	GsEncoder  *encoder;
 	const GsRows *columns;
 	int			n;
-	float	   *const *place;
+	float	   *const *position;
 	GsBatch    *batch;
 } Encoding;
 
@@ -413,7 +413,8 @@ encode_value(ColumnEncoder *encoder, const Encoding *call, int row)
 		else
 			call->batch->score[f][row] =
 				score_of(part, &parts[p],
-						 call->place == NULL ? 0.5f : call->place[f][row]);
+						 call->position == NULL ? 0.5f :
+						 call->position[f][row]);
 	}
 }
 
@@ -478,9 +479,9 @@ encode_columns(const Encoding *call)
  */
 void
 gs_encode(GsEncoder *encoder, const GsRows *columns, int n,
-		  float *const *place, GsBatch *batch)
+		  float *const *position, GsBatch *batch)
 {
-	Encoding	call = {encoder, columns, n, place, batch};
+	Encoding	call = {encoder, columns, n, position, batch};
 	int			level = encoder->styled ? gs_fix_styles() : 0;
 
 	encode_columns(&call);

@@ -19,19 +19,19 @@ extern GsEncoder *gs_encoder_create(const GsSchema *schema,
 									const bool *known);
 extern void gs_encoder_fills(const GsEncoder *encoder, bool *filled);
 extern void gs_encode(GsEncoder *encoder, const GsRows *columns, int n,
-					  float *const *place, GsBatch *batch);
+					  float *const *position, GsBatch *batch);
 extern int	gs_encode_level(GsEncoder *encoder, Datum value);
-extern void gs_part_slots(const GsFeature *feature, const GsPart *part,
-						  GsSlot *below, GsSlot *above);
+extern void gs_part_scalars(const GsFeature *feature, const GsPart *part,
+							GsScalar *below, GsScalar *above);
 
 /*
  * What a fit, which still has its lanes, shares with an encoder: the level of
- * a slot.
+ * a scalar.
  */
 typedef struct GsLevels
 {
 	const GsFeature *feature;
-	const GsSlot *key;			/* [nlevels] of a text its hash */
+	const GsScalar *key;		/* [nlevels] of a text its hash */
 	char	  **text;			/* [nlevels] of an encoder's texts: what to
 								 * compare them by */
 	int			n;
@@ -41,6 +41,6 @@ typedef struct GsLevels
 extern GsLevels *gs_levels_create(const GsFeature *feature,
 								  const GsCodec *codec);
 extern void gs_levels_free(GsLevels *levels);
-extern int	gs_levels_find(const GsLevels *levels, GsSlot key);
+extern int	gs_levels_find(const GsLevels *levels, GsScalar key);
 
 #endif

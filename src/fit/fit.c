@@ -35,7 +35,7 @@
 #include "fit/fit.h"
 #include "fit/options.h"
 #include "model/calibrate.h"
-#include "model/determined.h"
+#include "model/dependency.h"
 #include "model/family.h"
 #include "model/model.h"
 #include "model/refine.h"
@@ -47,8 +47,8 @@
 #define LANES_SHARE		0.75
 
 /* Rows that are collected before settings are changed, and their bytes. */
-#define MOST_WAITING	500
-#define MOST_WAITING_BYTES	(1024 * 1024)
+#define MAX_WAITING	500
+#define MAX_WAITING_BYTES	(1024 * 1024)
 
 /* Bytes of a model's name: an index entry must hold it. */
 #define MAX_MODEL_NAME	255
@@ -65,8 +65,8 @@ typedef struct Reader
 
 	/* rows that wait for the settings of that text, if styled */
 	int			nwaiting;
-	MinimalTuple waiting[MOST_WAITING];
-	int64		place[MOST_WAITING];	/* in the sample */
+	MinimalTuple waiting[MAX_WAITING];
+	int64		position[MAX_WAITING];	/* in the sample */
 	TupleTableSlot *slot;		/* one of them */
 	MemoryContext waiting_context;
 } Reader;
@@ -239,11 +239,11 @@ prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
 static Size
 row_bytes(const GsSample *sample)
 {
-	Size		bytes = sizeof(GsSlot); /* a sorted copy of one lane */
+	Size		bytes = sizeof(GsScalar); /* a sorted copy of one lane */
 
 	for (int c = 0; c < sample->ncolumns; c++)
 		bytes += 1 + sample->columns[c].codec.nparts *
-			(sizeof(GsSlot) + 1 + 3 * sizeof(uint16)) + sizeof(uint16);
+			(sizeof(GsScalar) + 1 + 3 * sizeof(uint16)) + sizeof(uint16);
 	return bytes;
 }
 
@@ -266,7 +266,7 @@ put_waiting(Reader *reader)
 	{
 		ExecStoreMinimalTuple(reader->waiting[i], reader->slot, false);
 		slot_getallattrs(reader->slot);
-		put_row(reader, reader->slot, reader->place[i]);
+		put_row(reader, reader->slot, reader->position[i]);
 	}
 	gs_end_settings(level);
 	ExecClearTuple(reader->slot);
@@ -296,10 +296,10 @@ read_row(TupleTableSlot *slot, void *arg)
 	old = MemoryContextSwitchTo(reader->waiting_context);
 	reader->waiting[reader->nwaiting] = ExecCopySlotMinimalTuple(slot);
 	MemoryContextSwitchTo(old);
-	reader->place[reader->nwaiting++] = row;
-	if (reader->nwaiting == MOST_WAITING ||
+	reader->position[reader->nwaiting++] = row;
+	if (reader->nwaiting == MAX_WAITING ||
 		MemoryContextMemAllocated(reader->waiting_context, false) >
-		MOST_WAITING_BYTES)
+		MAX_WAITING_BYTES)
 		put_waiting(reader);
 }
 
@@ -350,9 +350,9 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 }
 
 static char *
-slot_text(const GsColumn *column, const GsFeature *feature, GsSlot slot)
+scalar_text(const GsColumn *column, const GsFeature *feature, GsScalar slot)
 {
-	GsPart		part = {.lane = feature->lane,.slot = slot,
+	GsPart		part = {.lane = feature->lane,.scalar = slot,
 		.scale = feature->scale,.min_scale = feature->min_scale
 	};
 	GsCodec		codec = column->codec;
@@ -387,10 +387,10 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 		if (column->codec.nparts == 1 && column->base == 0)
 		{
 			appendStringInfoString(&json, ", \"least\": ");
-			escape_json(&json, slot_text(column, feature, q->low[0]));
+			escape_json(&json, scalar_text(column, feature, q->low[0]));
 			appendStringInfoString(&json, ", \"most\": ");
-			escape_json(&json, slot_text(column, feature,
-										 q->high[q->nsegments - 1]));
+			escape_json(&json, scalar_text(column, feature,
+										   q->high[q->nsegments - 1]));
 		}
 	}
 	else
@@ -479,7 +479,7 @@ learn_rows(Learning *learning)
 	GsVersionEntry *version = learning->version;
 	int			level = gs_fix_styles();
 
-	gs_determined_find(context->encoded, options->dependencies,
+	gs_dependency_find(context->encoded, options->dependencies,
 					   &context->tensors);
 	family->fit(context);
 	gs_calibrate(context, family);

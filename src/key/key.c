@@ -31,7 +31,7 @@ typedef enum KeyField
 	FIELD_COLUMN,
 	FIELD_KIND,
 	FIELD_SPACE,
-	FIELD_LEAST,
+	FIELD_MIN,
 	FIELD_STEP,
 	FIELD_SCALE,
 	FIELD_MIN_SCALE,
@@ -152,8 +152,9 @@ number_of(const GsColumn *column, Datum value, int64 *number)
 			return false;
 		default:
 			gs_codec_split(&codec, value, &part);
-			*number = part.slot.i;
-			return !gs_slot_is_special(&codec.part[0], GS_LANE_INT, part.slot);
+			*number = part.scalar.i;
+			return !gs_scalar_is_special(&codec.part[0], GS_LANE_INT,
+										 part.scalar);
 	}
 }
 
@@ -178,15 +179,15 @@ gs_key_continue(const GsColumn *column, Datum last, int64 first)
 		!number_of(column, last, &number))
 		return false;
 	key->first = first;
-	if (number < key->least)
+	if (number < key->min)
 		return true;
-	steps = ((uint64) number - (uint64) key->least) / (uint64) key->step + 1;
+	steps = ((uint64) number - (uint64) key->min) / (uint64) key->step + 1;
 	if (steps >= key->space)
 		key->space = 0;
 	else
 	{
-		key->least = (int64) ((uint64) key->least +
-							  steps * (uint64) key->step);
+		key->min = (int64) ((uint64) key->min +
+							steps * (uint64) key->step);
 		key->space -= steps;
 	}
 	return true;
@@ -228,7 +229,7 @@ gs_keys_save(const GsSchema *schema, List **tensors)
 		field[FIELD_COLUMN] = c;
 		field[FIELD_KIND] = key->kind;
 		field[FIELD_SPACE] = (int64) key->space;
-		field[FIELD_LEAST] = key->least;
+		field[FIELD_MIN] = key->min;
 		field[FIELD_STEP] = key->step;
 		field[FIELD_SCALE] = key->scale;
 		field[FIELD_MIN_SCALE] = key->min_scale;
@@ -277,8 +278,8 @@ numbers_fit(const GsColumn *column, const GsKey *key)
 {
 	GsContent	content = column->codec.kind->content;
 	GsLaneType	lane = column->codec.part[0].lane;
-	int64		least;
-	int64		most;
+	int64		min;
+	int64		max;
 	uint64		room;
 
 	if (content == GS_CONTENT_TEXT ? !texts_fit(key, 2) ||
@@ -289,18 +290,18 @@ numbers_fit(const GsColumn *column, const GsKey *key)
 		key->min_scale > key->scale || key->scale > 18 ||
 		(lane != GS_LANE_NUMERIC && key->scale > 0))
 		return false;
-	gs_key_limits(column, key, &least, &most);
-	if (key->least < least || key->least > most)
+	gs_key_limits(column, key, &min, &max);
+	if (key->min < min || key->min > max)
 		return false;
-	room = ((uint64) most - (uint64) key->least) / (uint64) key->step;
+	room = ((uint64) max - (uint64) key->min) / (uint64) key->step;
 	if (key->space - 1 > room)
 		return false;
 	if (lane != GS_LANE_FLOAT)
 		return true;
 	return key->decimals >= 0 ? key->decimals <= 9 :
 		isfinite(column->codec.kind->narrow ?
-				 (float) ldexp(most, key->exponent) :
-				 ldexp(most, key->exponent));
+				 (float) ldexp(max, key->exponent) :
+				 ldexp(max, key->exponent));
 }
 
 /*
@@ -376,7 +377,7 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 	key->kind = field[FIELD_KIND] >= 0 && field[FIELD_KIND] < GS_KEY_COUNT ?
 		(GsKeyKind) field[FIELD_KIND] : GS_KEY_COUNT;
 	key->space = (uint64) field[FIELD_SPACE];
-	key->least = field[FIELD_LEAST];
+	key->min = field[FIELD_MIN];
 	key->step = field[FIELD_STEP];
 	key->scale = (int) field[FIELD_SCALE];
 	key->min_scale = (int) field[FIELD_MIN_SCALE];

@@ -43,12 +43,12 @@ typedef struct GsKey
 	uint64		space;			/* keys there are */
 
 	/*
-	 * SEQUENCE, RANGE: least + ordinal * step, in units of the column's slots
-	 * (of a numeric, 10^-scale); of a float, in units of 10^-decimals, or of
-	 * 2^exponent where decimals is -1; in a text, written in decimal between
-	 * the two strings at "text", with at least "width" digits.
+	 * SEQUENCE, RANGE: least + ordinal * step, in units of the column's
+	 * scalars (of a numeric, 10^-scale); of a float, in units of 10^-decimals,
+	 * or of 2^exponent where decimals is -1; in a text, written in decimal
+	 * between the two strings at "text", with at least "width" digits.
 	 */
-	int64		least;
+	int64		min;
 	int64		step;
 	int			scale;
 	int			min_scale;
@@ -78,9 +78,9 @@ extern void gs_keys_load(GsSchema *schema, const List *tensors);
 
 /* key_learn.c */
 extern GsKey *gs_key_learn(const GsColumn *column, GsLane *lane,
-						   const GsSlot *sorted, const GsKeyRows *rows);
+						   const GsScalar *sorted, const GsKeyRows *rows);
 extern void gs_key_limits(const GsColumn *column, const GsKey *key,
-						  int64 *least, int64 *most);
+						  int64 *min, int64 *max);
 
 /* key_pattern.c */
 #define GS_KEY_MAX_PATTERN	128 /* bytes of a text of one format */

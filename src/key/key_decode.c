@@ -136,21 +136,21 @@ number_datum(GsKeyDecoder *decoder, int64 number)
 
 	if (lane == GS_LANE_NUMERIC)
 	{
-		part.slot.i = number;
+		part.scalar.i = number;
 		part.scale = key->scale;
 		part.min_scale = key->min_scale;
 		return gs_codec_join(&decoder->codec, &part);
 	}
 	if (lane == GS_LANE_FLOAT)
 	{
-		part.slot.f = key->decimals >= 0 ? (double) number / decoder->unit :
+		part.scalar.f = key->decimals >= 0 ? (double) number / decoder->unit :
 			ldexp((double) number, key->exponent);
-		return decoder->codec.kind->datum(part.slot);
+		return decoder->codec.kind->datum(part.scalar);
 	}
 	if (lane == GS_LANE_INT)
 	{
-		part.slot.i = number;
-		return decoder->codec.kind->datum(part.slot);
+		part.scalar.i = number;
+		return decoder->codec.kind->datum(part.scalar);
 	}
 	before = strlen(key->text);
 	after = key->text_bytes - before - 2;
@@ -287,7 +287,7 @@ refuse(const GsKeyDecoder *decoder)
 static Datum
 drawn_datum(GsKeyDecoder *decoder, uint64 x, GsRandom *random)
 {
-	const Shape *shape = decoder->column->shape;
+	const GsFormat *format = decoder->column->format;
 	Datum		value;
 
 	for (int try = 0; try < TEXT_TRIES; try++)
@@ -295,11 +295,11 @@ drawn_datum(GsKeyDecoder *decoder, uint64 x, GsRandom *random)
 		MemoryContext old = MemoryContextSwitchTo(decoder->scratch);
 
 		resetStringInfo(&decoder->drawn);
-		gs_shape_draw(shape, random, &decoder->drawn);
+		gs_format_draw(format, random, &decoder->drawn);
 		number_text(decoder, x);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(decoder->scratch);
-		if (gs_shape_knows(shape, decoder->text.data, decoder->text.len) &&
+		if (gs_format_knows(format, decoder->text.data, decoder->text.len) &&
 			try < TEXT_TRIES / 2)
 			continue;
 		value = text_datum(decoder, decoder->text.data, decoder->text.len);
@@ -343,7 +343,7 @@ key_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
 			return drawn_datum(decoder, x, &random);
 		default:
 			return number_datum(decoder,
-								(int64) ((uint64) key->least +
+								(int64) ((uint64) key->min +
 										 x * (uint64) key->step));
 	}
 }

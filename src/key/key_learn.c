@@ -85,8 +85,8 @@ round_out(int64 value, bool down)
  * the column can hold.
  */
 void
-gs_key_limits(const GsColumn *column, const GsKey *key, int64 *least,
-			  int64 *most)
+gs_key_limits(const GsColumn *column, const GsKey *key, int64 *min,
+			  int64 *max)
 {
 	const GsCodec *codec = &column->codec;
 	int			digits = MAX_DIGITS;
@@ -102,7 +102,8 @@ gs_key_limits(const GsColumn *column, const GsKey *key, int64 *least,
 			 * whole numbers are all distinct, their tenths only as long as
 			 * the gaps between floats are smaller than they
 			 */
-			*most = (INT64CONST(1) << (key->decimals > 0 ? bits - 1 : bits)) - 1;
+			*max = (INT64CONST(1) <<
+					(key->decimals > 0 ? bits - 1 : bits)) - 1;
 			break;
 		case GS_LANE_NUMERIC:
 			if (codec->typmod >= (int32) VARHDRSZ)
@@ -112,21 +113,21 @@ gs_key_limits(const GsColumn *column, const GsKey *key, int64 *least,
 
 				digits = ((typmod >> 16) & 0xFFFF) - scale + key->scale;
 			}
-			*most = (int64) ipow(10, Max(Min(digits, MAX_DIGITS), 0)) - 1;
+			*max = (int64) ipow(10, Max(Min(digits, MAX_DIGITS), 0)) - 1;
 			break;
 		case GS_LANE_TEXT:
 			chars = gs_codec_max_chars(codec);
 			if (chars > 0)
 				digits = chars - (key->text_bytes - 2);
-			*least = 0;
-			*most = (int64) ipow(10, Max(Min(digits, MAX_DIGITS), 0)) - 1;
+			*min = 0;
+			*max = (int64) ipow(10, Max(Min(digits, MAX_DIGITS), 0)) - 1;
 			return;
 		case GS_LANE_INT:
-			*least = codec->part[0].least;
-			*most = codec->part[0].most;
+			*min = codec->part[0].min;
+			*max = codec->part[0].max;
 			return;
 	}
-	*least = -*most;
+	*min = -*max;
 }
 
 /*
@@ -145,7 +146,7 @@ has_digits(const GsCodec *codec)
  * The number of steps from the i-th to the j-th of sorted numbers, in keys.
  */
 static double
-keys_between(const GsKey *key, const GsSlot *sorted, int64 i, int64 j)
+keys_between(const GsKey *key, const GsScalar *sorted, int64 i, int64 j)
 {
 	return (double) ((uint64) sorted[j].i - (uint64) sorted[i].i) /
 		(double) key->step + 1;
@@ -156,7 +157,7 @@ keys_between(const GsKey *key, const GsSlot *sorted, int64 i, int64 j)
  * with NULLs was counted too if it had a number for each of its rows.
  */
 static bool
-is_dense(const GsKey *key, const GsSlot *sorted, int64 n,
+is_dense(const GsKey *key, const GsScalar *sorted, int64 n,
 		 const GsKeyRows *rows)
 {
 	int64		margin = n / DENSE_MARGIN;
@@ -171,7 +172,7 @@ is_dense(const GsKey *key, const GsSlot *sorted, int64 n,
  * The first number of a sequence: the least, unless it lies far from others.
  */
 static int64
-first_of(const GsKey *key, const GsSlot *sorted, int64 n,
+first_of(const GsKey *key, const GsScalar *sorted, int64 n,
 		 const GsKeyRows *rows)
 {
 	int64		margin = n / DENSE_MARGIN;
@@ -204,21 +205,21 @@ protected_edge(int64 n, const GsKeyRows *rows)
  * most: the last number if there is room enough; from, to: all that there are
  */
 static void
-make_room(GsKey *key, int64 most, int64 from, int64 to, const GsKeyRows *rows)
+make_room(GsKey *key, int64 max, int64 from, int64 to, const GsKeyRows *rows)
 {
 	uint64		step = key->step;
 	uint64		needed = Max(rows->rows, 1);
 	uint64		more;
 
-	key->space = ((uint64) most - (uint64) key->least) / step;
+	key->space = ((uint64) max - (uint64) key->min) / step;
 	key->space += key->space < PG_UINT64_MAX;
 	if (key->space >= needed)
 		return;
-	more = ((uint64) to - (uint64) key->least) / step;
+	more = ((uint64) to - (uint64) key->min) / step;
 	key->space = more < needed ? more + 1 : needed;
 	more = Min(needed - key->space,
-			   ((uint64) key->least - (uint64) from) / step);
-	key->least = (int64) ((uint64) key->least - more * step);
+			   ((uint64) key->min - (uint64) from) / step);
+	key->min = (int64) ((uint64) key->min - more * step);
 	key->space += more;
 }
 
@@ -229,7 +230,7 @@ make_room(GsKey *key, int64 most, int64 from, int64 to, const GsKeyRows *rows)
  * them stand for several that are not told apart, so they were not counted.
  */
 static void
-learn_numbers(const GsColumn *column, GsKey *key, const GsSlot *sorted,
+learn_numbers(const GsColumn *column, GsKey *key, const GsScalar *sorted,
 			  int64 n, bool merged, const GsKeyRows *rows)
 {
 	int64		edge = protected_edge(n, rows);
@@ -237,16 +238,16 @@ learn_numbers(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 	int64		high = sorted[n - 1 - edge].i;
 	int64		from;
 	int64		to;
-	int64		least;
-	int64		most;
+	int64		min;
+	int64		max;
 
 	gs_key_limits(column, key, &from, &to);
-	least = from;
-	most = to;
+	min = from;
+	max = to;
 	if (!merged && is_dense(key, sorted, n, rows))
 	{
 		key->kind = GS_KEY_SEQUENCE;
-		key->least = Max(first_of(key, sorted, n, rows), least);
+		key->min = Max(first_of(key, sorted, n, rows), min);
 	}
 	else
 	{
@@ -257,19 +258,19 @@ learn_numbers(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 			key->step = 1;
 		if (has_digits(&column->codec))
 		{
-			least = Max(least, round_out(low, true));
-			most = Min(most, round_out(high, false));
+			min = Max(min, round_out(low, true));
+			max = Min(max, round_out(high, false));
 		}
 		else
 		{
-			least = Max(least, low);
-			most = Min(most, high);
+			min = Max(min, low);
+			max = Min(max, high);
 		}
-		key->least = low < least ? least : (int64)
-			((uint64) least + ((uint64) low - (uint64) least) %
+		key->min = low < min ? min : (int64)
+			((uint64) min + ((uint64) low - (uint64) min) %
 			 (uint64) key->step);
 	}
-	make_room(key, Max(most, key->least), from, to, rows);
+	make_room(key, Max(max, key->min), from, to, rows);
 }
 
 /*
@@ -279,13 +280,13 @@ learn_numbers(const GsColumn *column, GsKey *key, const GsSlot *sorted,
  * else.  In such a unit small numbers may be all the same.
  */
 static bool
-learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
+learn_floats(const GsColumn *column, GsKey *key, const GsScalar *sorted,
 			 int64 n, const GsKeyRows *rows)
 {
 	bool		narrow = column->codec.kind->narrow;
-	GsSlot	   *whole = palloc_extended(sizeof(GsSlot) * n, MCXT_ALLOC_HUGE);
+	GsScalar   *whole = palloc_extended(sizeof(GsScalar) * n, MCXT_ALLOC_HUGE);
 	int64		edge = protected_edge(n, rows);
-	double		most = Max(fabs(sorted[edge].f), fabs(sorted[n - 1 - edge].f));
+	double		max = Max(fabs(sorted[edge].f), fabs(sorted[n - 1 - edge].f));
 	double		end;
 	bool		merged = false;
 	int64		first = 0;		/* of those within the unit's range, whose */
@@ -295,11 +296,11 @@ learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
 
 	key->decimals = gs_find_decimals(narrow, sorted, n);
 	gs_key_limits(column, key, &from, &to);
-	if (key->decimals >= 0 && rint(most * pow(10, key->decimals)) > to)
+	if (key->decimals >= 0 && rint(max * pow(10, key->decimals)) > to)
 		key->decimals = -1;
 	gs_key_limits(column, key, &from, &to);
 	end = (double) to;
-	frexp(most, &key->exponent);
+	frexp(max, &key->exponent);
 	key->exponent = Max(key->exponent - (narrow ? FLOAT4_BITS : FLOAT8_BITS),
 						narrow ? -149 : -1074);
 	for (int64 i = 0; i < n; i++)
@@ -328,17 +329,17 @@ learn_floats(const GsColumn *column, GsKey *key, const GsSlot *sorted,
  */
 static bool
 learn_lane(const GsColumn *column, GsKey *key, const GsLane *lane,
-		   const GsSlot *sorted, const GsKeyRows *rows)
+		   const GsScalar *sorted, const GsKeyRows *rows)
 {
 	const GsPartKind *kind = &column->codec.part[0];
 	int64		n = rows->present;
 
-	while (n > 0 && gs_slot_is_special(kind, lane->type, sorted[0]))
+	while (n > 0 && gs_scalar_is_special(kind, lane->type, sorted[0]))
 	{
 		sorted++;
 		n--;
 	}
-	while (n > 0 && gs_slot_is_special(kind, lane->type, sorted[n - 1]))
+	while (n > 0 && gs_scalar_is_special(kind, lane->type, sorted[n - 1]))
 		n--;
 	if (n < 1)
 		return false;
@@ -419,31 +420,31 @@ static bool
 learn_numbered(const GsColumn *column, GsKey *key, char *const *texts, int n,
 			   const GsKeyRows *rows)
 {
-	GsSlot	   *numbers;
+	GsScalar   *numbers;
 	int			before;
 	int			after;
-	int			least = GS_KEY_MAX_PATTERN;
-	int			most = 0;
+	int			min = GS_KEY_MAX_PATTERN;
+	int			max = 0;
 
 	common_ends(texts, n, &before, &after);
 	for (int i = 0; i < n; i++)
 	{
 		int			len = (int) strlen(texts[i]) - before - after;
 
-		least = Min(least, len);
-		most = Max(most, len);
+		min = Min(min, len);
+		max = Max(max, len);
 	}
 	if (before + after > GS_KEY_MAX_PATTERN)
 		return false;
-	numbers = palloc(sizeof(GsSlot) * n);
+	numbers = palloc(sizeof(GsScalar) * n);
 	for (int i = 0; i < n; i++)
 	{
-		numbers[i].i = number_in(texts[i], before, after, least);
+		numbers[i].i = number_in(texts[i], before, after, min);
 		if (numbers[i].i < 0)
 			return false;
 	}
-	gs_slots_sort(numbers, n, GS_LANE_INT);
-	key->width = least;
+	gs_scalars_sort(numbers, n, GS_LANE_INT);
+	key->width = min;
 	key->text_bytes = before + after + 2;
 	key->text = palloc0(key->text_bytes);
 	memcpy(key->text, texts[0], before);
@@ -452,7 +453,7 @@ learn_numbered(const GsColumn *column, GsKey *key, char *const *texts, int n,
 	learn_numbers(column, key, numbers, n, false, rows);
 	pfree(numbers);
 	/* scattered numbers of one length are a format rather than a range */
-	return key->kind == GS_KEY_SEQUENCE || least < most;
+	return key->kind == GS_KEY_SEQUENCE || min < max;
 }
 
 /*
@@ -559,11 +560,11 @@ learn_bits(const GsColumn *column, GsKey *key, const GsKeyRows *rows)
  * gs_key_learn: finds out which kind of key a unique column is.
  *
  * column: bytea and bit columns with their lengths; lane: its only part;
- * sorted: [rows->present] its slots.  Returns the key, in the current
+ * sorted: [rows->present] its scalars.  Returns the key, in the current
  * context, or NULL for a type of which none can be made.
  */
 GsKey *
-gs_key_learn(const GsColumn *column, GsLane *lane, const GsSlot *sorted,
+gs_key_learn(const GsColumn *column, GsLane *lane, const GsScalar *sorted,
 			 const GsKeyRows *rows)
 {
 	GsKey	   *key = palloc0(sizeof(GsKey));

@@ -49,20 +49,20 @@ static const struct
 };
 
 /* How often each byte is at one place. */
-typedef struct PlaceCount
+typedef struct PositionCount
 {
 	int			count[256];
 	int			n;
-} PlaceCount;
+} PositionCount;
 
 /*
  * The class and byte of a place.  mixed: whether the case of a letter tells
  * texts apart.  Returns false where it has no class.
  */
 static bool
-learn_place(const PlaceCount *place, bool mixed, char *pair)
+learn_position(const PositionCount *position, bool mixed, char *pair)
 {
-	int			least = (int) (CLASS_SHARE * place->n);
+	int			min = (int) (CLASS_SHARE * position->n);
 	int			count[9] = {0};
 	int			has = 0;
 
@@ -72,20 +72,20 @@ learn_place(const PlaceCount *place, bool mixed, char *pair)
 			c >= 'a' && c <= 'z' ? HAS_LOWER :
 			c >= 'A' && c <= 'Z' ? HAS_UPPER : 0;
 
-		if (place->count[c] >= place->n - least)
+		if (position->count[c] >= position->n - min)
 		{
 			pair[0] = 0;
 			pair[1] = (char) c;
 			return c != 0;
 		}
-		if (is == 0 && place->count[c] > least)
+		if (is == 0 && position->count[c] > min)
 			return false;
-		count[is] += place->count[c];
+		count[is] += position->count[c];
 		if (is != 0 && is != HAS_DIGIT && (c | 0x20) > 'f')
-			count[HAS_HIGH] += place->count[c];
+			count[HAS_HIGH] += position->count[c];
 	}
 	for (int is = HAS_DIGIT; is <= HAS_HIGH; is <<= 1)
-		if (count[is] > least)
+		if (count[is] > min)
 			has |= is;
 	/* hexadecimal digits are written in one case */
 	if ((has & HAS_LOWER) && (has & HAS_UPPER))
@@ -136,28 +136,28 @@ bool
 gs_key_learn_pattern(GsKey *key, char *const *texts, int n, bool mixed)
 {
 	int			len = common_length(texts, n);
-	PlaceCount *place;
+	PositionCount *position;
 	bool		found = true;
 
 	if (len < 0)
 		return false;
-	place = palloc0(sizeof(PlaceCount) * len);
+	position = palloc0(sizeof(PositionCount) * len);
 	for (int i = 0; i < n; i++)
 	{
 		if (strlen(texts[i]) != len)
 			continue;
 		for (int k = 0; k < len; k++)
 		{
-			place[k].count[(unsigned char) texts[i][k]]++;
-			place[k].n++;
+			position[k].count[(unsigned char) texts[i][k]]++;
+			position[k].n++;
 		}
 	}
 	key->kind = GS_KEY_PATTERN;
 	key->text_bytes = 2 * len;
 	key->text = palloc(2 * len);
 	for (int k = 0; k < len && found; k++)
-		found = learn_place(&place[k], mixed, key->text + 2 * k);
-	pfree(place);
+		found = learn_position(&position[k], mixed, key->text + 2 * k);
+	pfree(position);
 	return found && gs_key_pattern_space(key->text, key->text_bytes,
 										 &key->space);
 }

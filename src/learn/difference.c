@@ -4,7 +4,7 @@
  *
  * Where a date, a time stamp, a whole number or money is never before another one of
  * its row (a discharge after its admission), and close to it, the difference
- * is what follows a distribution: its slots take the place of the column's
+ * is what follows a distribution: its scalars take the place of the column's
  * own before features are learned, and are added up when rows are decoded.
  * So the order holds by construction, and stays are as long as they are.
  *
@@ -19,7 +19,7 @@
 
 #define MIN_ROWS	50
 /* A difference is learned where it has less than this of the variance. */
-#define MOST_VARIANCE	0.25
+#define MAX_VARIANCE	0.25
 
 static bool
 may_differ(const GsColumn *column)
@@ -74,12 +74,12 @@ variance_left(const GsSample *sample, int column, int base)
 		if (is_absent(lane, row))
 			continue;
 		if (is_absent(from, row) ||
-			gs_slot_is_special(kind, GS_LANE_INT, lane->slot[row]) ||
-			gs_slot_is_special(kind, GS_LANE_INT, from->slot[row]) ||
-			pg_sub_s64_overflow(lane->slot[row].i, from->slot[row].i,
+			gs_scalar_is_special(kind, GS_LANE_INT, lane->scalar[row]) ||
+			gs_scalar_is_special(kind, GS_LANE_INT, from->scalar[row]) ||
+			pg_sub_s64_overflow(lane->scalar[row].i, from->scalar[row].i,
 								&difference) || difference < 0)
 			return -1;
-		add_moment(&own, (double) lane->slot[row].i);
+		add_moment(&own, (double) lane->scalar[row].i);
 		add_moment(&rest, (double) difference);
 	}
 	if (own.n < MIN_ROWS || own.square <= 0)
@@ -115,7 +115,7 @@ take_off(GsSample *sample, int column)
 
 	for (int64 row = 0; row < sample->nrows; row++)
 		if (!is_absent(lane, row))
-			lane->slot[row].i -= from->slot[row].i;
+			lane->scalar[row].i -= from->scalar[row].i;
 }
 
 /*
@@ -130,7 +130,7 @@ gs_differences_find(GsSample *sample)
 	for (int c = 0; c < sample->ncolumns; c++)
 	{
 		GsColumn   *column = &sample->columns[c];
-		double		least = MOST_VARIANCE;
+		double		min = MAX_VARIANCE;
 
 		if (!may_differ(column))
 			continue;
@@ -145,9 +145,9 @@ gs_differences_find(GsSample *sample)
 				!may_differ(&sample->columns[b]))
 				continue;
 			left = variance_left(sample, c, b);
-			if (left < 0 || left >= least)
+			if (left < 0 || left >= min)
 				continue;
-			least = left;
+			min = left;
 			column->base = b + 1;
 		}
 	}
@@ -220,11 +220,11 @@ gs_differences_load(GsSchema *schema, const List *tensors)
 int64
 gs_difference_add(const GsCodec *codec, int64 base, int64 difference)
 {
-	int64		least = codec->part[0].least;
-	int64		most = codec->part[0].most;
+	int64		min = codec->part[0].min;
+	int64		max = codec->part[0].max;
 	int64		sum;
 
 	if (pg_add_s64_overflow(base, difference, &sum))
-		return base < 0 ? least : most;
-	return Min(Max(sum, least), most);
+		return base < 0 ? min : max;
+	return Min(Max(sum, min), max);
 }

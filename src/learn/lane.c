@@ -2,7 +2,7 @@
  * lane.c
  *	  Lanes: one part of a column, row by row, while the source is read.
  *
- * A lane has one 8-byte slot a row of the sample, so that a fit's memory
+ * A lane has one 8-byte scalar a row of the sample, so that a fit's memory
  * follows from the number of rows and columns alone.  Texts are kept once
  * each, under a 64-bit hash, within a budget of bytes; when it is full the
  * rarest leave, so that frequent ones are still known at the end.
@@ -111,18 +111,18 @@ texts_evict(GsLane *lane)
 	MemoryContext old_context = lane->texts_context;
 	HASH_SEQ_STATUS scan;
 	GsText	   *entry;
-	int64		least = 1;
+	int64		min = 1;
 	Size		kept;
 	Size		spare;
 
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		least *= 2;
+		min *= 2;
 		kept = 0;
 		hash_seq_init(&scan, old);
 		while ((entry = hash_seq_search(&scan)) != NULL)
-			if (entry->count >= least)
+			if (entry->count >= min)
 				kept += entry->len + sizeof(GsText);
 	} while (kept > lane->texts_budget / 2);
 
@@ -133,7 +133,7 @@ texts_evict(GsLane *lane)
 	{
 		Size		bytes = entry->len + sizeof(GsText);
 
-		if (entry->count < least)
+		if (entry->count < min)
 		{
 			if (bytes > spare)
 				continue;
@@ -152,7 +152,7 @@ texts_evict(GsLane *lane)
 static uint64
 put_text(GsLane *lane, const GsPart *part)
 {
-	uint64		hash = gs_shape_hash(part->text, part->len, lane->salt);
+	uint64		hash = gs_format_hash(part->text, part->len, lane->salt);
 	int			len = part->len;
 
 	if (len > TEXT_KEPT_BYTES)
@@ -257,9 +257,9 @@ gs_lane_to_double(GsLane *lane, int64 nrows)
 	for (int64 i = 0; i < nrows; i++)
 		if (lane->absent == NULL || !lane->absent[i])
 		{
-			GsText	   *entry = gs_lane_text(lane, lane->slot[i].hash);
+			GsText	   *entry = gs_lane_text(lane, lane->scalar[i].hash);
 
-			lane->slot[i].f = entry ? text_to_double(entry->text) : 0;
+			lane->scalar[i].f = entry ? text_to_double(entry->text) : 0;
 		}
 	MemoryContextDelete(lane->texts_context);
 	lane->texts = NULL;
@@ -283,9 +283,9 @@ numeric_to_texts(GsLane *lane, int64 nrows)
 
 		if (lane->absent != NULL && lane->absent[i])
 			continue;
-		len = gs_lane_format(lane, lane->slot[i].i, buffer, sizeof(buffer));
+		len = gs_lane_format(lane, lane->scalar[i].i, buffer, sizeof(buffer));
 		len = gs_numeric_length(buffer, len);
-		gs_lane_add_text(lane, gs_shape_hash(buffer, len, lane->salt), buffer,
+		gs_lane_add_text(lane, gs_format_hash(buffer, len, lane->salt), buffer,
 						 len, len, 1);
 		few = hash_get_num_entries(lane->texts) <= NUMERIC_MAX_TEXTS;
 	}
@@ -295,12 +295,12 @@ numeric_to_texts(GsLane *lane, int64 nrows)
 
 		if (lane->absent != NULL && lane->absent[i])
 			continue;
-		len = gs_lane_format(lane, lane->slot[i].i, buffer, sizeof(buffer));
+		len = gs_lane_format(lane, lane->scalar[i].i, buffer, sizeof(buffer));
 		len = gs_numeric_length(buffer, len);
 		if (few)
-			lane->slot[i].hash = gs_shape_hash(buffer, len, lane->salt);
+			lane->scalar[i].hash = gs_format_hash(buffer, len, lane->salt);
 		else
-			lane->slot[i].f = text_to_double(buffer);
+			lane->scalar[i].f = text_to_double(buffer);
 	}
 	lane->type = GS_LANE_TEXT;
 	lane->state = GS_NUMERIC_TEXTS;
@@ -314,7 +314,7 @@ numeric_to_texts(GsLane *lane, int64 nrows)
 }
 
 static bool
-put_scaled(GsLane *lane, int64 nrows, const char *text, GsSlot *slot)
+put_scaled(GsLane *lane, int64 nrows, const char *text, GsScalar *scalar)
 {
 	int64		value;
 	int			scale;
@@ -330,7 +330,7 @@ put_scaled(GsLane *lane, int64 nrows, const char *text, GsSlot *slot)
 			/* first see that every value fits at the larger scale */
 			for (int64 i = 0; i < nrows; i++)
 			{
-				int64		trial = lane->slot[i].i;
+				int64		trial = lane->scalar[i].i;
 
 				if ((lane->absent == NULL || !lane->absent[i]) &&
 					!rescale(&trial, scale - lane->scale))
@@ -338,13 +338,13 @@ put_scaled(GsLane *lane, int64 nrows, const char *text, GsSlot *slot)
 			}
 			for (int64 i = 0; i < nrows; i++)
 				if (lane->absent == NULL || !lane->absent[i])
-					(void) rescale(&lane->slot[i].i, scale - lane->scale);
+					(void) rescale(&lane->scalar[i].i, scale - lane->scale);
 			lane->scale = scale;
 		}
 		if (!rescale(&value, lane->scale - scale))
 			return false;
 	}
-	slot->i = value;
+	scalar->i = value;
 	return true;
 }
 
@@ -364,32 +364,32 @@ note_scale(GsLane *lane, const char *text)
 }
 
 /*
- * text: terminated.  nrows: slots filled so far, the one being replaced among
+ * text: terminated.  nrows: scalars filled so far, the one being replaced among
  * them.
  */
-static GsSlot
+static GsScalar
 put_numeric(GsLane *lane, int64 nrows, const char *text, int len)
 {
-	GsSlot		slot;
+	GsScalar	scalar;
 
 	if (lane->state == GS_NUMERIC_SCALED)
 	{
-		if (put_scaled(lane, nrows, text, &slot))
-			return slot;
+		if (put_scaled(lane, nrows, text, &scalar))
+			return scalar;
 		numeric_to_texts(lane, nrows);
 	}
 	note_scale(lane, text);
 	if (lane->state == GS_NUMERIC_TEXTS)
 	{
 		len = gs_numeric_length(text, len);
-		slot.hash = gs_shape_hash(text, len, lane->salt);
-		gs_lane_add_text(lane, slot.hash, text, len, len, 1);
+		scalar.hash = gs_format_hash(text, len, lane->salt);
+		gs_lane_add_text(lane, scalar.hash, text, len, len, 1);
 		if (hash_get_num_entries(lane->texts) <= NUMERIC_MAX_TEXTS)
-			return slot;
+			return scalar;
 		gs_lane_to_double(lane, nrows);
 	}
-	slot.f = text_to_double(text);
-	return slot;
+	scalar.f = text_to_double(text);
+	return scalar;
 }
 
 static void
@@ -400,12 +400,13 @@ ensure_room(GsLane *lane, int64 row)
 	if (row < before)
 		return;
 	lane->allocated = Max(1024, before * 2);
-	if (lane->slot == NULL)
-		lane->slot = MemoryContextAllocHuge(lane->context,
-											sizeof(GsSlot) * lane->allocated);
+	if (lane->scalar == NULL)
+		lane->scalar = MemoryContextAllocHuge(lane->context,
+											  sizeof(GsScalar) *
+											  lane->allocated);
 	else
-		lane->slot = repalloc_huge(lane->slot,
-								   sizeof(GsSlot) * lane->allocated);
+		lane->scalar = repalloc_huge(lane->scalar,
+									 sizeof(GsScalar) * lane->allocated);
 	if (lane->absent != NULL)
 	{
 		lane->absent = repalloc_huge(lane->absent, lane->allocated);
@@ -423,7 +424,7 @@ void
 gs_lane_put(GsLane *lane, int64 row, int64 nrows, const GsPart *part)
 {
 	bool		absent = part == NULL || part->absent;
-	GsSlot		slot;
+	GsScalar	scalar;
 
 	ensure_room(lane, row);
 	if (absent && lane->absent == NULL)
@@ -434,14 +435,14 @@ gs_lane_put(GsLane *lane, int64 row, int64 nrows, const GsPart *part)
 												  MCXT_ALLOC_ZERO);
 	}
 	if (absent)
-		slot.i = 0;
+		scalar.i = 0;
 	else if (lane->is_numeric)
-		slot = put_numeric(lane, nrows, part->text, part->len);
+		scalar = put_numeric(lane, nrows, part->text, part->len);
 	else if (lane->type == GS_LANE_TEXT)
-		slot.hash = put_text(lane, part);
+		scalar.hash = put_text(lane, part);
 	else
-		slot = part->slot;
-	lane->slot[row] = slot;
+		scalar = part->scalar;
+	lane->scalar[row] = scalar;
 	if (lane->absent != NULL)
 		lane->absent[row] = absent;
 }

@@ -29,13 +29,13 @@ typedef enum GsNumericState
 
 typedef struct GsLane
 {
-	GsLaneType	type;			/* what slots hold now; never NUMERIC */
+	GsLaneType	type;			/* what scalars hold now; never NUMERIC */
 	bool		is_numeric;
 	GsNumericState state;
 	int			scale;			/* most decimals of a numeric */
 	int			min_scale;		/* least */
 	int64		allocated;
-	GsSlot	   *slot;			/* [allocated] */
+	GsScalar   *scalar;		/* [allocated] */
 	bool	   *absent;			/* [allocated], or NULL: none is absent yet */
 
 	/* texts by hash: all that fit in the budget, the rarest leave first */
@@ -44,7 +44,7 @@ typedef struct GsLane
 	Size		texts_bytes;
 	Size		texts_budget;
 	uint64		salt;
-	MemoryContext context;		/* of slots and absent */
+	MemoryContext context;		/* of scalars and absent */
 } GsLane;
 
 extern void gs_lane_init(GsLane *lane, GsLaneType type, uint64 salt,

@@ -19,7 +19,7 @@
 #include "key/key.h"
 #include "learn/learn_internal.h"
 #include "learn/quantile.h"
-#include "codec/whole.h"
+#include "codec/composite.h"
 #include "numeric/normal.h"
 
 /* A number of at most this many values is a category ... */
@@ -40,12 +40,12 @@ static void
 sort_lane(LaneView *view)
 {
 	view->npresent = 0;
-	view->sorted = palloc_extended(sizeof(GsSlot) * Max(view->nrows, 1),
+	view->sorted = palloc_extended(sizeof(GsScalar) * Max(view->nrows, 1),
 								   MCXT_ALLOC_HUGE);
 	for (int64 i = 0; i < view->nrows; i++)
 		if (!is_absent(view->lane, i))
-			view->sorted[view->npresent++] = view->lane->slot[i];
-	gs_slots_sort(view->sorted, view->npresent, view->lane->type);
+			view->sorted[view->npresent++] = view->lane->scalar[i];
+	gs_scalars_sort(view->sorted, view->npresent, view->lane->type);
 }
 
 /*
@@ -53,7 +53,7 @@ sort_lane(LaneView *view)
  * more than it.  Texts that only one row may hold are not worth an entry.
  */
 static void
-count_values(LaneView *view, int limit, int64 least)
+count_values(LaneView *view, int limit, int64 min)
 {
 	int64		next;
 
@@ -62,15 +62,15 @@ count_values(LaneView *view, int limit, int64 least)
 	for (int64 i = 0; i < view->npresent; i = next)
 	{
 		for (next = i + 1; next < view->npresent; next++)
-			if (gs_slot_compare(view->sorted[i], view->sorted[next],
-								view->lane->type) != 0)
+			if (gs_scalar_compare(view->sorted[i], view->sorted[next],
+								  view->lane->type) != 0)
 				break;
-		if (next - i < least)
+		if (next - i < min)
 			continue;
 		if (view->nvalues >= 64 && (view->nvalues & (view->nvalues - 1)) == 0)
 			view->values = repalloc_huge(view->values, sizeof(ValueCount) *
 										 (Size) view->nvalues * 2);
-		view->values[view->nvalues].slot = view->sorted[i];
+		view->values[view->nvalues].scalar = view->sorted[i];
 		view->values[view->nvalues].count = next - i;
 		view->values[view->nvalues].text = NULL;
 		if (++view->nvalues > limit)
@@ -84,7 +84,7 @@ alloc_levels(GsFeature *feature, int nlevels)
 	feature->kind = GS_FEATURE_CATEGORY;
 	feature->nlevels = nlevels;
 	feature->share = palloc0(sizeof(double) * (nlevels + 2));
-	feature->level = palloc0(sizeof(GsSlot) * (nlevels + 2));
+	feature->level = palloc0(sizeof(GsScalar) * (nlevels + 2));
 	feature->text = palloc0(sizeof(char *) * (nlevels + 2));
 	feature->null_level = feature->other_level = -1;
 }
@@ -115,7 +115,7 @@ learn_few_numbers(LaneView *view)
 	alloc_levels(feature, n);
 	for (int i = 0; i < n; i++)
 	{
-		feature->level[i] = view->values[i].slot;
+		feature->level[i] = view->values[i].scalar;
 		feature->share[i] = view->values[i].count;
 	}
 	return true;
@@ -125,7 +125,8 @@ learn_few_numbers(LaneView *view)
  * Copies the special values that enough rows hold.  Returns how many.
  */
 static int64
-keep_specials(const LaneView *view, GsSlot *to, const GsSlot *from, int64 n)
+keep_specials(const LaneView *view, GsScalar *to, const GsScalar *from,
+			  int64 n)
 {
 	int64		kept = 0;
 	int64		next;
@@ -133,11 +134,11 @@ keep_specials(const LaneView *view, GsSlot *to, const GsSlot *from, int64 n)
 	for (int64 i = 0; i < n; i = next)
 	{
 		for (next = i + 1; next < n; next++)
-			if (gs_slot_compare(from[i], from[next], view->lane->type) != 0)
+			if (gs_scalar_compare(from[i], from[next], view->lane->type) != 0)
 				break;
 		if (next - i < view->threshold)
 			continue;
-		memmove(to + kept, from + i, sizeof(GsSlot) * (next - i));
+		memmove(to + kept, from + i, sizeof(GsScalar) * (next - i));
 		kept += next - i;
 	}
 	return kept;
@@ -153,16 +154,16 @@ learn_number(LaneView *view)
 	GsFeature  *feature = view->feature;
 	const GsCodec *codec = &view->column->codec;
 	const GsPartKind *kind = &codec->part[feature->part];
-	GsSlot	   *sorted = view->sorted;
+	GsScalar   *sorted = view->sorted;
 	int64		first = 0;
 	int64		last = view->npresent;
 	int64		n;
 
 	while (first < last &&
-		   gs_slot_is_special(kind, feature->lane, sorted[first]))
+		   gs_scalar_is_special(kind, feature->lane, sorted[first]))
 		first++;
 	while (last > first &&
-		   gs_slot_is_special(kind, feature->lane, sorted[last - 1]))
+		   gs_scalar_is_special(kind, feature->lane, sorted[last - 1]))
 		last--;
 
 	feature->kind = GS_FEATURE_NUMBER;
@@ -181,7 +182,7 @@ learn_number(LaneView *view)
 		int64		kept = last - first - 2 * (view->threshold - 1);
 
 		memmove(sorted + n, sorted + first + view->threshold - 1,
-				sizeof(GsSlot) * kept);
+				sizeof(GsScalar) * kept);
 		n += kept;
 	}
 	else if (last - first >= view->threshold)
@@ -226,8 +227,8 @@ learn_enum(LaneView *view)
 	for (int i = 0; i < codec->nlabels; i++)
 	{
 		const char *label = codec->label[i];
-		uint64		hash = gs_shape_hash(label, strlen(label),
-										 view->lane->salt);
+		uint64		hash = gs_format_hash(label, strlen(label),
+										  view->lane->salt);
 		int64		count = 0;
 		int64		low = 0;
 		int64		high = view->npresent;
@@ -290,7 +291,7 @@ learn_text(LaneView *view, uint64 salt)
 {
 	GsFeature  *feature = view->feature;
 	int64		covered = 0;
-	int64		least = view->threshold;
+	int64		min = view->threshold;
 	int			n = 0;
 
 	if (view->column->codec.kind->content == GS_CONTENT_LABEL)
@@ -302,7 +303,7 @@ learn_text(LaneView *view, uint64 salt)
 	for (int i = 0; i < view->nvalues; i++)
 	{
 		view->values[i].text = gs_lane_text(view->lane,
-											view->values[i].slot.hash);
+											view->values[i].scalar.hash);
 		if (view->values[i].text == NULL ||
 			view->values[i].text->len > GS_MAX_LEVEL_BYTES)
 			continue;
@@ -311,14 +312,14 @@ learn_text(LaneView *view, uint64 salt)
 	}
 	qsort(view->values, n, sizeof(ValueCount), by_count_then_text);
 	if (covered < TEXT_NEAR_UNIQUE * view->npresent)
-		least = Max(least, (int64) (TEXT_HEAVY * view->npresent));
-	while (n > GS_MAX_LEVELS || (n > 0 && view->values[n - 1].count < least))
+		min = Max(min, (int64) (TEXT_HEAVY * view->npresent));
+	while (n > GS_MAX_LEVELS || (n > 0 && view->values[n - 1].count < min))
 		covered -= view->values[--n].count;
 
 	alloc_levels(feature, n);
 	for (int i = 0; i < n; i++)
 	{
-		feature->level[i] = view->values[i].slot;
+		feature->level[i] = view->values[i].scalar;
 		feature->text[i] = pstrdup(view->values[i].text->text);
 		feature->share[i] = view->values[i].count;
 		view->values[i].text->shown = true;
@@ -327,7 +328,7 @@ learn_text(LaneView *view, uint64 salt)
 	{
 		feature->other_level = feature->nlevels++;
 		feature->share[feature->other_level] = view->npresent - covered;
-		gs_learn_shape(view, salt);
+		gs_learn_format(view, salt);
 	}
 }
 
@@ -358,7 +359,7 @@ bin_category(const LaneView *view, uint16 *bin)
 	{
 		int			level = is_absent(view->lane, row) ?
 			view->feature->null_level :
-			gs_levels_find(levels, view->lane->slot[row]);
+			gs_levels_find(levels, view->lane->scalar[row]);
 
 		bin[row] = level < 0 ? GS_MISSING : (uint16) level;
 	}
@@ -379,15 +380,16 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 
 	for (int64 row = 0; row < view->nrows; row++)
 	{
-		GsSlot		slot = view->lane->slot[row];
+		GsScalar	scalar = view->lane->scalar[row];
 
 		bin[row] = segment[row] = GS_MISSING;
 		within[row] = 0;
 		if (is_absent(view->lane, row))
 			continue;
-		segment[row] = (uint16) gs_quantile_nearest(feature, slot);
+		segment[row] = (uint16) gs_quantile_nearest(feature, scalar);
 		within[row] = (uint16)
-			rint(gs_quantile_place(feature, segment[row], slot, 0.5) * 65535);
+			rint(gs_quantile_position(feature, segment[row], scalar, 0.5) *
+				 65535);
 		bin[row] = bin_of[segment[row]];
 	}
 	pfree(bin_of);
@@ -432,7 +434,7 @@ learn_key(LaneView *view, int64 seen, uint64 salt)
 			gs_learn_lengths(view);
 		column->key = gs_key_learn(column, view->lane, view->sorted, &rows);
 		if (column->key != NULL && column->key->kind == GS_KEY_TEXT)
-			gs_learn_shape(view, salt);
+			gs_learn_format(view, salt);
 	}
 	pfree(view->sorted);
 	return column->key != NULL;
@@ -441,8 +443,8 @@ learn_key(LaneView *view, int64 seen, uint64 salt)
 static void
 free_lane(GsLane *lane)
 {
-	if (lane->slot)
-		pfree(lane->slot);
+	if (lane->scalar)
+		pfree(lane->scalar);
 	if (lane->absent)
 		pfree(lane->absent);
 	if (lane->texts_context && lane->texts)
@@ -585,7 +587,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 												MCXT_ALLOC_HUGE);
 		int64		nulls = 0;
 		int			first = schema->nfeatures;
-		bool		whole_null;
+		bool		composite_null;
 
 		CHECK_FOR_INTERRUPTS();
 
@@ -596,8 +598,8 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			nulls += null_rows[row];
 		}
 		if (column->codec.nparts > 1 && nulls < sample->nrows)
-			gs_whole_learn(column, &sample->lanes[c * GS_MAX_PARTS],
-						   sample->nrows, threshold);
+			gs_composite_learn(column, &sample->lanes[c * GS_MAX_PARTS],
+							   sample->nrows, threshold);
 		for (int p = 0; p < GS_MAX_PARTS; p++)
 			column->feature[p] = -1;
 		view.lane = &sample->lanes[c * GS_MAX_PARTS];
@@ -634,22 +636,22 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 		}
 
 		/* fewer values than may be shown: nothing but NULL comes out */
-		whole_null = sample->nrows - nulls < threshold;
+		composite_null = sample->nrows - nulls < threshold;
 		column->null_feature = -1;
 		column->nullable = column->key == NULL &&
 			schema->features[first].null_level >= 0;
 		if (!column->nullable &&
-			((nulls >= threshold && !column->impute) || whole_null) &&
+			((nulls >= threshold && !column->impute) || composite_null) &&
 			!(column->key != NULL && column->one_null))
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];
 			uint16	   *bin = alloc_bins(sample->nrows);
 
 			feature->column = c;
-			if (whole_null)
+			if (composite_null)
 				memset(null_rows, true, sample->nrows);
 			learn_indicator(&view, feature,
-							whole_null ? sample->nrows : nulls, null_rows,
+							composite_null ? sample->nrows : nulls, null_rows,
 							bin);
 			column->null_feature = schema->nfeatures;
 			column->nullable = true;

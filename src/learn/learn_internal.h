@@ -10,7 +10,7 @@
 /* A value with its rows, while levels are chosen. */
 typedef struct ValueCount
 {
-	GsSlot		slot;
+	GsScalar	scalar;
 	int64		count;
 	GsText	   *text;			/* TEXT lanes */
 } ValueCount;
@@ -24,7 +24,7 @@ typedef struct LaneView
 	int64		nrows;
 	int64		npresent;
 	int			threshold;
-	GsSlot	   *sorted;			/* [npresent] */
+	GsScalar   *sorted;		/* [npresent] */
 	ValueCount *values;			/* [nvalues], distinct, while few */
 	int			nvalues;
 } LaneView;
@@ -35,8 +35,8 @@ is_absent(const GsLane *lane, int64 row)
 	return lane->absent != NULL && lane->absent[row];
 }
 
-/* learn_shape.c */
+/* learn_format.c */
 extern void gs_learn_lengths(LaneView *view);
-extern void gs_learn_shape(LaneView *view, uint64 salt);
+extern void gs_learn_format(LaneView *view, uint64 salt);
 
 #endif

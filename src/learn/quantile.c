@@ -41,7 +41,7 @@ compare_floats(double a, double b)
 }
 
 #define ST_SORT sort_ints
-#define ST_ELEMENT_TYPE GsSlot
+#define ST_ELEMENT_TYPE GsScalar
 #define ST_COMPARE(a, b) (((a)->i > (b)->i) - ((a)->i < (b)->i))
 #define ST_SCOPE static
 #define ST_CHECK_FOR_INTERRUPTS
@@ -51,7 +51,7 @@ compare_floats(double a, double b)
 #include "lib/sort_template.h"
 
 #define ST_SORT sort_floats
-#define ST_ELEMENT_TYPE GsSlot
+#define ST_ELEMENT_TYPE GsScalar
 #define ST_COMPARE(a, b) compare_floats((a)->f, (b)->f)
 #define ST_SCOPE static
 #define ST_CHECK_FOR_INTERRUPTS
@@ -60,7 +60,7 @@ compare_floats(double a, double b)
 #include "lib/sort_template.h"
 
 #define ST_SORT sort_hashes
-#define ST_ELEMENT_TYPE GsSlot
+#define ST_ELEMENT_TYPE GsScalar
 #define ST_COMPARE(a, b) (((a)->hash > (b)->hash) - ((a)->hash < (b)->hash))
 #define ST_SCOPE static
 #define ST_CHECK_FOR_INTERRUPTS
@@ -69,24 +69,24 @@ compare_floats(double a, double b)
 #include "lib/sort_template.h"
 
 /*
- * gs_slots_sort: sorts the slots of a lane, in place; can be cancelled.
+ * gs_scalars_sort: sorts the scalars of a lane, in place; can be cancelled.
  */
 void
-gs_slots_sort(GsSlot *slots, int64 n, GsLaneType lane)
+gs_scalars_sort(GsScalar *scalars, int64 n, GsLaneType lane)
 {
 	if (lane == GS_LANE_FLOAT)
-		sort_floats(slots, n);
+		sort_floats(scalars, n);
 	else if (lane == GS_LANE_TEXT)
-		sort_hashes(slots, n);
+		sort_hashes(scalars, n);
 	else
-		sort_ints(slots, n);
+		sort_ints(scalars, n);
 }
 
 /*
- * gs_slot_compare: the order that gs_slots_sort sorts by.
+ * gs_scalar_compare: the order that gs_scalars_sort sorts by.
  */
 int
-gs_slot_compare(GsSlot a, GsSlot b, GsLaneType lane)
+gs_scalar_compare(GsScalar a, GsScalar b, GsLaneType lane)
 {
 	if (lane == GS_LANE_FLOAT)
 		return compare_floats(a.f, b.f);
@@ -100,7 +100,7 @@ gs_slot_compare(GsSlot a, GsSlot b, GsLaneType lane)
  * MAX_DECIMALS; -1 if they have more.  narrow: values are floats of 4 bytes.
  */
 int
-gs_find_decimals(bool narrow, const GsSlot *sorted, int64 n)
+gs_find_decimals(bool narrow, const GsScalar *sorted, int64 n)
 {
 	int			decimals = 0;
 
@@ -128,7 +128,7 @@ gs_find_decimals(bool narrow, const GsSlot *sorted, int64 n)
  * first.
  */
 int64
-gs_find_step(const GsSlot *sorted, int64 n)
+gs_find_step(const GsScalar *sorted, int64 n)
 {
 	uint64		step = 0;
 
@@ -152,10 +152,10 @@ gs_find_step(const GsSlot *sorted, int64 n)
 /*
  * gs_find_mean: the mean of n values, as a value that the feature can have.
  */
-GsSlot
-gs_find_mean(const GsFeature *feature, const GsSlot *sorted, int64 n)
+GsScalar
+gs_find_mean(const GsFeature *feature, const GsScalar *sorted, int64 n)
 {
-	GsSlot		mean = sorted[0];
+	GsScalar	mean = sorted[0];
 
 	if (feature->lane == GS_LANE_FLOAT)
 	{
@@ -191,10 +191,10 @@ static void
 close_gap(const GsFeature *feature, int64 n)
 {
 	const GsQuantile *q = &feature->quantile;
-	GsSlot	   *end = &q->high[q->nsegments - 2];
-	GsSlot		begin = q->low[q->nsegments - 2];
-	GsSlot		next = q->low[q->nsegments - 1];
-	GsSlot		last = q->high[q->nsegments - 1];
+	GsScalar   *end = &q->high[q->nsegments - 2];
+	GsScalar	begin = q->low[q->nsegments - 2];
+	GsScalar	next = q->low[q->nsegments - 1];
+	GsScalar	last = q->high[q->nsegments - 1];
 
 	if (n < 2)
 		return;
@@ -218,24 +218,25 @@ close_gap(const GsFeature *feature, int64 n)
  * no rare value is pinned down.
  */
 static void
-add_segment(GsFeature *feature, const GsPartKind *kind, const GsSlot *sorted,
+add_segment(GsFeature *feature, const GsPartKind *kind, const GsScalar *sorted,
 			int64 n, int64 first, int64 last, int threshold)
 {
 	GsQuantile *q = &feature->quantile;
 	GsLaneType	lane = feature->lane;
-	GsSlot		low = sorted[first];
-	GsSlot		high = sorted[last];
+	GsScalar	low = sorted[first];
+	GsScalar	high = sorted[last];
 
-	if (last - first + 1 < threshold && !gs_slot_is_special(kind, lane, low))
+	if (last - first + 1 < threshold && !gs_scalar_is_special(kind, lane, low))
 	{
-		if (first > 0 && !gs_slot_is_special(kind, lane, sorted[first - 1]))
+		if (first > 0 && !gs_scalar_is_special(kind, lane, sorted[first - 1]))
 		{
 			if (lane == GS_LANE_FLOAT)
 				low.f = nextafter(sorted[first - 1].f, low.f);
 			else
 				low.i = sorted[first - 1].i + feature->step;
 		}
-		if (last < n - 1 && !gs_slot_is_special(kind, lane, sorted[last + 1]))
+		if (last < n - 1 &&
+			!gs_scalar_is_special(kind, lane, sorted[last + 1]))
 		{
 			if (lane == GS_LANE_FLOAT)
 				high.f = nextafter(sorted[last + 1].f, high.f);
@@ -248,8 +249,8 @@ add_segment(GsFeature *feature, const GsPartKind *kind, const GsSlot *sorted,
 		int			room = Max(q->nsegments, 1) * 2;
 
 		q->edge = repalloc(q->edge, sizeof(double) * (room + 1));
-		q->low = repalloc(q->low, sizeof(GsSlot) * room);
-		q->high = repalloc(q->high, sizeof(GsSlot) * room);
+		q->low = repalloc(q->low, sizeof(GsScalar) * room);
+		q->high = repalloc(q->high, sizeof(GsScalar) * room);
 	}
 	q->low[q->nsegments] = low;
 	q->high[q->nsegments] = high;
@@ -268,7 +269,7 @@ add_segment(GsFeature *feature, const GsPartKind *kind, const GsSlot *sorted,
  */
 void
 gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
-				  const GsSlot *sorted, int64 n, int threshold)
+				  const GsScalar *sorted, int64 n, int threshold)
 {
 	GsQuantile *q = &feature->quantile;
 	double		end = Max(gs_normal_quantile(1 - 0.5 / n), 1.0);
@@ -277,16 +278,17 @@ gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
 
 	q->nsegments = 0;
 	q->edge = palloc(sizeof(double) * 2);
-	q->low = palloc(sizeof(GsSlot));
-	q->high = palloc(sizeof(GsSlot));
+	q->low = palloc(sizeof(GsScalar));
+	q->high = palloc(sizeof(GsScalar));
 	for (int64 i = 0; i < n; i = next)
 	{
-		bool		special = gs_slot_is_special(kind, feature->lane, sorted[i]);
+		bool		special = gs_scalar_is_special(kind, feature->lane,
+												   sorted[i]);
 		int64		tail;
 		int64		depth;
 
 		for (next = i + 1; next < n; next++)
-			if (gs_slot_compare(sorted[i], sorted[next], feature->lane) != 0)
+			if (gs_scalar_compare(sorted[i], sorted[next], feature->lane) != 0)
 				break;
 		tail = Min(i, n - next);
 		depth = Max(Min(n / QUANTILE_DEPTH, tail / QUANTILE_TAIL), threshold);
@@ -319,7 +321,7 @@ gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
  * begin after it.
  */
 int
-gs_quantile_find(const GsFeature *feature, GsSlot value)
+gs_quantile_find(const GsFeature *feature, GsScalar value)
 {
 	const GsQuantile *q = &feature->quantile;
 	int			low = 0;
@@ -329,7 +331,7 @@ gs_quantile_find(const GsFeature *feature, GsSlot value)
 	{
 		int			middle = (low + high + 1) / 2;
 
-		if (gs_slot_compare(q->low[middle], value, feature->lane) <= 0)
+		if (gs_scalar_compare(q->low[middle], value, feature->lane) <= 0)
 			low = middle;
 		else
 			high = middle - 1;
@@ -342,16 +344,16 @@ gs_quantile_find(const GsFeature *feature, GsSlot value)
  * two of them, which the source had none of, lies next to, the nearer one.
  */
 int
-gs_quantile_nearest(const GsFeature *feature, GsSlot value)
+gs_quantile_nearest(const GsFeature *feature, GsScalar value)
 {
 	const GsQuantile *q = &feature->quantile;
 	int			s = gs_quantile_find(feature, value);
-	GsSlot		end = q->high[s];
-	GsSlot		next = q->low[Min(s + 1, q->nsegments - 1)];
+	GsScalar	end = q->high[s];
+	GsScalar	next = q->low[Min(s + 1, q->nsegments - 1)];
 	bool		nearer;
 
 	if (s == q->nsegments - 1 ||
-		gs_slot_compare(value, end, feature->lane) <= 0)
+		gs_scalar_compare(value, end, feature->lane) <= 0)
 		return s;
 	if (feature->lane == GS_LANE_FLOAT)
 		nearer = next.f - value.f < value.f - end.f;
@@ -362,18 +364,18 @@ gs_quantile_nearest(const GsFeature *feature, GsSlot value)
 }
 
 /*
- * gs_quantile_place: where in a segment a value is, from 0 to 1: of all that
- * gives the value, the part at share, from 0 to 1.  What is protected lies
- * beyond the segments' ends, and is there.
+ * gs_quantile_position: where in a segment a value is, from 0 to 1: of all
+ * that gives the value, the part at share, from 0 to 1.  What is protected
+ * lies beyond the segments' ends, and is there.
  */
 double
-gs_quantile_place(const GsFeature *feature, int segment, GsSlot value,
-				  double share)
+gs_quantile_position(const GsFeature *feature, int segment, GsScalar value,
+					 double share)
 {
-	GsSlot		low = feature->quantile.low[segment];
-	GsSlot		high = feature->quantile.high[segment];
+	GsScalar	low = feature->quantile.low[segment];
+	GsScalar	high = feature->quantile.high[segment];
 	double		half;
-	double		place;
+	double		position;
 
 	if (feature->lane == GS_LANE_INT)
 	{
@@ -386,12 +388,14 @@ gs_quantile_place(const GsFeature *feature, int segment, GsSlot value,
 	}
 	if (!(low.f < high.f) || !isfinite(low.f))
 		return share;
-	place = gs_fraction(value.f, low.f, high.f);
-	place = place < 1 ? Max(place, 0) : 1;	/* NaN is above everything */
+	position = gs_fraction(value.f, low.f, high.f);
+	/* NaN is above everything */
+	position = position < 1 ? Max(position, 0) : 1;
 	if (feature->decimals < 0)
-		return place;
+		return position;
 	half = 0.5 / pow(10, feature->decimals) / (high.f - low.f);
-	return Max(place - half, 0) * (1 - share) + Min(place + half, 1) * share;
+	return Max(position - half, 0) * (1 - share) + Min(position + half,
+													   1) * share;
 }
 
 /*
@@ -448,11 +452,11 @@ gs_quantile_scores(const GsFeature *feature, int segment, float *base,
  *
  * fraction: 0 to 1, how far the normal score is within the segment.
  */
-GsSlot
+GsScalar
 gs_quantile_value(const GsFeature *feature, int segment, double fraction)
 {
-	GsSlot		low = feature->quantile.low[segment];
-	GsSlot		high = feature->quantile.high[segment];
+	GsScalar	low = feature->quantile.low[segment];
+	GsScalar	high = feature->quantile.high[segment];
 
 	if (feature->lane == GS_LANE_INT)
 		return gs_quantile_integer(feature, low,

@@ -9,23 +9,23 @@
 
 #include "column/column.h"
 
-extern void gs_slots_sort(GsSlot *slots, int64 n, GsLaneType lane);
-extern int	gs_slot_compare(GsSlot a, GsSlot b, GsLaneType lane);
-extern int	gs_find_decimals(bool narrow, const GsSlot *sorted, int64 n);
-extern int64 gs_find_step(const GsSlot *sorted, int64 n);
-extern GsSlot gs_find_mean(const GsFeature *feature, const GsSlot *sorted,
-						   int64 n);
+extern void gs_scalars_sort(GsScalar *scalars, int64 n, GsLaneType lane);
+extern int	gs_scalar_compare(GsScalar a, GsScalar b, GsLaneType lane);
+extern int	gs_find_decimals(bool narrow, const GsScalar *sorted, int64 n);
+extern int64 gs_find_step(const GsScalar *sorted, int64 n);
+extern GsScalar gs_find_mean(const GsFeature *feature, const GsScalar *sorted,
+							 int64 n);
 extern void gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
-							  const GsSlot *sorted, int64 n, int threshold);
-extern int	gs_quantile_find(const GsFeature *feature, GsSlot value);
-extern int	gs_quantile_nearest(const GsFeature *feature, GsSlot value);
-extern double gs_quantile_place(const GsFeature *feature, int segment,
-								GsSlot value, double share);
+							  const GsScalar *sorted, int64 n, int threshold);
+extern int	gs_quantile_find(const GsFeature *feature, GsScalar value);
+extern int	gs_quantile_nearest(const GsFeature *feature, GsScalar value);
+extern double gs_quantile_position(const GsFeature *feature, int segment,
+								   GsScalar value, double share);
 extern int	gs_quantile_bins(const GsFeature *feature, uint16 *bin_of);
 extern void gs_quantile_scores(const GsFeature *feature, int segment,
 							   float *base, float *span);
-extern GsSlot gs_quantile_value(const GsFeature *feature, int segment,
-								double fraction);
+extern GsScalar gs_quantile_value(const GsFeature *feature, int segment,
+								  double fraction);
 
 /*
  * How far a value is from low to high, which are not equal.
@@ -42,8 +42,8 @@ gs_fraction(double value, double low, double high)
  * The value at a place of a segment of integers, low + steps * feature->step
  * being its last; fraction: 0 to 1, NaN taken as 0.
  */
-static inline GsSlot
-gs_quantile_integer(const GsFeature *feature, GsSlot low, uint64 steps,
+static inline GsScalar
+gs_quantile_integer(const GsFeature *feature, GsScalar low, uint64 steps,
 					double fraction)
 {
 	if (!(fraction > 0))

@@ -24,7 +24,7 @@
 #include "compat.h"
 #include "model/refine.h"
 
-#define MOST_BYTES	(64 * 1024 * 1024)	/* of models that nothing samples */
+#define MAX_BYTES	(64 * 1024 * 1024)	/* of models that nothing samples */
 
 typedef struct CachedModel
 {
@@ -104,7 +104,7 @@ evict(void)
 	{
 		CachedModel *cached = dlist_container(CachedModel, node, iter.cur);
 
-		if (cached->pins > 0 || (!cached->stale && bytes <= MOST_BYTES))
+		if (cached->pins > 0 || (!cached->stale && bytes <= MAX_BYTES))
 			continue;
 		bytes -= MemoryContextMemAllocated(cached->context, true);
 		dlist_delete(&cached->node);
@@ -164,7 +164,7 @@ set_up(GsModel *model, const GsVersionEntry *version, const char *name)
 	if (model->family == NULL)
 		gs_corrupted("Version %d of model \"%s\" is of an unknown method.",
 					 version->version, name);
-	model->determined = gs_determined_load(model->schema, tensors);
+	model->determined = gs_dependency_load(model->schema, tensors);
 	model->state = model->family->load(model->schema, tensors);
 	model->refine = gs_refine_load(model->schema, tensors);
 }

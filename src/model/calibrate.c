@@ -34,9 +34,9 @@
 
 /* Of tokens: rounds, each of so many batches of its own. */
 #define TOKEN_ROUNDS	20
-#define LEAST_ROUNDS	6
+#define MIN_ROUNDS	6
 #define TOKEN_PRIOR		4		/* rows that a share is pulled by */
-#define TOKEN_MOST		3.0		/* that is added in all */
+#define TOKEN_MAX		3.0		/* that is added in all */
 
 /* Beyond so many scores from either end, the sample says too little. */
 #define TAIL_SCORES		50
@@ -55,7 +55,7 @@ is_calibrated(const GsSchema *schema, int f)
  * tails, by the scores' mean and deviation.
  */
 static void
-move_edges(GsQuantile *q, const GsSlot *scores, int64 n)
+move_edges(GsQuantile *q, const GsScalar *scores, int64 n)
 {
 	double		mean = 0;
 	double		square = 0;
@@ -71,16 +71,16 @@ move_edges(GsQuantile *q, const GsSlot *scores, int64 n)
 	last = -INFINITY;
 	for (int s = 0; s <= q->nsegments; s++)
 	{
-		double		place = gs_normal_cdf(q->edge[s]) * (n - 1);
+		double		position = gs_normal_cdf(q->edge[s]) * (n - 1);
 		double		edge = mean + deviation * q->edge[s];
 
-		if (s > 0 && s < q->nsegments && place >= TAIL_SCORES &&
-			place < n - 1 - TAIL_SCORES)
+		if (s > 0 && s < q->nsegments && position >= TAIL_SCORES &&
+			position < n - 1 - TAIL_SCORES)
 		{
-			int64		at = (int64) place;
+			int64		at = (int64) position;
 
 			edge = scores[at].f +
-				(place - at) * (scores[at + 1].f - scores[at].f);
+				(position - at) * (scores[at + 1].f - scores[at].f);
 		}
 		/* a table increases, whatever the sample */
 		if (!(edge > last))
@@ -95,7 +95,7 @@ move_edges(GsQuantile *q, const GsSlot *scores, int64 n)
 static GsSampler *
 open_model(GsModel *model, const List *tensors)
 {
-	model->determined = gs_determined_load(model->schema, tensors);
+	model->determined = gs_dependency_load(model->schema, tensors);
 	model->state = model->family->load(model->schema, tensors);
 	return gs_sampler_begin(model, NULL, NULL);
 }
@@ -109,44 +109,44 @@ count_tokens(const GsTokens *tokens, const GsSchema *schema,
 {
 	int32		segment[GS_BATCH];
 
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
-		const GsTokenPlace *place = &tokens->place[p];
-		const int32 *value = batch->code[place->feature];
-		const int32 *is_null = place->null < 0 ? NULL :
-			batch->code[tokens->place[place->null].feature];
+		const GsTokenPosition *position = &tokens->position[p];
+		const int32 *value = batch->code[position->feature];
+		const int32 *is_null = position->null < 0 ? NULL :
+			batch->code[tokens->position[position->null].feature];
 
-		if (place->number)
+		if (position->number)
 		{
-			gs_guide_find(&guide[p], batch->score[place->feature], segment,
+			gs_guide_find(&guide[p], batch->score[position->feature], segment,
 						  GS_BATCH);
 			value = segment;
 		}
 		for (int i = 0; i < GS_BATCH; i++)
 			if (is_null == NULL || is_null[i] != 1)
-				count[place->first + place->token[value[i]]]++;
+				count[position->first + position->token[value[i]]]++;
 	}
 }
 
 /*
- * Moves a place's log odds by what the counts lack of the shares.
+ * Moves a position's log odds by what the counts lack of the shares.
  *
  * bias: [ntokens], filled; total: [ntokens] so far.
  */
 static void
-move_odds(const GsTokenPlace *place, const double *count, double step,
+move_odds(const GsTokenPosition *position, const double *count, double step,
 		  float *bias, float *total)
 {
 	double		rows = 0;
 
-	for (int t = 0; t < place->ntokens; t++)
+	for (int t = 0; t < position->ntokens; t++)
 		rows += count[t];
-	for (int t = 0; t < place->ntokens; t++)
+	for (int t = 0; t < position->ntokens; t++)
 	{
-		double		odds = log((place->share[t] * rows + TOKEN_PRIOR) /
+		double		odds = log((position->share[t] * rows + TOKEN_PRIOR) /
 							   (count[t] + TOKEN_PRIOR));
-		double		next = Max(Min(total[t] + step * odds, TOKEN_MOST),
-							   -TOKEN_MOST);
+		double		next = Max(Min(total[t] + step * odds, TOKEN_MAX),
+							   -TOKEN_MAX);
 
 		bias[t] = (float) (next - total[t]);
 		total[t] = (float) next;
@@ -170,18 +170,19 @@ calibrate_tokens(GsFitContext *context, const GsFamily *family)
 	int			nbatches = (int) Max(Min(Min(family->adjust_batches,
 											 nrows / GS_BATCH), work), 1);
 	int			rounds = Max(Min(TOKEN_ROUNDS * work / nbatches,
-								 TOKEN_ROUNDS), LEAST_ROUNDS);
+								 TOKEN_ROUNDS), MIN_ROUNDS);
 	double	   *count = palloc(sizeof(double) * n);
 	float	   *bias = palloc0(sizeof(float) * n);
 	float	   *total = palloc0(sizeof(float) * n);
 	float	   *mean = palloc0(sizeof(float) * n);
-	GsGuide    *guide = palloc0(sizeof(GsGuide) * Max(tokens->nplaces, 1));
+	GsGuide    *guide = palloc0(sizeof(GsGuide) * Max(tokens->npositions, 1));
 
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
-		const GsQuantile *q = &schema->features[tokens->place[p].feature].quantile;
+		const GsQuantile *q =
+			&schema->features[tokens->position[p].feature].quantile;
 
-		if (tokens->place[p].number)
+		if (tokens->position[p].number)
 			gs_guide_init(&guide[p], q->edge, q->nsegments, palloc);
 	}
 	for (int round = 0; round < rounds; round++)
@@ -195,11 +196,11 @@ calibrate_tokens(GsFitContext *context, const GsFamily *family)
 			family->generate(sampler->state, batch);
 			count_tokens(tokens, schema, guide, batch, count);
 		}
-		for (int p = 0; p < tokens->nplaces; p++)
+		for (int p = 0; p < tokens->npositions; p++)
 		{
-			int			first = tokens->place[p].first;
+			int			first = tokens->position[p].first;
 
-			move_odds(&tokens->place[p], count + first,
+			move_odds(&tokens->position[p], count + first,
 					  family->adjust_step, bias + first, total + first);
 		}
 		family->adjust(sampler->state, bias);
@@ -222,21 +223,22 @@ calibrate_scores(GsFitContext *context, const GsFamily *family)
 	int			nbatches = (int) Min(MAX_BATCHES,
 									 Max(MIN_BATCHES, WORK / squared));
 	Size		bytes = 0;		/* of one batch's scores */
-	GsSlot	  **scores = palloc0(sizeof(GsSlot *) * Max(schema->nfeatures, 1));
+	GsScalar  **scores = palloc0(sizeof(GsScalar *) *
+								 Max(schema->nfeatures, 1));
 	int64	   *count = palloc0(sizeof(int64) * Max(schema->nfeatures, 1));
 	GsSampler  *sampler;
 	GsBatch    *batch;
 
 	for (int f = 0; f < schema->nfeatures; f++)
 		if (is_calibrated(schema, f))
-			bytes += sizeof(GsSlot) * GS_BATCH;
+			bytes += sizeof(GsScalar) * GS_BATCH;
 	if (bytes == 0)
 		return;
 	nbatches = (int) Max(1, Min(nbatches, (Size) maintenance_work_mem * 1024 *
 								MEMORY_SHARE / bytes));
 	for (int f = 0; f < schema->nfeatures; f++)
 		if (is_calibrated(schema, f))
-			scores[f] = palloc_extended(sizeof(GsSlot) * nbatches * GS_BATCH,
+			scores[f] = palloc_extended(sizeof(GsScalar) * nbatches * GS_BATCH,
 										MCXT_ALLOC_HUGE);
 	sampler = open_model(&model, context->tensors);
 	batch = gs_batch_create(sampler, 0, NULL);
@@ -260,7 +262,7 @@ calibrate_scores(GsFitContext *context, const GsFamily *family)
 	{
 		if (count[f] > 4 * TAIL_SCORES)
 		{
-			gs_slots_sort(scores[f], count[f], GS_LANE_FLOAT);
+			gs_scalars_sort(scores[f], count[f], GS_LANE_FLOAT);
 			move_edges(&schema->features[f].quantile, scores[f], count[f]);
 		}
 		if (scores[f])

@@ -23,7 +23,7 @@
 #include "numeric/philox.h"
 
 /*
- * A category's levels by place, each once, and their thresholds.
+ * A category's levels by position, each once, and their thresholds.
  */
 static void
 load_levels(CopulaLatent *latent, const GsFeature *feature,

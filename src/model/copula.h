@@ -14,7 +14,7 @@ typedef struct CopulaLatent
 	int			feature;
 	bool		number;
 	int			nlevels;
-	int32	   *order;			/* [nlevels] levels by place */
+	int32	   *order;			/* [nlevels] levels by position */
 	double	   *edge;			/* [nlevels + 1] in normal score */
 	float	   *few;			/* the same, of few levels; else NULL */
 	GsGuide		guide;

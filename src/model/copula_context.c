@@ -29,7 +29,7 @@
 typedef struct Known
 {
 	const CopulaLatent *latent;
-	int		   *at;				/* [nlevels] place of a level; number: NULL */
+	int		   *at;			/* [nlevels] position of a level; number: NULL */
 } Known;
 
 struct CopulaContext

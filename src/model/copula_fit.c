@@ -47,7 +47,7 @@ typedef struct Latent
 	int			nbins;
 	int64	   *count;			/* [nbins] rows */
 	double	   *axis;			/* [nbins] on the first MCA axis */
-	int		   *order;			/* [nlevels] bins by place, empty ones last */
+	int		   *order;		/* [nlevels] bins by position, empty ones last */
 	float	   *score;			/* [nbins] */
 	double		hermite[GS_HERMITE_TERMS + 1];
 } Latent;
@@ -115,10 +115,10 @@ count_bins(Fit *fit)
 static int64
 order_stride(const Fit *fit)
 {
-	int64		most = Min(ORDER_ROWS,
-						   ORDER_WORK / ORDER_ROUNDS / Max(fit->n, 1));
+	int64		max = Min(ORDER_ROWS,
+						  ORDER_WORK / ORDER_ROUNDS / Max(fit->n, 1));
 
-	return Max(1, (fit->encoded->nrows + most - 1) / Max(most, 1));
+	return Max(1, (fit->encoded->nrows + max - 1) / Max(max, 1));
 }
 
 /*
@@ -157,7 +157,7 @@ find_axis(Fit *fit)
 	double	   *row_score = palloc_extended(sizeof(double) * Max(n, 1),
 											MCXT_ALLOC_HUGE);
 
-	/* a start that depends on nothing but the bins' places */
+	/* a start that depends on nothing but the bins' positions */
 	for (int j = 0; j < fit->n; j++)
 	{
 		Latent	   *latent = &fit->latent[j];
@@ -490,7 +490,7 @@ order_levels(Fit *fit)
 {
 	double	  **first = palloc0(sizeof(double *) * Max(fit->n, 1));
 	double	  **best = palloc0(sizeof(double *) * Max(fit->n, 1));
-	double		most = -INFINITY;
+	double		max = -INFINITY;
 
 	find_axis(fit);
 	copy_axes(fit, first, false);
@@ -503,9 +503,9 @@ order_levels(Fit *fit)
 		for (int round = 0; round < REFINE_ROUNDS; round++)
 			refine_axis(fit, power);
 		now = information(fit);
-		if (now > most)
+		if (now > max)
 			copy_axes(fit, best, false);
-		most = Max(most, now);
+		max = Max(max, now);
 	}
 	copy_axes(fit, best, true);
 }

@@ -48,7 +48,7 @@
 #define NARROW			1e-5	/* width that counts as a point */
 #define FAR				8.5		/* no variate is beyond */
 /* Conditions that are this much less likely together than apart are not met. */
-#define LEAST_TOGETHER	1e-12
+#define MIN_TOGETHER	1e-12
 
 /* A variate that is confined. */
 typedef struct Confined
@@ -75,14 +75,14 @@ typedef struct Box
 	double	   *probability;	/* ... and of its intervals */
 	double		constant;		/* factor of every weight */
 	double		bound;			/* of the weights */
-	double		chance;			/* to be proposed; before, its probability */
+	double		proposed;		/* probability to be proposed */
 } Box;
 
 /* What one try found. */
 typedef struct Proposal
 {
 	int			box;
-	double		weight;			/* over the chance of the box */
+	double		weight;			/* over the probability of the box */
 	float	   *y;				/* [most] */
 } Proposal;
 
@@ -91,14 +91,14 @@ struct CopulaGiven
 	int			n;				/* variates of the model */
 	int			nboxes;
 	Box		   *box;
-	int			most;			/* largest k of a box */
-	double		bound;			/* of weight over chance */
+	int			max;			/* largest k of a box */
+	double		bound;			/* of weight over probability */
 	uint32		blocks;			/* Philox blocks of a try */
 	Proposal	now;
 	Proposal	kept;
 	double	   *noise;			/* [most] */
 	double	   *probability;	/* scratch for the most intervals */
-	int			most_intervals;
+	int			max_intervals;
 	float	   *move;			/* [nboxes][most][GS_BATCH] */
 	float	   *to;				/* [most][GS_BATCH] */
 	int		   *chosen;			/* [GS_BATCH] boxes */
@@ -271,7 +271,7 @@ collect(const Copula *copula, const GsSchema *schema, const GsRegion *regions,
 }
 
 /*
- * Solves S x = b for the first m of a box's variates, in place, where
+ * Solves S x = b for the first m of a box's variates, in position, where
  * S = factor factor^T.
  */
 static void
@@ -504,8 +504,8 @@ choose_box(const CopulaGiven *given, GsRandom *random)
 	if (given->nboxes == 1)
 		return 0;
 	at = gs_random_uniform(random);
-	while (b < given->nboxes - 1 && at >= given->box[b].chance)
-		at -= given->box[b++].chance;
+	while (b < given->nboxes - 1 && at >= given->box[b].proposed)
+		at -= given->box[b++].proposed;
 	return b;
 }
 
@@ -537,7 +537,7 @@ draw_row(CopulaGiven *given, uint64 key, uint64 row)
 		random.draw = try * given->blocks;
 		now->box = choose_box(given, &random);
 		box = &given->box[now->box];
-		now->weight = propose(given, box, &random, now->y) / box->chance;
+		now->weight = propose(given, box, &random, now->y) / box->proposed;
 		gs_given_try(given->stats, now->weight);
 		if ((given->nboxes == 1 && box->k <= box->nfixed + 1) ||
 			gs_random_uniform(&random) * given->bound < now->weight)
@@ -574,8 +574,8 @@ estimate(CopulaGiven *given, Box *box)
 		gs_random_start(&random, 0, row, GS_STREAM_GIVEN);
 		sum += propose(given, box, &random, given->now.y);
 	}
-	box->chance = sum / rows;
-	return box->chance > 0 && box->chance >= LEAST_TOGETHER * apart;
+	box->proposed = sum / rows;
+	return box->proposed > 0 && box->proposed >= MIN_TOGETHER * apart;
 }
 
 /*
@@ -584,14 +584,14 @@ estimate(CopulaGiven *given, Box *box)
 static void
 allocate(CopulaGiven *given)
 {
-	Size		lanes = (Size) Max(given->most, 1) * GS_BATCH;
+	Size		lanes = (Size) Max(given->max, 1) * GS_BATCH;
 
-	given->blocks = (2 * (given->most + 3) + 3) / 4;
-	given->noise = palloc(sizeof(double) * Max(given->most, 1));
+	given->blocks = (2 * (given->max + 3) + 3) / 4;
+	given->noise = palloc(sizeof(double) * Max(given->max, 1));
 	given->probability = palloc(sizeof(double) *
-								Max(given->most_intervals, 1));
-	given->now.y = palloc(sizeof(float) * Max(given->most, 1));
-	given->kept.y = palloc(sizeof(float) * Max(given->most, 1));
+								Max(given->max_intervals, 1));
+	given->now.y = palloc(sizeof(float) * Max(given->max, 1));
+	given->kept.y = palloc(sizeof(float) * Max(given->max, 1));
 	given->move = palloc_extended(sizeof(float) * lanes * given->nboxes,
 								  MCXT_ALLOC_HUGE);
 	given->to = palloc_extended(sizeof(float) * lanes, MCXT_ALLOC_HUGE);
@@ -615,10 +615,10 @@ create(const Copula *copula, GsGiven *from)
 			continue;
 		factor(copula, box);
 		prepare(box);
-		given->most = Max(given->most, box->k);
+		given->max = Max(given->max, box->k);
 		for (int t = 0; t < box->k; t++)
-			given->most_intervals = Max(given->most_intervals,
-										box->confined[t].n);
+			given->max_intervals = Max(given->max_intervals,
+									   box->confined[t].n);
 		given->nboxes++;
 	}
 	return given;
@@ -640,7 +640,7 @@ gs_copula_condition(const Copula *copula, GsGiven *from)
 	{
 		if (!estimate(given, &given->box[b]))
 			continue;
-		sum += given->box[b].chance;
+		sum += given->box[b].proposed;
 		given->box[nboxes++] = given->box[b];
 	}
 	given->nboxes = nboxes;
@@ -648,9 +648,9 @@ gs_copula_condition(const Copula *copula, GsGiven *from)
 		gs_given_impossible();
 	for (int b = 0; b < nboxes; b++)
 	{
-		given->box[b].chance /= sum;
+		given->box[b].proposed /= sum;
 		given->bound = Max(given->bound,
-						   given->box[b].bound / given->box[b].chance);
+						   given->box[b].bound / given->box[b].proposed);
 	}
 	return given;
 }
@@ -686,7 +686,7 @@ move_lanes(const CopulaGiven *given, const Box *box, const float *move,
 void
 gs_copula_confine(CopulaGiven *given, const GsBatch *batch, float *y)
 {
-	Size		lanes = (Size) Max(given->most, 1) * GS_BATCH;
+	Size		lanes = (Size) Max(given->max, 1) * GS_BATCH;
 
 	memset(given->move, 0, sizeof(float) * lanes * given->nboxes);
 	for (int i = 0; i < GS_BATCH; i++)

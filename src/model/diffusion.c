@@ -2,14 +2,14 @@
  * diffusion.c
  *	  Masked diffusion: loading and sampling.  diffusion_fit.c fits it.
  *
- * A row begins with all its places masked, and they are unmasked one after the
- * other: a network that sees what is visible gives the distribution of the next
- * one (Austin et al., "Structured denoising diffusion models in discrete
+ * A row begins with all its positions masked, and they are unmasked one after
+ * the other: a network that sees what is visible gives the distribution of the
+ * next one (Austin et al., "Structured denoising diffusion models in discrete
  * state-spaces", NeurIPS 2021; see diffusion_fit.c for the continuous time).
- * The order is random, another one in each batch.  Where a table has more places
- * than evaluations of the network are wanted, some are unmasked together, more
- * and more of them as the row fills (Chang et al., "MaskGIT", CVPR 2022), as if
- * they were independent of each other given the ones before.
+ * The order is random, another one in each batch.  Where a table has more
+ * positions than evaluations of the network are wanted, some are unmasked
+ * together, more and more of them as the row fills (Chang et al., "MaskGIT",
+ * CVPR 2022), as if they were independent of each other given the ones before.
  *
  * Tensors, beside those of tokens.c and training.c:
  *	 diffusion/net	int4 [3]	width; residual blocks; evaluations in a batch
@@ -24,8 +24,8 @@
 #include "nn/pool.h"
 #include "numeric/philox.h"
 
-#define MOST_WIDTH	4096
-#define MOST_BLOCKS	64
+#define MAX_WIDTH	4096
+#define MAX_BLOCKS	64
 #define GROUPS		256
 
 static GsMatrix
@@ -47,20 +47,21 @@ lay_out(DiffusionSampler *sampler, GsArena *arena)
 	sampler->state = gs_residual_layout(&net->block[0], arena, GS_BATCH);
 	sampler->state.slope = GS_NO_MATRIX;
 	sampler->stats = batch_matrix(arena, 2);
-	sampler->logits = batch_matrix(arena, sampler->model->most_tokens);
+	sampler->logits = batch_matrix(arena, sampler->model->max_tokens);
 }
 
 /*
- * Adds to the log odds of the tokens of all places.  bias: [ntokens]
+ * Adds to the log odds of the tokens of all positions.  bias: [ntokens]
  */
 static void
 add_bias(const DiffusionNet *net, const float *bias, float *params)
 {
 	const GsTokens *tokens = net->tokens;
 
-	for (int p = 0; p < tokens->nplaces; p++)
-		for (int t = 0; t < tokens->place[p].ntokens; t++)
-			params[net->head[p].bias + t] += bias[tokens->place[p].first + t];
+	for (int p = 0; p < tokens->npositions; p++)
+		for (int t = 0; t < tokens->position[p].ntokens; t++)
+			params[net->head[p].bias + t] += bias[tokens->position[p].first +
+												  t];
 }
 
 /* The weights become the sampler's own. */
@@ -70,7 +71,7 @@ diffusion_adjust(void *state, const float *bias)
 	DiffusionSampler *sampler = state;
 	const DiffusionNet *net = sampler->net;
 
-	if (bias != NULL && net->tokens->nplaces > 0)
+	if (bias != NULL && net->tokens->npositions > 0)
 	{
 		if (sampler->own == NULL)
 			sampler->params = sampler->own =
@@ -87,11 +88,11 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 	const int32 *shape = gs_tensor_data(tensors, "diffusion/net", GS_I4, 3);
 	GsTokens   *tokens = gs_tokens_load(schema, tensors);
 
-	if (shape[0] < 1 || shape[0] > MOST_WIDTH || shape[1] < 1 ||
-		shape[1] > MOST_BLOCKS || shape[2] < 1)
+	if (shape[0] < 1 || shape[0] > MAX_WIDTH || shape[1] < 1 ||
+		shape[1] > MAX_BLOCKS || shape[2] < 1)
 		gs_corrupted("The network has an impossible shape.");
 	gs_diffusion_add(&model->net, tokens, shape[0], shape[1]);
-	if (tokens->nplaces > 0)
+	if (tokens->npositions > 0)
 	{
 		const float *bias = gs_tokens_bias(tokens, tensors);
 
@@ -100,10 +101,10 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 			add_bias(&model->net, bias, model->net.params->value);
 	}
 	model->schema = schema;
-	model->evaluations = Min(shape[2], tokens->nplaces);
-	for (int p = 0; p < tokens->nplaces; p++)
-		model->most_tokens = Max(model->most_tokens,
-								 tokens->place[p].ntokens);
+	model->evaluations = Min(shape[2], tokens->npositions);
+	for (int p = 0; p < tokens->npositions; p++)
+		model->max_tokens = Max(model->max_tokens,
+								tokens->position[p].ntokens);
 	return model;
 }
 
@@ -115,15 +116,15 @@ prepare_context(DiffusionSampler *sampler, const bool *context)
 {
 	const GsTokens *tokens = sampler->net->tokens;
 
-	sampler->known = palloc(Max(tokens->nplaces, 1));
-	sampler->guide = palloc0(sizeof(GsGuide) * Max(tokens->nplaces, 1));
-	for (int p = 0; p < tokens->nplaces; p++)
+	sampler->known = palloc(Max(tokens->npositions, 1));
+	sampler->guide = palloc0(sizeof(GsGuide) * Max(tokens->npositions, 1));
+	for (int p = 0; p < tokens->npositions; p++)
 	{
 		const GsQuantile *q =
-			&sampler->model->schema->features[tokens->place[p].feature].quantile;
+			&sampler->model->schema->features[tokens->position[p].feature].quantile;
 
-		sampler->known[p] = context[tokens->place[p].feature];
-		if (sampler->known[p] && tokens->place[p].number)
+		sampler->known[p] = context[tokens->position[p].feature];
+		if (sampler->known[p] && tokens->position[p].number)
 			gs_guide_init(&sampler->guide[p], q->edge, q->nsegments, palloc);
 	}
 }
@@ -133,7 +134,7 @@ diffusion_begin(const void *state, GsGiven *given, const bool *context)
 {
 	const DiffusionModel *model = state;
 	DiffusionSampler *sampler = palloc0(sizeof(DiffusionSampler));
-	int			nplaces = model->net.tokens->nplaces;
+	int			npositions = model->net.tokens->npositions;
 	GsArena		arena = {0};
 
 	sampler->model = model;
@@ -145,13 +146,13 @@ diffusion_begin(const void *state, GsGiven *given, const bool *context)
 	arena.size = arena.used;
 	arena.used = 0;
 	lay_out(sampler, &arena);
-	sampler->order = palloc(sizeof(int) * Max(nplaces, 1));
+	sampler->order = palloc(sizeof(int) * Max(npositions, 1));
 	sampler->token = palloc(sizeof(int32) * GS_BATCH);
 	sampler->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
 	sampler->group = palloc(sizeof(int32) * GS_BATCH);
-	sampler->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
-	sampler->even.counter = palloc(sizeof(uint16) * (GROUPS + 1));
-	sampler->even.row = palloc(sizeof(uint16) * GS_BATCH);
+	sampler->strata.shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	sampler->strata.counter = palloc(sizeof(uint16) * (GROUPS + 1));
+	sampler->strata.row = palloc(sizeof(uint16) * GS_BATCH);
 	if (given != NULL)
 		gs_diffusion_condition(sampler, given);
 	if (context != NULL)
@@ -160,16 +161,16 @@ diffusion_begin(const void *state, GsGiven *given, const bool *context)
 }
 
 /*
- * The order of a batch's places: random, but a number comes after what says
+ * The order of a batch's positions: random, but a number comes after what says
  * whether it is NULL.
  */
 static void
-shuffle_places(DiffusionSampler *sampler, const GsBatch *batch)
+shuffle_positions(DiffusionSampler *sampler, const GsBatch *batch)
 {
 	const GsTokens *tokens = sampler->net->tokens;
-	int			n = tokens->nplaces;
+	int			n = tokens->npositions;
 	int		   *order = sampler->order;
-	int		   *at = palloc(sizeof(int) * n);	/* where a place is */
+	int		   *at = palloc(sizeof(int) * n);	/* where a position is */
 	GsRandom	random;
 
 	gs_random_start(&random, batch->key, batch->first / GS_BATCH,
@@ -185,7 +186,7 @@ shuffle_places(DiffusionSampler *sampler, const GsBatch *batch)
 		at[order[i]] = i;
 	for (int p = 0; p < n; p++)
 	{
-		int			null = tokens->place[p].null;
+		int			null = tokens->position[p].null;
 		int			before = at[p];
 
 		if (null < 0 || at[null] < before)
@@ -212,7 +213,7 @@ gs_diffusion_mask_all(DiffusionSampler *sampler)
 	memset(first, 0, bytes);
 	if (net->tokens->nnumbers > 0)
 		memcpy(first, params + net->score.bias, bytes);
-	for (int p = 0; p < net->tokens->nplaces; p++)
+	for (int p = 0; p < net->tokens->npositions; p++)
 	{
 		const float *masked = params + net->embedding.table +
 			(Size) (net->tokens->ntokens + p) * net->width;
@@ -246,8 +247,8 @@ gs_diffusion_evaluate(DiffusionSampler *sampler)
 }
 
 /*
- * gs_diffusion_probabilities: those of a place's tokens, [GS_BATCH][ntokens],
- * after an evaluation.  Overwritten by the next ones.
+ * gs_diffusion_probabilities: those of a position's tokens,
+ * [GS_BATCH][ntokens], after an evaluation.  Overwritten by the next ones.
  */
 GsMatrix
 gs_diffusion_probabilities(DiffusionSampler *sampler, int p)
@@ -272,8 +273,8 @@ static void
 group_rows(DiffusionSampler *sampler, GsMatrix prob)
 {
 	float		expected[GS_BATCH];
-	float		least = INFINITY;
-	float		most = -INFINITY;
+	float		min = INFINITY;
+	float		max = -INFINITY;
 
 	for (int i = 0; i < GS_BATCH; i++)
 	{
@@ -283,19 +284,20 @@ group_rows(DiffusionSampler *sampler, GsMatrix prob)
 		for (int t = 0; t < prob.cols; t++)
 			sum += q[t] * t;
 		expected[i] = sum;
-		least = Min(least, sum);
-		most = Max(most, sum);
+		min = Min(min, sum);
+		max = Max(max, sum);
 	}
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		float		at = (expected[i] - least) / (most - least);
+		float		at = (expected[i] - min) / (max - min);
 
 		sampler->group[i] = at > 0 ? (int32) (at * (GROUPS - 1)) : 0;
 	}
 }
 
 /*
- * gs_diffusion_reveal: makes a place, which is in the batch already, visible.
+ * gs_diffusion_reveal: makes a position, which is in the batch already,
+ * visible.
  *
  * token: [GS_BATCH]
  */
@@ -304,21 +306,21 @@ gs_diffusion_reveal(DiffusionSampler *sampler, int p, const GsBatch *batch,
 					const int32 *token)
 {
 	const DiffusionNet *net = sampler->net;
-	const GsTokenPlace *place = &net->tokens->place[p];
+	const GsTokenPosition *position = &net->tokens->position[p];
 	const float *table = sampler->params + net->embedding.table;
 	const float *from = table +
 		(Size) (net->tokens->ntokens + p) * net->width;
 	const float *weight = sampler->params + net->score.weight +
 		(Size) net->number[p] * net->width;
-	const int32 *null = place->null < 0 ? NULL :
-		batch->code[net->tokens->place[place->null].feature];
+	const int32 *null = position->null < 0 ? NULL :
+		batch->code[net->tokens->position[position->null].feature];
 
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		const float *to = table +
-			(Size) (place->first + Max(token[i], 0)) * net->width;
-		float		score = place->number ?
-			batch->score[place->feature][i] : 0;
+			(Size) (position->first + Max(token[i], 0)) * net->width;
+		float		score = position->number ?
+			batch->score[position->feature][i] : 0;
 		float	   *sum = gs_row(sampler->sum, i);
 
 		/* a number that is NULL tells nothing, nor does what is not known */
@@ -326,18 +328,18 @@ gs_diffusion_reveal(DiffusionSampler *sampler, int p, const GsBatch *batch,
 			continue;
 		for (int j = 0; j < net->width; j++)
 			sum[j] += to[j] - from[j];
-		if (place->number)
+		if (position->number)
 			for (int j = 0; j < net->width; j++)
 				sum[j] += score * weight[j];
 	}
 }
 
 /*
- * Draws a place for the rows of a batch, of which what comes before is
+ * Draws a position for the rows of a batch, of which what comes before is
  * visible, and shows it.
  */
 static void
-draw_place(DiffusionSampler *sampler, int p, GsBatch *batch, GsMatrix prob)
+draw_position(DiffusionSampler *sampler, int p, GsBatch *batch, GsMatrix prob)
 {
 	const GsTokens *tokens = sampler->net->tokens;
 	uint32	   *words = sampler->words;
@@ -347,18 +349,19 @@ draw_place(DiffusionSampler *sampler, int p, GsBatch *batch, GsMatrix prob)
 					GS_BATCH, words, words + GS_BATCH, words + 2 * GS_BATCH,
 					words + 3 * GS_BATCH);
 	group_rows(sampler, prob);
-	gs_even_order(&sampler->even, GS_BATCH, sampler->group, GROUPS, words);
+	gs_stratify(&sampler->strata, GS_BATCH, sampler->group, GROUPS, words);
 	word = words[2 * GS_BATCH];
 	for (int k = 0; k < GS_BATCH; k++, word += GS_GOLDEN)
-		words[sampler->even.row[k]] = word;
-	gs_tokens_draw(&tokens->place[p], prob.data, words, sampler->token);
+		words[sampler->strata.row[k]] = word;
+	gs_tokens_draw(&tokens->position[p], prob.data, words, sampler->token);
 	gs_tokens_put(tokens, p, batch, sampler->token, words + GS_BATCH);
 	gs_diffusion_reveal(sampler, p, batch, sampler->token);
 }
 
 /*
- * How many of n places are visible after so many evaluations of the network:
- * one more each time, or else the share that MaskGIT's cosine schedule has.
+ * How many of n positions are visible after so many evaluations of the
+ * network: one more each time, or else the share that MaskGIT's cosine
+ * schedule has.
  */
 static int
 visible_after(const DiffusionSampler *sampler, int n, int evaluations)
@@ -369,38 +372,38 @@ visible_after(const DiffusionSampler *sampler, int n, int evaluations)
 }
 
 /*
- * Makes the known places of a batch visible, and puts them first in its order.
- * Returns how many they are.
+ * Makes the known positions of a batch visible, and puts them first in its
+ * order. Returns how many they are.
  */
 static int
 show_context(DiffusionSampler *sampler, const GsBatch *batch)
 {
 	const GsTokens *tokens = sampler->net->tokens;
 	int			nknown = 0;
-	int			at = tokens->nplaces;
+	int			at = tokens->npositions;
 
 	/* the others stay in order behind them */
-	for (int i = tokens->nplaces - 1; i >= 0; i--)
+	for (int i = tokens->npositions - 1; i >= 0; i--)
 		if (!sampler->known[sampler->order[i]])
 			sampler->order[--at] = sampler->order[i];
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
-		const GsTokenPlace *place = &tokens->place[p];
-		const float *score = batch->score[place->feature];
-		const int32 *value = batch->code[place->feature];
+		const GsTokenPosition *position = &tokens->position[p];
+		const float *score = batch->score[position->feature];
+		const int32 *value = batch->code[position->feature];
 
 		if (!sampler->known[p])
 			continue;
 		sampler->order[nknown++] = p;
-		if (place->number)
+		if (position->number)
 		{
 			gs_guide_find(&sampler->guide[p], score, sampler->group, GS_BATCH);
 			value = sampler->group;
 		}
 		for (int i = 0; i < GS_BATCH; i++)
 			sampler->token[i] = value[i] == GS_NO_CODE ||
-				(place->number && isnan(score[i])) ? -1 :
-				place->token[value[i]];
+				(position->number && isnan(score[i])) ? -1 :
+				position->token[value[i]];
 		gs_diffusion_reveal(sampler, p, batch, sampler->token);
 	}
 	return nknown;
@@ -411,12 +414,12 @@ diffusion_generate(void *state, GsBatch *batch)
 {
 	DiffusionSampler *sampler = state;
 	const GsTokens *tokens = sampler->net->tokens;
-	int			n = tokens->nplaces;
+	int			n = tokens->npositions;
 	int			first = 0;
 	int			at;
 
 	gs_tokens_fill_rest(tokens, batch);
-	shuffle_places(sampler, batch);
+	shuffle_positions(sampler, batch);
 	if (sampler->given != NULL)
 		first = gs_diffusion_confine(sampler, batch);
 	else
@@ -426,20 +429,21 @@ diffusion_generate(void *state, GsBatch *batch)
 
 	/* what comes after the last one that is needed tells it nothing */
 	while (n > first &&
-		   !batch->needed[tokens->place[sampler->order[n - 1]].feature])
+		   !batch->needed[tokens->position[sampler->order[n - 1]].feature])
 		n--;
 	at = first;
 	for (int e = 1; at < n; e++)
 	{
 		int			end = first +
-			visible_after(sampler, tokens->nplaces - first, e);
+			visible_after(sampler, tokens->npositions - first, e);
 
 		gs_diffusion_evaluate(sampler);
 		for (; at < Min(end, n); at++)
 		{
 			int			p = sampler->order[at];
 
-			draw_place(sampler, p, batch, gs_diffusion_probabilities(sampler, p));
+			draw_position(sampler, p, batch,
+						  gs_diffusion_probabilities(sampler, p));
 		}
 	}
 }
@@ -464,6 +468,6 @@ const GsFamily gs_diffusion = {
 	.adjust = diffusion_adjust,
 	.adjust_batches = 4,
 	.adjust_features = 32,
-	/* larger ones play places that go together off against each other */
+	/* larger ones play positions that go together off against each other */
 	.adjust_step = 0.3
 };

@@ -8,12 +8,12 @@
 #include "model/family.h"
 #include "model/tokens.h"
 #include "model/training.h"
-#include "numeric/even.h"
+#include "numeric/stratify.h"
 #include "numeric/guide.h"
 
 /*
  * The network: from what is visible of a row, logits of all its tokens.
- * Shapes: B rows, P places, W wide.
+ * Shapes: B rows, P positions, W wide.
  */
 typedef struct DiffusionNet
 {
@@ -21,12 +21,12 @@ typedef struct DiffusionNet
 	GsParams   *params;
 	int			width;
 	int			nblocks;
-	GsEmbedding embedding;		/* tokens of all places, and then a token for
-								 * each place that is masked */
+	GsEmbedding	embedding;		/* tokens of all positions, and then a token for
+								 * each position that is masked */
 	GsDense		score;			/* from numbers' scores, where there are any */
 	GsResidual *block;			/* [nblocks] */
 	GsNorm		norm;
-	GsDense    *head;			/* [P] to the place's logits */
+	GsDense	   *head;			/* [P] to the position's logits */
 	int		   *number;			/* [P] how many numbers come before */
 } DiffusionNet;
 
@@ -44,7 +44,7 @@ typedef struct DiffusionModel
 	const GsSchema *schema;
 	DiffusionNet net;
 	int			evaluations;	/* of the network in a batch, at most */
-	int			most_tokens;	/* of a place */
+	int			max_tokens;		/* of a position */
 } DiffusionModel;
 
 /* What changes while a model is sampled. */
@@ -58,12 +58,12 @@ typedef struct DiffusionSampler
 	GsMatrix	x;				/* [GS_BATCH][W] */
 	GsResidualState state;		/* of GS_BATCH rows */
 	GsMatrix	stats;			/* [GS_BATCH][2] */
-	GsMatrix	logits;			/* [GS_BATCH][most_tokens] */
-	int		   *order;			/* [P] places of the batch at hand */
+	GsMatrix	logits;			/* [GS_BATCH][max_tokens] */
+	int		   *order;			/* [P] positions of the batch at hand */
 	int32	   *token;			/* [GS_BATCH] */
 	uint32	   *words;			/* [4][GS_BATCH] */
 	int32	   *group;			/* [GS_BATCH] */
-	GsEven		even;			/* of groups */
+	GsStrata	strata;		/* of groups */
 	DiffusionGiven *given;		/* NULL: no conditions */
 	bool	   *known;			/* [P] of every row; NULL: nothing is */
 	GsGuide    *guide;			/* [P] segments of known numbers */

@@ -34,8 +34,8 @@
 #define AVERAGE			0.999
 #define CLIP			1.0
 #define SLACK			0.01
-#define MOST_EPOCHS		60.0
-#define MOST_STEPS		1500.0
+#define MAX_EPOCHS		60.0
+#define MAX_STEPS		1500.0
 
 /*
  * Heads for so many tokens are trained in a step, in turns where a table has
@@ -76,7 +76,7 @@ typedef struct Shard
 	GsMatrix	dnormed;		/* [n][W] */
 	GsMatrix	dx;				/* [n][W] */
 	bool	   *visible;		/* [P] of a row */
-	int		   *places;			/* [P] */
+	int		   *positions;		/* [P] */
 } Shard;
 
 /*
@@ -86,10 +86,10 @@ static void
 lay_out(const Fit *fit, GsArena *arena, int n, Shard *s)
 {
 	const DiffusionNet *net = &fit->net;
-	size_t		nplaces = net->tokens->nplaces;
+	size_t		npositions = net->tokens->npositions;
 
-	s->token = gs_arena_take(arena, n * nplaces, sizeof(int32_t));
-	s->input = gs_arena_take(arena, n * nplaces, sizeof(int32_t));
+	s->token = gs_arena_take(arena, n * npositions, sizeof(int32_t));
+	s->input = gs_arena_take(arena, n * npositions, sizeof(int32_t));
 	s->score = gs_arena_matrix(arena, n, net->tokens->nnumbers);
 	s->offset = gs_arena_take(arena, fit->nheads + 1, sizeof(int));
 	s->target = gs_arena_take(arena, (size_t) n * fit->nheads,
@@ -116,13 +116,13 @@ lay_out(const Fit *fit, GsArena *arena, int n, Shard *s)
 	s->normed = gs_arena_matrix(arena, n, net->width);
 	s->dnormed = gs_arena_matrix(arena, n, net->width);
 	s->dx = gs_arena_matrix(arena, n, net->width);
-	s->visible = gs_arena_take(arena, nplaces, sizeof(bool));
-	s->places = gs_arena_take(arena, nplaces, sizeof(int));
+	s->visible = gs_arena_take(arena, npositions, sizeof(bool));
+	s->positions = gs_arena_take(arena, npositions, sizeof(int));
 }
 
 /*
- * Which places of a row are visible: of P places 0 to P - 1, evenly over the
- * rows of a batch.
+ * Which positions of a row are visible: of P positions 0 to P - 1, evenly over
+ * the rows of a batch.
  */
 static void
 choose_visible(const DiffusionNet *net, const GsShard *shard, int i,
@@ -130,27 +130,27 @@ choose_visible(const DiffusionNet *net, const GsShard *shard, int i,
 {
 	uint64		key = gs_mix64(shard->key, shard->step);
 	uint32		at = (uint32) key + (uint32) (shard->first + i) * GS_GOLDEN;
-	int			nplaces = net->tokens->nplaces;
-	int			nvisible = (int) (((uint64) at * nplaces) >> 32);
+	int			npositions = net->tokens->npositions;
+	int			nvisible = (int) (((uint64) at * npositions) >> 32);
 	GsRandom	random;
 
 	gs_random_start(&random, key, shard->first + i, STREAM_MASK);
-	for (int p = 0; p < nplaces; p++)
+	for (int p = 0; p < npositions; p++)
 	{
 		s->visible[p] = false;
-		s->places[p] = p;
+		s->positions[p] = p;
 	}
 	for (int v = 0; v < nvisible; v++)
 	{
-		int			other = v + gs_random_below(&random, nplaces - v);
-		int			p = s->places[other];
+		int			other = v + gs_random_below(&random, npositions - v);
+		int			p = s->positions[other];
 
-		s->places[other] = s->places[v];
+		s->positions[other] = s->positions[v];
 		s->visible[p] = true;
 	}
-	for (int p = 0; p < nplaces; p++)
+	for (int p = 0; p < npositions; p++)
 	{
-		int			null = net->tokens->place[p].null;
+		int			null = net->tokens->position[p].null;
 
 		if (null >= 0 && s->visible[p] && !s->visible[null])
 		{
@@ -167,20 +167,20 @@ static void
 mask_row(const Fit *fit, const GsShard *shard, int i, Shard *s)
 {
 	const GsTokens *tokens = fit->net.tokens;
-	const int32_t *token = s->token + (size_t) i * tokens->nplaces;
-	int32_t    *input = s->input + (size_t) i * tokens->nplaces;
+	const int32_t *token = s->token + (size_t) i * tokens->npositions;
+	int32_t    *input = s->input + (size_t) i * tokens->npositions;
 	float	   *score = s->score.cols > 0 ? gs_row(s->score, i) : NULL;
 	int			masked = 0;
 
 	choose_visible(&fit->net, shard, i, s);
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
 		bool		visible = s->visible[p] && token[p] >= 0;
 
-		input[p] = visible ? tokens->place[p].first + token[p] :
+		input[p] = visible ? tokens->position[p].first + token[p] :
 			tokens->ntokens + p;
 		masked += !s->visible[p] && token[p] >= 0;
-		if (tokens->place[p].number)
+		if (tokens->position[p].number)
 		{
 			if (!visible)
 				*score = 0;
@@ -189,11 +189,11 @@ mask_row(const Fit *fit, const GsShard *shard, int i, Shard *s)
 	}
 	for (int h = 0; h < fit->nheads; h++)
 	{
-		int			p = (s->first_head + h) % tokens->nplaces;
+		int			p = (s->first_head + h) % tokens->npositions;
 
 		s->target[(size_t) i * fit->nheads + h] =
 			s->visible[p] ? -1 : token[p];
-		gs_row(s->weight, i)[h] = (float) tokens->nplaces /
+		gs_row(s->weight, i)[h] = (float) tokens->npositions /
 			((float) fit->nheads * Max(masked, 1));
 	}
 }
@@ -204,7 +204,7 @@ mask_row(const Fit *fit, const GsShard *shard, int i, Shard *s)
 static const GsDense *
 head_of(const Fit *fit, const Shard *s, int h)
 {
-	return &fit->net.head[(s->first_head + h) % fit->net.tokens->nplaces];
+	return &fit->net.head[(s->first_head + h) % fit->net.tokens->npositions];
 }
 
 static GsMatrix
@@ -275,7 +275,7 @@ forward(const Fit *fit, const GsShard *shard, Shard *s)
 	else
 		memset(s->x[0].data, 0, sizeof(float) * shard->n * net->width);
 	gs_embedding_forward_add(&net->embedding, params, s->input,
-							 net->tokens->nplaces, s->x[0]);
+							 net->tokens->npositions, s->x[0]);
 	for (int b = 0; b < net->nblocks; b++)
 		block_forward(fit, shard, s, b);
 	gs_norm_forward(&net->norm, params, s->x[net->nblocks], s->normed,
@@ -302,7 +302,7 @@ backward(const Fit *fit, const GsShard *shard, Shard *s)
 	for (int b = net->nblocks - 1; b >= 0; b--)
 		block_backward(fit, shard, s, b);
 	gs_embedding_backward(&net->embedding, grad, s->input,
-						  net->tokens->nplaces, s->dx);
+						  net->tokens->npositions, s->dx);
 	if (s->score.cols > 0)
 		gs_dense_backward(&net->score, params, grad, s->score, GS_NO_MATRIX,
 						  s->dx, GS_NO_MATRIX);
@@ -323,9 +323,9 @@ shard_loss(const void *arg, GsShard *shard)
 	lay_out(fit, &shard->arena, shard->n, &s);
 	gs_tokens_read(tokens, fit->encoded, row, shard->n, s.token);
 	gs_tokens_read_scores(tokens, fit->encoded, row, shard->n, s.score.data);
-	s.first_head = fit->nheads == tokens->nplaces ? 0 :
+	s.first_head = fit->nheads == tokens->npositions ? 0 :
 		(int) (gs_mix64(shard->key, shard->step + shard->first) %
-			   tokens->nplaces);
+			   tokens->npositions);
 	s.offset[0] = 0;
 	for (int h = 0; h < fit->nheads; h++)
 		s.offset[h + 1] = s.offset[h] + head_of(fit, &s, h)->out;
@@ -343,19 +343,19 @@ shard_loss(const void *arg, GsShard *shard)
  * The most logits that heads next to each other have, in turns.
  */
 static int
-most_logits(const GsTokens *tokens, int nheads)
+max_logits(const GsTokens *tokens, int nheads)
 {
-	int			most = 0;
+	int			max = 0;
 
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
 		int			n = 0;
 
 		for (int h = 0; h < nheads; h++)
-			n += tokens->place[(p + h) % tokens->nplaces].ntokens;
-		most = Max(most, n);
+			n += tokens->position[(p + h) % tokens->npositions].ntokens;
+		max = Max(max, n);
 	}
-	return most;
+	return max;
 }
 
 static void
@@ -377,7 +377,7 @@ begin(const DiffusionNet *net)
 
 	scale(value + net->embedding.table,
 		  (size_t) net->embedding.ntokens * net->width,
-		  EMBEDDED * sqrt((double) net->width / tokens->nplaces));
+		  EMBEDDED * sqrt((double) net->width / tokens->npositions));
 	for (int b = 0; b < net->nblocks; b++)
 	{
 		size_t		n = (size_t) net->width * net->width;
@@ -385,15 +385,15 @@ begin(const DiffusionNet *net)
 		scale(value + net->block[b].inner.weight, n, INNER);
 		scale(value + net->block[b].outer.weight, n, OUTER);
 	}
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
-		const GsTokenPlace *place = &tokens->place[p];
+		const GsTokenPosition *position = &tokens->position[p];
 		const GsDense *head = &net->head[p];
 
 		memset(value + head->weight, 0,
 			   sizeof(float) * head->in * head->out);
-		for (int t = 0; t < place->ntokens; t++)
-			value[head->bias + t] = logf(Max(place->share[t], 1e-7f));
+		for (int t = 0; t < position->ntokens; t++)
+			value[head->bias + t] = logf(Max(position->share[t], 1e-7f));
 	}
 }
 
@@ -410,7 +410,7 @@ gs_diffusion_fit(GsFitContext *context)
 	Fit			fit = {.encoded = encoded};
 	GsTraining	training = {.name = "diffusion",.nrows = encoded->nrows,
 		.batch = gs_training_batch(&options->training, encoded->nrows, BATCH),
-		.epochs = MOST_EPOCHS,.steps = MOST_STEPS,.rate = RATE,
+		.epochs = MAX_EPOCHS,.steps = MAX_STEPS,.rate = RATE,
 	.adam = {0.9, 0.99, 1e-8, WEIGHT_DECAY, CLIP, AVERAGE},.slack = SLACK};
 	GsTrainable what = {.loss = shard_loss,.model = &fit};
 	GsArena		arena = {0};
@@ -418,14 +418,14 @@ gs_diffusion_fit(GsFitContext *context)
 
 	gs_tokens_save(tokens, &context->tensors);
 	gs_tensor_add(&context->tensors, "diffusion/net", GS_I4, 1, 3, 0, shape);
-	if (tokens->nplaces == 0)
+	if (tokens->npositions == 0)
 		return;
 	gs_diffusion_add(&fit.net, tokens, WIDTH, BLOCKS);
 	gs_training_create(fit.net.params, context->key);
 	begin(&fit.net);
-	fit.nheads = (int) Max(1, Min(tokens->nplaces, (int64) HEAD_TOKENS *
-								  tokens->nplaces / tokens->ntokens));
-	fit.nlogits = most_logits(tokens, fit.nheads);
+	fit.nheads = (int) Max(1, Min(tokens->npositions, (int64) HEAD_TOKENS *
+								  tokens->npositions / tokens->ntokens));
+	fit.nlogits = max_logits(tokens, fit.nheads);
 	fit.row = palloc(sizeof(uint32) * training.batch);
 	lay_out(&fit, &arena, gs_shard_rows(training.batch), &shard);
 	what.params = fit.net.params;

@@ -2,15 +2,15 @@
  * diffusion_given.c
  *	  Masked diffusion, confined to conditions.
  *
- * The conditioned places are unmasked first, each from that part of its
+ * The conditioned positions are unmasked first, each from that part of its
  * distribution which is allowed; the others follow as always, and see them.
  *
- *	 - A place that can only be one token is no chance: it is made visible.
+ *	 - A position that can only be one token is no chance: it is made visible.
  *	   What follows is the model's own distribution given this.
  *	 - The others are proposals, of which the weight is the product of the
  *	   probabilities of what is allowed (likelihood weighting, see
  *	   tree_given.c).  One is accepted with the weight's share of the largest
- *	   weight of a pilot.  If only one place has a choice, that is always.
+ *	   weight of a pilot.  If only one position has a choice, that is always.
  *	 - Of boxes (see given.h) one is proposed by its probability in the pilot.
  *	 - A batch has so many slots as rows.  Each round, its slots try for the rows
  *	   that have found nothing yet, several for one row once these are few.  After
@@ -38,7 +38,7 @@ typedef struct Stretch
 	float		span;			/* ... and how long it is */
 } Stretch;
 
-/* What a box allows at a place. */
+/* What a box allows at a position. */
 typedef struct Region
 {
 	float	   *share;			/* [ntokens] that is allowed of a token */
@@ -49,7 +49,7 @@ typedef struct Region
 typedef struct Box
 {
 	Region	   *region;			/* [nsteps] */
-	double		chance;			/* to be proposed */
+	double		probability;	/* to be proposed */
 } Box;
 
 /* What a row has found. */
@@ -62,7 +62,7 @@ typedef union Found
 struct DiffusionGiven
 {
 	int			nsteps;
-	int		   *place;			/* [nsteps] in the order of drawing */
+	int		   *position;		/* [nsteps] in the order of drawing */
 	int			nfixed;			/* the first ones, which have no choice */
 	int			nboxes;
 	Box		   *box;			/* [nboxes] */
@@ -80,7 +80,7 @@ struct DiffusionGiven
  * Appends what a region allows of a value.  share: of its token.
  */
 static int
-allow_value(const GsTokenPlace *place, const GsRegion *region, int value,
+allow_value(const GsTokenPosition *position, const GsRegion *region, int value,
 			float share, Stretch *stretch)
 {
 	double		base;
@@ -89,15 +89,15 @@ allow_value(const GsTokenPlace *place, const GsRegion *region, int value,
 
 	*stretch = (Stretch) {
 		.value = value,.share = share,
-			.score = place->number ? place->base[value] : 0,
-			.span = place->number ? place->span[value] : 0
+			.score = position->number ? position->base[value] : 0,
+			.span = position->number ? position->span[value] : 0
 	};
 	if (!region->given)
 		return 1;
-	if (!place->number)
+	if (!position->number)
 		return region->allowed[value];
-	base = place->base[value];
-	span = Max(place->span[value], 1e-30);
+	base = position->base[value];
+	span = Max(position->span[value], 1e-30);
 	for (int i = 0; i < region->n; i++)
 	{
 		double		from = Max((region->interval[i].low - base) / span, 0);
@@ -114,32 +114,33 @@ allow_value(const GsTokenPlace *place, const GsRegion *region, int value,
 }
 
 /*
- * What is allowed at a place, token by token.
+ * What is allowed at a position, token by token.
  */
 static void
-make_region(const GsTokenPlace *place, const GsRegion *from, Region *region)
+make_region(const GsTokenPosition *position, const GsRegion *from,
+			Region *region)
 {
-	int			intervals = from->given && place->number ? from->n : 0;
+	int			intervals = from->given && position->number ? from->n : 0;
 	int			n = 0;
 
-	region->share = palloc0(sizeof(float) * place->ntokens);
-	region->begin = palloc0(sizeof(int) * (place->ntokens + 1));
+	region->share = palloc0(sizeof(float) * position->ntokens);
+	region->begin = palloc0(sizeof(int) * (position->ntokens + 1));
 
 	/* an interval ends within one value at most */
 	region->stretch = palloc(sizeof(Stretch) *
-							 (2 * (Size) place->nvalues + intervals + 1));
-	for (int t = 0; t < place->ntokens; t++)
+							 (2 * (Size) position->nvalues + intervals + 1));
+	for (int t = 0; t < position->ntokens; t++)
 	{
 		float		before = 0;
 
 		CHECK_FOR_INTERRUPTS();
-		for (int m = place->begin[t]; m < place->begin[t + 1]; m++)
+		for (int m = position->begin[t]; m < position->begin[t + 1]; m++)
 		{
-			float		share = place->below[m] - before;
-			int			more = allow_value(place, from, place->member[m],
+			float		share = position->below[m] - before;
+			int			more = allow_value(position, from, position->member[m],
 										   share, region->stretch + n);
 
-			before = place->below[m];
+			before = position->below[m];
 			for (int i = 0; i < more; i++)
 				region->share[t] += region->stretch[n++].share;
 		}
@@ -151,11 +152,11 @@ make_region(const GsTokenPlace *place, const GsRegion *from, Region *region)
  * The only token that a region allows; -1: there are several, or none.
  */
 static int
-only_token(const GsTokenPlace *place, const Region *region)
+only_token(const GsTokenPosition *position, const Region *region)
 {
 	int			only = -1;
 
-	for (int t = 0; t < place->ntokens; t++)
+	for (int t = 0; t < position->ntokens; t++)
 		if (region->share[t] > 0)
 		{
 			if (only >= 0)
@@ -166,14 +167,14 @@ only_token(const GsTokenPlace *place, const Region *region)
 }
 
 /*
- * How many tokens boxes allow at a place, at most; 1 if it is the same one in
- * all of them.
+ * How many tokens boxes allow at a position, at most; 1 if it is the same one
+ * in all of them.
  */
 static int
 count_tokens(const DiffusionSampler *sampler, const GsGiven *from, int p)
 {
-	const GsTokenPlace *place = &sampler->net->tokens->place[p];
-	int			most = 0;
+	const GsTokenPosition *position = &sampler->net->tokens->position[p];
+	int			max = 0;
 	int			first = -1;
 
 	for (int b = 0; b < from->nboxes; b++)
@@ -182,50 +183,51 @@ count_tokens(const DiffusionSampler *sampler, const GsGiven *from, int p)
 		int			only;
 		int			n = 0;
 
-		make_region(place, &from->box[b][place->feature], &region);
-		only = only_token(place, &region);
-		for (int t = 0; t < place->ntokens; t++)
+		make_region(position, &from->box[b][position->feature], &region);
+		only = only_token(position, &region);
+		for (int t = 0; t < position->ntokens; t++)
 			n += region.share[t] > 0;
 		if (b == 0)
 			first = only;
-		most = Max(most, only >= 0 && only == first ? 1 : Max(n, 2));
+		max = Max(max, only >= 0 && only == first ? 1 : Max(n, 2));
 		pfree(region.share);
 		pfree(region.begin);
 		pfree(region.stretch);
 	}
-	return most;
+	return max;
 }
 
 /*
- * The places that are drawn first: those without a choice, then by the number
- * of tokens, the fewest first, but a number after what says whether it is NULL.
+ * The positions that are drawn first: those without a choice, then by the
+ * number of tokens, the fewest first, but a number after what says whether it
+ * is NULL.
  */
 static void
 order_steps(const DiffusionSampler *sampler, const GsGiven *from,
 			DiffusionGiven *given)
 {
 	const GsTokens *tokens = sampler->net->tokens;
-	int		   *n = palloc(sizeof(int) * Max(tokens->nplaces, 1));
-	bool	   *wanted = palloc0(Max(tokens->nplaces, 1));
+	int		   *n = palloc(sizeof(int) * Max(tokens->npositions, 1));
+	bool	   *wanted = palloc0(Max(tokens->npositions, 1));
 
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 		for (int b = 0; b < from->nboxes; b++)
-			if (from->box[b][tokens->place[p].feature].given)
+			if (from->box[b][tokens->position[p].feature].given)
 			{
 				wanted[p] = true;
-				if (tokens->place[p].null >= 0)
-					wanted[tokens->place[p].null] = true;
+				if (tokens->position[p].null >= 0)
+					wanted[tokens->position[p].null] = true;
 			}
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 		n[p] = wanted[p] ? count_tokens(sampler, from, p) : 0;
-	given->place = palloc(sizeof(int) * Max(tokens->nplaces, 1));
+	given->position = palloc(sizeof(int) * Max(tokens->npositions, 1));
 	for (;;)
 	{
 		int			best = -1;
 
-		for (int p = 0; p < tokens->nplaces; p++)
+		for (int p = 0; p < tokens->npositions; p++)
 		{
-			int			null = tokens->place[p].null;
+			int			null = tokens->position[p].null;
 
 			if (wanted[p] && (null < 0 || !wanted[null]) &&
 				(best < 0 || n[p] < n[best]))
@@ -235,7 +237,7 @@ order_steps(const DiffusionSampler *sampler, const GsGiven *from,
 			break;
 		wanted[best] = false;
 		given->nfixed += n[best] == 1 && given->nfixed == given->nsteps;
-		given->place[given->nsteps++] = best;
+		given->position[given->nsteps++] = best;
 	}
 	pfree(n);
 	pfree(wanted);
@@ -276,7 +278,7 @@ pick_allowed(const float *prob, const Region *region, int n, uint32 word,
  * A value of a token among those that are allowed.
  */
 static Found
-pick_value(const GsTokenPlace *place, const Region *region, int token,
+pick_value(const GsTokenPosition *position, const Region *region, int token,
 		   uint32 which, uint32 within)
 {
 	float		u = (which >> 8) * 0x1.0p-24f * region->share[token];
@@ -294,23 +296,23 @@ pick_value(const GsTokenPlace *place, const Region *region, int token,
 			break;
 	}
 	stretch += last;
-	if (place->number)
+	if (position->number)
 		return (Found) {.score = stretch->score +
 				stretch->span * ((within >> 8) * 0x1.0p-24f)};
 	return (Found) {.code = stretch->value};
 }
 
 /*
- * Puts values of a place into a batch.
+ * Puts values of a position into a batch.
  */
 static void
-put_values(const GsTokenPlace *place, const Found *value, GsBatch *batch)
+put_values(const GsTokenPosition *position, const Found *value, GsBatch *batch)
 {
 	for (int i = 0; i < GS_BATCH; i++)
-		if (place->number)
-			batch->score[place->feature][i] = value[i].score;
+		if (position->number)
+			batch->score[position->feature][i] = value[i].score;
 		else
-			batch->code[place->feature][i] = value[i].code;
+			batch->code[position->feature][i] = value[i].code;
 }
 
 /*
@@ -326,13 +328,14 @@ propose(DiffusionSampler *sampler, GsBatch *batch, uint32 round)
 	gs_diffusion_mask_all(sampler);
 	for (int s = 0; s < given->nsteps; s++)
 	{
-		const GsTokenPlace *place = &sampler->net->tokens->place[given->place[s]];
+		const GsTokenPosition *position =
+			&sampler->net->tokens->position[given->position[s]];
 		GsMatrix	prob = GS_NO_MATRIX;
 
 		if (s >= given->nfixed)
 		{
 			gs_diffusion_evaluate(sampler);
-			prob = gs_diffusion_probabilities(sampler, given->place[s]);
+			prob = gs_diffusion_probabilities(sampler, given->position[s]);
 		}
 		gs_philox_lanes(batch->key, batch->first, GS_STREAM_GIVEN + s, round,
 						GS_BATCH, words, words + GS_BATCH,
@@ -342,18 +345,19 @@ propose(DiffusionSampler *sampler, GsBatch *batch, uint32 round)
 			const Region *region = &given->box[given->chosen[i]].region[s];
 			float		mass = 1;
 			int			token = s < given->nfixed ?
-				only_token(place, region) :
+				only_token(position, region) :
 				pick_allowed(gs_row(prob, i), region, prob.cols, words[i],
 							 &mass);
 
 			given->weight[i] *= mass;
 			given->token[s][i] = token;
-			given->value[s][i] = pick_value(place, region, token,
+			given->value[s][i] = pick_value(position, region, token,
 											words[GS_BATCH + i],
 											words[2 * GS_BATCH + i]);
 		}
-		put_values(place, given->value[s], batch);
-		gs_diffusion_reveal(sampler, given->place[s], batch, given->token[s]);
+		put_values(position, given->value[s], batch);
+		gs_diffusion_reveal(sampler, given->position[s], batch,
+							given->token[s]);
 	}
 }
 
@@ -365,8 +369,8 @@ choose_box(const DiffusionGiven *given, float u)
 {
 	int			b = 0;
 
-	while (b < given->nboxes - 1 && u >= given->box[b].chance)
-		u -= given->box[b++].chance;
+	while (b < given->nboxes - 1 && u >= given->box[b].probability)
+		u -= given->box[b++].probability;
 	return b;
 }
 
@@ -399,7 +403,7 @@ try_rows(DiffusionSampler *sampler, GsBatch *batch, uint32 round, int n,
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		given->chosen[i] = choose_box(given, (word[0][i] >> 8) * 0x1.0p-24f);
-		given->weight[i] = 1 / given->box[given->chosen[i]].chance;
+		given->weight[i] = 1 / given->box[given->chosen[i]].probability;
 	}
 	propose(sampler, batch, round);
 	for (int i = 0; i < GS_BATCH; i++)
@@ -425,15 +429,15 @@ try_rows(DiffusionSampler *sampler, GsBatch *batch, uint32 round, int n,
 }
 
 /*
- * gs_diffusion_confine: draws the conditioned places of a batch, shows them,
- * and puts them first in its order.  Returns how many they are.
+ * gs_diffusion_confine: draws the conditioned positions of a batch, shows
+ * them, and puts them first in its order.  Returns how many they are.
  */
 int
 gs_diffusion_confine(DiffusionSampler *sampler, GsBatch *batch)
 {
 	DiffusionGiven *given = sampler->given;
 	const GsTokens *tokens = sampler->net->tokens;
-	int			nplaces = tokens->nplaces;
+	int			npositions = tokens->npositions;
 	uint16		row[GS_BATCH];
 	double		total[GS_BATCH] = {0};
 	int			left = GS_BATCH;
@@ -448,24 +452,24 @@ gs_diffusion_confine(DiffusionSampler *sampler, GsBatch *batch)
 	gs_diffusion_mask_all(sampler);
 	for (int s = 0; s < given->nsteps; s++)
 	{
-		int			p = given->place[s];
+		int			p = given->position[s];
 
-		put_values(&tokens->place[p], given->kept_value[s], batch);
+		put_values(&tokens->position[p], given->kept_value[s], batch);
 		gs_diffusion_reveal(sampler, p, batch, given->kept_token[s]);
 	}
 
 	/* the others stay in order behind them */
-	at = nplaces;
-	for (int i = nplaces - 1; i >= 0; i--)
+	at = npositions;
+	for (int i = npositions - 1; i >= 0; i--)
 	{
 		bool		first = false;
 
 		for (int s = 0; s < given->nsteps; s++)
-			first |= given->place[s] == sampler->order[i];
+			first |= given->position[s] == sampler->order[i];
 		if (!first)
 			sampler->order[--at] = sampler->order[i];
 	}
-	memcpy(sampler->order, given->place, sizeof(int) * given->nsteps);
+	memcpy(sampler->order, given->position, sizeof(int) * given->nsteps);
 	return given->nsteps;
 }
 
@@ -477,7 +481,7 @@ estimate(DiffusionSampler *sampler, GsBatch *batch, int b, double *bound)
 {
 	DiffusionGiven *given = sampler->given;
 	double		sum = 0;
-	double		most = 0;
+	double		max = 0;
 
 	for (int i = 0; i < GS_BATCH; i++)
 	{
@@ -488,10 +492,10 @@ estimate(DiffusionSampler *sampler, GsBatch *batch, int b, double *bound)
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		sum += given->weight[i];
-		most = Max(most, given->weight[i]);
+		max = Max(max, given->weight[i]);
 	}
-	given->box[b].chance = sum / GS_BATCH;
-	*bound = most > CONSTANT * sum / GS_BATCH ? MARGIN * most : most;
+	given->box[b].probability = sum / GS_BATCH;
+	*bound = max > CONSTANT * sum / GS_BATCH ? MARGIN * max : max;
 }
 
 /*
@@ -509,19 +513,19 @@ make_batch(const DiffusionSampler *sampler)
 	batch->code = palloc0(sizeof(int32 *) * n);
 	for (int s = 0; s < sampler->given->nsteps; s++)
 	{
-		const GsTokenPlace *place =
-			&tokens->place[sampler->given->place[s]];
+		const GsTokenPosition *position =
+			&tokens->position[sampler->given->position[s]];
 
-		if (place->number)
-			batch->score[place->feature] = palloc(sizeof(float) * GS_BATCH);
+		if (position->number)
+			batch->score[position->feature] = palloc(sizeof(float) * GS_BATCH);
 		else
-			batch->code[place->feature] = palloc(sizeof(int32) * GS_BATCH);
+			batch->code[position->feature] = palloc(sizeof(int32) * GS_BATCH);
 	}
 	return batch;
 }
 
 static void
-make_slots(DiffusionGiven *given)
+make_scalars(DiffusionGiven *given)
 {
 	int			n = Max(given->nsteps, 1);
 
@@ -551,11 +555,12 @@ prepare(const DiffusionSampler *sampler, const GsRegion *regions, Box *box)
 	box->region = palloc(sizeof(Region) * Max(given->nsteps, 1));
 	for (int s = 0; s < given->nsteps; s++)
 	{
-		const GsTokenPlace *place = &sampler->net->tokens->place[given->place[s]];
+		const GsTokenPosition *position =
+			&sampler->net->tokens->position[given->position[s]];
 		float		sum = 0;
 
-		make_region(place, &regions[place->feature], &box->region[s]);
-		for (int t = 0; t < place->ntokens; t++)
+		make_region(position, &regions[position->feature], &box->region[s]);
+		for (int t = 0; t < position->ntokens; t++)
 			sum += box->region[s].share[t];
 		if (!(sum > 0))
 			return false;
@@ -578,7 +583,7 @@ gs_diffusion_condition(DiffusionSampler *sampler, GsGiven *from)
 	sampler->given = given;
 	given->stats = &from->stats;
 	order_steps(sampler, from, given);
-	make_slots(given);
+	make_scalars(given);
 	batch = make_batch(sampler);
 	given->box = palloc(sizeof(Box) * from->nboxes);
 	for (int b = 0; b < from->nboxes; b++)
@@ -590,13 +595,13 @@ gs_diffusion_condition(DiffusionSampler *sampler, GsGiven *from)
 		estimate(sampler, batch, n, &bound);
 		if (!(bound > 0))
 			continue;
-		given->bound = Max(given->bound, bound / given->box[n].chance);
-		sum += given->box[n++].chance;
+		given->bound = Max(given->bound, bound / given->box[n].probability);
+		sum += given->box[n++].probability;
 	}
 	if (n == 0)
 		gs_given_impossible();
 	given->nboxes = n;
 	given->bound *= sum;
 	for (int b = 0; b < n; b++)
-		given->box[b].chance /= sum;
+		given->box[b].probability /= sum;
 }

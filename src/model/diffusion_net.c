@@ -5,8 +5,8 @@
  *	  tokens -> embeddings --+
  *	  scores -> dense -------+-- sum -> residual blocks -> norm -> heads
  *
- * A place that is masked has an embedding of its own, so the sum says what is
- * not known, too.
+ * A position that is masked has an embedding of its own, so the sum says what
+ * is not known, too.
  */
 #include "postgres.h"
 
@@ -23,7 +23,7 @@ gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens, int width,
 				 int nblocks)
 {
 	GsParams   *params = gs_training_params();
-	int			n = Max(tokens->nplaces, 1);
+	int			n = Max(tokens->npositions, 1);
 	int			nnumbers = 0;
 	char		name[GS_VIEW_NAME];
 
@@ -34,7 +34,7 @@ gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens, int width,
 	net->block = palloc(sizeof(GsResidual) * nblocks);
 	net->head = palloc(sizeof(GsDense) * n);
 	net->number = palloc(sizeof(int) * n);
-	gs_embedding_add(params, "tokens", tokens->ntokens + tokens->nplaces,
+	gs_embedding_add(params, "tokens", tokens->ntokens + tokens->npositions,
 					 width, &net->embedding);
 	if (tokens->nnumbers > 0)
 		gs_dense_add(params, "scores", tokens->nnumbers, width, GS_LINEAR,
@@ -45,12 +45,12 @@ gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens, int width,
 		gs_residual_add(params, name, width, width, GS_SILU, &net->block[b]);
 	}
 	gs_norm_add(params, "norm", width, &net->norm);
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
 		snprintf(name, sizeof(name), "head%d", p);
-		gs_dense_add(params, name, width, tokens->place[p].ntokens,
+		gs_dense_add(params, name, width, tokens->position[p].ntokens,
 					 GS_LINEAR, &net->head[p]);
 		net->number[p] = nnumbers;
-		nnumbers += tokens->place[p].number;
+		nnumbers += tokens->position[p].number;
 	}
 }

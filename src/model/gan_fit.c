@@ -40,15 +40,15 @@
 #define SMALL_BATCH		128
 
 #define CONDITIONED		0.5		/* of the rows of a batch */
-#define INDEX			(1 << 22)	/* rows of all places that it has */
+#define INDEX			(1 << 22)	/* rows of all positions that it has */
 
 #define WATCH_ROWS		8192	/* made, or of the table */
 #define CHUNK			512
 
 /* Less than this of the table's is a collapse ... */
-#define LEAST_COVERAGE	0.8
-#define LEAST_VARIETY	0.7
-#define LEAST_CLUSTERS	0.5		/* of those that appeared at the beginning */
+#define MIN_COVERAGE	0.8
+#define MIN_VARIETY	0.7
+#define MIN_CLUSTERS	0.5		/* of those that appeared at the beginning */
 #define WORSE_PAIRS		0.1		/* as is so much more than then */
 /* ... and this at the end deserves a warning. */
 #define GOOD_COVERAGE	0.95
@@ -65,13 +65,13 @@ typedef struct Table
 	int			batch;			/* rows of one, and of that at hand: */
 	uint32	   *row;			/* [batch] */
 	int32	   *condition;		/* [batch] */
-	int32	   *made;			/* [batch][nplaces] tokens of the generator */
+	int32	   *made;		/* [batch][npositions] tokens of the generator */
 	GsConditions conditions;
 	GsWatch		watch;
 	GsWatchFigures start;		/* of columns drawn each by itself */
 	uint64		key;			/* of conditions, and rows that are watched */
 	GsArena		arena;
-	int32	   *token;			/* [WATCH_ROWS][nplaces] */
+	int32	   *token;			/* [WATCH_ROWS][npositions] */
 } Table;
 
 /*
@@ -96,7 +96,7 @@ choose(const void *model, uint64_t step)
 static GsGanRows
 read_rows(const Table *table, GsShard *shard)
 {
-	int			k = table->tokens->nplaces;
+	int			k = table->tokens->npositions;
 	int32	   *token = gs_arena_take(&shard->arena, (Size) shard->n * k,
 									  sizeof(int32));
 
@@ -139,7 +139,7 @@ look(const Table *table, const float *generator)
 		GsDraw		draw = {.key = table->key,.first_row = from};
 
 		gs_gan_sample(&table->net, generator, draw, CHUNK, &arena,
-					  table->token + (Size) from * table->tokens->nplaces);
+					  table->token + (Size) from * table->tokens->npositions);
 	}
 	return gs_watch_measure(&table->watch, table->token, WATCH_ROWS);
 }
@@ -153,9 +153,9 @@ watch(const void *model, const float *generator)
 	const Table *table = model;
 	GsWatchFigures figures = look(table, generator);
 
-	return figures.coverage < LEAST_COVERAGE ||
-		figures.variety < LEAST_VARIETY ||
-		figures.clusters < LEAST_CLUSTERS * table->start.clusters ||
+	return figures.coverage < MIN_COVERAGE ||
+		figures.variety < MIN_VARIETY ||
+		figures.clusters < MIN_CLUSTERS * table->start.clusters ||
 		figures.pairs > table->start.pairs + WORSE_PAIRS ? NAN :
 		figures.pairs + (1 - figures.coverage) + (1 - figures.clusters);
 }
@@ -164,19 +164,20 @@ watch(const void *model, const float *generator)
  * A token's group: numbers in order, by shares; categories by their rank.
  */
 static int
-group_of(const GsTokenPlace *place, int token)
+group_of(const GsTokenPosition *position, int token)
 {
-	double		below = place->share[token] / 2;
+	double		below = position->share[token] / 2;
 	int			rank = 0;
 
-	for (int t = 0; t < place->ntokens; t++)
+	for (int t = 0; t < position->ntokens; t++)
 	{
-		if (place->score != NULL && place->score[t] < place->score[token])
-			below += place->share[t];
-		rank += place->share[t] > place->share[token] ||
-			(place->share[t] == place->share[token] && t < token);
+		if (position->score != NULL && position->score[t] <
+			position->score[token])
+			below += position->share[t];
+		rank += position->share[t] > position->share[token] ||
+			(position->share[t] == position->share[token] && t < token);
 	}
-	return Min(place->number ? (int) (below * GS_WATCH_GROUPS) : rank,
+	return Min(position->number ? (int) (below * GS_WATCH_GROUPS) : rank,
 			   GS_WATCH_GROUPS - 1);
 }
 
@@ -189,20 +190,20 @@ start_watch(Table *table)
 	const GsTokens *tokens = table->tokens;
 	const GsVaeNet *net = &table->net.decoder;
 	int			n = tokens->ntokens;
-	Size		k = Max(tokens->nplaces, 1);
-	int			pairs = gs_watch_pairs(tokens->nplaces);
+	Size		k = Max(tokens->npositions, 1);
+	int			pairs = gs_watch_pairs(tokens->npositions);
 	int64		nrows = table->encoded->nrows;
 	int			known = (int) Min(nrows, WATCH_ROWS);
 	uint8	   *group = palloc(Max(n, 1));
 	uint32	   *row = palloc(sizeof(uint32) * WATCH_ROWS);
 	GsPermutation order;
 
-	for (int p = 0; p < tokens->nplaces; p++)
-		for (int t = 0; t < tokens->place[p].ntokens; t++)
-			group[net->offset[p] + t] = group_of(&tokens->place[p], t);
+	for (int p = 0; p < tokens->npositions; p++)
+		for (int t = 0; t < tokens->position[p].ntokens; t++)
+			group[net->offset[p] + t] = group_of(&tokens->position[p], t);
 	table->watch = (GsWatch)
 	{
-		.nplaces = tokens->nplaces,.offset = net->offset,.group = group,
+		.npositions = tokens->npositions,.offset = net->offset,.group = group,
 			.npairs = pairs,
 			.share = palloc(sizeof(double) * Max(n, 1)),
 			.joint = palloc(sizeof(double) * (pairs + 1) * GS_WATCH_CELLS),
@@ -215,7 +216,8 @@ start_watch(Table *table)
 							(GS_WATCH_GROUPS + 1))
 	};
 	table->token = palloc_extended(sizeof(int32) * WATCH_ROWS *
-								   Max(tokens->nplaces, 1), MCXT_ALLOC_HUGE);
+								   Max(tokens->npositions, 1),
+								   MCXT_ALLOC_HUGE);
 	table->arena.size = gs_gan_workspace(&table->net, CHUNK);
 	table->arena.base = palloc_extended(table->arena.size + 64,
 										MCXT_ALLOC_HUGE);
@@ -235,7 +237,7 @@ static void
 learn_conditions(Table *table)
 {
 	const GsTokens *tokens = table->tokens;
-	int			k = Max(tokens->nplaces, 1);
+	int			k = Max(tokens->npositions, 1);
 	int			n = (int) Min(table->encoded->nrows, Max(INDEX / k, 1));
 	uint32	   *row = palloc(sizeof(uint32) * n);
 	int32	   *token = palloc(sizeof(int32) * n * k);
@@ -243,12 +245,12 @@ learn_conditions(Table *table)
 
 	table->conditions = (GsConditions)
 	{
-		.nplaces = tokens->nplaces,.offset = table->net.decoder.offset,
+		.npositions = tokens->npositions,.offset = table->net.decoder.offset,
 			.nrows = n,
 			.begin = palloc(sizeof(uint32) * (tokens->ntokens + 1)),
 			.row = palloc(sizeof(uint32) * n * k),
-			.chance = palloc(sizeof(float) * Max(tokens->ntokens, 1)),
-			.place = palloc(sizeof(int) * k)
+			.probability = palloc(sizeof(float) * Max(tokens->ntokens, 1)),
+			.position = palloc(sizeof(int) * k)
 	};
 	gs_permute_init(&order, (uint64) table->encoded->nrows,
 					gs_mix64(table->key, 1));
@@ -267,15 +269,15 @@ static void
 shape(Table *table, GsParams *generator, GsParams *critic, uint64 seed)
 {
 	const GsTokens *tokens = table->tokens;
-	int			n = Max(tokens->nplaces, 1);
+	int			n = Max(tokens->npositions, 1);
 	int		   *null = palloc(sizeof(int) * n);
 	int		   *null_token = palloc0(sizeof(int) * n);
 
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
-		null[p] = tokens->place[p].null;
+		null[p] = tokens->position[p].null;
 		if (null[p] >= 0)
-			null_token[p] = tokens->place[null[p]].token[1];
+			null_token[p] = tokens->position[null[p]].token[1];
 	}
 	table->net = (GsGanNet)
 	{
@@ -304,7 +306,7 @@ note_figures(const Table *table, GsFitContext *context)
 
 	gs_fit_note(context, "of the frequent values %.1f %% appear, of the clusters of rows %.1f %%; shares are off by %.1f %%, those of pairs by %.1f %%, before calibration",
 							  100 * figures.coverage, 100 * figures.clusters,
-							  100 * figures.places, 100 * figures.pairs);
+							  100 * figures.positions, 100 * figures.pairs);
 	if (figures.coverage < GOOD_COVERAGE || figures.pairs > GOOD_PAIRS)
 		ereport(WARNING,
 				(errmsg("the generator never came near the table"),
@@ -349,7 +351,7 @@ gs_gan_fit(GsFitContext *context)
 		.model = &table,.opponent = &opponent,.choose = choose,.watch = watch
 	};
 
-	if (tokens->ntokens == tokens->nplaces)
+	if (tokens->ntokens == tokens->npositions)
 		training.steps = 1;		/* nothing varies */
 	shape(&table, generator, critic, context->key);
 	start_watch(&table);
@@ -358,7 +360,7 @@ gs_gan_fit(GsFitContext *context)
 	table.row = palloc(sizeof(uint32) * training.batch);
 	table.condition = palloc(sizeof(int32) * training.batch);
 	table.made = palloc0(sizeof(int32) * training.batch *
-						 Max(tokens->nplaces, 1));
+						 Max(tokens->npositions, 1));
 	what.row = table.row;
 	what.shards = GENERATOR_SHARDS;
 	opponent.shards = CRITIC_SHARDS;

@@ -14,13 +14,13 @@
  * many there are.
  */
 int
-gs_group_values(const int64 *count, int n, int most, uint8 *group)
+gs_group_values(const int64 *count, int n, int max, uint8 *group)
 {
 	int64		all = 0;
 
 	for (int v = 0; v < n; v++)
 		all += count[v];
-	for (int aim = most;; aim -= 1 + aim / 8)
+	for (int aim = max;; aim -= 1 + aim / 8)
 	{
 		int64		depth = all / aim + 1;
 		int64		open = 0;	/* rows of the open group */
@@ -35,9 +35,9 @@ gs_group_values(const int64 *count, int n, int most, uint8 *group)
 				open = 0;
 			}
 			open += count[v];
-			group[v] = (uint8) Min(last, most - 1);
+			group[v] = (uint8) Min(last, max - 1);
 		}
-		if (last < most)
+		if (last < max)
 			return last + 1;
 	}
 }
@@ -59,7 +59,7 @@ by_count(const void *a, const void *b, void *arg)
  * alone, all others together.
  */
 int
-gs_group_levels(const int64 *count, int n, int most, uint8 *group)
+gs_group_levels(const int64 *count, int n, int max, uint8 *group)
 {
 	int		   *order = palloc(sizeof(int) * Max(n, 1));
 
@@ -67,7 +67,7 @@ gs_group_levels(const int64 *count, int n, int most, uint8 *group)
 		order[v] = v;
 	qsort_arg(order, n, sizeof(int), by_count, unconstify(int64 *, count));
 	for (int i = 0; i < n; i++)
-		group[order[i]] = (uint8) Min(i, most - 1);
+		group[order[i]] = (uint8) Min(i, max - 1);
 	pfree(order);
-	return Min(n, most);
+	return Min(n, max);
 }

@@ -7,9 +7,9 @@
 
 #include "postgres.h"
 
-extern int	gs_group_values(const int64 *count, int n, int most,
+extern int	gs_group_values(const int64 *count, int n, int max,
 							uint8 *group);
-extern int	gs_group_levels(const int64 *count, int n, int most,
+extern int	gs_group_levels(const int64 *count, int n, int max,
 							uint8 *group);
 
 #endif

@@ -79,7 +79,7 @@ condition(GsSampler *sampler, Jsonb *given)
 				 errmsg("models of method \"%s\" cannot be sampled with given values",
 						model->family->name),
 				 errhint("Filter with WHERE, or fit a model with method => 'copula'.")));
-	gs_determined_given(model->determined, sampler->schema, parsed);
+	gs_dependency_given(model->determined, sampler->schema, parsed);
 	if (parsed->nboxes == 0)
 		gs_given_impossible();
 	sampler->schema = parsed->schema;
@@ -92,7 +92,7 @@ condition(GsSampler *sampler, Jsonb *given)
 static void
 check_context(const GsModel *model, const bool *context)
 {
-	int			f = gs_determined_context(model->determined, context);
+	int			f = gs_dependency_context(model->determined, context);
 
 	if (!model->family->contexts)
 		ereport(ERROR,
@@ -173,7 +173,7 @@ gs_batch_create(const GsSampler *sampler, int64 seed, const bool *needed)
 		memcpy(batch->needed, needed, n);
 		if (model->refine != NULL)
 			gs_refine_need(model->refine, batch->needed);
-		gs_determined_need(model->determined, batch->needed);
+		gs_dependency_need(model->determined, batch->needed);
 	}
 	batch->score = palloc0(sizeof(float *) * Max(n, 1));
 	batch->code = palloc0(sizeof(int32 *) * Max(n, 1));
@@ -226,8 +226,8 @@ copy_row(GsBatch *to, int row, const GsBatch *from, int candidate)
 }
 
 /*
- * gs_batch_replace: puts a spare batch's rows in the place of refused ones, in
- * order; where rows have a context, each in that of its own.
+ * gs_batch_replace: puts a spare batch's rows in the position of refused ones,
+ * in order; where rows have a context, each in that of its own.
  *
  * refused: [GS_BATCH], so many left, changed; no_candidate: [GS_BATCH] rows of
  * from that must not be taken.  Returns how many are left.
@@ -265,5 +265,5 @@ gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index)
 	model->family->generate(sampler->state, batch);
 	if (sampler->refining != NULL)
 		gs_refine_apply(sampler, batch);
-	gs_determined_fill(model->determined, batch);
+	gs_dependency_fill(model->determined, batch);
 }

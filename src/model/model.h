@@ -6,7 +6,7 @@
 #define GENSYNTH_MODEL_H
 
 #include "catalog/catalog.h"
-#include "model/determined.h"
+#include "model/dependency.h"
 #include "model/family.h"
 
 typedef struct GsRefine GsRefine;
@@ -26,7 +26,7 @@ typedef struct GsModel
 	pg_uuid_t	id;
 	const GsVersionEntry *version;
 	const GsSchema *schema;
-	const GsDetermined *determined;
+	const GsDependency *determined;
 	const GsFamily *family;
 	const void *state;			/* the family's */
 	const GsRefine *refine;		/* NULL: rows are taken as they come */

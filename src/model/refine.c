@@ -12,12 +12,12 @@
  * number.
  *
  * Tensors, for N features asked for, R rounds and T trees:
- *	 refine/asked	int4 [N]	features
+ *	 refine/predictor	int4 [N]	features
  *	 refine/code	bytes		codes of the levels or segments of all
  *	 refine/round	float8 [R, 6]	trees; cap; slopes of margins below and
  *						above 0; AUC before; AUC after
  *	 refine/shift	float4 [R x N, codes]	added to the log ratio
- *	 refine/split	int4 [T x depth, 2]	place of the feature asked for; the last
+ *	 refine/split	int4 [T x depth, 2]	position of the feature asked for; the last
  *						code that goes left, or -1 less a mask
  *	 refine/mask	int4 [.., 8]	bit set: the code goes right
  *	 refine/value	float4 [T, leaves]
@@ -38,17 +38,17 @@
  * The intervals of normal scores that have a code of their own.
  */
 static void
-guide_codes(GsRefineAsked *asked, const GsFeature *feature)
+guide_codes(GsRefinePredictor *predictor, const GsFeature *feature)
 {
 	const GsQuantile *q = &feature->quantile;
 	double	   *edge = palloc(sizeof(double) * (q->nsegments + 1));
 	int			n = 0;
 
 	for (int s = 0; s < q->nsegments; s++)
-		if (s == 0 || asked->code_of[s] != asked->code_of[s - 1])
+		if (s == 0 || predictor->code_of[s] != predictor->code_of[s - 1])
 			edge[n++] = q->edge[s];
 	edge[n] = q->edge[q->nsegments];
-	gs_guide_init(&asked->guide, edge, n, palloc);
+	gs_guide_init(&predictor->guide, edge, n, palloc);
 	pfree(edge);
 }
 
@@ -58,21 +58,22 @@ guide_codes(GsRefineAsked *asked, const GsFeature *feature)
 void
 gs_refine_prepare(GsRefine *refine, const GsSchema *schema)
 {
-	for (int p = 0; p < refine->nasked; p++)
+	for (int p = 0; p < refine->npredictors; p++)
 	{
-		GsRefineAsked *asked = &refine->asked[p];
-		const GsFeature *feature = &schema->features[asked->feature];
+		GsRefinePredictor *predictor = &refine->predictor[p];
+		const GsFeature *feature = &schema->features[predictor->feature];
 		int			null = schema->columns[feature->column].null_feature;
 
-		asked->null = asked->feature == null ? -1 : null;
-		asked->number = feature->kind == GS_FEATURE_NUMBER;
-		asked->nvalues = asked->number ? feature->quantile.nsegments :
+		predictor->null = predictor->feature == null ? -1 : null;
+		predictor->number = feature->kind == GS_FEATURE_NUMBER;
+		predictor->nvalues = predictor->number ? feature->quantile.nsegments :
 			feature->nlevels;
-		asked->missing = 0;
-		for (int v = 0; v < asked->nvalues; v++)
-			asked->missing = Max(asked->missing, asked->code_of[v] + 1);
-		if (asked->number)
-			guide_codes(asked, feature);
+		predictor->missing = 0;
+		for (int v = 0; v < predictor->nvalues; v++)
+			predictor->missing = Max(predictor->missing,
+									 predictor->code_of[v] + 1);
+		if (predictor->number)
+			guide_codes(predictor, feature);
 	}
 }
 
@@ -85,11 +86,11 @@ gs_refine_begin(const GsRefine *refine)
 	GsRefining *refining = palloc0(sizeof(GsRefining));
 
 	refining->refine = refine;
-	refining->code = palloc(sizeof(uint8 *) * Max(refine->nasked, 1));
-	for (int p = 0; p < refine->nasked; p++)
+	refining->code = palloc(sizeof(uint8 *) * Max(refine->npredictors, 1));
+	for (int p = 0; p < refine->npredictors; p++)
 		refining->code[p] = palloc(GS_BATCH);
 	refining->margin = palloc(sizeof(float) * GS_BATCH);
-	refining->chance = palloc(sizeof(float) * GS_BATCH);
+	refining->probability = palloc(sizeof(float) * GS_BATCH);
 	refining->interval = palloc(sizeof(int32) * GS_BATCH);
 	refining->refused = palloc(GS_BATCH);
 	refining->candidates = palloc(GS_BATCH);
@@ -97,9 +98,9 @@ gs_refine_begin(const GsRefine *refine)
 }
 
 static void
-load_asked(GsRefine *refine, const GsSchema *schema, const List *tensors)
+load_predictors(GsRefine *refine, const GsSchema *schema, const List *tensors)
 {
-	const GsTensor *features = gs_tensor_get(tensors, "refine/asked", GS_I4,
+	const GsTensor *features = gs_tensor_get(tensors, "refine/predictor", GS_I4,
 											 1);
 	const GsTensor *codes = gs_tensor_get(tensors, "refine/code", GS_U1, 1);
 	const uint8 *code = codes->data;
@@ -107,9 +108,10 @@ load_asked(GsRefine *refine, const GsSchema *schema, const List *tensors)
 
 	if (features->dims[0] > schema->nfeatures)
 		gs_corrupted("The refinement asks for more features than there are.");
-	refine->nasked = features->dims[0];
-	refine->asked = palloc0(sizeof(GsRefineAsked) * Max(refine->nasked, 1));
-	for (int p = 0; p < refine->nasked; p++)
+	refine->npredictors = features->dims[0];
+	refine->predictor = palloc0(sizeof(GsRefinePredictor) *
+								Max(refine->npredictors, 1));
+	for (int p = 0; p < refine->npredictors; p++)
 	{
 		int			f = ((const int32 *) features->data)[p];
 		const GsFeature *feature;
@@ -128,8 +130,8 @@ load_asked(GsRefine *refine, const GsSchema *schema, const List *tensors)
 				 (v == 0 ? code[v] != 0 : code[v] != code[v - 1] &&
 				  code[v] != code[v - 1] + 1)))
 				gs_corrupted("The refinement has codes in no order.");
-		refine->asked[p].feature = f;
-		refine->asked[p].code_of = code;
+		refine->predictor[p].feature = f;
+		refine->predictor[p].code_of = code;
 		code += n;
 		left -= n;
 	}
@@ -160,7 +162,7 @@ load_forest(GsRefine *refine, const List *tensors)
 		CHECK_FOR_INTERRUPTS();
 		for (int d = 0; d < GS_BOOST_DEPTH; d++, split += 2)
 		{
-			if (split[0] < 0 || split[0] >= refine->nasked ||
+			if (split[0] < 0 || split[0] >= refine->npredictors ||
 				split[1] >= GS_TREE_CODES ||
 				(split[1] < 0 && -1 - split[1] >= masks->dims[0]))
 				gs_corrupted("Tree %d of the refinement is not one.", t);
@@ -186,7 +188,7 @@ load_shifts(const GsRefine *refine, const List *tensors)
 	const GsTensor *shifts = gs_tensor_get(tensors, "refine/shift", GS_F4, 2);
 	float	   *shift = shifts->data;
 
-	if (shifts->dims[0] != refine->nrounds * refine->nasked ||
+	if (shifts->dims[0] != refine->nrounds * refine->npredictors ||
 		shifts->dims[1] != GS_TREE_CODES)
 		gs_corrupted("Tensor \"refine/shift\" has the wrong shape.");
 	for (Size i = 0; i < (Size) shifts->dims[0] * GS_TREE_CODES; i++)
@@ -214,7 +216,7 @@ gs_refine_load(const GsSchema *schema, const List *tensors)
 		 rounds->dims[1] != GS_REFINE_WORDS)
 		gs_corrupted("Tensor \"refine/round\" has the wrong shape.");
 	refine = palloc0(sizeof(GsRefine));
-	load_asked(refine, schema, tensors);
+	load_predictors(refine, schema, tensors);
 	load_forest(refine, tensors);
 	refine->nrounds = rounds->dims[0];
 	shift = load_shifts(refine, tensors);
@@ -231,7 +233,7 @@ gs_refine_load(const GsSchema *schema, const List *tensors)
 		trees += in[0];
 		round->to = (int) trees;
 		round->cap = in[1];
-		round->shift = shift + (Size) r * refine->nasked * GS_TREE_CODES;
+		round->shift = shift + (Size) r * refine->npredictors * GS_TREE_CODES;
 		round->slope[0] = in[2];
 		round->slope[1] = in[3];
 		round->before = in[4];
@@ -249,11 +251,11 @@ gs_refine_load(const GsSchema *schema, const List *tensors)
 void
 gs_refine_need(const GsRefine *refine, bool *needed)
 {
-	for (int p = 0; p < refine->nasked; p++)
+	for (int p = 0; p < refine->npredictors; p++)
 	{
-		needed[refine->asked[p].feature] = true;
-		if (refine->asked[p].null >= 0)
-			needed[refine->asked[p].null] = true;
+		needed[refine->predictor[p].feature] = true;
+		if (refine->predictor[p].null >= 0)
+			needed[refine->predictor[p].null] = true;
 	}
 }
 
@@ -265,28 +267,29 @@ gs_refine_encode(GsRefining *refining, const GsBatch *batch)
 {
 	const GsRefine *refine = refining->refine;
 
-	for (int p = 0; p < refine->nasked; p++)
+	for (int p = 0; p < refine->npredictors; p++)
 	{
-		const GsRefineAsked *asked = &refine->asked[p];
-		const int32 *null = asked->null < 0 ? NULL : batch->code[asked->null];
+		const GsRefinePredictor *predictor = &refine->predictor[p];
+		const int32 *null =
+			predictor->null < 0 ? NULL : batch->code[predictor->null];
 		uint8	   *code = refining->code[p];
 
-		if (asked->number)
+		if (predictor->number)
 		{
-			gs_guide_find(&asked->guide, batch->score[asked->feature],
+			gs_guide_find(&predictor->guide, batch->score[predictor->feature],
 						  refining->interval, GS_BATCH);
 			for (int i = 0; i < GS_BATCH; i++)
-				code[i] = isnan(batch->score[asked->feature][i]) ?
-					(uint8) asked->missing : (uint8) refining->interval[i];
+				code[i] = isnan(batch->score[predictor->feature][i]) ?
+					(uint8) predictor->missing : (uint8) refining->interval[i];
 		}
 		else
 			for (int i = 0; i < GS_BATCH; i++)
-				code[i] = batch->code[asked->feature][i] == GS_NO_CODE ?
-					(uint8) asked->missing :
-					asked->code_of[batch->code[asked->feature][i]];
+				code[i] = batch->code[predictor->feature][i] == GS_NO_CODE ?
+					(uint8) predictor->missing :
+					predictor->code_of[batch->code[predictor->feature][i]];
 		for (int i = 0; i < GS_BATCH && null != NULL; i++)
 			if (null[i] == 1)
-				code[i] = (uint8) asked->missing;
+				code[i] = (uint8) predictor->missing;
 	}
 }
 
@@ -301,7 +304,7 @@ find_refused(GsRefining *refining, const GsBatch *batch, bool *refused)
 	int			count = 0;
 
 	gs_refine_encode(refining, batch);
-	memset(refining->chance, 0, sizeof(float) * GS_BATCH);
+	memset(refining->probability, 0, sizeof(float) * GS_BATCH);
 	for (int r = 0; r < refine->nrounds; r++)
 	{
 		const GsRefineRound *round = &refine->round[r];
@@ -312,7 +315,7 @@ find_refused(GsRefining *refining, const GsBatch *batch, bool *refused)
 					  refining->margin);
 		for (int i = 0; i < GS_BATCH; i++)
 			refining->margin[i] *= (float) round->slope[refining->margin[i] > 0];
-		for (int p = 0; p < refine->nasked; p++)
+		for (int p = 0; p < refine->npredictors; p++)
 		{
 			const float *shift = round->shift + p * GS_TREE_CODES;
 			const uint8 *code = refining->code[p];
@@ -321,14 +324,15 @@ find_refused(GsRefining *refining, const GsBatch *batch, bool *refused)
 				refining->margin[i] += shift[code[i]];
 		}
 		for (int i = 0; i < GS_BATCH; i++)
-			refining->chance[i] += Min(refining->margin[i] - (float) round->cap,
+			refining->probability[i] += Min(refining->margin[i] -
+											(float) round->cap,
 									 0);
 	}
 	gs_philox_lanes(batch->key, batch->first, GS_STREAM_REFINE, 0, GS_BATCH,
 					word[0], word[1], word[2], word[3]);
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		refused[i] = word[0][i] >= exp(refining->chance[i]) * 0x1.0p32;
+		refused[i] = word[0][i] >= exp(refining->probability[i]) * 0x1.0p32;
 		count += refused[i];
 	}
 	refining->stats.tries += GS_BATCH;

@@ -15,7 +15,7 @@
 #define GS_REFINE_WORDS		6	/* that a round is stored in */
 
 /* A feature as the trees see it. */
-typedef struct GsRefineAsked
+typedef struct GsRefinePredictor
 {
 	int			feature;
 	int			null;			/* feature of its NULLs; -1: none */
@@ -24,7 +24,7 @@ typedef struct GsRefineAsked
 	const uint8 *code_of;		/* [nvalues] */
 	int			missing;		/* code of a NULL: one beyond all others */
 	GsGuide		guide;			/* number: intervals of a code */
-} GsRefineAsked;
+} GsRefinePredictor;
 
 /* One discriminator, and what it does. */
 typedef struct GsRefineRound
@@ -33,15 +33,15 @@ typedef struct GsRefineRound
 	int			to;
 	double		slope[2];		/* of the margins below and above 0 */
 	double		cap;			/* log ratio that is accepted always */
-	float	   *shift;			/* [nasked][GS_TREE_CODES] of the log ratio */
+	float	   *shift;		/* [npredictors][GS_TREE_CODES] of the log ratio */
 	double		before;			/* two-sample AUC, of rows not learned from */
 	double		after;
 } GsRefineRound;
 
 struct GsRefine
 {
-	int			nasked;
-	GsRefineAsked *asked;		/* [nasked] */
+	int			npredictors;
+	GsRefinePredictor *predictor;	/* [npredictors] */
 	int			nrounds;
 	GsRefineRound round[GS_REFINE_ROUNDS];
 	GsForest	forest;
@@ -51,9 +51,9 @@ struct GsRefine
 struct GsRefining
 {
 	const GsRefine *refine;
-	uint8	  **code;			/* [nasked][GS_BATCH] of the batch at hand */
+	uint8	  **code;		/* [npredictors][GS_BATCH] of the batch at hand */
 	float	   *margin;			/* [GS_BATCH] */
-	float	   *chance;			/* [GS_BATCH] log of that of being accepted */
+	float	   *probability;	/* [GS_BATCH] log of that of being accepted */
 	int32	   *interval;		/* [GS_BATCH] */
 	bool	   *refused;		/* [GS_BATCH] */
 	bool	   *candidates;		/* [GS_BATCH] refused ones of spare */

@@ -24,7 +24,7 @@
 #define CHECKED			0.2		/* share of the rows that are not learned from */
 #define MAX_TREES		300
 #define CERTAINTY		4		/* deviations that an AUC must exceed 0.5 by ... */
-#define LEAST_AUC		0.57	/* ... and what is worth to be refined */
+#define MIN_AUC		0.57		/* ... and what is worth to be refined */
 #define PATIENCE		20		/* trees that do not get better */
 #define CAP_QUANTILE	0.98	/* of ratios, whose larger ones are as one */
 #define MIN_ACCEPTED	0.15	/* of a round */
@@ -44,9 +44,9 @@ typedef struct Rows
 	uint32		nreal;			/* of each kind */
 	uint32		nlearned;		/* of each kind, to learn from */
 	uint32		n;				/* 2 nreal */
-	uint8	  **code;			/* [nasked][n] */
-	int		   *ncodes;			/* [nasked] */
-	bool	   *ordered;		/* [nasked] */
+	uint8	  **code;			/* [npredictors][n] */
+	int		   *ncodes;			/* [npredictors] */
+	bool	   *ordered;		/* [npredictors] */
 	uint8	   *label;			/* [n] 1: real */
 } Rows;
 
@@ -64,7 +64,7 @@ report_memory(void)
  * learn from before the rest.
  */
 static uint32
-place_of(const Rows *rows, bool real, uint32 i)
+position_of(const Rows *rows, bool real, uint32 i)
 {
 	if (i < rows->nlearned)
 		return real ? i : rows->nlearned + i;
@@ -79,7 +79,8 @@ start_refine(const GsSchema *schema, const GsEncoded *encoded)
 {
 	GsRefine   *refine = palloc0(sizeof(GsRefine));
 
-	refine->asked = palloc0(sizeof(GsRefineAsked) * Max(schema->nfeatures, 1));
+	refine->predictor = palloc0(sizeof(GsRefinePredictor) *
+								Max(schema->nfeatures, 1));
 	for (int f = 0; f < schema->nfeatures; f++)
 	{
 		const GsFeature *feature = &schema->features[f];
@@ -102,9 +103,9 @@ start_refine(const GsSchema *schema, const GsEncoded *encoded)
 		else
 			gs_group_levels(count, n, GS_TREE_FEW, code);
 		pfree(count);
-		refine->asked[refine->nasked].feature = f;
-		refine->asked[refine->nasked].code_of = code;
-		refine->nasked++;
+		refine->predictor[refine->npredictors].feature = f;
+		refine->predictor[refine->npredictors].code_of = code;
+		refine->npredictors++;
 	}
 	gs_refine_prepare(refine, schema);
 	return refine;
@@ -115,14 +116,14 @@ start_refine(const GsSchema *schema, const GsEncoded *encoded)
  * missing.
  */
 static bool
-is_whole(const GsRefine *refine, const GsEncoded *encoded, int64 row)
+is_composite(const GsRefine *refine, const GsEncoded *encoded, int64 row)
 {
-	for (int p = 0; p < refine->nasked; p++)
+	for (int p = 0; p < refine->npredictors; p++)
 	{
-		const GsRefineAsked *asked = &refine->asked[p];
+		const GsRefinePredictor *predictor = &refine->predictor[p];
 
-		if (encoded->bin[asked->feature][row] == GS_MISSING &&
-			!(asked->null >= 0 && encoded->bin[asked->null][row] == 1))
+		if (encoded->bin[predictor->feature][row] == GS_MISSING &&
+			!(predictor->null >= 0 && encoded->bin[predictor->null][row] == 1))
 			return false;
 	}
 	return true;
@@ -134,22 +135,22 @@ is_whole(const GsRefine *refine, const GsEncoded *encoded, int64 row)
 static void
 put_real(Rows *rows, const GsEncoded *encoded, const uint32 *selected)
 {
-	for (int p = 0; p < rows->refine->nasked; p++)
+	for (int p = 0; p < rows->refine->npredictors; p++)
 	{
-		const GsRefineAsked *asked = &rows->refine->asked[p];
-		const uint16 *value = asked->number ?
-			encoded->segment[asked->feature] : encoded->bin[asked->feature];
-		const uint16 *null = asked->null < 0 ? NULL :
-			encoded->bin[asked->null];
+		const GsRefinePredictor *predictor = &rows->refine->predictor[p];
+		const uint16 *value = predictor->number ?
+			encoded->segment[predictor->feature] : encoded->bin[predictor->feature];
+		const uint16 *null = predictor->null < 0 ? NULL :
+			encoded->bin[predictor->null];
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint32 i = 0; i < rows->nreal; i++)
 		{
 			uint32		row = selected[i];
 
-			rows->code[p][place_of(rows, true, i)] = (uint8)
-				(null != NULL && null[row] == 1 ? asked->missing :
-				 asked->code_of[value[row]]);
+			rows->code[p][position_of(rows, true, i)] = (uint8)
+				(null != NULL && null[row] == 1 ? predictor->missing :
+				 predictor->code_of[value[row]]);
 		}
 	}
 }
@@ -162,7 +163,7 @@ static int64
 put_synthetic(Rows *rows, GsSampler *sampler, GsBatch *batch, int64 index)
 {
 	GsRefining *refining = rows->refining;
-	int			nasked = rows->refine->nasked;
+	int			npredictors = rows->refine->npredictors;
 
 	for (uint32 first = 0; first < rows->nreal; first += GS_BATCH)
 	{
@@ -171,9 +172,9 @@ put_synthetic(Rows *rows, GsSampler *sampler, GsBatch *batch, int64 index)
 		CHECK_FOR_INTERRUPTS();
 		gs_batch_fill(sampler, batch, index++);
 		gs_refine_encode(refining, batch);
-		for (int p = 0; p < nasked; p++)
+		for (int p = 0; p < npredictors; p++)
 			for (uint32 i = 0; i < n; i++)
-				rows->code[p][place_of(rows, false, first + i)] =
+				rows->code[p][position_of(rows, false, first + i)] =
 					refining->code[p][i];
 	}
 	return index;
@@ -185,8 +186,8 @@ put_synthetic(Rows *rows, GsSampler *sampler, GsBatch *batch, int64 index)
 static uint32 *
 select_rows(Rows *rows, const GsEncoded *encoded, uint64 seed)
 {
-	int64		most = (int64) Min(MAX_ROWS,
-								   CELLS / Max(rows->refine->nasked, 1));
+	int64		max = (int64) Min(MAX_ROWS,
+								  CELLS / Max(rows->refine->npredictors, 1));
 	uint32	   *selected = palloc_extended(sizeof(uint32) *
 										   Max(encoded->nrows, 1),
 										   MCXT_ALLOC_HUGE);
@@ -195,9 +196,9 @@ select_rows(Rows *rows, const GsEncoded *encoded, uint64 seed)
 
 	gs_random_start(&random, seed, 0, GS_STREAM_REFINE);
 	for (int64 row = 0; row < encoded->nrows; row++)
-		if (is_whole(rows->refine, encoded, row))
+		if (is_composite(rows->refine, encoded, row))
 			selected[n++] = (uint32) row;
-	for (int64 i = 0; i < Min(n, most); i++)
+	for (int64 i = 0; i < Min(n, max); i++)
 	{
 		int64		j = i + gs_random_below(&random, (uint32) (n - i));
 		uint32		swap = selected[i];
@@ -205,29 +206,29 @@ select_rows(Rows *rows, const GsEncoded *encoded, uint64 seed)
 		selected[i] = selected[j];
 		selected[j] = swap;
 	}
-	rows->nreal = n < MIN_ROWS ? 0 : (uint32) Min(n, most);
+	rows->nreal = n < MIN_ROWS ? 0 : (uint32) Min(n, max);
 	return selected;
 }
 
 static void
 init_rows(Rows *rows)
 {
-	int			nasked = rows->refine->nasked;
+	int			npredictors = rows->refine->npredictors;
 
 	rows->nlearned = (uint32) (rows->nreal * (1 - CHECKED));
 	rows->n = 2 * rows->nreal;
 	rows->label = palloc0(rows->n);
-	rows->code = palloc(sizeof(uint8 *) * nasked);
-	rows->ncodes = palloc(sizeof(int) * nasked);
-	rows->ordered = palloc(nasked);
-	for (int p = 0; p < nasked; p++)
+	rows->code = palloc(sizeof(uint8 *) * npredictors);
+	rows->ncodes = palloc(sizeof(int) * npredictors);
+	rows->ordered = palloc(npredictors);
+	for (int p = 0; p < npredictors; p++)
 	{
 		rows->code[p] = palloc(rows->n);
-		rows->ncodes[p] = rows->refine->asked[p].missing + 1;
-		rows->ordered[p] = rows->refine->asked[p].number;
+		rows->ncodes[p] = rows->refine->predictor[p].missing + 1;
+		rows->ordered[p] = rows->refine->predictor[p].number;
 	}
 	for (uint32 i = 0; i < rows->nreal; i++)
-		rows->label[place_of(rows, true, i)] = 1;
+		rows->label[position_of(rows, true, i)] = 1;
 }
 
 /*
@@ -367,13 +368,14 @@ find_cap(const Rows *rows, const Judged *judged, uint32 n)
 typedef struct Candidates
 {
 	uint32		n;
-	uint8	  **code;			/* [nasked][n] */
+	uint8	  **code;			/* [npredictors][n] */
 	float	   *margin;			/* [n] */
 	float	   *shift;			/* [n] */
 } Candidates;
 
 /*
- * The margins that a round's trees and slopes give to rows, code [nasked][n].
+ * The margins that a round's trees and slopes give to rows, code
+ * [npredictors][n].
  */
 static float *
 find_margins(const GsRefine *refine, const GsRefineRound *round,
@@ -399,20 +401,20 @@ make_candidates(const Rows *rows, const GsRefineRound *round,
 {
 	const GsRefine *refine = rows->refine;
 	GsRefining *refining = rows->refining;
-	uint64		most = Min(MAX_ROWS, CELLS / refine->nasked);
+	uint64		max = Min(MAX_ROWS, CELLS / refine->npredictors);
 	Candidates	made;
 
 	made.n = (uint32) Min((uint64) RAKE_TIMES * rows->nreal,
-						  Max(most, rows->nreal));
-	made.code = palloc(sizeof(uint8 *) * refine->nasked);
-	for (int p = 0; p < refine->nasked; p++)
+						  Max(max, rows->nreal));
+	made.code = palloc(sizeof(uint8 *) * refine->npredictors);
+	for (int p = 0; p < refine->npredictors; p++)
 		made.code[p] = palloc(made.n);
 	for (uint32 first = 0; first < made.n; first += GS_BATCH)
 	{
 		CHECK_FOR_INTERRUPTS();
 		gs_batch_fill(sampler, batch, index++);
 		gs_refine_encode(refining, batch);
-		for (int p = 0; p < refine->nasked; p++)
+		for (int p = 0; p < refine->npredictors; p++)
 			memcpy(made.code[p] + first, refining->code[p],
 				   Min(GS_BATCH, made.n - first));
 	}
@@ -425,7 +427,7 @@ make_candidates(const Rows *rows, const GsRefineRound *round,
 static void
 free_candidates(const Rows *rows, Candidates *made)
 {
-	for (int p = 0; p < rows->refine->nasked; p++)
+	for (int p = 0; p < rows->refine->npredictors; p++)
 		pfree(made->code[p]);
 	pfree(made->code);
 	pfree(made->margin);
@@ -455,11 +457,11 @@ accepted_share(const Candidates *made, double cap)
 static void
 rake(const Rows *rows, Candidates *made, GsRefineRound *round)
 {
-	int			nasked = rows->refine->nasked;
+	int			npredictors = rows->refine->npredictors;
 
-	for (int pass = 0; pass < RAKE_PASSES * nasked; pass++)
+	for (int pass = 0; pass < RAKE_PASSES * npredictors; pass++)
 	{
-		int			p = pass % nasked;
+		int			p = pass % npredictors;
 		double		real[GS_TREE_CODES] = {0};
 		double		weights[GS_TREE_CODES] = {0};
 		double		accepted = 0;
@@ -497,7 +499,7 @@ static double
 find_shifts(const Rows *rows, Candidates *made, GsRefineRound *round)
 {
 	round->shift = palloc0(sizeof(float) * GS_TREE_CODES *
-						   rows->refine->nasked);
+						   rows->refine->npredictors);
 	for (int i = 0; i <= RAKE_ROUNDS; i++)
 	{
 		rake(rows, made, round);
@@ -521,7 +523,7 @@ area_after(const Rows *rows, const float *margin, const GsRefineRound *round,
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	double		after;
 
-	for (int p = 0; p < rows->refine->nasked; p++)
+	for (int p = 0; p < rows->refine->npredictors; p++)
 		for (uint32 i = 0; i < rows->n; i++)
 			shift[i] += round->shift[p * GS_TREE_CODES + rows->code[p][i]];
 	after = area(judged,
@@ -537,7 +539,7 @@ area_after(const Rows *rows, const float *margin, const GsRefineRound *round,
 static int
 grow_trees(const Rows *rows, GsBoost *boost)
 {
-	double		least = checked_loss(rows, gs_boost_margins(boost));
+	double		min = checked_loss(rows, gs_boost_margins(boost));
 	int			best = 0;
 
 	for (int t = 1; t <= MAX_TREES && t - best <= PATIENCE; t++)
@@ -548,9 +550,9 @@ grow_trees(const Rows *rows, GsBoost *boost)
 		if (!gs_boost_grow(boost))
 			report_memory();
 		loss = checked_loss(rows, gs_boost_margins(boost));
-		if (loss >= least)
+		if (loss >= min)
 			continue;
-		least = loss;
+		min = loss;
 		best = t;
 	}
 	return best;
@@ -579,7 +581,7 @@ append_trees(GsForest *to, const GsForest *from, int ntrees)
 static int
 learn_trees(const Rows *rows, uint64 seed, GsForest *forest)
 {
-	GsTreeTable table = {rows->refine->nasked,
+	GsTreeTable table = {rows->refine->npredictors,
 		(const uint8 *const *) rows->code, rows->ncodes, rows->ordered
 	};
 	GsBoost    *boost = gs_boost_create(&table, rows->label, rows->n,
@@ -639,10 +641,10 @@ fit_round(Rows *rows, GsSampler *sampler, uint64 seed,
 	/*
 	 * Of two samples alike the AUC deviates by sqrt(1 / 6n).  And rows that
 	 * are accepted one by one do not share distributions out evenly any more,
-	 * as those of a batch do: less than LEAST_AUC is not worth that.
+	 * as those of a batch do: less than MIN_AUC is not worth that.
 	 */
 	if (round->before <
-		Max(LEAST_AUC, 0.5 + CERTAINTY *
+		Max(MIN_AUC, 0.5 + CERTAINTY *
 			sqrt(1.0 / 6 / (rows->nreal - rows->nlearned))))
 	{
 		refine->forest.ntrees = round->from;
@@ -704,18 +706,20 @@ add_forest(const GsForest *forest, List **tensors)
 static void
 add_tensors(const GsRefine *refine, List **tensors)
 {
-	int32	   *asked = palloc(sizeof(int32) * Max(refine->nasked, 1));
+	int32	   *predictor = palloc(sizeof(int32) *
+								   Max(refine->npredictors, 1));
 	double		rounds[GS_REFINE_ROUNDS][GS_REFINE_WORDS];
-	Size		ncodes = (Size) GS_TREE_CODES * refine->nasked;
+	Size		ncodes = (Size) GS_TREE_CODES * refine->npredictors;
 	float	   *shifts = palloc(sizeof(float) * ncodes * refine->nrounds);
 	StringInfoData code;
 
 	initStringInfo(&code);
-	for (int p = 0; p < refine->nasked; p++)
+	for (int p = 0; p < refine->npredictors; p++)
 	{
-		asked[p] = refine->asked[p].feature;
-		appendBinaryStringInfo(&code, (const char *) refine->asked[p].code_of,
-							   refine->asked[p].nvalues);
+		predictor[p] = refine->predictor[p].feature;
+		appendBinaryStringInfo(&code,
+							   (const char *) refine->predictor[p].code_of,
+							   refine->predictor[p].nvalues);
 	}
 	for (int r = 0; r < refine->nrounds; r++)
 	{
@@ -729,12 +733,13 @@ add_tensors(const GsRefine *refine, List **tensors)
 		rounds[r][5] = round->after;
 		memcpy(shifts + ncodes * r, round->shift, sizeof(float) * ncodes);
 	}
-	gs_tensor_add(tensors, "refine/asked", GS_I4, 1, refine->nasked, 0, asked);
+	gs_tensor_add(tensors, "refine/predictor", GS_I4, 1, refine->npredictors, 0,
+				  predictor);
 	gs_tensor_add(tensors, "refine/code", GS_U1, 1, code.len, 0, code.data);
 	gs_tensor_add(tensors, "refine/round", GS_F8, 2, refine->nrounds,
 				  GS_REFINE_WORDS, rounds);
 	gs_tensor_add(tensors, "refine/shift", GS_F4, 2,
-				  (int64) refine->nrounds * refine->nasked, GS_TREE_CODES,
+				  (int64) refine->nrounds * refine->npredictors, GS_TREE_CODES,
 				  shifts);
 	add_forest(&refine->forest, tensors);
 }
@@ -762,7 +767,7 @@ gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
 		return;
 	rows.refine = start_refine(schema, encoded);
 	selected = select_rows(&rows, encoded, seed);
-	if (rows.nreal == 0 || rows.refine->nasked == 0)
+	if (rows.nreal == 0 || rows.refine->npredictors == 0)
 	{
 		gs_fit_note(context, "nothing was refined: there are too few rows to tell kinds of them apart");
 		return;
@@ -770,7 +775,7 @@ gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
 	init_rows(&rows);
 	put_real(&rows, encoded, selected);
 	pfree(selected);
-	model.determined = gs_determined_load(schema, context->tensors);
+	model.determined = gs_dependency_load(schema, context->tensors);
 	model.state = family->load(schema, context->tensors);
 	sampler = gs_sampler_begin(&model, NULL, NULL);
 	rows.refining = gs_refine_begin(rows.refine);

@@ -2,9 +2,9 @@
  * tokens.c
  *	  Features as tokens: loading, and from tokens to codes and scores.
  *
- * Tensors, for P places:
- *	 tokens/place	int4 [P]	feature of each
- *	 tokens/token	int4 [..]	token of each level or segment, of all places
+ * Tensors, for P positions:
+ *	 tokens/position	int4 [P]	feature of each
+ *	 tokens/token	int4 [..]	token of each level or segment, of all positions
  */
 #include "postgres.h"
 
@@ -35,19 +35,19 @@ value_share(const GsFeature *feature, int value)
  * The values of each token, by counting.
  */
 static void
-sort_members(GsTokenPlace *place)
+sort_members(GsTokenPosition *position)
 {
-	place->begin = palloc0(sizeof(int) * (place->ntokens + 1));
-	place->member = palloc(sizeof(uint16) * place->nvalues);
-	for (int v = 0; v < place->nvalues; v++)
-		place->begin[place->token[v] + 1]++;
-	for (int t = 0; t < place->ntokens; t++)
-		place->begin[t + 1] += place->begin[t];
-	for (int v = 0; v < place->nvalues; v++)
-		place->member[place->begin[place->token[v]]++] = (uint16) v;
-	for (int t = place->ntokens; t > 0; t--)
-		place->begin[t] = place->begin[t - 1];
-	place->begin[0] = 0;
+	position->begin = palloc0(sizeof(int) * (position->ntokens + 1));
+	position->member = palloc(sizeof(uint16) * position->nvalues);
+	for (int v = 0; v < position->nvalues; v++)
+		position->begin[position->token[v] + 1]++;
+	for (int t = 0; t < position->ntokens; t++)
+		position->begin[t + 1] += position->begin[t];
+	for (int v = 0; v < position->nvalues; v++)
+		position->member[position->begin[position->token[v]]++] = (uint16) v;
+	for (int t = position->ntokens; t > 0; t--)
+		position->begin[t] = position->begin[t - 1];
+	position->begin[0] = 0;
 }
 
 /*
@@ -55,85 +55,88 @@ sort_members(GsTokenPlace *place)
  * its token end where it ends.
  */
 static void
-weigh_token(GsTokenPlace *place, const GsFeature *feature, int t)
+weigh_token(GsTokenPosition *position, const GsFeature *feature, int t)
 {
 	double		sum = 0;
 	double		score = 0;
 	double		at = 0;
-	int			last = place->begin[t];
+	int			last = position->begin[t];
 
-	for (int m = place->begin[t]; m < place->begin[t + 1]; m++)
+	for (int m = position->begin[t]; m < position->begin[t + 1]; m++)
 	{
-		int			value = place->member[m];
+		int			value = position->member[m];
 		double		share = value_share(feature, value);
 
 		sum += share;
 		if (share > 0)
 			last = m;
-		if (place->number)
-			score += share * (place->base[value] + place->span[value] / 2);
+		if (position->number)
+			score += share * (position->base[value] + position->span[value] /
+							  2);
 	}
-	place->share[t] = (float) sum;
-	place->score[t] = sum > 0 ? (float) (score / sum) : 0;
-	for (int m = place->begin[t]; m < place->begin[t + 1]; m++)
+	position->share[t] = (float) sum;
+	position->score[t] = sum > 0 ? (float) (score / sum) : 0;
+	for (int m = position->begin[t]; m < position->begin[t + 1]; m++)
 	{
 		if (sum > 0)
-			at += value_share(feature, place->member[m]) / sum;
-		place->below[m] = m >= last ? 1 : (float) Min(at, 1);
+			at += value_share(feature, position->member[m]) / sum;
+		position->below[m] = m >= last ? 1 : (float) Min(at, 1);
 	}
 }
 
 /*
- * gs_tokens_place: all of a place that follows from its feature and
- * place->token, whose elements are below place->ntokens and leave none out.
+ * gs_tokens_position: all of a position that follows from its feature and
+ * position->token, whose elements are below position->ntokens and leave none
+ * out.
  */
 void
-gs_tokens_place(GsTokenPlace *place, const GsFeature *feature)
+gs_tokens_position(GsTokenPosition *position, const GsFeature *feature)
 {
-	int			n = place->nvalues;
+	int			n = position->nvalues;
 
-	if (place->number)
+	if (position->number)
 	{
-		place->base = palloc(sizeof(float) * n);
-		place->span = palloc(sizeof(float) * n);
+		position->base = palloc(sizeof(float) * n);
+		position->span = palloc(sizeof(float) * n);
 		for (int s = 0; s < n; s++)
-			gs_quantile_scores(feature, s, &place->base[s], &place->span[s]);
+			gs_quantile_scores(feature, s, &position->base[s],
+							   &position->span[s]);
 	}
-	sort_members(place);
-	place->below = palloc(sizeof(float) * n);
-	place->share = palloc(sizeof(float) * place->ntokens);
-	place->score = palloc(sizeof(float) * place->ntokens);
-	for (int t = 0; t < place->ntokens; t++)
-		weigh_token(place, feature, t);
+	sort_members(position);
+	position->below = palloc(sizeof(float) * n);
+	position->share = palloc(sizeof(float) * position->ntokens);
+	position->score = palloc(sizeof(float) * position->ntokens);
+	for (int t = 0; t < position->ntokens; t++)
+		weigh_token(position, feature, t);
 }
 
 /*
- * gs_tokens_add: the next place, that of feature f, which all but its tokens
- * is known of.
+ * gs_tokens_add: the next position, that of feature f, which all but its
+ * tokens is known of.
  */
-GsTokenPlace *
+GsTokenPosition *
 gs_tokens_add(GsTokens *tokens, const GsSchema *schema, int f)
 {
 	const GsFeature *feature = &schema->features[f];
-	GsTokenPlace *place = &tokens->place[tokens->nplaces];
+	GsTokenPosition *position = &tokens->position[tokens->npositions];
 	int			null = schema->columns[feature->column].null_feature;
 
-	tokens->place_of[f] = tokens->nplaces++;
-	place->feature = f;
-	place->number = feature->kind == GS_FEATURE_NUMBER;
-	place->nvalues = place->number ? feature->quantile.nsegments :
+	tokens->position_of[f] = tokens->npositions++;
+	position->feature = f;
+	position->number = feature->kind == GS_FEATURE_NUMBER;
+	position->nvalues = position->number ? feature->quantile.nsegments :
 		feature->nlevels;
-	place->first = tokens->ntokens;
-	place->null = -1;
+	position->first = tokens->ntokens;
+	position->null = -1;
 	if (feature->part >= 0 && null >= 0)
-		place->null = tokens->place_of[null];
-	place->token = palloc(sizeof(uint16) * place->nvalues);
-	tokens->nnumbers += place->number;
-	return place;
+		position->null = tokens->position_of[null];
+	position->token = palloc(sizeof(uint16) * position->nvalues);
+	tokens->nnumbers += position->number;
+	return position;
 }
 
 /*
- * gs_tokens_create: no places yet, but room for them.
+ * gs_tokens_create: no positions yet, but room for them.
  */
 GsTokens *
 gs_tokens_create(const GsSchema *schema)
@@ -142,33 +145,34 @@ gs_tokens_create(const GsSchema *schema)
 	int			n = Max(schema->nfeatures, 1);
 
 	tokens->nfeatures = schema->nfeatures;
-	tokens->place = palloc0(sizeof(GsTokenPlace) * n);
-	tokens->place_of = palloc(sizeof(int) * n);
+	tokens->position = palloc0(sizeof(GsTokenPosition) * n);
+	tokens->position_of = palloc(sizeof(int) * n);
 	for (int f = 0; f < schema->nfeatures; f++)
-		tokens->place_of[f] = -1;
+		tokens->position_of[f] = -1;
 	return tokens;
 }
 
 static void
-load_place(GsTokenPlace *place, const GsFeature *feature, const int32 *token,
-		   int p)
+load_position(GsTokenPosition *position, const GsFeature *feature,
+			  const int32 *token,
+			  int p)
 {
-	int			n = place->nvalues;
+	int			n = position->nvalues;
 	bool	   *seen = palloc0(n);
 
 	for (int v = 0; v < n; v++)
 	{
 		if (token[v] < 0 || token[v] >= n)
 			gs_corrupted("Place %d has an impossible token.", p);
-		place->token[v] = (uint16) token[v];
+		position->token[v] = (uint16) token[v];
 		seen[token[v]] = true;
-		place->ntokens = Max(place->ntokens, token[v] + 1);
+		position->ntokens = Max(position->ntokens, token[v] + 1);
 	}
-	for (int t = 0; t < place->ntokens; t++)
+	for (int t = 0; t < position->ntokens; t++)
 		if (!seen[t])
 			gs_corrupted("Place %d lacks token %d.", p, t);
 	pfree(seen);
-	gs_tokens_place(place, feature);
+	gs_tokens_position(position, feature);
 }
 
 /*
@@ -177,26 +181,27 @@ load_place(GsTokenPlace *place, const GsFeature *feature, const int32 *token,
 GsTokens *
 gs_tokens_load(const GsSchema *schema, const List *tensors)
 {
-	const GsTensor *places = gs_tensor_get(tensors, "tokens/place", GS_I4, 1);
+	const GsTensor *positions = gs_tensor_get(tensors, "tokens/position", GS_I4,
+											  1);
 	const GsTensor *values = gs_tensor_get(tensors, "tokens/token", GS_I4, 1);
 	GsTokens   *tokens = gs_tokens_create(schema);
-	const int32 *feature = places->data;
+	const int32 *feature = positions->data;
 	int			at = 0;
 
-	for (int p = 0; p < places->dims[0]; p++)
+	for (int p = 0; p < positions->dims[0]; p++)
 	{
-		GsTokenPlace *place;
+		GsTokenPosition *position;
 
 		if (feature[p] < 0 || feature[p] >= schema->nfeatures ||
-			tokens->place_of[feature[p]] >= 0)
+			tokens->position_of[feature[p]] >= 0)
 			gs_corrupted("Place %d is of no feature.", p);
-		place = gs_tokens_add(tokens, schema, feature[p]);
-		if (place->nvalues > values->dims[0] - at)
+		position = gs_tokens_add(tokens, schema, feature[p]);
+		if (position->nvalues > values->dims[0] - at)
 			gs_corrupted("Place %d has too few tokens.", p);
-		load_place(place, &schema->features[feature[p]],
-				   (const int32 *) values->data + at, p);
-		at += place->nvalues;
-		tokens->ntokens += place->ntokens;
+		load_position(position, &schema->features[feature[p]],
+					  (const int32 *) values->data + at, p);
+		at += position->nvalues;
+		tokens->ntokens += position->ntokens;
 	}
 	return tokens;
 }
@@ -220,17 +225,17 @@ gs_tokens_bias(const GsTokens *tokens, const List *tensors)
 }
 
 /*
- * gs_tokens_draw: a place's tokens for a batch, by the inverse of their
+ * gs_tokens_draw: a position's tokens for a batch, by the inverse of their
  * distribution function.
  *
  * probability: [GS_BATCH][ntokens]; word: [GS_BATCH] random; token:
  * [GS_BATCH], filled.
  */
 void
-gs_tokens_draw(const GsTokenPlace *place, const float *probability,
+gs_tokens_draw(const GsTokenPosition *position, const float *probability,
 			   const uint32 *word, int32 *token)
 {
-	int			n = place->ntokens;
+	int			n = position->ntokens;
 
 	for (int i = 0; i < GS_BATCH; i++, probability += n)
 	{
@@ -248,28 +253,29 @@ gs_tokens_draw(const GsTokenPlace *place, const float *probability,
  * above u, and where in it.
  */
 int
-gs_tokens_member(const GsTokenPlace *place, int token, float u, float *within)
+gs_tokens_member(const GsTokenPosition *position, int token, float u,
+				 float *within)
 {
-	int			low = place->begin[token];
-	int			high = place->begin[token + 1] - 1;
+	int			low = position->begin[token];
+	int			high = position->begin[token + 1] - 1;
 	float		from;
 
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
 
-		if (place->below[middle] > u)
+		if (position->below[middle] > u)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	from = low > place->begin[token] ? place->below[low - 1] : 0;
-	*within = (u - from) / (place->below[low] - from);
-	return place->member[low];
+	from = low > position->begin[token] ? position->below[low - 1] : 0;
+	*within = (u - from) / (position->below[low] - from);
+	return position->member[low];
 }
 
 /*
- * gs_tokens_put: hands a place's tokens to a batch.
+ * gs_tokens_put: hands a position's tokens to a batch.
  *
  * token: [GS_BATCH]; word: [GS_BATCH] random, what chooses the value.
  */
@@ -277,34 +283,34 @@ void
 gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
 			  const int32 *token, const uint32 *word)
 {
-	const GsTokenPlace *place = &tokens->place[p];
-	float	   *score = batch->score[place->feature];
-	int32	   *code = batch->code[place->feature];
+	const GsTokenPosition *position = &tokens->position[p];
+	float	   *score = batch->score[position->feature];
+	int32	   *code = batch->code[position->feature];
 
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		float		within;
-		int			value = gs_tokens_member(place, token[i],
+		int			value = gs_tokens_member(position, token[i],
 											 (word[i] >> 8) * 0x1.0p-24f,
 											 &within);
 
-		if (place->number)
-			score[i] = place->base[value] + place->span[value] * within;
+		if (position->number)
+			score[i] = position->base[value] + position->span[value] * within;
 		else
 			code[i] = value;
 	}
 }
 
 /*
- * gs_tokens_fill_rest: features without a place are determined by others, but
- * must be something until then.
+ * gs_tokens_fill_rest: features without a position are determined by others,
+ * but must be something until then.
  */
 void
 gs_tokens_fill_rest(const GsTokens *tokens, GsBatch *batch)
 {
 	for (int f = 0; f < tokens->nfeatures; f++)
 	{
-		if (tokens->place_of[f] >= 0 ||
+		if (tokens->position_of[f] >= 0 ||
 			(batch->context != NULL && batch->context[f]))
 			continue;
 		if (batch->code[f] != NULL)

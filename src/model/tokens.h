@@ -2,7 +2,7 @@
  * tokens.h
  *	  Features as tokens: what the deep families read and write.
  *
- * Every feature that is not determined becomes a place with a few tokens.  A
+ * Every feature that is not determined becomes a position with a few tokens.  A
  * token stands for one or several values (levels of a category, segments of a
  * number's quantile table), whose shares in the source choose among them when
  * the token is drawn:
@@ -14,7 +14,7 @@
  * A row that tells nothing of a feature (GS_MISSING: a number that is NULL, a
  * level too rare to be shown) has token -1: that is something to know of a
  * row, but nothing to learn from or to draw.  NULLs of a number are the business of
- * its indicator, which is a place of its own.
+ * its indicator, which is a position of its own.
  */
 #ifndef GENSYNTH_TOKENS_H
 #define GENSYNTH_TOKENS_H
@@ -22,13 +22,13 @@
 #include "column/tensor.h"
 #include "column/column.h"
 
-typedef struct GsTokenPlace
+typedef struct GsTokenPosition
 {
 	int			feature;
 	bool		number;
 	int			ntokens;
-	int			first;			/* its first token among those of all places */
-	int			null;			/* place whose level 1 makes it missing; -1 */
+	int			first;		/* its first token among those of all positions */
+	int			null;		/* position whose level 1 makes it missing; -1 */
 	int			nvalues;		/* levels or segments */
 	uint16	   *token;			/* [nvalues] of a value */
 	float	   *share;			/* [ntokens] in the source, sum 1 */
@@ -40,16 +40,17 @@ typedef struct GsTokenPlace
 	float	   *below;			/* [nvalues] share up to it, within its token */
 	float	   *base;			/* [nvalues] number: least score of a value ... */
 	float	   *span;			/* ... and what a fraction of 1 adds */
-} GsTokenPlace;
+} GsTokenPosition;
 
 typedef struct GsTokens
 {
-	int			nplaces;
-	GsTokenPlace *place;		/* [nplaces]; indicators before their numbers */
-	int			ntokens;		/* of all places */
-	int			nnumbers;		/* places of numbers */
+	int			npositions;
+	/* [npositions]; indicators before their numbers */
+	GsTokenPosition *position;
+	int			ntokens;		/* of all positions */
+	int			nnumbers;		/* positions of numbers */
 	int			nfeatures;
-	int		   *place_of;		/* [nfeatures]; -1: determined */
+	int		   *position_of;	/* [nfeatures]; -1: determined */
 } GsTokens;
 
 /*
@@ -67,16 +68,18 @@ extern void gs_tokens_read_scores(const GsTokens *tokens,
 
 /* tokens.c */
 extern GsTokens *gs_tokens_create(const GsSchema *schema);
-extern GsTokenPlace *gs_tokens_add(GsTokens *tokens, const GsSchema *schema,
-								   int f);
-extern void gs_tokens_place(GsTokenPlace *place, const GsFeature *feature);
+extern GsTokenPosition *gs_tokens_add(GsTokens *tokens, const GsSchema *schema,
+									  int f);
+extern void gs_tokens_position(GsTokenPosition *position,
+							   const GsFeature *feature);
 extern GsTokens *gs_tokens_load(const GsSchema *schema, const List *tensors);
 extern const float *gs_tokens_bias(const GsTokens *tokens,
 								   const List *tensors);
-extern void gs_tokens_draw(const GsTokenPlace *place,
+extern void gs_tokens_draw(const GsTokenPosition *position,
 						   const float *probability, const uint32 *word,
 						   int32 *token);
-extern int	gs_tokens_member(const GsTokenPlace *place, int token, float u,
+extern int	gs_tokens_member(const GsTokenPosition *position, int token,
+							 float u,
 							 float *within);
 extern void gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
 						  const int32 *token, const uint32 *word);

@@ -17,7 +17,7 @@
 #define MAX_ATOMS		128		/* atoms that are alone */
 #define MAX_BINS		56		/* of the other segments, without the tails */
 #define TABLE_TOKENS	12288
-#define LEAST_TOKENS	16
+#define MIN_TOKENS	16
 
 #define TOKEN_ROWS		16		/* that an atom or a bin needs ... */
 #define TOKEN_SHARE		2048	/* ... or rows over this, whichever is more */
@@ -71,17 +71,17 @@ count_values(Values *values, const uint16 *value, int64 nrows)
 static int
 group_levels(const Values *values, int share, uint16 *token)
 {
-	int			most = Min(MAX_LEVELS, 3 * share);
+	int			max = Min(MAX_LEVELS, 3 * share);
 	int			ngroups = Min(MAX_GROUPS, share);
 	int64		rest = 0;
 	int64		open = 0;		/* rows of the open group */
 	int			n = 0;
 
-	if (values->n > most + ngroups)
-		for (int i = most; i < values->n; i++)
+	if (values->n > max + ngroups)
+		for (int i = max; i < values->n; i++)
 			rest += values->count[values->order[i]];
 	else
-		most = values->n;
+		max = values->n;
 	for (int i = 0; i < values->n; i++)
 	{
 		int			level = values->order[i];
@@ -91,7 +91,7 @@ group_levels(const Values *values, int share, uint16 *token)
 			token[level] = 0;
 			continue;
 		}
-		if (i < most || open == 0 || open >= rest / ngroups)
+		if (i < max || open == 0 || open >= rest / ngroups)
 		{
 			n++;
 			open = 0;
@@ -105,8 +105,8 @@ group_levels(const Values *values, int share, uint16 *token)
 static bool
 is_atom(const GsFeature *feature, int s)
 {
-	return gs_slot_compare(feature->quantile.low[s],
-						   feature->quantile.high[s], feature->lane) == 0;
+	return gs_scalar_compare(feature->quantile.low[s],
+							 feature->quantile.high[s], feature->lane) == 0;
 }
 
 /*
@@ -117,8 +117,8 @@ is_atom(const GsFeature *feature, int s)
 static int
 group_segments(const Values *values, int share, uint16 *token)
 {
-	int64		least = Max(TOKEN_ROWS, values->rows / TOKEN_SHARE);
-	int			most = Min(MAX_ATOMS, 2 * share);
+	int64		min = Max(TOKEN_ROWS, values->rows / TOKEN_SHARE);
+	int			max = Min(MAX_ATOMS, 2 * share);
 	bool	   *alone = palloc0(values->n);
 	int64		rest = values->rows;
 	int64		before = 0;		/* rows of the rest before the open bin */
@@ -126,15 +126,15 @@ group_segments(const Values *values, int share, uint16 *token)
 	int			bin = -1;
 	int			n = 0;
 
-	for (int i = 0; i < values->n && most > 0; i++)
+	for (int i = 0; i < values->n && max > 0; i++)
 	{
 		int			s = values->order[i];
 
-		if (values->count[s] < least || !is_atom(values->feature, s))
+		if (values->count[s] < min || !is_atom(values->feature, s))
 			continue;
 		alone[s] = true;
 		rest -= values->count[s];
-		most--;
+		max--;
 	}
 	for (int s = 0; s < values->n; s++)
 	{
@@ -146,7 +146,7 @@ group_segments(const Values *values, int share, uint16 *token)
 			continue;
 		}
 		if (bin < 0 || open >= Max(Min(rest / Min(MAX_BINS, share), tail),
-								   least))
+								   min))
 		{
 			before += open;
 			open = 0;
@@ -160,22 +160,22 @@ group_segments(const Values *values, int share, uint16 *token)
 }
 
 static void
-learn_place(GsTokens *tokens, const GsSchema *schema,
-			const GsEncoded *encoded, int f)
+learn_position(GsTokens *tokens, const GsSchema *schema,
+			   const GsEncoded *encoded, int f)
 {
 	int			share = Max(TABLE_TOKENS / Max(schema->nfeatures, 1),
-							LEAST_TOKENS);
-	GsTokenPlace *place = gs_tokens_add(tokens, schema, f);
+							MIN_TOKENS);
+	GsTokenPosition *position = gs_tokens_add(tokens, schema, f);
 	Values		values = {.feature = &schema->features[f],
-	.n = place->nvalues};
+	.n = position->nvalues};
 
 	CHECK_FOR_INTERRUPTS();
-	count_values(&values, place->number ? encoded->segment[f] :
+	count_values(&values, position->number ? encoded->segment[f] :
 				 encoded->bin[f], encoded->nrows);
-	place->ntokens = (place->number ? group_segments : group_levels)
-		(&values, share, place->token);
-	gs_tokens_place(place, values.feature);
-	tokens->ntokens += place->ntokens;
+	position->ntokens = (position->number ? group_segments : group_levels)
+		(&values, share, position->token);
+	gs_tokens_position(position, values.feature);
+	tokens->ntokens += position->ntokens;
 	pfree(values.count);
 	pfree(values.order);
 }
@@ -183,8 +183,8 @@ learn_place(GsTokens *tokens, const GsSchema *schema,
 /*
  * gs_tokens_learn: the tokens of a table.  Can be cancelled.
  *
- * Indicators have a place even if something determines them, since what comes
- * after has to know, and come before all else of their columns.
+ * Indicators have a position even if something determines them, since what
+ * comes after has to know, and come before all else of their columns.
  */
 GsTokens *
 gs_tokens_learn(const GsSchema *schema, const GsEncoded *encoded)
@@ -195,10 +195,10 @@ gs_tokens_learn(const GsSchema *schema, const GsEncoded *encoded)
 	{
 		int			null = schema->columns[schema->features[f].column].null_feature;
 
-		if (null >= 0 && tokens->place_of[null] < 0)
-			learn_place(tokens, schema, encoded, null);
-		if (!encoded->determined[f] && tokens->place_of[f] < 0)
-			learn_place(tokens, schema, encoded, f);
+		if (null >= 0 && tokens->position_of[null] < 0)
+			learn_position(tokens, schema, encoded, null);
+		if (!encoded->determined[f] && tokens->position_of[f] < 0)
+			learn_position(tokens, schema, encoded, f);
 	}
 	return tokens;
 }
@@ -209,21 +209,21 @@ gs_tokens_learn(const GsSchema *schema, const GsEncoded *encoded)
 void
 gs_tokens_save(const GsTokens *tokens, List **tensors)
 {
-	int32	   *feature = palloc(sizeof(int32) * Max(tokens->nplaces, 1));
+	int32	   *feature = palloc(sizeof(int32) * Max(tokens->npositions, 1));
 	int64		nvalues = 0;
 	int32	   *token;
 	int64		at = 0;
 
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
-		feature[p] = tokens->place[p].feature;
-		nvalues += tokens->place[p].nvalues;
+		feature[p] = tokens->position[p].feature;
+		nvalues += tokens->position[p].nvalues;
 	}
 	token = palloc(sizeof(int32) * Max(nvalues, 1));
-	for (int p = 0; p < tokens->nplaces; p++)
-		for (int v = 0; v < tokens->place[p].nvalues; v++)
-			token[at++] = tokens->place[p].token[v];
-	gs_tensor_add(tensors, "tokens/place", GS_I4, 1, tokens->nplaces, 0,
+	for (int p = 0; p < tokens->npositions; p++)
+		for (int v = 0; v < tokens->position[p].nvalues; v++)
+			token[at++] = tokens->position[p].token[v];
+	gs_tensor_add(tensors, "tokens/position", GS_I4, 1, tokens->npositions, 0,
 				  feature);
 	gs_tensor_add(tensors, "tokens/token", GS_I4, 1, nvalues, 0, token);
 }
@@ -231,24 +231,24 @@ gs_tokens_save(const GsTokens *tokens, List **tensors)
 /*
  * gs_tokens_read: the tokens of rows of the source.
  *
- * row: [n]; token: [n][nplaces], filled; -1 where a row tells nothing.
+ * row: [n]; token: [n][npositions], filled; -1 where a row tells nothing.
  */
 void
 gs_tokens_read(const GsTokens *tokens, const GsEncoded *encoded,
 			   const uint32 *row, int n, int32 *token)
 {
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
-		const GsTokenPlace *place = &tokens->place[p];
-		const uint16 *value = place->number ?
-			encoded->segment[place->feature] : encoded->bin[place->feature];
+		const GsTokenPosition *position = &tokens->position[p];
+		const uint16 *value = position->number ?
+			encoded->segment[position->feature] : encoded->bin[position->feature];
 
 		for (int i = 0; i < n; i++)
 		{
 			uint16		v = value[row[i]];
 
-			token[(Size) i * tokens->nplaces + p] = v == GS_MISSING ? -1 :
-				place->token[v];
+			token[(Size) i * tokens->npositions + p] = v == GS_MISSING ? -1 :
+				position->token[v];
 		}
 	}
 }
@@ -265,13 +265,13 @@ gs_tokens_read_scores(const GsTokens *tokens, const GsEncoded *encoded,
 {
 	int			at = 0;
 
-	for (int p = 0; p < tokens->nplaces; p++)
+	for (int p = 0; p < tokens->npositions; p++)
 	{
-		const GsTokenPlace *place = &tokens->place[p];
-		const uint16 *segment = encoded->segment[place->feature];
-		const uint16 *within = encoded->within[place->feature];
+		const GsTokenPosition *position = &tokens->position[p];
+		const uint16 *segment = encoded->segment[position->feature];
+		const uint16 *within = encoded->within[position->feature];
 
-		if (!place->number)
+		if (!position->number)
 			continue;
 		for (int i = 0; i < n; i++)
 		{
@@ -279,7 +279,7 @@ gs_tokens_read_scores(const GsTokens *tokens, const GsEncoded *encoded,
 			uint16		part = within[row[i]];
 
 			score[(Size) i * tokens->nnumbers + at] = s == GS_MISSING ? 0 :
-				place->base[s] + place->span[s] * (part / 65535.0f);
+				position->base[s] + position->span[s] * (part / 65535.0f);
 		}
 		at++;
 	}

@@ -8,15 +8,15 @@
  * public use microdata", J. Official Statistics 21, 2005; Nowok, Raab and
  * Dibben, "synthpop", J. Statistical Software 74, 2016).
  *
- * A number is drawn as a segment of its quantile table and a place within it,
- * and handed on as the normal score of that place: what the table protects
- * is protected here too.
+ * A number is drawn as a segment of its quantile table and a position within
+ * it, and handed on as the normal score of that position: what the table
+ * protects is protected here too.
  *
  * Tensors, for N trees:
- *	 tree/place		int4 [N, 4]	in the order of drawing: feature; nodes; the
- *						place that it is told from, or -1; segments of that
+ *	 tree/position		int4 [N, 4]	in the order of drawing: feature; nodes; the
+ *						position that it is told from, or -1; segments of that
  *						difference
- *	 tree/node		int4 [nodes of all, 4]	the place asked for, or N and that of
+ *	 tree/node		int4 [nodes of all, 4]	the position asked for, or N and that of
  *						the difference asked for, or -1 for a leaf; left child,
  *						the right one next to it, or first entry; the last code
  *						that goes left, or -1 less a mask, or the number of
@@ -24,7 +24,7 @@
  *	 tree/mask		int4 [.., 8]	bit set: the code goes right
  *	 tree/code		bytes	codes of the levels or segments of all, those of a
  *						difference after its feature's
- *	 tree/entry		float4 [.., 3]	see GsLeafEntry; places are levels, or
+ *	 tree/entry		float4 [.., 3]	see GsLeafEntry; positions are levels, or
  *						segments by rank
  *	 tree/shift		float8 [.., 2]	least and largest difference of segments
  * and, where the option "condition_first" names columns, condition/... : another chain that
@@ -57,7 +57,8 @@ gs_tree_ranks(const GsFeature *feature, uint16 *rank)
 	for (int atoms = 0; atoms < 2; atoms++)
 	{
 		for (int s = 0; s < q->nsegments; s++)
-			if ((gs_slot_compare(q->low[s], q->high[s], feature->lane) == 0) ==
+			if ((gs_scalar_compare(q->low[s], q->high[s], feature->lane) ==
+				 0) ==
 				(atoms == 1))
 				rank[s] = (uint16) n++;
 		if (atoms == 0)
@@ -70,25 +71,26 @@ gs_tree_ranks(const GsFeature *feature, uint16 *rank)
  * The scores of a number's segments, by rank.
  */
 static void
-load_scores(TreePlace *place, const GsFeature *feature, const uint8 *code)
+load_scores(TreePosition *position, const GsFeature *feature,
+			const uint8 *code)
 {
 	int			n = feature->quantile.nsegments;
 	uint16	   *rank = palloc(sizeof(uint16) * n);
 
 	gs_tree_ranks(feature, rank);
-	place->base = palloc(sizeof(float) * n);
-	place->span = palloc(sizeof(float) * n);
+	position->base = palloc(sizeof(float) * n);
+	position->span = palloc(sizeof(float) * n);
 	for (int s = 0; s < n; s++)
 	{
-		place->code[rank[s]] = code[s];
-		gs_quantile_scores(feature, s, &place->base[rank[s]],
-						   &place->span[rank[s]]);
+		position->code[rank[s]] = code[s];
+		gs_quantile_scores(feature, s, &position->base[rank[s]],
+						   &position->span[rank[s]]);
 	}
 	pfree(rank);
 }
 
 /*
- * The entries of a leaf: increasing probabilities up to 1, and places that
+ * The entries of a leaf: increasing probabilities up to 1, and positions that
  * there are.
  */
 static void
@@ -103,11 +105,11 @@ check_entries(const GsTensor *entries, int64 first, int n, int nvalues,
 	for (int i = 0; i < n; i++)
 	{
 		if (!(entry[i].below >= below && entry[i].below <= 1) ||
-			!(entry[i].place >= 0 && entry[i].width >= 0 &&
-			  entry[i].place + entry[i].width <= nvalues) ||
+			!(entry[i].position >= 0 && entry[i].width >= 0 &&
+			  entry[i].position + entry[i].width <= nvalues) ||
 			(!number && (entry[i].width != 0 ||
-						 entry[i].place != rintf(entry[i].place) ||
-						 entry[i].place >= nvalues)))
+						 entry[i].position != rintf(entry[i].position) ||
+						 entry[i].position >= nvalues)))
 			gs_corrupted("A leaf of a tree has an impossible entry.");
 		below = entry[i].below;
 	}
@@ -119,35 +121,35 @@ check_entries(const GsTensor *entries, int64 first, int n, int nvalues,
  * Numbers the leaves from left to right.  Returns how many there are.
  */
 static int
-turn_leaves(TreePlace *place)
+turn_leaves(TreePosition *position)
 {
-	int		   *below = palloc(sizeof(int) * (Size) place->nnodes);
+	int		   *below = palloc(sizeof(int) * (Size) position->nnodes);
 	int			n = 0;
 
-	for (int at = place->nnodes - 1; at >= 0; at--)
+	for (int at = position->nnodes - 1; at >= 0; at--)
 	{
-		const TreeNode *node = &place->node[at];
+		const TreeNode *node = &position->node[at];
 
-		below[at] = node->place < 0 ? 1 :
+		below[at] = node->position < 0 ? 1 :
 			below[node->left] + below[node->left + 1];
 	}
 	n = below[0];
-	place->node[0].turn = 0;
-	for (int at = 0; at < place->nnodes; at++)
+	position->node[0].turn = 0;
+	for (int at = 0; at < position->nnodes; at++)
 	{
-		const TreeNode *node = &place->node[at];
+		const TreeNode *node = &position->node[at];
 
-		if (node->place < 0)
+		if (node->position < 0)
 			continue;
-		place->node[node->left].turn = node->turn;
-		place->node[node->left + 1].turn = node->turn + below[node->left];
+		position->node[node->left].turn = node->turn;
+		position->node[node->left + 1].turn = node->turn + below[node->left];
 	}
 	pfree(below);
 	return n;
 }
 
 /*
- * Whether the tree at place p may ask for something.
+ * Whether the tree at position p may ask for something.
  */
 static bool
 may_ask(const TreeModel *model, int p, int what)
@@ -155,45 +157,45 @@ may_ask(const TreeModel *model, int p, int what)
 	if (what < model->n)
 		return what < p;
 	return what - model->n < p &&
-		model->place[what - model->n].shift.base >= 0;
+		model->position[what - model->n].shift.base >= 0;
 }
 
 /*
- * One tree: p its place, nodes [nnodes][4].
+ * One tree: p its position, nodes [nnodes][4].
  */
 static void
 load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 		  const GsTensor *entries)
 {
-	TreePlace  *place = &model->place[p];
+	TreePosition  *position = &model->position[p];
 	uint32	   *mask = palloc0(sizeof(uint32) * GS_TREE_WORDS *
-							   (Size) place->nnodes);
-	bool	   *asked = palloc0(2 * (Size) model->n);
+							   (Size) position->nnodes);
+	bool	   *predictor = palloc0(2 * (Size) model->n);
 	int			next = 1;
 
-	place->mask = mask;
-	place->node = palloc(sizeof(TreeNode) * (Size) place->nnodes);
-	for (int at = 0; at < place->nnodes; at++, mask += GS_TREE_WORDS)
+	position->mask = mask;
+	position->node = palloc(sizeof(TreeNode) * (Size) position->nnodes);
+	for (int at = 0; at < position->nnodes; at++, mask += GS_TREE_WORDS)
 	{
 		const int32 *in = nodes + (Size) 4 * at;
-		TreeNode   *node = &place->node[at];
+		TreeNode   *node = &position->node[at];
 
-		node->place = in[0];
+		node->position = in[0];
 		node->left = in[1];
 		node->n = in[2];
 		node->nshift = in[3];
-		if (node->place < 0)
+		if (node->position < 0)
 		{
-			check_entries(entries, node->left, node->n, place->nvalues,
-						  place->number);
-			if (place->shift.base >= 0)
+			check_entries(entries, node->left, node->n, position->nvalues,
+						  position->number);
+			if (position->shift.base >= 0)
 				check_entries(entries, (int64) node->left + node->n,
-							  node->nshift, place->shift.n, true);
+							  node->nshift, position->shift.n, true);
 			continue;
 		}
 		/* children stand in the order of their parents, and each has one */
-		if (!may_ask(model, p, node->place) || node->left != next ||
-			next <= at || next > place->nnodes - 2)
+		if (!may_ask(model, p, node->position) || node->left != next ||
+			next <= at || next > position->nnodes - 2)
 			gs_corrupted("Node %d of tree %d leads nowhere.", at, p);
 		if (node->n >= GS_TREE_CODES)
 			gs_corrupted("Node %d of tree %d splits by no code.", at, p);
@@ -209,59 +211,59 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 		else
 			for (int c = node->n + 1; c < GS_TREE_CODES; c++)
 				mask[c / 32] |= UINT32_C(1) << (c % 32);
-		place->nasked += !asked[node->place];
-		asked[node->place] = true;
+		position->npredictors += !predictor[node->position];
+		predictor[node->position] = true;
 	}
-	place->nleaves = turn_leaves(place);
-	place->asked = palloc(sizeof(int) * Max(place->nasked, 1));
-	place->nasked = 0;
+	position->nleaves = turn_leaves(position);
+	position->predictor = palloc(sizeof(int) * Max(position->npredictors, 1));
+	position->npredictors = 0;
 	for (int i = 0; i < 2 * model->n; i++)
-		if (asked[i])
-			place->asked[place->nasked++] = i % model->n;
-	pfree(asked);
+		if (predictor[i])
+			position->predictor[position->npredictors++] = i % model->n;
+	pfree(predictor);
 }
 
 /*
- * What a feature is, and that it may come at this place.  code: [ncodes],
+ * What a feature is, and that it may come at this position.  code: [ncodes],
  * what is left of the tensor.
  */
 static void
-load_place(TreeModel *model, const GsSchema *schema, int p, int f,
-		   const uint8 *code, int ncodes)
+load_position(TreeModel *model, const GsSchema *schema, int p, int f,
+			  const uint8 *code, int ncodes)
 {
-	TreePlace  *place = &model->place[p];
+	TreePosition  *position = &model->position[p];
 	const GsFeature *feature;
 	int			null;
 
-	if (f < 0 || f >= schema->nfeatures || model->place_of[f] >= 0)
+	if (f < 0 || f >= schema->nfeatures || model->position_of[f] >= 0)
 		gs_corrupted("Tree %d is of no feature.", p);
 	feature = &schema->features[f];
-	model->place_of[f] = p;
-	place->feature = f;
-	place->number = feature->kind == GS_FEATURE_NUMBER;
-	place->null = -1;
-	place->nvalues = place->number ? feature->quantile.nsegments :
+	model->position_of[f] = p;
+	position->feature = f;
+	position->number = feature->kind == GS_FEATURE_NUMBER;
+	position->null = -1;
+	position->nvalues = position->number ? feature->quantile.nsegments :
 		feature->nlevels;
-	if (place->nvalues > ncodes)
+	if (position->nvalues > ncodes)
 		gs_corrupted("Tree %d has too few codes.", p);
-	place->code = palloc(place->nvalues);
-	memcpy(place->code, code, place->nvalues);
-	for (int v = 0; v < place->nvalues; v++)
-		place->missing = Max(place->missing, Min(code[v] + 1, 255));
-	if (!place->number)
+	position->code = palloc(position->nvalues);
+	memcpy(position->code, code, position->nvalues);
+	for (int v = 0; v < position->nvalues; v++)
+		position->missing = Max(position->missing, Min(code[v] + 1, 255));
+	if (!position->number)
 		return;
-	load_scores(place, feature, code);
+	load_scores(position, feature, code);
 	null = schema->columns[feature->column].null_feature;
 	if (null >= 0)
-		place->null = model->place_of[null];
-	if (null >= 0 && place->null < 0)
+		position->null = model->position_of[null];
+	if (null >= 0 && position->null < 0)
 		gs_corrupted("Tree %d comes before that of its NULLs.", p);
 }
 
 /* The tensors of a model that is being loaded, and how far it has got. */
 typedef struct Loading
 {
-	const GsTensor *places;
+	const GsTensor *positions;
 	const GsTensor *nodes;
 	const GsTensor *masks;
 	const GsTensor *codes;
@@ -275,16 +277,16 @@ typedef struct Loading
 static void
 load_next(TreeModel *model, const GsSchema *schema, int p, Loading *at)
 {
-	TreePlace  *place = &model->place[p];
-	const int32 *in = (const int32 *) at->places->data + (Size) 4 * p;
+	TreePosition  *position = &model->position[p];
+	const int32 *in = (const int32 *) at->positions->data + (Size) 4 * p;
 	const uint8 *code = (const uint8 *) at->codes->data;
 
-	load_place(model, schema, p, in[0], code + at->code,
-			   at->codes->dims[0] - at->code);
-	at->code += place->nvalues;
-	place->nnodes = in[1];
-	place->shift.base = -1;
-	place->shift.n = in[3];
+	load_position(model, schema, p, in[0], code + at->code,
+				  at->codes->dims[0] - at->code);
+	at->code += position->nvalues;
+	position->nnodes = in[1];
+	position->shift.base = -1;
+	position->shift.n = in[3];
 	if (in[1] < 1 || in[1] > at->nodes->dims[0] - at->node || in[3] < 0 ||
 		in[3] > at->shifts->dims[0] - at->shift ||
 		in[3] > at->codes->dims[0] - at->code)
@@ -311,7 +313,7 @@ static TreeModel *
 load_chain(const GsSchema *schema, const List *tensors, const char *chain)
 {
 	Loading		at = {
-		.places = chain_tensor(tensors, chain, "place", GS_I4, 2),
+		.positions = chain_tensor(tensors, chain, "position", GS_I4, 2),
 		.nodes = chain_tensor(tensors, chain, "node", GS_I4, 2),
 		.masks = chain_tensor(tensors, chain, "mask", GS_I4, 2),
 		.codes = chain_tensor(tensors, chain, "code", GS_U1, 1),
@@ -319,26 +321,26 @@ load_chain(const GsSchema *schema, const List *tensors, const char *chain)
 		.shifts = chain_tensor(tensors, chain, "shift", GS_F8, 2)
 	};
 	TreeModel  *model = palloc0(sizeof(TreeModel));
-	int			n = at.places->dims[0];
+	int			n = at.positions->dims[0];
 
-	if (n > schema->nfeatures || at.places->dims[1] != 4 ||
+	if (n > schema->nfeatures || at.positions->dims[1] != 4 ||
 		at.nodes->dims[1] != 4 || at.entries->dims[1] != 3 ||
 		at.masks->dims[1] != GS_TREE_WORDS || at.shifts->dims[1] != 2)
 		gs_corrupted("The tensors of the trees do not fit together.");
 	model->n = n;
 	model->schema = schema;
 	model->nfeatures = schema->nfeatures;
-	model->place = palloc0(sizeof(TreePlace) * Max(n, 1));
+	model->position = palloc0(sizeof(TreePosition) * Max(n, 1));
 	model->entry = at.entries->data;
-	model->place_of = palloc(sizeof(int) * Max(schema->nfeatures, 1));
+	model->position_of = palloc(sizeof(int) * Max(schema->nfeatures, 1));
 	for (int f = 0; f < schema->nfeatures; f++)
-		model->place_of[f] = -1;
+		model->position_of[f] = -1;
 	for (int p = 0; p < n; p++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		load_next(model, schema, p, &at);
-		model->most_leaves = Max(model->most_leaves,
-								 model->place[p].nleaves);
+		model->max_leaves = Max(model->max_leaves,
+								model->position[p].nleaves);
 	}
 	return model;
 }
@@ -348,14 +350,14 @@ tree_load(const GsSchema *schema, const List *tensors)
 {
 	TreeModel  *model = load_chain(schema, tensors, "tree");
 
-	if (gs_tensor_find(tensors, "condition/place") != NULL)
+	if (gs_tensor_find(tensors, "condition/position") != NULL)
 		model->second = load_chain(schema, tensors, "condition");
 	return model;
 }
 
 /*
- * gs_tree_wanted: which places have to be drawn for some features: theirs, and
- * what their trees ask for.
+ * gs_tree_wanted: which positions have to be drawn for some features: theirs,
+ * and what their trees ask for.
  *
  * needed: [nfeatures], or NULL for all; wanted: [n], filled.
  */
@@ -363,89 +365,91 @@ void
 gs_tree_wanted(const TreeModel *model, const bool *needed, bool *wanted)
 {
 	for (int p = 0; p < model->n; p++)
-		wanted[p] = needed == NULL || needed[model->place[p].feature];
+		wanted[p] = needed == NULL || needed[model->position[p].feature];
 	for (int p = model->n - 1; p >= 0 && needed != NULL; p--)
 	{
-		const TreePlace *place = &model->place[p];
+		const TreePosition *position = &model->position[p];
 
 		if (!wanted[p])
 			continue;
-		for (int i = 0; i < place->nasked; i++)
-			wanted[place->asked[i]] = true;
-		if (place->null >= 0)
-			wanted[place->null] = true;
-		if (place->shift.base >= 0)
-			wanted[place->shift.base] = true;
+		for (int i = 0; i < position->npredictors; i++)
+			wanted[position->predictor[i]] = true;
+		if (position->null >= 0)
+			wanted[position->null] = true;
+		if (position->shift.base >= 0)
+			wanted[position->shift.base] = true;
 	}
 }
 
 /*
- * Shows a row's value at place p to what comes after.
+ * Shows a row's value at position p to what comes after.
  *
- * code: what is asked for; at: place among a number's segments by rank
+ * code: what is asked for; at: position among a number's segments by rank
  */
 static void
 show_value(TreeSampler *sampler, int p, int row, uint8 code, float at)
 {
 	const TreeModel *model = sampler->model;
-	const TreePlace *place = &model->place[p];
+	const TreePosition *position = &model->position[p];
 	uint8	   *to = sampler->code + (Size) p * GS_BATCH + row;
 
 	*to = code;
-	if (place->values == NULL)
+	if (position->values == NULL)
 		return;
-	sampler->value[p][row] = gs_tree_value(place, at);
-	if (place->shift.base >= 0)
+	sampler->value[p][row] = gs_tree_value(position, at);
+	if (position->shift.base >= 0)
 		to[(Size) model->n * GS_BATCH] = code == GS_TREE_MISSING ?
 			GS_TREE_MISSING :
-			gs_tree_shift_code(place, sampler->value[p][row] -
-							   sampler->value[place->shift.base][row]);
+			gs_tree_shift_code(position, sampler->value[p][row] -
+							   sampler->value[position->shift.base][row]);
 }
 
 /*
- * gs_tree_put: hands what was drawn for a row, a level or a place among a
- * number's segments by rank, to a batch, and to what comes after place p.
+ * gs_tree_put: hands what was drawn for a row, a level or a position among a
+ * number's segments by rank, to a batch, and to what comes after position p.
  */
 void
 gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row, float at)
 {
 	const TreeModel *model = sampler->model;
-	const TreePlace *place = &model->place[p];
-	int			rank = (int) Min(at, place->nvalues - 1);
-	bool		is_null = place->null >= 0 &&
-		batch->code[model->place[place->null].feature][row] == 1;
+	const TreePosition *position = &model->position[p];
+	int			rank = (int) Min(at, position->nvalues - 1);
+	bool		is_null = position->null >= 0 &&
+		batch->code[model->position[position->null].feature][row] == 1;
 
-	if (place->number)
-		batch->score[place->feature][row] = place->base[rank] +
-			place->span[rank] * Min(at - rank, 1);
+	if (position->number)
+		batch->score[position->feature][row] = position->base[rank] +
+			position->span[rank] * Min(at - rank, 1);
 	else
-		batch->code[place->feature][row] = rank;
-	show_value(sampler, p, row, is_null ? GS_TREE_MISSING : place->code[rank],
+		batch->code[position->feature][row] = rank;
+	show_value(sampler, p, row, is_null ? GS_TREE_MISSING :
+			   position->code[rank],
 			   at);
 }
 
 /*
- * Shows what is known at place p.
+ * Shows what is known at position p.
  */
 static void
 show_known(TreeSampler *sampler, int p, const GsBatch *batch)
 {
-	const TreePlace *place = &sampler->model->place[p];
-	const float *score = batch->score[place->feature];
-	const int32 *code = batch->code[place->feature];
-	const KnownPlace *known = &sampler->known[p];
+	const TreePosition *position = &sampler->model->position[p];
+	const float *score = batch->score[position->feature];
+	const int32 *code = batch->code[position->feature];
+	const KnownPosition *known = &sampler->known[p];
 
-	if (place->number)
+	if (position->number)
 		gs_guide_find(&known->guide, score, sampler->leaf, GS_BATCH);
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		int			rank;
 		float		part;
 
-		if (!place->number)
+		if (!position->number)
 		{
-			show_value(sampler, p, i, code[i] == GS_NO_CODE ? place->missing :
-					   place->code[code[i]], 0);
+			show_value(sampler, p, i, code[i] == GS_NO_CODE ?
+					   position->missing :
+					   position->code[code[i]], 0);
 			continue;
 		}
 		if (isnan(score[i]))
@@ -454,9 +458,9 @@ show_known(TreeSampler *sampler, int p, const GsBatch *batch)
 			continue;
 		}
 		rank = known->rank[sampler->leaf[i]];
-		part = place->span[rank] > 0 ?
-			(score[i] - place->base[rank]) / place->span[rank] : 0;
-		show_value(sampler, p, i, place->code[rank],
+		part = position->span[rank] > 0 ?
+			(score[i] - position->base[rank]) / position->span[rank] : 0;
+		show_value(sampler, p, i, position->code[rank],
 				   rank + Max(0, Min(part, 0.999f)));
 	}
 }
@@ -465,14 +469,14 @@ show_known(TreeSampler *sampler, int p, const GsBatch *batch)
  * Draws a feature for the rows of a batch.
  *
  * The numbers that choose are not independent between rows: the rows of a
- * leaf, of a branch and of the batch share them out evenly (see even.h).
+ * leaf, of a branch and of the batch share them out evenly (see stratify.h).
  */
 static void
-draw_place(TreeSampler *sampler, int p, GsBatch *batch)
+draw_position(TreeSampler *sampler, int p, GsBatch *batch)
 {
 	const TreeModel *model = sampler->model;
-	const TreePlace *place = &model->place[p];
-	const TreeShift *shift = &place->shift;
+	const TreePosition *position = &model->position[p];
+	const TreeShift *shift = &position->shift;
 	const uint32 *within = sampler->words + GS_BATCH;
 	const double *base = shift->base < 0 ? NULL :
 		sampler->value[shift->base];
@@ -480,30 +484,30 @@ draw_place(TreeSampler *sampler, int p, GsBatch *batch)
 
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		sampler->leaf[i] = gs_tree_leaf(place, sampler->code + i, GS_BATCH);
-		sampler->turn[i] = place->node[sampler->leaf[i]].turn;
+		sampler->leaf[i] = gs_tree_leaf(position, sampler->code + i, GS_BATCH);
+		sampler->turn[i] = position->node[sampler->leaf[i]].turn;
 	}
 	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
 					GS_BATCH, sampler->words, sampler->words + GS_BATCH,
 					sampler->words + 2 * GS_BATCH, sampler->words + 3 * GS_BATCH);
-	gs_even_order(&sampler->even, GS_BATCH, sampler->turn, place->nleaves,
-				  sampler->words);
+	gs_stratify(&sampler->strata, GS_BATCH, sampler->turn, position->nleaves,
+				sampler->words);
 	word = sampler->words[2 * GS_BATCH];
 	for (int k = 0; k < GS_BATCH; k++, word += GS_GOLDEN)
 	{
-		int			i = sampler->even.row[k];
-		const TreeNode *leaf = &place->node[sampler->leaf[i]];
+		int			i = sampler->strata.row[k];
+		const TreeNode *leaf = &position->node[sampler->leaf[i]];
 		const GsLeafEntry *entry = model->entry + leaf->left;
 		float		at;
 
 		entry = base == NULL ? gs_tree_entry(entry, leaf->n, word) :
 			gs_tree_entry(entry + leaf->n, leaf->nshift, word);
-		at = entry->place + entry->width * ((within[i] >> 8) * 0x1.0p-24f);
+		at = entry->position + entry->width * ((within[i] >> 8) * 0x1.0p-24f);
 		if (base != NULL)
 		{
 			int			rank = (int) Min(at, shift->n - 1);
 
-			at = gs_tree_find(place, base[i] + shift->low[rank] +
+			at = gs_tree_find(position, base[i] + shift->low[rank] +
 							  (at - rank) *
 							  (shift->high[rank] - shift->low[rank]));
 		}
@@ -512,19 +516,19 @@ draw_place(TreeSampler *sampler, int p, GsBatch *batch)
 }
 
 /*
- * How many places are known, all of which come first; -1 if they do not.
+ * How many positions are known, all of which come first; -1 if they do not.
  */
 static int
 count_known(const TreeModel *model, const bool *context, int *first_unfit)
 {
 	int			n = 0;
 
-	while (n < model->n && context[model->place[n].feature])
+	while (n < model->n && context[model->position[n].feature])
 		n++;
 	for (int p = n; p < model->n; p++)
-		if (context[model->place[p].feature])
+		if (context[model->position[p].feature])
 		{
-			*first_unfit = model->place[p].feature;
+			*first_unfit = model->position[p].feature;
 			return -1;
 		}
 	return n;
@@ -549,14 +553,14 @@ prepare_known(TreeSampler *sampler)
 {
 	const TreeModel *model = sampler->model;
 
-	sampler->known = palloc0(sizeof(KnownPlace) * Max(sampler->nknown, 1));
+	sampler->known = palloc0(sizeof(KnownPosition) * Max(sampler->nknown, 1));
 	for (int p = 0; p < sampler->nknown; p++)
 	{
 		const GsFeature *feature =
-			&model->schema->features[model->place[p].feature];
-		KnownPlace *known = &sampler->known[p];
+			&model->schema->features[model->position[p].feature];
+		KnownPosition *known = &sampler->known[p];
 
-		if (!model->place[p].number)
+		if (!model->position[p].number)
 			continue;
 		gs_guide_init(&known->guide, feature->quantile.edge,
 					  feature->quantile.nsegments, palloc);
@@ -583,16 +587,16 @@ tree_begin(const void *state, GsGiven *given, const bool *context)
 									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	sampler->value = palloc0(sizeof(double *) * n);
 	for (int p = 0; p < model->n; p++)
-		if (model->place[p].values != NULL)
+		if (model->position[p].values != NULL)
 			sampler->value[p] = palloc0(sizeof(double) * GS_BATCH);
 	sampler->wanted = palloc(n);
 	sampler->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
 	sampler->leaf = palloc(sizeof(int32) * GS_BATCH);
 	sampler->turn = palloc(sizeof(int32) * GS_BATCH);
-	sampler->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
-	sampler->even.row = palloc(sizeof(uint16) * GS_BATCH);
-	sampler->even.counter = palloc(sizeof(uint16) *
-								   ((Size) model->most_leaves + 1));
+	sampler->strata.shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	sampler->strata.row = palloc(sizeof(uint16) * GS_BATCH);
+	sampler->strata.counter = palloc(sizeof(uint16) *
+									 ((Size) model->max_leaves + 1));
 	if (context != NULL)
 		prepare_known(sampler);
 	return sampler;
@@ -604,10 +608,10 @@ tree_generate(void *state, GsBatch *batch)
 	TreeSampler *sampler = state;
 	const TreeModel *model = sampler->model;
 
-	/* what has no place is determined by others; it must be something */
+	/* what has no position is determined by others; it must be something */
 	for (int f = 0; f < model->nfeatures; f++)
 	{
-		if (model->place_of[f] >= 0 ||
+		if (model->position_of[f] >= 0 ||
 			(batch->context != NULL && batch->context[f]))
 			continue;
 		if (batch->code[f] != NULL)
@@ -626,7 +630,7 @@ tree_generate(void *state, GsBatch *batch)
 		if (p < sampler->nknown)
 			show_known(sampler, p, batch);
 		else
-			draw_place(sampler, p, batch);
+			draw_position(sampler, p, batch);
 	}
 }
 

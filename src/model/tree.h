@@ -6,7 +6,7 @@
 #define GENSYNTH_MODEL_TREE_H
 
 #include "model/family.h"
-#include "numeric/even.h"
+#include "numeric/stratify.h"
 #include "numeric/guide.h"
 #include "cart/tree.h"
 
@@ -15,7 +15,7 @@
 /* A node of a loaded tree; a child comes after its parent. */
 typedef struct TreeNode
 {
-	int32		place;			/* of what is asked, or n + that of the
+	int32		position;		/* of what is asked, or n + that of the
 								 * difference asked for; -1: a leaf */
 	int32		left;			/* + 1: right; a leaf's first entry */
 	int32		n;				/* a leaf's entries ... */
@@ -26,7 +26,7 @@ typedef struct TreeNode
 /* The difference of a number from its base, see tree_shift.c. */
 typedef struct TreeShift
 {
-	int			base;			/* place; -1: none */
+	int			base;			/* position; -1: none */
 	int			n;				/* segments of its table */
 	double	   *low;			/* [n] by rank */
 	double	   *high;			/* [n] by rank */
@@ -46,17 +46,17 @@ typedef struct TreeValues
 } TreeValues;
 
 /* One feature of a loaded model, in the order that they are drawn in. */
-typedef struct TreePlace
+typedef struct TreePosition
 {
 	int			feature;
 	bool		number;
-	int			null;			/* place that makes it missing; -1: none */
+	int			null;			/* position that makes it missing; -1: none */
 	int			nnodes;
 	TreeNode   *node;
 	const uint32 *mask;			/* [nnodes][GS_TREE_WORDS] */
 	int			nleaves;
-	int			nasked;			/* places that the tree asks */
-	int		   *asked;
+	int			npredictors;	/* positions that the tree asks */
+	int		   *predictor;
 	int			nvalues;		/* levels or segments */
 	uint8	   *code;			/* [nvalues] of a level, or by rank */
 	uint8		missing;		/* that of a level that is not known */
@@ -64,7 +64,7 @@ typedef struct TreePlace
 	float	   *span;			/* ... and what the fraction adds */
 	TreeValues *values;			/* NULL: nothing asks for them */
 	TreeShift	shift;
-} TreePlace;
+} TreePosition;
 
 typedef struct TreeOptions
 {
@@ -82,51 +82,52 @@ typedef struct TreeModel
 	const GsSchema *schema;
 	int			nfeatures;
 	int			n;
-	TreePlace  *place;
+	TreePosition  *position;
 	const GsLeafEntry *entry;
-	int		   *place_of;		/* [nfeatures]; -1: none */
-	int			most_leaves;	/* of a tree */
+	int		   *position_of;	/* [nfeatures]; -1: none */
+	int			max_leaves;		/* of a tree */
 } TreeModel;
 
-/* A number that is known: from its score to a place on its axis. */
-typedef struct KnownPlace
+/* A number that is known: from its score to a position on its axis. */
+typedef struct KnownPosition
 {
 	GsGuide		guide;			/* its segments */
 	uint16	   *rank;			/* [segments] */
-} KnownPlace;
+} KnownPosition;
 
 /* What changes while a model is sampled. */
 typedef struct TreeSampler
 {
 	const TreeModel *model;
-	uint8	   *code;			/* [2 n][GS_BATCH] of places, and of their
+	uint8	   *code;			/* [2 n][GS_BATCH] of positions, and of their
 								 * differences */
-	double	  **value;			/* [n][GS_BATCH] of places that have values */
+	double	  **value;		/* [n][GS_BATCH] of positions that have values */
 	bool	   *wanted;			/* [n] */
 	uint32	   *words;			/* [4][GS_BATCH] */
 	int32	   *leaf;			/* [GS_BATCH] */
 	int32	   *turn;			/* [GS_BATCH] leaves to the left of it */
-	GsEven		even;			/* of leaves */
+	GsStrata	strata;		/* of leaves */
 	TreeGiven  *given;			/* NULL: no conditions */
 	bool	   *first;			/* [n] drawn by gs_tree_confine */
-	int			nknown;			/* places, the first, known of every row */
-	KnownPlace *known;			/* [nknown] */
+	int			nknown;			/* positions, the first, known of every row */
+	KnownPosition *known;		/* [nknown] */
 } TreeSampler;
 
 /*
- * The leaf of a row whose code at place p is code[p * stride].
+ * The leaf of a row whose code at position p is code[p * stride].
  */
 static inline int
-gs_tree_leaf(const TreePlace *place, const uint8 *code, Size stride)
+gs_tree_leaf(const TreePosition *position, const uint8 *code, Size stride)
 {
 	int			at = 0;
 
-	while (place->node[at].place >= 0)
+	while (position->node[at].position >= 0)
 	{
-		int			c = code[place->node[at].place * stride];
+		int			c = code[position->node[at].position * stride];
 
-		at = place->node[at].left +
-			(place->mask[(Size) at * GS_TREE_WORDS + c / 32] >> (c % 32) & 1);
+		at = position->node[at].left +
+			(position->mask[(Size) at * GS_TREE_WORDS + c / 32] >>
+			 (c % 32) & 1);
 	}
 	return at;
 }
@@ -161,9 +162,9 @@ extern void gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row,
 extern void gs_tree_load_values(TreeModel *model, const GsSchema *schema,
 								int p, int base, const double *ends,
 								const uint8 *code);
-extern double gs_tree_value(const TreePlace *place, float at);
-extern float gs_tree_find(const TreePlace *place, double value);
-extern uint8 gs_tree_shift_code(const TreePlace *place, double shift);
+extern double gs_tree_value(const TreePosition *position, float at);
+extern float gs_tree_find(const TreePosition *position, double value);
+extern uint8 gs_tree_shift_code(const TreePosition *position, double shift);
 
 /* tree_given.c */
 extern const TreeModel *gs_tree_condition(const TreeModel *chain,

@@ -40,7 +40,7 @@
 
 #define MAX_DEPTH		40
 #define MAX_LEAVES		4096	/* min_leaf grows with the rows beyond */
-#define MAX_ASKED		24		/* columns before it that a tree may ask for */
+#define MAX_PREDICTORS		24	/* columns before it that a tree may ask for */
 #define POLL_MICROSECONDS 2000
 
 typedef struct Fit
@@ -49,11 +49,11 @@ typedef struct Fit
 	const GsEncoded *encoded;
 	GsFitContext *context;
 	int			n;
-	Place	   *place;			/* [n] in order */
-	const float *dependence;	/* [n][n] of places by original[] */
+	Position   *position;	/* [n] in order */
+	const float *dependence;	/* [n][n] of positions by original[] */
 	const int  *original;		/* [n] */
 	uint32		min_leaf;
-	atomic_int	next;			/* places before are not taken yet */
+	atomic_int	next;			/* positions before are not taken yet */
 	atomic_int	running;		/* threads */
 	atomic_bool cancel;
 	atomic_bool failed;			/* for want of memory */
@@ -122,50 +122,50 @@ encode_axis(Axis *axis, int64 nrows)
  * has to know.
  */
 static void
-collect_places(Fit *fit)
+collect_positions(Fit *fit)
 {
 	const GsEncoded *encoded = fit->encoded;
 
-	fit->place = palloc0(sizeof(Place) * Max(encoded->nfeatures, 1));
+	fit->position = palloc0(sizeof(Position) * Max(encoded->nfeatures, 1));
 	for (int f = 0; f < encoded->nfeatures; f++)
 	{
 		const GsFeature *feature = &encoded->features[f];
-		Place	   *place = &fit->place[fit->n];
+		Position   *position = &fit->position[fit->n];
 
 		if (encoded->determined[f] && feature->part >= 0)
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		place->feature = f;
-		place->number = feature->kind == GS_FEATURE_NUMBER;
-		place->base = -1;
-		if (place->number)
-			init_axis(&place->own, encoded->segment[f], encoded->nrows,
+		position->feature = f;
+		position->number = feature->kind == GS_FEATURE_NUMBER;
+		position->base = -1;
+		if (position->number)
+			init_axis(&position->own, encoded->segment[f], encoded->nrows,
 					  feature, 0);
 		else
-			init_axis(&place->own, encoded->bin[f], encoded->nrows, NULL,
+			init_axis(&position->own, encoded->bin[f], encoded->nrows, NULL,
 					  feature->nlevels);
-		encode_axis(&place->own, encoded->nrows);
-		place->source.feature = feature;
-		place->source.group = gs_value_scale(fit->schema, feature,
-											 &place->source.unit);
-		place->source.segment = encoded->segment[f];
-		place->source.within = encoded->within[f];
+		encode_axis(&position->own, encoded->nrows);
+		position->source.feature = feature;
+		position->source.group = gs_value_scale(fit->schema, feature,
+												&position->source.unit);
+		position->source.segment = encoded->segment[f];
+		position->source.within = encoded->within[f];
 		fit->n++;
 	}
 }
 
 static void
-order_places(Fit *fit, const List *first, const char *option)
+order_positions(Fit *fit, const List *first, const char *option)
 {
 	float	   *dependence;
 	int		   *order = gs_tree_order(fit->schema, fit->encoded, first, option,
-									  fit->place, fit->n, &dependence);
-	Place	   *place = palloc(sizeof(Place) * Max(fit->n, 1));
+									  fit->position, fit->n, &dependence);
+	Position   *position = palloc(sizeof(Position) * Max(fit->n, 1));
 
 	for (int p = 0; p < fit->n; p++)
-		place[p] = fit->place[order[p]];
-	pfree(fit->place);
-	fit->place = place;
+		position[p] = fit->position[order[p]];
+	pfree(fit->position);
+	fit->position = position;
 	fit->original = order;
 	fit->dependence = dependence;
 }
@@ -182,25 +182,26 @@ find_shifts(Fit *fit)
 
 	for (int p = 0; p < fit->n; p++)
 	{
-		Place	   *place = &fit->place[p];
-		int			b = gs_shift_find(&place->source, base, code, p, nrows);
+		Position   *position = &fit->position[p];
+		int			b = gs_shift_find(&position->source, base, code, p, nrows);
 		uint16	   *segment;
 
-		base[p] = place->source;
-		code[p] = place->own.code;
+		base[p] = position->source;
+		code[p] = position->own.code;
 		if (b < 0)
 			continue;
 		segment = huge(nrows, sizeof(uint16));
-		if (!gs_shift_learn(&place->source, &base[b], nrows,
+		if (!gs_shift_learn(&position->source, &base[b], nrows,
 							fit->context->rare_threshold,
-							&place->shift_feature, segment))
+							&position->shift_feature, segment))
 		{
 			pfree(segment);
 			continue;
 		}
-		place->base = b;
-		init_axis(&place->shift, segment, nrows, &place->shift_feature, 0);
-		encode_axis(&place->shift, nrows);
+		position->base = b;
+		init_axis(&position->shift, segment, nrows, &position->shift_feature,
+				  0);
+		encode_axis(&position->shift, nrows);
 	}
 	pfree(base);
 	pfree(code);
@@ -234,49 +235,50 @@ fit_leaves(const GsTree *tree, Axis *axis)
 }
 
 /* What a tree may ask for. */
-typedef struct Asked
+typedef struct Predictor
 {
 	int			n;
-	int			id[2 * MAX_ASKED];	/* place, or n + place: its difference */
-	const uint8 *code[2 * MAX_ASKED];
-	int			ncodes[2 * MAX_ASKED];
-	bool		ordered[2 * MAX_ASKED];
-} Asked;
+	/* position, or n + position: its difference */
+	int			id[2 * MAX_PREDICTORS];
+	const uint8 *code[2 * MAX_PREDICTORS];
+	int			ncodes[2 * MAX_PREDICTORS];
+	bool		ordered[2 * MAX_PREDICTORS];
+} Predictor;
 
 static void
-ask(Asked *asked, int id, const Axis *axis)
+ask(Predictor *predictor, int id, const Axis *axis)
 {
-	asked->id[asked->n] = id;
-	asked->code[asked->n] = axis->code;
-	asked->ncodes[asked->n] = axis->ncodes;
-	asked->ordered[asked->n] = axis->rank != NULL;
-	asked->n++;
+	predictor->id[predictor->n] = id;
+	predictor->code[predictor->n] = axis->code;
+	predictor->ncodes[predictor->n] = axis->ncodes;
+	predictor->ordered[predictor->n] = axis->rank != NULL;
+	predictor->n++;
 }
 
 /*
- * The places before p that it depends on most, in their order, and their
+ * The positions before p that it depends on most, in their order, and their
  * differences.
  */
 static void
-choose_asked(const Fit *fit, int p, Asked *asked)
+choose_predictors(const Fit *fit, int p, Predictor *predictor)
 {
 	const float *known = fit->dependence +
 		(Size) fit->original[p] * fit->n;
 
-	asked->n = 0;
+	predictor->n = 0;
 	for (int q = 0; q < p; q++)
 	{
 		float		own = known[fit->original[q]];
-		int			before = 0; /* places that it depends on more */
+		int			before = 0; /* positions that it depends on more */
 
-		for (int r = 0; r < p && p > MAX_ASKED; r++)
+		for (int r = 0; r < p && p > MAX_PREDICTORS; r++)
 			before += known[fit->original[r]] > own ||
 				(known[fit->original[r]] == own && r < q);
-		if (before >= MAX_ASKED)
+		if (before >= MAX_PREDICTORS)
 			continue;
-		ask(asked, q, &fit->place[q].own);
-		if (fit->place[q].base >= 0)
-			ask(asked, fit->n + q, &fit->place[q].shift);
+		ask(predictor, q, &fit->position[q].own);
+		if (fit->position[q].base >= 0)
+			ask(predictor, fit->n + q, &fit->position[q].shift);
 	}
 }
 
@@ -303,17 +305,19 @@ empty_tree(Axis *axis, GsTree *tree)
  * Fits one tree.  Returns false if memory is out, or on cancel.
  */
 static bool
-fit_place(Fit *fit, int p)
+fit_position(Fit *fit, int p)
 {
-	Place	   *place = &fit->place[p];
-	Axis	   *axis = place->base >= 0 ? &place->shift : &place->own;
+	Position   *position = &fit->position[p];
+	Axis	   *axis = position->base >= 0 ? &position->shift : &position->own;
 	int64		nrows = fit->encoded->nrows;
-	Asked		asked;
+	Predictor	predictor;
 	GsTreeTable table = {
-		.code = asked.code,.ncodes = asked.ncodes,.ordered = asked.ordered
+		.code =
+			predictor.code,.ncodes =
+				predictor.ncodes,.ordered = predictor.ordered
 	};
 	GsTreeResponse response = {
-		.gain = place->number ? GS_TREE_ORDINAL : GS_TREE_ENTROPY,
+		.gain = position->number ? GS_TREE_ORDINAL : GS_TREE_ENTROPY,
 		.nclasses = axis->nclasses,.class = axis->class
 	};
 	GsTreeLimits limits = {
@@ -324,35 +328,36 @@ fit_place(Fit *fit, int p)
 	uint32		n = 0;
 	bool		fine;
 
-	choose_asked(fit, p, &asked);
-	table.npredictors = asked.n;
-	place->tree.row = malloc(sizeof(uint32) * (nrows + 1));
-	if (place->tree.row == NULL)
+	choose_predictors(fit, p, &predictor);
+	table.npredictors = predictor.n;
+	position->tree.row = malloc(sizeof(uint32) * (nrows + 1));
+	if (position->tree.row == NULL)
 		return false;
 	for (int64 row = 0; row < nrows; row++)
 		if (axis->value[row] != GS_MISSING)
-			place->tree.row[n++] = (uint32) row;
+			position->tree.row[n++] = (uint32) row;
 	if (n == 0)
-		fine = empty_tree(&place->own, &place->tree);
+		fine = empty_tree(&position->own, &position->tree);
 	else
 	{
-		fine = gs_tree_grow(&table, &response, &limits, n, &place->tree);
+		fine = gs_tree_grow(&table, &response, &limits, n, &position->tree);
 		if (fine)
-			gs_tree_prune(&place->tree, place->number ? NUMBER_PRICE :
+			gs_tree_prune(&position->tree, position->number ? NUMBER_PRICE :
 						  CATEGORY_PRICE + CLASS_PRICE * (axis->nclasses - 1));
-		fine = fine && fit_leaves(&place->tree, &place->own) &&
-			(place->base < 0 || fit_leaves(&place->tree, &place->shift));
+		fine = fine && fit_leaves(&position->tree, &position->own) &&
+			(position->base < 0 ||
+			 fit_leaves(&position->tree, &position->shift));
 	}
-	free(place->tree.row);
-	for (int at = 0; fine && at < place->tree.nnodes; at++)
-		if (place->tree.node[at].predictor >= 0)
-			place->tree.node[at].predictor =
-				asked.id[place->tree.node[at].predictor];
+	free(position->tree.row);
+	for (int at = 0; fine && at < position->tree.nnodes; at++)
+		if (position->tree.node[at].predictor >= 0)
+			position->tree.node[at].predictor =
+				predictor.id[position->tree.node[at].predictor];
 	return fine;
 }
 
 /*
- * A thread: takes places, the last ones, which cost most, first.
+ * A thread: takes positions, the last ones, which cost most, first.
  */
 static void *
 work(void *arg)
@@ -365,7 +370,7 @@ work(void *arg)
 
 		if (p < 0 || atomic_load(&fit->cancel))
 			break;
-		if (!fit_place(fit, p))
+		if (!fit_position(fit, p))
 		{
 			atomic_store(&fit->failed, true);
 			atomic_store(&fit->cancel, true);
@@ -376,21 +381,21 @@ work(void *arg)
 }
 
 static void
-free_places(Fit *fit)
+free_positions(Fit *fit)
 {
 	for (int p = 0; p < fit->n; p++)
 	{
-		Place	   *place = &fit->place[p];
+		Position   *position = &fit->position[p];
 
-		gs_tree_free(&place->tree);
-		free(place->own.first);
-		free(place->own.leaves.entry);
-		free(place->shift.first);
-		free(place->shift.leaves.entry);
+		gs_tree_free(&position->tree);
+		free(position->own.first);
+		free(position->own.leaves.entry);
+		free(position->shift.first);
+		free(position->shift.leaves.entry);
 	}
 }
 
-/* Those that fit places. */
+/* Those that fit positions. */
 typedef struct Threads
 {
 	Fit		   *fit;
@@ -410,22 +415,22 @@ stop_threads(int code, Datum arg)
 	atomic_store(&threads->fit->cancel, true);
 	for (int i = 0; i < threads->n; i++)
 		pthread_join(threads->thread[i], NULL);
-	free_places(threads->fit);
+	free_positions(threads->fit);
 }
 
 /*
  * Fits all trees, in threads; waits for them.
  */
 static void
-fit_places(Fit *fit)
+fit_positions(Fit *fit)
 {
-	int			most = Min(Min(max_parallel_maintenance_workers + 1,
-							   (int) sysconf(_SC_NPROCESSORS_ONLN)), fit->n);
+	int			max = Min(Min(max_parallel_maintenance_workers + 1,
+							  (int) sysconf(_SC_NPROCESSORS_ONLN)), fit->n);
 	Threads		threads = {.fit = fit};
 
-	threads.thread = palloc(sizeof(pthread_t) * Max(most, 1));
+	threads.thread = palloc(sizeof(pthread_t) * Max(max, 1));
 	atomic_store(&fit->next, fit->n);
-	for (; threads.n < most; threads.n++)
+	for (; threads.n < max; threads.n++)
 	{
 		atomic_fetch_add(&fit->running, 1);
 		if (!gs_thread_start(&threads.thread[threads.n], work, fit))
@@ -497,33 +502,33 @@ flatten_leaf(const Axis *axis, int at, Flat *flat)
 }
 
 static void
-flatten(const Place *place, Flat *flat)
+flatten(const Position *position, Flat *flat)
 {
-	appendBinaryStringInfo(&flat->code, (char *) place->own.code_of,
-						   place->own.nvalues);
-	if (place->base >= 0)
-		appendBinaryStringInfo(&flat->code, (char *) place->shift.code_of,
-							   place->shift.nvalues);
-	for (int s = 0; s < place->shift.nvalues; s++)
+	appendBinaryStringInfo(&flat->code, (char *) position->own.code_of,
+						   position->own.nvalues);
+	if (position->base >= 0)
+		appendBinaryStringInfo(&flat->code, (char *) position->shift.code_of,
+							   position->shift.nvalues);
+	for (int s = 0; s < position->shift.nvalues; s++)
 	{
 		double		ends[2] = {
-			place->shift_feature.quantile.low[s].f,
-			place->shift_feature.quantile.high[s].f
+			position->shift_feature.quantile.low[s].f,
+			position->shift_feature.quantile.high[s].f
 		};
 
 		appendBinaryStringInfo(&flat->shift, (char *) ends, sizeof(ends));
 	}
-	for (int at = 0; at < place->tree.nnodes; at++)
+	for (int at = 0; at < position->tree.nnodes; at++)
 	{
-		const GsTreeNode *node = &place->tree.node[at];
+		const GsTreeNode *node = &position->tree.node[at];
 		int32		out[4] = {node->predictor, node->left, 0, 0};
 
 		if (node->predictor < 0)
 		{
 			out[1] = flat->nentries;
-			out[2] = flatten_leaf(&place->own, at, flat);
-			if (place->base >= 0)
-				out[3] = flatten_leaf(&place->shift, at, flat);
+			out[2] = flatten_leaf(&position->own, at, flat);
+			if (position->base >= 0)
+				out[3] = flatten_leaf(&position->shift, at, flat);
 		}
 		else if ((out[2] = threshold(node)) < 0)
 		{
@@ -538,7 +543,7 @@ flatten(const Place *place, Flat *flat)
 static void
 add_tensors(const Fit *fit, const char *chain, List **tensors)
 {
-	int32	   *places = palloc(sizeof(int32) * 4 * Max(fit->n, 1));
+	int32	   *positions = palloc(sizeof(int32) * 4 * Max(fit->n, 1));
 	int64		nodes = 0;
 	int64		shifts = 0;
 	Flat		flat = {0};
@@ -550,18 +555,19 @@ add_tensors(const Fit *fit, const char *chain, List **tensors)
 	initStringInfo(&flat.shift);
 	for (int p = 0; p < fit->n; p++)
 	{
-		const Place *place = &fit->place[p];
+		const Position *position = &fit->position[p];
 
 		CHECK_FOR_INTERRUPTS();
-		places[4 * p] = place->feature;
-		places[4 * p + 1] = place->tree.nnodes;
-		places[4 * p + 2] = place->base;
-		places[4 * p + 3] = place->shift.nvalues;
-		nodes += place->tree.nnodes;
-		shifts += place->shift.nvalues;
-		flatten(place, &flat);
+		positions[4 * p] = position->feature;
+		positions[4 * p + 1] = position->tree.nnodes;
+		positions[4 * p + 2] = position->base;
+		positions[4 * p + 3] = position->shift.nvalues;
+		nodes += position->tree.nnodes;
+		shifts += position->shift.nvalues;
+		flatten(position, &flat);
 	}
-	gs_tensor_add(tensors, psprintf("%s/place", chain), GS_I4, 2, fit->n, 4, places);
+	gs_tensor_add(tensors, psprintf("%s/position", chain), GS_I4, 2, fit->n, 4,
+				  positions);
 	gs_tensor_add(tensors, psprintf("%s/node", chain), GS_I4, 2, nodes, 4, flat.node.data);
 	gs_tensor_add(tensors, psprintf("%s/mask", chain), GS_I4, 2, flat.nmasks, GS_TREE_WORDS,
 				  flat.mask.data);
@@ -584,10 +590,10 @@ fit_chain(GsFitContext *context, const List *first, const char *option,
 
 	fit.min_leaf = (uint32) Max(options->min_leaf,
 								fit.encoded->nrows / MAX_LEAVES);
-	collect_places(&fit);
-	order_places(&fit, first, option);
+	collect_positions(&fit);
+	order_positions(&fit, first, option);
 	find_shifts(&fit);
-	fit_places(&fit);
+	fit_positions(&fit);
 	PG_TRY();
 	{
 		if (atomic_load(&fit.failed))
@@ -600,7 +606,7 @@ fit_chain(GsFitContext *context, const List *first, const char *option,
 	}
 	PG_FINALLY();
 	{
-		free_places(&fit);
+		free_positions(&fit);
 	}
 	PG_END_TRY();
 }

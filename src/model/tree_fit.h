@@ -28,21 +28,21 @@ typedef struct Axis
 } Axis;
 
 /* A feature while its tree is fitted. */
-typedef struct Place
+typedef struct Position
 {
 	int			feature;
 	bool		number;
 	Axis		own;
 	GsShiftSource source;
-	int			base;			/* place that it is told from; -1: none */
+	int			base;			/* position that it is told from; -1: none */
 	GsFeature	shift_feature;
 	Axis		shift;			/* from there */
 	GsTree		tree;			/* made by a thread */
-} Place;
+} Position;
 
 /* tree_order.c */
 extern int *gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
 						  const List *first, const char *option,
-						  const Place *place, int n, float **dependence);
+						  const Position *position, int n, float **dependence);
 
 #endif

@@ -44,11 +44,11 @@ typedef struct Stretch
 /* A feature that is drawn before the others. */
 typedef struct Step
 {
-	int			place;
+	int			position;
 	bool		given;
 	int			nstretches;		/* of what is allowed, in order */
 	Stretch    *stretch;
-	double	   *chance;			/* [nnodes] of it, in a leaf */
+	double	   *probability;	/* [nnodes] of it, in a leaf */
 	int			likeliest;		/* leaf */
 	double		bound;			/* its chance */
 } Step;
@@ -58,7 +58,7 @@ typedef struct Box
 	int			nsteps;
 	Step	   *step;			/* [nsteps] in the order of drawing */
 	double		bound;			/* of the weights */
-	double		chance;			/* to be proposed */
+	double		probability;	/* to be proposed */
 	bool		exact;			/* every weight is the bound */
 } Box;
 
@@ -67,7 +67,7 @@ typedef struct Proposal
 {
 	int			box;
 	double		weight;			/* over the chance of the box */
-	float	   *at;				/* [n] places on the axes */
+	float	   *at;				/* [n] positions on the axes */
 	uint8	   *code;			/* [2 n] as of TreeSampler, of one row */
 } Proposal;
 
@@ -139,8 +139,8 @@ share_of(const Step *step, const GsLeafEntry *entry)
 {
 	double		width = entry->width > 0 ? entry->width : 1;
 
-	return (length_before(step, entry->place + width) -
-			length_before(step, entry->place)) / width;
+	return (length_before(step, entry->position + width) -
+			length_before(step, entry->position)) / width;
 }
 
 static void
@@ -166,21 +166,22 @@ add_stretch(Step *step, double from, double to)
  * A region as stretches of the axis.
  */
 static void
-stretch_region(const TreePlace *place, const GsRegion *region, Step *step)
+stretch_region(const TreePosition *position, const GsRegion *region,
+			   Step *step)
 {
-	step->stretch = palloc(sizeof(Stretch) * (place->nvalues +
+	step->stretch = palloc(sizeof(Stretch) * (position->nvalues +
 											  Max(region->n, 0) + 1));
-	if (!place->number)
+	if (!position->number)
 	{
-		for (int l = 0; l < place->nvalues; l++)
+		for (int l = 0; l < position->nvalues; l++)
 			if (region->allowed[l])
 				add_stretch(step, l, l + 1);
 		return;
 	}
-	for (int r = 0; r < place->nvalues; r++)
+	for (int r = 0; r < position->nvalues; r++)
 	{
-		double		base = place->base[r];
-		double		span = Max(place->span[r], 1e-30);
+		double		base = position->base[r];
+		double		span = Max(position->span[r], 1e-30);
 
 		for (int i = 0; i < region->n; i++)
 		{
@@ -200,35 +201,35 @@ stretch_region(const TreePlace *place, const GsRegion *region, Step *step)
 static void
 weigh_leaves(const TreeModel *model, Step *step)
 {
-	const TreePlace *place = &model->place[step->place];
+	const TreePosition *position = &model->position[step->position];
 
-	step->chance = palloc0(sizeof(double) * place->nnodes);
-	for (int at = 0; at < place->nnodes; at++)
+	step->probability = palloc0(sizeof(double) * position->nnodes);
+	for (int at = 0; at < position->nnodes; at++)
 	{
-		const TreeNode *leaf = &place->node[at];
+		const TreeNode *leaf = &position->node[at];
 		const GsLeafEntry *entry = model->entry + leaf->left;
 		float		below = 0;
 
-		if (leaf->place >= 0)
+		if (leaf->position >= 0)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		for (int e = 0; e < leaf->n; e++)
 		{
-			step->chance[at] += (entry[e].below - below) *
+			step->probability[at] += (entry[e].below - below) *
 				share_of(step, &entry[e]);
 			below = entry[e].below;
 		}
-		if (step->chance[at] > step->bound)
+		if (step->probability[at] > step->bound)
 		{
-			step->bound = step->chance[at];
+			step->bound = step->probability[at];
 			step->likeliest = at;
 		}
 	}
 }
 
 /*
- * Which places are drawn before the others: the conditioned ones of all boxes,
- * and what their trees ask for.
+ * Which positions are drawn before the others: the conditioned ones of all
+ * boxes, and what their trees ask for.
  */
 static bool *
 find_first(const TreeModel *model, const GsGiven *from)
@@ -257,42 +258,42 @@ prepare(const TreeModel *model, const bool *first, const GsRegion *regions,
 	box->bound = 1;
 	for (int p = 0; p < model->n; p++)
 	{
-		const TreePlace *place = &model->place[p];
+		const TreePosition *position = &model->position[p];
 		Step	   *step = &box->step[box->nsteps];
 
 		if (!first[p])
 			continue;
 		box->nsteps++;
-		step->place = p;
-		step->given = regions[place->feature].given;
+		step->position = p;
+		step->given = regions[position->feature].given;
 		if (!step->given)
 			continue;
 		ngiven++;
-		stretch_region(place, &regions[place->feature], step);
+		stretch_region(position, &regions[position->feature], step);
 		weigh_leaves(model, step);
 		box->bound *= step->bound;
 	}
 	box->exact = box->nsteps == 1 && ngiven == 1 &&
-		model->place[box->step[0].place].nnodes == 1;
+		model->position[box->step[0].position].nnodes == 1;
 	return box->bound > 0;
 }
 
 /*
- * The place that a given step draws from a leaf; u, within: uniform.
+ * The position that a given step draws from a leaf; u, within: uniform.
  */
 static double
 draw_given(const TreeModel *model, const Step *step, int leaf, double u,
 		   double within)
 {
-	const TreePlace *place = &model->place[step->place];
-	const TreeNode *node = &place->node[leaf];
+	const TreePosition *position = &model->position[step->position];
+	const TreeNode *node = &position->node[leaf];
 	const GsLeafEntry *entry = model->entry + node->left;
 	double		before;
 	double		length;
 	float		below = 0;
 	int			last = -1;
 
-	u *= step->chance[leaf];
+	u *= step->probability[leaf];
 	for (int e = 0; e < node->n && (last < 0 || u >= 0); e++)
 	{
 		double		share = (entry[e].below - below) *
@@ -306,23 +307,23 @@ draw_given(const TreeModel *model, const Step *step, int leaf, double u,
 		}
 	}
 	entry += Max(last, 0);
-	before = length_before(step, entry->place);
-	length = length_before(step, entry->place +
+	before = length_before(step, entry->position);
+	length = length_before(step, entry->position +
 						   (entry->width > 0 ? entry->width : 1)) - before;
-	return place->number ? point_at(step, before + within * length) :
-		entry->place;
+	return position->number ? point_at(step, before + within * length) :
+		entry->position;
 }
 
 /*
- * The place that a step draws from a leaf, and in *weight its probability if
- * it is given.  Where the leaf allows nothing, the likeliest stands in, with no
- * weight.
+ * The position that a step draws from a leaf, and in *weight its probability
+ * if it is given.  Where the leaf allows nothing, the likeliest stands in,
+ * with no weight.
  */
 static double
 draw_step(const TreeModel *model, const Step *step, int leaf,
 		  GsRandom *random, double *weight)
 {
-	const TreeNode *node = &model->place[step->place].node[leaf];
+	const TreeNode *node = &model->position[step->position].node[leaf];
 	const GsLeafEntry *entry;
 	double		u;
 
@@ -330,10 +331,10 @@ draw_step(const TreeModel *model, const Step *step, int leaf,
 	{
 		entry = gs_tree_entry(model->entry + node->left, node->n,
 							  gs_random_u32(random));
-		return entry->place + entry->width * gs_random_uniform(random);
+		return entry->position + entry->width * gs_random_uniform(random);
 	}
-	*weight *= step->chance[leaf];
-	if (!(step->chance[leaf] > 0))
+	*weight *= step->probability[leaf];
+	if (!(step->probability[leaf] > 0))
 		leaf = step->likeliest;
 	u = gs_random_uniform(random);
 	return draw_given(model, step, leaf, u, gs_random_uniform(random));
@@ -352,19 +353,20 @@ propose(const TreeModel *model, const Box *box, GsRandom *random,
 	for (int s = 0; s < box->nsteps && (weight > 0 || whole); s++)
 	{
 		const Step *step = &box->step[s];
-		const TreePlace *place = &model->place[step->place];
-		int			leaf = gs_tree_leaf(place, proposal->code, 1);
+		const TreePosition *position = &model->position[step->position];
+		int			leaf = gs_tree_leaf(position, proposal->code, 1);
 		float		at = (float) draw_step(model, step, leaf, random, &weight);
-		uint8	   *code = proposal->code + step->place;
+		uint8	   *code = proposal->code + step->position;
 
-		proposal->at[step->place] = at;
-		*code = place->null >= 0 && proposal->at[place->null] >= 1 ?
-			GS_TREE_MISSING : place->code[(int) Min(at, place->nvalues - 1)];
-		if (place->shift.base >= 0)
+		proposal->at[step->position] = at;
+		*code = position->null >= 0 && proposal->at[position->null] >= 1 ?
+			GS_TREE_MISSING : position->code[(int) Min(at, position->nvalues -
+													   1)];
+		if (position->shift.base >= 0)
 			code[model->n] = *code == GS_TREE_MISSING ? GS_TREE_MISSING :
-				gs_tree_shift_code(place, gs_tree_value(place, at) -
-								   gs_tree_value(&model->place[place->shift.base],
-												 proposal->at[place->shift.base]));
+				gs_tree_shift_code(position, gs_tree_value(position, at) -
+								   gs_tree_value(&model->position[position->shift.base],
+												 proposal->at[position->shift.base]));
 	}
 	return weight;
 }
@@ -390,8 +392,8 @@ choose_box(const TreeGiven *given, GsRandom *random)
 	if (given->nboxes == 1)
 		return 0;
 	at = gs_random_uniform(random);
-	while (b < given->nboxes - 1 && at >= given->box[b].chance)
-		at -= given->box[b++].chance;
+	while (b < given->nboxes - 1 && at >= given->box[b].probability)
+		at -= given->box[b++].probability;
 	return b;
 }
 
@@ -414,7 +416,8 @@ draw_row(const TreeModel *model, TreeGiven *given, uint64 key, uint64 row)
 		random.draw = try * given->blocks;
 		now->box = choose_box(given, &random);
 		box = &given->box[now->box];
-		now->weight = propose(model, box, &random, now, try == 0) / box->chance;
+		now->weight = propose(model, box, &random, now, try ==
+							  0) / box->probability;
 		gs_given_try(given->stats, now->weight);
 		if ((given->nboxes == 1 && box->exact) ||
 			gs_random_uniform(&random) * given->bound < now->weight)
@@ -449,18 +452,18 @@ estimate(const TreeModel *model, TreeGiven *given, Box *box)
 		gs_random_start(&random, 0, row, GS_STREAM_GIVEN);
 		sum += propose(model, box, &random, &given->now, false);
 	}
-	box->chance = Max(sum, 1e-3 * box->bound) / rows;
+	box->probability = Max(sum, 1e-3 * box->bound) / rows;
 }
 
 /*
- * The chain to draw from: that with fewer places to be drawn before all
+ * The chain to draw from: that with fewer positions to be drawn before all
  * conditions are met, and in *first what these are.
  */
 static const TreeModel *
 choose_chain(const TreeModel *chain, const GsGiven *from, bool **first)
 {
 	const TreeModel *chosen = NULL;
-	int			least = 0;
+	int			min = 0;
 
 	for (; chain != NULL; chain = chain->second)
 	{
@@ -469,11 +472,11 @@ choose_chain(const TreeModel *chain, const GsGiven *from, bool **first)
 
 		for (int p = 0; p < chain->n; p++)
 			n += its[p];
-		if (chosen != NULL && n >= least)
+		if (chosen != NULL && n >= min)
 			continue;
 		chosen = chain;
 		*first = its;
-		least = n;
+		min = n;
 	}
 	return chosen;
 }
@@ -482,8 +485,9 @@ choose_chain(const TreeModel *chain, const GsGiven *from, bool **first)
  * gs_tree_condition: prepares for conditions.
  *
  * chain: a model, its first chain of trees.  Returns the chain to draw from,
- * in *prepared what gs_tree_confine takes, and in *first [n] the places that
- * it draws.  Allocates in the current context.  Errors: gs_given_impossible.
+ * in *prepared what gs_tree_confine takes, and in *first [n] the positions
+ * that it draws.  Allocates in the current context.  Errors:
+ * gs_given_impossible.
  */
 const TreeModel *
 gs_tree_condition(const TreeModel *chain, GsGiven *from,
@@ -510,23 +514,23 @@ gs_tree_condition(const TreeModel *chain, GsGiven *from,
 		if (!prepare(model, *first, from->box[b], box))
 			continue;
 		estimate(model, given, box);
-		sum += box->chance;
+		sum += box->probability;
 		given->nboxes++;
 	}
 	if (given->nboxes == 0)
 		gs_given_impossible();
 	for (int b = 0; b < given->nboxes; b++)
 	{
-		given->box[b].chance /= sum;
+		given->box[b].probability /= sum;
 		given->bound = Max(given->bound,
-						   given->box[b].bound / given->box[b].chance);
+						   given->box[b].bound / given->box[b].probability);
 	}
 	return model;
 }
 
 /*
- * gs_tree_confine: draws the places in sampler->first for the rows of a batch.
- * Can be cancelled.
+ * gs_tree_confine: draws the positions in sampler->first for the rows of a
+ * batch. Can be cancelled.
  */
 void
 gs_tree_confine(TreeSampler *sampler, GsBatch *batch)
@@ -542,7 +546,7 @@ gs_tree_confine(TreeSampler *sampler, GsBatch *batch)
 		box = &given->box[given->kept.box];
 		for (int s = 0; s < box->nsteps; s++)
 		{
-			int			p = box->step[s].place;
+			int			p = box->step[s].position;
 
 			gs_tree_put(sampler, p, batch, i, given->kept.at[p]);
 		}

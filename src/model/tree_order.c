@@ -17,8 +17,8 @@
 
 #include "model/tree_fit.h"
 
-#define MOST_ROWS		20000	/* that dependence is measured on ... */
-#define LEAST_ROWS		1000
+#define MAX_ROWS		20000	/* that dependence is measured on ... */
+#define MIN_ROWS		1000
 #define WORK			4e8		/* ... or so many pairs of values */
 
 /*
@@ -61,12 +61,12 @@ information(const Axis *x, const Axis *y, int64 nrows, int64 stride)
 }
 
 /*
- * The places of the columns that the user wants first, in that order, to
+ * The positions of the columns that the user wants first, in that order, to
  * order[].  Returns how many.
  */
 static int
 wanted_first(const GsSchema *schema, const List *first, const char *option,
-			 const Place *place, int n, int *order, bool *done)
+			 const Position *position, int n, int *order, bool *done)
 {
 	int			nfirst = 0;
 	ListCell   *cell;
@@ -89,7 +89,8 @@ wanted_first(const GsSchema *schema, const List *first, const char *option,
 		for (int parts = 0; parts < 2; parts++)
 			for (int p = 0; p < n; p++)
 			{
-				const GsFeature *feature = &schema->features[place[p].feature];
+				const GsFeature *feature =
+					&schema->features[position[p].feature];
 
 				if (done[p] || (feature->part >= 0) != (parts == 1) ||
 					strcmp(schema->columns[feature->column].name, name) != 0)
@@ -102,47 +103,48 @@ wanted_first(const GsSchema *schema, const List *first, const char *option,
 }
 
 /*
- * Whether a place may come next: a number not before its NULL indicator.
+ * Whether a position may come next: a number not before its NULL indicator.
  */
 static bool
-may_come(const GsSchema *schema, const Place *place, int n, const bool *done,
+may_come(const GsSchema *schema, const Position *position, int n,
+		 const bool *done,
 		 int p)
 {
-	const GsFeature *feature = &schema->features[place[p].feature];
+	const GsFeature *feature = &schema->features[position[p].feature];
 	int			null = schema->columns[feature->column].null_feature;
 
 	if (done[p])
 		return false;
 	for (int i = 0; i < n && null >= 0 && feature->part >= 0; i++)
-		if (place[i].feature == null)
+		if (position[i].feature == null)
 			return done[i];
 	return true;
 }
 
 /*
- * What is to come before a place that is chosen: a number that is NULL in
+ * What is to come before a position that is chosen: a number that is NULL in
  * some rows waits for one that never is and that it depends on more than on
  * all that is there, so that it can be told from that one (tree_shift.c).
  */
 static int
-never_null_first(const GsSchema *schema, const Place *place, int n,
+never_null_first(const GsSchema *schema, const Position *position, int n,
 				 const bool *done, const float *known, const float *closest,
 				 int p)
 {
-	const GsFeature *feature = &schema->features[place[p].feature];
+	const GsFeature *feature = &schema->features[position[p].feature];
 	int			best = -1;
 
-	if (!place[p].number ||
+	if (!position[p].number ||
 		schema->columns[feature->column].null_feature < 0)
 		return p;
 	for (int q = 0; q < n; q++)
 	{
 		float		dependence = known[(Size) p * n + q];
 
-		feature = &schema->features[place[q].feature];
-		if (!done[q] && place[q].number &&
+		feature = &schema->features[position[q].feature];
+		if (!done[q] && position[q].number &&
 			schema->columns[feature->column].null_feature < 0 &&
-			place[q].source.group == place[p].source.group &&
+			position[q].source.group == position[p].source.group &&
 			dependence > closest[p] &&
 			(best < 0 || dependence > known[(Size) p * n + best]))
 			best = q;
@@ -154,7 +156,7 @@ never_null_first(const GsSchema *schema, const Place *place, int n,
  * Moves what is known of every row before all else, each in its order.
  */
 static void
-put_context_first(const GsEncoded *encoded, const Place *place, int n,
+put_context_first(const GsEncoded *encoded, const Position *position, int n,
 				  int *order)
 {
 	int		   *from = palloc(sizeof(int) * Max(n, 1));
@@ -163,26 +165,27 @@ put_context_first(const GsEncoded *encoded, const Place *place, int n,
 	memcpy(from, order, sizeof(int) * n);
 	for (int rest = 0; rest < 2; rest++)
 		for (int p = 0; p < n; p++)
-			if (encoded->context[place[from[p]].feature] == (rest == 0))
+			if (encoded->context[position[from[p]].feature] == (rest == 0))
 				order[at++] = from[p];
 	pfree(from);
 }
 
 /*
- * gs_tree_order: the order of places.
+ * gs_tree_order: the order of positions.
  *
  * first: names of the columns to begin with, of the option of that name;
- * place: [n], encoded, their indexes in the order of features.  Returns [n]
+ * position: [n], encoded, their indexes in the order of features.  Returns [n]
  * indexes into it, and in *dependence [n][n] the mutual information of
- * places by these.  Errors: undefined_column.  Can be cancelled.
+ * positions by these.  Errors: undefined_column.  Can be cancelled.
  */
 int *
 gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
-			  const List *first, const char *option, const Place *place, int n,
+			  const List *first, const char *option, const Position *position,
+			  int n,
 			  float **dependence)
 {
-	double		most = WORK * 2 / Max((double) n * n, 1);
-	int64		rows = (int64) Max(LEAST_ROWS, Min(MOST_ROWS, most));
+	double		max = WORK * 2 / Max((double) n * n, 1);
+	int64		rows = (int64) Max(MIN_ROWS, Min(MAX_ROWS, max));
 	int64		stride = Max(1, encoded->nrows / rows);
 	float	   *known = palloc_extended(sizeof(float) * Max((Size) n * n, 1),
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -196,10 +199,10 @@ gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
 		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < i; j++)
 			known[(Size) i * n + j] = known[(Size) j * n + i] = (float)
-				information(&place[i].own, &place[j].own, encoded->nrows,
+				information(&position[i].own, &position[j].own, encoded->nrows,
 							stride);
 	}
-	nfirst = wanted_first(schema, first, option, place, n, order, done);
+	nfirst = wanted_first(schema, first, option, position, n, order, done);
 	for (int at = 0; at < n; at++)
 	{
 		int			best = -1;
@@ -208,14 +211,15 @@ gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
 		{
 			for (int p = 0; p < n; p++)
 			{
-				if (!may_come(schema, place, n, done, p))
+				if (!may_come(schema, position, n, done, p))
 					continue;
 				if (best < 0 || (at == 0 ?
-								 place[p].own.nvalues < place[best].own.nvalues :
+								 position[p].own.nvalues <
+								 position[best].own.nvalues :
 								 closest[p] > closest[best]))
 					best = p;
 			}
-			best = never_null_first(schema, place, n, done, known, closest,
+			best = never_null_first(schema, position, n, done, known, closest,
 									best);
 			order[at] = best;
 			done[best] = true;
@@ -225,7 +229,7 @@ gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
 	}
 	pfree(closest);
 	pfree(done);
-	put_context_first(encoded, place, n, order);
+	put_context_first(encoded, position, n, order);
 	*dependence = known;
 	return order;
 }

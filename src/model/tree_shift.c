@@ -25,17 +25,17 @@
 #define SEARCH_ROWS		8000	/* looked at to choose */
 #define MIN_GROUP		8		/* rows that a spread is taken of */
 #define MIN_ROWS		500
-#define MOST_MISSING	0.001	/* rows in which the base is missing */
+#define MAX_MISSING	0.001		/* rows in which the base is missing */
 #define ENOUGH			(-0.7)	/* log of the spreads' ratio */
 #define SPIKE			0.01	/* share of rows of one value ... */
-#define MOST_SPIKES		0.05	/* ... which a sum with a difference misses */
+#define MAX_SPIKES		0.05	/* ... which a sum with a difference misses */
 #define UNORDERED		0.05	/* rows that chance would put in another order */
 #define ORDER_PREMIUM	3.0		/* so that what is always later stays so */
 
 /*
- * gs_value_scale: the unit of a number feature's slots.
+ * gs_value_scale: the unit of a number feature's scalars.
  *
- * Returns its axis, and in *unit what a slot's value is multiplied by.
+ * Returns its axis, and in *unit what a scalar's value is multiplied by.
  */
 GsAxis
 gs_value_scale(const GsSchema *schema, const GsFeature *feature, double *unit)
@@ -48,8 +48,8 @@ gs_value_scale(const GsSchema *schema, const GsFeature *feature, double *unit)
 	*unit = kind->unit > 0 ? kind->unit : 1;
 	if (feature->kind != GS_FEATURE_NUMBER || column->codec.nparts != 1 ||
 		q->nsegments < 1 ||
-		gs_slot_is_special(part, feature->lane, q->low[0]) ||
-		gs_slot_is_special(part, feature->lane, q->high[q->nsegments - 1]))
+		gs_scalar_is_special(part, feature->lane, q->low[0]) ||
+		gs_scalar_is_special(part, feature->lane, q->high[q->nsegments - 1]))
 		return GS_AXIS_NONE;
 	if (feature->lane == GS_LANE_INT)
 		*unit *= pow(10, -feature->scale);
@@ -57,12 +57,13 @@ gs_value_scale(const GsSchema *schema, const GsFeature *feature, double *unit)
 }
 
 /*
- * gs_value_at: the value at a place of a segment, part from 0 to 1, in units.
+ * gs_value_at: the value at a position of a segment, part from 0 to 1, in
+ * units.
  */
 double
 gs_value_at(const GsFeature *feature, double unit, int segment, double part)
 {
-	GsSlot		value = gs_quantile_value(feature, segment, part);
+	GsScalar	value = gs_quantile_value(feature, segment, part);
 
 	return feature->lane == GS_LANE_FLOAT ? value.f :
 		unit * (double) value.i;
@@ -109,7 +110,7 @@ row_value(const GsShiftSource *source, int64 row)
  * counts as none.
  */
 static double
-mean_spread(const Seen *rows, int n, bool shift, double least)
+mean_spread(const Seen *rows, int n, bool shift, double min)
 {
 	double		sum = 0;
 	int			next;
@@ -127,7 +128,7 @@ mean_spread(const Seen *rows, int n, bool shift, double least)
 		width = shift ?
 			rows[next - 1 - quarter].shift - rows[i + quarter].shift :
 			rows[next - 1 - quarter].value - rows[i + quarter].value;
-		sum += (next - i) * log(Max(width, least));
+		sum += (next - i) * log(Max(width, min));
 	}
 	return sum / n;
 }
@@ -146,7 +147,7 @@ spike_share(const GsFeature *feature)
 		double		share = gs_normal_between(q->edge[s], q->edge[s + 1]);
 
 		if (share >= SPIKE &&
-			gs_slot_compare(q->low[s], q->high[s], feature->lane) == 0)
+			gs_scalar_compare(q->low[s], q->high[s], feature->lane) == 0)
 			sum += share;
 	}
 	return sum;
@@ -162,7 +163,7 @@ compare(const GsShiftSource *number, const GsShiftSource *base,
 {
 	int64		stride = Max(1, nrows / SEARCH_ROWS);
 	int64		missing = 0;
-	double		least;
+	double		min;
 	double		score;
 	int			later = 0;		/* rows in which it is no less than the base */
 	int			by_chance = 0;	/* rows in which it is no less than another's */
@@ -185,17 +186,17 @@ compare(const GsShiftSource *number, const GsShiftSource *base,
 			rows[n - 1].value - rows[n - 1].shift;
 		n++;
 	}
-	if (n < MIN_ROWS || missing > MOST_MISSING * n)
+	if (n < MIN_ROWS || missing > MAX_MISSING * n)
 		return 0;
 	sort_values(rows, n);
-	least = 1e-6 * (gs_value_at(number->feature, number->unit,
-								number->feature->quantile.nsegments - 1, 1) -
-					gs_value_at(number->feature, number->unit, 0, 0));
-	if (!(least > 0))
+	min = 1e-6 * (gs_value_at(number->feature, number->unit,
+							  number->feature->quantile.nsegments - 1, 1) -
+				  gs_value_at(number->feature, number->unit, 0, 0));
+	if (!(min > 0))
 		return 0;
-	score = -mean_spread(rows, n, false, least);
+	score = -mean_spread(rows, n, false, min);
 	sort_shifts(rows, n);
-	score += mean_spread(rows, n, true, least);
+	score += mean_spread(rows, n, true, min);
 
 	/* always after the base, or always before it, and not by chance */
 	if ((later == n && by_chance < n * (1 - UNORDERED)) ||
@@ -215,10 +216,10 @@ gs_shift_find(const GsShiftSource *number, const GsShiftSource *base,
 			  const uint8 *const *code, int nbases, int64 nrows)
 {
 	Seen	   *rows;
-	double		least = ENOUGH;
+	double		min = ENOUGH;
 	int			best = -1;
 
-	if (number->group == 0 || spike_share(number->feature) > MOST_SPIKES)
+	if (number->group == 0 || spike_share(number->feature) > MAX_SPIKES)
 		return -1;
 	rows = palloc(sizeof(Seen) * 2 * SEARCH_ROWS);
 	for (int b = 0; b < nbases; b++)
@@ -229,9 +230,9 @@ gs_shift_find(const GsShiftSource *number, const GsShiftSource *base,
 		if (base[b].group != number->group)
 			continue;
 		score = compare(number, &base[b], code[b], nrows, rows);
-		if (score < least)
+		if (score < min)
 		{
-			least = score;
+			min = score;
 			best = b;
 		}
 	}
@@ -250,8 +251,8 @@ bool
 gs_shift_learn(const GsShiftSource *number, const GsShiftSource *base,
 			   int64 nrows, int threshold, GsFeature *feature, uint16 *segment)
 {
-	GsSlot	   *sorted = palloc_extended(sizeof(GsSlot) * Max(nrows, 1),
-										 MCXT_ALLOC_HUGE);
+	GsScalar	   *sorted = palloc_extended(sizeof(GsScalar) * Max(nrows, 1),
+											 MCXT_ALLOC_HUGE);
 	int64		n = 0;
 
 	memset(feature, 0, sizeof(GsFeature));
@@ -268,13 +269,13 @@ gs_shift_learn(const GsShiftSource *number, const GsShiftSource *base,
 		pfree(sorted);
 		return false;
 	}
-	gs_slots_sort(sorted, n, GS_LANE_FLOAT);
+	gs_scalars_sort(sorted, n, GS_LANE_FLOAT);
 	gs_quantile_build(feature, NULL, sorted + threshold - 1,
 					  n - 2 * (threshold - 1), threshold);
 	pfree(sorted);
 	for (int64 row = 0; row < nrows; row++)
 	{
-		GsSlot		shift;
+		GsScalar	shift;
 
 		segment[row] = GS_MISSING;
 		if (number->segment[row] == GS_MISSING ||

@@ -12,20 +12,20 @@
 #include "model/tree_shift.h"
 
 /*
- * The values of a place's segments.  Returns the group that they can be
+ * The values of a position's segments.  Returns the group that they can be
  * compared in; 0: none.
  */
 static int
-load_values(TreePlace *place, const GsSchema *schema)
+load_values(TreePosition *position, const GsSchema *schema)
 {
-	const GsFeature *feature = &schema->features[place->feature];
+	const GsFeature *feature = &schema->features[position->feature];
 	TreeValues *values = palloc0(sizeof(TreeValues));
 	int			group = gs_value_scale(schema, feature, &values->unit);
-	int			n = place->nvalues;
+	int			n = position->nvalues;
 
-	if (group == 0 || place->values != NULL)
+	if (group == 0 || position->values != NULL)
 		return group;
-	place->values = values;
+	position->values = values;
 	values->low = palloc(sizeof(double) * n);
 	values->high = palloc(sizeof(double) * n);
 	values->rank = palloc(sizeof(uint16) * n);
@@ -45,24 +45,25 @@ load_values(TreePlace *place, const GsSchema *schema)
 }
 
 /*
- * gs_tree_load_values: the difference of place p from its base.
+ * gs_tree_load_values: the difference of position p from its base.
  *
- * ends: [place->shift.n][2] its segments, in order; code: their codes.
+ * ends: [position->shift.n][2] its segments, in order; code: their codes.
  * Errors: data_corrupted.
  */
 void
 gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
 					const double *ends, const uint8 *code)
 {
-	TreePlace  *place = &model->place[p];
-	TreeShift  *shift = &place->shift;
+	TreePosition  *position = &model->position[p];
+	TreeShift  *shift = &position->shift;
 	int			n = shift->n;
 	int			at = 0;
 
 	if (base < 0 || base >= p || n < 1 || n >= GS_MISSING ||
-		!place->number || !model->place[base].number ||
-		load_values(place, schema) == 0 ||
-		load_values(place, schema) != load_values(&model->place[base], schema))
+		!position->number || !model->position[base].number ||
+		load_values(position, schema) == 0 ||
+		load_values(position, schema) !=
+		load_values(&model->position[base], schema))
 		gs_corrupted("Tree %d is of an impossible difference.", p);
 	shift->base = base;
 	shift->low = palloc(sizeof(double) * n);
@@ -88,14 +89,14 @@ gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
 }
 
 /*
- * gs_tree_value: the value of a place on a number's axis, as it will be
+ * gs_tree_value: the value of a position on a number's axis, as it will be
  * decoded.
  */
 double
-gs_tree_value(const TreePlace *place, float at)
+gs_tree_value(const TreePosition *position, float at)
 {
-	const TreeValues *values = place->values;
-	int			rank = (int) Min(at, place->nvalues - 1);
+	const TreeValues *values = position->values;
+	int			rank = (int) Min(at, position->nvalues - 1);
 	double		part = Min(at - rank, 1);
 	double		low = values->low[rank];
 	double		high = values->high[rank];
@@ -135,20 +136,20 @@ find_segment(const double *low, const uint16 *rank, int n, double value)
 }
 
 /*
- * gs_tree_find: the place on a number's axis that is decoded to a value, or to
- * the nearest that there is.
+ * gs_tree_find: the position on a number's axis that is decoded to a value, or
+ * to the nearest that there is.
  */
 float
-gs_tree_find(const TreePlace *place, double value)
+gs_tree_find(const TreePosition *position, double value)
 {
-	const TreeValues *values = place->values;
+	const TreeValues *values = position->values;
 	int			segment = find_segment(values->low, values->rank,
-									   place->nvalues, value);
+									   position->nvalues, value);
 	int			rank = values->rank[segment];
 	double		part;
 
 	/* in the gap before the next one, whichever is nearer */
-	if (value > values->high[rank] && segment + 1 < place->nvalues)
+	if (value > values->high[rank] && segment + 1 < position->nvalues)
 	{
 		int			next = values->rank[segment + 1];
 
@@ -175,9 +176,9 @@ gs_tree_find(const TreePlace *place, double value)
  * gs_tree_shift_code: the code of a difference.
  */
 uint8
-gs_tree_shift_code(const TreePlace *place, double shift)
+gs_tree_shift_code(const TreePosition *position, double shift)
 {
-	const TreeShift *s = &place->shift;
+	const TreeShift *s = &position->shift;
 
 	return s->code[s->rank[find_segment(s->low, s->rank, s->n, shift)]];
 }

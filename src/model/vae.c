@@ -4,8 +4,8 @@
  *	  vae_given.c confines it to conditions.
  *
  * A latent vector is drawn from a mixture of normal distributions, and the
- * decoder draws the features' tokens from it, one place after the other (see
- * nets/vae_net.h, tokens.h).
+ * decoder draws the features' tokens from it, one position after the other
+ * (see nets/vae_net.h, tokens.h).
  *
  * Tensors, for K components over a latent vector of L:
  *	 vae/shape, vae/weights		the network, see training.c
@@ -25,10 +25,10 @@
 #include "numeric/normal.h"
 #include "numeric/philox.h"
 
-#define MOST_COMPONENTS	65535
+#define MAX_COMPONENTS	65535
 #define WIDTH			256
 #define STATE			128
-#define STATE_WIDE		64		/* of tables with more places than */
+#define STATE_WIDE		64		/* of tables with more positions than */
 #define WIDE			64
 
 /*
@@ -38,18 +38,18 @@
 void
 gs_vae_shape(GsVaeNet *net, const GsTokens *tokens)
 {
-	int		   *offset = palloc(sizeof(int) * (tokens->nplaces + 1));
+	int		   *offset = palloc(sizeof(int) * (tokens->npositions + 1));
 
-	for (int p = 0; p < tokens->nplaces; p++)
-		offset[p] = tokens->place[p].first;
-	offset[tokens->nplaces] = tokens->ntokens;
+	for (int p = 0; p < tokens->npositions; p++)
+		offset[p] = tokens->position[p].first;
+	offset[tokens->npositions] = tokens->ntokens;
 	*net = (GsVaeNet)
 	{
-		.nplaces = tokens->nplaces,.offset = offset,
+		.npositions = tokens->npositions,.offset = offset,
 			.nnumbers = tokens->nnumbers,.latent = GS_VAE_LATENT,.width = WIDTH,
-			.state = tokens->nplaces > WIDE ? STATE_WIDE : STATE,
+			.state = tokens->npositions > WIDE ? STATE_WIDE : STATE,
 			.activation = GS_SILU,
-			.head = palloc(sizeof(GsDense) * Max(tokens->nplaces, 1))
+			.head = palloc(sizeof(GsDense) * Max(tokens->npositions, 1))
 	};
 }
 
@@ -77,7 +77,7 @@ load_mixture(const List *tensors)
 	int			d = GS_VAE_LATENT;
 	int			k = gs_tensor_get(tensors, "vae/weight", GS_F4, 1)->dims[0];
 
-	if (k < 1 || k > MOST_COMPONENTS)
+	if (k < 1 || k > MAX_COMPONENTS)
 		gs_corrupted("The mixture has %d components.", k);
 	return (GsMixture) {
 		.k = k,.d = d,
@@ -95,15 +95,16 @@ lane_of(int columns)
 }
 
 /*
- * Adds to the log odds of the tokens of all places.  bias: [ntokens]
+ * Adds to the log odds of the tokens of all positions.  bias: [ntokens]
  */
 static void
 add_bias(const GsVaeNet *net, const GsTokens *tokens, const float *bias,
 		 float *params)
 {
-	for (int p = 0; p < net->nplaces; p++)
-		for (int t = 0; t < tokens->place[p].ntokens; t++)
-			params[net->head[p].bias + t] += bias[tokens->place[p].first + t];
+	for (int p = 0; p < net->npositions; p++)
+		for (int t = 0; t < tokens->position[p].ntokens; t++)
+			params[net->head[p].bias + t] += bias[tokens->position[p].first +
+												  t];
 }
 
 /*
@@ -165,15 +166,15 @@ gs_vae_begin(const void *state, GsGiven *given, const bool *context)
 	const VaeModel *model = state;
 	const GsVaeNet *net = &model->net;
 	Vae		   *vae = palloc0(sizeof(Vae));
-	int			most = 1;
+	int			max = 1;
 
 	vae->tokens = model->tokens;
 	vae->net = net;
 	vae->params = model->params->value;
 	vae->nparams = model->params->size;
 	vae->mixture = model->mixture;
-	for (int p = 0; p < model->tokens->nplaces; p++)
-		most = Max(most, model->tokens->place[p].ntokens);
+	for (int p = 0; p < model->tokens->npositions; p++)
+		max = Max(max, model->tokens->position[p].ntokens);
 	vae->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
 	vae->normal = lane_of(net->latent + 3);
 	vae->noise = lane_of(net->latent);
@@ -181,11 +182,11 @@ gs_vae_begin(const void *state, GsGiven *given, const bool *context)
 	vae->outer = lane_of(net->width);
 	vae->state = lane_of(net->state);
 	vae->active = lane_of(net->state);
-	vae->logits = lane_of(most);
+	vae->logits = lane_of(max);
 	vae->component = palloc(sizeof(int32) * GS_BATCH);
-	vae->even.shuffled = palloc(sizeof(uint16) * GS_BATCH);
-	vae->even.row = palloc(sizeof(uint16) * GS_BATCH);
-	vae->even.counter = palloc(sizeof(uint16) * (model->mixture.k + 1));
+	vae->strata.shuffled = palloc(sizeof(uint16) * GS_BATCH);
+	vae->strata.row = palloc(sizeof(uint16) * GS_BATCH);
+	vae->strata.counter = palloc(sizeof(uint16) * (model->mixture.k + 1));
 	vae->token = palloc(sizeof(int32) * GS_BATCH);
 	vae->drawn = palloc(sizeof(int32) * GS_BATCH);
 	if (given != NULL)
@@ -253,14 +254,14 @@ gs_vae_start(Vae *vae, const GsMixture *mixture)
 }
 
 /*
- * gs_vae_chances: how likely each token of a place is as the state is.
- * [GS_BATCH][ntokens], until the next call.
+ * gs_vae_probabilities: how likely each token of a position is as the state
+ * is. [GS_BATCH][ntokens], until the next call.
  */
 const float *
-gs_vae_chances(Vae *vae, int p)
+gs_vae_probabilities(Vae *vae, int p)
 {
 	const GsVaeNet *net = vae->net;
-	int			n = vae->tokens->place[p].ntokens;
+	int			n = vae->tokens->position[p].ntokens;
 	GsMatrix	active = batch_matrix(vae->active, net->state);
 	GsMatrix	logits = batch_matrix(vae->logits, n);
 
@@ -273,7 +274,7 @@ gs_vae_chances(Vae *vae, int p)
 }
 
 /*
- * gs_vae_feed: adds a place's tokens to the state.
+ * gs_vae_feed: adds a position's tokens to the state.
  *
  * token: [GS_BATCH]; is_null: [GS_BATCH] 1 where it counts as missing, or
  * NULL.
@@ -293,39 +294,39 @@ gs_vae_feed(Vae *vae, int p, const int32 *token, const int32 *is_null)
  * and those of each component; the last two are used up.
  */
 static void
-even_words(Vae *vae, const GsBatch *batch, uint32 stream)
+stratified_words(Vae *vae, const GsBatch *batch, uint32 stream)
 {
 	uint32		word;
 
 	gs_vae_random(vae, batch, GS_STREAM_LATENT + stream, 0);
 	word = vae->words[3 * GS_BATCH];
-	gs_even_order(&vae->even, GS_BATCH, vae->component, vae->mixture.k,
-				  vae->words + 2 * GS_BATCH);
+	gs_stratify(&vae->strata, GS_BATCH, vae->component, vae->mixture.k,
+				vae->words + 2 * GS_BATCH);
 	for (int i = 0; i < GS_BATCH; i++, word += GS_GOLDEN)
-		vae->words[vae->even.row[i]] = word;
+		vae->words[vae->strata.row[i]] = word;
 }
 
 /*
- * The places from one on to the last that is needed.
+ * The positions from one on to the last that is needed.
  */
 static void
-draw_places(Vae *vae, GsBatch *batch, int from)
+draw_positions(Vae *vae, GsBatch *batch, int from)
 {
 	const GsTokens *tokens = vae->tokens;
-	int			used = tokens->nplaces;
+	int			used = tokens->npositions;
 
-	while (used > 0 && !batch->needed[tokens->place[used - 1].feature])
+	while (used > 0 && !batch->needed[tokens->position[used - 1].feature])
 		used--;
 	for (int p = from; p < used; p++)
 	{
-		const GsTokenPlace *place = &tokens->place[p];
-		const float *chance = gs_vae_chances(vae, p);
+		const GsTokenPosition *position = &tokens->position[p];
+		const float *probability = gs_vae_probabilities(vae, p);
 
-		even_words(vae, batch, GS_VAE_STREAM_PLACE(vae, p));
-		gs_tokens_draw(place, chance, vae->words, vae->token);
+		stratified_words(vae, batch, GS_VAE_STREAM_POSITION(vae, p));
+		gs_tokens_draw(position, probability, vae->words, vae->token);
 		gs_tokens_put(tokens, p, batch, vae->token, vae->words + GS_BATCH);
-		gs_vae_feed(vae, p, vae->token, place->null < 0 ? NULL :
-					batch->code[tokens->place[place->null].feature]);
+		gs_vae_feed(vae, p, vae->token, position->null < 0 ? NULL :
+					batch->code[tokens->position[position->null].feature]);
 	}
 }
 
@@ -344,10 +345,10 @@ gs_vae_generate(void *sampler, GsBatch *batch)
 	{
 		gs_vae_noise(vae, batch, GS_STREAM_LATENT, 0);
 		memset(vae->component, 0, sizeof(int32) * GS_BATCH);
-		even_words(vae, batch, GS_VAE_STREAM_COMPONENT(vae));
+		stratified_words(vae, batch, GS_VAE_STREAM_COMPONENT(vae));
 		gs_vae_start(vae, &vae->mixture);
 	}
-	draw_places(vae, batch, from);
+	draw_positions(vae, batch, from);
 	gs_flush_subnormals(false, before);
 }
 

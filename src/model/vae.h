@@ -8,7 +8,7 @@
 
 #include "model/family.h"
 #include "model/tokens.h"
-#include "numeric/even.h"
+#include "numeric/stratify.h"
 #include "nets/mixture.h"
 #include "nets/vae_net.h"
 
@@ -43,9 +43,9 @@ typedef struct Vae
 	float	   *outer;			/* [GS_BATCH][width] */
 	float	   *state;			/* [GS_BATCH][state] */
 	float	   *active;			/* [GS_BATCH][state] */
-	float	   *logits;			/* [GS_BATCH][most tokens of a place] */
+	float	   *logits;			/* [GS_BATCH][most tokens of a position] */
 	int32	   *component;		/* [GS_BATCH] of the mixture */
-	GsEven		even;			/* of components */
+	GsStrata	strata;		/* of components */
 	int32	   *token;			/* [GS_BATCH] */
 	int32	   *drawn;			/* [GS_BATCH] */
 	VaeGiven   *given;			/* NULL: no conditions */
@@ -54,10 +54,10 @@ typedef struct Vae
 /*
  * Philox streams of a batch after GS_STREAM_LATENT, or of a try after
  * GS_STREAM_GIVEN: the noise of the latent vector, its component, and each
- * place.
+ * position.
  */
 #define GS_VAE_STREAM_COMPONENT(vae)	((uint32) ((vae)->net->latent + 3) / 4)
-#define GS_VAE_STREAM_PLACE(vae, p) \
+#define GS_VAE_STREAM_POSITION(vae, p) \
 	(GS_VAE_STREAM_COMPONENT(vae) + 1 + (uint32) (p))
 
 /* vae.c */
@@ -74,7 +74,7 @@ extern void gs_vae_random(const Vae *vae, const GsBatch *batch,
 extern void gs_vae_noise(Vae *vae, const GsBatch *batch, uint32 stream,
 						 uint32 draw);
 extern void gs_vae_start(Vae *vae, const GsMixture *mixture);
-extern const float *gs_vae_chances(Vae *vae, int p);
+extern const float *gs_vae_probabilities(Vae *vae, int p);
 extern void gs_vae_feed(Vae *vae, int p, const int32 *token,
 						const int32 *is_null);
 

@@ -32,8 +32,8 @@
 
 #define COMPONENTS		96
 #define COMPONENT_ROWS	64		/* of the source that one needs */
-#define MOST_POINTS		32768	/* latent vectors for the mixture ... */
-#define LEAST_POINTS	8192	/* ... several of a row, if there are few rows */
+#define MAX_POINTS		32768	/* latent vectors for the mixture ... */
+#define MIN_POINTS	8192	/* ... several of a row, if there are few rows */
 #define ROUNDS			30
 #define FLOOR			1e-4f	/* added to variances */
 
@@ -74,10 +74,10 @@ loss(const void *model, GsShard *shard)
 void
 gs_vae_start_heads(const GsVaeNet *net, const GsTokens *tokens, GsParams *params)
 {
-	for (int p = 0; p < tokens->nplaces; p++)
-		for (int t = 0; t < tokens->place[p].ntokens; t++)
+	for (int p = 0; p < tokens->npositions; p++)
+		for (int t = 0; t < tokens->position[p].ntokens; t++)
 			params->value[net->head[p].bias + t] =
-				logf(Max(tokens->place[p].share[t], 1e-6f));
+				logf(Max(tokens->position[p].share[t], 1e-6f));
 }
 
 /* Latent vectors of the table. */
@@ -215,7 +215,7 @@ gs_vae_fit(GsFitContext *context)
 	};
 
 	training.adam.clip = 5;
-	if (tokens->ntokens == tokens->nplaces)
+	if (tokens->ntokens == tokens->npositions)
 		training.steps = 1;		/* nothing varies */
 	gs_vae_shape(&table.net, tokens);
 	gs_vae_net_init(&table.net, params);
@@ -226,7 +226,7 @@ gs_vae_fit(GsFitContext *context)
 	what.workspace = gs_vae_workspace(&table.net,
 									  gs_shard_rows(training.batch));
 	gs_training_run(&training, &what, options, context);
-	points.n = (int) Max(Min(encoded->nrows, MOST_POINTS), LEAST_POINTS);
+	points.n = (int) Max(Min(encoded->nrows, MAX_POINTS), MIN_POINTS);
 	points.z = palloc(sizeof(float) * points.n * table.net.latent);
 	draw_points(&points);
 	fit_mixture(&points, &context->tensors);

@@ -2,15 +2,16 @@
  * vae_given.c
  *	  The variational autoencoder, confined to conditions.
  *
- * A try draws a latent vector, and then the places up to the last conditioned
- * one as always, but those from the allowed part of their distribution only.
- * Its weight is the product of the probabilities of these parts (likelihood
- * weighting: Fung and Chang, UAI 1989), over the chance that it was proposed:
+ * A try draws a latent vector, and then the positions up to the last
+ * conditioned one as always, but those from the allowed part of their
+ * distribution only. Its weight is the product of the probabilities of these
+ * parts (likelihood weighting: Fung and Chang, UAI 1989), over the chance that
+ * it was proposed:
  *
  *	 - Components of the mixture are proposed by the mean weight that they had
  *	   in a pilot, so that latent vectors come from where the conditions hold.
- *	 - Where components are conditions (gan.c) and a conditioned place allows
- *	   RARE of the source or less, those of the place that allows the least
+ *	 - Where components are conditions (gan.c) and a conditioned position allows
+ *	   RARE of the source or less, those of the position that allows the least
  *	   take part, by their shares, and there the row has the component's token:
  *	   what is rare is made, not waited for.
  *	 - Of boxes (see given.h) one is proposed by its estimated probability.
@@ -44,7 +45,7 @@ typedef struct Stretch
 	double		high;
 } Stretch;
 
-/* What a conditioned place may be. */
+/* What a conditioned position may be. */
 typedef struct Step
 {
 	int		   *begin;			/* [ntokens + 1] of stretches */
@@ -55,10 +56,10 @@ typedef struct Step
 typedef struct Box
 {
 	Step	  **step;			/* [nfirst]; NULL: not conditioned */
-	double		chance;			/* to be proposed */
+	double		probability;	/* to be proposed */
 } Box;
 
-/* What the rows of a batch have drawn in the first places. */
+/* What the rows of a batch have drawn in the first positions. */
 typedef struct Draft
 {
 	int32	   *token;			/* [nfirst][GS_BATCH] */
@@ -72,10 +73,10 @@ typedef struct Draft
 
 struct VaeGiven
 {
-	int			nfirst;			/* places up to the last conditioned one */
+	int			nfirst;			/* positions up to the last conditioned one */
 	int			nboxes;
 	Box		   *box;
-	int			by;				/* place whose tokens the components are; -1 */
+	int			by;			/* position whose tokens the components are; -1 */
 	GsMixture	prior;			/* of components */
 	GsMixture	proposal;
 	double		bound;			/* of the weights */
@@ -89,12 +90,12 @@ struct VaeGiven
  * The allowed part of a value: appends it, and returns its share of the value.
  */
 static double
-allow_value(const GsTokenPlace *place, const GsRegion *region, int value,
+allow_value(const GsTokenPosition *position, const GsRegion *region, int value,
 			double share, double *at, Stretch *stretch, int *n)
 {
 	double		sum = 0;
 
-	if (!place->number)
+	if (!position->number)
 	{
 		if (!region->allowed[value])
 			return 0;
@@ -104,8 +105,8 @@ allow_value(const GsTokenPlace *place, const GsRegion *region, int value,
 	}
 	for (int i = 0; i < region->n; i++)
 	{
-		double		low = place->base[value];
-		double		span = Max(place->span[value], 1e-30);
+		double		low = position->base[value];
+		double		span = Max(position->span[value], 1e-30);
 		double		from = Max(region->interval[i].low, low);
 		double		to = Min(region->interval[i].high, low + span);
 
@@ -120,35 +121,36 @@ allow_value(const GsTokenPlace *place, const GsRegion *region, int value,
 }
 
 /*
- * What a region leaves of a place.  Returns NULL where that is nothing.
+ * What a region leaves of a position.  Returns NULL where that is nothing.
  */
 static Step *
-make_step(const GsTokenPlace *place, const GsRegion *region)
+make_step(const GsTokenPosition *position, const GsRegion *region)
 {
 	Step	   *step = palloc(sizeof(Step));
 	int			n = 0;
 	double		all = 0;
 
-	step->begin = palloc(sizeof(int) * (place->ntokens + 1));
-	step->stretch = palloc(sizeof(Stretch) * (place->nvalues +
-											  (place->number ? region->n : 0)));
-	step->part = palloc(sizeof(float) * place->ntokens);
-	for (int t = 0; t < place->ntokens; t++)
+	step->begin = palloc(sizeof(int) * (position->ntokens + 1));
+	step->stretch = palloc(sizeof(Stretch) * (position->nvalues +
+											  (position->number ? region->n :
+											   0)));
+	step->part = palloc(sizeof(float) * position->ntokens);
+	for (int t = 0; t < position->ntokens; t++)
 	{
 		double		at = 0;
 		double		before = 0;
 
 		step->begin[t] = n;
-		for (int m = place->begin[t]; m < place->begin[t + 1]; m++)
+		for (int m = position->begin[t]; m < position->begin[t + 1]; m++)
 		{
-			allow_value(place, region, place->member[m],
-						place->below[m] - before, &at, step->stretch, &n);
-			before = place->below[m];
+			allow_value(position, region, position->member[m],
+						position->below[m] - before, &at, step->stretch, &n);
+			before = position->below[m];
 		}
 		step->part[t] = (float) at;
 		all += at;
 	}
-	step->begin[place->ntokens] = n;
+	step->begin[position->ntokens] = n;
 	return all > 0 ? step : NULL;
 }
 
@@ -161,11 +163,11 @@ make_box(const Vae *vae, const GsRegion *regions, int nfirst, Box *box)
 	box->step = palloc0(sizeof(Step *) * Max(nfirst, 1));
 	for (int p = 0; p < nfirst; p++)
 	{
-		const GsTokenPlace *place = &vae->tokens->place[p];
+		const GsTokenPosition *position = &vae->tokens->position[p];
 
-		if (!regions[place->feature].given)
+		if (!regions[position->feature].given)
 			continue;
-		box->step[p] = make_step(place, &regions[place->feature]);
+		box->step[p] = make_step(position, &regions[position->feature]);
 		if (box->step[p] == NULL)
 			return false;
 	}
@@ -214,31 +216,32 @@ uniform(uint32 word)
 }
 
 /*
- * The token of a row in a conditioned place.  Its probability goes into the
+ * The token of a row in a conditioned position.  Its probability goes into the
  * weight.
  */
 static int
-draw_token(const GsTokenPlace *place, const Step *step, const float *chance,
+draw_token(const GsTokenPosition *position, const Step *step,
+		   const float *probability,
 		   double u, double *weight)
 {
 	double		all = 0;
 	int			token = -1;
 
-	for (int t = 0; t < place->ntokens; t++)
-		all += chance[t] * step->part[t];
+	for (int t = 0; t < position->ntokens; t++)
+		all += probability[t] * step->part[t];
 	u *= all;
-	for (int t = 0; t < place->ntokens && (token < 0 || u >= 0); t++)
+	for (int t = 0; t < position->ntokens && (token < 0 || u >= 0); t++)
 		if (step->part[t] > 0)
 		{
 			token = t;
-			u -= chance[t] * step->part[t];
+			u -= probability[t] * step->part[t];
 		}
 	*weight *= all;
 	return token;
 }
 
 /*
- * The same where the row's component is a token of the place: that one, or
+ * The same where the row's component is a token of the position: that one, or
  * where the box allows nothing of it any other, and no weight.
  */
 static int
@@ -252,7 +255,7 @@ own_token(const Step *step, int token, double *weight)
 }
 
 /*
- * Draws a row's value of a token in a conditioned place.
+ * Draws a row's value of a token in a conditioned position.
  */
 static void
 draw_allowed(const Step *step, int token, double within, Draft *draft,
@@ -278,18 +281,18 @@ draw_allowed(const Step *step, int token, double within, Draft *draft,
 }
 
 /*
- * One place of a try.
+ * One position of a try.
  */
 static void
-try_place(Vae *vae, VaeGiven *given, int p)
+try_position(Vae *vae, VaeGiven *given, int p)
 {
-	const GsTokenPlace *place = &vae->tokens->place[p];
-	const float *chance = gs_vae_chances(vae, p);
+	const GsTokenPosition *position = &vae->tokens->position[p];
+	const float *probability = gs_vae_probabilities(vae, p);
 	Draft	   *now = &given->now;
 	Size		first = (Size) p * GS_BATCH;
 
-	gs_tokens_draw(place, chance, vae->words, now->token + first);
-	for (int i = 0; i < GS_BATCH; i++, chance += place->ntokens)
+	gs_tokens_draw(position, probability, vae->words, now->token + first);
+	for (int i = 0; i < GS_BATCH; i++, probability += position->ntokens)
 	{
 		const Step *step = given->box[now->box[i]].step[p];
 		float		within;
@@ -298,25 +301,25 @@ try_place(Vae *vae, VaeGiven *given, int p)
 		if (step != NULL)
 		{
 			int			token = p == given->by ?
-				own_token(step, vae->component[i] - 1 - place->first,
+				own_token(step, vae->component[i] - 1 - position->first,
 						  &now->weight[i]) :
-				draw_token(place, step, chance, uniform(vae->words[i]),
+				draw_token(position, step, probability, uniform(vae->words[i]),
 						   &now->weight[i]);
 
 			draw_allowed(step, token, uniform(vae->words[GS_BATCH + i]), now,
 						 first + i);
 			continue;
 		}
-		value = gs_tokens_member(place, now->token[first + i],
+		value = gs_tokens_member(position, now->token[first + i],
 								 (vae->words[GS_BATCH + i] >> 8) * 0x1.0p-24f,
 								 &within);
 		now->code[first + i] = value;
-		if (place->number)
-			now->score[first + i] = place->base[value] +
-				place->span[value] * within;
+		if (position->number)
+			now->score[first + i] = position->base[value] +
+				position->span[value] * within;
 	}
-	gs_vae_feed(vae, p, now->token + first, place->null < 0 ? NULL :
-				now->code + (Size) place->null * GS_BATCH);
+	gs_vae_feed(vae, p, now->token + first, position->null < 0 ? NULL :
+				now->code + (Size) position->null * GS_BATCH);
 }
 
 /*
@@ -327,8 +330,8 @@ choose_box(const VaeGiven *given, double u)
 {
 	int			b = 0;
 
-	while (b < given->nboxes - 1 && u >= given->box[b].chance)
-		u -= given->box[b++].chance;
+	while (b < given->nboxes - 1 && u >= given->box[b].probability)
+		u -= given->box[b++].probability;
 	return b;
 }
 
@@ -353,12 +356,13 @@ try_batch(Vae *vae, VaeGiven *given, const GsBatch *batch, uint32 try)
 		int			c = vae->component[i];
 
 		now->weight[i] = given->prior.weight[c] /
-			(given->proposal.weight[c] * given->box[now->box[i]].chance);
+			(given->proposal.weight[c] * given->box[now->box[i]].probability);
 	}
 	for (int p = 0; p < given->nfirst; p++)
 	{
-		gs_vae_random(vae, batch, stream + GS_VAE_STREAM_PLACE(vae, p), try);
-		try_place(vae, given, p);
+		gs_vae_random(vae, batch, stream + GS_VAE_STREAM_POSITION(vae, p),
+					  try);
+		try_position(vae, given, p);
 	}
 	gs_flush_subnormals(false, before);
 }
@@ -402,7 +406,7 @@ learn_bound(Vae *vae, VaeGiven *given)
 {
 	GsBatch		pilot = {.first = GS_BATCH};
 	double	   *sum = palloc0(sizeof(double) * given->nboxes);
-	double	   *most = palloc0(sizeof(double) * given->nboxes);
+	double	   *max = palloc0(sizeof(double) * given->nboxes);
 	double		all = 0;
 
 	for (int try = 0; try < BOUND_TRIES; try++)
@@ -412,10 +416,11 @@ learn_bound(Vae *vae, VaeGiven *given)
 		for (int i = 0; i < GS_BATCH; i++)
 		{
 			int			b = given->now.box[i];
-			double		weight = given->now.weight[i] * given->box[b].chance;
+			double		weight =
+				given->now.weight[i] * given->box[b].probability;
 
 			sum[b] += given->now.weight[i];
-			most[b] = Max(most[b], weight);
+			max[b] = Max(max[b], weight);
 			all += given->now.weight[i];
 		}
 	}
@@ -423,24 +428,24 @@ learn_bound(Vae *vae, VaeGiven *given)
 		gs_given_impossible();
 	for (int b = 0; b < given->nboxes; b++)
 	{
-		given->box[b].chance = 0.99 * sum[b] / all + 0.01 / given->nboxes;
-		given->bound = Max(given->bound, most[b] / given->box[b].chance);
+		given->box[b].probability = 0.99 * sum[b] / all + 0.01 / given->nboxes;
+		given->bound = Max(given->bound, max[b] / given->box[b].probability);
 	}
 	pfree(sum);
-	pfree(most);
+	pfree(max);
 }
 
 /*
- * What of a place's rows any box allows: shares of tokens.  Returns their
- * sum, or infinity where a box asks nothing of the place.
+ * What of a position's rows any box allows: shares of tokens.  Returns their
+ * sum, or infinity where a box asks nothing of the position.
  */
 static double
-allowed_shares(const GsTokenPlace *place, const VaeGiven *given, int p,
+allowed_shares(const GsTokenPosition *position, const VaeGiven *given, int p,
 			   float *share)
 {
 	double		sum = 0;
 
-	for (int t = 0; t < place->ntokens; t++)
+	for (int t = 0; t < position->ntokens; t++)
 	{
 		float		part = 0;
 
@@ -452,8 +457,8 @@ allowed_shares(const GsTokenPlace *place, const VaeGiven *given, int p,
 				return INFINITY;
 			part = Max(part, step->part[t]);
 		}
-		share[t] = part > 0 ? place->share[t] : 0;
-		sum += part * place->share[t];
+		share[t] = part > 0 ? position->share[t] : 0;
+		sum += part * position->share[t];
 	}
 	return sum;
 }
@@ -465,7 +470,7 @@ static void
 choose_components(const Vae *vae, VaeGiven *given)
 {
 	int			k = vae->mixture.k;
-	double		least = RARE;
+	double		min = RARE;
 	double		all = 0;
 	float	   *share = palloc(sizeof(float) * k);
 
@@ -473,25 +478,25 @@ choose_components(const Vae *vae, VaeGiven *given)
 	given->prior = vae->mixture;
 	for (int p = 0; p < given->nfirst && vae->net->condition.ntokens > 0; p++)
 	{
-		double		sum = allowed_shares(&vae->tokens->place[p], given, p,
+		double		sum = allowed_shares(&vae->tokens->position[p], given, p,
 										 share);
 
-		if (sum > 0 && sum <= least)
+		if (sum > 0 && sum <= min)
 		{
-			least = sum;
+			min = sum;
 			given->by = p;
 		}
 	}
 	if (given->by >= 0)
 	{
-		const GsTokenPlace *place = &vae->tokens->place[given->by];
+		const GsTokenPosition *position = &vae->tokens->position[given->by];
 
-		allowed_shares(place, given, given->by, share);
-		for (int t = 0; t < place->ntokens; t++)
+		allowed_shares(position, given, given->by, share);
+		for (int t = 0; t < position->ntokens; t++)
 			all += share[t];
 		given->prior.weight = palloc0(sizeof(float) * k);
-		for (int t = 0; t < place->ntokens; t++)
-			given->prior.weight[1 + place->first + t] =
+		for (int t = 0; t < position->ntokens; t++)
+			given->prior.weight[1 + position->first + t] =
 				(float) (share[t] / all);
 	}
 	given->proposal = given->prior;
@@ -509,9 +514,9 @@ gs_vae_condition(Vae *vae, GsGiven *from)
 {
 	VaeGiven   *given = palloc0(sizeof(VaeGiven));
 
-	for (int p = 0; p < vae->tokens->nplaces; p++)
+	for (int p = 0; p < vae->tokens->npositions; p++)
 		for (int b = 0; b < from->nboxes; b++)
-			if (from->box[b][vae->tokens->place[p].feature].given)
+			if (from->box[b][vae->tokens->position[p].feature].given)
 				given->nfirst = p + 1;
 	given->box = palloc0(sizeof(Box) * from->nboxes);
 	for (int b = 0; b < from->nboxes; b++)
@@ -520,7 +525,7 @@ gs_vae_condition(Vae *vae, GsGiven *from)
 	if (given->nboxes == 0)
 		gs_given_impossible();
 	for (int b = 0; b < given->nboxes; b++)
-		given->box[b].chance = 1.0 / given->nboxes;
+		given->box[b].probability = 1.0 / given->nboxes;
 	given->stats = &from->stats;
 	given->total = palloc(sizeof(double) * GS_BATCH);
 	make_draft(vae, given->nfirst, &given->now);
@@ -561,9 +566,9 @@ decide(const Vae *vae, VaeGiven *given, bool *done, bool first)
 }
 
 /*
- * gs_vae_confine: draws the places up to the last conditioned one for the
+ * gs_vae_confine: draws the positions up to the last conditioned one for the
  * rows of a batch, and leaves the state as they make it.  Returns how many
- * places.  Can be cancelled.
+ * positions.  Can be cancelled.
  */
 int
 gs_vae_confine(Vae *vae, GsBatch *batch)
@@ -586,7 +591,7 @@ gs_vae_confine(Vae *vae, GsBatch *batch)
 	memcpy(vae->component, given->kept.component, sizeof(int32) * GS_BATCH);
 	for (int p = 0; p < given->nfirst; p++)
 	{
-		int			f = vae->tokens->place[p].feature;
+		int			f = vae->tokens->position[p].feature;
 		Size		first = (Size) p * GS_BATCH;
 
 		if (batch->code[f] != NULL)

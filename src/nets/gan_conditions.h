@@ -3,9 +3,9 @@
  *	  Conditions to train under: "training by sampling" (Xu et al., "Modeling
  *	  tabular data using conditional GAN", NeurIPS 2019).
  *
- * A condition is a token: of a place, all as likely, and by the logarithm of
- * how many rows have it, so that rare ones come up often enough to be learned.
- * A row that has it is one of those, all as likely.
+ * A condition is a token: of a position, all as likely, and by the logarithm
+ * of how many rows have it, so that rare ones come up often enough to be
+ * learned. A row that has it is one of those, all as likely.
  *
  * Plain C: no postgres.h.
  */
@@ -18,13 +18,13 @@
 
 typedef struct GsConditions
 {
-	int			nplaces;
-	const int  *offset;			/* [nplaces + 1] of tokens among all */
+	int			npositions;
+	const int  *offset;			/* [npositions + 1] of tokens among all */
 	int			nrows;			/* that are known, at least 1 */
 	uint32_t   *begin;			/* [tokens + 1] in row[] of a token's rows */
-	uint32_t   *row;			/* [nplaces nrows] by token */
-	float	   *chance;			/* [tokens] of a place's, up to this one */
-	int		   *place;			/* [nplaces] that have two tokens or more */
+	uint32_t   *row;			/* [npositions nrows] by token */
+	float	   *probability;	/* [tokens] of a position's, up to this one */
+	int		   *position;		/* [npositions] that have two tokens or more */
 	int			nvaried;		/* of these */
 } GsConditions;
 

@@ -19,7 +19,7 @@
 void
 gs_gan_decoder_init(GsVaeNet *net, GsParams *generator)
 {
-	int			ntokens = net->offset[net->nplaces];
+	int			ntokens = net->offset[net->npositions];
 
 	/* its slope is told by what comes out, and need not be kept */
 	net->activation = GS_LEAKY_RELU;
@@ -30,12 +30,12 @@ gs_gan_decoder_init(GsVaeNet *net, GsParams *generator)
 
 /*
  * gs_gan_net_init: adds both networks' parameters.  All of net but the layers
- * is set; fed and decoder.head have room for nplaces.
+ * is set; fed and decoder.head have room for npositions.
  */
 void
 gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
 {
-	int			ntokens = net->decoder.offset[net->decoder.nplaces];
+	int			ntokens = net->decoder.offset[net->decoder.npositions];
 
 	gs_gan_decoder_init(&net->decoder, generator);
 	gs_embedding_add(critic, "input", ntokens > 0 ? 2 * ntokens : 1,
@@ -48,7 +48,7 @@ gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
 	net->seen = (GsDense) {
 		.in = ntokens,.out = net->vector,.weight = net->input.table
 	};
-	for (int p = 0; p < net->decoder.nplaces; p++)
+	for (int p = 0; p < net->decoder.npositions; p++)
 	{
 		const GsVaeNet *d = &net->decoder;
 
@@ -63,7 +63,7 @@ gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
 /*
  * Rows that the generator makes: first some that are forced to be real ones,
  * then free ones.  A forced row begins with the latent vector and the
- * condition of the free row in its place; the vector has nothing to do with
+ * condition of the free row in its position; the vector has nothing to do with
  * its tokens.
  */
 typedef struct Made
@@ -71,14 +71,14 @@ typedef struct Made
 	int			n;
 	int			forced;			/* of these, and so many are free: */
 	int			free;
-	int32_t    *token;			/* [n][nplaces]; -1: missing */
-	int32_t    *drawn;			/* [nplaces][n] rows of the embedding */
+	int32_t	   *token;			/* [n][npositions]; -1: missing */
+	int32_t	   *drawn;			/* [npositions][n] rows of the embedding */
 	int32_t    *condition;		/* [free] */
 	GsMatrix	z;				/* [free][latent] */
 	GsMatrix	outer;			/* [free][width] */
 	GsMatrix	outer_slope;
 	GsMatrix	state;			/* [n][state] */
-	GsMatrix	active;			/* [n][state] what the current place sees */
+	GsMatrix	active;			/* [n][state] what the current position sees */
 	GsMatrix	dstate;			/* [n][state] the gradients by both */
 	GsMatrix	dactive;
 	GsMatrix	logits;			/* [n][tokens], with the noise where free, and
@@ -91,7 +91,7 @@ make_layout(const GsGanNet *net, GsArena *arena, int forced, int free)
 {
 	const GsVaeNet *d = &net->decoder;
 	int			n = forced + free;
-	size_t		ntokens = (size_t) n * (size_t) d->nplaces;
+	size_t		ntokens = (size_t) n * (size_t) d->npositions;
 
 	return (Made) {
 		.n = n,.forced = forced,.free = free,
@@ -105,8 +105,8 @@ make_layout(const GsGanNet *net, GsArena *arena, int forced, int free)
 		.active = gs_arena_matrix(arena, n, d->state),
 		.dstate = gs_arena_matrix(arena, n, d->state),
 		.dactive = gs_arena_matrix(arena, n, d->state),
-		.logits = gs_arena_matrix(arena, n, d->offset[d->nplaces]),
-		.noise = gs_arena_matrix(arena, free, d->offset[d->nplaces])
+		.logits = gs_arena_matrix(arena, n, d->offset[d->npositions]),
+		.noise = gs_arena_matrix(arena, free, d->offset[d->npositions])
 	};
 }
 
@@ -178,12 +178,13 @@ gram_layout(const GsGanNet *net, GsArena *arena, int packs)
 	};
 }
 
-/* The tokens of rows as the critic's: [n][nplaces + 1]. */
+/* The tokens of rows as the critic's: [n][npositions + 1]. */
 static int32_t *
 seen_layout(const GsGanNet *net, GsArena *arena, int n)
 {
 	return gs_arena_take(arena, (size_t) n *
-						 ((size_t) net->decoder.nplaces + 1), sizeof(int32_t));
+						 ((size_t) net->decoder.npositions + 1),
+						 sizeof(int32_t));
 }
 
 /* The same matrix as rows of packs, and the other way round. */
@@ -225,11 +226,11 @@ gs_gan_workspace(const GsGanNet *net, int n)
 	make_layout(net, &arena, n, n);
 	seen_layout(net, &arena, packs * net->pack);
 	see_layout(net, &arena, packs);
-	gs_arena_matrix(&arena, n, net->decoder.offset[net->decoder.nplaces]);
+	gs_arena_matrix(&arena, n, net->decoder.offset[net->decoder.npositions]);
 	slope_layout(net, &arena, packs);
 	if (arena.used < critic)
 		arena.used = critic;
-	gs_arena_take(&arena, (size_t) n * ((size_t) net->decoder.nplaces + 1),
+	gs_arena_take(&arena, (size_t) n * ((size_t) net->decoder.npositions + 1),
 				  sizeof(int32_t));
 	return arena.used;
 }
@@ -241,11 +242,11 @@ free_rows(const Made *made, GsMatrix m)
 }
 
 /*
- * Draws a place's tokens where rows are free, adding the noise to logits and
- * sharpening them by the temperature.
+ * Draws a position's tokens where rows are free, adding the noise to logits
+ * and sharpening them by the temperature.
  */
 static void
-draw_place(const GsGanNet *net, Made *made, int p)
+draw_position(const GsGanNet *net, Made *made, int p)
 {
 	const GsVaeNet *d = &net->decoder;
 	int32_t    *drawn = made->drawn + (size_t) p * made->n + made->forced;
@@ -256,7 +257,7 @@ draw_place(const GsGanNet *net, Made *made, int p)
 	for (int i = 0; i < made->free; i++)
 	{
 		int32_t    *token = made->token +
-			(size_t) (made->forced + i) * d->nplaces;
+			(size_t) (made->forced + i) * d->npositions;
 
 		token[p] = net->null[p] >= 0 &&
 			token[net->null[p]] == net->null_token[p] ? -1 : drawn[i];
@@ -280,27 +281,27 @@ make_rows(const GsGanNet *net, const gs_real *params, GsDraw draw, Made *made)
 	memcpy(made->state.data, free_rows(made, made->state).data,
 		   sizeof(gs_real) * (size_t) made->forced * (size_t) d->state);
 	gs_activate(GS_LEAKY_RELU, NULL, made->state, made->active, GS_NO_MATRIX);
-	for (int p = 0; p < d->nplaces; p++)
+	for (int p = 0; p < d->npositions; p++)
 	{
 		int32_t    *drawn = made->drawn + (size_t) p * made->n;
 
 		gs_dense_forward(&d->head[p], params, made->active,
 						 gs_vae_head(d, made->logits, p), GS_NO_MATRIX);
-		draw_place(net, made, p);
+		draw_position(net, made, p);
 		for (int i = 0; i < made->n; i++)
 			drawn[i] = gs_vae_token(d, p, made->token[(size_t) i *
-													  d->nplaces + p]);
-		if (p + 1 < d->nplaces)
+													  d->npositions + p]);
+		if (p + 1 < d->npositions)
 			gs_embedding_step(&d->drawn, params, drawn, made->state,
 							  made->active);
 	}
 }
 
 /*
- * The gradient by a place's logits, in place of their softmax, where rows are
- * free.
+ * The gradient by a position's logits, in position of their softmax, where
+ * rows are free.
  *
- * dy: the critic's gradient by the rows' one-hots, which that of the places
+ * dy: the critic's gradient by the rows' one-hots, which that of the positions
  * after it is added to.
  */
 static void
@@ -313,7 +314,7 @@ draw_backward(const GsGanNet *net, const gs_real *params, Made *made, int p,
 	gs_dense_transpose_add(&net->fed[p], params, free_rows(made, dstate), dy);
 	gs_softmax_backward(logits, dy, (gs_real) (1 / net->temperature));
 	for (int i = 0; i < dy.rows; i++)
-		if (made->token[(size_t) (made->forced + i) * d->nplaces + p] < 0)
+		if (made->token[(size_t) (made->forced + i) * d->npositions + p] < 0)
 			memset(gs_row(logits, i), 0,
 				   sizeof(gs_real) * (size_t) logits.cols);
 }
@@ -334,11 +335,11 @@ make_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 
 	memset(dstate.data, 0, sizeof(gs_real) * (size_t) made->n *
 		   (size_t) d->state);
-	gs_softmax(d->nplaces, d->offset, free_rows(made, made->logits));
-	for (int p = d->nplaces - 1; p >= 0; p--)
+	gs_softmax(d->npositions, d->offset, free_rows(made, made->logits));
+	for (int p = d->npositions - 1; p >= 0; p--)
 	{
-		/* what the last place draws is seen by no other */
-		if (p + 1 < d->nplaces)
+		/* what the last position draws is seen by no other */
+		if (p + 1 < d->npositions)
 			gs_embedding_step_backward(&d->drawn, params, grad,
 									   made->drawn + (size_t) p * made->n,
 									   made->state, made->active,
@@ -348,7 +349,7 @@ make_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 						  GS_NO_MATRIX, gs_vae_head(d, made->logits, p),
 						  made->dactive);
 	}
-	if (d->nplaces > 0)
+	if (d->npositions > 0)
 		gs_leaky_backward_add(made->active, made->dactive, dstate);
 	gs_add(gs_matrix_rows(dstate, made->forced, made->forced),
 		   gs_matrix_rows(dstate, 0, made->forced));
@@ -368,10 +369,10 @@ pack_rows(const GsGanNet *net, const int32_t *token,
 
 	for (int i = 0; i < n; i++)
 	{
-		for (int p = 0; p < d->nplaces; p++, token++)
+		for (int p = 0; p < d->npositions; p++, token++)
 			*seen++ = *token < 0 ? -1 : d->offset[p] + *token;
 		*seen++ = condition[i] < 0 ? -1 :
-			d->offset[d->nplaces] + condition[i];
+			d->offset[d->npositions] + condition[i];
 	}
 }
 
@@ -385,7 +386,7 @@ see_tokens(const GsGanNet *net, const gs_real *params, const int32_t *seen,
 	memset(sums.data, 0, sizeof(gs_real) * (size_t) sums.rows *
 		   (size_t) sums.cols);
 	gs_embedding_forward_add(&net->input, params, seen,
-							 net->decoder.nplaces + 1, rows_of(net, sums));
+							 net->decoder.npositions + 1, rows_of(net, sums));
 }
 
 /*
@@ -407,7 +408,8 @@ static GsMatrix
 token_vectors(const GsGanNet *net, gs_real *params)
 {
 	return gs_matrix(params + net->input.table,
-					 net->decoder.offset[net->decoder.nplaces], net->vector);
+					 net->decoder.offset[net->decoder.npositions],
+					 net->vector);
 }
 
 /*
@@ -524,7 +526,7 @@ gs_gan_critic_loss(const GsGanNet *net, const GsGanRows *rows,
 	GsArena    *arena = &shard->arena;
 	int			packs = shard->n / net->pack;
 	int			n = packs * net->pack;
-	int			columns = net->decoder.nplaces + 1;
+	int			columns = net->decoder.npositions + 1;
 	GsDraw		draw = {.key = shard->key,.step = shard->step,
 	.stream = STREAM_BETWEEN,.first_row = shard->first};
 	int32_t    *token = seen_layout(net, arena, 2 * n);
@@ -577,7 +579,7 @@ static void
 put_rows(const GsGanNet *net, const GsGanRows *rows, Made *made)
 {
 	memcpy(made->token, rows->real, sizeof(int32_t) * (size_t) made->forced *
-		   (size_t) net->decoder.nplaces);
+		   (size_t) net->decoder.npositions);
 	memcpy(made->condition, rows->condition,
 		   sizeof(int32_t) * (size_t) made->free);
 }
@@ -600,7 +602,7 @@ gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
 	GsArena    *arena = &shard->arena;
 	int			n = shard->n;
 	int			packs = n / net->pack;
-	size_t		ntokens = (size_t) d->offset[d->nplaces];
+	size_t		ntokens = (size_t) d->offset[d->npositions];
 	GsDraw		draw = {.key = shard->key,.step = shard->step,
 	.first_row = shard->first};
 	Made		made = make_layout(net, arena, n, n);
@@ -613,12 +615,12 @@ gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
 
 	put_rows(net, rows, &made);
 	make_rows(net, shard->params, draw, &made);
-	memcpy(rows->made, made.token + (size_t) n * d->nplaces,
-		   sizeof(int32_t) * (size_t) n * (size_t) d->nplaces);
+	memcpy(rows->made, made.token + (size_t) n * d->npositions,
+		   sizeof(int32_t) * (size_t) n * (size_t) d->npositions);
 	pack_rows(net, rows->made, rows->condition, packs * net->pack, token);
 	see_tokens(net, critic, token, seen.sums);
 	see(net, critic, &seen);
-	loss = net->anchor * gs_softmax_loss(d->nplaces, d->offset, forced,
+	loss = net->anchor * gs_softmax_loss(d->npositions, d->offset, forced,
 										 rows->real, GS_NO_MATRIX);
 	for (int i = 0; i < packs; i++)
 		loss -= seen.value.data[i] * net->pack;
@@ -638,7 +640,7 @@ gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
 
 /*
  * gs_gan_sample: rows of the generator under no condition.  token:
- * [n][nplaces], filled.
+ * [n][npositions], filled.
  */
 void
 gs_gan_sample(const GsGanNet *net, const gs_real *generator, GsDraw draw,
@@ -650,5 +652,5 @@ gs_gan_sample(const GsGanNet *net, const gs_real *generator, GsDraw draw,
 		made.condition[i] = -1;
 	make_rows(net, generator, draw, &made);
 	memcpy(token, made.token, sizeof(int32_t) * (size_t) n *
-		   (size_t) net->decoder.nplaces);
+		   (size_t) net->decoder.npositions);
 }

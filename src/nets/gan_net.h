@@ -4,7 +4,7 @@
  *
  * Generator: the decoder of vae_net.h, from noise and a condition, a token
  * that the row is to have, or none (the condition vector of CTGAN: Xu et al.,
- * NeurIPS 2019).  A place's token is drawn by Gumbel noise on its logits, and
+ * NeurIPS 2019).  A position's token is drawn by Gumbel noise on its logits, and
  * goes on as it is, but backward as the softmax at a temperature: the
  * straight-through Gumbel softmax (Jang, Gu and Poole, ICLR 2017).
  *
@@ -17,8 +17,8 @@
  * their sums.
  *
  * The generator's loss is the critic's with the cross entropy of real rows
- * that meet the condition, each place after the real ones before it: at the
- * conditioned place that is CTGAN's.
+ * that meet the condition, each position after the real ones before it: at the
+ * conditioned position that is CTGAN's.
  *
  * Plain C: no postgres.h.
  */
@@ -30,8 +30,8 @@
 typedef struct GsGanNet
 {
 	GsVaeNet	decoder;		/* nnumbers: 0 */
-	const int  *null;			/* [nplaces] place that tells NULL, or -1 ... */
-	const int  *null_token;		/* [nplaces] ... and by which token */
+	const int  *null;	/* [npositions] position that tells NULL, or -1 ... */
+	const int  *null_token;		/* [npositions] ... and by which token */
 	double		temperature;	/* of the Gumbel softmax */
 	double		anchor;			/* weight of the cross entropy */
 	double		penalty;		/* weight of the gradient penalty */
@@ -40,7 +40,7 @@ typedef struct GsGanNet
 	int			width;			/* of the critic's hidden layers */
 	GsEmbedding input;			/* tokens, and tokens as conditions */
 	GsDense		seen;			/* a row's one-hots to its vector: input */
-	GsDense    *fed;			/* [nplaces] one-hots to state: decoder.drawn */
+	GsDense	   *fed;		/* [npositions] one-hots to state: decoder.drawn */
 	GsDense		first;			/* pack vector to width */
 	GsDense		inner;			/* width to width */
 	GsDense		outer;			/* width to 1 */
@@ -49,9 +49,9 @@ typedef struct GsGanNet
 /* Rows of a step, each with its condition and what was made of that. */
 typedef struct GsGanRows
 {
-	const int32_t *real;		/* [n][nplaces] tokens; -1: missing */
+	const int32_t *real;		/* [n][npositions] tokens; -1: missing */
 	const int32_t *condition;	/* [n] token among all, or -1: none */
-	int32_t    *made;			/* [n][nplaces] */
+	int32_t	   *made;			/* [n][npositions] */
 } GsGanRows;
 
 extern void gs_gan_decoder_init(GsVaeNet *net, GsParams *generator);

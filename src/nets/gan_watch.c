@@ -12,35 +12,36 @@
 #define CLUSTER_ROUNDS	4
 
 /*
- * gs_watch_pairs: how many pairs of places are watched.
+ * gs_watch_pairs: how many pairs of positions are watched.
  */
 int
-gs_watch_pairs(int nplaces)
+gs_watch_pairs(int npositions)
 {
-	int64_t		all = (int64_t) nplaces * (nplaces - 1) / 2;
+	int64_t		all = (int64_t) npositions * (npositions - 1) / 2;
 
 	return (int) (all < GS_WATCH_PAIRS ? all : GS_WATCH_PAIRS);
 }
 
 /*
- * The places of a pair: in a wide table the pairs are spread over all.
+ * The positions of a pair: in a wide table the pairs are spread over all.
  */
 static void
-pair_places(const GsWatch *watch, int pair, int *a, int *b)
+pair_positions(const GsWatch *watch, int pair, int *a, int *b)
 {
-	int64_t		all = (int64_t) watch->nplaces * (watch->nplaces - 1) / 2;
+	int64_t		all = (int64_t) watch->npositions * (watch->npositions -
+													 1) / 2;
 	int64_t		at = all * pair / watch->npairs;
 
-	for (*a = 0; at >= watch->nplaces - 1 - *a; (*a)++)
-		at -= watch->nplaces - 1 - *a;
+	for (*a = 0; at >= watch->npositions - 1 - *a; (*a)++)
+		at -= watch->npositions - 1 - *a;
 	*b = *a + 1 + (int) at;
 }
 
 static int
-group_of(const GsWatch *watch, int place, int32_t token)
+group_of(const GsWatch *watch, int position, int32_t token)
 {
 	return token < 0 ? GS_WATCH_GROUPS :
-		watch->group[watch->offset[place] + token];
+		watch->group[watch->offset[position] + token];
 }
 
 /*
@@ -50,7 +51,7 @@ static void
 count(const GsWatch *watch, const int32_t *token, int n, double *share,
 	  double *joint)
 {
-	int			k = watch->nplaces;
+	int			k = watch->npositions;
 
 	memset(share, 0, sizeof(double) * (size_t) watch->offset[k]);
 	memset(joint, 0, sizeof(double) * GS_WATCH_CELLS *
@@ -65,7 +66,7 @@ count(const GsWatch *watch, const int32_t *token, int n, double *share,
 		int			a;
 		int			b;
 
-		pair_places(watch, pair, &a, &b);
+		pair_positions(watch, pair, &a, &b);
 		for (int i = 0; i < n; i++)
 			cell[group_of(watch, a, token[(size_t) i * k + a]) *
 				 (GS_WATCH_GROUPS + 1) +
@@ -75,12 +76,12 @@ count(const GsWatch *watch, const int32_t *token, int n, double *share,
 
 /*
  * The centre that is nearest to a row, or -1 if there is none yet, and in how
- * many places they differ.  Leaves the row's groups in watch->row.
+ * many positions they differ.  Leaves the row's groups in watch->row.
  */
 static int
 nearest(const GsWatch *watch, const int32_t *token, int *distance)
 {
-	int			k = watch->nplaces;
+	int			k = watch->npositions;
 	int			best = -1;
 
 	for (int p = 0; p < k; p++)
@@ -113,19 +114,19 @@ count_clusters(const GsWatch *watch, const int32_t *token, int n,
 	{
 		int			distance;
 
-		share[nearest(watch, token + (size_t) i * watch->nplaces,
+		share[nearest(watch, token + (size_t) i * watch->npositions,
 					  &distance)] += 1.0 / n;
 	}
 }
 
 /*
- * The first centres: rows that differ, in as many places as it takes to find
- * about as many as there is room for.
+ * The first centres: rows that differ, in as many positions as it takes to
+ * find about as many as there is room for.
  */
 static void
 start_clusters(GsWatch *watch, const int32_t *token, int n)
 {
-	int			k = watch->nplaces;
+	int			k = watch->npositions;
 
 	for (int apart = k; apart > 0; apart = apart * 3 / 4)
 	{
@@ -142,7 +143,7 @@ start_clusters(GsWatch *watch, const int32_t *token, int n)
 		if (watch->nclusters >= GS_WATCH_CLUSTERS / 2)
 			return;
 	}
-	if (watch->nclusters == 0)	/* no places */
+	if (watch->nclusters == 0)	/* no positions */
 		watch->nclusters = 1;
 }
 
@@ -152,7 +153,7 @@ start_clusters(GsWatch *watch, const int32_t *token, int n)
 static void
 move_centres(GsWatch *watch, const int32_t *token, int n)
 {
-	int			k = watch->nplaces;
+	int			k = watch->npositions;
 	size_t		groups = GS_WATCH_GROUPS + 1;
 
 	memset(watch->votes, 0, sizeof(uint32_t) * GS_WATCH_CLUSTERS *
@@ -185,8 +186,8 @@ move_centres(GsWatch *watch, const int32_t *token, int n)
  * Knowledge Discovery 2, 1998), of groups of tokens.
  *
  * watch: all is set but nclusters, the rest from share on to memory that is
- * filled or used; token: [n][nplaces], -1 where missing, in random order; n:
- * at least 1.
+ * filled or used; token: [n][npositions], -1 where missing, in random order;
+ * n: at least 1.
  */
 void
 gs_watch_learn(GsWatch *watch, const int32_t *token, int n)
@@ -209,7 +210,7 @@ distance(const double *a, const double *b, int n)
 	return sum;
 }
 
-/* the chance that two rows have different tokens in a place */
+/* the chance that two rows have different tokens in a position */
 static double
 variety(const double *share, int n)
 {
@@ -239,7 +240,7 @@ clusters_covered(const GsWatch *watch, const int32_t *token, int n)
 		if (watch->cluster[c] >= GS_WATCH_PART)
 		{
 			real++;
-			covered += share[c] >= GS_WATCH_LEAST * watch->cluster[c];
+			covered += share[c] >= GS_WATCH_MIN * watch->cluster[c];
 		}
 	return real > 0 ? (double) covered / real : 1;
 }
@@ -250,7 +251,7 @@ clusters_covered(const GsWatch *watch, const int32_t *token, int n)
 GsWatchFigures
 gs_watch_measure(const GsWatch *watch, const int32_t *token, int n)
 {
-	int			k = watch->nplaces;
+	int			k = watch->npositions;
 	int			ntokens = watch->offset[k];
 	double	   *share = watch->scratch;
 	double	   *joint = watch->scratch + ntokens;
@@ -266,7 +267,8 @@ gs_watch_measure(const GsWatch *watch, const int32_t *token, int n)
 		int			from = watch->offset[p];
 		int			m = watch->offset[p + 1] - from;
 
-		figures.places += distance(watch->share + from, share + from, m) / k;
+		figures.positions += distance(watch->share + from, share + from,
+									  m) / k;
 		real += variety(watch->share + from, m);
 		made += variety(share + from, m);
 	}

@@ -3,7 +3,7 @@
  *	  The training loop that the deep families share.
  *
  * Rows are held out, and each epoch's others shuffled, by keyed permutations:
- * the row at any place of any epoch is computed, and no order is kept.
+ * the row at any position of any epoch is computed, and no order is kept.
  * Batches go on over the end of an epoch, so that all are of one size.
  */
 #include "nets/loop.h"
@@ -18,14 +18,14 @@
 
 #define FEW_ROWS		10		/* of fewer none are held out */
 #define MANY_ROWS		10000	/* of more a twentieth is, else a tenth */
-#define MOST_HELD		4096
+#define MAX_HELD		4096
 #define BATCHES			8		/* of an epoch, at least */
-#define LEAST_BATCH		16
+#define MIN_BATCH		16
 #define LAST_RATE		0.005	/* of the largest */
 #define SMALLER_RATE	0.3		/* after it diverged */
 #define TIME_PLANNED	0.9		/* of the limit */
 #define CHECK_COST		0.4		/* of a row: a step's, without the backward */
-#define LEAST_PATIENCE	5		/* checks */
+#define MIN_PATIENCE	5		/* checks */
 
 typedef struct Loop
 {
@@ -66,7 +66,7 @@ held_rows(uint32_t nrows)
 {
 	uint32_t	n = nrows / (nrows > MANY_ROWS ? 20 : 10);
 
-	return nrows < FEW_ROWS ? 0 : n < MOST_HELD ? n : MOST_HELD;
+	return nrows < FEW_ROWS ? 0 : n < MAX_HELD ? n : MAX_HELD;
 }
 
 /*
@@ -83,13 +83,13 @@ gs_loop_learned(uint32_t nrows)
  * fewer of a small table.
  */
 int
-gs_loop_batch(uint32_t nrows, int most)
+gs_loop_batch(uint32_t nrows, int max)
 {
 	uint32_t	batch = gs_loop_learned(nrows) / BATCHES;
 
-	batch = batch > LEAST_BATCH ? batch / LEAST_BATCH * LEAST_BATCH :
-		LEAST_BATCH;
-	return batch < (uint32_t) most ? (int) batch : most;
+	batch = batch > MIN_BATCH ? batch / MIN_BATCH * MIN_BATCH :
+		MIN_BATCH;
+	return batch < (uint32_t) max ? (int) batch : max;
 }
 
 /*
@@ -99,11 +99,11 @@ static void
 take_rows(Loop *loop)
 {
 	int			batch = loop->plan->batch;
-	uint64_t	place = (uint64_t) loop->step * (uint64_t) batch;
+	uint64_t	position = (uint64_t) loop->step * (uint64_t) batch;
 
-	for (int i = 0; i < batch; i++, place++)
+	for (int i = 0; i < batch; i++, position++)
 	{
-		uint64_t	epoch = place / loop->nlearned;
+		uint64_t	epoch = position / loop->nlearned;
 
 		if (epoch + 1 != loop->epoch)
 		{
@@ -113,7 +113,7 @@ take_rows(Loop *loop)
 		}
 		loop->what->row[i] = (uint32_t)
 			gs_permute(&loop->held, loop->nheld +
-					   gs_permute(&loop->shuffled, place % loop->nlearned));
+					   gs_permute(&loop->shuffled, position % loop->nlearned));
 	}
 }
 
@@ -255,7 +255,7 @@ check(Loop *loop)
 	}
 	log->end = GS_TRAIN_EARLY;
 	return (double) (loop->step - log->best) <=
-		fmax(patience, LEAST_PATIENCE * GS_LOOP_CHECK);
+		fmax(patience, MIN_PATIENCE * GS_LOOP_CHECK);
 }
 
 /*

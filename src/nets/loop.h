@@ -124,7 +124,7 @@ typedef struct GsTrainLog
 } GsTrainLog;
 
 extern uint32_t gs_loop_learned(uint32_t nrows);
-extern int	gs_loop_batch(uint32_t nrows, int most);
+extern int	gs_loop_batch(uint32_t nrows, int max);
 extern void gs_loop_run(const GsTrainable *what, const GsTrainPlan *plan,
 						GsTrainLog *log);
 

@@ -24,8 +24,8 @@
 
 #define CHUNK			1024	/* points of a GEMM */
 #define MEANS_ROUNDS	8
-#define MOST_D			64
-#define LEAST_SHARE		1e-5f	/* of a point that is counted */
+#define MAX_D			64
+#define MIN_SHARE		1e-5f	/* of a point that is counted */
 #define LOG_2PI			1.8378770664093453
 
 typedef struct Work
@@ -207,7 +207,7 @@ take_points(const float *restrict share, const float *restrict point, int n,
 	{
 		float		root;
 
-		if (share[i] < LEAST_SHARE)
+		if (share[i] < MIN_SHARE)
 			continue;
 		*all += share[i];
 		root = sqrtf(share[i]);
@@ -226,7 +226,7 @@ static void
 add_chunk(const Work *work, int c, int chunk, Estimate *own)
 {
 	int			d = work->mixture->d;
-	float		sum[MOST_D] = {0};
+	float		sum[MAX_D] = {0};
 	int			m = take_points(work->share + (size_t) c * work->n +
 								chunk * CHUNK,
 								work->point + (size_t) chunk * CHUNK * d,
@@ -252,7 +252,7 @@ add_chunk(const Work *work, int c, int chunk, Estimate *own)
 static bool
 factor(const double *square, int d, float *cholesky)
 {
-	double		l[MOST_D][MOST_D] = {{0}};
+	double		l[MAX_D][MAX_D] = {{0}};
 
 	for (int i = 0; i < d; i++)
 		for (int j = 0; j <= i; j++)
@@ -392,7 +392,7 @@ normalize(GsMixture *mixture)
 /*
  * gs_mixture_fit
  *
- * mixture: k, d of at most MOST_D, and arrays to be filled; point: [n][d], n >
+ * mixture: k, d of at most MAX_D, and arrays to be filled; point: [n][d], n >
  * 0.  Returns false if memory is out, or it was cancelled.
  */
 bool
@@ -404,7 +404,7 @@ gs_mixture_fit(GsMixture *mixture, const float *point, int n, GsPool *pool,
 	Work		work = {.mixture = mixture,.fit = fit,.point = point,.n = n};
 	bool		fine;
 
-	if (d > MOST_D)
+	if (d > MAX_D)
 		return false;
 	work.share = malloc(sizeof(float) * (size_t) mixture->k * n);
 	work.sum = malloc(sizeof(double) * nchunks);

@@ -14,7 +14,7 @@
 static int
 vector_count(const GsVaeNet *net)
 {
-	int			n = net->offset[net->nplaces] + net->nplaces;
+	int			n = net->offset[net->npositions] + net->npositions;
 
 	return n > 0 ? n : 1;		/* a table of nothing but keys */
 }
@@ -23,7 +23,7 @@ vector_count(const GsVaeNet *net)
  * gs_vae_net_init
  *
  * Adds the layers' parameters.  All of net but the layers is set; head has
- * room for nplaces.
+ * room for npositions.
  */
 void
 gs_vae_net_init(GsVaeNet *net, GsParams *params)
@@ -50,7 +50,7 @@ gs_vae_decoder_init(GsVaeNet *net, GsParams *params)
 	gs_dense_add(params, "start", net->width, net->state, GS_LINEAR,
 				 &net->start);
 	gs_embedding_add(params, "drawn", vector_count(net), net->state, &net->drawn);
-	for (int p = 0; p < net->nplaces; p++)
+	for (int p = 0; p < net->npositions; p++)
 	{
 		char		name[GS_VIEW_NAME];
 
@@ -69,7 +69,7 @@ gs_vae_rows(const GsVaeNet *net, GsArena *arena, int n)
 {
 	return (GsVaeRows) {
 		.n = n,
-		.token = gs_arena_take(arena, (size_t) n * (size_t) net->nplaces,
+		.token = gs_arena_take(arena, (size_t) n * (size_t) net->npositions,
 							   sizeof(int32_t)),
 		.score = gs_arena_matrix(arena, n, net->nnumbers)
 	};
@@ -78,8 +78,8 @@ gs_vae_rows(const GsVaeNet *net, GsArena *arena, int n)
 /* What forward keeps for backward. */
 typedef struct State
 {
-	int32_t    *input;			/* [n][nplaces] rows of the embedding */
-	int32_t    *drawn;			/* [nplaces][n] the same, by place */
+	int32_t	   *input;			/* [n][npositions] rows of the embedding */
+	int32_t	   *drawn;			/* [npositions][n] the same, by position */
 	GsMatrix	first;			/* [n][width] */
 	GsMatrix	first_slope;
 	GsMatrix	inner;			/* [n][width] */
@@ -91,7 +91,7 @@ typedef struct State
 	GsMatrix	outer;			/* [n][width] */
 	GsMatrix	outer_slope;
 	GsMatrix	state;			/* [n][state] */
-	GsMatrix	active;			/* [nplaces][n][state] */
+	GsMatrix	active;			/* [npositions][n][state] */
 	GsMatrix	active_slope;
 	GsMatrix	logits;			/* [n][tokens] */
 } State;
@@ -99,7 +99,7 @@ typedef struct State
 static State
 layout(const GsVaeNet *net, GsArena *arena, int n)
 {
-	size_t		ntokens = (size_t) n * (size_t) net->nplaces;
+	size_t		ntokens = (size_t) n * (size_t) net->npositions;
 
 	return (State) {
 		.input = gs_arena_take(arena, ntokens, sizeof(int32_t)),
@@ -115,9 +115,10 @@ layout(const GsVaeNet *net, GsArena *arena, int n)
 		.outer = gs_arena_matrix(arena, n, net->width),
 		.outer_slope = gs_arena_matrix(arena, n, net->width),
 		.state = gs_arena_matrix(arena, n, net->state),
-		.active = gs_arena_matrix(arena, n, net->nplaces * net->state),
-		.active_slope = gs_arena_matrix(arena, n, net->nplaces * net->state),
-		.logits = gs_arena_matrix(arena, n, net->offset[net->nplaces])
+		.active = gs_arena_matrix(arena, n, net->npositions * net->state),
+		.active_slope = gs_arena_matrix(arena, n, net->npositions *
+										net->state),
+		.logits = gs_arena_matrix(arena, n, net->offset[net->npositions])
 	};
 }
 
@@ -139,9 +140,9 @@ encode(const GsVaeNet *net, const gs_real *params, const GsVaeRows *rows,
 	   State *s)
 {
 	for (int i = 0; i < rows->n; i++)
-		for (int p = 0; p < net->nplaces; p++)
+		for (int p = 0; p < net->npositions; p++)
 		{
-			int			at = i * net->nplaces + p;
+			int			at = i * net->npositions + p;
 
 			s->input[at] = s->drawn[p * rows->n + i] =
 				gs_vae_token(net, p, rows->token[at]);
@@ -152,7 +153,7 @@ encode(const GsVaeNet *net, const gs_real *params, const GsVaeRows *rows,
 	else
 		memset(s->first.data, 0, sizeof(gs_real) * (size_t) rows->n *
 			   (size_t) net->width);
-	gs_embedding_forward_add(&net->input, params, s->input, net->nplaces,
+	gs_embedding_forward_add(&net->input, params, s->input, net->npositions,
 							 s->first);
 	gs_activate(GS_SILU, NULL, s->first, s->first, s->first_slope);
 	gs_dense_forward(&net->inner, params, s->first, s->inner, s->inner_slope);
@@ -163,8 +164,8 @@ encode(const GsVaeNet *net, const gs_real *params, const GsVaeRows *rows,
 		gs_real    *v = gs_row(s->posterior, i) + net->latent;
 
 		for (int j = 0; j < net->latent; j++)
-			v[j] = (gs_real) fmin(fmax(v[j], GS_VAE_LOG_VARIANCE_LEAST),
-								  GS_VAE_LOG_VARIANCE_MOST);
+			v[j] = (gs_real) fmin(fmax(v[j], GS_VAE_LOG_VARIANCE_MIN),
+								  GS_VAE_LOG_VARIANCE_MAX);
 	}
 }
 
@@ -261,12 +262,12 @@ decode(const GsVaeNet *net, const gs_real *params, State *s)
 
 	gs_vae_decode_start(net, params, s->z, NULL, s->outer, s->outer_slope,
 						s->state);
-	for (int p = 0; p < net->nplaces; p++)
+	for (int p = 0; p < net->npositions; p++)
 	{
-		GsMatrix	active = gs_vae_place(net, s->active, p);
+		GsMatrix	active = gs_vae_position(net, s->active, p);
 
 		gs_activate(net->activation, NULL, s->state, active,
-					gs_vae_place(net, s->active_slope, p));
+					gs_vae_position(net, s->active_slope, p));
 		gs_dense_forward(&net->head[p], params, active,
 						 gs_vae_head(net, s->logits, p), GS_NO_MATRIX);
 		gs_embedding_forward_add(&net->drawn, params, s->drawn + (size_t) p * n,
@@ -275,7 +276,7 @@ decode(const GsVaeNet *net, const gs_real *params, State *s)
 }
 
 /*
- * From the gradient by logits to that by z, in z's place.
+ * From the gradient by logits to that by z, in z's position.
  */
 static void
 decode_backward(const GsVaeNet *net, const gs_real *params, gs_real *grad,
@@ -286,16 +287,16 @@ decode_backward(const GsVaeNet *net, const gs_real *params, gs_real *grad,
 
 	for (int i = 0; i < n; i++)
 		memset(gs_row(dstate, i), 0, sizeof(gs_real) * (size_t) net->state);
-	for (int p = net->nplaces - 1; p >= 0; p--)
+	for (int p = net->npositions - 1; p >= 0; p--)
 	{
-		GsMatrix	active = gs_vae_place(net, s->active, p);
+		GsMatrix	active = gs_vae_position(net, s->active, p);
 
 		gs_embedding_backward(&net->drawn, grad, s->drawn + (size_t) p * n, 1,
 							  dstate);
 		gs_dense_backward(&net->head[p], params, grad, active, GS_NO_MATRIX,
 						  gs_vae_head(net, s->logits, p), active);
 		gs_multiply_add(dstate, active,
-						gs_vae_place(net, s->active_slope, p));
+						gs_vae_position(net, s->active_slope, p));
 	}
 	gs_vae_decode_start_backward(net, params, grad, s->z, NULL, s->outer,
 								 s->outer_slope, dstate, s->z);
@@ -303,7 +304,7 @@ decode_backward(const GsVaeNet *net, const gs_real *params, gs_real *grad,
 
 /*
  * From the gradient by z to that by the posterior, with that of beta times
- * the divergence, in the posterior's place.  None goes beyond the clamp.
+ * the divergence, in the posterior's position.  None goes beyond the clamp.
  */
 static void
 latent_backward(const GsVaeNet *net, gs_real beta, State *s)
@@ -318,8 +319,8 @@ latent_backward(const GsVaeNet *net, gs_real beta, State *s)
 
 		for (int j = 0; j < net->latent; j++)
 		{
-			bool		clamped = v[j] <= GS_VAE_LOG_VARIANCE_LEAST ||
-				v[j] >= GS_VAE_LOG_VARIANCE_MOST;
+			bool		clamped = v[j] <= GS_VAE_LOG_VARIANCE_MIN ||
+				v[j] >= GS_VAE_LOG_VARIANCE_MAX;
 
 			m[j] = dz[j] + beta * m[j];
 			v[j] = clamped ? 0 :
@@ -338,7 +339,7 @@ encode_backward(const GsVaeNet *net, const gs_real *params, gs_real *grad,
 	gs_dense_backward(&net->inner, params, grad, s->first, s->inner_slope,
 					  s->inner, s->first);
 	gs_multiply(s->first, s->first_slope);
-	gs_embedding_backward(&net->input, grad, s->input, net->nplaces,
+	gs_embedding_backward(&net->input, grad, s->input, net->npositions,
 						  s->first);
 	if (net->nnumbers > 0)
 		gs_dense_backward(&net->number, params, grad, rows->score,
@@ -348,7 +349,7 @@ encode_backward(const GsVaeNet *net, const gs_real *params, gs_real *grad,
 /*
  * gs_vae_loss
  *
- * The sum over rows of the cross entropy of all places and beta times the
+ * The sum over rows of the cross entropy of all positions and beta times the
  * divergence of the posterior from N(0, I); with shard->grad, adds its
  * gradient.  rows are in shard->arena.
  */
@@ -365,7 +366,8 @@ gs_vae_loss(const GsVaeNet *net, const GsVaeRows *rows, GsShard *shard,
 	gs_draw_normal(draw, s.noise);
 	loss = beta * draw_latent(net, &s);
 	decode(net, shard->params, &s);
-	loss += gs_softmax_loss(net->nplaces, net->offset, s.logits, rows->token,
+	loss += gs_softmax_loss(net->npositions, net->offset, s.logits,
+							rows->token,
 							GS_NO_MATRIX);
 	if (shard->grad != NULL)
 	{

@@ -6,11 +6,12 @@
  * posterior of the latent vector z: mean and log variance (Kingma and
  * Welling, "Auto-encoding variational Bayes", ICLR 2014).
  *
- * Decoder: z, one hidden layer, a state, to which each place's token adds a
- * vector once it is drawn; each place has a softmax head on the state as the
- * places before it left it (as in PixelVAE: Gulrajani et al., ICLR 2017; with the
- * sums of NADE: Larochelle and Murray, AISTATS 2011).  So z has to tell what
- * rows are like as a whole, and not how one column follows from another.
+ * Decoder: z, one hidden layer, a state, to which each position's token adds a
+ * vector once it is drawn; each position has a softmax head on the state as
+ * the positions before it left it (as in PixelVAE: Gulrajani et al., ICLR
+ * 2017; with the sums of NADE: Larochelle and Murray, AISTATS 2011).  So z has
+ * to tell what rows are like as a whole, and not how one column follows from
+ * another.
  *
  * Plain C: no postgres.h.
  */
@@ -20,19 +21,19 @@
 #include "nn/nn.h"
 #include "nn/train.h"
 
-#define GS_VAE_LOG_VARIANCE_LEAST	-8
-#define GS_VAE_LOG_VARIANCE_MOST	4
+#define GS_VAE_LOG_VARIANCE_MIN	-8
+#define GS_VAE_LOG_VARIANCE_MAX	4
 
 typedef struct GsVaeNet
 {
-	int			nplaces;
-	const int  *offset;			/* [nplaces + 1] of tokens among all */
+	int			npositions;
+	const int  *offset;			/* [npositions + 1] of tokens among all */
 	int			nnumbers;
 	int			latent;
 	int			width;			/* of the hidden layers */
 	int			state;			/* width of the decoder's state ... */
 	GsActivation activation;	/* ... and what heads see of it */
-	GsEmbedding input;			/* a place's tokens, and then: missing */
+	GsEmbedding	input;			/* a position's tokens, and then: missing */
 	GsDense		number;			/* nnumbers to width */
 	GsDense		inner;			/* width to width */
 	GsDense		posterior;		/* width to 2 latent */
@@ -40,14 +41,14 @@ typedef struct GsVaeNet
 	GsEmbedding condition;		/* tokens to width; none of them: ntokens 0 */
 	GsDense		start;			/* width to state */
 	GsEmbedding drawn;			/* as input, of width state */
-	GsDense    *head;			/* [nplaces] state to tokens */
+	GsDense	   *head;			/* [npositions] state to tokens */
 } GsVaeNet;
 
 /* Some rows, in an arena. */
 typedef struct GsVaeRows
 {
 	int			n;
-	int32_t    *token;			/* [n][nplaces]; -1: missing */
+	int32_t	   *token;			/* [n][npositions]; -1: missing */
 	GsMatrix	score;			/* [n][nnumbers] */
 } GsVaeRows;
 
@@ -70,29 +71,31 @@ extern size_t gs_vae_workspace(const GsVaeNet *net, int n);
 extern GsMatrix gs_vae_encode(const GsVaeNet *net, const gs_real *params,
 							  const GsVaeRows *rows, GsArena *arena);
 
-/* the row of an embedding that a place's token has */
+/* the row of an embedding that a position's token has */
 static inline int32_t
-gs_vae_token(const GsVaeNet *net, int place, int32_t token)
+gs_vae_token(const GsVaeNet *net, int position, int32_t token)
 {
-	return net->offset[place] + place + (token >= 0 ? token :
-										 net->offset[place + 1] -
-										 net->offset[place]);
+	return net->offset[position] + position + (token >= 0 ? token :
+											   net->offset[position + 1] -
+											   net->offset[position]);
 }
 
-/* a place's part of the active states, which are one place's after another's */
+/* a position's part of the active states, which are one position's after another's */
 static inline GsMatrix
-gs_vae_place(const GsVaeNet *net, GsMatrix active, int place)
+gs_vae_position(const GsVaeNet *net, GsMatrix active, int position)
 {
-	return gs_matrix(active.data + (size_t) place * active.rows * net->state,
+	return gs_matrix(active.data + (size_t) position * active.rows *
+					 net->state,
 					 active.rows, net->state);
 }
 
-/* a place's part of the logits, or what else tokens have */
+/* a position's part of the logits, or what else tokens have */
 static inline GsMatrix
-gs_vae_head(const GsVaeNet *net, GsMatrix logits, int place)
+gs_vae_head(const GsVaeNet *net, GsMatrix logits, int position)
 {
-	return gs_matrix_columns(logits, net->offset[place],
-							 net->offset[place + 1] - net->offset[place]);
+	return gs_matrix_columns(logits, net->offset[position],
+							 net->offset[position + 1] -
+							 net->offset[position]);
 }
 
 #endif

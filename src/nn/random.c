@@ -88,7 +88,7 @@ convert(Kind kind, double rate, const uint32_t *word, float *lane, int n)
  * Puts a stretch of numbers into x, or multiplies with it.
  */
 static GS_ALWAYS_INLINE void
-place(Kind kind, const float *restrict lane, gs_real *restrict x, int n)
+position(Kind kind, const float *restrict lane, gs_real *restrict x, int n)
 {
 	if (kind == DROPOUT)
 		for (int i = 0; i < n; i++)
@@ -128,8 +128,8 @@ fill(Kind kind, GsDraw draw, double rate, GsMatrix x)
 				int			column = w * quarter + at;
 				int			left = x.cols - column;
 
-				place(kind, lane[w] + i, row + column,
-					  left < run ? left : run);
+				position(kind, lane[w] + i, row + column,
+						 left < run ? left : run);
 			}
 		}
 	}

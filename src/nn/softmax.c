@@ -38,14 +38,14 @@ largest(const gs_real *z, int n)
 
 	if (n >= WIDE)
 	{
-		gs_real		most[LANES];
+		gs_real		max[LANES];
 
-		memcpy(most, z, sizeof(most));
+		memcpy(max, z, sizeof(max));
 		for (j = LANES; j <= n - LANES; j += LANES)
 			for (int l = 0; l < LANES; l++)
-				most[l] = z[j + l] > most[l] ? z[j + l] : most[l];
+				max[l] = z[j + l] > max[l] ? z[j + l] : max[l];
 		for (int l = 0; l < LANES; l++)
-			top = most[l] > top ? most[l] : top;
+			top = max[l] > top ? max[l] : top;
 	}
 	for (; j < n; j++)
 		top = z[j] > top ? z[j] : top;

@@ -7,7 +7,7 @@
 #include "clones.h"
 
 /* the longest vectors to use, in floats: for tests */
-int			gs_most_lanes = GS_MOST_LANES;
+int			gs_max_lanes = GS_MAX_LANES;
 
 /*
  * gs_lanes
@@ -19,9 +19,9 @@ int
 gs_lanes(void)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
-	if (gs_most_lanes >= 16 && __builtin_cpu_supports("avx512f"))
+	if (gs_max_lanes >= 16 && __builtin_cpu_supports("avx512f"))
 		return 16;
-	if (gs_most_lanes >= 8 && __builtin_cpu_supports("avx2") &&
+	if (gs_max_lanes >= 8 && __builtin_cpu_supports("avx2") &&
 		__builtin_cpu_supports("fma"))
 		return 8;
 #endif

@@ -8,7 +8,7 @@
  * kernel marked so has to give the same bits in every clone: no floating-point
  * contraction (see the Makefile), no reordered sums.
  *
- * -DGS_MOST_LANES=8 builds for processors without AVX-512 at most, and 4 for
+ * -DGS_MAX_LANES=8 builds for processors without AVX-512 at most, and 4 for
  * those without AVX2, on any: for tests (test/processors.sh).
  *
  * Plain C: no postgres.h.
@@ -18,18 +18,18 @@
 
 #include <stdint.h>				/* lets glibc define __GLIBC__ */
 
-extern int	gs_most_lanes;
+extern int	gs_max_lanes;
 extern int	gs_lanes(void);
 
-#ifndef GS_MOST_LANES
-#define GS_MOST_LANES 16		/* floats of a vector */
+#ifndef GS_MAX_LANES
+#define GS_MAX_LANES 16			/* floats of a vector */
 #endif
 
 #if defined(__x86_64__) && defined(__GLIBC__) && \
 	defined(__GNUC__) && __GNUC__ >= 6 && !defined(__clang__) && \
 	!defined(__INTEL_COMPILER) && !defined(__SANITIZE_ADDRESS__) && \
-	!defined(__SANITIZE_THREAD__) && GS_MOST_LANES > 4
-#if GS_MOST_LANES > 8
+	!defined(__SANITIZE_THREAD__) && GS_MAX_LANES > 4
+#if GS_MAX_LANES > 8
 #define GS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define GS_CLONES __attribute__((target_clones("avx2", "default")))

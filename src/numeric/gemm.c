@@ -49,8 +49,8 @@
 #define A_STRIDE	(DEPTH + 16)	/* of copied rows of A: not a power of two,
 									 * so that they don't share sets of the
 									 * cache */
-#define COPY_LEAST	64			/* smaller products don't copy A */
-#define TURN_MOST	128			/* columns of products with A^T that are
+#define COPY_MIN	64			/* smaller products don't copy A */
+#define TURN_MAX	128			/* columns of products with A^T that are
 								 * computed as their transpose */
 
 /* how a tile reads A */
@@ -94,10 +94,10 @@ add_to_odd(Doubles part[2])
 	Doubles		lost = (part[0] - (sum - back)) + (part[1] - back);
 	Words		bits = (Words) sum;
 	Words		inexact = (lost < 0) | (lost > 0);	/* a NaN isn't */
-	Words		even = (bits & 1) - 1;
+	Words		strata = (bits & 1) - 1;
 	Words		towards = ((lost < 0) ^ (sum < 0)) | 1;
 
-	part[0] = (Doubles) (bits + (towards & inexact & even));
+	part[0] = (Doubles) (bits + (towards & inexact & strata));
 }
 #endif
 
@@ -178,7 +178,7 @@ choose_kernel(void)
 }
 
 static int
-least(int a, int b)
+min(int a, int b)
 {
 	return a < b ? a : b;
 }
@@ -224,7 +224,7 @@ pack_along(const float *from, int ld, int columns, int k, int width,
 		{
 			float	   *at = to + (size_t) j * k + (size_t) p * width;
 
-			copy_row(least(width, columns - j), from + j, at);
+			copy_row(min(width, columns - j), from + j, at);
 			for (int i = columns - j; i < width; i++)
 				at[i] = 0;
 		}
@@ -284,9 +284,9 @@ pack_across(const float *from, int ld, int rows, int k, int width,
 
 /* the size of parts when n is cut evenly into parts of at most "most" */
 static int
-even(int n, int most)
+strata(int n, int max)
 {
-	int			parts = (n + most - 1) / most;
+	int			parts = (n + max - 1) / max;
 
 	return (n + parts - 1) / parts;
 }
@@ -312,7 +312,7 @@ pack_b(bool transpose, const float *b, int ldb, int p, int j, int np, int nj,
 	else
 		for (int i = 0; i < nj; i += width)
 			pack_across(b + (size_t) (j + i) * ldb + p, ldb,
-						least(width, nj - i), np, width,
+						min(width, nj - i), np, width,
 						to + (size_t) i * np);
 }
 
@@ -346,16 +346,16 @@ take_rows(const GsProduct *x, const Panel *panel, int rows, int i,
 		x->a + (size_t) i * x->lda + panel->p;
 	int			block = ROWS / rows * rows;
 
-	if (x->n < COPY_LEAST || x->k < COPY_LEAST)
+	if (x->n < COPY_MIN || x->k < COPY_MIN)
 		return (Left) {x->transpose_a ? ACROSS : IN_PLACE, from, x->lda};
 	if (x->transpose_a)
 	{
 		if (i % block == 0)
-			pack_a(from, x->lda, least(block, x->m - i), panel->np, rows,
+			pack_a(from, x->lda, min(block, x->m - i), panel->np, rows,
 				   copy);
 		return (Left) {ACROSS, copy + (size_t) (i % block) * panel->np, rows};
 	}
-	for (int r = 0; r < least(rows, x->m - i); r++)
+	for (int r = 0; r < min(rows, x->m - i); r++)
 		memcpy(copy + r * A_STRIDE, from + (size_t) r * x->lda,
 			   panel->np * sizeof(float));
 	return (Left) {APART, copy, A_STRIDE};
@@ -371,7 +371,7 @@ multiply_panel(const GsProduct *x, const Panel *panel, Kernel kernel,
 	bool		first = panel->p == 0;	/* or else C has the parts before */
 	const float *base = first ? x->base : x->c;
 	int			ldbase = first ? x->ldbase : x->ldc;
-	int			rows = even(least(x->m, ROWS), kernel.rows);
+	int			rows = strata(min(x->m, ROWS), kernel.rows);
 	GsRowWork	work = {0};
 
 	if (x->work != NULL)
@@ -382,7 +382,7 @@ multiply_panel(const GsProduct *x, const Panel *panel, Kernel kernel,
 		work.after = NULL;
 	for (int i = 0; i < x->m; i += rows)
 	{
-		int			ni = least(rows, x->m - i);
+		int			ni = min(rows, x->m - i);
 		ptrdiff_t	at = (ptrdiff_t) i * ldbase + panel->j;
 		Left		a;
 
@@ -394,7 +394,7 @@ multiply_panel(const GsProduct *x, const Panel *panel, Kernel kernel,
 						right + (size_t) j * panel->np,
 						base != NULL ? base + at + j : NULL, ldbase,
 						x->c + (size_t) i * x->ldc + panel->j + j, x->ldc,
-						least(kernel.width, panel->nj - j));
+						min(kernel.width, panel->nj - j));
 		if (work.after != NULL)
 			work.after(work.arg, i, ni);
 	}
@@ -409,15 +409,15 @@ multiply(const GsProduct *x)
 	float		left[ROWS * DEPTH] __attribute__((aligned(64)));
 	float		right[COLUMNS * DEPTH] __attribute__((aligned(64)));
 	Kernel		kernel = choose_kernel();
-	int			depth = even(x->k, DEPTH);
-	int			columns = even(x->n, COLUMNS);
+	int			depth = strata(x->k, DEPTH);
+	int			columns = strata(x->n, COLUMNS);
 
 	columns = (columns + kernel.width - 1) / kernel.width * kernel.width;
 	for (int j = 0; j < x->n; j += columns)
 		for (int p = 0; p < x->k; p += depth)
 		{
-			Panel		panel = {p, least(depth, x->k - p),
-			j, least(columns, x->n - j)};
+			Panel		panel = {p, min(depth, x->k - p),
+			j, min(columns, x->n - j)};
 
 			pack_b(x->transpose_b, x->b, x->ldb, p, j, panel.np, panel.nj,
 				   kernel.width, right);
@@ -427,16 +427,16 @@ multiply(const GsProduct *x)
 
 /*
  * C [m][n] = base + the transpose of turned [n][m], from row i of C on; n is
- * at most TURN_MOST.
+ * at most TURN_MAX.
  */
 GS_CLONES static void
 put_turned(const GsProduct *x, int i, int m, const float *turned)
 {
-	float		rows[16 * TURN_MOST];
+	float		rows[16 * TURN_MAX];
 
 	for (int end = i + m; i < end; i += 16, turned += 16)
 	{
-		int			ni = least(16, end - i);
+		int			ni = min(16, end - i);
 
 		pack_across(turned, m, x->n, ni, x->n, rows);
 		for (int r = 0; r < ni; r++)
@@ -458,12 +458,12 @@ put_turned(const GsProduct *x, int i, int m, const float *turned)
 static void
 multiply_turned(const GsProduct *x)
 {
-	float		turned[TURN_MOST * COLUMNS];
-	int			columns = even(x->m, COLUMNS);
+	float		turned[TURN_MAX * COLUMNS];
+	int			columns = strata(x->m, COLUMNS);
 
 	for (int i = 0; i < x->m; i += columns)
 	{
-		int			ni = least(columns, x->m - i);
+		int			ni = min(columns, x->m - i);
 
 		multiply(&(GsProduct) {
 				 .transpose_a = true,.m = x->n,.n = ni,.k = x->k,
@@ -516,7 +516,7 @@ gs_sgemm(const GsProduct *product)
 		return false;
 
 	if (x->transpose_a && !x->transpose_b && x->n < x->m &&
-		x->n <= TURN_MOST)
+		x->n <= TURN_MAX)
 		multiply_turned(x);
 	else
 		multiply(x);

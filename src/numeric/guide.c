@@ -22,7 +22,7 @@
 
 /* Cells are made smaller until a score is so few steps from its interval. */
 #define FEW_STEPS	2
-#define LEAST_CELLS	128
+#define MIN_CELLS	128
 #define RARE			3.0		/* scores beyond this may take more */
 #define LIKELY			0.85
 
@@ -70,7 +70,7 @@ void
 gs_guide_init(GsGuide *guide, const double *edge, int n,
 			  void *(*allocate) (size_t))
 {
-	int			ncells = LEAST_CELLS;
+	int			ncells = MIN_CELLS;
 
 	guide->edge = allocate(sizeof(float) * (n + 1));
 	guide->cell = allocate(sizeof(int32_t) * GS_GUIDE_CELLS);

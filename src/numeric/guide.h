@@ -38,12 +38,12 @@ extern void gs_guide_find(const GsGuide *guide, const float *score,
 static inline int32_t
 gs_guide_cell(float ncells, float score)
 {
-	float		place = (score + GS_GUIDE_END) *
+	float		position = (score + GS_GUIDE_END) *
 		(ncells / (2 * GS_GUIDE_END));
 
-	place = place > 0 ? place : 0;
-	place = place < ncells - 1 ? place : ncells - 1;
-	return (int32_t) place;
+	position = position > 0 ? position : 0;
+	position = position < ncells - 1 ? position : ncells - 1;
+	return (int32_t) position;
 }
 
 /*

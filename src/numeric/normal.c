@@ -206,7 +206,7 @@ static GS_ALWAYS_INLINE void
 normal_block(const uint32_t *restrict words, float *restrict z)
 {
 	uint32_t	bits[LANE_BLOCK];
-	int32_t		place[LANE_BLOCK];
+	int32_t		position[LANE_BLOCK];
 	Cell		cell[LANE_BLOCK];
 
 	for (int i = 0; i < LANE_BLOCK; i++)
@@ -222,10 +222,10 @@ normal_block(const uint32_t *restrict words, float *restrict z)
 
 		/* m near 2^31 rounds up to p = 0.5, which has no cell */
 		bits[i] = p.u < LAST_BITS ? p.u : LAST_BITS;
-		place[i] = (int32_t) (bits[i] >> CELL_SHIFT) - FIRST_CELL;
+		position[i] = (int32_t) (bits[i] >> CELL_SHIFT) - FIRST_CELL;
 	}
 	for (int i = 0; i < LANE_BLOCK; i++)
-		memcpy(&cell[i], &cells[place[i]], sizeof(Cell));
+		memcpy(&cell[i], &cells[position[i]], sizeof(Cell));
 	for (int i = 0; i < LANE_BLOCK; i++)
 	{
 		union

@@ -68,7 +68,7 @@ typedef struct Completion
 	int		   *source_of;		/* [ncolumns of the model] -1: none */
 	bool	   *known;			/* [ncolumns of the model] context */
 	GsRows	   *given;			/* [ncolumns of the model] */
-	float	  **place;			/* [nfeatures][GS_BATCH] random */
+	float	  **position;		/* [nfeatures][GS_BATCH] random */
 	bool		fill_nulls;
 	bool		plain;			/* no row type was named: domains' conditions,
 								 * which may be anybody's, are left alone */
@@ -302,10 +302,11 @@ allocate(Completion *completion)
 				completion->read_nulls + completion->source_of[c],
 				completion->nsource
 		};
-	completion->place = palloc0(sizeof(float *) * Max(schema->nfeatures, 1));
+	completion->position = palloc0(sizeof(float *) *
+								   Max(schema->nfeatures, 1));
 	for (int f = 0; f < schema->nfeatures; f++)
 		if (schema->features[f].kind == GS_FEATURE_NUMBER)
-			completion->place[f] = palloc(sizeof(float) * GS_BATCH);
+			completion->position[f] = palloc(sizeof(float) * GS_BATCH);
 	completion->context = AllocSetContextCreate(CurrentMemoryContext,
 												"gensynth completion",
 												ALLOCSET_DEFAULT_SIZES);
@@ -408,15 +409,15 @@ encode_rows(Completion *completion)
 
 	for (int f = 0; f < batch->nfeatures; f++)
 	{
-		if (completion->place[f] == NULL || !batch->context[f])
+		if (completion->position[f] == NULL || !batch->context[f])
 			continue;
 		gs_philox_lanes(batch->key, batch->first, GS_STREAM_CONTEXT + f, 0,
 						GS_BATCH, word[0], word[1], word[2], word[3]);
 		for (int i = 0; i < GS_BATCH; i++)
-			completion->place[f][i] = (word[0][i] >> 8) * 0x1.0p-24f;
+			completion->position[f][i] = (word[0][i] >> 8) * 0x1.0p-24f;
 	}
 	gs_encode(completion->encoder, completion->given, GS_BATCH,
-			  completion->place, batch);
+			  completion->position, batch);
 }
 
 static void
@@ -536,32 +537,32 @@ static CompleteCall *
 begin_call(FunctionCallInfo fcinfo, bool typed)
 {
 	CompleteCall *call = palloc0(sizeof(CompleteCall));
-	CompletionCall asked = {0};
+	CompletionCall request = {0};
 	TupleDesc	desc = NULL;
 	Oid			relid = InvalidOid;
 	int			rest = typed ? 3 : 2;	/* model, seed, fill_nulls */
 
 	if (typed)
 		desc = BlessTupleDesc(gs_shape_desc(fcinfo, &relid));
-	asked.source = text_argument(fcinfo, typed ? 2 : 0);
-	if (asked.source == NULL && OidIsValid(relid))
-		asked.source = gs_relation_name(relid, NULL);
-	if (asked.source == NULL)
+	request.source = text_argument(fcinfo, typed ? 2 : 0);
+	if (request.source == NULL && OidIsValid(relid))
+		request.source = gs_relation_name(relid, NULL);
+	if (request.source == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("source must not be null"),
 				 errhint("Pass the name of a table or view, or a query.")));
-	asked.columns = gs_names_argument(fcinfo, 1, "columns");
-	if (asked.columns == NIL)
+	request.columns = gs_names_argument(fcinfo, 1, "columns");
+	if (request.columns == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("columns must not be null"),
 				 errhint("Name the columns that shall be drawn anew, such as '{income}'.")));
-	asked.model = text_argument(fcinfo, rest);
-	asked.seed = PG_ARGISNULL(rest + 1) ? gs_random_seed() :
+	request.model = text_argument(fcinfo, rest);
+	request.seed = PG_ARGISNULL(rest + 1) ? gs_random_seed() :
 		PG_GETARG_INT64(rest + 1);
-	asked.fill_nulls = !PG_ARGISNULL(rest + 2) && PG_GETARG_BOOL(rest + 2);
-	call->completion = open_completion(&asked, desc);
+	request.fill_nulls = !PG_ARGISNULL(rest + 2) && PG_GETARG_BOOL(rest + 2);
+	call->completion = open_completion(&request, desc);
 	/* who stops early leaves nothing open; an error sees to it itself */
 	RegisterExprContextCallback(((ReturnSetInfo *) fcinfo->resultinfo)->econtext,
 								close_completion,

@@ -40,13 +40,13 @@ struct GsGrid
  */
 static bool
 find_values(GridColumn *column, const GsTarget *target, const GsSampler *sampler,
-			const GsLinks *links)
+			const GsForeignKeys *fks)
 {
 	Form_pg_attribute attribute = TupleDescAttr(target->desc, column->at);
 	Datum	   *values;
 
-	column->n = gs_links_keys(links, column->at, &column->values,
-							  &column->stride);
+	column->n = gs_foreign_keys_of(fks, column->at, &column->values,
+								   &column->stride);
 	if (column->n >= 0)
 		return column->n > 0;
 	for (int c = 0; c < sampler->schema->ncolumns; c++)
@@ -72,7 +72,7 @@ find_values(GridColumn *column, const GsTarget *target, const GsSampler *sampler
 
 static GsGrid *
 open_constraint(const GsConstraint *constraint, const GsTarget *target,
-				const GsSampler *sampler, const GsLinks *links, int64 seed)
+				const GsSampler *sampler, const GsForeignKeys *fks, int64 seed)
 {
 	GsGrid	   *grid = palloc0(sizeof(GsGrid));
 	int64		space = 1;
@@ -89,7 +89,7 @@ open_constraint(const GsConstraint *constraint, const GsTarget *target,
 			if (strcmp(NameStr(TupleDescAttr(target->desc, i)->attname),
 					   lfirst(cell)) == 0)
 				column->at = i;
-		if (column->at < 0 || !find_values(column, target, sampler, links) ||
+		if (column->at < 0 || !find_values(column, target, sampler, fks) ||
 			pg_mul_s64_overflow(space, column->n, &space))
 			return NULL;
 	}
@@ -104,7 +104,7 @@ open_constraint(const GsConstraint *constraint, const GsTarget *target,
  */
 GsGrid *
 gs_grid_open(const GsTarget *target, const GsSampler *sampler,
-			 const GsLinks *links, int64 seed)
+			 const GsForeignKeys *fks, int64 seed)
 {
 	ListCell   *cell;
 
@@ -117,7 +117,7 @@ gs_grid_open(const GsTarget *target, const GsSampler *sampler,
 			(constraint->kind != GS_CONSTRAINT_PRIMARY_KEY &&
 			 constraint->kind != GS_CONSTRAINT_UNIQUE))
 			continue;
-		grid = open_constraint(constraint, target, sampler, links, seed);
+		grid = open_constraint(constraint, target, sampler, fks, seed);
 		if (grid != NULL)
 			return grid;
 	}
@@ -132,14 +132,16 @@ gs_grid_open(const GsTarget *target, const GsSampler *sampler,
 void
 gs_grid_apply(GsGrid *grid, Datum *values, bool *nulls)
 {
-	uint64		place = gs_permute(&grid->order, grid->next++ % grid->order.n);
+	uint64		position = gs_permute(&grid->order, grid->next++
+									  % grid->order.n);
 
 	for (int i = 0; i < grid->ncolumns; i++)
 	{
 		const GridColumn *column = &grid->columns[i];
 
-		values[column->at] = column->values[place % column->n * column->stride];
+		values[column->at] = column->values[position % column->n *
+											column->stride];
 		nulls[column->at] = false;
-		place /= column->n;
+		position /= column->n;
 	}
 }

@@ -7,12 +7,12 @@
 
 #include "postgres.h"
 
-#include "stream/links.h"
+#include "stream/foreign_keys.h"
 
 typedef struct GsGrid GsGrid;
 
 extern GsGrid *gs_grid_open(const GsTarget *target, const GsSampler *sampler,
-							const GsLinks *links, int64 seed);
+							const GsForeignKeys *fks, int64 seed);
 extern void gs_grid_apply(GsGrid *grid, Datum *values, bool *nulls);
 
 #endif

@@ -2,9 +2,9 @@
  * into.c
  *	  synth_into: fills a table with synthetic rows, in committed batches.
  *
- * Rows of a stream are given their foreign keys (links.c), those that fail
- * what the table says (target.c) are left out, and the rest goes into it by an
- * INSERT that is run as the caller, so privileges, row-level security,
+ * Rows of a stream are given their foreign keys (foreign_keys.c), those that
+ * fail what the table says (target.c) are left out, and the rest goes into it
+ * by an INSERT that is run as the caller, so privileges, row-level security,
  * triggers and constraints are what they are for anybody who inserts.  Rows
  * that collide with others are made up for by further ones.  A batch and its
  * counts in gensynth.fills are committed together, and row i of (model
@@ -38,7 +38,7 @@
 #include "key/key.h"
 #include "stream/grid.h"
 #include "stream/insert.h"
-#include "stream/links.h"
+#include "stream/foreign_keys.h"
 #include "stream/call.h"
 #include "stream/shift.h"
 #include "stream/stream.h"
@@ -68,7 +68,7 @@ typedef struct IntoCall
 	GsSampler  *sampler;
 	GsTarget   *target;
 	GsStream   *stream;
-	GsLinks    *links;
+	GsForeignKeys    *fks;
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */
 	GsGrid	   *grid;			/* NULL: no combinations to count through */
 	int			epoch;			/* goes on when rows collide too often */
@@ -88,8 +88,8 @@ typedef struct IntoCall
 } IntoCall;
 
 /* Rows that may be made in vain for each one that a batch wants, and more. */
-#define MOST_VAIN		100
-#define MOST_VAIN_MORE	1000
+#define MAX_VAIN		100
+#define MAX_VAIN_MORE	1000
 /* Rows of these after which an epoch ends: see shift.c and grid.c. */
 #define TRIES_EPOCH		3
 
@@ -382,7 +382,7 @@ report_vain(const IntoCall *call, int64 rows)
 static bool
 is_in_vain(const IntoCall *call, int64 rows)
 {
-	return call->drawn - rows > call->wanted * MOST_VAIN + MOST_VAIN_MORE;
+	return call->drawn - rows > call->wanted * MAX_VAIN + MAX_VAIN_MORE;
 }
 
 /*
@@ -407,9 +407,10 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		/* rows that the model has dropped count too */
 		call->drawn = gs_stream_position(call->stream) -
 			(call->fill.start - 1 + call->fill.drawn);
-		refused = gs_links_fill(call->links,
-								call->fill.drawn + call->drawn - 1, values,
-								nulls);
+		refused = gs_foreign_keys_fill(call->fks,
+									   call->fill.drawn + call->drawn - 1,
+									   values,
+									   nulls);
 		if (call->shift != NULL)
 			gs_shift_apply(call->shift, call->epoch, values, nulls);
 		if (call->grid != NULL && call->epoch > 0)
@@ -476,14 +477,14 @@ fill_batch(IntoCall *call)
 	call->drawn = call->refused = 0;
 	first = fill->start - 1 + fill->drawn;
 	gs_stream_seek(call->stream, first,
-				   Min((call->wanted + 1) * (MOST_VAIN + 1) +
-					   2 * MOST_VAIN_MORE, PG_INT64_MAX - GS_BATCH - first) +
+				   Min((call->wanted + 1) * (MAX_VAIN + 1) +
+					   2 * MAX_VAIN_MORE, PG_INT64_MAX - GS_BATCH - first) +
 				   first);
 	error_context_stack = &callback;
 	while (done < call->wanted)
 	{
 		int64		rows = Min(call->wanted - done,
-							   gs_links_room(call->links));
+							   gs_foreign_keys_room(call->fks));
 
 		done += insert_rows(call, rows, done);
 		/* each epoch gets as many tries */
@@ -492,7 +493,7 @@ fill_batch(IntoCall *call)
 			call->epoch++;
 		if (is_in_vain(call, done))
 			report_vain(call, done);
-		gs_links_refresh(call->links);
+		gs_foreign_keys_refresh(call->fks);
 	}
 	error_context_stack = callback.previous;
 
@@ -595,9 +596,9 @@ begin_rows(IntoCall *call)
 	continue_keys(call);
 	call->stream = gs_stream_open(call->sampler, call->target->desc, fill->seed);
 	call->shift = gs_shift_open(call->target);
-	call->links = gs_links_open(call->target, call->sampler, fill->seed,
-								fill->n);
-	call->grid = gs_grid_open(call->target, call->sampler, call->links,
+	call->fks = gs_foreign_keys_open(call->target, call->sampler, fill->seed,
+									 fill->n);
+	call->grid = gs_grid_open(call->target, call->sampler, call->fks,
 							  fill->seed);
 }
 

@@ -391,7 +391,7 @@ describe(const Probe *probe, const GsBatch *batch, int f)
 		GsPart		part = {.lane = feature->lane,.scale = feature->scale,
 		.min_scale = feature->min_scale};
 
-		part.slot = feature->kind == GS_FEATURE_CATEGORY ?
+		part.scalar = feature->kind == GS_FEATURE_CATEGORY ?
 			feature->level[bin] : i == 0 ? q->low[bin] : q->high[bin];
 		part.text = feature->kind == GS_FEATURE_CATEGORY ?
 			feature->text[bin] : NULL;
@@ -425,7 +425,7 @@ gs_probe_row(PG_FUNCTION_ARGS)
 	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header),
 	.t_data = header};
 	Datum	   *lines = palloc(sizeof(Datum) * Max(nfeatures, 1));
-	float	  **place = palloc(sizeof(float *) * Max(nfeatures, 1));
+	float	  **position = palloc(sizeof(float *) * Max(nfeatures, 1));
 	Probe		probe = {0};
 	GsBatch    *batch = create_batch(model->schema);
 
@@ -434,8 +434,8 @@ gs_probe_row(PG_FUNCTION_ARGS)
 		probe.rows[c].values[0] = heap_getattr(&tuple, c + 1, desc,
 											   &probe.rows[c].nulls[0]);
 	for (int f = 0; f < nfeatures; f++)
-		place[f] = &share;
-	gs_encode(probe.encoder, probe.rows, 1, place, batch);
+		position[f] = &share;
+	gs_encode(probe.encoder, probe.rows, 1, position, batch);
 	for (int f = 0; f < nfeatures; f++)
 		lines[f] = CStringGetTextDatum(describe(&probe, batch, f));
 	ReleaseTupleDesc(desc);

@@ -25,8 +25,8 @@ typedef struct ShiftColumn
 	int			at;				/* among the filled columns */
 	TypeCacheEntry *range;
 	bool		seen;			/* some range */
-	int64		least;			/* of the bounds seen */
-	int64		most;
+	int64		min;			/* of the bounds seen */
+	int64		max;
 } ShiftColumn;
 
 struct GsShift
@@ -154,11 +154,11 @@ gs_shift_apply(GsShift *shift, int epoch, Datum *values, const bool *nulls)
 		if (empty || !read_bound(type, &lower, &from) ||
 			!read_bound(type, &upper, &to))
 			continue;
-		column->least = column->seen ? Min(column->least, from) : from;
-		column->most = column->seen ? Max(column->most, to) : to;
+		column->min = column->seen ? Min(column->min, from) : from;
+		column->max = column->seen ? Max(column->max, to) : to;
 		column->seen = true;
 		if (epoch > 0 &&
-			!pg_sub_s64_overflow(column->most, column->least, &distance) &&
+			!pg_sub_s64_overflow(column->max, column->min, &distance) &&
 			!pg_mul_s64_overflow(distance + 1, epoch, &distance) &&
 			move_bound(type, &lower, distance) &&
 			move_bound(type, &upper, distance))

@@ -53,7 +53,7 @@ struct GsStream
 
 	/* the slice is of one batch */
 	int			from;			/* its first row's place there */
-	int			most;			/* rows to decode at a time */
+	int			max;			/* rows to decode at a time */
 	GsFormer   *former;
 	MemoryContext context;		/* what the values and tuples point to */
 };
@@ -132,7 +132,7 @@ make_cast(const GsColumn *from, Form_pg_attribute to)
  * The most rows of a slice.
  */
 static int
-most_rows(const GsStream *stream)
+max_rows(const GsStream *stream)
 {
 	int			lanes = SLICE_CELLS / LANE_ROWS /
 		Max(stream->slice.ncolumns, 1);
@@ -232,8 +232,8 @@ gs_stream_open(GsSampler *sampler, TupleDesc desc, int64 seed)
 		stream->decodes |= sampler->model->version->on_violation == GS_VIOLATION_DROP;
 	}
 	stream->former = gs_former_create(desc, packed);
-	stream->most = SLICE_ROWS;
-	cells = (Size) most_rows(stream) * Max(desc->natts, 1);
+	stream->max = SLICE_ROWS;
+	cells = (Size) max_rows(stream) * Max(desc->natts, 1);
 	stream->slice.values = palloc(sizeof(Datum) * cells);
 	stream->slice.nulls = palloc(cells);
 	return stream;
@@ -370,14 +370,14 @@ next_slice(GsStream *stream)
 		stream->batches++;
 	}
 	stream->from = from;
-	stream->slice.rows = Min(stream->most, last - from);
+	stream->slice.rows = Min(stream->max, last - from);
 	decode_slice(stream);
 	stream->next += stream->slice.rows;
 	bytes = MemoryContextMemAllocated(stream->context, true);
 	if (bytes < SLICE_BYTES)
-		stream->most = Min(stream->most * 4, most_rows(stream));
+		stream->max = Min(stream->max * 4, max_rows(stream));
 	else if (bytes > 4 * SLICE_BYTES)
-		stream->most = Max(stream->most / 4, 1);
+		stream->max = Max(stream->max / 4, 1);
 	return true;
 }
 

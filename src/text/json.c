@@ -96,7 +96,7 @@ static void
 append_part(StringInfo out, const GsCodec *codec, int p, const GsPart *part)
 {
 	const GsPartKind *kind = &codec->part[p];
-	GsSlot		slot = part->slot;
+	GsScalar	scalar = part->scalar;
 	uint64		unit = (uint64) pow(10, kind->decimals);
 	uint64		rest;
 
@@ -109,22 +109,23 @@ append_part(StringInfo out, const GsCodec *codec, int p, const GsPart *part)
 		appendStringInfo(out, number ? "%s" : "\"%s\"", part->text);
 	}
 	else if (part->lane == GS_LANE_FLOAT)
-		appendStringInfo(out, isfinite(slot.f) ? "%s" : "\"%s\"",
+		appendStringInfo(out, isfinite(scalar.f) ? "%s" : "\"%s\"",
 						 codec->kind->narrow ?
 						 DatumGetCString(DirectFunctionCall1(float4out,
-															 Float4GetDatum((float4) slot.f))) :
-						 float8out_internal(slot.f));
-	else if (gs_slot_is_special(kind, part->lane, slot))
-		appendStringInfo(out, "\"%s\"", slot.i < 0 ? "-infinity" : "infinity");
+															 Float4GetDatum((float4) scalar.f))) :
+						 float8out_internal(scalar.f));
+	else if (gs_scalar_is_special(kind, part->lane, scalar))
+		appendStringInfo(out, "\"%s\"", scalar.i < 0 ? "-infinity" :
+						 "infinity");
 	else if (kind->ordered)
-		appendStringInfo(out, UINT64_FORMAT, gs_unordered(slot.i));
+		appendStringInfo(out, UINT64_FORMAT, gs_unordered(scalar.i));
 	else if (kind->decimals == 0)
-		appendStringInfo(out, INT64_FORMAT, slot.i);
+		appendStringInfo(out, INT64_FORMAT, scalar.i);
 	else
 	{
-		rest = slot.i < 0 ? -(uint64) slot.i : (uint64) slot.i;
+		rest = scalar.i < 0 ? -(uint64) scalar.i : (uint64) scalar.i;
 		appendStringInfo(out, "%s" UINT64_FORMAT "." GS_PADDED_UINT64,
-						 slot.i < 0 ? "-" : "", rest / unit, kind->decimals,
+						 scalar.i < 0 ? "-" : "", rest / unit, kind->decimals,
 						 rest % unit);
 		/* as few decimals as it has, for that is what is learned */
 		while (out->data[out->len - 1] == '0')
@@ -306,28 +307,28 @@ read_integer(const GsPartKind *kind, const JsonbValue *value, GsPart *part)
 	if (value->type == jbvNumeric && kind->ordered)
 	{
 		number = rint(to_double(value));
-		part->slot.i = gs_ordered(number <= 0 ? 0 :
-								  number >= (double) PG_UINT64_MAX ?
-								  PG_UINT64_MAX : (uint64) number);
+		part->scalar.i = gs_ordered(number <= 0 ? 0 :
+									number >= (double) PG_UINT64_MAX ?
+									PG_UINT64_MAX : (uint64) number);
 	}
 	else if (value->type == jbvNumeric)
 	{
 		number = rint(to_double(value) * pow(10, kind->decimals));
-		if (number <= (double) kind->least)
-			part->slot.i = kind->least;
-		else if (number >= (double) kind->most)
-			part->slot.i = kind->most;
+		if (number <= (double) kind->min)
+			part->scalar.i = kind->min;
+		else if (number >= (double) kind->max)
+			part->scalar.i = kind->max;
 		else
-			part->slot.i = (int64) number;
+			part->scalar.i = (int64) number;
 	}
 	else if (kind->special && string_is(value, "-infinity"))
-		part->slot.i = kind->minus;
+		part->scalar.i = kind->minus;
 	else if (kind->special && string_is(value, "infinity"))
-		part->slot.i = kind->plus;
+		part->scalar.i = kind->plus;
 	else
 	{
 		part->absent = true;
-		part->slot.i = kind->ordered ? gs_ordered(0) : 0;
+		part->scalar.i = kind->ordered ? gs_ordered(0) : 0;
 	}
 }
 
@@ -352,7 +353,7 @@ read_part(const GsCodec *codec, int p, const JsonbValue *value, GsPart *part)
 			text = specials[i];
 	part->absent = text == NULL;
 	if (part->lane == GS_LANE_FLOAT)
-		part->slot.f = text ? strtod(text, NULL) : 0;
+		part->scalar.f = text ? strtod(text, NULL) : 0;
 	else
 	{
 		/* gs_codec_join reads a text */

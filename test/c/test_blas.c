@@ -237,7 +237,7 @@ check_repair(int n, double disturbance)
 	size_t		bytes = sizeof(double) * (size_t) n * (size_t) n;
 	double	   *a = random_correlation(n, 0);
 	double	   *copy = malloc(bytes);
-	double		least = INFINITY;
+	double		min = INFINITY;
 	double		change = 0;
 	double		largest = 0;
 	int			wrong = 0;
@@ -274,8 +274,8 @@ check_repair(int n, double disturbance)
 	CHECK(change < 0.75 && largest > 0.2, "is still like it was");
 	CHECK(gs_cholesky(n, a), "is positive definite");
 	for (i = 0; i < n; i++)
-		least = fmin(least, a[i * n + i] * a[i * n + i]);
-	CHECK(least > 2e-5, "no column is determined by the others");
+		min = fmin(min, a[i * n + i] * a[i * n + i]);
+	CHECK(min > 2e-5, "no column is determined by the others");
 	free(a);
 	free(copy);
 }

@@ -143,7 +143,7 @@ test_first_cut(void)
 {
 	GsTreeTable one = {1, columns, ncodes, ordered};
 	GsBoost    *boost;
-	double		most = 0;
+	double		max = 0;
 	int			cut = -1;
 
 	make_rows(false);
@@ -164,9 +164,9 @@ test_first_cut(void)
 			real[code[0][i] > c] += label[i] - 0.5;
 		}
 		gain = real[0] * real[0] / rows[0] + real[1] * real[1] / rows[1];
-		if (gain > most)
+		if (gain > max)
 		{
-			most = gain;
+			max = gain;
 			cut = c;
 		}
 	}
@@ -177,7 +177,7 @@ test_first_cut(void)
 
 /* labels that nothing tells: no tree says much */
 static void
-test_chance(void)
+test_probability(void)
 {
 	GsBoost    *boost;
 	double		told;
@@ -202,6 +202,6 @@ main(void)
 	test_subsets();
 	test_exclusive();
 	test_first_cut();
-	test_chance();
+	test_probability();
 	return test_done();
 }

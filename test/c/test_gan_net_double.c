@@ -16,7 +16,7 @@
 
 #define STEP	1e-6
 #define ROWS	6
-#define PLACES	3
+#define POSITIONS	3
 #define TOKENS	9
 #define PACK	2
 #define STATE	5
@@ -24,7 +24,7 @@
 #define LATENT	2
 #define VECTOR	4
 
-static const int32_t token[ROWS * PLACES] = {
+static const int32_t token[ROWS * POSITIONS] = {
 	0, 3, 1, 1, -1, 0, 1, -1, 1, 0, 0, 0, 0, 4, 1, 0, 2, 0
 };
 /* among all tokens; -1: none */
@@ -36,8 +36,8 @@ static const int null_token[] = {0, 1, 0};
 typedef struct Case
 {
 	GsGanNet	net;
-	GsDense		head[PLACES];
-	GsDense		fed[PLACES];
+	GsDense		head[POSITIONS];
+	GsDense		fed[POSITIONS];
 	GsParams	generator;
 	GsParams	critic;
 } Case;
@@ -47,7 +47,8 @@ open_case(Case *c, double anchor, double penalty)
 {
 	*c = (Case) {
 		.net = {
-			.decoder = {.nplaces = PLACES,.offset = offset,.latent = LATENT,
+			.decoder =
+				{.npositions = POSITIONS,.offset = offset,.latent = LATENT,
 				.width = WIDTH,.state = STATE},
 			.null = null,.null_token = null_token,.temperature = 0.7,
 			.anchor = anchor,.penalty = penalty,.pack = PACK,.vector = VECTOR,
@@ -76,15 +77,15 @@ loss_of(const Case *c, bool critic, gs_real *grad)
 		.params = critic ? c->critic.value : c->generator.value,
 		.arena = {.base = (char *) gs_vector_create(bytes / sizeof(gs_real) + 1),
 	.size = bytes}};
-	int32_t    *real = gs_arena_take(&shard.arena, ROWS * PLACES,
+	int32_t    *real = gs_arena_take(&shard.arena, ROWS * POSITIONS,
 									 sizeof(int32_t));
-	int32_t		made[ROWS * PLACES];
+	int32_t		made[ROWS * POSITIONS];
 	GsGanRows	rows = {real, condition, made};
 	double		loss;
 
 	memcpy(real, token, sizeof(token));
-	for (int i = 0; i < ROWS * PLACES; i++)
-		made[i] = token[ROWS * PLACES - 1 - i] % 2;
+	for (int i = 0; i < ROWS * POSITIONS; i++)
+		made[i] = token[ROWS * POSITIONS - 1 - i] % 2;
 	loss = critic ? gs_gan_critic_loss(&c->net, &rows, &shard) :
 		gs_gan_generator_loss(&c->net, c->critic.value, &rows, &shard);
 	if (shard.arena.used > bytes)
@@ -96,7 +97,7 @@ loss_of(const Case *c, bool critic, gs_real *grad)
 /* The generator a second time. */
 typedef struct Dense
 {
-	int			drawn[ROWS][PLACES];	/* tokens; -1: missing */
+	int			drawn[ROWS][POSITIONS];	/* tokens; -1: missing */
 	double		soft[ROWS][TOKENS];
 	bool		fixed;			/* tokens and base are */
 	double		base[ROWS][TOKENS]; /* soft as it was */
@@ -156,7 +157,7 @@ dense_row(const Case *c, Dense *made, int row, const gs_real *z,
 								condition[row] * WIDTH + j]));
 	for (int j = 0; j < STATE; j++)
 		state[j] = dense_at(&d->start, params, outer, j);
-	for (int p = 0; p < PLACES; p++)
+	for (int p = 0; p < POSITIONS; p++)
 	{
 		int			from = offset[p];
 		int			n = offset[p + 1] - from;
@@ -277,14 +278,15 @@ check_sample(const Case *c)
 	size_t		bytes = gs_gan_workspace(&c->net, ROWS);
 	gs_real    *memory = gs_vector_create(bytes / sizeof(gs_real) + 1);
 	GsArena		arena = {.base = (char *) memory,.size = bytes};
-	int32_t		made[ROWS * PLACES];
+	int32_t		made[ROWS * POSITIONS];
 	int			wrong = 0;
 
 	gs_gan_sample(&c->net, c->generator.value, (GsDraw) {.key = 7}, ROWS,
 				  &arena, made);
-	for (int i = 0; i < ROWS * PLACES; i++)
-		wrong += made[i] >= offset[i % PLACES + 1] - offset[i % PLACES] ||
-			(made[i] < 0) != (i % PLACES == 1 && made[i - 1] == 1);
+	for (int i = 0; i < ROWS * POSITIONS; i++)
+		wrong += made[i] >= offset[i % POSITIONS +
+								   1] - offset[i % POSITIONS] ||
+			(made[i] < 0) != (i % POSITIONS == 1 && made[i - 1] == 1);
 	CHECK(arena.used <= bytes && wrong == 0, "rows are made");
 	free(memory);
 }

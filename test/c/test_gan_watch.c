@@ -12,7 +12,7 @@
 #include "test.h"
 
 #define ROWS	4000
-#define PLACES	4
+#define POSITIONS	4
 #define TOKENS	14
 
 static const int offset[] = {0, 2, 4, 8, 14};
@@ -26,10 +26,10 @@ typedef struct Watched
 	double		share[TOKENS];
 	double		joint[7 * GS_WATCH_CELLS];
 	double		scratch[TOKENS + 7 * GS_WATCH_CELLS];
-	uint8_t		centre[GS_WATCH_CLUSTERS * PLACES];
+	uint8_t		centre[GS_WATCH_CLUSTERS * POSITIONS];
 	double		cluster[GS_WATCH_CLUSTERS];
-	uint8_t		row[PLACES];
-	uint32_t	votes[GS_WATCH_CLUSTERS * PLACES * (GS_WATCH_GROUPS + 1)];
+	uint8_t		row[POSITIONS];
+	uint32_t	votes[GS_WATCH_CLUSTERS * POSITIONS * (GS_WATCH_GROUPS + 1)];
 } Watched;
 
 /* What is wrong with rows. */
@@ -50,7 +50,7 @@ typedef enum Fault
 static void
 make_rows(int32_t *token, uint64_t seed, Fault fault)
 {
-	for (int i = 0; i < ROWS; i++, token += PLACES)
+	for (int i = 0; i < ROWS; i++, token += POSITIONS)
 	{
 		GsRandom	random;
 		int			kind;
@@ -75,13 +75,13 @@ make_rows(int32_t *token, uint64_t seed, Fault fault)
 static GsWatchFigures
 measure(Watched *w, uint64_t seed, Fault fault)
 {
-	static int32_t token[ROWS * PLACES];
+	static int32_t token[ROWS * POSITIONS];
 	GsWatchFigures figures;
 
 	make_rows(token, seed, fault);
 	figures = gs_watch_measure(&w->watch, token, ROWS);
 	printf("# %d: places %.3f, pairs %.3f, coverage %.3f, variety %.3f, clusters %.3f\n",
-		   (int) fault, figures.places, figures.pairs, figures.coverage,
+		   (int) fault, figures.positions, figures.pairs, figures.coverage,
 		   figures.variety, figures.clusters);
 	return figures;
 }
@@ -90,13 +90,13 @@ static void
 test_watch(void)
 {
 	static Watched w;
-	static int32_t token[ROWS * PLACES];
+	static int32_t token[ROWS * POSITIONS];
 	GsWatchFigures good;
 	GsWatchFigures bad;
 
 	w.watch = (GsWatch) {
-		.nplaces = PLACES,.offset = offset,.group = group,
-		.npairs = gs_watch_pairs(PLACES),.share = w.share,.joint = w.joint,
+		.npositions = POSITIONS,.offset = offset,.group = group,
+		.npairs = gs_watch_pairs(POSITIONS),.share = w.share,.joint = w.joint,
 		.scratch = w.scratch,.centre = w.centre,.cluster = w.cluster,
 		.row = w.row,.votes = w.votes
 	};
@@ -104,19 +104,19 @@ test_watch(void)
 	make_rows(token, 1, NOTHING);
 	gs_watch_learn(&w.watch, token, ROWS);
 	good = gs_watch_measure(&w.watch, token, ROWS);
-	CHECK(good.places < 1e-9 && good.pairs < 1e-9 && good.coverage == 1 &&
+	CHECK(good.positions < 1e-9 && good.pairs < 1e-9 && good.coverage == 1 &&
 		  good.variety > 1 - 1e-9 && good.clusters == 1,
 		  "the table itself is perfect");
 	good = measure(&w, 2, NOTHING);
-	CHECK(good.places < 0.02 && good.pairs < 0.05 && good.coverage == 1 &&
+	CHECK(good.positions < 0.02 && good.pairs < 0.05 && good.coverage == 1 &&
 		  good.variety > 0.99 && good.clusters > 0.95,
 		  "other rows of its kind nearly are");
 
 	bad = measure(&w, 2, APART);
-	CHECK(bad.places < 0.02 && bad.pairs > good.pairs + 0.05,
+	CHECK(bad.positions < 0.02 && bad.pairs > good.pairs + 0.05,
 		  "what goes together no more shows in pairs");
 	bad = measure(&w, 2, TILTED);
-	CHECK_NEAR(bad.places, 0.1 / 4, 0.01, "a fifth of half, in one of 4");
+	CHECK_NEAR(bad.positions, 0.1 / 4, 0.01, "a fifth of half, in one of 4");
 	CHECK(bad.coverage == 1, "where all tokens appear");
 	bad = measure(&w, 2, NARROW);
 	CHECK_NEAR(bad.coverage, 11.0 / 14, 1e-9, "tokens that don't appear");
@@ -131,14 +131,15 @@ test_watch(void)
 static void
 test_conditions(void)
 {
-	static int32_t token[ROWS * PLACES];
+	static int32_t token[ROWS * POSITIONS];
 	static uint32_t row[ROWS];
 	static uint32_t begin[TOKENS + 1];
-	static uint32_t rows[ROWS * PLACES];
-	float		chance[TOKENS];
-	int			place[PLACES];
-	GsConditions c = {.nplaces = PLACES,.offset = offset,.nrows = ROWS,
-	.begin = begin,.row = rows,.chance = chance,.place = place};
+	static uint32_t rows[ROWS * POSITIONS];
+	float		probability[TOKENS];
+	int			position[POSITIONS];
+	GsConditions c = {.npositions = POSITIONS,.offset = offset,.nrows = ROWS,
+	.begin =
+		begin,.row = rows,.probability = probability,.position = position};
 	int			times[TOKENS] = {0};
 	int			wrong = 0;
 	uint32_t	at = 99;
@@ -150,8 +151,8 @@ test_conditions(void)
 	for (uint32_t i = 0; i < ROWS; i++)
 	{
 		row[i] = 7 * i;
-		token[i * PLACES] = 1;
-		token[i * PLACES + 1] = i % 500 == 0;
+		token[i * POSITIONS] = 1;
+		token[i * POSITIONS + 1] = i % 500 == 0;
 	}
 	gs_conditions_learn(&c, row, token);
 	CHECK(c.nvaried == 3, "what doesn't vary is no condition");
@@ -165,7 +166,7 @@ test_conditions(void)
 			p++;
 		times[t]++;
 		wrong += at % 7 != 0 || at / 7 >= ROWS ||
-			token[at / 7 * PLACES + p] != t - offset[p];
+			token[at / 7 * POSITIONS + p] != t - offset[p];
 	}
 	CHECK(wrong == 0, "rows have what they are drawn for");
 	CHECK(times[0] + times[1] == 0, "no condition on what doesn't vary");
@@ -175,7 +176,7 @@ test_conditions(void)
 			   log(9) / (log(9) + log(ROWS - 7)), 0.015,
 			   "tokens are by the logarithm of their number");
 
-	for (int i = 0; i < ROWS * PLACES; i++)
+	for (int i = 0; i < ROWS * POSITIONS; i++)
 		token[i] = 0;
 	gs_conditions_learn(&c, row, token);
 	at = 99;

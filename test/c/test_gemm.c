@@ -197,7 +197,7 @@ check_bits(const Product *p, Base base)
 	for (int i = 0; i < p->m; i++)
 		for (int j = 0; j < n; j++)
 			expected[i * n + j] = element(p, base, i, j);
-	for (gs_most_lanes = 4; gs_most_lanes <= 16; gs_most_lanes *= 2)
+	for (gs_max_lanes = 4; gs_max_lanes <= 16; gs_max_lanes *= 2)
 	{
 		int			wrong = 0;
 		bool		touched = false;
@@ -218,7 +218,7 @@ check_bits(const Product *p, Base base)
 		CHECK(wrong == 0, "each element is the sum that it should be");
 		CHECK(!touched, "padding is left alone");
 	}
-	gs_most_lanes = 16;
+	gs_max_lanes = 16;
 	free(expected);
 }
 

@@ -18,7 +18,7 @@
 
 #define STEP	1e-5
 #define ROWS	7
-#define MOST	4000			/* elements of any matrix here */
+#define MAX_LEVELS	4000		/* elements of any matrix here */
 
 typedef struct Case Case;
 
@@ -43,7 +43,7 @@ struct Case
 	double		rate;
 };
 
-static gs_real c[MOST];
+static gs_real c[MAX_LEVELS];
 static const int32_t token[ROWS][3] = {
 	{0, 4, 9}, {1, -1, 9}, {1, 4, 8}, {-1, -1, -1}, {3, 7, 7}, {0, 5, 9},
 	{2, 6, 8}
@@ -480,7 +480,7 @@ int
 main(void)
 {
 	gs_blas_init();
-	gs_draw_normal((GsDraw) {7, 8, 9, 0}, gs_matrix(c, 1, MOST));
+	gs_draw_normal((GsDraw) {7, 8, 9, 0}, gs_matrix(c, 1, MAX_LEVELS));
 	check_activations();
 	check_layers();
 	check_losses();

@@ -328,7 +328,7 @@ test_softmax_widths(void)
 		target[i] = i % 5 == 0 ? -1 : i % heads * (i % 3) / 2;
 	for (int wide = 0; wide < 2; wide++)
 	{
-		gs_most_lanes = wide ? 16 : 4;
+		gs_max_lanes = wide ? 16 : 4;
 		for (int i = 0; i < 4; i++)
 		{
 			made[i][wide] = malloc(bytes);

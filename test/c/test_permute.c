@@ -53,7 +53,7 @@ test_bijection(void)
  * 10^6 or more seldom (the keys are fixed, so it passes or not for good).
  */
 static void
-test_even(uint64_t n, const char *name, const char *pairs_name)
+test_stratify(uint64_t n, const char *name, const char *pairs_name)
 {
 	enum
 	{
@@ -109,23 +109,23 @@ test_large(uint64_t n, const char *name)
 {
 	enum
 	{
-		PLACES = 200000
+		POSITIONS = 200000
 	};
-	uint64_t   *x = malloc(sizeof(uint64_t) * PLACES);
+	uint64_t   *x = malloc(sizeof(uint64_t) * POSITIONS);
 	GsPermutation p;
 	double		mean = 0;
 	int			ok = 1;
 
 	gs_permute_init(&p, n, 42);
-	for (int i = 0; i < PLACES; i++)
+	for (int i = 0; i < POSITIONS; i++)
 	{
 		/* half of them from the other end */
 		x[i] = gs_permute(&p, i % 2 == 0 ? (uint64_t) i : n - 1 - i);
-		mean += (double) x[i] / (double) n / PLACES;
+		mean += (double) x[i] / (double) n / POSITIONS;
 		ok = ok && x[i] < n;
 	}
-	qsort(x, PLACES, sizeof(uint64_t), by_value);
-	for (int i = 1; i < PLACES; i++)
+	qsort(x, POSITIONS, sizeof(uint64_t), by_value);
+	for (int i = 1; i < POSITIONS; i++)
 		ok = ok && x[i] != x[i - 1];
 	CHECK(ok && mean > 0.495 && mean < 0.505, name);
 	free(x);
@@ -159,9 +159,11 @@ int
 main(void)
 {
 	test_bijection();
-	test_even(10, "places of 10 are even", "differences of 10 are even");
-	test_even(100, "places of 100 are even", "differences of 100 are even");
-	test_even(1000, "places of 1000 are even", "differences of 1000 are even");
+	test_stratify(10, "places of 10 are even", "differences of 10 are even");
+	test_stratify(100, "places of 100 are even",
+				  "differences of 100 are even");
+	test_stratify(1000, "places of 1000 are even",
+				  "differences of 1000 are even");
 	test_large(UINT64_C(1) << 40, "2^40");
 	test_large(UINT64_C(999999999999989), "a prime below 10^15");
 	test_large((UINT64_C(1) << 62) + 1, "2^62 + 1");

@@ -96,7 +96,7 @@ main(void)
 	check_known_answer(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344,
 					   0xa4093822, 0x299f31d0, pi, "known answer: pi");
 
-	for (gs_most_lanes = 4; gs_most_lanes <= 16; gs_most_lanes *= 2)
+	for (gs_max_lanes = 4; gs_max_lanes <= 16; gs_max_lanes *= 2)
 	{
 		wrong = 0;
 		for (n = 0; n < 300; n++)
@@ -109,7 +109,7 @@ main(void)
 		CHECK(lanes_agree(key, UINT64_MAX - 70, UINT32_MAX, UINT32_MAX, 300),
 			  "lanes wrap at the last row");
 	}
-	gs_most_lanes = 16;
+	gs_max_lanes = 16;
 
 	wrong = 0;
 	for (i = 0; i < 12; i++)

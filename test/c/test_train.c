@@ -124,7 +124,7 @@ static const float start[6] = {0.5, -1.0, 2.0, 0.25, 0.1, -0.3};
 
 /* a view's place: w at 0, b at 16 */
 static size_t
-place(int j)
+position(int j)
 {
 	return j < 4 ? j : 16 + j - 4;
 }
@@ -136,12 +136,12 @@ cosine_loss(const void *model, GsShard *shard)
 
 	for (int j = 0; j < 6; j++)
 	{
-		double		p = shard->params[place(j)];
+		double		p = shard->params[position(j)];
 
 		loss += cos((j + 1) * p) * shard->n;
 		if (shard->grad != NULL)
-			shard->grad[place(j)] -= (float) ((j + 1) * sin((j + 1) * p) *
-											  shard->n);
+			shard->grad[position(j)] -= (float) ((j + 1) * sin((j + 1) * p) *
+												 shard->n);
 	}
 	return loss;
 }
@@ -152,7 +152,7 @@ distance(const gs_real *vector, const double *expected)
 	double		worst = 0;
 
 	for (int j = 0; j < 6; j++)
-		worst = fmax(worst, fabs(vector[place(j)] - expected[j]));
+		worst = fmax(worst, fabs(vector[position(j)] - expected[j]));
 	return worst;
 }
 
@@ -172,7 +172,7 @@ test_adam(void)
 	gs_params_add(&params, "b", 1, 2, GS_INIT_ZERO);
 	CHECK(gs_params_create(&params, 1), "parameters");
 	for (int j = 0; j < 6; j++)
-		params.value[place(j)] = start[j];
+		params.value[position(j)] = start[j];
 	CHECK(gs_trainer_create(&setup, &trainer), "a trainer");
 	for (int k = 0, r = 0; k < 8; k++)
 	{
@@ -402,18 +402,18 @@ test_learning(void)
 typedef struct Rows
 {
 	atomic_int	all;
-	atomic_int	most;			/* in one shard */
+	atomic_int	max;			/* in one shard */
 } Rows;
 
 static double
 count_rows(const void *model, GsShard *shard)
 {
 	Rows	   *rows = (Rows *) model;
-	int			most = atomic_load(&rows->most);
+	int			max = atomic_load(&rows->max);
 
 	atomic_fetch_add(&rows->all, shard->n);
-	while (shard->n > most &&
-		   !atomic_compare_exchange_weak(&rows->most, &most, shard->n))
+	while (shard->n > max &&
+		   !atomic_compare_exchange_weak(&rows->max, &max, shard->n))
 		;
 	return shard->n;
 }
@@ -441,21 +441,21 @@ test_shards(void)
 		gs_trainer_loss(&trainer, params.value, batch, 0, &loss);
 		/* most is that of all batches so far */
 		wrong += atomic_load(&rows.all) != batch || loss != 1 ||
-			atomic_load(&rows.most) > gs_shard_rows(batch);
+			atomic_load(&rows.max) > gs_shard_rows(batch);
 	}
 	CHECK(wrong == 0, "shards hold each row once, and fit the workspace");
-	CHECK(atomic_load(&rows.most) == gs_shard_rows(1500),
+	CHECK(atomic_load(&rows.max) == gs_shard_rows(1500),
 		  "which is no larger than it has to be");
 	gs_trainer_free(&trainer);
 
 	setup.shards = 2;
 	CHECK(gs_trainer_create(&setup, &trainer), "a trainer of two shards");
-	atomic_store(&rows.most, 0);
+	atomic_store(&rows.max, 0);
 	gs_trainer_loss(&trainer, params.value, 1001, 0, &loss);
-	CHECK(loss == 1 && atomic_load(&rows.most) == 501, "has two");
-	atomic_store(&rows.most, 0);
+	CHECK(loss == 1 && atomic_load(&rows.max) == 501, "has two");
+	atomic_store(&rows.max, 0);
 	gs_trainer_loss(&trainer, params.value, 100, 0, &loss);
-	CHECK(loss == 1 && atomic_load(&rows.most) == 100,
+	CHECK(loss == 1 && atomic_load(&rows.max) == 100,
 		  "but one of a small batch");
 	gs_trainer_free(&trainer);
 	gs_params_free(&params);

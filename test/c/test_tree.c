@@ -312,7 +312,7 @@ test_levels(void)
 	double		scratch[8] = {0};
 
 	CHECK(gs_leaf_fit(&values, &tree, 1, scratch, &table) && table.n == 2 &&
-		  table.entry[0].place == 0 && table.entry[1].place == 1 &&
+		  table.entry[0].position == 0 && table.entry[1].position == 1 &&
 		  share_of(&table, 0) == 0.75f && table.entry[1].below == 1,
 		  "levels have the leaf's shares");
 	table.n = 0;
@@ -353,19 +353,20 @@ test_numbers(void)
 		row[i] = (uint32_t) i;
 	CHECK(gs_leaf_fit(&values, &tree, 0, scratch, &table) && table.n == 5,
 		  "a cell for each row, and the atom");
-	CHECK(table.entry[0].place == 1 && table.entry[3].place +
+	CHECK(table.entry[0].position == 1 && table.entry[3].position +
 		  table.entry[3].width == 5, "cells reach from the first piece to the last");
 	for (int i = 0; i < 4; i++)
 	{
 		wrong += fabs(share_of(&table, i) - 0.125) > 1e-6;
-		gaps += i > 0 && table.entry[i].place != table.entry[i - 1].place +
+		gaps += i > 0 && table.entry[i].position != table.entry[i -
+																1].position +
 			table.entry[i - 1].width;
 	}
 	CHECK(wrong == 0, "each with a row's share");
 	CHECK(gaps == 0, "without gaps");
 	CHECK(table.entry[0].width == 0.5 && table.entry[1].width == 0.625,
 		  "that end half way between rows");
-	CHECK(table.entry[4].place == 6 && table.entry[4].width == 1 &&
+	CHECK(table.entry[4].position == 6 && table.entry[4].width == 1 &&
 		  fabs(share_of(&table, 4) - 0.5) < 1e-6, "the atom has its own");
 
 	/* many rows: fewer cells, finest at the ends */
@@ -393,7 +394,8 @@ test_numbers(void)
 		values.prior = 5;
 		gs_leaf_fit(&values, &tree, 1, scratch, &table);
 		CHECK(table.n == 1 && table.entry[0].below == 1 &&
-			  table.entry[0].place == 6, "a leaf of an atom gives the atom");
+			  table.entry[0].position == 6,
+			  "a leaf of an atom gives the atom");
 	}
 	free(table.entry);
 }

@@ -46,7 +46,7 @@ static void
 check_net(int nnumbers, double beta, const char *name)
 {
 	GsDense		head[3];
-	GsVaeNet	net = {.nplaces = 3,.offset = offset,.nnumbers = nnumbers,
+	GsVaeNet	net = {.npositions = 3,.offset = offset,.nnumbers = nnumbers,
 	.latent = 2,.width = 6,.state = 5,.activation = GS_SILU,.head = head};
 	GsParams	params = {0};
 	gs_real    *grad;

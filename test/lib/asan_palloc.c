@@ -50,11 +50,11 @@ bucket_of(const void *at)
 static void
 forget(Chunk *chunk)
 {
-	Chunk	  **link = bucket_of(chunk->at);
+	Chunk	  **fk = bucket_of(chunk->at);
 
-	while (*link != chunk)
-		link = &(*link)->next;
-	*link = chunk->next;
+	while (*fk != chunk)
+		fk = &(*fk)->next;
+	*fk = chunk->next;
 	if (chunk->before)
 		chunk->before->after = chunk->after;
 	else
@@ -99,13 +99,13 @@ static void
 context_is_reset(void *arg)
 {
 	Home	   *home = arg;
-	Home	  **link = &homes[((uintptr_t) home->context / 8) % BUCKETS];
+	Home	  **fk = &homes[((uintptr_t) home->context / 8) % BUCKETS];
 
 	while (home->chunks)
 		forget(home->chunks);
-	while (*link != home)
-		link = &(*link)->next;
-	*link = home->next;
+	while (*fk != home)
+		fk = &(*fk)->next;
+	*fk = home->next;
 	free(home);
 }
 
@@ -163,9 +163,10 @@ extern void __real_pfree(void *);
 static void *
 allocate(MemoryContext context, Size size, int flags)
 {
-	Size		most = flags & MCXT_ALLOC_HUGE ? MaxAllocHugeSize : MaxAllocSize;
+	Size		max =
+		flags & MCXT_ALLOC_HUGE ? MaxAllocHugeSize : MaxAllocSize;
 
-	if (size > most - ZONE)
+	if (size > max - ZONE)
 		return __real_MemoryContextAllocExtended(context, size, flags);
 	return fence(context, __real_MemoryContextAllocExtended(context,
 															size + ZONE,

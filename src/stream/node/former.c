@@ -294,8 +294,8 @@ has_null(const bool *nulls, int natts)
  * The most bytes that tuples of these rows can take.
  */
 static Size
-most_bytes(const GsFormer *former, int nrows, const Datum *values,
-		   const bool *nulls)
+max_bytes(const GsFormer *former, int nrows, const Datum *values,
+		  const bool *nulls)
 {
 	Size		bytes = former->fixed * nrows;
 
@@ -325,7 +325,7 @@ gs_form_rows(const GsFormer *former, int nrows, const Datum *values,
 	int			natts = former->natts;
 	HeapTupleData *tuples = palloc(sizeof(HeapTupleData) * nrows);
 	bool		hasnull = memchr(nulls, true, (Size) nrows * natts) != NULL;
-	char	   *at = palloc_extended(most_bytes(former, nrows, values, nulls),
+	char	   *at = palloc_extended(max_bytes(former, nrows, values, nulls),
 									 MCXT_ALLOC_HUGE);
 
 	for (int i = 0; i < nrows; i++, values += natts, nulls += natts)

@@ -75,7 +75,7 @@ typedef struct SynthScanState
 
 	/* from the first fetch on */
 	MemoryContext context;
-	GsCall	   *asked;
+	GsCall	   *request;
 	GsStream   *stream;
 	TupleDesc	stream_desc;
 	GsJsonRow  *json;
@@ -123,7 +123,7 @@ create_state(CustomScan *scan)
 													   T_CustomScanState);
 
 	state->css.methods = &exec_methods;
-	gs_want_slot(&state->css, gs_rowslot_ops());
+	gs_want_scalar(&state->css, gs_rowslot_ops());
 	return (Node *) state;
 }
 
@@ -267,7 +267,7 @@ find_stream_desc(SynthScanState *state)
 	int			i = 0;
 
 	if (is_json(state) && scan_desc->natts > 0)
-		return gs_schema_desc(state->asked->sampler->schema);
+		return gs_schema_desc(state->request->sampler->schema);
 	if (state->whole_row)
 		return state->row_desc;
 	desc = CreateTemplateTupleDesc(scan_desc->natts);
@@ -293,7 +293,7 @@ open_scan(SynthScanState *state)
 	evaluate_arguments(state, args);
 	if (state->form == GS_FORM_TYPED)
 		relid = get_typ_typrelid(exprType(linitial(state->call->args)));
-	state->asked = gs_call_open(state->form, args, relid,
+	state->request = gs_call_open(state->form, args, relid,
 									 state->shared ? &state->shared->seed :
 									 NULL);
 	state->stream_desc = find_stream_desc(state);
@@ -308,14 +308,14 @@ open_stream(SynthScanState *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->context);
 
-	state->stream = gs_stream_open(state->asked->sampler, state->stream_desc,
-								   state->asked->seed);
+	state->stream = gs_stream_open(state->request->sampler, state->stream_desc,
+								   state->request->seed);
 	state->json = NULL;
 	if (is_json(state) && state->stream_desc->natts > 0)
 		state->json = gs_jsonrow_create(state->stream_desc);
 	if (state->shared == NULL)
-		gs_stream_seek(state->stream, state->asked->start - 1,
-					   state->asked->start - 1 + state->asked->n);
+		gs_stream_seek(state->stream, state->request->start - 1,
+					   state->request->start - 1 + state->request->n);
 	MemoryContextSwitchTo(old);
 }
 
@@ -325,9 +325,9 @@ open_stream(SynthScanState *state)
 static bool
 next_chunk(SynthScanState *state)
 {
-	const GsCall *asked = state->asked;
-	int64		first = asked->start - 1;
-	int64		end = first + asked->n;
+	const GsCall *request = state->request;
+	int64		first = request->start - 1;
+	int64		end = first + request->n;
 	int64		batch = first / GS_BATCH;
 	uint64		chunk;
 	int64		from;
@@ -360,8 +360,8 @@ form_whole_row(TupleDesc desc, Datum *values, bool *nulls)
  * Puts a row of the function's columns where the scan's tuple has them.
  */
 static void
-fill_slot(SynthScanState *state, TupleTableSlot *slot, Datum *values,
-		  bool *nulls)
+fill_scalar(SynthScanState *state, TupleTableSlot *slot, Datum *values,
+			bool *nulls)
 {
 	CustomScan *scan = (CustomScan *) state->css.ss.ps.plan;
 	ListCell   *cell;
@@ -402,10 +402,10 @@ make_row(SynthScanState *state, TupleTableSlot *slot, Datum *values,
 		Datum		document = gs_jsonrow_form(state->json, values, nulls);
 		bool		isnull = false;
 
-		fill_slot(state, slot, &document, &isnull);
+		fill_scalar(state, slot, &document, &isnull);
 	}
 	else if (slot->tts_tupleDescriptor->natts > 0)
-		fill_slot(state, slot, values, nulls);
+		fill_scalar(state, slot, values, nulls);
 	ExecStoreVirtualTuple(slot);
 	MemoryContextSwitchTo(old);
 }
@@ -470,7 +470,7 @@ recheck_row(ScanState *ss, TupleTableSlot *slot)
 		return false;
 	slot_getallattrs(row);
 	old = MemoryContextSwitchTo(ss->ps.ps_ExprContext->ecxt_per_tuple_memory);
-	fill_slot(state, slot, row->tts_values, row->tts_isnull);
+	fill_scalar(state, slot, row->tts_values, row->tts_isnull);
 	MemoryContextSwitchTo(old);
 	ExecStoreVirtualTuple(slot);
 	return true;
@@ -496,7 +496,7 @@ exec_scan(CustomScanState *node)
 static void
 close_scan(SynthScanState *state)
 {
-	state->asked = NULL;
+	state->request = NULL;
 	state->stream = NULL;
 	MemoryContextReset(state->context);
 }
@@ -519,11 +519,11 @@ rescan(CustomScanState *node)
 		close_scan(state);
 	else if (state->stream != NULL)
 	{
-		int64		first = state->asked->start - 1;
+		int64		first = state->request->start - 1;
 
 		/* a parallel scan begins with a new chunk */
 		gs_stream_seek(state->stream, first,
-					   state->shared ? first : first + state->asked->n);
+					   state->shared ? first : first + state->request->n);
 	}
 	ExecScanReScan(&node->ss);
 }
@@ -567,7 +567,7 @@ own_counts(const SynthScanState *state)
 
 	if (state->stream == NULL)
 		return counts;
-	sampler = state->asked->sampler;
+	sampler = state->request->sampler;
 	counts.batches = gs_stream_batches(state->stream);
 	if (sampler->given != NULL)
 		counts.given = sampler->given->stats;
@@ -661,23 +661,23 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 
 	foreach(cell, state->call->args)
 		constant &= IsA(lfirst(cell), Const);
-	if (state->asked == NULL && constant && state->explain_only)
+	if (state->request == NULL && constant && state->explain_only)
 		open_scan(state);
-	if (state->asked == NULL)
+	if (state->request == NULL)
 		return;
-	ExplainPropertyText("Model", state->asked->model->name, es);
+	ExplainPropertyText("Model", state->request->model->name, es);
 	ExplainPropertyInteger("Version", NULL,
-						   state->asked->model->version->version, es);
-	ExplainPropertyText("Method", state->asked->model->family->name, es);
-	ExplainPropertyInteger("Synthetic Rows", NULL, state->asked->n, es);
-	if (state->asked->given != NULL)
-		ExplainPropertyText("Given", state->asked->given, es);
+						   state->request->model->version->version, es);
+	ExplainPropertyText("Method", state->request->model->family->name, es);
+	ExplainPropertyInteger("Synthetic Rows", NULL, state->request->n, es);
+	if (state->request->given != NULL)
+		ExplainPropertyText("Given", state->request->given, es);
 	ExplainPropertyInteger("Columns Decoded", NULL,
 						   state->stream_desc->natts, es);
 	counts = own_counts(state);
 	add_counts(&counts, &state->workers);
-	if (state->asked->model->refine != NULL)
-		explain_refinement(state->asked->model->refine, counts.refine, es);
+	if (state->request->model->refine != NULL)
+		explain_refinement(state->request->model->refine, counts.refine, es);
 	if (!es->analyze)
 		return;
 	ExplainPropertyInteger("Batches", NULL, counts.batches, es);
@@ -686,6 +686,6 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 							 counts.rules.tries > 0 ?
 							 (double) counts.rules.rows / counts.rules.tries :
 							 1, 3, es);
-	if (state->asked->sampler->given != NULL)
+	if (state->request->sampler->given != NULL)
 		explain_given(counts.given, es);
 }

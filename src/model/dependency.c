@@ -1,5 +1,5 @@
 /*
- * determined.c
+ * dependency.c
  *	  Features that others determine.
  *
  * Where every bin of a feature (the parent), or every pair of bins of two,
@@ -16,7 +16,7 @@
  * Tensors, for R determined features:
  *	 determined			int4 [R, 3]	feature, parent, and second parent or -1; a
  *									parent that is itself determined comes before
- *	 determined/code	int4		the level for each bin, or pair of bins, of the
+ *	 dependency/code	int4		the level for each bin, or pair of bins, of the
  *									parents of each in turn
  */
 #include "postgres.h"
@@ -26,7 +26,7 @@
 #include "miscadmin.h"
 
 #include "learn/quantile.h"
-#include "model/determined.h"
+#include "model/dependency.h"
 #include "numeric/guide.h"
 
 #define CHANCE_LIMIT	(-30.0)
@@ -58,7 +58,7 @@ typedef struct Rule
 	int			likeliest;		/* level, where a parent is not known */
 } Rule;
 
-struct GsDetermined
+struct GsDependency
 {
 	int			nrules;
 	Rule	   *rules;
@@ -136,7 +136,7 @@ determines(Search *search, int parent, int feature)
 {
 	const GsEncoded *encoded = search->encoded;
 	int			nbins = encoded->nbins[parent];
-	double		chance = 0;
+	double		probability = 0;
 	int64		total = 0;
 
 	if (nbins < 2 || nbins > MAX_BINS ||
@@ -155,9 +155,9 @@ determines(Search *search, int parent, int feature)
 		for (int level = 0; level < encoded->nbins[feature]; level++)
 			pure += pow((double) search->count[feature][level] / total,
 						search->rows[k]);
-		chance += log(pure);
+		probability += log(pure);
 	}
-	return chance < CHANCE_LIMIT;
+	return probability < CHANCE_LIMIT;
 }
 
 /*
@@ -181,11 +181,11 @@ rows_by_bin(const Search *search, int n, int n2, bool second, int nlevels)
  * anything.
  */
 static double
-chance_of_pairs(const Search *search, int n, int n2, bool second,
-				int nlevels)
+pair_probability(const Search *search, int n, int n2, bool second,
+				 int nlevels)
 {
 	int64	   *rows = rows_by_bin(search, n, n2, second, nlevels);
-	double		chance = 0;
+	double		probability = 0;
 
 	for (int k = 0; k < n * n2; k++)
 	{
@@ -199,10 +199,10 @@ chance_of_pairs(const Search *search, int n, int n2, bool second,
 			all += own[level];
 		for (int level = 0; level < nlevels; level++)
 			pure += pow(own[level] / all, search->rows[k]);
-		chance += log(pure);
+		probability += log(pure);
 	}
 	pfree(rows);
-	return chance;
+	return probability;
 }
 
 /*
@@ -253,8 +253,8 @@ pair_determines(Search *search, int parent, int second, int feature)
 			rare += search->rows[k];
 	if (rare > encoded->nrows * MAX_RARE ||
 		unseen_share(search, n, n2) > MAX_RARE ||
-		chance_of_pairs(search, n, n2, false, nlevels) > CHANCE_LIMIT ||
-		chance_of_pairs(search, n, n2, true, nlevels) > CHANCE_LIMIT)
+		pair_probability(search, n, n2, false, nlevels) > CHANCE_LIMIT ||
+		pair_probability(search, n, n2, true, nlevels) > CHANCE_LIMIT)
 		return false;
 	rows = rows_by_bin(search, n, n2, false, nlevels);
 	for (int k = 0; k < n * n2; k++)
@@ -370,13 +370,13 @@ find_pair(Search *search, const int *order, int f)
 }
 
 /*
- * gs_determined_find: finds the determined features of a table, marks them in
+ * gs_dependency_find: finds the determined features of a table, marks them in
  * encoded->determined, and appends their tensors.  Can be cancelled.
  *
  * wanted: whether there shall be any.
  */
 void
-gs_determined_find(GsEncoded *encoded, bool wanted, List **tensors)
+gs_dependency_find(GsEncoded *encoded, bool wanted, List **tensors)
 {
 	int			n = encoded->nfeatures;
 	Search		search = {.encoded = encoded};
@@ -419,8 +419,8 @@ gs_determined_find(GsEncoded *encoded, bool wanted, List **tensors)
 		appendBinaryStringInfo(&code, (char *) found->code,
 							   sizeof(int32) * found->n);
 	}
-	gs_tensor_add(tensors, "determined", GS_I4, 2, search.nfound, 3, rules);
-	gs_tensor_add(tensors, "determined/code", GS_I4, 1, code.len / 4, 0,
+	gs_tensor_add(tensors, "dependency", GS_I4, 2, search.nfound, 3, rules);
+	gs_tensor_add(tensors, "dependency/code", GS_I4, 1, code.len / 4, 0,
 				  code.data);
 }
 
@@ -465,29 +465,29 @@ load_rule(Rule *rule, const GsSchema *schema, const int32 *in,
 		n *= rule->parent[k].nbins;
 	}
 	if (n > ncodes)
-		gs_corrupted("Tensor \"determined/code\" is too short.");
+		gs_corrupted("Tensor \"dependency/code\" is too short.");
 	for (int k = 0; k < n; k++)
 		if (code[k] < 0 || code[k] >= schema->features[rule->feature].nlevels)
-			gs_corrupted("Tensor \"determined/code\" has a level that is not there.");
+			gs_corrupted("Tensor \"dependency/code\" has a level that is not there.");
 	return (int) n;
 }
 
 /*
- * gs_determined_load: reads the rules.  Errors: data_corrupted.
+ * gs_dependency_load: reads the rules.  Errors: data_corrupted.
  */
-GsDetermined *
-gs_determined_load(const GsSchema *schema, const List *tensors)
+GsDependency *
+gs_dependency_load(const GsSchema *schema, const List *tensors)
 {
-	GsDetermined *determined = palloc0(sizeof(GsDetermined));
-	const GsTensor *rules = gs_tensor_get(tensors, "determined", GS_I4, 2);
-	const GsTensor *code = gs_tensor_get(tensors, "determined/code", GS_I4,
+	GsDependency *determined = palloc0(sizeof(GsDependency));
+	const GsTensor *rules = gs_tensor_get(tensors, "dependency", GS_I4, 2);
+	const GsTensor *code = gs_tensor_get(tensors, "dependency/code", GS_I4,
 										 1);
 	bool	   *is_parent = palloc0(Max(schema->nfeatures, 1));
 	bool	   *done = palloc0(Max(schema->nfeatures, 1));
 	int			at = 0;
 
 	if (rules->dims[1] != 3 || rules->dims[0] > schema->nfeatures)
-		gs_corrupted("Tensor \"determined\" has the wrong shape.");
+		gs_corrupted("Tensor \"dependency\" has the wrong shape.");
 	determined->nrules = rules->dims[0];
 	determined->rules = palloc0(sizeof(Rule) * Max(rules->dims[0], 1));
 	for (int r = 0; r < determined->nrules; r++)
@@ -514,12 +514,12 @@ gs_determined_load(const GsSchema *schema, const List *tensors)
 }
 
 /*
- * gs_determined_need: what determines a needed feature is needed too.
+ * gs_dependency_need: what determines a needed feature is needed too.
  *
  * needed: [nfeatures], changed
  */
 void
-gs_determined_need(const GsDetermined *determined, bool *needed)
+gs_dependency_need(const GsDependency *determined, bool *needed)
 {
 	/* children come after their parents */
 	for (int r = determined->nrules - 1; r >= 0; r--)
@@ -550,13 +550,13 @@ find_bins(const Parent *parent, const GsBatch *batch, int32 *bin)
 }
 
 /*
- * gs_determined_context: whether all that determines a known feature is known
+ * gs_dependency_context: whether all that determines a known feature is known
  * too.  Returns one where it is not; -1: there is none.
  *
  * context: [nfeatures]
  */
 int
-gs_determined_context(const GsDetermined *determined, const bool *context)
+gs_dependency_context(const GsDependency *determined, const bool *context)
 {
 	for (int r = 0; r < determined->nrules; r++)
 	{
@@ -570,11 +570,11 @@ gs_determined_context(const GsDetermined *determined, const bool *context)
 }
 
 /*
- * gs_determined_fill: looks up the determined features of a batch whose
+ * gs_dependency_fill: looks up the determined features of a batch whose
  * others are filled.
  */
 void
-gs_determined_fill(const GsDetermined *determined, GsBatch *batch)
+gs_dependency_fill(const GsDependency *determined, GsBatch *batch)
 {
 	int32		bin[GS_BATCH];
 
@@ -697,13 +697,13 @@ split_box(const Rule *rule, const GsSchema *schema, const GsRegion *box,
 }
 
 /*
- * gs_determined_given: turns conditions on determined features into ones on
+ * gs_dependency_given: turns conditions on determined features into ones on
  * what determines them.
  *
  * given: its boxes are changed; none is left if they cannot be met.
  */
 void
-gs_determined_given(const GsDetermined *determined, const GsSchema *schema,
+gs_dependency_given(const GsDependency *determined, const GsSchema *schema,
 					GsGiven *given)
 {
 	/* children come after their parents */

@@ -1,5 +1,5 @@
 /*
- * whole.c
+ * composite.c
  *	  Columns of several parts whose values are few, as one category.
  *
  * A family pairs the parts of an interval, a point or a range as it learned
@@ -17,11 +17,11 @@
 #include "column/tensor.h"
 #include "codec/codec_internal.h"
 #include "learn/quantile.h"
-#include "codec/whole.h"
+#include "codec/composite.h"
 
 /* At most so many values, which cover at least this share of the rows. */
-#define WHOLE_LEVELS		1000
-#define WHOLE_COVERAGE		0.99
+#define COMPOSITE_LEVELS		1000
+#define COMPOSITE_COVERAGE		0.99
 
 static inline bool
 is_absent(const GsLane *lane, int64 row)
@@ -48,7 +48,7 @@ parts_vary(GsLane *lanes, int nparts, int64 nrows)
 		for (int64 row = first; row < nrows; row++)
 			if (!is_absent(&lanes[0], row) &&
 				(is_absent(lane, row) != is_absent(lane, first) ||
-				 lane->slot[row].i != lane->slot[first].i))
+				 lane->scalar[row].i != lane->scalar[first].i))
 			{
 				varying++;
 				break;
@@ -64,7 +64,7 @@ hash_row(const GsLane *lanes, int nparts, int64 row)
 
 	for (int p = 0; p < nparts; p++)
 		hash = gs_mix64(hash + is_absent(&lanes[p], row),
-						lanes[p].slot[row].hash);
+						lanes[p].scalar[row].hash);
 	return hash;
 }
 
@@ -73,7 +73,7 @@ hash_row(const GsLane *lanes, int nparts, int64 row)
  * there are, 0 if they are too many or cover too little.
  */
 static int
-shown_hashes(GsSlot *sorted, int64 n, int threshold)
+shown_hashes(GsScalar *sorted, int64 n, int threshold)
 {
 	int64		covered = 0;
 	int64		next;
@@ -86,19 +86,19 @@ shown_hashes(GsSlot *sorted, int64 n, int threshold)
 				break;
 		if (next - i < threshold)
 			continue;
-		if (nshown == WHOLE_LEVELS)
+		if (nshown == COMPOSITE_LEVELS)
 			return 0;
 		covered += next - i;
 		sorted[nshown++] = sorted[i];
 	}
-	return covered < WHOLE_COVERAGE * n ? 0 : nshown;
+	return covered < COMPOSITE_COVERAGE * n ? 0 : nshown;
 }
 
 /*
- * gs_whole_pack: the text of a value's parts, in the current context.
+ * gs_composite_pack: the text of a value's parts, in the current context.
  */
 char *
-gs_whole_pack(const GsPart *parts, int nparts)
+gs_composite_pack(const GsPart *parts, int nparts)
 {
 	StringInfoData text;
 
@@ -114,9 +114,9 @@ gs_whole_pack(const GsPart *parts, int nparts)
 		else if (part->text != NULL)
 			appendBinaryStringInfo(&text, part->text, part->len);
 		else if (part->lane == GS_LANE_FLOAT)
-			appendStringInfo(&text, GS_HEX16_UINT64, part->slot.hash);
+			appendStringInfo(&text, GS_HEX16_UINT64, part->scalar.hash);
 		else
-			appendStringInfo(&text, INT64_FORMAT, part->slot.i);
+			appendStringInfo(&text, INT64_FORMAT, part->scalar.i);
 	}
 	return text.data;
 }
@@ -130,28 +130,29 @@ pack_row(GsLane *lanes, int nparts, int64 row)
 	for (int p = 0; p < nparts; p++)
 	{
 		GsLane	   *lane = &lanes[p];
-		GsPart		part = {.lane = lane->type,.slot = lane->slot[row],
+		GsPart		part = {.lane = lane->type,.scalar = lane->scalar[row],
 		.absent = is_absent(lane, row)};
 
 		if (part.absent)
 			part.text = NULL;
 		else if (lane->type == GS_LANE_TEXT)
-			part.text = gs_numeric_padded(gs_lane_text(lane, part.slot.hash)->text,
+			part.text = gs_numeric_padded(gs_lane_text(lane,
+													   part.scalar.hash)->text,
 										  lane->min_scale);
 		else if (lane->is_numeric)
 		{
-			gs_lane_format(lane, part.slot.i, buffer[p], sizeof(buffer[p]));
+			gs_lane_format(lane, part.scalar.i, buffer[p], sizeof(buffer[p]));
 			part.text = buffer[p];
 		}
 		if (part.text != NULL)
 			part.len = strlen(part.text);
 		parts[p] = part;
 	}
-	return gs_whole_pack(parts, nparts);
+	return gs_composite_pack(parts, nparts);
 }
 
 static bool
-contains(const GsSlot *sorted, int n, uint64 hash)
+contains(const GsScalar *sorted, int n, uint64 hash)
 {
 	int			low = 0;
 	int			high = n;
@@ -172,8 +173,8 @@ contains(const GsSlot *sorted, int n, uint64 hash)
  * Puts a lane of texts in the first lane's place.
  */
 static void
-replace_lanes(GsLane *lanes, int nparts, int64 nrows, GsSlot *slot,
-			  const GsSlot *shown, int nshown)
+replace_lanes(GsLane *lanes, int nparts, int64 nrows, GsScalar *scalar,
+			  const GsScalar *shown, int nshown)
 {
 	GsLane		whole;
 
@@ -183,19 +184,19 @@ replace_lanes(GsLane *lanes, int nparts, int64 nrows, GsSlot *slot,
 		char	   *text;
 
 		if (is_absent(&lanes[0], row) ||
-			gs_lane_text(&whole, slot[row].hash) != NULL ||
-			!contains(shown, nshown, slot[row].hash))
+			gs_lane_text(&whole, scalar[row].hash) != NULL ||
+			!contains(shown, nshown, scalar[row].hash))
 			continue;
 		text = pack_row(lanes, nparts, row);
-		gs_lane_add_text(&whole, slot[row].hash, text, strlen(text),
+		gs_lane_add_text(&whole, scalar[row].hash, text, strlen(text),
 						 strlen(text), 1);
 		pfree(text);
 	}
-	whole.slot = slot;
+	whole.scalar = scalar;
 	whole.absent = lanes[0].absent;
 	for (int p = 0; p < nparts; p++)
 	{
-		pfree(lanes[p].slot);
+		pfree(lanes[p].scalar);
 		if (p > 0 && lanes[p].absent != NULL)
 			pfree(lanes[p].absent);
 		if (lanes[p].texts != NULL)
@@ -205,18 +206,18 @@ replace_lanes(GsLane *lanes, int nparts, int64 nrows, GsSlot *slot,
 }
 
 /*
- * gs_whole_learn: makes a column of several parts one of a single text part,
- * where its values are few.
+ * gs_composite_learn: makes a column of several parts one of a single text
+ * part, where its values are few.
  *
  * threshold: rows that must hold a value for it to be shown.  Returns whether
  * it did; then the column's codec and its first lane are new.
  */
 bool
-gs_whole_learn(GsColumn *column, GsLane *lanes, int64 nrows, int threshold)
+gs_composite_learn(GsColumn *column, GsLane *lanes, int64 nrows, int threshold)
 {
 	int			nparts = column->codec.nparts;
-	GsSlot	   *slot;
-	GsSlot	   *sorted;
+	GsScalar   *scalar;
+	GsScalar   *sorted;
 	int64		n = 0;
 	int			nshown;
 
@@ -227,32 +228,32 @@ gs_whole_learn(GsColumn *column, GsLane *lanes, int64 nrows, int threshold)
 	if (!parts_vary(lanes, nparts, nrows))
 		return false;
 	CHECK_FOR_INTERRUPTS();
-	slot = palloc_extended(sizeof(GsSlot) * nrows, MCXT_ALLOC_HUGE);
-	sorted = palloc_extended(sizeof(GsSlot) * nrows, MCXT_ALLOC_HUGE);
+	scalar = palloc_extended(sizeof(GsScalar) * nrows, MCXT_ALLOC_HUGE);
+	sorted = palloc_extended(sizeof(GsScalar) * nrows, MCXT_ALLOC_HUGE);
 	for (int64 row = 0; row < nrows; row++)
 	{
-		slot[row].hash = hash_row(lanes, nparts, row);
+		scalar[row].hash = hash_row(lanes, nparts, row);
 		if (!is_absent(&lanes[0], row))
-			sorted[n++] = slot[row];
+			sorted[n++] = scalar[row];
 	}
-	gs_slots_sort(sorted, n, GS_LANE_TEXT);
+	gs_scalars_sort(sorted, n, GS_LANE_TEXT);
 	nshown = shown_hashes(sorted, n, threshold);
 	if (nshown > 0)
 	{
-		replace_lanes(lanes, nparts, nrows, slot, sorted, nshown);
-		gs_whole_set(&column->codec);
+		replace_lanes(lanes, nparts, nrows, scalar, sorted, nshown);
+		gs_composite_set(&column->codec);
 	}
 	else
-		pfree(slot);
+		pfree(scalar);
 	pfree(sorted);
 	return nshown > 0;
 }
 
 /*
- * gs_whole_set: turns a codec of several parts into one of a packed text.
+ * gs_composite_set: turns a codec of several parts into one of a packed text.
  */
 void
-gs_whole_set(GsCodec *codec)
+gs_composite_set(GsCodec *codec)
 {
 	codec->whole = true;
 	codec->nparts = 1;
@@ -263,10 +264,10 @@ gs_whole_set(GsCodec *codec)
 }
 
 /*
- * gs_whole_unset: turns it back into one of several parts.
+ * gs_composite_unset: turns it back into one of several parts.
  */
 void
-gs_whole_unset(GsCodec *codec)
+gs_composite_unset(GsCodec *codec)
 {
 	codec->whole = false;
 	gs_codec_set_parts(codec);
@@ -293,25 +294,25 @@ unpack_part(GsLaneType lane, char *token, GsPart *part)
 	}
 	errno = 0;
 	if (lane == GS_LANE_FLOAT)
-		part->slot.hash = strtoull(token, &end, 16);
+		part->scalar.hash = strtoull(token, &end, 16);
 	else
-		part->slot.i = strtoll(token, &end, 10);
+		part->scalar.i = strtoll(token, &end, 10);
 	return errno == 0 && end > token && *end == '\0';
 }
 
 /*
- * gs_whole_unpack: the parts of a packed text.
+ * gs_composite_unpack: the parts of a packed text.
  *
  * parts: [GS_MAX_PARTS], filled, as many as the type has.  Returns false if
  * the text is not one that was packed from such a type.
  */
 bool
-gs_whole_unpack(const GsCodec *codec, const char *text, GsPart *parts)
+gs_composite_unpack(const GsCodec *codec, const char *text, GsPart *parts)
 {
 	GsCodec		apart = *codec;
 	char	   *token = pstrdup(text);
 
-	gs_whole_unset(&apart);
+	gs_composite_unset(&apart);
 	memset(parts, 0, sizeof(GsPart) * GS_MAX_PARTS);
 	for (int p = 0; p < apart.nparts; p++)
 	{
@@ -329,17 +330,17 @@ gs_whole_unpack(const GsCodec *codec, const char *text, GsPart *parts)
 }
 
 /*
- * gs_whole_join: gs_codec_join of a packed text.
+ * gs_composite_join: gs_codec_join of a packed text.
  */
 Datum
-gs_whole_join(GsCodec *codec, const char *text)
+gs_composite_join(GsCodec *codec, const char *text)
 {
 	GsCodec		apart = *codec;
 	GsPart		parts[GS_MAX_PARTS];
 
-	if (!gs_whole_unpack(codec, text, parts))
+	if (!gs_composite_unpack(codec, text, parts))
 		gs_corrupted("A level of type %u is not a value of its type.",
 					 codec->type);
-	gs_whole_unset(&apart);
+	gs_composite_unset(&apart);
 	return gs_codec_join(&apart, parts);
 }

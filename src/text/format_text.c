@@ -1,5 +1,5 @@
 /*
- * shape_text.c
+ * format_text.c
  *	  Learning the formats of strings.
  *
  * A value is cut into tokens: words (runs of letters, any multibyte character
@@ -16,10 +16,10 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "text/shape_internal.h"
+#include "text/format_internal.h"
 
 #define LEARN_BYTES			(32 * 1024 * 1024)
-#define LEAST_BUDGET		2048
+#define MIN_BUDGET		2048
 #define MAX_WORD_BYTES		1000
 #define SLOT_VOCABULARY		1000
 #define PROSE_VOCABULARY	4000
@@ -114,7 +114,7 @@ has_code(const char *text, int len)
 
 /* The template of a value; returns its length, -1 with too many tokens. */
 static int
-classify(const ShapeValue *value, int len, int encoding, uint8 *classes)
+classify(const FormatValue *value, int len, int encoding, uint8 *classes)
 {
 	const char *p = value->text;
 	const char *end = p + len;
@@ -123,7 +123,7 @@ classify(const ShapeValue *value, int len, int encoding, uint8 *classes)
 
 	while (p < end)
 	{
-		if (n == SHAPE_MAX_TOKENS)
+		if (n == FORMAT_MAX_TOKENS)
 			return -1;
 		p = next_token(p, end, code, encoding, &classes[n++]);
 	}
@@ -132,11 +132,11 @@ classify(const ShapeValue *value, int len, int encoding, uint8 *classes)
 
 /* How much of a value is looked at. */
 static int
-value_bytes(const ShapeValue *value)
+value_bytes(const FormatValue *value)
 {
-	if (value->len <= SHAPE_MAX_LENGTH)
+	if (value->len <= FORMAT_MAX_LENGTH)
 		return value->len;
-	return pg_mbcliplen(value->text, value->len, SHAPE_MAX_LENGTH);
+	return pg_mbcliplen(value->text, value->len, FORMAT_MAX_LENGTH);
 }
 
 /*
@@ -145,7 +145,7 @@ value_bytes(const ShapeValue *value)
  * it, together with the others that do so.
  */
 static void
-share_rows(ShapeBuilder *b, TallyEntry **tokens, int n)
+share_rows(FormatBuilder *b, TallyEntry **tokens, int n)
 {
 	TallyEntry **rare = palloc(Max(n, 1) * sizeof(TallyEntry *));
 	int			nrare = 0;
@@ -168,11 +168,11 @@ share_rows(ShapeBuilder *b, TallyEntry **tokens, int n)
 	pfree(rare);
 }
 
-/* Lengths and case shapes of a slot's novel words. */
+/* Lengths and case formats of a slot's novel words. */
 static void
-learn_words(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
+learn_words(FormatBuilder *b, TallyEntry **tokens, int n, FormatSlot *slot)
 {
-	ShapeShare *lengths = palloc(Max(n, 1) * sizeof(ShapeShare));
+	FormatShare *lengths = palloc(Max(n, 1) * sizeof(FormatShare));
 	double		total = 0;
 	double		lower = 0;
 	double		upper = 0;
@@ -182,7 +182,7 @@ learn_words(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
 		TallyKey	key = tokens[i]->key;
 		int			nchars = pg_mbstrlen_with_len(key.text, key.len);
 		int			len;
-		char	   *folded = gs_shape_fold(key.text, key.len, false, &len);
+		char	   *folded = gs_format_fold(key.text, key.len, false, &len);
 
 		total += tokens[i]->share;
 		if (len == key.len && memcmp(folded, key.text, len) == 0)
@@ -190,18 +190,18 @@ learn_words(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
 		else if (nchars > 1)
 		{
 			pfree(folded);
-			folded = gs_shape_fold(key.text, key.len, true, &len);
+			folded = gs_format_fold(key.text, key.len, true, &len);
 			if (len == key.len && memcmp(folded, key.text, len) == 0)
 				upper += tokens[i]->share;
 		}
 		pfree(folded);
 		lengths[i].weight = tokens[i]->share;
-		lengths[i].a = Min(Max(nchars, 1), SHAPE_MAX_WORD);
+		lengths[i].a = Min(Max(nchars, 1), FORMAT_MAX_WORD);
 		lengths[i].b = tokens[i]->last;
 	}
-	slot->rest = gs_shape_lengths(b, lengths, n);
-	slot->lower = (uint32) (lower / total * SHAPE_ALL);
-	slot->capital = (uint32) ((total - upper) / total * SHAPE_ALL);
+	slot->rest = gs_format_lengths(b, lengths, n);
+	slot->lower = (uint32) (lower / total * FORMAT_ALL);
+	slot->capital = (uint32) ((total - upper) / total * FORMAT_ALL);
 	pfree(lengths);
 }
 
@@ -211,7 +211,8 @@ learn_words(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
  * the other characters of the class, so that no single row shows.
  */
 static void
-learn_characters(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
+learn_characters(FormatBuilder *b, TallyEntry **tokens, int n,
+				 FormatSlot *slot)
 {
 	bool		code = slot->class > CLASS_CODE;
 	int			len = CLASS_LENGTH(slot->class);
@@ -239,7 +240,7 @@ learn_characters(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
 
 	for (int k = 0; k < len; k++)
 	{
-		ShapeShare	shares[128];
+		FormatShare	shares[128];
 		double		kept = 0;
 		double		total = 0;
 		int			nothers = 0;
@@ -272,7 +273,7 @@ learn_characters(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
 		total = 0;
 		for (int i = 0; i < nshares; i++)
 			total += shares[i].weight;
-		dist = gs_shape_shares(b, shares, nshares, total);
+		dist = gs_format_shares(b, shares, nshares, total);
 		if (k == 0)
 			slot->rest = dist;
 	}
@@ -285,35 +286,35 @@ learn_characters(ShapeBuilder *b, TallyEntry **tokens, int n, ShapeSlot *slot)
  * row has is a literal.
  */
 static void
-learn_slot(ShapeBuilder *b, int class, TallyEntry **tokens, int n,
-		   int max_vocabulary)
+learn_scalar(FormatBuilder *b, int class, TallyEntry **tokens, int n,
+			 int max_vocabulary)
 {
-	ShapeSlot	slot = {0};
-	ShapeShare *shares;
+	FormatSlot	slot = {0};
+	FormatShare *shares;
 	double		total = 0;
 	double		novel = 0;
-	double		least = b->threshold;
+	double		min = b->threshold;
 	int			nkept = 0;
 
 	slot.class = class;
-	slot.rest = SHAPE_NONE;
+	slot.rest = FORMAT_NONE;
 	share_rows(b, tokens, n);
 	for (int i = 0; i < n; i++)
 		total += tokens[i]->weight;
 	if (class > CLASS_DIGITS)
-		least = Max(least, DIGITS_SHARE * total);
-	shares = palloc(Max(Min(n, max_vocabulary), 1) * sizeof(ShapeShare));
-	while (nkept < n && nkept < max_vocabulary && tokens[nkept]->rows >= least)
+		min = Max(min, DIGITS_SHARE * total);
+	shares = palloc(Max(Min(n, max_vocabulary), 1) * sizeof(FormatShare));
+	while (nkept < n && nkept < max_vocabulary && tokens[nkept]->rows >= min)
 	{
 		TallyKey	key = tokens[nkept]->key;
 
 		shares[nkept].weight = tokens[nkept]->weight;
-		shares[nkept].a = gs_shape_bytes(b, key.text, key.len);
+		shares[nkept].a = gs_format_bytes(b, key.text, key.len);
 		shares[nkept++].b = key.len;
 	}
 	for (int i = nkept; i < n; i++)
 		novel += tokens[i]->share;
-	slot.vocabulary = gs_shape_shares(b, shares, nkept, total);
+	slot.vocabulary = gs_format_shares(b, shares, nkept, total);
 	pfree(shares);
 
 	if (n > 1 || nkept < n)
@@ -326,12 +327,12 @@ learn_slot(ShapeBuilder *b, int class, TallyEntry **tokens, int n,
 		else
 			learn_characters(b, tokens + from, n - from, &slot);
 	}
-	*(ShapeSlot *) gs_shape_push(&b->slots, 1) = slot;
+	*(FormatSlot *) gs_format_push(&b->slots, 1) = slot;
 }
 
 /* The first of the sorted entries that is not before a place. */
 static int
-place_start(TallyEntry **entries, int n, uint32 place)
+position_start(TallyEntry **entries, int n, uint32 position)
 {
 	int			low = 0;
 
@@ -339,7 +340,7 @@ place_start(TallyEntry **entries, int n, uint32 place)
 	{
 		int			middle = low + (n - low) / 2;
 
-		if (entries[middle]->key.place < place)
+		if (entries[middle]->key.position < position)
 			low = middle + 1;
 		else
 			n = middle;
@@ -352,16 +353,16 @@ place_start(TallyEntry **entries, int n, uint32 place)
  * start and each of them.
  */
 static void
-learn_prose(ShapeBuilder *b, Tally *tally, TallyEntry **entries, int n,
-			Size budget, ShapeText *text)
+learn_prose(FormatBuilder *b, Tally *tally, TallyEntry **entries, int n,
+			Size budget, FormatText *text)
 {
 	uint32		states[256] = {0};	/* class -> state; 0 is start and end */
 	uint8		classes[256];
 	uint32		nstates = 1;
 	int64		rows[256] = {0};	/* held by so many rows, or a few more */
 	int			words = Min(PROSE_VOCABULARY, budget / 4 / 20);
-	int			chain = place_start(entries, n, PLACE_CHAIN);
-	int			nchain = place_start(entries, n, PLACE_WORDS) - chain;
+	int			chain = position_start(entries, n, PLACE_CHAIN);
+	int			nchain = position_start(entries, n, PLACE_WORDS) - chain;
 
 	text->prose = b->slots.n;
 	classes[0] = 0;
@@ -373,20 +374,20 @@ learn_prose(ShapeBuilder *b, Tally *tally, TallyEntry **entries, int n,
 	}
 	for (int c = 1; c < 256; c++)
 	{
-		int			first = place_start(entries, n, PLACE_PROSE + c);
-		int			last = place_start(entries, n, PLACE_PROSE + c + 1);
+		int			first = position_start(entries, n, PLACE_PROSE + c);
+		int			last = position_start(entries, n, PLACE_PROSE + c + 1);
 
 		if (rows[c] < b->threshold)
 			continue;
-		if (CLASS_IS_SLOT(c))
-			learn_slot(b, c, entries + first, last - first,
-					   CLASS_IS_WORD(c) ? words : SLOT_VOCABULARY / 10);
+		if (CLASS_IS_SCALAR(c))
+			learn_scalar(b, c, entries + first, last - first,
+						 CLASS_IS_WORD(c) ? words : SLOT_VOCABULARY / 10);
 		else
 		{
-			ShapeSlot  *slot = gs_shape_push(&b->slots, 1);
+			FormatSlot  *slot = gs_format_push(&b->slots, 1);
 
 			slot->class = c;
-			slot->vocabulary = slot->rest = SHAPE_NONE;
+			slot->vocabulary = slot->rest = FORMAT_NONE;
 		}
 		states[c] = nstates;
 		classes[nstates++] = c;
@@ -394,7 +395,7 @@ learn_prose(ShapeBuilder *b, Tally *tally, TallyEntry **entries, int n,
 	text->nprose = nstates - 1;
 	for (uint32 s = 0; s < nstates; s++)
 	{
-		ShapeShare	shares[256];
+		FormatShare	shares[256];
 		int			nshares = 0;
 		double		total = 0;
 		uint32		dist;
@@ -414,7 +415,7 @@ learn_prose(ShapeBuilder *b, Tally *tally, TallyEntry **entries, int n,
 			shares[nshares++].b = 0;
 			total += entry->weight;
 		}
-		dist = gs_shape_shares(b, shares, nshares, total);
+		dist = gs_format_shares(b, shares, nshares, total);
 		if (s == 0)
 			text->chain = dist;
 	}
@@ -424,24 +425,24 @@ learn_prose(ShapeBuilder *b, Tally *tally, TallyEntry **entries, int n,
  * Learn a model of strings, within about so many bytes.  Returns its index.
  */
 uint32
-gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
-					Size budget)
+gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
+					 Size budget)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
 	int			encoding = GetDatabaseEncoding();
-	int			stride = gs_shape_stride(values, n, LEARN_BYTES);
+	int			stride = gs_format_stride(values, n, LEARN_BYTES);
 	uint32		index = b->texts.n;
 	Size		limit;
-	ShapeText	text = {0};
+	FormatText	text = {0};
 	Tally	   *templates;
 	Tally	   *tokens;
 	TallyEntry **kept;
 	TallyEntry **entries;
-	ShapeShare	shares[SHAPE_MAX_TEMPLATES];
-	ShapeShare *lengths;
-	uint8		classes[SHAPE_MAX_TOKENS + 1];
-	uint32		nslots = 0;
+	FormatShare	shares[FORMAT_MAX_TEMPLATES];
+	FormatShare *lengths;
+	uint8		classes[FORMAT_MAX_TOKENS + 1];
+	uint32		nscalars = 0;
 	double		total;
 	double		prose = 0;
 	int64		prose_rows = 0;
@@ -452,15 +453,15 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 	int			nentries;
 	int			at;
 
-	budget = Max(budget, LEAST_BUDGET);
-	limit = gs_shape_used(b) + budget;
-	gs_shape_push(&b->texts, 1);
+	budget = Max(budget, MIN_BUDGET);
+	limit = gs_format_used(b) + budget;
+	gs_format_push(&b->texts, 1);
 	scratch = AllocSetContextCreate(caller, "gensynth shape of text",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
 	templates = gs_tally_create();
 	tokens = gs_tally_create();
-	lengths = palloc((n / stride + 1) * sizeof(ShapeShare));
+	lengths = palloc((n / stride + 1) * sizeof(FormatShare));
 
 	for (int i = 0; i < n; i += stride)
 	{
@@ -473,18 +474,18 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 						 values[i].row, values[i].count);
 	}
 	kept = gs_tally_sorted(templates, &at);
-	while (nkept < at && nkept < SHAPE_MAX_TEMPLATES &&
+	while (nkept < at && nkept < FORMAT_MAX_TEMPLATES &&
 		   kept[nkept]->rows >= b->threshold)
 	{
-		kept[nkept]->id = nslots;
+		kept[nkept]->id = nscalars;
 		for (int k = 0; k < kept[nkept]->key.len; k++)
-			nslots += CLASS_IS_SLOT((uint8) kept[nkept]->key.text[k]);
+			nscalars += CLASS_IS_SCALAR((uint8) kept[nkept]->key.text[k]);
 		nkept++;
 	}
 
 	for (int i = 0; i < n; i += stride)
 	{
-		const ShapeValue *value = &values[i];
+		const FormatValue *value = &values[i];
 		int			len = value_bytes(value);
 		const char *end = value->text + len;
 		bool		code = has_code(value->text, len);
@@ -497,7 +498,7 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 		CHECK_FOR_INTERRUPTS();
 		if (nclasses >= 0)
 			template = gs_tally_find(templates, 0, (char *) classes, nclasses);
-		if (template && template->id == SHAPE_NONE)
+		if (template && template->id == FORMAT_NONE)
 			template = NULL;
 		slot = template ? template->id : 0;
 		if (template == NULL)
@@ -520,7 +521,7 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 							 value->row, value->count);
 			if (template == NULL)
 				class = prose_class(class, token, value->text);
-			if (CLASS_IS_SLOT(class))
+			if (CLASS_IS_SCALAR(class))
 				gs_tally_add(tokens, template ? slot++ : PLACE_PROSE + class,
 							 token, p - token, false, value->row,
 							 value->count);
@@ -542,14 +543,14 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 	}
 	entries = gs_tally_sorted(tokens, &nentries);
 
-	at = place_start(entries, nentries, PLACE_WORDS);
-	gs_shape_learn_letters(b, entries + at, nentries - at,
-						   budget / 3 / sizeof(ShapeItem), &text);
+	at = position_start(entries, nentries, PLACE_WORDS);
+	gs_format_learn_letters(b, entries + at, nentries - at,
+							budget / 3 / sizeof(FormatItem), &text);
 	if (prose_rows >= b->threshold)
 		learn_prose(b, tokens, entries, nentries, budget, &text);
 	if (text.nprose == 0)
 		prose = 0;
-	text.lengths = gs_shape_lengths(b, lengths, nlengths);
+	text.lengths = gs_format_lengths(b, lengths, nlengths);
 
 	/* the templates that fit */
 	at = 0;
@@ -558,35 +559,35 @@ gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values, int n,
 		TallyEntry *template = kept[i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (i > 0 && gs_shape_used(b) > limit)
+		if (i > 0 && gs_format_used(b) > limit)
 			break;
 		shares[nshares].weight = template->rows;
-		shares[nshares].a = gs_shape_bytes(b, template->key.text,
-										   template->key.len);
+		shares[nshares].a = gs_format_bytes(b, template->key.text,
+											template->key.len);
 		shares[nshares++].b = b->slots.n;
 		for (int k = 0; k < template->key.len; k++)
 		{
 			uint8		class = template->key.text[k];
 			int			first = at;
-			Size		used = gs_shape_used(b);
+			Size		used = gs_format_used(b);
 			Size		room = limit > used ? (limit - used) / 20 : 0;
 
-			if (!CLASS_IS_SLOT(class))
+			if (!CLASS_IS_SCALAR(class))
 				continue;
 			while (at < nentries &&
-				   entries[at]->key.place == entries[first]->key.place)
+				   entries[at]->key.position == entries[first]->key.position)
 				at++;
-			learn_slot(b, class, entries + first, at - first,
-					   Min(SLOT_VOCABULARY, Max(room, 1)));
+			learn_scalar(b, class, entries + first, at - first,
+						 Min(SLOT_VOCABULARY, Max(room, 1)));
 		}
 	}
 	/* the total is that of the templates kept and of what prose stands for */
 	total = prose;
 	for (int i = 0; i < nshares; i++)
 		total += shares[i].weight;
-	text.templates = gs_shape_shares(b, shares, nshares, total);
-	text.tries = SHAPE_TRIES;
-	((ShapeText *) b->texts.data)[index] = text;
+	text.templates = gs_format_shares(b, shares, nshares, total);
+	text.tries = FORMAT_TRIES;
+	((FormatText *) b->texts.data)[index] = text;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 	return index;

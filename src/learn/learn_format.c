@@ -1,5 +1,5 @@
 /*
- * learn_shape.c
+ * learn_format.c
  *	  What a fit finds out about texts that are to be generated anew.
  */
 #include "postgres.h"
@@ -21,12 +21,12 @@ gs_learn_lengths(LaneView *view)
 	GsColumn   *column = view->column;
 	HASH_SEQ_STATUS scan;
 	GsText	   *entry;
-	GsSlot	   *lengths;
+	GsScalar   *lengths;
 	int64		n = 0;
 	int64		first;
 	int64		last;
 
-	lengths = palloc(sizeof(GsSlot) *
+	lengths = palloc(sizeof(GsScalar) *
 					 Max(1, hash_get_num_entries(view->lane->texts)));
 	hash_seq_init(&scan, view->lane->texts);
 	while ((entry = hash_seq_search(&scan)) != NULL)
@@ -34,7 +34,7 @@ gs_learn_lengths(LaneView *view)
 			lengths[n++].i = Min(column->codec.kind->bits == 1 ?
 								 entry->full_len :
 								 Max(entry->full_len - 2, 0) / 2, GS_MAX_LENGTH);
-	gs_slots_sort(lengths, n, GS_LANE_INT);
+	gs_scalars_sort(lengths, n, GS_LANE_INT);
 	first = Min(view->threshold - 1, Max(n - 1, 0) / 2);
 	last = n - 1 - first;
 	column->lengths = palloc0(sizeof(int32) * GS_LENGTHS);
@@ -54,11 +54,11 @@ by_hash(const void *a, const void *b)
 }
 
 /*
- * A kept text as its shape is learned from it: JSON and arrays as jsonb
+ * A kept text as its format is learned from it: JSON and arrays as jsonb
  * writes them.
  */
 static const char *
-shape_text(GsColumn *column, const char *text, MemoryContext scratch)
+format_text(GsColumn *column, const char *text, MemoryContext scratch)
 {
 	MemoryContext old;
 
@@ -78,21 +78,21 @@ shape_text(GsColumn *column, const char *text, MemoryContext scratch)
 }
 
 /*
- * gs_learn_shape: learns what the "other" level generates: from the texts that
- * were kept and are no levels, and, so that it never repeats them, from the
- * hashes of all rare ones.
+ * gs_learn_format: learns what the "other" level generates: from the texts
+ * that were kept and are no levels, and, so that it never repeats them, from
+ * the hashes of all rare ones.
  *
  * view: its lane is sorted; salt: of the lane's hashes.  Sets the column's
- * shape, and its lengths if it has such.  Can be cancelled.
+ * format, and its lengths if it has such.  Can be cancelled.
  */
 void
-gs_learn_shape(LaneView *view, uint64 salt)
+gs_learn_format(LaneView *view, uint64 salt)
 {
 	GsColumn   *column = view->column;
 	GsContent	content = column->codec.kind->content;
 	int64		ntexts = hash_get_num_entries(view->lane->texts);
-	ShapeValue *values = palloc_extended(sizeof(ShapeValue) * Max(ntexts, 1),
-										 MCXT_ALLOC_HUGE);
+	FormatValue *values = palloc_extended(sizeof(FormatValue) * Max(ntexts, 1),
+										  MCXT_ALLOC_HUGE);
 	GsText	  **texts = palloc_extended(sizeof(GsText *) * Max(ntexts, 1),
 										MCXT_ALLOC_HUGE);
 	uint64	   *rare = palloc_extended(sizeof(uint64) * Max(view->npresent, 1),
@@ -129,17 +129,18 @@ gs_learn_shape(LaneView *view, uint64 salt)
 	qsort(texts, n, sizeof(GsText *), by_hash);
 	for (int i = 0; i < n; i++)
 	{
-		values[i].text = shape_text(column, texts[i]->text, scratch);
+		values[i].text = format_text(column, texts[i]->text, scratch);
 		values[i].row = i;
 		values[i].count = texts[i]->count;
 		values[i].len = strlen(values[i].text);
 	}
 	MemoryContextDelete(scratch);
-	column->shape = gs_shape_learn(content == GS_CONTENT_JSON ||
-								   content == GS_CONTENT_ARRAY ? SHAPE_JSON :
-								   SHAPE_TEXT, values, n, view->threshold,
-								   gs_codec_max_chars(&column->codec), salt,
-								   rare, nrare);
+	column->format = gs_format_learn(content == GS_CONTENT_JSON ||
+									 content == GS_CONTENT_ARRAY ?
+									 FORMAT_JSON :
+									 FORMAT_TEXT, values, n, view->threshold,
+									 gs_codec_max_chars(&column->codec), salt,
+									 rare, nrare);
 	pfree(rare);
 	pfree(texts);
 	pfree(values);

@@ -1,6 +1,6 @@
 /*
- * shape_draw.c
- *	  Drawing from shapes.
+ * format_draw.c
+ *	  Drawing from formats.
  *
  * Nothing is allocated here but what the output needs, and a string that JSON
  * must escape.  All randomness is that of the given generator, so that a value
@@ -15,7 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
-#include "text/shape_internal.h"
+#include "text/format_internal.h"
 
 #define MUTATIONS		64
 #define ENDING_TRIES	3		/* last letters to choose from */
@@ -35,51 +35,51 @@ typedef struct Walk
 
 /* What of a distribution is the end of a word, which is always first. */
 static inline uint32
-ending_share(const Shape *shape, uint32 dist)
+ending_share(const GsFormat *format, uint32 dist)
 {
-	const ShapeItem *item = &shape->items[shape->dists[dist]];
+	const FormatItem *item = &format->items[format->dists[dist]];
 
-	if (shape->dists[dist + 1] == shape->dists[dist] || item->a != 0)
+	if (format->dists[dist + 1] == format->dists[dist] || item->a != 0)
 		return 0;
 	return item->cum;
 }
 
 /* A letter other than the end. */
-static const ShapeItem *
-pick_letter(const Shape *shape, uint32 dist, GsRandom *random)
+static const FormatItem *
+pick_letter(const GsFormat *format, uint32 dist, GsRandom *random)
 {
-	uint32		end = ending_share(shape, dist);
+	uint32		end = ending_share(format, dist);
 	uint32		u = gs_random_u32(random);
-	const ShapeItem *item;
+	const FormatItem *item;
 
-	if (end == SHAPE_ALL)
+	if (end == FORMAT_ALL)
 		return NULL;
 	if (end > 0)
-		u = end + 1 + (uint32) ((uint64) u * (SHAPE_ALL - end) >> 32);
-	item = shape_pick(shape, dist, u);
+		u = end + 1 + (uint32) ((uint64) u * (FORMAT_ALL - end) >> 32);
+	item = format_pick(format, dist, u);
 	return item && item->a != 0 ? item : NULL;
 }
 
 static Walk
-next_letter(const Shape *shape, const ShapeText *text, Walk walk,
+next_letter(const GsFormat *format, const FormatText *text, Walk walk,
 			GsRandom *random)
 {
-	const ShapeItem *item = NULL;
-	uint32		first = shape->dists[text->alphabet];
+	const FormatItem *item = NULL;
+	uint32		first = format->dists[text->alphabet];
 
-	if (walk.pair != SHAPE_NONE)
-		item = pick_letter(shape, walk.pair, random);
+	if (walk.pair != FORMAT_NONE)
+		item = pick_letter(format, walk.pair, random);
 	if (item == NULL)
-		item = pick_letter(shape, text->alphabet + 1 + walk.symbol, random);
+		item = pick_letter(format, text->alphabet + 1 + walk.symbol, random);
 	if (item)
 	{
 		walk.symbol = item->a;
 		walk.pair = item->b;
 		return walk;
 	}
-	item = shape_pick(shape, text->alphabet, gs_random_u32(random));
-	walk.symbol = Max(1, item ? item - (shape->items + first) : 1);
-	walk.pair = SHAPE_NONE;
+	item = format_pick(format, text->alphabet, gs_random_u32(random));
+	walk.symbol = Max(1, item ? item - (format->items + first) : 1);
+	walk.pair = FORMAT_NONE;
 	return walk;
 }
 
@@ -94,16 +94,17 @@ put_letter(char *p, uint32 packed)
 
 /* A novel word. */
 static void
-draw_word(const Shape *shape, const ShapeText *text, const ShapeSlot *slot,
+draw_word(const GsFormat *format, const FormatText *text,
+		  const FormatSlot *slot,
 		  GsRandom *random, StringInfo out)
 {
-	const ShapeItem *letters = shape->items + shape->dists[text->alphabet];
-	const ShapeItem *length = shape_pick(shape, slot->rest,
-										 gs_random_u32(random));
+	const FormatItem *letters = format->items + format->dists[text->alphabet];
+	const FormatItem *length = format_pick(format, slot->rest,
+										   gs_random_u32(random));
 	uint32		n = length ? length->a : DEFAULT_LENGTH;
 	uint32		u = gs_random_u32(random);
 	uint32		nupper = u <= slot->lower ? 0 : u <= slot->capital ? 1 : n;
-	Walk		walk = {0, SHAPE_NONE};
+	Walk		walk = {0, FORMAT_NONE};
 	char	   *p;
 
 	enlargeStringInfo(out, n * 4);
@@ -115,7 +116,7 @@ draw_word(const Shape *shape, const ShapeText *text, const ShapeSlot *slot,
 		if (text->nsymbols < 2)
 			next.symbol = gs_random_below(random, 26);
 		else
-			next = next_letter(shape, text, walk, random);
+			next = next_letter(format, text, walk, random);
 		if (i == n - 1 && text->nsymbols >= 2)
 		{
 			uint32		best = 0;
@@ -127,8 +128,9 @@ draw_word(const Shape *shape, const ShapeText *text, const ShapeSlot *slot,
 				uint32		end;
 
 				if (try > 0)
-					last = next_letter(shape, text, walk, random);
-				end = ending_share(shape, last.pair != SHAPE_NONE ? last.pair :
+					last = next_letter(format, text, walk, random);
+				end = ending_share(format, last.pair != FORMAT_NONE ?
+								   last.pair :
 								   text->alphabet + 1 + last.symbol);
 				if (try == 0 || end > best)
 				{
@@ -149,37 +151,39 @@ draw_word(const Shape *shape, const ShapeText *text, const ShapeSlot *slot,
 }
 
 static void
-draw_slot(const Shape *shape, const ShapeText *text, const ShapeSlot *slot,
+draw_slot(const GsFormat *format, const FormatText *text,
+		  const FormatSlot *slot,
 		  GsRandom *random, bool novel, StringInfo out)
 {
-	if (!CLASS_IS_SLOT(slot->class))
+	if (!CLASS_IS_SCALAR(slot->class))
 	{
 		appendStringInfoCharMacro(out, slot->class == CLASS_SENTENCE ? ' ' :
 								  slot->class);
 		return;
 	}
-	if (!novel || slot->rest == SHAPE_NONE)
+	if (!novel || slot->rest == FORMAT_NONE)
 	{
-		const ShapeItem *token = shape_pick(shape, slot->vocabulary,
-											slot->rest == SHAPE_NONE ?
-											SHAPE_ALL : gs_random_u32(random));
+		const FormatItem *token = format_pick(format, slot->vocabulary,
+											  slot->rest == FORMAT_NONE ?
+											  FORMAT_ALL :
+											  gs_random_u32(random));
 
 		if (token)
 		{
-			appendBinaryStringInfo(out, shape->bytes + token->a, token->b);
+			appendBinaryStringInfo(out, format->bytes + token->a, token->b);
 			return;
 		}
 	}
 	if (CLASS_IS_WORD(slot->class))
-		draw_word(shape, text, slot, random, out);
+		draw_word(format, text, slot, random, out);
 	else
 	{
 		uint32		n = CLASS_LENGTH(slot->class);
 
 		enlargeStringInfo(out, n);
 		for (uint32 i = 0; i < n; i++)
-			out->data[out->len++] = shape_pick(shape, slot->rest + i,
-											   gs_random_u32(random))->a;
+			out->data[out->len++] = format_pick(format, slot->rest + i,
+												gs_random_u32(random))->a;
 		out->data[out->len] = '\0';
 	}
 }
@@ -189,11 +193,11 @@ draw_slot(const Shape *shape, const ShapeText *text, const ShapeSlot *slot,
  * with, or else a quarter further on.
  */
 static void
-draw_prose(const Shape *shape, const ShapeText *text, GsRandom *random,
+draw_prose(const GsFormat *format, const FormatText *text, GsRandom *random,
 		   bool novel, StringInfo out)
 {
-	const ShapeItem *length = shape_pick(shape, text->lengths,
-										 gs_random_u32(random));
+	const FormatItem *length = format_pick(format, text->lengths,
+										   gs_random_u32(random));
 	uint32		n = length ? length->a : DEFAULT_LENGTH;
 	int			start = out->len;
 	uint32		state = 0;
@@ -201,22 +205,23 @@ draw_prose(const Shape *shape, const ShapeText *text, GsRandom *random,
 	while (out->len - start < n + n / 4)
 	{
 		uint32		dist = text->chain + state;
-		uint32		end = ending_share(shape, dist);
+		uint32		end = ending_share(format, dist);
 		uint32		u = gs_random_u32(random);
-		const ShapeItem *item;
+		const FormatItem *item;
 
 		if (out->len - start >= n - n / 8)
 		{
 			if (u / ENDING_BOOST < end)
 				break;
 		}
-		else if (end > 0 && end < SHAPE_ALL)
-			u = end + 1 + (uint32) ((uint64) u * (SHAPE_ALL - end) >> 32);
-		item = shape_pick(shape, dist, u);
+		else if (end > 0 && end < FORMAT_ALL)
+			u = end + 1 + (uint32) ((uint64) u * (FORMAT_ALL - end) >> 32);
+		item = format_pick(format, dist, u);
 		if (item == NULL || item->a == 0)
 			break;
 		state = item->a;
-		draw_slot(shape, text, &shape->slots[text->prose + state - 1], random,
+		draw_slot(format, text, &format->slots[text->prose + state - 1],
+				  random,
 				  novel, out);
 	}
 	while (out->len > start && out->data[out->len - 1] == ' ')
@@ -226,11 +231,11 @@ draw_prose(const Shape *shape, const ShapeText *text, GsRandom *random,
 
 /* Nothing is known but lengths. */
 static void
-draw_letters(const Shape *shape, const ShapeText *text, GsRandom *random,
+draw_letters(const GsFormat *format, const FormatText *text, GsRandom *random,
 			 StringInfo out)
 {
-	const ShapeItem *length = shape_pick(shape, text->lengths,
-										 gs_random_u32(random));
+	const FormatItem *length = format_pick(format, text->lengths,
+										   gs_random_u32(random));
 	uint32		n = length ? length->a : DEFAULT_LENGTH;
 
 	for (uint32 i = 0; i < n; i++)
@@ -242,35 +247,36 @@ draw_letters(const Shape *shape, const ShapeText *text, GsRandom *random,
  * are not the only ones.
  */
 void
-gs_shape_draw_once(const Shape *shape, const ShapeText *text, GsRandom *random,
-				   bool novel, StringInfo out)
+gs_format_draw_once(const GsFormat *format, const FormatText *text,
+					GsRandom *random,
+					bool novel, StringInfo out)
 {
-	const ShapeItem *template = NULL;
+	const FormatItem *template = NULL;
 	uint32		templates = text->templates;
 	int			start = out->len;
-	int			max_chars = shape->head.max_chars;
+	int			max_chars = format->head.max_chars;
 
-	if (shape->dists[templates] < shape->dists[templates + 1])
-		template = shape_pick(shape, templates, gs_random_u32(random));
+	if (format->dists[templates] < format->dists[templates + 1])
+		template = format_pick(format, templates, gs_random_u32(random));
 	if (template)
 	{
-		const uint8 *class = (const uint8 *) shape->bytes + template->a;
-		const ShapeSlot *slot = shape->slots + template->b;
+		const uint8 *class = (const uint8 *) format->bytes + template->a;
+		const FormatSlot *slot = format->slots + template->b;
 
 		for (; *class; class++)
 		{
-			if (CLASS_IS_SLOT(*class))
-				draw_slot(shape, text, slot++, random, novel, out);
+			if (CLASS_IS_SCALAR(*class))
+				draw_slot(format, text, slot++, random, novel, out);
 			else
 				appendStringInfoCharMacro(out, *class);
 		}
 	}
 	else if (text->nprose > 0)
-		draw_prose(shape, text, random, novel, out);
+		draw_prose(format, text, random, novel, out);
 	else
-		draw_letters(shape, text, random, out);
+		draw_letters(format, text, random, out);
 
-	if (shape->head.root == SHAPE_TEXT && max_chars > 0 &&
+	if (format->head.root == FORMAT_TEXT && max_chars > 0 &&
 		out->len - start > max_chars)
 	{
 		int			keep = pg_mbcharcliplen(out->data + start,
@@ -291,12 +297,13 @@ gs_shape_draw_once(const Shape *shape, const ShapeText *text, GsRandom *random,
  * class.  Returns false if there is none.
  */
 static bool
-mutate(const Shape *shape, const ShapeText *text, GsRandom *random, int start,
+mutate(const GsFormat *format, const FormatText *text, GsRandom *random,
+	   int start,
 	   StringInfo out)
 {
 	int			encoding = GetDatabaseEncoding();
-	int			nplaces = 0;
-	int			place = 0;
+	int			npositions = 0;
+	int			position = 0;
 	int			at = 0;
 	int			len = 0;
 	char		letter[8];
@@ -308,9 +315,9 @@ mutate(const Shape *shape, const ShapeText *text, GsRandom *random, int start,
 	{
 		if (pass == 1)
 		{
-			if (nplaces == 0)
+			if (npositions == 0)
 				return false;
-			place = gs_random_below(random, nplaces);
+			position = gs_random_below(random, npositions);
 		}
 		for (at = start; at < out->len; at += len)
 		{
@@ -321,8 +328,8 @@ mutate(const Shape *shape, const ShapeText *text, GsRandom *random, int start,
 				!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z'))
 				continue;
 			if (pass == 0)
-				nplaces++;
-			else if (place-- == 0)
+				npositions++;
+			else if (position-- == 0)
 				break;
 		}
 	}
@@ -336,7 +343,7 @@ mutate(const Shape *shape, const ShapeText *text, GsRandom *random, int start,
 		return false;
 	else
 	{
-		const ShapeItem *item = shape->items + shape->dists[text->alphabet];
+		const FormatItem *item = format->items + format->dists[text->alphabet];
 
 		item += 1 + gs_random_below(random, text->nsymbols - 1);
 		letter_len = put_letter(letter, item->a) - letter;
@@ -351,7 +358,7 @@ mutate(const Shape *shape, const ShapeText *text, GsRandom *random, int start,
 
 /* Append a string that is not a rare source value, if there is any other. */
 static void
-draw_text(const Shape *shape, const ShapeText *text, GsRandom *random,
+draw_text(const GsFormat *format, const FormatText *text, GsRandom *random,
 		  StringInfo out)
 {
 	int			start = out->len;
@@ -361,31 +368,31 @@ draw_text(const Shape *shape, const ShapeText *text, GsRandom *random,
 	{
 		out->len = start;
 		out->data[start] = '\0';
-		gs_shape_draw_once(shape, text, random, i >= tries, out);
-		if (!gs_shape_knows(shape, out->data + start, out->len - start))
+		gs_format_draw_once(format, text, random, i >= tries, out);
+		if (!gs_format_knows(format, out->data + start, out->len - start))
 			return;
 		CHECK_FOR_INTERRUPTS();
 	}
-	for (uint32 i = 0; i < MUTATIONS * tries / SHAPE_TRIES; i++)
-		if (!mutate(shape, text, random, start, out) ||
-			!gs_shape_knows(shape, out->data + start, out->len - start))
+	for (uint32 i = 0; i < MUTATIONS * tries / FORMAT_TRIES; i++)
+		if (!mutate(format, text, random, start, out) ||
+			!gs_format_knows(format, out->data + start, out->len - start))
 			return;
 }
 
 /* Append a string as JSON writes it. */
 static void
-draw_string(const Shape *shape, const ShapeNode *node, GsRandom *random,
+draw_string(const GsFormat *format, const FormatNode *node, GsRandom *random,
 			StringInfo out)
 {
-	const ShapeItem *item;
+	const FormatItem *item;
 	int			start = out->len + 1;
 
 	appendStringInfoCharMacro(out, '"');
-	item = shape_pick(shape, node->strings, gs_random_u32(random));
+	item = format_pick(format, node->strings, gs_random_u32(random));
 	if (item)
-		appendBinaryStringInfo(out, shape->bytes + item->a, item->b);
-	else if (node->text != SHAPE_NONE)
-		draw_text(shape, &shape->texts[node->text], random, out);
+		appendBinaryStringInfo(out, format->bytes + item->a, item->b);
+	else if (node->text != FORMAT_NONE)
+		draw_text(format, &format->texts[node->text], random, out);
 	for (int i = start; i < out->len; i++)
 	{
 		unsigned char c = out->data[i];
@@ -408,7 +415,7 @@ draw_string(const Shape *shape, const ShapeNode *node, GsRandom *random,
 static void
 put_number(StringInfo out, double number, uint32 scale, bool fixed)
 {
-	static const double power[SHAPE_MAX_SCALE + 1] = {
+	static const double power[FORMAT_MAX_SCALE + 1] = {
 		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
 		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15
 	};
@@ -454,42 +461,42 @@ put_number(StringInfo out, double number, uint32 scale, bool fixed)
 }
 
 static void
-draw_number(const Shape *shape, const ShapeNode *node, GsRandom *random,
+draw_number(const GsFormat *format, const FormatNode *node, GsRandom *random,
 			StringInfo out)
 {
-	const ShapeItem *item = shape_pick(shape, node->atoms,
-									   gs_random_u32(random));
+	const FormatItem *item = format_pick(format, node->atoms,
+										 gs_random_u32(random));
 	double		number;
 
 	if (item)
-		number = shape_number(item);
+		number = format_number(item);
 	else
 	{
-		const ShapeItem *knots = shape->items + shape->dists[node->knots];
-		uint32		n = shape->dists[node->knots + 1] -
-			shape->dists[node->knots];
+		const FormatItem *knots = format->items + format->dists[node->knots];
+		uint32		n = format->dists[node->knots + 1] -
+			format->dists[node->knots];
 		double		at = gs_random_uniform(random) * (n - 1);
 		uint32		low = Min((uint32) at, n - 1);
 		uint32		high = Min(low + 1, n - 1);
 
 		at -= low;
-		number = shape_number(&knots[low]) * (1 - at) +
-			shape_number(&knots[high]) * at;
+		number = format_number(&knots[low]) * (1 - at) +
+			format_number(&knots[high]) * at;
 	}
 	put_number(out, number, node->scale, node->fixed != 0);
 }
 
 static void
-draw_value(const Shape *shape, uint32 index, GsRandom *random, int start,
+draw_value(const GsFormat *format, uint32 index, GsRandom *random, int start,
 		   int *left, StringInfo out)
 {
-	const ShapeNode *node = &shape->nodes[index];
-	const ShapeItem *item;
+	const FormatNode *node = &format->nodes[index];
+	const FormatItem *item;
 	uint32		n;
 	bool		any = false;
 
 	CHECK_FOR_INTERRUPTS();
-	item = shape_pick(shape, node->types, gs_random_u32(random));
+	item = format_pick(format, node->types, gs_random_u32(random));
 	(*left)--;
 	switch (item ? item->a : JSON_NULL)
 	{
@@ -498,13 +505,13 @@ draw_value(const Shape *shape, uint32 index, GsRandom *random, int start,
 								   "true" : "false");
 			break;
 		case JSON_NUMBER:
-			draw_number(shape, node, random, out);
+			draw_number(format, node, random, out);
 			break;
 		case JSON_STRING:
-			draw_string(shape, node, random, out);
+			draw_string(format, node, random, out);
 			break;
 		case JSON_ARRAY:
-			item = shape_pick(shape, node->lengths, gs_random_u32(random));
+			item = format_pick(format, node->lengths, gs_random_u32(random));
 			n = item ? item->a : 0;
 			appendStringInfoCharMacro(out, '[');
 			for (uint32 i = 0; i < n; i++)
@@ -513,27 +520,27 @@ draw_value(const Shape *shape, uint32 index, GsRandom *random, int start,
 					break;
 				if (i > 0)
 					appendStringInfoString(out, ", ");
-				draw_value(shape, node->element, random, start, left, out);
+				draw_value(format, node->element, random, start, left, out);
 			}
 			appendStringInfoCharMacro(out, ']');
 			break;
 		case JSON_OBJECT:
 			appendStringInfoCharMacro(out, '{');
-			for (uint32 i = shape->dists[node->keys];
-				 i < shape->dists[node->keys + 1]; i++)
+			for (uint32 i = format->dists[node->keys];
+				 i < format->dists[node->keys + 1]; i++)
 			{
-				item = &shape->items[i];
+				item = &format->items[i];
 				if (*left <= 0 || out->len - start > MAX_DOCUMENT)
 					break;
-				if (item->cum != SHAPE_ALL &&
+				if (item->cum != FORMAT_ALL &&
 					gs_random_u32(random) > item->cum)
 					continue;
 				if (any)
 					appendStringInfoString(out, ", ");
 				any = true;
-				escape_json(out, shape->bytes + item->a);
+				escape_json(out, format->bytes + item->a);
 				appendStringInfoString(out, ": ");
-				draw_value(shape, item->b, random, start, left, out);
+				draw_value(format, item->b, random, start, left, out);
 			}
 			appendStringInfoCharMacro(out, '}');
 			break;
@@ -545,12 +552,12 @@ draw_value(const Shape *shape, uint32 index, GsRandom *random, int start,
 
 /* Append a JSON value of a node, a rare source document or not. */
 void
-gs_shape_draw_json(const Shape *shape, uint32 node, GsRandom *random,
-				   StringInfo out)
+gs_format_draw_json(const GsFormat *format, uint32 node, GsRandom *random,
+					StringInfo out)
 {
 	int			left = MAX_VALUES;
 
-	draw_value(shape, node, random, out->len, &left, out);
+	draw_value(format, node, random, out->len, &left, out);
 }
 
 /*
@@ -561,20 +568,20 @@ gs_shape_draw_json(const Shape *shape, uint32 node, GsRandom *random,
  * JSON, as they come, each string in it being no rare one either.
  */
 void
-gs_shape_draw(const Shape *shape, GsRandom *random, StringInfo out)
+gs_format_draw(const GsFormat *format, GsRandom *random, StringInfo out)
 {
 	int			start = out->len;
 
-	if (shape->head.root == SHAPE_TEXT)
+	if (format->head.root == FORMAT_TEXT)
 	{
-		draw_text(shape, &shape->texts[0], random, out);
+		draw_text(format, &format->texts[0], random, out);
 		return;
 	}
-	for (uint32 i = 0; i < shape->head.tries; i++)
+	for (uint32 i = 0; i < format->head.tries; i++)
 	{
 		out->len = start;
-		gs_shape_draw_json(shape, 0, random, out);
-		if (!gs_shape_knows(shape, out->data + start, out->len - start))
+		gs_format_draw_json(format, 0, random, out);
+		if (!gs_format_knows(format, out->data + start, out->len - start))
 			break;
 	}
 }

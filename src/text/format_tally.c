@@ -1,6 +1,6 @@
 /*
- * shape_tally.c
- *	  Counts of (place, bytes), for learning shapes.
+ * format_tally.c
+ *	  Counts of (place, bytes), for learning formats.
  *
  * Rows are counted apart from occurrences: what decides whether something may
  * be kept is how many rows hold it, however often one row repeats it.
@@ -9,19 +9,19 @@
 
 #include "common/hashfn.h"
 
-#include "text/shape_internal.h"
+#include "text/format_internal.h"
 
 static inline uint32
 tally_key_hash(TallyKey key)
 {
 	return hash_combine(hash_bytes((const unsigned char *) key.text, key.len),
-						murmurhash32(key.place));
+						murmurhash32(key.position));
 }
 
 static inline bool
 tally_key_equal(TallyKey a, TallyKey b)
 {
-	return a.place == b.place && a.len == b.len &&
+	return a.position == b.position && a.len == b.len &&
 		memcmp(a.text, b.text, a.len) == 0;
 }
 
@@ -50,10 +50,11 @@ gs_tally_create(void)
  * many rows.  The text must outlive the tally unless it is to be copied.
  */
 TallyEntry *
-gs_tally_add(Tally *tally, uint32 place, const char *text, int len, bool copy,
+gs_tally_add(Tally *tally, uint32 position, const char *text, int len,
+			 bool copy,
 			 int32 source, int64 rows)
 {
-	TallyKey	key = {text, len, place};
+	TallyKey	key = {text, len, position};
 	TallyEntry *entry;
 	bool		found;
 
@@ -70,7 +71,7 @@ gs_tally_add(Tally *tally, uint32 place, const char *text, int len, bool copy,
 		}
 		entry->rows = entry->weight = 0;
 		entry->last = -1;
-		entry->id = SHAPE_NONE;
+		entry->id = FORMAT_NONE;
 	}
 	if (entry->last != source)
 	{
@@ -83,9 +84,9 @@ gs_tally_add(Tally *tally, uint32 place, const char *text, int len, bool copy,
 
 /* The entry, or NULL. */
 TallyEntry *
-gs_tally_find(Tally *tally, uint32 place, const char *text, int len)
+gs_tally_find(Tally *tally, uint32 position, const char *text, int len)
 {
-	TallyKey	key = {text, len, place};
+	TallyKey	key = {text, len, position};
 
 	return tally_lookup(tally, key);
 }
@@ -97,8 +98,8 @@ compare_entries(const void *pa, const void *pb)
 	const TallyEntry *b = *(TallyEntry *const *) pb;
 	int			order;
 
-	if (a->key.place != b->key.place)
-		return a->key.place < b->key.place ? -1 : 1;
+	if (a->key.position != b->key.position)
+		return a->key.position < b->key.position ? -1 : 1;
 	if (a->rows != b->rows)
 		return a->rows > b->rows ? -1 : 1;
 	order = memcmp(a->key.text, b->key.text, Min(a->key.len, b->key.len));

@@ -1,10 +1,10 @@
 /*
- * shape_store.c
- *	  Shapes as tensors; those that are read may hold anything.
+ * format_store.c
+ *	  Formats as tensors; those that are read may hold anything.
  *
  * All that drawing relies on is checked here, once.  Every distribution,
  * slot and letter chain may be claimed by one owner only, which keeps the
- * check linear in the shape's size whatever it says, and no node may
+ * check linear in the format's size whatever it says, and no node may
  * lead back to an earlier one.
  */
 #include "postgres.h"
@@ -16,11 +16,11 @@
 #include "utils/memutils.h"
 
 #include "column/tensor.h"
-#include "text/shape_internal.h"
+#include "text/format_internal.h"
 
 typedef struct Check
 {
-	Shape	   *shape;
+	GsFormat   *format;
 	bool	   *claimed;		/* per distribution */
 } Check;
 
@@ -31,17 +31,17 @@ corrupted(const char *what)
 }
 
 /* Claim a distribution; returns its items and their number. */
-static const ShapeItem *
+static const FormatItem *
 claim(Check *check, uint32 dist, bool ordered, uint32 *n)
 {
-	const Shape *shape = check->shape;
-	const ShapeItem *items;
+	const GsFormat *format = check->format;
+	const FormatItem *items;
 
-	if (dist >= shape->head.ndists || check->claimed[dist])
+	if (dist >= format->head.ndists || check->claimed[dist])
 		corrupted("distribution out of place");
 	check->claimed[dist] = true;
-	items = shape->items + shape->dists[dist];
-	*n = shape->dists[dist + 1] - shape->dists[dist];
+	items = format->items + format->dists[dist];
+	*n = format->dists[dist + 1] - format->dists[dist];
 	for (uint32 i = 1; i < *n && ordered; i++)
 		if (items[i].cum < items[i - 1].cum)
 			corrupted("shares out of order");
@@ -50,9 +50,9 @@ claim(Check *check, uint32 dist, bool ordered, uint32 *n)
 
 /* Whether nothing else is left. */
 static bool
-is_whole(const ShapeItem *items, uint32 n)
+is_composite(const FormatItem *items, uint32 n)
 {
-	return n > 0 && items[n - 1].cum == SHAPE_ALL;
+	return n > 0 && items[n - 1].cum == FORMAT_ALL;
 }
 
 static void
@@ -64,39 +64,39 @@ check_encoding(const char *text, uint32 len)
 
 /* Verbatim tokens; returns whether they are all there is. */
 static bool
-check_vocabulary(Check *check, uint32 dist, uint32 least)
+check_vocabulary(Check *check, uint32 dist, uint32 min)
 {
 	uint32		n;
-	const ShapeItem *items = claim(check, dist, true, &n);
+	const FormatItem *items = claim(check, dist, true, &n);
 
 	for (uint32 i = 0; i < n; i++)
 	{
-		if (items[i].b < least || items[i].b > SHAPE_MAX_VERBATIM ||
-			items[i].a >= check->shape->head.nbytes ||
-			items[i].b > check->shape->head.nbytes - items[i].a)
+		if (items[i].b < min || items[i].b > FORMAT_MAX_VERBATIM ||
+			items[i].a >= check->format->head.nbytes ||
+			items[i].b > check->format->head.nbytes - items[i].a)
 			corrupted("token out of range");
-		check_encoding(check->shape->bytes + items[i].a, items[i].b);
+		check_encoding(check->format->bytes + items[i].a, items[i].b);
 	}
-	return is_whole(items, n);
+	return is_composite(items, n);
 }
 
 static void
-check_lengths(Check *check, uint32 dist, uint32 least, uint32 most)
+check_lengths(Check *check, uint32 dist, uint32 min, uint32 max)
 {
 	uint32		n;
-	const ShapeItem *items = claim(check, dist, true, &n);
+	const FormatItem *items = claim(check, dist, true, &n);
 
 	for (uint32 i = 0; i < n; i++)
-		if (items[i].a < least || items[i].a > most)
+		if (items[i].a < min || items[i].a > max)
 			corrupted("length out of range");
 }
 
 static void
-check_slot(Check *check, const ShapeSlot *slot)
+check_scalar(Check *check, const FormatSlot *slot)
 {
 	if (slot->class == 0 || slot->class > 255)
 		corrupted("unknown token class");
-	if (!CLASS_IS_SLOT(slot->class))
+	if (!CLASS_IS_SCALAR(slot->class))
 	{
 		if (slot->class >= 128)
 			corrupted("unknown token class");
@@ -105,24 +105,24 @@ check_slot(Check *check, const ShapeSlot *slot)
 	if (slot->lower > slot->capital)
 		corrupted("shares out of order");
 	if (!check_vocabulary(check, slot->vocabulary, 1) &&
-		slot->rest == SHAPE_NONE)
+		slot->rest == FORMAT_NONE)
 		corrupted("slot without tokens");
-	if (slot->rest == SHAPE_NONE)
+	if (slot->rest == FORMAT_NONE)
 		return;
 	if (CLASS_IS_WORD(slot->class))
 	{
-		check_lengths(check, slot->rest, 1, SHAPE_MAX_WORD);
+		check_lengths(check, slot->rest, 1, FORMAT_MAX_WORD);
 		return;
 	}
 	for (uint32 i = 0; i < CLASS_LENGTH(slot->class); i++)
 	{
 		uint32		n;
-		const ShapeItem *items;
+		const FormatItem *items;
 
-		if (slot->rest >= SHAPE_NONE - i)
+		if (slot->rest >= FORMAT_NONE - i)
 			corrupted("distribution out of place");
 		items = claim(check, slot->rest + i, true, &n);
-		if (!is_whole(items, n))
+		if (!is_composite(items, n))
 			corrupted("position without characters");
 		for (uint32 k = 0; k < n; k++)
 			if (items[k].a < '0' || items[k].a > 'z')
@@ -145,15 +145,15 @@ check_letter(uint32 packed)
 }
 
 static void
-check_letters(Check *check, const ShapeText *text)
+check_letters(Check *check, const FormatText *text)
 {
-	const Shape *shape = check->shape;
+	const GsFormat *format = check->format;
 	uint64		pairs = (uint64) text->alphabet + 1 + text->nsymbols;
 	uint32		n;
-	const ShapeItem *items = claim(check, text->alphabet, true, &n);
+	const FormatItem *items = claim(check, text->alphabet, true, &n);
 
-	if (n != text->nsymbols || n == 0 || n > SHAPE_MAX_SYMBOLS ||
-		pairs + text->npairs > shape->head.ndists)
+	if (n != text->nsymbols || n == 0 || n > FORMAT_MAX_SYMBOLS ||
+		pairs + text->npairs > format->head.ndists)
 		corrupted("alphabet out of range");
 	for (uint32 i = 1; i < n; i++)
 	{
@@ -165,31 +165,31 @@ check_letters(Check *check, const ShapeText *text)
 		items = claim(check, d, true, &n);
 		for (uint32 i = 0; i < n; i++)
 			if (items[i].a >= text->nsymbols ||
-				(items[i].b != SHAPE_NONE &&
+				(items[i].b != FORMAT_NONE &&
 				 (items[i].b < pairs || items[i].b - pairs >= text->npairs)))
 				corrupted("letter out of range");
 	}
 }
 
 static void
-check_text(Check *check, const ShapeText *text)
+check_text(Check *check, const FormatText *text)
 {
-	const Shape *shape = check->shape;
-	const ShapeHeader *head = &shape->head;
+	const GsFormat *format = check->format;
+	const FormatHeader *head = &format->head;
 	uint32		n;
-	const ShapeItem *items;
+	const FormatItem *items;
 
-	if (text->tries < 1 || text->tries > SHAPE_TRIES)
+	if (text->tries < 1 || text->tries > FORMAT_TRIES)
 		corrupted("number of tries out of range");
 	check_letters(check, text);
-	check_lengths(check, text->lengths, 0, SHAPE_MAX_LENGTH);
+	check_lengths(check, text->lengths, 0, FORMAT_MAX_LENGTH);
 
 	items = claim(check, text->templates, true, &n);
-	if (n > SHAPE_MAX_TEMPLATES)
+	if (n > FORMAT_MAX_TEMPLATES)
 		corrupted("too many templates");
 	for (uint32 i = 0; i < n; i++)
 	{
-		const uint8 *class = (uint8 *) shape->bytes + items[i].a;
+		const uint8 *class = (uint8 *) format->bytes + items[i].a;
 		const uint8 *start = class;
 		uint32		slot = items[i].b;
 
@@ -198,11 +198,11 @@ check_text(Check *check, const ShapeText *text)
 		/* a NUL ends the bytes, and so the last template */
 		for (; *class; class++)
 		{
-			if (class - start >= SHAPE_MAX_TOKENS || *class == CLASS_DIGITS)
+			if (class - start >= FORMAT_MAX_TOKENS || *class == CLASS_DIGITS)
 				corrupted("template out of range");
-			if (!CLASS_IS_SLOT(*class))
+			if (!CLASS_IS_SCALAR(*class))
 				continue;
-			if (slot >= head->nslots || shape->slots[slot].class != *class)
+			if (slot >= head->nscalars || format->slots[slot].class != *class)
 				corrupted("template without its slots");
 			slot++;
 		}
@@ -210,12 +210,12 @@ check_text(Check *check, const ShapeText *text)
 
 	if (text->nprose == 0)
 		return;
-	if (text->nprose > 255 || text->prose > head->nslots ||
-		text->nprose > head->nslots - text->prose)
+	if (text->nprose > 255 || text->prose > head->nscalars ||
+		text->nprose > head->nscalars - text->prose)
 		corrupted("prose out of range");
 	for (uint32 i = 0; i <= text->nprose; i++)
 	{
-		if (text->chain >= SHAPE_NONE - i)
+		if (text->chain >= FORMAT_NONE - i)
 			corrupted("distribution out of place");
 		items = claim(check, text->chain + i, true, &n);
 		for (uint32 k = 0; k < n; k++)
@@ -225,41 +225,41 @@ check_text(Check *check, const ShapeText *text)
 }
 
 static void
-check_numbers(Check *check, const ShapeNode *node)
+check_numbers(Check *check, const FormatNode *node)
 {
 	uint32		n;
-	const ShapeItem *items = claim(check, node->atoms, true, &n);
-	bool		whole = is_whole(items, n);
+	const FormatItem *items = claim(check, node->atoms, true, &n);
+	bool		whole = is_composite(items, n);
 
 	for (uint32 i = 0; i < n; i++)
-		if (!isfinite(shape_number(&items[i])))
+		if (!isfinite(format_number(&items[i])))
 			corrupted("number out of range");
 	items = claim(check, node->knots, true, &n);
 	for (uint32 i = 0; i < n; i++)
-		if (!isfinite(shape_number(&items[i])))
+		if (!isfinite(format_number(&items[i])))
 			corrupted("number out of range");
-	if ((n == 0 && !whole) || node->scale > SHAPE_MAX_SCALE)
+	if ((n == 0 && !whole) || node->scale > FORMAT_MAX_SCALE)
 		corrupted("number out of range");
 }
 
 static void
-check_child(const Shape *shape, uint8 *depth, uint32 parent, uint32 child)
+check_child(const GsFormat *format, uint8 *depth, uint32 parent, uint32 child)
 {
-	if (child <= parent || child >= shape->head.nnodes)
+	if (child <= parent || child >= format->head.nnodes)
 		corrupted("node out of place");
 	depth[child] = Max(depth[child], depth[parent] + 1);
-	if (depth[child] > SHAPE_MAX_DEPTH)
+	if (depth[child] > FORMAT_MAX_DEPTH)
 		corrupted("nodes too deep");
 }
 
 static void
 check_node(Check *check, uint8 *depth, uint32 index)
 {
-	const Shape *shape = check->shape;
-	const ShapeNode *node = &shape->nodes[index];
+	const GsFormat *format = check->format;
+	const FormatNode *node = &format->nodes[index];
 	bool		has[JSON_NTYPES] = {false};
 	uint32		n;
-	const ShapeItem *items = claim(check, node->types, true, &n);
+	const FormatItem *items = claim(check, node->types, true, &n);
 
 	for (uint32 i = 0; i < n; i++)
 	{
@@ -271,59 +271,59 @@ check_node(Check *check, uint8 *depth, uint32 index)
 		check_numbers(check, node);
 	if (has[JSON_STRING])
 	{
-		if (node->text != SHAPE_NONE && node->text >= shape->head.ntexts)
+		if (node->text != FORMAT_NONE && node->text >= format->head.ntexts)
 			corrupted("text out of place");
 		check_vocabulary(check, node->strings, 0);
 	}
 	if (has[JSON_ARRAY])
 	{
-		check_lengths(check, node->lengths, 0, SHAPE_MAX_ELEMENTS);
-		check_child(shape, depth, index, node->element);
+		check_lengths(check, node->lengths, 0, FORMAT_MAX_ELEMENTS);
+		check_child(format, depth, index, node->element);
 	}
 	if (has[JSON_OBJECT])
 	{
 		items = claim(check, node->keys, false, &n);
 		for (uint32 i = 0; i < n; i++)
 		{
-			const char *key = shape->bytes + items[i].a;
+			const char *key = format->bytes + items[i].a;
 			size_t		len;
 
-			if (items[i].a >= shape->head.nbytes ||
-				(len = strnlen(key, SHAPE_MAX_VERBATIM + 1)) >
-				SHAPE_MAX_VERBATIM)
+			if (items[i].a >= format->head.nbytes ||
+				(len = strnlen(key, FORMAT_MAX_VERBATIM + 1)) >
+				FORMAT_MAX_VERBATIM)
 				corrupted("key out of range");
 			check_encoding(key, len);
-			check_child(shape, depth, index, items[i].b);
+			check_child(format, depth, index, items[i].b);
 		}
 	}
 }
 
 static void
-check_shape(Shape *shape)
+check_shape(GsFormat *format)
 {
-	const ShapeHeader *head = &shape->head;
-	Check		check = {.shape = shape};
-	uint8	   *depth = palloc0(SHAPE_MAX_NODES + 1);
+	const FormatHeader *head = &format->head;
+	Check		check = {.format = format};
+	uint8	   *depth = palloc0(FORMAT_MAX_NODES + 1);
 
-	if (shape->dists[0] != 0 || shape->dists[head->ndists] != head->nitems)
+	if (format->dists[0] != 0 || format->dists[head->ndists] != head->nitems)
 		corrupted("distributions out of range");
 	for (uint32 d = 0; d < head->ndists; d++)
-		if (shape->dists[d] > shape->dists[d + 1] ||
-			shape->dists[d + 1] > head->nitems)
+		if (format->dists[d] > format->dists[d + 1] ||
+			format->dists[d + 1] > head->nitems)
 			corrupted("distributions out of range");
-	if (shape->bytes[head->nbytes - 1] != '\0')
+	if (format->bytes[head->nbytes - 1] != '\0')
 		corrupted("text without an end");
 
 	check.claimed = palloc0(head->ndists + 1);
-	for (uint32 i = 0; i < head->nslots; i++)
+	for (uint32 i = 0; i < head->nscalars; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		check_slot(&check, &shape->slots[i]);
+		check_scalar(&check, &format->slots[i]);
 	}
 	for (uint32 i = 0; i < head->ntexts; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		check_text(&check, &shape->texts[i]);
+		check_text(&check, &format->texts[i]);
 	}
 	for (uint32 i = 0; i < head->nnodes; i++)
 		check_node(&check, depth, i);
@@ -331,8 +331,8 @@ check_shape(Shape *shape)
 	pfree(depth);
 }
 
-/* The tensors of all columns' shapes, each shape's elements in turn. */
-typedef enum ShapeTensor
+/* The tensors of all columns' formats, each format's elements in turn. */
+typedef enum FormatTensor
 {
 	TENSOR_TEXT,
 	TENSOR_SLOT,
@@ -342,94 +342,95 @@ typedef enum ShapeTensor
 	TENSOR_FILTER,
 	TENSOR_BYTES,
 	TENSORS
-} ShapeTensor;
+} FormatTensor;
 
 static const struct
 {
 	const char *name;
 	int			words;			/* of an element; 0: it is a byte */
 }			tensor[TENSORS] = {
-	{"shape/text", sizeof(ShapeText) / sizeof(uint32)},
-	{"shape/slot", sizeof(ShapeSlot) / sizeof(uint32)},
-	{"shape/node", sizeof(ShapeNode) / sizeof(uint32)},
-	{"shape/dist", 1},
-	{"shape/item", sizeof(ShapeItem) / sizeof(uint32)},
-	{"shape/filter", 1},
-	{"shape/bytes", 0}
+	{"format/text", sizeof(FormatText) / sizeof(uint32)},
+	{"format/slot", sizeof(FormatSlot) / sizeof(uint32)},
+	{"format/node", sizeof(FormatNode) / sizeof(uint32)},
+	{"format/dist", 1},
+	{"format/item", sizeof(FormatItem) / sizeof(uint32)},
+	{"format/filter", 1},
+	{"format/bytes", 0}
 };
 
-#define HEAD_WORDS	(1 + sizeof(ShapeHeader) / sizeof(uint32))
+#define HEAD_WORDS	(1 + sizeof(FormatHeader) / sizeof(uint32))
 
-/* Where a shape has the elements of a tensor, and how many. */
+/* Where a format has the elements of a tensor, and how many. */
 static void **
-place_of(Shape *shape, ShapeTensor t, Size *n)
+position_of(GsFormat *format, FormatTensor t, Size *n)
 {
-	const ShapeHeader *head = &shape->head;
+	const FormatHeader *head = &format->head;
 	const Size	count[TENSORS] = {
-		head->ntexts, head->nslots, head->nnodes, (Size) head->ndists + 1,
+		head->ntexts, head->nscalars, head->nnodes, (Size) head->ndists + 1,
 		head->nitems, head->nfilter, head->nbytes
 	};
-	void	  **const place[TENSORS] = {
-		(void **) &shape->texts, (void **) &shape->slots,
-		(void **) &shape->nodes, (void **) &shape->dists,
-		(void **) &shape->items, (void **) &shape->filter,
-		(void **) &shape->bytes
+	void	  **const position[TENSORS] = {
+		(void **) &format->texts, (void **) &format->slots,
+		(void **) &format->nodes, (void **) &format->dists,
+		(void **) &format->items, (void **) &format->filter,
+		(void **) &format->bytes
 	};
 
 	*n = count[t];
-	return place[t];
+	return position[t];
 }
 
 static Size
-element_bytes(ShapeTensor t)
+element_bytes(FormatTensor t)
 {
 	return Max(tensor[t].words * sizeof(uint32), 1);
 }
 
 /*
- * gs_shapes_save: appends the tensors of columns' shapes, if any has one.
+ * gs_formats_save: appends the tensors of columns' formats, if any has one.
  *
- * shapes: [ncolumns], NULL where a column has none.
+ * formats: [ncolumns], NULL where a column has none.
  *
- *	 shape			int4 [N, 14]	column and header of each
- *	 shape/text		int4 [.., 9]	ShapeText, and so on: the elements of all
- *	 shape/slot		int4 [.., 5]	shapes in turn
- *	 shape/node		int4 [.., 11]
- *	 shape/dist		int4 [..]		one more for each shape than it says
- *	 shape/item		int4 [.., 3]
- *	 shape/filter	int4 [..]
- *	 shape/bytes	bytes
+ *	 format			int4 [N, 14]	column and header of each
+ *	 format/text		int4 [.., 9]	FormatText, and so on: the elements of all
+ *	 format/slot		int4 [.., 5]	formats in turn
+ *	 format/node		int4 [.., 11]
+ *	 format/dist		int4 [..]		one more for each format than it says
+ *	 format/item		int4 [.., 3]
+ *	 format/filter	int4 [..]
+ *	 format/bytes	bytes
  */
 void
-gs_shapes_save(Shape *const *shapes, int ncolumns, List **tensors)
+gs_formats_save(GsFormat *const *formats, int ncolumns, List **tensors)
 {
 	uint32	   *heads = palloc(sizeof(uint32) * HEAD_WORDS * Max(ncolumns, 1));
 	int			n = 0;
 
 	for (int c = 0; c < ncolumns; c++)
 	{
-		if (shapes[c] == NULL)
+		if (formats[c] == NULL)
 			continue;
 		heads[n * HEAD_WORDS] = c;
-		memcpy(heads + n * HEAD_WORDS + 1, &shapes[c]->head,
-			   sizeof(ShapeHeader));
+		memcpy(heads + n * HEAD_WORDS + 1, &formats[c]->head,
+			   sizeof(FormatHeader));
 		n++;
 	}
 	if (n == 0)
 		return;
-	gs_tensor_add(tensors, "shape", GS_I4, 2, n, HEAD_WORDS, heads);
-	for (ShapeTensor t = 0; t < TENSORS; t++)
+	gs_tensor_add(tensors, "format", GS_I4, 2, n, HEAD_WORDS, heads);
+	for (FormatTensor t = 0; t < TENSORS; t++)
 	{
 		StringInfoData all;
 		Size		count;
 
 		initStringInfo(&all);
 		for (int c = 0; c < ncolumns; c++)
-			if (shapes[c] != NULL)
+			if (formats[c] != NULL)
 			{
-				void	  **place = place_of(shapes[c], t, &count);
+				void	  **position = position_of(formats[c], t, &count);
 
-				appendBinaryStringInfo(&all, *place, count * element_bytes(t));
+				appendBinaryStringInfo(&all, *position, count *
+									   element_bytes(t));
 			}
 		gs_tensor_add(tensors, tensor[t].name,
 					  tensor[t].words > 0 ? GS_I4 : GS_U1,
@@ -449,7 +450,7 @@ typedef struct Rest
 static void
 open_tensors(const List *tensors, Rest *rest)
 {
-	for (ShapeTensor t = 0; t < TENSORS; t++)
+	for (FormatTensor t = 0; t < TENSORS; t++)
 	{
 		int			words = tensor[t].words;
 		const GsTensor *found = gs_tensor_get(tensors, tensor[t].name,
@@ -463,55 +464,55 @@ open_tensors(const List *tensors, Rest *rest)
 	}
 }
 
-/* The next shape, of a header; what it takes must be left of the tensors. */
-static Shape *
-read_shape(const uint32 *words, Rest *rest)
+/* The next format, of a header; what it takes must be left of the tensors. */
+static GsFormat *
+read_format(const uint32 *words, Rest *rest)
 {
-	Shape	   *shape = palloc0(sizeof(Shape));
-	ShapeHeader *head = &shape->head;
+	GsFormat   *format = palloc0(sizeof(GsFormat));
+	FormatHeader *head = &format->head;
 
-	memcpy(head, words, sizeof(ShapeHeader));
+	memcpy(head, words, sizeof(FormatHeader));
 	if (head->encoding != GetDatabaseEncoding())
 		corrupted("learned in another server encoding");
-	if (head->root > SHAPE_JSON || head->max_chars > PG_INT32_MAX ||
-		head->tries < 1 || head->tries > SHAPE_TRIES ||
-		head->nnodes > SHAPE_MAX_NODES || head->nbytes < 1 ||
-		(head->root == SHAPE_TEXT ? head->ntexts : head->nnodes) < 1)
+	if (head->root > FORMAT_JSON || head->max_chars > PG_INT32_MAX ||
+		head->tries < 1 || head->tries > FORMAT_TRIES ||
+		head->nnodes > FORMAT_MAX_NODES || head->nbytes < 1 ||
+		(head->root == FORMAT_TEXT ? head->ntexts : head->nnodes) < 1)
 		corrupted("header out of range");
-	for (ShapeTensor t = 0; t < TENSORS; t++)
+	for (FormatTensor t = 0; t < TENSORS; t++)
 	{
 		Size		n;
-		void	  **place = place_of(shape, t, &n);
+		void	  **position = position_of(format, t, &n);
 		Size		bytes = n * element_bytes(t);
 
 		if (n > rest[t].elements)
 			corrupted("size out of range");
-		*place = palloc_extended(Max(bytes, 1), MCXT_ALLOC_HUGE);
-		memcpy(*place, rest[t].data, bytes);
+		*position = palloc_extended(Max(bytes, 1), MCXT_ALLOC_HUGE);
+		memcpy(*position, rest[t].data, bytes);
 		rest[t].data += bytes;
 		rest[t].elements -= n;
 	}
-	check_shape(shape);
-	return shape;
+	check_shape(format);
+	return format;
 }
 
 /*
- * gs_shapes_load: reads the shapes of columns, in the current context.
+ * gs_formats_load: reads the formats of columns, in the current context.
  *
- * shapes: [ncolumns], filled, NULL where a column has none.  Errors:
- * data_corrupted on anything that gs_shapes_save does not write, as far as it
+ * formats: [ncolumns], filled, NULL where a column has none.  Errors:
+ * data_corrupted on anything that gs_formats_save does not write, as far as it
  * matters to drawing.
  */
 void
-gs_shapes_load(const List *tensors, int ncolumns, Shape **shapes)
+gs_formats_load(const List *tensors, int ncolumns, GsFormat **formats)
 {
 	const GsTensor *heads;
 	Rest		rest[TENSORS];
 
-	memset(shapes, 0, sizeof(Shape *) * ncolumns);
-	if (gs_tensor_find(tensors, "shape") == NULL)
+	memset(formats, 0, sizeof(GsFormat *) * ncolumns);
+	if (gs_tensor_find(tensors, "format") == NULL)
 		return;
-	heads = gs_tensor_get(tensors, "shape", GS_I4, 2);
+	heads = gs_tensor_get(tensors, "format", GS_I4, 2);
 	if (heads->dims[1] != HEAD_WORDS)
 		corrupted("size out of range");
 	open_tensors(tensors, rest);
@@ -519,11 +520,11 @@ gs_shapes_load(const List *tensors, int ncolumns, Shape **shapes)
 	{
 		const uint32 *words = (const uint32 *) heads->data + i * HEAD_WORDS;
 
-		if (words[0] >= ncolumns || shapes[words[0]] != NULL)
-			corrupted("shape of no column");
-		shapes[words[0]] = read_shape(words + 1, rest);
+		if (words[0] >= ncolumns || formats[words[0]] != NULL)
+			corrupted("format of no column");
+		formats[words[0]] = read_format(words + 1, rest);
 	}
-	for (ShapeTensor t = 0; t < TENSORS; t++)
+	for (FormatTensor t = 0; t < TENSORS; t++)
 		if (rest[t].elements > 0)
 			corrupted("size out of range");
 }

@@ -1,5 +1,5 @@
 /*
- * links.c
+ * foreign_keys.c
  *	  Foreign keys of rows that fill a table.
  *
  * A row refers to one of the keys that the parent table has now.  Each parent
@@ -30,11 +30,11 @@
 #include "encode/decode.h"
 #include "fit/children.h"
 #include "numeric/permute.h"
-#include "stream/links.h"
+#include "stream/foreign_keys.h"
 
 #define MAX_KEY_COLUMNS	32		/* INDEX_MAX_KEYS */
 #define MAX_LEVELS		2048	/* of a column that is known value by value */
-#define MOST_OWN		65536	/* parents kept of a table that is its own */
+#define MAX_OWN		65536		/* parents kept of a table that is its own */
 #define MATCH_TRIES		10000	/* parents looked at for one that matches */
 
 /* A value of the source, and the parent that it stands for. */
@@ -44,7 +44,7 @@ typedef struct Level
 	int64		parent;			/* -1: itself */
 } Level;
 
-typedef struct Link
+typedef struct ForeignKey
 {
 	const GsConstraint *constraint;
 	int			ncolumns;
@@ -66,20 +66,20 @@ typedef struct Link
 	GsPermutation parents;		/* of [0, nparents) */
 	int			nlevels;
 	Level	   *levels;			/* [nlevels] by hash; 0: not known so */
-} Link;
+} ForeignKey;
 
-struct GsLinks
+struct GsForeignKeys
 {
 	const GsTarget *target;
 	const GsSampler *sampler;
 	uint64		key;
 	int64		n;
-	int			nlinks;
-	Link	   *links;
+	int			nfks;
+	ForeignKey *fks;
 };
 
 static int
-place_of(const GsTarget *target, const char *name)
+position_of(const GsTarget *target, const char *name)
 {
 	for (int i = 0; i < target->desc->natts; i++)
 		if (strcmp(NameStr(TupleDescAttr(target->desc, i)->attname), name) == 0)
@@ -117,7 +117,7 @@ check_access(const GsConstraint *constraint)
  * Reads the parent's keys, in a well-defined order, as the caller.
  */
 static void
-read_keys(const GsTarget *target, Link *link)
+read_keys(const GsTarget *target, ForeignKey *fk)
 {
 	StringInfoData columns;
 	StringInfoData order;
@@ -127,11 +127,11 @@ read_keys(const GsTarget *target, Link *link)
 
 	initStringInfo(&columns);
 	initStringInfo(&order);
-	foreach(cell, link->constraint->parent_columns)
+	foreach(cell, fk->constraint->parent_columns)
 	{
 		const char *name = quote_identifier(lfirst(cell));
 		Form_pg_attribute attribute = TupleDescAttr(target->desc,
-													link->at[c]);
+													fk->at[c]);
 
 		/* as the referring column has it */
 		appendStringInfo(&columns, "%s%s::%s", c > 0 ? ", " : "", name,
@@ -142,60 +142,61 @@ read_keys(const GsTarget *target, Link *link)
 		appendStringInfo(&order, "%s%d", c > 0 ? ", " : "", c + 1);
 		c++;
 	}
-	MemoryContextReset(link->context);
+	MemoryContextReset(fk->context);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	gs_run(link->own ?
+	gs_run(fk->own ?
 		   psprintf("SELECT %s FROM %s ORDER BY %s LIMIT %d", columns.data,
-					link->constraint->parent, order.data, MOST_OWN) :
+					fk->constraint->parent, order.data, MAX_OWN) :
 		   psprintf("SELECT %s FROM %s ORDER BY %s", columns.data,
-					link->constraint->parent, order.data),
+					fk->constraint->parent, order.data),
 		   0, NULL, NULL, NULL, false);
-	link->keys = MemoryContextAllocHuge(link->context, sizeof(Datum) *
-										Max(SPI_processed, 1) *
-										link->ncolumns);
+	fk->keys = MemoryContextAllocHuge(fk->context, sizeof(Datum) *
+									  Max(SPI_processed, 1) *
+									  fk->ncolumns);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		null = false;
 
 		CHECK_FOR_INTERRUPTS();
-		for (int k = 0; k < link->ncolumns; k++)
+		for (int k = 0; k < fk->ncolumns; k++)
 		{
 			bool		isnull;
 			Datum		value = gs_result(i, k + 1, &isnull);
-			MemoryContext old = MemoryContextSwitchTo(link->context);
+			MemoryContext old = MemoryContextSwitchTo(fk->context);
 
 			null |= isnull;
 			if (!isnull)
-				link->keys[n * link->ncolumns + k] =
-					gs_datum_copy(value, link->byval[k], link->len[k]);
+				fk->keys[n * fk->ncolumns + k] =
+					gs_datum_copy(value, fk->byval[k], fk->len[k]);
 			MemoryContextSwitchTo(old);
 		}
 		/* what is referred to is unique, but may be NULL */
 		n += !null;
 	}
 	SPI_finish();
-	link->nparents = n;
+	fk->nparents = n;
 }
 
 /*
  * Gives each parent its number of children.
  */
 static void
-share_out(GsLinks *links, Link *link)
+share_out(GsForeignKeys *fks, ForeignKey *fk)
 {
-	const GsTensor *tensor = gs_tensor_find(links->sampler->model->version->tensors,
-											gs_children_name(link->constraint));
+	const GsTensor *tensor =
+		gs_tensor_find(fks->sampler->model->version->tensors,
+											gs_children_name(fk->constraint));
 	const int64 *counts;
 	double		total = 0;
 	int64		end = 0;
 
-	link->ends = NULL;
-	if (link->nparents == 0)
+	fk->ends = NULL;
+	if (fk->nparents == 0)
 		return;
-	gs_permute_init(&link->parents, link->nparents,
-					gs_mix64(links->key, link - links->links));
-	if (tensor == NULL || link->own)
+	gs_permute_init(&fk->parents, fk->nparents,
+					gs_mix64(fks->key, fk - fks->fks));
+	if (tensor == NULL || fk->own)
 		return;
 	if (tensor->type != GS_I8 || tensor->ndims != 2 || tensor->dims[1] != 2)
 		gs_corrupted("Tensor \"%s\" has the wrong shape.", tensor->name);
@@ -210,35 +211,35 @@ share_out(GsLinks *links, Link *link)
 	}
 	if (total <= 0)
 		return;
-	link->ends = MemoryContextAllocHuge(link->context,
-										sizeof(int64) * link->nparents);
-	for (int64 p = 0; p < link->nparents; p++)
+	fk->ends = MemoryContextAllocHuge(fk->context,
+									  sizeof(int64) * fk->nparents);
+	for (int64 p = 0; p < fk->nparents; p++)
 	{
-		double		place = (gs_permute(&link->parents, p) + 0.5) /
-			link->nparents * total;
+		double		position = (gs_permute(&fk->parents, p) + 0.5) /
+			fk->nparents * total;
 		int			i = 0;
 
 		CHECK_FOR_INTERRUPTS();
-		while (i < tensor->dims[0] - 1 && place >= counts[2 * i + 1])
-			place -= counts[2 * i++ + 1];
+		while (i < tensor->dims[0] - 1 && position >= counts[2 * i + 1])
+			position -= counts[2 * i++ + 1];
 		end += counts[2 * i];
-		link->ends[p] = end;
+		fk->ends[p] = end;
 	}
 	if (end == 0)
-		link->ends = NULL;
+		fk->ends = NULL;
 }
 
 static uint64
-hash_value(const Link *link, Datum value)
+hash_value(const ForeignKey *fk, Datum value)
 {
 	const void *bytes = DatumGetPointer(value);
 
-	if (link->byval[0])
+	if (fk->byval[0])
 		return gs_mix64(value, 0);
-	if (link->len[0] < 0)
+	if (fk->len[0] < 0)
 		return hash_bytes_extended((const unsigned char *) VARDATA_ANY(bytes),
 								   VARSIZE_ANY_EXHDR(bytes), 0);
-	return hash_bytes_extended(bytes, link->len[0], 0);
+	return hash_bytes_extended(bytes, fk->len[0], 0);
 }
 
 static int
@@ -254,11 +255,11 @@ by_hash(const void *a, const void *b)
  * Whether the parent has a key.
  */
 static bool
-has_key(const Link *link, Oid type, Datum value)
+has_key(const ForeignKey *fk, Oid type, Datum value)
 {
 	return gs_run(psprintf("SELECT FROM %s WHERE %s OPERATOR(pg_catalog.=) $1 LIMIT 1",
-						   link->constraint->parent,
-						   quote_identifier(linitial(link->constraint->parent_columns))),
+						   fk->constraint->parent,
+						   quote_identifier(linitial(fk->constraint->parent_columns))),
 				  1, &type, &value, NULL, true) > 0;
 }
 
@@ -267,11 +268,11 @@ has_key(const Link *link, Oid type, Datum value)
  * stands for.
  */
 static void
-find_levels(GsLinks *links, Link *link)
+find_levels(GsForeignKeys *fks, ForeignKey *fk)
 {
-	const GsSchema *schema = links->sampler->schema;
-	Form_pg_attribute attribute = TupleDescAttr(links->target->desc,
-												link->at[0]);
+	const GsSchema *schema = fks->sampler->schema;
+	Form_pg_attribute attribute = TupleDescAttr(fks->target->desc,
+												fk->at[0]);
 	GsDecoder  *decoder = NULL;
 	Datum	   *values;
 	Level	   *levels;
@@ -284,73 +285,73 @@ find_levels(GsLinks *links, Link *link)
 	if (decoder == NULL || !gs_decoder_is_discrete(decoder))
 		return;
 	n = gs_decoder_values(decoder, &values);
-	if (n == 0 || n > MAX_LEVELS || link->nparents == 0)
+	if (n == 0 || n > MAX_LEVELS || fk->nparents == 0)
 		return;
 	levels = palloc(sizeof(Level) * n);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	for (int i = 0; i < n; i++)
 	{
-		levels[i].hash = hash_value(link, values[i]);
-		levels[i].parent = has_key(link, attribute->atttypid, values[i]) ? -1 :
-			(int64) gs_permute(&link->parents, i % link->nparents);
+		levels[i].hash = hash_value(fk, values[i]);
+		levels[i].parent = has_key(fk, attribute->atttypid, values[i]) ? -1 :
+			(int64) gs_permute(&fk->parents, i % fk->nparents);
 	}
 	SPI_finish();
 	qsort(levels, n, sizeof(Level), by_hash);
-	link->levels = levels;
-	link->nlevels = n;
+	fk->levels = levels;
+	fk->nlevels = n;
 }
 
 static void
-open_link(GsLinks *links, const GsConstraint *constraint)
+open_key(GsForeignKeys *fks, const GsConstraint *constraint)
 {
-	const GsTarget *target = links->target;
-	Link	   *link = &links->links[links->nlinks];
+	const GsTarget *target = fks->target;
+	ForeignKey *fk = &fks->fks[fks->nfks];
 	ListCell   *cell;
 	ListCell   *parent = list_head(constraint->parent_columns);
 
-	memset(link, 0, sizeof(Link));
-	link->constraint = constraint;
-	link->own = constraint->parent_oid == target->relid;
-	link->nullable = true;
-	link->full = strstr(constraint->definition, " MATCH FULL") != NULL;
+	memset(fk, 0, sizeof(ForeignKey));
+	fk->constraint = constraint;
+	fk->own = constraint->parent_oid == target->relid;
+	fk->nullable = true;
+	fk->full = strstr(constraint->definition, " MATCH FULL") != NULL;
 	foreach(cell, constraint->columns)
 	{
-		int			k = link->ncolumns++;
+		int			k = fk->ncolumns++;
 		Form_pg_attribute attribute;
 		bool		known = false;
 
-		link->at[k] = place_of(target, lfirst(cell));
-		if (link->at[k] < 0)
+		fk->at[k] = position_of(target, lfirst(cell));
+		if (fk->at[k] < 0)
 			return;				/* left to the target: so is the whole key */
-		attribute = TupleDescAttr(target->desc, link->at[k]);
-		link->len[k] = attribute->attlen;
-		link->byval[k] = attribute->attbyval;
-		for (int l = 0; l < links->nlinks; l++)
-			for (int j = 0; j < links->links[l].ncolumns; j++)
-				link->shared[k] |= links->links[l].at[j] == link->at[k];
-		link->any_shared |= link->shared[k];
-		for (int c = 0; c < links->sampler->schema->ncolumns; c++)
-			known |= strcmp(links->sampler->schema->columns[c].name,
+		attribute = TupleDescAttr(target->desc, fk->at[k]);
+		fk->len[k] = attribute->attlen;
+		fk->byval[k] = attribute->attbyval;
+		for (int l = 0; l < fks->nfks; l++)
+			for (int j = 0; j < fks->fks[l].ncolumns; j++)
+				fk->shared[k] |= fks->fks[l].at[j] == fk->at[k];
+		fk->any_shared |= fk->shared[k];
+		for (int c = 0; c < fks->sampler->schema->ncolumns; c++)
+			known |= strcmp(fks->sampler->schema->columns[c].name,
 							lfirst(cell)) == 0;
-		link->always |= !known;
-		if (target->notnull[link->at[k]])
-			link->nullable = false;
-		link->own_at[k] = place_of(target, lfirst(parent));
+		fk->always |= !known;
+		if (target->notnull[fk->at[k]])
+			fk->nullable = false;
+		fk->own_at[k] = position_of(target, lfirst(parent));
 		parent = lnext(constraint->parent_columns, parent);
 	}
 	check_access(constraint);
-	link->context = AllocSetContextCreate(CurrentMemoryContext,
-										  "gensynth keys",
-										  ALLOCSET_DEFAULT_SIZES);
-	links->nlinks++;
-	gs_permute_init(&link->rows, Max(links->n, 1),
-					gs_mix64(links->key, 1000 + links->nlinks));
-	read_keys(target, link);
-	share_out(links, link);
-	if (link->ncolumns == 1 && !link->own)
-		find_levels(links, link);
-	if (link->nparents == 0 && !link->nullable && !link->own)
+	fk->context = AllocSetContextCreate(CurrentMemoryContext,
+										"gensynth keys",
+										ALLOCSET_DEFAULT_SIZES);
+	fks->nfks++;
+	gs_permute_init(&fk->rows, Max(fks->n, 1),
+					gs_mix64(fks->key, 1000 + fks->nfks));
+	read_keys(target, fk);
+	share_out(fks, fk);
+	if (fk->ncolumns == 1 && !fk->own)
+		find_levels(fks, fk);
+	if (fk->nparents == 0 && !fk->nullable && !fk->own)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("%s, which foreign key \"%s\" refers to, has no rows",
@@ -359,25 +360,26 @@ open_link(GsLinks *links, const GsConstraint *constraint)
 }
 
 /*
- * gs_links_open: the foreign keys of a target whose columns are filled, in
- * the current context, within an SPI connection.
+ * gs_foreign_keys_open: the foreign keys of a target whose columns are filled,
+ * in the current context, within an SPI connection.
  *
  * rows: that there will be.  Errors: insufficient_privilege where the caller
  * may not read a parent's keys, foreign_key_violation where it has none.
  */
-GsLinks *
-gs_links_open(const GsTarget *target, const GsSampler *sampler, int64 seed,
-			  int64 rows)
+GsForeignKeys *
+gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
+					 int64 seed,
+					 int64 rows)
 {
-	GsLinks    *links = palloc0(sizeof(GsLinks));
+	GsForeignKeys    *fks = palloc0(sizeof(GsForeignKeys));
 	ListCell   *cell;
 
-	links->target = target;
-	links->sampler = sampler;
-	links->key = gs_mix64(seed, sampler->model->version->version);
-	links->n = rows;
-	links->links = palloc0(sizeof(Link) *
-						   Max(list_length(target->constraints), 1));
+	fks->target = target;
+	fks->sampler = sampler;
+	fks->key = gs_mix64(seed, sampler->model->version->version);
+	fks->n = rows;
+	fks->fks = palloc0(sizeof(ForeignKey) *
+					   Max(list_length(target->constraints), 1));
 	/* those of many columns first, as they are harder to please */
 	for (int n = MAX_KEY_COLUMNS; n > 0; n--)
 		foreach(cell, target->constraints)
@@ -386,26 +388,26 @@ gs_links_open(const GsTarget *target, const GsSampler *sampler, int64 seed,
 
 			if (constraint->parent != NULL &&
 				list_length(constraint->columns) == n)
-				open_link(links, constraint);
+				open_key(fks, constraint);
 		}
-	return links;
+	return fks;
 }
 
 /*
- * gs_links_refresh: looks again at the keys of a target that is its own
+ * gs_foreign_keys_refresh: looks again at the keys of a target that is its own
  * parent, after rows have been put into it.
  */
 void
-gs_links_refresh(GsLinks *links)
+gs_foreign_keys_refresh(GsForeignKeys *fks)
 {
-	for (int l = 0; l < links->nlinks; l++)
+	for (int l = 0; l < fks->nfks; l++)
 	{
-		Link	   *link = &links->links[l];
+		ForeignKey *fk = &fks->fks[l];
 
-		if (!link->own)
+		if (!fk->own)
 			continue;
-		read_keys(links->target, link);
-		share_out(links, link);
+		read_keys(fks->target, fk);
+		share_out(fks, fk);
 	}
 }
 
@@ -413,26 +415,26 @@ gs_links_refresh(GsLinks *links)
  * The parent of a row; -1 for none.
  */
 static int64
-find_parent(const GsLinks *links, const Link *link, int64 row)
+find_parent(const GsForeignKeys *fks, const ForeignKey *fk, int64 row)
 {
-	double		place;
+	double		position;
 	int64		low = 0;
-	int64		high = link->nparents - 1;
+	int64		high = fk->nparents - 1;
 
-	if (link->nparents == 0)
+	if (fk->nparents == 0)
 		return -1;
 	/* rows in the place of others may have any parent */
-	if (row >= links->n)
-		return (int64) (gs_mix64(links->key, row) % link->nparents);
-	place = (gs_permute(&link->rows, row) + 0.5) / links->n;
-	if (link->ends == NULL)
-		return Min((int64) (place * link->nparents), high);
-	place *= link->ends[high];
+	if (row >= fks->n)
+		return (int64) (gs_mix64(fks->key, row) % fk->nparents);
+	position = (gs_permute(&fk->rows, row) + 0.5) / fks->n;
+	if (fk->ends == NULL)
+		return Min((int64) (position * fk->nparents), high);
+	position *= fk->ends[high];
 	while (low < high)
 	{
 		int64		middle = low + (high - low) / 2;
 
-		if (link->ends[middle] > place)
+		if (fk->ends[middle] > position)
 			high = middle;
 		else
 			low = middle + 1;
@@ -445,20 +447,20 @@ find_parent(const GsLinks *links, const Link *link, int64 row)
  * columns that they share.
  */
 static int64
-match_shared(const Link *link, int64 parent, const Datum *values,
+match_shared(const ForeignKey *fk, int64 parent, const Datum *values,
 			 const bool *nulls)
 {
-	for (int64 try = 0; try < Min(link->nparents, MATCH_TRIES); try++)
+	for (int64 try = 0; try < Min(fk->nparents, MATCH_TRIES); try++)
 	{
-		int64		p = (parent + try) % link->nparents;
+		int64		p = (parent + try) % fk->nparents;
 		bool		matches = true;
 
-		for (int k = 0; k < link->ncolumns && matches; k++)
-			if (link->shared[k])
-				matches = !nulls[link->at[k]] &&
-					datumIsEqual(values[link->at[k]],
-								 link->keys[p * link->ncolumns + k],
-								 link->byval[k], link->len[k]);
+		for (int k = 0; k < fk->ncolumns && matches; k++)
+			if (fk->shared[k])
+				matches = !nulls[fk->at[k]] &&
+					datumIsEqual(values[fk->at[k]],
+								 fk->keys[p * fk->ncolumns + k],
+								 fk->byval[k], fk->len[k]);
 		if (matches)
 			return p;
 	}
@@ -466,14 +468,14 @@ match_shared(const Link *link, int64 parent, const Datum *values,
 }
 
 static void
-refer_to_none(const Link *link, Datum *values, bool *nulls)
+refer_to_none(const ForeignKey *fk, Datum *values, bool *nulls)
 {
-	for (int k = 0; k < link->ncolumns; k++)
+	for (int k = 0; k < fk->ncolumns; k++)
 	{
-		if (link->shared[k])
+		if (fk->shared[k])
 			continue;
-		values[link->at[k]] = (Datum) 0;
-		nulls[link->at[k]] = true;
+		values[fk->at[k]] = (Datum) 0;
+		nulls[fk->at[k]] = true;
 	}
 }
 
@@ -481,14 +483,14 @@ refer_to_none(const Link *link, Datum *values, bool *nulls)
  * The level that a value of the model is; NULL if it is none.
  */
 static const Level *
-find_level(const Link *link, Datum value)
+find_level(const ForeignKey *fk, Datum value)
 {
 	Level		wanted;
 
-	if (link->nlevels == 0)
+	if (fk->nlevels == 0)
 		return NULL;
-	wanted.hash = hash_value(link, value);
-	return bsearch(&wanted, link->levels, link->nlevels, sizeof(Level),
+	wanted.hash = hash_value(fk, value);
+	return bsearch(&wanted, fk->levels, fk->nlevels, sizeof(Level),
 				   by_hash);
 }
 
@@ -497,98 +499,100 @@ find_level(const Link *link, Datum value)
  * have put into columns that they share.
  */
 static bool
-fill_link(const GsLinks *links, const Link *link, int64 row, Datum *values,
-		  bool *nulls)
+fill_key(const GsForeignKeys *fks, const ForeignKey *fk, int64 row,
+		 Datum *values,
+		 bool *nulls)
 {
 	bool		null = false;
 	const Level *level = NULL;
 	int64		parent;
 
-	for (int k = 0; k < link->ncolumns; k++)
-		null |= nulls[link->at[k]] && !link->shared[k];
-	if (null && link->nullable && !link->always)
+	for (int k = 0; k < fk->ncolumns; k++)
+		null |= nulls[fk->at[k]] && !fk->shared[k];
+	if (null && fk->nullable && !fk->always)
 	{
-		refer_to_none(link, values, nulls);
-		return !(link->any_shared && link->full);
+		refer_to_none(fk, values, nulls);
+		return !(fk->any_shared && fk->full);
 	}
 	if (!null)
-		level = find_level(link, values[link->at[0]]);
+		level = find_level(fk, values[fk->at[0]]);
 	if (level != NULL && level->parent < 0)
 		return true;
-	parent = level != NULL ? level->parent : find_parent(links, link, row);
-	if (parent >= 0 && link->any_shared)
-		parent = match_shared(link, parent, values, nulls);
-	if (parent < 0 && link->nullable)
+	parent = level != NULL ? level->parent : find_parent(fks, fk, row);
+	if (parent >= 0 && fk->any_shared)
+		parent = match_shared(fk, parent, values, nulls);
+	if (parent < 0 && fk->nullable)
 	{
-		refer_to_none(link, values, nulls);
-		return !(link->any_shared && link->full);
+		refer_to_none(fk, values, nulls);
+		return !(fk->any_shared && fk->full);
 	}
-	for (int k = 0; k < link->ncolumns; k++)
+	for (int k = 0; k < fk->ncolumns; k++)
 	{
 		/* the first row of a table that is its own parent is its own */
-		if (parent < 0 && (!link->own || link->own_at[k] < 0))
+		if (parent < 0 && (!fk->own || fk->own_at[k] < 0))
 			return false;
-		values[link->at[k]] = parent < 0 ? values[link->own_at[k]] :
-			link->keys[parent * link->ncolumns + k];
-		nulls[link->at[k]] = false;
+		values[fk->at[k]] = parent < 0 ? values[fk->own_at[k]] :
+			fk->keys[parent * fk->ncolumns + k];
+		nulls[fk->at[k]] = false;
 	}
 	return true;
 }
 
 /*
- * gs_links_fill: sets a row's foreign keys.  Returns NULL, or the name of one
+ * gs_foreign_keys_fill: sets a row's foreign keys.  Returns NULL, or the name of one
  * for which there is no parent.
  *
  * row: its number in the fill, from 0; values, nulls: [natts] of the target's
  * filled columns, changed
  */
 const char *
-gs_links_fill(GsLinks *links, int64 row, Datum *values, bool *nulls)
+gs_foreign_keys_fill(GsForeignKeys *fks, int64 row, Datum *values, bool *nulls)
 {
-	for (int l = 0; l < links->nlinks; l++)
-		if (!fill_link(links, &links->links[l], row, values, nulls))
-			return links->links[l].constraint->name;
+	for (int l = 0; l < fks->nfks; l++)
+		if (!fill_key(fks, &fks->fks[l], row, values, nulls))
+			return fks->fks[l].constraint->name;
 	return NULL;
 }
 
 /*
- * gs_links_keys: the keys of the parent that a filled column refers to by
+ * gs_foreign_keys_of: the keys of the parent that a filled column refers to by
  * itself.  Sets *keys to the first, each *stride beyond the one before, and
  * returns how many; -1 if the column refers to none, or not alone.
  */
 int64
-gs_links_keys(const GsLinks *links, int at, const Datum **keys, int *stride)
+gs_foreign_keys_of(const GsForeignKeys *fks, int at, const Datum **keys,
+				   int *stride)
 {
-	for (int l = 0; l < links->nlinks; l++)
+	for (int l = 0; l < fks->nfks; l++)
 	{
-		const Link *link = &links->links[l];
+		const ForeignKey *fk = &fks->fks[l];
 
-		for (int k = 0; k < link->ncolumns; k++)
+		for (int k = 0; k < fk->ncolumns; k++)
 		{
-			if (link->at[k] != at)
+			if (fk->at[k] != at)
 				continue;
-			if (link->ncolumns > 1 || link->own)
+			if (fk->ncolumns > 1 || fk->own)
 				return 0;
-			*keys = link->keys;
+			*keys = fk->keys;
 			*stride = 1;
-			return link->nparents;
+			return fk->nparents;
 		}
 	}
 	return -1;
 }
 
 /*
- * gs_links_room: how many rows can be made before gs_links_refresh is called
- * again, so that those of a table which is its own parent refer to rows of
- * all ages.
+ * gs_foreign_keys_room: how many rows can be made before
+ * gs_foreign_keys_refresh is called again, so that those of a table which is
+ * its own parent refer to rows of all ages.
  */
 int64
-gs_links_room(const GsLinks *links)
+gs_foreign_keys_room(const GsForeignKeys *fks)
 {
 	int64		room = PG_INT64_MAX;
 
-	for (int l = 0; l < links->nlinks; l++)
-		if (links->links[l].own)
-			room = Min(room, Max(links->links[l].nparents, 1));
+	for (int l = 0; l < fks->nfks; l++)
+		if (fks->fks[l].own)
+			room = Min(room, Max(fks->fks[l].nparents, 1));
 	return room;
 }

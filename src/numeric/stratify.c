@@ -1,23 +1,23 @@
 /*
- * even.c
+ * stratify.c
  *	  Random numbers that the rows of a batch share out evenly.
  */
-#include "numeric/even.h"
+#include "numeric/stratify.h"
 
 #include <string.h>
 
 /*
- * gs_even_order: puts rows in the order of their groups, and those of a group
+ * gs_stratify: puts rows in the order of their groups, and those of a group
  * in random order: even->row.
  *
  * n: rows, at most 65535; group: [n] below ngroups; word: [n] random.
  */
 void
-gs_even_order(GsEven *even, int n, const int32_t *group, int ngroups,
-			  const uint32_t *word)
+gs_stratify(GsStrata *strata, int n, const int32_t *group, int ngroups,
+			const uint32_t *word)
 {
-	uint16_t   *shuffled = even->shuffled;
-	uint16_t   *at = even->counter;
+	uint16_t   *shuffled = strata->shuffled;
+	uint16_t   *at = strata->counter;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -35,6 +35,6 @@ gs_even_order(GsEven *even, int n, const int32_t *group, int ngroups,
 	{
 		int			r = shuffled[i];
 
-		even->row[at[group[r]]++] = (uint16_t) r;
+		strata->row[at[group[r]]++] = (uint16_t) r;
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * shape_json.c
- *	  Learning the shape of JSON documents.
+ * format_json.c
+ *	  Learning the format of JSON documents.
  *
  * Documents are learned top down: a node gets all the values that stand in
  * its place, counts their types, and hands on the values of each key that
@@ -16,7 +16,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
-#include "text/shape_internal.h"
+#include "text/format_internal.h"
 #include "compat.h"
 
 #define LEARN_BYTES			(8 * 1024 * 1024)
@@ -53,7 +53,7 @@ typedef struct Number
 	int64		weight;			/* occurrences */
 } Number;
 
-static uint32 learn_node(ShapeBuilder *b, HeldList *list, int depth,
+static uint32 learn_node(FormatBuilder *b, HeldList *list, int depth,
 						 Size budget);
 
 static Held *
@@ -138,8 +138,8 @@ compare_strings(const void *pa, const void *pb)
 static int
 compare_value_rows(const void *pa, const void *pb)
 {
-	const ShapeValue *a = pa;
-	const ShapeValue *b = pb;
+	const FormatValue *a = pa;
+	const FormatValue *b = pb;
 	int			order;
 
 	if (a->row != b->row)
@@ -151,8 +151,8 @@ compare_value_rows(const void *pa, const void *pb)
 static int
 compare_counts(const void *pa, const void *pb)
 {
-	const ShapeValue *a = pa;
-	const ShapeValue *b = pb;
+	const FormatValue *a = pa;
+	const FormatValue *b = pb;
 	int			order;
 
 	if (a->count != b->count)
@@ -197,12 +197,13 @@ same_string(const Held *a, const Held *b)
  *
  * rest: n of them, whose row is the first place in the sorted list
  */
-static ShapeValue *
-strings_of_rows(const HeldList *list, const ShapeValue *rest, int n,
+static FormatValue *
+strings_of_rows(const HeldList *list, const FormatValue *rest, int n,
 				int *nstrings)
 {
-	ShapeValue *strings = MemoryContextAllocHuge(CurrentMemoryContext,
-												 (list->n + 1) * sizeof(ShapeValue));
+	FormatValue *strings = MemoryContextAllocHuge(CurrentMemoryContext,
+												  (list->n + 1) *
+												  sizeof(FormatValue));
 	int			k = 0;
 
 	for (int i = 0; i < n; i++)
@@ -212,17 +213,17 @@ strings_of_rows(const HeldList *list, const ShapeValue *rest, int n,
 		for (const Held *held = first; held < list->held + list->n &&
 			 same_string(held, first); held++)
 			if (held == first || held->row != held[-1].row)
-				strings[k++] = (ShapeValue) {rest[i].text, rest[i].len,
+				strings[k++] = (FormatValue) {rest[i].text, rest[i].len,
 				held->row, held->count};
 	}
-	qsort(strings, k, sizeof(ShapeValue), compare_value_rows);
+	qsort(strings, k, sizeof(FormatValue), compare_value_rows);
 	*nstrings = k;
 	return strings;
 }
 
 /* Whether as many rows as need be hold strings, which are sorted by rows. */
 static bool
-enough_rows(ShapeBuilder *b, const ShapeValue *strings, int n)
+enough_rows(FormatBuilder *b, const FormatValue *strings, int n)
 {
 	int64		rows = 0;
 
@@ -234,11 +235,11 @@ enough_rows(ShapeBuilder *b, const ShapeValue *strings, int n)
 
 /* Frequent strings verbatim, the rest by a model of text. */
 static void
-learn_strings(ShapeBuilder *b, HeldList *list, Size budget, uint32 index)
+learn_strings(FormatBuilder *b, HeldList *list, Size budget, uint32 index)
 {
-	ShapeValue *values;
-	ShapeShare *shares;
-	ShapeValue *novel;
+	FormatValue *values;
+	FormatShare *shares;
+	FormatValue *novel;
 	double		total = 0;
 	double		rest = 0;
 	Size		bytes = 0;
@@ -246,11 +247,11 @@ learn_strings(ShapeBuilder *b, HeldList *list, Size budget, uint32 index)
 	int			nkept = 0;
 	int			nnovel;
 	uint32		strings;
-	uint32		text = SHAPE_NONE;
+	uint32		text = FORMAT_NONE;
 
 	qsort(list->held, list->n, sizeof(Held), compare_strings);
 	values = MemoryContextAllocHuge(CurrentMemoryContext,
-									list->n * sizeof(ShapeValue));
+									list->n * sizeof(FormatValue));
 	for (Size i = 0; i < list->n; i++)
 	{
 		Held	   *held = &list->held[i];
@@ -269,21 +270,21 @@ learn_strings(ShapeBuilder *b, HeldList *list, Size budget, uint32 index)
 		values[n].row = (int) i;
 		values[n++].count = held->count;
 	}
-	qsort(values, n, sizeof(ShapeValue), compare_counts);
+	qsort(values, n, sizeof(FormatValue), compare_counts);
 
-	shares = palloc(MAX_VERBATIM_STRINGS * sizeof(ShapeShare));
+	shares = palloc(MAX_VERBATIM_STRINGS * sizeof(FormatShare));
 	for (int i = 0; i < n && nkept < MAX_VERBATIM_STRINGS &&
 		 bytes < budget / 2 && values[i].count >= b->threshold; i++)
 	{
-		ShapeValue	value = values[i];
+		FormatValue	value = values[i];
 
-		if (value.len > SHAPE_MAX_VERBATIM)
+		if (value.len > FORMAT_MAX_VERBATIM)
 			continue;
 		shares[nkept].weight = value.count;
-		shares[nkept].a = gs_shape_bytes(b, value.text, value.len);
+		shares[nkept].a = gs_format_bytes(b, value.text, value.len);
 		shares[nkept].b = value.len;
 		total += value.count;
-		bytes += value.len + sizeof(ShapeItem);
+		bytes += value.len + sizeof(FormatItem);
 		/* the rest comes after those that are kept */
 		values[i] = values[nkept];
 		values[nkept++] = value;
@@ -292,28 +293,28 @@ learn_strings(ShapeBuilder *b, HeldList *list, Size budget, uint32 index)
 	{
 		rest += values[i].count;
 		if (values[i].count < b->threshold)
-			*(uint64 *) gs_shape_push(&b->rare, 1) =
-				gs_shape_hash(values[i].text, values[i].len, b->salt);
+			*(uint64 *) gs_format_push(&b->rare, 1) =
+				gs_format_hash(values[i].text, values[i].len, b->salt);
 	}
 	novel = strings_of_rows(list, values + nkept, n - nkept, &nnovel);
 	if (enough_rows(b, novel, nnovel))
 	{
 		total += rest;
-		strings = gs_shape_shares(b, shares, nkept, total);
-		text = gs_shape_learn_text(b, novel, nnovel,
-								   budget > bytes ? budget - bytes : 0);
+		strings = gs_format_shares(b, shares, nkept, total);
+		text = gs_format_learn_text(b, novel, nnovel,
+									budget > bytes ? budget - bytes : 0);
 	}
 	else
-		strings = gs_shape_shares(b, shares, nkept, total);
+		strings = gs_format_shares(b, shares, nkept, total);
 	pfree(novel);
-	((ShapeNode *) b->nodes.data)[index].strings = strings;
-	((ShapeNode *) b->nodes.data)[index].text = text;
+	((FormatNode *) b->nodes.data)[index].strings = strings;
+	((FormatNode *) b->nodes.data)[index].text = text;
 	pfree(shares);
 	pfree(values);
 }
 
 static void
-number_item(ShapeShare *share, double number, double weight)
+number_item(FormatShare *share, double number, double weight)
 {
 	uint64		bits;
 
@@ -328,15 +329,15 @@ number_item(ShapeShare *share, double number, double weight)
  * Sets the node's decimals.
  */
 static Number *
-numbers_of_rows(ShapeBuilder *b, const HeldList *list, ShapeNode *node,
+numbers_of_rows(FormatBuilder *b, const HeldList *list, FormatNode *node,
 				int *nnumbers, double *total)
 {
 	Number	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext,
 												 list->n * sizeof(Number));
-	int64		scale_rows[SHAPE_MAX_SCALE + 1] = {0};	/* most of a row */
+	int64		scale_rows[FORMAT_MAX_SCALE + 1] = {0};	/* most of a row */
 	const Held *last = NULL;
-	int			most = 0;		/* of the last row */
-	double		scaled[SHAPE_MAX_SCALE + 1] = {0};
+	int			max = 0;		/* of the last row */
+	double		scaled[FORMAT_MAX_SCALE + 1] = {0};
 	int64		rows = 0;
 	int			n = 0;
 	int			at;
@@ -351,17 +352,17 @@ numbers_of_rows(ShapeBuilder *b, const HeldList *list, ShapeNode *node,
 		if (!isfinite(number))
 			continue;
 		at = DatumGetInt32(DirectFunctionCall1(numeric_scale, value));
-		at = Min(Max(at, 0), SHAPE_MAX_SCALE);
+		at = Min(Max(at, 0), FORMAT_MAX_SCALE);
 		if (last == NULL || last->row != held->row)
 		{
 			scale_rows[at] += held->count;
-			most = at;
+			max = at;
 		}
-		else if (at > most)
+		else if (at > max)
 		{
-			scale_rows[most] -= held->count;
+			scale_rows[max] -= held->count;
 			scale_rows[at] += held->count;
-			most = at;
+			max = at;
 		}
 		last = held;
 		scaled[at] += held->count;
@@ -372,7 +373,7 @@ numbers_of_rows(ShapeBuilder *b, const HeldList *list, ShapeNode *node,
 	}
 
 	/* decimals: as many as enough rows have, or all alike */
-	for (at = SHAPE_MAX_SCALE; at > 0; at--)
+	for (at = FORMAT_MAX_SCALE; at > 0; at--)
 	{
 		rows += scale_rows[at];
 		if (rows >= b->threshold)
@@ -426,10 +427,12 @@ distinct_numbers(const Number *numbers, int n, int *ndistinct)
  * the mean.  Returns how many; 0 if too few rows hold any.
  */
 static int
-learn_knots(ShapeBuilder *b, const Number *numbers, int n, ShapeShare *shares)
+learn_knots(FormatBuilder *b, const Number *numbers, int n,
+			FormatShare *shares)
 {
-	ShapeHolder *holders = MemoryContextAllocHuge(CurrentMemoryContext,
-												  (Size) Max(n, 1) * sizeof(ShapeHolder));
+	FormatHolder *holders = MemoryContextAllocHuge(CurrentMemoryContext,
+												   (Size) Max(n, 1) *
+												   sizeof(FormatHolder));
 	double		total = 0;
 	double		sum = 0;
 	double		below = 0;
@@ -439,13 +442,13 @@ learn_knots(ShapeBuilder *b, const Number *numbers, int n, ShapeShare *shares)
 
 	for (int i = 0; i < n; i++)
 	{
-		holders[i] = (ShapeHolder) {numbers[i].row, numbers[i].rows};
+		holders[i] = (FormatHolder) {numbers[i].row, numbers[i].rows};
 		total += numbers[i].rows;
 	}
 	for (int i = 0; i < n; i++)
 		sum += numbers[i].number * (numbers[i].rows / total);
-	first = gs_shape_end(holders, n, false, b->threshold);
-	last = gs_shape_end(holders, n, true, b->threshold);
+	first = gs_format_end(holders, n, false, b->threshold);
+	last = gs_format_end(holders, n, true, b->threshold);
 	pfree(holders);
 	if (first < 0)
 		return 0;
@@ -467,10 +470,10 @@ learn_knots(ShapeBuilder *b, const Number *numbers, int n, ShapeShare *shares)
 
 /* Frequent numbers exactly, the rest by quantiles. */
 static void
-learn_numbers(ShapeBuilder *b, HeldList *list, ShapeNode *node)
+learn_numbers(FormatBuilder *b, HeldList *list, FormatNode *node)
 {
-	ShapeShare	shares[Max(MAX_ATOMS, MAX_KNOTS)];
-	ShapeShare	knots[MAX_KNOTS];
+	FormatShare	shares[Max(MAX_ATOMS, MAX_KNOTS)];
+	FormatShare	knots[MAX_KNOTS];
 	double		total = 0;
 	double		kept = 0;
 	int			n;
@@ -502,23 +505,23 @@ learn_numbers(ShapeBuilder *b, HeldList *list, ShapeNode *node)
 	nknots = learn_knots(b, numbers, nrest, knots);
 	if (natoms > 0 && nknots == 0)
 		total = kept;
-	node->atoms = gs_shape_shares(b, shares, natoms, total);
+	node->atoms = gs_format_shares(b, shares, natoms, total);
 	/* a node without any finite number that shows still needs one */
 	if (natoms == 0 && nknots == 0)
 		number_item(&knots[nknots++], 0, 1);
-	node->knots = gs_shape_shares(b, knots, nknots, nknots);
+	node->knots = gs_format_shares(b, knots, nknots, nknots);
 	pfree(numbers);
 	pfree(distinct);
 }
 
 /* A node for every key that enough rows have, in jsonb's order. */
 static void
-learn_keys(ShapeBuilder *b, HeldList *list, double objects, int depth,
+learn_keys(FormatBuilder *b, HeldList *list, double objects, int depth,
 		   Size budget, uint32 index)
 {
-	ShapeVec	keys = {.context = CurrentMemoryContext,
-	.width = sizeof(ShapeItem)};
-	Size		limit = gs_shape_used(b) + budget;
+	FormatVec	keys = {.context = CurrentMemoryContext,
+	.width = sizeof(FormatItem)};
+	Size		limit = gs_format_used(b) + budget;
 	uint32		dist;
 	int			nkeys = 0;
 
@@ -532,8 +535,8 @@ learn_keys(ShapeBuilder *b, HeldList *list, double objects, int depth,
 		{
 			Held	   *key = &list->held[i];
 			HeldList	members = {.held = key};
-			Size		used = gs_shape_used(b);
-			ShapeItem  *item;
+			Size		used = gs_format_used(b);
+			FormatItem  *item;
 			uint32		child;
 			double		weight = 0;
 			int64		rows = 0;
@@ -549,33 +552,33 @@ learn_keys(ShapeBuilder *b, HeldList *list, double objects, int depth,
 					rows += held->count;
 				weight += held->count;
 			}
-			if (rows < b->threshold || key->key_len > SHAPE_MAX_VERBATIM ||
-				b->nodes.n >= SHAPE_MAX_NODES - SHAPE_MAX_DEPTH - 1)
+			if (rows < b->threshold || key->key_len > FORMAT_MAX_VERBATIM ||
+				b->nodes.n >= FORMAT_MAX_NODES - FORMAT_MAX_DEPTH - 1)
 				continue;
 			if (pass == 0)
 			{
 				nkeys++;
 				continue;
 			}
-			item = gs_shape_push(&keys, 1);
+			item = gs_format_push(&keys, 1);
 			item->cum = weight < objects ?
-				weight / objects * (double) SHAPE_ALL : SHAPE_ALL;
-			item->a = gs_shape_bytes(b, key->key, key->key_len);
+				weight / objects * (double) FORMAT_ALL : FORMAT_ALL;
+			item->a = gs_format_bytes(b, key->key, key->key_len);
 			members.n = members.room = last - i;
 			child = learn_node(b, &members, depth,
 							   limit > used ? (limit - used) / nkeys : 0);
-			((ShapeItem *) keys.data)[keys.n - 1].b = child;
+			((FormatItem *) keys.data)[keys.n - 1].b = child;
 			nkeys = Max(nkeys - 1, 1);
 		}
 	}
-	dist = gs_shape_begin(b);
+	dist = gs_format_begin(b);
 	if (keys.n > 0)
 	{
-		memcpy(gs_shape_push(&b->items, keys.n), keys.data,
-			   (Size) keys.n * sizeof(ShapeItem));
+		memcpy(gs_format_push(&b->items, keys.n), keys.data,
+			   (Size) keys.n * sizeof(FormatItem));
 		pfree(keys.data);
 	}
-	((ShapeNode *) b->nodes.data)[index].keys = dist;
+	((FormatNode *) b->nodes.data)[index].keys = dist;
 }
 
 /*
@@ -583,15 +586,15 @@ learn_keys(ShapeBuilder *b, HeldList *list, double objects, int depth,
  * list is sorted in place; a node too deep, or of no value, is null.
  */
 static uint32
-learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
+learn_node(FormatBuilder *b, HeldList *list, int depth, Size budget)
 {
 	uint32		index = b->nodes.n;
-	ShapeNode	node;
+	FormatNode	node;
 	HeldList	part[JSON_NTYPES] = {{0}};
 	HeldList	members = {0};
 	HeldList	elements = {0};
-	ShapeShare *lengths = NULL;
-	ShapeShare	shares[JSON_NTYPES];
+	FormatShare *lengths = NULL;
+	FormatShare	shares[JSON_NTYPES];
 	double		weight[JSON_NTYPES] = {0};
 	double		truth = 0;
 	double		total = 0;
@@ -605,10 +608,10 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 	check_stack_depth();
 	memset(&node, 0xff, sizeof(node));
 	node.truth = node.scale = node.fixed = 0;
-	gs_shape_push(&b->nodes, 1);
+	gs_format_push(&b->nodes, 1);
 	memset(last, 0xff, sizeof(last));
 
-	for (Size i = 0; i < list->n && depth < SHAPE_MAX_DEPTH; i++)
+	for (Size i = 0; i < list->n && depth < FORMAT_MAX_DEPTH; i++)
 	{
 		Held	   *held = &list->held[i];
 		JsonType	type = json_type(&held->value);
@@ -637,7 +640,7 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 		shares[nshares++].b = 0;
 		total += weight[type];
 	}
-	node.types = gs_shape_shares(b, shares, nshares, total);
+	node.types = gs_format_shares(b, shares, nshares, total);
 	if (rows[JSON_BOOL] >= b->threshold)
 	{
 		/* what too few rows have does not show */
@@ -645,11 +648,11 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 			truth = 0;
 		else if (truth_rows[0] < b->threshold)
 			truth = weight[JSON_BOOL];
-		node.truth = truth / weight[JSON_BOOL] * SHAPE_ALL;
+		node.truth = truth / weight[JSON_BOOL] * FORMAT_ALL;
 	}
 	if (rows[JSON_NUMBER] >= b->threshold)
 		learn_numbers(b, &part[JSON_NUMBER], &node);
-	((ShapeNode *) b->nodes.data)[index] = node;
+	((FormatNode *) b->nodes.data)[index] = node;
 
 	if (rows[JSON_STRING] >= b->threshold)
 		learn_strings(b, &part[JSON_STRING], budget, index);
@@ -658,9 +661,9 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 		{
 			JsonbValue *value = &part[JSON_STRING].held[i].value;
 
-			*(uint64 *) gs_shape_push(&b->rare, 1) =
-				gs_shape_hash(value->val.string.val, value->val.string.len,
-							  b->salt);
+			*(uint64 *) gs_format_push(&b->rare, 1) =
+				gs_format_hash(value->val.string.val, value->val.string.len,
+							   b->salt);
 		}
 
 	for (int type = JSON_ARRAY; type <= JSON_OBJECT; type++)
@@ -668,7 +671,7 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 		if (rows[type] < b->threshold)
 			continue;
 		if (type == JSON_ARRAY)
-			lengths = palloc(part[type].n * sizeof(ShapeShare));
+			lengths = palloc(part[type].n * sizeof(FormatShare));
 		for (Size i = 0; i < part[type].n; i++)
 		{
 			Held	   *held = &part[type].held[i];
@@ -684,7 +687,7 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 				lengths[nlengths].weight = held->count;
 				lengths[nlengths].b = held->row;
 				lengths[nlengths++].a = Min(JsonContainerSize(container),
-											SHAPE_MAX_ELEMENTS);
+											FORMAT_MAX_ELEMENTS);
 			}
 			while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 			{
@@ -707,13 +710,13 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 			pfree(part[type].held);
 	if (lengths)
 	{
-		uint32		dist = gs_shape_lengths(b, lengths, nlengths);
+		uint32		dist = gs_format_lengths(b, lengths, nlengths);
 		uint32		element;
 
 		/* even of empty arrays, for a node must have what its types need */
 		element = learn_node(b, &elements, depth + 1, budget / 2);
-		((ShapeNode *) b->nodes.data)[index].lengths = dist;
-		((ShapeNode *) b->nodes.data)[index].element = element;
+		((FormatNode *) b->nodes.data)[index].lengths = dist;
+		((FormatNode *) b->nodes.data)[index].element = element;
 		if (elements.held)
 			pfree(elements.held);
 		pfree(lengths);
@@ -730,11 +733,11 @@ learn_node(ShapeBuilder *b, HeldList *list, int depth, Size budget)
 
 /* Learn documents: the root becomes node 0. */
 void
-gs_shape_learn_json(ShapeBuilder *b, const ShapeValue *values, int n)
+gs_format_learn_json(FormatBuilder *b, const FormatValue *values, int n)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
-	int			stride = gs_shape_stride(values, n, LEARN_BYTES);
+	int			stride = gs_format_stride(values, n, LEARN_BYTES);
 	HeldList	list = {0};
 
 	scratch = AllocSetContextCreate(caller, "gensynth shape of JSON",
@@ -758,8 +761,8 @@ gs_shape_learn_json(ShapeBuilder *b, const ShapeValue *values, int n)
 		{
 			/* the same document may be written otherwise */
 			text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
-			*(uint64 *) gs_shape_push(&b->rare, 1) =
-				gs_shape_hash(text, strlen(text), b->salt);
+			*(uint64 *) gs_format_push(&b->rare, 1) =
+				gs_format_hash(text, strlen(text), b->salt);
 			pfree(text);
 		}
 		if (!JB_ROOT_IS_SCALAR(jsonb) ||
@@ -771,7 +774,7 @@ gs_shape_learn_json(ShapeBuilder *b, const ShapeValue *values, int n)
 		}
 		hold(&list, &from, &value);
 	}
-	learn_node(b, &list, 0, SHAPE_BUDGET);
+	learn_node(b, &list, 0, FORMAT_BUDGET);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 }

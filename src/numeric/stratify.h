@@ -1,5 +1,5 @@
 /*
- * even.h
+ * stratify.h
  *	  Random numbers that the rows of a batch share out evenly.
  *
  * In an order of the rows, the numbers are steps of the golden ratio from a
@@ -11,22 +11,22 @@
  *
  * Plain C: no postgres.h.
  */
-#ifndef GENSYNTH_EVEN_H
-#define GENSYNTH_EVEN_H
+#ifndef GENSYNTH_STRATIFY_H
+#define GENSYNTH_STRATIFY_H
 
 #include <stdint.h>
 
 #define GS_GOLDEN	UINT32_C(0x9E3779B9)	/* 2^32 over the golden ratio */
 
 /* Room for the orders of up to so many rows. */
-typedef struct GsEven
+typedef struct GsStrata
 {
 	uint16_t   *shuffled;		/* [n] */
 	uint16_t   *counter;		/* [groups + 1] */
 	uint16_t   *row;			/* [n] rows in order */
-} GsEven;
+} GsStrata;
 
-extern void gs_even_order(GsEven *even, int n, const int32_t *group,
-						  int ngroups, const uint32_t *word);
+extern void gs_stratify(GsStrata *strata, int n, const int32_t *group,
+						int ngroups, const uint32_t *word);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * shape.c
- *	  Shapes: what learning their parts shares, and the filter.
+ * format.c
+ *	  Formats: what learning their parts shares, and the filter.
  *
  * The filter of rare values is a Bloom filter (Bloom, "Space/time trade-offs
  * in hash coding with allowable errors", CACM 1970) of 12 bits a value and 8
@@ -17,7 +17,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "text/shape_internal.h"
+#include "text/format_internal.h"
 #include "compat.h"
 
 #define FILTER_BITS		12
@@ -34,7 +34,7 @@
 
 /* The hash of a value, as the filter takes it. */
 uint64
-gs_shape_hash(const char *text, int len, uint64 salt)
+gs_format_hash(const char *text, int len, uint64 salt)
 {
 	return hash_bytes_extended((const unsigned char *) text, len, salt);
 }
@@ -48,13 +48,13 @@ filter_bit(uint64 hash, int probe, uint32 nwords)
 }
 
 static void
-filter_add(Shape *shape, uint64 hash)
+filter_add(GsFormat *format, uint64 hash)
 {
 	for (int i = 0; i < FILTER_PROBES; i++)
 	{
-		uint32		bit = filter_bit(hash, i, shape->head.nfilter);
+		uint32		bit = filter_bit(hash, i, format->head.nfilter);
 
-		shape->filter[bit / 32] |= (uint32) 1 << bit % 32;
+		format->filter[bit / 32] |= (uint32) 1 << bit % 32;
 	}
 }
 
@@ -63,36 +63,36 @@ filter_add(Shape *shape, uint64 hash)
  * 300 of the others.
  */
 bool
-gs_shape_knows(const Shape *shape, const char *text, int len)
+gs_format_knows(const GsFormat *format, const char *text, int len)
 {
-	uint32		nwords = shape->head.nfilter;
+	uint32		nwords = format->head.nfilter;
 	uint64		hash;
 
 	if (nwords == 0)
 		return false;
-	hash = gs_shape_hash(text, len, shape_salt(&shape->head));
+	hash = gs_format_hash(text, len, format_salt(&format->head));
 	for (int i = 0; i < FILTER_PROBES; i++)
 	{
 		uint32		bit = filter_bit(hash, i, nwords);
 
-		if ((shape->filter[bit / 32] >> bit % 32 & 1) == 0)
+		if ((format->filter[bit / 32] >> bit % 32 & 1) == 0)
 			return false;
 	}
 	return true;
 }
 
 /* An empty array that grows in the current memory context. */
-static ShapeVec
+static FormatVec
 new_vec(uint32 width)
 {
-	ShapeVec	vec = {.context = CurrentMemoryContext, .width = width};
+	FormatVec	vec = {.context = CurrentMemoryContext, .width = width};
 
 	return vec;
 }
 
 /* Room for so many more elements at the end of an array, zeroed. */
 void *
-gs_shape_push(ShapeVec *vec, uint32 count)
+gs_format_push(FormatVec *vec, uint32 count)
 {
 	char	   *end;
 
@@ -120,16 +120,16 @@ gs_shape_push(ShapeVec *vec, uint32 count)
 
 /* Begin a distribution: the items added next are its own. */
 uint32
-gs_shape_begin(ShapeBuilder *b)
+gs_format_begin(FormatBuilder *b)
 {
-	*(uint32 *) gs_shape_push(&b->dists, 1) = b->items.n;
+	*(uint32 *) gs_format_push(&b->dists, 1) = b->items.n;
 	return b->dists.n - 1;
 }
 
 void
-gs_shape_item(ShapeBuilder *b, uint32 cum, uint32 a, uint32 c)
+gs_format_item(FormatBuilder *b, uint32 cum, uint32 a, uint32 c)
 {
-	ShapeItem  *item = gs_shape_push(&b->items, 1);
+	FormatItem  *item = gs_format_push(&b->items, 1);
 
 	item->cum = cum;
 	item->a = a;
@@ -141,10 +141,10 @@ gs_shape_item(ShapeBuilder *b, uint32 cum, uint32 a, uint32 c)
  * share of something else.
  */
 uint32
-gs_shape_shares(ShapeBuilder *b, const ShapeShare *shares, int n,
-				double total)
+gs_format_shares(FormatBuilder *b, const FormatShare *shares, int n,
+				 double total)
 {
-	uint32		dist = gs_shape_begin(b);
+	uint32		dist = gs_format_begin(b);
 	double		sum = 0;
 
 	for (int i = 0; i < n; i++)
@@ -152,8 +152,8 @@ gs_shape_shares(ShapeBuilder *b, const ShapeShare *shares, int n,
 		double		share;
 
 		sum += shares[i].weight;
-		share = sum < total ? sum / total * (double) SHAPE_ALL : SHAPE_ALL;
-		gs_shape_item(b, (uint32) share, shares[i].a, shares[i].b);
+		share = sum < total ? sum / total * (double) FORMAT_ALL : FORMAT_ALL;
+		gs_format_item(b, (uint32) share, shares[i].a, shares[i].b);
 	}
 	return dist;
 }
@@ -161,8 +161,8 @@ gs_shape_shares(ShapeBuilder *b, const ShapeShare *shares, int n,
 static int
 compare_a(const void *pa, const void *pb)
 {
-	const ShapeShare *a = pa;
-	const ShapeShare *b = pb;
+	const FormatShare *a = pa;
+	const FormatShare *b = pb;
 
 	return (a->a > b->a) - (a->a < b->a);
 }
@@ -173,7 +173,7 @@ compare_a(const void *pa, const void *pb)
  * are not so many rows.
  */
 int
-gs_shape_end(const ShapeHolder *holders, int n, bool last, int threshold)
+gs_format_end(const FormatHolder *holders, int n, bool last, int threshold)
 {
 	HASHCTL		control = {.keysize = sizeof(uint32),
 		.entrysize = sizeof(uint32),.hcxt = CurrentMemoryContext
@@ -203,30 +203,30 @@ gs_shape_end(const ShapeHolder *holders, int n, bool last, int threshold)
  * looked at.
  */
 uint32
-gs_shape_lengths(ShapeBuilder *b, ShapeShare *lengths, int n)
+gs_format_lengths(FormatBuilder *b, FormatShare *lengths, int n)
 {
-	ShapeShare	knots[LENGTH_KNOTS];
+	FormatShare	knots[LENGTH_KNOTS];
 	int			nknots = 0;
 	int			at = 0;
 	double		total = 0;
 	double		sum = 0;
 	double		below = 0;
-	ShapeHolder *holders = palloc(sizeof(ShapeHolder) * Max(n, 1));
+	FormatHolder *holders = palloc(sizeof(FormatHolder) * Max(n, 1));
 	int			first;
 	int			last;
 
-	qsort(lengths, n, sizeof(ShapeShare), compare_a);
+	qsort(lengths, n, sizeof(FormatShare), compare_a);
 	for (int i = 0; i < n; i++)
 	{
 		total += lengths[i].weight;
 		sum += lengths[i].weight * lengths[i].a;
-		holders[i] = (ShapeHolder) {lengths[i].b, (int64) lengths[i].weight};
+		holders[i] = (FormatHolder) {lengths[i].b, (int64) lengths[i].weight};
 	}
-	first = gs_shape_end(holders, n, false, b->threshold);
-	last = gs_shape_end(holders, n, true, b->threshold);
+	first = gs_format_end(holders, n, false, b->threshold);
+	last = gs_format_end(holders, n, true, b->threshold);
 	pfree(holders);
 	if (n > 0 && (first < 0 || last < first))
-		knots[nknots++] = (ShapeShare) {LENGTH_KNOTS, first < 0 ?
+		knots[nknots++] = (FormatShare) {LENGTH_KNOTS, first < 0 ?
 		SOME_LENGTH : (uint32) rint(sum / total), 0};
 	for (int i = 0; i < LENGTH_KNOTS && 0 <= first && first <= last; i++)
 	{
@@ -244,22 +244,22 @@ gs_shape_lengths(ShapeBuilder *b, ShapeShare *lengths, int n)
 			knots[nknots++].weight = 1;
 		}
 	}
-	return gs_shape_shares(b, knots, nknots, LENGTH_KNOTS);
+	return gs_format_shares(b, knots, nknots, LENGTH_KNOTS);
 }
 
 /* Keep bytes, NUL-ended; returns their offset. */
 uint32
-gs_shape_bytes(ShapeBuilder *b, const char *text, int len)
+gs_format_bytes(FormatBuilder *b, const char *text, int len)
 {
 	uint32		offset = b->bytes.n;
 
-	memcpy(gs_shape_push(&b->bytes, (uint32) len + 1), text, len);
+	memcpy(gs_format_push(&b->bytes, (uint32) len + 1), text, len);
 	return offset;
 }
 
 /* Bytes built so far. */
 Size
-gs_shape_used(const ShapeBuilder *b)
+gs_format_used(const FormatBuilder *b)
 {
 	return (Size) b->texts.n * b->texts.width +
 		(Size) b->slots.n * b->slots.width +
@@ -273,7 +273,7 @@ gs_shape_used(const ShapeBuilder *b)
  * held by enough rows of a sample is held by enough rows.
  */
 int
-gs_shape_stride(const ShapeValue *values, int n, uint64 max_bytes)
+gs_format_stride(const FormatValue *values, int n, uint64 max_bytes)
 {
 	uint64		bytes = 0;
 	uint64		stride;
@@ -286,7 +286,7 @@ gs_shape_stride(const ShapeValue *values, int n, uint64 max_bytes)
 
 /* An array's elements and so many more, zeroed, in the current context. */
 static void *
-copy_vec(const ShapeVec *vec, uint32 more)
+copy_vec(const FormatVec *vec, uint32 more)
 {
 	char	   *data = palloc_extended(((Size) vec->n + more) * vec->width + 1,
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -297,38 +297,38 @@ copy_vec(const ShapeVec *vec, uint32 more)
 }
 
 /* Put the parts together, with a filter for so many hashes. */
-static Shape *
-assemble(const ShapeBuilder *b, ShapeRoot root, int max_chars,
+static GsFormat *
+assemble(const FormatBuilder *b, FormatRoot root, int max_chars,
 		 uint64 nhashes)
 {
 	uint64		bits = Min(nhashes * FILTER_BITS, FILTER_MAX_BITS);
-	Shape	   *shape = palloc0(sizeof(Shape));
-	ShapeHeader *head = &shape->head;
+	GsFormat   *format = palloc0(sizeof(GsFormat));
+	FormatHeader *head = &format->head;
 
 	head->encoding = GetDatabaseEncoding();
 	head->root = root;
 	head->max_chars = Max(max_chars, 0);
-	head->tries = SHAPE_TRIES;
+	head->tries = FORMAT_TRIES;
 	head->salt[0] = (uint32) b->salt;
 	head->salt[1] = (uint32) (b->salt >> 32);
 	head->ntexts = b->texts.n;
-	head->nslots = b->slots.n;
+	head->nscalars = b->slots.n;
 	head->nnodes = b->nodes.n;
 	head->ndists = b->dists.n;
 	head->nitems = b->items.n;
 	head->nfilter = (uint32) ((bits + 31) / 32);
 	head->nbytes = b->bytes.n + 1;	/* a NUL ends the bytes */
 
-	shape->texts = copy_vec(&b->texts, 0);
-	shape->slots = copy_vec(&b->slots, 0);
-	shape->nodes = copy_vec(&b->nodes, 0);
-	shape->dists = copy_vec(&b->dists, 1);
-	shape->dists[head->ndists] = head->nitems;
-	shape->items = copy_vec(&b->items, 0);
-	shape->bytes = copy_vec(&b->bytes, 1);
-	shape->filter = palloc_extended(sizeof(uint32) * Max(head->nfilter, 1),
-									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	return shape;
+	format->texts = copy_vec(&b->texts, 0);
+	format->slots = copy_vec(&b->slots, 0);
+	format->nodes = copy_vec(&b->nodes, 0);
+	format->dists = copy_vec(&b->dists, 1);
+	format->dists[head->ndists] = head->nitems;
+	format->items = copy_vec(&b->items, 0);
+	format->bytes = copy_vec(&b->bytes, 1);
+	format->filter = palloc_extended(sizeof(uint32) * Max(head->nfilter, 1),
+									 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return format;
 }
 
 /*
@@ -336,38 +336,38 @@ assemble(const ShapeBuilder *b, ShapeRoot root, int max_chars,
  * say) and many redraws are only slow: try in advance.
  */
 static void
-limit_tries(Shape *shape)
+limit_tries(GsFormat *format)
 {
 	GsRandom	random;
 	StringInfoData out;
 
 	initStringInfo(&out);
 	/* the texts first, for documents are made of them */
-	for (uint32 t = 0; t <= shape->head.ntexts; t++)
+	for (uint32 t = 0; t <= format->head.ntexts; t++)
 	{
-		bool		document = t == shape->head.ntexts;
+		bool		document = t == format->head.ntexts;
 		int			hits = 0;
 
-		if (document && shape->head.root != SHAPE_JSON)
+		if (document && format->head.root != FORMAT_JSON)
 			break;
 		for (int i = 0; i < TRIALS; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			resetStringInfo(&out);
-			gs_random_start(&random, shape_salt(&shape->head), i, t);
+			gs_random_start(&random, format_salt(&format->head), i, t);
 			if (document)
-				gs_shape_draw_json(shape, 0, &random, &out);
+				gs_format_draw_json(format, 0, &random, &out);
 			else
-				gs_shape_draw_once(shape, &shape->texts[t], &random, false,
-								   &out);
-			hits += gs_shape_knows(shape, out.data, out.len);
+				gs_format_draw_once(format, &format->texts[t], &random, false,
+									&out);
+			hits += gs_format_knows(format, out.data, out.len);
 		}
 		if (hits == TRIALS)
 		{
 			if (document)
-				shape->head.tries = FULL_TRIES;
+				format->head.tries = FULL_TRIES;
 			else
-				shape->texts[t].tries = FULL_TRIES;
+				format->texts[t].tries = FULL_TRIES;
 		}
 	}
 	pfree(out.data);
@@ -376,54 +376,54 @@ limit_tries(Shape *shape)
 /*
  * Learn a column's formats.
  *
- * values are its distinct values (for SHAPE_JSON valid JSON text), all but
- * those whose hashes (gs_shape_hash with the same salt) are in rare_hashes.
+ * values are its distinct values (for FORMAT_JSON valid JSON text), all but
+ * those whose hashes (gs_format_hash with the same salt) are in rare_hashes.
  * Values of fewer than rare_threshold rows are never drawn, as far as the
  * formats leave another choice.  max_chars limits a text's characters (0 =
  * none).  The salt should differ from one fit to the next.
  *
- * Returns a shape in the current memory context.  The same arguments give the
- * same shape.  Errors are those of jsonb_in, and of memory.
+ * Returns a format in the current memory context.  The same arguments give the
+ * same format.  Errors are those of jsonb_in, and of memory.
  */
-Shape *
-gs_shape_learn(ShapeRoot root, const ShapeValue *values, int nvalues,
-			   int rare_threshold, int max_chars, uint64 salt,
-			   const uint64 *rare_hashes, int64 nhashes)
+GsFormat *
+gs_format_learn(FormatRoot root, const FormatValue *values, int nvalues,
+				int rare_threshold, int max_chars, uint64 salt,
+				const uint64 *rare_hashes, int64 nhashes)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
-	ShapeBuilder b = {0};
-	Shape	   *shape;
+	FormatBuilder b = {0};
+	GsFormat   *format;
 
 	scratch = AllocSetContextCreate(caller, "gensynth shape",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
 	b.threshold = Max(rare_threshold, 1);
 	b.salt = salt;
-	b.texts = new_vec(sizeof(ShapeText));
-	b.slots = new_vec(sizeof(ShapeSlot));
-	b.nodes = new_vec(sizeof(ShapeNode));
+	b.texts = new_vec(sizeof(FormatText));
+	b.slots = new_vec(sizeof(FormatSlot));
+	b.nodes = new_vec(sizeof(FormatNode));
 	b.dists = new_vec(sizeof(uint32));
-	b.items = new_vec(sizeof(ShapeItem));
+	b.items = new_vec(sizeof(FormatItem));
 	b.bytes = new_vec(1);
 	b.rare = new_vec(sizeof(uint64));
 
 	for (int i = 0; i < nvalues; i++)
 		if (values[i].count < b.threshold)
-			*(uint64 *) gs_shape_push(&b.rare, 1) =
-				gs_shape_hash(values[i].text, values[i].len, salt);
-	if (root == SHAPE_JSON)
-		gs_shape_learn_json(&b, values, nvalues);
+			*(uint64 *) gs_format_push(&b.rare, 1) =
+				gs_format_hash(values[i].text, values[i].len, salt);
+	if (root == FORMAT_JSON)
+		gs_format_learn_json(&b, values, nvalues);
 	else
-		gs_shape_learn_text(&b, values, nvalues, SHAPE_BUDGET);
+		gs_format_learn_text(&b, values, nvalues, FORMAT_BUDGET);
 
 	MemoryContextSwitchTo(caller);
-	shape = assemble(&b, root, max_chars, b.rare.n + Max(nhashes, 0));
+	format = assemble(&b, root, max_chars, b.rare.n + Max(nhashes, 0));
 	for (uint32 i = 0; i < b.rare.n; i++)
-		filter_add(shape, ((uint64 *) b.rare.data)[i]);
+		filter_add(format, ((uint64 *) b.rare.data)[i]);
 	for (int64 i = 0; i < nhashes; i++)
-		filter_add(shape, rare_hashes[i]);
+		filter_add(format, rare_hashes[i]);
 	MemoryContextDelete(scratch);
-	limit_tries(shape);
-	return shape;
+	limit_tries(format);
+	return format;
 }

@@ -1,36 +1,36 @@
 /*
- * shape_internal.h
- *	  The flat form of a shape, in memory as at rest, and what its files share.
+ * format_internal.h
+ *	  The flat form of a format, in memory as at rest, and what its files share.
  *
- * A shape is a few arrays of 32-bit words (texts, slots, nodes, distribution
+ * A format is a few arrays of 32-bit words (texts, slots, nodes, distribution
  * starts, items, filter) and bytes.  Everything that is drawn from is a
  * distribution: a run of items with cumulative shares, a share of 1 being
- * SHAPE_ALL.  Where the last item's share is less, the remainder means
+ * FORMAT_ALL.  Where the last item's share is less, the remainder means
  * "something else": a novel token, a shorter letter context, prose.
  *
  * Every distribution belongs to one owner and children come after their
- * parents, so that a loader checks a shape in one linear pass.
+ * parents, so that a loader checks a format in one linear pass.
  */
-#ifndef GENSYNTH_SHAPE_INTERNAL_H
-#define GENSYNTH_SHAPE_INTERNAL_H
+#ifndef GENSYNTH_FORMAT_INTERNAL_H
+#define GENSYNTH_FORMAT_INTERNAL_H
 
-#include "text/shape.h"
+#include "text/format.h"
 
-#define SHAPE_NONE		PG_UINT32_MAX	/* no index */
-#define SHAPE_ALL		PG_UINT32_MAX	/* the cumulative share 1 */
+#define FORMAT_NONE		PG_UINT32_MAX	/* no index */
+#define FORMAT_ALL		PG_UINT32_MAX	/* the cumulative share 1 */
 
-#define SHAPE_TRIES			32		/* redraws before all slots are novel */
-#define SHAPE_MAX_TOKENS	64		/* of a template */
-#define SHAPE_MAX_TEMPLATES 256
-#define SHAPE_MAX_WORD		1024	/* characters of one word */
-#define SHAPE_MAX_LENGTH	65536	/* bytes of one text */
-#define SHAPE_MAX_SYMBOLS	1000	/* letters of one text's alphabet */
-#define SHAPE_MAX_VERBATIM	1024	/* bytes of one verbatim token */
-#define SHAPE_MAX_DEPTH		32
-#define SHAPE_MAX_NODES		4096
-#define SHAPE_MAX_ELEMENTS	4096	/* of one JSON array */
-#define SHAPE_MAX_SCALE		15		/* decimals of a JSON number */
-#define SHAPE_BUDGET		(192 * 1024)	/* bytes of a model, about */
+#define FORMAT_TRIES			32	/* redraws before all slots are novel */
+#define FORMAT_MAX_TOKENS	64		/* of a template */
+#define FORMAT_MAX_TEMPLATES 256
+#define FORMAT_MAX_WORD		1024	/* characters of one word */
+#define FORMAT_MAX_LENGTH	65536	/* bytes of one text */
+#define FORMAT_MAX_SYMBOLS	1000	/* letters of one text's alphabet */
+#define FORMAT_MAX_VERBATIM	1024	/* bytes of one verbatim token */
+#define FORMAT_MAX_DEPTH		32
+#define FORMAT_MAX_NODES		4096
+#define FORMAT_MAX_ELEMENTS	4096	/* of one JSON array */
+#define FORMAT_MAX_SCALE		15	/* decimals of a JSON number */
+#define FORMAT_BUDGET		(192 * 1024)	/* bytes of a model, about */
 
 /*
  * Token classes are single bytes, so that a template is a string of them.
@@ -46,25 +46,25 @@
 #define MAX_CODE		63
 
 #define CLASS_IS_WORD(c)	((c) == CLASS_WORD || (c) == CLASS_NAME)
-#define CLASS_IS_SLOT(c)	(CLASS_IS_WORD(c) || (c) > CLASS_DIGITS)
+#define CLASS_IS_SCALAR(c)	(CLASS_IS_WORD(c) || (c) > CLASS_DIGITS)
 #define CLASS_LENGTH(c)		((c) > CLASS_CODE ? (c) - CLASS_CODE : \
 							 (c) - CLASS_DIGITS)
 
-typedef struct ShapeHeader
+typedef struct FormatHeader
 {
 	uint32		encoding;		/* server encoding of the bytes */
-	uint32		root;			/* ShapeRoot */
+	uint32		root;			/* FormatRoot */
 	uint32		max_chars;		/* 0 = no limit */
 	uint32		tries;			/* of a JSON document */
 	uint32		salt[2];		/* low, high */
 	uint32		ntexts;
-	uint32		nslots;
+	uint32		nscalars;
 	uint32		nnodes;
 	uint32		ndists;
 	uint32		nitems;
 	uint32		nfilter;		/* words */
 	uint32		nbytes;
-} ShapeHeader;
+} FormatHeader;
 
 /*
  * What a and b are depends on the distribution:
@@ -79,27 +79,27 @@ typedef struct ShapeHeader
  *	keys		a = offset of a NUL-ended key, b = node; cum is its presence
  *	numbers		a, b = low and high half of a double
  */
-typedef struct ShapeItem
+typedef struct FormatItem
 {
 	uint32		cum;
 	uint32		a;
 	uint32		b;
-} ShapeItem;
+} FormatItem;
 
 /* A place of a template that varies. */
-typedef struct ShapeSlot
+typedef struct FormatSlot
 {
 	uint32		class;
 	uint32		vocabulary;		/* distribution of tokens kept verbatim */
 	uint32		rest;			/* novel tokens: lengths of words, or the first
 								 * of one distribution per position; may be
 								 * none where the vocabulary is everything */
-	uint32		lower;			/* cumulative shares of the case shapes: */
+	uint32		lower;			/* cumulative shares of the case formats: */
 	uint32		capital;		/* lower, Capitalised; the rest is UPPER */
-} ShapeSlot;
+} FormatSlot;
 
 /* A model of strings. */
-typedef struct ShapeText
+typedef struct FormatText
 {
 	uint32		tries;
 	uint32		templates;		/* what remains is prose */
@@ -114,7 +114,7 @@ typedef struct ShapeText
 	uint32		nprose;			/* 0 = no prose, but random letters */
 	uint32		chain;			/* first of 1 + nprose distributions of what
 								 * follows the start and each prose slot */
-} ShapeText;
+} FormatText;
 
 typedef enum JsonType
 {
@@ -129,7 +129,7 @@ typedef enum JsonType
 #define JSON_NTYPES (JSON_OBJECT + 1)
 
 /* A JSON value; what the node's types do not need is none. */
-typedef struct ShapeNode
+typedef struct FormatNode
 {
 	uint32		types;
 	uint32		truth;			/* share of true */
@@ -142,64 +142,64 @@ typedef struct ShapeNode
 	uint32		lengths;		/* of arrays */
 	uint32		element;
 	uint32		keys;
-} ShapeNode;
+} FormatNode;
 
-struct Shape
+struct GsFormat
 {
-	ShapeHeader head;
-	ShapeText  *texts;
-	ShapeSlot  *slots;
-	ShapeNode  *nodes;
+	FormatHeader head;
+	FormatText  *texts;
+	FormatSlot  *slots;
+	FormatNode  *nodes;
 	uint32	   *dists;			/* ndists + 1 starts in items */
-	ShapeItem  *items;
+	FormatItem  *items;
 	uint32	   *filter;
 	char	   *bytes;
 };
 
-/* A growing array, and the shape being built out of several. */
-typedef struct ShapeVec
+/* A growing array, and the format being built out of several. */
+typedef struct FormatVec
 {
 	MemoryContext context;
 	char	   *data;
 	uint32		n;
 	uint32		room;			/* elements allocated */
 	uint32		width;
-} ShapeVec;
+} FormatVec;
 
-typedef struct ShapeBuilder
+typedef struct FormatBuilder
 {
 	int			threshold;
 	uint64		salt;
-	ShapeVec	texts;
-	ShapeVec	slots;
-	ShapeVec	nodes;
-	ShapeVec	dists;
-	ShapeVec	items;
-	ShapeVec	bytes;
-	ShapeVec	rare;			/* uint64 hashes for the filter */
-} ShapeBuilder;
+	FormatVec	texts;
+	FormatVec	slots;
+	FormatVec	nodes;
+	FormatVec	dists;
+	FormatVec	items;
+	FormatVec	bytes;
+	FormatVec	rare;			/* uint64 hashes for the filter */
+} FormatBuilder;
 
 /* One alternative of a distribution that is being made. */
-typedef struct ShapeShare
+typedef struct FormatShare
 {
 	double		weight;
 	uint32		a;
 	uint32		b;
-} ShapeShare;
+} FormatShare;
 
 /* Of something sorted, which row holds it, and how many are like that one. */
-typedef struct ShapeHolder
+typedef struct FormatHolder
 {
 	uint32		row;
 	int64		rows;
-} ShapeHolder;
+} FormatHolder;
 
 /* How many rows hold a token in a place, or a letter sequence. */
 typedef struct TallyKey
 {
 	const char *text;
 	uint32		len;
-	uint32		place;
+	uint32		position;
 } TallyKey;
 
 typedef struct TallyEntry
@@ -216,53 +216,56 @@ typedef struct TallyEntry
 
 typedef struct tally_hash Tally;
 
-/* shape.c */
-extern void *gs_shape_push(ShapeVec *vec, uint32 count);
-extern uint32 gs_shape_begin(ShapeBuilder *b);
-extern void gs_shape_item(ShapeBuilder *b, uint32 cum, uint32 a, uint32 c);
-extern uint32 gs_shape_shares(ShapeBuilder *b, const ShapeShare *shares,
-							  int n, double total);
-extern int	gs_shape_end(const ShapeHolder *holders, int n, bool last,
-						 int threshold);
-extern uint32 gs_shape_lengths(ShapeBuilder *b, ShapeShare *lengths, int n);
-extern uint32 gs_shape_bytes(ShapeBuilder *b, const char *text, int len);
-extern Size gs_shape_used(const ShapeBuilder *b);
-extern int	gs_shape_stride(const ShapeValue *values, int n,
-							uint64 max_bytes);
+/* format.c */
+extern void *gs_format_push(FormatVec *vec, uint32 count);
+extern uint32 gs_format_begin(FormatBuilder *b);
+extern void gs_format_item(FormatBuilder *b, uint32 cum, uint32 a, uint32 c);
+extern uint32 gs_format_shares(FormatBuilder *b, const FormatShare *shares,
+							   int n, double total);
+extern int	gs_format_end(const FormatHolder *holders, int n, bool last,
+						  int threshold);
+extern uint32 gs_format_lengths(FormatBuilder *b, FormatShare *lengths, int n);
+extern uint32 gs_format_bytes(FormatBuilder *b, const char *text, int len);
+extern Size gs_format_used(const FormatBuilder *b);
+extern int	gs_format_stride(const FormatValue *values, int n,
+							 uint64 max_bytes);
 
-/* shape_tally.c */
+/* format_tally.c */
 extern Tally *gs_tally_create(void);
-extern TallyEntry *gs_tally_add(Tally *tally, uint32 place, const char *text,
+extern TallyEntry *gs_tally_add(Tally *tally, uint32 position,
+								const char *text,
 								int len, bool copy, int32 source, int64 rows);
-extern TallyEntry *gs_tally_find(Tally *tally, uint32 place, const char *text,
+extern TallyEntry *gs_tally_find(Tally *tally, uint32 position,
+								 const char *text,
 								 int len);
 extern int	gs_tally_by_last(const void *pa, const void *pb);
 extern TallyEntry **gs_tally_sorted(Tally *tally, int *n);
 
-/* shape_text.c, shape_letters.c, shape_json.c */
-extern uint32 gs_shape_learn_text(ShapeBuilder *b, const ShapeValue *values,
-								  int n, Size budget);
-extern void gs_shape_learn_letters(ShapeBuilder *b, TallyEntry **words,
-								   int nwords, int max_items, ShapeText *text);
-extern char *gs_shape_fold(const char *text, int len, bool upper,
-						   int *folded_len);
-extern void gs_shape_learn_json(ShapeBuilder *b, const ShapeValue *values,
-								int n);
+/* format_text.c, format_letters.c, format_json.c */
+extern uint32 gs_format_learn_text(FormatBuilder *b, const FormatValue *values,
+								   int n, Size budget);
+extern void gs_format_learn_letters(FormatBuilder *b, TallyEntry **words,
+									int nwords, int max_items,
+									FormatText *text);
+extern char *gs_format_fold(const char *text, int len, bool upper,
+							int *folded_len);
+extern void gs_format_learn_json(FormatBuilder *b, const FormatValue *values,
+								 int n);
 
-/* shape_draw.c */
-extern void gs_shape_draw_once(const Shape *shape, const ShapeText *text,
-							   GsRandom *random, bool novel, StringInfo out);
-extern void gs_shape_draw_json(const Shape *shape, uint32 node,
-							   GsRandom *random, StringInfo out);
+/* format_draw.c */
+extern void gs_format_draw_once(const GsFormat *format, const FormatText *text,
+								GsRandom *random, bool novel, StringInfo out);
+extern void gs_format_draw_json(const GsFormat *format, uint32 node,
+								GsRandom *random, StringInfo out);
 
 static inline uint64
-shape_salt(const ShapeHeader *head)
+format_salt(const FormatHeader *head)
 {
 	return (uint64) head->salt[1] << 32 | head->salt[0];
 }
 
 static inline double
-shape_number(const ShapeItem *item)
+format_number(const FormatItem *item)
 {
 	uint64		bits = (uint64) item->b << 32 | item->a;
 	double		number;
@@ -272,11 +275,11 @@ shape_number(const ShapeItem *item)
 }
 
 /* The first item whose cumulative share reaches u; NULL: something else. */
-static inline const ShapeItem *
-shape_pick(const Shape *shape, uint32 dist, uint32 u)
+static inline const FormatItem *
+format_pick(const GsFormat *format, uint32 dist, uint32 u)
 {
-	const ShapeItem *item = shape->items + shape->dists[dist];
-	uint32		n = shape->dists[dist + 1] - shape->dists[dist];
+	const FormatItem *item = format->items + format->dists[dist];
+	uint32		n = format->dists[dist + 1] - format->dists[dist];
 
 	if (n == 0)
 		return NULL;

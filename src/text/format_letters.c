@@ -1,5 +1,5 @@
 /*
- * shape_letters.c
+ * format_letters.c
  *	  Learning which letters follow which.
  *
  * A Markov chain of order 2 over lower-case letters that backs off to order 1
@@ -17,7 +17,7 @@
 #include "miscadmin.h"
 #include "utils/formatting.h"
 
-#include "text/shape_internal.h"
+#include "text/format_internal.h"
 
 #define EDGE		'\1'		/* before and after a word */
 #define MAX_LETTERS 256			/* that are looked at in a word */
@@ -33,7 +33,7 @@ typedef struct Gram
 
 /* Lower or upper case, palloc'd; as cheap as can be for ASCII. */
 char *
-gs_shape_fold(const char *text, int len, bool upper, int *folded_len)
+gs_format_fold(const char *text, int len, bool upper, int *folded_len)
 {
 	char	   *folded;
 	bool		ascii = true;
@@ -73,7 +73,7 @@ upper_letter(const char *text, int len)
 	char	   *upper;
 	int			upper_len;
 
-	upper = gs_shape_fold(text, len, true, &upper_len);
+	upper = gs_format_fold(text, len, true, &upper_len);
 	if (upper_len < 1 || upper_len > 4 ||
 		pg_encoding_mblen(encoding, upper) != upper_len)
 		return pack_letter(text, len);
@@ -102,8 +102,8 @@ count_grams(TallyEntry **words, int nwords, int threshold)
 		char	   *text;
 
 		CHECK_FOR_INTERRUPTS();
-		lower = gs_shape_fold(words[w]->key.text, words[w]->key.len, false,
-							  &lower_len);
+		lower = gs_format_fold(words[w]->key.text, words[w]->key.len, false,
+							   &lower_len);
 		text = palloc(lower_len + 2);
 		text[0] = EDGE;
 		memcpy(text + 1, lower, lower_len);
@@ -162,10 +162,10 @@ kept_grams(Tally *tally, TallyEntry **entries, int nentries, int k,
 	int			first = 0;
 	int			last;
 
-	while (first < nentries && entries[first]->key.place < k)
+	while (first < nentries && entries[first]->key.position < k)
 		first++;
 	/* the most frequent come first */
-	for (last = first; last < nentries && entries[last]->key.place == k &&
+	for (last = first; last < nentries && entries[last]->key.position == k &&
 		 entries[last]->rows >= threshold && last - first < max_items;)
 		last++;
 	grams = palloc((last - first + 1) * sizeof(Gram));
@@ -184,13 +184,13 @@ kept_grams(Tally *tally, TallyEntry **entries, int nentries, int k,
 								  (int) key.len - at);
 			TallyEntry *letter = gs_tally_find(tally, 1, key.text + at, len);
 
-			if (letter == NULL || letter->id == SHAPE_NONE)
+			if (letter == NULL || letter->id == FORMAT_NONE)
 				break;
 			gram->symbol[s] = letter->id;
 			at += len;
 		}
 		gram->weight = entries[i]->weight;
-		gram->dist = SHAPE_NONE;
+		gram->dist = FORMAT_NONE;
 		*n += s == k;
 	}
 	qsort(grams, *n, sizeof(Gram), compare_grams);
@@ -205,7 +205,7 @@ after_pair(Gram *pairs, int npairs, uint32 a, uint32 b)
 	Gram	   *pair = bsearch(&key, pairs, npairs, sizeof(Gram),
 							   compare_grams);
 
-	return pair ? pair->dist : SHAPE_NONE;
+	return pair ? pair->dist : FORMAT_NONE;
 }
 
 /*
@@ -214,26 +214,26 @@ after_pair(Gram *pairs, int npairs, uint32 a, uint32 b)
  * triples.
  */
 void
-gs_shape_learn_letters(ShapeBuilder *b, TallyEntry **words, int nwords,
-					   int max_items, ShapeText *text)
+gs_format_learn_letters(FormatBuilder *b, TallyEntry **words, int nwords,
+						int max_items, FormatText *text)
 {
 	Tally	   *tally = count_grams(words, nwords, b->threshold);
 	TallyEntry **entries;
 	Gram	   *pairs;
 	Gram	   *triples;
-	ShapeShare *shares;
+	FormatShare *shares;
 	double	   *weight;			/* per symbol, dropped sequences included */
 	double		total = 0;
 	uint32		nsymbols = 1;
 	int			nentries;
 	int			npairs;
 	int			ntriples;
-	int			max_symbols = Min(SHAPE_MAX_SYMBOLS, max_items);
+	int			max_symbols = Min(FORMAT_MAX_SYMBOLS, max_items);
 
 	entries = gs_tally_sorted(tally, &nentries);
-	shares = palloc0(Max(max_symbols + 1, nentries + 1) * sizeof(ShapeShare));
+	shares = palloc0(Max(max_symbols + 1, nentries + 1) * sizeof(FormatShare));
 	weight = palloc0((max_symbols + 1) * sizeof(double));
-	for (int i = 0; i < nentries && entries[i]->key.place == 1; i++)
+	for (int i = 0; i < nentries && entries[i]->key.position == 1; i++)
 	{
 		TallyEntry *entry = entries[i];
 
@@ -260,7 +260,7 @@ gs_shape_learn_letters(ShapeBuilder *b, TallyEntry **words, int nwords,
 	triples = kept_grams(tally, entries, nentries, 3, b->threshold, max_items,
 						 &ntriples);
 
-	text->alphabet = gs_shape_shares(b, shares, nsymbols, total);
+	text->alphabet = gs_format_shares(b, shares, nsymbols, total);
 	text->nsymbols = nsymbols;
 
 	/* number the distributions after pairs, which come after the symbols' */
@@ -276,7 +276,7 @@ gs_shape_learn_letters(ShapeBuilder *b, TallyEntry **words, int nwords,
 		if (p == npairs || pairs[p].symbol[0] != triple->symbol[0] ||
 			pairs[p].symbol[1] != triple->symbol[1])
 			triple->weight = 0; /* its pair fell to max_items */
-		else if (pairs[p].dist == SHAPE_NONE)
+		else if (pairs[p].dist == FORMAT_NONE)
 			pairs[p].dist = text->alphabet + 1 + nsymbols + text->npairs++;
 	}
 
@@ -288,9 +288,9 @@ gs_shape_learn_letters(ShapeBuilder *b, TallyEntry **words, int nwords,
 		{
 			shares[n].weight = pairs[p].weight;
 			shares[n].a = pairs[p].symbol[1];
-			shares[n++].b = pairs[p].symbol[1] ? pairs[p].dist : SHAPE_NONE;
+			shares[n++].b = pairs[p].symbol[1] ? pairs[p].dist : FORMAT_NONE;
 		}
-		gs_shape_shares(b, shares, n, weight[s] + UNSEEN * n);
+		gs_format_shares(b, shares, n, weight[s] + UNSEEN * n);
 	}
 	for (int p = 0, t = 0; p < npairs; p++)
 	{
@@ -305,6 +305,6 @@ gs_shape_learn_letters(ShapeBuilder *b, TallyEntry **words, int nwords,
 									   triples[t].symbol[2]);
 		}
 		if (n > 0)
-			gs_shape_shares(b, shares, n, pairs[p].weight + UNSEEN * n);
+			gs_format_shares(b, shares, n, pairs[p].weight + UNSEEN * n);
 	}
 }
