@@ -4,7 +4,7 @@
  *
  * A condition confines a latent variate to a union of intervals: those of a
  * category's levels, or of a number's scores.  The confined variates of a row
- * are drawn first, exactly, by rejection:
+ * are drawn first, as conditional.c has it:
  *
  *	 - The proposal takes them one after the other from their truncated
  *	   conditional distributions, the rarest first (the GHK simulator: Geweke,
@@ -14,13 +14,8 @@
  *	   Its weight is the product of their conditional probabilities; of the
  *	   first variate that is the same for all rows, so that a condition on
  *	   one column takes a single try.
- *	 - It is accepted with the weight's share of a bound on it.  A conditional
- *	   probability is bounded over the means that the variates before it
- *	   allow.
- *	 - Of boxes (see given.h) one is proposed by its estimated probability,
- *	   and the bound makes up for the estimate.
- *	 - A row that finds nothing in GIVEN_TRIES tries takes one of them by
- *	   weight: importance resampling, no longer exact.
+ *	 - A conditional probability is bounded over the means that the variates
+ *	   before it allow: so is the weight.
  *
  * A variate whose one interval is too narrow to matter is fixed in its
  * middle, without any tries.
@@ -38,13 +33,12 @@
 
 #include "miscadmin.h"
 
+#include "model/conditional.h"
 #include "model/copula.h"
 #include "numeric/blas.h"
 #include "numeric/normal.h"
-#include "numeric/philox.h"
 
-#define GIVEN_TRIES		1000	/* of a row */
-#define PILOT_ROWS		1000	/* proposals that estimate a box */
+#define TRIES			1000	/* of a row */
 #define NARROW			1e-5	/* width that counts as a point */
 #define FAR				8.5		/* no variate is beyond */
 /* Conditions that are this much less likely together than apart are not met. */
@@ -58,9 +52,9 @@ typedef struct Confined
 	GsInterval *interval;		/* [n] */
 	float	   *first;			/* [n] the least and ... */
 	float	   *last;			/* ... the largest float in each */
+	double	   *probability;	/* [n] of each, as it was asked last */
 	double		prior;			/* probability on its own */
 	bool		fixed;
-	double		bound;			/* of the conditional probability */
 } Confined;
 
 typedef struct Box
@@ -71,38 +65,20 @@ typedef struct Box
 	double	   *factor;			/* [k][k] Cholesky factor of theirs */
 	float	   *regression;		/* [n][k] */
 	double	   *fixed_noise;	/* [nfixed] */
-	double		mean;			/* of the first that is not fixed ... */
-	double	   *probability;	/* ... and of its intervals */
-	double		constant;		/* factor of every weight */
-	double		bound;			/* of the weights */
-	double		proposed;		/* probability to be proposed */
+	double		mean;			/* of the first that is not fixed */
+	double		constant;		/* logarithm of a factor of every weight */
 } Box;
-
-/* What one try found. */
-typedef struct Proposal
-{
-	int			box;
-	double		weight;			/* over the probability of the box */
-	float	   *y;				/* [most] */
-} Proposal;
 
 struct CopulaGiven
 {
-	int			n;				/* variates of the model */
+	const Copula *copula;
+	const GsSchema *schema;		/* as it was learned */
 	int			nboxes;
 	Box		   *box;
+	GsConditional *conditional;
 	int			max;			/* largest k of a box */
-	double		bound;			/* of weight over probability */
-	uint32		blocks;			/* Philox blocks of a try */
-	Proposal	now;
-	Proposal	kept;
-	double	   *noise;			/* [most] */
-	double	   *probability;	/* scratch for the most intervals */
-	int			max_intervals;
-	float	   *move;			/* [nboxes][most][GS_BATCH] */
-	float	   *to;				/* [most][GS_BATCH] */
-	int		   *chosen;			/* [GS_BATCH] boxes */
-	GsConditionStats *stats;
+	double	   *noise;			/* [max][GS_BATCH] */
+	float	   *move;			/* [nboxes][max][GS_BATCH] */
 };
 
 /*
@@ -171,9 +147,9 @@ confine(const CopulaLatent *latent, const GsFeature *feature,
 {
 	int			room = latent->number ? region->n : latent->nlevels;
 	int			n = 0;
-	double	   *probability = palloc(sizeof(double) * Max(room, 1));
 
 	confined->n = 0;
+	confined->probability = palloc(sizeof(double) * Max(room, 1));
 	confined->interval = palloc(sizeof(GsInterval) * Max(room, 1));
 	confined->first = palloc(sizeof(float) * Max(room, 1));
 	confined->last = palloc(sizeof(float) * Max(room, 1));
@@ -201,10 +177,9 @@ confine(const CopulaLatent *latent, const GsFeature *feature,
 	}
 	confined->n = n;
 	confined->prior = gs_union_probability(confined->interval, n, 0, 1,
-										   probability);
+										   confined->probability);
 	confined->fixed = n == 1 && confined->interval[0].high -
 		confined->interval[0].low < NARROW;
-	pfree(probability);
 	return confined->prior > 0;
 }
 
@@ -387,242 +362,154 @@ bound_of(const Box *box, int t)
 	return Min(sum, 1);
 }
 
+/*
+ * The mean of variate t, given those before it; noise: of these, every
+ * stride.
+ */
 static double
-mean_of(const Box *box, int t, const double *noise)
+mean_of(const Box *box, int t, const double *noise, Size stride)
 {
 	double		mean = 0;
 
 	for (int s = 0; s < t; s++)
-		mean += box->factor[t * box->k + s] * noise[s];
+		mean += box->factor[t * box->k + s] * noise[s * stride];
 	return mean;
 }
 
 /*
- * What is the same for all tries of a box: its fixed variates, and the first
- * of the others.
+ * What is the same for all proposals of a box: its fixed variates, and the
+ * first of the others.  Returns the logarithm of the bound on its weights.
  */
-static void
-prepare(Box *box)
+static double
+find_constant(Box *box)
 {
 	int			k = box->k;
 	int			t = box->nfixed;
+	double		bound;
 
-	box->constant = 1;
+	box->constant = 0;
 	box->fixed_noise = palloc(sizeof(double) * Max(box->nfixed, 1));
-	for (int s = 0; s < box->nfixed; s++)
+	for (int s = 0; s < Min(t + 1, k); s++)
 	{
 		const Confined *c = &box->confined[s];
 		double		sd = box->factor[s * k + s];
-		double		mean = mean_of(box, s, box->fixed_noise);
-		double		at = (c->interval[0].low + c->interval[0].high) / 2;
-		double		ignored;
 
-		box->fixed_noise[s] = (at - mean) / sd;
-		box->constant *= gs_union_probability(c->interval, 1, mean, sd,
-											  &ignored);
+		box->mean = mean_of(box, s, box->fixed_noise, 1);
+		box->constant += log(gs_union_probability(c->interval, c->n,
+												  box->mean, sd,
+												  c->probability));
+		if (s < t)
+			box->fixed_noise[s] = ((c->interval[0].low +
+									c->interval[0].high) / 2 - box->mean) / sd;
 	}
-	if (t < k)
-	{
-		box->probability = palloc(sizeof(double) * box->confined[t].n);
-		box->mean = mean_of(box, t, box->fixed_noise);
-		box->constant *= gs_union_probability(box->confined[t].interval,
-											  box->confined[t].n, box->mean,
-											  box->factor[t * k + t],
-											  box->probability);
-	}
-	box->bound = box->constant;
+	bound = box->constant;
 	for (t++; t < k; t++)
-	{
-		box->confined[t].bound = bound_of(box, t);
-		box->bound *= box->confined[t].bound;
-	}
-}
-
-static inline double
-clamp_float(double y, const Confined *c, int interval)
-{
-	return Max(c->first[interval], Min(c->last[interval], (float) y));
+		bound += log(bound_of(box, t));
+	return bound;
 }
 
 /*
- * A proposal from a box: y gets its variates.  Returns the weight.
+ * See GsProposer.
  */
-static double
-propose(CopulaGiven *given, const Box *box, GsRandom *random, float *y)
+static int
+prepare(void *state, int b, const GsRegion *regions, GsBoxWeights *weights)
 {
-	int			k = box->k;
-	double	   *noise = given->noise;
-	double		weight = box->constant;
-	int			chosen;
+	CopulaGiven *given = state;
+	Box		   *box = &given->box[b];
 
-	for (int t = 0; t < box->nfixed; t++)
+	memset(box, 0, sizeof(Box));
+	if (!collect(given->copula, given->schema, regions, box))
+		return -1;
+	factor(given->copula, box);
+	weights->max = find_constant(box);
+	if (weights->max == -INFINITY)
+		return -1;
+	given->nboxes = b + 1;
+	weights->min = log(MIN_TOGETHER);
+	for (int t = 0; t < box->k; t++)
+		weights->min += log(box->confined[t].prior);
+	if (given->noise == NULL || box->k > given->max)
 	{
-		const Confined *c = &box->confined[t];
-
-		noise[t] = box->fixed_noise[t];
-		y[t] = clamp_float((c->interval[0].low + c->interval[0].high) / 2, c,
-						   0);
+		given->max = box->k;
+		given->noise = palloc_extended(sizeof(double) * GS_BATCH *
+									   Max(box->k, 1), MCXT_ALLOC_HUGE);
 	}
-	for (int t = box->nfixed; t < k; t++)
-	{
-		const Confined *c = &box->confined[t];
-		double		sd = box->factor[t * k + t];
-		double		mean = box->mean;
-		double	   *probability = box->probability;
-		double		value;
+	return box->k;
+}
 
+/*
+ * Draws variate t of a box; noise: the row's, every GS_BATCH.  Its probability
+ * goes into the weight.
+ */
+static float
+draw_variate(const Box *box, int t, double u, double *noise, double *weight)
+{
+	const Confined *c = &box->confined[t];
+	double		sd = box->factor[t * box->k + t];
+	double		mean = box->mean;
+	double		value = (c->interval[0].low + c->interval[0].high) / 2;
+	int			chosen = 0;
+
+	if (t < box->nfixed)
+		noise[(Size) t * GS_BATCH] = box->fixed_noise[t];
+	else
+	{
 		if (t > box->nfixed)
 		{
 			double		all;
 
-			mean = mean_of(box, t, noise);
-			probability = given->probability;
+			mean = mean_of(box, t, noise, GS_BATCH);
 			all = gs_union_probability(c->interval, c->n, mean, sd,
-									   probability);
+									   c->probability);
+			*weight += log(all);
+			/* too far away: any that is allowed stands in */
 			if (!(all > 0))
-				return 0;
-			weight *= all;
+				gs_union_probability(c->interval, c->n, mean = 0, sd = 1,
+									 c->probability);
 		}
-		/* in the middle of its 2^-53: neither end is ever met */
-		value = gs_union_draw(c->interval, c->n, mean, sd, probability,
-							  gs_random_uniform(random) + 0x1.0p-54, &chosen);
-		noise[t] = (value - mean) / sd;
-		y[t] = clamp_float(value, c, chosen);
+		value = gs_union_draw(c->interval, c->n, mean, sd, c->probability, u,
+							  &chosen);
+		noise[(Size) t * GS_BATCH] = (value - mean) / sd;
 	}
-	return weight;
+	return Max(c->first[chosen], Min(c->last[chosen], (float) value));
 }
 
 /*
- * Which box is proposed.
- */
-static int
-choose_box(const CopulaGiven *given, GsRandom *random)
-{
-	double		at;
-	int			b = 0;
-
-	if (given->nboxes == 1)
-		return 0;
-	at = gs_random_uniform(random);
-	while (b < given->nboxes - 1 && at >= given->box[b].proposed)
-		at -= given->box[b++].proposed;
-	return b;
-}
-
-static void
-keep(CopulaGiven *given)
-{
-	Proposal	swap = given->kept;
-
-	given->kept = given->now;
-	given->now = swap;
-}
-
-/*
- * Draws the confined variates of a row into given->kept.
+ * See GsProposer.
  */
 static void
-draw_row(CopulaGiven *given, uint64 key, uint64 row)
+propose(void *state, GsProposals *proposals)
 {
-	double		total = 0;
+	const CopulaGiven *given = state;
 
-	given->stats->rows++;
-	for (uint32 try = 0; try < GIVEN_TRIES; try++)
+	for (int i = 0; i < proposals->n; i++)
+		proposals->weight[i] = given->box[proposals->box[i]].constant;
+	for (int t = 0; t < given->max; t++)
 	{
-		Proposal   *now = &given->now;
-		const Box  *box;
-		GsRandom	random;
+		const uint32 *high = proposals->random + t % 2 * 2 * GS_BATCH;
+		const uint32 *low = high + GS_BATCH;
 
-		gs_random_start(&random, key, row, GS_STREAM_GIVEN);
-		random.draw = try * given->blocks;
-		now->box = choose_box(given, &random);
-		box = &given->box[now->box];
-		now->weight = propose(given, box, &random, now->y) / box->proposed;
-		gs_given_try(given->stats, now->weight);
-		if ((given->nboxes == 1 && box->k <= box->nfixed + 1) ||
-			gs_random_uniform(&random) * given->bound < now->weight)
+		if (t % 2 == 0)
+			gs_proposals_random(proposals, 1 + (uint32) t / 2);
+		for (int i = 0; i < proposals->n; i++)
 		{
-			keep(given);
-			return;
+			const Box  *box = &given->box[proposals->box[i]];
+
+			/* in the middle of its 2^-53: neither end is ever met */
+			double		u = (double) (((uint64) high[i] << 32 | low[i]) >> 11) *
+				0x1.0p-53 + 0x1.0p-54;
+
+			if (t < box->k)
+				gs_proposal(proposals, i)[t].f =
+					draw_variate(box, t, u, given->noise + i,
+								 &proposals->weight[i]);
 		}
-		total += now->weight;
-		if (gs_random_uniform(&random) * total < now->weight)
-			keep(given);
 	}
-	given->stats->resampled++;
-	if (!(total > 0))
-		gs_given_impossible();
 }
 
-/*
- * Estimates the probability of a box.  Returns false if it is next to
- * nothing, by what its conditions would have independently.
- */
-static bool
-estimate(CopulaGiven *given, Box *box)
-{
-	double		apart = 1;
-	double		sum = 0;
-	int			rows = box->k > box->nfixed + 1 ? PILOT_ROWS : 1;
-
-	for (int t = 0; t < box->k; t++)
-		apart *= box->confined[t].prior;
-	for (int row = 0; row < rows; row++)
-	{
-		GsRandom	random;
-
-		gs_random_start(&random, 0, row, GS_STREAM_GIVEN);
-		sum += propose(given, box, &random, given->now.y);
-	}
-	box->proposed = sum / rows;
-	return box->proposed > 0 && box->proposed >= MIN_TOGETHER * apart;
-}
-
-/*
- * Room for what a row and a batch take.
- */
-static void
-allocate(CopulaGiven *given)
-{
-	Size		lanes = (Size) Max(given->max, 1) * GS_BATCH;
-
-	given->blocks = (2 * (given->max + 3) + 3) / 4;
-	given->noise = palloc(sizeof(double) * Max(given->max, 1));
-	given->probability = palloc(sizeof(double) *
-								Max(given->max_intervals, 1));
-	given->now.y = palloc(sizeof(float) * Max(given->max, 1));
-	given->kept.y = palloc(sizeof(float) * Max(given->max, 1));
-	given->move = palloc_extended(sizeof(float) * lanes * given->nboxes,
-								  MCXT_ALLOC_HUGE);
-	given->to = palloc_extended(sizeof(float) * lanes, MCXT_ALLOC_HUGE);
-	given->chosen = palloc(sizeof(int) * GS_BATCH);
-}
-
-static CopulaGiven *
-create(const Copula *copula, GsGiven *from)
-{
-	CopulaGiven *given = palloc0(sizeof(CopulaGiven));
-
-	given->n = copula->n;
-	given->stats = &from->stats;
-	given->box = palloc0(sizeof(Box) * from->nboxes);
-	for (int b = 0; b < from->nboxes; b++)
-	{
-		Box		   *box = &given->box[given->nboxes];
-
-		memset(box, 0, sizeof(Box));
-		if (!collect(copula, from->source, from->box[b], box))
-			continue;
-		factor(copula, box);
-		prepare(box);
-		given->max = Max(given->max, box->k);
-		for (int t = 0; t < box->k; t++)
-			given->max_intervals = Max(given->max_intervals,
-									   box->confined[t].n);
-		given->nboxes++;
-	}
-	return given;
-}
+static const GsProposer proposer = {
+	.prepare = prepare,.propose = propose,.rounds = TRIES
+};
 
 /*
  * gs_copula_condition: prepares for conditions, in the current context.
@@ -631,27 +518,14 @@ create(const Copula *copula, GsGiven *from)
 CopulaGiven *
 gs_copula_condition(const Copula *copula, GsGiven *from)
 {
-	CopulaGiven *given = create(copula, from);
-	int			nboxes = 0;
-	double		sum = 0;
+	CopulaGiven *given = palloc0(sizeof(CopulaGiven));
 
-	allocate(given);
-	for (int b = 0; b < given->nboxes; b++)
-	{
-		if (!estimate(given, &given->box[b]))
-			continue;
-		sum += given->box[b].proposed;
-		given->box[nboxes++] = given->box[b];
-	}
-	given->nboxes = nboxes;
-	if (nboxes == 0)
-		gs_given_impossible();
-	for (int b = 0; b < nboxes; b++)
-	{
-		given->box[b].proposed /= sum;
-		given->bound = Max(given->bound,
-						   given->box[b].bound / given->box[b].proposed);
-	}
+	given->copula = copula;
+	given->schema = from->source;
+	given->box = palloc0(sizeof(Box) * from->nboxes);
+	given->conditional = gs_conditional_begin(&proposer, given, from);
+	given->move = palloc_extended(sizeof(float) * GS_BATCH * given->nboxes *
+								  Max((Size) given->max, 1), MCXT_ALLOC_HUGE);
 	return given;
 }
 
@@ -662,7 +536,7 @@ static void
 move_lanes(const CopulaGiven *given, const Box *box, const float *move,
 		   float *y)
 {
-	for (int j = 0; j < given->n; j++)
+	for (int j = 0; j < given->copula->n; j++)
 	{
 		float	   *lane = y + (Size) j * GS_BATCH;
 
@@ -686,27 +560,18 @@ move_lanes(const CopulaGiven *given, const Box *box, const float *move,
 void
 gs_copula_confine(CopulaGiven *given, const GsBatch *batch, float *y)
 {
+	const GsProposals *kept = gs_conditional_draw(given->conditional, batch);
 	Size		lanes = (Size) Max(given->max, 1) * GS_BATCH;
 
 	memset(given->move, 0, sizeof(float) * lanes * given->nboxes);
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		const Box  *box;
-		float	   *move;
+		const Box  *box = &given->box[kept->box[i]];
+		float	   *move = given->move + lanes * kept->box[i] + i;
 
-		CHECK_FOR_INTERRUPTS();
-		draw_row(given, batch->key, (uint64) (batch->first + i));
-		given->chosen[i] = given->kept.box;
-		box = &given->box[given->kept.box];
-		move = given->move + lanes * given->kept.box;
 		for (int t = 0; t < box->k; t++)
-		{
-			Size		at = (Size) t * GS_BATCH + i;
-
-			given->to[at] = given->kept.y[t];
-			move[at] = given->kept.y[t] -
+			move[(Size) t * GS_BATCH] = gs_proposal(kept, i)[t].f -
 				y[(Size) box->confined[t].latent * GS_BATCH + i];
-		}
 	}
 	for (int b = 0; b < given->nboxes; b++)
 		move_lanes(given, &given->box[b], given->move + lanes * b, y);
@@ -714,10 +579,10 @@ gs_copula_confine(CopulaGiven *given, const GsBatch *batch, float *y)
 	/* rounding must not undo what is given */
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		const Box  *box = &given->box[given->chosen[i]];
+		const Box  *box = &given->box[kept->box[i]];
 
 		for (int t = 0; t < box->k; t++)
 			y[(Size) box->confined[t].latent * GS_BATCH + i] =
-				given->to[(Size) t * GS_BATCH + i];
+				gs_proposal(kept, i)[t].f;
 	}
 }
