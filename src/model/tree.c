@@ -382,12 +382,12 @@ gs_tree_wanted(const TreeModel *model, const bool *needed, bool *wanted)
 }
 
 /*
- * Shows a row's value at position p to what comes after.
+ * gs_tree_show: shows a row's value at position p to what comes after.
  *
  * code: what is asked for; at: position among a number's segments by rank
  */
-static void
-show_value(TreeSampler *sampler, int p, int row, uint8 code, float at)
+void
+gs_tree_show(TreeSampler *sampler, int p, int row, uint8 code, float at)
 {
 	const TreeModel *model = sampler->model;
 	const TreePosition *position = &model->position[p];
@@ -422,7 +422,7 @@ gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row, float at)
 			position->span[rank] * Min(at - rank, 1);
 	else
 		batch->code[position->feature][row] = rank;
-	show_value(sampler, p, row, is_null ? GS_TREE_MISSING :
+	gs_tree_show(sampler, p, row, is_null ? GS_TREE_MISSING :
 			   position->code[rank],
 			   at);
 }
@@ -447,20 +447,20 @@ show_known(TreeSampler *sampler, int p, const GsBatch *batch)
 
 		if (!position->number)
 		{
-			show_value(sampler, p, i, code[i] == GS_NO_CODE ?
+			gs_tree_show(sampler, p, i, code[i] == GS_NO_CODE ?
 					   position->missing :
 					   position->code[code[i]], 0);
 			continue;
 		}
 		if (isnan(score[i]))
 		{
-			show_value(sampler, p, i, GS_TREE_MISSING, 0);
+			gs_tree_show(sampler, p, i, GS_TREE_MISSING, 0);
 			continue;
 		}
 		rank = known->rank[sampler->leaf[i]];
 		part = position->span[rank] > 0 ?
 			(score[i] - position->base[rank]) / position->span[rank] : 0;
-		show_value(sampler, p, i, position->code[rank],
+		gs_tree_show(sampler, p, i, position->code[rank],
 				   rank + Max(0, Min(part, 0.999f)));
 	}
 }
@@ -577,8 +577,7 @@ tree_begin(const void *state, GsGiven *given, const bool *context)
 	int			n;
 
 	if (given != NULL)
-		model = gs_tree_condition(model, given, &sampler->given,
-								  &sampler->first);
+		model = gs_tree_chain(model, given, &sampler->first);
 	if (context != NULL)
 		model = choose_known(model, context, &sampler->nknown);
 	n = Max(model->n, 1);
@@ -599,6 +598,8 @@ tree_begin(const void *state, GsGiven *given, const bool *context)
 									 ((Size) model->max_leaves + 1));
 	if (context != NULL)
 		prepare_known(sampler);
+	if (given != NULL)
+		gs_tree_condition(sampler, given);
 	return sampler;
 }
 

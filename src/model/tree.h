@@ -155,6 +155,8 @@ gs_tree_entry(const GsLeafEntry *entry, int n, uint32 word)
 extern int	gs_tree_ranks(const GsFeature *feature, uint16 *rank);
 extern void gs_tree_wanted(const TreeModel *model, const bool *needed,
 						   bool *wanted);
+extern void gs_tree_show(TreeSampler *sampler, int p, int row, uint8 code,
+						 float at);
 extern void gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row,
 						float at);
 
@@ -167,10 +169,9 @@ extern float gs_tree_find(const TreePosition *position, double value);
 extern uint8 gs_tree_shift_code(const TreePosition *position, double shift);
 
 /* tree_given.c */
-extern const TreeModel *gs_tree_condition(const TreeModel *chain,
-										  GsGiven *given,
-										  TreeGiven **prepared,
-										  bool **first);
+extern const TreeModel *gs_tree_chain(const TreeModel *chain,
+									  const GsGiven *given, bool **first);
+extern void gs_tree_condition(TreeSampler *sampler, GsGiven *given);
 extern void gs_tree_confine(TreeSampler *sampler, GsBatch *batch);
 
 /* tree_fit.c */

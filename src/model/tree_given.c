@@ -4,18 +4,10 @@
  *
  * A row's conditioned features, and those that their trees ask for, are drawn
  * one after the other as always, but a conditioned one only from that part of
- * its leaf's distribution which is allowed.  The proposal's weight is the
- * product of the probabilities of these parts (likelihood weighting: Fung and
- * Chang, "Weighing and integrating evidence for stochastic simulation in Bayesian
- * networks", UAI 1989):
- *
- *	 - It is accepted with the weight's share of a bound on it, the product of
- *	   the largest probability in any leaf.  Where nothing unconditioned comes
- *	   before the only condition, that is always.
- *	 - Of boxes (see given.h) one is proposed by its estimated probability,
- *	   and the bound makes up for the estimate.
- *	 - A row that finds nothing in GIVEN_TRIES tries takes one of them by
- *	   weight: importance resampling, no longer exact.
+ * its leaf's distribution which is allowed.  The proposal's weight (see
+ * conditional.h) is the product of the probabilities of these parts; a bound on
+ * it is the product of the largest ones in any leaf.  Where nothing
+ * unconditioned comes before the only condition, that is the weight itself.
  *
  * A number that is told from another one (tree_shift.c) is drawn here by its
  * own distribution in the leaf, which every leaf has beside that of the
@@ -27,11 +19,10 @@
 
 #include "miscadmin.h"
 
+#include "model/conditional.h"
 #include "model/tree.h"
-#include "numeric/philox.h"
 
-#define GIVEN_TRIES		1000	/* of a row */
-#define PILOT_ROWS		300		/* proposals that estimate a box */
+#define TRIES		1000		/* of a row */
 
 /* A part of the axis of a feature's levels, or of its segments by rank. */
 typedef struct Stretch
@@ -41,52 +32,30 @@ typedef struct Stretch
 	double		before;			/* length of the stretches before */
 } Stretch;
 
-/* A feature that is drawn before the others. */
-typedef struct Step
+/* What a box allows of a feature. */
+typedef struct Allowed
 {
-	int			position;
-	bool		given;
-	int			nstretches;		/* of what is allowed, in order */
-	Stretch    *stretch;
-	double	   *probability;	/* [nnodes] of it, in a leaf */
+	int			nstretches;		/* in order */
+	Stretch    *stretch;		/* NULL: there is no condition on it */
+	double	  **below;			/* [nnodes] of a leaf: its entries' allowed
+								 * probabilities, up to each */
 	int			likeliest;		/* leaf */
-	double		bound;			/* its chance */
-} Step;
-
-typedef struct Box
-{
-	int			nsteps;
-	Step	   *step;			/* [nsteps] in the order of drawing */
-	double		bound;			/* of the weights */
-	double		probability;	/* to be proposed */
-	bool		exact;			/* every weight is the bound */
-} Box;
-
-/* What one try found. */
-typedef struct Proposal
-{
-	int			box;
-	double		weight;			/* over the chance of the box */
-	float	   *at;				/* [n] positions on the axes */
-	uint8	   *code;			/* [2 n] as of TreeSampler, of one row */
-} Proposal;
+} Allowed;
 
 struct TreeGiven
 {
-	int			nboxes;
-	Box		   *box;
-	double		bound;			/* of weight over chance */
-	uint32		blocks;			/* Philox blocks of a try */
-	Proposal	now;
-	Proposal	kept;
-	GsConditionStats *stats;
+	GsConditional *conditional;
+	int			n;				/* features that are drawn before the others */
+	int		   *position;		/* [n] in the order of drawing */
+	int		   *step_of;		/* [positions] and which of these they are */
+	Allowed    *allowed;		/* [boxes][n] */
 };
 
 /*
  * The allowed length from 0 to a point of the axis.
  */
 static double
-length_before(const Step *step, double at)
+length_before(const Allowed *step, double at)
 {
 	int			low = 0;
 	int			high = step->nstretches;
@@ -111,7 +80,7 @@ length_before(const Step *step, double at)
  * The point of the axis that has so much allowed length before it.
  */
 static double
-point_at(const Step *step, double length)
+point_at(const Allowed *step, double length)
 {
 	int			low = 0;
 	int			high = step->nstretches;
@@ -135,7 +104,7 @@ point_at(const Step *step, double length)
  * the next.
  */
 static double
-share_of(const Step *step, const GsLeafEntry *entry)
+share_of(const Allowed *step, const GsLeafEntry *entry)
 {
 	double		width = entry->width > 0 ? entry->width : 1;
 
@@ -144,7 +113,7 @@ share_of(const Step *step, const GsLeafEntry *entry)
 }
 
 static void
-add_stretch(Step *step, double from, double to)
+add_stretch(Allowed *step, double from, double to)
 {
 	Stretch    *last = &step->stretch[step->nstretches - 1];
 
@@ -167,7 +136,7 @@ add_stretch(Step *step, double from, double to)
  */
 static void
 stretch_region(const TreePosition *position, const GsRegion *region,
-			   Step *step)
+			   Allowed *step)
 {
 	step->stretch = palloc(sizeof(Stretch) * (position->nvalues +
 											  Max(region->n, 0) + 1));
@@ -196,35 +165,39 @@ stretch_region(const TreePosition *position, const GsRegion *region,
 }
 
 /*
- * The chance of what is allowed, in every leaf.
+ * The probability of what is allowed, entry by entry in every leaf.  Returns
+ * the largest of a leaf.
  */
-static void
-weigh_leaves(const TreeModel *model, Step *step)
+static double
+weigh_leaves(const TreeModel *model, const TreePosition *position,
+			 Allowed *step)
 {
-	const TreePosition *position = &model->position[step->position];
+	double		max = 0;
 
-	step->probability = palloc0(sizeof(double) * position->nnodes);
+	step->below = palloc0(sizeof(double *) * position->nnodes);
 	for (int at = 0; at < position->nnodes; at++)
 	{
 		const TreeNode *leaf = &position->node[at];
 		const GsLeafEntry *entry = model->entry + leaf->left;
-		float		below = 0;
+		double	   *below;
+		double		sum = 0;
 
 		if (leaf->position >= 0)
 			continue;
 		CHECK_FOR_INTERRUPTS();
+		below = palloc_extended(sizeof(double) * leaf->n, MCXT_ALLOC_HUGE);
+		step->below[at] = below;
 		for (int e = 0; e < leaf->n; e++)
-		{
-			step->probability[at] += (entry[e].below - below) *
+			below[e] = sum += (entry[e].below -
+							   (e > 0 ? entry[e - 1].below : 0)) *
 				share_of(step, &entry[e]);
-			below = entry[e].below;
-		}
-		if (step->probability[at] > step->bound)
+		if (sum > max)
 		{
-			step->bound = step->probability[at];
+			max = sum;
 			step->likeliest = at;
 		}
 	}
+	return max;
 }
 
 /*
@@ -246,221 +219,133 @@ find_first(const TreeModel *model, const GsGiven *from)
 }
 
 /*
- * The steps of a box.  Returns false if some of it has probability zero.
+ * See GsProposer.
  */
-static bool
-prepare(const TreeModel *model, const bool *first, const GsRegion *regions,
-		Box *box)
+static int
+prepare(void *state, int b, const GsRegion *regions, GsBoxWeights *weights)
 {
-	int			ngiven = 0;
+	const TreeSampler *sampler = state;
+	TreeGiven  *given = sampler->given;
 
-	box->step = palloc0(sizeof(Step) * Max(model->n, 1));
-	box->bound = 1;
-	for (int p = 0; p < model->n; p++)
+	weights->max = 0;
+	for (int s = 0; s < given->n; s++)
 	{
-		const TreePosition *position = &model->position[p];
-		Step	   *step = &box->step[box->nsteps];
+		const TreePosition *position =
+			&sampler->model->position[given->position[s]];
+		Allowed    *step = &given->allowed[b * given->n + s];
 
-		if (!first[p])
+		memset(step, 0, sizeof(Allowed));
+		if (!regions[position->feature].given)
 			continue;
-		box->nsteps++;
-		step->position = p;
-		step->given = regions[position->feature].given;
-		if (!step->given)
-			continue;
-		ngiven++;
 		stretch_region(position, &regions[position->feature], step);
-		weigh_leaves(model, step);
-		box->bound *= step->bound;
+		weights->max += log(weigh_leaves(sampler->model, position, step));
 	}
-	box->exact = box->nsteps == 1 && ngiven == 1 &&
-		model->position[box->step[0].position].nnodes == 1;
-	return box->bound > 0;
+	return weights->max > -INFINITY ? given->n : -1;
 }
 
 /*
- * The position that a given step draws from a leaf; u, within: uniform.
+ * What a conditioned step draws from a leaf, by two random words; the
+ * probability of all that is allowed goes into the weight.  Where the leaf
+ * allows nothing, the likeliest stands in.
  */
 static double
-draw_given(const TreeModel *model, const Step *step, int leaf, double u,
-		   double within)
+draw_given(const TreeModel *model, const TreePosition *position,
+		   const Allowed *step, int leaf, const uint32 *word, double *weight)
 {
-	const TreePosition *position = &model->position[step->position];
-	const TreeNode *node = &position->node[leaf];
-	const GsLeafEntry *entry = model->entry + node->left;
+	int			n = position->node[leaf].n;
+	const GsLeafEntry *entry;
 	double		before;
 	double		length;
-	float		below = 0;
-	int			last = -1;
+	double		u;
+	int			low = 0;
 
-	u *= step->probability[leaf];
-	for (int e = 0; e < node->n && (last < 0 || u >= 0); e++)
+	*weight += log(step->below[leaf][n - 1]);
+	if (!(step->below[leaf][n - 1] > 0))
+		leaf = step->likeliest;
+	n = position->node[leaf].n;
+	u = gs_word_uniform(word[0]) * step->below[leaf][n - 1];
+	for (int high = n - 1; low < high;)
 	{
-		double		share = (entry[e].below - below) *
-			share_of(step, &entry[e]);
+		int			middle = (low + high) / 2;
 
-		below = entry[e].below;
-		if (share > 0)
-		{
-			last = e;
-			u -= share;
-		}
+		if (step->below[leaf][middle] > u)
+			high = middle;
+		else
+			low = middle + 1;
 	}
-	entry += Max(last, 0);
+	entry = model->entry + position->node[leaf].left + low;
+	if (!position->number)
+		return entry->position;
 	before = length_before(step, entry->position);
 	length = length_before(step, entry->position +
 						   (entry->width > 0 ? entry->width : 1)) - before;
-	return position->number ? point_at(step, before + within * length) :
-		entry->position;
+	return point_at(step, before +
+					gs_word_uniform(word[GS_BATCH]) * length);
 }
 
 /*
- * The position that a step draws from a leaf, and in *weight its probability
- * if it is given.  Where the leaf allows nothing, the likeliest stands in,
- * with no weight.
+ * What a step draws in a slot, and shows to those after it.
  */
-static double
-draw_step(const TreeModel *model, const Step *step, int leaf,
-		  GsRandom *random, double *weight)
+static float
+draw_step(TreeSampler *sampler, const TreeGiven *given, int s,
+		  GsProposals *proposals, int i)
 {
-	const TreeNode *node = &model->position[step->position].node[leaf];
-	const GsLeafEntry *entry;
-	double		u;
+	const TreeModel *model = sampler->model;
+	const TreePosition *position = &model->position[given->position[s]];
+	const Allowed *step =
+		&given->allowed[proposals->box[i] * given->n + s];
+	const uint32 *word = proposals->random + i;
+	const GsWord *before = gs_proposal(proposals, i);
+	int			leaf = gs_tree_leaf(position, sampler->code + i, GS_BATCH);
+	float		at;
 
-	if (!step->given)
+	if (step->stretch != NULL)
+		at = (float) draw_given(model, position, step, leaf, word,
+								&proposals->weight[i]);
+	else
 	{
-		entry = gs_tree_entry(model->entry + node->left, node->n,
-							  gs_random_u32(random));
-		return entry->position + entry->width * gs_random_uniform(random);
+		const TreeNode *node = &position->node[leaf];
+		const GsLeafEntry *entry = gs_tree_entry(model->entry + node->left,
+												 node->n, word[0]);
+
+		at = entry->position + entry->width * gs_word_uniform(word[GS_BATCH]);
 	}
-	*weight *= step->probability[leaf];
-	if (!(step->probability[leaf] > 0))
-		leaf = step->likeliest;
-	u = gs_random_uniform(random);
-	return draw_given(model, step, leaf, u, gs_random_uniform(random));
+	gs_tree_show(sampler, given->position[s], i, position->null >= 0 &&
+				 before[given->step_of[position->null]].f >= 1 ?
+				 GS_TREE_MISSING :
+				 position->code[(int) Min(at, position->nvalues - 1)], at);
+	return at;
 }
 
 /*
- * A proposal from a box.  Returns its weight; where that is 0, the proposal is
- * drawn to its end only if it is wanted whole.
- */
-static double
-propose(const TreeModel *model, const Box *box, GsRandom *random,
-		Proposal *proposal, bool whole)
-{
-	double		weight = 1;
-
-	for (int s = 0; s < box->nsteps && (weight > 0 || whole); s++)
-	{
-		const Step *step = &box->step[s];
-		const TreePosition *position = &model->position[step->position];
-		int			leaf = gs_tree_leaf(position, proposal->code, 1);
-		float		at = (float) draw_step(model, step, leaf, random, &weight);
-		uint8	   *code = proposal->code + step->position;
-
-		proposal->at[step->position] = at;
-		*code = position->null >= 0 && proposal->at[position->null] >= 1 ?
-			GS_TREE_MISSING : position->code[(int) Min(at, position->nvalues -
-													   1)];
-		if (position->shift.base >= 0)
-			code[model->n] = *code == GS_TREE_MISSING ? GS_TREE_MISSING :
-				gs_tree_shift_code(position, gs_tree_value(position, at) -
-								   gs_tree_value(&model->position[position->shift.base],
-												 proposal->at[position->shift.base]));
-	}
-	return weight;
-}
-
-static void
-keep(TreeGiven *given)
-{
-	Proposal	swap = given->kept;
-
-	given->kept = given->now;
-	given->now = swap;
-}
-
-/*
- * Which box is proposed.
- */
-static int
-choose_box(const TreeGiven *given, GsRandom *random)
-{
-	double		at;
-	int			b = 0;
-
-	if (given->nboxes == 1)
-		return 0;
-	at = gs_random_uniform(random);
-	while (b < given->nboxes - 1 && at >= given->box[b].probability)
-		at -= given->box[b++].probability;
-	return b;
-}
-
-/*
- * Draws the first features of a row into given->kept.
+ * See GsProposer.
  */
 static void
-draw_row(const TreeModel *model, TreeGiven *given, uint64 key, uint64 row)
+propose(void *state, GsProposals *proposals)
 {
-	double		total = 0;
+	TreeSampler *sampler = state;
+	const TreeGiven *given = sampler->given;
 
-	given->stats->rows++;
-	for (uint32 try = 0; try < GIVEN_TRIES; try++)
+	memset(proposals->weight, 0, sizeof(double) * proposals->n);
+	for (int s = 0; s < given->n; s++)
 	{
-		Proposal   *now = &given->now;
-		const Box  *box;
-		GsRandom	random;
-
-		gs_random_start(&random, key, row, GS_STREAM_GIVEN);
-		random.draw = try * given->blocks;
-		now->box = choose_box(given, &random);
-		box = &given->box[now->box];
-		now->weight = propose(model, box, &random, now, try ==
-							  0) / box->probability;
-		gs_given_try(given->stats, now->weight);
-		if ((given->nboxes == 1 && box->exact) ||
-			gs_random_uniform(&random) * given->bound < now->weight)
-		{
-			keep(given);
-			return;
-		}
-		total += now->weight;
-
-		/* the first is kept in any case: it meets the conditions */
-		if (try == 0 || gs_random_uniform(&random) * total < now->weight)
-			keep(given);
+		gs_proposals_random(proposals, 1 + (uint32) s);
+		for (int i = 0; i < proposals->n; i++)
+			gs_proposal(proposals, i)[s].f =
+				draw_step(sampler, given, s, proposals, i);
 	}
-	given->stats->resampled++;
 }
 
-/*
- * Estimates the probability of a box; if no proposal has any, it is taken as
- * less than one of so many.
- */
-static void
-estimate(const TreeModel *model, TreeGiven *given, Box *box)
-{
-	double		sum = 0;
-	int			rows = box->exact ? 1 : PILOT_ROWS;
-
-	for (int row = 0; row < rows; row++)
-	{
-		GsRandom	random;
-
-		CHECK_FOR_INTERRUPTS();
-		gs_random_start(&random, 0, row, GS_STREAM_GIVEN);
-		sum += propose(model, box, &random, &given->now, false);
-	}
-	box->probability = Max(sum, 1e-3 * box->bound) / rows;
-}
+static const GsProposer proposer = {
+	.prepare = prepare,.propose = propose,.rounds = TRIES
+};
 
 /*
- * The chain to draw from: that with fewer positions to be drawn before all
- * conditions are met, and in *first what these are.
+ * gs_tree_chain: the chain to draw from under conditions: that with fewer
+ * positions to be drawn before all are met, and in *first [n] what these are.
  */
-static const TreeModel *
-choose_chain(const TreeModel *chain, const GsGiven *from, bool **first)
+const TreeModel *
+gs_tree_chain(const TreeModel *chain, const GsGiven *from, bool **first)
 {
 	const TreeModel *chosen = NULL;
 	int			min = 0;
@@ -482,73 +367,42 @@ choose_chain(const TreeModel *chain, const GsGiven *from, bool **first)
 }
 
 /*
- * gs_tree_condition: prepares for conditions.
- *
- * chain: a model, its first chain of trees.  Returns the chain to draw from,
- * in *prepared what gs_tree_confine takes, and in *first [n] the positions
- * that it draws.  Allocates in the current context.  Errors:
+ * gs_tree_condition: prepares a sampler, complete but for this and its given
+ * first positions, for conditions, in the current context.  Errors:
  * gs_given_impossible.
  */
-const TreeModel *
-gs_tree_condition(const TreeModel *chain, GsGiven *from,
-				  TreeGiven **prepared, bool **first)
+void
+gs_tree_condition(TreeSampler *sampler, GsGiven *from)
 {
-	const TreeModel *model = choose_chain(chain, from, first);
 	TreeGiven  *given = palloc0(sizeof(TreeGiven));
-	double		sum = 0;
-	int			n = Max(model->n, 1);
+	Size		n = Max(sampler->model->n, 1);
 
-	*prepared = given;
-	given->stats = &from->stats;
-	given->blocks = (2 * (2 * n + 3) + 3) / 4;
-	given->now.at = palloc0(sizeof(float) * n);
-	given->now.code = palloc0(2 * n);
-	given->kept.at = palloc0(sizeof(float) * n);
-	given->kept.code = palloc0(2 * n);
-	given->box = palloc0(sizeof(Box) * from->nboxes);
-	for (int b = 0; b < from->nboxes; b++)
-	{
-		Box		   *box = &given->box[given->nboxes];
-
-		memset(box, 0, sizeof(Box));
-		if (!prepare(model, *first, from->box[b], box))
-			continue;
-		estimate(model, given, box);
-		sum += box->probability;
-		given->nboxes++;
-	}
-	if (given->nboxes == 0)
-		gs_given_impossible();
-	for (int b = 0; b < given->nboxes; b++)
-	{
-		given->box[b].probability /= sum;
-		given->bound = Max(given->bound,
-						   given->box[b].bound / given->box[b].probability);
-	}
-	return model;
+	given->position = palloc(sizeof(int) * n);
+	given->step_of = palloc(sizeof(int) * n);
+	for (int p = 0; p < sampler->model->n; p++)
+		if (sampler->first[p])
+		{
+			given->step_of[p] = given->n;
+			given->position[given->n++] = p;
+		}
+	given->allowed = palloc0(sizeof(Allowed) * Max(given->n, 1) *
+							 from->nboxes);
+	sampler->given = given;
+	given->conditional = gs_conditional_begin(&proposer, sampler, from);
 }
 
 /*
  * gs_tree_confine: draws the positions in sampler->first for the rows of a
- * batch. Can be cancelled.
+ * batch.  Can be cancelled.
  */
 void
 gs_tree_confine(TreeSampler *sampler, GsBatch *batch)
 {
-	TreeGiven  *given = sampler->given;
+	const TreeGiven *given = sampler->given;
+	const GsProposals *kept = gs_conditional_draw(given->conditional, batch);
 
-	for (int i = 0; i < GS_BATCH; i++)
-	{
-		const Box  *box;
-
-		CHECK_FOR_INTERRUPTS();
-		draw_row(sampler->model, given, batch->key, (uint64) (batch->first + i));
-		box = &given->box[given->kept.box];
-		for (int s = 0; s < box->nsteps; s++)
-		{
-			int			p = box->step[s].position;
-
-			gs_tree_put(sampler, p, batch, i, given->kept.at[p]);
-		}
-	}
+	for (int s = 0; s < given->n; s++)
+		for (int i = 0; i < GS_BATCH; i++)
+			gs_tree_put(sampler, given->position[s], batch, i,
+						gs_proposal(kept, i)[s].f);
 }
