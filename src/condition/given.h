@@ -43,17 +43,6 @@ typedef struct GsGiven
 	GsConditionStats stats;
 } GsGiven;
 
-/*
- * Counts a try.
- */
-static inline void
-gs_given_try(GsConditionStats *stats, double weight)
-{
-	stats->tries++;
-	stats->weight += weight;
-	stats->squared += weight * weight;
-}
-
 extern GsGiven *gs_given_parse(const GsSchema *schema, Jsonb *given);
 GS_NORETURN extern void gs_given_impossible(void);
 extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,

@@ -40,7 +40,7 @@ batch_matrix(GsArena *arena, int cols)
 static void
 lay_out(DiffusionSampler *sampler, GsArena *arena)
 {
-	const DiffusionNet *net = sampler->net;
+	const GsDiffusionNet *net = sampler->net;
 
 	sampler->sum = batch_matrix(arena, net->width);
 	sampler->x = batch_matrix(arena, net->width);
@@ -51,34 +51,32 @@ lay_out(DiffusionSampler *sampler, GsArena *arena)
 }
 
 /*
- * Adds to the log odds of the tokens of all positions.  bias: [ntokens]
+ * gs_diffusion_net: a network for a table's tokens, all but its layers.
+ * Allocates in the current context.
  */
-static void
-add_bias(const DiffusionNet *net, const float *bias, float *params)
+void
+gs_diffusion_net(GsDiffusionNet *net, const GsTokens *tokens, int width,
+				 int nblocks)
 {
-	const GsTokens *tokens = net->tokens;
-
-	for (int p = 0; p < tokens->npositions; p++)
-		for (int t = 0; t < tokens->position[p].ntokens; t++)
-			params[net->head[p].bias + t] += bias[tokens->position[p].first +
-												  t];
+	*net = (GsDiffusionNet)
+	{
+		.shape = gs_tokens_shape(tokens),.width = width,.nblocks = nblocks,
+			.block = palloc(sizeof(GsResidual) * nblocks),
+			.head = palloc(sizeof(GsDense) * Max(tokens->npositions, 1))
+	};
 }
 
-/* The weights become the sampler's own. */
 static const GsTokens *
 diffusion_adjust(void *state, const float *bias)
 {
 	DiffusionSampler *sampler = state;
-	const DiffusionNet *net = sampler->net;
 
-	if (bias != NULL && net->tokens->npositions > 0)
-	{
-		if (sampler->own == NULL)
-			sampler->params = sampler->own =
-				gs_training_copy(sampler->params, net->params->size);
-		add_bias(net, bias, sampler->own);
-	}
-	return net->tokens;
+	if (bias != NULL && sampler->tokens->npositions > 0)
+		sampler->params = gs_tokens_adjust(sampler->tokens, sampler->net->head,
+										   bias, sampler->params,
+										   &sampler->own,
+										   sampler->model->params->size);
+	return sampler->tokens;
 }
 
 static const void *
@@ -86,21 +84,22 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 {
 	DiffusionModel *model = palloc0(sizeof(DiffusionModel));
 	const int32 *shape = gs_tensor_data(tensors, "diffusion/net", GS_I4, 3);
-	GsTokens   *tokens = gs_tokens_load(schema, tensors);
+	const GsTokens *tokens = gs_tokens_load(schema, tensors);
 
 	if (shape[0] < 1 || shape[0] > MAX_WIDTH || shape[1] < 1 ||
 		shape[1] > MAX_BLOCKS || shape[2] < 1)
 		gs_corrupted("The network has an impossible shape.");
-	gs_diffusion_add(&model->net, tokens, shape[0], shape[1]);
+	model->schema = schema;
+	model->tokens = tokens;
+	model->params = gs_training_params();
+	gs_diffusion_net(&model->net, tokens, shape[0], shape[1]);
+	gs_diffusion_net_init(&model->net, model->params);
 	if (tokens->npositions > 0)
 	{
-		const float *bias = gs_tokens_bias(tokens, tensors);
-
-		gs_training_load("diffusion", tensors, model->net.params);
-		if (bias != NULL)
-			add_bias(&model->net, bias, model->net.params->value);
+		gs_training_load("diffusion", tensors, model->params);
+		gs_tokens_load_bias(tokens, tensors, model->net.head,
+							model->params->value);
 	}
-	model->schema = schema;
 	model->evaluations = Min(shape[2], tokens->npositions);
 	for (int p = 0; p < tokens->npositions; p++)
 		model->max_tokens = Max(model->max_tokens,
@@ -114,7 +113,7 @@ diffusion_load(const GsSchema *schema, const List *tensors)
 static void
 prepare_context(DiffusionSampler *sampler, const bool *context)
 {
-	const GsTokens *tokens = sampler->net->tokens;
+	const GsTokens *tokens = sampler->tokens;
 
 	sampler->known = palloc(Max(tokens->npositions, 1));
 	sampler->guide = palloc0(sizeof(GsGuide) * Max(tokens->npositions, 1));
@@ -134,12 +133,13 @@ diffusion_begin(const void *state, GsGiven *given, const bool *context)
 {
 	const DiffusionModel *model = state;
 	DiffusionSampler *sampler = palloc0(sizeof(DiffusionSampler));
-	int			npositions = model->net.tokens->npositions;
+	int			npositions = model->tokens->npositions;
 	GsArena		arena = {0};
 
 	sampler->model = model;
+	sampler->tokens = model->tokens;
 	sampler->net = &model->net;
-	sampler->params = model->net.params->value;
+	sampler->params = model->params->value;
 	lay_out(sampler, &arena);
 	arena.base = palloc_extended(arena.used + 64, MCXT_ALLOC_HUGE);
 	arena.base = (char *) TYPEALIGN(64, arena.base);
@@ -167,7 +167,7 @@ diffusion_begin(const void *state, GsGiven *given, const bool *context)
 static void
 shuffle_positions(DiffusionSampler *sampler, const GsBatch *batch)
 {
-	const GsTokens *tokens = sampler->net->tokens;
+	const GsTokens *tokens = sampler->tokens;
 	int			n = tokens->npositions;
 	int		   *order = sampler->order;
 	int		   *at = palloc(sizeof(int) * n);	/* where a position is */
@@ -200,23 +200,33 @@ shuffle_positions(DiffusionSampler *sampler, const GsBatch *batch)
 }
 
 /*
+ * The vector of a position's token, or of its being masked (-1).
+ */
+static const float *
+vector_of(const DiffusionSampler *sampler, int p, int32 token)
+{
+	const GsDiffusionNet *net = sampler->net;
+
+	return sampler->params + net->embedding.table +
+		(Size) gs_shape_vector(net->shape, p, token) * net->width;
+}
+
+/*
  * gs_diffusion_mask_all: nothing is visible yet.
  */
 void
 gs_diffusion_mask_all(DiffusionSampler *sampler)
 {
-	const DiffusionNet *net = sampler->net;
-	const float *params = sampler->params;
+	const GsDiffusionNet *net = sampler->net;
 	float	   *first = gs_row(sampler->sum, 0);
 	size_t		bytes = sizeof(float) * net->width;
 
 	memset(first, 0, bytes);
-	if (net->tokens->nnumbers > 0)
-		memcpy(first, params + net->score.bias, bytes);
-	for (int p = 0; p < net->tokens->npositions; p++)
+	if (net->shape->nnumbers > 0)
+		memcpy(first, sampler->params + net->score.bias, bytes);
+	for (int p = 0; p < net->shape->npositions; p++)
 	{
-		const float *masked = params + net->embedding.table +
-			(Size) (net->tokens->ntokens + p) * net->width;
+		const float *masked = vector_of(sampler, p, -1);
 
 		for (int j = 0; j < net->width; j++)
 			first[j] += masked[j];
@@ -232,7 +242,7 @@ gs_diffusion_mask_all(DiffusionSampler *sampler)
 void
 gs_diffusion_evaluate(DiffusionSampler *sampler)
 {
-	const DiffusionNet *net = sampler->net;
+	const GsDiffusionNet *net = sampler->net;
 	const float *params = sampler->params;
 	uint64		before;
 
@@ -296,42 +306,47 @@ group_rows(DiffusionSampler *sampler, GsMatrix prob)
 }
 
 /*
- * gs_diffusion_reveal: makes a position, which is in the batch already,
- * visible.
+ * gs_diffusion_reveal: makes a position visible.
  *
- * token: [GS_BATCH]
+ * token: [GS_BATCH], -1 where it tells nothing; score: [GS_BATCH], of numbers
  */
 void
-gs_diffusion_reveal(DiffusionSampler *sampler, int p, const GsBatch *batch,
-					const int32 *token)
+gs_diffusion_reveal(DiffusionSampler *sampler, int p, const int32 *token,
+					const float *score)
 {
-	const DiffusionNet *net = sampler->net;
-	const GsTokenPosition *position = &net->tokens->position[p];
-	const float *table = sampler->params + net->embedding.table;
-	const float *from = table +
-		(Size) (net->tokens->ntokens + p) * net->width;
-	const float *weight = sampler->params + net->score.weight +
-		(Size) net->number[p] * net->width;
-	const int32 *null = position->null < 0 ? NULL :
-		batch->code[net->tokens->position[position->null].feature];
+	const GsDiffusionNet *net = sampler->net;
+	int			number = net->shape->number[p];
+	const float *from = vector_of(sampler, p, -1);
 
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		const float *to = table +
-			(Size) (position->first + Max(token[i], 0)) * net->width;
-		float		score = position->number ?
-			batch->score[position->feature][i] : 0;
+		const float *to = vector_of(sampler, p, token[i]);
 		float	   *sum = gs_row(sampler->sum, i);
 
-		/* a number that is NULL tells nothing, nor does what is not known */
-		if ((null != NULL && null[i] == 1) || token[i] < 0)
+		if (token[i] < 0)
 			continue;
 		for (int j = 0; j < net->width; j++)
 			sum[j] += to[j] - from[j];
-		if (position->number)
+		if (number >= 0)
+		{
+			const float *weight = sampler->params + net->score.weight +
+				(Size) number * net->width;
+
 			for (int j = 0; j < net->width; j++)
-				sum[j] += score * weight[j];
+				sum[j] += score[i] * weight[j];
+		}
 	}
+}
+
+/*
+ * Makes a position, which is in the batch already, visible.
+ */
+static void
+show_position(DiffusionSampler *sampler, int p, const GsBatch *batch)
+{
+	gs_tokens_hide(sampler->tokens, p, batch, sampler->token);
+	gs_diffusion_reveal(sampler, p, sampler->token,
+						batch->score[sampler->tokens->position[p].feature]);
 }
 
 /*
@@ -341,7 +356,7 @@ gs_diffusion_reveal(DiffusionSampler *sampler, int p, const GsBatch *batch,
 static void
 draw_position(DiffusionSampler *sampler, int p, GsBatch *batch, GsMatrix prob)
 {
-	const GsTokens *tokens = sampler->net->tokens;
+	const GsTokens *tokens = sampler->tokens;
 	uint32	   *words = sampler->words;
 	uint32		word;
 
@@ -355,7 +370,7 @@ draw_position(DiffusionSampler *sampler, int p, GsBatch *batch, GsMatrix prob)
 		words[sampler->strata.row[k]] = word;
 	gs_tokens_draw(&tokens->position[p], prob.data, words, sampler->token);
 	gs_tokens_put(tokens, p, batch, sampler->token, words + GS_BATCH);
-	gs_diffusion_reveal(sampler, p, batch, sampler->token);
+	show_position(sampler, p, batch);
 }
 
 /*
@@ -372,29 +387,38 @@ visible_after(const DiffusionSampler *sampler, int n, int evaluations)
 }
 
 /*
- * Makes the known positions of a batch visible, and puts them first in its
- * order. Returns how many they are.
+ * gs_diffusion_put_first: puts positions first in a batch's order; the others
+ * stay in order behind them.  first: [P].  Returns how many they are.
  */
-static int
+int
+gs_diffusion_put_first(DiffusionSampler *sampler, const bool *first)
+{
+	int			n = sampler->tokens->npositions;
+	int			at = n;
+
+	for (int i = n - 1; i >= 0; i--)
+		if (!first[sampler->order[i]])
+			sampler->order[--at] = sampler->order[i];
+	for (int p = 0, i = 0; p < n; p++)
+		if (first[p])
+			sampler->order[i++] = p;
+	return at;
+}
+
+/*
+ * Makes the known positions of a batch visible.
+ */
+static void
 show_context(DiffusionSampler *sampler, const GsBatch *batch)
 {
-	const GsTokens *tokens = sampler->net->tokens;
-	int			nknown = 0;
-	int			at = tokens->npositions;
-
-	/* the others stay in order behind them */
-	for (int i = tokens->npositions - 1; i >= 0; i--)
-		if (!sampler->known[sampler->order[i]])
-			sampler->order[--at] = sampler->order[i];
-	for (int p = 0; p < tokens->npositions; p++)
+	for (int p = 0; p < sampler->tokens->npositions; p++)
 	{
-		const GsTokenPosition *position = &tokens->position[p];
+		const GsTokenPosition *position = &sampler->tokens->position[p];
 		const float *score = batch->score[position->feature];
 		const int32 *value = batch->code[position->feature];
 
 		if (!sampler->known[p])
 			continue;
-		sampler->order[nknown++] = p;
 		if (position->number)
 		{
 			gs_guide_find(&sampler->guide[p], score, sampler->group, GS_BATCH);
@@ -404,16 +428,15 @@ show_context(DiffusionSampler *sampler, const GsBatch *batch)
 			sampler->token[i] = value[i] == GS_NO_CODE ||
 				(position->number && isnan(score[i])) ? -1 :
 				position->token[value[i]];
-		gs_diffusion_reveal(sampler, p, batch, sampler->token);
+		show_position(sampler, p, batch);
 	}
-	return nknown;
 }
 
 static void
 diffusion_generate(void *state, GsBatch *batch)
 {
 	DiffusionSampler *sampler = state;
-	const GsTokens *tokens = sampler->net->tokens;
+	const GsTokens *tokens = sampler->tokens;
 	int			n = tokens->npositions;
 	int			first = 0;
 	int			at;
@@ -425,7 +448,10 @@ diffusion_generate(void *state, GsBatch *batch)
 	else
 		gs_diffusion_mask_all(sampler);
 	if (sampler->known != NULL)
-		first = show_context(sampler, batch);
+	{
+		show_context(sampler, batch);
+		first = gs_diffusion_put_first(sampler, sampler->known);
+	}
 
 	/* what comes after the last one that is needed tells it nothing */
 	while (n > first &&

@@ -8,27 +8,9 @@
 #include "model/family.h"
 #include "model/tokens.h"
 #include "model/training.h"
+#include "nets/diffusion_net.h"
 #include "numeric/stratify.h"
 #include "numeric/guide.h"
-
-/*
- * The network: from what is visible of a row, logits of all its tokens.
- * Shapes: B rows, P positions, W wide.
- */
-typedef struct DiffusionNet
-{
-	const GsTokens *tokens;
-	GsParams   *params;
-	int			width;
-	int			nblocks;
-	GsEmbedding	embedding;		/* tokens of all positions, and then a token for
-								 * each position that is masked */
-	GsDense		score;			/* from numbers' scores, where there are any */
-	GsResidual *block;			/* [nblocks] */
-	GsNorm		norm;
-	GsDense	   *head;			/* [P] to the position's logits */
-	int		   *number;			/* [P] how many numbers come before */
-} DiffusionNet;
 
 typedef struct DiffusionOptions
 {
@@ -42,7 +24,9 @@ typedef struct DiffusionGiven DiffusionGiven;
 typedef struct DiffusionModel
 {
 	const GsSchema *schema;
-	DiffusionNet net;
+	const GsTokens *tokens;
+	GsDiffusionNet net;
+	GsParams   *params;
 	int			evaluations;	/* of the network in a batch, at most */
 	int			max_tokens;		/* of a position */
 } DiffusionModel;
@@ -51,7 +35,8 @@ typedef struct DiffusionModel
 typedef struct DiffusionSampler
 {
 	const DiffusionModel *model;
-	const DiffusionNet *net;	/* the model's */
+	const GsTokens *tokens;		/* the model's */
+	const GsDiffusionNet *net;	/* the model's */
 	const float *params;		/* of the model, or own ones */
 	float	   *own;			/* adjusted; NULL until then */
 	GsMatrix	sum;			/* [GS_BATCH][W] of what is visible */
@@ -69,16 +54,16 @@ typedef struct DiffusionSampler
 	GsGuide    *guide;			/* [P] segments of known numbers */
 } DiffusionSampler;
 
-/* diffusion_net.c */
-extern void gs_diffusion_add(DiffusionNet *net, const GsTokens *tokens,
-							 int width, int nblocks);
-
 /* diffusion.c */
+extern void gs_diffusion_net(GsDiffusionNet *net, const GsTokens *tokens,
+							 int width, int nblocks);
 extern void gs_diffusion_mask_all(DiffusionSampler *sampler);
 extern void gs_diffusion_evaluate(DiffusionSampler *sampler);
 extern GsMatrix gs_diffusion_probabilities(DiffusionSampler *sampler, int p);
 extern void gs_diffusion_reveal(DiffusionSampler *sampler, int p,
-								const GsBatch *batch, const int32 *token);
+								const int32 *token, const float *score);
+extern int	gs_diffusion_put_first(DiffusionSampler *sampler,
+								   const bool *first);
 
 /* diffusion_given.c */
 extern void gs_diffusion_condition(DiffusionSampler *sampler, GsGiven *given);

@@ -1,7 +1,7 @@
 /*
  * gan.c
- *	  The generative adversarial network: loading and sampling.  gan_fit.c fits
- *	  it.
+ *	  The generative adversarial network: loading.  gan_fit.c fits it,
+ *	  token_decoder.c samples it.
  *
  * Its generator is the decoder of the variational autoencoder, from N(0, I):
  * so is all that is done with it.
@@ -13,8 +13,20 @@
 #include "postgres.h"
 
 #include "model/gan.h"
+#include "model/token_decoder.h"
 #include "model/training.h"
-#include "nets/gan_net.h"
+
+/*
+ * gs_gan_generator: a decoder as the generator has it.
+ */
+GsDecoderNet
+gs_gan_generator(GsDecoderNet net)
+{
+	/* its slope is told by what comes out, and need not be kept */
+	net.activation = GS_LEAKY_RELU;
+	net.conditioned = true;
+	return net;
+}
 
 /*
  * A component for each condition, and before them one for none.  Rows are
@@ -23,13 +35,16 @@
 static const void *
 gan_load(const GsSchema *schema, const List *tensors)
 {
-	VaeModel   *model = gs_vae_open(schema, tensors, "gan",
-									gs_gan_decoder_init);
+	GsTokenDecoder *model = gs_token_decoder_open(schema, tensors);
 	int			k = model->tokens->ntokens + 1;
 	float	   *weight = palloc0(sizeof(float) * k);
 
+	model->net = gs_gan_generator(model->net);
+	gs_decoder_net_init(&model->net, model->params);
+	gs_token_decoder_load(model, "gan", tensors);
 	weight[0] = 1;
-	model->mixture = (GsMixture) {.k = k,.d = GS_VAE_LATENT,.weight = weight};
+	model->mixture = (GsMixture) {.k = k,.d = model->net.latent,
+	.weight = weight};
 	return model;
 }
 
@@ -42,11 +57,5 @@ const GsFamily gs_gan = {
 	.options_size = sizeof(GsTrainingOptions),
 	.fit = gs_gan_fit,
 	.load = gan_load,
-	.begin = gs_vae_begin,
-	.generate = gs_vae_generate,
-	.conditions = true,
-	.adjust = gs_vae_adjust,
-	.adjust_batches = 20,
-	.adjust_features = 2000,
-	.adjust_step = 1.5
+	GS_TOKEN_DECODER_FAMILY
 };

@@ -5,7 +5,11 @@
 #ifndef GENSYNTH_GAN_H
 #define GENSYNTH_GAN_H
 
-#include "model/vae.h"
+#include "model/fit_context.h"
+#include "nets/decoder_net.h"
+
+/* gan.c */
+extern GsDecoderNet gs_gan_generator(GsDecoderNet net);
 
 /* gan_fit.c */
 extern void gs_gan_fit(GsFitContext *context);

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 
 #include "model/gan.h"
+#include "model/token_decoder.h"
 #include "model/training.h"
 #include "numeric/permute.h"
 #include "numeric/philox.h"
@@ -188,7 +189,7 @@ static void
 start_watch(Table *table)
 {
 	const GsTokens *tokens = table->tokens;
-	const GsVaeNet *net = &table->net.decoder;
+	const GsNetShape *shape = table->net.decoder.shape;
 	int			n = tokens->ntokens;
 	Size		k = Max(tokens->npositions, 1);
 	int			pairs = gs_watch_pairs(tokens->npositions);
@@ -200,10 +201,10 @@ start_watch(Table *table)
 
 	for (int p = 0; p < tokens->npositions; p++)
 		for (int t = 0; t < tokens->position[p].ntokens; t++)
-			group[net->offset[p] + t] = group_of(&tokens->position[p], t);
+			group[shape->offset[p] + t] = group_of(&tokens->position[p], t);
 	table->watch = (GsWatch)
 	{
-		.npositions = tokens->npositions,.offset = net->offset,.group = group,
+		.npositions = tokens->npositions,.offset = shape->offset,.group = group,
 			.npairs = pairs,
 			.share = palloc(sizeof(double) * Max(n, 1)),
 			.joint = palloc(sizeof(double) * (pairs + 1) * GS_WATCH_CELLS),
@@ -245,7 +246,7 @@ learn_conditions(Table *table)
 
 	table->conditions = (GsConditions)
 	{
-		.npositions = tokens->npositions,.offset = table->net.decoder.offset,
+		.npositions = tokens->npositions,.offset = table->net.decoder.shape->offset,
 			.nrows = n,
 			.begin = palloc(sizeof(uint32) * (tokens->ntokens + 1)),
 			.row = palloc(sizeof(uint32) * n * k),
@@ -270,27 +271,18 @@ shape(Table *table, GsParams *generator, GsParams *critic, uint64 seed)
 {
 	const GsTokens *tokens = table->tokens;
 	int			n = Max(tokens->npositions, 1);
-	int		   *null = palloc(sizeof(int) * n);
-	int		   *null_token = palloc0(sizeof(int) * n);
 
-	for (int p = 0; p < tokens->npositions; p++)
-	{
-		null[p] = tokens->position[p].null;
-		if (null[p] >= 0)
-			null_token[p] = tokens->position[null[p]].token[1];
-	}
 	table->net = (GsGanNet)
 	{
-		.null = null,.null_token = null_token,.temperature = TEMPERATURE,
-			.anchor = ANCHOR,.penalty = PENALTY,.pack = PACK,
-			.vector = CRITIC_VECTOR,.width = CRITIC_WIDTH,
+		.decoder = gs_gan_generator(gs_token_decoder_net(tokens)),
+			.temperature = TEMPERATURE,.anchor = ANCHOR,.penalty = PENALTY,
+			.pack = PACK,.vector = CRITIC_VECTOR,.width = CRITIC_WIDTH,
 			.fed = palloc(sizeof(GsDense) * n)
 	};
-	gs_vae_shape(&table->net.decoder, tokens);
 	gs_gan_net_init(&table->net, generator, critic);
 	gs_training_create(generator, gs_mix64(seed, 2));
 	gs_training_create(critic, gs_mix64(seed, 3));
-	gs_vae_start_heads(&table->net.decoder, tokens, generator);
+	gs_tokens_start_heads(tokens, table->net.decoder.head, generator->value);
 	table->generator = generator;
 	table->critic = critic;
 	table->key = gs_mix64(seed, 4);

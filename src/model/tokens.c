@@ -12,6 +12,7 @@
 
 #include "learn/quantile.h"
 #include "model/tokens.h"
+#include "model/training.h"
 #include "numeric/normal.h"
 
 /*
@@ -207,21 +208,93 @@ gs_tokens_load(const GsSchema *schema, const List *tensors)
 }
 
 /*
- * gs_tokens_bias: what gs_calibrate adds to the log odds of all tokens, or
- * NULL.  Errors: data_corrupted.
+ * gs_tokens_shape: rows of tokens as networks know them, in the current
+ * context.
  */
-const float *
-gs_tokens_bias(const GsTokens *tokens, const List *tensors)
+const GsNetShape *
+gs_tokens_shape(const GsTokens *tokens)
+{
+	GsNetShape *shape = palloc0(sizeof(GsNetShape));
+	int			n = tokens->npositions;
+	int		   *offset = palloc(sizeof(int) * (n + 1));
+	int		   *number = palloc(sizeof(int) * Max(n, 1));
+	int		   *null = palloc(sizeof(int) * Max(n, 1));
+	int		   *null_token = palloc0(sizeof(int) * Max(n, 1));
+
+	for (int p = 0; p < n; p++)
+	{
+		offset[p] = tokens->position[p].first;
+		number[p] = tokens->position[p].number ? shape->nnumbers++ : -1;
+		null[p] = tokens->position[p].null;
+		if (null[p] >= 0)
+			null_token[p] = tokens->position[null[p]].nvalues > 1 ?
+				tokens->position[null[p]].token[1] : -1;
+	}
+	offset[n] = tokens->ntokens;
+	shape->npositions = n;
+	shape->offset = offset;
+	shape->number = number;
+	shape->null = null;
+	shape->null_token = null_token;
+	return shape;
+}
+
+/*
+ * gs_tokens_start_heads: heads begin with the shares that their tokens have.
+ */
+void
+gs_tokens_start_heads(const GsTokens *tokens, const GsDense *head,
+					  float *params)
+{
+	for (int p = 0; p < tokens->npositions; p++)
+		for (int t = 0; t < tokens->position[p].ntokens; t++)
+			params[head[p].bias + t] =
+				logf(Max(tokens->position[p].share[t], 1e-6f));
+}
+
+/*
+ * Adds to the log odds of the tokens of all positions.  bias: [ntokens]
+ */
+static void
+add_bias(const GsTokens *tokens, const GsDense *head, const float *bias,
+		 float *params)
+{
+	for (int p = 0; p < tokens->npositions; p++)
+		for (int t = 0; t < tokens->position[p].ntokens; t++)
+			params[head[p].bias + t] += *bias++;
+}
+
+/*
+ * gs_tokens_load_bias: adds what gs_calibrate found to the log odds of all
+ * tokens.  Errors: data_corrupted.
+ */
+void
+gs_tokens_load_bias(const GsTokens *tokens, const List *tensors,
+					const GsDense *head, float *params)
 {
 	const float *bias;
 
 	if (gs_tensor_find(tensors, "tokens/bias") == NULL)
-		return NULL;
+		return;
 	bias = gs_tensor_data(tensors, "tokens/bias", GS_F4, tokens->ntokens);
 	for (int t = 0; t < tokens->ntokens; t++)
 		if (!(fabsf(bias[t]) < 1e6f))
 			gs_corrupted("The bias of token %d is impossible.", t);
-	return bias;
+	add_bias(tokens, head, bias, params);
+}
+
+/*
+ * gs_tokens_adjust: adds to the log odds of a sampler's n parameters, which
+ * become its own: *own, NULL the first time.  Returns these.
+ */
+const float *
+gs_tokens_adjust(const GsTokens *tokens, const GsDense *head,
+				 const float *bias, const float *params, float **own, Size n)
+{
+	if (*own == NULL)
+		*own = gs_training_copy(params, n);
+	add_bias(tokens, head, bias, *own);
+	return *own;
 }
 
 /*
@@ -299,6 +372,22 @@ gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
 		else
 			code[i] = value;
 	}
+}
+
+/*
+ * gs_tokens_hide: a number that is NULL tells nothing: its tokens become -1.
+ */
+void
+gs_tokens_hide(const GsTokens *tokens, int p, const GsBatch *batch,
+			   int32 *token)
+{
+	int			null = tokens->position[p].null;
+	const int32 *code = null < 0 ? NULL :
+		batch->code[tokens->position[null].feature];
+
+	for (int i = 0; i < GS_BATCH && code != NULL; i++)
+		if (code[i] == 1)
+			token[i] = -1;
 }
 
 /*

@@ -21,6 +21,7 @@
 
 #include "column/tensor.h"
 #include "column/column.h"
+#include "nets/shape.h"
 
 typedef struct GsTokenPosition
 {
@@ -73,8 +74,15 @@ extern GsTokenPosition *gs_tokens_add(GsTokens *tokens, const GsSchema *schema,
 extern void gs_tokens_position(GsTokenPosition *position,
 							   const GsFeature *feature);
 extern GsTokens *gs_tokens_load(const GsSchema *schema, const List *tensors);
-extern const float *gs_tokens_bias(const GsTokens *tokens,
-								   const List *tensors);
+extern const GsNetShape *gs_tokens_shape(const GsTokens *tokens);
+extern void gs_tokens_start_heads(const GsTokens *tokens, const GsDense *head,
+								  float *params);
+extern void gs_tokens_load_bias(const GsTokens *tokens, const List *tensors,
+								const GsDense *head, float *params);
+extern const float *gs_tokens_adjust(const GsTokens *tokens,
+									 const GsDense *head, const float *bias,
+									 const float *params, float **own,
+									 Size n);
 extern void gs_tokens_draw(const GsTokenPosition *position,
 						   const float *probability, const uint32 *word,
 						   int32 *token);
@@ -83,6 +91,8 @@ extern int	gs_tokens_member(const GsTokenPosition *position, int token,
 							 float *within);
 extern void gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
 						  const int32 *token, const uint32 *word);
+extern void gs_tokens_hide(const GsTokens *tokens, int p,
+						   const GsBatch *batch, int32 *token);
 extern void gs_tokens_fill_rest(const GsTokens *tokens, GsBatch *batch);
 
 #endif

@@ -18,8 +18,10 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "model/token_decoder.h"
 #include "model/training.h"
 #include "model/vae.h"
+#include "nets/vae_net.h"
 #include "numeric/permute.h"
 #include "numeric/philox.h"
 
@@ -46,10 +48,10 @@ typedef struct Table
 	uint32	   *row;			/* of the batch at hand */
 } Table;
 
-static GsVaeRows
+static GsNetRows
 read_rows(const Table *table, const uint32 *row, int n, GsArena *arena)
 {
-	GsVaeRows	rows = gs_vae_rows(&table->net, arena, n);
+	GsNetRows	rows = gs_net_rows(table->net.decoder.shape, arena, n);
 
 	gs_tokens_read(table->tokens, table->encoded, row, n, rows.token);
 	gs_tokens_read_scores(table->tokens, table->encoded, row, n,
@@ -61,23 +63,11 @@ static double
 loss(const void *model, GsShard *shard)
 {
 	const Table *table = model;
-	GsVaeRows	rows = read_rows(table, table->row + shard->first, shard->n,
+	GsNetRows	rows = read_rows(table, table->row + shard->first, shard->n,
 								 &shard->arena);
 
 	return gs_vae_loss(&table->net, &rows, shard, shard->grad == NULL ? BETA :
 					   BETA * Min((double) (shard->step + 1) / BETA_STEPS, 1));
-}
-
-/*
- * gs_vae_start_heads: heads begin with the shares that their tokens have.
- */
-void
-gs_vae_start_heads(const GsVaeNet *net, const GsTokens *tokens, GsParams *params)
-{
-	for (int p = 0; p < tokens->npositions; p++)
-		for (int t = 0; t < tokens->position[p].ntokens; t++)
-			params->value[net->head[p].bias + t] =
-				logf(Max(tokens->position[p].share[t], 1e-6f));
 }
 
 /* Latent vectors of the table. */
@@ -97,6 +87,7 @@ static void
 draw_points(Points *points)
 {
 	const GsVaeNet *net = &points->table->net;
+	int			latent = net->decoder.latent;
 	int64		nrows = points->table->encoded->nrows;
 	GsPermutation order;
 	uint32	   *row = palloc(sizeof(uint32) * GS_BATCH);
@@ -110,10 +101,10 @@ draw_points(Points *points)
 	{
 		int			n = Min(points->n - from, GS_BATCH);
 		GsDraw		draw = {.key = points->seed,.step = (uint64) from};
-		GsVaeRows	rows;
+		GsNetRows	rows;
 		GsMatrix	posterior;
-		GsMatrix	z = gs_matrix(points->z + (Size) from * net->latent, n,
-								  net->latent);
+		GsMatrix	z = gs_matrix(points->z + (Size) from * latent, n,
+								  latent);
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < n; i++)
@@ -125,12 +116,12 @@ draw_points(Points *points)
 		for (int i = 0; i < n; i++)
 		{
 			const float *mean = gs_row(posterior, i);
-			float	   *deviation = gs_row(posterior, i) + net->latent;
+			float	   *deviation = gs_row(posterior, i) + latent;
 
-			for (int j = 0; j < net->latent; j++)
+			for (int j = 0; j < latent; j++)
 				deviation[j] /= 2;
-			gs_exp(net->latent, deviation, deviation);
-			for (int j = 0; j < net->latent; j++)
+			gs_exp(latent, deviation, deviation);
+			for (int j = 0; j < latent; j++)
 				gs_row(z, i)[j] = mean[j] + gs_row(z, i)[j] * deviation[j];
 		}
 	}
@@ -162,7 +153,7 @@ static void
 fit_mixture(const Points *points, List **tensors)
 {
 	Mixing	   *mixing = palloc0(sizeof(Mixing));
-	int			d = points->table->net.latent;
+	int			d = points->table->net.decoder.latent;
 	int			k = (int) Max(Min(COMPONENTS,
 								  points->table->encoded->nrows / COMPONENT_ROWS), 1);
 
@@ -217,17 +208,17 @@ gs_vae_fit(GsFitContext *context)
 	training.adam.clip = 5;
 	if (tokens->ntokens == tokens->npositions)
 		training.steps = 1;		/* nothing varies */
-	gs_vae_shape(&table.net, tokens);
+	table.net.decoder = gs_token_decoder_net(tokens);
 	gs_vae_net_init(&table.net, params);
 	gs_training_create(params, gs_mix64(context->key, 2));
-	gs_vae_start_heads(&table.net, tokens, params);
+	gs_tokens_start_heads(tokens, table.net.decoder.head, params->value);
 	table.row = palloc(sizeof(uint32) * training.batch);
 	what.row = table.row;
 	what.workspace = gs_vae_workspace(&table.net,
 									  gs_shard_rows(training.batch));
 	gs_training_run(&training, &what, options, context);
 	points.n = (int) Max(Min(encoded->nrows, MAX_POINTS), MIN_POINTS);
-	points.z = palloc(sizeof(float) * points.n * table.net.latent);
+	points.z = palloc(sizeof(float) * points.n * table.net.decoder.latent);
 	draw_points(&points);
 	fit_mixture(&points, &context->tensors);
 	gs_tokens_save(tokens, &context->tensors);

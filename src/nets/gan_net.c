@@ -13,31 +13,16 @@
 #define STREAM_BETWEEN	2
 
 /*
- * gs_gan_decoder_init: adds the generator's parameters.  All of net but the
- * layers is set.
- */
-void
-gs_gan_decoder_init(GsVaeNet *net, GsParams *generator)
-{
-	int			ntokens = net->offset[net->npositions];
-
-	/* its slope is told by what comes out, and need not be kept */
-	net->activation = GS_LEAKY_RELU;
-	gs_vae_decoder_init(net, generator);
-	gs_embedding_add(generator, "condition", ntokens > 0 ? ntokens : 1,
-					 net->width, &net->condition);
-}
-
-/*
  * gs_gan_net_init: adds both networks' parameters.  All of net but the layers
  * is set; fed and decoder.head have room for npositions.
  */
 void
 gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
 {
-	int			ntokens = net->decoder.offset[net->decoder.npositions];
+	const GsDecoderNet *d = &net->decoder;
+	int			ntokens = gs_shape_tokens(d->shape);
 
-	gs_gan_decoder_init(&net->decoder, generator);
+	gs_decoder_net_init(&net->decoder, generator);
 	gs_embedding_add(critic, "input", ntokens > 0 ? 2 * ntokens : 1,
 					 net->vector, &net->input);
 	gs_dense_add(critic, "first", net->pack * net->vector, net->width,
@@ -48,16 +33,12 @@ gs_gan_net_init(GsGanNet *net, GsParams *generator, GsParams *critic)
 	net->seen = (GsDense) {
 		.in = ntokens,.out = net->vector,.weight = net->input.table
 	};
-	for (int p = 0; p < net->decoder.npositions; p++)
-	{
-		const GsVaeNet *d = &net->decoder;
-
+	for (int p = 0; p < d->shape->npositions; p++)
 		net->fed[p] = (GsDense) {
-			.in = d->offset[p + 1] - d->offset[p],.out = d->state,
+			.in = gs_shape_width(d->shape, p),.out = d->state,
 			.weight = d->drawn.table +
-			(size_t) gs_vae_token(d, p, 0) * (size_t) d->state
+			(size_t) gs_shape_vector(d->shape, p, 0) * (size_t) d->state
 		};
-	}
 }
 
 /*
@@ -89,9 +70,9 @@ typedef struct Made
 static Made
 make_layout(const GsGanNet *net, GsArena *arena, int forced, int free)
 {
-	const GsVaeNet *d = &net->decoder;
+	const GsDecoderNet *d = &net->decoder;
 	int			n = forced + free;
-	size_t		ntokens = (size_t) n * (size_t) d->npositions;
+	size_t		ntokens = (size_t) n * (size_t) d->shape->npositions;
 
 	return (Made) {
 		.n = n,.forced = forced,.free = free,
@@ -105,8 +86,8 @@ make_layout(const GsGanNet *net, GsArena *arena, int forced, int free)
 		.active = gs_arena_matrix(arena, n, d->state),
 		.dstate = gs_arena_matrix(arena, n, d->state),
 		.dactive = gs_arena_matrix(arena, n, d->state),
-		.logits = gs_arena_matrix(arena, n, d->offset[d->npositions]),
-		.noise = gs_arena_matrix(arena, free, d->offset[d->npositions])
+		.logits = gs_arena_matrix(arena, n, gs_shape_tokens(d->shape)),
+		.noise = gs_arena_matrix(arena, free, gs_shape_tokens(d->shape))
 	};
 }
 
@@ -182,9 +163,10 @@ gram_layout(const GsGanNet *net, GsArena *arena, int packs)
 static int32_t *
 seen_layout(const GsGanNet *net, GsArena *arena, int n)
 {
+	const GsNetShape *shape = net->decoder.shape;
+
 	return gs_arena_take(arena, (size_t) n *
-						 ((size_t) net->decoder.npositions + 1),
-						 sizeof(int32_t));
+						 ((size_t) shape->npositions + 1), sizeof(int32_t));
 }
 
 /* The same matrix as rows of packs, and the other way round. */
@@ -219,6 +201,7 @@ critic_workspace(const GsGanNet *net, int n)
 size_t
 gs_gan_workspace(const GsGanNet *net, int n)
 {
+	const GsNetShape *shape = net->decoder.shape;
 	GsArena		arena = {0};
 	size_t		critic = critic_workspace(net, n);
 	int			packs = n / net->pack;
@@ -226,11 +209,11 @@ gs_gan_workspace(const GsGanNet *net, int n)
 	make_layout(net, &arena, n, n);
 	seen_layout(net, &arena, packs * net->pack);
 	see_layout(net, &arena, packs);
-	gs_arena_matrix(&arena, n, net->decoder.offset[net->decoder.npositions]);
+	gs_arena_matrix(&arena, n, gs_shape_tokens(net->decoder.shape));
 	slope_layout(net, &arena, packs);
 	if (arena.used < critic)
 		arena.used = critic;
-	gs_arena_take(&arena, (size_t) n * ((size_t) net->decoder.npositions + 1),
+	gs_arena_take(&arena, (size_t) n * ((size_t) shape->npositions + 1),
 				  sizeof(int32_t));
 	return arena.used;
 }
@@ -248,19 +231,20 @@ free_rows(const Made *made, GsMatrix m)
 static void
 draw_position(const GsGanNet *net, Made *made, int p)
 {
-	const GsVaeNet *d = &net->decoder;
+	const GsNetShape *shape = net->decoder.shape;
+	const GsDecoderNet *d = &net->decoder;
 	int32_t    *drawn = made->drawn + (size_t) p * made->n + made->forced;
 
-	gs_gumbel_max(free_rows(made, gs_vae_head(d, made->logits, p)),
-				  gs_vae_head(d, made->noise, p),
+	gs_gumbel_max(free_rows(made, gs_shape_part(d->shape, made->logits, p)),
+				  gs_shape_part(d->shape, made->noise, p),
 				  (gs_real) (1 / net->temperature), drawn);
 	for (int i = 0; i < made->free; i++)
 	{
 		int32_t    *token = made->token +
-			(size_t) (made->forced + i) * d->npositions;
+			(size_t) (made->forced + i) * d->shape->npositions;
 
-		token[p] = net->null[p] >= 0 &&
-			token[net->null[p]] == net->null_token[p] ? -1 : drawn[i];
+		token[p] = shape->null[p] >= 0 &&
+			token[shape->null[p]] == shape->null_token[p] ? -1 : drawn[i];
 	}
 }
 
@@ -270,28 +254,28 @@ draw_position(const GsGanNet *net, Made *made, int p)
 static void
 make_rows(const GsGanNet *net, const gs_real *params, GsDraw draw, Made *made)
 {
-	const GsVaeNet *d = &net->decoder;
+	const GsDecoderNet *d = &net->decoder;
 
 	draw.stream = STREAM_LATENT;
 	gs_draw_normal(draw, made->z);
 	draw.stream = STREAM_GUMBEL;
 	gs_draw_gumbel(draw, made->noise);
-	gs_vae_decode_start(d, params, made->z, made->condition, made->outer,
+	gs_decoder_net_start(d, params, made->z, made->condition, made->outer,
 						made->outer_slope, free_rows(made, made->state));
 	memcpy(made->state.data, free_rows(made, made->state).data,
 		   sizeof(gs_real) * (size_t) made->forced * (size_t) d->state);
 	gs_activate(GS_LEAKY_RELU, NULL, made->state, made->active, GS_NO_MATRIX);
-	for (int p = 0; p < d->npositions; p++)
+	for (int p = 0; p < d->shape->npositions; p++)
 	{
 		int32_t    *drawn = made->drawn + (size_t) p * made->n;
 
 		gs_dense_forward(&d->head[p], params, made->active,
-						 gs_vae_head(d, made->logits, p), GS_NO_MATRIX);
+						 gs_shape_part(d->shape, made->logits, p), GS_NO_MATRIX);
 		draw_position(net, made, p);
 		for (int i = 0; i < made->n; i++)
-			drawn[i] = gs_vae_token(d, p, made->token[(size_t) i *
-													  d->npositions + p]);
-		if (p + 1 < d->npositions)
+			drawn[i] = gs_shape_vector(d->shape, p, made->token[(size_t) i *
+													  d->shape->npositions + p]);
+		if (p + 1 < d->shape->npositions)
 			gs_embedding_step(&d->drawn, params, drawn, made->state,
 							  made->active);
 	}
@@ -308,13 +292,13 @@ static void
 draw_backward(const GsGanNet *net, const gs_real *params, Made *made, int p,
 			  GsMatrix dstate, GsMatrix dy)
 {
-	const GsVaeNet *d = &net->decoder;
-	GsMatrix	logits = free_rows(made, gs_vae_head(d, made->logits, p));
+	const GsDecoderNet *d = &net->decoder;
+	GsMatrix	logits = free_rows(made, gs_shape_part(d->shape, made->logits, p));
 
 	gs_dense_transpose_add(&net->fed[p], params, free_rows(made, dstate), dy);
 	gs_softmax_backward(logits, dy, (gs_real) (1 / net->temperature));
 	for (int i = 0; i < dy.rows; i++)
-		if (made->token[(size_t) (made->forced + i) * d->npositions + p] < 0)
+		if (made->token[(size_t) (made->forced + i) * d->shape->npositions + p] < 0)
 			memset(gs_row(logits, i), 0,
 				   sizeof(gs_real) * (size_t) logits.cols);
 }
@@ -330,30 +314,31 @@ static void
 make_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 			  Made *made, GsMatrix dy)
 {
-	const GsVaeNet *d = &net->decoder;
+	const GsDecoderNet *d = &net->decoder;
 	GsMatrix	dstate = made->dstate;
 
 	memset(dstate.data, 0, sizeof(gs_real) * (size_t) made->n *
 		   (size_t) d->state);
-	gs_softmax(d->npositions, d->offset, free_rows(made, made->logits));
-	for (int p = d->npositions - 1; p >= 0; p--)
+	gs_softmax(d->shape->npositions, d->shape->offset,
+			   free_rows(made, made->logits));
+	for (int p = d->shape->npositions - 1; p >= 0; p--)
 	{
 		/* what the last position draws is seen by no other */
-		if (p + 1 < d->npositions)
+		if (p + 1 < d->shape->npositions)
 			gs_embedding_step_backward(&d->drawn, params, grad,
 									   made->drawn + (size_t) p * made->n,
 									   made->state, made->active,
 									   made->dactive, dstate);
-		draw_backward(net, params, made, p, dstate, gs_vae_head(d, dy, p));
+		draw_backward(net, params, made, p, dstate, gs_shape_part(d->shape, dy, p));
 		gs_dense_backward(&d->head[p], params, grad, made->active,
-						  GS_NO_MATRIX, gs_vae_head(d, made->logits, p),
+						  GS_NO_MATRIX, gs_shape_part(d->shape, made->logits, p),
 						  made->dactive);
 	}
-	if (d->npositions > 0)
+	if (d->shape->npositions > 0)
 		gs_leaky_backward_add(made->active, made->dactive, dstate);
 	gs_add(gs_matrix_rows(dstate, made->forced, made->forced),
 		   gs_matrix_rows(dstate, 0, made->forced));
-	gs_vae_decode_start_backward(d, params, grad, made->z, made->condition,
+	gs_decoder_net_start_backward(d, params, grad, made->z, made->condition,
 								 made->outer, made->outer_slope,
 								 free_rows(made, dstate), GS_NO_MATRIX);
 }
@@ -365,14 +350,14 @@ static void
 pack_rows(const GsGanNet *net, const int32_t *token,
 		  const int32_t *condition, int n, int32_t *seen)
 {
-	const GsVaeNet *d = &net->decoder;
+	const GsDecoderNet *d = &net->decoder;
 
 	for (int i = 0; i < n; i++)
 	{
-		for (int p = 0; p < d->npositions; p++, token++)
-			*seen++ = *token < 0 ? -1 : d->offset[p] + *token;
+		for (int p = 0; p < d->shape->npositions; p++, token++)
+			*seen++ = *token < 0 ? -1 : d->shape->offset[p] + *token;
 		*seen++ = condition[i] < 0 ? -1 :
-			d->offset[d->npositions] + condition[i];
+			gs_shape_tokens(d->shape) + condition[i];
 	}
 }
 
@@ -383,10 +368,12 @@ static void
 see_tokens(const GsGanNet *net, const gs_real *params, const int32_t *seen,
 		   GsMatrix sums)
 {
+	const GsNetShape *shape = net->decoder.shape;
+
 	memset(sums.data, 0, sizeof(gs_real) * (size_t) sums.rows *
 		   (size_t) sums.cols);
 	gs_embedding_forward_add(&net->input, params, seen,
-							 net->decoder.npositions + 1, rows_of(net, sums));
+							 shape->npositions + 1, rows_of(net, sums));
 }
 
 /*
@@ -408,7 +395,7 @@ static GsMatrix
 token_vectors(const GsGanNet *net, gs_real *params)
 {
 	return gs_matrix(params + net->input.table,
-					 net->decoder.offset[net->decoder.npositions],
+					 gs_shape_tokens(net->decoder.shape),
 					 net->vector);
 }
 
@@ -523,10 +510,11 @@ double
 gs_gan_critic_loss(const GsGanNet *net, const GsGanRows *rows,
 				   GsShard *shard)
 {
+	const GsNetShape *shape = net->decoder.shape;
 	GsArena    *arena = &shard->arena;
 	int			packs = shard->n / net->pack;
 	int			n = packs * net->pack;
-	int			columns = net->decoder.npositions + 1;
+	int			columns = shape->npositions + 1;
 	GsDraw		draw = {.key = shard->key,.step = shard->step,
 	.stream = STREAM_BETWEEN,.first_row = shard->first};
 	int32_t    *token = seen_layout(net, arena, 2 * n);
@@ -578,8 +566,10 @@ gs_gan_critic_loss(const GsGanNet *net, const GsGanRows *rows,
 static void
 put_rows(const GsGanNet *net, const GsGanRows *rows, Made *made)
 {
+	const GsNetShape *shape = net->decoder.shape;
+
 	memcpy(made->token, rows->real, sizeof(int32_t) * (size_t) made->forced *
-		   (size_t) net->decoder.npositions);
+		   (size_t) shape->npositions);
 	memcpy(made->condition, rows->condition,
 		   sizeof(int32_t) * (size_t) made->free);
 }
@@ -598,11 +588,11 @@ double
 gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
 					  const GsGanRows *rows, GsShard *shard)
 {
-	const GsVaeNet *d = &net->decoder;
+	const GsDecoderNet *d = &net->decoder;
 	GsArena    *arena = &shard->arena;
 	int			n = shard->n;
 	int			packs = n / net->pack;
-	size_t		ntokens = (size_t) d->offset[d->npositions];
+	size_t		ntokens = (size_t) gs_shape_tokens(d->shape);
 	GsDraw		draw = {.key = shard->key,.step = shard->step,
 	.first_row = shard->first};
 	Made		made = make_layout(net, arena, n, n);
@@ -615,12 +605,13 @@ gs_gan_generator_loss(const GsGanNet *net, const gs_real *critic,
 
 	put_rows(net, rows, &made);
 	make_rows(net, shard->params, draw, &made);
-	memcpy(rows->made, made.token + (size_t) n * d->npositions,
-		   sizeof(int32_t) * (size_t) n * (size_t) d->npositions);
+	memcpy(rows->made, made.token + (size_t) n * d->shape->npositions,
+		   sizeof(int32_t) * (size_t) n * (size_t) d->shape->npositions);
 	pack_rows(net, rows->made, rows->condition, packs * net->pack, token);
 	see_tokens(net, critic, token, seen.sums);
 	see(net, critic, &seen);
-	loss = net->anchor * gs_softmax_loss(d->npositions, d->offset, forced,
+	loss = net->anchor * gs_softmax_loss(d->shape->npositions,
+										 d->shape->offset, forced,
 										 rows->real, GS_NO_MATRIX);
 	for (int i = 0; i < packs; i++)
 		loss -= seen.value.data[i] * net->pack;
@@ -646,11 +637,12 @@ void
 gs_gan_sample(const GsGanNet *net, const gs_real *generator, GsDraw draw,
 			  int n, GsArena *arena, int32_t *token)
 {
+	const GsNetShape *shape = net->decoder.shape;
 	Made		made = make_layout(net, arena, 0, n);
 
 	for (int i = 0; i < n; i++)
 		made.condition[i] = -1;
 	make_rows(net, generator, draw, &made);
 	memcpy(token, made.token, sizeof(int32_t) * (size_t) n *
-		   (size_t) net->decoder.npositions);
+		   (size_t) shape->npositions);
 }

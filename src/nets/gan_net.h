@@ -2,7 +2,7 @@
  * gan_net.h
  *	  The networks of the generative adversarial network, over rows of tokens.
  *
- * Generator: the decoder of vae_net.h, from noise and a condition, a token
+ * Generator: the decoder of decoder_net.h, from noise and a condition, a token
  * that the row is to have, or none (the condition vector of CTGAN: Xu et al.,
  * NeurIPS 2019).  A position's token is drawn by Gumbel noise on its logits, and
  * goes on as it is, but backward as the softmax at a temperature: the
@@ -25,13 +25,13 @@
 #ifndef GENSYNTH_GAN_NET_H
 #define GENSYNTH_GAN_NET_H
 
-#include "nets/vae_net.h"
+#include "nets/decoder_net.h"
+#include "nn/train.h"
 
 typedef struct GsGanNet
 {
-	GsVaeNet	decoder;		/* nnumbers: 0 */
-	const int  *null;	/* [npositions] position that tells NULL, or -1 ... */
-	const int  *null_token;		/* [npositions] ... and by which token */
+	GsDecoderNet decoder;		/* conditioned; GS_LEAKY_RELU, whose slope is
+								 * told by what comes out, and not kept */
 	double		temperature;	/* of the Gumbel softmax */
 	double		anchor;			/* weight of the cross entropy */
 	double		penalty;		/* weight of the gradient penalty */
@@ -54,7 +54,6 @@ typedef struct GsGanRows
 	int32_t	   *made;			/* [n][npositions] */
 } GsGanRows;
 
-extern void gs_gan_decoder_init(GsVaeNet *net, GsParams *generator);
 extern void gs_gan_net_init(GsGanNet *net, GsParams *generator,
 							GsParams *critic);
 extern size_t gs_gan_workspace(const GsGanNet *net, int n);
