@@ -15,26 +15,27 @@
 #include "../src/numeric/philox.h"
 #include "../src/nets/gan_net.h"
 
-#define MOST_PLACES	256
+#define MAX_POSITIONS	256
 
 typedef struct Run
 {
+	GsNetShape	shape;
 	GsGanNet	net;
-	GsDense		head[MOST_PLACES];
-	GsDense		fed[MOST_PLACES];
-	int			offset[MOST_PLACES + 1];
-	int			null[MOST_PLACES];
+	GsDense		head[MAX_POSITIONS];
+	GsDense		fed[MAX_POSITIONS];
+	int			offset[MAX_POSITIONS + 1];
+	int			null[MAX_POSITIONS];
 	GsParams	generator;
 	GsParams	critic;
-	int32_t    *real;			/* [batch][places] */
+	int32_t    *real;			/* [batch][positions] */
 	int32_t    *condition;		/* [batch] */
-	int32_t    *made;			/* [batch][places] */
+	int32_t    *made;			/* [batch][positions] */
 } Run;
 
 static GsGanRows
 rows_of(const Run *run, const GsShard *shard)
 {
-	size_t		at = (size_t) shard->first * run->net.decoder.nplaces;
+	size_t		at = (size_t) shard->first * run->shape.npositions;
 
 	return (GsGanRows) {
 		.real = run->real + at,.condition = run->condition + shard->first,
@@ -73,38 +74,41 @@ now(clockid_t clock)
  * Both networks, and a batch.
  */
 static void
-make_run(Run *run, char **argv, int nplaces)
+make_run(Run *run, char **argv, int npositions)
 {
 	int			batch = atoi(argv[6]);
 	GsRandom	random;
 
-	for (int p = 0; p < nplaces; p++)
+	for (int p = 0; p < npositions; p++)
 	{
 		run->offset[p + 1] = run->offset[p] + atoi(argv[9 + p]);
 		run->null[p] = -1;
 	}
+	run->shape = (GsNetShape) {.npositions = npositions,
+	.offset = run->offset,.null = run->null};
 	run->net = (GsGanNet) {
-		.decoder = {.nplaces = nplaces,.offset = run->offset,
-			.latent = atoi(argv[1]),.width = atoi(argv[2]),
-			.state = atoi(argv[3]),.head = run->head},
-		.null = run->null,.temperature = 0.5,.anchor = 1,.penalty = 10,
+		.decoder = {.shape = &run->shape,.latent = atoi(argv[1]),
+			.width = atoi(argv[2]),.state = atoi(argv[3]),
+			.activation = GS_LEAKY_RELU,.conditioned = true,
+			.head = run->head},
+		.temperature = 0.5,.anchor = 1,.penalty = 10,
 		.vector = atoi(argv[4]),.pack = atoi(argv[5]),.width = atoi(argv[2]),
 		.fed = run->fed
 	};
 	gs_gan_net_init(&run->net, &run->generator, &run->critic);
-	run->real = malloc(sizeof(int32_t) * batch * nplaces);
-	run->made = malloc(sizeof(int32_t) * batch * nplaces);
+	run->real = malloc(sizeof(int32_t) * batch * npositions);
+	run->made = malloc(sizeof(int32_t) * batch * npositions);
 	run->condition = malloc(sizeof(int32_t) * batch);
 	gs_random_start(&random, 1, 0, 0);
 	for (int i = 0; i < batch; i++)
 	{
-		int			p = i % nplaces;
+		int			p = i % npositions;
 
-		for (int q = 0; q < nplaces; q++)
-			run->real[i * nplaces + q] = (int32_t)
+		for (int q = 0; q < npositions; q++)
+			run->real[i * npositions + q] = (int32_t)
 				gs_random_below(&random, run->offset[q + 1] - run->offset[q]);
 		run->condition[i] = i % 2 ? -1 :
-			run->offset[p] + run->real[i * nplaces + p];
+			run->offset[p] + run->real[i * npositions + p];
 	}
 }
 
@@ -121,7 +125,7 @@ main(int argc, char **argv)
 	double		busy = 0;
 	int			steps = argc > 9 ? atoi(argv[7]) : 0;
 
-	if (argc < 10 || argc - 9 > MOST_PLACES)
+	if (argc < 10 || argc - 9 > MAX_POSITIONS)
 		return fprintf(stderr, "see the head of gan.c\n"), 2;
 	gs_blas_init();
 	make_run(&run, argv, argc - 9);

@@ -124,7 +124,7 @@ run_pilot(GsConditional *c, Pilot *pilot)
 	for (; c->proposer->adapt != NULL && round < ADAPTATIONS; round++)
 	{
 		pilot_batch(c, pilot, round);
-		c->proposer->adapt(c->state, &c->now);
+		c->proposer->adapt(c->state, &c->now, round == ADAPTATIONS - 1);
 	}
 	for (int b = 0; b < c->nboxes; b++)
 		pilot[b] = (Pilot) {.told = pilot[b].told,.sum = -INFINITY,

@@ -60,10 +60,11 @@ typedef struct GsProposer
 	void		(*propose) (void *state, GsProposals *proposals);
 
 	/*
-	 * Learns from some batches what to propose; NULL: there is nothing to
-	 * learn.
+	 * Learns from some batches, after the last of which it changes what it
+	 * proposes; NULL: there is nothing to learn.
 	 */
-	void		(*adapt) (void *state, const GsProposals *proposals);
+	void		(*adapt) (void *state, const GsProposals *proposals,
+						  bool last);
 	int			rounds;			/* tries of a row, at most */
 	bool		whole;			/* fewer slots than a batch cost as much */
 } GsProposer;

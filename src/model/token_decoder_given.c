@@ -189,7 +189,7 @@ propose(void *state, GsProposals *proposals)
  * weight, and some of each as before.
  */
 static void
-adapt(void *state, const GsProposals *proposals)
+adapt(void *state, const GsProposals *proposals, bool last)
 {
 	const DecoderSampler *sampler = state;
 	DecoderGiven *given = sampler->given;
@@ -202,7 +202,7 @@ adapt(void *state, const GsProposals *proposals)
 
 		*sum = gs_log_add(*sum, proposals->weight[i]);
 	}
-	for (int c = 0; c < k; c++)
+	for (int c = 0; c < k && last; c++)
 		all = gs_log_add(all, given->sum[c]);
 	for (int c = 0; c < k && all > -INFINITY; c++)
 		given->proposal.weight[c] = (float)

@@ -33,6 +33,9 @@ static const int offset[] = {0, 2, 7, 9};
 static const int null[] = {-1, 0, -1};	/* token 1 of place 0: place 1 missing */
 static const int null_token[] = {0, 1, 0};
 
+static const GsNetShape shape = {.npositions = POSITIONS,.offset = offset,
+.null = null,.null_token = null_token};
+
 typedef struct Case
 {
 	GsGanNet	net;
@@ -48,9 +51,10 @@ open_case(Case *c, double anchor, double penalty)
 	*c = (Case) {
 		.net = {
 			.decoder =
-				{.npositions = POSITIONS,.offset = offset,.latent = LATENT,
-				.width = WIDTH,.state = STATE},
-			.null = null,.null_token = null_token,.temperature = 0.7,
+				{.shape = &shape,.latent = LATENT,.width = WIDTH,
+				.state = STATE,.activation = GS_LEAKY_RELU,
+				.conditioned = true},
+			.temperature = 0.7,
 			.anchor = anchor,.penalty = penalty,.pack = PACK,.vector = VECTOR,
 			.width = WIDTH
 		}
@@ -144,7 +148,7 @@ static void
 dense_row(const Case *c, Dense *made, int row, const gs_real *z,
 		  const gs_real *u, double *y)
 {
-	const GsVaeNet *d = &c->net.decoder;
+	const GsDecoderNet *d = &c->net.decoder;
 	const gs_real *params = c->generator.value;
 	double		noise[LATENT] = {z[0], z[1]};
 	double		outer[WIDTH];

@@ -25,12 +25,12 @@ loss_of(const GsVaeNet *net, const gs_real *params, gs_real *grad,
 	GsShard		shard = {.n = ROWS,.params = params,.grad = grad,.key = 7,
 		.arena = {.base = (char *) gs_vector_create(bytes / sizeof(gs_real) + 1),
 	.size = bytes}};
-	GsVaeRows	rows = gs_vae_rows(net, &shard.arena, ROWS);
+	GsNetRows	rows = gs_net_rows(net->decoder.shape, &shard.arena, ROWS);
 	double		loss;
 
 	memcpy(rows.token, token, sizeof(token));
 	for (int i = 0; i < ROWS; i++)
-		for (int j = 0; j < net->nnumbers; j++)
+		for (int j = 0; j < net->decoder.shape->nnumbers; j++)
 			gs_row(rows.score, i)[j] = (i + 1) * 0.3 - j;
 	loss = gs_vae_loss(net, &rows, &shard, beta);
 	if (shard.arena.used > bytes)
@@ -46,8 +46,9 @@ static void
 check_net(int nnumbers, double beta, const char *name)
 {
 	GsDense		head[3];
-	GsVaeNet	net = {.npositions = 3,.offset = offset,.nnumbers = nnumbers,
-	.latent = 2,.width = 6,.state = 5,.activation = GS_SILU,.head = head};
+	GsNetShape	shape = {.npositions = 3,.offset = offset,.nnumbers = nnumbers};
+	GsVaeNet	net = {.decoder = {.shape = &shape,.latent = 2,.width = 6,
+	.state = 5,.activation = GS_SILU,.head = head}};
 	GsParams	params = {0};
 	gs_real    *grad;
 	double		worst = 0;
