@@ -38,9 +38,6 @@
 #include "constraint/condition.h"
 #include "constraint/rules.h"
 
-/* Batches that are made for the refused rows of one. */
-#define MAX_BATCHES		200
-
 typedef struct Rule
 {
 	const GsConstraint *constraint;
@@ -69,7 +66,6 @@ struct GsRules
 	int			passes;			/* over the rules, until all columns are set */
 	GsBatch    *spare;			/* candidates */
 	bool	   *refused;		/* [GS_BATCH] of the batch at hand */
-	bool	   *candidates;		/* [GS_BATCH] refused ones of spare */
 	MemoryContext context;		/* decoded values */
 	GsRuleStats stats;
 	int			at;				/* the rule that is evaluated */
@@ -280,7 +276,6 @@ gs_rules_open(GsSampler *sampler)
 	rules->values = palloc(sizeof(Datum) * GS_BATCH * rules->ncolumns);
 	rules->nulls = palloc(GS_BATCH * rules->ncolumns);
 	rules->refused = palloc(GS_BATCH);
-	rules->candidates = palloc(GS_BATCH);
 	rules->context = AllocSetContextCreate(CurrentMemoryContext,
 										   "gensynth rules",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -477,6 +472,7 @@ find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 	find_refused_rows(&work);
 	for (int row = 0; row < GS_BATCH; row++)
 		count += refused[row];
+	rules->stats.tries += GS_BATCH;
 	return count;
 }
 
@@ -573,6 +569,15 @@ report_unmet(const GsRules *rules)
 			 errhint("Fit again with option \"on_violation\" set to \"drop\" or \"ignore\", or leave out the columns that it is about.")));
 }
 
+static void
+make_rows(void *arg, GsBatch *spare, bool *refused)
+{
+	GsRules    *rules = arg;
+
+	gs_batch_fill(rules->sampler, spare, spare->first / GS_BATCH);
+	find_refused(rules, spare, refused);
+}
+
 /*
  * gs_rules_apply: replaces the rows of a filled batch that fail a condition.
  *
@@ -590,17 +595,8 @@ gs_rules_apply(GsRules *rules, GsBatch *batch)
 		batch->origin[row] = (GsOrigin) {batch->key, batch->first + row};
 	left = find_refused(rules, batch, rules->refused);
 	rules->stats.rows += GS_BATCH;
-	rules->stats.tries += GS_BATCH;
-	for (int try = 1; left > 0 && try <= MAX_BATCHES; try++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		rules->spare->key = gs_mix64(batch->key, try);
-		gs_batch_fill(rules->sampler, rules->spare, batch->first / GS_BATCH);
-		find_refused(rules, rules->spare, rules->candidates);
-		rules->stats.tries += GS_BATCH;
-		left = gs_batch_replace(batch, rules->refused, left, rules->spare,
-								rules->candidates);
-	}
+	left = gs_batch_retry(batch, rules->spare, rules->refused, left,
+						  batch->key, make_rows, rules);
 	if (left == 0 || rules->model->version->on_violation == GS_VIOLATION_IGNORE)
 		return NULL;
 	if (rules->model->version->on_violation == GS_VIOLATION_ERROR)

@@ -168,7 +168,8 @@ weigh_boxes(GsConditional *c, Pilot *pilot)
 	{
 		if (pilot[b].sum == -INFINITY)
 			continue;
-		c->probability[b] = (1 - MIN_SHARE) * exp(pilot[b].sum - all) + MIN_SHARE / n;
+		c->probability[b] = MIN_SHARE / n +
+			(1 - MIN_SHARE) * exp(pilot[b].sum - all);
 		bound = Max(bound, pilot[b].max - log(c->probability[b]));
 	}
 	for (int b = 0; b < c->nboxes; b++)

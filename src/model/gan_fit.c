@@ -204,8 +204,8 @@ start_watch(Table *table)
 			group[shape->offset[p] + t] = group_of(&tokens->position[p], t);
 	table->watch = (GsWatch)
 	{
-		.npositions = tokens->npositions,.offset = shape->offset,.group = group,
-			.npairs = pairs,
+		.npositions = tokens->npositions,.offset = shape->offset,
+			.group = group,.npairs = pairs,
 			.share = palloc(sizeof(double) * Max(n, 1)),
 			.joint = palloc(sizeof(double) * (pairs + 1) * GS_WATCH_CELLS),
 			.scratch = palloc(sizeof(double) *
@@ -246,8 +246,8 @@ learn_conditions(Table *table)
 
 	table->conditions = (GsConditions)
 	{
-		.npositions = tokens->npositions,.offset = table->net.decoder.shape->offset,
-			.nrows = n,
+		.npositions = tokens->npositions,
+			.offset = table->net.decoder.shape->offset,.nrows = n,
 			.begin = palloc(sizeof(uint32) * (tokens->ntokens + 1)),
 			.row = palloc(sizeof(uint32) * n * k),
 			.probability = palloc(sizeof(float) * Max(tokens->ntokens, 1)),

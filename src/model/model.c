@@ -10,6 +10,8 @@
 #include "model/refine.h"
 #include "numeric/stack.h"
 
+#define MAX_RETRIES	200			/* batches for the refused rows of one */
+
 /*
  * gs_random_seed: a seed for whoever names none.  Errors: internal_error.
  */
@@ -226,15 +228,14 @@ copy_row(GsBatch *to, int row, const GsBatch *from, int candidate)
 }
 
 /*
- * gs_batch_replace: puts a spare batch's rows in the position of refused ones,
- * in order; where rows have a context, each in that of its own.
+ * Puts a spare batch's rows in the place of refused ones, in order; where rows have a context, each in that of its own.
  *
  * refused: [GS_BATCH], so many left, changed; no_candidate: [GS_BATCH] rows of
  * from that must not be taken.  Returns how many are left.
  */
-int
-gs_batch_replace(GsBatch *batch, bool *refused, int left, const GsBatch *from,
-				 const bool *no_candidate)
+static int
+replace_rows(GsBatch *batch, bool *refused, int left, const GsBatch *from,
+			 const bool *no_candidate)
 {
 	int			row = 0;
 
@@ -249,6 +250,34 @@ gs_batch_replace(GsBatch *batch, bool *refused, int left, const GsBatch *from,
 		copy_row(batch, row, from, i);
 		refused[row] = false;
 		left--;
+	}
+	return left;
+}
+
+/*
+ * gs_batch_retry: replaces the refused rows of a batch by accepted ones of
+ * further batches, which are made with keys of their own; so a row still
+ * follows from model, seed and its number.
+ *
+ * spare: see gs_batch_spare; refused: [GS_BATCH], so many left, changed; make:
+ * fills spare, whose key is set, and says which of its rows are refused.
+ * Returns how many are left after MAX_RETRIES batches.  Can be cancelled.
+ */
+int
+gs_batch_retry(GsBatch *batch, GsBatch *spare, bool *refused, int left,
+			   uint64 key,
+			   void (*make) (void *arg, GsBatch *spare, bool *refused),
+			   void *arg)
+{
+	bool		no_candidate[GS_BATCH];
+
+	spare->first = batch->first;
+	for (int try = 1; left > 0 && try <= MAX_RETRIES; try++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		spare->key = gs_mix64(key, try);
+		make(arg, spare, no_candidate);
+		left = replace_rows(batch, refused, left, spare, no_candidate);
 	}
 	return left;
 }

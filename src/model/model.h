@@ -53,8 +53,10 @@ extern GsBatch *gs_batch_create(const GsSampler *sampler, int64 seed,
 								const bool *needed);
 extern GsBatch *gs_batch_spare(const GsSampler *sampler,
 							   const GsBatch *batch);
-extern int	gs_batch_replace(GsBatch *batch, bool *refused, int left,
-							 const GsBatch *from, const bool *no_candidate);
+extern int	gs_batch_retry(GsBatch *batch, GsBatch *spare, bool *refused,
+						   int left, uint64 key,
+						   void (*make) (void *arg, GsBatch *spare,
+										 bool *refused), void *arg);
 extern void gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index);
 
 GS_NORETURN extern void gs_context_unfit(const GsSchema *schema, int f);

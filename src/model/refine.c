@@ -32,8 +32,6 @@
 #include "model/refine.h"
 #include "numeric/philox.h"
 
-#define MAX_TRIES	200			/* batches of candidates for one */
-
 /*
  * The intervals of normal scores that have a code of their own.
  */
@@ -93,7 +91,6 @@ gs_refine_begin(const GsRefine *refine)
 	refining->probability = palloc(sizeof(float) * GS_BATCH);
 	refining->interval = palloc(sizeof(int32) * GS_BATCH);
 	refining->refused = palloc(GS_BATCH);
-	refining->candidates = palloc(GS_BATCH);
 	return refining;
 }
 
@@ -339,6 +336,15 @@ find_refused(GsRefining *refining, const GsBatch *batch, bool *refused)
 	return count;
 }
 
+static void
+make_rows(void *arg, GsBatch *spare, bool *refused)
+{
+	GsSampler  *sampler = arg;
+
+	sampler->model->family->generate(sampler->state, spare);
+	find_refused(sampler->refining, spare, refused);
+}
+
 /*
  * gs_refine_apply: replaces the refused rows of a batch that the model's
  * family has filled.  Those for which none is found in so many tries stay.
@@ -359,14 +365,6 @@ gs_refine_apply(GsSampler *sampler, GsBatch *batch)
 		refining->spare_of = batch;
 		MemoryContextSwitchTo(old);
 	}
-	spare->first = batch->first;
-	for (int try = 1; left > 0 && try <= MAX_TRIES; try++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		spare->key = gs_mix64(gs_mix64(batch->key, GS_STREAM_REFINE), try);
-		sampler->model->family->generate(sampler->state, spare);
-		find_refused(refining, spare, refining->candidates);
-		left = gs_batch_replace(batch, refining->refused, left, spare,
-								refining->candidates);
-	}
+	gs_batch_retry(batch, spare, refining->refused, left,
+				   gs_mix64(batch->key, GS_STREAM_REFINE), make_rows, sampler);
 }

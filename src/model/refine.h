@@ -56,7 +56,6 @@ struct GsRefining
 	float	   *probability;	/* [GS_BATCH] log of that of being accepted */
 	int32	   *interval;		/* [GS_BATCH] */
 	bool	   *refused;		/* [GS_BATCH] */
-	bool	   *candidates;		/* [GS_BATCH] refused ones of spare */
 	GsBatch    *spare;			/* further candidates; NULL until needed ... */
 	const GsBatch *spare_of;	/* ... for the rows of this one */
 	GsRefineStats stats;

@@ -422,9 +422,8 @@ gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row, float at)
 			position->span[rank] * Min(at - rank, 1);
 	else
 		batch->code[position->feature][row] = rank;
-	gs_tree_show(sampler, p, row, is_null ? GS_TREE_MISSING :
-			   position->code[rank],
-			   at);
+	gs_tree_show(sampler, p, row,
+				 is_null ? GS_TREE_MISSING : position->code[rank], at);
 }
 
 /*
@@ -448,8 +447,7 @@ show_known(TreeSampler *sampler, int p, const GsBatch *batch)
 		if (!position->number)
 		{
 			gs_tree_show(sampler, p, i, code[i] == GS_NO_CODE ?
-					   position->missing :
-					   position->code[code[i]], 0);
+						 position->missing : position->code[code[i]], 0);
 			continue;
 		}
 		if (isnan(score[i]))
@@ -461,7 +459,7 @@ show_known(TreeSampler *sampler, int p, const GsBatch *batch)
 		part = position->span[rank] > 0 ?
 			(score[i] - position->base[rank]) / position->span[rank] : 0;
 		gs_tree_show(sampler, p, i, position->code[rank],
-				   rank + Max(0, Min(part, 0.999f)));
+					 rank + Max(0, Min(part, 0.999f)));
 	}
 }
 

@@ -283,58 +283,6 @@ head_logits(const Shard *s, int h)
 							 s->offset[h + 1] - s->offset[h]);
 }
 
-/*
- * Drops some of what is within a block, or of its gradient.  In validation all
- * of it stays.
- */
-static void
-drop(const GsDiffusionNet *net, const GsShard *shard, const Shard *s, int b)
-{
-	GsDraw		draw = {.key = shard->key,.step = shard->step,
-		.stream = STREAM_DROPOUT + (uint32_t) b,.first_row = shard->first
-	};
-
-	if (shard->grad != NULL)
-		gs_dropout(draw, net->dropout, s->state[b].hidden);
-}
-
-/*
- * A residual block, see gs_residual_forward, with dropout within.
- */
-static void
-block_forward(const GsDiffusionNet *net, const GsShard *shard, Shard *s,
-			  int b)
-{
-	const GsResidual *block = &net->block[b];
-	const GsResidualState *state = &s->state[b];
-	const gs_real *params = shard->params;
-
-	gs_norm_forward(&block->norm, params, s->x[b], state->normed,
-					state->stats);
-	gs_dense_forward(&block->inner, params, state->normed, state->hidden,
-					 state->slope);
-	drop(net, shard, s, b);
-	gs_dense_forward_add(&block->outer, params, state->hidden, s->x[b],
-						 s->x[b + 1]);
-}
-
-static void
-block_backward(const GsDiffusionNet *net, const GsShard *shard, Shard *s,
-			   int b)
-{
-	const GsResidual *block = &net->block[b];
-	const GsResidualState *state = &s->state[b];
-	const gs_real *params = shard->params;
-
-	gs_dense_backward(&block->outer, params, shard->grad, state->hidden,
-					  GS_NO_MATRIX, s->dx, state->hidden);
-	drop(net, shard, s, b);
-	gs_dense_backward(&block->inner, params, shard->grad, state->normed,
-					  state->slope, state->hidden, state->normed);
-	gs_norm_backward_add(&block->norm, params, shard->grad, s->x[b],
-						 state->stats, state->normed, s->dx);
-}
-
 static void
 clear(GsMatrix x)
 {
@@ -354,7 +302,8 @@ forward(const GsDiffusionNet *net, const GsShard *shard, Shard *s)
 	gs_embedding_forward_add(&net->embedding, params, s->input,
 							 net->shape->npositions, s->x[0]);
 	for (int b = 0; b < net->nblocks; b++)
-		block_forward(net, shard, s, b);
+		gs_residual_forward(&net->block[b], params, s->x[b], &s->state[b],
+							s->x[b + 1]);
 	gs_norm_forward(&net->norm, params, s->x[net->nblocks], s->normed,
 					s->stats);
 	for (int h = 0; h < net->nheads; h++)
@@ -376,7 +325,8 @@ backward(const GsDiffusionNet *net, const GsShard *shard, Shard *s)
 	gs_norm_backward_add(&net->norm, params, grad, s->x[net->nblocks],
 						 s->stats, s->dnormed, s->dx);
 	for (int b = net->nblocks - 1; b >= 0; b--)
-		block_backward(net, shard, s, b);
+		gs_residual_backward(&net->block[b], params, grad, s->x[b],
+							 &s->state[b], s->dx);
 	gs_embedding_backward(&net->embedding, grad, s->input,
 						  net->shape->npositions, s->dx);
 	if (net->shape->nnumbers > 0)
@@ -408,6 +358,14 @@ gs_diffusion_loss(const GsDiffusionNet *net, const GsNetRows *rows,
 		s.offset[h + 1] = s.offset[h] + head_of(net, &s, h)->out;
 	for (int i = 0; i < rows->n; i++)
 		mask_row(net, shard, i, &s);
+	for (int b = 0; b < net->nblocks; b++)
+	{
+		/* in validation all stays */
+		s.state[b].dropout = shard->grad == NULL ? 0 : net->dropout;
+		s.state[b].draw = (GsDraw) {.key = shard->key,.step = shard->step,
+			.stream = STREAM_DROPOUT + (uint32_t) b,
+		.first_row = shard->first};
+	}
 	forward(net, shard, &s);
 	loss = gs_softmax_loss(net->nheads, s.offset, s.logits, s.target,
 						   s.weight);

@@ -270,7 +270,8 @@ make_rows(const GsGanNet *net, const gs_real *params, GsDraw draw, Made *made)
 		int32_t    *drawn = made->drawn + (size_t) p * made->n;
 
 		gs_dense_forward(&d->head[p], params, made->active,
-						 gs_shape_part(d->shape, made->logits, p), GS_NO_MATRIX);
+						 gs_shape_part(d->shape, made->logits, p),
+						 GS_NO_MATRIX);
 		draw_position(net, made, p);
 		for (int i = 0; i < made->n; i++)
 			drawn[i] = gs_shape_vector(d->shape, p, made->token[(size_t) i *
@@ -293,12 +294,14 @@ draw_backward(const GsGanNet *net, const gs_real *params, Made *made, int p,
 			  GsMatrix dstate, GsMatrix dy)
 {
 	const GsDecoderNet *d = &net->decoder;
-	GsMatrix	logits = free_rows(made, gs_shape_part(d->shape, made->logits, p));
+	GsMatrix	logits = free_rows(made, gs_shape_part(d->shape, made->logits,
+													   p));
 
 	gs_dense_transpose_add(&net->fed[p], params, free_rows(made, dstate), dy);
 	gs_softmax_backward(logits, dy, (gs_real) (1 / net->temperature));
 	for (int i = 0; i < dy.rows; i++)
-		if (made->token[(size_t) (made->forced + i) * d->shape->npositions + p] < 0)
+		if (made->token[(size_t) (made->forced + i) * d->shape->npositions +
+						p] < 0)
 			memset(gs_row(logits, i), 0,
 				   sizeof(gs_real) * (size_t) logits.cols);
 }
@@ -329,7 +332,8 @@ make_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 									   made->drawn + (size_t) p * made->n,
 									   made->state, made->active,
 									   made->dactive, dstate);
-		draw_backward(net, params, made, p, dstate, gs_shape_part(d->shape, dy, p));
+		draw_backward(net, params, made, p, dstate,
+					  gs_shape_part(d->shape, dy, p));
 		gs_dense_backward(&d->head[p], params, grad, made->active,
 						  GS_NO_MATRIX, gs_shape_part(d->shape, made->logits, p),
 						  made->dactive);

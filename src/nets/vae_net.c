@@ -72,7 +72,7 @@ layout(const GsDecoderNet *d, GsArena *arena, int n)
 		.active = gs_arena_matrix(arena, n, d->shape->npositions * d->state),
 		.active_slope = gs_arena_matrix(arena, n, d->shape->npositions *
 										d->state),
-		.logits = gs_arena_matrix(arena, n, d->shape->offset[d->shape->npositions])
+		.logits = gs_arena_matrix(arena, n, gs_shape_tokens(d->shape))
 	};
 }
 
@@ -109,7 +109,8 @@ encode(const GsVaeNet *net, const gs_real *params, const GsNetRows *rows,
 	else
 		memset(s->first.data, 0, sizeof(gs_real) * (size_t) rows->n *
 			   (size_t) d->width);
-	gs_embedding_forward_add(&net->input, params, s->input, d->shape->npositions,
+	gs_embedding_forward_add(&net->input, params, s->input,
+							 d->shape->npositions,
 							 s->first);
 	gs_activate(GS_SILU, NULL, s->first, s->first, s->first_slope);
 	gs_dense_forward(&net->inner, params, s->first, s->inner, s->inner_slope);

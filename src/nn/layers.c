@@ -176,13 +176,12 @@ gs_residual_add(GsParams *params, const char *name, int width, int hidden,
 GsResidualState
 gs_residual_layout(const GsResidual *block, GsArena *arena, int rows)
 {
-	GsResidualState state;
-
-	state.stats = gs_arena_matrix(arena, rows, 2);
-	state.normed = gs_arena_matrix(arena, rows, block->inner.in);
-	state.slope = gs_arena_matrix(arena, rows, block->inner.out);
-	state.hidden = gs_arena_matrix(arena, rows, block->inner.out);
-	return state;
+	return (GsResidualState) {
+		.stats = gs_arena_matrix(arena, rows, 2),
+		.normed = gs_arena_matrix(arena, rows, block->inner.in),
+		.slope = gs_arena_matrix(arena, rows, block->inner.out),
+		.hidden = gs_arena_matrix(arena, rows, block->inner.out)
+	};
 }
 
 /* What is done with rows of a block: its norm, there and back. */
@@ -222,7 +221,8 @@ norm_rows_backward(void *arg, int first, int rows)
 /*
  * gs_residual_forward
  *
- * y = x + outer(inner(norm(x))).  y may be x where there is no backward.
+ * y = x + outer(inner(norm(x))), with dropout of what inner gives.  y may be x
+ * where there is no backward.
  *
  * He, Zhang, Ren and Sun, "Identity mappings in deep residual networks", ECCV
  * 2016.
@@ -237,6 +237,8 @@ gs_residual_forward(const GsResidual *block, const gs_real *params,
 	gs_dense_forward_work(&block->inner, params, state->normed, state->hidden,
 						  state->slope,
 						  &(GsRowWork) {norm_rows, NULL, &normed});
+	if (state->dropout > 0)
+		gs_dropout(state->draw, state->dropout, state->hidden);
 	gs_dense_forward_add(&block->outer, params, state->hidden, x, y);
 }
 
@@ -257,6 +259,8 @@ gs_residual_backward(const GsResidual *block, const gs_real *params,
 	/* gradients by a layer's input take the place of that input */
 	gs_dense_backward(&block->outer, params, grad, state->hidden,
 					  GS_NO_MATRIX, dy, state->hidden);
+	if (state->dropout > 0)
+		gs_dropout(state->draw, state->dropout, state->hidden);
 	gs_dense_backward_work(&block->inner, params, grad, state->normed,
 						   state->slope, state->hidden, state->normed,
 						   &(GsRowWork) {NULL, norm_rows_backward, &normed});

@@ -180,6 +180,18 @@ typedef struct GsNorm
 	size_t		shift;			/* offset of [width] */
 } GsNorm;
 
+/*
+ * Random numbers of a batch's rows: a function of key, step, stream, the
+ * row's place in the batch and the column, never of threads or shards.
+ */
+typedef struct GsDraw
+{
+	uint64_t	key;
+	uint64_t	step;
+	uint32_t	stream;			/* one number for each use within a step */
+	int			first_row;		/* place in the batch of a matrix's row 0 */
+} GsDraw;
+
 /* y = x + outer(inner(norm(x))): pre-activation residual block */
 typedef struct GsResidual
 {
@@ -195,6 +207,8 @@ typedef struct GsResidualState
 	GsMatrix	normed;			/* [rows][width] */
 	GsMatrix	slope;			/* [rows][hidden] */
 	GsMatrix	hidden;			/* [rows][hidden] */
+	double		dropout;		/* of hidden; 0: none ... */
+	GsDraw		draw;			/* ... by these */
 } GsResidualState;
 
 /* y += the sum of each row's tokens' vectors */
@@ -312,18 +326,6 @@ extern void gs_embedding_step_backward(const GsEmbedding *embedding,
 extern void gs_embedding_backward(const GsEmbedding *embedding, gs_real *grad,
 								  const int32_t *token, int columns,
 								  GsMatrix dy);
-
-/*
- * Random numbers of a batch's rows: a function of key, step, stream, the
- * row's place in the batch and the column, never of threads or shards.
- */
-typedef struct GsDraw
-{
-	uint64_t	key;
-	uint64_t	step;
-	uint32_t	stream;			/* one number for each use within a step */
-	int			first_row;		/* place in the batch of a matrix's row 0 */
-} GsDraw;
 
 /* random.c */
 /* N(0, 1); uniform in (0, 1) */
