@@ -28,7 +28,8 @@
 #include "numeric/philox.h"
 
 #define PILOTS			4		/* batches */
-#define MAX_PILOTS		16		/* where boxes have found nothing */
+#define MAX_PILOTS		16		/* where boxes have found nothing ... */
+#define LAST_PILOTS		64		/* ... or none has, and they are cheap */
 #define ADAPTATIONS		12		/* batches */
 #define MARGIN			1.25	/* of the largest weight over the pilot's ... */
 #define CONSTANT		1e-4	/* ... unless it is that near to the mean */
@@ -132,8 +133,8 @@ run_pilot(GsConditional *c, Pilot *pilot)
 	for (int batch = 1;; batch++)
 	{
 		nothing = pilot_batch(c, pilot, round++);
-		if (batch >= (nothing == 0 ? PILOTS : nothing < c->nboxes ?
-					  MAX_PILOTS : Max(MAX_PILOTS, c->proposer->rounds)))
+		if (batch >= (nothing == 0 ? PILOTS : nothing < c->nboxes ||
+					  c->proposer->whole ? MAX_PILOTS : LAST_PILOTS))
 			break;
 	}
 }

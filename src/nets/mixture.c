@@ -467,8 +467,16 @@ gs_mixture_draw(const GsMixture *mixture, int n, const uint32_t *word,
 		const float *cholesky;
 		int			c = 0;
 
-		while (c < mixture->k - 1 && u >= mixture->weight[c])
-			u -= mixture->weight[c++];
+		/* what has no weight is not drawn, however the others round */
+		for (int next = 0; next < mixture->k; next++)
+		{
+			if (!(mixture->weight[next] > 0))
+				continue;
+			c = next;
+			if (u < mixture->weight[c])
+				break;
+			u -= mixture->weight[c];
+		}
 		component[i] = c;
 		if (mixture->mean == NULL)
 		{
