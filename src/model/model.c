@@ -150,6 +150,28 @@ gs_sampler_begin(const GsModel *model, Jsonb *given, const bool *context)
 }
 
 /*
+ * gs_batch_allocate: room for codes and scores of all features, zero.
+ */
+GsBatch *
+gs_batch_allocate(const GsSchema *schema)
+{
+	GsBatch    *batch = palloc0(sizeof(GsBatch));
+	int			n = Max(schema->nfeatures, 1);
+
+	batch->nfeatures = schema->nfeatures;
+	batch->score = palloc0(sizeof(float *) * n);
+	batch->code = palloc0(sizeof(int32 *) * n);
+	for (int f = 0; f < schema->nfeatures; f++)
+	{
+		if (schema->features[f].kind == GS_FEATURE_NUMBER)
+			batch->score[f] = palloc0(sizeof(float) * GS_BATCH);
+		else
+			batch->code[f] = palloc0(sizeof(int32) * GS_BATCH);
+	}
+	return batch;
+}
+
+/*
  * gs_batch_create: room for batches of a stream.
  *
  * needed: [nfeatures] those that will be looked at, or NULL for all.  The
@@ -160,11 +182,10 @@ GsBatch *
 gs_batch_create(const GsSampler *sampler, int64 seed, const bool *needed)
 {
 	const GsModel *model = sampler->model;
-	GsBatch    *batch = palloc0(sizeof(GsBatch));
+	GsBatch    *batch = gs_batch_allocate(model->schema);
 	int			n = model->schema->nfeatures;
 
 	batch->key = gs_mix64((uint64) seed, (uint64) model->version->version);
-	batch->nfeatures = n;
 	batch->context = sampler->context;
 	batch->needed = palloc(Max(n, 1));
 	/* conditions are about any of them */
@@ -176,15 +197,6 @@ gs_batch_create(const GsSampler *sampler, int64 seed, const bool *needed)
 		if (model->refine != NULL)
 			gs_refine_need(model->refine, batch->needed);
 		gs_dependency_need(model->determined, batch->needed);
-	}
-	batch->score = palloc0(sizeof(float *) * Max(n, 1));
-	batch->code = palloc0(sizeof(int32 *) * Max(n, 1));
-	for (int f = 0; f < n; f++)
-	{
-		if (model->schema->features[f].kind == GS_FEATURE_NUMBER)
-			batch->score[f] = palloc0(sizeof(float) * GS_BATCH);
-		else
-			batch->code[f] = palloc(sizeof(int32) * GS_BATCH);
 	}
 	return batch;
 }

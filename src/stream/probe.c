@@ -45,25 +45,6 @@ create_rows(int ncolumns)
 	return rows;
 }
 
-static GsBatch *
-create_batch(const GsSchema *schema)
-{
-	GsBatch    *batch = palloc0(sizeof(GsBatch));
-	int			n = Max(schema->nfeatures, 1);
-
-	batch->nfeatures = schema->nfeatures;
-	batch->score = palloc0(sizeof(float *) * n);
-	batch->code = palloc0(sizeof(int32 *) * n);
-	for (int f = 0; f < schema->nfeatures; f++)
-	{
-		if (schema->features[f].kind == GS_FEATURE_NUMBER)
-			batch->score[f] = palloc(sizeof(float) * GS_BATCH);
-		else
-			batch->code[f] = palloc(sizeof(int32) * GS_BATCH);
-	}
-	return batch;
-}
-
 static void
 open_probe(Probe *probe, const GsSchema *schema)
 {
@@ -218,7 +199,7 @@ gs_probe_model(PG_FUNCTION_ARGS)
 	open_probe(&probe, model->schema);
 	sampler = gs_sampler_begin(model, NULL, NULL);
 	turn.made = gs_batch_create(sampler, 1, NULL);
-	turn.encoded = create_batch(model->schema);
+	turn.encoded = gs_batch_allocate(model->schema);
 	turn.again = create_rows(ncolumns);
 	turn.decoder = palloc(sizeof(GsDecoder *) * Max(ncolumns, 1));
 	for (int c = 0; c < ncolumns; c++)
@@ -342,7 +323,7 @@ gs_probe_bins(PG_FUNCTION_ARGS)
 	learn(&fit);
 	gs_end_settings(level);
 	open_probe(&probe, fit.schema);
-	batch = create_batch(fit.schema);
+	batch = gs_batch_allocate(fit.schema);
 	for (int64 first = 0; first < fit.sample.seen; first += GS_BATCH)
 	{
 		int			n = (int) Min(GS_BATCH, fit.sample.seen - first);
@@ -427,7 +408,7 @@ gs_probe_row(PG_FUNCTION_ARGS)
 	Datum	   *lines = palloc(sizeof(Datum) * Max(nfeatures, 1));
 	float	  **position = palloc(sizeof(float *) * Max(nfeatures, 1));
 	Probe		probe = {0};
-	GsBatch    *batch = create_batch(model->schema);
+	GsBatch    *batch = gs_batch_allocate(model->schema);
 
 	open_probe(&probe, model->schema);
 	for (int c = 0; c < Min(ncolumns, desc->natts); c++)
