@@ -1,6 +1,6 @@
 -- Conditions: given => jsonb.
 BEGIN;
-SELECT plan(105);
+SELECT plan(106);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 
@@ -211,6 +211,15 @@ SELECT refused('{"tag": "abc"}', '0A000', 'values of column "tag" (generated tex
 SELECT refused('{"doc": "{}"}', '0A000', 'values of column "doc" (json) cannot be given');
 SELECT refused('{"place": "(1,2)"}', '0A000', 'values of column "place" (point) cannot be given');
 SELECT refused('{"code": "c-Ulm", "city": "Bonn"}', '22000', 'the given values have probability zero together');
+
+-- So many values that their probabilities together are below the least double.
+DO $$ BEGIN
+	EXECUTE (SELECT format('CREATE TABLE wide AS SELECT %s FROM generate_series(1, 300) AS g',
+		string_agg(format('pg_temp.z(g, %s) AS c%s', i, i), ', ')) FROM generate_series(1, 60) AS i);
+END $$;
+SELECT FROM synth_fit('wide', method => 'copula', seed => 1, options => '{"differences": 0, "dependencies": 0}');
+SELECT is((SELECT count(*) FROM synth_sample('wide', 100, seed => 1, given => (SELECT jsonb_object_agg('c' || i, 0.1) FROM generate_series(1, 59) AS i)) AS w
+	WHERE w ->> 'c1' = '0.1' AND w ->> 'c59' = '0.1'), 100::bigint, 'values of 59 columns');
 
 -- Values of several parts that are one level, and numbers of few values.
 CREATE TABLE few AS SELECT i % 4 * interval '1 month 2 hours' AS stay, numrange(i % 3, i % 3 + 1.50) AS span,
