@@ -1,0 +1,167 @@
+/*
+ * offspring.c
+ *	  How many children the parents get that a foreign key refers to.
+ *
+ * The model has the numbers of children that parents of the source had, and
+ * how many had so many (fit/children.c).  Any n parents get families that are a systematic
+ * sample of these, most children first; these are laid end to end, so that
+ * whose child a number is follows by arithmetic, without a list of parents.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fit/children.h"
+#include "stream/offspring.h"
+
+/*
+ * gs_offspring_load: what a model says of a foreign key (NULL: nothing), in the
+ * current context.  False if it says nothing: then rows are spread evenly.
+ */
+bool
+gs_offspring_load(GsOffspring *offspring, const GsModel *model,
+				 const GsConstraint *constraint)
+{
+	const GsTensor *tensor = constraint == NULL ? NULL :
+		gs_tensor_find(model->version->tensors, gs_children_name(constraint));
+	int			rows = GS_CHILDREN_TOTALS;
+	const int64 *counts = NULL;
+
+	memset(offspring, 0, sizeof(GsOffspring));
+	if (tensor != NULL)
+	{
+		rows = tensor->dims[0];
+		if (tensor->type != GS_I8 || tensor->ndims != 2 ||
+			tensor->dims[1] != 2 || rows < GS_CHILDREN_TOTALS)
+			gs_corrupted("Tensor \"%s\" has the wrong shape.", tensor->name);
+		counts = tensor->data;
+		for (int i = 0; i < 2 * rows; i++)
+			if (counts[i] < 0 || counts[i] > INT64CONST(1) << 48)
+				gs_corrupted("Tensor \"%s\" has an impossible count.",
+							 tensor->name);
+		offspring->all_rows = counts[2 * GS_CHILDREN_ALL];
+		offspring->all_parents = counts[2 * GS_CHILDREN_ALL + 1];
+		offspring->known_rows = counts[2 * GS_CHILDREN_KNOWN];
+		offspring->rows = counts[2 * GS_CHILDREN_OTHERS];
+	}
+	offspring->siblings = palloc0(sizeof(GsSiblings) *
+							   (rows - GS_CHILDREN_TOTALS + 1));
+	for (int i = rows - 1; i >= GS_CHILDREN_TOTALS; i--)
+		if (counts[2 * i + 1] > 0)
+		{
+			offspring->siblings[offspring->n].children = counts[2 * i];
+			offspring->siblings[offspring->n++].parents = counts[2 * i + 1];
+		}
+	if (offspring->n == 0 || offspring->siblings[0].children == 0)
+	{
+		offspring->siblings[0].children = offspring->siblings[0].parents = 1;
+		offspring->n = 1;
+	}
+	return tensor != NULL;
+}
+
+/*
+ * gs_offspring_share_out: gives parents families that have a number of
+ * children together.  They grow and shrink alike, down to one child, so that
+ * parents without children stay so.
+ *
+ * some: where there are fewer children than that, some parents have families
+ * as in the source and the others none; and where nobody has two children,
+ * nobody gets two as long as there are others.  Returns to how many parents
+ * these families belong.
+ */
+int64
+gs_offspring_share_out(GsOffspring *offspring, int64 parents, int64 children,
+					  bool some)
+{
+	double		all = 0;
+	double		with = 0;
+	double		of_all = 0;
+	double		growth = 1;
+	double		sum = 0;
+
+	offspring->used = offspring->n;
+	for (int i = 0; i < offspring->n; i++)
+	{
+		const GsSiblings *siblings = &offspring->siblings[i];
+
+		all += siblings->parents;
+		with += siblings->children > 0 ? siblings->parents : 0;
+		of_all += (double) siblings->children * siblings->parents;
+	}
+	if (some && (children < parents * with / all || of_all == with))
+	{
+		parents = Min(parents, (int64) ceil(children * with / of_all));
+		offspring->used -= offspring->siblings[offspring->n - 1].children == 0;
+		all = with;
+	}
+	else if (of_all > with)
+		growth = Max((children * all / parents - with) / (of_all - with), 0);
+	for (int i = 0; i < offspring->used; i++)
+	{
+		GsSiblings   *siblings = &offspring->siblings[i];
+
+		sum += siblings->parents;
+		siblings->until = sum / all;
+		siblings->weight = siblings->children == 0 ? 0 :
+			1 + (siblings->children - 1) * growth;
+	}
+	return parents;
+}
+
+/*
+ * The families of n parents, up to that of a child: returns the children
+ * before it, or all, and sets *parent to whose child it is.
+ */
+static double
+count_up_to(const GsOffspring *offspring, int64 n, double shift, double child,
+			int64 *parent)
+{
+	double		end = 0;
+	int64		from = 0;
+
+	for (int i = 0; i < offspring->used; i++)
+	{
+		const GsSiblings *siblings = &offspring->siblings[i];
+		int64		to = i == offspring->used - 1 ? n :
+			Max(from, (int64) ceil(n * siblings->until - shift));
+		double		children = (to - from) * siblings->weight;
+
+		if (child < end + children)
+		{
+			*parent = from + Min((int64) ((child - end) / siblings->weight),
+								 to - from - 1);
+			return end;
+		}
+		end += children;
+		from = to;
+	}
+	return end;
+}
+
+/*
+ * gs_offspring_children: how many children n parents have together.
+ *
+ * shift: between 0 and 1, where the systematic sample begins
+ */
+double
+gs_offspring_children(const GsOffspring *offspring, int64 n, double shift)
+{
+	int64		parent;
+
+	return count_up_to(offspring, n, shift, INFINITY, &parent);
+}
+
+/*
+ * gs_offspring_find: which of n parents has a child, which is below
+ * gs_offspring_children of the same.
+ */
+int64
+gs_offspring_find(const GsOffspring *offspring, int64 n, double shift,
+				 double child)
+{
+	int64		parent = 0;
+
+	(void) count_up_to(offspring, n, shift, child, &parent);
+	return parent;
+}
