@@ -11,6 +11,9 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
+#include "catalog/pg_class.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -19,6 +22,7 @@
 #include "storage/buffile.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/tuplesort.h"
 
 #include "codec/datum.h"
@@ -68,6 +72,8 @@ typedef struct Reading
 {
 	const GsParentsRequest *request;
 	GsParents  *parents;
+	int64		last;			/* order beyond which they are only counted */
+	int64		sorted;			/* keys up to it */
 	Tuplesortstate *sort;
 	TupleTableSlot *slot;
 	MemoryContext scratch;
@@ -125,7 +131,6 @@ take_key(TupleTableSlot *from, void *arg)
 
 	MemoryContextReset(reading->scratch);
 	old = MemoryContextSwitchTo(reading->scratch);
-	ExecClearTuple(slot);
 	for (int k = 0; k < request->desc->natts; k++)
 	{
 		Form_pg_attribute type = TupleDescAttr(request->desc, k);
@@ -145,7 +150,8 @@ take_key(TupleTableSlot *from, void *arg)
 			group = gs_key_hash(group, value, type);
 			grouped = true;
 		}
-		wanted.hash = gs_key_hash(wanted.hash, value, type);
+		if (request->nknown > 0)
+			wanted.hash = gs_key_hash(wanted.hash, value, type);
 	}
 	if (request->nknown > 0)
 		known = bsearch(&wanted, request->known, request->nknown,
@@ -154,14 +160,20 @@ take_key(TupleTableSlot *from, void *arg)
 		known->present = true;
 	if (!grouped)
 		group = known != NULL ? GROUP_KNOWN : GROUP_OTHERS;
-	slot->tts_values[GROUP] = Int64GetDatum((int64) group);
-	slot->tts_values[ORDER] = Int64GetDatum((int64) order);
 	reading->parents->n++;
-	reading->parents->width = Max(reading->parents->width,
-								  heap_compute_data_size(desc, slot->tts_values,
-														 slot->tts_isnull));
-	ExecStoreVirtualTuple(slot);
-	tuplesort_puttupleslot(reading->sort, slot);
+	if (known != NULL || (int64) order <= reading->last)
+	{
+		slot->tts_values[GROUP] = Int64GetDatum((int64) group);
+		slot->tts_values[ORDER] = Int64GetDatum((int64) order);
+		reading->parents->width = Max(reading->parents->width,
+									  heap_compute_data_size(desc,
+															 slot->tts_values,
+															 slot->tts_isnull));
+		ExecStoreVirtualTuple(slot);
+		tuplesort_puttupleslot(reading->sort, slot);
+		ExecClearTuple(slot);
+		reading->sorted++;
+	}
 	MemoryContextSwitchTo(old);
 }
 
@@ -262,6 +274,58 @@ put_key(GsParents *parents, int64 position, MinimalTuple tuple, int64 hash)
 }
 
 /*
+ * The order up to which the keys lie that are kept, with room, if the table
+ * has as many as the planner knows.
+ */
+static int64
+guess_last(const GsParentsRequest *request)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID,
+										ObjectIdGetDatum(request->constraint->parent_oid));
+	double		share;
+
+	if (request->most == 0 || !HeapTupleIsValid(tuple))
+		return PG_INT64_MAX;
+	share = (request->most + 10 * sqrt(request->most)) /
+		Max(((Form_pg_class) GETSTRUCT(tuple))->reltuples, 1);
+	ReleaseSysCache(tuple);
+	return share < 0.9 ? PG_INT64_MIN +
+		(int64) (uint64) (share * (double) PG_UINT64_MAX) : PG_INT64_MAX;
+}
+
+/*
+ * Reads and sorts the keys, those that are kept and perhaps more.  False if
+ * they are fewer than wanted.
+ */
+static bool
+sort_keys(Reading *reading)
+{
+	const GsParentsRequest *request = reading->request;
+	GsParents  *parents = reading->parents;
+	AttrNumber	columns[] = {GROUP + 1, ORDER + 1};
+	Oid			operators[] = {Int8LessOperator, Int8LessOperator};
+	Oid			collations[] = {InvalidOid, InvalidOid};
+	bool		nulls_first[] = {false, false};
+
+	parents->n = reading->sorted = 0;
+	reading->sort = tuplesort_begin_heap(parents->desc, lengthof(columns),
+										 columns, operators, collations,
+										 nulls_first, work_mem, NULL,
+										 request->most > 0 ?
+										 TUPLESORT_ALLOWBOUNDED :
+										 TUPLESORT_NONE);
+	if (request->most > 0)
+		tuplesort_set_bound(reading->sort, request->most);
+	gs_query_read(keys_query(request), take_key, reading);
+	parents->kept = request->most > 0 ? Min(parents->n, request->most) :
+		parents->n;
+	if (reading->sorted >= parents->kept)
+		return true;
+	tuplesort_end(reading->sort);
+	return false;
+}
+
+/*
  * gs_parents_read: reads the keys of a table, as the caller, into the current
  * context.  To be called within an SPI connection.
  */
@@ -270,11 +334,6 @@ gs_parents_read(const GsParentsRequest *request)
 {
 	GsParents  *parents = palloc0(sizeof(GsParents));
 	Reading		reading = {.request = request,.parents = parents};
-	AttrNumber	columns[] = {GROUP + 1, ORDER + 1};
-	Oid			operators[] = {Int8LessOperator, Int8LessOperator};
-	Oid			collations[] = {InvalidOid, InvalidOid};
-	bool		nulls_first[] = {false, false};
-	TupleTableSlot *sorted;
 	int64		position = 0;
 
 	parents->desc = slot_desc(request->desc);
@@ -287,32 +346,24 @@ gs_parents_read(const GsParentsRequest *request)
 	reading.scratch = AllocSetContextCreate(CurrentMemoryContext,
 											"gensynth key",
 											ALLOCSET_SMALL_SIZES);
-	reading.sort = tuplesort_begin_heap(parents->desc, lengthof(columns),
-										columns, operators, collations,
-										nulls_first, work_mem, NULL,
-										request->most > 0 ?
-										TUPLESORT_ALLOWBOUNDED :
-										TUPLESORT_NONE);
-	if (request->most > 0)
-		tuplesort_set_bound(reading.sort, request->most);
-	gs_query_read(keys_query(request), take_key, &reading);
+	reading.last = guess_last(request);
+	while (!sort_keys(&reading))
+		reading.last = PG_INT64_MAX;
 	tuplesort_performsort(reading.sort);
-	parents->kept = request->most > 0 ? Min(parents->n, request->most) :
-		parents->n;
 	make_room(parents);
-	sorted = MakeSingleTupleTableSlot(parents->desc, &TTSOpsMinimalTuple);
 	while (position < parents->kept &&
-		   tuplesort_gettupleslot(reading.sort, true, false, sorted, NULL))
+		   tuplesort_gettupleslot(reading.sort, true, false, parents->slot,
+								  NULL))
 	{
 		bool		isnull;
-		int64		hash = DatumGetInt64(slot_getattr(sorted, GROUP + 1,
+		int64		hash = DatumGetInt64(slot_getattr(parents->slot, GROUP + 1,
 													  &isnull));
 
 		CHECK_FOR_INTERRUPTS();
-		put_key(parents, position++, ExecFetchSlotMinimalTuple(sorted, NULL),
-				hash);
+		put_key(parents, position++,
+				ExecFetchSlotMinimalTuple(parents->slot, NULL), hash);
 	}
-	ExecDropSingleTupleTableSlot(sorted);
+	ExecClearTuple(parents->slot);
 	tuplesort_end(reading.sort);
 	ExecDropSingleTupleTableSlot(reading.slot);
 	MemoryContextDelete(reading.scratch);
