@@ -280,11 +280,14 @@ put_key(GsParents *parents, int64 position, MinimalTuple tuple, int64 hash)
 static int64
 guess_last(const GsParentsRequest *request)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID,
-										ObjectIdGetDatum(request->constraint->parent_oid));
+	HeapTuple	tuple;
 	double		share;
 
-	if (request->most == 0 || !HeapTupleIsValid(tuple))
+	if (request->most == 0)
+		return PG_INT64_MAX;
+	tuple = SearchSysCache1(RELOID,
+							ObjectIdGetDatum(request->constraint->parent_oid));
+	if (!HeapTupleIsValid(tuple))
 		return PG_INT64_MAX;
 	share = (request->most + 10 * sqrt(request->most)) /
 		Max(((Form_pg_class) GETSTRUCT(tuple))->reltuples, 1);
