@@ -249,7 +249,8 @@ find_ends(ForeignKey *fk)
 		CHECK_FOR_INTERRUPTS();
 		if (fk->ngrouped > 0)
 			(void) gs_parents_group(fk->parents, g, &n);
-		end += gs_offspring_children(&fk->offspring, n, shift_of(fk, g));
+		end += gs_offspring_count(&fk->offspring, n, shift_of(fk, g),
+								  fk->offspring.growth);
 		fk->ends[g] = end;
 	}
 }
@@ -290,7 +291,8 @@ read_parents(ForeignKey *fk)
 									  fk->own ? Min(fk->taken, MAX_OWN) :
 									  fk->taken, fk->nchildren,
 									  fk->ngrouped == 0);
-	find_ends(fk);
+	if (fk->nshared == 0)
+		find_ends(fk);
 }
 
 /*
@@ -607,15 +609,6 @@ next_child(const GsForeignKeys *fks, ForeignKey *fk, int64 row)
 }
 
 /*
- * How many children a group's parents have.
- */
-static double
-group_children(const ForeignKey *fk, int64 group)
-{
-	return fk->ends[group] - (group > 0 ? fk->ends[group - 1] : 0);
-}
-
-/*
  * The parent of a row.
  */
 static int64
@@ -640,12 +633,13 @@ find_parent(const GsForeignKeys *fks, ForeignKey *fk, int64 row)
 		else
 			low = middle + 1;
 	}
-	fk->children = group_children(fk, low);
-	fk->child -= fk->ends[low] - fk->children;
+	fk->children = fk->ends[low] - (low > 0 ? fk->ends[low - 1] : 0);
+	fk->child -= low > 0 ? fk->ends[low - 1] : 0;
 	if (fk->ngrouped > 0)
 		first = gs_parents_group(fk->parents, low, &n);
 	return (first + gs_offspring_find(&fk->offspring, n, shift_of(fk, low),
-									 fk->child)) % fk->nparents;
+									  fk->offspring.growth, fk->child)) %
+		fk->nparents;
 }
 
 /*
@@ -660,6 +654,8 @@ find_in_group(const GsForeignKeys *fks, ForeignKey *fk, int64 row,
 	const ForeignKey *leader = fk->leader;
 	uint64		hash = 0;
 	double		drawn = uniform(gs_mix64(fk->key, row));
+	double		growth = fk->offspring.growth;
+	double		children;
 	int64		group;
 	int64		first;
 	int64		n;
@@ -684,11 +680,15 @@ find_in_group(const GsForeignKeys *fks, ForeignKey *fk, int64 row,
 		gs_permute_init(&order, Max(llround(leader->children), 1),
 						gs_mix64(fk->key, group));
 		drawn = (gs_permute(&order, (uint64) leader->child) + 0.5) / order.n;
+		growth = gs_offspring_growth(&fk->offspring, n, shift_of(fk, group),
+									 leader->children);
 	}
-	if (group_children(fk, group) <= 0)
+	children = gs_offspring_count(&fk->offspring, n, shift_of(fk, group),
+								  growth);
+	if (children <= 0)
 		return first + (int64) (drawn * n);
 	return first + gs_offspring_find(&fk->offspring, n, shift_of(fk, group),
-									drawn * group_children(fk, group));
+									 growth, drawn * children);
 }
 
 /*

@@ -3,9 +3,9 @@
  *	  How many children the parents get that a foreign key refers to.
  *
  * The model has the numbers of children that parents of the source had, and
- * how many had so many (fit/children.c).  Any n parents get families that are a systematic
- * sample of these, most children first; these are laid end to end, so that
- * whose child a number is follows by arithmetic, without a list of parents.
+ * how many had so many (fit/children.c).  Any n parents get a systematic sample
+ * of these numbers, the greatest first, and their children are counted through:
+ * so whose child one is follows by arithmetic, without a list of parents.
  */
 #include "postgres.h"
 
@@ -61,26 +61,26 @@ gs_offspring_load(GsOffspring *offspring, const GsModel *model,
 }
 
 /*
- * gs_offspring_share_out: gives parents families that have a number of
- * children together.  They grow and shrink alike, down to one child, so that
- * parents without children stay so.
+ * gs_offspring_share_out: gives parents a number of children together.  Their
+ * numbers grow and shrink alike, down to one child, so that parents without
+ * children stay so.
  *
- * some: where there are fewer children than that, some parents have families
- * as in the source and the others none; and where nobody has two children,
- * nobody gets two as long as there are others.  Returns to how many parents
- * these families belong.
+ * some: where there are fewer children than that, some parents have as many as
+ * in the source, and the others none; and where nobody has two children,
+ * nobody gets two as long as there are others.  Returns how many parents have
+ * a part in it.
  */
 int64
 gs_offspring_share_out(GsOffspring *offspring, int64 parents, int64 children,
-					  bool some)
+					   bool some)
 {
 	double		all = 0;
 	double		with = 0;
 	double		of_all = 0;
-	double		growth = 1;
 	double		sum = 0;
 
 	offspring->used = offspring->n;
+	offspring->growth = 1;
 	for (int i = 0; i < offspring->n; i++)
 	{
 		const GsSiblings *siblings = &offspring->siblings[i];
@@ -96,26 +96,23 @@ gs_offspring_share_out(GsOffspring *offspring, int64 parents, int64 children,
 		all = with;
 	}
 	else if (of_all > with)
-		growth = Max((children * all / parents - with) / (of_all - with), 0);
+		offspring->growth = Max((children * all / parents - with) /
+								(of_all - with), 0);
 	for (int i = 0; i < offspring->used; i++)
 	{
-		GsSiblings   *siblings = &offspring->siblings[i];
-
-		sum += siblings->parents;
-		siblings->until = sum / all;
-		siblings->weight = siblings->children == 0 ? 0 :
-			1 + (siblings->children - 1) * growth;
+		sum += offspring->siblings[i].parents;
+		offspring->siblings[i].until = sum / all;
 	}
 	return parents;
 }
 
 /*
- * The families of n parents, up to that of a child: returns the children
- * before it, or all, and sets *parent to whose child it is.
+ * Counts the children of n parents up to one: returns those before its
+ * parent's class, or all, and sets *parent to whose child it is.
  */
 static double
-count_up_to(const GsOffspring *offspring, int64 n, double shift, double child,
-			int64 *parent)
+count_up_to(const GsOffspring *offspring, int64 n, double shift,
+			double growth, double child, int64 *parent)
 {
 	double		end = 0;
 	int64		from = 0;
@@ -125,43 +122,59 @@ count_up_to(const GsOffspring *offspring, int64 n, double shift, double child,
 		const GsSiblings *siblings = &offspring->siblings[i];
 		int64		to = i == offspring->used - 1 ? n :
 			Max(from, (int64) ceil(n * siblings->until - shift));
-		double		children = (to - from) * siblings->weight;
+		double		each = siblings->children == 0 ? 0 :
+			1 + (siblings->children - 1) * growth;
 
-		if (child < end + children)
+		if (child < end + (to - from) * each)
 		{
-			*parent = from + Min((int64) ((child - end) / siblings->weight),
-								 to - from - 1);
+			*parent = from + Min((int64) ((child - end) / each), to - from - 1);
 			return end;
 		}
-		end += children;
+		end += (to - from) * each;
 		from = to;
 	}
 	return end;
 }
 
 /*
- * gs_offspring_children: how many children n parents have together.
+ * gs_offspring_count: how many children n parents have together.
  *
- * shift: between 0 and 1, where the systematic sample begins
+ * shift: between 0 and 1, where the systematic sample begins; growth: of
+ * numbers above 1, from that (1: as in the source)
  */
 double
-gs_offspring_children(const GsOffspring *offspring, int64 n, double shift)
+gs_offspring_count(const GsOffspring *offspring, int64 n, double shift,
+				   double growth)
 {
 	int64		parent;
 
-	return count_up_to(offspring, n, shift, INFINITY, &parent);
+	return count_up_to(offspring, n, shift, growth, INFINITY, &parent);
 }
 
 /*
- * gs_offspring_find: which of n parents has a child, which is below
- * gs_offspring_children of the same.
+ * gs_offspring_growth: what makes the children of n parents so many, or else
+ * one for each that has any.
+ */
+double
+gs_offspring_growth(const GsOffspring *offspring, int64 n, double shift,
+					double children)
+{
+	double		with = gs_offspring_count(offspring, n, shift, 0);
+	double		all = gs_offspring_count(offspring, n, shift, 1);
+
+	return all > with ? Max((children - with) / (all - with), 0) : 1;
+}
+
+/*
+ * gs_offspring_find: which of n parents has a child, from 0, which is below
+ * gs_offspring_count of the same.
  */
 int64
 gs_offspring_find(const GsOffspring *offspring, int64 n, double shift,
-				 double child)
+				  double growth, double child)
 {
 	int64		parent = 0;
 
-	(void) count_up_to(offspring, n, shift, child, &parent);
+	(void) count_up_to(offspring, n, shift, growth, child, &parent);
 	return parent;
 }

@@ -15,8 +15,7 @@ typedef struct GsSiblings
 {
 	int64		children;
 	int64		parents;
-	double		until;			/* share of parents, with the families before */
-	double		weight;			/* children of a parent of the target */
+	double		until;			/* share of all parents, with those before */
 } GsSiblings;
 
 typedef struct GsOffspring
@@ -30,16 +29,19 @@ typedef struct GsOffspring
 	double		rows;			/* of the others */
 
 	/* as children are shared out */
-	int			used;			/* families */
+	int			used;			/* of n */
+	double		growth;			/* of numbers above 1, to or from that */
 } GsOffspring;
 
 extern bool gs_offspring_load(GsOffspring *offspring, const GsModel *model,
 							 const GsConstraint *constraint);
 extern int64 gs_offspring_share_out(GsOffspring *offspring, int64 parents,
-								   int64 children, bool some);
-extern double gs_offspring_children(const GsOffspring *offspring, int64 n,
-								   double shift);
+									int64 children, bool some);
+extern double gs_offspring_count(const GsOffspring *offspring, int64 n,
+								 double shift, double growth);
+extern double gs_offspring_growth(const GsOffspring *offspring, int64 n,
+								  double shift, double children);
 extern int64 gs_offspring_find(const GsOffspring *offspring, int64 n,
-							  double shift, double child);
+							   double shift, double growth, double child);
 
 #endif
