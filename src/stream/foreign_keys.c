@@ -26,6 +26,7 @@
 #include <math.h>
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -742,6 +743,31 @@ find_known(const ForeignKey *fk, int64 row, Datum value)
 }
 
 /*
+ * Until a deferred key has parents, one that is unique should be, and should
+ * be none of theirs: whole numbers are counted down from the greatest.  Other
+ * types have room enough for what the model says.
+ */
+static void
+set_apart(const ForeignKey *fk, int64 row, Datum *values)
+{
+	for (int k = 0; k < fk->desc->natts; k++)
+		switch (TupleDescAttr(fk->desc, k)->atttypid)
+		{
+			case INT2OID:
+				values[fk->at[k]] = Int16GetDatum((int16) (PG_INT16_MAX - row));
+				break;
+			case INT4OID:
+				values[fk->at[k]] = Int32GetDatum((int32) (PG_INT32_MAX - row));
+				break;
+			case INT8OID:
+				values[fk->at[k]] = Int64GetDatum(PG_INT64_MAX - row);
+				break;
+			default:
+				break;
+		}
+}
+
+/*
  * Sets the columns of one key.  False where no parent goes with what others
  * have put into columns that they share.
  */
@@ -758,7 +784,11 @@ fill_key(const GsForeignKeys *fks, ForeignKey *fk, int64 row, Datum *values,
 	for (int k = 0; k < fk->desc->natts; k++)
 		null |= nulls[fk->at[k]] && !fk->shared[k];
 	if (fk->deferred)
+	{
+		if (fk->unique)
+			set_apart(fk, row, values);
 		return !null;
+	}
 	if (!null)
 		known = find_known(fk, row, values[fk->at[0]]);
 	if ((null && fk->nullable && !fk->always) || fk->nparents == 0)
