@@ -41,6 +41,7 @@
 #include "numeric/permute.h"
 #include "stream/offspring.h"
 #include "stream/foreign_keys.h"
+#include "table/keys.h"
 
 #define MAX_KEY_COLUMNS	32		/* INDEX_MAX_KEYS */
 #define BLOCK			16384	/* rows that are numbered together */
@@ -297,35 +298,6 @@ read_parents(ForeignKey *fk)
 }
 
 /*
- * Whether a constraint says that a row's key is its own.
- */
-static bool
-is_unique(const GsTarget *target, const GsConstraint *key)
-{
-	ListCell   *cell;
-
-	foreach(cell, target->constraints)
-	{
-		const GsConstraint *constraint = lfirst(cell);
-
-		if ((constraint->kind == GS_CONSTRAINT_PRIMARY_KEY ||
-			 constraint->kind == GS_CONSTRAINT_UNIQUE) &&
-			list_length(constraint->columns) > 0 &&
-			strstr(constraint->definition, " WHERE ") == NULL)
-		{
-			bool		within = true;
-			ListCell   *column;
-
-			foreach(column, constraint->columns)
-				within &= gs_is_named(key->columns, lfirst(column));
-			if (within)
-				return true;
-		}
-	}
-	return false;
-}
-
-/*
  * By which columns the parents are grouped: by those that earlier keys fill,
  * or else by those that a later key shares, if it has others too.
  */
@@ -392,7 +364,7 @@ describe_key(GsForeignKeys *fks, ForeignKey *fk,
 	fk->own = constraint->parent_oid == target->relid;
 	fk->nullable = true;
 	fk->full = strstr(constraint->definition, " MATCH FULL") != NULL;
-	fk->unique = is_unique(target, constraint);
+	fk->unique = gs_is_unique_within(target->relid, constraint->columns);
 	fk->block = -1;
 	foreach(cell, constraint->columns)
 	{
@@ -617,12 +589,13 @@ find_parent(const GsForeignKeys *fks, ForeignKey *fk, int64 row)
 {
 	int64		low = 0;
 	int64		high = fk->ngrouped > 0 ? gs_parents_groups(fk->parents) - 1 : 0;
+	int64		kept = gs_parents_kept(fk->parents);
 	int64		first = fk->first;
 	int64		n = fk->taken;
 
 	/* so that all are found who have no child yet */
 	if (row >= fks->n && fk->unique)
-		return gs_mix64(fk->key, row) % gs_parents_kept(fk->parents);
+		return gs_mix64(fk->key, row) % kept;
 	fk->child = (next_child(fks, fk, row) + 0.5) / fk->nchildren *
 		fk->ends[high];
 	while (low < high)
@@ -640,7 +613,7 @@ find_parent(const GsForeignKeys *fks, ForeignKey *fk, int64 row)
 		first = gs_parents_group(fk->parents, low, &n);
 	return (first + gs_offspring_find(&fk->offspring, n, shift_of(fk, low),
 									  fk->offspring.growth, fk->child)) %
-		fk->nparents;
+		kept;
 }
 
 /*
