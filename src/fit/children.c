@@ -7,9 +7,12 @@
  * whose parent the model knows by its value, then the others; of these, K
  * numbers of children in increasing order, and how many parents have so many.
  * The ends are protected as those of other numbers: they are what
- * rare_threshold parents have reached.
+ * rare_threshold parents have reached.  But for parents that stand out by the
+ * share of all rows that they have: that is told, in whole percents.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -25,8 +28,10 @@
 
 /* Different numbers of children that are kept. */
 #define MAX_COUNTS	512
-/* A known parent of a column of many values has this share of its rows. */
+/* A parent that matters among many has this share of the rows ... */
 #define HEAVY_SHARE	0.01
+/* ... and so many times as many as others, where its value is not known. */
+#define HEAVY_TIMES	10
 #define MAX_KNOWN	2048
 
 /*
@@ -113,6 +118,22 @@ protect_end(int64 *counts, int from, int to, int threshold)
 }
 
 /*
+ * Rounds the numbers of children of parents that stand out, the last ones of
+ * counts [n + 1][2].  Returns the last one of the others.
+ */
+static int64
+round_heavy(int64 *counts, int64 n, int64 rows, int64 parents)
+{
+	double		least = Max(HEAVY_SHARE * rows,
+							HEAVY_TIMES * (double) rows / Max(parents, 1));
+
+	for (; n > 0 && counts[2 * n] >= least; n--)
+		counts[2 * n] = llround(rint(counts[2 * n] * 100.0 / rows) *
+								rows / 100);
+	return n;
+}
+
+/*
  * Takes the numbers out that no parents are left of.  Returns how many stay, of
  * n in counts [][2].
  */
@@ -193,6 +214,7 @@ count_children(const char *relation, const GsConstraint *constraint,
 	int64	   *counts = all + 2 * GS_CHILDREN_TOTALS;
 	int64		parents = count_parents(constraint);
 	int64		others = 0;
+	int64		light;
 	int64		step;
 	int64		n = 0;
 	MemoryContext old;
@@ -229,10 +251,11 @@ count_children(const char *relation, const GsConstraint *constraint,
 	/* of too few parents nothing is kept: a fill spreads rows evenly then */
 	if (total[1] < threshold)
 		return;
-	if (total[2 * GS_CHILDREN_OTHERS + 1] >= threshold)
+	light = round_heavy(counts, n, total[0], total[1]);
+	if (total[2 * GS_CHILDREN_OTHERS + 1] >= threshold + n - light)
 	{
-		protect_end(counts, 0, n, threshold);
-		protect_end(counts, n, 0, threshold);
+		protect_end(counts, 0, light, threshold);
+		protect_end(counts, light, 0, threshold);
 		n = drop_empty(counts, n + 1);
 	}
 	else
