@@ -1,7 +1,7 @@
 -- synth_into fills foreign keys: children per parent, parents that matter,
 -- keys that share columns, tables that refer to each other.
 \set ECHO none
-SELECT plan(35);
+SELECT plan(36);
 SET client_min_messages = warning;
 SELECT setseed(0.3) \g /dev/null
 
@@ -101,6 +101,16 @@ INSERT INTO ledger2 SELECT generate_series(100001, 109000);
 CREATE TABLE entry3 (LIKE entry INCLUDING ALL, FOREIGN KEY (ledger) REFERENCES ledger2);
 CALL synth_into('entry3', model => 'entry', seed => 2);
 SELECT cmp_ok((SELECT abs(max(n) / sum(n) - 0.3) FROM (SELECT count(*) AS n FROM entry3 GROUP BY ledger) AS q), '<', 0.02, 'where there is no such parent, another one stands for it');
+
+-- of several columns, by rank
+CREATE TABLE book (shelf text, number int, PRIMARY KEY (shelf, number));
+INSERT INTO book SELECT 's' || i % 30, i / 30 FROM generate_series(0, 2999) AS i;
+CREATE TABLE loan (shelf text, number int, FOREIGN KEY (shelf, number) REFERENCES book);
+INSERT INTO loan SELECT 's' || i % 30, i / 30 FROM (SELECT CASE WHEN i % 4 = 0 THEN 77 ELSE (random() * 2999)::int END AS i FROM generate_series(1, 8000) AS i) AS q;
+SELECT synth_fit('loan', seed => 1) \g /dev/null
+CREATE TABLE loan2 (LIKE loan, FOREIGN KEY (shelf, number) REFERENCES book);
+CALL synth_into('loan2', model => 'loan', seed => 2);
+SELECT cmp_ok((SELECT abs(max(n) / sum(n) - 0.25) FROM (SELECT count(*) AS n FROM loan2 GROUP BY shelf, number) AS q), '<', 0.02, 'a parent of several columns, too');
 
 --
 -- Keys that share a column

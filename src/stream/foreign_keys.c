@@ -3,12 +3,13 @@
  *	  Foreign keys of rows that fill a table.
  *
  * A row refers to one of the keys that the parent table has now.  Parents, in
- * a random order that their keys define (parents.c), are given families as in
- * the source (offspring.c), none among them, whose children are numbered; a row
- * is the child that a keyed permutation of its own number leads to.  So
- * parents get their share to within a row.  Rows are numbered within blocks,
- * without those that are not such a child (NULLs, known parents): so no child
- * is missing, and yet row i is a function of i and of the rows of its block.
+ * a random order that their keys define (parents.c), are given numbers of
+ * children as in the source, none among them (offspring.c); these children are
+ * counted through, and a row is the one that a keyed permutation of its own
+ * number leads to.  So parents get their share to within a row.  Rows are
+ * numbered within blocks, without those that are no such child (NULLs, known
+ * parents): so no child is missing, and yet row i is a function of i and of
+ * the rows of its block.
  *
  * Parents that the model knows by their values (all of a few, or the one that
  * has a third of the children) are those that it draws: a row's own value
@@ -55,7 +56,7 @@ typedef struct ForeignKey
 	int			at[MAX_KEY_COLUMNS];	/* places among the filled columns */
 	bool		shared[MAX_KEY_COLUMNS];	/* an earlier key fills it */
 	int			nshared;
-	bool		grouped[MAX_KEY_COLUMNS];	/* of its parents, see find_groups */
+	bool		grouped[MAX_KEY_COLUMNS];	/* see find_groups */
 	int			ngrouped;
 	const struct ForeignKey *leader;	/* an earlier one with these groups */
 	bool		own;			/* the table is its own parent */
@@ -81,12 +82,12 @@ typedef struct ForeignKey
 	int64		nparents;
 	int64		present;		/* known ones, the first */
 	int64		first;			/* those before it stand for known ones */
-	int64		taken;			/* from there on, which have families */
+	int64		taken;			/* from there on, which share children */
 	double	   *ends;			/* [groups] children, with groups before */
 	int64		since;			/* rows since they were read */
 
 	/* of rows */
-	int64		nchildren;		/* that families have together */
+	int64		nchildren;		/* that parents share */
 	GsPermutation order;		/* of these */
 	int64		block;
 	int64		numbered;		/* rows of it */
@@ -161,7 +162,7 @@ by_hash(const void *a, const void *b)
 
 /*
  * What the model says of the parents: those that it knows by their values,
- * and the families of the others.
+ * and how many children the others have.
  */
 static void
 load_offspring(const GsForeignKeys *fks, ForeignKey *fk)
@@ -169,7 +170,7 @@ load_offspring(const GsForeignKeys *fks, ForeignKey *fk)
 	const GsModel *model = fks->sampler->model;
 	GsOffspring *offspring = &fk->offspring;
 	bool		complete = false;
-	double		share = 1;
+	double		rows;
 	Datum	   *values;
 
 	if (!fk->own && !fk->always && !fk->unique)
@@ -190,16 +191,17 @@ load_offspring(const GsForeignKeys *fks, ForeignKey *fk)
 	if (complete && offspring->rows > 0)
 		fk->redirected = offspring->rows /
 			(offspring->known_rows + offspring->rows);
-	if (!fk->always && !fk->unique && offspring->all_rows > 0)
-		share = Min(offspring->rows / offspring->all_rows, 1);
-	fk->nchildren = Max(llround(fks->n * share), 1);
+	rows = offspring->rows + (fk->unique ? offspring->known_rows : 0);
+	fk->nchildren = fks->n;
+	if (!fk->always && rows < offspring->all_rows)
+		fk->nchildren = Max(llround(fks->n * (rows / offspring->all_rows)), 1);
 	gs_permute_init(&fk->order, fk->nchildren, fk->key);
 }
 
 /*
  * Which parents stand for known ones: those that are known ones, and others
  * for those that the table lacks.  Where most parents of the source are known
- * ones, others are as much like these as like the rest, however many there are.
+ * ones, others are as much like these as like the rest, however many they are.
  */
 static void
 find_stand_ins(ForeignKey *fk)
@@ -224,7 +226,7 @@ find_stand_ins(ForeignKey *fk)
 }
 
 /*
- * Where the systematic sample of families begins that a group's parents have.
+ * Where the systematic sample begins that a group's parents are.
  */
 static double
 shift_of(const ForeignKey *fk, int64 group)
@@ -240,7 +242,8 @@ shift_of(const ForeignKey *fk, int64 group)
 static void
 find_ends(ForeignKey *fk)
 {
-	int64		ngroups = fk->ngrouped > 0 ? gs_parents_groups(fk->parents) : 1;
+	int64		ngroups = fk->ngrouped == 0 ? 1 :
+		gs_parents_groups(fk->parents);
 	double		end = 0;
 
 	fk->ends = MemoryContextAllocHuge(fk->context, sizeof(double) * ngroups);
@@ -411,7 +414,7 @@ open_key(GsForeignKeys *fks, const GsConstraint *constraint, uint64 key,
 	read_parents(fk);
 	if (fk->nparents > 0 || fk->nullable || fk->own)
 		return;
-	fk->deferred = may_defer && !fk->always && fk->nshared == 0 &&
+	fk->deferred = may_defer && !fk->always && fk->ngrouped == 0 &&
 		strstr(constraint->definition, " DEFERRABLE") != NULL;
 	if (!fk->deferred)
 		ereport(ERROR,
@@ -427,7 +430,8 @@ open_key(GsForeignKeys *fks, const GsConstraint *constraint, uint64 key,
  *
  * rows: that there will be; may_defer: a deferrable key whose parent has no
  * rows is left as the model has it.  Errors: insufficient_privilege where the
- * caller may not read a parent's keys, foreign_key_violation where it has none.
+ * caller may not read a parent's keys, foreign_key_violation where there are
+ * none.
  */
 GsForeignKeys *
 gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
@@ -435,6 +439,7 @@ gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
 {
 	GsForeignKeys *fks = palloc0(sizeof(GsForeignKeys));
 	const GsModel *model = sampler->model;
+	const unsigned char *name = (const unsigned char *) model->name;
 	uint64		key = gs_mix64(seed, model->version->version);
 	ListCell   *cell;
 
@@ -442,10 +447,9 @@ gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
 	fks->sampler = sampler;
 	fks->n = rows;
 	fks->fks = palloc0(sizeof(ForeignKey) *
-						 Max(list_length(target->constraints), 1));
+					   Max(list_length(target->constraints), 1));
 	/* children of two tables must not go together */
-	key = gs_mix64(key, hash_bytes_extended((const unsigned char *) model->name,
-											strlen(model->name), 0));
+	key = gs_mix64(key, hash_bytes_extended(name, strlen(model->name), 0));
 	/* those of many columns first, as they are harder to please */
 	for (int n = MAX_KEY_COLUMNS; n > 0; n--)
 		foreach(cell, target->constraints)
@@ -499,18 +503,18 @@ gs_foreign_keys_rows(Oid target, const GsSampler *sampler, int64 rows)
 }
 
 /*
- * gs_foreign_keys_deferred: names of those whose parent has no rows yet, as
- * SET CONSTRAINTS takes them, in the current context.
+ * gs_foreign_keys_deferred: those whose parent has no rows yet, a list of
+ * GsConstraint, in the current context.
  */
 List *
 gs_foreign_keys_deferred(const GsForeignKeys *fks)
 {
-	List	   *names = NIL;
+	List	   *deferred = NIL;
 
 	for (int i = 0; i < fks->nfks; i++)
 		if (fks->fks[i].deferred)
-			names = lappend(names, (void *) fks->fks[i].constraint);
-	return names;
+			deferred = lappend(deferred, (void *) fks->fks[i].constraint);
+	return deferred;
 }
 
 /*
@@ -588,7 +592,8 @@ static int64
 find_parent(const GsForeignKeys *fks, ForeignKey *fk, int64 row)
 {
 	int64		low = 0;
-	int64		high = fk->ngrouped > 0 ? gs_parents_groups(fk->parents) - 1 : 0;
+	int64		high = fk->ngrouped == 0 ? 0 :
+		gs_parents_groups(fk->parents) - 1;
 	int64		kept = gs_parents_kept(fk->parents);
 	int64		first = fk->first;
 	int64		n = fk->taken;
@@ -724,20 +729,24 @@ static void
 set_apart(const ForeignKey *fk, int64 row, Datum *values)
 {
 	for (int k = 0; k < fk->desc->natts; k++)
+	{
+		Datum	   *value = &values[fk->at[k]];
+
 		switch (TupleDescAttr(fk->desc, k)->atttypid)
 		{
 			case INT2OID:
-				values[fk->at[k]] = Int16GetDatum((int16) (PG_INT16_MAX - row));
+				*value = Int16GetDatum((int16) (PG_INT16_MAX - row));
 				break;
 			case INT4OID:
-				values[fk->at[k]] = Int32GetDatum((int32) (PG_INT32_MAX - row));
+				*value = Int32GetDatum((int32) (PG_INT32_MAX - row));
 				break;
 			case INT8OID:
-				values[fk->at[k]] = Int64GetDatum(PG_INT64_MAX - row);
+				*value = Int64GetDatum(PG_INT64_MAX - row);
 				break;
 			default:
 				break;
 		}
+	}
 }
 
 /*

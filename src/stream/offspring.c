@@ -3,9 +3,10 @@
  *	  How many children the parents get that a foreign key refers to.
  *
  * The model has the numbers of children that parents of the source had, and
- * how many had so many (fit/children.c).  Any n parents get a systematic sample
- * of these numbers, the greatest first, and their children are counted through:
- * so whose child one is follows by arithmetic, without a list of parents.
+ * how many had so many (fit/children.c).  Any n parents get a systematic
+ * sample of these numbers, the greatest first, and their children are counted
+ * through: so whose child one is follows by arithmetic, without a list of
+ * parents.
  */
 #include "postgres.h"
 
@@ -15,8 +16,8 @@
 #include "stream/offspring.h"
 
 /*
- * gs_offspring_load: what a model says of a foreign key (NULL: nothing), in the
- * current context.  False if it says nothing: then rows are spread evenly.
+ * gs_offspring_load: what a model says of a foreign key (NULL: nothing), in
+ * the current context.  False if it says nothing: then rows are spread evenly.
  */
 bool
 gs_offspring_load(GsOffspring *offspring, const GsModel *model,
@@ -127,7 +128,7 @@ count_up_to(const GsOffspring *offspring, int64 n, double shift,
 
 		if (child < end + (to - from) * each)
 		{
-			*parent = from + Min((int64) ((child - end) / each), to - from - 1);
+			*parent = Min(from + (int64) ((child - end) / each), to - 1);
 			return end;
 		}
 		end += (to - from) * each;

@@ -127,6 +127,7 @@ take_key(TupleTableSlot *from, void *arg)
 	uint64		order = request->key;
 	uint64		group = 0;
 	bool		grouped = false;
+	Size		width;
 	MemoryContext old;
 
 	MemoryContextReset(reading->scratch);
@@ -165,10 +166,9 @@ take_key(TupleTableSlot *from, void *arg)
 	{
 		slot->tts_values[GROUP] = Int64GetDatum((int64) group);
 		slot->tts_values[ORDER] = Int64GetDatum((int64) order);
-		reading->parents->width = Max(reading->parents->width,
-									  heap_compute_data_size(desc,
-															 slot->tts_values,
-															 slot->tts_isnull));
+		width = heap_compute_data_size(desc, slot->tts_values,
+									   slot->tts_isnull);
+		reading->parents->width = Max(reading->parents->width, width);
 		ExecStoreVirtualTuple(slot);
 		tuplesort_puttupleslot(reading->sort, slot);
 		ExecClearTuple(slot);
@@ -266,8 +266,8 @@ put_key(GsParents *parents, int64 position, MinimalTuple tuple, int64 hash)
 	if (parents->ngroups == parents->max_groups)
 	{
 		parents->max_groups *= 2;
-		parents->groups = repalloc_huge(parents->groups,
-										sizeof(KeyGroup) * parents->max_groups);
+		parents->groups = repalloc_huge(parents->groups, sizeof(KeyGroup) *
+										parents->max_groups);
 	}
 	parents->groups[parents->ngroups].hash = hash;
 	parents->groups[parents->ngroups++].first = position;
