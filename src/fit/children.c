@@ -28,9 +28,9 @@
 
 /* Different numbers of children that are kept. */
 #define MAX_COUNTS	512
-/* A parent that matters among many has this share of the rows ... */
+/* A parent that matters has this share of the rows, and so many times more
+ * than others. */
 #define HEAVY_SHARE	0.01
-/* ... and so many times as many as others, where its value is not known. */
 #define HEAVY_TIMES	10
 #define MAX_KNOWN	2048
 
@@ -51,16 +51,26 @@ gs_children_name(const GsConstraint *constraint)
 }
 
 /*
+ * The share of the rows that a parent stands out with, of so many.
+ */
+static double
+heavy_share(double parents)
+{
+	return Max(HEAVY_SHARE, HEAVY_TIMES / Max(parents, 1));
+}
+
+/*
  * gs_children_known: the parents of a foreign key that a model knows by their
  * values: all that it has of a column that it knows value by value, and of
  * others those which hold much of the rows.  What depends on them is kept.
  *
- * type: of the column.  Sets *values to an array, in the current context, and
+ * type: of the column; parents: of the source.  Sets *values to an array, in the current context, and
  * *complete to whether the column has no other values; returns its length.
  */
 int
 gs_children_known(const GsConstraint *constraint, const GsSchema *schema,
-				  Oid type, Datum **values, bool *complete)
+				  Oid type, double parents, Datum **values,
+				  bool *complete)
 {
 	*complete = false;
 	if (list_length(constraint->columns) != 1 ||
@@ -76,7 +86,8 @@ gs_children_known(const GsConstraint *constraint, const GsSchema *schema,
 			continue;
 		decoder = gs_decoder_create(schema, c, type);
 		*complete = gs_decoder_is_discrete(decoder);
-		n = gs_decoder_atoms(decoder, *complete ? 0 : HEAVY_SHARE, values);
+		n = gs_decoder_atoms(decoder, *complete ? 0 : heavy_share(parents),
+							 values);
 		if (n > 0 && n <= MAX_KNOWN)
 			return n;
 		*complete = false;
@@ -124,8 +135,7 @@ protect_end(int64 *counts, int from, int to, int threshold)
 static int64
 round_heavy(int64 *counts, int64 n, int64 rows, int64 parents)
 {
-	double		least = Max(HEAVY_SHARE * rows,
-							HEAVY_TIMES * (double) rows / Max(parents, 1));
+	double		least = heavy_share(parents) * rows;
 
 	for (; n > 0 && counts[2 * n] >= least; n--)
 		counts[2 * n] = llround(rint(counts[2 * n] * 100.0 / rows) *
@@ -158,7 +168,7 @@ drop_empty(int64 *counts, int64 n)
  */
 static void
 run_counts(const char *relation, const GsConstraint *constraint,
-		   const GsSchema *schema)
+		   const GsSchema *schema, int64 parents)
 {
 	StringInfoData columns;
 	StringInfoData absent;
@@ -184,7 +194,8 @@ run_counts(const char *relation, const GsConstraint *constraint,
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (strcmp(schema->columns[c].name, linitial(constraint->columns)) == 0)
 			type = schema->columns[c].type;
-	nknown = gs_children_known(constraint, schema, type, &values, &complete);
+	nknown = gs_children_known(constraint, schema, type, parents, &values,
+							   &complete);
 	array_type = get_array_type(type);
 	if (nknown > 0)
 	{
@@ -219,7 +230,7 @@ count_children(const char *relation, const GsConstraint *constraint,
 	int64		n = 0;
 	MemoryContext old;
 
-	run_counts(relation, constraint, schema);
+	run_counts(relation, constraint, schema, parents);
 	/* where there are too many numbers, neighbours are taken together */
 	step = (SPI_processed + MAX_COUNTS - 1) / MAX_COUNTS;
 	for (int64 i = 0; i < (int64) SPI_processed; i++)

@@ -20,7 +20,8 @@ typedef enum GsChildrenTotal
 
 extern int	gs_children_known(const GsConstraint *constraint,
 							  const GsSchema *schema, Oid type,
-							  Datum **values, bool *complete);
+							  double parents, Datum **values,
+							  bool *complete);
 extern void gs_children_count(const char *relation, List *constraints,
 							  const GsSchema *schema, int threshold,
 							  List **tensors);

@@ -170,21 +170,25 @@ load_offspring(const GsForeignKeys *fks, ForeignKey *fk)
 	const GsModel *model = fks->sampler->model;
 	GsOffspring *offspring = &fk->offspring;
 	bool		complete = false;
+	bool		learned;
 	double		rows;
 	Datum	   *values;
 
+	/* rows are spread evenly in a table that refers to itself */
+	learned = gs_offspring_load(offspring, model,
+								fk->own ? NULL : fk->constraint);
 	if (!fk->own && !fk->always && !fk->unique)
 		fk->nknown = gs_children_known(fk->constraint, fks->sampler->schema,
 									   TupleDescAttr(fk->desc, 0)->atttypid,
-									   &values, &complete);
+									   offspring->all_parents, &values,
+									   &complete);
 	fk->known = palloc0(sizeof(GsKnownParent) * Max(fk->nknown, 1));
 	fk->missing = palloc(sizeof(int) * Max(fk->nknown, 1));
 	for (int i = 0; i < fk->nknown; i++)
 		fk->known[i].hash = gs_key_hash(0, values[i],
 										TupleDescAttr(fk->desc, 0));
 	qsort(fk->known, fk->nknown, sizeof(GsKnownParent), by_hash);
-	/* rows are spread evenly in a table that refers to itself */
-	if (!gs_offspring_load(offspring, model, fk->own ? NULL : fk->constraint))
+	if (!learned)
 		offspring->all_parents = fk->nknown;
 	fk->typical = fk->nknown > 0 &&
 		2.0 * fk->nknown >= offspring->all_parents;
@@ -218,7 +222,8 @@ find_stand_ins(ForeignKey *fk)
 	if (fk->typical)
 		wanted = llround(Min(fk->nknown / fk->offspring.all_parents, 1) *
 						 fk->nparents);
-	fk->first = Min(Max(wanted, fk->present + (missing > 0)), fk->nparents);
+	fk->first = Min(Max(wanted, Max(fk->present, fk->nknown > 0)),
+					fk->nparents);
 	/* where all stand for known ones, there is nobody else */
 	fk->taken = fk->nparents - fk->first;
 	if (fk->taken == 0)
@@ -685,9 +690,10 @@ stand_in(const ForeignKey *fk, int known, int64 row, bool *stays)
 	*stays = pick == 0 && fk->known[known].present;
 	if (pick > 0)
 		return fk->present + missing + known + (pick - 1) * fk->nknown;
-	if (others == 0)
-		return known % fk->nparents;
-	return fk->present + Max(fk->missing[known], 0) % others;
+	if (others >= missing)
+		return fk->present + Max(fk->missing[known], 0);
+	/* fewer parents than there were: some stand for several */
+	return known % fk->first;
 }
 
 static void
