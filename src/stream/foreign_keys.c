@@ -170,6 +170,7 @@ load_offspring(const GsForeignKeys *fks, ForeignKey *fk)
 	const GsModel *model = fks->sampler->model;
 	GsOffspring *offspring = &fk->offspring;
 	bool		complete = false;
+	Form_pg_attribute type = TupleDescAttr(fk->desc, 0);
 	bool		learned;
 	double		rows;
 	Datum	   *values;
@@ -179,14 +180,13 @@ load_offspring(const GsForeignKeys *fks, ForeignKey *fk)
 								fk->own ? NULL : fk->constraint);
 	if (!fk->own && !fk->always && !fk->unique)
 		fk->nknown = gs_children_known(fk->constraint, fks->sampler->schema,
-									   TupleDescAttr(fk->desc, 0)->atttypid,
+									   getBaseType(type->atttypid),
 									   offspring->all_parents, &values,
 									   &complete);
 	fk->known = palloc0(sizeof(GsKnownParent) * Max(fk->nknown, 1));
 	fk->missing = palloc(sizeof(int) * Max(fk->nknown, 1));
 	for (int i = 0; i < fk->nknown; i++)
-		fk->known[i].hash = gs_key_hash(0, values[i],
-										TupleDescAttr(fk->desc, 0));
+		fk->known[i].hash = gs_key_hash(0, values[i], type);
 	qsort(fk->known, fk->nknown, sizeof(GsKnownParent), by_hash);
 	if (!learned)
 		offspring->all_parents = fk->nknown;
@@ -195,7 +195,8 @@ load_offspring(const GsForeignKeys *fks, ForeignKey *fk)
 	if (complete && offspring->rows > 0)
 		fk->redirected = offspring->rows /
 			(offspring->known_rows + offspring->rows);
-	rows = offspring->rows + (fk->unique ? offspring->known_rows : 0);
+	/* known ones may be so no longer: the column has another type */
+	rows = offspring->rows + (fk->nknown == 0 ? offspring->known_rows : 0);
 	fk->nchildren = fks->n;
 	if (!fk->always && rows < offspring->all_rows)
 		fk->nchildren = Max(llround(fks->n * (rows / offspring->all_rows)), 1);
