@@ -24,6 +24,7 @@
 #include "learn/quantile.h"
 #include "codec/styles.h"
 #include "numeric/guide.h"
+#include "numeric/normal.h"
 
 /* A segment of more values than this needs more bits than a float has. */
 #define WIDE_STEPS		4096
@@ -470,6 +471,47 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 	for (int s = 0; s < 2 * q->nsegments; s++)
 	{
 		value.scalar = s % 2 == 0 ? q->low[s / 2] : q->high[s / 2];
+		(*values)[n++] = gs_codec_join(unconstify(GsCodec *, &decoder->codec),
+									   &value);
+	}
+	return n;
+}
+
+/*
+ * gs_decoder_atoms: the values of a column that many rows have: levels, and
+ * numbers that are a segment by themselves, but not NULL.
+ *
+ * share: of the rows, that they have at least.  Sets *values to an array, in
+ * the current context, and returns its length: 0 if there is no telling.
+ */
+int
+gs_decoder_atoms(const GsDecoder *decoder, double share, Datum **values)
+{
+	const PartDecoder *part = &decoder->part[0];
+	const GsFeature *feature = part->feature;
+	const GsQuantile *q;
+	GsPart		value = {0};
+	int			n = 0;
+
+	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
+		decoder->domain != NULL || decoder->base != NULL)
+		return 0;
+	q = &feature->quantile;
+	value.lane = feature->lane;
+	value.scale = feature->scale;
+	value.min_scale = feature->min_scale;
+	*values = palloc(sizeof(Datum) *
+					 Max(feature->nlevels + q->nsegments, 1));
+	for (int i = 0; i < feature->nlevels; i++)
+		if (i != feature->null_level && i != feature->other_level &&
+			feature->share[i] >= share)
+			(*values)[n++] = part->level[i];
+	for (int s = 0; s < q->nsegments; s++)
+	{
+		if (gs_scalar_compare(q->low[s], q->high[s], feature->lane) != 0 ||
+			gs_normal_cdf(q->edge[s + 1]) - gs_normal_cdf(q->edge[s]) < share)
+			continue;
+		value.scalar = q->low[s];
 		(*values)[n++] = gs_codec_join(unconstify(GsCodec *, &decoder->codec),
 									   &value);
 	}

@@ -30,6 +30,8 @@ extern void gs_decoder_needs(const GsDecoder *decoder, bool *needed);
 extern bool gs_decoder_is_number(const GsDecoder *decoder);
 extern bool gs_decoder_is_discrete(const GsDecoder *decoder);
 extern int	gs_decoder_values(const GsDecoder *decoder, Datum **values);
+extern int	gs_decoder_atoms(const GsDecoder *decoder, double share,
+							 Datum **values);
 extern bool gs_decoder_is_packed(const GsDecoder *decoder);
 
 #endif

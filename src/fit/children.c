@@ -2,24 +2,37 @@
  * children.c
  *	  How many rows refer to each row of another table.
  *
- * Tensor, for each foreign key: children/COLUMNS int8 [K, 2]: numbers of
- * children in increasing order, and how many parents have so many.  The ends
- * are protected as those of other numbers: they are what rare_threshold parents
- * have reached.
+ * Tensor, for each foreign key: children/COLUMNS int8 [3 + K, 2]: rows, and
+ * parents that these refer to.  First those of the whole relation, then those
+ * whose parent the model knows by its value, then the others; of these, K
+ * numbers of children in increasing order, and how many parents have so many.
+ * The ends are protected as those of other numbers: they are what
+ * rare_threshold parents have reached.  But for parents that stand out by the
+ * share of all rows that they have: that is told, in whole percents.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "miscadmin.h"
 
 #include "catalog/access.h"
+#include "encode/decode.h"
 #include "fit/children.h"
 
 /* Different numbers of children that are kept. */
 #define MAX_COUNTS	512
+/* A parent that matters has this share of the rows, and so many times more
+ * than others. */
+#define HEAVY_SHARE	0.01
+#define HEAVY_TIMES	10
+#define MAX_KNOWN	2048
 
 /*
  * gs_children_name: the tensor's name of a foreign key.
@@ -38,14 +51,57 @@ gs_children_name(const GsConstraint *constraint)
 }
 
 /*
+ * The share of the rows that a parent stands out with, of so many.
+ */
+static double
+heavy_share(double parents)
+{
+	return Max(HEAVY_SHARE, HEAVY_TIMES / Max(parents, 1));
+}
+
+/*
+ * gs_children_known: the parents of a foreign key that a model knows by their
+ * values: all that it has of a column that it knows value by value, and of
+ * others those which hold much of the rows.  What depends on them is kept.
+ *
+ * type: of the column; parents: of the source.  Sets *values to an array, in the current context, and
+ * *complete to whether the column has no other values; returns its length.
+ */
+int
+gs_children_known(const GsConstraint *constraint, const GsSchema *schema,
+				  Oid type, double parents, Datum **values,
+				  bool *complete)
+{
+	*complete = false;
+	if (list_length(constraint->columns) != 1 ||
+		(type >= FirstGenbkiObjectId && !type_is_enum(type)))
+		return 0;
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		GsDecoder  *decoder;
+		int			n;
+
+		if (strcmp(schema->columns[c].name, linitial(constraint->columns)) != 0 ||
+			!gs_is_column_of(&schema->columns[c], type))
+			continue;
+		decoder = gs_decoder_create(schema, c, type);
+		*complete = gs_decoder_is_discrete(decoder);
+		n = gs_decoder_atoms(decoder, *complete ? 0 : heavy_share(parents),
+							 values);
+		if (n > 0 && n <= MAX_KNOWN)
+			return n;
+		*complete = false;
+	}
+	return 0;
+}
+
+/*
  * The rows of the parent, among them those without children.  Of a parent
  * that the caller may not read, the planner's estimate.
  */
 static int64
 count_parents(const GsConstraint *constraint)
 {
-	int64		n;
-
 	if (pg_class_aclcheck(constraint->parent_oid, GetUserId(),
 						  ACL_SELECT) == ACLCHECK_OK)
 		gs_run(psprintf("SELECT pg_catalog.count(*) FROM %s", constraint->parent), 0,
@@ -53,8 +109,7 @@ count_parents(const GsConstraint *constraint)
 	else
 		gs_run(psprintf("SELECT GREATEST(reltuples, 0)::pg_catalog.int8 FROM pg_catalog.pg_class WHERE oid " GS_EQ " %u",
 						constraint->parent_oid), 0, NULL, NULL, NULL, true);
-	n = DatumGetInt64(gs_result(0, 1, NULL));
-	return n;
+	return DatumGetInt64(gs_result(0, 1, NULL));
 }
 
 /*
@@ -71,6 +126,21 @@ protect_end(int64 *counts, int from, int to, int threshold)
 		counts[2 * (i + step) + 1] += counts[2 * i + 1];
 		counts[2 * i + 1] = 0;
 	}
+}
+
+/*
+ * Rounds the numbers of children of parents that stand out, the last ones of
+ * counts [n + 1][2].  Returns the last one of the others.
+ */
+static int64
+round_heavy(int64 *counts, int64 n, int64 rows, int64 parents)
+{
+	double		least = heavy_share(parents) * rows;
+
+	for (; n > 0 && counts[2 * n] >= least; n--)
+		counts[2 * n] = llround(rint(counts[2 * n] * 100.0 / rows) *
+								rows / 100);
+	return n;
 }
 
 /*
@@ -92,74 +162,136 @@ drop_empty(int64 *counts, int64 n)
 	return kept;
 }
 
+/*
+ * Counts the rows of each parent: a result of (0: none, 1: a known one, 2:
+ * another; rows; parents that have so many).
+ */
 static void
-count_children(const char *relation, const GsConstraint *constraint,
-			   int threshold, List **tensors, MemoryContext context)
+run_counts(const char *relation, const GsConstraint *constraint,
+		   const GsSchema *schema, int64 parents)
 {
 	StringInfoData columns;
-	StringInfoData present;
-	int64	   *counts;
-	int64		parents = count_parents(constraint);
-	int64		step;
-	int64		n = 0;
-	MemoryContext old;
+	StringInfoData absent;
+	const char *known = "false";
+	Oid			type = InvalidOid;
+	Oid			array_type;
+	Datum	   *values;
+	Datum		array = (Datum) 0;
+	bool		complete;
+	int			nknown = 0;
 	ListCell   *cell;
 
 	initStringInfo(&columns);
-	initStringInfo(&present);
+	initStringInfo(&absent);
 	foreach(cell, constraint->columns)
 	{
 		const char *name = quote_identifier(lfirst(cell));
 
 		appendStringInfo(&columns, "%s%s", columns.len ? ", " : "", name);
-		appendStringInfo(&present, "%s%s IS NOT NULL",
-						 present.len ? " AND " : "", name);
+		appendStringInfo(&absent, "%s%s IS NULL", absent.len ? " OR " : "",
+						 name);
 	}
-	gs_run(psprintf("SELECT n, pg_catalog.count(*) FROM (SELECT pg_catalog.count(*) AS n"
-					" FROM %s WHERE %s GROUP BY %s) AS c GROUP BY n ORDER BY n",
-					relation, present.data, columns.data), 0, NULL, NULL,
-		   NULL, true);
-	counts = palloc(sizeof(int64) * 2 * (MAX_COUNTS + 2));
-	counts[0] = 0;
-	counts[1] = parents;
-	step = Max((int64) (SPI_processed + MAX_COUNTS - 1) / MAX_COUNTS, 1);
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (strcmp(schema->columns[c].name, linitial(constraint->columns)) == 0)
+			type = schema->columns[c].type;
+	nknown = gs_children_known(constraint, schema, type, parents, &values,
+							   &complete);
+	array_type = get_array_type(type);
+	if (nknown > 0)
+	{
+		int16		len;
+		bool		byval;
+		char		align;
+
+		get_typlenbyvalalign(type, &len, &byval, &align);
+		array = PointerGetDatum(construct_array(values, nknown, type, len,
+												byval, align));
+		known = psprintf("%s " GS_EQ " ANY ($1)", columns.data);
+	}
+	gs_run(psprintf("SELECT kind, n, pg_catalog.count(*) FROM (SELECT CASE WHEN %s"
+					" THEN 0 WHEN %s THEN 1 ELSE 2 END AS kind, pg_catalog.count(*) AS n"
+					" FROM %s GROUP BY %s) AS c GROUP BY kind, n ORDER BY kind, n",
+					absent.data, known, relation, columns.data), nknown > 0,
+		   &array_type, &array, NULL, true);
+}
+
+static void
+count_children(const char *relation, const GsConstraint *constraint,
+			   const GsSchema *schema, int threshold, List **tensors,
+			   MemoryContext context)
+{
+	int64		all[2 * (GS_CHILDREN_TOTALS + MAX_COUNTS + 1)] = {0};
+	int64	   *total = all;
+	int64	   *counts = all + 2 * GS_CHILDREN_TOTALS;
+	int64		parents = count_parents(constraint);
+	int64		others = 0;
+	int64		light;
+	int64		step;
+	int64		n = 0;
+	MemoryContext old;
+
+	run_counts(relation, constraint, schema, parents);
+	/* where there are too many numbers, neighbours are taken together */
+	step = (SPI_processed + MAX_COUNTS - 1) / MAX_COUNTS;
 	for (int64 i = 0; i < (int64) SPI_processed; i++)
 	{
-		int64		with = DatumGetInt64(gs_result(i, 2, NULL));
+		int			kind = DatumGetInt32(gs_result(i, 1, NULL));
+		int64		children = DatumGetInt64(gs_result(i, 2, NULL));
+		int64		with = DatumGetInt64(gs_result(i, 3, NULL));
 
-		counts[1] = Max(counts[1] - with, 0);
-		/* where there are too many, neighbours are taken together */
-		if (i % step == 0)
+		total[0] += children * with;
+		if (kind == 0)
+			continue;
+		parents -= with;
+		total[2 * kind] += children * with;
+		total[2 * kind + 1] += with;
+		if (kind == GS_CHILDREN_OTHERS)
 		{
-			n++;
-			counts[2 * n + 1] = 0;
+			n += others++ % step == 0;
+			counts[2 * n] += children * with;
+			counts[2 * n + 1] += with;
 		}
-		counts[2 * n] = DatumGetInt64(gs_result(i, 1, NULL));
-		counts[2 * n + 1] += with;
 	}
-	parents = 0;
-	for (int i = 0; i <= n; i++)
-		parents += counts[2 * i + 1];
+	for (int i = 1; i <= n; i++)
+		counts[2 * i] = (counts[2 * i] + counts[2 * i + 1] / 2) /
+			counts[2 * i + 1];
+	counts[1] = Max(parents, 0);
+	total[2 * GS_CHILDREN_OTHERS + 1] += counts[1];
+	total[1] = total[2 * GS_CHILDREN_KNOWN + 1] +
+		total[2 * GS_CHILDREN_OTHERS + 1];
 	/* of too few parents nothing is kept: a fill spreads rows evenly then */
-	if (parents < threshold)
+	if (total[1] < threshold)
 		return;
-	protect_end(counts, 0, n, threshold);
-	protect_end(counts, n, 0, threshold);
-	n = drop_empty(counts, n + 1);
+	light = round_heavy(counts, n, total[0], total[1]);
+	if (total[2 * GS_CHILDREN_OTHERS + 1] >= threshold + n - light)
+	{
+		protect_end(counts, 0, light, threshold);
+		protect_end(counts, light, 0, threshold);
+		n = drop_empty(counts, n + 1);
+	}
+	else
+	{
+		/* too few besides known ones */
+		total[2 * GS_CHILDREN_KNOWN] += total[2 * GS_CHILDREN_OTHERS];
+		total[2 * GS_CHILDREN_OTHERS] = total[2 * GS_CHILDREN_OTHERS + 1] = 0;
+		n = 0;
+	}
 	old = MemoryContextSwitchTo(context);
-	gs_tensor_add(tensors, gs_children_name(constraint), GS_I8, 2, n, 2,
-				  counts);
+	gs_tensor_add(tensors, gs_children_name(constraint), GS_I8, 2,
+				  GS_CHILDREN_TOTALS + n, 2, all);
 	MemoryContextSwitchTo(old);
 }
 
 /*
  * gs_children_count: appends the tensors for the foreign keys among a
  * relation's constraints, in the current context.  Reads as the caller,
- * within an SPI connection of its own.  threshold: parents, see above.
+ * within an SPI connection of its own.
+ *
+ * schema: what was learned of the columns; threshold: parents, see above
  */
 void
-gs_children_count(const char *relation, List *constraints, int threshold,
-				  List **tensors)
+gs_children_count(const char *relation, List *constraints,
+				  const GsSchema *schema, int threshold, List **tensors)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ListCell   *cell;
@@ -175,7 +307,8 @@ gs_children_count(const char *relation, List *constraints, int threshold,
 			continue;
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		count_children(relation, constraint, threshold, tensors, context);
+		count_children(relation, constraint, schema, threshold, tensors,
+					   context);
 		SPI_finish();
 	}
 }

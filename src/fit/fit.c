@@ -734,7 +734,7 @@ synth_fit(PG_FUNCTION_ARGS)
 	if (existing != NULL)
 		gs_check_refit(existing);
 	learn(&request, existing, &version, source);
-	gs_children_count(source->relation, version.constraints,
+	gs_children_count(source->relation, version.constraints, version.schema,
 					  (int) request.options.rare_threshold, &version.tensors);
 	gs_catalog_store(model, &version, (int) request.options.keep_versions);
 

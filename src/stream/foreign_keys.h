@@ -7,20 +7,24 @@
 
 #include "postgres.h"
 
+#include "stream/parents.h"
 #include "stream/target.h"
 
 typedef struct GsForeignKeys GsForeignKeys;
 
+extern int64 gs_foreign_keys_rows(Oid target, const GsSampler *sampler,
+								  int64 rows);
 extern GsForeignKeys *gs_foreign_keys_open(const GsTarget *target,
 										   const GsSampler *sampler,
-										   int64 seed, int64 rows);
-extern void gs_foreign_keys_refresh(GsForeignKeys *fks);
-extern const char *gs_foreign_keys_fill(GsForeignKeys *fks, int64 row,
-										Datum *values,
-										bool *nulls);
-extern int64 gs_foreign_keys_of(const GsForeignKeys *fks, int at,
-								const Datum **keys,
-								int *stride);
+										   int64 seed, int64 rows,
+										   bool may_defer);
+extern List *gs_foreign_keys_deferred(const GsForeignKeys *fks);
+extern int64 gs_foreign_keys_first(const GsForeignKeys *fks, int64 row);
 extern int64 gs_foreign_keys_room(const GsForeignKeys *fks);
+extern void gs_foreign_keys_refresh(GsForeignKeys *fks, int64 rows);
+extern const char *gs_foreign_keys_fill(GsForeignKeys *fks, int64 row,
+										Datum *values, bool *nulls);
+extern GsParents *gs_foreign_keys_parents(const GsForeignKeys *fks, int at,
+										  bool *refers);
 
 #endif

@@ -22,8 +22,8 @@ typedef struct GridColumn
 {
 	int			at;				/* among the filled columns */
 	int64		n;
-	const Datum *values;		/* [n][stride] */
-	int			stride;
+	GsParents  *parents;		/* whose keys these are; or NULL */
+	const Datum *values;		/* [n] otherwise */
 } GridColumn;
 
 struct GsGrid
@@ -44,10 +44,12 @@ find_values(GridColumn *column, const GsTarget *target, const GsSampler *sampler
 {
 	Form_pg_attribute attribute = TupleDescAttr(target->desc, column->at);
 	Datum	   *values;
+	bool		refers;
 
-	column->n = gs_foreign_keys_of(fks, column->at, &column->values,
-								   &column->stride);
-	if (column->n >= 0)
+	column->parents = gs_foreign_keys_parents(fks, column->at, &refers);
+	if (column->parents != NULL)
+		column->n = gs_parents_kept(column->parents);
+	if (refers)
 		return column->n > 0;
 	for (int c = 0; c < sampler->schema->ncolumns; c++)
 	{
@@ -60,10 +62,7 @@ find_values(GridColumn *column, const GsTarget *target, const GsSampler *sampler
 		decoder = gs_decoder_create(sampler->schema, c, attribute->atttypid);
 		if (!gs_decoder_is_discrete(decoder))
 			return false;
-		column->n = gs_decoder_values(decoder, &values);
-		/* of a number, both ends of each of its segments */
-		column->stride = gs_decoder_is_number(decoder) ? 2 : 1;
-		column->n /= column->stride;
+		column->n = gs_decoder_atoms(decoder, 0, &values);
 		column->values = values;
 		return column->n > 0 && column->n <= MAX_VALUES;
 	}
@@ -84,11 +83,7 @@ open_constraint(const GsConstraint *constraint, const GsTarget *target,
 	{
 		GridColumn *column = &grid->columns[grid->ncolumns++];
 
-		column->at = -1;
-		for (int i = 0; i < target->desc->natts; i++)
-			if (strcmp(NameStr(TupleDescAttr(target->desc, i)->attname),
-					   lfirst(cell)) == 0)
-				column->at = i;
+		column->at = gs_target_column(target, lfirst(cell));
 		if (column->at < 0 || !find_values(column, target, sampler, fks) ||
 			pg_mul_s64_overflow(space, column->n, &space))
 			return NULL;
@@ -139,8 +134,11 @@ gs_grid_apply(GsGrid *grid, Datum *values, bool *nulls)
 	{
 		const GridColumn *column = &grid->columns[i];
 
-		values[column->at] = column->values[position % column->n *
-											column->stride];
+		if (column->parents != NULL)
+			gs_parents_get(column->parents, position % column->n,
+						   &values[column->at]);
+		else
+			values[column->at] = column->values[position % column->n];
 		nulls[column->at] = false;
 		position /= column->n;
 	}

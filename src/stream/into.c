@@ -40,6 +40,7 @@
 #include "stream/insert.h"
 #include "stream/foreign_keys.h"
 #include "stream/call.h"
+#include "stream/deferred.h"
 #include "stream/shift.h"
 #include "stream/stream.h"
 #include "stream/target.h"
@@ -68,7 +69,7 @@ typedef struct IntoCall
 	GsSampler  *sampler;
 	GsTarget   *target;
 	GsStream   *stream;
-	GsForeignKeys    *fks;
+	GsForeignKeys *fks;
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */
 	GsGrid	   *grid;			/* NULL: no combinations to count through */
 	int			epoch;			/* goes on when rows collide too often */
@@ -179,7 +180,9 @@ read_sampling(FunctionCallInfo fcinfo, IntoCall *call)
 	fill->version = sampling->model->version->version;
 	fill->seed = sampling->seed;
 	fill->start = sampling->start;
-	fill->n = sampling->n;
+	fill->n = fcinfo->args[ARG_N].isnull ?
+		gs_foreign_keys_rows(call->relid, sampling->sampler, sampling->n) :
+		sampling->n;
 	fill->given = fcinfo->args[ARG_GIVEN];
 	/* the argument may lie where a commit takes it away */
 	if (!fill->given.isnull)
@@ -409,8 +412,7 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 			(call->fill.start - 1 + call->fill.drawn);
 		refused = gs_foreign_keys_fill(call->fks,
 									   call->fill.drawn + call->drawn - 1,
-									   values,
-									   nulls);
+									   values, nulls);
 		if (call->shift != NULL)
 			gs_shift_apply(call->shift, call->epoch, values, nulls);
 		if (call->grid != NULL && call->epoch > 0)
@@ -493,7 +495,7 @@ fill_batch(IntoCall *call)
 			call->epoch++;
 		if (is_in_vain(call, done))
 			report_vain(call, done);
-		gs_foreign_keys_refresh(call->fks);
+		gs_foreign_keys_refresh(call->fks, rows);
 	}
 	error_context_stack = callback.previous;
 
@@ -585,6 +587,32 @@ continue_keys(const IntoCall *call)
 }
 
 /*
+ * Foreign keys of a fill that goes on: they depend on some rows before.
+ */
+static void
+open_foreign_keys(IntoCall *call)
+{
+	const GsFill *fill = &call->fill;
+	int64		row;
+	GsStream   *stream;
+	Datum	   *values;
+	bool	   *nulls;
+
+	call->fks = gs_foreign_keys_open(call->target, call->sampler, fill->seed,
+									 fill->n, !call->commits);
+	gs_deferred_begin(call->fks, fill, call->relid);
+	row = gs_foreign_keys_first(call->fks, fill->drawn);
+	if (row == fill->drawn)
+		return;
+	stream = gs_stream_open(call->sampler, call->target->desc, fill->seed);
+	gs_stream_seek(stream, fill->start - 1 + row,
+				   fill->start - 1 + fill->drawn);
+	while (gs_stream_next(stream, &values, &nulls))
+		(void) gs_foreign_keys_fill(call->fks, gs_stream_position(stream) -
+									fill->start, values, nulls);
+}
+
+/*
  * What is needed to make rows, once it is known which.
  */
 static void
@@ -593,11 +621,10 @@ begin_rows(IntoCall *call)
 	const GsFill *fill = &call->fill;
 
 	call->target = gs_target_open(call->relid, call->sampler->model);
+	open_foreign_keys(call);
 	continue_keys(call);
 	call->stream = gs_stream_open(call->sampler, call->target->desc, fill->seed);
 	call->shift = gs_shift_open(call->target);
-	call->fks = gs_foreign_keys_open(call->target, call->sampler, fill->seed,
-									 fill->n);
 	call->grid = gs_grid_open(call->target, call->sampler, call->fks,
 							  fill->seed);
 }
@@ -629,6 +656,7 @@ synth_into(PG_FUNCTION_ARGS)
 		begin_rows(call);
 	while (call->fill.done < call->fill.n)
 		fill_batch(call);
+	gs_deferred_finish(call->relid);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -240,6 +240,19 @@ gs_target_open(Oid relid, const GsModel *model)
 }
 
 /*
+ * gs_target_column: the position of a column among those that are filled; -1
+ * if it is not.
+ */
+int
+gs_target_column(const GsTarget *target, const char *name)
+{
+	for (int i = 0; i < target->desc->natts; i++)
+		if (strcmp(NameStr(TupleDescAttr(target->desc, i)->attname), name) == 0)
+			return i;
+	return -1;
+}
+
+/*
  * gs_target_statement: inserts GS_TARGET_ROWS.  Made anew for each batch,
  * since the target may have been renamed or altered after a commit.
  *

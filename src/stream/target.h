@@ -34,6 +34,7 @@ typedef struct GsTarget
 } GsTarget;
 
 extern GsTarget *gs_target_open(Oid relid, const GsModel *model);
+extern int	gs_target_column(const GsTarget *target, const char *name);
 extern char *gs_target_statement(const GsTarget *target, bool skips);
 extern const char *gs_target_refuses(const GsTarget *target,
 									 const Datum *values, const bool *nulls);

@@ -47,6 +47,35 @@ is_foreign(Relation relation, AttrNumber column)
 }
 
 /*
+ * gs_is_unique_within: whether a table lets no two rows have the same in
+ * columns, C strings, by a unique index on some of them and nothing else.
+ */
+bool
+gs_is_unique_within(Oid relid, const List *columns)
+{
+	Relation	relation = relation_open(relid, AccessShareLock);
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(relation))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+		int			n = 0;
+		ListCell   *column;
+
+		for (int k = 0; k < form->indnkeyatts; k++)
+			foreach(column, columns)
+				n += form->indkey.values[k] == get_attnum(relid, lfirst(column));
+		found |= form->indisunique && form->indisvalid &&
+			n == form->indnkeyatts && RelationGetIndexPredicate(index) == NIL;
+		index_close(index, AccessShareLock);
+	}
+	relation_close(relation, NoLock);
+	return found;
+}
+
+/*
  * gs_source_unique: whether a source's column is unique by itself, by a
  * unique index or a primary key on it alone, and no foreign key.
  *

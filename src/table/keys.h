@@ -7,6 +7,7 @@
 
 #include "table/source.h"
 
+extern bool gs_is_unique_within(Oid relid, const List *columns);
 extern bool gs_source_unique(const GsSource *source, const char *name,
 							 bool *one_null);
 

@@ -547,3 +547,20 @@ gs_source_read(GsSource *source, GsRowCallback row, void *arg)
 	if (result < 0)
 		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
 }
+
+/*
+ * gs_query_read: the same of any query, which sees what the transaction has
+ * done before it.  To be called within an SPI connection.
+ */
+void
+gs_query_read(const char *query, GsRowCallback row, void *arg)
+{
+	RowReceiver receiver = row_receiver(row, arg);
+	SPIExecuteOptions options = {.dest = &receiver.pub};
+	MemoryContext context = CurrentMemoryContext;
+	int			result = SPI_execute_extended(query, &options);
+
+	MemoryContextSwitchTo(context);
+	if (result < 0)
+		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+}

@@ -36,5 +36,6 @@ extern int	gs_source_fetch(const char *cursor, int n, GsRowCallback row,
 							void *arg);
 extern void gs_source_close(const char *cursor);
 extern void gs_source_read(GsSource *source, GsRowCallback row, void *arg);
+extern void gs_query_read(const char *query, GsRowCallback row, void *arg);
 
 #endif
