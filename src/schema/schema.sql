@@ -1,0 +1,15 @@
+/* src/schema/schema.sql: several tables and their rows together. */
+
+-- Reads pg_catalog, and as the caller the number of rows of tables that were
+-- never analyzed.  Options, each by the names of tables:
+--   owner         {"table": "foreign key, or its column"}
+--   order_by      {"table": "column"}
+--   sequence_key  {"table": "column"}, or an array of columns
+--   keep, remake  ["table"]: taken over as it is, or never by itself
+CREATE FUNCTION synth_schema_plan(schemas text[], exclude regclass[] DEFAULT NULL, options jsonb DEFAULT '{}',
+	OUT ordinal int, OUT relation text, OUT role text, OUT owner text, OUT order_by text, OUT together_by text[], OUT foreign_keys text[])
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL UNSAFE ROWS 20
+AS 'MODULE_PATHNAME', 'synth_schema_plan';
+COMMENT ON FUNCTION synth_schema_plan(text[], regclass[], jsonb)
+	IS 'shows in what order the tables of schemas are learned and made, which of them are taken over as they are, and whose rows are made together';
