@@ -27,6 +27,7 @@ CREATE TABLE gensynth.versions (
 	rows			bigint NOT NULL,
 	sampled			bigint NOT NULL,
 	options			jsonb NOT NULL,
+	owners			jsonb,
 	fitted_at		timestamptz NOT NULL,
 	fitted_by		text NOT NULL,
 	seconds			float8 NOT NULL,
@@ -42,6 +43,7 @@ CREATE TABLE gensynth.versions (
 COMMENT ON TABLE gensynth.versions IS 'one row for each fit that is kept; never changed once written';
 COMMENT ON COLUMN gensynth.versions.relation
 	IS 'the source, qualified and quoted, if it is a relation that other sessions have too';
+COMMENT ON COLUMN gensynth.versions.owners IS 'what rows of a child table know of their owners and of the rows before';
 COMMENT ON COLUMN gensynth.versions.ncolumns IS 'rows of gensynth.columns that belong to the version; and so on';
 
 CREATE TABLE gensynth.columns (

@@ -24,6 +24,7 @@
 #include "utils/typcache.h"
 
 #include "catalog/access.h"
+#include "catalog/catalog.h"
 #include "codec/styles.h"
 #include "constraint/constraints.h"
 #include "fit/fit.h"
@@ -776,6 +777,11 @@ gs_schema_plan(List *schemas, List *exclude, const Jsonb *json)
 	int			level;
 	ListCell   *cell;
 
+	if (schemas == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("schemas must not be null"),
+				 errhint("Name schemas with tables, such as '{shop}'.")));
 	foreach(cell, schemas)
 		get_namespace_oid(lfirst(cell), false);
 	level = gs_fix_names();
@@ -796,6 +802,7 @@ gs_schema_plan(List *schemas, List *exclude, const Jsonb *json)
 		count_rows(&plan->table[t]);
 		read_keys(plan, &plan->table[t], context);
 	}
+	MemoryContextSwitchTo(context);
 	read_options(plan, json);
 	find_kept(plan);
 	sort_tables(plan);
@@ -807,23 +814,32 @@ gs_schema_plan(List *schemas, List *exclude, const Jsonb *json)
 			continue;
 		find_owner(plan, table);
 		find_order(table, context);
+		MemoryContextSwitchTo(context);
 	}
 	SPI_finish();
 	gs_end_settings(level);
 	return plan;
 }
 
-static Datum
-names_array(List *names)
+/*
+ * gs_relations_argument: an array of relations; NIL for NULL.
+ */
+List *
+gs_relations_argument(FunctionCallInfo fcinfo, int arg)
 {
-	Datum	   *elements = palloc(sizeof(Datum) * (list_length(names) + 1));
-	int			n = 0;
-	ListCell   *cell;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	List	   *list = NIL;
 
-	foreach(cell, names)
-		elements[n++] = CStringGetTextDatum(lfirst(cell));
-	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false,
-										   TYPALIGN_INT));
+	if (PG_ARGISNULL(arg))
+		return NIL;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), REGCLASSOID, sizeof(Oid),
+					  true, TYPALIGN_INT, &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			list = lappend_oid(list, DatumGetObjectId(elements[i]));
+	return list;
 }
 
 static char *
@@ -880,31 +896,14 @@ synth_schema_plan(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller = CurrentMemoryContext;
-	List	   *exclude = NIL;
 	GsSchemaPlan *plan;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("schemas must not be null"),
-				 errhint("Name schemas with tables, such as '{shop}'.")));
-	if (!PG_ARGISNULL(1))
-	{
-		Datum	   *elements;
-		bool	   *nulls;
-		int			n;
-
-		deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), REGCLASSOID, sizeof(Oid),
-						  true, TYPALIGN_INT, &elements, &nulls, &n);
-		for (int i = 0; i < n; i++)
-			if (!nulls[i])
-				exclude = lappend_oid(exclude, DatumGetObjectId(elements[i]));
-	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(caller);
-	plan = gs_schema_plan(gs_names_argument(fcinfo, 0, "schemas"), exclude,
+	plan = gs_schema_plan(gs_names_argument(fcinfo, 0, "schemas"),
+						  gs_relations_argument(fcinfo, 1),
 						  PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2));
 	SPI_finish();
 	MemoryContextSwitchTo(caller);
@@ -923,9 +922,9 @@ synth_schema_plan(PG_FUNCTION_ARGS)
 		nulls[4] = table->order_by == NULL;
 		if (!nulls[4])
 			values[4] = CStringGetTextDatum(table->order_by);
-		values[5] = names_array(table->owner != NULL ? table->owner->columns :
+		values[5] = gs_text_array(table->owner != NULL ? table->owner->columns :
 								table->sequence_key);
-		values[6] = names_array(describe_keys(table));
+		values[6] = gs_text_array(describe_keys(table));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	tell_notes(plan);

@@ -13,3 +13,12 @@ LANGUAGE C STABLE PARALLEL UNSAFE ROWS 20
 AS 'MODULE_PATHNAME', 'synth_schema_plan';
 COMMENT ON FUNCTION synth_schema_plan(text[], regclass[], jsonb)
 	IS 'shows in what order the tables of schemas are learned and made, which of them are taken over as they are, and whose rows are made together';
+
+CREATE FUNCTION synth_fit_schema(schemas text[], exclude regclass[] DEFAULT NULL, method text DEFAULT 'auto',
+	model text DEFAULT NULL, options jsonb DEFAULT '{}',
+	OUT relation text, OUT model text, OUT version int, OUT method text, OUT rows bigint, OUT columns int, OUT seconds float8, OUT notes text[])
+RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20
+AS 'MODULE_PATHNAME', 'synth_fit_schema';
+COMMENT ON FUNCTION synth_fit_schema(text[], regclass[], text, text, jsonb)
+	IS 'learns all tables of schemas, so that synth_schema_into makes rows which fit each other';

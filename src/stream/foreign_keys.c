@@ -30,6 +30,7 @@
 #include "encode/decode.h"
 #include "fit/children.h"
 #include "numeric/permute.h"
+#include "owner/owners.h"
 #include "stream/foreign_keys.h"
 
 #define MAX_KEY_COLUMNS	32		/* INDEX_MAX_KEYS */
@@ -387,7 +388,9 @@ gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
 			const GsConstraint *constraint = lfirst(cell);
 
 			if (constraint->parent != NULL &&
-				list_length(constraint->columns) == n)
+				list_length(constraint->columns) == n &&
+				!gs_owners_are(sampler->model->version->owners,
+							   constraint->columns))
 				open_key(fks, constraint);
 		}
 	return fks;

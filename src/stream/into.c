@@ -38,6 +38,7 @@
 #include "key/key.h"
 #include "stream/grid.h"
 #include "stream/insert.h"
+#include "stream/owned.h"
 #include "stream/foreign_keys.h"
 #include "stream/call.h"
 #include "stream/shift.h"
@@ -68,6 +69,8 @@ typedef struct IntoCall
 	GsSampler  *sampler;
 	GsTarget   *target;
 	GsStream   *stream;
+	GsOwned    *owned;			/* instead of the stream, for rows of owners */
+	int64		owned_rows;		/* that it has given */
 	GsForeignKeys    *fks;
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */
 	GsGrid	   *grid;			/* NULL: no combinations to count through */
@@ -358,6 +361,25 @@ refuse_row(const GsTarget *target, const Datum *values, const bool *nulls)
 	return gs_target_refuses(target, values, nulls);
 }
 
+/*
+ * The number, from 0, of the row to come.
+ */
+static int64
+position(const IntoCall *call)
+{
+	return call->owned != NULL ? call->owned_rows :
+		gs_stream_position(call->stream);
+}
+
+static bool
+next_row(IntoCall *call, Datum **values, bool **nulls)
+{
+	if (call->owned == NULL)
+		return gs_stream_next(call->stream, values, nulls);
+	call->owned_rows++;
+	return gs_owned_next(call->owned, values, nulls);
+}
+
 static void
 report_vain(const IntoCall *call, int64 rows)
 {
@@ -402,10 +424,10 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		bool	   *nulls;
 		const char *refused;
 
-		if (!gs_stream_next(call->stream, &values, &nulls))
+		if (!next_row(call, &values, &nulls))
 			report_vain(call, done + made);
 		/* rows that the model has dropped count too */
-		call->drawn = gs_stream_position(call->stream) -
+		call->drawn = position(call) -
 			(call->fill.start - 1 + call->fill.drawn);
 		refused = gs_foreign_keys_fill(call->fks,
 									   call->fill.drawn + call->drawn - 1,
@@ -421,7 +443,7 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		{
 			memcpy(numbered, values, sizeof(Datum) * natts);
 			memcpy(number_nulls, nulls, natts);
-			numbered[natts] = Int64GetDatum(gs_stream_position(call->stream));
+			numbered[natts] = Int64GetDatum(position(call));
 			tuplestore_putvalues(store, target->numbered, numbered,
 								 number_nulls);
 			made++;
@@ -476,8 +498,9 @@ fill_batch(IntoCall *call)
 	call->wanted = Min(call->batch_size, fill->n - fill->done);
 	call->drawn = call->refused = 0;
 	first = fill->start - 1 + fill->drawn;
-	gs_stream_seek(call->stream, first,
-				   Min((call->wanted + 1) * (MAX_VAIN + 1) +
+	if (call->stream != NULL)
+		gs_stream_seek(call->stream, first,
+					   Min((call->wanted + 1) * (MAX_VAIN + 1) +
 					   2 * MAX_VAIN_MORE, PG_INT64_MAX - GS_BATCH - first) +
 				   first);
 	error_context_stack = &callback;
@@ -584,6 +607,32 @@ continue_keys(const IntoCall *call)
 			schema->columns[c].key->wraps = target->makes_up;
 }
 
+static GsOwned *
+owned_rows(const IntoCall *call)
+{
+	const GsModel *model = call->sampler->model;
+
+	return gs_owned_open(model,
+						 gs_model_load(gs_catalog_open(psprintf("%s#", model->name)),
+									   0),
+						 call->relid, call->target->desc, call->fill.seed);
+}
+
+/*
+ * Rows that belong to owners are as many as these have.
+ */
+static void
+open_owned(IntoCall *call)
+{
+	GsFill	   *fill = &call->fill;
+
+	if (fill->done == 0)
+		fill->n = gs_owned_count(owned_rows(call));
+	call->owned = owned_rows(call);
+	gs_owned_skip(call->owned, fill->start - 1 + fill->drawn);
+	call->owned_rows = fill->start - 1 + fill->drawn;
+}
+
 /*
  * What is needed to make rows, once it is known which.
  */
@@ -594,7 +643,11 @@ begin_rows(IntoCall *call)
 
 	call->target = gs_target_open(call->relid, call->sampler->model);
 	continue_keys(call);
-	call->stream = gs_stream_open(call->sampler, call->target->desc, fill->seed);
+	if (call->sampler->model->version->owners != NULL)
+		open_owned(call);
+	else
+		call->stream = gs_stream_open(call->sampler, call->target->desc,
+									  fill->seed);
 	call->shift = gs_shift_open(call->target);
 	call->fks = gs_foreign_keys_open(call->target, call->sampler, fill->seed,
 									 fill->n);
