@@ -165,6 +165,16 @@ same_names(const List *a, const List *b)
 }
 
 /*
+ * gs_owners_counts_model: the name of the model of how many rows each owner
+ * has, beside that of the rows.
+ */
+char *
+gs_owners_counts_model(const char *rows)
+{
+	return psprintf("%s#", rows);
+}
+
+/*
  * gs_owners_are: whether columns are those by which rows refer to their owners.
  *
  * json: as gs_owners_save made it; NULL: rows have no owners.
@@ -300,27 +310,48 @@ gs_owners_counts_query(const GsOwners *owners, Oid relid)
 }
 
 /*
+ * The type of a table's column, as SQL.
+ */
+static char *
+column_type(Oid relid, const char *name)
+{
+	AttrNumber	number = get_attnum(relid, name);
+
+	return format_type_extended(get_atttype(relid, number), -1,
+								FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/*
  * gs_owners_query: up to limit owners in the order of their keys, after the one
- * whose keys are its parameters if there is one: these keys, and what rows know
- * of them.  Errors: invalid_foreign_key.
+ * whose keys are its parameters if there is one: these keys, in the types of the
+ * rows' columns, and what rows know of them.  Errors: invalid_foreign_key.
  */
 char *
 gs_owners_query(const GsOwners *owners, Oid relid, bool after, int limit)
 {
 	const GsOwnerStep *step = linitial(owners->steps);
 	const char *keys = key_columns("o1", step->parent_columns);
+	StringInfoData values;
 	StringInfoData columns;
 	StringInfoData from;
+	ListCell   *x;
+	ListCell   *y;
 
+	initStringInfo(&values);
 	initStringInfo(&columns);
 	initStringInfo(&from);
+	forboth(x, step->parent_columns, y, step->columns)
+		appendStringInfo(&values, "%s o1.%s::%s",
+						 x == list_head(step->parent_columns) ? "" : ",",
+						 quote_identifier(lfirst(x)),
+						 column_type(relid, lfirst(y)));
 	append_owners(owners, relid, &columns, &from);
 	for (int i = 0; after && i < list_length(step->parent_columns); i++)
 		appendStringInfo(&from, "%s$%d%s", i == 0 ?
 						 psprintf(" WHERE ROW(%s) " GS_OP(">") " ROW(", keys) :
 						 ", ", i + 1,
 						 i == list_length(step->parent_columns) - 1 ? ")" : "");
-	return psprintf("SELECT%s%s FROM %s ORDER BY%s LIMIT %d", keys,
+	return psprintf("SELECT%s%s FROM %s ORDER BY%s LIMIT %d", values.data,
 					columns.data, from.data, keys, limit);
 }
 

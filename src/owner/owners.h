@@ -34,6 +34,7 @@ typedef struct GsOwners
 
 extern Jsonb *gs_owners_save(const GsOwners *owners);
 extern GsOwners *gs_owners_load(const Jsonb *json);
+extern char *gs_owners_counts_model(const char *rows);
 extern bool gs_owners_are(const Jsonb *json, const List *columns);
 extern char *gs_owners_counts_query(const GsOwners *owners, Oid relid);
 extern char *gs_owners_query(const GsOwners *owners, Oid relid, bool after,

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "catalog/datasets.h"
 #include "fit/fit.h"
 #include "model/model.h"
 #include "schema/plan.h"
@@ -53,14 +54,14 @@ put_result(const SchemaFit *fit, const char *relation, const char *model,
  * many rows each has.
  */
 static void
-fit_table(const SchemaFit *fit, int t)
+fit_table(const SchemaFit *fit, int t, const char *model)
 {
 	const GsPlanTable *table = &fit->plan->table[t];
-	char	   *model = gs_dataset_model(fit->name, table->relid, false);
 	const GsOwners *owners;
 	GsSource   *source;
 	List	   *context = NIL;
 	Jsonb	   *kept = NULL;
+	char	   *counts;
 
 	if (table->owner == NULL)
 		source = gs_source_open(table->name, NIL, NIL);
@@ -74,28 +75,16 @@ fit_table(const SchemaFit *fit, int t)
 								NIL, NIL);
 		foreach(cell, owners->steps)
 			known = list_concat(known, ((GsOwnerStep *) lfirst(cell))->names);
-		put_result(fit, table->name,
-				   gs_dataset_model(fit->name, table->relid, true),
-				   gs_fit_source(gs_dataset_model(fit->name, table->relid, true),
-								 source, fit->method, fit->options, known,
-								 NULL, fit->seed));
+		counts = gs_owners_counts_model(model);
+		put_result(fit, table->name, counts,
+				   gs_fit_source(counts, source, fit->method, fit->options,
+								 known, NULL, fit->seed));
 		source = gs_owners_source(owners, table->relid, &context);
 		kept = gs_owners_save(owners);
 	}
 	put_result(fit, table->name, model,
 			   gs_fit_source(model, source, fit->method, fit->options, context,
 							 kept, fit->seed));
-}
-
-/*
- * gs_dataset_model: the name of the model of a table, or of how many rows each
- * owner has.
- */
-char *
-gs_dataset_model(const char *dataset, Oid relid, bool counts)
-{
-	return psprintf("%s/%s%s", dataset, get_rel_name(relid),
-					counts ? "#" : "");
 }
 
 /*
@@ -112,6 +101,7 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 	MemoryContext context;
 	SchemaFit	fit = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	List	   *schemas;
+	List	   *tables = NIL;
 
 	InitMaterializedSRF(fcinfo, 0);
 	PreventCommandIfReadOnly("synth_fit_schema()");
@@ -127,16 +117,29 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller);
 	fit.plan = gs_schema_plan(schemas, gs_relations_argument(fcinfo, 1),
 							  PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4));
+	fit.options = gs_plan_fit_options(PG_ARGISNULL(4) ? NULL :
+									  PG_GETARG_JSONB_P(4));
 	context = AllocSetContextCreate(caller, "gensynth schema",
 									ALLOCSET_DEFAULT_SIZES);
 	for (int t = 0; t < fit.plan->n; t++)
 	{
-		if (fit.plan->table[t].role == GS_TABLE_KEPT)
+		const GsPlanTable *from = &fit.plan->table[t];
+		GsDatasetTable *table;
+
+		MemoryContextSwitchTo(caller);
+		table = palloc0(sizeof(GsDatasetTable));
+		table->relation = from->name;
+		table->name = get_rel_name(from->relid);
+		table->role = pstrdup(gs_table_role_name(from->role));
+		tables = lappend(tables, table);
+		if (from->role == GS_TABLE_KEPT)
 			continue;
+		table->model = psprintf("%s/%s", fit.name, table->name);
 		MemoryContextSwitchTo(context);
-		fit_table(&fit, t);
+		fit_table(&fit, t, table->model);
 		MemoryContextReset(context);
 	}
+	gs_dataset_store(fit.name, tables);
 	SPI_finish();
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);

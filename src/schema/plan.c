@@ -350,13 +350,14 @@ typedef enum PlanOption
 	OPTION_OWNER,
 	OPTION_ORDER_BY,
 	OPTION_SEQUENCE_KEY,
+	OPTION_FIT,					/* of synth_fit, read elsewhere */
 	OPTION_KEEP,				/* arrays from here on */
 	OPTION_REMAKE,
 	OPTIONS
 } PlanOption;
 
 static const char *const option_names[OPTIONS] = {
-	"owner", "order_by", "sequence_key", "keep", "remake"
+	"owner", "order_by", "sequence_key", "fit", "keep", "remake"
 };
 
 static char *
@@ -405,7 +406,7 @@ find_option(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" does not exist", name),
-				 errhint("The options are \"owner\", \"order_by\", \"sequence_key\", \"keep\" and \"remake\".")));
+				 errhint("The options are \"owner\", \"order_by\", \"sequence_key\", \"keep\", \"remake\" and \"fit\".")));
 	return option;
 }
 
@@ -459,7 +460,16 @@ read_options(const GsSchemaPlan *plan, const Jsonb *json)
 		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
 			depth--;
 		else if (token == WJB_KEY && depth == 1)
+		{
 			option = find_option(string_of(&value));
+			if (option == OPTION_FIT)
+			{
+				(void) JsonbIteratorNext(&iterator, &value, true);
+				if (value.type != jbvBinary ||
+					!JsonContainerIsObject(value.val.binary.data))
+					report_option(option);
+			}
+		}
 		else if (token == WJB_KEY)
 			table = string_of(&value);
 		else if (value.type != jbvString || depth < 2)
@@ -469,6 +479,25 @@ read_options(const GsSchemaPlan *plan, const Jsonb *json)
 		else
 			set_option(plan, option, string_of(&value), NULL);
 	}
+}
+
+/*
+ * gs_plan_fit_options: the options of every table's fit; NULL for none.
+ *
+ * options: of the schema, as gs_schema_plan takes them.
+ */
+Jsonb *
+gs_plan_fit_options(const Jsonb *options)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = options == NULL ? NULL :
+		getKeyJsonValueFromContainer(unconstify(JsonbContainer *,
+												&options->root),
+									 option_names[OPTION_FIT],
+									 strlen(option_names[OPTION_FIT]),
+									 &buffer);
+
+	return value == NULL ? NULL : JsonbValueToJsonb(value);
 }
 
 /* ----------------------------------------------------------- what is kept */

@@ -74,8 +74,8 @@ typedef struct GsSchemaPlan
 
 extern GsSchemaPlan *gs_schema_plan(List *schemas, List *exclude,
 									const Jsonb *options);
+extern Jsonb *gs_plan_fit_options(const Jsonb *options);
 extern List *gs_relations_argument(FunctionCallInfo fcinfo, int arg);
-extern char *gs_dataset_model(const char *dataset, Oid relid, bool counts);
 extern GsOwners *gs_owners_find(const GsSchemaPlan *plan, int t);
 extern const char *gs_table_role_name(GsTableRole role);
 extern const char *gs_key_use_name(GsKeyUse use);

@@ -14,6 +14,8 @@ AS 'MODULE_PATHNAME', 'synth_schema_plan';
 COMMENT ON FUNCTION synth_schema_plan(text[], regclass[], jsonb)
 	IS 'shows in what order the tables of schemas are learned and made, which of them are taken over as they are, and whose rows are made together';
 
+-- Options as those of synth_schema_plan; "fit" has options for each table's
+-- synth_fit.
 CREATE FUNCTION synth_fit_schema(schemas text[], exclude regclass[] DEFAULT NULL, method text DEFAULT 'auto',
 	model text DEFAULT NULL, options jsonb DEFAULT '{}',
 	OUT relation text, OUT model text, OUT version int, OUT method text, OUT rows bigint, OUT columns int, OUT seconds float8, OUT notes text[])
@@ -22,3 +24,21 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20
 AS 'MODULE_PATHNAME', 'synth_fit_schema';
 COMMENT ON FUNCTION synth_fit_schema(text[], regclass[], text, text, jsonb)
 	IS 'learns all tables of schemas, so that synth_schema_into makes rows which fit each other';
+
+-- No SET clause: a procedure that has one cannot commit.
+CREATE PROCEDURE synth_schema_into(target_schema text, model text, scale float8 DEFAULT 1,
+	seed bigint DEFAULT NULL, create_tables boolean DEFAULT true)
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'synth_schema_into';
+COMMENT ON PROCEDURE synth_schema_into(text, text, float8, bigint, boolean)
+	IS 'makes tables like those of a dataset in another schema, and fills them with synthetic rows whose foreign keys hold; after a cancel, the same call goes on from there';
+
+-- The datasets all of whose models the current role may sample.
+CREATE VIEW synth_datasets WITH (security_barrier) AS
+SELECT t.dataset, t.ordinal, t.relation, t.role, t.model
+FROM gensynth.dataset_tables t
+WHERE NOT EXISTS (SELECT FROM gensynth.dataset_tables o
+	WHERE o.dataset OPERATOR(pg_catalog.=) t.dataset AND o.model IS NOT NULL
+		AND NOT EXISTS (SELECT FROM synth_models m WHERE m.model OPERATOR(pg_catalog.=) o.model));
+COMMENT ON VIEW synth_datasets IS 'tables that synth_fit_schema learned together, a row for each table, in the order they are made';
+GRANT SELECT ON synth_datasets TO PUBLIC;

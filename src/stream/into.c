@@ -36,6 +36,7 @@
 
 #include "catalog/fills.h"
 #include "key/key.h"
+#include "owner/owners.h"
 #include "stream/grid.h"
 #include "stream/insert.h"
 #include "stream/owned.h"
@@ -613,7 +614,7 @@ owned_rows(const IntoCall *call)
 	const GsModel *model = call->sampler->model;
 
 	return gs_owned_open(model,
-						 gs_model_load(gs_catalog_open(psprintf("%s#", model->name)),
+						 gs_model_load(gs_catalog_open(gs_owners_counts_model(model->name)),
 									   0),
 						 call->relid, call->target->desc, call->fill.seed);
 }
