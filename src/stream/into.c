@@ -616,7 +616,8 @@ owned_rows(const IntoCall *call)
 	return gs_owned_open(model,
 						 gs_model_load(gs_catalog_open(gs_owners_counts_model(model->name)),
 									   0),
-						 call->relid, call->target->desc, call->fill.seed);
+						 call->relid, call->target->desc,
+						 call->target->constraints, call->fill.seed);
 }
 
 /*
@@ -629,6 +630,8 @@ open_owned(IntoCall *call)
 
 	if (fill->done == 0)
 		fill->n = gs_owned_count(owned_rows(call));
+	/* those whose keys could not be made to differ are left out */
+	call->skip_conflicts = true;
 	call->owned = owned_rows(call);
 	gs_owned_skip(call->owned, fill->start - 1 + fill->drawn);
 	call->owned_rows = fill->start - 1 + fill->drawn;

@@ -17,17 +17,24 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/typcache.h"
 
 #include "codec/styles.h"
 #include "encode/decode.h"
+#include "constraint/constraints.h"
+#include "numeric/philox.h"
 #include "owner/owners.h"
 #include "stream/known.h"
 #include "stream/owned.h"
 
 /* Rows of one owner: the index of a batch has room for so many. */
 #define MAX_ROWS_BITS	24
+
+/* How often a row is made again whose key one of the same owner has. */
+#define MAX_TRIES		20
 
 /* A column that is decoded. */
 typedef struct Column
@@ -36,6 +43,24 @@ typedef struct Column
 	GsDecoder  *decoder;
 	bool		set;			/* by a condition */
 } Column;
+
+/*
+ * Columns that together with the owner's key must not repeat, of those asked
+ * for.
+ */
+typedef struct UniqueKey
+{
+	int			n;
+	int		   *column;			/* [n] */
+	TypeCacheEntry **type;		/* [n] */
+	Oid		   *collation;		/* [n] */
+} UniqueKey;
+
+/* Keys that rows of the owners at hand have. */
+typedef struct SeenKey
+{
+	uint64		hash;			/* of owner, key and values */
+} SeenKey;
 
 struct GsOwned
 {
@@ -71,13 +96,18 @@ struct GsOwned
 	int			nactive;
 	int			at;				/* the next to be given out */
 	int64		made;			/* rows before these, of all owners */
-	const bool *dropped;
+	int			nunique;
+	UniqueKey  *unique;			/* [nunique] */
+	HTAB	   *seen;			/* of SeenKey; NULL if nunique is 0 */
+	uint64		key;			/* of the first try's random numbers */
 	int			nremembered;
 	int			ncolumns;		/* asked for */
 	Column	   *columns;		/* [nremembered + ncolumns] */
 	int		   *key_of;			/* [ncolumns] of the owner's key; -1 */
 	Datum	   *values;			/* [GS_BATCH][nremembered + ncolumns] */
 	bool	   *nulls;
+	Datum	   *spare;			/* the same of another try */
+	bool	   *spare_nulls;
 	MemoryContext row_context;
 };
 
@@ -255,6 +285,69 @@ open_columns(GsOwned *owned, TupleDesc remembered, TupleDesc desc, int64 seed)
 }
 
 /*
+ * The keys among a table's constraints that have all columns of the owner's key,
+ * and others that are made here.
+ */
+static void
+open_unique(GsOwned *owned, TupleDesc desc, List *constraints)
+{
+	const GsOwnerStep *step = linitial(owned->owners->steps);
+	ListCell   *cell;
+
+	owned->unique = palloc0(sizeof(UniqueKey) *
+							Max(list_length(constraints), 1));
+	foreach(cell, constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+		UniqueKey  *key = &owned->unique[owned->nunique];
+		int			nowner = 0;
+		bool		fits = constraint->kind == GS_CONSTRAINT_PRIMARY_KEY ||
+			constraint->kind == GS_CONSTRAINT_UNIQUE;
+		ListCell   *name;
+
+		key->n = 0;
+		key->column = palloc(sizeof(int) * (desc->natts + 1));
+		key->type = palloc(sizeof(TypeCacheEntry *) * (desc->natts + 1));
+		key->collation = palloc(sizeof(Oid) * (desc->natts + 1));
+		foreach(name, constraint->columns)
+		{
+			int			i = 0;
+
+			while (i < desc->natts &&
+				   strcmp(NameStr(TupleDescAttr(desc, i)->attname),
+						  lfirst(name)) != 0)
+				i++;
+			if (i == desc->natts || key->n == desc->natts)
+				fits = false;
+			else if (owned->key_of[i] >= 0)
+				nowner++;
+			else
+			{
+				Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+				key->column[key->n] = i;
+				key->type[key->n] = lookup_type_cache(attribute->atttypid,
+													  TYPECACHE_HASH_EXTENDED_PROC_FINFO);
+				fits &= OidIsValid(key->type[key->n]->hash_extended_proc) &&
+					owned->columns[owned->nremembered + i].decoder != NULL;
+				key->collation[key->n++] = attribute->attcollation;
+			}
+		}
+		if (fits && key->n > 0 && nowner == list_length(step->columns))
+			owned->nunique++;
+	}
+	if (owned->nunique > 0)
+	{
+		HASHCTL		control = {.keysize = sizeof(uint64),
+		.entrysize = sizeof(SeenKey),.hcxt = CurrentMemoryContext};
+
+		owned->seen = hash_create("gensynth owned keys", 16 * GS_BATCH,
+								  &control,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+}
+
+/*
  * A query for owners, after one with keys of so many types, planned once.
  */
 static SPIPlanPtr
@@ -277,12 +370,13 @@ prepare_owners(const GsOwners *owners, Oid relid, int nkeys, Oid *types)
  *
  * rows, counts: models of the rows, and of how many each owner has; both must
  * outlive the result.  relid: the table whose foreign keys lead to the
- * owners; desc: its columns that are asked for.  To be called within an SPI
+ * owners; desc: its columns that are asked for; constraints: its own, of
+ * GsConstraint.  To be called within an SPI
  * connection.  Errors: invalid_foreign_key; those of reading the owners.
  */
 GsOwned *
 gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
-			  TupleDesc desc, int64 seed)
+			  TupleDesc desc, List *constraints, int64 seed)
 {
 	GsOwned    *owned = palloc0(sizeof(GsOwned));
 	const GsOwners *owners = gs_owners_load(rows->version->owners);
@@ -322,6 +416,10 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	cells = (Size) GS_BATCH * (owned->nremembered + owned->ncolumns);
 	owned->values = palloc(sizeof(Datum) * Max(cells, 1));
 	owned->nulls = palloc(Max(cells, 1));
+	owned->spare = palloc(sizeof(Datum) * Max(cells, 1));
+	owned->spare_nulls = palloc(Max(cells, 1));
+	owned->key = owned->rows->batch->key;
+	open_unique(owned, desc, constraints);
 	owned->owner_context = AllocSetContextCreate(context, "gensynth owners",
 												 ALLOCSET_DEFAULT_SIZES);
 	owned->row_context = AllocSetContextCreate(context, "gensynth owned rows",
@@ -368,6 +466,17 @@ read_owners(GsOwned *owned)
 	SPI_freetuptable(SPI_tuptable);
 }
 
+static void
+forget_keys(GsOwned *owned)
+{
+	HASH_SEQ_STATUS status;
+	SeenKey    *key;
+
+	hash_seq_init(&status, owned->seen);
+	while ((key = hash_seq_search(&status)) != NULL)
+		(void) hash_search(owned->seen, &key->hash, HASH_REMOVE, NULL);
+}
+
 /*
  * The next owners, and how many rows each is to have.  False after the last.
  */
@@ -386,6 +495,8 @@ next_owners(GsOwned *owned)
 		return false;
 	owned->batch++;
 	owned->round = -1;
+	if (owned->seen != NULL)
+		forget_keys(owned);
 	/* batches are made whole */
 	for (int i = owned->nowners; i < GS_BATCH; i++)
 	{
@@ -448,6 +559,116 @@ set_keys(GsOwned *owned)
 }
 
 /*
+ * Makes rows of this round into values and nulls.
+ */
+static void
+make_rows(GsOwned *owned, Datum *values, bool *nulls)
+{
+	int			stride = owned->nremembered + owned->ncolumns;
+
+	(void) gs_known_fill(owned->rows, (owned->batch << MAX_ROWS_BITS) +
+						 owned->round);
+	owned->rows->batch->row = owned->made;
+	memset(nulls, true, (Size) owned->nactive * stride);
+	for (int i = 0; i < stride; i++)
+	{
+		const Column *column = &owned->columns[i];
+		GsRows		rows = {values + i, nulls + i, stride};
+
+		if (column->decoder == NULL)
+			continue;
+		for (int row = 0; row < owned->nactive; row++)
+			rows.nulls[row * stride] = false;
+		if (column->set)
+			gs_rules_set(owned->rows->rules, owned->rows->batch, column->c, 0,
+						 owned->nactive, rows);
+		else
+			gs_decode(column->decoder, owned->rows->batch, 0, owned->nactive,
+					  rows);
+	}
+}
+
+/*
+ * The hash of a row's key; false if a NULL makes it differ from all others.
+ */
+static bool
+hash_key(const GsOwned *owned, int k, int row, const Datum *values,
+		 const bool *nulls, uint64 *hash)
+{
+	const UniqueKey *key = &owned->unique[k];
+
+	*hash = gs_mix64(owned->active[row], k);
+	for (int i = 0; i < key->n; i++)
+	{
+		int			at = owned->nremembered + key->column[i];
+
+		if (nulls[at])
+			return false;
+		*hash = gs_mix64(*hash, DatumGetUInt64(FunctionCall2Coll(
+																 &key->type[i]->hash_extended_proc_finfo,
+																 key->collation[i], values[at],
+																 Int64GetDatum(0))));
+	}
+	return true;
+}
+
+/*
+ * Whether one of a row's keys is that of another row of its owner.
+ */
+static bool
+is_seen(const GsOwned *owned, int row, const Datum *values,
+		const bool *nulls)
+{
+	uint64		hash;
+
+	for (int k = 0; k < owned->nunique; k++)
+		if (hash_key(owned, k, row, values, nulls, &hash) &&
+			hash_search(owned->seen, &hash, HASH_FIND, NULL) != NULL)
+			return true;
+	return false;
+}
+
+/*
+ * Rows whose keys their owners have already are made again; those for which
+ * this does not help stay as they are, for the table to refuse.
+ */
+static void
+make_unique(GsOwned *owned)
+{
+	Size		stride = owned->nremembered + owned->ncolumns;
+	bool		repeats[GS_BATCH];
+	int			left = 0;
+	uint64		hash;
+
+	for (int row = 0; row < owned->nactive; row++)
+		left += repeats[row] = is_seen(owned, row, owned->values + row * stride,
+									   owned->nulls + row * stride);
+	for (int try = 1; left > 0 && try <= MAX_TRIES; try++)
+	{
+		owned->rows->batch->key = gs_mix64(owned->key, try);
+		make_rows(owned, owned->spare, owned->spare_nulls);
+		for (int row = 0; row < owned->nactive; row++)
+		{
+			Size		at = row * stride;
+
+			if (!repeats[row] || is_seen(owned, row, owned->spare + at,
+										 owned->spare_nulls + at))
+				continue;
+			memcpy(owned->values + at, owned->spare + at,
+				   sizeof(Datum) * stride);
+			memcpy(owned->nulls + at, owned->spare_nulls + at, stride);
+			repeats[row] = false;
+			left--;
+		}
+	}
+	for (int row = 0; row < owned->nactive; row++)
+		for (int k = 0; k < owned->nunique; k++)
+			if (hash_key(owned, k, row, owned->values + row * stride,
+						 owned->nulls + row * stride, &hash))
+				(void) hash_search(owned->seen, &hash, HASH_ENTER, NULL);
+}
+
+/*
  * The next rows of all owners that have so many; false if none has.
  */
 static bool
@@ -466,29 +687,12 @@ next_rows(GsOwned *owned)
 	if (owned->nactive == 0)
 		return false;
 	know_rows(owned);
-	owned->dropped = gs_known_fill(owned->rows,
-								   (owned->batch << MAX_ROWS_BITS) +
-								   owned->round);
-	owned->rows->batch->row = owned->made;
+	owned->rows->batch->key = owned->key;
 	MemoryContextReset(owned->row_context);
 	old = MemoryContextSwitchTo(owned->row_context);
-	memset(owned->nulls, true, (Size) owned->nactive * stride);
-	for (int i = 0; i < stride; i++)
-	{
-		const Column *column = &owned->columns[i];
-		GsRows		rows = {owned->values + i, owned->nulls + i, stride};
-
-		if (column->decoder == NULL)
-			continue;
-		for (int row = 0; row < owned->nactive; row++)
-			rows.nulls[row * stride] = false;
-		if (column->set)
-			gs_rules_set(owned->rows->rules, owned->rows->batch, column->c, 0,
-						 owned->nactive, rows);
-		else
-			gs_decode(column->decoder, owned->rows->batch, 0, owned->nactive,
-					  rows);
-	}
+	make_rows(owned, owned->values, owned->nulls);
+	if (owned->nunique > 0)
+		make_unique(owned);
 	MemoryContextSwitchTo(old);
 	set_keys(owned);
 	for (int row = 0; row < owned->nactive; row++)

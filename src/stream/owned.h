@@ -14,7 +14,8 @@
 typedef struct GsOwned GsOwned;
 
 extern GsOwned *gs_owned_open(const GsModel *rows, const GsModel *counts,
-							  Oid relid, TupleDesc desc, int64 seed);
+							  Oid relid, TupleDesc desc, List *constraints,
+							  int64 seed);
 extern bool gs_owned_next(GsOwned *owned, Datum **values, bool **nulls);
 extern void gs_owned_skip(GsOwned *owned, int64 n);
 extern int64 gs_owned_count(GsOwned *owned);
