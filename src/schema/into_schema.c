@@ -325,7 +325,7 @@ static void
 fill_table(const IntoSchema *call, const GsDatasetTable *table)
 {
 	char	   *target = target_name(call, table);
-	SPIExecuteOptions options = {.allow_nonatomic = true};
+	SPIExecuteOptions options = {.allow_nonatomic = call->commits};
 	const char *n = "NULL";
 	int			result;
 
