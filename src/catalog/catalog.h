@@ -5,6 +5,7 @@
 #ifndef GENSYNTH_CATALOG_H
 #define GENSYNTH_CATALOG_H
 
+#include "utils/jsonb.h"
 #include "utils/uuid.h"
 
 #include "column/tensor.h"
@@ -41,6 +42,7 @@ typedef struct GsVersionEntry
 	int64		rows;
 	int64		sampled;
 	Datum		options;		/* jsonb; to be written */
+	Jsonb	   *owners;			/* whose rows these are: see owner/owners.h; NULL */
 	double		seconds;
 	List	   *notes;			/* of C strings */
 	List	   *tensors;		/* of GsTensor */

@@ -27,6 +27,7 @@ CREATE TABLE gensynth.versions (
 	rows			bigint NOT NULL,
 	sampled			bigint NOT NULL,
 	options			jsonb NOT NULL,
+	owners			jsonb,
 	fitted_at		timestamptz NOT NULL,
 	fitted_by		text NOT NULL,
 	seconds			float8 NOT NULL,
@@ -42,6 +43,7 @@ CREATE TABLE gensynth.versions (
 COMMENT ON TABLE gensynth.versions IS 'one row for each fit that is kept; never changed once written';
 COMMENT ON COLUMN gensynth.versions.relation
 	IS 'the source, qualified and quoted, if it is a relation that other sessions have too';
+COMMENT ON COLUMN gensynth.versions.owners IS 'what rows of a child table know of their owners and of the rows before';
 COMMENT ON COLUMN gensynth.versions.ncolumns IS 'rows of gensynth.columns that belong to the version; and so on';
 
 CREATE TABLE gensynth.columns (
@@ -92,6 +94,19 @@ CREATE TABLE gensynth.grants (
 );
 COMMENT ON TABLE gensynth.grants IS 'roles that may sample a model';
 
+CREATE TABLE gensynth.dataset_tables (
+	dataset		text NOT NULL,
+	ordinal		int NOT NULL,
+	owner		text NOT NULL,
+	relation	text NOT NULL,
+	name		text NOT NULL,
+	role		text NOT NULL,
+	model		text,
+	PRIMARY KEY (dataset, ordinal)
+);
+COMMENT ON TABLE gensynth.dataset_tables IS 'the tables that synth_fit_schema learned together, in the order they are made';
+COMMENT ON COLUMN gensynth.dataset_tables.model IS 'of its rows; NULL: the table is taken over as it is';
+
 -- A fill goes on with the model that it began with, and not with another one
 -- of that name, so it is forgotten when that model is dropped.  Rows start to start + drawn - 1 of the stream have
 -- been tried, and done of them are in the target.
@@ -141,6 +156,7 @@ SELECT pg_catalog.pg_extension_config_dump('gensynth.constraints', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.tensors', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.grants', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.fills', '');
+SELECT pg_catalog.pg_extension_config_dump('gensynth.dataset_tables', '');
 
 -- A role's own models, those of roles that it is a member of, and those that
 -- it may sample.  The models of a role that is gone are nobody's: superusers

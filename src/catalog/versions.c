@@ -158,7 +158,7 @@ store_version(const char *name, const GsVersionEntry *version,
 {
 	Oid			types[] = {TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, INT8OID,
 		INT8OID, INT8OID, JSONBOID, TEXTOID, FLOAT8OID, INT8OID, TEXTARRAYOID,
-	INT4OID, INT4OID, INT4OID};
+	INT4OID, INT4OID, INT4OID, JSONBOID};
 	Datum		values[lengthof(types)];
 	char		nulls[lengthof(types)];
 
@@ -181,11 +181,13 @@ store_version(const char *name, const GsVersionEntry *version,
 	values[13] = Int32GetDatum(version->schema->ncolumns);
 	values[14] = Int32GetDatum(list_length(version->constraints));
 	values[15] = Int32GetDatum(list_length(version->tensors));
+	values[16] = version->owners ? JsonbPGetDatum(version->owners) : (Datum) 0;
+	nulls[16] = version->owners ? ' ' : 'n';
 	gs_run("INSERT INTO gensynth.versions (model, version, source, relation,"
 		   " method, seed, rows, sampled, options, fitted_by, seconds, bytes,"
-		   " notes, ncolumns, nconstraints, ntensors, fitted_at)"
+		   " notes, ncolumns, nconstraints, ntensors, owners, fitted_at)"
 		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-		   " $14, $15, $16, pg_catalog.clock_timestamp())",
+		   " $14, $15, $16, $17, pg_catalog.clock_timestamp())",
 		   lengthof(types), types, values, nulls, false);
 }
 
@@ -528,6 +530,7 @@ gs_catalog_load(const GsModelEntry *model, int version)
 	GsVersionEntry *entry = palloc0(sizeof(GsVersionEntry));
 	StoredType *stored;
 	Datum		violation;
+	Datum		owners;
 	bool		isnull;
 	GsAccess	access;
 
@@ -536,7 +539,7 @@ gs_catalog_load(const GsModelEntry *model, int version)
 	check_parts(model, entry->version);
 	gs_run_version("SELECT method, seed, rows, sampled,"
 				   " pg_catalog.array_position(ARRAY['error', 'drop', 'ignore'],"
-				   " options " GS_OP("->>") " 'on_violation')"
+				   " options " GS_OP("->>") " 'on_violation'), owners"
 				   " FROM gensynth.versions WHERE model " GS_EQ " $1"
 				   " AND version " GS_EQ " $2", model->name, entry->version,
 				   true);
@@ -547,6 +550,14 @@ gs_catalog_load(const GsModelEntry *model, int version)
 	violation = gs_result(0, 5, &isnull);
 	entry->on_violation = isnull ? GS_VIOLATION_ERROR :
 		GS_VIOLATION_ERROR + DatumGetInt32(violation) - 1;
+	owners = gs_result(0, 6, &isnull);
+	if (!isnull)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		entry->owners = DatumGetJsonbPCopy(owners);
+		MemoryContextSwitchTo(old);
+	}
 	entry->schema = load_columns(model->name, entry->version, &stored,
 								 context);
 	entry->tensors = load_tensors(model->name, entry->version, NULL,

@@ -161,7 +161,9 @@ typedef struct GsOrigin
 typedef struct GsBatch
 {
 	uint64		key;			/* of the random numbers */
-	int64		first;			/* row number of element 0, from 0 */
+	int64		first;			/* of element 0, from 0: random numbers */
+	int64		row;			/* of element 0, from 0: keys; as first, but for
+								 * rows that are made owner by owner */
 	GsOrigin   *origin;			/* [GS_BATCH] of rows made as others; or NULL */
 	int			nfeatures;
 	bool	   *needed;			/* [nfeatures] others need not be filled */

@@ -81,6 +81,7 @@ typedef struct FitRequest
 	List	   *exclude;
 	int64		seed;
 	GsOptions	options;
+	bool		known_only;		/* rows are made given their context alone */
 	Datum		options_json;
 } FitRequest;
 
@@ -132,6 +133,29 @@ check_name(const char *name)
 				 errhint("It may have up to %d bytes.", MAX_MODEL_NAME)));
 }
 
+static const GsFamily *
+find_family(const char *method)
+{
+	const GsFamily *family = gs_family_find(method);
+
+	if (family == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"%s\" does not exist", method),
+				 errhint("The methods are %s.", gs_family_names())));
+	return family;
+}
+
+/*
+ * Options as they are kept with a version.
+ */
+static Datum
+options_json(Jsonb *options)
+{
+	return options != NULL ? JsonbPGetDatum(options) :
+		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+}
+
 static void
 read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 {
@@ -145,12 +169,7 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 				 errmsg("source must not be null"),
 				 errhint("Pass the name of a table or view, or a query.")));
 	request->source = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	request->family = gs_family_find(method);
-	if (request->family == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("method \"%s\" does not exist", method),
-				 errhint("The methods are %s.", gs_family_names())));
+	request->family = find_family(method);
 	if (!PG_ARGISNULL(2))
 		request->model = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	if (request->model)
@@ -165,9 +184,8 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 				 errhint("Leave out epsilon and delta; value protection is on by default.")));
 	gs_options_parse(PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8),
 					 request->family, &request->options);
-	request->options_json = PG_ARGISNULL(8) ?
-		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")) :
-		PG_GETARG_DATUM(8);
+	request->options_json = options_json(PG_ARGISNULL(8) ? NULL :
+										 PG_GETARG_JSONB_P(8));
 }
 
 /*
@@ -563,6 +581,7 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	learning.context.rare_threshold = (int) request->options.rare_threshold;
 	learning.context.key = (uint64) request->seed;
 	learning.context.options = request->options.own;
+	learning.context.known_only = request->known_only;
 	learning.context.read_before = read_before;
 	learning.context.before = existing;
 	INSTR_TIME_SET_CURRENT(begin);
@@ -623,20 +642,6 @@ load_schema(const GsSchema *learned, const List *tensors)
 }
 
 /*
- * gs_is_named: whether a name is among C strings.
- */
-bool
-gs_is_named(const List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	return false;
-}
-
-/*
  * gs_fit_completion: learns columns of a source to complete its rows, in the
  * current context; nothing is stored.
  *
@@ -647,7 +652,8 @@ const GsModel *
 gs_fit_completion(const char *source, List *learned, List *targets,
 				  int64 seed)
 {
-	FitRequest	request = {.family = gs_family_find("auto"),.seed = seed};
+	FitRequest	request = {.family = gs_family_find("auto"),.seed = seed,
+	.known_only = true};
 	GsVersionEntry *version = palloc0(sizeof(GsVersionEntry));
 	GsSource   *opened;
 	ListCell   *cell;
@@ -689,6 +695,51 @@ model_name(const FitRequest *request, const GsSource *source, bool temporary)
 	return source->model;
 }
 
+static void
+fit_source(const FitRequest *request, const char *model, GsSource *source,
+		   GsVersionEntry *version)
+{
+	GsModelEntry *existing = gs_catalog_find(model);
+
+	if (existing != NULL)
+		gs_check_refit(existing);
+	learn(request, existing, version, source);
+	gs_children_count(source->relation, version->constraints, version->schema,
+					  (int) request->options.rare_threshold,
+					  &version->tensors);
+	gs_catalog_store(model, version, (int) request->options.keep_versions);
+}
+
+/*
+ * gs_fit_source: learns and stores a version of a model of what a source
+ * gives, in the current context; its number is version->version.
+ *
+ * method: the family's name; options: as synth_fit takes them, or NULL;
+ * context: C strings, columns that are known of every row, besides those of
+ * the options; owners: to be kept with it, or NULL.  To be called within an
+ * SPI connection.  Errors: those of synth_fit.
+ */
+GsVersionEntry *
+gs_fit_source(const char *model, GsSource *source, const char *method,
+			  Jsonb *options, List *context, Jsonb *owners,
+			  int64 seed)
+{
+	FitRequest	request = {.seed = seed};
+	GsVersionEntry *version = palloc0(sizeof(GsVersionEntry));
+
+	request.family = find_family(method);
+	gs_options_parse(options, request.family, &request.options);
+	request.options.context = list_concat(request.options.context, context);
+	request.known_only = context != NIL;
+	request.options_json = options_json(options);
+	version->source = source->text;
+	version->relation = source->relation;
+	version->owners = owners;
+	check_name(model);
+	fit_source(&request, model, source, version);
+	return version;
+}
+
 /*
  * synth_fit: see fit.sql.
  */
@@ -700,7 +751,6 @@ synth_fit(PG_FUNCTION_ARGS)
 	FitRequest	request;
 	const char *model;
 	bool		temporary;
-	GsModelEntry *existing;
 	GsVersionEntry version = {0};
 	GsSource   *source;
 	TupleDesc	desc;
@@ -730,13 +780,7 @@ synth_fit(PG_FUNCTION_ARGS)
 	model = model_name(&request, source, temporary);
 	version.source = source->text;
 	version.relation = temporary ? NULL : source->relation;
-	existing = gs_catalog_find(model);
-	if (existing != NULL)
-		gs_check_refit(existing);
-	learn(&request, existing, &version, source);
-	gs_children_count(source->relation, version.constraints, version.schema,
-					  (int) request.options.rare_threshold, &version.tensors);
-	gs_catalog_store(model, &version, (int) request.options.keep_versions);
+	fit_source(&request, model, source, &version);
 
 	MemoryContextSwitchTo(caller);
 	texts = palloc(sizeof(Datum) * (list_length(version.notes) + 1));

@@ -11,10 +11,14 @@
 #include "nodes/pg_list.h"
 
 #include "model/model.h"
+#include "table/source.h"
 
 extern List *gs_names_argument(FunctionCallInfo fcinfo, int arg,
 							   const char *name);
-extern bool gs_is_named(const List *names, const char *name);
+extern GsVersionEntry *gs_fit_source(const char *model, GsSource *source,
+									 const char *method, Jsonb *options,
+									 List *context, Jsonb *owners,
+									 int64 seed);
 extern const GsModel *gs_fit_completion(const char *source, List *learned,
 										List *targets, int64 seed);
 

@@ -326,7 +326,7 @@ key_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
 
 	if (key->kind != GS_KEY_SEQUENCE)
 		x = gs_permute(&decoder->permutation, ordinal);
-	gs_random_start(&random, batch->key, batch->first + row, decoder->index);
+	gs_random_start(&random, batch->key, batch->row + row, decoder->index);
 	switch (key->kind)
 	{
 		case GS_KEY_UUID:
@@ -386,7 +386,7 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 		batch->code[column->null_feature] : NULL;
 	uint64		stream = gs_mix64(batch->key,
 								  (uint64) GS_STREAM_KEY + decoder->index);
-	uint64		ordinal = (uint64) batch->first + from - (uint64) key->first;
+	uint64		ordinal = (uint64) batch->row + from - (uint64) key->first;
 	/* a text has been tested as it was drawn */
 	bool		plain = decoder->domain == NULL || key->kind == GS_KEY_TEXT;
 
@@ -397,7 +397,7 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 		decoder->ready = true;
 	}
 	if (!key->wraps)
-		gs_key_check(column, batch->first + from, to - from);
+		gs_key_check(column, batch->row + from, to - from);
 	for (int row = from; row < to; row++, ordinal++)
 	{
 		int			i = (row - from) * rows.stride;

@@ -19,6 +19,7 @@ typedef struct GsFitContext
 	int			rare_threshold; /* rows that a value needs to be shown */
 	uint64		key;			/* of all random numbers */
 	const void *options;		/* the family's own struct */
+	bool		known_only;		/* what is context is never drawn */
 
 	/*
 	 * Reads the tensors of the version before; NIL if there is none.

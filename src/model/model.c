@@ -302,7 +302,7 @@ gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index)
 {
 	const GsModel *model = sampler->model;
 
-	batch->first = index * GS_BATCH;
+	batch->first = batch->row = index * GS_BATCH;
 	model->family->generate(sampler->state, batch);
 	if (sampler->refining != NULL)
 		gs_refine_apply(sampler, batch);

@@ -266,6 +266,9 @@ choose_predictors(const Fit *fit, int p, Predictor *predictor)
 		(Size) fit->original[p] * fit->n;
 
 	predictor->n = 0;
+	if (fit->context->known_only &&
+		fit->encoded->context[fit->position[p].feature])
+		return;
 	for (int q = 0; q < p; q++)
 	{
 		float		own = known[fit->original[q]];

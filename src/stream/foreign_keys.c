@@ -40,6 +40,7 @@
 #include "fit/children.h"
 #include "fit/fit.h"
 #include "numeric/permute.h"
+#include "owner/owners.h"
 #include "stream/offspring.h"
 #include "stream/foreign_keys.h"
 #include "table/keys.h"
@@ -463,7 +464,9 @@ gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
 			const GsConstraint *constraint = lfirst(cell);
 
 			if (constraint->parent != NULL &&
-				list_length(constraint->columns) == n)
+				list_length(constraint->columns) == n &&
+				!gs_owners_are(sampler->model->version->owners,
+							   constraint->columns))
 				open_key(fks, constraint, key, may_defer);
 		}
 	return fks;

@@ -36,8 +36,10 @@
 
 #include "catalog/fills.h"
 #include "key/key.h"
+#include "owner/owners.h"
 #include "stream/grid.h"
 #include "stream/insert.h"
+#include "stream/owned.h"
 #include "stream/foreign_keys.h"
 #include "stream/call.h"
 #include "stream/deferred.h"
@@ -69,6 +71,8 @@ typedef struct IntoCall
 	GsSampler  *sampler;
 	GsTarget   *target;
 	GsStream   *stream;
+	GsOwned    *owned;			/* instead of the stream, for rows of owners */
+	int64		owned_rows;		/* that it has given */
 	GsForeignKeys *fks;
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */
 	GsGrid	   *grid;			/* NULL: no combinations to count through */
@@ -361,6 +365,25 @@ refuse_row(const GsTarget *target, const Datum *values, const bool *nulls)
 	return gs_target_refuses(target, values, nulls);
 }
 
+/*
+ * The number, from 0, of the row to come.
+ */
+static int64
+position(const IntoCall *call)
+{
+	return call->owned != NULL ? call->owned_rows :
+		gs_stream_position(call->stream);
+}
+
+static bool
+next_row(IntoCall *call, Datum **values, bool **nulls)
+{
+	if (call->owned == NULL)
+		return gs_stream_next(call->stream, values, nulls);
+	call->owned_rows++;
+	return gs_owned_next(call->owned, values, nulls);
+}
+
 static void
 report_vain(const IntoCall *call, int64 rows)
 {
@@ -405,10 +428,10 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		bool	   *nulls;
 		const char *refused;
 
-		if (!gs_stream_next(call->stream, &values, &nulls))
+		if (!next_row(call, &values, &nulls))
 			report_vain(call, done + made);
 		/* rows that the model has dropped count too */
-		call->drawn = gs_stream_position(call->stream) -
+		call->drawn = position(call) -
 			(call->fill.start - 1 + call->fill.drawn);
 		refused = gs_foreign_keys_fill(call->fks,
 									   call->fill.drawn + call->drawn - 1,
@@ -423,7 +446,7 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		{
 			memcpy(numbered, values, sizeof(Datum) * natts);
 			memcpy(number_nulls, nulls, natts);
-			numbered[natts] = Int64GetDatum(gs_stream_position(call->stream));
+			numbered[natts] = Int64GetDatum(position(call));
 			tuplestore_putvalues(store, target->numbered, numbered,
 								 number_nulls);
 			made++;
@@ -478,8 +501,9 @@ fill_batch(IntoCall *call)
 	call->wanted = Min(call->batch_size, fill->n - fill->done);
 	call->drawn = call->refused = 0;
 	first = fill->start - 1 + fill->drawn;
-	gs_stream_seek(call->stream, first,
-				   Min((call->wanted + 1) * (MAX_VAIN + 1) +
+	if (call->stream != NULL)
+		gs_stream_seek(call->stream, first,
+					   Min((call->wanted + 1) * (MAX_VAIN + 1) +
 					   2 * MAX_VAIN_MORE, PG_INT64_MAX - GS_BATCH - first) +
 				   first);
 	error_context_stack = &callback;
@@ -586,6 +610,39 @@ continue_keys(const IntoCall *call)
 			schema->columns[c].key->wraps = target->makes_up;
 }
 
+static GsOwned *
+owned_rows(const IntoCall *call)
+{
+	const GsModel *model = call->sampler->model;
+
+	return gs_owned_open(model,
+						 gs_model_load(gs_catalog_open(gs_owners_counts_model(model->name)),
+									   0),
+						 call->relid, call->target->desc,
+						 call->target->constraints, call->fill.seed);
+}
+
+/*
+ * Rows from the one on that is numbered first, from 0, of the fill.
+ */
+static void
+open_rows(IntoCall *call, int64 first)
+{
+	const GsFill *fill = &call->fill;
+
+	first += fill->start - 1;
+	if (call->sampler->model->version->owners == NULL)
+	{
+		call->stream = gs_stream_open(call->sampler, call->target->desc,
+									  fill->seed);
+		gs_stream_seek(call->stream, first, fill->start - 1 + fill->drawn);
+		return;
+	}
+	call->owned = owned_rows(call);
+	gs_owned_skip(call->owned, first);
+	call->owned_rows = first;
+}
+
 /*
  * Foreign keys of a fill that goes on: they depend on some rows before.
  */
@@ -594,7 +651,6 @@ open_foreign_keys(IntoCall *call)
 {
 	const GsFill *fill = &call->fill;
 	int64		row;
-	GsStream   *stream;
 	Datum	   *values;
 	bool	   *nulls;
 
@@ -604,12 +660,9 @@ open_foreign_keys(IntoCall *call)
 	row = gs_foreign_keys_first(call->fks, fill->drawn);
 	if (row == fill->drawn)
 		return;
-	stream = gs_stream_open(call->sampler, call->target->desc, fill->seed);
-	gs_stream_seek(stream, fill->start - 1 + row,
-				   fill->start - 1 + fill->drawn);
-	while (gs_stream_next(stream, &values, &nulls))
-		(void) gs_foreign_keys_fill(call->fks, gs_stream_position(stream) -
-									fill->start, values, nulls);
+	open_rows(call, row);
+	for (; row < fill->drawn && next_row(call, &values, &nulls); row++)
+		(void) gs_foreign_keys_fill(call->fks, row, values, nulls);
 }
 
 /*
@@ -621,9 +674,17 @@ begin_rows(IntoCall *call)
 	const GsFill *fill = &call->fill;
 
 	call->target = gs_target_open(call->relid, call->sampler->model);
+	if (call->sampler->model->version->owners != NULL)
+	{
+		/* those whose keys could not be made to differ are left out */
+		call->skip_conflicts = true;
+		/* as many as the owners have */
+		if (fill->done == 0)
+			call->fill.n = gs_owned_count(owned_rows(call));
+	}
 	open_foreign_keys(call);
 	continue_keys(call);
-	call->stream = gs_stream_open(call->sampler, call->target->desc, fill->seed);
+	open_rows(call, fill->drawn);
 	call->shift = gs_shift_open(call->target);
 	call->grid = gs_grid_open(call->target, call->sampler, call->fks,
 							  fill->seed);

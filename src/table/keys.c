@@ -95,6 +95,8 @@ gs_source_unique(const GsSource *source, const char *name, bool *one_null)
 	if (!OidIsValid(source->relid))
 		return false;
 	column = get_attnum(source->relid, name);
+	if (column <= 0)
+		return false;			/* of a query, or of what is known besides */
 	relation = relation_open(source->relid, NoLock);
 	foreach(cell, RelationGetIndexList(relation))
 	{

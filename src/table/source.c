@@ -65,8 +65,11 @@ gs_relation_name(Oid relid, char **model)
 	return quote_qualified_identifier(name, relation);
 }
 
-static bool
-list_has(List *names, const char *name)
+/*
+ * gs_is_named: whether a name is among C strings.
+ */
+bool
+gs_is_named(const List *names, const char *name)
 {
 	ListCell   *cell;
 
@@ -119,8 +122,8 @@ build_select(TupleDesc desc, List *columns, List *exclude, const char *from)
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		const char *name = NameStr(attribute->attname);
 
-		if (attribute->attisdropped || list_has(exclude, name) ||
-			(columns != NIL && !list_has(columns, name)))
+		if (attribute->attisdropped || gs_is_named(exclude, name) ||
+			(columns != NIL && !gs_is_named(columns, name)))
 			continue;
 		appendStringInfo(&query, "%s%s", n++ > 0 ? ", " : "",
 						 quote_identifier(name));
@@ -298,7 +301,7 @@ relation_owner(Oid relid)
 static void
 add_other(GsSource *source, char *what)
 {
-	if (!list_has(source->others, what))
+	if (!gs_is_named(source->others, what))
 		source->others = lappend(source->others, what);
 }
 
@@ -450,6 +453,7 @@ gs_source_open(const char *text, List *columns, List *exclude)
 typedef struct RowReceiver
 {
 	DestReceiver pub;
+	const GsSource *source;		/* NULL: rows are passed on as they are */
 	GsRowCallback row;
 	void	   *arg;
 } RowReceiver;
@@ -460,7 +464,11 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	RowReceiver *receiver = (RowReceiver *) self;
 
 	slot_getallattrs(slot);
-	receiver->row(slot, receiver->arg);
+	if (receiver->source != NULL && receiver->source->extend != NULL)
+		receiver->source->extend(slot, receiver->row, receiver->arg,
+								 receiver->source->extend_arg);
+	else
+		receiver->row(slot, receiver->arg);
 	return true;
 }
 
@@ -541,8 +549,10 @@ gs_source_read(GsSource *source, GsRowCallback row, void *arg)
 	RowReceiver receiver = row_receiver(row, arg);
 	SPIExecuteOptions options = {.read_only = true,.dest = &receiver.pub};
 	MemoryContext context = CurrentMemoryContext;
-	int			result = SPI_execute_plan_extended(source->plan, &options);
+	int			result;
 
+	receiver.source = source;
+	result = SPI_execute_plan_extended(source->plan, &options);
 	MemoryContextSwitchTo(context);
 	if (result < 0)
 		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));

@@ -12,6 +12,8 @@
 #include "executor/tuptable.h"
 #include "nodes/pg_list.h"
 
+typedef void (*GsRowCallback) (TupleTableSlot *slot, void *arg);
+
 typedef struct GsSource
 {
 	const char *text;			/* as it is kept with the model */
@@ -23,10 +25,17 @@ typedef struct GsSource
 	TupleDesc	desc;			/* columns of the query's result */
 	bool		bypasses_rls;
 	List	   *others;			/* C strings: whose rights are used besides */
+
+	/*
+	 * Passes a row of the query on with what else is known of it; desc is
+	 * that of the rows passed on.  NULL: as it is.
+	 */
+	void		(*extend) (TupleTableSlot *slot, GsRowCallback row,
+						   void *row_arg, void *arg);
+	void	   *extend_arg;
 } GsSource;
 
-typedef void (*GsRowCallback) (TupleTableSlot *slot, void *arg);
-
+extern bool gs_is_named(const List *names, const char *name);
 extern char *gs_default_name(const char *schema, const char *relation);
 extern char *gs_relation_name(Oid relid, char **model);
 extern GsSource *gs_source_open(const char *text, List *columns,

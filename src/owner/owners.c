@@ -1,0 +1,482 @@
+/*
+ * owners.c
+ *	  Whose rows a table's rows are, and what they know of them.
+ *
+ * A row of a child table is learned, and made, given columns of its owner, of
+ * the owner's owner and so on, and what the owner's rows before it tell
+ * (siblings.c).  The first are read by a join, in a fit from the source's
+ * tables, in a fill from the target's.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+
+#include "catalog/access.h"
+#include "column/tensor.h"
+#include "constraint/constraints.h"
+#include "owner/owners.h"
+
+/* ------------------------------------------------------------------ JSON */
+
+static void
+append_names(StringInfo json, bool first, const char *key, List *names)
+{
+	ListCell   *cell;
+
+	appendStringInfo(json, "%s\"%s\": [", first ? "" : ", ", key);
+	foreach(cell, names)
+	{
+		if (cell != list_head(names))
+			appendStringInfoString(json, ", ");
+		escape_json(json, lfirst(cell));
+	}
+	appendStringInfoChar(json, ']');
+}
+
+/*
+ * gs_owners_save: as it is kept with a version, in the current context.
+ */
+Jsonb *
+gs_owners_save(const GsOwners *owners)
+{
+	StringInfoData json;
+	ListCell   *cell;
+
+	initStringInfo(&json);
+	appendStringInfoString(&json, "{\"steps\": [");
+	foreach(cell, owners->steps)
+	{
+		const GsOwnerStep *step = lfirst(cell);
+
+		appendStringInfoString(&json, cell == list_head(owners->steps) ?
+							   "{" : ", {");
+		append_names(&json, true, "columns", step->columns);
+		append_names(&json, false, "parent_columns", step->parent_columns);
+		append_names(&json, false, "known", step->known);
+		append_names(&json, false, "names", step->names);
+		appendStringInfoChar(&json, '}');
+	}
+	appendStringInfoString(&json, "], ");
+	append_names(&json, true, "columns", owners->columns);
+	append_names(&json, false, "order_by", owners->order_by == NULL ? NIL :
+				 list_make1(owners->order_by));
+	appendStringInfoChar(&json, '}');
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
+											  CStringGetDatum(json.data)));
+}
+
+static List *
+read_names(JsonbContainer *object, const char *key)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key),
+													 &buffer);
+	List	   *names = NIL;
+	int			n = value != NULL && value->type == jbvBinary &&
+		JsonContainerIsArray(value->val.binary.data) ?
+		JsonContainerSize(value->val.binary.data) : -1;
+
+	if (n < 0)
+		gs_corrupted("The owners lack \"%s\".", key);
+	for (int i = 0; i < n; i++)
+	{
+		JsonbValue *name = getIthJsonbValueFromContainer(value->val.binary.data,
+														 i);
+
+		if (name->type != jbvString)
+			gs_corrupted("A name among \"%s\" of the owners is not a string.",
+						 key);
+		names = lappend(names, pnstrdup(name->val.string.val,
+										name->val.string.len));
+	}
+	return names;
+}
+
+static GsOwnerStep *
+read_step(JsonbValue *value)
+{
+	GsOwnerStep *step = palloc(sizeof(GsOwnerStep));
+
+	if (value->type != jbvBinary ||
+		!JsonContainerIsObject(value->val.binary.data))
+		gs_corrupted("An owner is not an object.");
+	step->columns = read_names(value->val.binary.data, "columns");
+	step->parent_columns = read_names(value->val.binary.data,
+									  "parent_columns");
+	step->known = read_names(value->val.binary.data, "known");
+	step->names = read_names(value->val.binary.data, "names");
+	if (step->columns == NIL || list_length(step->columns) !=
+		list_length(step->parent_columns) ||
+		list_length(step->known) != list_length(step->names))
+		gs_corrupted("The lists of an owner differ in length.");
+	return step;
+}
+
+/*
+ * gs_owners_load: the reverse, in the current context.  Errors:
+ * data_corrupted.
+ */
+GsOwners *
+gs_owners_load(const Jsonb *json)
+{
+	GsOwners   *owners = palloc0(sizeof(GsOwners));
+	JsonbContainer *root = unconstify(JsonbContainer *, &json->root);
+	JsonbValue	buffer;
+	JsonbValue *steps;
+	List	   *order_by;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		gs_corrupted("The owners are not an object.");
+	steps = getKeyJsonValueFromContainer(root, "steps", 5, &buffer);
+	if (steps == NULL || steps->type != jbvBinary ||
+		!JsonContainerIsArray(steps->val.binary.data))
+		gs_corrupted("The owners lack \"%s\".", "steps");
+	for (int i = 0; i < JsonContainerSize(steps->val.binary.data); i++)
+		owners->steps = lappend(owners->steps,
+								read_step(getIthJsonbValueFromContainer(steps->val.binary.data,
+																		i)));
+	owners->columns = read_names(root, "columns");
+	order_by = read_names(root, "order_by");
+	if (order_by != NIL)
+		owners->order_by = linitial(order_by);
+	return owners;
+}
+
+/* --------------------------------------------------------------- queries */
+
+static bool
+same_names(const List *a, const List *b)
+{
+	ListCell   *x;
+	ListCell   *y;
+
+	if (list_length(a) != list_length(b))
+		return false;
+	forboth(x, a, y, b)
+		if (strcmp(lfirst(x), lfirst(y)) != 0)
+			return false;
+	return true;
+}
+
+/*
+ * gs_owners_counts_model: the name of the model of how many rows each owner
+ * has, beside that of the rows.
+ */
+char *
+gs_owners_counts_model(const char *rows)
+{
+	return psprintf("%s#", rows);
+}
+
+/*
+ * gs_owners_are: whether columns are those by which rows refer to their owners.
+ *
+ * json: as gs_owners_save made it; NULL: rows have no owners.
+ */
+bool
+gs_owners_are(const Jsonb *json, const List *columns)
+{
+	const GsOwners *owners = json == NULL ? NULL : gs_owners_load(json);
+
+	return owners != NULL && owners->steps != NIL &&
+		same_names(((const GsOwnerStep *) linitial(owners->steps))->columns,
+				   columns);
+}
+
+/*
+ * The relation that rows of one refer to as a step says.
+ */
+static Oid
+parent_of(Oid relid, const GsOwnerStep *step)
+{
+	ListCell   *cell;
+
+	foreach(cell, gs_constraints_read(relid))
+	{
+		const GsConstraint *constraint = lfirst(cell);
+
+		if (constraint->kind == GS_CONSTRAINT_FOREIGN_KEY &&
+			same_names(constraint->columns, step->columns) &&
+			same_names(constraint->parent_columns, step->parent_columns))
+			return constraint->parent_oid;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_FOREIGN_KEY),
+			 errmsg("%s has no foreign key on column \"%s\" that leads to its owners",
+					gs_relation_name(relid, NULL),
+					(char *) linitial(step->columns)),
+			 errhint("Rows of this model belong to others: add the foreign key that its source has.")));
+}
+
+static void
+append_columns(StringInfo query, const char *alias, List *columns)
+{
+	ListCell   *cell;
+
+	foreach(cell, columns)
+		appendStringInfo(query, "%s%s.%s", query->data[query->len - 1] == ' ' ?
+						 "" : ", ", alias, quote_identifier(lfirst(cell)));
+}
+
+static void
+append_match(StringInfo query, const char *child, List *columns,
+			 const char *parent, List *parent_columns)
+{
+	ListCell   *x;
+	ListCell   *y;
+
+	forboth(x, columns, y, parent_columns)
+		appendStringInfo(query, "%s%s.%s " GS_EQ " %s.%s",
+						 x == list_head(columns) ? " ON " : " AND ", child,
+						 quote_identifier(lfirst(x)), parent,
+						 quote_identifier(lfirst(y)));
+}
+
+/*
+ * What rows know of their owners: columns to select, and the owners joined to
+ * what from begins with, which may be nothing.
+ */
+static void
+append_owners(const GsOwners *owners, Oid relid, StringInfo columns,
+			  StringInfo from)
+{
+	const char *child = "c";
+	int			level = 0;
+	ListCell   *cell;
+
+	foreach(cell, owners->steps)
+	{
+		const GsOwnerStep *step = lfirst(cell);
+		char	   *alias = psprintf("o%d", ++level);
+		bool		first = from->len == 0;
+		ListCell   *known;
+		ListCell   *name;
+
+		relid = parent_of(relid, step);
+		appendStringInfo(from, "%s%s %s", first ? "" : " JOIN ",
+						 gs_relation_name(relid, NULL), alias);
+		if (!first)
+			append_match(from, child, step->columns, alias,
+						 step->parent_columns);
+		forboth(known, step->known, name, step->names)
+			appendStringInfo(columns, ", %s.%s AS %s", alias,
+							 quote_identifier(lfirst(known)),
+							 quote_identifier(lfirst(name)));
+		child = alias;
+	}
+}
+
+static char *
+key_columns(const char *alias, List *names)
+{
+	StringInfoData keys;
+
+	initStringInfo(&keys);
+	appendStringInfoChar(&keys, ' ');
+	append_columns(&keys, alias, names);
+	return keys.data;
+}
+
+/*
+ * gs_owners_counts_query: what rows know of their owners, for each owner of
+ * the source, and how many rows it has: for a fit.
+ *
+ * relid: the table of the rows, whose foreign keys lead to the owners.
+ * Errors: invalid_foreign_key.
+ */
+char *
+gs_owners_counts_query(const GsOwners *owners, Oid relid)
+{
+	const GsOwnerStep *step = linitial(owners->steps);
+	const char *keys = key_columns("c", step->columns);
+	StringInfoData columns;
+	StringInfoData from;
+
+	initStringInfo(&columns);
+	initStringInfo(&from);
+	append_owners(owners, relid, &columns, &from);
+	appendStringInfo(&from, " LEFT JOIN (SELECT%s, pg_catalog.count(*) AS n"
+					 " FROM %s c GROUP BY%s) c", keys,
+					 gs_relation_name(relid, NULL), keys);
+	append_match(&from, "c", step->columns, "o1", step->parent_columns);
+	return psprintf("SELECT COALESCE(c.n, 0) AS %s%s FROM %s",
+					quote_identifier(GS_OWNERS_COUNT), columns.data, from.data);
+}
+
+/*
+ * The type of a table's column, as SQL.
+ */
+static char *
+column_type(Oid relid, const char *name)
+{
+	AttrNumber	number = get_attnum(relid, name);
+
+	return format_type_extended(get_atttype(relid, number), -1,
+								FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/*
+ * gs_owners_query: up to limit owners in the order of their keys, after the one
+ * whose keys are its parameters if there is one: these keys, in the types of the
+ * rows' columns, and what rows know of them.  Errors: invalid_foreign_key.
+ */
+char *
+gs_owners_query(const GsOwners *owners, Oid relid, bool after, int limit)
+{
+	const GsOwnerStep *step = linitial(owners->steps);
+	const char *keys = key_columns("o1", step->parent_columns);
+	StringInfoData values;
+	StringInfoData columns;
+	StringInfoData from;
+	ListCell   *x;
+	ListCell   *y;
+
+	initStringInfo(&values);
+	initStringInfo(&columns);
+	initStringInfo(&from);
+	forboth(x, step->parent_columns, y, step->columns)
+		appendStringInfo(&values, "%s o1.%s::%s",
+						 x == list_head(step->parent_columns) ? "" : ",",
+						 quote_identifier(lfirst(x)),
+						 column_type(relid, lfirst(y)));
+	append_owners(owners, relid, &columns, &from);
+	for (int i = 0; after && i < list_length(step->parent_columns); i++)
+		appendStringInfo(&from, "%s$%d%s", i == 0 ?
+						 psprintf(" WHERE ROW(%s) " GS_OP(">") " ROW(", keys) :
+						 ", ", i + 1,
+						 i == list_length(step->parent_columns) - 1 ? ")" : "");
+	return psprintf("SELECT%s%s FROM %s ORDER BY%s LIMIT %d", values.data,
+					columns.data, from.data, keys, limit);
+}
+
+/* ---------------------------------------------------------------- source */
+
+/* What gives rows of a source all that they know. */
+typedef struct Extension
+{
+	GsSiblings *siblings;
+	TupleTableSlot *slot;
+	int			ncolumns;		/* of the query but for the last two */
+} Extension;
+
+/*
+ * The query's columns end with the number of rows of the same owner, and which
+ * of these the row is.
+ */
+static void
+extend_row(TupleTableSlot *slot, GsRowCallback row, void *row_arg, void *arg)
+{
+	Extension  *extension = arg;
+	TupleTableSlot *to = extension->slot;
+	int			n = extension->ncolumns;
+
+	if (DatumGetInt64(slot->tts_values[n + 1]) == 1)
+		gs_siblings_begin(extension->siblings, 0,
+						  DatumGetInt64(slot->tts_values[n]));
+	ExecClearTuple(to);
+	memcpy(to->tts_values, slot->tts_values, sizeof(Datum) * n);
+	memcpy(to->tts_isnull, slot->tts_isnull, n);
+	gs_siblings_know(extension->siblings, 0, to->tts_values + n,
+					 to->tts_isnull + n);
+	ExecStoreVirtualTuple(to);
+	row(to, row_arg);
+	gs_siblings_add(extension->siblings, 0, slot->tts_values,
+					slot->tts_isnull);
+}
+
+/*
+ * A source's columns, and behind them what siblings tell.
+ */
+static TupleDesc
+extended_desc(TupleDesc desc, int ncolumns, const GsSiblings *siblings,
+			  List **context)
+{
+	int			nknown = gs_siblings_count(siblings);
+	TupleDesc	to = CreateTemplateTupleDesc(ncolumns + nknown);
+
+	for (int i = 0; i < ncolumns; i++)
+		TupleDescCopyEntry(to, i + 1, desc, i + 1);
+	for (int i = 0; i < nknown; i++)
+	{
+		char	   *name;
+		Oid			type;
+		int32		typmod;
+		Oid			collation;
+
+		gs_siblings_describe(siblings, i, &name, &type, &typmod, &collation);
+		TupleDescInitEntry(to, ncolumns + i + 1, name, type, typmod, 0);
+		TupleDescInitEntryCollation(to, ncolumns + i + 1, collation);
+		*context = lappend(*context, name);
+	}
+	return to;
+}
+
+/*
+ * gs_owners_source: the rows of a table with all that they know, read as the
+ * caller: for a fit.
+ *
+ * context: set to the names of what is known.  To be called within an SPI
+ * connection.
+ */
+GsSource *
+gs_owners_source(const GsOwners *owners, Oid relid, List **context)
+{
+	Extension  *extension = palloc0(sizeof(Extension));
+	const GsOwnerStep *step = linitial(owners->steps);
+	const char *name = gs_relation_name(relid, NULL);
+	StringInfoData columns;
+	StringInfoData from;
+	StringInfoData keys;
+	StringInfoData order;
+	GsSource   *source;
+	ListCell   *cell;
+	int			ncolumns;
+
+	initStringInfo(&columns);
+	initStringInfo(&from);
+	initStringInfo(&keys);
+	initStringInfo(&order);
+	appendStringInfoChar(&columns, ' ');
+	append_columns(&columns, "c", owners->columns);
+	append_columns(&columns, "c", owners->others);
+	appendStringInfo(&from, "%s c", name);
+	append_owners(owners, relid, &columns, &from);
+	appendStringInfoChar(&keys, ' ');
+	append_columns(&keys, "c", step->columns);
+	if (owners->order_by != NULL)
+		appendStringInfo(&order, ", c.%s", quote_identifier(owners->order_by));
+	ncolumns = list_length(owners->columns) + list_length(owners->others);
+	foreach(cell, owners->steps)
+	{
+		List	   *names = ((const GsOwnerStep *) lfirst(cell))->names;
+
+		*context = list_concat(*context, names);
+		ncolumns += list_length(names);
+	}
+	/* rows of the same time stay in the order that they are counted in */
+	source = gs_source_open(psprintf("SELECT%s,"
+									 " pg_catalog.count(*) OVER (PARTITION BY%s),"
+									 " pg_catalog.row_number() OVER (PARTITION BY%s ORDER BY%s%s)"
+									 " FROM %s ORDER BY%s, %d", columns.data,
+									 keys.data, keys.data, keys.data,
+									 order.data, from.data, keys.data,
+									 ncolumns + 2), NIL, NIL);
+	extension->ncolumns = ncolumns;
+	extension->siblings = gs_siblings_create(source->desc,
+											 list_length(owners->columns), 1);
+	source->desc = extended_desc(source->desc, extension->ncolumns,
+								 extension->siblings, context);
+	extension->slot = MakeSingleTupleTableSlot(source->desc, &TTSOpsVirtual);
+	source->relid = relid;
+	source->relation = pstrdup(name);
+	source->text = source->relation;
+	source->extend = extend_row;
+	source->extend_arg = extension;
+	return source;
+}

@@ -1,0 +1,45 @@
+/*
+ * owners.h
+ *	  Whose rows a table's rows are, and what they know of them.
+ */
+#ifndef GENSYNTH_OWNERS_H
+#define GENSYNTH_OWNERS_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "owner/siblings.h"
+#include "table/source.h"
+
+/* One step from a row to its owner, or from that to its own. */
+typedef struct GsOwnerStep
+{
+	List	   *columns;		/* C strings: foreign key of the row ... */
+	List	   *parent_columns;	/* ... and what it refers to */
+	List	   *known;			/* columns of the owner */
+	List	   *names;			/* what a row calls them */
+} GsOwnerStep;
+
+typedef struct GsOwners
+{
+	List	   *steps;			/* of GsOwnerStep, the nearest first */
+	List	   *columns;		/* C strings: of the row, that siblings remember */
+	List	   *others;			/* that are learned besides, while a fit lasts */
+	char	   *order_by;		/* column; NULL: none */
+} GsOwners;
+
+/* The column of gs_owners_counts_query that counts rows. */
+#define GS_OWNERS_COUNT	"number of rows"
+
+extern Jsonb *gs_owners_save(const GsOwners *owners);
+extern GsOwners *gs_owners_load(const Jsonb *json);
+extern char *gs_owners_counts_model(const char *rows);
+extern bool gs_owners_are(const Jsonb *json, const List *columns);
+extern char *gs_owners_counts_query(const GsOwners *owners, Oid relid);
+extern char *gs_owners_query(const GsOwners *owners, Oid relid, bool after,
+							 int limit);
+extern GsSource *gs_owners_source(const GsOwners *owners, Oid relid,
+								  List **context);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * find.c
+ *	  What rows of a table in a plan know of their owners.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "utils/lsyscache.h"
+
+#include "catalog/access.h"
+#include "codec/codec.h"
+#include "schema/plan.h"
+
+/*
+ * $1 the relation: its columns, their types, and whether one is a key by
+ * itself.
+ */
+static const char columns_query[] =
+"SELECT a.attname::pg_catalog.text, a.atttypid, a.atttypmod, EXISTS (SELECT"
+" FROM pg_catalog.pg_index x WHERE x.indrelid " GS_EQ " a.attrelid"
+" AND x.indisunique AND x.indpred IS NULL AND x.indnkeyatts " GS_EQ " 1"
+" AND x.indkey[0] " GS_EQ " a.attnum) FROM pg_catalog.pg_attribute a"
+" WHERE a.attrelid " GS_EQ " $1 AND a.attnum " GS_OP(">") " 0"
+" AND NOT a.attisdropped ORDER BY a.attnum";
+
+/*
+ * Whether a column is part of a foreign key that leads to rows which are made
+ * anew: its values say nothing by themselves.
+ */
+static bool
+leads_to_row(const GsPlanTable *table, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, table->keys)
+	{
+		const GsPlanKey *key = lfirst(cell);
+
+		if (key->use != GS_KEY_KEPT && key->use != GS_KEY_OUTSIDE &&
+			gs_is_named(key->columns, name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The columns of a table that tell something about a row: those that can be
+ * learned, and are no keys.  The others that can be learned are added to
+ * others, unless that is NULL.
+ */
+static List *
+telling_columns(const GsPlanTable *table, List **others)
+{
+	MemoryContext context = CurrentMemoryContext;
+	List	   *columns = NIL;
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(table->relid);
+	uint64		n;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	n = gs_run(columns_query, 1, &type, &value, NULL, true);
+	for (uint64 i = 0; i < n; i++)
+	{
+		char	   *name = gs_result_text(i, 1, context);
+		int32		typmod = DatumGetInt32(gs_result(i, 3, NULL));
+		Oid			plain = gs_plain_type(DatumGetObjectId(gs_result(i, 2, NULL)),
+										  &typmod);
+		GsCodec		codec;
+
+		MemoryContextSwitchTo(context);
+		if (!gs_codec_for_type(&codec, plain, typmod))
+			continue;
+		if (!DatumGetBool(gs_result(i, 4, NULL)) &&
+			!leads_to_row(table, name))
+			columns = lappend(columns, name);
+		else if (others != NULL && (table->owner == NULL ||
+									!gs_is_named(table->owner->columns, name)))
+			*others = lappend(*others, name);
+	}
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+	return columns;
+}
+
+/*
+ * A name for what a row knows of an owner's column: one that it has not yet,
+ * and that PostgreSQL does not cut.
+ */
+static char *
+new_name(const GsOwners *owners, const GsOwnerStep *step, const char *table,
+		 const char *column)
+{
+	for (int i = 0;; i++)
+	{
+		const char *end = i == 0 ? "" : psprintf(" %d", i);
+		char	   *name = psprintf("%s.%s", table, column);
+		bool		taken;
+		ListCell   *cell;
+
+		name = psprintf("%.*s%s",
+						pg_mbcliplen(name, strlen(name),
+									 NAMEDATALEN - 1 - (int) strlen(end)),
+						name, end);
+		taken = gs_is_named(step->names, name) ||
+			gs_is_named(owners->columns, name);
+		foreach(cell, owners->steps)
+			taken |= gs_is_named(((GsOwnerStep *) lfirst(cell))->names, name);
+		if (!taken)
+			return name;
+	}
+}
+
+/*
+ * gs_owners_find: the owners of a child table, t of a plan, in the current
+ * context; for a table of its own, none.  To be called within an SPI
+ * connection.
+ */
+GsOwners *
+gs_owners_find(const GsSchemaPlan *plan, int t)
+{
+	GsOwners   *owners = palloc0(sizeof(GsOwners));
+	const GsPlanTable *table = &plan->table[t];
+	ListCell   *cell;
+
+	owners->columns = telling_columns(table, &owners->others);
+	owners->order_by = table->order_by;
+	for (; table->owner != NULL; table = &plan->table[table->owner->parent])
+	{
+		const GsPlanTable *parent = &plan->table[table->owner->parent];
+		GsOwnerStep *step = palloc0(sizeof(GsOwnerStep));
+
+		step->columns = table->owner->columns;
+		step->parent_columns = table->owner->parent_columns;
+		step->known = telling_columns(parent, NULL);
+		foreach(cell, step->known)
+			step->names = lappend(step->names,
+								  new_name(owners, step,
+										   get_rel_name(parent->relid),
+										   lfirst(cell)));
+		owners->steps = lappend(owners->steps, step);
+	}
+	return owners;
+}

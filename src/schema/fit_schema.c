@@ -1,0 +1,147 @@
+/*
+ * fit_schema.c
+ *	  synth_fit_schema: models of all tables of schemas, that fit each other.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "catalog/datasets.h"
+#include "fit/fit.h"
+#include "model/model.h"
+#include "schema/plan.h"
+
+/* What a call asks for. */
+typedef struct SchemaFit
+{
+	const char *name;			/* of the dataset */
+	const char *method;
+	Jsonb	   *options;		/* of each fit; or NULL */
+	int64		seed;
+	const GsSchemaPlan *plan;
+	ReturnSetInfo *result;
+} SchemaFit;
+
+static void
+put_result(const SchemaFit *fit, const char *relation, const char *model,
+		   const GsVersionEntry *version)
+{
+	Datum		values[8];
+	bool		nulls[8] = {0};
+
+	values[0] = CStringGetTextDatum(relation);
+	values[1] = CStringGetTextDatum(model);
+	values[2] = Int32GetDatum(version->version);
+	values[3] = CStringGetTextDatum(version->method);
+	values[4] = Int64GetDatum(version->rows);
+	values[5] = Int32GetDatum(version->schema->ncolumns);
+	values[6] = Float8GetDatum(version->seconds);
+	values[7] = gs_text_array(version->notes);
+	tuplestore_putvalues(fit->result->setResult, fit->result->setDesc, values,
+						 nulls);
+}
+
+/*
+ * One table: a model of its rows, and if they belong to owners, one of how
+ * many rows each has.
+ */
+static void
+fit_table(const SchemaFit *fit, int t, const char *model)
+{
+	const GsPlanTable *table = &fit->plan->table[t];
+	const GsOwners *owners;
+	GsSource   *source;
+	List	   *context = NIL;
+	Jsonb	   *kept = NULL;
+	char	   *counts;
+
+	if (table->owner == NULL)
+		source = gs_source_open(table->name, NIL, NIL);
+	else
+	{
+		List	   *known = NIL;
+		ListCell   *cell;
+
+		owners = gs_owners_find(fit->plan, t);
+		source = gs_source_open(gs_owners_counts_query(owners, table->relid),
+								NIL, NIL);
+		foreach(cell, owners->steps)
+			known = list_concat(known, ((GsOwnerStep *) lfirst(cell))->names);
+		counts = gs_owners_counts_model(model);
+		put_result(fit, table->name, counts,
+				   gs_fit_source(counts, source, fit->method, fit->options,
+								 known, NULL, fit->seed));
+		source = gs_owners_source(owners, table->relid, &context);
+		kept = gs_owners_save(owners);
+	}
+	put_result(fit, table->name, model,
+			   gs_fit_source(model, source, fit->method, fit->options, context,
+							 kept, fit->seed));
+}
+
+/*
+ * synth_fit_schema(schemas text[], exclude regclass[] = NULL,
+ *	method text = 'auto', model text = NULL, options jsonb = '{}'): see
+ * schema.sql.
+ */
+GS_FUNCTION(synth_fit_schema);
+
+Datum
+synth_fit_schema(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	SchemaFit	fit = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	List	   *schemas;
+	List	   *tables = NIL;
+
+	InitMaterializedSRF(fcinfo, 0);
+	PreventCommandIfReadOnly("synth_fit_schema()");
+	gs_model_need_stack();
+	schemas = gs_names_argument(fcinfo, 0, "schemas");
+	fit.method = PG_ARGISNULL(2) ? "auto" :
+		text_to_cstring(PG_GETARG_TEXT_PP(2));
+	fit.name = PG_ARGISNULL(3) ? linitial(schemas) :
+		text_to_cstring(PG_GETARG_TEXT_PP(3));
+	fit.seed = gs_random_seed();
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	MemoryContextSwitchTo(caller);
+	fit.plan = gs_schema_plan(schemas, gs_relations_argument(fcinfo, 1),
+							  PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4));
+	fit.options = gs_plan_fit_options(PG_ARGISNULL(4) ? NULL :
+									  PG_GETARG_JSONB_P(4));
+	context = AllocSetContextCreate(caller, "gensynth schema",
+									ALLOCSET_DEFAULT_SIZES);
+	for (int t = 0; t < fit.plan->n; t++)
+	{
+		const GsPlanTable *from = &fit.plan->table[t];
+		GsDatasetTable *table;
+
+		MemoryContextSwitchTo(caller);
+		table = palloc0(sizeof(GsDatasetTable));
+		table->relation = from->name;
+		table->name = get_rel_name(from->relid);
+		table->role = pstrdup(gs_table_role_name(from->role));
+		tables = lappend(tables, table);
+		if (from->role == GS_TABLE_KEPT)
+			continue;
+		table->model = psprintf("%s/%s", fit.name, table->name);
+		MemoryContextSwitchTo(context);
+		fit_table(&fit, t, table->model);
+		MemoryContextReset(context);
+	}
+	gs_dataset_store(fit.name, tables);
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}

@@ -1,0 +1,478 @@
+/*
+ * into_schema.c
+ *	  synth_schema_into: fills tables of one schema with rows of the models of
+ *	  others, in the order of their foreign keys.
+ *
+ * The tables are made like those of the source, with their constraints; each
+ * is filled by synth_into, which commits and can be resumed.  So a call that
+ * was cancelled goes on where it stopped: what is there already stays.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "commands/defrem.h"
+#include "miscadmin.h"
+#include "tcop/pquery.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/regproc.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "catalog/access.h"
+#include "catalog/datasets.h"
+#include "codec/styles.h"
+#include "model/model.h"
+#include "schema/plan.h"
+#include "table/source.h"
+
+/* A call of synth_schema_into. */
+typedef struct IntoSchema
+{
+	const char *target;			/* schema, quoted */
+	const char *functions;		/* our own schema, quoted */
+	double		scale;
+	int64		seed;
+	List	   *tables;			/* of GsDatasetTable */
+	bool		commits;
+	MemoryContext context;		/* of the call */
+} IntoSchema;
+
+/* $1 the source: its sequences of serial columns, by column. */
+static const char serials_query[] =
+"SELECT a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, NULL)"
+" FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef d"
+" ON d.adrelid " GS_EQ " a.attrelid AND d.adnum " GS_EQ " a.attnum"
+" WHERE a.attrelid " GS_EQ " $1 AND NOT a.attisdropped"
+" AND a.attgenerated " GS_EQ " '' AND pg_catalog.starts_with("
+"pg_catalog.pg_get_expr(d.adbin, d.adrelid), 'nextval(')";
+
+/* $1 the source: its foreign keys, and the tables they refer to. */
+static const char keys_query[] =
+"SELECT c.conname, pg_catalog.pg_get_constraintdef(c.oid), c.confrelid"
+" FROM pg_catalog.pg_constraint c WHERE c.conrelid " GS_EQ " $1"
+" AND c.contype " GS_EQ " 'f' AND NOT EXISTS (SELECT"
+" FROM pg_catalog.pg_constraint u WHERE u.oid " GS_EQ " c.conparentid"
+" AND u.conrelid " GS_EQ " c.conrelid) ORDER BY c.conname";
+
+/* $1 the target: columns that count by a sequence of their own. */
+static const char sequences_query[] =
+"SELECT a.attname::pg_catalog.text, pg_catalog.pg_get_serial_sequence($2,"
+" a.attname::pg_catalog.text) FROM pg_catalog.pg_attribute a"
+" WHERE a.attrelid " GS_EQ " $1 AND a.attnum " GS_OP(">") " 0"
+" AND NOT a.attisdropped AND pg_catalog.pg_get_serial_sequence($2,"
+" a.attname::pg_catalog.text) IS NOT NULL";
+
+static void
+run(const char *sql)
+{
+	int			result = SPI_execute(sql, false, 0);
+
+	if (result < 0)
+		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+}
+
+/*
+ * The OID of a relation by its qualified and quoted name; InvalidOid if there
+ * is none.
+ */
+static Oid
+find_relation(const char *name)
+{
+	return RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name)),
+							NoLock, true);
+}
+
+/*
+ * The table that stands for one of the source in the target schema.
+ */
+static char *
+target_name(const IntoSchema *call, const GsDatasetTable *table)
+{
+	return psprintf("%s.%s", call->target, quote_identifier(table->name));
+}
+
+static const GsDatasetTable *
+find_table(const IntoSchema *call, const char *relation)
+{
+	ListCell   *cell;
+
+	foreach(cell, call->tables)
+		if (strcmp(((const GsDatasetTable *) lfirst(cell))->relation,
+				   relation) == 0)
+			return lfirst(cell);
+	return NULL;
+}
+
+static Oid
+source_of(const char *relation)
+{
+	Oid			relid = find_relation(relation);
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation %s, which the dataset was learned from, does not exist",
+						relation),
+				 errhint("Make the tables yourself, and pass create_tables => false.")));
+	return relid;
+}
+
+/*
+ * An error unless the tables of the dataset can all stand in the target schema,
+ * which must not be theirs.
+ */
+static void
+check_target(const IntoSchema *call)
+{
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, call->tables)
+	{
+		const GsDatasetTable *table = lfirst(cell);
+
+		if (strcmp(strVal(linitial(stringToQualifiedNameList(table->relation))),
+				   call->target) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("schema \"%s\" is that of the source, %s",
+							call->target, table->relation),
+					 errhint("Make another schema for the synthetic tables.")));
+		for_each_cell(other, call->tables, lnext(call->tables, cell))
+			if (strcmp(table->name,
+					   ((const GsDatasetTable *) lfirst(other))->name) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_TABLE),
+						 errmsg("the dataset has two tables named \"%s\"",
+								table->name),
+						 errhint("Learn the schemas as two datasets.")));
+	}
+}
+
+static uint64
+run_with_oid(const char *query, Oid relid)
+{
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(relid);
+
+	return gs_run(query, 1, &type, &value, NULL, true);
+}
+
+/* ------------------------------------------------------------- the tables */
+
+/*
+ * Serial columns count by a sequence of the table's own.
+ */
+static void
+create_sequences(const char *target, Oid source)
+{
+	uint64		n = run_with_oid(serials_query, source);
+	SPITupleTable *found = SPI_tuptable;
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		const char *column = SPI_getvalue(found->vals[i], found->tupdesc, 1);
+		const char *type = SPI_getvalue(found->vals[i], found->tupdesc, 2);
+		List	   *names = stringToQualifiedNameList(target);
+		char	   *sequence = quote_qualified_identifier(strVal(linitial(names)),
+														  makeObjectName(strVal(llast(names)), column,
+																		 "seq"));
+
+		run(psprintf("CREATE SEQUENCE %s AS %s", sequence, type));
+		run(psprintf("ALTER TABLE %s ALTER %s SET DEFAULT pg_catalog.nextval(%s)",
+					 target, quote_identifier(column),
+					 quote_literal_cstr(sequence)));
+		run(psprintf("ALTER SEQUENCE %s OWNED BY %s.%s", sequence, target,
+					 quote_identifier(column)));
+	}
+}
+
+static void
+create_table(const IntoSchema *call, const GsDatasetTable *table)
+{
+	char	   *target = target_name(call, table);
+	Oid			source = source_of(table->relation);
+
+	run(psprintf("CREATE TABLE %s (LIKE %s INCLUDING ALL)", target,
+				 table->relation));
+	create_sequences(target, source);
+}
+
+/*
+ * The foreign keys of a source's table, with the target's tables in the place
+ * of those they refer to.
+ */
+static void
+create_keys(const IntoSchema *call, const GsDatasetTable *table)
+{
+	uint64		n = run_with_oid(keys_query, source_of(table->relation));
+	SPITupleTable *found = SPI_tuptable;
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		char	   *definition = SPI_getvalue(found->vals[i], found->tupdesc, 2);
+		bool		isnull;
+		Oid			parent = DatumGetObjectId(SPI_getbinval(found->vals[i],
+															found->tupdesc, 3,
+															&isnull));
+		char	   *name = gs_relation_name(parent, NULL);
+		char	   *mark = psprintf(" REFERENCES %s(", name);
+		char	   *at = strstr(definition, mark);
+		const GsDatasetTable *parent_table;
+
+		if (at != NULL && (parent_table = find_table(call, name)) != NULL)
+			definition = psprintf("%.*s REFERENCES %s(%s",
+								  (int) (at - definition), definition,
+								  target_name(call, parent_table),
+								  at + strlen(mark));
+		run(psprintf("ALTER TABLE %s ADD CONSTRAINT %s %s",
+					 target_name(call, table),
+					 quote_identifier(SPI_getvalue(found->vals[i],
+												   found->tupdesc, 1)),
+					 definition));
+	}
+}
+
+/*
+ * Makes the tables that are not there yet.
+ */
+static void
+create_tables(const IntoSchema *call)
+{
+	List	   *created = NIL;
+	/* names in definitions come out qualified */
+	int			level = gs_fix_names();
+	ListCell   *cell;
+
+	foreach(cell, call->tables)
+	{
+		const GsDatasetTable *table = lfirst(cell);
+
+		if (OidIsValid(find_relation(target_name(call, table))))
+			continue;
+		create_table(call, table);
+		created = lappend(created, lfirst(cell));
+	}
+	foreach(cell, created)
+		create_keys(call, lfirst(cell));
+	gs_end_settings(level);
+}
+
+/* --------------------------------------------------------------- the rows */
+
+static bool
+has_rows(const char *target)
+{
+	run(psprintf("SELECT FROM %s LIMIT 1", target));
+	return SPI_processed > 0;
+}
+
+/*
+ * Takes a table over as it is.
+ */
+static void
+copy_rows(const IntoSchema *call, const GsDatasetTable *table)
+{
+	char	   *target = target_name(call, table);
+	StringInfoData columns;
+	Relation	relation;
+
+	if (has_rows(target))
+		return;
+	initStringInfo(&columns);
+	relation = table_open(source_of(table->relation), AccessShareLock);
+	for (int i = 0; i < RelationGetDescr(relation)->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation),
+													i);
+
+		if (!attribute->attisdropped && attribute->attgenerated == '\0')
+			appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
+							 quote_identifier(NameStr(attribute->attname)));
+	}
+	table_close(relation, NoLock);
+	run(psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE"
+				 " SELECT %s FROM %s", target, columns.data, columns.data,
+				 table->relation));
+}
+
+/*
+ * Whether a table was filled to its end by an earlier call.
+ */
+static bool
+is_filled(const IntoSchema *call, const char *target, const char *model)
+{
+	Oid			types[] = {TEXTOID, TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(target),
+	CStringGetTextDatum(model)};
+
+	return gs_run(psprintf("SELECT FROM %s.synth_fills WHERE target " GS_EQ " $1"
+						   " AND model " GS_EQ " $2 AND finished",
+						   call->functions), 2, types, values, NULL,
+				  true) > 0 && has_rows(target);
+}
+
+static void
+fill_table(const IntoSchema *call, const GsDatasetTable *table)
+{
+	char	   *target = target_name(call, table);
+	SPIExecuteOptions options = {.allow_nonatomic = call->commits};
+	const char *n = "NULL";
+	int			result;
+
+	if (is_filled(call, target, table->model))
+		return;
+	if (strcmp(table->role, gs_table_role_name(GS_TABLE_CHILD)) != 0 &&
+		call->scale != 1)
+	{
+		double		rows = (double) gs_model_load(gs_catalog_open(table->model),
+												  0)->version->rows;
+
+		n = psprintf("%.0f", Max(rint(call->scale * rows), 1));
+	}
+	result = SPI_execute_extended(psprintf("CALL %s.synth_into(target => %s, n => %s, model => %s, seed => '" INT64_FORMAT "')",
+										   call->functions,
+										   quote_literal_cstr(target), n,
+										   quote_literal_cstr(table->model),
+										   call->seed), &options);
+	if (result < 0)
+		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+}
+
+/*
+ * Sequences go on after the greatest values.
+ */
+static void
+set_sequences(const char *target)
+{
+	Oid			types[] = {OIDOID, TEXTOID};
+	Datum		values[] = {ObjectIdGetDatum(find_relation(target)),
+	CStringGetTextDatum(target)};
+	uint64		n = gs_run(sequences_query, 2, types, values, NULL, true);
+	SPITupleTable *found = SPI_tuptable;
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		const char *column = quote_identifier(SPI_getvalue(found->vals[i],
+														   found->tupdesc, 1));
+
+		run(psprintf("SELECT pg_catalog.setval(%s, GREATEST(pg_catalog.max(%s), 1),"
+					 " pg_catalog.max(%s) IS NOT NULL) FROM %s",
+					 quote_literal_cstr(SPI_getvalue(found->vals[i],
+													 found->tupdesc, 2)),
+					 column, column, target));
+	}
+}
+
+static void
+commit(const IntoSchema *call)
+{
+	if (!call->commits)
+		return;
+	SPI_commit();
+	EnsurePortalSnapshotExists();
+}
+
+/*
+ * An error unless the caller may sample all of the models; and to make tables,
+ * it must be the very role that learned them: their conditions, defaults and
+ * generated columns come from those that it chose.
+ */
+static void
+check_rights(const IntoSchema *call, bool creates)
+{
+	ListCell   *cell;
+
+	foreach(cell, call->tables)
+	{
+		const GsDatasetTable *table = lfirst(cell);
+
+		if (table->model != NULL)
+			(void) gs_catalog_open(table->model);
+		if (creates && strcmp(table->owner,
+							  GetUserNameFromId(GetUserId(), false)) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("tables of this dataset can be made by role \"%s\" alone, which learned it",
+							table->owner),
+					 errhint("Make the tables yourself, and pass create_tables => false.")));
+	}
+}
+
+static void
+read_arguments(FunctionCallInfo fcinfo, IntoSchema *call)
+{
+	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null",
+						PG_ARGISNULL(0) ? "target_schema" : "model"),
+				 errhint("For example CALL synth_schema_into('dev', 'shop').")));
+	call->target = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	get_namespace_oid(call->target, false);
+	call->tables = gs_dataset_load(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	check_target(call);
+	check_rights(call, PG_ARGISNULL(4) || PG_GETARG_BOOL(4));
+	call->target = quote_identifier(call->target);
+	call->functions = quote_identifier(get_namespace_name(schema));
+	call->scale = PG_ARGISNULL(2) ? 1 : PG_GETARG_FLOAT8(2);
+	if (!(call->scale > 0 && call->scale <= 1e9))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scale must be above 0, and at most 1e9"),
+				 errhint("Tables without a parent get scale times the rows of the source, the others follow.")));
+	call->seed = PG_ARGISNULL(3) ? gs_random_seed() : PG_GETARG_INT64(3);
+	call->commits = fcinfo->context != NULL &&
+		IsA(fcinfo->context, CallContext) &&
+		!castNode(CallContext, fcinfo->context)->atomic && !IsSubTransaction();
+}
+
+/*
+ * synth_schema_into(target_schema text, model text = NULL, scale float8 = 1,
+ *	seed bigint = NULL, create_tables boolean = true): a procedure; see
+ * schema.sql.
+ */
+GS_FUNCTION(synth_schema_into);
+
+Datum
+synth_schema_into(PG_FUNCTION_ARGS)
+{
+	IntoSchema	call = {0};
+	ListCell   *cell;
+
+	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	call.context = CurrentMemoryContext;
+	read_arguments(fcinfo, &call);
+	if (PG_ARGISNULL(4) || PG_GETARG_BOOL(4))
+	{
+		create_tables(&call);
+		commit(&call);
+	}
+	foreach(cell, call.tables)
+	{
+		const GsDatasetTable *table = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(call.context);
+		if (strcmp(table->role, gs_table_role_name(GS_TABLE_KEPT)) == 0)
+			copy_rows(&call, table);
+		else
+			fill_table(&call, table);
+		set_sequences(target_name(&call, table));
+		commit(&call);
+	}
+	SPI_finish();
+	PG_RETURN_VOID();
+}

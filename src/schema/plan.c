@@ -1,0 +1,961 @@
+/*
+ * plan.c
+ *	  In what order the tables of a schema are learned and made, and which of
+ *	  them makes the rows of which.
+ *
+ *	pg_catalog -> tables and their foreign keys -> those taken over -> cycles
+ *	cut -> owners -> order of rows -> order of tables
+ *
+ * Nothing but pg_catalog is read, and where a table was never analyzed the
+ * number of its rows, as the caller.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#include "catalog/access.h"
+#include "catalog/catalog.h"
+#include "codec/styles.h"
+#include "constraint/constraints.h"
+#include "fit/fit.h"
+#include "schema/plan.h"
+#include "table/source.h"
+
+/*
+ * A table is taken over by itself up to so many rows, if each is referred to
+ * so often on average.
+ */
+#define KEPT_ROWS		1000
+#define KEPT_CHILDREN	10
+
+static const char *const role_names[GS_TABLE_ROLES] = {
+	"root", "kept", "child", "sequence"
+};
+
+static const char *const use_names[GS_KEY_USES] = {
+	"reference", "owner", "kept", "self", "late", "outside"
+};
+
+/*
+ * $1 names of schemas, $2 OIDs of relations to leave out.  Partitions belong to
+ * their table, and what an extension made to the extension.
+ */
+static const char tables_query[] =
+"SELECT r.oid, GREATEST(r.reltuples, -1), EXISTS (SELECT"
+" FROM pg_catalog.pg_attribute a WHERE a.attrelid " GS_EQ " r.oid"
+" AND a.attnum " GS_OP(">") " 0 AND NOT a.attisdropped"
+" AND a.attname::pg_catalog.text " GS_OP("~*") " $3)"
+" FROM pg_catalog.pg_class r"
+" JOIN pg_catalog.pg_namespace n ON n.oid " GS_EQ " r.relnamespace"
+" WHERE n.nspname::pg_catalog.text " GS_EQ " ANY ($1)"
+" AND r.relkind " GS_EQ " ANY ('{r,p}'::pg_catalog.\"char\"[])"
+" AND NOT r.relispartition AND NOT r.oid " GS_EQ " ANY ($2)"
+" AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d"
+" WHERE d.classid " GS_EQ " 'pg_catalog.pg_class'::pg_catalog.regclass"
+" AND d.objid " GS_EQ " r.oid AND d.deptype " GS_EQ " 'e')"
+" ORDER BY n.nspname, r.relname";
+
+/* Columns that are named so are likely to say who somebody is. */
+static const char personal_names[] =
+"(^|_)(first|last|full|given|family|sur|middle|user|maiden)_?name($|_)"
+"|e_?mail|phone|mobile|(^|_)(fax|ssn|iban|passport|login|password)($|_)"
+"|birth|street|(^|_)address|social_security|tax_?(id|number)";
+
+/* $1 the relation; $2 attribute numbers of a key: are all of them NOT NULL? */
+static const char keys_query[] =
+"SELECT c.conname, c.confrelid, c.condeferrable, c.confdeltype " GS_EQ " 'c',"
+" (SELECT pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY u.i)"
+" FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY AS u(k, i)"
+" JOIN pg_catalog.pg_attribute a ON a.attrelid " GS_EQ " c.conrelid"
+" AND a.attnum " GS_EQ " u.k),"
+" (SELECT pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY u.i)"
+" FROM pg_catalog.unnest(c.confkey) WITH ORDINALITY AS u(k, i)"
+" JOIN pg_catalog.pg_attribute a ON a.attrelid " GS_EQ " c.confrelid"
+" AND a.attnum " GS_EQ " u.k),"
+" EXISTS (SELECT FROM pg_catalog.pg_attribute a"
+" WHERE a.attrelid " GS_EQ " c.conrelid AND a.attnum " GS_EQ " ANY (c.conkey)"
+" AND NOT a.attnotnull),"
+" EXISTS (SELECT FROM pg_catalog.pg_constraint p"
+" WHERE p.conrelid " GS_EQ " c.conrelid AND p.contype " GS_EQ " 'p'"
+" AND p.conkey " GS_OP("@>") " c.conkey)"
+" FROM pg_catalog.pg_constraint c WHERE c.conrelid " GS_EQ " $1"
+" AND c.contype " GS_EQ " 'f' AND NOT EXISTS (SELECT"
+" FROM pg_catalog.pg_constraint u WHERE u.oid " GS_EQ " c.conparentid"
+" AND u.conrelid " GS_EQ " c.conrelid)"
+" ORDER BY c.conname";
+
+/*
+ * $1 the relation: its unique indexes of whole, plain columns that are all NOT
+ * NULL, those of a primary key first; the names and types of these columns.
+ */
+static const char unique_query[] =
+"SELECT pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY u.i),"
+" (pg_catalog.array_agg(a.atttypid ORDER BY u.i))[pg_catalog.count(*)]"
+" FROM pg_catalog.pg_index x, LATERAL pg_catalog.unnest("
+"x.indkey::pg_catalog.int2[]) WITH ORDINALITY AS u(k, i)"
+" JOIN pg_catalog.pg_attribute a ON a.attrelid " GS_EQ " $1"
+" AND a.attnum " GS_EQ " u.k WHERE x.indrelid " GS_EQ " $1 AND x.indisunique"
+" AND x.indpred IS NULL AND x.indexprs IS NULL"
+" AND u.i " GS_OP("<=") " x.indnkeyatts GROUP BY x.indexrelid, x.indisprimary"
+" HAVING pg_catalog.bool_and(a.attnotnull)"
+" ORDER BY x.indisprimary DESC, x.indexrelid";
+
+/* $1 the relation: its columns of days and times that are NOT NULL. */
+static const char times_query[] =
+"SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a"
+" WHERE a.attrelid " GS_EQ " $1 AND a.attnum " GS_OP(">") " 0"
+" AND NOT a.attisdropped AND a.attnotnull AND a.atttypid " GS_EQ " ANY ("
+"'{date,timestamp,timestamptz}'::pg_catalog.regtype[]::pg_catalog.oid[])"
+" ORDER BY a.attnum";
+
+/*
+ * gs_table_role_name, gs_key_use_name: for people.
+ */
+const char *
+gs_table_role_name(GsTableRole role)
+{
+	return role_names[role];
+}
+
+const char *
+gs_key_use_name(GsKeyUse use)
+{
+	return use_names[use];
+}
+
+static uint64
+run_of(const char *query, Oid relid)
+{
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(relid);
+
+	return gs_run(query, 1, &type, &value, NULL, true);
+}
+
+static List *
+text_result(int row, int column, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	List	   *list = gs_text_list(gs_result(row, column, NULL));
+
+	MemoryContextSwitchTo(old);
+	return list;
+}
+
+static int
+find_table(const GsSchemaPlan *plan, Oid relid)
+{
+	for (int t = 0; t < plan->n; t++)
+		if (plan->table[t].relid == relid)
+			return t;
+	return -1;
+}
+
+/* ---------------------------------------------------------------- tables */
+
+static void
+read_tables(GsSchemaPlan *plan, List *schemas, List *exclude,
+			MemoryContext context)
+{
+	Oid			types[] = {TEXTARRAYOID, OIDARRAYOID, TEXTOID};
+	Datum		values[3];
+	Datum	   *elements = palloc(sizeof(Datum) *
+								  (list_length(schemas) + list_length(exclude)));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, schemas)
+		elements[n++] = CStringGetTextDatum(lfirst(cell));
+	values[0] = PointerGetDatum(construct_array(elements, n, TEXTOID, -1,
+												false, TYPALIGN_INT));
+	n = 0;
+	foreach(cell, exclude)
+		elements[n++] = ObjectIdGetDatum(lfirst_oid(cell));
+	values[1] = PointerGetDatum(construct_array(elements, n, OIDOID,
+												sizeof(Oid), true,
+												TYPALIGN_INT));
+	values[2] = CStringGetTextDatum(personal_names);
+	plan->n = (int) gs_run(tables_query, 3, types, values, NULL, true);
+	plan->table = MemoryContextAllocZero(context, sizeof(GsPlanTable) *
+										 Max(plan->n, 1));
+	for (int t = 0; t < plan->n; t++)
+	{
+		GsPlanTable *table = &plan->table[t];
+
+		table->relid = DatumGetObjectId(gs_result(t, 1, NULL));
+		table->rows = DatumGetFloat4(gs_result(t, 2, NULL));
+		table->personal = DatumGetBool(gs_result(t, 3, NULL));
+	}
+}
+
+/*
+ * Tables that the caller may not read are left out, with a NOTICE.
+ */
+static void
+check_rights(GsSchemaPlan *plan)
+{
+	int			kept = 0;
+
+	for (int t = 0; t < plan->n; t++)
+	{
+		GsPlanTable *table = &plan->table[t];
+
+		if (pg_class_aclcheck(table->relid, GetUserId(),
+							  ACL_SELECT) == ACLCHECK_OK)
+		{
+			plan->table[kept++] = *table;
+			continue;
+		}
+		ereport(NOTICE,
+				(errmsg("table %s is left out: permission denied", table->name),
+				 errhint("Its owner can allow it: GRANT SELECT ON %s TO %s.  To leave it out without this notice: exclude => %s.",
+						 table->name,
+						 quote_identifier(GetUserNameFromId(GetUserId(),
+															false)),
+						 quote_literal_cstr(psprintf("{%s}", table->name)))));
+	}
+	plan->n = kept;
+}
+
+static void
+count_rows(GsPlanTable *table)
+{
+	if (table->rows >= 0)
+		return;
+	gs_run(psprintf("SELECT pg_catalog.count(*) FROM %s", table->name), 0,
+		   NULL, NULL, NULL, true);
+	table->rows = (double) DatumGetInt64(gs_result(0, 1, NULL));
+}
+
+static void
+read_keys(const GsSchemaPlan *plan, GsPlanTable *table, MemoryContext context)
+{
+	uint64		n = run_of(keys_query, table->relid);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		GsPlanKey  *key = MemoryContextAllocZero(context, sizeof(GsPlanKey));
+		MemoryContext old;
+
+		key->name = gs_result_text(i, 1, context);
+		key->parent_relid = DatumGetObjectId(gs_result(i, 2, NULL));
+		key->deferrable = DatumGetBool(gs_result(i, 3, NULL));
+		key->cascades = DatumGetBool(gs_result(i, 4, NULL));
+		key->columns = text_result(i, 5, context);
+		key->parent_columns = text_result(i, 6, context);
+		key->nullable = DatumGetBool(gs_result(i, 7, NULL));
+		key->primary = DatumGetBool(gs_result(i, 8, NULL));
+		key->parent = find_table(plan, key->parent_relid);
+		key->use = key->parent < 0 ? GS_KEY_OUTSIDE :
+			key->parent_relid == table->relid ? GS_KEY_SELF : GS_KEY_REFERENCE;
+		old = MemoryContextSwitchTo(context);
+		table->keys = lappend(table->keys, key);
+		MemoryContextSwitchTo(old);
+	}
+}
+
+/* ---------------------------------------------------------------- options */
+
+static GsPlanTable *
+named_table(const GsSchemaPlan *plan, const char *name, const char *option)
+{
+	GsPlanTable *found = NULL;
+
+	for (int t = 0; t < plan->n; t++)
+	{
+		GsPlanTable *table = &plan->table[t];
+
+		if (strcmp(table->name, name) != 0 &&
+			strcmp(get_rel_name(table->relid), name) != 0)
+			continue;
+		if (found != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+					 errmsg("table \"%s\" of option \"%s\" could be %s or %s",
+							name, option, found->name, table->name),
+					 errhint("Name it with its schema.")));
+		found = table;
+	}
+	if (found == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s\" of option \"%s\" is not among the tables",
+						name, option),
+				 errhint("SELECT * FROM synth_schema_plan(...) lists them.")));
+	return found;
+}
+
+static void
+check_column(const GsPlanTable *table, const char *name, const char *option)
+{
+	if (get_attnum(table->relid, name) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of option \"%s\" does not exist in %s",
+						name, option, table->name),
+				 errhint("Names are compared as they are, without folding to lower case.")));
+}
+
+/*
+ * The key that a name stands for: that of its constraint, or of its column.
+ */
+static GsPlanKey *
+named_key(const GsPlanTable *table, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, table->keys)
+	{
+		GsPlanKey  *key = lfirst(cell);
+
+		if (strcmp(key->name, name) == 0 ||
+			(list_length(key->columns) == 1 &&
+			 strcmp(linitial(key->columns), name) == 0))
+			return key;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("\"%s\" of option \"owner\" is not a foreign key of %s",
+					name, table->name),
+			 errhint("Name the constraint, or its column.")));
+}
+
+static void
+check_sortable(const GsPlanTable *table, const char *column)
+{
+	Oid			type = get_atttype(table->relid,
+								   get_attnum(table->relid, column));
+
+	if (!OidIsValid(lookup_type_cache(type, TYPECACHE_LT_OPR)->lt_opr))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("column \"%s\" of option \"order_by\" is of type %s, which has no order",
+						column, format_type_be(type)),
+				 errhint("Name a column of numbers, dates or times.")));
+}
+
+/* The options; each is an object of tables' names, but for arrays of them. */
+typedef enum PlanOption
+{
+	OPTION_OWNER,
+	OPTION_ORDER_BY,
+	OPTION_SEQUENCE_KEY,
+	OPTION_FIT,					/* of synth_fit, read elsewhere */
+	OPTION_KEEP,				/* arrays from here on */
+	OPTION_REMAKE,
+	OPTIONS
+} PlanOption;
+
+static const char *const option_names[OPTIONS] = {
+	"owner", "order_by", "sequence_key", "fit", "keep", "remake"
+};
+
+static char *
+string_of(const JsonbValue *value)
+{
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+static void
+set_option(const GsSchemaPlan *plan, PlanOption option, const char *name,
+		   const char *value)
+{
+	const char *of = option_names[option];
+	GsPlanTable *table = named_table(plan, name, of);
+
+	switch (option)
+	{
+		case OPTION_OWNER:
+			table->owner = named_key(table, value);
+			break;
+		case OPTION_ORDER_BY:
+			check_column(table, value, of);
+			check_sortable(table, value);
+			table->order_by = pstrdup(value);
+			break;
+		case OPTION_SEQUENCE_KEY:
+			check_column(table, value, of);
+			table->sequence_key = lappend(table->sequence_key, pstrdup(value));
+			break;
+		case OPTION_KEEP:
+			table->role = GS_TABLE_KEPT;
+			break;
+		default:
+			table->remake = true;
+	}
+}
+
+static PlanOption
+find_option(const char *name)
+{
+	int			option = 0;
+
+	while (option < OPTIONS && strcmp(option_names[option], name) != 0)
+		option++;
+	if (option == OPTIONS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" does not exist", name),
+				 errhint("The options are \"owner\", \"order_by\", \"sequence_key\", \"keep\", \"remake\" and \"fit\".")));
+	return option;
+}
+
+GS_NORETURN static void
+report_option(PlanOption option)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" is not %s", option_names[option],
+					option < OPTION_KEEP ? "an object of names" :
+					"an array of names"),
+			 errhint("For example options => '{\"%s\": %s}'.",
+					 option_names[option], option < OPTION_KEEP ?
+					 "{\"orders\": \"customer_id\"}" : "[\"countries\"]")));
+}
+
+/*
+ * Reads {"owner": {"table": "key"}, "keep": ["table"], ...}.  The values of
+ * a sequence key may be an array of columns.
+ */
+static void
+read_options(const GsSchemaPlan *plan, const Jsonb *json)
+{
+	JsonbIterator *iterator;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	PlanOption	option = OPTIONS;
+	char	   *table = NULL;
+	int			depth = 0;
+
+	if (json == NULL)
+		return;
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be a JSON object"),
+				 errhint("For example options => '{\"keep\": [\"countries\"]}'.")));
+	iterator = JsonbIteratorInit((JsonbContainer *) &json->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	{
+		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
+		{
+			bool		array = token == WJB_BEGIN_ARRAY;
+
+			depth++;
+			if ((depth == 2 && array != (option >= OPTION_KEEP)) ||
+				(depth == 3 && !(array && option == OPTION_SEQUENCE_KEY)) ||
+				depth > 3)
+				report_option(option);
+		}
+		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
+			depth--;
+		else if (token == WJB_KEY && depth == 1)
+		{
+			option = find_option(string_of(&value));
+			if (option == OPTION_FIT)
+			{
+				(void) JsonbIteratorNext(&iterator, &value, true);
+				if (value.type != jbvBinary ||
+					!JsonContainerIsObject(value.val.binary.data))
+					report_option(option);
+			}
+		}
+		else if (token == WJB_KEY)
+			table = string_of(&value);
+		else if (value.type != jbvString || depth < 2)
+			report_option(option);
+		else if (option < OPTION_KEEP)
+			set_option(plan, option, table, string_of(&value));
+		else
+			set_option(plan, option, string_of(&value), NULL);
+	}
+}
+
+/*
+ * gs_plan_fit_options: the options of every table's fit; NULL for none.
+ *
+ * options: of the schema, as gs_schema_plan takes them.
+ */
+Jsonb *
+gs_plan_fit_options(const Jsonb *options)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = options == NULL ? NULL :
+		getKeyJsonValueFromContainer(unconstify(JsonbContainer *,
+												&options->root),
+									 option_names[OPTION_FIT],
+									 strlen(option_names[OPTION_FIT]),
+									 &buffer);
+
+	return value == NULL ? NULL : JsonbValueToJsonb(value);
+}
+
+/* ----------------------------------------------------------- what is kept */
+
+/*
+ * Whether a table may be taken over by itself: a small one, without a column
+ * that is named like a person's, that refers to none but such tables and is
+ * referred to often.
+ */
+static bool
+is_lookup(const GsSchemaPlan *plan, int t)
+{
+	const GsPlanTable *table = &plan->table[t];
+	ListCell   *cell;
+	bool		referred = false;
+
+	if (table->personal || table->rows > KEPT_ROWS || table->rows < 1)
+		return false;
+	foreach(cell, table->keys)
+	{
+		const GsPlanKey *key = lfirst(cell);
+
+		if (key->use == GS_KEY_SELF ||
+			(key->parent >= 0 &&
+			 plan->table[key->parent].role != GS_TABLE_KEPT))
+			return false;
+	}
+	for (int other = 0; other < plan->n; other++)
+		foreach(cell, plan->table[other].keys)
+			referred |= ((const GsPlanKey *) lfirst(cell))->parent == t &&
+				plan->table[other].rows >= KEPT_CHILDREN * table->rows;
+	return referred;
+}
+
+static void
+find_kept(GsSchemaPlan *plan)
+{
+	bool		more = true;
+	ListCell   *cell;
+
+	while (more)
+	{
+		more = false;
+		for (int t = 0; t < plan->n; t++)
+		{
+			GsPlanTable *table = &plan->table[t];
+
+			if (table->role == GS_TABLE_KEPT || table->remake ||
+				!is_lookup(plan, t))
+				continue;
+			table->role = GS_TABLE_KEPT;
+			plan->notes = lappend(plan->notes,
+								  psprintf("table %s is taken over as it is: it is small, often referred to, and no column is named like a person's; option \"remake\" makes it anew",
+										   table->name));
+			more = true;
+		}
+	}
+	for (int t = 0; t < plan->n; t++)
+		foreach(cell, plan->table[t].keys)
+		{
+			GsPlanKey  *key = lfirst(cell);
+
+			if (key->parent < 0 || key->use == GS_KEY_SELF)
+				continue;
+			if (plan->table[key->parent].role == GS_TABLE_KEPT)
+				key->use = GS_KEY_KEPT;
+			else if (plan->table[t].role == GS_TABLE_KEPT)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("table %s cannot be kept: it refers to %s, which is made anew",
+								plan->table[t].name,
+								plan->table[key->parent].name),
+						 errhint("Keep that one, too, or neither.")));
+		}
+}
+
+/* ------------------------------------------------------ cycles and order */
+
+static bool
+is_edge(const GsPlanKey *key)
+{
+	return key->use == GS_KEY_REFERENCE || key->use == GS_KEY_OWNER ||
+		key->use == GS_KEY_KEPT;
+}
+
+/*
+ * Whether a table leads to another one over keys of tables that are not
+ * placed yet.
+ */
+static bool
+leads_to(const GsSchemaPlan *plan, const bool *placed, bool *visited, int from,
+		 int to)
+{
+	ListCell   *cell;
+
+	check_stack_depth();
+	if (from == to)
+		return true;
+	if (visited[from] || placed[from])
+		return false;
+	visited[from] = true;
+	foreach(cell, plan->table[from].keys)
+	{
+		const GsPlanKey *key = lfirst(cell);
+
+		if (is_edge(key) && leads_to(plan, placed, visited, key->parent, to))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Finds a key on a cycle of tables that are not placed, and sets it late: a
+ * nullable one, or else one that may be checked at the end.
+ */
+static void
+cut_cycle(const GsSchemaPlan *plan, const bool *placed)
+{
+	GsPlanKey  *found = NULL;
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int t = 0; t < plan->n; t++)
+	{
+		ListCell   *cell;
+
+		if (placed[t])
+			continue;
+		foreach(cell, plan->table[t].keys)
+		{
+			GsPlanKey  *key = lfirst(cell);
+			bool	   *visited = palloc0(plan->n);
+
+			if (!is_edge(key) || placed[key->parent] ||
+				!leads_to(plan, placed, visited, key->parent, t))
+				continue;
+			appendStringInfo(&names, "%s\"%s\" of %s", names.len > 0 ? ", " : "",
+							 key->name, plan->table[t].name);
+			if ((key->nullable && (found == NULL || !found->nullable)) ||
+				(key->deferrable && found == NULL))
+				found = key;
+		}
+	}
+	if (found == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("foreign keys refer to each other in a cycle: %s",
+						names.data),
+				 errhint("Make one of their columns nullable, or one of the constraints DEFERRABLE, or leave a table out with exclude.")));
+	found->use = GS_KEY_LATE;
+}
+
+/*
+ * Puts parents before their children; otherwise the order stays.
+ */
+static void
+sort_tables(GsSchemaPlan *plan)
+{
+	bool	   *placed = palloc0(Max(plan->n, 1));
+	int		   *order = palloc(sizeof(int) * Max(plan->n, 1));
+	int		   *position = palloc(sizeof(int) * Max(plan->n, 1));
+	GsPlanTable *sorted = palloc(sizeof(GsPlanTable) * Max(plan->n, 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	while (n < plan->n)
+	{
+		int			before = n;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int t = 0; t < plan->n; t++)
+		{
+			bool		ready = !placed[t];
+
+			foreach(cell, plan->table[t].keys)
+			{
+				const GsPlanKey *key = lfirst(cell);
+
+				ready &= !is_edge(key) || placed[key->parent];
+			}
+			if (!ready)
+				continue;
+			placed[t] = true;
+			position[t] = n;
+			order[n++] = t;
+		}
+		if (n == before)
+			cut_cycle(plan, placed);
+	}
+	for (int i = 0; i < n; i++)
+		sorted[i] = plan->table[order[i]];
+	for (int i = 0; i < n; i++)
+	{
+		plan->table[i] = sorted[i];
+		foreach(cell, plan->table[i].keys)
+		{
+			GsPlanKey  *key = lfirst(cell);
+
+			if (key->parent >= 0)
+				key->parent = position[key->parent];
+		}
+	}
+}
+
+/* ------------------------------------------------------ owners and order */
+
+static bool
+is_better_owner(const GsSchemaPlan *plan, const GsPlanKey *key,
+				const GsPlanKey *than)
+{
+	if (than == NULL)
+		return true;
+	if (key->cascades != than->cascades)
+		return key->cascades;
+	if (key->primary != than->primary)
+		return key->primary;
+	/* of more children each */
+	return plan->table[key->parent].rows < plan->table[than->parent].rows;
+}
+
+static void
+find_owner(const GsSchemaPlan *plan, GsPlanTable *table)
+{
+	GsPlanKey  *owner = table->owner;
+	ListCell   *cell;
+
+	if (owner != NULL && (owner->use != GS_KEY_REFERENCE || owner->nullable))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("foreign key \"%s\" cannot own the rows of %s",
+						owner->name, table->name),
+				 errhint("Name one that is NOT NULL, to another table that is made before.")));
+	foreach(cell, owner == NULL ? table->keys : NIL)
+	{
+		GsPlanKey  *key = lfirst(cell);
+
+		if (key->use == GS_KEY_REFERENCE && !key->nullable &&
+			is_better_owner(plan, key, owner))
+			owner = key;
+	}
+	if (owner == NULL)
+		return;
+	owner->use = GS_KEY_OWNER;
+	table->owner = owner;
+	table->role = GS_TABLE_CHILD;
+}
+
+static bool
+is_counted(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID ||
+		type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID;
+}
+
+/*
+ * The order of rows that belong together: that of the last column of a key
+ * which begins with the columns that say to whom (a line's number, a reading's
+ * time), or else the first day or time that all rows have.
+ */
+static void
+find_order(GsPlanTable *table, MemoryContext context)
+{
+	uint64		n = run_of(unique_query, table->relid);
+
+	for (uint64 i = 0; i < n && table->order_by == NULL; i++)
+	{
+		List	   *names = text_result(i, 1, context);
+		char	   *last = llast(names);
+		List	   *owner = table->owner != NULL ? table->owner->columns :
+			table->sequence_key;
+		bool		fits = list_length(names) > 1 &&
+			is_counted(DatumGetObjectId(gs_result(i, 2, NULL)));
+		ListCell   *cell;
+
+		names = list_truncate(names, list_length(names) - 1);
+		foreach(cell, owner)
+			fits &= gs_is_named(names, lfirst(cell));
+		if (!fits || (owner != NIL && list_length(owner) != list_length(names)))
+			continue;
+		table->order_by = last;
+		if (owner == NIL)
+			table->sequence_key = names;
+	}
+	if (table->order_by == NULL &&
+		(table->owner != NULL || table->sequence_key != NIL) &&
+		run_of(times_query, table->relid) > 0)
+		table->order_by = gs_result_text(0, 1, context);
+	if (table->owner == NULL && table->role == GS_TABLE_ROOT &&
+		table->order_by != NULL)
+		table->role = GS_TABLE_SEQUENCE;
+}
+
+/*
+ * gs_schema_plan: the plan for the tables of schemas, in the current context.
+ *
+ * schemas: C strings.  exclude: OIDs of relations.  options: see schema.sql.
+ * To be called within an SPI connection.  Errors: undefined_schema,
+ * undefined_table if nothing is left; those of options; feature_not_supported
+ * for a cycle that cannot be cut.
+ */
+GsSchemaPlan *
+gs_schema_plan(List *schemas, List *exclude, const Jsonb *json)
+{
+	MemoryContext context = CurrentMemoryContext;
+	GsSchemaPlan *plan = palloc0(sizeof(GsSchemaPlan));
+	int			level;
+	ListCell   *cell;
+
+	if (schemas == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("schemas must not be null"),
+				 errhint("Name schemas with tables, such as '{shop}'.")));
+	foreach(cell, schemas)
+		get_namespace_oid(lfirst(cell), false);
+	level = gs_fix_names();
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	read_tables(plan, schemas, exclude, context);
+	MemoryContextSwitchTo(context);
+	for (int t = 0; t < plan->n; t++)
+		plan->table[t].name = gs_relation_name(plan->table[t].relid, NULL);
+	check_rights(plan);
+	if (plan->n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no table to learn in the schemas"),
+				 errhint("Name schemas with tables, such as '{shop}'.")));
+	for (int t = 0; t < plan->n; t++)
+	{
+		count_rows(&plan->table[t]);
+		read_keys(plan, &plan->table[t], context);
+	}
+	MemoryContextSwitchTo(context);
+	read_options(plan, json);
+	find_kept(plan);
+	sort_tables(plan);
+	for (int t = 0; t < plan->n; t++)
+	{
+		GsPlanTable *table = &plan->table[t];
+
+		if (table->role == GS_TABLE_KEPT)
+			continue;
+		find_owner(plan, table);
+		find_order(table, context);
+		MemoryContextSwitchTo(context);
+	}
+	SPI_finish();
+	gs_end_settings(level);
+	return plan;
+}
+
+/*
+ * gs_relations_argument: an array of relations; NIL for NULL.
+ */
+List *
+gs_relations_argument(FunctionCallInfo fcinfo, int arg)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	List	   *list = NIL;
+
+	if (PG_ARGISNULL(arg))
+		return NIL;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), REGCLASSOID, sizeof(Oid),
+					  true, TYPALIGN_INT, &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			list = lappend_oid(list, DatumGetObjectId(elements[i]));
+	return list;
+}
+
+static char *
+names_text(List *names)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, names)
+		appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "",
+						 quote_identifier(lfirst(cell)));
+	return text.data;
+}
+
+/*
+ * A table's foreign keys, as people read them.
+ */
+static List *
+describe_keys(const GsPlanTable *table)
+{
+	List	   *texts = NIL;
+	ListCell   *cell;
+
+	foreach(cell, table->keys)
+	{
+		const GsPlanKey *key = lfirst(cell);
+
+		texts = lappend(texts, psprintf("(%s) -> %s: %s",
+										names_text(key->columns),
+										gs_relation_name(key->parent_relid, NULL),
+										use_names[key->use]));
+	}
+	return texts;
+}
+
+static void
+tell_notes(const GsSchemaPlan *plan)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->notes)
+		ereport(NOTICE, (errmsg_internal("%s", (char *) lfirst(cell))));
+}
+
+/*
+ * synth_schema_plan(schemas text[], exclude regclass[] = NULL,
+ *	options jsonb = '{}'): see schema.sql.
+ */
+GS_FUNCTION(synth_schema_plan);
+
+Datum
+synth_schema_plan(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext caller = CurrentMemoryContext;
+	GsSchemaPlan *plan;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	MemoryContextSwitchTo(caller);
+	plan = gs_schema_plan(gs_names_argument(fcinfo, 0, "schemas"),
+						  gs_relations_argument(fcinfo, 1),
+						  PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2));
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+	for (int t = 0; t < plan->n; t++)
+	{
+		const GsPlanTable *table = &plan->table[t];
+		Datum		values[7];
+		bool		nulls[7] = {0};
+
+		values[0] = Int32GetDatum(t + 1);
+		values[1] = CStringGetTextDatum(table->name);
+		values[2] = CStringGetTextDatum(role_names[table->role]);
+		nulls[3] = table->owner == NULL;
+		if (!nulls[3])
+			values[3] = CStringGetTextDatum(plan->table[table->owner->parent].name);
+		nulls[4] = table->order_by == NULL;
+		if (!nulls[4])
+			values[4] = CStringGetTextDatum(table->order_by);
+		values[5] = gs_text_array(table->owner != NULL ? table->owner->columns :
+								table->sequence_key);
+		values[6] = gs_text_array(describe_keys(table));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	tell_notes(plan);
+	return (Datum) 0;
+}

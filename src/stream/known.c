@@ -1,0 +1,83 @@
+/*
+ * known.c
+ *	  Rows that are made given columns that are known of each.
+ */
+#include "postgres.h"
+
+#include "column/store.h"
+#include "numeric/philox.h"
+#include "stream/known.h"
+
+/*
+ * gs_known_create: a sampler of a model, which must outlive it, in the current
+ * context.
+ *
+ * known: [ncolumns] the columns that are known of every row; it must outlive
+ * the result.  Errors: those of gs_sampler_begin.
+ */
+GsKnown *
+gs_known_create(const GsModel *model, const bool *known)
+{
+	GsKnown    *result = palloc0(sizeof(GsKnown));
+	bool	   *filled = palloc0(Max(model->schema->nfeatures, 1));
+
+	result->encoder = gs_encoder_create(gs_schema_copy(model->schema), known);
+	gs_encoder_fills(result->encoder, filled);
+	result->sampler = gs_sampler_begin(model, NULL, filled);
+	result->given = palloc0(sizeof(GsRows) * Max(model->schema->ncolumns, 1));
+	result->rules = gs_rules_open(result->sampler);
+	return result;
+}
+
+/*
+ * gs_known_begin: makes ready for batches.
+ *
+ * needed: [nfeatures] those that will be decoded.
+ */
+void
+gs_known_begin(GsKnown *known, int64 seed, const bool *needed)
+{
+	const GsSchema *schema = known->sampler->schema;
+	bool	   *all = palloc(Max(schema->nfeatures, 1));
+
+	memcpy(all, needed, schema->nfeatures);
+	if (known->rules != NULL)
+	{
+		gs_rules_know(known->rules, known->given);
+		gs_rules_need(known->rules, all);
+	}
+	known->batch = gs_batch_create(known->sampler, seed, all);
+	if (known->rules != NULL)
+		gs_rules_attach(known->rules, known->batch);
+	known->position = palloc0(sizeof(float *) * Max(schema->nfeatures, 1));
+	for (int f = 0; f < schema->nfeatures; f++)
+		if (schema->features[f].kind == GS_FEATURE_NUMBER &&
+			known->batch->context[f])
+			known->position[f] = palloc(sizeof(float) * GS_BATCH);
+}
+
+/*
+ * gs_known_fill: makes the batch of that index for the values given, of which
+ * all GS_BATCH rows must be set.  Returns which rows are to be left out, or
+ * NULL.
+ */
+const bool *
+gs_known_fill(GsKnown *known, int64 index)
+{
+	GsBatch    *batch = known->batch;
+	uint32		word[4][GS_BATCH];
+
+	batch->first = index * GS_BATCH;
+	for (int f = 0; f < batch->nfeatures; f++)
+	{
+		if (known->position[f] == NULL)
+			continue;
+		gs_philox_lanes(batch->key, batch->first, GS_STREAM_CONTEXT + f, 0,
+						GS_BATCH, word[0], word[1], word[2], word[3]);
+		for (int i = 0; i < GS_BATCH; i++)
+			known->position[f][i] = (word[0][i] >> 8) * 0x1.0p-24f;
+	}
+	gs_encode(known->encoder, known->given, GS_BATCH, known->position, batch);
+	gs_batch_fill(known->sampler, batch, index);
+	return known->rules != NULL ? gs_rules_apply(known->rules, batch) : NULL;
+}

@@ -1,0 +1,23 @@
+/*
+ * owned.h
+ *	  Rows of a child table, made owner by owner.
+ */
+#ifndef GENSYNTH_OWNED_H
+#define GENSYNTH_OWNED_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+
+#include "model/model.h"
+
+typedef struct GsOwned GsOwned;
+
+extern GsOwned *gs_owned_open(const GsModel *rows, const GsModel *counts,
+							  Oid relid, TupleDesc desc, List *constraints,
+							  int64 seed);
+extern bool gs_owned_next(GsOwned *owned, Datum **values, bool **nulls);
+extern void gs_owned_skip(GsOwned *owned, int64 n);
+extern int64 gs_owned_count(GsOwned *owned);
+
+#endif

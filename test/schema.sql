@@ -1,0 +1,92 @@
+-- Whole schemas: the plan, and rows of children that know their owners and the rows before.
+BEGIN;
+SELECT plan(41);
+SET LOCAL client_min_messages = error;
+SET LOCAL search_path = shop, public;
+
+CREATE SCHEMA shop;
+CREATE TABLE country (id int PRIMARY KEY, name text UNIQUE);
+CREATE TABLE customer (id int PRIMARY KEY, country_id int NOT NULL REFERENCES country, tier int NOT NULL, joined date NOT NULL, referred_by int REFERENCES customer);
+CREATE TABLE product (id int PRIMARY KEY, price numeric(8,2));
+CREATE TABLE orders (id serial PRIMARY KEY, customer_id int NOT NULL REFERENCES customer ON DELETE CASCADE, at date NOT NULL, fee numeric(8,2), best_line int, CHECK (fee > 0));
+CREATE TABLE line (order_id int REFERENCES orders, line_no int, product_id int NOT NULL REFERENCES product, n int, PRIMARY KEY (order_id, line_no));
+ALTER TABLE orders ADD CONSTRAINT best FOREIGN KEY (id, best_line) REFERENCES line (order_id, line_no);
+CREATE TABLE reading (sensor int, at timestamptz, celsius numeric(5,2), PRIMARY KEY (sensor, at));
+INSERT INTO country SELECT i, 'country ' || i FROM generate_series(1, 5) AS i;
+INSERT INTO customer SELECT i, 1 + i % 5, 1 + i * 7919 % 3, date '2020-01-01' + i * 104729 % 1000, CASE WHEN i % 4 = 0 THEN i / 2 END FROM generate_series(1, 600) AS i;
+INSERT INTO product SELECT i, i * 1.5 FROM generate_series(1, 40) AS i;
+-- customers of tier 1, 2, 3 have 0 to 2, 2 to 4, 4 to 6 orders, each after the one before
+INSERT INTO orders (customer_id, at, fee) SELECT c.id, joined + 20 * k + c.id % 20, tier * 100 + (c.id * k * 37) % 20 FROM customer AS c, generate_series(1, 2 * tier + c.id % 3 - 2) AS k ORDER BY c.id, k;
+INSERT INTO line SELECT o.id, k, 1 + (o.id * 13 + k * 7) % 40, k FROM orders AS o, generate_series(1, 1 + o.id % 4) AS k;
+INSERT INTO reading SELECT s, timestamptz '2024-01-01 00:00Z' + k * interval '15 min', s * 10 + k % 96 / 10.0 FROM generate_series(1, 4) AS s, generate_series(0, 199) AS k;
+ANALYZE;
+
+-- the plan
+SELECT results_eq($$SELECT relation, role, owner, order_by, together_by FROM synth_schema_plan('{shop}')$$,
+	$$VALUES ('shop.country', 'kept', NULL, NULL, '{}'::text[]), ('shop.customer', 'root', NULL, NULL, '{}'), ('shop.product', 'kept', NULL, NULL, '{}'), ('shop.reading', 'sequence', NULL, 'at', '{sensor}'),
+		('shop.orders', 'child', 'shop.customer', 'at', '{customer_id}'), ('shop.line', 'child', 'shop.orders', 'line_no', '{order_id}')$$, 'tables in the order of their keys');
+SELECT is(foreign_keys, '{"(id, best_line) -> shop.line: late","(customer_id) -> shop.customer: owner"}', 'a cycle is cut at a column that may be NULL') FROM synth_schema_plan('{shop}') WHERE relation = 'shop.orders';
+SELECT is(foreign_keys[2], '(referred_by) -> shop.customer: self', 'a table may refer to itself') FROM synth_schema_plan('{shop}') WHERE relation = 'shop.customer';
+SELECT is(owner, 'shop.country', 'remake') FROM synth_schema_plan('{shop}', options => '{"remake": ["country"]}') WHERE relation = 'shop.customer';
+SELECT is(role, 'kept', 'keep') FROM synth_schema_plan('{shop}', options => '{"keep": ["reading"]}') WHERE relation = 'shop.reading';
+SELECT is(count(*), 5::bigint, 'exclude') FROM synth_schema_plan('{shop}', exclude => '{line}');
+SELECT is(foreign_keys, '{"(order_id) -> shop.orders: outside","(product_id) -> shop.product: outside"}', 'keys to what is excluded') FROM synth_schema_plan('{shop}', exclude => '{product,orders}') WHERE relation = 'shop.line';
+SELECT is(order_by, 'fee', 'order_by') FROM synth_schema_plan('{shop}', options => '{"order_by": {"shop.orders": "fee"}}') WHERE relation = 'shop.orders';
+SELECT is(together_by, '{sensor}'::text[], 'sequence_key') FROM synth_schema_plan('{shop}', options => '{"sequence_key": {"reading": ["sensor"]}}') WHERE relation = 'shop.reading';
+
+-- what it refuses
+SELECT throws_ok($$SELECT synth_schema_plan('{nix}')$$, '3F000', NULL, 'a schema that is not there');
+SELECT throws_ok('SELECT synth_schema_plan(NULL)', '22004', NULL, 'no schema');
+CREATE SCHEMA nothing;
+SELECT throws_ok($$SELECT synth_schema_plan('{nothing}')$$, '42P01', 'there is no table to learn in the schemas', 'an empty one');
+SELECT throws_ok($$SELECT synth_schema_plan('{shop}', options => '{"owner": {"orders": "at"}}')$$, '42704', '"at" of option "owner" is not a foreign key of shop.orders', 'an owner that is no foreign key');
+SELECT throws_ok($$SELECT synth_schema_plan('{shop}', options => '{"owner": {"customer": "referred_by"}}')$$, '22023', NULL, 'an owner that may be NULL');
+SELECT throws_ok($$SELECT synth_schema_plan('{shop}', options => '{"order_by": {"orders": "nix"}}')$$, '42703', NULL, 'a column that is not there');
+SELECT throws_ok($$SELECT synth_schema_plan('{shop}', options => '{"keep": ["nix"]}')$$, '42P01', NULL, 'a table that is not there');
+SELECT throws_ok($$SELECT synth_schema_plan('{shop}', options => '{"keep": {"country": "x"}}')$$, '22023', 'option "keep" is not an array of names', 'an option of another shape');
+SELECT throws_ok($$SELECT synth_schema_plan('{shop}', options => '{"owner": {"orders": {"a": "b"}}}')$$, '22023', NULL, 'one that is too deep');
+SELECT throws_ok($$SELECT synth_schema_plan('{shop}', options => '{"nix": 1}')$$, '22023', 'option "nix" does not exist', 'an unknown option');
+SELECT throws_ok($$SELECT synth_schema_plan('{shop}', options => '[]')$$, '22023', 'options must be a JSON object', 'no object');
+SELECT throws_ok($$SELECT synth_schema_plan('{shop}', options => '{"keep": ["customer"], "remake": ["country"]}')$$, '22023', NULL, 'what is kept refers to what is made anew');
+CREATE TABLE a (id int PRIMARY KEY, b int NOT NULL);
+CREATE TABLE b (id int PRIMARY KEY, a int NOT NULL REFERENCES a);
+ALTER TABLE a ADD CONSTRAINT a_b FOREIGN KEY (b) REFERENCES b;
+SELECT throws_ok($$SELECT synth_schema_plan('{shop}')$$, '0A000', NULL, 'a cycle that cannot be cut');
+DROP TABLE a, b CASCADE;
+
+-- rows that fit each other
+CREATE TEMP TABLE fitted AS SELECT * FROM synth_fit_schema('{shop}', exclude => '{reading}');
+SELECT results_eq('SELECT model, version FROM fitted', $$VALUES ('shop/customer', 1), ('shop/orders#', 1), ('shop/orders', 1), ('shop/line#', 1), ('shop/line', 1)$$, 'a model for each table that is not kept');
+SELECT results_eq('SELECT relation, role, model FROM synth_datasets', $$VALUES ('shop.country', 'kept', NULL), ('shop.customer', 'root', 'shop/customer'), ('shop.product', 'kept', NULL),  ('shop.orders', 'child', 'shop/orders'), ('shop.line', 'child', 'shop/line')$$, 'a dataset');
+CREATE SCHEMA dev;
+CALL synth_schema_into('dev', 'shop', seed => 1);
+SELECT is((SELECT count(*) FROM dev.country NATURAL JOIN country), 5::bigint, 'what is kept is taken over');
+SELECT is(count(*), 600::bigint, 'as many roots') FROM dev.customer;
+SELECT is((SELECT count(*) FROM pg_constraint WHERE connamespace = 'dev'::regnamespace AND contype = 'f' AND convalidated), 6::bigint, 'all foreign keys hold');
+SELECT is((SELECT count(*) FROM pg_constraint AS c JOIN pg_class AS p ON p.oid = c.confrelid WHERE c.connamespace = 'dev'::regnamespace AND p.relnamespace <> 'dev'::regnamespace), 0::bigint, 'and lead to the new tables');
+SELECT cmp_ok(abs(count(*) - (SELECT count(*) FROM orders))::float8, '<', 100::float8, 'about as many children') FROM dev.orders;
+SELECT cmp_ok(max(abs(n - m)), '<', 0.25, 'as many as the owner says') FROM (SELECT tier, count(o.id) * 1.0 / count(DISTINCT c.id) AS n FROM dev.customer AS c LEFT JOIN dev.orders AS o ON o.customer_id = c.id GROUP BY tier) AS d
+	NATURAL JOIN (SELECT tier, count(o.id) * 1.0 / count(DISTINCT c.id) AS m FROM customer AS c LEFT JOIN orders AS o ON o.customer_id = c.id GROUP BY tier) AS s;
+SELECT cmp_ok(avg((fee BETWEEN tier * 100 - 1 AND tier * 100 + 20)::int), '>', 0.98, 'columns that follow the owner') FROM dev.orders AS o JOIN dev.customer AS c ON c.id = o.customer_id;
+SELECT cmp_ok(avg((at >= joined)::int), '>', 0.98, 'days that follow the owner''s') FROM dev.orders AS o JOIN dev.customer AS c ON c.id = o.customer_id;
+SELECT cmp_ok(avg((line_no = place)::int), '>', 0.98, 'lines are counted') FROM (SELECT line_no, row_number() OVER (PARTITION BY order_id ORDER BY line_no) AS place FROM dev.line) AS l;
+SELECT is(nextval(pg_get_serial_sequence('dev.orders', 'id')), (SELECT max(id) + 1 FROM dev.orders)::bigint, 'a serial column has its own sequence, which goes on');
+SELECT is(pg_get_serial_sequence('dev.orders', 'id'), 'dev.orders_id_seq', 'of the new table');
+
+-- the same again
+CREATE TEMP TABLE before AS SELECT * FROM dev.orders;
+CALL synth_schema_into('dev', 'shop', seed => 1);
+SELECT is((SELECT count(*) FROM dev.orders), (SELECT count(*) FROM before), 'a second call finds all done');
+CREATE SCHEMA again;
+CALL synth_schema_into('again', 'shop', seed => 1);
+SELECT set_eq('SELECT * FROM again.orders', 'SELECT * FROM before', 'a seed says which rows');
+CREATE SCHEMA half;
+CALL synth_schema_into('half', 'shop', scale => 0.5, seed => 1);
+SELECT is(count(*), 300::bigint, 'half of it') FROM half.customer;
+
+-- what it refuses
+SELECT throws_ok($$CALL synth_schema_into('shop', 'shop')$$, '22023', NULL, 'the source''s own schema');
+SELECT throws_ok($$CALL synth_schema_into('dev', 'nix')$$, '42704', 'dataset "nix" does not exist', 'a dataset that is not there');
+SELECT throws_ok($$CALL synth_schema_into('dev', 'shop', scale => 'NaN')$$, '22023', NULL, 'a scale that is not a number');
+SELECT * FROM finish();
+ROLLBACK;
