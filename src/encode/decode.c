@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "encode/decode.h"
+#include "encode/decode_document.h"
 #include "learn/difference.h"
 #include "codec/domain.h"
 #include "text/json.h"
@@ -32,6 +33,8 @@
 #define DOMAIN_TRIES	100
 /* How often a generated value that copies a source value is. */
 #define COPY_TRIES		32
+/* With the members that a document has; then they are drawn by themselves. */
+#define MEMBER_TRIES	4
 
 /* What is needed of a number's segment, in one place for the cache. */
 typedef struct Segment
@@ -60,6 +63,10 @@ struct GsDecoder
 	PartDecoder part[GS_MAX_PARTS];
 	MemoryContext scratch;		/* of one drawn value */
 	StringInfoData text;
+	GsDocumentDecoder *document;	/* of a column of documents; or NULL */
+	const char *layout;			/* of the document to generate, */
+	const GsBatch *batch;		/* and its members; or NULL */
+	int			row;
 	int			tries;			/* of a generated value */
 	bool		flawed;			/* the one in text */
 	char	   *spare;			/* one that isn't, or NULL */
@@ -287,7 +294,11 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 			known = text->data;
 			break;
 		case GS_CONTENT_JSON:
-			gs_format_draw(format, random, text);
+			if (decoder->document != NULL)
+				gs_document_draw(decoder->document, decoder->layout,
+								 decoder->batch, decoder->row, random, text);
+			else
+				gs_format_draw(format, random, text);
 			known = gs_json_to_jsonb(text->data);
 			break;
 		case GS_CONTENT_ARRAY:
@@ -305,14 +316,19 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
- * A new value of the "other" level, in decoder->text.
+ * A new value of the "other" level, in decoder->text.  A document that copies
+ * one although it has other drawn values takes none of its members'.
  */
 static void
 generate_text(GsDecoder *decoder, GsRandom *random)
 {
 	for (int try = 0; try < decoder->tries; try++)
+	{
+		if (try == MEMBER_TRIES)
+			decoder->batch = NULL;
 		if (draw_text(decoder, random))
 			return;
+	}
 	if (decoder->flawed && decoder->spare != NULL)
 	{
 		resetStringInfo(&decoder->text);
@@ -382,10 +398,15 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 		part->feature = &schema->features[c->feature[p]];
 		if (part->feature->kind == GS_FEATURE_NUMBER)
 			init_number(part);
-		else if (c->codec.nparts == 1 && decoder->base == NULL)
+		else if (c->codec.nparts == 1 && decoder->base == NULL &&
+				 !c->document)
 			init_levels(decoder, part);
 	}
-	if (decoder->part[0].feature->other_level >= 0)
+	if (c->document)
+		decoder->document = gs_document_decoder_create(schema, column);
+	/* what a member generates is the document's business */
+	if (c->document ||
+		(decoder->part[0].feature->other_level >= 0 && c->owner == 0))
 		limit_tries(decoder);
 	return decoder;
 }
@@ -406,6 +427,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		needed[column->null_feature] = true;
 	if (decoder->base != NULL)
 		gs_decoder_needs(decoder->base, needed);
+	if (decoder->document != NULL)
+		gs_document_decoder_needs(decoder->document, needed);
 }
 
 /*
@@ -429,7 +452,7 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
 		decoder->domain != NULL || decoder->base != NULL ||
-		feature->other_level >= 0)
+		decoder->document != NULL || feature->other_level >= 0)
 		return false;
 	for (int s = 0; s < feature->quantile.nsegments; s++)
 		if (gs_scalar_compare(feature->quantile.low[s],
@@ -456,7 +479,7 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
 		decoder->domain != NULL || decoder->base != NULL ||
-		feature->other_level >= 0)
+		decoder->document != NULL || feature->other_level >= 0)
 		return 0;
 	q = &feature->quantile;
 	value.lane = feature->lane;
@@ -502,8 +525,11 @@ redraw_part(GsDecoder *decoder, const PartDecoder *part, GsRandom *random,
 		u -= feature->share[level++];
 	value->scalar = feature->level[level];
 	value->text = feature->text[level];
-	if (level == feature->other_level)
+	if (level == feature->other_level ||
+		(decoder->document != NULL && level != feature->null_level))
 	{
+		decoder->layout = value->text;
+		decoder->batch = NULL;
 		generate_text(decoder, random);
 		value->text = decoder->text.data;
 	}
@@ -630,8 +656,11 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 
 			if (code == feature->null_level)
 				return false;
-			if (code == feature->other_level)
+			if (code == feature->other_level || decoder->document != NULL)
 			{
+				decoder->layout = feature->text[code];
+				decoder->batch = batch;
+				decoder->row = row;
 				generate_text(decoder, &random);
 				parts[p].lane = GS_LANE_TEXT;
 				parts[p].text = decoder->text.data;
@@ -665,8 +694,9 @@ is_levels(const GsDecoder *decoder)
 	const GsFeature *feature = decoder->part[0].feature;
 
 	return decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->base == NULL && feature->kind == GS_FEATURE_CATEGORY && feature->other_level < 0 &&
-		decoder->null_feature == NULL;
+		decoder->base == NULL && decoder->document == NULL &&
+		feature->kind == GS_FEATURE_CATEGORY &&
+		feature->other_level < 0 && decoder->null_feature == NULL;
 }
 
 /*

@@ -356,7 +356,7 @@ limit_tries(GsFormat *format)
 			resetStringInfo(&out);
 			gs_random_start(&random, format_salt(&format->head), i, t);
 			if (document)
-				gs_format_draw_json(format, 0, &random, &out);
+				gs_format_draw_json(format, NULL, NULL, &random, &out);
 			else
 				gs_format_draw_once(format, &format->texts[t], &random, false,
 									&out);

@@ -22,10 +22,6 @@
 #define ENDING_BOOST	8		/* of prose that is long enough */
 #define DEFAULT_LENGTH	8		/* of random letters when none was seen */
 
-/* Bounds of one document, whatever the block says. */
-#define MAX_VALUES		200000
-#define MAX_DOCUMENT	(64 * 1024 * 1024)
-
 /* Where a walk through the letters stands. */
 typedef struct Walk
 {
@@ -357,8 +353,8 @@ mutate(const GsFormat *format, const FormatText *text, GsRandom *random,
 }
 
 /* Append a string that is not a rare source value, if there is any other. */
-static void
-draw_text(const GsFormat *format, const FormatText *text, GsRandom *random,
+void
+gs_format_draw_text(const GsFormat *format, const FormatText *text, GsRandom *random,
 		  StringInfo out)
 {
 	int			start = out->len;
@@ -379,187 +375,6 @@ draw_text(const GsFormat *format, const FormatText *text, GsRandom *random,
 			return;
 }
 
-/* Append a string as JSON writes it. */
-static void
-draw_string(const GsFormat *format, const FormatNode *node, GsRandom *random,
-			StringInfo out)
-{
-	const FormatItem *item;
-	int			start = out->len + 1;
-
-	appendStringInfoCharMacro(out, '"');
-	item = format_pick(format, node->strings, gs_random_u32(random));
-	if (item)
-		appendBinaryStringInfo(out, format->bytes + item->a, item->b);
-	else if (node->text != FORMAT_NONE)
-		draw_text(format, &format->texts[node->text], random, out);
-	for (int i = start; i < out->len; i++)
-	{
-		unsigned char c = out->data[i];
-
-		if (c < ' ' || c == '"' || c == '\\')
-		{
-			char	   *raw = pstrdup(out->data + start);
-
-			out->len = start - 1;
-			out->data[out->len] = '\0';
-			escape_json(out, raw);
-			pfree(raw);
-			return;
-		}
-	}
-	appendStringInfoCharMacro(out, '"');
-}
-
-/* Append a number with so many decimals, or as many as it needs. */
-static void
-put_number(StringInfo out, double number, uint32 scale, bool fixed)
-{
-	static const double power[FORMAT_MAX_SCALE + 1] = {
-		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
-		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15
-	};
-	double		scaled = rint(number * power[scale]);
-	char		digits[32];
-	uint64		value;
-	int			n;
-
-	/* no more digits than a double has */
-	while (scale > 0 && fabs(scaled) >= 9e15)
-	{
-		scaled = rint(number * power[--scale]);
-		fixed = false;
-	}
-	if (!(fabs(scaled) < 9e15))
-	{
-		appendStringInfo(out, "%.17g", number);
-		return;
-	}
-	value = (uint64) fabs(scaled);
-	while (!fixed && scale > 0 && value % 10 == 0)
-	{
-		value /= 10;
-		scale--;
-	}
-	if (scaled < 0)
-		appendStringInfoCharMacro(out, '-');
-	n = pg_ulltoa_n(value, digits);
-	if (n <= scale)
-	{
-		appendStringInfoString(out, "0.");
-		for (int i = n; i < scale; i++)
-			appendStringInfoCharMacro(out, '0');
-		appendBinaryStringInfo(out, digits, n);
-		return;
-	}
-	appendBinaryStringInfo(out, digits, n - scale);
-	if (scale > 0)
-	{
-		appendStringInfoCharMacro(out, '.');
-		appendBinaryStringInfo(out, digits + n - scale, scale);
-	}
-}
-
-static void
-draw_number(const GsFormat *format, const FormatNode *node, GsRandom *random,
-			StringInfo out)
-{
-	const FormatItem *item = format_pick(format, node->atoms,
-										 gs_random_u32(random));
-	double		number;
-
-	if (item)
-		number = format_number(item);
-	else
-	{
-		const FormatItem *knots = format->items + format->dists[node->knots];
-		uint32		n = format->dists[node->knots + 1] -
-			format->dists[node->knots];
-		double		at = gs_random_uniform(random) * (n - 1);
-		uint32		low = Min((uint32) at, n - 1);
-		uint32		high = Min(low + 1, n - 1);
-
-		at -= low;
-		number = format_number(&knots[low]) * (1 - at) +
-			format_number(&knots[high]) * at;
-	}
-	put_number(out, number, node->scale, node->fixed != 0);
-}
-
-static void
-draw_value(const GsFormat *format, uint32 index, GsRandom *random, int start,
-		   int *left, StringInfo out)
-{
-	const FormatNode *node = &format->nodes[index];
-	const FormatItem *item;
-	uint32		n;
-	bool		any = false;
-
-	CHECK_FOR_INTERRUPTS();
-	item = format_pick(format, node->types, gs_random_u32(random));
-	(*left)--;
-	switch (item ? item->a : JSON_NULL)
-	{
-		case JSON_BOOL:
-			appendStringInfoString(out, gs_random_u32(random) < node->truth ?
-								   "true" : "false");
-			break;
-		case JSON_NUMBER:
-			draw_number(format, node, random, out);
-			break;
-		case JSON_STRING:
-			draw_string(format, node, random, out);
-			break;
-		case JSON_ARRAY:
-			item = format_pick(format, node->lengths, gs_random_u32(random));
-			n = item ? item->a : 0;
-			appendStringInfoCharMacro(out, '[');
-			for (uint32 i = 0; i < n; i++)
-			{
-				if (*left <= 0 || out->len - start > MAX_DOCUMENT)
-					break;
-				if (i > 0)
-					appendStringInfoString(out, ", ");
-				draw_value(format, node->element, random, start, left, out);
-			}
-			appendStringInfoCharMacro(out, ']');
-			break;
-		case JSON_OBJECT:
-			appendStringInfoCharMacro(out, '{');
-			for (uint32 i = format->dists[node->keys];
-				 i < format->dists[node->keys + 1]; i++)
-			{
-				item = &format->items[i];
-				if (*left <= 0 || out->len - start > MAX_DOCUMENT)
-					break;
-				if (item->cum != FORMAT_ALL &&
-					gs_random_u32(random) > item->cum)
-					continue;
-				if (any)
-					appendStringInfoString(out, ", ");
-				any = true;
-				escape_json(out, format->bytes + item->a);
-				appendStringInfoString(out, ": ");
-				draw_value(format, item->b, random, start, left, out);
-			}
-			appendStringInfoCharMacro(out, '}');
-			break;
-		default:
-			appendStringInfoString(out, "null");
-			break;
-	}
-}
-
-/* Append a JSON value of a node, a rare source document or not. */
-void
-gs_format_draw_json(const GsFormat *format, uint32 node, GsRandom *random,
-					StringInfo out)
-{
-	int			left = MAX_VALUES;
-
-	draw_value(format, node, random, out->len, &left, out);
-}
-
 /*
  * Append one generated value: text, or JSON text as jsonb writes it.
  *
@@ -574,13 +389,13 @@ gs_format_draw(const GsFormat *format, GsRandom *random, StringInfo out)
 
 	if (format->head.root == FORMAT_TEXT)
 	{
-		draw_text(format, &format->texts[0], random, out);
+		gs_format_draw_text(format, &format->texts[0], random, out);
 		return;
 	}
 	for (uint32 i = 0; i < format->head.tries; i++)
 	{
 		out->len = start;
-		gs_format_draw_json(format, 0, random, out);
+		gs_format_draw_json(format, NULL, NULL, random, out);
 		if (!gs_format_knows(format, out->data + start, out->len - start))
 			break;
 	}

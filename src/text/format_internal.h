@@ -14,7 +14,7 @@
 #ifndef GENSYNTH_FORMAT_INTERNAL_H
 #define GENSYNTH_FORMAT_INTERNAL_H
 
-#include "text/format.h"
+#include "text/document.h"
 
 #define FORMAT_NONE		PG_UINT32_MAX	/* no index */
 #define FORMAT_ALL		PG_UINT32_MAX	/* the cumulative share 1 */
@@ -115,18 +115,6 @@ typedef struct FormatText
 	uint32		chain;			/* first of 1 + nprose distributions of what
 								 * follows the start and each prose slot */
 } FormatText;
-
-typedef enum JsonType
-{
-	JSON_NULL,
-	JSON_BOOL,
-	JSON_NUMBER,
-	JSON_STRING,
-	JSON_ARRAY,
-	JSON_OBJECT
-} JsonType;
-
-#define JSON_NTYPES (JSON_OBJECT + 1)
 
 /* A JSON value; what the node's types do not need is none. */
 typedef struct FormatNode
@@ -255,8 +243,13 @@ extern void gs_format_learn_json(FormatBuilder *b, const FormatValue *values,
 /* format_draw.c */
 extern void gs_format_draw_once(const GsFormat *format, const FormatText *text,
 								GsRandom *random, bool novel, StringInfo out);
-extern void gs_format_draw_json(const GsFormat *format, uint32 node,
+extern void gs_format_draw_text(const GsFormat *format, const FormatText *text,
 								GsRandom *random, StringInfo out);
+
+/* format_layout.c */
+extern JsonType gs_format_next_type(const char **at, int *length);
+extern bool gs_format_next_member(const GsFormat *format, uint32 node,
+								  const char **at, uint32 *item);
 
 static inline uint64
 format_salt(const FormatHeader *head)

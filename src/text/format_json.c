@@ -79,25 +79,6 @@ hold(HeldList *list, const Held *from, const JsonbValue *value)
 	return held;
 }
 
-static JsonType
-json_type(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvBool:
-			return JSON_BOOL;
-		case jbvNumeric:
-			return JSON_NUMBER;
-		case jbvString:
-			return JSON_STRING;
-		case jbvBinary:
-			return JsonContainerIsObject(value->val.binary.data) ?
-				JSON_OBJECT : JSON_ARRAY;
-		default:
-			return JSON_NULL;
-	}
-}
-
 static int
 compare_rows(const Held *a, const Held *b)
 {
@@ -614,7 +595,7 @@ learn_node(FormatBuilder *b, HeldList *list, int depth, Size budget)
 	for (Size i = 0; i < list->n && depth < FORMAT_MAX_DEPTH; i++)
 	{
 		Held	   *held = &list->held[i];
-		JsonType	type = json_type(&held->value);
+		JsonType	type = gs_format_json_type(&held->value);
 
 		if (held->row != last[type])
 			rows[type] += held->count;
@@ -765,13 +746,7 @@ gs_format_learn_json(FormatBuilder *b, const FormatValue *values, int n)
 				gs_format_hash(text, strlen(text), b->salt);
 			pfree(text);
 		}
-		if (!JB_ROOT_IS_SCALAR(jsonb) ||
-			!JsonbExtractScalar(&jsonb->root, &value))
-		{
-			value.type = jbvBinary;
-			value.val.binary.data = &jsonb->root;
-			value.val.binary.len = VARSIZE(jsonb) - VARHDRSZ;
-		}
+		gs_format_json_root(jsonb, &value);
 		hold(&list, &from, &value);
 	}
 	learn_node(b, &list, 0, FORMAT_BUDGET);
