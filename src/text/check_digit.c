@@ -158,7 +158,8 @@ void
 gs_check_set(GsCheckDigit check, char *text, int len)
 {
 	int			places[2];
-	int			n = gs_check_places(check, text, len, places);
+	int			n = check == GS_CHECK_NONE ? 0 :
+		gs_check_places(check, text, len, places);
 	char		before[2];
 	int			limit = n == 2 ? 100 : check == GS_CHECK_MOD11 ? 11 : 10;
 

@@ -22,6 +22,8 @@ typedef enum GsCheckDigit
 	GS_CHECK_COUNT
 } GsCheckDigit;
 
+#define GS_CHECK_MAX_BYTES	128 /* of a text that is looked at */
+
 /* What has been seen of each, while it is looked for. */
 typedef struct GsCheckTally
 {

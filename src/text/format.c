@@ -29,7 +29,8 @@
 
 #define LENGTH_KNOTS	64
 #define SOME_LENGTH		6		/* where too few rows tell */
-#define TRIALS			64
+#define TRIALS			512		/* of a text */
+#define DOCUMENT_TRIALS	64
 #define FULL_TRIES		4		/* where all of them hit */
 
 /* The hash of a value, as the filter takes it. */
@@ -346,11 +347,12 @@ limit_tries(GsFormat *format)
 	for (uint32 t = 0; t <= format->head.ntexts; t++)
 	{
 		bool		document = t == format->head.ntexts;
+		int			n = document ? DOCUMENT_TRIALS : TRIALS;
 		int			hits = 0;
 
 		if (document && format->head.root != FORMAT_JSON)
 			break;
-		for (int i = 0; i < TRIALS; i++)
+		for (int i = 0; i < n && hits == i; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			resetStringInfo(&out);
@@ -358,11 +360,11 @@ limit_tries(GsFormat *format)
 			if (document)
 				gs_format_draw_json(format, NULL, NULL, &random, &out);
 			else
-				gs_format_draw_once(format, &format->texts[t], &random, false,
-									&out);
+				gs_format_draw_once(format, &format->texts[t], &random,
+									FORMAT_KNOWN, &out);
 			hits += gs_format_knows(format, out.data, out.len);
 		}
-		if (hits == TRIALS)
+		if (hits == n)
 		{
 			if (document)
 				format->head.tries = FULL_TRIES;

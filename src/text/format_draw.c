@@ -18,6 +18,7 @@
 #include "text/format_internal.h"
 
 #define MUTATIONS		64
+#define KNOWN_TRIES		16		/* times a text's tries, as values come */
 #define ENDING_TRIES	3		/* last letters to choose from */
 #define ENDING_BOOST	8		/* of prose that is long enough */
 #define DEFAULT_LENGTH	8		/* of random letters when none was seen */
@@ -146,10 +147,37 @@ draw_word(const GsFormat *format, const FormatText *text,
 	out->len = p - out->data;
 }
 
+static inline bool
+has_vocabulary(const GsFormat *format, const FormatSlot *slot)
+{
+	return format->dists[slot->vocabulary] < format->dists[slot->vocabulary + 1];
+}
+
+/* A token that is kept verbatim: any of them, or with a share of novel ones. */
+static bool
+draw_token(const GsFormat *format, const FormatSlot *slot, bool any,
+		   GsRandom *random, StringInfo out)
+{
+	const FormatItem *token;
+	uint32		u = gs_random_u32(random);
+
+	if (any && has_vocabulary(format, slot))
+	{
+		uint32		last = format->dists[slot->vocabulary + 1] - 1;
+
+		u = (uint32) ((uint64) u * format->items[last].cum >> 32);
+	}
+	token = format_pick(format, slot->vocabulary, u);
+	if (token == NULL)
+		return false;
+	appendBinaryStringInfo(out, format->bytes + token->a, token->b);
+	return true;
+}
+
 static void
 draw_slot(const GsFormat *format, const FormatText *text,
 		  const FormatSlot *slot,
-		  GsRandom *random, bool novel, StringInfo out)
+		  GsRandom *random, FormatNovelty novelty, StringInfo out)
 {
 	if (!CLASS_IS_SCALAR(slot->class))
 	{
@@ -157,19 +185,9 @@ draw_slot(const GsFormat *format, const FormatText *text,
 								  slot->class);
 		return;
 	}
-	if (!novel || slot->rest == FORMAT_NONE)
-	{
-		const FormatItem *token = format_pick(format, slot->vocabulary,
-											  slot->rest == FORMAT_NONE ?
-											  FORMAT_ALL :
-											  gs_random_u32(random));
-
-		if (token)
-		{
-			appendBinaryStringInfo(out, format->bytes + token->a, token->b);
-			return;
-		}
-	}
+	if ((novelty != FORMAT_SPELT || slot->rest == FORMAT_NONE) &&
+		draw_token(format, slot, slot->rest == FORMAT_NONE, random, out))
+		return;
 	if (CLASS_IS_WORD(slot->class))
 		draw_word(format, text, slot, random, out);
 	else
@@ -190,7 +208,7 @@ draw_slot(const GsFormat *format, const FormatText *text,
  */
 static void
 draw_prose(const GsFormat *format, const FormatText *text, GsRandom *random,
-		   bool novel, StringInfo out)
+		   FormatNovelty novelty, StringInfo out)
 {
 	const FormatItem *length = format_pick(format, text->lengths,
 										   gs_random_u32(random));
@@ -218,7 +236,7 @@ draw_prose(const GsFormat *format, const FormatText *text, GsRandom *random,
 		state = item->a;
 		draw_slot(format, text, &format->slots[text->prose + state - 1],
 				  random,
-				  novel, out);
+				  novelty, out);
 	}
 	while (out->len > start && out->data[out->len - 1] == ' ')
 		out->len--;
@@ -239,13 +257,89 @@ draw_letters(const GsFormat *format, const FormatText *text, GsRandom *random,
 }
 
 /*
- * Append a string, rare or not.  "novel" leaves frequent tokens out where they
- * are not the only ones.
+ * Whether a template has a word of a vocabulary and digits, so that to change
+ * the digits is enough; how many places vary.
+ */
+static bool
+is_numbered(const GsFormat *format, const FormatItem *template, int *nslots)
+{
+	const FormatSlot *slot = format->slots + template->b;
+	bool		word = false;
+	bool		digits = false;
+
+	*nslots = 0;
+	for (const char *class = format->bytes + template->a; *class; class++)
+	{
+		if (!CLASS_IS_SCALAR((uint8) *class))
+			continue;
+		word |= CLASS_IS_WORD(slot->class) && has_vocabulary(format, slot);
+		digits |= slot->class > CLASS_DIGITS && slot->class < CLASS_CODE;
+		slot++;
+		(*nslots)++;
+	}
+	return word && digits;
+}
+
+/*
+ * A place of a template that is to be filled in another way than usual: a word
+ * by one of any of the n places, digits by any of them, and, to lengthen it,
+ * one more.
+ */
+static void
+draw_mixed(const GsFormat *format, const FormatText *text,
+		   const FormatItem *template, int n, int k, bool longer,
+		   GsRandom *random, StringInfo out)
+{
+	const FormatSlot *slots = format->slots + template->b;
+	const FormatSlot *slot = &slots[k];
+
+	if (slot->class > CLASS_DIGITS && slot->class < CLASS_CODE)
+	{
+		for (int i = CLASS_LENGTH(slot->class) + longer; i > 0; i--)
+			appendStringInfoCharMacro(out, '0' + gs_random_below(random, 10));
+		return;
+	}
+	if (CLASS_IS_WORD(slot->class) && !longer)
+	{
+		const FormatSlot *other = &slots[gs_random_below(random, n)];
+
+		if (CLASS_IS_WORD(other->class) && has_vocabulary(format, other))
+			slot = other;
+	}
+	draw_slot(format, text, slot, random, FORMAT_KNOWN, out);
+}
+
+static void
+draw_template(const GsFormat *format, const FormatText *text,
+			  const FormatItem *template, GsRandom *random,
+			  FormatNovelty novelty, StringInfo out)
+{
+	const FormatSlot *slots = format->slots + template->b;
+	int			n;
+	int			k = 0;
+	bool		numbered = is_numbered(format, template, &n);
+
+	for (const uint8 *class = (const uint8 *) format->bytes + template->a;
+		 *class; class++)
+	{
+		if (!CLASS_IS_SCALAR(*class))
+			appendStringInfoCharMacro(out, *class);
+		else if (novelty == FORMAT_MIXED ||
+				 (novelty == FORMAT_LONGER && numbered))
+			draw_mixed(format, text, template, n, k++,
+					   novelty == FORMAT_LONGER, random, out);
+		else
+			draw_slot(format, text, &slots[k++], random, novelty, out);
+	}
+}
+
+/*
+ * Append a string, rare or not.
  */
 void
 gs_format_draw_once(const GsFormat *format, const FormatText *text,
 					GsRandom *random,
-					bool novel, StringInfo out)
+					FormatNovelty novelty, StringInfo out)
 {
 	const FormatItem *template = NULL;
 	uint32		templates = text->templates;
@@ -255,20 +349,9 @@ gs_format_draw_once(const GsFormat *format, const FormatText *text,
 	if (format->dists[templates] < format->dists[templates + 1])
 		template = format_pick(format, templates, gs_random_u32(random));
 	if (template)
-	{
-		const uint8 *class = (const uint8 *) format->bytes + template->a;
-		const FormatSlot *slot = format->slots + template->b;
-
-		for (; *class; class++)
-		{
-			if (CLASS_IS_SCALAR(*class))
-				draw_slot(format, text, slot++, random, novel, out);
-			else
-				appendStringInfoCharMacro(out, *class);
-		}
-	}
+		draw_template(format, text, template, random, novelty, out);
 	else if (text->nprose > 0)
-		draw_prose(format, text, random, novel, out);
+		draw_prose(format, text, random, novelty, out);
 	else
 		draw_letters(format, text, random, out);
 
@@ -286,6 +369,7 @@ gs_format_draw_once(const GsFormat *format, const FormatText *text,
 			out->data[out->len] = '\0';
 		}
 	}
+	gs_check_set(text->check, out->data + start, out->len - start);
 }
 
 /*
@@ -354,33 +438,44 @@ mutate(const GsFormat *format, const FormatText *text, GsRandom *random,
 
 /* Append a string that is not a rare source value, if there is any other. */
 void
-gs_format_draw_text(const GsFormat *format, const FormatText *text, GsRandom *random,
-		  StringInfo out)
+gs_format_draw_text(const GsFormat *format, const FormatText *text,
+					GsRandom *random, StringInfo out)
 {
 	int			start = out->len;
 	uint32		tries = text->tries;
 
-	for (uint32 i = 0; i < 2 * tries; i++)
+	for (FormatNovelty novelty = FORMAT_KNOWN; novelty <= FORMAT_SPELT;
+		 novelty++)
 	{
-		out->len = start;
-		out->data[start] = '\0';
-		gs_format_draw_once(format, text, random, i >= tries, out);
-		if (!gs_format_knows(format, out->data + start, out->len - start))
-			return;
-		CHECK_FOR_INTERRUPTS();
+		uint32		n = novelty == FORMAT_KNOWN ? KNOWN_TRIES * tries : tries;
+
+		for (uint32 i = 0; i < n; i++)
+		{
+			out->len = start;
+			out->data[start] = '\0';
+			gs_format_draw_once(format, text, random, novelty, out);
+			if (!gs_format_knows(format, out->data + start,
+								 out->len - start))
+				return;
+			CHECK_FOR_INTERRUPTS();
+		}
 	}
 	for (uint32 i = 0; i < MUTATIONS * tries / FORMAT_TRIES; i++)
-		if (!mutate(format, text, random, start, out) ||
-			!gs_format_knows(format, out->data + start, out->len - start))
+	{
+		if (!mutate(format, text, random, start, out))
 			return;
+		gs_check_set(text->check, out->data + start, out->len - start);
+		if (!gs_format_knows(format, out->data + start, out->len - start))
+			return;
+	}
 }
 
 /*
  * Append one generated value: text, or JSON text as jsonb writes it.
  *
  * It is no rare source value unless all draws hit the filter: for text, as
- * they come, then with every slot novel, then changed letter by letter; for
- * JSON, as they come, each string in it being no rare one either.
+ * they come, then with words and digits mixed, then with more digits, then
+ * with every slot spelt anew, then changed letter by letter; for JSON, as they come, each string in it being no rare one either.
  */
 void
 gs_format_draw(const GsFormat *format, GsRandom *random, StringInfo out)

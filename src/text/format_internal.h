@@ -14,6 +14,7 @@
 #ifndef GENSYNTH_FORMAT_INTERNAL_H
 #define GENSYNTH_FORMAT_INTERNAL_H
 
+#include "text/check_digit.h"
 #include "text/document.h"
 
 #define FORMAT_NONE		PG_UINT32_MAX	/* no index */
@@ -114,7 +115,17 @@ typedef struct FormatText
 	uint32		nprose;			/* 0 = no prose, but random letters */
 	uint32		chain;			/* first of 1 + nprose distributions of what
 								 * follows the start and each prose slot */
+	uint32		check;			/* GsCheckDigit */
 } FormatText;
+
+/* How far a drawn string may be from those of the source. */
+typedef enum FormatNovelty
+{
+	FORMAT_KNOWN,				/* tokens as often as they come */
+	FORMAT_MIXED,				/* words of other places, any digits */
+	FORMAT_LONGER,				/* where words have a number, one more digit */
+	FORMAT_SPELT				/* only tokens that are spelt anew, if any */
+} FormatNovelty;
 
 /* A JSON value; what the node's types do not need is none. */
 typedef struct FormatNode
@@ -242,7 +253,8 @@ extern void gs_format_learn_json(FormatBuilder *b, const FormatValue *values,
 
 /* format_draw.c */
 extern void gs_format_draw_once(const GsFormat *format, const FormatText *text,
-								GsRandom *random, bool novel, StringInfo out);
+								GsRandom *random, FormatNovelty novelty,
+								StringInfo out);
 extern void gs_format_draw_text(const GsFormat *format, const FormatText *text,
 								GsRandom *random, StringInfo out);
 

@@ -181,6 +181,8 @@ check_text(Check *check, const FormatText *text)
 
 	if (text->tries < 1 || text->tries > FORMAT_TRIES)
 		corrupted("number of tries out of range");
+	if (text->check >= GS_CHECK_COUNT)
+		corrupted("unknown check digit");
 	check_letters(check, text);
 	check_lengths(check, text->lengths, 0, FORMAT_MAX_LENGTH);
 
@@ -392,7 +394,7 @@ element_bytes(FormatTensor t)
  * formats: [ncolumns], NULL where a column has none.
  *
  *	 format			int4 [N, 14]	column and header of each
- *	 format/text		int4 [.., 9]	FormatText, and so on: the elements of all
+ *	 format/text		int4 [.., 10]	FormatText, and so on: the elements of all
  *	 format/slot		int4 [.., 5]	formats in turn
  *	 format/node		int4 [.., 11]
  *	 format/dist		int4 [..]		one more for each format than it says

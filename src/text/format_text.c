@@ -21,6 +21,7 @@
 #define LEARN_BYTES			(32 * 1024 * 1024)
 #define MIN_BUDGET		2048
 #define MAX_WORD_BYTES		1000
+#define VOCABULARY_SHARE	0.90	/* of a place's words that stand for all */
 #define SLOT_VOCABULARY		1000
 #define PROSE_VOCABULARY	4000
 #define DIGITS_SHARE		0.01	/* of a template's rows, to keep digits */
@@ -293,6 +294,7 @@ learn_scalar(FormatBuilder *b, int class, TallyEntry **tokens, int n,
 	FormatShare *shares;
 	double		total = 0;
 	double		novel = 0;
+	double		kept = 0;
 	double		min = b->threshold;
 	int			nkept = 0;
 
@@ -308,12 +310,16 @@ learn_scalar(FormatBuilder *b, int class, TallyEntry **tokens, int n,
 	{
 		TallyKey	key = tokens[nkept]->key;
 
+		kept += tokens[nkept]->weight;
 		shares[nkept].weight = tokens[nkept]->weight;
 		shares[nkept].a = gs_format_bytes(b, key.text, key.len);
 		shares[nkept++].b = key.len;
 	}
 	for (int i = nkept; i < n; i++)
 		novel += tokens[i]->share;
+	/* the few words that are rare do not call for words spelt anew */
+	if (CLASS_IS_WORD(class) && kept >= VOCABULARY_SHARE * total)
+		total = kept;
 	slot.vocabulary = gs_format_shares(b, shares, nkept, total);
 	pfree(shares);
 
@@ -435,6 +441,7 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 	uint32		index = b->texts.n;
 	Size		limit;
 	FormatText	text = {0};
+	GsCheckTally checks = {0};
 	Tally	   *templates;
 	Tally	   *tokens;
 	TallyEntry **kept;
@@ -469,6 +476,8 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 										encoding, classes);
 
 		CHECK_FOR_INTERRUPTS();
+		gs_check_count(&checks, values[i].text,
+					   Min(values[i].len, GS_CHECK_MAX_BYTES));
 		if (nclasses >= 0)
 			gs_tally_add(templates, 0, (char *) classes, nclasses, true,
 						 values[i].row, values[i].count);
@@ -587,6 +596,7 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 		total += shares[i].weight;
 	text.templates = gs_format_shares(b, shares, nshares, total);
 	text.tries = FORMAT_TRIES;
+	text.check = gs_check_found(&checks);
 	((FormatText *) b->texts.data)[index] = text;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
