@@ -160,6 +160,8 @@ typedef struct GsEncoded
 								 * gs_quantile_position */
 	bool	   *determined;		/* [nfeatures] not the family's business */
 	bool	   *context;		/* [nfeatures] known for every row */
+	bool	  **rare;			/* [nfeatures][nrows] missing because the value is
+								 * too rare; NULL: none is.  See rare.c */
 } GsEncoded;
 
 /* Missing: what a row, or its value, says nothing about. */

@@ -29,6 +29,7 @@
 #include "learn/difference.h"
 #include "key/key.h"
 #include "learn/learn.h"
+#include "learn/rare.h"
 #include "column/store.h"
 #include "codec/styles.h"
 #include "fit/children.h"
@@ -465,6 +466,8 @@ learn_columns(Learning *learning)
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),
 									  &learning->context.encoded);
+	gs_rare_fill(version->schema, learning->context.encoded,
+				 gs_mix64(request->seed, 2));
 	learning->context.schema = version->schema;
 	note_columns(version->schema, &version->notes);
 	gs_end_settings(level);

@@ -358,11 +358,13 @@ normalise(GsFeature *feature)
 }
 
 /*
- * Row bins of a category.
+ * Row bins of a category.  Returns which rows have values that are too rare to
+ * be levels, or NULL if none has.
  */
-static void
+static bool *
 bin_category(const LaneView *view, uint16 *bin)
 {
+	bool	   *rare = NULL;
 	GsLevels   *levels = gs_levels_create(view->feature, NULL);
 
 	for (int64 row = 0; row < view->nrows; row++)
@@ -372,8 +374,15 @@ bin_category(const LaneView *view, uint16 *bin)
 			gs_levels_find(levels, view->lane->scalar[row]);
 
 		bin[row] = level < 0 ? GS_MISSING : (uint16) level;
+		if (level >= 0 || is_absent(view->lane, row) || is_unknown(view, row))
+			continue;
+		if (rare == NULL)
+			rare = palloc_extended(view->nrows,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		rare[row] = true;
 	}
 	gs_levels_free(levels);
+	return rare;
 }
 
 /*
@@ -612,7 +621,11 @@ add_part(Learning *learning, LaneView *view, int column, int part,
 	}
 	else
 	{
-		bin_category(view, bin);
+		bool	   *rare = bin_category(view, bin);
+
+		/* of known values nothing is learned but what goes with them */
+		if (!view->column->context)
+			encoded->rare[f] = rare;
 		encoded->nbins[f] = view->feature->nlevels;
 	}
 	free_lane(view->lane);
@@ -742,6 +755,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	out->within = palloc0(sizeof(uint16 *) * room);
 	out->determined = palloc0(sizeof(bool) * room);
 	out->context = palloc0(sizeof(bool) * room);
+	out->rare = palloc0(sizeof(bool *) * room);
 	for (int c = 0; c < sample->ncolumns; c++)
 	{
 		LaneView	view = {.nrows = sample->nrows,.threshold = threshold};
