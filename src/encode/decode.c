@@ -33,8 +33,8 @@
 #define DOMAIN_TRIES	100
 /* How often a generated value that copies a source value is. */
 #define COPY_TRIES		32
-/* With the members that a document has; then they are drawn by themselves. */
-#define MEMBER_TRIES	4
+/* With members near those of the row; then they are drawn by themselves. */
+#define MEMBER_TRIES	8
 
 /* What is needed of a number's segment, in one place for the cache. */
 typedef struct Segment
@@ -67,6 +67,7 @@ struct GsDecoder
 	const char *layout;			/* of the document to generate, */
 	const GsBatch *batch;		/* and its members; or NULL */
 	int			row;
+	bool		near;			/* members need only be near these */
 	int			tries;			/* of a generated value */
 	bool		flawed;			/* the one in text */
 	char	   *spare;			/* one that isn't, or NULL */
@@ -296,7 +297,8 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 		case GS_CONTENT_JSON:
 			if (decoder->document != NULL)
 				gs_document_draw(decoder->document, decoder->layout,
-								 decoder->batch, decoder->row, random, text);
+								 decoder->batch, decoder->row, decoder->near,
+								 random, text);
 			else
 				gs_format_draw(format, random, text);
 			known = gs_json_to_jsonb(text->data);
@@ -317,13 +319,15 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 
 /*
  * A new value of the "other" level, in decoder->text.  A document that copies
- * one although it has other drawn values takes none of its members'.
+ * a rare one moves its numbers a little; if that is of no use, its members'
+ * values are drawn by themselves.
  */
 static void
 generate_text(GsDecoder *decoder, GsRandom *random)
 {
 	for (int try = 0; try < decoder->tries; try++)
 	{
+		decoder->near = try > 0;
 		if (try == MEMBER_TRIES)
 			decoder->batch = NULL;
 		if (draw_text(decoder, random))
@@ -497,6 +501,37 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 									   &value);
 	}
 	return n;
+}
+
+/*
+ * gs_decode_near: another value of a column, which is one number, from the
+ * segment that a row's is in.
+ *
+ * Returns false where the column is no number, or the row has none.
+ */
+bool
+gs_decode_near(GsDecoder *decoder, const GsBatch *batch, int row,
+			   GsRandom *random, Datum *value)
+{
+	const PartDecoder *part = &decoder->part[0];
+	const GsFeature *feature = part->feature;
+	GsPart		parts[GS_MAX_PARTS];
+	int			s;
+
+	if (!gs_decoder_is_number(decoder) ||
+		(decoder->null_feature != NULL &&
+		 batch->code[decoder->column->null_feature][row] == 1))
+		return false;
+	s = gs_guide_find_one(&part->guide,
+						  batch->score[decoder->column->feature[0]][row]);
+	parts[0] = (GsPart)
+	{
+		.lane = feature->lane,.scale = feature->scale,
+			.min_scale = feature->min_scale,
+			.scalar = gs_quantile_value(feature, s, gs_random_uniform(random))
+	};
+	*value = gs_codec_join(&decoder->codec, parts);
+	return true;
 }
 
 /*

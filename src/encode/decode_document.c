@@ -18,7 +18,8 @@ struct GsDocumentDecoder
 	GsDecoder **member;			/* [column->nmembers] */
 	int		   *member_of;		/* of each node; -1: none */
 	const GsBatch *batch;		/* of the document that is being made, */
-	int			row;			/* and its row */
+	int			row;			/* and its row; */
+	GsRandom   *random;			/* for numbers near its own; or NULL */
 };
 
 /*
@@ -95,8 +96,11 @@ put_leaf(void *arg, uint32 node, int type, StringInfo out)
 	if (feature->other_level >= 0 &&
 		decoder->batch->code[member->feature[0]][row] == feature->other_level)
 		return GS_LEAF_NOVEL;
-	gs_decode(decoder->member[m], decoder->batch, row, row + 1,
-			  (GsRows) {&value, &isnull, 1});
+	if (decoder->random == NULL ||
+		!gs_decode_near(decoder->member[m], decoder->batch, row,
+						decoder->random, &value))
+		gs_decode(decoder->member[m], decoder->batch, row, row + 1,
+				  (GsRows) {&value, &isnull, 1});
 	if (isnull)
 		return type < 0 ? GS_LEAF_ABSENT : GS_LEAF_UNKNOWN;
 	put_member(member, value, out);
@@ -107,17 +111,19 @@ put_leaf(void *arg, uint32 node, int type, StringInfo out)
  * gs_document_draw: appends a document, as jsonb writes it.
  *
  * layout: that it has, or NULL: drawn too; batch, row: what its members are
- * decoded from; batch is NULL if they are to be drawn by themselves.
+ * decoded from; batch is NULL if they are to be drawn by themselves; near:
+ * whether numbers are to be others of the same segments.
  */
 void
 gs_document_draw(GsDocumentDecoder *decoder, const char *layout,
-				 const GsBatch *batch, int row, GsRandom *random,
-				 StringInfo out)
+				 const GsBatch *batch, int row, bool near,
+				 GsRandom *random, StringInfo out)
 {
 	GsLeaves	leaves = {.put = put_leaf,.arg = decoder};
 
 	decoder->batch = batch;
 	decoder->row = row;
+	decoder->random = near ? random : NULL;
 	gs_format_draw_json(decoder->column->format, layout,
 					   batch != NULL ? &leaves : NULL, random, out);
 }

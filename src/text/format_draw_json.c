@@ -165,7 +165,10 @@ static void
 draw_array(Drawing *drawing, const FormatNode *node, uint32 n)
 {
 	StringInfo	out = drawing->out;
+	const GsLeaves *leaves = drawing->leaves;
 
+	/* nothing is known of elements */
+	drawing->leaves = NULL;
 	appendStringInfoCharMacro(out, '[');
 	for (uint32 i = 0; i < n && !is_full(drawing); i++)
 	{
@@ -174,6 +177,7 @@ draw_array(Drawing *drawing, const FormatNode *node, uint32 n)
 		draw_any(drawing, node->element);
 	}
 	appendStringInfoCharMacro(out, ']');
+	drawing->leaves = leaves;
 }
 
 static uint32
@@ -194,14 +198,45 @@ put_key(Drawing *drawing, const FormatItem *item, bool first)
 	appendStringInfoString(drawing->out, ": ");
 }
 
-/* An object of which no layout is known: its keys, each with its share. */
+/* An object with a set of keys. */
 static void
-draw_members(Drawing *drawing, const FormatNode *node)
+draw_set(Drawing *drawing, uint32 index, const char *set)
 {
+	const GsFormat *format = drawing->format;
+	uint32		item = format->dists[format->nodes[index].keys];
+
+	appendStringInfoCharMacro(drawing->out, '{');
+	for (bool first = true; !is_full(drawing) &&
+		 gs_format_next_member(format, index, &set, &item); first = false)
+	{
+		put_key(drawing, &format->items[item], first);
+		draw_any(drawing, format->items[item].b);
+		item++;
+		set += *set == ' ';
+	}
+	appendStringInfoCharMacro(drawing->out, '}');
+}
+
+/*
+ * An object of which no layout is known: a set of keys, or, where there is
+ * none or features tell of them, each with its share.
+ */
+static void
+draw_members(Drawing *drawing, uint32 index)
+{
+	const FormatNode *node = &drawing->format->nodes[index];
+	const FormatItem *set = drawing->leaves != NULL ? NULL :
+		format_pick(drawing->format, node->sets,
+					gs_random_u32(drawing->random));
 	const GsFormat *format = drawing->format;
 	StringInfo	out = drawing->out;
 	bool		first = true;
 
+	if (set != NULL)
+	{
+		draw_set(drawing, index, format->bytes + set->a);
+		return;
+	}
 	appendStringInfoCharMacro(out, '{');
 	for (uint32 i = format->dists[node->keys];
 		 i < format->dists[node->keys + 1] && !is_full(drawing); i++)
@@ -268,7 +303,7 @@ draw_any(Drawing *drawing, uint32 index)
 	CHECK_FOR_INTERRUPTS();
 	drawing->left--;
 	if (item != NULL && item->a == JSON_OBJECT)
-		draw_members(drawing, node);
+		draw_members(drawing, index);
 	else
 		draw_typed(drawing, node, item ? item->a : JSON_NULL, -1);
 }

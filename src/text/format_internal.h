@@ -78,6 +78,7 @@ typedef struct FormatHeader
  *	letters		a = symbol, b = distribution after (previous, a) or none
  *	types		a = JsonType
  *	keys		a = offset of a NUL-ended key, b = node; cum is its presence
+ *	sets		offset and length in the bytes
  *	numbers		a, b = low and high half of a double
  */
 typedef struct FormatItem
@@ -141,6 +142,7 @@ typedef struct FormatNode
 	uint32		lengths;		/* of arrays */
 	uint32		element;
 	uint32		keys;
+	uint32		sets;			/* keys that stand together: format_sets.c */
 } FormatNode;
 
 struct GsFormat
@@ -192,6 +194,15 @@ typedef struct FormatHolder
 	uint32		row;
 	int64		rows;
 } FormatHolder;
+
+/* A key of an object, while sets of them are learned. */
+typedef struct FormatKey
+{
+	uint32		object;
+	uint32		node;
+	int			row;
+	int64		rows;			/* like that one */
+} FormatKey;
 
 /* How many rows hold a token in a place, or a letter sequence. */
 typedef struct TallyKey
@@ -257,6 +268,10 @@ extern void gs_format_draw_once(const GsFormat *format, const FormatText *text,
 								StringInfo out);
 extern void gs_format_draw_text(const GsFormat *format, const FormatText *text,
 								GsRandom *random, StringInfo out);
+
+/* format_sets.c */
+extern uint32 gs_format_learn_sets(FormatBuilder *b, FormatKey *keys, Size n,
+								   double objects);
 
 /* format_layout.c */
 extern JsonType gs_format_next_type(const char **at, int *length);

@@ -297,6 +297,7 @@ check_node(Check *check, uint8 *depth, uint32 index)
 			check_encoding(key, len);
 			check_child(format, depth, index, items[i].b);
 		}
+		check_vocabulary(check, node->sets, 0);
 	}
 }
 
@@ -396,7 +397,7 @@ element_bytes(FormatTensor t)
  *	 format			int4 [N, 14]	column and header of each
  *	 format/text		int4 [.., 10]	FormatText, and so on: the elements of all
  *	 format/slot		int4 [.., 5]	formats in turn
- *	 format/node		int4 [.., 11]
+ *	 format/node		int4 [.., 12]
  *	 format/dist		int4 [..]		one more for each format than it says
  *	 format/item		int4 [.., 3]
  *	 format/filter	int4 [..]
