@@ -20,7 +20,9 @@
 #include "learn/rare.h"
 #include "numeric/philox.h"
 
-#define MAX_ALIKE		3		/* columns in which a donor is like a row */
+#define MAX_ALIKE		3		/* features in which a donor is like a row */
+#define MAX_RANKED		8		/* among which these are chosen */
+#define MAX_KINDS		16		/* of rows, by which of these are rare, too */
 #define MAX_CLASSES		32
 #define SAMPLE_ROWS		20000	/* for the dependence */
 #define MIN_DEPENDENCE	0.002	/* in nats */
@@ -40,9 +42,25 @@ typedef struct Filling
 	GsEncoded  *encoded;
 	uint64		seed;
 	int64	   *donor;			/* [nrows] -1: none yet */
-	int			alike[MAX_ALIKE];	/* features, of the feature at hand */
+
+	/* the feature at hand, and those on which it depends most */
+	int			feature;
+	int			ranked[MAX_RANKED];
+	int			nranked;
+	uint8	   *unknown;		/* [nrows] bits: which of these are rare, too */
+
+	/* of rows in which the same ones are: the first ones that are not */
+	int			alike[MAX_ALIKE];
 	int			nalike;
 } Filling;
+
+static inline bool
+is_rare(const Filling *filling, int f, int64 row)
+{
+	const bool *rare = filling->encoded->rare[f];
+
+	return rare != NULL && rare[row];
+}
 
 static inline int
 class_of(const GsEncoded *encoded, int f, int64 row)
@@ -95,36 +113,36 @@ dependence(const GsEncoded *encoded, int f, int g)
 }
 
 /*
- * The features on which one depends most.
+ * Ranks the features on which the one at hand depends most.
  */
 static void
-find_alike(Filling *filling, int f)
+rank_features(Filling *filling)
 {
-	double		most[MAX_ALIKE];
+	double		most[MAX_RANKED];
 
-	filling->nalike = 0;
+	filling->nranked = 0;
 	for (int g = 0; g < filling->encoded->nfeatures; g++)
 	{
 		double		found;
 		int			at;
 
 		CHECK_FOR_INTERRUPTS();
-		if (g == f)
+		if (g == filling->feature)
 			continue;
-		found = dependence(filling->encoded, f, g);
+		found = dependence(filling->encoded, filling->feature, g);
 		if (found < MIN_DEPENDENCE)
 			continue;
-		for (at = filling->nalike; at > 0 && found > most[at - 1]; at--)
-			if (at < MAX_ALIKE)
+		for (at = filling->nranked; at > 0 && found > most[at - 1]; at--)
+			if (at < MAX_RANKED)
 			{
 				most[at] = most[at - 1];
-				filling->alike[at] = filling->alike[at - 1];
+				filling->ranked[at] = filling->ranked[at - 1];
 			}
-		if (at == MAX_ALIKE)
+		if (at == MAX_RANKED)
 			continue;
 		most[at] = found;
-		filling->alike[at] = g;
-		filling->nalike = Min(filling->nalike + 1, MAX_ALIKE);
+		filling->ranked[at] = g;
+		filling->nranked = Min(filling->nranked + 1, MAX_RANKED);
 	}
 }
 
@@ -142,14 +160,6 @@ key_of(const Filling *filling, int n, int64 row)
 }
 
 static inline bool
-is_rare(const Filling *filling, int f, int64 row)
-{
-	const bool *rare = filling->encoded->rare[f];
-
-	return rare != NULL && rare[row];
-}
-
-static inline bool
 may_give(const Filling *filling, int f, int64 row)
 {
 	return row >= 0 && filling->encoded->bin[f][row] != GS_MISSING &&
@@ -157,13 +167,24 @@ may_give(const Filling *filling, int f, int64 row)
 }
 
 /*
- * Gives rows with a rare value a donor like them in the first n features, if
- * there is any.
+ * Whether a row with a rare value has no donor yet, and the same ones of the
+ * ranked features are rare in it.
+ */
+static inline bool
+wants_donor(const Filling *filling, int64 row, int unknown)
+{
+	return is_rare(filling, filling->feature, row) &&
+		filling->donor[row] < 0 && filling->unknown[row] == unknown;
+}
+
+/*
+ * Gives such rows a donor like them in the first n features, if there is any.
  */
 static void
-find_donors(Filling *filling, int f, int n)
+find_donors(Filling *filling, int n, int unknown)
 {
 	const GsEncoded *encoded = filling->encoded;
+	int			f = filling->feature;
 	HASHCTL		control = {.keysize = sizeof(uint64),
 		.entrysize = sizeof(Donors),.hcxt = CurrentMemoryContext
 	};
@@ -174,7 +195,7 @@ find_donors(Filling *filling, int f, int n)
 	{
 		uint64		key;
 
-		if (!is_rare(filling, f, row) || filling->donor[row] >= 0)
+		if (!wants_donor(filling, row, unknown))
 			continue;
 		key = key_of(filling, n, row);
 		((Donors *) hash_search(table, &key, HASH_ENTER, NULL))->seen = 0;
@@ -200,7 +221,7 @@ find_donors(Filling *filling, int f, int n)
 		uint64		key;
 		Donors	   *donors;
 
-		if (!is_rare(filling, f, row) || filling->donor[row] >= 0)
+		if (!wants_donor(filling, row, unknown))
 			continue;
 		key = key_of(filling, n, row);
 		donors = hash_search(table, &key, HASH_FIND, NULL);
@@ -249,6 +270,45 @@ count_shares(const GsEncoded *encoded, GsFeature *feature, int f)
 }
 
 /*
+ * Finds donors for all rows in which the feature at hand is rare.
+ */
+static void
+find_all_donors(Filling *filling)
+{
+	bool		seen[1 << MAX_RANKED] = {false};
+	int64		nrows = filling->encoded->nrows;
+
+	rank_features(filling);
+	for (int64 row = 0; row < nrows; row++)
+	{
+		if (!is_rare(filling, filling->feature, row))
+			continue;
+		if (!may_give(filling, filling->feature, filling->donor[row]))
+			filling->donor[row] = -1;
+		filling->unknown[row] = 0;
+		for (int i = 0; i < filling->nranked; i++)
+			filling->unknown[row] |=
+				is_rare(filling, filling->ranked[i], row) << i;
+		if (filling->donor[row] < 0)
+			seen[filling->unknown[row]] = true;
+	}
+	for (int unknown = 0, nkinds = 0; unknown < 1 << MAX_RANKED; unknown++)
+	{
+		if (!seen[unknown] || nkinds++ >= MAX_KINDS)
+			continue;
+		filling->nalike = 0;
+		for (int i = 0; i < filling->nranked; i++)
+			if ((unknown >> i & 1) == 0 && filling->nalike < MAX_ALIKE)
+				filling->alike[filling->nalike++] = filling->ranked[i];
+		for (int n = filling->nalike; n > 0; n--)
+			find_donors(filling, n, unknown);
+	}
+	for (int64 row = 0; row < nrows; row++)
+		if (is_rare(filling, filling->feature, row) && filling->donor[row] < 0)
+			filling->donor[row] = any_donor(filling, filling->feature, row);
+}
+
+/*
  * gs_rare_fill: gives the values that are too rare to be shown the levels of
  * other rows.
  *
@@ -268,26 +328,16 @@ gs_rare_fill(GsSchema *schema, GsEncoded *encoded, uint64 seed)
 	filling.donor = palloc_extended(sizeof(int64) * encoded->nrows,
 									MCXT_ALLOC_HUGE);
 	memset(filling.donor, -1, sizeof(int64) * encoded->nrows);
+	filling.unknown = palloc_extended(encoded->nrows, MCXT_ALLOC_HUGE);
 	for (int f = 0; f < encoded->nfeatures; f++)
 	{
 		if (encoded->rare[f] == NULL)
 			continue;
+		filling.feature = f;
+		find_all_donors(&filling);
 		for (int64 row = 0; row < encoded->nrows; row++)
-			if (is_rare(&filling, f, row) &&
-				!may_give(&filling, f, filling.donor[row]))
-				filling.donor[row] = -1;
-		find_alike(&filling, f);
-		for (int n = filling.nalike; n > 0; n--)
-			find_donors(&filling, f, n);
-		for (int64 row = 0; row < encoded->nrows; row++)
-		{
-			if (!is_rare(&filling, f, row))
-				continue;
-			if (filling.donor[row] < 0)
-				filling.donor[row] = any_donor(&filling, f, row);
-			if (filling.donor[row] >= 0)
+			if (is_rare(&filling, f, row) && filling.donor[row] >= 0)
 				encoded->bin[f][row] = encoded->bin[f][filling.donor[row]];
-		}
 		count_shares(encoded, &schema->features[f], f);
 	}
 	for (int f = 0; f < encoded->nfeatures; f++)
@@ -297,4 +347,5 @@ gs_rare_fill(GsSchema *schema, GsEncoded *encoded, uint64 seed)
 		encoded->rare[f] = NULL;
 	}
 	pfree(filling.donor);
+	pfree(filling.unknown);
 }

@@ -282,13 +282,40 @@ learn_characters(FormatBuilder *b, TallyEntry **tokens, int n,
 }
 
 /*
+ * Moves the tokens that are kept verbatim, up to so many, before the others:
+ * those that at least min rows have in this place, and words that enough rows
+ * have in any.  Returns how many there are.
+ */
+static int
+keep_tokens(Tally *tally, int class, TallyEntry **tokens,
+			int n, double min, int max_vocabulary)
+{
+	int			nkept = 0;
+
+	for (int i = 0; i < n && nkept < max_vocabulary; i++)
+	{
+		TallyEntry *token = tokens[i];
+		TallyEntry *word = CLASS_IS_WORD(class) ?
+			gs_tally_find(tally, PLACE_WORDS, token->key.text,
+						  token->key.len) : token;
+
+		if (token->rows < min && (word == NULL || word->rows < min))
+			continue;
+		memmove(tokens + nkept + 1, tokens + nkept,
+				sizeof(TallyEntry *) * (i - nkept));
+		tokens[nkept++] = token;
+	}
+	return nkept;
+}
+
+/*
  * Add a slot.  Its tokens (the most frequent first) that enough rows hold are
  * kept verbatim, the rest becomes the novel share; a single token that every
  * row has is a literal.
  */
 static void
-learn_scalar(FormatBuilder *b, int class, TallyEntry **tokens, int n,
-			 int max_vocabulary)
+learn_scalar(FormatBuilder *b, Tally *tally, int class, TallyEntry **tokens,
+			 int n, int max_vocabulary)
 {
 	FormatSlot	slot = {0};
 	FormatShare *shares;
@@ -296,7 +323,7 @@ learn_scalar(FormatBuilder *b, int class, TallyEntry **tokens, int n,
 	double		novel = 0;
 	double		kept = 0;
 	double		min = b->threshold;
-	int			nkept = 0;
+	int			nkept;
 
 	slot.class = class;
 	slot.rest = FORMAT_NONE;
@@ -305,15 +332,16 @@ learn_scalar(FormatBuilder *b, int class, TallyEntry **tokens, int n,
 		total += tokens[i]->weight;
 	if (class > CLASS_DIGITS)
 		min = Max(min, DIGITS_SHARE * total);
-	shares = palloc(Max(Min(n, max_vocabulary), 1) * sizeof(FormatShare));
-	while (nkept < n && nkept < max_vocabulary && tokens[nkept]->rows >= min)
+	nkept = keep_tokens(tally, class, tokens, n, min, max_vocabulary);
+	shares = palloc(Max(nkept, 1) * sizeof(FormatShare));
+	for (int i = 0; i < nkept; i++)
 	{
-		TallyKey	key = tokens[nkept]->key;
+		TallyKey	key = tokens[i]->key;
 
-		kept += tokens[nkept]->weight;
-		shares[nkept].weight = tokens[nkept]->weight;
-		shares[nkept].a = gs_format_bytes(b, key.text, key.len);
-		shares[nkept++].b = key.len;
+		kept += tokens[i]->weight;
+		shares[i].weight = tokens[i]->weight;
+		shares[i].a = gs_format_bytes(b, key.text, key.len);
+		shares[i].b = key.len;
 	}
 	for (int i = nkept; i < n; i++)
 		novel += tokens[i]->share;
@@ -386,7 +414,7 @@ learn_prose(FormatBuilder *b, Tally *tally, TallyEntry **entries, int n,
 		if (rows[c] < b->threshold)
 			continue;
 		if (CLASS_IS_SCALAR(c))
-			learn_scalar(b, c, entries + first, last - first,
+			learn_scalar(b, tally, c, entries + first, last - first,
 						 CLASS_IS_WORD(c) ? words : SLOT_VOCABULARY / 10);
 		else
 		{
@@ -586,7 +614,7 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 			while (at < nentries &&
 				   entries[at]->key.position == entries[first]->key.position)
 				at++;
-			learn_scalar(b, class, entries + first, at - first,
+			learn_scalar(b, tokens, class, entries + first, at - first,
 						 Min(SLOT_VOCABULARY, Max(room, 1)));
 		}
 	}
