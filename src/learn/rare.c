@@ -270,6 +270,18 @@ count_shares(const GsEncoded *encoded, GsFeature *feature, int f)
 }
 
 /*
+ * Whether any row may give its value in the feature at hand.
+ */
+static bool
+has_donors(const Filling *filling)
+{
+	for (int64 row = 0; row < filling->encoded->nrows; row++)
+		if (may_give(filling, filling->feature, row))
+			return true;
+	return false;
+}
+
+/*
  * Finds donors for all rows in which the feature at hand is rare.
  */
 static void
@@ -334,6 +346,8 @@ gs_rare_fill(GsSchema *schema, GsEncoded *encoded, uint64 seed)
 		if (encoded->rare[f] == NULL)
 			continue;
 		filling.feature = f;
+		if (!has_donors(&filling))
+			continue;
 		find_all_donors(&filling);
 		for (int64 row = 0; row < encoded->nrows; row++)
 			if (is_rare(&filling, f, row) && filling.donor[row] >= 0)

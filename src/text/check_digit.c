@@ -13,7 +13,7 @@
 
 #define MIN_DIGITS		8
 #define MIN_VALUES		50		/* that must have it, for it not to be chance */
-#define MIN_SHARE		0.999	/* of all values */
+#define MIN_SHARE		0.99	/* of all values */
 
 static bool
 is_digit(char c)
