@@ -402,6 +402,8 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 		if (feature->other_level >= 0)
 			appendStringInfo(&json, ", \"generated\": %.6f",
 							 feature->share[feature->other_level]);
+		if (column->document)
+			appendStringInfo(&json, ", \"paths\": %d", column->nmembers);
 	}
 	if (column->base > 0)
 	{
@@ -436,6 +438,10 @@ note_columns(const GsSchema *schema, List **notes)
 			*notes = lappend(*notes,
 							 psprintf("column \"%s\" of type %s is unique in the source, and its synthetic values may not be",
 									  column->name, column->base_name));
+		if (column->format != NULL && gs_format_is_full(column->format))
+			*notes = lappend(*notes,
+							 psprintf("column \"%s\": nearly all texts of its formats are rare values of the source, so its words and digits are combined in other ways",
+									  column->name));
 		if (only_null)
 			*notes = lappend(*notes,
 							 psprintf("column \"%s\" is always null: it holds too few values to be shown",

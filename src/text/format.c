@@ -376,6 +376,17 @@ limit_tries(GsFormat *format)
 }
 
 /*
+ * gs_format_is_full: whether nearly all that a text's formats make are rare
+ * source values.
+ */
+bool
+gs_format_is_full(const GsFormat *format)
+{
+	return format->head.root == FORMAT_TEXT &&
+		format->texts[0].tries < FORMAT_TRIES;
+}
+
+/*
  * Learn a column's formats.
  *
  * values are its distinct values (for FORMAT_JSON valid JSON text), all but
