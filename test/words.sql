@@ -1,7 +1,7 @@
 -- Texts made anew: words stay whole, numbers keep their check digits, and rows
 -- whose value is too rare to be shown stay rows of their group.
 BEGIN;
-SELECT plan(22);
+SELECT plan(23);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.33) \g /dev/null
 
@@ -17,20 +17,19 @@ SELECT is((SELECT count(*) FROM synth_sample(NULL::item, 2000, seed => 2) WHERE 
 
 -- All of it is.
 CREATE TABLE grid AS
-SELECT a || ' ' || b AS name, a || lpad(i::text, 2, '0') AS code
-FROM unnest('{red,blue,green,small,large,old,new,dark,light,round}'::text[]) a, unnest('{lamp,chair,table,shelf,bed,desk,stool,couch,bench,rug}'::text[])
-	WITH ORDINALITY b(b, n), generate_series(n * 10 - 10, n * 10 - 1) i WHERE i % 10 = n % 10 OR i < 100;
-DELETE FROM grid g USING grid h WHERE g.name = h.name AND g.ctid > h.ctid AND g.ctid IN (SELECT max(ctid) FROM grid GROUP BY name HAVING count(*) > 4);
-SELECT set_eq($$SELECT note FROM synth_fit('grid', seed => 1), unnest(notes) note$$, ARRAY[
-	'column "name": nearly all texts of its formats are rare values of the source, so its words and digits are combined in other ways',
-	'column "code": nearly all texts of its formats are rare values of the source, so its words and digits are combined in other ways'], 'a note says so');
+SELECT a || ' ' || b AS name FROM unnest('{red,blue,green,small,large,old,new,dark,light,round}'::text[]) a,
+	unnest('{lamp,chair,table,shelf,bed,desk,stool,couch,bench,rug}'::text[]) b, generate_series(1, 3);
+CREATE TABLE coded AS SELECT (ARRAY['lamp', 'chair', 'table'])[1 + i % 3] || lpad((i / 3)::text, 2, '0') AS code FROM generate_series(0, 299) i;
+CREATE FUNCTION full_note(name text) RETURNS text[] LANGUAGE sql AS $$
+SELECT ARRAY['column "' || name || '": nearly all texts of its formats are rare values of the source, so its words and digits are combined in other ways'] $$;
+SELECT is((SELECT notes FROM synth_fit('grid', seed => 1)), full_note('name'), 'a note says so');
+SELECT is((SELECT notes FROM synth_fit('coded', seed => 1)), full_note('code'), 'of digits, too');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::grid, 1000, seed => 2), regexp_split_to_table(name, ' ') w
 	WHERE w <> ALL ('{red,blue,green,small,large,old,new,dark,light,round,lamp,chair,table,shelf,bed,desk,stool,couch,bench,rug}')),
 	0::bigint, 'words stay whole where none are left');
-SELECT is((SELECT count(*) FROM synth_sample(NULL::grid, 1000, seed => 2) WHERE code !~ '^(red|blue|green|small|large|old|new|dark|light|round)\d+$'),
-	0::bigint, 'and before digits');
-SELECT is((SELECT count(*) FROM synth_sample(NULL::grid, 1000, seed => 2) WHERE code IN (SELECT code FROM grid GROUP BY 1 HAVING count(*) < 5)),
-	0::bigint, 'of which there are more');
+SELECT is((SELECT count(*) FROM synth_sample(NULL::coded, 1000, seed => 2) WHERE code !~ '^(lamp|chair|table)\d+$'), 0::bigint, 'and before digits');
+SELECT is((SELECT count(*) FROM synth_sample(NULL::grid, 1000, seed => 2) WHERE name IN (SELECT name FROM grid)) +
+	(SELECT count(*) FROM synth_sample(NULL::coded, 1000, seed => 2) WHERE code IN (SELECT code FROM coded)), 0::bigint, 'without copies');
 
 -- Few of the words are rare.
 CREATE TABLE part AS
@@ -66,7 +65,7 @@ SELECT synth_fit('pay', seed => 1) \g /dev/null
 CREATE TABLE paid AS SELECT * FROM synth_sample(NULL::pay, 1000, seed => 2);
 SELECT is((SELECT count(*) FROM paid WHERE NOT luhn(imei) OR imei !~ '^35\d{13}$'), 0::bigint, 'a key with check digits');
 SELECT is((SELECT count(DISTINCT imei) FROM paid), 1000::bigint, 'and unique');
-SELECT is((SELECT count(*) FROM paid WHERE NOT luhn(card) OR card !~ '^5\d{3} \d{4} \d{4} \d{4}$'), 0::bigint, 'a text');
+SELECT is((SELECT count(*) FROM paid WHERE NOT luhn(card) OR card !~ '^\d{4} \d{4} \d{4} \d{4}$'), 0::bigint, 'a text');
 SELECT is((SELECT count(*) FROM paid WHERE NOT gtin(ean) OR ean !~ '^\d{13}$'), 0::bigint, 'other weights, and a key that counted on');
 SELECT is((SELECT count(*) FROM paid WHERE NOT isbn(isbn)), 0::bigint, 'modulo 11, with X');
 SELECT is((SELECT count(*) FROM paid WHERE NOT iban(iban) OR iban !~ '^DE\d{20}$'), 0::bigint, 'in front, modulo 97');

@@ -324,10 +324,9 @@ draw_template(const GsFormat *format, const FormatText *text,
 	{
 		if (!CLASS_IS_SCALAR(*class))
 			appendStringInfoCharMacro(out, *class);
-		else if (novelty == FORMAT_MIXED ||
-				 (novelty == FORMAT_LONGER && numbered))
+		else if (novelty == FORMAT_MIXED || novelty == FORMAT_LONGER)
 			draw_mixed(format, text, template, n, k++,
-					   novelty == FORMAT_LONGER, random, out);
+					   novelty == FORMAT_LONGER && numbered, random, out);
 		else
 			draw_slot(format, text, &slots[k++], random, novelty, out);
 	}
@@ -447,7 +446,8 @@ gs_format_draw_text(const GsFormat *format, const FormatText *text,
 	for (FormatNovelty novelty = FORMAT_KNOWN; novelty <= FORMAT_SPELT;
 		 novelty++)
 	{
-		uint32		n = novelty == FORMAT_KNOWN ? KNOWN_TRIES * tries : tries;
+		uint32		n = novelty == FORMAT_KNOWN && tries == FORMAT_TRIES ?
+			KNOWN_TRIES * tries : tries;
 
 		for (uint32 i = 0; i < n; i++)
 		{
