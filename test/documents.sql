@@ -1,7 +1,7 @@
 -- JSON: documents keep their layouts, and what stands in them depends on the
 -- other columns and on each other.
 BEGIN;
-SELECT plan(26);
+SELECT plan(28);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.31) \g /dev/null
 
@@ -66,6 +66,21 @@ FROM generate_series(1, 2000) i;
 SELECT synth_fit('shapes_of', seed => 1) \g /dev/null
 SELECT set_eq($$SELECT DISTINCT (SELECT string_agg(k, ',' ORDER BY k) FROM jsonb_object_keys(p) k)
 	FROM synth_sample(NULL::shapes_of, 1000, seed => 2), jsonb_array_elements(doc -> 'parts') p$$, ARRAY['r', 'h,w'], 'keys of elements stand together');
+
+-- Short arrays: what stands at a position.
+CREATE TABLE spots AS
+SELECT city, jsonb_build_object('type', 'Point', 'coordinates', jsonb_build_array(round((10 * city + random())::numeric, 4), round((50 - 3 * city + random())::numeric, 4))) AS at
+FROM (SELECT i % 4 AS city FROM generate_series(1, 2000) i) s;
+SELECT synth_fit('spots', seed => 1) \g /dev/null
+SELECT cmp_ok((SELECT count(*) FROM synth_sample(NULL::spots, 2000, seed => 2)
+	WHERE (at #>> '{coordinates,0}')::float8 NOT BETWEEN 10 * city AND 10 * city + 1 OR (at #>> '{coordinates,1}')::float8 NOT BETWEEN 50 - 3 * city AND 51 - 3 * city
+	OR jsonb_array_length(at -> 'coordinates') <> 2), '<', 100::bigint, 'elements of short arrays go with other columns');
+
+-- Documents that are filled in.
+CREATE TABLE gaps AS SELECT kind, CASE WHEN row_number() OVER () % 4 > 0 THEN body END AS body FROM msg;
+SELECT is((SELECT count(*) FROM synth_complete(NULL::gaps, columns => '{body}', fill_nulls => true, seed => 3)
+	WHERE body ?& CASE kind WHEN 'mail' THEN '{to,size}' WHEN 'sms' THEN '{number,parts}' ELSE '{device,badge}' END::text[]), 3000::bigint,
+	'documents that are filled in');
 
 -- No object, and types that differ.
 CREATE TABLE odd AS

@@ -105,7 +105,7 @@ typedef struct GsColumn
 	int			member;			/* the first of its nmembers */
 	int			nmembers;
 	int			owner;			/* of a member: 1 + the column of the documents */
-	uint32		node;			/* of a member: its node in their format */
+	uint32		place;			/* of a member: where it stands in these */
 } GsColumn;
 
 #define GS_LENGTHS		33

@@ -7,7 +7,7 @@
  * value.  Only the column of the document is decoded, and out of its members.
  *
  *	 document		int4 [D]		columns whose levels are layouts
- *	 document/path	int4 [M, 3]		of each member: column, node, type
+ *	 document/path	int4 [M, 3]		of each member: column, place, type
  */
 #include "postgres.h"
 
@@ -18,21 +18,21 @@
 #include "column/tensor.h"
 
 /*
- * gs_member_init: makes a column for the values of a node, in the current
+ * gs_member_init: makes a column for the values of a place, in the current
  * context.
  *
  * owner: of the documents, with its format; type: JSON_BOOL, JSON_NUMBER or
  * JSON_STRING.
  */
 void
-gs_member_init(GsColumn *member, const GsColumn *owner, uint32 node,
+gs_member_init(GsColumn *member, const GsColumn *owner, uint32 place,
 			   JsonType type)
 {
 	StringInfoData name;
 
 	initStringInfo(&name);
 	appendStringInfoString(&name, owner->name);
-	gs_format_path(owner->format, node, &name);
+	gs_format_path(owner->format, place, &name);
 	memset(member, 0, sizeof(GsColumn));
 	member->name = name.data;
 	member->type = type == JSON_BOOL ? BOOLOID :
@@ -43,7 +43,7 @@ gs_member_init(GsColumn *member, const GsColumn *owner, uint32 node,
 	member->null_feature = -1;
 	for (int p = 0; p < GS_MAX_PARTS; p++)
 		member->feature[p] = -1;
-	member->node = node;
+	member->place = place;
 	(void) gs_codec_for_type(&member->codec, member->type, -1);
 }
 
@@ -72,19 +72,19 @@ gs_member_datum(const JsonbValue *value)
 }
 
 /*
- * gs_members_by_node: for each node of a format, which of n members it is; -1:
+ * gs_members_by_place: for each place of a format, which of n members it is; -1:
  * none.
  */
 int *
-gs_members_by_node(const GsFormat *format, const GsColumn *members, int n)
+gs_members_by_place(const GsFormat *format, const GsColumn *members, int n)
 {
-	uint32		nodes = gs_format_nodes(format);
-	int		   *member_of = palloc(sizeof(int) * nodes);
+	uint32		places = gs_format_places(format);
+	int		   *member_of = palloc(sizeof(int) * places);
 
-	for (uint32 i = 0; i < nodes; i++)
+	for (uint32 i = 0; i < places; i++)
 		member_of[i] = -1;
 	for (int m = 0; m < n; m++)
-		member_of[members[m].node] = m;
+		member_of[members[m].place] = m;
 	return member_of;
 }
 
@@ -107,7 +107,7 @@ gs_documents_save(const GsSchema *schema, List **tensors)
 		const GsColumn *member = &schema->columns[schema->ncolumns + m];
 
 		path[3 * m] = member->owner - 1;
-		path[3 * m + 1] = member->node;
+		path[3 * m + 1] = member->place;
 		path[3 * m + 2] = gs_member_type(member);
 	}
 	if (n > 0)
@@ -130,16 +130,16 @@ load_member(GsSchema *schema, const int32 *path)
 		gs_corrupted("A path is of no document.");
 	owner = &schema->columns[path[0]];
 	if (owner->nmembers == GS_MAX_MEMBERS || path[1] < 0 ||
-		path[1] >= gs_format_nodes(owner->format) ||
+		path[1] >= gs_format_places(owner->format) ||
 		(path[2] != JSON_BOOL && path[2] != JSON_NUMBER &&
 		 path[2] != JSON_STRING) ||
-		!gs_format_has_type(owner->format, path[1], path[2]))
+		!gs_format_has_type(owner->format, path[1] / GS_POSITIONS, path[2]))
 		gs_corrupted("A path of column \"%s\" is impossible.", owner->name);
 	if (owner->nmembers == 0)
 		owner->member = schema->nall;
-	/* they stand together, in the order of nodes */
+	/* they stand together, in the order of places */
 	else if (owner->member + owner->nmembers != schema->nall ||
-			 member[-1].node >= path[1])
+			 member[-1].place >= path[1])
 		gs_corrupted("A path of column \"%s\" is out of place.", owner->name);
 	gs_member_init(member, owner, path[1], path[2]);
 	member->owner = path[0] + 1;

@@ -33,8 +33,6 @@
 #define DOMAIN_TRIES	100
 /* How often a generated value that copies a source value is. */
 #define COPY_TRIES		32
-/* With members near those of the row; then they are drawn by themselves. */
-#define MEMBER_TRIES	8
 
 /* What is needed of a number's segment, in one place for the cache. */
 typedef struct Segment
@@ -67,7 +65,7 @@ struct GsDecoder
 	const char *layout;			/* of the document to generate, */
 	const GsBatch *batch;		/* and its members; or NULL */
 	int			row;
-	bool		near;			/* members need only be near these */
+	int			try;			/* how many drawn before were copies */
 	int			tries;			/* of a generated value */
 	bool		flawed;			/* the one in text */
 	char	   *spare;			/* one that isn't, or NULL */
@@ -297,7 +295,7 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 		case GS_CONTENT_JSON:
 			if (decoder->document != NULL)
 				gs_document_draw(decoder->document, decoder->layout,
-								 decoder->batch, decoder->row, decoder->near,
+								 decoder->batch, decoder->row, decoder->try,
 								 random, text);
 			else
 				gs_format_draw(format, random, text);
@@ -318,21 +316,14 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
- * A new value of the "other" level, in decoder->text.  A document that copies
- * a rare one moves its numbers a little; if that is of no use, its members'
- * values are drawn by themselves.
+ * A new value of the "other" level, in decoder->text.
  */
 static void
 generate_text(GsDecoder *decoder, GsRandom *random)
 {
-	for (int try = 0; try < decoder->tries; try++)
-	{
-		decoder->near = try > 0;
-		if (try == MEMBER_TRIES)
-			decoder->batch = NULL;
+	for (decoder->try = 0; decoder->try < decoder->tries; decoder->try++)
 		if (draw_text(decoder, random))
 			return;
-	}
 	if (decoder->flawed && decoder->spare != NULL)
 	{
 		resetStringInfo(&decoder->text);
@@ -505,13 +496,13 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 
 /*
  * gs_decode_near: another value of a column, which is one number, from the
- * segment that a row's is in.
+ * segment that a row's is in, or one up to "reach" segments from it.
  *
  * Returns false where the column is no number, or the row has none.
  */
 bool
 gs_decode_near(GsDecoder *decoder, const GsBatch *batch, int row,
-			   GsRandom *random, Datum *value)
+			   int reach, GsRandom *random, Datum *value)
 {
 	const PartDecoder *part = &decoder->part[0];
 	const GsFeature *feature = part->feature;
@@ -524,6 +515,8 @@ gs_decode_near(GsDecoder *decoder, const GsBatch *batch, int row,
 		return false;
 	s = gs_guide_find_one(&part->guide,
 						  batch->score[decoder->column->feature[0]][row]);
+	s += (int) gs_random_below(random, 2 * reach + 1) - reach;
+	s = Min(Max(s, 0), feature->quantile.nsegments - 1);
 	parts[0] = (GsPart)
 	{
 		.lane = feature->lane,.scale = feature->scale,

@@ -10,16 +10,27 @@
 #include "column/members.h"
 #include "encode/decode_document.h"
 
+/*
+ * What is done about a document that is a copy of a rare one: so many times
+ * all numbers are others of their segments, then one member is a number of a
+ * segment near its own, then drawn by itself, and in the end all are.
+ */
+#define NEAR_TRIES		4
+#define REACH_TRIES		12
+#define MEMBER_TRIES	24
+
 struct GsDocumentDecoder
 {
 	const GsSchema *schema;
 	const GsColumn *column;
 	const GsColumn *members;	/* [column->nmembers] */
 	GsDecoder **member;			/* [column->nmembers] */
-	int		   *member_of;		/* of each node; -1: none */
+	int		   *member_of;		/* of each place; -1: none */
 	const GsBatch *batch;		/* of the document that is being made, */
 	int			row;			/* and its row; */
-	GsRandom   *random;			/* for numbers near its own; or NULL */
+	GsRandom   *random;
+	int			try;			/* how many drawn before were copies */
+	int			moved;			/* the member that is to be another one */
 };
 
 /*
@@ -36,7 +47,7 @@ gs_document_decoder_create(const GsSchema *schema, int column)
 	decoder->column = c;
 	decoder->members = &schema->columns[c->member];
 	decoder->member = palloc(sizeof(GsDecoder *) * Max(c->nmembers, 1));
-	decoder->member_of = gs_members_by_node(c->format, decoder->members,
+	decoder->member_of = gs_members_by_place(c->format, decoder->members,
 											c->nmembers);
 	for (int m = 0; m < c->nmembers; m++)
 		decoder->member[m] = gs_decoder_create(schema, c->member + m,
@@ -75,12 +86,12 @@ put_member(const GsColumn *member, Datum value, StringInfo out)
 	}
 }
 
-/* What the features say of a node's value. */
+/* What the features say of a place's value. */
 static GsLeaf
-put_leaf(void *arg, uint32 node, int type, StringInfo out)
+put_leaf(void *arg, uint32 place, int type, StringInfo out)
 {
 	GsDocumentDecoder *decoder = arg;
-	int			m = decoder->member_of[node];
+	int			m = decoder->member_of[place];
 	const GsColumn *member;
 	const GsFeature *feature;
 	Datum		value;
@@ -96,8 +107,12 @@ put_leaf(void *arg, uint32 node, int type, StringInfo out)
 	if (feature->other_level >= 0 &&
 		decoder->batch->code[member->feature[0]][row] == feature->other_level)
 		return GS_LEAF_NOVEL;
-	if (decoder->random == NULL ||
+	if (decoder->try >= REACH_TRIES && m == decoder->moved)
+		return GS_LEAF_UNKNOWN;
+	if (decoder->try == 0 ||
+		(decoder->try >= NEAR_TRIES && m != decoder->moved) ||
 		!gs_decode_near(decoder->member[m], decoder->batch, row,
+						Max(decoder->try - NEAR_TRIES + 1, 0),
 						decoder->random, &value))
 		gs_decode(decoder->member[m], decoder->batch, row, row + 1,
 				  (GsRows) {&value, &isnull, 1});
@@ -111,19 +126,23 @@ put_leaf(void *arg, uint32 node, int type, StringInfo out)
  * gs_document_draw: appends a document, as jsonb writes it.
  *
  * layout: that it has, or NULL: drawn too; batch, row: what its members are
- * decoded from; batch is NULL if they are to be drawn by themselves; near:
- * whether numbers are to be others of the same segments.
+ * decoded from; batch is NULL if they are to be drawn by themselves; try: how
+ * many documents that were drawn from these before were copies of rare ones.
  */
 void
 gs_document_draw(GsDocumentDecoder *decoder, const char *layout,
-				 const GsBatch *batch, int row, bool near,
+				 const GsBatch *batch, int row, int try,
 				 GsRandom *random, StringInfo out)
 {
 	GsLeaves	leaves = {.put = put_leaf,.arg = decoder};
 
 	decoder->batch = batch;
 	decoder->row = row;
-	decoder->random = near ? random : NULL;
+	decoder->random = random;
+	decoder->try = try;
+	if (try >= NEAR_TRIES && decoder->column->nmembers > 0)
+		decoder->moved = gs_random_below(random, decoder->column->nmembers);
 	gs_format_draw_json(decoder->column->format, layout,
-					   batch != NULL ? &leaves : NULL, random, out);
+					   batch != NULL && try < MEMBER_TRIES ? &leaves : NULL,
+					   random, out);
 }

@@ -14,7 +14,7 @@ extern GsDocumentDecoder *gs_document_decoder_create(const GsSchema *schema,
 extern void gs_document_decoder_needs(const GsDocumentDecoder *decoder,
 									  bool *needed);
 extern void gs_document_draw(GsDocumentDecoder *decoder, const char *layout,
-							 const GsBatch *batch, int row, bool near,
+							 const GsBatch *batch, int row, int try,
 							 GsRandom *random, StringInfo out);
 
 #endif

@@ -43,7 +43,7 @@ typedef struct ColumnEncoder
 	PartEncoder part[GS_MAX_PARTS];
 	const GsFeature *null;		/* NULL: none */
 	struct ColumnEncoder *members;	/* of documents */
-	int		   *member_of;		/* of each node: which of them; -1: none */
+	int		   *member_of;		/* of each place: which of them; -1: none */
 } ColumnEncoder;
 
 struct GsEncoder
@@ -269,7 +269,7 @@ init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 		return;
 	encoder->members = palloc0(sizeof(ColumnEncoder) *
 							   Max(column->nmembers, 1));
-	encoder->member_of = gs_members_by_node(column->format,
+	encoder->member_of = gs_members_by_place(column->format,
 											&schema->columns[column->member],
 											column->nmembers);
 	for (int m = 0; m < column->nmembers; m++)
@@ -466,14 +466,17 @@ typedef struct Members
 } Members;
 
 static void
-encode_member(void *arg, uint32 node, const JsonbValue *value)
+encode_member(void *arg, uint32 place, const JsonbValue *value)
 {
 	Members    *members = arg;
-	int			m = members->owner->member_of[node];
-	ColumnEncoder *member = &members->owner->members[m];
+	int			m = members->owner->member_of[place];
+	ColumnEncoder *member;
 	GsPart		parts[GS_MAX_PARTS];
 
-	if (m < 0 || gs_format_json_type(value) != gs_member_type(member->column))
+	if (m < 0)
+		return;
+	member = &members->owner->members[m];
+	if (gs_format_json_type(value) != gs_member_type(member->column))
 		return;
 	encode_null(member, members->call->batch, members->row, false);
 	split_value(member, gs_member_datum(value), parts);

@@ -48,13 +48,13 @@ typedef struct Layout
 	int64		shown;			/* rows that show it */
 } Layout;
 
-/* What has been seen in a node. */
-typedef struct NodeCount
+/* What has been seen in a place. */
+typedef struct PlaceCount
 {
-	uint32		node;
+	uint32		place;
 	int64		rows[JSON_NTYPES];
 	int64		truths;
-} NodeCount;
+} PlaceCount;
 
 static HTAB *
 create_table(const char *name, Size entry)
@@ -170,6 +170,10 @@ count_documents(GsDocuments *documents, LaneView *view)
 	}
 	view->unknown = palloc_extended(Max(view->nrows, 1),
 									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	/* NULLs that are to be filled tell nothing of members either */
+	for (int64 row = 0; row < view->nrows; row++)
+		view->unknown[row] = view->column->impute &&
+			is_absent(view->lane, row);
 	if (unknown == 0)
 		return;
 	kept = (double) rare / (rare + unknown);
@@ -179,7 +183,7 @@ count_documents(GsDocuments *documents, LaneView *view)
 		if (document == NULL && !is_absent(view->lane, row))
 			view->unknown[row] = true;
 		else if (document == NULL || document->rows >= view->threshold)
-			view->unknown[row] = (gs_mix64(view->lane->salt, row) >> 11) *
+			view->unknown[row] |= (gs_mix64(view->lane->salt, row) >> 11) *
 				0x1.0p-53 >= kept;
 		if (document != NULL && view->unknown[row])
 			document->rows--;
@@ -307,18 +311,18 @@ learn_layouts(GsDocuments *documents, LaneView *view, int64 known)
 	pfree(layouts);
 }
 
-/* Counting the values of documents in their nodes. */
+/* Counting the values of documents in their places. */
 typedef struct Counting
 {
-	NodeCount  *nodes;			/* [gs_format_nodes] */
+	PlaceCount  *places;			/* [gs_format_places] */
 	int64		rows;			/* that have this document */
 } Counting;
 
 static void
-count_value(void *arg, uint32 node, const JsonbValue *value)
+count_value(void *arg, uint32 place, const JsonbValue *value)
 {
 	Counting   *counting = arg;
-	NodeCount  *count = &counting->nodes[node];
+	PlaceCount  *count = &counting->places[place];
 
 	count->rows[gs_format_json_type(value)] += counting->rows;
 	if (value->type == jbvBool && value->val.boolean)
@@ -326,11 +330,11 @@ count_value(void *arg, uint32 node, const JsonbValue *value)
 }
 
 /*
- * The type of a node's values if it may be a member: the most frequent one of
+ * The type of a place's values if it may be a member: the most frequent one of
  * those that are columns; JSON_NULL: none.
  */
 static JsonType
-member_type(const NodeCount *count, int64 least, int threshold)
+member_type(const PlaceCount *count, int64 least, int threshold)
 {
 	JsonType	type = JSON_BOOL;
 
@@ -348,8 +352,8 @@ member_type(const NodeCount *count, int64 least, int threshold)
 static int
 by_values(const void *a, const void *b)
 {
-	const NodeCount *x = a;
-	const NodeCount *y = b;
+	const PlaceCount *x = a;
+	const PlaceCount *y = b;
 	int64		nx = x->rows[JSON_BOOL] + x->rows[JSON_NUMBER] +
 		x->rows[JSON_STRING];
 	int64		ny = y->rows[JSON_BOOL] + y->rows[JSON_NUMBER] +
@@ -357,27 +361,27 @@ by_values(const void *a, const void *b)
 
 	if (nx != ny)
 		return nx > ny ? -1 : 1;
-	return (x->node > y->node) - (x->node < y->node);
+	return (x->place > y->place) - (x->place < y->place);
 }
 
 static int
-by_node(const void *a, const void *b)
+by_place(const void *a, const void *b)
 {
 	const GsColumn *x = a;
 	const GsColumn *y = b;
 
-	return (x->node > y->node) - (x->node < y->node);
+	return (x->place > y->place) - (x->place < y->place);
 }
 
 /*
- * The nodes that become members: those that most rows have.
+ * The places that become members: those that most rows have.
  */
 static void
 choose_members(GsDocuments *documents, const LaneView *view, int64 known)
 {
 	const GsFormat *format = view->column->format;
-	uint32		n = gs_format_nodes(format);
-	Counting	counting = {.nodes = palloc0(sizeof(NodeCount) * n)};
+	uint32		n = gs_format_places(format);
+	Counting	counting = {.places = palloc0(sizeof(PlaceCount) * n)};
 	int64		least = Max(MEMBER_ROWS * view->threshold,
 							(int64) (MEMBER_SHARE * known));
 	int			most = Min(GS_MAX_MEMBERS, (Size) maintenance_work_mem * 1024 / 4 /
@@ -387,7 +391,7 @@ choose_members(GsDocuments *documents, const LaneView *view, int64 known)
 	StringInfoData text;
 
 	for (uint32 i = 0; i < n; i++)
-		counting.nodes[i].node = i;
+		counting.places[i].place = i;
 	initStringInfo(&text);
 	hash_seq_init(&scan, documents->documents);
 	while ((document = hash_seq_search(&scan)) != NULL)
@@ -399,21 +403,21 @@ choose_members(GsDocuments *documents, const LaneView *view, int64 known)
 			gs_format_read(format, document->jsonb, true, &text, count_value,
 						  &counting);
 	}
-	qsort(counting.nodes, n, sizeof(NodeCount), by_values);
+	qsort(counting.places, n, sizeof(PlaceCount), by_values);
 	for (uint32 i = 0; i < n && documents->nmembers < Max(most, LEAST_MEMBERS);
 		 i++)
 	{
 		GsColumn   *member = &documents->member[documents->nmembers];
-		JsonType	type = member_type(&counting.nodes[i], least,
+		JsonType	type = member_type(&counting.places[i], least,
 									   view->threshold);
 
 		if (type == JSON_NULL)
 			continue;
-		gs_member_init(member, view->column, counting.nodes[i].node, type);
+		gs_member_init(member, view->column, counting.places[i].place, type);
 		documents->nmembers++;
 	}
-	qsort(documents->member, documents->nmembers, sizeof(GsColumn), by_node);
-	pfree(counting.nodes);
+	qsort(documents->member, documents->nmembers, sizeof(GsColumn), by_place);
+	pfree(counting.places);
 	pfree(text.data);
 }
 
@@ -421,16 +425,16 @@ choose_members(GsDocuments *documents, const LaneView *view, int64 known)
 typedef struct Filling
 {
 	GsDocuments *documents;
-	int		   *member_of;		/* [gs_format_nodes] -1: none */
+	int		   *member_of;		/* [gs_format_places] -1: none */
 	bool		seen[GS_MAX_MEMBERS];
 	int64		row;
 } Filling;
 
 static void
-put_value(void *arg, uint32 node, const JsonbValue *value)
+put_value(void *arg, uint32 place, const JsonbValue *value)
 {
 	Filling    *filling = arg;
-	int			m = filling->member_of[node];
+	int			m = filling->member_of[place];
 	GsColumn   *member;
 	GsPart		part;
 
@@ -460,7 +464,7 @@ fill_lanes(GsDocuments *documents, const LaneView *view)
 												  "gensynth members of a row",
 												  ALLOCSET_DEFAULT_SIZES);
 
-	filling.member_of = gs_members_by_node(format, documents->member, n);
+	filling.member_of = gs_members_by_place(format, documents->member, n);
 	for (int m = 0; m < n; m++)
 		gs_lane_init(&documents->lane[m],
 					 documents->member[m].codec.part[0].lane,

@@ -21,6 +21,13 @@ typedef enum JsonType
 
 #define JSON_NTYPES (JSON_OBJECT + 1)
 
+/*
+ * Where a value stands: in a node of the format by itself, or as one of the
+ * first elements of a short array, all of which share a node.
+ */
+#define GS_POSITIONS	5
+#define GS_PLACE(node, position)	((node) * GS_POSITIONS + (position))
+
 /* What is known of a value that is to be drawn. */
 typedef enum GsLeaf
 {
@@ -31,16 +38,16 @@ typedef enum GsLeaf
 } GsLeaf;
 
 /*
- * put: appends the value of a node, if it is known.  type: the JsonType that
+ * put: appends the value in a place, if it is known.  type: the JsonType that
  * it has, or -1 where it may be absent.
  */
 typedef struct GsLeaves
 {
-	GsLeaf		(*put) (void *arg, uint32 node, int type, StringInfo out);
+	GsLeaf		(*put) (void *arg, uint32 place, int type, StringInfo out);
 	void	   *arg;
 } GsLeaves;
 
-typedef void (*GsDocumentVisit) (void *arg, uint32 node,
+typedef void (*GsDocumentVisit) (void *arg, uint32 place,
 								 const JsonbValue *value);
 
 /* format_layout.c */
@@ -50,10 +57,11 @@ extern bool gs_format_read(const GsFormat *format, Jsonb *document, bool open,
 						  StringInfo layout, GsDocumentVisit visit,
 						  void *arg);
 extern bool gs_format_is_layout(const GsFormat *format, const char *layout);
-extern void gs_format_path(const GsFormat *format, uint32 node, StringInfo out);
+extern void gs_format_path(const GsFormat *format, uint32 place,
+						   StringInfo out);
 extern bool gs_format_has_type(const GsFormat *format, uint32 node,
 							   JsonType type);
-extern uint32 gs_format_nodes(const GsFormat *format);
+extern uint32 gs_format_places(const GsFormat *format);
 
 /* format_draw_json.c */
 extern void gs_format_draw_json(const GsFormat *format, const char *layout,

@@ -144,13 +144,13 @@ typedef struct Drawing
 static void draw_any(Drawing *drawing, uint32 node);
 static void draw_laid_out(Drawing *drawing, uint32 node, const char **at);
 
-/* What is known of a node; of any type, or of one. */
+/* What is known of a place; of any type, or of one. */
 static GsLeaf
-known_leaf(Drawing *drawing, uint32 node, int type)
+known_leaf(Drawing *drawing, uint32 place, int type)
 {
 	if (drawing->leaves == NULL)
 		return GS_LEAF_UNKNOWN;
-	return drawing->leaves->put(drawing->leaves->arg, node, type,
+	return drawing->leaves->put(drawing->leaves->arg, place, type,
 								drawing->out);
 }
 
@@ -167,17 +167,25 @@ draw_array(Drawing *drawing, const FormatNode *node, uint32 n)
 	StringInfo	out = drawing->out;
 	const GsLeaves *leaves = drawing->leaves;
 
-	/* nothing is known of elements */
-	drawing->leaves = NULL;
 	appendStringInfoCharMacro(out, '[');
 	for (uint32 i = 0; i < n && !is_full(drawing); i++)
 	{
+		GsLeaf		leaf = GS_LEAF_UNKNOWN;
+
 		if (i > 0)
 			appendStringInfoString(out, ", ");
-		draw_any(drawing, node->element);
+		if (n < GS_POSITIONS)
+			leaf = known_leaf(drawing, GS_PLACE(node->element, i + 1), -1);
+		/* of what stands in elements nothing is known */
+		drawing->leaves = NULL;
+		if (leaf == GS_LEAF_NOVEL)
+			draw_string(drawing->format, &drawing->format->nodes[node->element],
+						drawing->random, true, out);
+		else if (leaf != GS_LEAF_PUT)
+			draw_any(drawing, node->element);
+		drawing->leaves = leaves;
 	}
 	appendStringInfoCharMacro(out, ']');
-	drawing->leaves = leaves;
 }
 
 static uint32
@@ -246,7 +254,7 @@ draw_members(Drawing *drawing, uint32 index)
 		GsLeaf		leaf;
 
 		put_key(drawing, item, first);
-		leaf = known_leaf(drawing, item->b, -1);
+		leaf = known_leaf(drawing, GS_PLACE(item->b, 0), -1);
 		if (leaf == GS_LEAF_NOVEL)
 			draw_string(format, &format->nodes[item->b], drawing->random, true,
 						out);
@@ -322,7 +330,7 @@ draw_laid_out(Drawing *drawing, uint32 index, const char **at)
 	drawing->left--;
 	if (type != JSON_OBJECT)
 	{
-		GsLeaf		leaf = known_leaf(drawing, index, type);
+		GsLeaf		leaf = known_leaf(drawing, GS_PLACE(index, 0), type);
 
 		if (leaf == GS_LEAF_NOVEL)
 			draw_string(format, node, drawing->random, true, drawing->out);

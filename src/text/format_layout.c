@@ -130,6 +130,25 @@ read_members(Reading *reading, uint32 node, JsonbContainer *object)
 	return known;
 }
 
+/* The elements of a short array. */
+static void
+read_elements(Reading *reading, uint32 node, JsonbContainer *array)
+{
+	uint32		element = reading->format->nodes[node].element;
+	int			n = JsonContainerSize(array);
+
+	for (int i = 0; i < n && n < GS_POSITIONS; i++)
+	{
+		JsonbValue *value = getIthJsonbValueFromContainer(array, i);
+
+		if (value->type != jbvBinary &&
+			gs_format_has_type(reading->format, element,
+							   gs_format_json_type(value)))
+			reading->visit(reading->arg, GS_PLACE(element, i + 1), value);
+		pfree(value);
+	}
+}
+
 static bool
 read_value(Reading *reading, uint32 node, JsonbValue *value)
 {
@@ -159,25 +178,29 @@ read_value(Reading *reading, uint32 node, JsonbValue *value)
 			appendStringInfoCharMacro(layout, scalar[type]);
 			break;
 	}
-	if (reading->visit != NULL)
-		reading->visit(reading->arg, node, value);
+	if (reading->visit == NULL)
+		return true;
+	if (type == JSON_ARRAY)
+		read_elements(reading, node, value->val.binary.data);
+	else
+		reading->visit(reading->arg, GS_PLACE(node, 0), value);
 	return true;
 }
 
 /*
- * gs_format_nodes: how many nodes a format has.
+ * gs_format_places: how many places the nodes of a format have.
  */
 uint32
-gs_format_nodes(const GsFormat *format)
+gs_format_places(const GsFormat *format)
 {
-	return format->head.nnodes;
+	return format->head.nnodes * GS_POSITIONS;
 }
 
 /*
  * gs_format_read: appends a document's layout.
  *
  * open: whether lengths of arrays are left open; visit: called with every
- * value in a node that is no object, nor in an array; or NULL.  Returns false
+ * boolean, number, string and null that has a place, or NULL.  Returns false
  * if a value is of a type that too few others in its node have, and so the
  * layout is none.
  */
@@ -289,22 +312,35 @@ gs_format_is_layout(const GsFormat *format, const char *layout)
 }
 
 /*
- * gs_format_path: appends the keys that lead to a node, each after a dot.
+ * gs_format_path: appends what leads to a place: keys, each after a dot, and
+ * the position in an array.
  */
 void
-gs_format_path(const GsFormat *format, uint32 node, StringInfo out)
+gs_format_path(const GsFormat *format, uint32 place, StringInfo out)
 {
+	uint32		node = place / GS_POSITIONS;
+	uint32		position = place % GS_POSITIONS;
+
 	for (uint32 parent = 0; parent < node; parent++)
 	{
 		uint32		keys = format->nodes[parent].keys;
 
-		if (!gs_format_has_type(format, parent, JSON_OBJECT))
+		if (position > 0 &&
+			gs_format_has_type(format, parent, JSON_ARRAY) &&
+			format->nodes[parent].element == node)
+		{
+			gs_format_path(format, GS_PLACE(parent, 0), out);
+			appendStringInfo(out, "[%u]", position - 1);
+			return;
+		}
+		if (position > 0 || !gs_format_has_type(format, parent, JSON_OBJECT))
 			continue;
 		for (uint32 i = format->dists[keys]; i < format->dists[keys + 1]; i++)
 			if (format->items[i].b == node)
 			{
-				gs_format_path(format, parent, out);
-				appendStringInfo(out, ".%s", format->bytes + format->items[i].a);
+				gs_format_path(format, GS_PLACE(parent, 0), out);
+				appendStringInfo(out, ".%s",
+								 format->bytes + format->items[i].a);
 				return;
 			}
 	}
