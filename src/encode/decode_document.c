@@ -65,8 +65,32 @@ gs_document_decoder_needs(const GsDocumentDecoder *decoder, bool *needed)
 		gs_decoder_needs(decoder->member[m], needed);
 }
 
+/*
+ * Appends a number, without zeros at its end that not all have.
+ */
 static void
-put_member(const GsColumn *member, Datum value, StringInfo out)
+put_number(const GsFeature *feature, Datum value, StringInfo out)
+{
+	char	   *digits = DatumGetCString(DirectFunctionCall1(numeric_out,
+															 value));
+	char	   *point = strchr(digits, '.');
+	int			len = strlen(digits);
+
+	if (point != NULL)
+	{
+		int			min = point - digits + 1 + feature->min_scale;
+
+		while (len > min && digits[len - 1] == '0')
+			len--;
+		if (digits[len - 1] == '.')
+			len--;
+	}
+	appendBinaryStringInfo(out, digits, len);
+}
+
+static void
+put_member(const GsColumn *member, const GsFeature *feature, Datum value,
+		   StringInfo out)
 {
 	char	   *string;
 
@@ -76,8 +100,7 @@ put_member(const GsColumn *member, Datum value, StringInfo out)
 			appendStringInfoString(out, DatumGetBool(value) ? "true" : "false");
 			break;
 		case JSON_NUMBER:
-			string = DatumGetCString(DirectFunctionCall1(numeric_out, value));
-			appendStringInfoString(out, string);
+			put_number(feature, value, out);
 			break;
 		default:
 			string = TextDatumGetCString(value);
@@ -118,7 +141,7 @@ put_leaf(void *arg, uint32 place, int type, StringInfo out)
 				  (GsRows) {&value, &isnull, 1});
 	if (isnull)
 		return type < 0 ? GS_LEAF_ABSENT : GS_LEAF_UNKNOWN;
-	put_member(member, value, out);
+	put_member(member, feature, value, out);
 	return GS_LEAF_PUT;
 }
 
