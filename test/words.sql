@@ -21,9 +21,9 @@ SELECT a || ' ' || b AS name FROM unnest('{red,blue,green,small,large,old,new,da
 	unnest('{lamp,chair,table,shelf,bed,desk,stool,couch,bench,rug}'::text[]) b, generate_series(1, 3);
 CREATE TABLE coded AS SELECT (ARRAY['lamp', 'chair', 'table'])[1 + i % 3] || lpad((i / 3)::text, 2, '0') AS code FROM generate_series(0, 299) i;
 CREATE FUNCTION full_note(name text) RETURNS text[] LANGUAGE sql AS $$
-SELECT ARRAY['column "' || name || '": nearly all texts of its formats are rare values of the source, so its words and digits are combined in other ways'] $$;
+SELECT ARRAY['column "' || name || '": nearly all texts of its formats are rare values of the source, so its words are combined in other ways'] $$;
 SELECT is((SELECT notes FROM synth_fit('grid', seed => 1)), full_note('name'), 'a note says so');
-SELECT is((SELECT notes FROM synth_fit('coded', seed => 1)), full_note('code'), 'of digits, too');
+SELECT is((SELECT notes FROM synth_fit('coded', seed => 1)), '{}', 'but not where there are digits to change');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::grid, 1000, seed => 2), regexp_split_to_table(name, ' ') w
 	WHERE w <> ALL ('{red,blue,green,small,large,old,new,dark,light,round,lamp,chair,table,shelf,bed,desk,stool,couch,bench,rug}')),
 	0::bigint, 'words stay whole where none are left');

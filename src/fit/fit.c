@@ -440,7 +440,7 @@ note_columns(const GsSchema *schema, List **notes)
 									  column->name, column->base_name));
 		if (column->format != NULL && gs_format_is_full(column->format))
 			*notes = lappend(*notes,
-							 psprintf("column \"%s\": nearly all texts of its formats are rare values of the source, so its words and digits are combined in other ways",
+							 psprintf("column \"%s\": nearly all texts of its formats are rare values of the source, so its words are combined in other ways",
 									  column->name));
 		if (only_null)
 			*notes = lappend(*notes,

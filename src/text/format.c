@@ -377,13 +377,18 @@ limit_tries(GsFormat *format)
 
 /*
  * gs_format_is_full: whether nearly all that a text's formats make are rare
- * source values.
+ * source values, and there are no digits that could be others.
  */
 bool
 gs_format_is_full(const GsFormat *format)
 {
-	return format->head.root == FORMAT_TEXT &&
-		format->texts[0].tries < FORMAT_TRIES;
+	if (format->head.root != FORMAT_TEXT ||
+		format->texts[0].tries == FORMAT_TRIES)
+		return false;
+	for (uint32 i = 0; i < format->head.nslots; i++)
+		if (format->slots[i].class > CLASS_DIGITS)
+			return false;
+	return true;
 }
 
 /*
