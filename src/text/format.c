@@ -313,7 +313,7 @@ assemble(const FormatBuilder *b, FormatRoot root, int max_chars,
 	head->salt[0] = (uint32) b->salt;
 	head->salt[1] = (uint32) (b->salt >> 32);
 	head->ntexts = b->texts.n;
-	head->nscalars = b->slots.n;
+	head->nslots = b->slots.n;
 	head->nnodes = b->nodes.n;
 	head->ndists = b->dists.n;
 	head->nitems = b->items.n;

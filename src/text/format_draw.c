@@ -179,7 +179,7 @@ draw_slot(const GsFormat *format, const FormatText *text,
 		  const FormatSlot *slot,
 		  GsRandom *random, FormatNovelty novelty, StringInfo out)
 {
-	if (!CLASS_IS_SCALAR(slot->class))
+	if (!CLASS_IS_SLOT(slot->class))
 	{
 		appendStringInfoCharMacro(out, slot->class == CLASS_SENTENCE ? ' ' :
 								  slot->class);
@@ -270,7 +270,7 @@ is_numbered(const GsFormat *format, const FormatItem *template, int *nslots)
 	*nslots = 0;
 	for (const char *class = format->bytes + template->a; *class; class++)
 	{
-		if (!CLASS_IS_SCALAR((uint8) *class))
+		if (!CLASS_IS_SLOT((uint8) *class))
 			continue;
 		word |= CLASS_IS_WORD(slot->class) && has_vocabulary(format, slot);
 		digits |= slot->class > CLASS_DIGITS && slot->class < CLASS_CODE;
@@ -322,7 +322,7 @@ draw_template(const GsFormat *format, const FormatText *text,
 	for (const uint8 *class = (const uint8 *) format->bytes + template->a;
 		 *class; class++)
 	{
-		if (!CLASS_IS_SCALAR(*class))
+		if (!CLASS_IS_SLOT(*class))
 			appendStringInfoCharMacro(out, *class);
 		else if (novelty == FORMAT_MIXED || novelty == FORMAT_LONGER)
 			draw_mixed(format, text, template, n, k++,

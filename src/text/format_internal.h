@@ -47,7 +47,7 @@
 #define MAX_CODE		63
 
 #define CLASS_IS_WORD(c)	((c) == CLASS_WORD || (c) == CLASS_NAME)
-#define CLASS_IS_SCALAR(c)	(CLASS_IS_WORD(c) || (c) > CLASS_DIGITS)
+#define CLASS_IS_SLOT(c)	(CLASS_IS_WORD(c) || (c) > CLASS_DIGITS)
 #define CLASS_LENGTH(c)		((c) > CLASS_CODE ? (c) - CLASS_CODE : \
 							 (c) - CLASS_DIGITS)
 
@@ -59,7 +59,7 @@ typedef struct FormatHeader
 	uint32		tries;			/* of a JSON document */
 	uint32		salt[2];		/* low, high */
 	uint32		ntexts;
-	uint32		nscalars;
+	uint32		nslots;
 	uint32		nnodes;
 	uint32		ndists;
 	uint32		nitems;

@@ -92,11 +92,11 @@ check_lengths(Check *check, uint32 dist, uint32 min, uint32 max)
 }
 
 static void
-check_scalar(Check *check, const FormatSlot *slot)
+check_slot(Check *check, const FormatSlot *slot)
 {
 	if (slot->class == 0 || slot->class > 255)
 		corrupted("unknown token class");
-	if (!CLASS_IS_SCALAR(slot->class))
+	if (!CLASS_IS_SLOT(slot->class))
 	{
 		if (slot->class >= 128)
 			corrupted("unknown token class");
@@ -202,9 +202,9 @@ check_text(Check *check, const FormatText *text)
 		{
 			if (class - start >= FORMAT_MAX_TOKENS || *class == CLASS_DIGITS)
 				corrupted("template out of range");
-			if (!CLASS_IS_SCALAR(*class))
+			if (!CLASS_IS_SLOT(*class))
 				continue;
-			if (slot >= head->nscalars || format->slots[slot].class != *class)
+			if (slot >= head->nslots || format->slots[slot].class != *class)
 				corrupted("template without its slots");
 			slot++;
 		}
@@ -212,8 +212,8 @@ check_text(Check *check, const FormatText *text)
 
 	if (text->nprose == 0)
 		return;
-	if (text->nprose > 255 || text->prose > head->nscalars ||
-		text->nprose > head->nscalars - text->prose)
+	if (text->nprose > 255 || text->prose > head->nslots ||
+		text->nprose > head->nslots - text->prose)
 		corrupted("prose out of range");
 	for (uint32 i = 0; i <= text->nprose; i++)
 	{
@@ -318,10 +318,10 @@ check_shape(GsFormat *format)
 		corrupted("text without an end");
 
 	check.claimed = palloc0(head->ndists + 1);
-	for (uint32 i = 0; i < head->nscalars; i++)
+	for (uint32 i = 0; i < head->nslots; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		check_scalar(&check, &format->slots[i]);
+		check_slot(&check, &format->slots[i]);
 	}
 	for (uint32 i = 0; i < head->ntexts; i++)
 	{
@@ -369,7 +369,7 @@ position_of(GsFormat *format, FormatTensor t, Size *n)
 {
 	const FormatHeader *head = &format->head;
 	const Size	count[TENSORS] = {
-		head->ntexts, head->nscalars, head->nnodes, (Size) head->ndists + 1,
+		head->ntexts, head->nslots, head->nnodes, (Size) head->ndists + 1,
 		head->nitems, head->nfilter, head->nbytes
 	};
 	void	  **const position[TENSORS] = {

@@ -314,7 +314,7 @@ keep_tokens(Tally *tally, int class, TallyEntry **tokens,
  * row has is a literal.
  */
 static void
-learn_scalar(FormatBuilder *b, Tally *tally, int class, TallyEntry **tokens,
+learn_slot(FormatBuilder *b, Tally *tally, int class, TallyEntry **tokens,
 			 int n, int max_vocabulary)
 {
 	FormatSlot	slot = {0};
@@ -413,8 +413,8 @@ learn_prose(FormatBuilder *b, Tally *tally, TallyEntry **entries, int n,
 
 		if (rows[c] < b->threshold)
 			continue;
-		if (CLASS_IS_SCALAR(c))
-			learn_scalar(b, tally, c, entries + first, last - first,
+		if (CLASS_IS_SLOT(c))
+			learn_slot(b, tally, c, entries + first, last - first,
 						 CLASS_IS_WORD(c) ? words : SLOT_VOCABULARY / 10);
 		else
 		{
@@ -477,7 +477,7 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 	FormatShare	shares[FORMAT_MAX_TEMPLATES];
 	FormatShare *lengths;
 	uint8		classes[FORMAT_MAX_TOKENS + 1];
-	uint32		nscalars = 0;
+	uint32		nslots = 0;
 	double		total;
 	double		prose = 0;
 	int64		prose_rows = 0;
@@ -514,9 +514,9 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 	while (nkept < at && nkept < FORMAT_MAX_TEMPLATES &&
 		   kept[nkept]->rows >= b->threshold)
 	{
-		kept[nkept]->id = nscalars;
+		kept[nkept]->id = nslots;
 		for (int k = 0; k < kept[nkept]->key.len; k++)
-			nscalars += CLASS_IS_SCALAR((uint8) kept[nkept]->key.text[k]);
+			nslots += CLASS_IS_SLOT((uint8) kept[nkept]->key.text[k]);
 		nkept++;
 	}
 
@@ -558,7 +558,7 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 							 value->row, value->count);
 			if (template == NULL)
 				class = prose_class(class, token, value->text);
-			if (CLASS_IS_SCALAR(class))
+			if (CLASS_IS_SLOT(class))
 				gs_tally_add(tokens, template ? slot++ : PLACE_PROSE + class,
 							 token, p - token, false, value->row,
 							 value->count);
@@ -609,12 +609,12 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 			Size		used = gs_format_used(b);
 			Size		room = limit > used ? (limit - used) / 20 : 0;
 
-			if (!CLASS_IS_SCALAR(class))
+			if (!CLASS_IS_SLOT(class))
 				continue;
 			while (at < nentries &&
 				   entries[at]->key.position == entries[first]->key.position)
 				at++;
-			learn_scalar(b, tokens, class, entries + first, at - first,
+			learn_slot(b, tokens, class, entries + first, at - first,
 						 Min(SLOT_VOCABULARY, Max(room, 1)));
 		}
 	}
