@@ -98,6 +98,11 @@ INSERT INTO wanted VALUES
     ('bent', $$SELECT a, b, (a <> b) <> (i * i % 11 < 2) AS c, x, x * x + i * i % 19 AS z, CASE WHEN i % 10 > 2 THEN x + i * 13 % 4 END AS n
         FROM (SELECT i, i * 7919 % 101 < 50 AS a, i * 104729 % 97 < 40 AS b, i * 15485863 % 21 - 10 AS x FROM generate_series(1::bigint, 2000) AS i) AS s$$, NULL),
     ('shifted', $$SELECT x, x + i * 13 % 7 - 3 AS y, x / 100.0 AS z, i % 3 AS c FROM (SELECT i, i * 7919 % 100003 AS x FROM generate_series(1, 2000) AS i) AS s$$, NULL),
+    ('layouts', $$SELECT i % 3 AS kind, CASE WHEN i % 11 > 0 THEN jsonb_build_object('n', i, 't', 'text ' || i, 'c', 'c' || i % 4, 'b', i % 2 = 0) || CASE i % 3 WHEN 0 THEN '{}'
+        WHEN 1 THEN jsonb_build_object('a', jsonb_build_array(i % 5, 2, '{"x": 1}'::jsonb)) ELSE jsonb_build_object('o', jsonb_build_object('x', i * 0.5), 'z', NULL) END END AS doc
+        FROM generate_series(1, 400) AS i$$, NULL),
+    ('checked', $$SELECT 'DE' || lpad((98 - (n || '131400')::numeric % 97)::text, 2, '0') || n AS iban, lpad((98 - n::numeric * 100 % 97)::text, 20, n) AS checked
+        FROM generate_series(1, 250) AS i, lpad((i * 7919)::text, 18, '0') AS n$$, 'ADD UNIQUE (iban)'),
     ('few', $$SELECT i AS a, 'x' || i % 4 AS b FROM generate_series(1, 50) AS i$$, NULL);
 SELECT format('CREATE TABLE %I AS %s', name, query) FROM wanted UNION ALL SELECT format('ALTER TABLE %I %s', name, keys) FROM wanted WHERE keys IS NOT NULL \gexec
 CREATE TABLE models (id serial, name text, source text, method text, options jsonb, ncolumns int, given jsonb, clone text, parts text[]);

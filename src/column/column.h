@@ -99,6 +99,13 @@ typedef struct GsColumn
 	bool		one_null;		/* unique, and so is its NULL */
 	struct GsKey *key;			/* NULL: none.  Else feature[] are all -1 */
 	int32	   *lengths;		/* [GS_LENGTHS] BYTEA, BIT: quantiles */
+
+	/* JSON documents that are made anew, and the values in them: members.h */
+	bool		document;		/* its levels are layouts */
+	int			member;			/* the first of its nmembers */
+	int			nmembers;
+	int			owner;			/* of a member: 1 + the column of the documents */
+	uint32		place;			/* of a member: where it stands in these */
 } GsColumn;
 
 #define GS_LENGTHS		33
@@ -119,11 +126,21 @@ gs_is_column_of(const GsColumn *column, Oid type)
 /* What a table was understood as: columns and their features. */
 typedef struct GsSchema
 {
-	int			ncolumns;
-	GsColumn   *columns;
+	int			ncolumns;		/* of the table */
+	int			nall;			/* these, and behind them members */
+	GsColumn   *columns;		/* [nall] */
 	int			nfeatures;
 	GsFeature  *features;
 } GsSchema;
+
+/* The column of the table that a column is, or is a member of. */
+static inline int
+gs_visible_column(const GsSchema *schema, int column)
+{
+	int			owner = schema->columns[column].owner;
+
+	return owner > 0 ? owner - 1 : column;
+}
 
 /*
  * A table as a family sees it while it fits: for every feature and row a bin.
@@ -143,6 +160,8 @@ typedef struct GsEncoded
 								 * gs_quantile_position */
 	bool	   *determined;		/* [nfeatures] not the family's business */
 	bool	   *context;		/* [nfeatures] known for every row */
+	bool	  **rare;			/* [nfeatures][nrows] missing because the value is
+								 * too rare; NULL: none is.  See rare.c */
 } GsEncoded;
 
 /* Missing: what a row, or its value, says nothing about. */

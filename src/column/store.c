@@ -11,6 +11,7 @@
  *	 edge		float8 [S + N]	of the segments of all N numbers in turn
  *	 low, high	int8 [S]
  *	 shape, ...	see format_store.c: what columns generate anew
+ *	 document, ...	see members.c: what is in columns of JSON documents
  *	 length/C	int4 [33]
  *	 keys, key/C	see key.c
  *
@@ -27,6 +28,7 @@
 #include "learn/difference.h"
 #include "key/key.h"
 #include "learn/quantile.h"
+#include "column/members.h"
 #include "column/store.h"
 #include "codec/composite.h"
 
@@ -142,6 +144,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 		}
 	}
 	gs_formats_save(formats, schema->ncolumns, tensors);
+	gs_documents_save(schema, tensors);
 }
 
 /*
@@ -233,6 +236,10 @@ load_category(GsFeature *feature, int count, const GsColumn *column,
 				!composite_fits(&column->codec, feature->text[i]))
 				gs_corrupted("A level of column \"%s\" is not a value of its type.",
 							 column->name);
+			if (column->document &&
+				!gs_format_is_layout(column->format, feature->text[i]))
+				gs_corrupted("A level of column \"%s\" is not a layout of its documents.",
+							 column->name);
 		}
 		else if (value && feature->part >= 0 &&
 				 !scalar_fits(&column->codec.part[feature->part],
@@ -303,7 +310,7 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	feature->scale = field[FIELD_SCALE];
 	feature->min_scale = field[FIELD_MIN_SCALE];
 	feature->step = step;
-	if (feature->column < 0 || feature->column >= schema->ncolumns)
+	if (feature->column < 0 || feature->column >= schema->nall)
 		gs_corrupted("Feature %d is of no column.", f);
 	column = &schema->columns[feature->column];
 	if (feature->part == 0 && feature->lane == GS_LANE_TEXT &&
@@ -381,6 +388,8 @@ needs_format(const GsSchema *schema, const GsColumn *column)
 
 	if (column->key != NULL)
 		return column->key->kind == GS_KEY_TEXT;
+	if (column->owner > 0)
+		return false;
 	return schema->features[column->feature[0]].other_level >= 0 &&
 		content != GS_CONTENT_UUID && content != GS_CONTENT_BITS;
 }
@@ -400,9 +409,6 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	const int64 *step;
 	int			n = fields->dims[0];
 
-	if (fields->dims[1] != FIELDS ||
-		n > schema->ncolumns * (GS_MAX_PARTS + 1))
-		gs_corrupted("Tensor \"features\" has the wrong shape.");
 	step = gs_tensor_data(tensors, "step", GS_I8, n);
 	at.nlevels = gs_tensor_get(tensors, "share", GS_F8, 1)->dims[0];
 	at.share = gs_tensor_data(tensors, "share", GS_F8, at.nlevels);
@@ -416,8 +422,6 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	at.low = gs_tensor_data(tensors, "low", GS_I8, at.nsegments);
 	at.high = gs_tensor_data(tensors, "high", GS_I8, at.nsegments);
 
-	schema->nfeatures = n;
-	schema->features = palloc0(sizeof(GsFeature) * Max(n, 1));
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
 		schema->columns[c].null_feature = -1;
@@ -425,6 +429,16 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			schema->columns[c].feature[p] = -1;
 	}
 	gs_keys_load(schema, tensors);
+	formats = palloc(sizeof(GsFormat *) * Max(schema->ncolumns, 1));
+	gs_formats_load(tensors, schema->ncolumns, formats);
+	for (int c = 0; c < schema->ncolumns; c++)
+		schema->columns[c].format = formats[c];
+	gs_documents_load(schema, tensors);
+	if (fields->dims[1] != FIELDS ||
+		n > schema->nall * (GS_MAX_PARTS + 1))
+		gs_corrupted("Tensor \"features\" has the wrong shape.");
+	schema->nfeatures = n;
+	schema->features = palloc0(sizeof(GsFeature) * Max(n, 1));
 	for (int f = 0; f < n; f++)
 	{
 		const int32 *field = (const int32 *) fields->data + f * FIELDS;
@@ -439,9 +453,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			load_category(feature, field[FIELD_COUNT],
 						  &schema->columns[feature->column], &at);
 	}
-	formats = palloc(sizeof(GsFormat *) * Max(schema->ncolumns, 1));
-	gs_formats_load(tensors, schema->ncolumns, formats);
-	for (int c = 0; c < schema->ncolumns; c++)
+	for (int c = 0; c < schema->nall; c++)
 	{
 		GsColumn   *column = &schema->columns[c];
 
@@ -449,11 +461,11 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			if (column->feature[p] < 0 && column->key == NULL)
 				gs_corrupted("A part of column \"%s\" is missing.",
 							 column->name);
-		column->format = formats[c];
 		if (column->format == NULL && needs_format(schema, column))
 			gs_corrupted("Column \"%s\" has lost its generator.",
 						 column->name);
-		load_lengths(column, c, tensors);
+		if (c < schema->ncolumns)
+			load_lengths(column, c, tensors);
 		column->nullable = column->null_feature >= 0 ||
 			(column->key == NULL &&
 			 schema->features[column->feature[0]].null_level >= 0);
@@ -485,13 +497,12 @@ GsSchema *
 gs_schema_copy(const GsSchema *schema)
 {
 	GsSchema   *copy = palloc(sizeof(GsSchema));
-	Size		size = sizeof(GsColumn) * Max(schema->ncolumns, 1);
+	Size		size = sizeof(GsColumn) * Max(schema->nall, 1);
 
 	*copy = *schema;
 	copy->columns = palloc(size);
-	memcpy(copy->columns, schema->columns,
-		   sizeof(GsColumn) * schema->ncolumns);
-	for (int c = 0; c < copy->ncolumns; c++)
+	memcpy(copy->columns, schema->columns, sizeof(GsColumn) * schema->nall);
+	for (int c = 0; c < copy->nall; c++)
 	{
 		GsColumn   *column = &copy->columns[c];
 

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "encode/decode.h"
+#include "encode/decode_document.h"
 #include "learn/difference.h"
 #include "codec/domain.h"
 #include "text/json.h"
@@ -61,6 +62,11 @@ struct GsDecoder
 	PartDecoder part[GS_MAX_PARTS];
 	MemoryContext scratch;		/* of one drawn value */
 	StringInfoData text;
+	GsDocumentDecoder *document;	/* of a column of documents; or NULL */
+	const char *layout;			/* of the document to generate, */
+	const GsBatch *batch;		/* and its members; or NULL */
+	int			row;
+	int			try;			/* how many drawn before were copies */
 	int			tries;			/* of a generated value */
 	bool		flawed;			/* the one in text */
 	char	   *spare;			/* one that isn't, or NULL */
@@ -288,7 +294,12 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 			known = text->data;
 			break;
 		case GS_CONTENT_JSON:
-			gs_format_draw(format, random, text);
+			if (decoder->document != NULL)
+				gs_document_draw(decoder->document, decoder->layout,
+								 decoder->batch, decoder->row, decoder->try,
+								 random, text);
+			else
+				gs_format_draw(format, random, text);
 			known = gs_json_to_jsonb(text->data);
 			break;
 		case GS_CONTENT_ARRAY:
@@ -311,7 +322,7 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 static void
 generate_text(GsDecoder *decoder, GsRandom *random)
 {
-	for (int try = 0; try < decoder->tries; try++)
+	for (decoder->try = 0; decoder->try < decoder->tries; decoder->try++)
 		if (draw_text(decoder, random))
 			return;
 	if (decoder->flawed && decoder->spare != NULL)
@@ -383,10 +394,15 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 		part->feature = &schema->features[c->feature[p]];
 		if (part->feature->kind == GS_FEATURE_NUMBER)
 			init_number(part);
-		else if (c->codec.nparts == 1 && decoder->base == NULL)
+		else if (c->codec.nparts == 1 && decoder->base == NULL &&
+				 !c->document)
 			init_levels(decoder, part);
 	}
-	if (decoder->part[0].feature->other_level >= 0)
+	if (c->document)
+		decoder->document = gs_document_decoder_create(schema, column);
+	/* what a member generates is the document's business */
+	if (c->document ||
+		(decoder->part[0].feature->other_level >= 0 && c->owner == 0))
 		limit_tries(decoder);
 	return decoder;
 }
@@ -407,6 +423,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		needed[column->null_feature] = true;
 	if (decoder->base != NULL)
 		gs_decoder_needs(decoder->base, needed);
+	if (decoder->document != NULL)
+		gs_document_decoder_needs(decoder->document, needed);
 }
 
 /*
@@ -430,7 +448,7 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
 		decoder->domain != NULL || decoder->base != NULL ||
-		feature->other_level >= 0)
+		decoder->document != NULL || feature->other_level >= 0)
 		return false;
 	for (int s = 0; s < feature->quantile.nsegments; s++)
 		if (gs_scalar_compare(feature->quantile.low[s],
@@ -457,7 +475,7 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
 		decoder->domain != NULL || decoder->base != NULL ||
-		feature->other_level >= 0)
+		decoder->document != NULL || feature->other_level >= 0)
 		return 0;
 	q = &feature->quantile;
 	value.lane = feature->lane;
@@ -519,6 +537,39 @@ gs_decoder_atoms(const GsDecoder *decoder, double share, Datum **values)
 }
 
 /*
+ * gs_decode_near: another value of a column, which is one number, from the
+ * segment that a row's is in, or one up to "reach" segments from it.
+ *
+ * Returns false where the column is no number, or the row has none.
+ */
+bool
+gs_decode_near(GsDecoder *decoder, const GsBatch *batch, int row,
+			   int reach, GsRandom *random, Datum *value)
+{
+	const PartDecoder *part = &decoder->part[0];
+	const GsFeature *feature = part->feature;
+	GsPart		parts[GS_MAX_PARTS];
+	int			s;
+
+	if (!gs_decoder_is_number(decoder) ||
+		(decoder->null_feature != NULL &&
+		 batch->code[decoder->column->null_feature][row] == 1))
+		return false;
+	s = gs_guide_find_one(&part->guide,
+						  batch->score[decoder->column->feature[0]][row]);
+	s += (int) gs_random_below(random, 2 * reach + 1) - reach;
+	s = Min(Max(s, 0), feature->quantile.nsegments - 1);
+	parts[0] = (GsPart)
+	{
+		.lane = feature->lane,.scale = feature->scale,
+			.min_scale = feature->min_scale,
+			.scalar = gs_quantile_value(feature, s, gs_random_uniform(random))
+	};
+	*value = gs_codec_join(&decoder->codec, parts);
+	return true;
+}
+
+/*
  * Draws a part again, for itself.  Returns false for NULL.
  */
 static bool
@@ -544,8 +595,11 @@ redraw_part(GsDecoder *decoder, const PartDecoder *part, GsRandom *random,
 		u -= feature->share[level++];
 	value->scalar = feature->level[level];
 	value->text = feature->text[level];
-	if (level == feature->other_level)
+	if (level == feature->other_level ||
+		(decoder->document != NULL && level != feature->null_level))
 	{
+		decoder->layout = value->text;
+		decoder->batch = NULL;
 		generate_text(decoder, random);
 		value->text = decoder->text.data;
 	}
@@ -672,8 +726,11 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 
 			if (code == feature->null_level)
 				return false;
-			if (code == feature->other_level)
+			if (code == feature->other_level || decoder->document != NULL)
 			{
+				decoder->layout = feature->text[code];
+				decoder->batch = batch;
+				decoder->row = row;
 				generate_text(decoder, &random);
 				parts[p].lane = GS_LANE_TEXT;
 				parts[p].text = decoder->text.data;
@@ -707,8 +764,9 @@ is_levels(const GsDecoder *decoder)
 	const GsFeature *feature = decoder->part[0].feature;
 
 	return decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->base == NULL && feature->kind == GS_FEATURE_CATEGORY && feature->other_level < 0 &&
-		decoder->null_feature == NULL;
+		decoder->base == NULL && decoder->document == NULL &&
+		feature->kind == GS_FEATURE_CATEGORY &&
+		feature->other_level < 0 && decoder->null_feature == NULL;
 }
 
 /*

@@ -26,6 +26,8 @@ extern GsDecoder *gs_decoder_create(const GsSchema *schema, int column,
 									Oid type);
 extern void gs_decode(GsDecoder *decoder, const GsBatch *batch, int from,
 					  int to, GsRows rows);
+extern bool gs_decode_near(GsDecoder *decoder, const GsBatch *batch, int row,
+						   int reach, GsRandom *random, Datum *value);
 extern void gs_decoder_needs(const GsDecoder *decoder, bool *needed);
 extern bool gs_decoder_is_number(const GsDecoder *decoder);
 extern bool gs_decoder_is_discrete(const GsDecoder *decoder);

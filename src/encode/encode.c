@@ -12,10 +12,13 @@
 #include <math.h>
 
 #include "common/int.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
 #include "codec/codec_internal.h"
+#include "column/members.h"
 #include "encode/encode.h"
+#include "text/json.h"
 #include "learn/quantile.h"
 #include "codec/styles.h"
 #include "codec/composite.h"
@@ -39,6 +42,8 @@ typedef struct ColumnEncoder
 	int			nparts;			/* that are features, and can be told */
 	PartEncoder part[GS_MAX_PARTS];
 	const GsFeature *null;		/* NULL: none */
+	struct ColumnEncoder *members;	/* of documents */
+	int		   *member_of;		/* of each place: which of them; -1: none */
 } ColumnEncoder;
 
 struct GsEncoder
@@ -260,6 +265,15 @@ init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 		init_part(&encoder->part[p], column,
 				  &schema->features[column->feature[p]]);
 	}
+	if (!column->document)
+		return;
+	encoder->members = palloc0(sizeof(ColumnEncoder) *
+							   Max(column->nmembers, 1));
+	encoder->member_of = gs_members_by_place(column->format,
+											&schema->columns[column->member],
+											column->nmembers);
+	for (int m = 0; m < column->nmembers; m++)
+		init_column(&encoder->members[m], schema, column->member + m, NULL);
 }
 
 /*
@@ -288,6 +302,17 @@ gs_encoder_create(const GsSchema *schema, const bool *known)
 	return encoder;
 }
 
+static void
+column_fills(const ColumnEncoder *column, bool *filled)
+{
+	for (int p = 0; p < column->nparts; p++)
+		filled[column->part[p].index] = true;
+	if (column->null != NULL)
+		filled[column->column->null_feature] = true;
+	for (int m = 0; m < column->column->nmembers; m++)
+		column_fills(&column->members[m], filled);
+}
+
 /*
  * gs_encoder_fills: marks the features that gs_encode fills: those of the
  * known columns, but for a difference from a column that is not.
@@ -298,14 +323,7 @@ void
 gs_encoder_fills(const GsEncoder *encoder, bool *filled)
 {
 	for (int c = 0; c < encoder->ncolumns; c++)
-	{
-		const ColumnEncoder *column = &encoder->column[c];
-
-		for (int p = 0; p < column->nparts; p++)
-			filled[column->part[p].index] = true;
-		if (column->null != NULL)
-			filled[column->column->null_feature] = true;
-	}
+		column_fills(&encoder->column[c], filled);
 }
 
 /*
@@ -389,18 +407,12 @@ typedef struct Encoding
 } Encoding;
 
 /*
- * The features of a value that is not NULL.
+ * The features of a value's parts.
  */
 static void
-encode_value(ColumnEncoder *encoder, const Encoding *call, int row)
+encode_parts(const ColumnEncoder *encoder, const Encoding *call, int row,
+			 const GsPart *parts)
 {
-	const GsRows *rows = &call->columns[encoder->index];
-	GsPart		parts[GS_MAX_PARTS];
-
-	split_value(encoder, rows->values[row * rows->stride], parts);
-	if (encoder->base >= 0 &&
-		!take_off(encoder, call->columns[encoder->base], row, &parts[0]))
-		return;
 	for (int p = 0; p < encoder->nparts; p++)
 	{
 		const PartEncoder *part = &encoder->part[p];
@@ -440,6 +452,90 @@ encode_null(const ColumnEncoder *encoder, GsBatch *batch, int row,
 			batch->code[part->index][row] =
 				isnull ? part->feature->null_level : GS_NO_CODE;
 	}
+	if (encoder->members != NULL)
+		for (int m = 0; m < encoder->column->nmembers; m++)
+			encode_null(&encoder->members[m], batch, row, true);
+}
+
+/* What encode_member() is called with. */
+typedef struct Members
+{
+	ColumnEncoder *owner;
+	const Encoding *call;
+	int			row;
+} Members;
+
+static void
+encode_member(void *arg, uint32 place, const JsonbValue *value)
+{
+	Members    *members = arg;
+	int			m = members->owner->member_of[place];
+	ColumnEncoder *member;
+	GsPart		parts[GS_MAX_PARTS];
+
+	if (m < 0)
+		return;
+	member = &members->owner->members[m];
+	if (gs_format_json_type(value) != gs_member_type(member->column))
+		return;
+	encode_null(member, members->call->batch, members->row, false);
+	split_value(member, gs_member_datum(value), parts);
+	encode_parts(member, members->call, members->row, parts);
+}
+
+/*
+ * The layout of a document, and its members.
+ */
+static void
+encode_document(ColumnEncoder *encoder, const Encoding *call, int row,
+				Datum value)
+{
+	const GsColumn *column = encoder->column;
+	FmgrInfo	output = column->codec.output;
+	char	   *document = OutputFunctionCall(&output, value);
+	Members		members = {encoder, call, row};
+	int			code = encoder->part[0].feature->other_level;
+
+	if (gs_json_is_plain(document, strlen(document)))
+	{
+		Jsonb	   *jsonb = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
+															   CStringGetDatum(document)));
+		StringInfoData layout;
+
+		/* it shows its arrays' lengths, if such a layout does */
+		for (int open = 0; open < 2; open++)
+		{
+			initStringInfo(&layout);
+			if (gs_format_read(column->format, jsonb, open, &layout,
+							   open ? encode_member : NULL, &members) &&
+				(code < 0 || code == encoder->part[0].feature->other_level))
+				code = find_text(encoder->part[0].levels, layout.data,
+								 layout.len);
+		}
+	}
+	call->batch->code[encoder->part[0].index][row] = code;
+}
+
+/*
+ * The features of a value that is not NULL.
+ */
+static void
+encode_value(ColumnEncoder *encoder, const Encoding *call, int row)
+{
+	const GsRows *rows = &call->columns[encoder->index];
+	Datum		value = rows->values[row * rows->stride];
+	GsPart		parts[GS_MAX_PARTS];
+
+	if (encoder->members != NULL)
+	{
+		encode_document(encoder, call, row, value);
+		return;
+	}
+	split_value(encoder, value, parts);
+	if (encoder->base >= 0 &&
+		!take_off(encoder, call->columns[encoder->base], row, &parts[0]))
+		return;
+	encode_parts(encoder, call, row, parts);
 }
 
 static void

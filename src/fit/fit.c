@@ -29,6 +29,7 @@
 #include "learn/difference.h"
 #include "key/key.h"
 #include "learn/learn.h"
+#include "learn/rare.h"
 #include "column/store.h"
 #include "codec/styles.h"
 #include "fit/children.h"
@@ -419,6 +420,8 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 		if (feature->other_level >= 0)
 			appendStringInfo(&json, ", \"generated\": %.6f",
 							 feature->share[feature->other_level]);
+		if (column->document)
+			appendStringInfo(&json, ", \"paths\": %d", column->nmembers);
 	}
 	if (column->base > 0)
 	{
@@ -453,6 +456,10 @@ note_columns(const GsSchema *schema, List **notes)
 			*notes = lappend(*notes,
 							 psprintf("column \"%s\" of type %s is unique in the source, and its synthetic values may not be",
 									  column->name, column->base_name));
+		if (column->format != NULL && gs_format_is_full(column->format))
+			*notes = lappend(*notes,
+							 psprintf("column \"%s\": nearly all texts of its formats are rare values of the source, so its words are combined in other ways",
+									  column->name));
 		if (only_null)
 			*notes = lappend(*notes,
 							 psprintf("column \"%s\" is always null: it holds too few values to be shown",
@@ -483,6 +490,8 @@ learn_columns(Learning *learning)
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),
 									  &learning->context.encoded);
+	gs_rare_fill(version->schema, learning->context.encoded,
+				 gs_mix64(request->seed, 2));
 	learning->context.schema = version->schema;
 	note_columns(version->schema, &version->notes);
 	gs_end_settings(level);

@@ -39,6 +39,7 @@ typedef enum KeyField
 	FIELD_WIDTH,
 	FIELD_UPPER,
 	FIELD_ATTEMPTS,
+	FIELD_CHECK,
 	FIELDS
 } KeyField;
 
@@ -238,6 +239,7 @@ gs_keys_save(const GsSchema *schema, List **tensors)
 		field[FIELD_WIDTH] = key->width;
 		field[FIELD_UPPER] = key->upper;
 		field[FIELD_ATTEMPTS] = attempts(&schema->columns[c]);
+		field[FIELD_CHECK] = key->check;
 		if (key->text == NULL)
 			continue;
 		snprintf(name, sizeof(name), "key/%d", c + 1);
@@ -329,7 +331,7 @@ key_fits(const GsColumn *column, GsKey *key)
 			key->space = PG_UINT64_MAX;
 			return content == GS_CONTENT_UUID;
 		case GS_KEY_PATTERN:
-			return content == GS_CONTENT_TEXT &&
+			return content == GS_CONTENT_TEXT && key->check < GS_CHECK_COUNT &&
 				gs_key_pattern_space(key->text, key->text_bytes, &key->space);
 		case GS_KEY_TEXT:
 			for (int i = 0; i < Min(key->width, GS_KEY_MAX_DIGITS); i++)
@@ -389,6 +391,7 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 	}
 	key->width = (int) field[FIELD_WIDTH];
 	key->upper = field[FIELD_UPPER] != 0;
+	key->check = (GsCheckDigit) field[FIELD_CHECK];
 	snprintf(name, sizeof(name), "key/%d", (int) field[FIELD_COLUMN] + 1);
 	text = gs_tensor_find(tensors, name);
 	if (text != NULL)

@@ -13,6 +13,7 @@
 
 #include "encode/decode.h"
 #include "learn/lane.h"
+#include "text/check_digit.h"
 
 typedef enum GsKeyKind
 {
@@ -56,6 +57,8 @@ typedef struct GsKey
 	int			exponent;
 	int			width;			/* TEXT: digits; BITS: bytes, or bits */
 	bool		upper;			/* TEXT: digits above 9 are upper case */
+
+	GsCheckDigit check;			/* PATTERN: its texts have them */
 
 	/* two NUL-ended strings, or PATTERN: see key_pattern.c; or LIST: labels */
 	char	   *text;

@@ -487,6 +487,7 @@ learn_texts(const GsColumn *column, GsKey *key, GsLane *lane,
 										MCXT_ALLOC_HUGE);
 	HASH_SEQ_STATUS scan;
 	GsText	   *entry;
+	GsCheckTally checks = {0};
 	bool		address = false;
 	bool		mixed = column->codec.type == TEXTOID ||
 		column->codec.type == VARCHAROID || column->codec.type == BPCHAROID;
@@ -499,11 +500,18 @@ learn_texts(const GsColumn *column, GsKey *key, GsLane *lane,
 	{
 		CHECK_FOR_INTERRUPTS();
 		texts[n++] = entry->text;
+		gs_check_count(&checks, entry->text,
+					   Min(entry->len, GS_CHECK_MAX_BYTES));
 		address |= strchr(entry->text, '@') != NULL;
 	}
-	/* an address is somebody's: it is made anew */
+	key->check = gs_check_found(&checks);
+	/*
+	 * an address is somebody's: it is made anew; numbers with check digits do
+	 * not count on
+	 */
 	if (n == 0 || address ||
-		(!learn_numbered(column, key, texts, n, rows) &&
+		((key->check != GS_CHECK_NONE ||
+		  !learn_numbered(column, key, texts, n, rows)) &&
 		 (!gs_key_learn_pattern(key, texts, n, mixed) ||
 		  key->space < rows->rows)))
 	{

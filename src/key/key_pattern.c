@@ -126,10 +126,28 @@ common_length(char *const *texts, int n)
 }
 
 /*
+ * Takes the check digits, which follow from the others, out of a format.
+ * Returns false if this text has none.
+ */
+static bool
+leave_check_digits(GsKey *key, const char *text)
+{
+	int			places[2];
+	int			n = gs_check_places(key->check, text, strlen(text), places);
+
+	for (int k = 0; k < n; k++)
+	{
+		key->text[2 * places[k]] = 0;
+		key->text[2 * places[k] + 1] = '0';
+	}
+	return n > 0;
+}
+
+/*
  * gs_key_learn_pattern: finds the format that nearly all of n texts have, and
  * the size of its key space.
  *
- * mixed: whether texts that differ only in their case are different keys.
+ * key: with the check digits that the texts have; mixed: whether texts that differ only in their case are different keys.
  * Returns false where there is none.
  */
 bool
@@ -158,6 +176,9 @@ gs_key_learn_pattern(GsKey *key, char *const *texts, int n, bool mixed)
 	for (int k = 0; k < len && found; k++)
 		found = learn_position(&position[k], mixed, key->text + 2 * k);
 	pfree(position);
+	for (int i = 0; i < n && found && key->check != GS_CHECK_NONE; i++)
+		if (strlen(texts[i]) == len && leave_check_digits(key, texts[i]))
+			break;
 	return found && gs_key_pattern_space(key->text, key->text_bytes,
 										 &key->space);
 }
@@ -228,5 +249,6 @@ gs_key_pattern_write(const GsKey *key, uint64 value, GsRandom *random,
 		else
 			out[k] = alphabet[gs_random_below(random, size)];
 	}
+	gs_check_set(key->check, out, len);
 	return len;
 }

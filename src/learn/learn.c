@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "column/members.h"
 #include "encode/encode.h"
 #include "key/key.h"
 #include "learn/learn_internal.h"
@@ -78,8 +79,8 @@ count_values(LaneView *view, int limit, int64 min)
 	}
 }
 
-static void
-alloc_levels(GsFeature *feature, int nlevels)
+void
+gs_alloc_levels(GsFeature *feature, int nlevels)
 {
 	feature->kind = GS_FEATURE_CATEGORY;
 	feature->nlevels = nlevels;
@@ -112,7 +113,7 @@ learn_few_numbers(LaneView *view)
 		}
 	if (n == 0 || covered < FEW_COVERAGE * view->npresent)
 		return false;
-	alloc_levels(feature, n);
+	gs_alloc_levels(feature, n);
 	for (int i = 0; i < n; i++)
 	{
 		feature->level[i] = view->values[i].scalar;
@@ -196,7 +197,7 @@ learn_number(LaneView *view)
 	if (n == 0)
 	{
 		/* nothing may be shown; the caller makes the column NULL */
-		alloc_levels(feature, 0);
+		gs_alloc_levels(feature, 0);
 		return;
 	}
 	gs_quantile_build(feature, kind, sorted, n, view->threshold);
@@ -223,7 +224,7 @@ learn_enum(LaneView *view)
 	const GsCodec *codec = &view->column->codec;
 	int			n = 0;
 
-	alloc_levels(feature, codec->nlabels);
+	gs_alloc_levels(feature, codec->nlabels);
 	for (int i = 0; i < codec->nlabels; i++)
 	{
 		const char *label = codec->label[i];
@@ -311,12 +312,19 @@ learn_text(LaneView *view, uint64 salt)
 		view->values[n++] = view->values[i];
 	}
 	qsort(view->values, n, sizeof(ValueCount), by_count_then_text);
-	if (covered < TEXT_NEAR_UNIQUE * view->npresent)
+	if (covered < TEXT_NEAR_UNIQUE * view->npresent &&
+		view->column->owner == 0)
 		min = Max(min, (int64) (TEXT_HEAVY * view->npresent));
 	while (n > GS_MAX_LEVELS || (n > 0 && view->values[n - 1].count < min))
 		covered -= view->values[--n].count;
 
-	alloc_levels(feature, n);
+	if (view->column->codec.kind->content == GS_CONTENT_JSON &&
+		!view->column->context && others_matter(view, covered))
+	{
+		view->documents = gs_learn_documents(view, salt);
+		return;
+	}
+	gs_alloc_levels(feature, n);
 	for (int i = 0; i < n; i++)
 	{
 		feature->level[i] = view->values[i].scalar;
@@ -328,7 +336,9 @@ learn_text(LaneView *view, uint64 salt)
 	{
 		feature->other_level = feature->nlevels++;
 		feature->share[feature->other_level] = view->npresent - covered;
-		gs_learn_format(view, salt);
+		/* a member's are in the format of its documents */
+		if (view->column->owner == 0)
+			gs_learn_format(view, salt);
 	}
 }
 
@@ -348,22 +358,31 @@ normalise(GsFeature *feature)
 }
 
 /*
- * Row bins of a category.
+ * Row bins of a category.  Returns which rows have values that are too rare to
+ * be levels, or NULL if none has.
  */
-static void
+static bool *
 bin_category(const LaneView *view, uint16 *bin)
 {
+	bool	   *rare = NULL;
 	GsLevels   *levels = gs_levels_create(view->feature, NULL);
 
 	for (int64 row = 0; row < view->nrows; row++)
 	{
-		int			level = is_absent(view->lane, row) ?
-			view->feature->null_level :
+		int			level = is_unknown(view, row) ? -1 :
+			is_absent(view->lane, row) ? view->feature->null_level :
 			gs_levels_find(levels, view->lane->scalar[row]);
 
 		bin[row] = level < 0 ? GS_MISSING : (uint16) level;
+		if (level >= 0 || is_absent(view->lane, row) || is_unknown(view, row))
+			continue;
+		if (rare == NULL)
+			rare = palloc_extended(view->nrows,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		rare[row] = true;
 	}
 	gs_levels_free(levels);
+	return rare;
 }
 
 /*
@@ -476,12 +495,14 @@ learn_part(LaneView *view, int64 nulls, uint64 salt)
 	feature->null_level = feature->other_level = -1;
 	if (view->npresent < view->threshold &&
 		!gs_codec_is_public(&view->column->codec))
-		alloc_levels(feature, 0);
+		gs_alloc_levels(feature, 0);
 	else if (feature->lane == GS_LANE_TEXT)
 		learn_text(view, salt);
 	else if (!learn_few_numbers(view))
 		learn_number(view);
 	pfree(view->sorted);
+	for (int64 row = 0; row < view->nrows && view->column->document; row++)
+		nulls -= is_unknown(view, row) && is_absent(view->lane, row);
 
 	if (feature->kind == GS_FEATURE_CATEGORY)
 	{
@@ -509,17 +530,17 @@ static void
 learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
 				const bool *null_rows, uint16 *bin)
 {
-	alloc_levels(feature, 2);
+	gs_alloc_levels(feature, 2);
 	feature->lane = GS_LANE_INT;
 	feature->part = -1;
 	feature->step = 1;
 	feature->decimals = -1;
 	feature->level[1].i = 1;
-	feature->share[0] = view->nrows - nulls;
+	feature->share[0] = view->nknown - nulls;
 	feature->share[1] = nulls;
 	normalise(feature);
 	for (int64 row = 0; row < view->nrows; row++)
-		bin[row] = null_rows[row] ? 1 : 0;
+		bin[row] = is_unknown(view, row) ? GS_MISSING : null_rows[row] ? 1 : 0;
 }
 
 /*
@@ -553,6 +574,152 @@ alloc_bins(int64 nrows)
 	return palloc_extended(sizeof(uint16) * Max(nrows, 1), MCXT_ALLOC_HUGE);
 }
 
+/* What the columns of a sample become. */
+typedef struct Learning
+{
+	GsSchema   *schema;
+	GsEncoded  *encoded;
+	int64		seen;			/* rows of the source */
+	uint64		salt;
+} Learning;
+
+/*
+ * A new feature of a column, and the rows' bins in it.
+ */
+static GsFeature *
+add_feature(Learning *learning, int column, int part, uint16 **bin)
+{
+	int			f = learning->schema->nfeatures++;
+	GsFeature  *feature = &learning->schema->features[f];
+
+	feature->column = column;
+	feature->part = part;
+	*bin = learning->encoded->bin[f] = alloc_bins(learning->encoded->nrows);
+	return feature;
+}
+
+/*
+ * Learns a part of a column that is no key, and frees its lane.
+ */
+static void
+add_part(Learning *learning, LaneView *view, int column, int part,
+		 int64 nulls)
+{
+	GsEncoded  *encoded = learning->encoded;
+	int			f = learning->schema->nfeatures;
+	uint16	   *bin;
+
+	view->feature = add_feature(learning, column, part, &bin);
+	learn_part(view, nulls, learning->salt);
+	view->column->feature[part] = f;
+	if (view->feature->kind == GS_FEATURE_NUMBER)
+	{
+		encoded->segment[f] = alloc_bins(view->nrows);
+		encoded->within[f] = alloc_bins(view->nrows);
+		encoded->nbins[f] = bin_number(view, bin, encoded->segment[f],
+									   encoded->within[f]);
+	}
+	else
+	{
+		bool	   *rare = bin_category(view, bin);
+
+		/* of known values nothing is learned but what goes with them */
+		if (!view->column->context)
+			encoded->rare[f] = rare;
+		encoded->nbins[f] = view->feature->nlevels;
+	}
+	free_lane(view->lane);
+}
+
+/*
+ * Learns a column of the schema.
+ *
+ * view: with rows, threshold and, of a member, unknown rows; lanes: of its
+ * parts, which are freed.
+ */
+static void
+learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
+{
+	GsSchema   *schema = learning->schema;
+	GsColumn   *column = &schema->columns[c];
+	bool	   *null_rows = palloc_extended(Max(view->nrows, 1),
+											MCXT_ALLOC_HUGE);
+	int64		nulls = 0;
+	int			first = schema->nfeatures;
+	bool		whole_null;
+
+	CHECK_FOR_INTERRUPTS();
+	view->column = column;
+	view->nknown = 0;
+
+	/* the first part is there wherever the value is */
+	for (int64 row = 0; row < view->nrows; row++)
+	{
+		bool		known = !is_unknown(view, row);
+
+		null_rows[row] = known && is_absent(&lanes[0], row);
+		view->nknown += known;
+		nulls += null_rows[row];
+	}
+	if (column->codec.nparts > 1 && nulls < view->nrows)
+		gs_composite_learn(column, lanes, view->nrows, view->threshold);
+	for (int p = 0; p < GS_MAX_PARTS; p++)
+		column->feature[p] = -1;
+	view->lane = &lanes[0];
+	if (learn_key(view, learning->seen, learning->salt))
+		free_lane(view->lane);
+	for (int p = 0; p < column->codec.nparts && column->key == NULL; p++)
+	{
+		view->lane = &lanes[p];
+		add_part(learning, view, c, p, column->impute ? 0 : nulls);
+	}
+
+	/* fewer values than may be shown: nothing but NULL comes out */
+	whole_null = view->nknown - nulls < view->threshold;
+	column->null_feature = -1;
+	column->nullable = column->key == NULL &&
+		schema->features[first].null_level >= 0;
+	if (!column->nullable &&
+		((nulls >= view->threshold && !column->impute) || whole_null) &&
+		!(column->key != NULL && column->one_null))
+	{
+		int			f = schema->nfeatures;
+		uint16	   *bin;
+		GsFeature  *feature = add_feature(learning, c, -1, &bin);
+
+		if (whole_null)
+			memset(null_rows, true, view->nrows);
+		learn_indicator(view, feature, whole_null ? view->nknown : nulls,
+						null_rows, bin);
+		column->null_feature = f;
+		column->nullable = true;
+		learning->encoded->nbins[f] = 2;
+	}
+	memset(learning->encoded->context + first, column->context,
+		   schema->nfeatures - first);
+	pfree(null_rows);
+}
+
+/*
+ * Learns the members of a column of documents, which go behind all columns.
+ */
+static void
+learn_members(Learning *learning, LaneView *view, int c)
+{
+	GsSchema   *schema = learning->schema;
+	GsDocuments *documents = view->documents;
+
+	schema->columns[c].member = schema->nall;
+	schema->columns[c].nmembers = documents->nmembers;
+	for (int m = 0; m < documents->nmembers; m++)
+	{
+		schema->columns[schema->nall] = documents->member[m];
+		schema->columns[schema->nall].owner = c + 1;
+		learn_column(learning, view, schema->nall++, &documents->lane[m]);
+	}
+	pfree(view->unknown);
+}
+
 /*
  * gs_schema_learn: turns a sample into features and bins.
  *
@@ -566,10 +733,20 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 {
 	GsSchema   *schema = palloc0(sizeof(GsSchema));
 	GsEncoded  *out = palloc0(sizeof(GsEncoded));
-	int			room = sample->ncolumns * (GS_MAX_PARTS + 1);
+	Learning	learning = {.schema = schema,.encoded = out,
+	.seen = sample->seen,.salt = salt};
+	int			most = sample->ncolumns;
+	int			room;
 
-	schema->ncolumns = sample->ncolumns;
-	schema->columns = sample->columns;
+	/* documents may turn out to have members */
+	for (int c = 0; c < sample->ncolumns; c++)
+		if (sample->columns[c].codec.kind->content == GS_CONTENT_JSON)
+			most += GS_MAX_MEMBERS;
+	room = most * (GS_MAX_PARTS + 1);
+	schema->ncolumns = schema->nall = sample->ncolumns;
+	schema->columns = palloc0(sizeof(GsColumn) * Max(most, 1));
+	memcpy(schema->columns, sample->columns,
+		   sizeof(GsColumn) * sample->ncolumns);
 	schema->features = palloc0(sizeof(GsFeature) * room);
 	out->nrows = sample->nrows;
 	out->nbins = palloc0(sizeof(int) * room);
@@ -578,90 +755,14 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	out->within = palloc0(sizeof(uint16 *) * room);
 	out->determined = palloc0(sizeof(bool) * room);
 	out->context = palloc0(sizeof(bool) * room);
+	out->rare = palloc0(sizeof(bool *) * room);
 	for (int c = 0; c < sample->ncolumns; c++)
 	{
-		GsColumn   *column = &sample->columns[c];
-		LaneView	view = {.column = column,.nrows = sample->nrows,
-		.threshold = threshold};
-		bool	   *null_rows = palloc_extended(Max(sample->nrows, 1),
-												MCXT_ALLOC_HUGE);
-		int64		nulls = 0;
-		int			first = schema->nfeatures;
-		bool		composite_null;
+		LaneView	view = {.nrows = sample->nrows,.threshold = threshold};
 
-		CHECK_FOR_INTERRUPTS();
-
-		/* the first part is there wherever the value is */
-		for (int64 row = 0; row < sample->nrows; row++)
-		{
-			null_rows[row] = is_absent(&sample->lanes[c * GS_MAX_PARTS], row);
-			nulls += null_rows[row];
-		}
-		if (column->codec.nparts > 1 && nulls < sample->nrows)
-			gs_composite_learn(column, &sample->lanes[c * GS_MAX_PARTS],
-							   sample->nrows, threshold);
-		for (int p = 0; p < GS_MAX_PARTS; p++)
-			column->feature[p] = -1;
-		view.lane = &sample->lanes[c * GS_MAX_PARTS];
-		if (learn_key(&view, sample->seen, salt))
-			free_lane(view.lane);
-		for (int p = 0; p < column->codec.nparts && column->key == NULL; p++)
-		{
-			GsFeature  *feature = &schema->features[schema->nfeatures];
-			uint16	   *bin = alloc_bins(sample->nrows);
-
-			view.lane = &sample->lanes[c * GS_MAX_PARTS + p];
-			view.feature = feature;
-			feature->column = c;
-			feature->part = p;
-			learn_part(&view, column->impute ? 0 : nulls, salt);
-			column->feature[p] = schema->nfeatures;
-			out->bin[schema->nfeatures] = bin;
-			if (feature->kind == GS_FEATURE_NUMBER)
-			{
-				out->segment[schema->nfeatures] = alloc_bins(sample->nrows);
-				out->within[schema->nfeatures] = alloc_bins(sample->nrows);
-				out->nbins[schema->nfeatures] =
-					bin_number(&view, bin,
-							   out->segment[schema->nfeatures],
-							   out->within[schema->nfeatures]);
-			}
-			else
-			{
-				bin_category(&view, bin);
-				out->nbins[schema->nfeatures] = feature->nlevels;
-			}
-			schema->nfeatures++;
-			free_lane(view.lane);
-		}
-
-		/* fewer values than may be shown: nothing but NULL comes out */
-		composite_null = sample->nrows - nulls < threshold;
-		column->null_feature = -1;
-		column->nullable = column->key == NULL &&
-			schema->features[first].null_level >= 0;
-		if (!column->nullable &&
-			((nulls >= threshold && !column->impute) || composite_null) &&
-			!(column->key != NULL && column->one_null))
-		{
-			GsFeature  *feature = &schema->features[schema->nfeatures];
-			uint16	   *bin = alloc_bins(sample->nrows);
-
-			feature->column = c;
-			if (composite_null)
-				memset(null_rows, true, sample->nrows);
-			learn_indicator(&view, feature,
-							composite_null ? sample->nrows : nulls, null_rows,
-							bin);
-			column->null_feature = schema->nfeatures;
-			column->nullable = true;
-			out->bin[schema->nfeatures] = bin;
-			out->nbins[schema->nfeatures] = 2;
-			schema->nfeatures++;
-		}
-		memset(out->context + first, column->context,
-			   schema->nfeatures - first);
-		pfree(null_rows);
+		learn_column(&learning, &view, c, &sample->lanes[c * GS_MAX_PARTS]);
+		if (view.documents != NULL)
+			learn_members(&learning, &view, c);
 	}
 	out->features = schema->features;
 	out->nfeatures = schema->nfeatures;

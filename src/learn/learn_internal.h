@@ -27,13 +27,38 @@ typedef struct LaneView
 	GsScalar   *sorted;		/* [npresent] */
 	ValueCount *values;			/* [nvalues], distinct, while few */
 	int			nvalues;
+	bool	   *unknown;		/* [nrows] nothing is known of the value; or NULL */
+	int64		nknown;			/* all other rows */
+	struct GsDocuments *documents;	/* what the lane holds, if they are such */
 } LaneView;
+
+/* Members of a column of documents, to be learned as columns. */
+typedef struct GsDocuments
+{
+	int			nmembers;
+	GsColumn   *member;			/* [nmembers] */
+	GsLane	   *lane;			/* [nmembers] */
+	HTAB	   *documents;		/* while they are learned */
+	HTAB	   *layouts;
+} GsDocuments;
 
 static inline bool
 is_absent(const GsLane *lane, int64 row)
 {
 	return lane->absent != NULL && lane->absent[row];
 }
+
+static inline bool
+is_unknown(const LaneView *view, int64 row)
+{
+	return view->unknown != NULL && view->unknown[row];
+}
+
+/* learn.c */
+extern void gs_alloc_levels(GsFeature *feature, int nlevels);
+
+/* learn_document.c */
+extern GsDocuments *gs_learn_documents(LaneView *view, uint64 salt);
 
 /* learn_format.c */
 extern void gs_learn_lengths(LaneView *view);

@@ -163,7 +163,8 @@ turn_batch(Turn *turn)
 			bool		missing;
 
 			if (move_cell(turn, f, row, &missing) && !missing)
-				moved[schema->features[f].column * GS_BATCH + row] = true;
+				moved[gs_visible_column(schema, schema->features[f].column) *
+					  GS_BATCH + row] = true;
 		}
 	decode_all(turn, turn->made, turn->again);
 	for (int c = 0; c < schema->ncolumns; c++)
@@ -283,7 +284,8 @@ compare_bins(Probe *probe, const Fit *fit, const GsBatch *batch,
 	{
 		const uint16 *bin = batch->score[f] != NULL ?
 			fit->encoded->segment[f] : fit->encoded->bin[f];
-		int			c = fit->schema->features[f].column;
+		int			c = gs_visible_column(fit->schema,
+										  fit->schema->features[f].column);
 
 		for (int row = 0; row < n; row++)
 		{

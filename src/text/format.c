@@ -29,7 +29,8 @@
 
 #define LENGTH_KNOTS	64
 #define SOME_LENGTH		6		/* where too few rows tell */
-#define TRIALS			64
+#define TRIALS			512		/* of a text */
+#define DOCUMENT_TRIALS	64
 #define FULL_TRIES		4		/* where all of them hit */
 
 /* The hash of a value, as the filter takes it. */
@@ -312,7 +313,7 @@ assemble(const FormatBuilder *b, FormatRoot root, int max_chars,
 	head->salt[0] = (uint32) b->salt;
 	head->salt[1] = (uint32) (b->salt >> 32);
 	head->ntexts = b->texts.n;
-	head->nscalars = b->slots.n;
+	head->nslots = b->slots.n;
 	head->nnodes = b->nodes.n;
 	head->ndists = b->dists.n;
 	head->nitems = b->items.n;
@@ -346,23 +347,24 @@ limit_tries(GsFormat *format)
 	for (uint32 t = 0; t <= format->head.ntexts; t++)
 	{
 		bool		document = t == format->head.ntexts;
+		int			n = document ? DOCUMENT_TRIALS : TRIALS;
 		int			hits = 0;
 
 		if (document && format->head.root != FORMAT_JSON)
 			break;
-		for (int i = 0; i < TRIALS; i++)
+		for (int i = 0; i < n && hits == i; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			resetStringInfo(&out);
 			gs_random_start(&random, format_salt(&format->head), i, t);
 			if (document)
-				gs_format_draw_json(format, 0, &random, &out);
+				gs_format_draw_json(format, NULL, NULL, &random, &out);
 			else
-				gs_format_draw_once(format, &format->texts[t], &random, false,
-									&out);
+				gs_format_draw_once(format, &format->texts[t], &random,
+									FORMAT_KNOWN, &out);
 			hits += gs_format_knows(format, out.data, out.len);
 		}
-		if (hits == TRIALS)
+		if (hits == n)
 		{
 			if (document)
 				format->head.tries = FULL_TRIES;
@@ -371,6 +373,22 @@ limit_tries(GsFormat *format)
 		}
 	}
 	pfree(out.data);
+}
+
+/*
+ * gs_format_is_full: whether nearly all that a text's formats make are rare
+ * source values, and there are no digits that could be others.
+ */
+bool
+gs_format_is_full(const GsFormat *format)
+{
+	if (format->head.root != FORMAT_TEXT ||
+		format->texts[0].tries == FORMAT_TRIES)
+		return false;
+	for (uint32 i = 0; i < format->head.nslots; i++)
+		if (format->slots[i].class > CLASS_DIGITS)
+			return false;
+	return true;
 }
 
 /*

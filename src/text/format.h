@@ -47,6 +47,7 @@ extern void gs_formats_load(const List *tensors, int ncolumns,
 							GsFormat **formats);
 extern void gs_format_draw(const GsFormat *format, GsRandom *random,
 						   StringInfo out);
+extern bool gs_format_is_full(const GsFormat *format);
 extern uint64 gs_format_hash(const char *text, int len, uint64 salt);
 extern bool gs_format_knows(const GsFormat *format, const char *text, int len);
 

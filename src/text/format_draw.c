@@ -18,13 +18,10 @@
 #include "text/format_internal.h"
 
 #define MUTATIONS		64
+#define KNOWN_TRIES		16		/* times a text's tries, as values come */
 #define ENDING_TRIES	3		/* last letters to choose from */
 #define ENDING_BOOST	8		/* of prose that is long enough */
 #define DEFAULT_LENGTH	8		/* of random letters when none was seen */
-
-/* Bounds of one document, whatever the block says. */
-#define MAX_VALUES		200000
-#define MAX_DOCUMENT	(64 * 1024 * 1024)
 
 /* Where a walk through the letters stands. */
 typedef struct Walk
@@ -150,30 +147,47 @@ draw_word(const GsFormat *format, const FormatText *text,
 	out->len = p - out->data;
 }
 
+static inline bool
+has_vocabulary(const GsFormat *format, const FormatSlot *slot)
+{
+	return format->dists[slot->vocabulary] < format->dists[slot->vocabulary + 1];
+}
+
+/* A token that is kept verbatim: any of them, or with a share of novel ones. */
+static bool
+draw_token(const GsFormat *format, const FormatSlot *slot, bool any,
+		   GsRandom *random, StringInfo out)
+{
+	const FormatItem *token;
+	uint32		u = gs_random_u32(random);
+
+	if (any && has_vocabulary(format, slot))
+	{
+		uint32		last = format->dists[slot->vocabulary + 1] - 1;
+
+		u = (uint32) ((uint64) u * format->items[last].cum >> 32);
+	}
+	token = format_pick(format, slot->vocabulary, u);
+	if (token == NULL)
+		return false;
+	appendBinaryStringInfo(out, format->bytes + token->a, token->b);
+	return true;
+}
+
 static void
 draw_slot(const GsFormat *format, const FormatText *text,
 		  const FormatSlot *slot,
-		  GsRandom *random, bool novel, StringInfo out)
+		  GsRandom *random, FormatNovelty novelty, StringInfo out)
 {
-	if (!CLASS_IS_SCALAR(slot->class))
+	if (!CLASS_IS_SLOT(slot->class))
 	{
 		appendStringInfoCharMacro(out, slot->class == CLASS_SENTENCE ? ' ' :
 								  slot->class);
 		return;
 	}
-	if (!novel || slot->rest == FORMAT_NONE)
-	{
-		const FormatItem *token = format_pick(format, slot->vocabulary,
-											  slot->rest == FORMAT_NONE ?
-											  FORMAT_ALL :
-											  gs_random_u32(random));
-
-		if (token)
-		{
-			appendBinaryStringInfo(out, format->bytes + token->a, token->b);
-			return;
-		}
-	}
+	if ((novelty != FORMAT_SPELT || slot->rest == FORMAT_NONE) &&
+		draw_token(format, slot, slot->rest == FORMAT_NONE, random, out))
+		return;
 	if (CLASS_IS_WORD(slot->class))
 		draw_word(format, text, slot, random, out);
 	else
@@ -194,7 +208,7 @@ draw_slot(const GsFormat *format, const FormatText *text,
  */
 static void
 draw_prose(const GsFormat *format, const FormatText *text, GsRandom *random,
-		   bool novel, StringInfo out)
+		   FormatNovelty novelty, StringInfo out)
 {
 	const FormatItem *length = format_pick(format, text->lengths,
 										   gs_random_u32(random));
@@ -222,7 +236,7 @@ draw_prose(const GsFormat *format, const FormatText *text, GsRandom *random,
 		state = item->a;
 		draw_slot(format, text, &format->slots[text->prose + state - 1],
 				  random,
-				  novel, out);
+				  novelty, out);
 	}
 	while (out->len > start && out->data[out->len - 1] == ' ')
 		out->len--;
@@ -243,13 +257,88 @@ draw_letters(const GsFormat *format, const FormatText *text, GsRandom *random,
 }
 
 /*
- * Append a string, rare or not.  "novel" leaves frequent tokens out where they
- * are not the only ones.
+ * Whether a template has a word of a vocabulary and digits, so that to change
+ * the digits is enough; how many places vary.
+ */
+static bool
+is_numbered(const GsFormat *format, const FormatItem *template, int *nslots)
+{
+	const FormatSlot *slot = format->slots + template->b;
+	bool		word = false;
+	bool		digits = false;
+
+	*nslots = 0;
+	for (const char *class = format->bytes + template->a; *class; class++)
+	{
+		if (!CLASS_IS_SLOT((uint8) *class))
+			continue;
+		word |= CLASS_IS_WORD(slot->class) && has_vocabulary(format, slot);
+		digits |= slot->class > CLASS_DIGITS && slot->class < CLASS_CODE;
+		slot++;
+		(*nslots)++;
+	}
+	return word && digits;
+}
+
+/*
+ * A place of a template that is to be filled in another way than usual: a word
+ * by one of any of the n places, digits by any of them, and, to lengthen it,
+ * one more.
+ */
+static void
+draw_mixed(const GsFormat *format, const FormatText *text,
+		   const FormatItem *template, int n, int k, bool longer,
+		   GsRandom *random, StringInfo out)
+{
+	const FormatSlot *slots = format->slots + template->b;
+	const FormatSlot *slot = &slots[k];
+
+	if (slot->class > CLASS_DIGITS && slot->class < CLASS_CODE)
+	{
+		for (int i = CLASS_LENGTH(slot->class) + longer; i > 0; i--)
+			appendStringInfoCharMacro(out, '0' + gs_random_below(random, 10));
+		return;
+	}
+	if (CLASS_IS_WORD(slot->class) && !longer)
+	{
+		const FormatSlot *other = &slots[gs_random_below(random, n)];
+
+		if (CLASS_IS_WORD(other->class) && has_vocabulary(format, other))
+			slot = other;
+	}
+	draw_slot(format, text, slot, random, FORMAT_KNOWN, out);
+}
+
+static void
+draw_template(const GsFormat *format, const FormatText *text,
+			  const FormatItem *template, GsRandom *random,
+			  FormatNovelty novelty, StringInfo out)
+{
+	const FormatSlot *slots = format->slots + template->b;
+	int			n;
+	int			k = 0;
+	bool		numbered = is_numbered(format, template, &n);
+
+	for (const uint8 *class = (const uint8 *) format->bytes + template->a;
+		 *class; class++)
+	{
+		if (!CLASS_IS_SLOT(*class))
+			appendStringInfoCharMacro(out, *class);
+		else if (novelty == FORMAT_MIXED || novelty == FORMAT_LONGER)
+			draw_mixed(format, text, template, n, k++,
+					   novelty == FORMAT_LONGER && numbered, random, out);
+		else
+			draw_slot(format, text, &slots[k++], random, novelty, out);
+	}
+}
+
+/*
+ * Append a string, rare or not.
  */
 void
 gs_format_draw_once(const GsFormat *format, const FormatText *text,
 					GsRandom *random,
-					bool novel, StringInfo out)
+					FormatNovelty novelty, StringInfo out)
 {
 	const FormatItem *template = NULL;
 	uint32		templates = text->templates;
@@ -259,20 +348,9 @@ gs_format_draw_once(const GsFormat *format, const FormatText *text,
 	if (format->dists[templates] < format->dists[templates + 1])
 		template = format_pick(format, templates, gs_random_u32(random));
 	if (template)
-	{
-		const uint8 *class = (const uint8 *) format->bytes + template->a;
-		const FormatSlot *slot = format->slots + template->b;
-
-		for (; *class; class++)
-		{
-			if (CLASS_IS_SCALAR(*class))
-				draw_slot(format, text, slot++, random, novel, out);
-			else
-				appendStringInfoCharMacro(out, *class);
-		}
-	}
+		draw_template(format, text, template, random, novelty, out);
 	else if (text->nprose > 0)
-		draw_prose(format, text, random, novel, out);
+		draw_prose(format, text, random, novelty, out);
 	else
 		draw_letters(format, text, random, out);
 
@@ -290,6 +368,7 @@ gs_format_draw_once(const GsFormat *format, const FormatText *text,
 			out->data[out->len] = '\0';
 		}
 	}
+	gs_check_set(text->check, out->data + start, out->len - start);
 }
 
 /*
@@ -357,215 +436,46 @@ mutate(const GsFormat *format, const FormatText *text, GsRandom *random,
 }
 
 /* Append a string that is not a rare source value, if there is any other. */
-static void
-draw_text(const GsFormat *format, const FormatText *text, GsRandom *random,
-		  StringInfo out)
+void
+gs_format_draw_text(const GsFormat *format, const FormatText *text,
+					GsRandom *random, StringInfo out)
 {
 	int			start = out->len;
 	uint32		tries = text->tries;
 
-	for (uint32 i = 0; i < 2 * tries; i++)
+	for (FormatNovelty novelty = FORMAT_KNOWN; novelty <= FORMAT_SPELT;
+		 novelty++)
 	{
-		out->len = start;
-		out->data[start] = '\0';
-		gs_format_draw_once(format, text, random, i >= tries, out);
-		if (!gs_format_knows(format, out->data + start, out->len - start))
-			return;
-		CHECK_FOR_INTERRUPTS();
-	}
-	for (uint32 i = 0; i < MUTATIONS * tries / FORMAT_TRIES; i++)
-		if (!mutate(format, text, random, start, out) ||
-			!gs_format_knows(format, out->data + start, out->len - start))
-			return;
-}
+		uint32		n = novelty == FORMAT_KNOWN && tries == FORMAT_TRIES ?
+			KNOWN_TRIES * tries : tries;
 
-/* Append a string as JSON writes it. */
-static void
-draw_string(const GsFormat *format, const FormatNode *node, GsRandom *random,
-			StringInfo out)
-{
-	const FormatItem *item;
-	int			start = out->len + 1;
-
-	appendStringInfoCharMacro(out, '"');
-	item = format_pick(format, node->strings, gs_random_u32(random));
-	if (item)
-		appendBinaryStringInfo(out, format->bytes + item->a, item->b);
-	else if (node->text != FORMAT_NONE)
-		draw_text(format, &format->texts[node->text], random, out);
-	for (int i = start; i < out->len; i++)
-	{
-		unsigned char c = out->data[i];
-
-		if (c < ' ' || c == '"' || c == '\\')
+		for (uint32 i = 0; i < n; i++)
 		{
-			char	   *raw = pstrdup(out->data + start);
-
-			out->len = start - 1;
-			out->data[out->len] = '\0';
-			escape_json(out, raw);
-			pfree(raw);
-			return;
+			out->len = start;
+			out->data[start] = '\0';
+			gs_format_draw_once(format, text, random, novelty, out);
+			if (!gs_format_knows(format, out->data + start,
+								 out->len - start))
+				return;
+			CHECK_FOR_INTERRUPTS();
 		}
 	}
-	appendStringInfoCharMacro(out, '"');
-}
-
-/* Append a number with so many decimals, or as many as it needs. */
-static void
-put_number(StringInfo out, double number, uint32 scale, bool fixed)
-{
-	static const double power[FORMAT_MAX_SCALE + 1] = {
-		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
-		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15
-	};
-	double		scaled = rint(number * power[scale]);
-	char		digits[32];
-	uint64		value;
-	int			n;
-
-	/* no more digits than a double has */
-	while (scale > 0 && fabs(scaled) >= 9e15)
+	for (uint32 i = 0; i < MUTATIONS * tries / FORMAT_TRIES; i++)
 	{
-		scaled = rint(number * power[--scale]);
-		fixed = false;
+		if (!mutate(format, text, random, start, out))
+			return;
+		gs_check_set(text->check, out->data + start, out->len - start);
+		if (!gs_format_knows(format, out->data + start, out->len - start))
+			return;
 	}
-	if (!(fabs(scaled) < 9e15))
-	{
-		appendStringInfo(out, "%.17g", number);
-		return;
-	}
-	value = (uint64) fabs(scaled);
-	while (!fixed && scale > 0 && value % 10 == 0)
-	{
-		value /= 10;
-		scale--;
-	}
-	if (scaled < 0)
-		appendStringInfoCharMacro(out, '-');
-	n = pg_ulltoa_n(value, digits);
-	if (n <= scale)
-	{
-		appendStringInfoString(out, "0.");
-		for (int i = n; i < scale; i++)
-			appendStringInfoCharMacro(out, '0');
-		appendBinaryStringInfo(out, digits, n);
-		return;
-	}
-	appendBinaryStringInfo(out, digits, n - scale);
-	if (scale > 0)
-	{
-		appendStringInfoCharMacro(out, '.');
-		appendBinaryStringInfo(out, digits + n - scale, scale);
-	}
-}
-
-static void
-draw_number(const GsFormat *format, const FormatNode *node, GsRandom *random,
-			StringInfo out)
-{
-	const FormatItem *item = format_pick(format, node->atoms,
-										 gs_random_u32(random));
-	double		number;
-
-	if (item)
-		number = format_number(item);
-	else
-	{
-		const FormatItem *knots = format->items + format->dists[node->knots];
-		uint32		n = format->dists[node->knots + 1] -
-			format->dists[node->knots];
-		double		at = gs_random_uniform(random) * (n - 1);
-		uint32		low = Min((uint32) at, n - 1);
-		uint32		high = Min(low + 1, n - 1);
-
-		at -= low;
-		number = format_number(&knots[low]) * (1 - at) +
-			format_number(&knots[high]) * at;
-	}
-	put_number(out, number, node->scale, node->fixed != 0);
-}
-
-static void
-draw_value(const GsFormat *format, uint32 index, GsRandom *random, int start,
-		   int *left, StringInfo out)
-{
-	const FormatNode *node = &format->nodes[index];
-	const FormatItem *item;
-	uint32		n;
-	bool		any = false;
-
-	CHECK_FOR_INTERRUPTS();
-	item = format_pick(format, node->types, gs_random_u32(random));
-	(*left)--;
-	switch (item ? item->a : JSON_NULL)
-	{
-		case JSON_BOOL:
-			appendStringInfoString(out, gs_random_u32(random) < node->truth ?
-								   "true" : "false");
-			break;
-		case JSON_NUMBER:
-			draw_number(format, node, random, out);
-			break;
-		case JSON_STRING:
-			draw_string(format, node, random, out);
-			break;
-		case JSON_ARRAY:
-			item = format_pick(format, node->lengths, gs_random_u32(random));
-			n = item ? item->a : 0;
-			appendStringInfoCharMacro(out, '[');
-			for (uint32 i = 0; i < n; i++)
-			{
-				if (*left <= 0 || out->len - start > MAX_DOCUMENT)
-					break;
-				if (i > 0)
-					appendStringInfoString(out, ", ");
-				draw_value(format, node->element, random, start, left, out);
-			}
-			appendStringInfoCharMacro(out, ']');
-			break;
-		case JSON_OBJECT:
-			appendStringInfoCharMacro(out, '{');
-			for (uint32 i = format->dists[node->keys];
-				 i < format->dists[node->keys + 1]; i++)
-			{
-				item = &format->items[i];
-				if (*left <= 0 || out->len - start > MAX_DOCUMENT)
-					break;
-				if (item->cum != FORMAT_ALL &&
-					gs_random_u32(random) > item->cum)
-					continue;
-				if (any)
-					appendStringInfoString(out, ", ");
-				any = true;
-				escape_json(out, format->bytes + item->a);
-				appendStringInfoString(out, ": ");
-				draw_value(format, item->b, random, start, left, out);
-			}
-			appendStringInfoCharMacro(out, '}');
-			break;
-		default:
-			appendStringInfoString(out, "null");
-			break;
-	}
-}
-
-/* Append a JSON value of a node, a rare source document or not. */
-void
-gs_format_draw_json(const GsFormat *format, uint32 node, GsRandom *random,
-					StringInfo out)
-{
-	int			left = MAX_VALUES;
-
-	draw_value(format, node, random, out->len, &left, out);
 }
 
 /*
  * Append one generated value: text, or JSON text as jsonb writes it.
  *
  * It is no rare source value unless all draws hit the filter: for text, as
- * they come, then with every slot novel, then changed letter by letter; for
- * JSON, as they come, each string in it being no rare one either.
+ * they come, then with words and digits mixed, then with more digits, then
+ * with every slot spelt anew, then changed letter by letter; for JSON, as they come, each string in it being no rare one either.
  */
 void
 gs_format_draw(const GsFormat *format, GsRandom *random, StringInfo out)
@@ -574,13 +484,13 @@ gs_format_draw(const GsFormat *format, GsRandom *random, StringInfo out)
 
 	if (format->head.root == FORMAT_TEXT)
 	{
-		draw_text(format, &format->texts[0], random, out);
+		gs_format_draw_text(format, &format->texts[0], random, out);
 		return;
 	}
 	for (uint32 i = 0; i < format->head.tries; i++)
 	{
 		out->len = start;
-		gs_format_draw_json(format, 0, random, out);
+		gs_format_draw_json(format, NULL, NULL, random, out);
 		if (!gs_format_knows(format, out->data + start, out->len - start))
 			break;
 	}

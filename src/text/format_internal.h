@@ -14,7 +14,8 @@
 #ifndef GENSYNTH_FORMAT_INTERNAL_H
 #define GENSYNTH_FORMAT_INTERNAL_H
 
-#include "text/format.h"
+#include "text/check_digit.h"
+#include "text/document.h"
 
 #define FORMAT_NONE		PG_UINT32_MAX	/* no index */
 #define FORMAT_ALL		PG_UINT32_MAX	/* the cumulative share 1 */
@@ -46,7 +47,7 @@
 #define MAX_CODE		63
 
 #define CLASS_IS_WORD(c)	((c) == CLASS_WORD || (c) == CLASS_NAME)
-#define CLASS_IS_SCALAR(c)	(CLASS_IS_WORD(c) || (c) > CLASS_DIGITS)
+#define CLASS_IS_SLOT(c)	(CLASS_IS_WORD(c) || (c) > CLASS_DIGITS)
 #define CLASS_LENGTH(c)		((c) > CLASS_CODE ? (c) - CLASS_CODE : \
 							 (c) - CLASS_DIGITS)
 
@@ -58,7 +59,7 @@ typedef struct FormatHeader
 	uint32		tries;			/* of a JSON document */
 	uint32		salt[2];		/* low, high */
 	uint32		ntexts;
-	uint32		nscalars;
+	uint32		nslots;
 	uint32		nnodes;
 	uint32		ndists;
 	uint32		nitems;
@@ -77,6 +78,7 @@ typedef struct FormatHeader
  *	letters		a = symbol, b = distribution after (previous, a) or none
  *	types		a = JsonType
  *	keys		a = offset of a NUL-ended key, b = node; cum is its presence
+ *	sets		offset and length in the bytes
  *	numbers		a, b = low and high half of a double
  */
 typedef struct FormatItem
@@ -114,19 +116,17 @@ typedef struct FormatText
 	uint32		nprose;			/* 0 = no prose, but random letters */
 	uint32		chain;			/* first of 1 + nprose distributions of what
 								 * follows the start and each prose slot */
+	uint32		check;			/* GsCheckDigit */
 } FormatText;
 
-typedef enum JsonType
+/* How far a drawn string may be from those of the source. */
+typedef enum FormatNovelty
 {
-	JSON_NULL,
-	JSON_BOOL,
-	JSON_NUMBER,
-	JSON_STRING,
-	JSON_ARRAY,
-	JSON_OBJECT
-} JsonType;
-
-#define JSON_NTYPES (JSON_OBJECT + 1)
+	FORMAT_KNOWN,				/* tokens as often as they come */
+	FORMAT_MIXED,				/* words of other places, any digits */
+	FORMAT_LONGER,				/* where words have a number, one more digit */
+	FORMAT_SPELT				/* only tokens that are spelt anew, if any */
+} FormatNovelty;
 
 /* A JSON value; what the node's types do not need is none. */
 typedef struct FormatNode
@@ -142,6 +142,7 @@ typedef struct FormatNode
 	uint32		lengths;		/* of arrays */
 	uint32		element;
 	uint32		keys;
+	uint32		sets;			/* keys that stand together: format_sets.c */
 } FormatNode;
 
 struct GsFormat
@@ -193,6 +194,15 @@ typedef struct FormatHolder
 	uint32		row;
 	int64		rows;
 } FormatHolder;
+
+/* A key of an object, while sets of them are learned. */
+typedef struct FormatKey
+{
+	uint32		object;
+	uint32		node;
+	int			row;
+	int64		rows;			/* like that one */
+} FormatKey;
 
 /* How many rows hold a token in a place, or a letter sequence. */
 typedef struct TallyKey
@@ -254,9 +264,19 @@ extern void gs_format_learn_json(FormatBuilder *b, const FormatValue *values,
 
 /* format_draw.c */
 extern void gs_format_draw_once(const GsFormat *format, const FormatText *text,
-								GsRandom *random, bool novel, StringInfo out);
-extern void gs_format_draw_json(const GsFormat *format, uint32 node,
+								GsRandom *random, FormatNovelty novelty,
+								StringInfo out);
+extern void gs_format_draw_text(const GsFormat *format, const FormatText *text,
 								GsRandom *random, StringInfo out);
+
+/* format_sets.c */
+extern uint32 gs_format_learn_sets(FormatBuilder *b, FormatKey *keys, Size n,
+								   double objects);
+
+/* format_layout.c */
+extern JsonType gs_format_next_type(const char **at, int *length);
+extern bool gs_format_next_member(const GsFormat *format, uint32 node,
+								  const char **at, uint32 *item);
 
 static inline uint64
 format_salt(const FormatHeader *head)

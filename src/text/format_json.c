@@ -32,6 +32,7 @@ typedef struct Held
 	JsonbValue	value;
 	const char *key;			/* of an object's member */
 	int			key_len;
+	uint32		object;			/* that it is a member of, in its node */
 	int			row;
 	int64		count;
 } Held;
@@ -74,28 +75,10 @@ hold(HeldList *list, const Held *from, const JsonbValue *value)
 	held->value = *value;
 	held->key = NULL;
 	held->key_len = 0;
+	held->object = 0;
 	held->row = from->row;
 	held->count = from->count;
 	return held;
-}
-
-static JsonType
-json_type(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvBool:
-			return JSON_BOOL;
-		case jbvNumeric:
-			return JSON_NUMBER;
-		case jbvString:
-			return JSON_STRING;
-		case jbvBinary:
-			return JsonContainerIsObject(value->val.binary.data) ?
-				JSON_OBJECT : JSON_ARRAY;
-		default:
-			return JSON_NULL;
-	}
 }
 
 static int
@@ -522,7 +505,12 @@ learn_keys(FormatBuilder *b, HeldList *list, double objects, int depth,
 	FormatVec	keys = {.context = CurrentMemoryContext,
 	.width = sizeof(FormatItem)};
 	Size		limit = gs_format_used(b) + budget;
+	FormatKey  *known = MemoryContextAllocHuge(CurrentMemoryContext,
+											   Max(list->n, 1) *
+											   sizeof(FormatKey));
+	Size		nknown = 0;
 	uint32		dist;
+	uint32		sets;
 	int			nkeys = 0;
 
 	if (list->n > 0)
@@ -568,6 +556,9 @@ learn_keys(FormatBuilder *b, HeldList *list, double objects, int depth,
 			child = learn_node(b, &members, depth,
 							   limit > used ? (limit - used) / nkeys : 0);
 			((FormatItem *) keys.data)[keys.n - 1].b = child;
+			for (Size k = i; k < last; k++)
+				known[nknown++] = (FormatKey) {list->held[k].object, child,
+				list->held[k].row, list->held[k].count};
 			nkeys = Max(nkeys - 1, 1);
 		}
 	}
@@ -578,7 +569,10 @@ learn_keys(FormatBuilder *b, HeldList *list, double objects, int depth,
 			   (Size) keys.n * sizeof(FormatItem));
 		pfree(keys.data);
 	}
+	sets = gs_format_learn_sets(b, known, nknown, objects);
+	pfree(known);
 	((FormatNode *) b->nodes.data)[index].keys = dist;
+	((FormatNode *) b->nodes.data)[index].sets = sets;
 }
 
 /*
@@ -614,7 +608,7 @@ learn_node(FormatBuilder *b, HeldList *list, int depth, Size budget)
 	for (Size i = 0; i < list->n && depth < FORMAT_MAX_DEPTH; i++)
 	{
 		Held	   *held = &list->held[i];
-		JsonType	type = json_type(&held->value);
+		JsonType	type = gs_format_json_type(&held->value);
 
 		if (held->row != last[type])
 			rows[type] += held->count;
@@ -701,6 +695,7 @@ learn_node(FormatBuilder *b, HeldList *list, int depth, Size budget)
 
 					member->key = key.val.string.val;
 					member->key_len = key.val.string.len;
+					member->object = (uint32) i;
 				}
 			}
 		}
@@ -765,13 +760,7 @@ gs_format_learn_json(FormatBuilder *b, const FormatValue *values, int n)
 				gs_format_hash(text, strlen(text), b->salt);
 			pfree(text);
 		}
-		if (!JB_ROOT_IS_SCALAR(jsonb) ||
-			!JsonbExtractScalar(&jsonb->root, &value))
-		{
-			value.type = jbvBinary;
-			value.val.binary.data = &jsonb->root;
-			value.val.binary.len = VARSIZE(jsonb) - VARHDRSZ;
-		}
+		gs_format_json_root(jsonb, &value);
 		hold(&list, &from, &value);
 	}
 	learn_node(b, &list, 0, FORMAT_BUDGET);

@@ -92,11 +92,11 @@ check_lengths(Check *check, uint32 dist, uint32 min, uint32 max)
 }
 
 static void
-check_scalar(Check *check, const FormatSlot *slot)
+check_slot(Check *check, const FormatSlot *slot)
 {
 	if (slot->class == 0 || slot->class > 255)
 		corrupted("unknown token class");
-	if (!CLASS_IS_SCALAR(slot->class))
+	if (!CLASS_IS_SLOT(slot->class))
 	{
 		if (slot->class >= 128)
 			corrupted("unknown token class");
@@ -181,6 +181,8 @@ check_text(Check *check, const FormatText *text)
 
 	if (text->tries < 1 || text->tries > FORMAT_TRIES)
 		corrupted("number of tries out of range");
+	if (text->check >= GS_CHECK_COUNT)
+		corrupted("unknown check digit");
 	check_letters(check, text);
 	check_lengths(check, text->lengths, 0, FORMAT_MAX_LENGTH);
 
@@ -200,9 +202,9 @@ check_text(Check *check, const FormatText *text)
 		{
 			if (class - start >= FORMAT_MAX_TOKENS || *class == CLASS_DIGITS)
 				corrupted("template out of range");
-			if (!CLASS_IS_SCALAR(*class))
+			if (!CLASS_IS_SLOT(*class))
 				continue;
-			if (slot >= head->nscalars || format->slots[slot].class != *class)
+			if (slot >= head->nslots || format->slots[slot].class != *class)
 				corrupted("template without its slots");
 			slot++;
 		}
@@ -210,8 +212,8 @@ check_text(Check *check, const FormatText *text)
 
 	if (text->nprose == 0)
 		return;
-	if (text->nprose > 255 || text->prose > head->nscalars ||
-		text->nprose > head->nscalars - text->prose)
+	if (text->nprose > 255 || text->prose > head->nslots ||
+		text->nprose > head->nslots - text->prose)
 		corrupted("prose out of range");
 	for (uint32 i = 0; i <= text->nprose; i++)
 	{
@@ -295,6 +297,7 @@ check_node(Check *check, uint8 *depth, uint32 index)
 			check_encoding(key, len);
 			check_child(format, depth, index, items[i].b);
 		}
+		check_vocabulary(check, node->sets, 0);
 	}
 }
 
@@ -315,10 +318,10 @@ check_shape(GsFormat *format)
 		corrupted("text without an end");
 
 	check.claimed = palloc0(head->ndists + 1);
-	for (uint32 i = 0; i < head->nscalars; i++)
+	for (uint32 i = 0; i < head->nslots; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		check_scalar(&check, &format->slots[i]);
+		check_slot(&check, &format->slots[i]);
 	}
 	for (uint32 i = 0; i < head->ntexts; i++)
 	{
@@ -366,7 +369,7 @@ position_of(GsFormat *format, FormatTensor t, Size *n)
 {
 	const FormatHeader *head = &format->head;
 	const Size	count[TENSORS] = {
-		head->ntexts, head->nscalars, head->nnodes, (Size) head->ndists + 1,
+		head->ntexts, head->nslots, head->nnodes, (Size) head->ndists + 1,
 		head->nitems, head->nfilter, head->nbytes
 	};
 	void	  **const position[TENSORS] = {
@@ -392,9 +395,9 @@ element_bytes(FormatTensor t)
  * formats: [ncolumns], NULL where a column has none.
  *
  *	 format			int4 [N, 14]	column and header of each
- *	 format/text		int4 [.., 9]	FormatText, and so on: the elements of all
+ *	 format/text		int4 [.., 10]	FormatText, and so on: the elements of all
  *	 format/slot		int4 [.., 5]	formats in turn
- *	 format/node		int4 [.., 11]
+ *	 format/node		int4 [.., 12]
  *	 format/dist		int4 [..]		one more for each format than it says
  *	 format/item		int4 [.., 3]
  *	 format/filter	int4 [..]

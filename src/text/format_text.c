@@ -21,6 +21,7 @@
 #define LEARN_BYTES			(32 * 1024 * 1024)
 #define MIN_BUDGET		2048
 #define MAX_WORD_BYTES		1000
+#define VOCABULARY_SHARE	0.90	/* of a place's words that stand for all */
 #define SLOT_VOCABULARY		1000
 #define PROSE_VOCABULARY	4000
 #define DIGITS_SHARE		0.01	/* of a template's rows, to keep digits */
@@ -281,20 +282,48 @@ learn_characters(FormatBuilder *b, TallyEntry **tokens, int n,
 }
 
 /*
+ * Moves the tokens that are kept verbatim, up to so many, before the others:
+ * those that at least min rows have in this place, and words that enough rows
+ * have in any.  Returns how many there are.
+ */
+static int
+keep_tokens(Tally *tally, int class, TallyEntry **tokens,
+			int n, double min, int max_vocabulary)
+{
+	int			nkept = 0;
+
+	for (int i = 0; i < n && nkept < max_vocabulary; i++)
+	{
+		TallyEntry *token = tokens[i];
+		TallyEntry *word = CLASS_IS_WORD(class) ?
+			gs_tally_find(tally, PLACE_WORDS, token->key.text,
+						  token->key.len) : token;
+
+		if (token->rows < min && (word == NULL || word->rows < min))
+			continue;
+		memmove(tokens + nkept + 1, tokens + nkept,
+				sizeof(TallyEntry *) * (i - nkept));
+		tokens[nkept++] = token;
+	}
+	return nkept;
+}
+
+/*
  * Add a slot.  Its tokens (the most frequent first) that enough rows hold are
  * kept verbatim, the rest becomes the novel share; a single token that every
  * row has is a literal.
  */
 static void
-learn_scalar(FormatBuilder *b, int class, TallyEntry **tokens, int n,
-			 int max_vocabulary)
+learn_slot(FormatBuilder *b, Tally *tally, int class, TallyEntry **tokens,
+			 int n, int max_vocabulary)
 {
 	FormatSlot	slot = {0};
 	FormatShare *shares;
 	double		total = 0;
 	double		novel = 0;
+	double		kept = 0;
 	double		min = b->threshold;
-	int			nkept = 0;
+	int			nkept;
 
 	slot.class = class;
 	slot.rest = FORMAT_NONE;
@@ -303,17 +332,22 @@ learn_scalar(FormatBuilder *b, int class, TallyEntry **tokens, int n,
 		total += tokens[i]->weight;
 	if (class > CLASS_DIGITS)
 		min = Max(min, DIGITS_SHARE * total);
-	shares = palloc(Max(Min(n, max_vocabulary), 1) * sizeof(FormatShare));
-	while (nkept < n && nkept < max_vocabulary && tokens[nkept]->rows >= min)
+	nkept = keep_tokens(tally, class, tokens, n, min, max_vocabulary);
+	shares = palloc(Max(nkept, 1) * sizeof(FormatShare));
+	for (int i = 0; i < nkept; i++)
 	{
-		TallyKey	key = tokens[nkept]->key;
+		TallyKey	key = tokens[i]->key;
 
-		shares[nkept].weight = tokens[nkept]->weight;
-		shares[nkept].a = gs_format_bytes(b, key.text, key.len);
-		shares[nkept++].b = key.len;
+		kept += tokens[i]->weight;
+		shares[i].weight = tokens[i]->weight;
+		shares[i].a = gs_format_bytes(b, key.text, key.len);
+		shares[i].b = key.len;
 	}
 	for (int i = nkept; i < n; i++)
 		novel += tokens[i]->share;
+	/* the few words that are rare do not call for words spelt anew */
+	if (CLASS_IS_WORD(class) && kept >= VOCABULARY_SHARE * total)
+		total = kept;
 	slot.vocabulary = gs_format_shares(b, shares, nkept, total);
 	pfree(shares);
 
@@ -379,8 +413,8 @@ learn_prose(FormatBuilder *b, Tally *tally, TallyEntry **entries, int n,
 
 		if (rows[c] < b->threshold)
 			continue;
-		if (CLASS_IS_SCALAR(c))
-			learn_scalar(b, c, entries + first, last - first,
+		if (CLASS_IS_SLOT(c))
+			learn_slot(b, tally, c, entries + first, last - first,
 						 CLASS_IS_WORD(c) ? words : SLOT_VOCABULARY / 10);
 		else
 		{
@@ -435,6 +469,7 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 	uint32		index = b->texts.n;
 	Size		limit;
 	FormatText	text = {0};
+	GsCheckTally checks = {0};
 	Tally	   *templates;
 	Tally	   *tokens;
 	TallyEntry **kept;
@@ -442,7 +477,7 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 	FormatShare	shares[FORMAT_MAX_TEMPLATES];
 	FormatShare *lengths;
 	uint8		classes[FORMAT_MAX_TOKENS + 1];
-	uint32		nscalars = 0;
+	uint32		nslots = 0;
 	double		total;
 	double		prose = 0;
 	int64		prose_rows = 0;
@@ -469,6 +504,8 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 										encoding, classes);
 
 		CHECK_FOR_INTERRUPTS();
+		gs_check_count(&checks, values[i].text,
+					   Min(values[i].len, GS_CHECK_MAX_BYTES));
 		if (nclasses >= 0)
 			gs_tally_add(templates, 0, (char *) classes, nclasses, true,
 						 values[i].row, values[i].count);
@@ -477,9 +514,9 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 	while (nkept < at && nkept < FORMAT_MAX_TEMPLATES &&
 		   kept[nkept]->rows >= b->threshold)
 	{
-		kept[nkept]->id = nscalars;
+		kept[nkept]->id = nslots;
 		for (int k = 0; k < kept[nkept]->key.len; k++)
-			nscalars += CLASS_IS_SCALAR((uint8) kept[nkept]->key.text[k]);
+			nslots += CLASS_IS_SLOT((uint8) kept[nkept]->key.text[k]);
 		nkept++;
 	}
 
@@ -521,7 +558,7 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 							 value->row, value->count);
 			if (template == NULL)
 				class = prose_class(class, token, value->text);
-			if (CLASS_IS_SCALAR(class))
+			if (CLASS_IS_SLOT(class))
 				gs_tally_add(tokens, template ? slot++ : PLACE_PROSE + class,
 							 token, p - token, false, value->row,
 							 value->count);
@@ -572,12 +609,12 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 			Size		used = gs_format_used(b);
 			Size		room = limit > used ? (limit - used) / 20 : 0;
 
-			if (!CLASS_IS_SCALAR(class))
+			if (!CLASS_IS_SLOT(class))
 				continue;
 			while (at < nentries &&
 				   entries[at]->key.position == entries[first]->key.position)
 				at++;
-			learn_scalar(b, class, entries + first, at - first,
+			learn_slot(b, tokens, class, entries + first, at - first,
 						 Min(SLOT_VOCABULARY, Max(room, 1)));
 		}
 	}
@@ -587,6 +624,7 @@ gs_format_learn_text(FormatBuilder *b, const FormatValue *values, int n,
 		total += shares[i].weight;
 	text.templates = gs_format_shares(b, shares, nshares, total);
 	text.tries = FORMAT_TRIES;
+	text.check = gs_check_found(&checks);
 	((FormatText *) b->texts.data)[index] = text;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);

@@ -1,0 +1,208 @@
+/*
+ * check_digit.c
+ *	  Numbers that carry check digits.
+ *
+ * Digits are read from the right, whatever stands between them.  Luhn: US
+ * patent 2,950,048 (1960).  GTIN and ABA: weighted sums modulo 10; ISBN-10 and
+ * its like: modulo 11, ten being an X.  IBAN and LEI: ISO 7064, MOD 97-10, a
+ * letter being a number of two digits.
+ *
+ * Plain C: no postgres.h.
+ */
+#include "text/check_digit.h"
+
+#define MIN_DIGITS		8
+#define MIN_VALUES		50		/* that must have it, for it not to be chance */
+#define MIN_SHARE		0.99	/* of all values */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static int
+weight_of(GsCheckDigit check, int place)
+{
+	static const int aba[] = {1, 7, 3};
+
+	switch (check)
+	{
+		case GS_CHECK_GTIN:
+			return place % 2 == 0 ? 1 : 3;
+		case GS_CHECK_ABA:
+			return aba[place % 3];
+		case GS_CHECK_MOD11:
+			return place + 1;
+		default:
+			return place % 2 == 0 ? 1 : 2;
+	}
+}
+
+static bool
+sum_holds(GsCheckDigit check, const char *text, int len)
+{
+	int			sum = 0;
+	int			n = 0;
+
+	for (int i = len - 1; i >= 0; i--)
+	{
+		int			digit = text[i] - '0';
+		int			product;
+
+		if (check == GS_CHECK_MOD11 && n == 0 && text[i] == 'X')
+			digit = 10;
+		else if (!is_digit(text[i]))
+			continue;
+		product = digit * weight_of(check, n++);
+		/* Luhn's are the sums of the digits */
+		sum += check == GS_CHECK_LUHN && product > 9 ? product - 9 : product;
+	}
+	/* nothing but zeros says nothing */
+	return n >= MIN_DIGITS && sum > 0 &&
+		sum % (check == GS_CHECK_MOD11 ? 11 : 10) == 0;
+}
+
+static int
+take_97(int rest, char c)
+{
+	if (is_digit(c))
+		return (rest * 10 + c - '0') % 97;
+	if (is_letter(c))
+		return (rest * 100 + (c & 31) + 9) % 97;
+	return rest;
+}
+
+/* Where the characters of an IBAN begin that follow its check digits; or -1. */
+static int
+iban_start(const char *text, int len)
+{
+	int			n = 0;
+
+	for (int i = 0; i < len; i++)
+	{
+		if (!is_digit(text[i]) && !is_letter(text[i]))
+			continue;
+		if (n < 2 ? !is_letter(text[i]) : !is_digit(text[i]))
+			return -1;
+		if (++n == 4)
+			return i + 1;
+	}
+	return -1;
+}
+
+static bool
+mod97_holds(GsCheckDigit check, const char *text, int len)
+{
+	int			start = check == GS_CHECK_IBAN ? iban_start(text, len) : 0;
+	int			rest = 0;
+	int			n = 0;
+
+	if (start < 0)
+		return false;
+	for (int i = 0; i < len; i++)
+	{
+		int			at = (start + i) % len;
+
+		n += is_digit(text[at]) || is_letter(text[at]);
+		rest = take_97(rest, text[at]);
+	}
+	return n >= MIN_DIGITS && rest == 1;
+}
+
+/*
+ * gs_check_holds: whether a text has the check digits that it should have.
+ */
+bool
+gs_check_holds(GsCheckDigit check, const char *text, int len)
+{
+	if (check == GS_CHECK_IBAN || check == GS_CHECK_MOD97)
+		return mod97_holds(check, text, len);
+	return sum_holds(check, text, len);
+}
+
+/*
+ * gs_check_places: where in a text its check digits are.
+ *
+ * places: filled.  Returns how many there are: one or two, or 0 in a text
+ * that can have none.
+ */
+int
+gs_check_places(GsCheckDigit check, const char *text, int len, int places[2])
+{
+	int			wanted = check == GS_CHECK_IBAN || check == GS_CHECK_MOD97 ?
+		2 : 1;
+	int			end = check == GS_CHECK_IBAN ? iban_start(text, len) : len;
+	int			n = 0;
+
+	for (int i = end - 1; i >= 0 && n < wanted; i--)
+	{
+		if (is_digit(text[i]) ||
+			(check == GS_CHECK_MOD11 && text[i] == 'X'))
+			places[n++] = i;
+	}
+	return n == wanted ? n : 0;
+}
+
+/*
+ * gs_check_set: gives a text the check digits that it should have.  One that
+ * can have none stays as it is.
+ */
+void
+gs_check_set(GsCheckDigit check, char *text, int len)
+{
+	int			places[2];
+	int			n = check == GS_CHECK_NONE ? 0 :
+		gs_check_places(check, text, len, places);
+	char		before[2];
+	int			limit = n == 2 ? 100 : check == GS_CHECK_MOD11 ? 11 : 10;
+
+	if (n == 0)
+		return;
+	for (int k = 0; k < n; k++)
+		before[k] = text[places[k]];
+	for (int value = 0; value < limit; value++)
+	{
+		text[places[0]] = (char) (n == 1 && value == 10 ? 'X' :
+								  '0' + value % 10);
+		if (n == 2)
+			text[places[1]] = (char) ('0' + value / 10);
+		if (gs_check_holds(check, text, len))
+			return;
+	}
+	for (int k = 0; k < n; k++)
+		text[places[k]] = before[k];
+}
+
+/*
+ * gs_check_count: counts a value.
+ */
+void
+gs_check_count(GsCheckTally *tally, const char *text, int len)
+{
+	tally->values++;
+	for (GsCheckDigit check = GS_CHECK_NONE + 1; check < GS_CHECK_COUNT;
+		 check++)
+		tally->valid[check] += gs_check_holds(check, text, len);
+}
+
+/*
+ * gs_check_found: the check digits that nearly all values have; distinct ones
+ * are to be counted.
+ */
+GsCheckDigit
+gs_check_found(const GsCheckTally *tally)
+{
+	for (GsCheckDigit check = GS_CHECK_NONE + 1; check < GS_CHECK_COUNT;
+		 check++)
+		if (tally->values >= MIN_VALUES &&
+			tally->valid[check] >= MIN_SHARE * tally->values)
+			return check;
+	return GS_CHECK_NONE;
+}
