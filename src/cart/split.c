@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../numeric/philox.h"
+
 #define DIRECTION_ROUNDS	6
 
 struct GsTreeSearch
@@ -315,6 +317,32 @@ weigh_cuts(GsTreeSearch *search, uint32_t n)
 }
 
 /*
+ * Sends each code that no row of the node has to either side, by a hash, as
+ * likely as a row goes there.  All to one side would draw rows that are made
+ * of values not seen together to that side's values, and shares would drift.
+ */
+static void
+send_unseen(const GsTreeSearch *search, int predictor, int cut,
+			const uint32_t *row, uint32_t n, uint32_t *mask)
+{
+	uint32_t	nright = n;
+
+	for (int i = 0; i <= cut; i++)
+		nright -= search->rows[search->code[i]];
+	for (int c = 0; c < search->table->ncodes[predictor]; c++)
+	{
+		uint64_t	hash;
+
+		if (search->rows[c] > 0)
+			continue;
+		hash = gs_mix64(gs_mix64(row[0], n),
+						(uint64_t) predictor * GS_TREE_CODES + c);
+		if ((hash >> 32) * n < (uint64_t) nright << 32)
+			mask[c / 32] |= UINT32_C(1) << (c % 32);
+	}
+}
+
+/*
  * gs_tree_search
  *
  * The best split of the rows row[n], each side with at least min_leaf of
@@ -362,5 +390,6 @@ gs_tree_search(GsTreeSearch *search, const uint32_t *row, uint32_t n,
 		for (int i = cut + 1; i < search->ncodes; i++)
 			best->mask[search->code[i] / 32] |=
 				UINT32_C(1) << (search->code[i] % 32);
+		send_unseen(search, p, cut, row, n, best->mask);
 	}
 }

@@ -148,4 +148,13 @@ typedef struct GsLeafValues
 extern bool gs_leaf_fit(const GsLeafValues *values, const GsTree *tree,
 						int leaf, double *scratch, GsLeafTable *table);
 
+/* held.c */
+extern double gs_tree_held(const GsTreeTable *table,
+						   const GsTreeResponse *response, const GsTree *tree,
+						   double prior, const uint32_t *row, uint32_t n);
+extern double gs_tree_nearer(const GsTreeTable *table, const uint8_t *made,
+							 uint32_t nmade, const uint8_t *const *own,
+							 const uint8_t *const *other, uint32_t n,
+							 uint8_t most);
+
 #endif

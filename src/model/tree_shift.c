@@ -30,7 +30,7 @@
 #define SPIKE			0.01	/* share of rows of one value ... */
 #define MAX_SPIKES		0.05	/* ... which a sum with a difference misses */
 #define UNORDERED		0.05	/* rows that chance would put in another order */
-#define ORDER_PREMIUM	3.0		/* so that what is always later stays so */
+#define ORDER_PREMIUM	0.5		/* so that what is always later stays so */
 
 /*
  * gs_value_scale: the unit of a number feature's scalars.
