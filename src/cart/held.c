@@ -82,52 +82,120 @@ find_shares(const GsTreeResponse *response, const GsTree *tree, int leaf,
 }
 
 /*
+ * The leaf that a row comes to.
+ */
+static int
+find_leaf(const GsTreeTable *table, const GsTree *tree, uint32_t row)
+{
+	int			at = 0;
+
+	while (tree->node[at].predictor >= 0)
+		at = tree->node[at].left +
+			gs_tree_goes_right(&tree->node[at],
+							   table->code[tree->node[at].predictor][row]);
+	return at;
+}
+
+/*
+ * The same for levels, of which there are many: leaf by leaf.  next[n] chains
+ * the rows of a leaf, from first[nnodes] on, to -1; share[nlevels] is zeros, and
+ * zeros again afterwards.
+ */
+static double
+sum_levels(const GsTreeResponse *response, const GsTree *tree, double prior,
+		   const uint32_t *row, const int32_t *first, const int32_t *next,
+		   double *share)
+{
+	double		sum = 0;
+
+	for (int at = 0; at < tree->nnodes; at++)
+	{
+		const GsTreeNode *leaf = &tree->node[at];
+		const GsTreeNode *parent = leaf->parent >= 0 ?
+			&tree->node[leaf->parent] : leaf;
+		double		all = leaf->to - leaf->from + prior + ROOT_ROWS;
+		double		each = prior / (parent->to - parent->from);
+
+		if (first[at] < 0)
+			continue;
+		for (uint32_t i = parent->from; i < parent->to; i++)
+			share[response->level[tree->row[i]]] += each;
+		for (uint32_t i = leaf->from; i < leaf->to; i++)
+			share[response->level[tree->row[i]]] += 1;
+		for (int32_t i = first[at]; i >= 0; i = next[i])
+			sum += log((share[response->level[row[i]]] +
+						ROOT_ROWS / response->nlevels) / all);
+		for (uint32_t i = parent->from; i < parent->to; i++)
+			share[response->level[tree->row[i]]] = 0;
+	}
+	return sum;
+}
+
+/*
+ * The same for classes.
+ */
+static double
+sum_classes(const GsTreeResponse *response, const GsTree *tree, double prior,
+			const uint32_t *row, const int32_t *first, const int32_t *next)
+{
+	Counts		whole;
+	double		sum = 0;
+
+	count_classes(response, tree, 0, &whole);
+	for (int at = 0; at < tree->nnodes; at++)
+	{
+		float		share[GS_TREE_CLASSES];
+
+		if (first[at] < 0)
+			continue;
+		find_shares(response, tree, at, prior, &whole, share);
+		for (int32_t i = first[at]; i >= 0; i = next[i])
+			sum += log_probability(response, share, response->class[row[i]]);
+	}
+	return sum;
+}
+
+/*
  * gs_tree_held
  *
- * The mean log-likelihood of the classes of rows, row[n], that a tree was not
- * grown on: table and response as it was grown with, prior as in GsLeafValues,
- * tree->row the rows that it was grown on.  0 without any rows; NaN if memory
- * is out.
+ * The mean log-likelihood of the classes, or levels, of rows, row[n], that a
+ * tree was not grown on: table and response as it was grown with, prior as in
+ * GsLeafValues, tree->row the rows that it was grown on.  0 without any rows;
+ * NaN if memory is out.
  */
 double
 gs_tree_held(const GsTreeTable *table, const GsTreeResponse *response,
 			 const GsTree *tree, double prior, const uint32_t *row,
 			 uint32_t n)
 {
-	float	   *share;
-	bool	   *known;
-	Counts		whole;
-	double		sum = 0;
+	int32_t    *first = malloc(sizeof(int32_t) * tree->nnodes);
+	int32_t    *next = malloc(sizeof(int32_t) * ((size_t) n + 1));
+	double	   *share = calloc((size_t) response->nlevels + 1,
+							   sizeof(double));
+	double		sum = NAN;
 
-	if (n == 0 || response->nclasses < 2)
-		return 0;
-	share = malloc(sizeof(float) * GS_TREE_CLASSES * tree->nnodes);
-	known = calloc(tree->nnodes, sizeof(bool));
-	if (share == NULL || known == NULL)
+	if (first != NULL && next != NULL && share != NULL)
 	{
-		free(share);
-		free(known);
-		return NAN;
-	}
-	count_classes(response, tree, 0, &whole);
-	for (uint32_t i = 0; i < n; i++)
-	{
-		int			at = 0;
+		for (int at = 0; at < tree->nnodes; at++)
+			first[at] = -1;
+		for (uint32_t i = 0; i < n; i++)
+		{
+			int			leaf = find_leaf(table, tree, row[i]);
 
-		while (tree->node[at].predictor >= 0)
-			at = tree->node[at].left +
-				gs_tree_goes_right(&tree->node[at],
-								   table->code[tree->node[at].predictor][row[i]]);
-		if (!known[at])
-			find_shares(response, tree, at, prior, &whole,
-						share + (size_t) at * GS_TREE_CLASSES);
-		known[at] = true;
-		sum += log_probability(response, share + (size_t) at * GS_TREE_CLASSES,
-							   response->class[row[i]]);
+			next[i] = first[leaf];
+			first[leaf] = (int32_t) i;
+		}
+		if (n == 0 || response->nclasses < 2)
+			sum = 0;
+		else if (response->level != NULL)
+			sum = sum_levels(response, tree, prior, row, first, next, share) / n;
+		else
+			sum = sum_classes(response, tree, prior, row, first, next) / n;
 	}
+	free(first);
+	free(next);
 	free(share);
-	free(known);
-	return sum / n;
+	return sum;
 }
 
 /*

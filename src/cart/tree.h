@@ -51,6 +51,15 @@ typedef struct GsTreeResponse
 	GsTreeGain	gain;
 	int			nclasses;		/* 1 to GS_TREE_CLASSES */
 	const uint8_t *class;		/* [rows] */
+
+	/*
+	 * More levels than classes, for GS_TREE_ENTROPY: in each node its most
+	 * frequent levels are classes of their own, the others one together.
+	 * NULL: there are no more.
+	 */
+	const uint16_t *level;		/* [nrows] */
+	int			nlevels;
+	uint32_t	nrows;			/* of the table */
 } GsTreeResponse;
 
 typedef struct GsTreeLimits

@@ -20,7 +20,7 @@
 
 #define MAX_ROWS		200000	/* of each kind ... */
 #define CELLS			2e7		/* ... and of wide tables fewer */
-#define AUTO_CELLS		5e5		/* of rounds that nobody has asked for */
+#define AUTO_CELLS		3e5		/* of rounds that nobody has asked for */
 #define MIN_ROWS		500
 #define CHECKED			0.2		/* share of the rows that are not learned from */
 #define MAX_TREES		300
@@ -28,7 +28,7 @@
 #define MIN_AUC			0.53	/* ... and what is worth to be refined */
 #define MIN_GAIN		0.005	/* of AUC, for each row made for one accepted */
 #define MAX_MADE		8		/* rows made for one, by all rounds together */
-#define PATIENCE		20		/* trees that do not get better */
+#define PATIENCE		15		/* trees that do not get better */
 #define CAP_QUANTILE	0.98	/* of ratios, whose larger ones are as one */
 #define MIN_ACCEPTED	0.15	/* of a round */
 #define MAX_SLOPE		1.5		/* of what the trees say */

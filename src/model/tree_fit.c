@@ -326,7 +326,10 @@ fit_position(Fit *fit, int p)
 	};
 	GsTreeResponse response = {
 		.gain = position->number ? GS_TREE_ORDINAL : GS_TREE_ENTROPY,
-		.nclasses = axis->nclasses,.class = axis->class
+		.nclasses = axis->nclasses,.class = axis->class,
+		.level = axis->nvalues > axis->nclasses && !position->number ?
+		axis->value : NULL,
+		.nlevels = axis->nvalues,.nrows = (uint32) fit->encoded->nrows
 	};
 	GsTreeLimits limits = {
 		.min_leaf = position->min_leaf,.max_depth = MAX_DEPTH,

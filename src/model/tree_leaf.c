@@ -17,10 +17,10 @@
 #include "model/tree_fit.h"
 #include "numeric/philox.h"
 
-#define MAX_LEARNED	10000		/* rows of a half */
+#define MAX_LEARNED	8000			/* rows of a half */
 #define ENOUGH_ROWS	4000		/* tables of fewer are halved several times ... */
 #define MAX_HALVINGS 8			/* ... but no more than so often */
-#define MADE		4			/* batches of rows that are made */
+#define MADE		3			/* batches of rows that are made */
 #define MAX_NEARER	0.57		/* of them, to the half that was learned */
 #define MIN_LEAVES	10			/* that a tree can have, whatever the bound */
 
