@@ -26,6 +26,7 @@
 #define MAX_TREES		300
 #define CERTAINTY		3		/* deviations that an AUC must exceed 0.5 by ... */
 #define MIN_AUC			0.53	/* ... and what is worth to be refined */
+#define FAR_AUC			0.7		/* that leaves something to a further round */
 #define MIN_GAIN		0.005	/* of AUC, for each row made for one accepted */
 #define MAX_MADE		8		/* rows made for one, by all rounds together */
 #define PATIENCE		15		/* trees that do not get better */
@@ -506,7 +507,6 @@ fit_round(GsRefineRows *rows, GsSampler *sampler, uint64 seed, bool is_auto,
 	n = collect_judged(rows, margin, NULL, NULL, judged);
 	round->before = area(judged, n);
 	round->cap = find_cap(rows, judged, n);
-
 	if (round->before < least_auc(rows))
 	{
 		refine->forest.ntrees = round->from;
@@ -658,6 +658,8 @@ gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
 	for (int r = 0; r < rounds; r++)
 	{
 		gs_fit_progress(context, "refinement", r, rounds);
+		if (is_auto && r > 0 && rows.refine->round[r - 1].before < FAR_AUC)
+			break;
 		/* the rounds before refine what the next one learns from */
 		model.refine = r > 0 ? rows.refine : NULL;
 		sampler->refining = r > 0 ? gs_refine_begin(rows.refine) : NULL;
