@@ -206,14 +206,17 @@ remembers(const Halves *halves)
 											  "gensynth leaves tried",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(own);
+	const char *chain = fit->chain;
 	double		sum = 0;
 
+	fit->chain = gs_tree.name;	/* what can be loaded by itself */
 	for (int h = 0; h < halves->n; h++)
 	{
 		fit->row = halves->row[h];
 		sum += nearer_share(halves, gs_tree_fit_chain(fit));
 		MemoryContextReset(own);
 	}
+	fit->chain = chain;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(own);
 	return sum > MAX_NEARER * halves->n;
