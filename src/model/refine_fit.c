@@ -25,7 +25,9 @@
 #define CHECKED			0.2		/* share of the rows that are not learned from */
 #define MAX_TREES		300
 #define CERTAINTY		3		/* deviations that an AUC must exceed 0.5 by ... */
-#define MIN_AUC			0.53	/* ... and what is worth to be refined */
+#define MIN_AUC			0.53	/* ... and what is worth to be refined ... */
+#define MANY_ROWS		10000	/* ... or this, of which trees tell more: */
+#define MIN_AUC_MANY	0.57
 #define FAR_AUC			0.7		/* that leaves something to a further round */
 #define MIN_GAIN		0.005	/* of AUC, for each row made for one accepted */
 #define MAX_MADE		8		/* rows made for one, by all rounds together */
@@ -463,13 +465,16 @@ learn_trees(const GsRefineRows *rows, uint64 seed, GsForest *forest)
 /*
  * The AUC from which rows are told from real ones: of two samples alike it
  * deviates by sqrt(1 / 6n).  And rows that are accepted one by one do not share
- * distributions out evenly any more, as those of a batch do: less than MIN_AUC
- * is not worth that.
+ * distributions out evenly any more, as those of a batch do: a little is not
+ * worth that.  Of few rows trees tell less than there is to be told.
  */
 static double
 least_auc(const GsRefineRows *rows)
 {
-	return Max(MIN_AUC, 0.5 + CERTAINTY *
+	double		many = Min(1.0, (double) rows->nreal / MANY_ROWS);
+
+	return Max(MIN_AUC + (MIN_AUC_MANY - MIN_AUC) * many,
+			   0.5 + CERTAINTY *
 			   sqrt(1.0 / 6 / (rows->nreal - rows->nlearned)));
 }
 
