@@ -18,7 +18,7 @@
 #include "numeric/philox.h"
 
 #define MAX_LEARNED	8000			/* rows of a half */
-#define ENOUGH_ROWS	4000		/* tables of fewer are halved several times ... */
+#define ENOUGH_VALUES 60000		/* tables of fewer are halved several times ... */
 #define MAX_HALVINGS 8			/* ... but no more than so often */
 #define MADE		3			/* batches of rows that are made */
 #define MAX_NEARER	0.57		/* of them, to the half that was learned */
@@ -73,7 +73,8 @@ make_halves(Fit *fit)
 	bool	   *ordered = palloc(Max(fit->n, 1));
 
 	fit->nrows = (uint32) Min(n / 2, MAX_LEARNED);
-	halves.n = (int) Max(1, Min(MAX_HALVINGS, ENOUGH_ROWS / Max(n, 1)));
+	halves.n = (int) Max(1, Min(MAX_HALVINGS,
+								ENOUGH_VALUES / Max(n * fit->n, 1)));
 	for (int h = 0; h < halves.n; h++)
 		halves.row[h] = halve_rows(fit, h);
 	halves.scaled = palloc(sizeof(uint8 *) * Max(fit->n, 1));
