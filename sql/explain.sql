@@ -19,8 +19,8 @@ BEGIN
         RETURN NEXT regexp_replace(line, '(rows=\d+)\.00', '\1');
     END LOOP;
 END $$;
-SELECT model, version FROM synth_fit('people', seed => 1);
-SELECT model, version FROM synth_fit('people', seed => 2);
+SELECT model, version FROM synth_fit('people', seed => 1, options => '{"refine": 0}');
+SELECT model, version FROM synth_fit('people', seed => 2, options => '{"refine": 0}');
 
 --
 -- Constant arguments: the model is named before anything runs

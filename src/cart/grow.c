@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define AHEAD_ROWS	4096		/* of a node, to look ahead by */
+#define AHEAD_WORTH	4			/* rows for each unit of what is to be found */
 
 /*
  * Room for two more nodes.
@@ -193,7 +194,7 @@ gs_tree_grow(const GsTreeTable *table, const GsTreeResponse *response,
 		/* children of what looked ahead in vain need not do so again */
 		hopeless = node->hopeless && split.gain < limits->worth;
 		if (split.gain < limits->worth && !hopeless &&
-			n >= 4 * limits->min_leaf)
+			n >= 4 * limits->min_leaf && n >= AHEAD_WORTH * limits->worth)
 			hopeless = !look_ahead(search, table, limits, tree, node, spare,
 								   &split);
 		if (split.predictor < 0)

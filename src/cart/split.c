@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../numeric/philox.h"
+
 #define DIRECTION_ROUNDS	6
 
 struct GsTreeSearch
@@ -28,6 +30,9 @@ struct GsTreeSearch
 	const GsTreeResponse *response;
 	uint32_t	min_leaf;
 	int			k;				/* classes */
+	uint8_t    *class;			/* [rows] of levels in the node; or NULL ... */
+	uint32_t   *seen;			/* ... [nlevels] rows, else zeros ... */
+	uint16_t   *there;			/* ... [nlevels] those that it has */
 	double	   *entropy;		/* [nrows + 1] n log n */
 	float	   *weight;			/* [k] of the cut after each class */
 	uint32_t	total[GS_TREE_CLASSES];
@@ -61,8 +66,17 @@ gs_tree_search_create(const GsTreeTable *table,
 	search->count = malloc(sizeof(uint32_t) * GS_TREE_CODES * k);
 	search->entropy = malloc(sizeof(double) * ((size_t) nrows + 1));
 	search->weight = malloc(sizeof(float) * k);
+	if (response->level != NULL)
+	{
+		search->class = malloc(response->nrows);
+		search->seen = calloc(response->nlevels, sizeof(uint32_t));
+		search->there = malloc(sizeof(uint16_t) * response->nlevels);
+	}
 	if (search->count == NULL || search->entropy == NULL ||
-		search->weight == NULL)
+		search->weight == NULL ||
+		(response->level != NULL &&
+		 (search->class == NULL || search->seen == NULL ||
+		  search->there == NULL)))
 	{
 		gs_tree_search_free(search);
 		return NULL;
@@ -84,7 +98,63 @@ gs_tree_search_free(GsTreeSearch *search)
 	free(search->count);
 	free(search->entropy);
 	free(search->weight);
+	free(search->class);
+	free(search->seen);
+	free(search->there);
 	free(search);
+}
+
+/*
+ * The classes of a node's rows where there are more levels than classes: the
+ * most frequent levels, in the order of the rows that they come in where they
+ * are as frequent, and all others.
+ */
+static void
+find_classes(GsTreeSearch *search, const uint32_t *row, uint32_t n)
+{
+	const uint16_t *level = search->response->level;
+	int			top[GS_TREE_CLASSES];
+	int			ntop = 0;
+	int			nthere = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (search->seen[level[row[i]]]++ == 0)
+			search->there[nthere++] = level[row[i]];
+	for (int i = 0; i < nthere; i++)
+	{
+		int			l = search->there[i];
+		int			at = ntop;
+
+		if (ntop == search->k - 1 &&
+			search->seen[top[ntop - 1]] >= search->seen[l])
+			continue;
+		if (ntop < search->k - 1)
+			ntop++;
+		else
+			at--;
+		for (; at > 0 && search->seen[top[at - 1]] < search->seen[l]; at--)
+			top[at] = top[at - 1];
+		top[at] = l;
+	}
+
+	/* from here on seen is the class */
+	for (int i = 0; i < nthere; i++)
+		search->seen[search->there[i]] = search->k - 1;
+	for (int i = 0; i < ntop; i++)
+		search->seen[top[i]] = i;
+	for (uint32_t i = 0; i < n; i++)
+		search->class[row[i]] = (uint8_t) search->seen[level[row[i]]];
+	for (int i = 0; i < nthere; i++)
+		search->seen[search->there[i]] = 0;
+}
+
+/*
+ * The class of each row of the node at hand.
+ */
+static const uint8_t *
+classes_of(const GsTreeSearch *search)
+{
+	return search->class != NULL ? search->class : search->response->class;
 }
 
 /*
@@ -95,7 +165,7 @@ count_codes(GsTreeSearch *search, int predictor, const uint32_t *row,
 			uint32_t n)
 {
 	const uint8_t *code = search->table->code[predictor];
-	const uint8_t *class = search->response->class;
+	const uint8_t *class = classes_of(search);
 	int			all = search->table->ncodes[predictor];
 	int			k = search->k;
 
@@ -315,6 +385,32 @@ weigh_cuts(GsTreeSearch *search, uint32_t n)
 }
 
 /*
+ * Sends each code that no row of the node has to either side, by a hash, as
+ * likely as a row goes there.  All to one side would draw rows that are made
+ * of values not seen together to that side's values, and shares would drift.
+ */
+static void
+send_unseen(const GsTreeSearch *search, int predictor, int cut,
+			const uint32_t *row, uint32_t n, uint32_t *mask)
+{
+	uint32_t	nright = n;
+
+	for (int i = 0; i <= cut; i++)
+		nright -= search->rows[search->code[i]];
+	for (int c = 0; c < search->table->ncodes[predictor]; c++)
+	{
+		uint64_t	hash;
+
+		if (search->rows[c] > 0)
+			continue;
+		hash = gs_mix64(gs_mix64(row[0], n),
+						(uint64_t) predictor * GS_TREE_CODES + c);
+		if ((hash >> 32) * n < (uint64_t) nright << 32)
+			mask[c / 32] |= UINT32_C(1) << (c % 32);
+	}
+}
+
+/*
  * gs_tree_search
  *
  * The best split of the rows row[n], each side with at least min_leaf of
@@ -330,9 +426,11 @@ gs_tree_search(GsTreeSearch *search, const uint32_t *row, uint32_t n,
 
 	best->predictor = -1;
 	best->gain = 1e-9 * n;
+	if (search->class != NULL)
+		find_classes(search, row, n);
 	memset(search->total, 0, sizeof(search->total));
 	for (uint32_t i = 0; i < n; i++)
-		search->total[search->response->class[row[i]]]++;
+		search->total[classes_of(search)[row[i]]]++;
 	weigh_cuts(search, n);
 	for (int p = 0; p < table->npredictors; p++)
 	{
@@ -362,5 +460,6 @@ gs_tree_search(GsTreeSearch *search, const uint32_t *row, uint32_t n,
 		for (int i = cut + 1; i < search->ncodes; i++)
 			best->mask[search->code[i] / 32] |=
 				UINT32_C(1) << (search->code[i] % 32);
+		send_unseen(search, p, cut, row, n, best->mask);
 	}
 }

@@ -51,6 +51,15 @@ typedef struct GsTreeResponse
 	GsTreeGain	gain;
 	int			nclasses;		/* 1 to GS_TREE_CLASSES */
 	const uint8_t *class;		/* [rows] */
+
+	/*
+	 * More levels than classes, for GS_TREE_ENTROPY: in each node its most
+	 * frequent levels are classes of their own, the others one together.
+	 * NULL: there are no more.
+	 */
+	const uint16_t *level;		/* [nrows] */
+	int			nlevels;
+	uint32_t	nrows;			/* of the table */
 } GsTreeResponse;
 
 typedef struct GsTreeLimits
@@ -147,5 +156,14 @@ typedef struct GsLeafValues
 
 extern bool gs_leaf_fit(const GsLeafValues *values, const GsTree *tree,
 						int leaf, double *scratch, GsLeafTable *table);
+
+/* held.c */
+extern double gs_tree_held(const GsTreeTable *table,
+						   const GsTreeResponse *response, const GsTree *tree,
+						   double prior, const uint32_t *row, uint32_t n);
+extern double gs_tree_nearer(const GsTreeTable *table, const uint8_t *made,
+							 uint32_t nmade, const uint8_t *const *own,
+							 const uint8_t *const *other, uint32_t n,
+							 uint8_t most);
 
 #endif

@@ -21,7 +21,7 @@ static const GsOptionDef common[] = {
 	GS_OPTION_NUMBER(keep_versions, GsOptions, 0, 1000, 2),
 	GS_OPTION_NUMBER(dependencies, GsOptions, 0, 1, 1),
 	GS_OPTION_NUMBER(differences, GsOptions, 0, 1, 1),
-	GS_OPTION_NUMBER(refine, GsOptions, 0, 3, 0),
+	GS_OPTION_AUTO_NUMBER(refine, GsOptions, 0, 3),
 	GS_OPTION_STRINGS(context, GsOptions, "names of columns",
 					  "\"sex\", \"age\""),
 	GS_OPTION_STRINGS(impute, GsOptions, "names of columns", "\"income\""),
@@ -59,12 +59,23 @@ report_unknown(const char *key, const GsFamily *family, const OptionSet *sets)
 			 errhint("The options are %s.", names.data)));
 }
 
+static bool
+is_string(const JsonbValue *value, const char *string)
+{
+	return value->type == jbvString &&
+		value->val.string.len == strlen(string) &&
+		memcmp(value->val.string.val, string, value->val.string.len) == 0;
+}
+
 static int64
 whole_number(const GsOptionDef *option, const JsonbValue *value)
 {
+	bool		may_be_auto = option->type == GS_OPTION_AUTO;
 	double		number = 0;
 	bool		fits = value->type == jbvNumeric;
 
+	if (may_be_auto && is_string(value, "auto"))
+		return GS_OPTION_IS_AUTO;
 	if (fits)
 		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 													NumericGetDatum(value->val.numeric)));
@@ -73,6 +84,9 @@ whole_number(const GsOptionDef *option, const JsonbValue *value)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" is out of range", option->name),
+				 may_be_auto ?
+				 errhint("It is a whole number from " INT64_FORMAT " to " INT64_FORMAT ", or \"auto\", the default.",
+						 option->min, option->max) :
 				 errhint("It is a whole number from " INT64_FORMAT " to " INT64_FORMAT "; the default is " INT64_FORMAT ".",
 						 option->min, option->max, option->value)));
 	return (int64) number;
@@ -139,9 +153,7 @@ choice(const GsOptionDef *option, const JsonbValue *value)
 	{
 		const char *name = option->choices[i];
 
-		if (value->type == jbvString &&
-			value->val.string.len == strlen(name) &&
-			memcmp(value->val.string.val, name, value->val.string.len) == 0)
+		if (is_string(value, name))
 			return name;
 		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "", name);
 	}
@@ -158,6 +170,7 @@ set_option(const GsOptionDef *option, void *values, const JsonbValue *value)
 	switch (option->type)
 	{
 		case GS_OPTION_INT:
+		case GS_OPTION_AUTO:
 			VALUE(int64, values, option) = whole_number(option, value);
 			break;
 		case GS_OPTION_RATE:
@@ -179,7 +192,7 @@ set_defaults(const OptionSet *set)
 	{
 		const GsOptionDef *option = &set->def[i];
 
-		if (option->type == GS_OPTION_INT)
+		if (option->type == GS_OPTION_INT || option->type == GS_OPTION_AUTO)
 			VALUE(int64, set->values, option) = option->value;
 		else if (option->type == GS_OPTION_CHOICE)
 			VALUE(const char *, set->values, option) = option->choices[0];

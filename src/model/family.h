@@ -57,6 +57,7 @@ typedef struct GsFamily
 	 */
 	void	   *(*begin) (const void *model, GsGiven *given,
 						  const bool *context);
+	bool		refined;		/* also when nobody asks for it */
 	bool		conditions;		/* begin takes conditions ... */
 	bool		contexts;		/* ... and context */
 

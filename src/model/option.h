@@ -15,17 +15,20 @@
 typedef enum GsOptionType
 {
 	GS_OPTION_INT,				/* int64, from min to max */
+	GS_OPTION_AUTO,				/* the same, or GS_OPTION_IS_AUTO, the default */
 	GS_OPTION_RATE,				/* double, over 0 and at most 1; 0: left out */
 	GS_OPTION_LIST,				/* List of C strings */
 	GS_OPTION_CHOICE			/* const char *, one of choices */
 } GsOptionType;
+
+#define GS_OPTION_IS_AUTO	(-1)	/* written "auto" */
 
 typedef struct GsOptionDef
 {
 	const char *name;
 	GsOptionType type;
 	Size		offset;			/* of the value, in the struct */
-	int64		min;			/* INT */
+	int64		min;			/* INT, AUTO */
 	int64		max;
 	int64		value;			/* by default */
 	const char *what;			/* LIST: what the strings are, for a hint ... */
@@ -35,6 +38,9 @@ typedef struct GsOptionDef
 
 #define GS_OPTION_NUMBER(key, type, min, max, value) \
 	{#key, GS_OPTION_INT, offsetof(type, key), min, max, value, NULL, NULL, NULL}
+#define GS_OPTION_AUTO_NUMBER(key, type, min, max) \
+	{#key, GS_OPTION_AUTO, offsetof(type, key), min, max, \
+		GS_OPTION_IS_AUTO, NULL, NULL, NULL}
 #define GS_OPTION_STRINGS(key, type, what, example) \
 	{#key, GS_OPTION_LIST, offsetof(type, key), 0, 0, 0, what, example, NULL}
 

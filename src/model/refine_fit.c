@@ -15,40 +15,27 @@
 #include "miscadmin.h"
 
 #include "model/groups.h"
-#include "model/refine.h"
+#include "model/refine_fit.h"
 #include "numeric/philox.h"
 
 #define MAX_ROWS		200000	/* of each kind ... */
 #define CELLS			2e7		/* ... and of wide tables fewer */
+#define AUTO_CELLS		3e5		/* of rounds that nobody has asked for */
 #define MIN_ROWS		500
 #define CHECKED			0.2		/* share of the rows that are not learned from */
 #define MAX_TREES		300
-#define CERTAINTY		4		/* deviations that an AUC must exceed 0.5 by ... */
-#define MIN_AUC		0.57		/* ... and what is worth to be refined */
-#define PATIENCE		20		/* trees that do not get better */
+#define CERTAINTY		3		/* deviations that an AUC must exceed 0.5 by ... */
+#define MIN_AUC			0.53	/* ... and what is worth to be refined ... */
+#define MANY_ROWS		10000	/* ... or this, of which trees tell more: */
+#define MIN_AUC_MANY	0.57
+#define FAR_AUC			0.7		/* that leaves something to a further round */
+#define MIN_GAIN		0.005	/* of AUC, for each row made for one accepted */
+#define MAX_MADE		8		/* rows made for one, by all rounds together */
+#define PATIENCE		15		/* trees that do not get better */
 #define CAP_QUANTILE	0.98	/* of ratios, whose larger ones are as one */
 #define MIN_ACCEPTED	0.15	/* of a round */
 #define MAX_SLOPE		1.5		/* of what the trees say */
 #define SLOPE_STEPS		10
-#define CAP_STEP		0.05
-#define RAKE_PASSES		3
-#define RAKE_TIMES		4		/* the model's rows for it, of real ones */
-#define RAKE_ROUNDS		5		/* until enough are accepted after it */
-#define RAKE_ROWS		10		/* that pull to no shift */
-
-/* Rows of both kinds, those to learn from first. */
-typedef struct Rows
-{
-	GsRefine   *refine;
-	GsRefining *refining;		/* what codes of batches are found by */
-	uint32		nreal;			/* of each kind */
-	uint32		nlearned;		/* of each kind, to learn from */
-	uint32		n;				/* 2 nreal */
-	uint8	  **code;			/* [npredictors][n] */
-	int		   *ncodes;			/* [npredictors] */
-	bool	   *ordered;		/* [npredictors] */
-	uint8	   *label;			/* [n] 1: real */
-} Rows;
 
 static void
 report_memory(void)
@@ -64,7 +51,7 @@ report_memory(void)
  * learn from before the rest.
  */
 static uint32
-position_of(const Rows *rows, bool real, uint32 i)
+position_of(const GsRefineRows *rows, bool real, uint32 i)
 {
 	if (i < rows->nlearned)
 		return real ? i : rows->nlearned + i;
@@ -133,7 +120,8 @@ is_composite(const GsRefine *refine, const GsEncoded *encoded, int64 row)
  * The real rows, of a random selection in random order.
  */
 static void
-put_real(Rows *rows, const GsEncoded *encoded, const uint32 *selected)
+put_real(GsRefineRows *rows, const GsEncoded *encoded,
+		 const uint32 *selected)
 {
 	for (int p = 0; p < rows->refine->npredictors; p++)
 	{
@@ -160,7 +148,8 @@ put_real(Rows *rows, const GsEncoded *encoded, const uint32 *selected)
  * last.
  */
 static int64
-put_synthetic(Rows *rows, GsSampler *sampler, GsBatch *batch, int64 index)
+put_synthetic(GsRefineRows *rows, GsSampler *sampler, GsBatch *batch,
+			  int64 index)
 {
 	GsRefining *refining = rows->refining;
 	int			npredictors = rows->refine->npredictors;
@@ -181,13 +170,12 @@ put_synthetic(Rows *rows, GsSampler *sampler, GsBatch *batch, int64 index)
 }
 
 /*
- * Room for rows, and which of the real ones are taken; too few: nreal is 0.
+ * Room for at most rows->max rows, and which of the real ones are taken; too
+ * few: nreal is 0.
  */
 static uint32 *
-select_rows(Rows *rows, const GsEncoded *encoded, uint64 seed)
+select_rows(GsRefineRows *rows, const GsEncoded *encoded, uint64 seed)
 {
-	int64		max = (int64) Min(MAX_ROWS,
-								  CELLS / Max(rows->refine->npredictors, 1));
 	uint32	   *selected = palloc_extended(sizeof(uint32) *
 										   Max(encoded->nrows, 1),
 										   MCXT_ALLOC_HUGE);
@@ -198,7 +186,7 @@ select_rows(Rows *rows, const GsEncoded *encoded, uint64 seed)
 	for (int64 row = 0; row < encoded->nrows; row++)
 		if (is_composite(rows->refine, encoded, row))
 			selected[n++] = (uint32) row;
-	for (int64 i = 0; i < Min(n, max); i++)
+	for (int64 i = 0; i < Min(n, rows->max); i++)
 	{
 		int64		j = i + gs_random_below(&random, (uint32) (n - i));
 		uint32		swap = selected[i];
@@ -206,12 +194,12 @@ select_rows(Rows *rows, const GsEncoded *encoded, uint64 seed)
 		selected[i] = selected[j];
 		selected[j] = swap;
 	}
-	rows->nreal = n < MIN_ROWS ? 0 : (uint32) Min(n, max);
+	rows->nreal = n < MIN_ROWS ? 0 : (uint32) Min(n, rows->max);
 	return selected;
 }
 
 static void
-init_rows(Rows *rows)
+init_rows(GsRefineRows *rows)
 {
 	int			npredictors = rows->refine->npredictors;
 
@@ -235,7 +223,7 @@ init_rows(Rows *rows)
  * The mean loss of the rows that were not learned from.
  */
 static double
-checked_loss(const Rows *rows, const float *margin)
+checked_loss(const GsRefineRows *rows, const float *margin)
 {
 	double		loss = 0;
 
@@ -299,7 +287,7 @@ area(const Judged *judged, uint32 n)
  * too much of).
  */
 static double
-find_slope(const Rows *rows, const float *margin, bool above)
+find_slope(const GsRefineRows *rows, const float *margin, bool above)
 {
 	double		low = 0;
 	double		high = MAX_SLOPE;
@@ -330,8 +318,8 @@ find_slope(const Rows *rows, const float *margin, bool above)
  * the weight that margin and shift give them.  Returns how many there are.
  */
 static uint32
-collect_judged(const Rows *rows, const float *margin, const float *shift,
-			   const double *cap, Judged *judged)
+collect_judged(const GsRefineRows *rows, const float *margin,
+			   const float *shift, const double *cap, Judged *judged)
 {
 	uint32		n = 0;
 
@@ -354,7 +342,7 @@ collect_judged(const Rows *rows, const float *margin, const float *shift,
  * The margin that no more than a few of the model's rows exceed.
  */
 static double
-find_cap(const Rows *rows, const Judged *judged, uint32 n)
+find_cap(const GsRefineRows *rows, const Judged *judged, uint32 n)
 {
 	uint32		above = (uint32) (rows->nreal * (1 - CAP_QUANTILE));
 	uint32		i = n - 1;
@@ -364,22 +352,13 @@ find_cap(const Rows *rows, const Judged *judged, uint32 n)
 	return judged[i].margin;
 }
 
-/* Rows of the model that columns are raked with. */
-typedef struct Candidates
-{
-	uint32		n;
-	uint8	  **code;			/* [npredictors][n] */
-	float	   *margin;			/* [n] */
-	float	   *shift;			/* [n] */
-} Candidates;
-
 /*
- * The margins that a round's trees and slopes give to rows, code
+ * gs_refine_margins: the margins that a round's trees and slopes give to rows, code
  * [npredictors][n].
  */
-static float *
-find_margins(const GsRefine *refine, const GsRefineRound *round,
-			 uint8 *const *code, uint32 n)
+float *
+gs_refine_margins(const GsRefine *refine, const GsRefineRound *round,
+				  uint8 *const *code, uint32 n)
 {
 	float	   *margin = palloc_extended(sizeof(float) * n,
 										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -392,132 +371,12 @@ find_margins(const GsRefine *refine, const GsRefineRound *round,
 }
 
 /*
- * Many rows of the model, from batch number index on: what is accepted of as
- * few as there are real ones would have chance in its shares.
- */
-static Candidates
-make_candidates(const Rows *rows, const GsRefineRound *round,
-				GsSampler *sampler, GsBatch *batch, int64 index)
-{
-	const GsRefine *refine = rows->refine;
-	GsRefining *refining = rows->refining;
-	uint64		max = Min(MAX_ROWS, CELLS / refine->npredictors);
-	Candidates	made;
-
-	made.n = (uint32) Min((uint64) RAKE_TIMES * rows->nreal,
-						  Max(max, rows->nreal));
-	made.code = palloc(sizeof(uint8 *) * refine->npredictors);
-	for (int p = 0; p < refine->npredictors; p++)
-		made.code[p] = palloc(made.n);
-	for (uint32 first = 0; first < made.n; first += GS_BATCH)
-	{
-		CHECK_FOR_INTERRUPTS();
-		gs_batch_fill(sampler, batch, index++);
-		gs_refine_encode(refining, batch);
-		for (int p = 0; p < refine->npredictors; p++)
-			memcpy(made.code[p] + first, refining->code[p],
-				   Min(GS_BATCH, made.n - first));
-	}
-	made.margin = find_margins(refine, round, made.code, made.n);
-	made.shift = palloc_extended(sizeof(float) * made.n,
-								 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	return made;
-}
-
-static void
-free_candidates(const Rows *rows, Candidates *made)
-{
-	for (int p = 0; p < rows->refine->npredictors; p++)
-		pfree(made->code[p]);
-	pfree(made->code);
-	pfree(made->margin);
-	pfree(made->shift);
-}
-
-/*
- * The share of candidates that a cap accepts.
- */
-static double
-accepted_share(const Candidates *made, double cap)
-{
-	double		accepted = 0;
-
-	CHECK_FOR_INTERRUPTS();
-	for (uint32 i = 0; i < made->n; i++)
-		accepted += expf(Min(made->margin[i] + made->shift[i] - (float) cap,
-							 0));
-	return accepted / made->n;
-}
-
-/*
- * What a cap has cut off is missing from the columns by themselves.  Codes get
- * a shift each, so that what is accepted has them as often as real rows do
- * (raking: Deming and Stephan, Annals of Mathematical Statistics 11, 1940).
- */
-static void
-rake(const Rows *rows, Candidates *made, GsRefineRound *round)
-{
-	int			npredictors = rows->refine->npredictors;
-
-	for (int pass = 0; pass < RAKE_PASSES * npredictors; pass++)
-	{
-		int			p = pass % npredictors;
-		double		real[GS_TREE_CODES] = {0};
-		double		weights[GS_TREE_CODES] = {0};
-		double		accepted = 0;
-		float		more[GS_TREE_CODES];
-
-		CHECK_FOR_INTERRUPTS();
-		for (uint32 i = 0; i < rows->n; i++)
-			real[rows->code[p][i]] += rows->label[i];
-		for (uint32 i = 0; i < made->n; i++)
-		{
-			double		weight = expf(Min(made->margin[i] + made->shift[i] -
-										  (float) round->cap, 0));
-
-			weights[made->code[p][i]] += weight;
-			accepted += weight;
-		}
-		for (int c = 0; c < rows->ncodes[p]; c++)
-		{
-			more[c] = (float) log((real[c] + RAKE_ROWS) /
-								  (weights[c] * rows->nreal / accepted +
-								   RAKE_ROWS));
-			round->shift[p * GS_TREE_CODES + c] += more[c];
-		}
-		for (uint32 i = 0; i < made->n; i++)
-			made->shift[i] += more[made->code[p][i]];
-	}
-}
-
-/*
- * A round's cap and shifts: columns are raked anew after the cap was lowered,
- * since that brings back some of what it had cut off.  Returns the share of
- * the model's rows that are accepted.
- */
-static double
-find_shifts(const Rows *rows, Candidates *made, GsRefineRound *round)
-{
-	round->shift = palloc0(sizeof(float) * GS_TREE_CODES *
-						   rows->refine->npredictors);
-	for (int i = 0; i <= RAKE_ROUNDS; i++)
-	{
-		rake(rows, made, round);
-		if (accepted_share(made, round->cap) >= MIN_ACCEPTED)
-			break;
-		while (accepted_share(made, round->cap) < MIN_ACCEPTED)
-			round->cap -= CAP_STEP;
-	}
-	return accepted_share(made, round->cap);
-}
-
-/*
  * How well a round tells the model's rows that it accepts from real ones, both
  * not learned from.
  */
 static double
-area_after(const Rows *rows, const float *margin, const GsRefineRound *round,
-		   Judged *judged)
+area_after(const GsRefineRows *rows, const float *margin,
+		   const GsRefineRound *round, Judged *judged)
 {
 	float	   *shift = palloc_extended(sizeof(float) * rows->n,
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -537,7 +396,7 @@ area_after(const Rows *rows, const float *margin, const GsRefineRound *round,
  * something.
  */
 static int
-grow_trees(const Rows *rows, GsBoost *boost)
+grow_trees(const GsRefineRows *rows, GsBoost *boost)
 {
 	double		min = checked_loss(rows, gs_boost_margins(boost));
 	int			best = 0;
@@ -579,7 +438,7 @@ append_trees(GsForest *to, const GsForest *from, int ntrees)
  * Learns a round's trees.  Returns how many.
  */
 static int
-learn_trees(const Rows *rows, uint64 seed, GsForest *forest)
+learn_trees(const GsRefineRows *rows, uint64 seed, GsForest *forest)
 {
 	GsTreeTable table = {rows->refine->npredictors,
 		(const uint8 *const *) rows->code, rows->ncodes, rows->ordered
@@ -604,10 +463,27 @@ learn_trees(const Rows *rows, uint64 seed, GsForest *forest)
 }
 
 /*
- * One round.  Returns false if there is nothing more to refine.
+ * The AUC from which rows are told from real ones: of two samples alike it
+ * deviates by sqrt(1 / 6n).  And rows that are accepted one by one do not share
+ * distributions out evenly any more, as those of a batch do: a little is not
+ * worth that.  Of few rows trees tell less than there is to be told.
+ */
+static double
+least_auc(const GsRefineRows *rows)
+{
+	double		many = Min(1.0, (double) rows->nreal / MANY_ROWS);
+
+	return Max(MIN_AUC + (MIN_AUC_MANY - MIN_AUC) * many,
+			   0.5 + CERTAINTY *
+			   sqrt(1.0 / 6 / (rows->nreal - rows->nlearned)));
+}
+
+/*
+ * One round.  is_auto: only if it is worth its price.  Returns false if there is
+ * nothing more to refine.
  */
 static bool
-fit_round(Rows *rows, GsSampler *sampler, uint64 seed,
+fit_round(GsRefineRows *rows, GsSampler *sampler, uint64 seed, bool is_auto,
 		  GsFitContext *context)
 {
 	GsRefine   *refine = rows->refine;
@@ -615,7 +491,6 @@ fit_round(Rows *rows, GsSampler *sampler, uint64 seed,
 	GsBatch    *batch = gs_batch_create(sampler, 0, NULL);
 	Judged	   *judged = palloc_extended(sizeof(Judged) * rows->n,
 										 MCXT_ALLOC_HUGE);
-	Candidates	made;
 	float	   *margin;
 	double		accepted;
 	int64		index;
@@ -629,7 +504,7 @@ fit_round(Rows *rows, GsSampler *sampler, uint64 seed,
 	/* fresh rows are judged: of those that were learned from trees know more */
 	index = put_synthetic(rows, sampler, batch, index);
 	round->slope[0] = round->slope[1] = 1;
-	margin = find_margins(refine, round, rows->code, rows->n);
+	margin = gs_refine_margins(refine, round, rows->code, rows->n);
 	for (int above = 0; above < 2; above++)
 		round->slope[above] = find_slope(rows, margin, above);
 	for (uint32 i = 0; i < rows->n; i++)
@@ -637,32 +512,30 @@ fit_round(Rows *rows, GsSampler *sampler, uint64 seed,
 	n = collect_judged(rows, margin, NULL, NULL, judged);
 	round->before = area(judged, n);
 	round->cap = find_cap(rows, judged, n);
-
-	/*
-	 * Of two samples alike the AUC deviates by sqrt(1 / 6n).  And rows that
-	 * are accepted one by one do not share distributions out evenly any more,
-	 * as those of a batch do: less than MIN_AUC is not worth that.
-	 */
-	if (round->before <
-		Max(MIN_AUC, 0.5 + CERTAINTY *
-			sqrt(1.0 / 6 / (rows->nreal - rows->nlearned))))
+	if (round->before < least_auc(rows))
 	{
 		refine->forest.ntrees = round->from;
-		gs_fit_note(context, "refinement %d: rows of the model are not told from real ones",
-										  refine->nrounds + 1);
+		if (!is_auto)
+			gs_fit_note(context, "refinement %d: rows of the model are not told from real ones",
+						refine->nrounds + 1);
 		pfree(judged);
 		pfree(margin);
 		return false;
 	}
-	made = make_candidates(rows, round, sampler, batch, index);
-	accepted = find_shifts(rows, &made, round);
-	free_candidates(rows, &made);
+	accepted = gs_refine_rake(rows, round, sampler, batch, index);
 	round->after = area_after(rows, margin, round, judged);
 	pfree(judged);
 	pfree(margin);
+	if (is_auto && round->before - round->after < MIN_GAIN / accepted)
+	{
+		refine->forest.ntrees = round->from;
+		return false;
+	}
+	rows->accepted *= Min(accepted, 1);
+	rows->min_accepted = Max(MIN_ACCEPTED, 1.0 / MAX_MADE / rows->accepted);
 	gs_fit_note(context, "refinement %d: rows of the model are told from real ones with an AUC of %.3f, and of %.3f after %.0f %% of them were accepted",
-									  ++refine->nrounds, round->before,
-									  round->after, 100 * accepted);
+				++refine->nrounds, round->before, round->after,
+				100 * accepted);
 	return true;
 }
 
@@ -748,7 +621,9 @@ add_tensors(const GsRefine *refine, List **tensors)
  * gs_refine_fit: refines what a family has learned.
  *
  * context: has the family's tensors, and those of the determined features;
- * what is learned is appended.  Can be cancelled.
+ * what is learned is appended.  rounds: at most; GS_OPTION_IS_AUTO: those that
+ * help by more than they cost, where the family is refined so.  Can be
+ * cancelled.
  */
 void
 gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
@@ -756,20 +631,26 @@ gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
 	GsSchema   *schema = context->schema;
 	const GsEncoded *encoded = context->encoded;
 	uint64		seed = gs_mix64(context->key, 1);
+	bool		is_auto = rounds == GS_OPTION_IS_AUTO;
 	GsVersionEntry version = {0};
 	GsModel		model = {.version = &version,.schema = schema,
 	.family = family};
 	GsSampler  *sampler;
-	Rows		rows = {0};
+	GsRefineRows rows = {.min_accepted = MIN_ACCEPTED,.accepted = 1};
 	uint32	   *selected;
 
-	if (rounds == 0)
+	if (rounds == 0 || (is_auto && !family->refined))
 		return;
+	if (is_auto)
+		rounds = GS_REFINE_ROUNDS;
 	rows.refine = start_refine(schema, encoded);
+	rows.max = (int64) Min(MAX_ROWS, (is_auto ? AUTO_CELLS : CELLS) /
+						   Max(rows.refine->npredictors, 1));
 	selected = select_rows(&rows, encoded, seed);
 	if (rows.nreal == 0 || rows.refine->npredictors == 0)
 	{
-		gs_fit_note(context, "nothing was refined: there are too few rows to tell kinds of them apart");
+		if (!is_auto)
+			gs_fit_note(context, "nothing was refined: there are too few rows to tell kinds of them apart");
 		return;
 	}
 	init_rows(&rows);
@@ -782,10 +663,12 @@ gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
 	for (int r = 0; r < rounds; r++)
 	{
 		gs_fit_progress(context, "refinement", r, rounds);
+		if (is_auto && r > 0 && rows.refine->round[r - 1].before < FAR_AUC)
+			break;
 		/* the rounds before refine what the next one learns from */
 		model.refine = r > 0 ? rows.refine : NULL;
 		sampler->refining = r > 0 ? gs_refine_begin(rows.refine) : NULL;
-		if (!fit_round(&rows, sampler, seed, context))
+		if (!fit_round(&rows, sampler, seed, is_auto, context))
 			break;
 	}
 	if (rows.refine->nrounds == 0)

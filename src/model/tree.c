@@ -634,7 +634,7 @@ tree_generate(void *state, GsBatch *batch)
 }
 
 static const GsOptionDef options[] = {
-	GS_OPTION_NUMBER(min_leaf, TreeOptions, 5, 1000000, 100),
+	GS_OPTION_AUTO_NUMBER(min_leaf, TreeOptions, 5, 1000000),
 	GS_OPTION_STRINGS(order, TreeOptions, "names of columns",
 					  "\"sex\", \"age\""),
 	GS_OPTION_STRINGS(condition_first, TreeOptions, "names of columns",
@@ -650,6 +650,7 @@ const GsFamily gs_tree = {
 	.load = tree_load,
 	.begin = tree_begin,
 	.generate = tree_generate,
+	.refined = true,
 	.conditions = true,
 	.contexts = true
 };

@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -42,22 +43,6 @@
 #define MAX_LEAVES		4096	/* min_leaf grows with the rows beyond */
 #define MAX_PREDICTORS		24	/* columns before it that a tree may ask for */
 #define POLL_MICROSECONDS 2000
-
-typedef struct Fit
-{
-	const GsSchema *schema;
-	const GsEncoded *encoded;
-	GsFitContext *context;
-	int			n;
-	Position   *position;	/* [n] in order */
-	const float *dependence;	/* [n][n] of positions by original[] */
-	const int  *original;		/* [n] */
-	uint32		min_leaf;
-	atomic_int	next;			/* positions before are not taken yet */
-	atomic_int	running;		/* threads */
-	atomic_bool cancel;
-	atomic_bool failed;			/* for want of memory */
-} Fit;
 
 static void *
 huge(Size n, Size element)
@@ -305,6 +290,28 @@ empty_tree(Axis *axis, GsTree *tree)
 }
 
 /*
+ * The rows of which an axis has a value: all, or where leaves are chosen, those
+ * to learn from or (half 1) those held out.  Returns how many.
+ */
+static uint32
+take_rows(const Fit *fit, const Axis *axis, int half, uint32 *row)
+{
+	const uint32 *from = fit->row == NULL ? NULL :
+		fit->row + (Size) half * fit->nrows;
+	int64		nrows = from != NULL ? fit->nrows : fit->encoded->nrows;
+	uint32		n = 0;
+
+	for (int64 i = 0; i < nrows; i++)
+	{
+		uint32		r = from != NULL ? from[i] : (uint32) i;
+
+		if (axis->value[r] != GS_MISSING)
+			row[n++] = r;
+	}
+	return n;
+}
+
+/*
  * Fits one tree.  Returns false if memory is out, or on cancel.
  */
 static bool
@@ -312,7 +319,8 @@ fit_position(Fit *fit, int p)
 {
 	Position   *position = &fit->position[p];
 	Axis	   *axis = position->base >= 0 ? &position->shift : &position->own;
-	int64		nrows = fit->encoded->nrows;
+	Size		nrows = fit->row != NULL ? 2 * (Size) fit->nrows :
+		fit->encoded->nrows;
 	Predictor	predictor;
 	GsTreeTable table = {
 		.code =
@@ -321,10 +329,13 @@ fit_position(Fit *fit, int p)
 	};
 	GsTreeResponse response = {
 		.gain = position->number ? GS_TREE_ORDINAL : GS_TREE_ENTROPY,
-		.nclasses = axis->nclasses,.class = axis->class
+		.nclasses = axis->nclasses,.class = axis->class,
+		.level = axis->nvalues > axis->nclasses && !position->number ?
+		axis->value : NULL,
+		.nlevels = axis->nvalues,.nrows = (uint32) fit->encoded->nrows
 	};
 	GsTreeLimits limits = {
-		.min_leaf = fit->min_leaf,.max_depth = MAX_DEPTH,
+		.min_leaf = position->min_leaf,.max_depth = MAX_DEPTH,
 		.worth = CHANCE_GAIN + axis->nclasses,
 		.cancel = &fit->cancel
 	};
@@ -336,9 +347,7 @@ fit_position(Fit *fit, int p)
 	position->tree.row = malloc(sizeof(uint32) * (nrows + 1));
 	if (position->tree.row == NULL)
 		return false;
-	for (int64 row = 0; row < nrows; row++)
-		if (axis->value[row] != GS_MISSING)
-			position->tree.row[n++] = (uint32) row;
+	n = take_rows(fit, axis, 0, position->tree.row);
 	if (n == 0)
 		fine = empty_tree(&position->own, &position->tree);
 	else
@@ -347,9 +356,19 @@ fit_position(Fit *fit, int p)
 		if (fine)
 			gs_tree_prune(&position->tree, position->number ? NUMBER_PRICE :
 						  CATEGORY_PRICE + CLASS_PRICE * (axis->nclasses - 1));
-		fine = fine && fit_leaves(&position->tree, &position->own) &&
-			(position->base < 0 ||
-			 fit_leaves(&position->tree, &position->shift));
+		if (fine && fit->trying)
+		{
+			uint32_t   *held = position->tree.row + n;
+
+			position->held = gs_tree_held(&table, &response, &position->tree,
+										  PRIOR, held,
+										  take_rows(fit, axis, 1, held));
+			fine = !isnan(position->held);
+		}
+		else
+			fine = fine && fit_leaves(&position->tree, &position->own) &&
+				(position->base < 0 ||
+				 fit_leaves(&position->tree, &position->shift));
 	}
 	free(position->tree.row);
 	for (int at = 0; fine && at < position->tree.nnodes; at++)
@@ -373,6 +392,8 @@ work(void *arg)
 
 		if (p < 0 || atomic_load(&fit->cancel))
 			break;
+		if (fit->trying && !fit->position[p].tried)
+			continue;
 		if (!fit_position(fit, p))
 		{
 			atomic_store(&fit->failed, true);
@@ -395,6 +416,9 @@ free_positions(Fit *fit)
 		free(position->own.leaves.entry);
 		free(position->shift.first);
 		free(position->shift.leaves.entry);
+		position->own.first = position->shift.first = NULL;
+		memset(&position->own.leaves, 0, sizeof(GsLeafTable));
+		memset(&position->shift.leaves, 0, sizeof(GsLeafTable));
 	}
 }
 
@@ -543,9 +567,11 @@ flatten(const Position *position, Flat *flat)
 	}
 }
 
-static void
-add_tensors(const Fit *fit, const char *chain, List **tensors)
+static List *
+make_tensors(const Fit *fit)
 {
+	const char *chain = fit->chain;
+	List	   *tensors = NIL;
 	int32	   *positions = palloc(sizeof(int32) * 4 * Max(fit->n, 1));
 	int64		nodes = 0;
 	int64		shifts = 0;
@@ -569,17 +595,68 @@ add_tensors(const Fit *fit, const char *chain, List **tensors)
 		shifts += position->shift.nvalues;
 		flatten(position, &flat);
 	}
-	gs_tensor_add(tensors, psprintf("%s/position", chain), GS_I4, 2, fit->n, 4,
+	gs_tensor_add(&tensors, psprintf("%s/position", chain), GS_I4, 2, fit->n, 4,
 				  positions);
-	gs_tensor_add(tensors, psprintf("%s/node", chain), GS_I4, 2, nodes, 4, flat.node.data);
-	gs_tensor_add(tensors, psprintf("%s/mask", chain), GS_I4, 2, flat.nmasks, GS_TREE_WORDS,
+	gs_tensor_add(&tensors, psprintf("%s/node", chain), GS_I4, 2, nodes, 4, flat.node.data);
+	gs_tensor_add(&tensors, psprintf("%s/mask", chain), GS_I4, 2, flat.nmasks, GS_TREE_WORDS,
 				  flat.mask.data);
-	gs_tensor_add(tensors, psprintf("%s/code", chain), GS_U1, 1, flat.code.len, 0,
+	gs_tensor_add(&tensors, psprintf("%s/code", chain), GS_U1, 1, flat.code.len, 0,
 				  flat.code.data);
-	gs_tensor_add(tensors, psprintf("%s/entry", chain), GS_F4, 2, flat.nentries, 3,
+	gs_tensor_add(&tensors, psprintf("%s/entry", chain), GS_F4, 2, flat.nentries, 3,
 				  flat.entry.data);
-	gs_tensor_add(tensors, psprintf("%s/shift", chain), GS_F8, 2, shifts, 2,
+	gs_tensor_add(&tensors, psprintf("%s/shift", chain), GS_F8, 2, shifts, 2,
 				  flat.shift.data);
+	return tensors;
+}
+
+static void
+check_failed(const Fit *fit)
+{
+	if (atomic_load(&fit->failed))
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("Failed while trees were grown in threads."),
+				 errhint("Learn from fewer rows, with the option \"max_rows\".")));
+}
+
+/*
+ * gs_tree_try: sets held of the positions that are tried, whose min_leaf is
+ * set, by trees grown on the first half of fit->row.  Errors: out_of_memory.
+ * Can be cancelled.
+ */
+void
+gs_tree_try(Fit *fit)
+{
+	fit->trying = true;
+	fit_positions(fit);
+	free_positions(fit);
+	fit->trying = false;
+	check_failed(fit);
+}
+
+/*
+ * gs_tree_fit_chain: fits the trees of all positions, whose min_leaf is set.
+ *
+ * Returns their tensors.  Errors: out_of_memory.  Can be cancelled.
+ */
+List *
+gs_tree_fit_chain(Fit *fit)
+{
+	List	   *volatile tensors = NIL;
+
+	fit_positions(fit);
+	PG_TRY();
+	{
+		check_failed(fit);
+		tensors = make_tensors(fit);
+	}
+	PG_FINALLY();
+	{
+		free_positions(fit);
+	}
+	PG_END_TRY();
+	return tensors;
 }
 
 static void
@@ -588,30 +665,19 @@ fit_chain(GsFitContext *context, const List *first, const char *option,
 {
 	const TreeOptions *options = context->options;
 	Fit			fit = {.schema = context->schema,
-		.encoded = context->encoded,.context = context
+		.encoded = context->encoded,.context = context,.chain = chain
 	};
 
-	fit.min_leaf = (uint32) Max(options->min_leaf,
-								fit.encoded->nrows / MAX_LEAVES);
 	collect_positions(&fit);
 	order_positions(&fit, first, option);
 	find_shifts(&fit);
-	fit_positions(&fit);
-	PG_TRY();
-	{
-		if (atomic_load(&fit.failed))
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY),
-					 errmsg("out of memory"),
-					 errdetail("Failed while trees were grown in threads."),
-					 errhint("Learn from fewer rows, with the option \"max_rows\".")));
-		add_tensors(&fit, chain, &context->tensors);
-	}
-	PG_FINALLY();
-	{
-		free_positions(&fit);
-	}
-	PG_END_TRY();
+	if (options->min_leaf == GS_OPTION_IS_AUTO)
+		gs_tree_choose_leaves(&fit);
+	for (int p = 0; p < fit.n; p++)
+		fit.position[p].min_leaf = (uint32)
+			Max(options->min_leaf != GS_OPTION_IS_AUTO ? options->min_leaf :
+				fit.position[p].min_leaf, fit.encoded->nrows / MAX_LEAVES);
+	context->tensors = list_concat(context->tensors, gs_tree_fit_chain(&fit));
 }
 
 /*

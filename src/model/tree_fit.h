@@ -5,6 +5,8 @@
 #ifndef GENSYNTH_TREE_FIT_H
 #define GENSYNTH_TREE_FIT_H
 
+#include <stdatomic.h>
+
 #include "model/tree.h"
 #include "model/tree_shift.h"
 
@@ -37,12 +39,44 @@ typedef struct Position
 	int			base;			/* position that it is told from; -1: none */
 	GsFeature	shift_feature;
 	Axis		shift;			/* from there */
+	uint32		min_leaf;		/* rows of a leaf */
+	bool		tried;			/* with this min_leaf, on held rows */
+	double		held;			/* their mean log-likelihood */
 	GsTree		tree;			/* made by a thread */
 } Position;
+
+/* A chain while it is fitted. */
+typedef struct Fit
+{
+	const GsSchema *schema;
+	const GsEncoded *encoded;
+	GsFitContext *context;
+	const char *chain;			/* name of its tensors */
+	int			n;
+	Position   *position;		/* [n] in order */
+	const float *dependence;	/* [n][n] of positions by original[] */
+	const int  *original;		/* [n] */
+
+	/* where leaves are chosen, random rows, half to learn from; else NULL */
+	const uint32 *row;			/* [2 nrows] */
+	uint32		nrows;
+	bool		trying;			/* just the trees that are tried, on the rest */
+	atomic_int	next;			/* positions before are not taken yet */
+	atomic_int	running;		/* threads */
+	atomic_bool cancel;
+	atomic_bool failed;			/* for want of memory */
+} Fit;
 
 /* tree_order.c */
 extern int *gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
 						  const List *first, const char *option,
 						  const Position *position, int n, float **dependence);
+
+/* tree_fit.c */
+extern void gs_tree_try(Fit *fit);
+extern List *gs_tree_fit_chain(Fit *fit);
+
+/* tree_leaf.c */
+extern void gs_tree_choose_leaves(Fit *fit);
 
 #endif

@@ -30,6 +30,7 @@
 #define SPIKE			0.01	/* share of rows of one value ... */
 #define MAX_SPIKES		0.05	/* ... which a sum with a difference misses */
 #define UNORDERED		0.05	/* rows that chance would put in another order */
+#define CROSSING		0.02	/* rows in which that draws a wrong order */
 #define ORDER_PREMIUM	3.0		/* so that what is always later stays so */
 
 /*
@@ -154,6 +155,26 @@ spike_share(const GsFeature *feature)
 }
 
 /*
+ * The share of rows, sorted by group, in which a number would lie on the other
+ * side of the base if it came with another row's of the same group, as it does
+ * where it is drawn from what the base's code tells.
+ */
+static double
+crossing_share(const Seen *rows, int n, bool later)
+{
+	int			crossing = 0;
+
+	for (int i = 0; i + 1 < n; i++)
+	{
+		double		base = rows[i + 1].value - rows[i + 1].shift;
+
+		if (rows[i].group == rows[i + 1].group)
+			crossing += later ? rows[i].value < base : rows[i].value > base;
+	}
+	return (double) crossing / n;
+}
+
+/*
  * How much closer a number lies to a base than the base's codes tell: the
  * mean log of the ratio of spreads, less a premium for an order.
  */
@@ -199,8 +220,9 @@ compare(const GsShiftSource *number, const GsShiftSource *base,
 	score += mean_spread(rows, n, true, min);
 
 	/* always after the base, or always before it, and not by chance */
-	if ((later == n && by_chance < n * (1 - UNORDERED)) ||
-		(later == 0 && by_chance > n * UNORDERED))
+	if (((later == n && by_chance < n * (1 - UNORDERED)) ||
+		 (later == 0 && by_chance > n * UNORDERED)) &&
+		crossing_share(rows, n, later == n) > CROSSING)
 		score -= ORDER_PREMIUM;
 	return score;
 }

@@ -120,7 +120,7 @@ worse_splits(int k, GsTreeGain kind, bool nominal)
 	for (int seed = 0; seed < 40; seed++)
 	{
 		GsTreeTable table = {3, columns, ncodes, ordered};
-		GsTreeResponse response = {kind, k, class};
+		GsTreeResponse response = {.gain = kind,.nclasses = k,.class = class};
 		uint32_t	min_leaf = seed % 2 ? 1 : 60;
 		GsTreeSearch *search;
 		GsTreeSplit split;
@@ -177,7 +177,7 @@ static bool
 grow(GsTree *tree, uint32_t min_leaf, const atomic_bool *cancel)
 {
 	GsTreeTable table = {3, columns, ncodes, ordered};
-	GsTreeResponse response = {GS_TREE_ENTROPY, 2, class};
+	GsTreeResponse response = {.nclasses = 2,.class = class};
 	GsTreeLimits limits = {min_leaf, 30, 12, cancel};
 
 	for (int i = 0; i < ROWS; i++)
@@ -400,6 +400,128 @@ test_numbers(void)
 	free(table.entry);
 }
 
+/* codes that no row of a node has go to either side, as rows do */
+static void
+test_unseen(void)
+{
+	static const int many[3] = {240, CODES, CODES};
+	GsTreeTable table = {1, columns, many, ordered};
+	GsTreeResponse response = {.nclasses = 2,.class = class};
+	GsTreeSearch *search;
+	GsTreeSplit split;
+	int			right = 0;
+
+	/* of codes 0 to 39, every fourth is of the class that goes its own way */
+	make_rows(7, 2);
+	ordered[0] = false;
+	for (int i = 0; i < ROWS; i++)
+	{
+		code[0][i] = (uint8_t) (i % 40);
+		class[i] = i % 4 == 0;
+	}
+	search = gs_tree_search_create(&table, &response, 1, ROWS);
+	gs_tree_search(search, row, ROWS, &split);
+	gs_tree_search_free(search);
+	for (int c = 40; c < 240; c++)
+		right += split.mask[c / 32] >> (c % 32) & 1;
+	if (split.mask[0] & 1)
+		CHECK(right > 20 && right < 80, "a quarter of the unseen codes right");
+	else
+		CHECK(right > 120 && right < 180,
+			  "three quarters of the unseen codes right");
+}
+
+/* each of 200 levels goes with one of four codes */
+static int
+mixed_rows(const uint16_t *level)
+{
+	GsTreeTable table = {1, columns, ncodes, ordered};
+	GsTreeResponse response = {.nclasses = GS_TREE_CLASSES,.class = class,
+		.level = level,.nlevels = 200,.nrows = ROWS
+	};
+	GsTreeLimits limits = {10, 30, 12 + GS_TREE_CLASSES, NULL};
+	GsTree		tree = {.row = row};
+	int			mixed = 0;
+
+	for (int i = 0; i < ROWS; i++)
+		row[i] = (uint32_t) i;
+	gs_tree_grow(&table, &response, &limits, ROWS, &tree);
+	gs_tree_prune(&tree, 10);
+	for (int at = 0; at < tree.nnodes; at++)
+		for (uint32_t i = tree.node[at].from; i < tree.node[at].to &&
+			 tree.node[at].predictor < 0; i++)
+			mixed += code[0][row[i]] != code[0][row[tree.node[at].from]];
+	gs_tree_free(&tree);
+	return mixed;
+}
+
+static void
+test_many_levels(void)
+{
+	static uint16_t level[ROWS];
+
+	ordered[0] = false;
+	for (int i = 0; i < ROWS; i++)
+	{
+		level[i] = (uint16_t) (i % 200);
+		code[0][i] = (uint8_t) (i % 4);
+		class[i] = (uint8_t) (level[i] < 31 ? level[i] : 31);
+	}
+	CHECK(mixed_rows(level) == 0, "levels beyond the classes are told apart");
+}
+
+static void
+test_held(void)
+{
+	GsTree		tree;
+	GsTreeTable table = {3, columns, ncodes, ordered};
+	GsTreeResponse response = {.nclasses = 2,.class = class};
+	static uint16_t level[ROWS];
+	static uint32_t held[ROWS];
+	double		likely;
+
+	make_xor();
+	for (int i = 0; i < ROWS; i++)
+	{
+		held[i] = (uint32_t) i;
+		code[0][i] = (uint8_t) (i % 2 * 8);
+		class[i] = (uint8_t) (i % 2);
+		level[i] = class[i];
+	}
+	grow(&tree, 10, NULL);
+	likely = gs_tree_held(&table, &response, &tree, 2, held, ROWS);
+	CHECK(likely < 0 && likely > -0.01, "rows that a tree tells are likely");
+	response.level = level;
+	response.nlevels = 2;
+	CHECK_NEAR(gs_tree_held(&table, &response, &tree, 2, held, ROWS), likely,
+			   1e-3, "and so are their levels");
+	response.level = NULL;
+	gs_tree_prune(&tree, 1e9);
+	CHECK_NEAR(gs_tree_held(&table, &response, &tree, 2, held, ROWS),
+			   log(0.5), 1e-3, "to one leaf they are as likely as its shares");
+	response.gain = GS_TREE_ORDINAL;
+	CHECK_NEAR(gs_tree_held(&table, &response, &tree, 2, held, ROWS),
+			   log(0.5), 1e-3, "ordered classes too");
+	CHECK(gs_tree_held(&table, &response, &tree, 2, held, 0) == 0,
+		  "no rows say nothing");
+	gs_tree_free(&tree);
+}
+
+static void
+test_nearer(void)
+{
+	static const uint8_t own[2][3] = {{0, 100, 200}, {1, 2, 3}};
+	static const uint8_t other[2][3] = {{20, 120, 200}, {1, 2, 3}};
+	static const bool is_ordered[2] = {true, false};
+	static const uint8_t *const owns[2] = {own[0], own[1]};
+	static const uint8_t *const others[2] = {other[0], other[1]};
+	static const uint8_t made[4][2] = {{0, 1}, {119, 2}, {200, 3}, {109, 2}};
+	GsTreeTable table = {.npredictors = 2,.ordered = is_ordered};
+
+	CHECK_NEAR(gs_tree_nearer(&table, made[0], 4, owns, others, 3, 255), 2.5,
+			   1e-9, "two rows nearer to their own, one as near to the others");
+}
+
 int
 main(void)
 {
@@ -407,5 +529,9 @@ main(void)
 	test_trees();
 	test_levels();
 	test_numbers();
+	test_unseen();
+	test_many_levels();
+	test_held();
+	test_nearer();
 	return test_done();
 }
