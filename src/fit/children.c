@@ -64,14 +64,17 @@ heavy_share(double parents)
  * values: all that it has of a column that it knows value by value, and of
  * others those which hold much of the rows.  What depends on them is kept.
  *
- * type: of the column; parents: of the source.  Sets *values to an array, in the current context, and
- * *complete to whether the column has no other values; returns its length.
+ * type: of the column; parents: of the source.  Sets *values to an array, in
+ * the current context, and *complete to whether the column has no other
+ * values; returns its length.
  */
 int
 gs_children_known(const GsConstraint *constraint, const GsSchema *schema,
 				  Oid type, double parents, Datum **values,
 				  bool *complete)
 {
+	const char *name = linitial(constraint->columns);
+
 	*complete = false;
 	if (list_length(constraint->columns) != 1 ||
 		(type >= FirstGenbkiObjectId && !type_is_enum(type)))
@@ -81,7 +84,7 @@ gs_children_known(const GsConstraint *constraint, const GsSchema *schema,
 		GsDecoder  *decoder;
 		int			n;
 
-		if (strcmp(schema->columns[c].name, linitial(constraint->columns)) != 0 ||
+		if (strcmp(schema->columns[c].name, name) != 0 ||
 			!gs_is_column_of(&schema->columns[c], type))
 			continue;
 		decoder = gs_decoder_create(schema, c, type);
@@ -192,7 +195,8 @@ run_counts(const char *relation, const GsConstraint *constraint,
 						 name);
 	}
 	for (int c = 0; c < schema->ncolumns; c++)
-		if (strcmp(schema->columns[c].name, linitial(constraint->columns)) == 0)
+		if (strcmp(schema->columns[c].name,
+				   linitial(constraint->columns)) == 0)
 			type = schema->columns[c].type;
 	nknown = gs_children_known(constraint, schema, type, parents, &values,
 							   &complete);

@@ -77,6 +77,8 @@ forget(void *arg)
 void
 gs_deferred_begin(const GsForeignKeys *fks, const GsFill *fill, Oid target)
 {
+	const char *schema = get_namespace_name(get_rel_namespace(target));
+	const char *name;
 	ListCell   *cell;
 
 	foreach(cell, gs_foreign_keys_deferred(fks))
@@ -87,11 +89,10 @@ gs_deferred_begin(const GsForeignKeys *fks, const GsFill *fill, Oid target)
 
 		if (deferred == NIL)
 		{
-			MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
+			MemoryContextCallback *end = palloc0(sizeof(MemoryContextCallback));
 
-			callback->func = forget;
-			MemoryContextRegisterResetCallback(TopTransactionContext,
-											   callback);
+			end->func = forget;
+			MemoryContextRegisterResetCallback(TopTransactionContext, end);
 		}
 		key->target = target;
 		key->parent = constraint->parent_oid;
@@ -103,9 +104,8 @@ gs_deferred_begin(const GsForeignKeys *fks, const GsFill *fill, Oid target)
 		key->last = InvalidCommandId;	/* as long as it is not over */
 		deferred = lappend(deferred, key);
 		MemoryContextSwitchTo(old);
-		(void) SPI_execute(psprintf("SET CONSTRAINTS %s DEFERRED",
-									quote_qualified_identifier(get_namespace_name(get_rel_namespace(target)),
-															   key->name)),
+		name = quote_qualified_identifier(schema, key->name);
+		(void) SPI_execute(psprintf("SET CONSTRAINTS %s DEFERRED", name),
 						   false, 0);
 		ereport(NOTICE,
 				(errmsg("foreign key \"%s\" of %s is left open, as %s has no rows",
@@ -123,14 +123,16 @@ take_row(TupleTableSlot *slot, void *arg)
 	bool	   *nulls = slot->tts_isnull + ROW_COLUMNS;
 	TransactionId xmin = DatumGetTransactionId(slot->tts_values[ROW_XMIN]);
 	CommandId	cmin = DatumGetCommandId(slot->tts_values[ROW_CMIN]);
-	Datum	   *row = palloc(sizeof(Datum) * update->desc->natts);
-	bool	   *row_nulls = palloc0(update->desc->natts);
+	Datum	   *row;
+	bool	   *row_nulls;
 	int			n = 0;
 	ListCell   *cell;
 
 	if (!TransactionIdIsCurrentTransactionId(xmin) ||
 		cmin < update->key->first || cmin >= update->key->last)
 		return;
+	row = palloc(sizeof(Datum) * update->desc->natts);
+	row_nulls = palloc0(update->desc->natts);
 	(void) gs_foreign_keys_fill(update->fks, update->rows++, values, nulls);
 	row[n++] = slot->tts_values[ROW_TABLE];
 	row[n++] = slot->tts_values[ROW_ID];
@@ -159,9 +161,12 @@ read_rows(Update *update, const char *name)
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT tableoid, ctid, xmin, cmin");
 	for (int i = 0; i < update->target->desc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(update->target->desc, i);
+
 		appendStringInfo(&query, ", %s",
-						 quote_identifier(NameStr(TupleDescAttr(update->target->desc,
-																i)->attname)));
+						 quote_identifier(NameStr(column->attname)));
+	}
 	appendStringInfo(&query, " FROM %s ORDER BY tableoid, ctid", name);
 	gs_query_read(query.data, take_row, update);
 }
@@ -205,7 +210,7 @@ set_key(const Deferred *key)
 	const GsFormArgs *at = gs_form_args(GS_FORM_TYPED);
 	NullableDatum args[GS_FORM_MAX_ARGS] = {{0}};
 	Update		update = {.key = key};
-	char	   *name = gs_relation_name(key->target, NULL);
+	char	   *name;
 	EphemeralNamedRelationData rows = {
 		.md = {.name = GS_TARGET_ROWS,.enrtype = ENR_NAMED_TUPLESTORE}
 	};
@@ -214,6 +219,9 @@ set_key(const Deferred *key)
 	char	   *statement;
 	ListCell   *cell;
 
+	if (get_rel_relkind(key->target) == '\0')
+		return true;			/* dropped */
+	name = gs_relation_name(key->target, NULL);
 	for (int i = 0; i < GS_FORM_MAX_ARGS; i++)
 		args[i].isnull = true;
 	args[at->n] = (NullableDatum)

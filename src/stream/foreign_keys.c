@@ -26,12 +26,10 @@
 
 #include <math.h>
 
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -106,59 +104,12 @@ struct GsForeignKeys
 };
 
 /*
- * Whether the caller may read the parent's keys.  Sets *column to the first
- * that it may not.
- */
-static bool
-may_read(const GsConstraint *constraint, const char **column)
-{
-	ListCell   *cell;
-
-	if (pg_class_aclcheck(constraint->parent_oid, GetUserId(),
-						  ACL_SELECT) == ACLCHECK_OK)
-		return true;
-	foreach(cell, constraint->parent_columns)
-	{
-		*column = lfirst(cell);
-		if (pg_attribute_aclcheck(constraint->parent_oid,
-								  get_attnum(constraint->parent_oid, *column),
-								  GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-			return false;
-	}
-	return true;
-}
-
-static void
-check_access(const GsConstraint *constraint)
-{
-	const char *column;
-
-	if (!may_read(constraint, &column))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for the keys of %s, which foreign key \"%s\" refers to",
-						constraint->parent, constraint->name),
-				 errhint("Its owner can allow it: GRANT SELECT (%s) ON %s TO %s.",
-						 quote_identifier(column), constraint->parent,
-						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
-}
-
-/*
  * A number between 0 and 1, neither of them.
  */
 static inline double
 uniform(uint64 hash)
 {
 	return ((hash >> 12) + 0.5) / (UINT64CONST(1) << 52);
-}
-
-static int
-by_hash(const void *a, const void *b)
-{
-	uint64		x = ((const GsKnownParent *) a)->hash;
-	uint64		y = ((const GsKnownParent *) b)->hash;
-
-	return (x > y) - (x < y);
 }
 
 /*
@@ -188,7 +139,7 @@ load_offspring(const GsForeignKeys *fks, ForeignKey *fk)
 	fk->missing = palloc(sizeof(int) * Max(fk->nknown, 1));
 	for (int i = 0; i < fk->nknown; i++)
 		fk->known[i].hash = gs_key_hash(0, values[i], type);
-	qsort(fk->known, fk->nknown, sizeof(GsKnownParent), by_hash);
+	gs_known_sort(fk->known, fk->nknown);
 	if (!learned)
 		offspring->all_parents = fk->nknown;
 	fk->typical = fk->nknown > 0 &&
@@ -338,7 +289,7 @@ find_groups(GsForeignKeys *fks, ForeignKey *fk)
 			continue;
 		for (int k = 0; k < fk->desc->natts; k++)
 			fk->grouped[k] = gs_is_named(later->columns,
-										 NameStr(TupleDescAttr(fk->desc, k)->attname));
+										 list_nth(fk->constraint->columns, k));
 		fk->ngrouped = n;
 	}
 	for (int i = 0; i < fks->nfks && fk->nshared > 0; i++)
@@ -409,7 +360,7 @@ open_key(GsForeignKeys *fks, const GsConstraint *constraint, uint64 key,
 
 	if (!describe_key(fks, fk, constraint))
 		return;
-	check_access(constraint);
+	gs_parents_check_access(constraint);
 	find_groups(fks, fk);
 	fks->nfks++;
 	fk->key = gs_mix64(key, hash_bytes_extended((const unsigned char *) name,
@@ -494,7 +445,7 @@ gs_foreign_keys_rows(Oid target, const GsSampler *sampler, int64 rows)
 		int64		n;
 
 		if (constraint->parent == NULL || constraint->parent_oid == target ||
-			!may_read(constraint, &column))
+			!gs_parents_may_read(constraint, &column))
 			continue;
 		if (!gs_offspring_load(&offspring, sampler->model, constraint) ||
 			offspring.all_parents <= most)
@@ -718,15 +669,13 @@ refer_to_none(const ForeignKey *fk, Datum *values, bool *nulls)
 static int
 find_known(const ForeignKey *fk, int64 row, Datum value)
 {
-	GsKnownParent wanted = {0};
 	const GsKnownParent *known;
 
 	if (fk->nknown == 0 ||
 		uniform(gs_mix64(~fk->key, row)) < fk->redirected)
 		return -1;
-	wanted.hash = gs_key_hash(0, value, TupleDescAttr(fk->desc, 0));
-	known = bsearch(&wanted, fk->known, fk->nknown, sizeof(GsKnownParent),
-					by_hash);
+	known = gs_known_find(fk->known, fk->nknown,
+						  gs_key_hash(0, value, TupleDescAttr(fk->desc, 0)));
 	return known != NULL ? known - fk->known : -1;
 }
 

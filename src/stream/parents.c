@@ -20,7 +20,9 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/buffile.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/tuplesort.h"
@@ -80,6 +82,48 @@ typedef struct Reading
 } Reading;
 
 /*
+ * gs_parents_may_read: whether the caller may read the keys that a foreign key
+ * refers to.  Sets *column to the first one that it may not.
+ */
+bool
+gs_parents_may_read(const GsConstraint *constraint, const char **column)
+{
+	ListCell   *cell;
+
+	if (pg_class_aclcheck(constraint->parent_oid, GetUserId(),
+						  ACL_SELECT) == ACLCHECK_OK)
+		return true;
+	foreach(cell, constraint->parent_columns)
+	{
+		*column = lfirst(cell);
+		if (pg_attribute_aclcheck(constraint->parent_oid,
+								  get_attnum(constraint->parent_oid, *column),
+								  GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * gs_parents_check_access: an insufficient_privilege error if not.
+ */
+void
+gs_parents_check_access(const GsConstraint *constraint)
+{
+	const char *column;
+	const char *user = GetUserNameFromId(GetUserId(), false);
+
+	if (!gs_parents_may_read(constraint, &column))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the keys of %s, which foreign key \"%s\" refers to",
+						constraint->parent, constraint->name),
+				 errhint("Its owner can allow it: GRANT SELECT (%s) ON %s TO %s.",
+						 quote_identifier(column), constraint->parent,
+						 quote_identifier(user))));
+}
+
+/*
  * gs_key_hash: of a value that is not NULL, and of what came before it.
  *
  * type: of the value, which may be toasted
@@ -113,6 +157,26 @@ by_hash(const void *a, const void *b)
 }
 
 /*
+ * gs_known_sort: by their hashes.
+ */
+void
+gs_known_sort(GsKnownParent *known, int n)
+{
+	qsort(known, n, sizeof(GsKnownParent), by_hash);
+}
+
+/*
+ * gs_known_find: the one with a hash, among n that are sorted; NULL for none.
+ */
+GsKnownParent *
+gs_known_find(GsKnownParent *known, int n, uint64 hash)
+{
+	GsKnownParent wanted = {.hash = hash};
+
+	return bsearch(&wanted, known, n, sizeof(GsKnownParent), by_hash);
+}
+
+/*
  * One key of the table.  What is referred to is unique, but may be NULL.
  */
 static void
@@ -122,8 +186,8 @@ take_key(TupleTableSlot *from, void *arg)
 	const GsParentsRequest *request = reading->request;
 	TupleDesc	desc = reading->parents->desc;
 	TupleTableSlot *slot = reading->slot;
-	GsKnownParent wanted = {0};
 	GsKnownParent *known = NULL;
+	uint64		hash = 0;
 	uint64		order = request->key;
 	uint64		group = 0;
 	bool		grouped = false;
@@ -152,11 +216,10 @@ take_key(TupleTableSlot *from, void *arg)
 			grouped = true;
 		}
 		if (request->nknown > 0)
-			wanted.hash = gs_key_hash(wanted.hash, value, type);
+			hash = gs_key_hash(hash, value, type);
 	}
 	if (request->nknown > 0)
-		known = bsearch(&wanted, request->known, request->nknown,
-						sizeof(GsKnownParent), by_hash);
+		known = gs_known_find(request->known, request->nknown, hash);
 	if (known != NULL)
 		known->present = true;
 	if (!grouped)

@@ -25,14 +25,19 @@ typedef struct GsParentsRequest
 {
 	const GsConstraint *constraint;
 	TupleDesc	desc;			/* of the referring columns, in their order */
-	const bool *grouped;		/* [natts] parents with the same are together */
+	const bool *grouped;		/* [natts] those with the same are together */
 	uint64		key;			/* of the order */
 	int64		most;			/* parents kept; 0: all */
 	int			nknown;
-	GsKnownParent *known;		/* [nknown] by hash; changed.  They come first */
+	GsKnownParent *known;		/* [nknown] by hash: the first; changed */
 } GsParentsRequest;
 
+extern bool gs_parents_may_read(const GsConstraint *constraint,
+								const char **column);
+extern void gs_parents_check_access(const GsConstraint *constraint);
 extern uint64 gs_key_hash(uint64 seed, Datum value, Form_pg_attribute type);
+extern void gs_known_sort(GsKnownParent *known, int n);
+extern GsKnownParent *gs_known_find(GsKnownParent *known, int n, uint64 hash);
 extern GsParents *gs_parents_read(const GsParentsRequest *request);
 extern int64 gs_parents_count(const GsParents *parents);
 extern int64 gs_parents_kept(const GsParents *parents);
