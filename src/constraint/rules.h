@@ -25,6 +25,7 @@ extern const bool *gs_rules_apply(GsRules *rules, GsBatch *batch);
 extern bool gs_rules_sets(const GsRules *rules, int column);
 extern void gs_rules_set(GsRules *rules, const GsBatch *batch, int column,
 						 int from, int to, GsRows rows);
+extern int64 gs_rules_trial(GsRules *rules, int nbatches);
 extern int64 gs_rules_refused(const GsRules *rules,
 							  const GsConstraint *constraint);
 extern GsRuleStats gs_rules_stats(const GsRules *rules);

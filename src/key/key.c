@@ -45,7 +45,8 @@ typedef enum KeyField
 #define UNIT_EXPONENT	5000	/* + exponent, which is between -1100 and 1100 */
 
 static const char *const names[GS_KEY_COUNT] = {
-	"sequence", "range", "uuid", "pattern", "text", "bits", "list"
+	"sequence", "range", "uuid", "pattern", "text", "bits", "list",
+	"copy"
 };
 
 /*
@@ -204,7 +205,7 @@ attempts(const GsColumn *column)
 
 	return gs_domain_has_checks(column->declared) &&
 		key->kind != GS_KEY_SEQUENCE && key->kind != GS_KEY_TEXT &&
-		key->space >= DOMAIN_ATTEMPTS ? DOMAIN_ATTEMPTS : 1;
+		key->kind != GS_KEY_COPY && key->space >= DOMAIN_ATTEMPTS ? DOMAIN_ATTEMPTS : 1;
 }
 
 /*
@@ -317,8 +318,8 @@ key_fits(const GsColumn *column, GsKey *key)
 	uint64		space = 1;
 	int			bits;
 
-	if (column->codec.nparts != 1 || key->width < 0 ||
-		key->width > GS_MAX_LENGTH)
+	if ((column->codec.nparts != 1 && key->kind != GS_KEY_COPY) ||
+		key->width < 0 || key->width > GS_MAX_LENGTH)
 		return false;
 	switch (key->kind)
 	{
@@ -351,6 +352,8 @@ key_fits(const GsColumn *column, GsKey *key)
 		case GS_KEY_LIST:
 			return content == GS_CONTENT_LABEL && key->space >= 1 &&
 				key->space <= GS_MAX_LEVELS && texts_fit(key, key->space);
+		case GS_KEY_COPY:
+			return texts_fit(key, key->width) && gs_copy_fits(key);
 		default:
 			return false;
 	}

@@ -23,6 +23,7 @@ typedef enum GsKeyKind
 	GS_KEY_TEXT,				/* drawn texts made unique by a number */
 	GS_KEY_BITS,				/* permuted bits or bytes of one length */
 	GS_KEY_LIST,				/* labels of an enum, permuted */
+	GS_KEY_COPY,				/* a public source's values, row by row */
 	GS_KEY_COUNT
 } GsKeyKind;
 
@@ -54,10 +55,13 @@ typedef struct GsKey
 	int			min_scale;
 	int			decimals;
 	int			exponent;
-	int			width;			/* TEXT: digits; BITS: bytes, or bits */
+	int			width;			/* TEXT: digits; BITS: bytes, or bits; COPY: rows */
 	bool		upper;			/* TEXT: digits above 9 are upper case */
 
-	/* two NUL-ended strings, or PATTERN: see key_pattern.c; or LIST: labels */
+	/*
+	 * two NUL-ended strings, or PATTERN: see key_pattern.c; or LIST: labels; or
+	 * COPY: see key_copy.c
+	 */
 	char	   *text;
 	int			text_bytes;
 
@@ -91,6 +95,19 @@ extern bool gs_key_pattern_space(const char *pattern, int bytes,
 								 uint64 *space);
 extern int	gs_key_pattern_write(const GsKey *key, uint64 value,
 								 GsRandom *random, char *out);
+
+/* key_copy.c */
+#define GS_KEY_MAX_COPIES	10000	/* rows of a source that is copied */
+
+typedef struct GsCopies GsCopies;
+
+extern GsCopies *gs_copies_begin(GsColumn *columns, int ncolumns);
+extern void gs_copies_put(GsCopies *copies, const Datum *values,
+						  const bool *nulls);
+extern bool gs_copies_end(GsCopies *copies);
+extern bool gs_copy_fits(const GsKey *key);
+extern void gs_copy_values(const GsColumn *column, Datum *values,
+						   bool *nulls);
 
 /* key_decode.c */
 typedef struct GsKeyDecoder GsKeyDecoder;

@@ -11,6 +11,7 @@
  *	 UUID, BITS		x in 64 bits of it (or as many as there are), others random
  *	 PATTERN		the digits of x in mixed radix, each in its place
  *	 LIST			the x-th label
+ *	 COPY			what the source has in the row of that number
  *	 TEXT			a drawn text with the "width" digits of x in base 36 before
  *					its last '@', or at its end if it has none.  A digit is no
  *					'@'.  So two equal texts have their last '@' in the same
@@ -49,7 +50,8 @@ struct GsKeyDecoder
 	GsDomain   *domain;			/* NULL: none */
 	bool		direct;			/* a text is its own Datum */
 	double		unit;			/* of a float with decimals, 10^decimals */
-	Datum	   *label;			/* [space] LIST */
+	Datum	   *label;			/* [space] LIST, [width] COPY */
+	bool	   *label_null;		/* [width] COPY */
 	int			max_chars;		/* TEXT; 0: no limit */
 	MemoryContext scratch;		/* of one drawn text */
 	StringInfoData drawn;
@@ -99,6 +101,12 @@ gs_key_decoder_create(const GsColumn *column, int index, Oid type)
 			decoder->label[i] = gs_codec_join(&decoder->codec, &part);
 			label += strlen(label) + 1;
 		}
+	}
+	if (key->kind == GS_KEY_COPY)
+	{
+		decoder->label = palloc(sizeof(Datum) * key->width);
+		decoder->label_null = palloc(key->width);
+		gs_copy_values(column, decoder->label, decoder->label_null);
 	}
 	return decoder;
 }
@@ -370,6 +378,24 @@ accepted_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
 }
 
 /*
+ * The copies of a column in n rows from first on.
+ */
+static void
+decode_copies(const GsKeyDecoder *decoder, int64 first, int n, GsRows rows)
+{
+	for (int i = 0; i < n; i++)
+	{
+		int			copy = (first + i) % decoder->key->width;
+
+		rows.values[i * rows.stride] = decoder->label[copy];
+		rows.nulls[i * rows.stride] = decoder->label_null[copy];
+		if (!decoder->label_null[copy] &&
+			!gs_domain_accepts(decoder->domain, decoder->label[copy]))
+			refuse(decoder);
+	}
+}
+
+/*
  * gs_key_decode: the keys of the rows from to to - 1 of a batch; see
  * gs_decode.
  *
@@ -398,6 +424,11 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 	}
 	if (!key->wraps)
 		gs_key_check(column, batch->first + from, to - from);
+	if (key->kind == GS_KEY_COPY)
+	{
+		decode_copies(decoder, batch->first + from, to - from, rows);
+		return;
+	}
 	for (int row = from; row < to; row++, ordinal++)
 	{
 		int			i = (row - from) * rows.stride;

@@ -554,7 +554,8 @@ alloc_bins(int64 nrows)
 }
 
 /*
- * gs_schema_learn: turns a sample into features and bins.
+ * gs_schema_learn: turns a sample into features and bins, but for columns that
+ * have a key already.
  *
  * threshold: rows that must hold a value for it to be shown; salt: of the
  * lanes' hashes.  The lanes are freed.  Returns the schema, and in *encoded
@@ -603,8 +604,9 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 		for (int p = 0; p < GS_MAX_PARTS; p++)
 			column->feature[p] = -1;
 		view.lane = &sample->lanes[c * GS_MAX_PARTS];
-		if (learn_key(&view, sample->seen, salt))
-			free_lane(view.lane);
+		if (column->key != NULL || learn_key(&view, sample->seen, salt))
+			for (int p = 0; p < column->codec.nparts; p++)
+				free_lane(view.lane + p);
 		for (int p = 0; p < column->codec.nparts && column->key == NULL; p++)
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];
@@ -642,7 +644,8 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			schema->features[first].null_level >= 0;
 		if (!column->nullable &&
 			((nulls >= threshold && !column->impute) || composite_null) &&
-			!(column->key != NULL && column->one_null))
+			!(column->key != NULL &&
+			  (column->one_null || column->key->kind == GS_KEY_COPY)))
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];
 			uint16	   *bin = alloc_bins(sample->nrows);

@@ -33,6 +33,7 @@ typedef struct StreamColumn
 	GsDecoder  *decoder;		/* NULL: the model lacks it */
 	int			set;			/* column of the model that conditions set; -1 */
 	ExprState  *cast;			/* NULL: of the model's own type */
+	const char *name;
 	int16		cast_len;
 	bool		cast_byval;
 } StreamColumn;
@@ -167,6 +168,7 @@ open_column(GsStream *stream, StreamColumn *column, int c,
 	const GsColumn *from = &schema->columns[c];
 	bool		decoded = is_decoded(from, attribute);
 
+	column->name = from->name;
 	column->decoder = gs_decoder_create(schema, c, decoded ?
 										attribute->atttypid : InvalidOid);
 	stream->decodes = true;
@@ -228,8 +230,9 @@ gs_stream_open(GsSampler *sampler, TupleDesc desc, int64 seed)
 	if (stream->rules != NULL)
 	{
 		gs_rules_attach(stream->rules, stream->batch);
-		/* which rows are left out has to be found out */
-		stream->decodes |= sampler->model->version->on_violation == GS_VIOLATION_DROP;
+		/* rows that are left out, or that cannot be made, must be found */
+		stream->decodes |= sampler->model->version->on_violation !=
+			GS_VIOLATION_IGNORE;
 	}
 	stream->former = gs_former_create(desc, packed);
 	stream->max = SLICE_ROWS;
@@ -278,6 +281,13 @@ gs_stream_batches(const GsStream *stream)
 	return stream->batches;
 }
 
+static void
+cast_errcontext(void *column)
+{
+	errcontext("column \"%s\" of the model",
+			   ((const StreamColumn *) column)->name);
+}
+
 /*
  * Casts a decoded column in place; NULLs too, for a domain may refuse them.
  */
@@ -285,6 +295,10 @@ static void
 cast_column(GsStream *stream, StreamColumn *column, GsRows rows)
 {
 	ExprContext *econtext = stream->econtext;
+	ErrorContextCallback callback = {error_context_stack, cast_errcontext,
+	column};
+
+	error_context_stack = &callback;
 
 	for (int i = 0; i < stream->slice.rows * rows.stride; i += rows.stride)
 	{
@@ -301,6 +315,7 @@ cast_column(GsStream *stream, StreamColumn *column, GsRows rows)
 		MemoryContextSwitchTo(old);
 		ResetExprContext(econtext);
 	}
+	error_context_stack = callback.previous;
 }
 
 static void

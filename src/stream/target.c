@@ -23,6 +23,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "stream/drift.h"
 #include "stream/target.h"
 
 /*
@@ -95,6 +96,33 @@ is_filled(const GsTarget *target, const GsModel *model, Relation relation,
 	return found && !draws_number(build_column_default(relation,
 													   attribute->attnum),
 								  NULL);
+}
+
+/*
+ * Tells of columns that stay NULL, since the model lacks them and the target
+ * has nothing to put there.
+ */
+static void
+tell_missing(const GsTarget *target, const GsModel *model, Relation relation)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	List	   *missing = NIL;
+	List	   *present = NIL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		char	   *name = NameStr(attribute->attname);
+
+		if (attribute->attisdropped)
+			continue;
+		present = lappend(present, name);
+		if (attribute->attgenerated == '\0' && gs_drift_lacks(model, name) &&
+			!is_key_of_parent(target, name) &&
+			build_column_default(relation, attribute->attnum) == NULL)
+			missing = lappend(missing, name);
+	}
+	gs_drift_tell_missing(model, missing, present);
 }
 
 static void
@@ -234,6 +262,7 @@ gs_target_open(Oid relid, const GsModel *model)
 	target->constraints = gs_constraints_read(relid);
 	target->makes_up = can_make_up(relation);
 	find_columns(target, model, relation);
+	tell_missing(target, model, relation);
 	find_checks(target, relation);
 	relation_close(relation, NoLock);
 	return target;
