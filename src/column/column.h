@@ -97,7 +97,10 @@ typedef struct GsColumn
 								 * and are not drawn */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
+	bool		partly_unique;	/* in some rows, or with other columns */
 	struct GsKey *key;			/* NULL: none.  Else feature[] are all -1 */
+	struct GsKey *spare;		/* of a column that is learned: values to go on
+								 * with where rows collide; or NULL */
 	int32	   *lengths;		/* [GS_LENGTHS] BYTEA, BIT: quantiles */
 } GsColumn;
 

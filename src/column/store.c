@@ -381,6 +381,8 @@ needs_format(const GsSchema *schema, const GsColumn *column)
 
 	if (column->key != NULL)
 		return column->key->kind == GS_KEY_TEXT;
+	if (column->spare != NULL && column->spare->kind == GS_KEY_TEXT)
+		return true;
 	return schema->features[column->feature[0]].other_level >= 0 &&
 		content != GS_CONTENT_UUID && content != GS_CONTENT_BITS;
 }

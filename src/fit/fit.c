@@ -200,7 +200,8 @@ prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
 		column->type = gs_plain_type(column->declared, &column->typmod);
 		column->collation = attribute->attcollation;
 		column->unique = gs_source_unique(source, column->name,
-										  &column->one_null);
+										  &column->one_null,
+										  &column->partly_unique);
 		column->type_name = format_type_extended(column->declared,
 												 attribute->atttypmod,
 												 FORMAT_TYPE_TYPEMOD_GIVEN |

@@ -2,7 +2,7 @@
  * key.c
  *	  Keys at rest, and how many rows they are enough for.
  *
- *	 keys	int8 [K, 10]	see KeyField
+ *	 keys	int8 [K, 12]	see KeyField
  *	 key/C	bytes			the texts of column C's key, if it has any
  *
  * What is loaded is hostile until it has been checked.
@@ -39,6 +39,7 @@ typedef enum KeyField
 	FIELD_WIDTH,
 	FIELD_UPPER,
 	FIELD_ATTEMPTS,
+	FIELD_SPARE,				/* 1: GsColumn.spare */
 	FIELDS
 } KeyField;
 
@@ -199,13 +200,12 @@ gs_key_continue(const GsColumn *column, Datum last, int64 first)
  * which may refuse some, can be asked when the row is made.
  */
 static int
-attempts(const GsColumn *column)
+attempts(const GsColumn *column, const GsKey *key)
 {
-	const GsKey *key = column->key;
-
 	return gs_domain_has_checks(column->declared) &&
 		key->kind != GS_KEY_SEQUENCE && key->kind != GS_KEY_TEXT &&
-		key->kind != GS_KEY_COPY && key->space >= DOMAIN_ATTEMPTS ? DOMAIN_ATTEMPTS : 1;
+		key->kind != GS_KEY_COPY && key->space >= DOMAIN_ATTEMPTS ?
+		DOMAIN_ATTEMPTS : 1;
 }
 
 /*
@@ -221,7 +221,9 @@ gs_keys_save(const GsSchema *schema, List **tensors)
 
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
-		const GsKey *key = schema->columns[c].key;
+		bool		spare = schema->columns[c].key == NULL;
+		const GsKey *key = spare ? schema->columns[c].spare :
+			schema->columns[c].key;
 		int64	   *field = fields + n * FIELDS;
 
 		if (key == NULL)
@@ -238,7 +240,8 @@ gs_keys_save(const GsSchema *schema, List **tensors)
 			UNIT_EXPONENT + key->exponent;
 		field[FIELD_WIDTH] = key->width;
 		field[FIELD_UPPER] = key->upper;
-		field[FIELD_ATTEMPTS] = attempts(&schema->columns[c]);
+		field[FIELD_ATTEMPTS] = attempts(&schema->columns[c], key);
+		field[FIELD_SPARE] = spare;
 		if (key->text == NULL)
 			continue;
 		snprintf(name, sizeof(name), "key/%d", c + 1);
@@ -370,7 +373,7 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 	if (field[FIELD_COLUMN] < 0 || field[FIELD_COLUMN] >= schema->ncolumns)
 		gs_corrupted("A key is of no column.");
 	column = &schema->columns[field[FIELD_COLUMN]];
-	if (column->key != NULL)
+	if (column->key != NULL || column->spare != NULL)
 		gs_corrupted("The key of column \"%s\" is there twice.",
 					 column->name);
 	for (int i = FIELD_SCALE; i < FIELDS; i++)
@@ -409,7 +412,10 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 							   key->space < DOMAIN_ATTEMPTS))
 		gs_corrupted("The key of column \"%s\" has an impossible number of attempts.",
 					 column->name);
-	column->key = key;
+	if (field[FIELD_SPARE] == 0)
+		column->key = key;
+	else if (key->kind != GS_KEY_COPY)
+		column->spare = key;
 }
 
 /*
@@ -423,7 +429,7 @@ gs_keys_load(GsSchema *schema, const List *tensors)
 	const GsTensor *fields;
 
 	for (int c = 0; c < schema->ncolumns; c++)
-		schema->columns[c].key = NULL;
+		schema->columns[c].key = schema->columns[c].spare = NULL;
 	if (gs_tensor_find(tensors, "keys") == NULL)
 		return;
 	fields = gs_tensor_get(tensors, "keys", GS_I8, 2);

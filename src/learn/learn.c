@@ -440,6 +440,30 @@ learn_key(LaneView *view, int64 seen, uint64 salt)
 	return column->key != NULL;
 }
 
+/*
+ * Finds out what a column that is unique in some rows, or with others, can go on
+ * with where rows collide.
+ */
+static void
+learn_spare(LaneView *view, int64 seen)
+{
+	GsColumn   *column = view->column;
+	GsKeyRows	rows = {.rows = seen,.sampled = view->nrows,
+	.threshold = view->threshold};
+
+	if (!column->partly_unique || column->codec.nparts > 1 ||
+		column->base > 0)
+		return;
+	sort_lane(view);
+	rows.present = view->npresent;
+	if (view->npresent >= view->threshold)
+		column->spare = gs_key_learn(column, view->lane, view->sorted, &rows);
+	pfree(view->sorted);
+	if (column->spare != NULL && (column->spare->kind == GS_KEY_LIST ||
+								  column->spare->kind == GS_KEY_BITS))
+		column->spare = NULL;
+}
+
 static void
 free_lane(GsLane *lane)
 {
@@ -607,6 +631,8 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 		if (column->key != NULL || learn_key(&view, sample->seen, salt))
 			for (int p = 0; p < column->codec.nparts; p++)
 				free_lane(view.lane + p);
+		else
+			learn_spare(&view, sample->seen);
 		for (int p = 0; p < column->codec.nparts && column->key == NULL; p++)
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];
@@ -636,6 +662,11 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			schema->nfeatures++;
 			free_lane(view.lane);
 		}
+
+		/* further texts are drawn in the format of those that are generated */
+		if (column->spare != NULL && column->spare->kind == GS_KEY_TEXT &&
+			column->format == NULL)
+			column->spare = NULL;
 
 		/* fewer values than may be shown: nothing but NULL comes out */
 		composite_null = sample->nrows - nulls < threshold;

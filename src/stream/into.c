@@ -40,6 +40,7 @@
 #include "stream/insert.h"
 #include "stream/foreign_keys.h"
 #include "stream/call.h"
+#include "stream/repair.h"
 #include "stream/shift.h"
 #include "stream/stream.h"
 #include "stream/target.h"
@@ -70,7 +71,9 @@ typedef struct IntoCall
 	GsStream   *stream;
 	GsForeignKeys    *fks;
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */
+	Bitmapset **ties;			/* [natts] columns that go together */
 	GsGrid	   *grid;			/* NULL: no combinations to count through */
+	GsRepair   *repair;			/* NULL: what collides is not made up for */
 	int			epoch;			/* goes on when rows collide too often */
 	const char *functions;		/* our own schema, quoted */
 	int64		batch_size;
@@ -379,6 +382,41 @@ report_vain(const IntoCall *call, int64 rows)
 			 errhint("Ask for fewer rows, or pass on_conflict => 'nothing'.")));
 }
 
+/* Why a row is refused that is of no use to make up for one that collided. */
+static const char unfit[] = "unfit";
+
+/*
+ * Makes of a row one that collided, and does not now.  Returns why it cannot;
+ * NULL if it could, or if there is nothing to make up for.
+ */
+static const char *
+repair_row(IntoCall *call, Datum *values, bool *nulls)
+{
+	if (call->repair != NULL &&
+		!gs_repair_merge(call->repair,
+						 gs_stream_position(call->stream) - 1, values, nulls))
+		return unfit;
+	if (call->grid != NULL && call->epoch > 0 &&
+		!gs_grid_apply(call->grid, values, nulls))
+		return unfit;
+	return NULL;
+}
+
+/*
+ * What changes when rows collide again and again: from the first time on,
+ * values are counted where they can be; and each time it is looked up again
+ * what the target has.
+ */
+static void
+begin_epoch(IntoCall *call)
+{
+	if (call->epoch++ == 0 && call->repair != NULL)
+		gs_repair_count(call->repair, call->grid == NULL ? NULL :
+						gs_grid_covered(call->grid));
+	if (call->grid != NULL)
+		gs_grid_refresh(call->grid);
+}
+
 static bool
 is_in_vain(const IntoCall *call, int64 rows)
 {
@@ -413,8 +451,8 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 									   nulls);
 		if (call->shift != NULL)
 			gs_shift_apply(call->shift, call->epoch, values, nulls);
-		if (call->grid != NULL && call->epoch > 0)
-			gs_grid_apply(call->grid, values, nulls);
+		if (refused == NULL)
+			refused = repair_row(call, values, nulls);
 		if (refused == NULL)
 			refused = refuse_row(target, values, nulls);
 		if (refused == NULL)
@@ -424,11 +462,18 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 			numbered[natts] = Int64GetDatum(gs_stream_position(call->stream));
 			tuplestore_putvalues(store, target->numbered, numbered,
 								 number_nulls);
+			if (call->grid != NULL && call->epoch > 0)
+				gs_grid_take(call->grid, values, nulls);
+			if (call->repair != NULL)
+				gs_repair_done(call->repair);
 			made++;
 			continue;
 		}
-		call->refused++;
-		call->refused_by = refused;
+		if (refused != unfit)
+		{
+			call->refused++;
+			call->refused_by = refused;
+		}
 		if (is_in_vain(call, done + made))
 			report_vain(call, done + made);
 	}
@@ -441,6 +486,7 @@ static int64
 insert_rows(IntoCall *call, int64 rows, int64 done)
 {
 	bool		skips = call->skip_conflicts || call->target->makes_up;
+	int64	   *numbers = NULL;
 	Tuplestorestate *store = tuplestore_begin_heap(false, false, work_mem);
 	EphemeralNamedRelationData batch = {
 		.md = {.name = GS_TARGET_ROWS,.tupdesc = call->target->numbered,
@@ -450,12 +496,17 @@ insert_rows(IntoCall *call, int64 rows, int64 done)
 	int64		inserted;
 
 	make_rows(call, store, rows, done);
+	if (call->repair != NULL)
+		numbers = palloc_extended(sizeof(int64) * rows, MCXT_ALLOC_HUGE);
 	inserted = gs_insert_run(&call->insert,
-							 gs_target_statement(call->target, skips),
-							 &batch);
+							 gs_target_statement(call->target, skips,
+												 numbers != NULL),
+							 &batch, numbers);
+	if (call->repair != NULL && inserted < rows)
+		gs_repair_keep(call->repair, store, numbers, inserted);
 	tuplestore_end(store);
 	/* what triggers and rules have done with a row is their business */
-	return call->target->makes_up && !call->skip_conflicts ? inserted : rows;
+	return call->repair != NULL ? inserted : rows;
 }
 
 /*
@@ -480,6 +531,8 @@ fill_batch(IntoCall *call)
 				   Min((call->wanted + 1) * (MAX_VAIN + 1) +
 					   2 * MAX_VAIN_MORE, PG_INT64_MAX - GS_BATCH - first) +
 				   first);
+	if (call->repair != NULL)
+		gs_repair_begin(call->repair);
 	error_context_stack = &callback;
 	while (done < call->wanted)
 	{
@@ -490,7 +543,7 @@ fill_batch(IntoCall *call)
 		/* each epoch gets as many tries */
 		if (call->drawn - done >
 			call->wanted * TRIES_EPOCH * (call->epoch - epoch + 1))
-			call->epoch++;
+			begin_epoch(call);
 		if (is_in_vain(call, done))
 			report_vain(call, done);
 		gs_foreign_keys_refresh(call->fks);
@@ -566,10 +619,7 @@ continue_keys(const IntoCall *call)
 								 TupleDescAttr(target->desc, i)->atttypid) ||
 				schema->columns[c].key->kind != GS_KEY_SEQUENCE ||
 				strcmp(schema->columns[c].name, name) != 0 ||
-				(pg_class_aclcheck(call->relid, GetUserId(),
-								   ACL_SELECT) != ACLCHECK_OK &&
-				 pg_attribute_aclcheck(call->relid, target->attnum[i],
-									   GetUserId(), ACL_SELECT) != ACLCHECK_OK))
+				!gs_target_readable(target, i))
 				continue;
 			if (greatest_key(call, &schema->columns[c], &last))
 				(void) gs_key_continue(&schema->columns[c], last,
@@ -598,8 +648,13 @@ begin_rows(IntoCall *call)
 	call->shift = gs_shift_open(call->target);
 	call->fks = gs_foreign_keys_open(call->target, call->sampler, fill->seed,
 									 fill->n);
+	if (!call->target->makes_up || call->skip_conflicts)
+		return;
+	call->ties = gs_repair_ties(call->target, call->sampler);
 	call->grid = gs_grid_open(call->target, call->sampler, call->fks,
-							  fill->seed);
+							  call->ties, fill->seed);
+	call->repair = gs_repair_open(call->target, call->sampler, call->ties,
+								  fill->seed);
 }
 
 /*

@@ -8,6 +8,6 @@
 #include "table/source.h"
 
 extern bool gs_source_unique(const GsSource *source, const char *name,
-							 bool *one_null);
+							 bool *one_null, bool *partly);
 
 #endif
