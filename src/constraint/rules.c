@@ -302,6 +302,24 @@ gs_rules_need(const GsRules *rules, bool *needed)
 }
 
 /*
+ * gs_rules_mark: marks the columns that rows may be refused for.
+ *
+ * columns: [ncolumns of the model]
+ */
+void
+gs_rules_mark(const GsRules *rules, bool *columns)
+{
+	for (int r = 0; r < rules->nrules; r++)
+	{
+		int			c = -1;
+
+		while (rules->rules[r].value == NULL &&
+			   (c = bms_next_member(rules->rules[r].columns, c)) >= 0)
+			columns[c] = true;
+	}
+}
+
+/*
  * gs_rules_know: lets conditions see columns that are known, as they are.
  * What is about these alone is not asked, and none of them is set.
  *

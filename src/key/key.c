@@ -2,7 +2,7 @@
  * key.c
  *	  Keys at rest, and how many rows they are enough for.
  *
- *	 keys	int8 [K, 12]	see KeyField
+ *	 keys	int8 [K, 16]	see KeyField
  *	 key/C	bytes			the texts of column C's key, if it has any
  *
  * What is loaded is hostile until it has been checked.
@@ -33,6 +33,7 @@ typedef enum KeyField
 	FIELD_SPACE,
 	FIELD_MIN,
 	FIELD_STEP,
+	FIELD_ROWS,
 	FIELD_SCALE,
 	FIELD_MIN_SCALE,
 	FIELD_UNIT,					/* decimals, or UNIT_EXPONENT + exponent */
@@ -40,6 +41,9 @@ typedef enum KeyField
 	FIELD_UPPER,
 	FIELD_ATTEMPTS,
 	FIELD_SPARE,				/* 1: GsColumn.spare */
+	FIELD_ORDER,				/* 1 + order */
+	FIELD_DOWN,
+	FIELD_EXACT,
 	FIELDS
 } KeyField;
 
@@ -65,6 +69,9 @@ gs_key_name(GsKeyKind kind)
 uint64
 gs_key_room(const GsKey *key)
 {
+	if (key->kind == GS_KEY_RANGE && key->order != 0)
+		return key->space / gs_key_width(key) > 0 ?
+			gs_key_width(key) * (key->space / gs_key_width(key)) : 0;
 	return key->space / key->attempts;
 }
 
@@ -242,6 +249,10 @@ gs_keys_save(const GsSchema *schema, List **tensors)
 		field[FIELD_UPPER] = key->upper;
 		field[FIELD_ATTEMPTS] = attempts(&schema->columns[c], key);
 		field[FIELD_SPARE] = spare;
+		field[FIELD_ROWS] = key->rows;
+		field[FIELD_ORDER] = key->order + 1;
+		field[FIELD_DOWN] = key->down;
+		field[FIELD_EXACT] = key->exact;
 		if (key->text == NULL)
 			continue;
 		snprintf(name, sizeof(name), "key/%d", c + 1);
@@ -362,6 +373,48 @@ key_fits(const GsColumn *column, GsKey *key)
 	}
 }
 
+/*
+ * What a key says of its order; whether the feature is there is for
+ * gs_keys_check_orders to find out.
+ */
+static void
+load_order(const GsColumn *column, GsKey *key, const int64 *field)
+{
+	key->rows = field[FIELD_ROWS];
+	key->order = (int) field[FIELD_ORDER] - 1;
+	key->down = field[FIELD_DOWN] != 0;
+	key->exact = field[FIELD_EXACT] != 0;
+	if (key->order == 0)
+		return;
+	if ((key->kind != GS_KEY_SEQUENCE && key->kind != GS_KEY_RANGE) ||
+		column->codec.kind->content == GS_CONTENT_TEXT ||
+		field[FIELD_SPARE] != 0 || key->attempts != 1 || key->rows < 1 ||
+		key->rows > PG_INT64_MAX / 2 ||
+		(key->exact && key->order == GS_KEY_BY_ROWS) ||
+		(key->kind == GS_KEY_RANGE && gs_key_width(key) == 0))
+		gs_corrupted("The key of column \"%s\" has an impossible order.",
+					 column->name);
+}
+
+/*
+ * gs_keys_check_orders: whether the features that keys are ordered by are
+ * there.  Errors: data_corrupted.
+ */
+void
+gs_keys_check_orders(const GsSchema *schema)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsKey *key = schema->columns[c].key;
+
+		if (key != NULL && key->order > 0 &&
+			(key->order > schema->nfeatures ||
+			 schema->features[key->order - 1].kind != GS_FEATURE_NUMBER))
+			gs_corrupted("The key of column \"%s\" is ordered by no number.",
+						 schema->columns[c].name);
+	}
+}
+
 static void
 load_key(GsSchema *schema, const int64 *field, const List *tensors)
 {
@@ -412,6 +465,7 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 							   key->space < DOMAIN_ATTEMPTS))
 		gs_corrupted("The key of column \"%s\" has an impossible number of attempts.",
 					 column->name);
+	load_order(column, key, field);
 	if (field[FIELD_SPARE] == 0)
 		column->key = key;
 	else if (key->kind != GS_KEY_COPY)

@@ -58,6 +58,13 @@ typedef struct GsKey
 	int			width;			/* TEXT: digits; BITS: bytes, or bits; COPY: rows */
 	bool		upper;			/* TEXT: digits above 9 are upper case */
 
+	/* order, if it carries any: see key_order.c */
+	int			order;			/* 1 + number feature that it rises with, or
+								 * GS_KEY_BY_ROWS; 0: none */
+	bool		down;			/* it falls with it */
+	bool		exact;			/* the feature follows the key, too */
+	int64		rows;			/* that are in one order */
+
 	/*
 	 * two NUL-ended strings, or PATTERN: see key_pattern.c; or LIST: labels; or
 	 * COPY: see key_copy.c
@@ -78,6 +85,7 @@ extern void gs_key_check(const GsColumn *column, int64 first, int64 n);
 extern void gs_keys_check(const GsSchema *schema, int64 first, int64 n);
 extern bool gs_key_continue(const GsColumn *column, Datum last, int64 first);
 extern void gs_keys_save(const GsSchema *schema, List **tensors);
+extern void gs_keys_check_orders(const GsSchema *schema);
 extern void gs_keys_load(GsSchema *schema, const List *tensors);
 
 /* key_learn.c */
@@ -95,6 +103,17 @@ extern bool gs_key_pattern_space(const char *pattern, int bytes,
 								 uint64 *space);
 extern int	gs_key_pattern_write(const GsKey *key, uint64 value,
 								 GsRandom *random, char *out);
+
+/* key_order.c */
+#define GS_KEY_BY_ROWS		(-1)	/* the order of rows is the key's */
+
+extern void gs_key_set_order(GsKey *key, int order, bool down, bool exact);
+extern uint64 gs_key_width(const GsKey *key);
+extern uint64 gs_key_spread(const GsKey *key, uint64 stream, uint64 ordinal);
+extern int	gs_key_order_batch(const GsKey *key, const GsBatch *batch,
+							   int64 *ordinal);
+extern bool gs_keys_respace(const GsSchema *schema, const bool *fixed,
+							GsBatch *batch);
 
 /* key_copy.c */
 #define GS_KEY_MAX_COPIES	10000	/* rows of a source that is copied */

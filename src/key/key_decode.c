@@ -57,6 +57,11 @@ struct GsKeyDecoder
 	StringInfoData drawn;
 	StringInfoData text;
 
+	/* of the batch that was decoded last, where the key carries order */
+	int64		ordered;		/* its first row */
+	uint64		ordered_key;
+	int64		ordinal[GS_BATCH];
+
 	/* of the stream that was decoded last */
 	uint64		stream;
 	bool		ready;
@@ -78,6 +83,7 @@ gs_key_decoder_create(const GsColumn *column, int index, Oid type)
 	decoder->column = column;
 	decoder->key = key;
 	decoder->index = index;
+	decoder->ordered = -1;
 	decoder->codec = column->codec;
 	decoder->domain = gs_domain_open(type);
 	decoder->direct = column->codec.type == TEXTOID ||
@@ -332,7 +338,9 @@ key_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
 	uint64		x = ordinal;
 	int			len;
 
-	if (key->kind != GS_KEY_SEQUENCE)
+	if (key->kind == GS_KEY_RANGE && key->order != 0)
+		x = gs_key_spread(key, decoder->stream, ordinal);
+	else if (key->kind != GS_KEY_SEQUENCE)
 		x = gs_permute(&decoder->permutation, ordinal);
 	gs_random_start(&random, batch->key, batch->first + row, decoder->index);
 	switch (key->kind)
@@ -429,10 +437,19 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 		decode_copies(decoder, batch->first + from, to - from, rows);
 		return;
 	}
+	if (key->order > 0 && (decoder->ordered != batch->first ||
+						   decoder->ordered_key != batch->key))
+	{
+		(void) gs_key_order_batch(key, batch, decoder->ordinal);
+		decoder->ordered = batch->first;
+		decoder->ordered_key = batch->key;
+	}
 	for (int row = from; row < to; row++, ordinal++)
 	{
 		int			i = (row - from) * rows.stride;
 
+		if (key->order > 0)
+			ordinal = (uint64) decoder->ordinal[row];
 		if (key->wraps && ordinal >= gs_key_room(key))
 			ordinal %= gs_key_room(key);
 		rows.values[i] = (Datum) 0;

@@ -18,6 +18,7 @@
 #include "encode/encode.h"
 #include "key/key.h"
 #include "learn/learn_internal.h"
+#include "learn/order.h"
 #include "learn/quantile.h"
 #include "codec/composite.h"
 #include "numeric/normal.h"
@@ -35,6 +36,12 @@
 /* Below this one, a text is near unique: only its heavy values are shown. */
 #define TEXT_NEAR_UNIQUE	0.50
 #define TEXT_HEAVY			0.01
+
+static uint16 *
+alloc_bins(int64 nrows)
+{
+	return palloc_extended(sizeof(uint16) * Max(nrows, 1), MCXT_ALLOC_HUGE);
+}
 
 static void
 sort_lane(LaneView *view)
@@ -527,6 +534,71 @@ learn_part(LaneView *view, int64 nulls, uint64 salt)
 }
 
 /*
+ * Learns the order of a key as a number of its own, if anything depends on it.
+ *
+ * view: its lane, which is let go
+ */
+static void
+learn_order(LaneView *view, GsSchema *schema, GsEncoded *out)
+{
+	int			f = schema->nfeatures;
+	GsFeature  *feature = &schema->features[f];
+
+	view->feature = feature;
+	feature->column = view->column - schema->columns;
+	feature->lane = view->lane->type;
+	feature->scale = view->lane->scale;
+	feature->min_scale = Max(view->lane->min_scale, 0);
+	feature->null_level = feature->other_level = -1;
+	sort_lane(view);
+	learn_number(view);
+	pfree(view->sorted);
+	if (feature->kind == GS_FEATURE_NUMBER)
+	{
+		out->bin[f] = alloc_bins(view->nrows);
+		out->segment[f] = alloc_bins(view->nrows);
+		out->within[f] = alloc_bins(view->nrows);
+		out->nbins[f] = bin_number(view, out->bin[f], out->segment[f],
+								   out->within[f]);
+		if (gs_order_matters(out, f, out->bin[f], out->nbins[f]))
+			gs_key_set_order(view->column->key, f + 1, false, false);
+	}
+	if (view->column->key->order == f + 1)
+	{
+		view->column->feature[0] = f;
+		schema->nfeatures++;
+	}
+	else
+		memset(feature, 0, sizeof(GsFeature));
+	free_lane(view->lane);
+}
+
+/*
+ * Learns what orders keys.
+ *
+ * pending: [ncolumns] keys whose lanes are still there
+ */
+static void
+learn_orders(GsSample *sample, GsSchema *schema, GsEncoded *out,
+			 const bool *pending, int threshold)
+{
+	gs_orders_settle(schema);
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		LaneView	view = {.column = &schema->columns[c],
+			.lane = &sample->lanes[c * GS_MAX_PARTS],.nrows = sample->nrows,
+		.threshold = threshold};
+
+		if (!pending[c])
+			continue;
+		if (schema->columns[c].key->order == 0)
+			learn_order(&view, schema, out);
+		else
+			free_lane(view.lane);
+	}
+}
+
+/*
  * The NULL indicator of a column: code 1 where it is NULL.
  */
 static void
@@ -571,12 +643,6 @@ gs_sample_put(GsSample *sample, int64 row, const Datum *values,
 	sample->nrows = Max(sample->nrows, row + 1);
 }
 
-static uint16 *
-alloc_bins(int64 nrows)
-{
-	return palloc_extended(sizeof(uint16) * Max(nrows, 1), MCXT_ALLOC_HUGE);
-}
-
 /*
  * gs_schema_learn: turns a sample into features and bins, but for columns that
  * have a key already.
@@ -592,7 +658,9 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	GsSchema   *schema = palloc0(sizeof(GsSchema));
 	GsEncoded  *out = palloc0(sizeof(GsEncoded));
 	int			room = sample->ncolumns * (GS_MAX_PARTS + 1);
+	bool	   *pending = palloc0(sample->ncolumns);
 
+	gs_orders_find(sample);
 	schema->ncolumns = sample->ncolumns;
 	schema->columns = sample->columns;
 	schema->features = palloc0(sizeof(GsFeature) * room);
@@ -629,8 +697,11 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			column->feature[p] = -1;
 		view.lane = &sample->lanes[c * GS_MAX_PARTS];
 		if (column->key != NULL || learn_key(&view, sample->seen, salt))
-			for (int p = 0; p < column->codec.nparts; p++)
+		{
+			pending[c] = gs_order_is_possible(column, view.lane);
+			for (int p = 0; p < column->codec.nparts && !pending[c]; p++)
 				free_lane(view.lane + p);
+		}
 		else
 			learn_spare(&view, sample->seen);
 		for (int p = 0; p < column->codec.nparts && column->key == NULL; p++)
@@ -697,6 +768,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			   schema->nfeatures - first);
 		pfree(null_rows);
 	}
+	learn_orders(sample, schema, out, pending, threshold);
 	out->features = schema->features;
 	out->nfeatures = schema->nfeatures;
 	*encoded = out;

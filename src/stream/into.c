@@ -628,10 +628,18 @@ continue_keys(const IntoCall *call)
 	}
 	gs_keys_check(schema, call->fill.start - 1 + call->fill.drawn,
 				  call->fill.n - call->fill.done);
-	/* rows in the place of others need more: what collides is seen */
 	for (int c = 0; c < schema->ncolumns; c++)
-		if (schema->columns[c].key != NULL)
-			schema->columns[c].key->wraps = target->makes_up;
+	{
+		GsKey	   *key = schema->columns[c].key;
+
+		if (key == NULL)
+			continue;
+		/* rows in the place of others need more: what collides is seen */
+		key->wraps = target->makes_up;
+		/* all rows are in one order */
+		key->rows = Max(call->fill.n - call->fill.done, 1);
+		gs_key_set_order(key, key->order, key->down, key->exact);
+	}
 }
 
 /*

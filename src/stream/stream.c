@@ -25,6 +25,7 @@
 #include "encode/decode.h"
 #include "codec/domain.h"
 #include "constraint/rules.h"
+#include "key/key.h"
 #include "stream/node/former.h"
 #include "stream/stream.h"
 
@@ -50,6 +51,7 @@ struct GsStream
 	int64		filled;			/* index of the batch at hand, or -1 */
 	int64		batches;		/* made so far */
 	bool		decodes;		/* some column is asked for */
+	bool	   *fixed;			/* [columns of the model] see gs_keys_respace */
 	ExprContext *econtext;
 
 	/* the slice is of one batch */
@@ -234,6 +236,9 @@ gs_stream_open(GsSampler *sampler, TupleDesc desc, int64 seed)
 		stream->decodes |= sampler->model->version->on_violation !=
 			GS_VIOLATION_IGNORE;
 	}
+	stream->fixed = palloc0(Max(schema->ncolumns, 1));
+	if (stream->rules != NULL)
+		gs_rules_mark(stream->rules, stream->fixed);
 	stream->former = gs_former_create(desc, packed);
 	stream->max = SLICE_ROWS;
 	cells = (Size) max_rows(stream) * Max(desc->natts, 1);
@@ -381,6 +386,12 @@ next_slice(GsStream *stream)
 		if (stream->rules != NULL)
 			stream->slice.dropped = gs_rules_apply(stream->rules,
 												   stream->batch);
+		/* conditions of a call choose rows by what they are */
+		if (stream->sampler->given == NULL &&
+			gs_keys_respace(stream->sampler->schema, stream->fixed,
+							stream->batch))
+			gs_dependency_fill(stream->sampler->model->determined,
+							   stream->batch);
 		stream->filled = index;
 		stream->batches++;
 	}
