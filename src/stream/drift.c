@@ -85,6 +85,18 @@ gs_drift_tell_missing(const GsModel *model, List *names, List *present)
 }
 
 /*
+ * The name of a type without the schema that all know.
+ */
+static const char *
+plain_name(const char *type)
+{
+	const char *schema = "pg_catalog.";
+
+	return strncmp(type, schema, strlen(schema)) == 0 ?
+		type + strlen(schema) : type;
+}
+
+/*
  * Tells of a column of the model's own source that is of another type by now.
  */
 static void
@@ -100,7 +112,8 @@ tell_type(const GsModel *model, const GsColumn *column,
 		ereport(NOTICE,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" is of type %s, and was of type %s when model \"%s\" was fitted",
-						column->name, type, column->type_name, model->name),
+						column->name, plain_name(type),
+						plain_name(column->type_name), model->name),
 				 errhint("Values are converted, or are an error where they do not fit; fit the model again.")));
 }
 

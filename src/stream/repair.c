@@ -12,12 +12,14 @@
  *
  * If rows go on to collide, columns that cannot be counted through (grid.c)
  * take values beyond those that the model knows, if it has any: numbers that
- * go on, texts of the same format.
+ * go on, texts of the same format.  Since these know of no condition, every
+ * other try is without them.
  */
 #include "postgres.h"
 
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "column/store.h"
 #include "encode/decode.h"
@@ -311,8 +313,11 @@ gs_repair_keep(GsRepair *repair, Tuplestorestate *rows, const int64 *inserted,
 void
 gs_repair_count(GsRepair *repair, const bool *covered)
 {
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(repair));
+
 	repair->counts = true;
 	find_fresh(repair, covered);
+	MemoryContextSwitchTo(old);
 }
 
 /*
@@ -364,7 +369,8 @@ gs_repair_merge(GsRepair *repair, int64 row, Datum *values, bool *nulls)
 			values[at] = repair->slot->tts_values[at];
 			nulls[at] = repair->slot->tts_isnull[at];
 		}
-		else if (repair->counts && repair->spare[at] != NULL && !nulls[at])
+		else if (repair->counts && repair->tries % 2 == 1 &&
+				 repair->spare[at] != NULL && !nulls[at])
 			count_value(repair, at, row, values, nulls);
 	}
 	return true;
