@@ -70,8 +70,7 @@ uint64
 gs_key_room(const GsKey *key)
 {
 	if (key->kind == GS_KEY_RANGE && key->order != 0)
-		return key->space / gs_key_width(key) > 0 ?
-			gs_key_width(key) * (key->space / gs_key_width(key)) : 0;
+		return gs_key_ordinals(key);
 	return key->space / key->attempts;
 }
 

@@ -108,6 +108,7 @@ extern int	gs_key_pattern_write(const GsKey *key, uint64 value,
 #define GS_KEY_BY_ROWS		(-1)	/* the order of rows is the key's */
 
 extern void gs_key_set_order(GsKey *key, int order, bool down, bool exact);
+extern uint64 gs_key_ordinals(const GsKey *key);
 extern uint64 gs_key_width(const GsKey *key);
 extern uint64 gs_key_spread(const GsKey *key, uint64 stream, uint64 ordinal);
 extern int	gs_key_order_batch(const GsKey *key, const GsBatch *batch,

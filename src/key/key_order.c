@@ -46,6 +46,16 @@ count_ordinals(const GsKey *key)
 }
 
 /*
+ * gs_key_ordinals: how many ordinals have a number of their own in a RANGE that
+ * carries order.
+ */
+uint64
+gs_key_ordinals(const GsKey *key)
+{
+	return count_ordinals(key) * gs_key_width(key);
+}
+
+/*
  * gs_key_set_order: lets a key follow the order of a feature, if it can.
  *
  * order: 1 + feature, or GS_KEY_BY_ROWS; down: falling; exact: the feature
@@ -162,18 +172,21 @@ gs_key_order_batch(const GsKey *key, const GsBatch *batch, int64 *ordinal)
 	n = cycle.batch == cycle.nbatches - 1 ? cycle.last : GS_BATCH;
 	for (int row = 0; row < n; row++)
 	{
-		float		at = key->down ? -score[row] : score[row];
 		int32		bits;
 
-		memcpy(&bits, &at, sizeof(bits));
+		memcpy(&bits, &score[row], sizeof(bits));
 		/* floats as integers in the same order */
 		bits ^= (int32) ((uint32) (bits >> 31) >> 1);
 		rank[row].i = (int64) bits * GS_BATCH + row;
 	}
 	gs_scalars_sort(rank, n, GS_LANE_INT);
 	for (int k = 0; k < n; k++)
+	{
+		int64		place = find_place(&cycle, stream, k);
+
 		ordinal[rank[k].i & (GS_BATCH - 1)] = cycle.first +
-			find_place(&cycle, stream, k);
+			(key->down ? cycle.rows - 1 - place : place);
+	}
 	return n;
 }
 
@@ -207,10 +220,12 @@ gs_keys_respace(const GsSchema *schema, const bool *fixed, GsBatch *batch)
 						  &cycle);
 		for (int row = 0; row < n; row++)
 		{
-			double		at = (ordinal[row] - cycle.first + 0.5) / cycle.rows;
-			float		score = (float) gs_normal_quantile(at);
+			int64		place = ordinal[row] - cycle.first;
 
-			batch->score[key->order - 1][row] = key->down ? -score : score;
+			if (key->down)
+				place = cycle.rows - 1 - place;
+			batch->score[key->order - 1][row] = (float)
+				gs_normal_quantile((place + 0.5) / cycle.rows);
 		}
 	}
 	return moved;
