@@ -1,6 +1,6 @@
 -- Rows that collide, keys in order, rules that no row meets, tables that changed, look-up tables.
 BEGIN;
-SELECT plan(51);
+SELECT plan(53);
 SET LOCAL client_min_messages = error;
 SET LOCAL timezone = 'UTC';
 SET LOCAL max_parallel_workers_per_gather = 0;
@@ -103,6 +103,11 @@ SELECT lives_ok($$SELECT pg_temp.clone('log', 5000, 1000)$$, 'more rows than the
 SELECT is(pg_temp.order_of('log2'), '1.000 1.000 5000', 'are all in order');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::log, 500, seed => 2, given => '{"at": {"gte": "2024-01-02", "lte": "2024-01-03"}}')
 	WHERE at NOT BETWEEN '2024-01-02' AND '2024-01-03'), 0::bigint, 'what is given holds');
+CREATE TABLE numbered (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, v int);
+INSERT INTO numbered (at, v) SELECT at, id % 7 FROM log ORDER BY at;
+SELECT pg_temp.fit('numbered') \g /dev/null
+SELECT lives_ok($$SELECT pg_temp.clone('numbered', 2000)$$, 'ids that the target numbers');
+SELECT is(pg_temp.order_of('numbered2'), '1.000 1.000 2000', 'rise with time, in a batch');
 CREATE TABLE event (id int PRIMARY KEY, at timestamp NOT NULL, kind text, v float8, left_over int, number int UNIQUE);
 INSERT INTO event SELECT i * 7 + floor(random() * 7)::int, timestamp '2024-01-01' + i * interval '1 hour' + random() * interval '30 min',
 	CASE WHEN random() * 3000 < i THEN 'new' ELSE 'old' END, i / 100.0 + random() * 5, 5000 - i, 100000 - i FROM generate_series(1, 3000) AS i;

@@ -96,6 +96,7 @@ typedef struct GsColumn
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
 								 * and are not drawn */
+	bool		computed;		/* while it is learned: a generated column */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
 	bool		partly_unique;	/* in some rows, or with other columns */

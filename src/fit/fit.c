@@ -594,6 +594,7 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	version->notes = list_concat(version->notes, source->others);
 	read_source(&learning.reader, source, request, &version->notes);
 	mark_columns(&learning.reader.sample, &request->options);
+	gs_mark_computed(source, &learning.reader.sample);
 	if (OidIsValid(source->relid))
 		learning.constraints = gs_constraints_read(source->relid);
 	learn_columns(&learning);

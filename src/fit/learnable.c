@@ -38,6 +38,18 @@ is_generated(const GsSource *source, const char *name)
 }
 
 /*
+ * gs_mark_computed: marks the columns of a sample that its source computes:
+ * they must be free to be set.
+ */
+void
+gs_mark_computed(const GsSource *source, GsSample *sample)
+{
+	for (int c = 0; c < sample->ncolumns; c++)
+		sample->columns[c].computed = is_generated(source,
+												   sample->columns[c].name);
+}
+
+/*
  * An error for columns that cannot be learned.
  *
  * unlearnable: [n] of Form_pg_attribute; exclude: names that are left out

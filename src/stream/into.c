@@ -42,6 +42,7 @@
 #include "stream/call.h"
 #include "stream/repair.h"
 #include "stream/shift.h"
+#include "stream/sorted.h"
 #include "stream/stream.h"
 #include "stream/target.h"
 
@@ -73,6 +74,7 @@ typedef struct IntoCall
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */
 	Bitmapset **ties;			/* [natts] columns that go together */
 	GsGrid	   *grid;			/* NULL: no combinations to count through */
+	GsSorting  *sorting;		/* NULL: rows go in as they come */
 	GsRepair   *repair;			/* NULL: what collides is not made up for */
 	int			epoch;			/* goes on when rows collide too often */
 	const char *functions;		/* our own schema, quoted */
@@ -490,12 +492,14 @@ insert_rows(IntoCall *call, int64 rows, int64 done)
 	Tuplestorestate *store = tuplestore_begin_heap(false, false, work_mem);
 	EphemeralNamedRelationData batch = {
 		.md = {.name = GS_TARGET_ROWS,.tupdesc = call->target->numbered,
-			.enrtype = ENR_NAMED_TUPLESTORE,.enrtuples = rows},
-		.reldata = store
+			.enrtype = ENR_NAMED_TUPLESTORE,.enrtuples = rows}
 	};
 	int64		inserted;
 
 	make_rows(call, store, rows, done);
+	if (call->sorting != NULL)
+		store = gs_sorting_apply(call->sorting, call->target, store);
+	batch.reldata = store;
 	if (call->repair != NULL)
 		numbers = palloc_extended(sizeof(int64) * rows, MCXT_ALLOC_HUGE);
 	inserted = gs_insert_run(&call->insert,
@@ -656,6 +660,7 @@ begin_rows(IntoCall *call)
 	call->shift = gs_shift_open(call->target);
 	call->fks = gs_foreign_keys_open(call->target, call->sampler, fill->seed,
 									 fill->n);
+	call->sorting = gs_sorting_open(call->target, call->sampler->schema);
 	if (!call->target->makes_up || call->skip_conflicts)
 		return;
 	call->ties = gs_repair_ties(call->target, call->sampler);

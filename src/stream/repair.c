@@ -72,7 +72,7 @@ tie_named(const GsTarget *target, List *names, Bitmapset **ties)
 
 	foreach(cell, names)
 	{
-		int			position = gs_target_position(target, lfirst(cell));
+		int			position = gs_target_column(target, lfirst(cell));
 
 		if (position >= 0)
 			columns = bms_add_member(columns, position);

@@ -352,6 +352,19 @@ gs_target_open(Oid relid, const GsModel *model)
 }
 
 /*
+ * gs_target_column: the position of a column among those that are filled; -1
+ * if it is not.
+ */
+int
+gs_target_column(const GsTarget *target, const char *name)
+{
+	for (int i = 0; i < target->desc->natts; i++)
+		if (strcmp(NameStr(TupleDescAttr(target->desc, i)->attname), name) == 0)
+			return i;
+	return -1;
+}
+
+/*
  * gs_target_statement: inserts GS_TARGET_ROWS.  Made anew for each batch,
  * since the target may have been renamed or altered after a commit.
  *
@@ -391,20 +404,6 @@ gs_target_statement(const GsTarget *target, bool skips, bool returns)
 					name, columns.data, values.data,
 					skips ? " ON CONFLICT DO NOTHING" : "",
 					returns ? " RETURNING 1" : "");
-}
-
-/*
- * gs_target_position: where a column is among those that are filled; -1: it is
- * none of them.
- */
-int
-gs_target_position(const GsTarget *target, const char *name)
-{
-	for (int i = 0; i < target->desc->natts; i++)
-		if (strcmp(NameStr(TupleDescAttr(target->desc, i)->attname),
-				   name) == 0)
-			return i;
-	return -1;
 }
 
 /*

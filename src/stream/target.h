@@ -46,9 +46,9 @@ typedef struct GsTarget
 } GsTarget;
 
 extern GsTarget *gs_target_open(Oid relid, const GsModel *model);
+extern int	gs_target_column(const GsTarget *target, const char *name);
 extern char *gs_target_statement(const GsTarget *target, bool skips,
 								 bool returns);
-extern int	gs_target_position(const GsTarget *target, const char *name);
 extern bool gs_target_readable(const GsTarget *target, int at);
 extern bool gs_target_holds(const GsTarget *target, int index,
 							const Datum *values, const bool *nulls);
