@@ -119,7 +119,7 @@ find_cycle(const GsKey *key, int64 index, Cycle *cycle)
  * fewer rows than others, so it has no part in some of the 1,024ths.
  */
 static int64
-find_place(const Cycle *cycle, uint64 stream, int rank)
+find_position(const Cycle *cycle, uint64 stream, int rank)
 {
 	int64		others = cycle->nbatches - 1;
 	int			m = cycle->last;
@@ -182,10 +182,10 @@ gs_key_order_batch(const GsKey *key, const GsBatch *batch, int64 *ordinal)
 	gs_scalars_sort(rank, n, GS_LANE_INT);
 	for (int k = 0; k < n; k++)
 	{
-		int64		place = find_place(&cycle, stream, k);
+		int64		position = find_position(&cycle, stream, k);
 
 		ordinal[rank[k].i & (GS_BATCH - 1)] = cycle.first +
-			(key->down ? cycle.rows - 1 - place : place);
+			(key->down ? cycle.rows - 1 - position : position);
 	}
 	return n;
 }
@@ -220,12 +220,12 @@ gs_keys_respace(const GsSchema *schema, const bool *fixed, GsBatch *batch)
 						  &cycle);
 		for (int row = 0; row < n; row++)
 		{
-			int64		place = ordinal[row] - cycle.first;
+			int64		position = ordinal[row] - cycle.first;
 
 			if (key->down)
-				place = cycle.rows - 1 - place;
+				position = cycle.rows - 1 - position;
 			batch->score[key->order - 1][row] = (float)
-				gs_normal_quantile((place + 0.5) / cycle.rows);
+				gs_normal_quantile((position + 0.5) / cycle.rows);
 		}
 	}
 	return moved;

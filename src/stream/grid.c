@@ -492,20 +492,20 @@ change_all(GsGrid *grid, GridIndex *index, Datum *values, bool *nulls)
 {
 	for (int64 tried = 0; tried < index->space; tried++)
 	{
-		uint64		place = gs_permute(&index->order,
+		uint64		position = gs_permute(&index->order,
 									   index->next++ % index->order.n);
 
 		if (tried % 100000 == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (is_taken(index, place))
+		if (is_taken(index, position))
 			continue;
 		for (int k = 0; k < index->ncolumns; k++)
 		{
 			int			c = index->column[k];
 
-			set_value(grid, index, c, (int) (place % grid->columns[c].n),
+			set_value(grid, index, c, (int) (position % grid->columns[c].n),
 					  values, nulls);
-			place /= grid->columns[c].n;
+			position /= grid->columns[c].n;
 		}
 		return true;
 	}
