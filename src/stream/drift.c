@@ -97,7 +97,7 @@ plain_name(const char *type)
 }
 
 /*
- * Tells of a column of the model's own source that is of another type by now.
+ * Tells of a column that is not of the type that the model's is.
  */
 static void
 tell_type(const GsModel *model, const GsColumn *column,
@@ -111,10 +111,28 @@ tell_type(const GsModel *model, const GsColumn *column,
 	if (strcmp(type, column->type_name) != 0)
 		ereport(NOTICE,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" is of type %s, and was of type %s when model \"%s\" was fitted",
+				 errmsg("column \"%s\" is of type %s, and of type %s in model \"%s\"",
 						column->name, plain_name(type),
 						plain_name(column->type_name), model->name),
-				 errhint("Values are converted, or are an error where they do not fit; fit the model again.")));
+				 errhint("Values are converted, or are an error where they do not fit.")));
+}
+
+/*
+ * gs_drift_tell_types: tells of columns that are not of the types that a model's
+ * are.
+ */
+void
+gs_drift_tell_types(const GsModel *model, TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		const GsColumn *column = find_column(model,
+											 NameStr(attribute->attname));
+
+		if (!attribute->attisdropped && column != NULL)
+			tell_type(model, column, attribute);
+	}
 }
 
 /*
@@ -146,8 +164,7 @@ was_told(const GsModel *model, Oid relid)
  * InvalidOid; own: it is the source
  */
 void
-gs_drift_tell(const GsModel *model, TupleDesc predictor, TupleDesc row,
-			  Oid relid,
+gs_drift_tell(const GsModel *model, TupleDesc wanted, TupleDesc row, Oid relid,
 			  bool own)
 {
 	List	   *missing = NIL;
@@ -157,20 +174,17 @@ gs_drift_tell(const GsModel *model, TupleDesc predictor, TupleDesc row,
 		return;
 	for (int i = 0; i < row->natts; i++)
 		present = lappend(present, NameStr(TupleDescAttr(row, i)->attname));
-	for (int i = 0; i < predictor->natts; i++)
+	for (int i = 0; i < wanted->natts; i++)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(predictor, i);
+		Form_pg_attribute attribute = TupleDescAttr(wanted, i);
 		char	   *name = NameStr(attribute->attname);
-		const GsColumn *column = find_column(model, name);
 
-		if (attribute->attisdropped)
-			continue;
-		if (column != NULL && own)
-			tell_type(model, column, attribute);
-		if (column == NULL && gs_drift_lacks(model, name) &&
+		if (!attribute->attisdropped && gs_drift_lacks(model, name) &&
 			!(OidIsValid(relid) &&
 			  get_attgenerated(relid, get_attnum(relid, name)) != '\0'))
 			missing = lappend(missing, name);
 	}
+	if (own)
+		gs_drift_tell_types(model, wanted);
 	gs_drift_tell_missing(model, missing, present);
 }

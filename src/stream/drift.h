@@ -14,7 +14,8 @@
 extern bool gs_drift_lacks(const GsModel *model, const char *name);
 extern void gs_drift_tell_missing(const GsModel *model, List *names,
 								  List *present);
-extern void gs_drift_tell(const GsModel *model, TupleDesc predictor,
+extern void gs_drift_tell_types(const GsModel *model, TupleDesc desc);
+extern void gs_drift_tell(const GsModel *model, TupleDesc wanted,
 						  TupleDesc row,
 						  Oid relid, bool own);
 

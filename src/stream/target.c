@@ -345,6 +345,7 @@ gs_target_open(Oid relid, const GsModel *model)
 	target->makes_up = can_make_up(relation);
 	find_columns(target, model, relation);
 	tell_missing(target, model, relation);
+	gs_drift_tell_types(model, target->desc);
 	find_checks(target, relation);
 	find_indexes(target, relation);
 	relation_close(relation, NoLock);
