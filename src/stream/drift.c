@@ -79,7 +79,7 @@ gs_drift_tell_missing(const GsModel *model, List *names, List *present)
 			 errmsg("model \"%s\" lacks columns %s, which are null in its rows",
 					model->name, missing.data),
 			 others.len > 0 ?
-			 errdetail("It has %s, which are not among the columns.",
+			 errdetail("The rows lack %s, which the model has.",
 					   others.data) : 0,
 			 errhint("If the table has changed since the model was fitted, fit it again.")));
 }
