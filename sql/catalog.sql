@@ -36,12 +36,12 @@ SELECT model, version, current, method, source, owner, rows, epsilon,
     fitted_at <= clock_timestamp() AND fitted_at > clock_timestamp() - interval '1 hour' AS fitted_at,
     seconds >= 0 AS seconds, bytes > 0 AS bytes
 FROM synth_models WHERE owner = 'regress_gs_alice' ORDER BY version;
--- a version is its seed's own: the same seed gives others rows in another version
+-- a version of the same rows, fitted with the same seed, makes the same again
 SET ROLE regress_gs_alice;
 CREATE TEMP TABLE v4 AS SELECT r FROM synth_sample('t', 100, seed => 1) AS r;
 SELECT synth_use('catalog.t', 2);
 CREATE TEMP TABLE v2 AS SELECT r FROM synth_sample('t', 100, seed => 1) AS r;
-SELECT count(*) > 10 AS different FROM (TABLE v4 EXCEPT TABLE v2) AS d;
+SELECT count(*) AS different FROM (TABLE v4 EXCEPT TABLE v2) AS d;
 SELECT synth_use('t', 4);
 SELECT count(*) FROM (TABLE v4 EXCEPT ALL SELECT r FROM synth_sample('t', 100, seed => 1) AS r) AS d;
 -- from version 2 the next is 5, and 2, 3 and 4 are not more than the two newest besides

@@ -36,6 +36,17 @@ SELECT synth_fit('one'); \echo :LAST_ERROR_SQLSTATE
 SELECT synth_fit('few'); \echo :LAST_ERROR_SQLSTATE
 SELECT synth_fit('few', options => '{"rare_threshold": 50}'); \echo :LAST_ERROR_SQLSTATE
 SELECT synth_fit('visits'); \echo :LAST_ERROR_SQLSTATE
+-- all that cannot be learned, and what is left out already, to be pasted
+CREATE TABLE shapes (id int, "A ""box""" box, area polygon, search tsvector GENERATED ALWAYS AS (to_tsvector('simple', 'a')) STORED);
+SELECT synth_fit('shapes'); \echo :LAST_ERROR_SQLSTATE
+SELECT synth_fit('shapes', exclude => '{area}'); \echo :LAST_ERROR_SQLSTATE
+DROP TABLE shapes;
+-- conditions that hardly any row meets
+SELECT notes FROM synth_fit('SELECT i % 101 AS v FROM generate_series(1, 1000) AS i', model => 'm', seed => 1,
+    options => '{"constraints": ["v > 500"], "public": false}');
+SELECT notes FROM synth_fit('SELECT i % 101 AS v FROM generate_series(1, 1000) AS i', model => 'm', seed => 1,
+    options => '{"constraints": ["v > 60", "v < 40"]}');
+SELECT synth_drop('m');
 
 --
 -- A query as the source

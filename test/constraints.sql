@@ -71,7 +71,7 @@ SET LOCAL max_parallel_workers_per_gather = 0;
 -- a condition that hardly any row meets
 CREATE TABLE plain AS SELECT i % 1000 AS a, i % 7 AS b FROM generate_series(1, 5000) AS i;
 SELECT FROM synth_fit('plain', seed => 1, options => '{"constraints": ["a = 1234"]}');
-SELECT throws_ok('SELECT count(a) FROM synth_sample(NULL::plain, 10)', '23514', 'could not make rows that meet user "a = 1234"', 'an error names it');
+SELECT throws_ok('SELECT count(a) FROM synth_sample(NULL::plain, 10)', '23514', 'could not make rows that meet condition "a = 1234"', 'an error names it');
 SELECT FROM synth_fit('plain', seed => 1, options => '{"constraints": ["a < 1"], "on_violation": "drop"}');
 SELECT cmp_ok((SELECT count(*) FROM synth_sample(NULL::plain, 3000, seed => 1)), '<', 3000::bigint, 'dropped, even if no column is asked for');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::plain, 3000, seed => 1)), (SELECT count(a) FROM synth_sample(NULL::plain, 3000, seed => 1) WHERE a < 1), 'all others meet it');
@@ -103,7 +103,7 @@ SELECT is((SELECT count(*) FROM synth_sample(NULL::plain, 3000, seed => 1) WHERE
 SELECT is((SELECT count(a) FROM synth_sample(NULL::plain, 3000, seed => 1)), 3000::bigint, 'as many as asked for');
 SELECT is((SELECT (violations, acceptance < 0.9, acceptance > 0.4)::text FROM synth_check('plain', 3000)), '(0,t,t)', 'and are counted as refused');
 SELECT FROM synth_fit('plain', seed => 1, options => '{"constraints": ["1 / (b - b) = a"]}');
-SELECT throws_matching('SELECT count(a) FROM synth_sample(NULL::plain, 10)', 'could not make rows that meet user "1 / \(b - b\) = a"', 'where all rows raise, an error names the condition');
+SELECT throws_matching('SELECT count(a) FROM synth_sample(NULL::plain, 10)', 'could not make rows that meet condition "1 / \(b - b\) = a"', 'where all rows raise, an error names the condition');
 SELECT FROM synth_fit('plain', seed => 1, options => '{"constraints": ["a = 1000 / b"], "on_violation": "ignore"}');
 SELECT is((SELECT count(a) FROM synth_sample(NULL::plain, 3000, seed => 1)), 3000::bigint, 'a value that cannot be computed stays as it was');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::plain, 3000, seed => 1) WHERE b <> 0 AND a <> 1000 / nullif(b, 0)), 0::bigint, 'others are computed');

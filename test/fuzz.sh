@@ -103,6 +103,12 @@ INSERT INTO wanted VALUES
         FROM generate_series(1, 400) AS i$$, NULL),
     ('checked', $$SELECT 'DE' || lpad((98 - (n || '131400')::numeric % 97)::text, 2, '0') || n AS iban, lpad((98 - n::numeric * 100 % 97)::text, 20, n) AS checked
         FROM generate_series(1, 250) AS i, lpad((i * 7919)::text, 18, '0') AS n$$, 'ADD UNIQUE (iban)'),
+    ('ordered', $$SELECT i AS id, 1000 - i * 3 + i * i % 3 AS down, timestamp '2024-01-01' + i * interval '5 min' AS at, i / 10 + i * 7919 % 13 AS loose, i % 3 AS c FROM generate_series(1, 1500) AS i$$,
+        'ADD PRIMARY KEY (id), ADD UNIQUE (down)'),
+    ('loose', $$SELECT i * 3 AS id, i / 10 + i * 7919 % 13 AS a FROM generate_series(1, 1500) AS i$$, 'ADD PRIMARY KEY (id)'),
+    ('partly', $$SELECT 'h' || CASE WHEN i % 4 = 0 THEN i % 20 ELSE i END AS handle, i % 100 + i / 100 AS number, i % 5 AS kind, md5((i / 2)::text) AS hash FROM generate_series(1, 400) AS i$$,
+        'ADD UNIQUE (handle, kind, number), ADD UNIQUE (hash, kind)'),
+    ('statuses', $$SELECT i AS id, 'status ' || i AS name, CASE WHEN i % 3 > 0 THEN i % 2 = 0 END AS final FROM generate_series(1, 20) AS i$$, 'ADD PRIMARY KEY (id), ADD UNIQUE (name)'),
     ('few', $$SELECT i AS a, 'x' || i % 4 AS b FROM generate_series(1, 50) AS i$$, NULL);
 SELECT format('CREATE TABLE %I AS %s', name, query) FROM wanted UNION ALL SELECT format('ALTER TABLE %I %s', name, keys) FROM wanted WHERE keys IS NOT NULL \gexec
 CREATE TABLE models (id serial, name text, source text, method text, options jsonb, ncolumns int, given jsonb, clone text, parts text[]);
@@ -113,6 +119,7 @@ INSERT INTO models (name, source, method, options) SELECT name || ' ' || method,
 INSERT INTO models (name, source, method, options) SELECT name || ' ' || method, name, method, CASE method WHEN 'tree' THEN '{"min_leaf": 5}' ELSE '{}' END::jsonb
     FROM wanted, unnest(ARRAY['tree', 'copula']) AS method ORDER BY 1;
 INSERT INTO models (name, source, method, options) SELECT name || ' refined', name, 'copula', '{"refine": 2}' FROM (VALUES ('bent'), ('shifted')) AS w(name);
+INSERT INTO models (name, source, method, options) VALUES ('statuses public', 'statuses', 'tree', '{"public": true}');
 INSERT INTO models (name, source, method, options) VALUES ('bent given', 'bent', 'tree', '{"min_leaf": 5, "condition_first": ["x", "a"]}'), ('shifted alone', 'shifted', 'tree', '{"min_leaf": 5, "differences": 0, "dependencies": 0}');
 SELECT count(synth_fit(quote_ident(source), model => name, method => method, options => options, seed => 1)) AS ignored FROM models \gset
 SELECT format('CREATE UNLOGGED TABLE %I (LIKE %I INCLUDING ALL)', 'clone of ' || source, source) FROM models GROUP BY source \gexec

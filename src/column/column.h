@@ -87,7 +87,8 @@ typedef struct GsColumn
 	char	   *base_name;		/* the same of the plain type */
 	GsCodec		codec;
 	bool		nullable;		/* NULLs were seen, and are emitted */
-	int			feature[GS_MAX_PARTS];	/* of each part; -1: a key */
+	int			feature[GS_MAX_PARTS];	/* of each part; -1: a key, unless it is
+										 * ordered by a number of its own */
 	int			null_feature;	/* -1: none */
 	int			base;			/* 1 + column that it is learned as the
 								 * difference from; 0: none */
@@ -95,9 +96,18 @@ typedef struct GsColumn
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
 								 * and are not drawn */
+	bool		computed;		/* while it is learned: a generated column */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
+	bool		partly_unique;	/* in some rows, or with other columns */
+	int			leader;			/* while it is learned: 1 + column that a key
+								 * rises with, or ... */
+	bool		leader_down;	/* ... falls; 0: none */
+	int			follows;		/* the same of another key */
+	bool		follows_down;
 	struct GsKey *key;			/* NULL: none.  Else feature[] are all -1 */
+	struct GsKey *spare;		/* of a column that is learned: values to go on
+								 * with where rows collide; or NULL */
 	int32	   *lengths;		/* [GS_LENGTHS] BYTEA, BIT: quantiles */
 
 	/* JSON documents that are made anew, and the values in them: members.h */

@@ -319,7 +319,8 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	if (feature->part < -1 || feature->part >= column->codec.nparts)
 		gs_corrupted("Feature %d is of no part of column \"%s\".", f,
 					 column->name);
-	if (feature->part >= 0 && column->key != NULL)
+	if (feature->part >= 0 && column->key != NULL &&
+		column->key->order != f + 1)
 		gs_corrupted("Column \"%s\" is a key and is learned too.",
 					 column->name);
 	if (feature->part < 0 ? column->null_feature >= 0 :
@@ -390,6 +391,8 @@ needs_format(const GsSchema *schema, const GsColumn *column)
 		return column->key->kind == GS_KEY_TEXT;
 	if (column->owner > 0)
 		return false;
+	if (column->spare != NULL && column->spare->kind == GS_KEY_TEXT)
+		return true;
 	return schema->features[column->feature[0]].other_level >= 0 &&
 		content != GS_CONTENT_UUID && content != GS_CONTENT_BITS;
 }
@@ -470,6 +473,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			(column->key == NULL &&
 			 schema->features[column->feature[0]].null_level >= 0);
 	}
+	gs_keys_check_orders(schema);
 	gs_differences_load(schema, tensors);
 }
 

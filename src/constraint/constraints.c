@@ -134,6 +134,18 @@ gs_constraint_kind_name(GsConstraintKind kind)
 }
 
 /*
+ * gs_constraint_title: a constraint as messages call it.
+ */
+char *
+gs_constraint_title(const GsConstraint *constraint)
+{
+	return psprintf("%s \"%s\"", constraint->kind == GS_CONSTRAINT_USER ?
+					"condition" : kind_names[constraint->kind],
+					constraint->name != NULL ? constraint->name :
+					constraint->definition);
+}
+
+/*
  * gs_constraint_kind: the kind of a name; GS_CONSTRAINT_KINDS if there is none.
  */
 GsConstraintKind

@@ -51,6 +51,7 @@ typedef struct GsConstraint
 } GsConstraint;
 
 extern const char *gs_constraint_kind_name(GsConstraintKind kind);
+extern char *gs_constraint_title(const GsConstraint *constraint);
 extern GsConstraintKind gs_constraint_kind(const char *name);
 extern const char *gs_met_name(GsMet met);
 extern GsMet gs_met(const char *name);

@@ -68,6 +68,7 @@ struct GsRules
 	bool	   *refused;		/* [GS_BATCH] of the batch at hand */
 	MemoryContext context;		/* decoded values */
 	GsRuleStats stats;
+	bool		thorough;		/* all rules are asked, also of refused rows */
 	int			at;				/* the rule that is evaluated */
 	StringInfoData error;		/* that one raised last ... */
 	int			raised_by;		/* ... and which; -1: none yet */
@@ -296,6 +297,24 @@ gs_rules_need(const GsRules *rules, bool *needed)
 }
 
 /*
+ * gs_rules_mark: marks the columns that rows may be refused for.
+ *
+ * columns: [ncolumns of the model]
+ */
+void
+gs_rules_mark(const GsRules *rules, bool *columns)
+{
+	for (int r = 0; r < rules->nrules; r++)
+	{
+		int			c = -1;
+
+		while (rules->rules[r].value == NULL &&
+			   (c = bms_next_member(rules->rules[r].columns, c)) >= 0)
+			columns[c] = true;
+	}
+}
+
+/*
  * gs_rules_know: lets conditions see columns that are known, as they are.
  * What is about these alone is not asked, and none of them is set.
  *
@@ -430,7 +449,8 @@ look_at_rows(void *arg)
 
 		*refused = false;
 		show_row(rules, work->row);
-		for (int r = 0; r < rules->nrules && !*refused; r++)
+		for (int r = 0; r < rules->nrules && (!*refused || rules->thorough);
+			 r++)
 		{
 			rules->at = r;
 			if (rules->rules[r].idle ||
@@ -557,10 +577,8 @@ report_unmet(const GsRules *rules)
 			worst = &rules->rules[r];
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("could not make rows that meet %s \"%s\"",
-					gs_constraint_kind_name(worst->constraint->kind),
-					worst->constraint->name ? worst->constraint->name :
-					worst->constraint->definition),
+			 errmsg("could not make rows that meet %s",
+					gs_constraint_title(worst->constraint)),
 			 rules->raised_by != worst - rules->rules ?
 			 errdetail("Of " INT64_FORMAT " rows, " INT64_FORMAT " were refused by it.",
 					   rules->stats.tries, worst->refused) :
@@ -602,6 +620,31 @@ gs_rules_apply(GsRules *rules, GsBatch *batch)
 	if (rules->model->version->on_violation == GS_VIOLATION_ERROR)
 		report_unmet(rules);
 	return rules->refused;
+}
+
+/*
+ * gs_rules_trial: makes batches of a model's rows, each as it comes, and asks
+ * all conditions of every row, for gs_rules_refused to tell.  Returns how many
+ * rows meet all of them.  To be called once, and no row made after it.
+ */
+int64
+gs_rules_trial(GsRules *rules, int nbatches)
+{
+	GsSampler  *sampler = rules->sampler;
+	bool	   *needed = palloc0(Max(sampler->schema->nfeatures, 1));
+	int64		met = 0;
+	GsBatch    *batch;
+
+	gs_rules_need(rules, needed);
+	batch = gs_batch_create(sampler, 0, needed);
+	rules->thorough = true;
+	for (int b = 0; b < nbatches; b++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		gs_batch_fill(sampler, batch, b);
+		met += GS_BATCH - find_refused(rules, batch, rules->refused);
+	}
+	return met;
 }
 
 /*

@@ -22,9 +22,11 @@ extern void gs_rules_need(const GsRules *rules, bool *needed);
 extern void gs_rules_know(GsRules *rules, const GsRows *known);
 extern void gs_rules_attach(GsRules *rules, GsBatch *batch);
 extern const bool *gs_rules_apply(GsRules *rules, GsBatch *batch);
+extern void gs_rules_mark(const GsRules *rules, bool *columns);
 extern bool gs_rules_sets(const GsRules *rules, int column);
 extern void gs_rules_set(GsRules *rules, const GsBatch *batch, int column,
 						 int from, int to, GsRows rows);
+extern int64 gs_rules_trial(GsRules *rules, int nbatches);
 extern int64 gs_rules_refused(const GsRules *rules,
 							  const GsConstraint *constraint);
 extern GsRuleStats gs_rules_stats(const GsRules *rules);

@@ -419,6 +419,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 
 	for (int p = 0; p < decoder->codec.nparts && decoder->key == NULL; p++)
 		needed[column->feature[p]] = true;
+	if (decoder->key != NULL && column->key->order > 0)
+		needed[column->key->order - 1] = true;
 	if (column->null_feature >= 0)
 		needed[column->null_feature] = true;
 	if (decoder->base != NULL)

@@ -29,12 +29,15 @@
 #include "learn/difference.h"
 #include "key/key.h"
 #include "learn/learn.h"
+#include "column/left_out.h"
 #include "learn/rare.h"
 #include "column/store.h"
 #include "codec/styles.h"
 #include "fit/children.h"
 #include "fit/fit.h"
+#include "fit/learnable.h"
 #include "fit/options.h"
+#include "fit/trial.h"
 #include "model/calibrate.h"
 #include "model/dependency.h"
 #include "model/family.h"
@@ -62,6 +65,7 @@ typedef struct Reader
 	int64		seen;
 	GsRandom	random;
 	bool		styled;			/* some values are learned by their text */
+	GsCopies   *copies;			/* of a public source's rows; or NULL */
 	MemoryContext row_context;
 
 	/* rows that wait for the settings of that text, if styled */
@@ -185,27 +189,14 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 				 errhint("Leave out epsilon and delta; value protection is on by default.")));
 	gs_options_parse(PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8),
 					 request->family, &request->options);
+	if (request->options.public)
+		request->options.rare_threshold = 1;
 	request->options_json = options_json(PG_ARGISNULL(8) ? NULL :
 										 PG_GETARG_JSONB_P(8));
 }
 
 /*
- * An array of one name, as it is written in SQL.
- */
-static char *
-names_literal(const char *name)
-{
-	Datum		element = CStringGetTextDatum(name);
-	ArrayType  *array = construct_array(&element, 1, TEXTOID, -1, false,
-										TYPALIGN_INT);
-
-	return quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT,
-													PointerGetDatum(array)));
-}
-
-/*
- * Columns and lanes for the source's result; an error for a type without a
- * codec.
+ * Columns and lanes for the source's result, whose types all have a codec.
  */
 static void
 prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
@@ -228,18 +219,13 @@ prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
 		column->type = gs_plain_type(column->declared, &column->typmod);
 		column->collation = attribute->attcollation;
 		column->unique = gs_source_unique(source, column->name,
-										  &column->one_null);
+										  &column->one_null,
+										  &column->partly_unique);
 		column->type_name = format_type_extended(column->declared,
 												 attribute->atttypmod,
 												 FORMAT_TYPE_TYPEMOD_GIVEN |
 												 FORMAT_TYPE_FORCE_QUALIFY);
-		if (!gs_codec_for_type(&column->codec, column->type, column->typmod))
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("column \"%s\" is of type %s, which cannot be learned",
-							column->name, format_type_be(column->declared)),
-					 errhint("Leave it out: exclude => %s.",
-							 names_literal(column->name))));
+		gs_codec_for_type(&column->codec, column->type, column->typmod);
 		column->base_name = format_type_extended(column->codec.type,
 												 column->codec.typmod,
 												 FORMAT_TYPE_TYPEMOD_GIVEN |
@@ -271,6 +257,8 @@ put_row(Reader *reader, TupleTableSlot *slot, int64 row)
 {
 	MemoryContext old = MemoryContextSwitchTo(reader->row_context);
 
+	if (reader->copies != NULL)
+		gs_copies_put(reader->copies, slot->tts_values, slot->tts_isnull);
 	gs_sample_put(&reader->sample, row, slot->tts_values, slot->tts_isnull);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(reader->row_context);
@@ -322,6 +310,25 @@ read_row(TupleTableSlot *slot, void *arg)
 		put_waiting(reader);
 }
 
+/*
+ * An error for a source of too few rows.
+ */
+static void
+report_few(const Reader *reader, const GsSource *source,
+		   const FitRequest *request)
+{
+	int			threshold = (int) request->options.rare_threshold;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA),
+			 errmsg("source has " INT64_FORMAT " %s, too few to learn from",
+					reader->seen, reader->seen == 1 ? "row" : "rows"),
+			 reader->seen == 0 || source->relation == NULL ?
+			 errhint("It needs at least rare_threshold (%d) rows.", threshold) :
+			 errhint("It needs at least rare_threshold (%d) rows.  To copy a look-up table, INSERT INTO ... SELECT * FROM %s; if it says nothing about persons, options => '{\"public\": true}' learns it as it is.",
+					 threshold, source->relation)));
+}
+
 static void
 read_source(Reader *reader, GsSource *source, const FitRequest *request,
 			List **notes)
@@ -341,6 +348,12 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	prepare_columns(reader, source, salt,
 					Max(budget * (1 - LANES_SHARE) / source->desc->natts,
 						32 * 1024));
+	if (request->options.public)
+	{
+		reader->copies = gs_copies_begin(reader->sample.columns,
+										 reader->sample.ncolumns);
+		reader->styled = true;
+	}
 	fits = Max((int64) (budget * LANES_SHARE / row_bytes(&reader->sample)),
 			   1000);
 	reader->capacity = Min(fits, request->options.max_rows);
@@ -360,12 +373,12 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 						reader->capacity),
 				 errhint("More rows do not fit in maintenance_work_mem.")));
 	if (reader->seen < request->options.rare_threshold)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA),
-				 errmsg("source has " INT64_FORMAT " %s, too few to learn from",
-						reader->seen, reader->seen == 1 ? "row" : "rows"),
-				 errhint("It needs at least rare_threshold (%d) rows.",
-						 (int) request->options.rare_threshold)));
+		report_few(reader, source, request);
+	if (reader->copies == NULL)
+		return;
+	*notes = lappend(*notes, "the source is public: nothing is protected");
+	if (reader->seen <= reader->capacity && gs_copies_end(reader->copies))
+		*notes = lappend(*notes, "its rows are copied, in their order");
 }
 
 static char *
@@ -398,7 +411,9 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 	initStringInfo(&json);
 	if (column->key != NULL)
 		appendStringInfo(&json, "{\"model\": \"key\", \"keys\": \"%s\", \"space\": " UINT64_FORMAT,
-						 gs_key_name(column->key->kind), column->key->space);
+						 gs_key_name(column->key->kind),
+						 column->key->kind == GS_KEY_COPY ?
+						 (uint64) column->key->width : column->key->space);
 	else if (feature->kind == GS_FEATURE_NUMBER)
 	{
 		appendStringInfo(&json, "{\"model\": \"number\", \"segments\": %d",
@@ -484,7 +499,9 @@ learn_columns(Learning *learning)
 	GsVersionEntry *version = learning->version;
 	int			level = gs_fix_styles();
 
-	if (request->options.differences)
+	/* not of rows that are copied */
+	if (request->options.differences &&
+		learning->reader.sample.columns[0].key == NULL)
 		gs_differences_find(&learning->reader.sample);
 	version->schema = gs_schema_learn(&learning->reader.sample,
 									  request->options.rare_threshold,
@@ -605,6 +622,7 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	version->notes = list_concat(version->notes, source->others);
 	read_source(&learning.reader, source, request, &version->notes);
 	mark_columns(&learning.reader.sample, &request->options);
+	gs_mark_computed(source, &learning.reader.sample);
 	if (OidIsValid(source->relid))
 		learning.constraints = gs_constraints_read(source->relid);
 	learn_columns(&learning);
@@ -674,10 +692,24 @@ gs_fit_completion(const char *source, List *learned, List *targets,
 											  lfirst(cell));
 	/* NULLs stay where they are, or are filled: none is drawn */
 	request.options.impute = targets;
-	opened = gs_source_open(source, learned, NIL);
+	opened = gs_learnable_source(source, learned, NIL, &version->notes);
 	learn(&request, NULL, version, opened);
 	version->schema = load_schema(version->schema, version->tensors);
 	return gs_model_of(version, source);
+}
+
+/*
+ * Keeps the names of the source's columns that were not learned.
+ */
+static void
+save_left_out(const GsSource *source, const GsSchema *schema, List **tensors)
+{
+	List	   *learned = NIL;
+
+	for (int c = 0; c < schema->ncolumns; c++)
+		learned = lappend(learned, schema->columns[c].name);
+	if (OidIsValid(source->relid))
+		gs_left_out_save(source->relid, learned, tensors);
 }
 
 /*
@@ -709,10 +741,15 @@ fit_source(const FitRequest *request, const char *model, GsSource *source,
 		   GsVersionEntry *version)
 {
 	GsModelEntry *existing = gs_catalog_find(model);
+	GsVersionEntry loaded;
 
 	if (existing != NULL)
 		gs_check_refit(existing);
 	learn(request, existing, version, source);
+	loaded = *version;
+	loaded.schema = load_schema(version->schema, version->tensors);
+	gs_fit_trial(&loaded, &version->notes);
+	save_left_out(source, version->schema, &version->tensors);
 	gs_children_count(source->relation, version->constraints, version->schema,
 					  (int) request->options.rare_threshold,
 					  &version->tensors);
@@ -783,7 +820,8 @@ synth_fit(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);
-	source = gs_source_open(request.source, request.columns, request.exclude);
+	source = gs_learnable_source(request.source, request.columns,
+								 request.exclude, &version.notes);
 	temporary = OidIsValid(source->relid) &&
 		get_rel_persistence(source->relid) == RELPERSISTENCE_TEMP;
 	model = model_name(&request, source, temporary);

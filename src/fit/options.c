@@ -18,6 +18,7 @@ static const char *const violations[] = {"error", "drop", "ignore", NULL};
 static const GsOptionDef common[] = {
 	GS_OPTION_NUMBER(max_rows, GsOptions, 100, INT64CONST(1000000000), 1000000),
 	GS_OPTION_NUMBER(rare_threshold, GsOptions, 1, 1000000, 5),
+	GS_OPTION_NUMBER(public, GsOptions, 0, 1, 0),
 	GS_OPTION_NUMBER(keep_versions, GsOptions, 0, 1000, 2),
 	GS_OPTION_NUMBER(dependencies, GsOptions, 0, 1, 1),
 	GS_OPTION_NUMBER(differences, GsOptions, 0, 1, 1),
@@ -76,6 +77,9 @@ whole_number(const GsOptionDef *option, const JsonbValue *value)
 
 	if (may_be_auto && is_string(value, "auto"))
 		return GS_OPTION_IS_AUTO;
+	/* what is on or off may be written so */
+	if (value->type == jbvBool && option->min == 0 && option->max == 1)
+		return value->val.boolean;
 	if (fits)
 		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 													NumericGetDatum(value->val.numeric)));

@@ -2,7 +2,7 @@
  * key.c
  *	  Keys at rest, and how many rows they are enough for.
  *
- *	 keys	int8 [K, 10]	see KeyField
+ *	 keys	int8 [K, 16]	see KeyField
  *	 key/C	bytes			the texts of column C's key, if it has any
  *
  * What is loaded is hostile until it has been checked.
@@ -33,6 +33,7 @@ typedef enum KeyField
 	FIELD_SPACE,
 	FIELD_MIN,
 	FIELD_STEP,
+	FIELD_ROWS,
 	FIELD_SCALE,
 	FIELD_MIN_SCALE,
 	FIELD_UNIT,					/* decimals, or UNIT_EXPONENT + exponent */
@@ -40,13 +41,18 @@ typedef enum KeyField
 	FIELD_UPPER,
 	FIELD_ATTEMPTS,
 	FIELD_CHECK,
+	FIELD_SPARE,				/* 1: GsColumn.spare */
+	FIELD_ORDER,				/* 1 + order */
+	FIELD_DOWN,
+	FIELD_EXACT,
 	FIELDS
 } KeyField;
 
 #define UNIT_EXPONENT	5000	/* + exponent, which is between -1100 and 1100 */
 
 static const char *const names[GS_KEY_COUNT] = {
-	"sequence", "range", "uuid", "pattern", "text", "bits", "list"
+	"sequence", "range", "uuid", "pattern", "text", "bits", "list",
+	"copy"
 };
 
 /*
@@ -64,6 +70,8 @@ gs_key_name(GsKeyKind kind)
 uint64
 gs_key_room(const GsKey *key)
 {
+	if (key->kind == GS_KEY_RANGE && key->order != 0)
+		return gs_key_ordinals(key);
 	return key->space / key->attempts;
 }
 
@@ -199,13 +207,12 @@ gs_key_continue(const GsColumn *column, Datum last, int64 first)
  * which may refuse some, can be asked when the row is made.
  */
 static int
-attempts(const GsColumn *column)
+attempts(const GsColumn *column, const GsKey *key)
 {
-	const GsKey *key = column->key;
-
 	return gs_domain_has_checks(column->declared) &&
 		key->kind != GS_KEY_SEQUENCE && key->kind != GS_KEY_TEXT &&
-		key->space >= DOMAIN_ATTEMPTS ? DOMAIN_ATTEMPTS : 1;
+		key->kind != GS_KEY_COPY && key->space >= DOMAIN_ATTEMPTS ?
+		DOMAIN_ATTEMPTS : 1;
 }
 
 /*
@@ -221,7 +228,9 @@ gs_keys_save(const GsSchema *schema, List **tensors)
 
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
-		const GsKey *key = schema->columns[c].key;
+		bool		spare = schema->columns[c].key == NULL;
+		const GsKey *key = spare ? schema->columns[c].spare :
+			schema->columns[c].key;
 		int64	   *field = fields + n * FIELDS;
 
 		if (key == NULL)
@@ -238,8 +247,13 @@ gs_keys_save(const GsSchema *schema, List **tensors)
 			UNIT_EXPONENT + key->exponent;
 		field[FIELD_WIDTH] = key->width;
 		field[FIELD_UPPER] = key->upper;
-		field[FIELD_ATTEMPTS] = attempts(&schema->columns[c]);
 		field[FIELD_CHECK] = key->check;
+		field[FIELD_ATTEMPTS] = attempts(&schema->columns[c], key);
+		field[FIELD_SPARE] = spare;
+		field[FIELD_ROWS] = key->rows;
+		field[FIELD_ORDER] = key->order + 1;
+		field[FIELD_DOWN] = key->down;
+		field[FIELD_EXACT] = key->exact;
 		if (key->text == NULL)
 			continue;
 		snprintf(name, sizeof(name), "key/%d", c + 1);
@@ -319,8 +333,8 @@ key_fits(const GsColumn *column, GsKey *key)
 	uint64		space = 1;
 	int			bits;
 
-	if (column->codec.nparts != 1 || key->width < 0 ||
-		key->width > GS_MAX_LENGTH)
+	if ((column->codec.nparts != 1 && key->kind != GS_KEY_COPY) ||
+		key->width < 0 || key->width > GS_MAX_LENGTH)
 		return false;
 	switch (key->kind)
 	{
@@ -353,8 +367,52 @@ key_fits(const GsColumn *column, GsKey *key)
 		case GS_KEY_LIST:
 			return content == GS_CONTENT_LABEL && key->space >= 1 &&
 				key->space <= GS_MAX_LEVELS && texts_fit(key, key->space);
+		case GS_KEY_COPY:
+			return texts_fit(key, key->width) && gs_copy_fits(key);
 		default:
 			return false;
+	}
+}
+
+/*
+ * What a key says of its order; whether the feature is there is for
+ * gs_keys_check_orders to find out.
+ */
+static void
+load_order(const GsColumn *column, GsKey *key, const int64 *field)
+{
+	key->rows = field[FIELD_ROWS];
+	key->order = (int) field[FIELD_ORDER] - 1;
+	key->down = field[FIELD_DOWN] != 0;
+	key->exact = field[FIELD_EXACT] != 0;
+	if (key->order == 0)
+		return;
+	if ((key->kind != GS_KEY_SEQUENCE && key->kind != GS_KEY_RANGE) ||
+		column->codec.kind->content == GS_CONTENT_TEXT ||
+		field[FIELD_SPARE] != 0 || key->attempts != 1 || key->rows < 1 ||
+		key->rows > PG_INT64_MAX / 2 ||
+		(key->exact && key->order == GS_KEY_BY_ROWS) ||
+		(key->kind == GS_KEY_RANGE && gs_key_width(key) == 0))
+		gs_corrupted("The key of column \"%s\" has an impossible order.",
+					 column->name);
+}
+
+/*
+ * gs_keys_check_orders: whether the features that keys are ordered by are
+ * there.  Errors: data_corrupted.
+ */
+void
+gs_keys_check_orders(const GsSchema *schema)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsKey *key = schema->columns[c].key;
+
+		if (key != NULL && key->order > 0 &&
+			(key->order > schema->nfeatures ||
+			 schema->features[key->order - 1].kind != GS_FEATURE_NUMBER))
+			gs_corrupted("The key of column \"%s\" is ordered by no number.",
+						 schema->columns[c].name);
 	}
 }
 
@@ -369,7 +427,7 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 	if (field[FIELD_COLUMN] < 0 || field[FIELD_COLUMN] >= schema->ncolumns)
 		gs_corrupted("A key is of no column.");
 	column = &schema->columns[field[FIELD_COLUMN]];
-	if (column->key != NULL)
+	if (column->key != NULL || column->spare != NULL)
 		gs_corrupted("The key of column \"%s\" is there twice.",
 					 column->name);
 	for (int i = FIELD_SCALE; i < FIELDS; i++)
@@ -409,7 +467,11 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 							   key->space < DOMAIN_ATTEMPTS))
 		gs_corrupted("The key of column \"%s\" has an impossible number of attempts.",
 					 column->name);
-	column->key = key;
+	load_order(column, key, field);
+	if (field[FIELD_SPARE] == 0)
+		column->key = key;
+	else if (key->kind != GS_KEY_COPY)
+		column->spare = key;
 }
 
 /*
@@ -423,7 +485,7 @@ gs_keys_load(GsSchema *schema, const List *tensors)
 	const GsTensor *fields;
 
 	for (int c = 0; c < schema->ncolumns; c++)
-		schema->columns[c].key = NULL;
+		schema->columns[c].key = schema->columns[c].spare = NULL;
 	if (gs_tensor_find(tensors, "keys") == NULL)
 		return;
 	fields = gs_tensor_get(tensors, "keys", GS_I8, 2);

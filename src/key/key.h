@@ -24,6 +24,7 @@ typedef enum GsKeyKind
 	GS_KEY_TEXT,				/* drawn texts made unique by a number */
 	GS_KEY_BITS,				/* permuted bits or bytes of one length */
 	GS_KEY_LIST,				/* labels of an enum, permuted */
+	GS_KEY_COPY,				/* a public source's values, row by row */
 	GS_KEY_COUNT
 } GsKeyKind;
 
@@ -55,12 +56,22 @@ typedef struct GsKey
 	int			min_scale;
 	int			decimals;
 	int			exponent;
-	int			width;			/* TEXT: digits; BITS: bytes, or bits */
+	int			width;			/* TEXT: digits; BITS: bytes, or bits; COPY: rows */
 	bool		upper;			/* TEXT: digits above 9 are upper case */
 
 	GsCheckDigit check;			/* PATTERN: its texts have them */
 
-	/* two NUL-ended strings, or PATTERN: see key_pattern.c; or LIST: labels */
+	/* order, if it carries any: see key_order.c */
+	int			order;			/* 1 + number feature that it rises with, or
+								 * GS_KEY_BY_ROWS; 0: none */
+	bool		down;			/* it falls with it */
+	bool		exact;			/* the feature follows the key, too */
+	int64		rows;			/* that are in one order */
+
+	/*
+	 * two NUL-ended strings, or PATTERN: see key_pattern.c; or LIST: labels; or
+	 * COPY: see key_copy.c
+	 */
 	char	   *text;
 	int			text_bytes;
 
@@ -77,6 +88,7 @@ extern void gs_key_check(const GsColumn *column, int64 first, int64 n);
 extern void gs_keys_check(const GsSchema *schema, int64 first, int64 n);
 extern bool gs_key_continue(const GsColumn *column, Datum last, int64 first);
 extern void gs_keys_save(const GsSchema *schema, List **tensors);
+extern void gs_keys_check_orders(const GsSchema *schema);
 extern void gs_keys_load(GsSchema *schema, const List *tensors);
 
 /* key_learn.c */
@@ -94,6 +106,31 @@ extern bool gs_key_pattern_space(const char *pattern, int bytes,
 								 uint64 *space);
 extern int	gs_key_pattern_write(const GsKey *key, uint64 value,
 								 GsRandom *random, char *out);
+
+/* key_order.c */
+#define GS_KEY_BY_ROWS		(-1)	/* the order of rows is the key's */
+
+extern void gs_key_set_order(GsKey *key, int order, bool down, bool exact);
+extern uint64 gs_key_ordinals(const GsKey *key);
+extern uint64 gs_key_width(const GsKey *key);
+extern uint64 gs_key_spread(const GsKey *key, uint64 stream, uint64 ordinal);
+extern int	gs_key_order_batch(const GsKey *key, const GsBatch *batch,
+							   int64 *ordinal);
+extern bool gs_keys_respace(const GsSchema *schema, const bool *fixed,
+							GsBatch *batch);
+
+/* key_copy.c */
+#define GS_KEY_MAX_COPIES	10000	/* rows of a source that is copied */
+
+typedef struct GsCopies GsCopies;
+
+extern GsCopies *gs_copies_begin(GsColumn *columns, int ncolumns);
+extern void gs_copies_put(GsCopies *copies, const Datum *values,
+						  const bool *nulls);
+extern bool gs_copies_end(GsCopies *copies);
+extern bool gs_copy_fits(const GsKey *key);
+extern void gs_copy_values(const GsColumn *column, Datum *values,
+						   bool *nulls);
 
 /* key_decode.c */
 typedef struct GsKeyDecoder GsKeyDecoder;

@@ -11,6 +11,7 @@
  *	 UUID, BITS		x in 64 bits of it (or as many as there are), others random
  *	 PATTERN		the digits of x in mixed radix, each in its place
  *	 LIST			the x-th label
+ *	 COPY			what the source has in the row of that number
  *	 TEXT			a drawn text with the "width" digits of x in base 36 before
  *					its last '@', or at its end if it has none.  A digit is no
  *					'@'.  So two equal texts have their last '@' in the same
@@ -49,11 +50,17 @@ struct GsKeyDecoder
 	GsDomain   *domain;			/* NULL: none */
 	bool		direct;			/* a text is its own Datum */
 	double		unit;			/* of a float with decimals, 10^decimals */
-	Datum	   *label;			/* [space] LIST */
+	Datum	   *label;			/* [space] LIST, [width] COPY */
+	bool	   *label_null;		/* [width] COPY */
 	int			max_chars;		/* TEXT; 0: no limit */
 	MemoryContext scratch;		/* of one drawn text */
 	StringInfoData drawn;
 	StringInfoData text;
+
+	/* of the batch that was decoded last, where the key carries order */
+	int64		ordered;		/* its first row */
+	uint64		ordered_key;
+	int64		ordinal[GS_BATCH];
 
 	/* of the stream that was decoded last */
 	uint64		stream;
@@ -76,6 +83,7 @@ gs_key_decoder_create(const GsColumn *column, int index, Oid type)
 	decoder->column = column;
 	decoder->key = key;
 	decoder->index = index;
+	decoder->ordered = -1;
 	decoder->codec = column->codec;
 	decoder->domain = gs_domain_open(type);
 	decoder->direct = column->codec.type == TEXTOID ||
@@ -99,6 +107,12 @@ gs_key_decoder_create(const GsColumn *column, int index, Oid type)
 			decoder->label[i] = gs_codec_join(&decoder->codec, &part);
 			label += strlen(label) + 1;
 		}
+	}
+	if (key->kind == GS_KEY_COPY)
+	{
+		decoder->label = palloc(sizeof(Datum) * key->width);
+		decoder->label_null = palloc(key->width);
+		gs_copy_values(column, decoder->label, decoder->label_null);
 	}
 	return decoder;
 }
@@ -324,7 +338,9 @@ key_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
 	uint64		x = ordinal;
 	int			len;
 
-	if (key->kind != GS_KEY_SEQUENCE)
+	if (key->kind == GS_KEY_RANGE && key->order != 0)
+		x = gs_key_spread(key, decoder->stream, ordinal);
+	else if (key->kind != GS_KEY_SEQUENCE)
 		x = gs_permute(&decoder->permutation, ordinal);
 	gs_random_start(&random, batch->key, batch->row + row, decoder->index);
 	switch (key->kind)
@@ -370,6 +386,24 @@ accepted_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
 }
 
 /*
+ * The copies of a column in n rows from first on.
+ */
+static void
+decode_copies(const GsKeyDecoder *decoder, int64 first, int n, GsRows rows)
+{
+	for (int i = 0; i < n; i++)
+	{
+		int			copy = (first + i) % decoder->key->width;
+
+		rows.values[i * rows.stride] = decoder->label[copy];
+		rows.nulls[i * rows.stride] = decoder->label_null[copy];
+		if (!decoder->label_null[copy] &&
+			!gs_domain_accepts(decoder->domain, decoder->label[copy]))
+			refuse(decoder);
+	}
+}
+
+/*
  * gs_key_decode: the keys of the rows from to to - 1 of a batch; see
  * gs_decode.
  *
@@ -398,10 +432,24 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 	}
 	if (!key->wraps)
 		gs_key_check(column, batch->row + from, to - from);
+	if (key->kind == GS_KEY_COPY)
+	{
+		decode_copies(decoder, batch->row + from, to - from, rows);
+		return;
+	}
+	if (key->order > 0 && (decoder->ordered != batch->first ||
+						   decoder->ordered_key != batch->key))
+	{
+		(void) gs_key_order_batch(key, batch, decoder->ordinal);
+		decoder->ordered = batch->first;
+		decoder->ordered_key = batch->key;
+	}
 	for (int row = from; row < to; row++, ordinal++)
 	{
 		int			i = (row - from) * rows.stride;
 
+		if (key->order > 0)
+			ordinal = (uint64) decoder->ordinal[row];
 		if (key->wraps && ordinal >= gs_key_room(key))
 			ordinal %= gs_key_room(key);
 		rows.values[i] = (Datum) 0;

@@ -602,5 +602,6 @@ gs_key_learn(const GsColumn *column, GsLane *lane, const GsScalar *sorted,
 		case GS_CONTENT_ARRAY:
 			break;
 	}
+	key->rows = Max(rows->rows, 1);
 	return found ? key : NULL;
 }

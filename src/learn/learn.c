@@ -19,6 +19,7 @@
 #include "encode/encode.h"
 #include "key/key.h"
 #include "learn/learn_internal.h"
+#include "learn/order.h"
 #include "learn/quantile.h"
 #include "codec/composite.h"
 #include "numeric/normal.h"
@@ -36,6 +37,12 @@
 /* Below this one, a text is near unique: only its heavy values are shown. */
 #define TEXT_NEAR_UNIQUE	0.50
 #define TEXT_HEAVY			0.01
+
+static uint16 *
+alloc_bins(int64 nrows)
+{
+	return palloc_extended(sizeof(uint16) * Max(nrows, 1), MCXT_ALLOC_HUGE);
+}
 
 static void
 sort_lane(LaneView *view)
@@ -459,6 +466,30 @@ learn_key(LaneView *view, int64 seen, uint64 salt)
 	return column->key != NULL;
 }
 
+/*
+ * Finds out what a column that is unique in some rows, or with others, can go on
+ * with where rows collide.
+ */
+static void
+learn_spare(LaneView *view, int64 seen)
+{
+	GsColumn   *column = view->column;
+	GsKeyRows	rows = {.rows = seen,.sampled = view->nrows,
+	.threshold = view->threshold};
+
+	if (!column->partly_unique || column->codec.nparts > 1 ||
+		column->base > 0)
+		return;
+	sort_lane(view);
+	rows.present = view->npresent;
+	if (view->npresent >= view->threshold)
+		column->spare = gs_key_learn(column, view->lane, view->sorted, &rows);
+	pfree(view->sorted);
+	if (column->spare != NULL && (column->spare->kind == GS_KEY_LIST ||
+								  column->spare->kind == GS_KEY_BITS))
+		column->spare = NULL;
+}
+
 static void
 free_lane(GsLane *lane)
 {
@@ -524,6 +555,71 @@ learn_part(LaneView *view, int64 nulls, uint64 salt)
 }
 
 /*
+ * Learns the order of a key as a number of its own, if anything depends on it.
+ *
+ * view: its lane, which is let go
+ */
+static void
+learn_order(LaneView *view, GsSchema *schema, GsEncoded *out)
+{
+	int			f = schema->nfeatures;
+	GsFeature  *feature = &schema->features[f];
+
+	view->feature = feature;
+	feature->column = view->column - schema->columns;
+	feature->lane = view->lane->type;
+	feature->scale = view->lane->scale;
+	feature->min_scale = Max(view->lane->min_scale, 0);
+	feature->null_level = feature->other_level = -1;
+	sort_lane(view);
+	learn_number(view);
+	pfree(view->sorted);
+	if (feature->kind == GS_FEATURE_NUMBER)
+	{
+		out->bin[f] = alloc_bins(view->nrows);
+		out->segment[f] = alloc_bins(view->nrows);
+		out->within[f] = alloc_bins(view->nrows);
+		out->nbins[f] = bin_number(view, out->bin[f], out->segment[f],
+								   out->within[f]);
+		if (gs_order_matters(out, f, out->bin[f], out->nbins[f]))
+			gs_key_set_order(view->column->key, f + 1, false, false);
+	}
+	if (view->column->key->order == f + 1)
+	{
+		view->column->feature[0] = f;
+		schema->nfeatures++;
+	}
+	else
+		memset(feature, 0, sizeof(GsFeature));
+	free_lane(view->lane);
+}
+
+/*
+ * Learns what orders keys.
+ *
+ * pending: [ncolumns] keys whose lanes are still there
+ */
+static void
+learn_orders(GsSample *sample, GsSchema *schema, GsEncoded *out,
+			 const bool *pending, int threshold)
+{
+	gs_orders_settle(schema);
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		LaneView	view = {.column = &schema->columns[c],
+			.lane = &sample->lanes[c * GS_MAX_PARTS],.nrows = sample->nrows,
+		.threshold = threshold};
+
+		if (!pending[c])
+			continue;
+		if (schema->columns[c].key->order == 0)
+			learn_order(&view, schema, out);
+		else
+			free_lane(view.lane);
+	}
+}
+
+/*
  * The NULL indicator of a column: code 1 where it is NULL.
  */
 static void
@@ -568,12 +664,6 @@ gs_sample_put(GsSample *sample, int64 row, const Datum *values,
 	sample->nrows = Max(sample->nrows, row + 1);
 }
 
-static uint16 *
-alloc_bins(int64 nrows)
-{
-	return palloc_extended(sizeof(uint16) * Max(nrows, 1), MCXT_ALLOC_HUGE);
-}
-
 /* What the columns of a sample become. */
 typedef struct Learning
 {
@@ -581,6 +671,7 @@ typedef struct Learning
 	GsEncoded  *encoded;
 	int64		seen;			/* rows of the source */
 	uint64		salt;
+	bool	   *pending;		/* [nall] keys whose lanes may tell of an order */
 } Learning;
 
 /*
@@ -666,13 +757,25 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 	for (int p = 0; p < GS_MAX_PARTS; p++)
 		column->feature[p] = -1;
 	view->lane = &lanes[0];
-	if (learn_key(view, learning->seen, learning->salt))
-		free_lane(view->lane);
+	if (column->key != NULL ||
+		learn_key(view, learning->seen, learning->salt))
+	{
+		learning->pending[c] = gs_order_is_possible(column, view->lane);
+		for (int p = 0; p < column->codec.nparts && !learning->pending[c]; p++)
+			free_lane(view->lane + p);
+	}
+	else
+		learn_spare(view, learning->seen);
 	for (int p = 0; p < column->codec.nparts && column->key == NULL; p++)
 	{
 		view->lane = &lanes[p];
 		add_part(learning, view, c, p, column->impute ? 0 : nulls);
 	}
+
+	/* further texts are drawn in the format of those that are generated */
+	if (column->spare != NULL && column->spare->kind == GS_KEY_TEXT &&
+		column->format == NULL)
+		column->spare = NULL;
 
 	/* fewer values than may be shown: nothing but NULL comes out */
 	whole_null = view->nknown - nulls < view->threshold;
@@ -681,7 +784,8 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 		schema->features[first].null_level >= 0;
 	if (!column->nullable &&
 		((nulls >= view->threshold && !column->impute) || whole_null) &&
-		!(column->key != NULL && column->one_null))
+		!(column->key != NULL &&
+		  (column->one_null || column->key->kind == GS_KEY_COPY)))
 	{
 		int			f = schema->nfeatures;
 		uint16	   *bin;
@@ -721,7 +825,8 @@ learn_members(Learning *learning, LaneView *view, int c)
 }
 
 /*
- * gs_schema_learn: turns a sample into features and bins.
+ * gs_schema_learn: turns a sample into features and bins, but for columns that
+ * have a key already.
  *
  * threshold: rows that must hold a value for it to be shown; salt: of the
  * lanes' hashes.  The lanes are freed.  Returns the schema, and in *encoded
@@ -738,11 +843,14 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	int			most = sample->ncolumns;
 	int			room;
 
+	gs_orders_find(sample);
+
 	/* documents may turn out to have members */
 	for (int c = 0; c < sample->ncolumns; c++)
 		if (sample->columns[c].codec.kind->content == GS_CONTENT_JSON)
 			most += GS_MAX_MEMBERS;
 	room = most * (GS_MAX_PARTS + 1);
+	learning.pending = palloc0(Max(most, 1));
 	schema->ncolumns = schema->nall = sample->ncolumns;
 	schema->columns = palloc0(sizeof(GsColumn) * Max(most, 1));
 	memcpy(schema->columns, sample->columns,
@@ -764,6 +872,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 		if (view.documents != NULL)
 			learn_members(&learning, &view, c);
 	}
+	learn_orders(sample, schema, out, learning.pending, threshold);
 	out->features = schema->features;
 	out->nfeatures = schema->nfeatures;
 	*encoded = out;

@@ -175,8 +175,8 @@ gs_batch_allocate(const GsSchema *schema)
  * gs_batch_create: room for batches of a stream.
  *
  * needed: [nfeatures] those that will be looked at, or NULL for all.  The
- * stream's random numbers follow from the seed and the version's number: two
- * versions with the same seed do not share them.
+ * stream's random numbers follow from the seed and that of the fit: a fit of
+ * the same rows with the same seed makes the same rows again.
  */
 GsBatch *
 gs_batch_create(const GsSampler *sampler, int64 seed, const bool *needed)
@@ -185,7 +185,7 @@ gs_batch_create(const GsSampler *sampler, int64 seed, const bool *needed)
 	GsBatch    *batch = gs_batch_allocate(model->schema);
 	int			n = model->schema->nfeatures;
 
-	batch->key = gs_mix64((uint64) seed, (uint64) model->version->version);
+	batch->key = gs_mix64((uint64) seed, (uint64) model->version->seed);
 	batch->context = sampler->context;
 	batch->needed = palloc(Max(n, 1));
 	/* conditions are about any of them */

@@ -122,6 +122,7 @@ gs_call_open(GsForm form, const NullableDatum *args, Oid relid,
 	Jsonb	   *given = NULL;
 
 	call->model = open_model(form, &args[at->model], relid);
+	call->own = form == GS_FORM_TYPED && args[at->model].isnull;
 	call->n = row_count(&args[at->n], call->model);
 	call->start = args[at->start].isnull ? 1 :
 		DatumGetInt64(args[at->start].value);

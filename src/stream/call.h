@@ -41,6 +41,7 @@ typedef struct GsCall
 	int64		seed;
 	int64		start;			/* from 1 */
 	int64		n;
+	bool		own;			/* the model of the relation that was named */
 	char	   *given;			/* as JSON text, or NULL */
 } GsCall;
 

@@ -12,12 +12,14 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
 
 #include "catalog/access.h"
 #include "column/store.h"
 #include "constraint/condition.h"
 #include "stream/call.h"
 #include "stream/stream.h"
+#include "stream/target.h"
 
 #define DEFAULT_ROWS	10000.0
 
@@ -61,62 +63,6 @@ violations(const GsConstraint *constraint)
 					present);
 }
 
-/*
- * Counts violations in n rows, all at once, in the plain types of their
- * columns, as the caller.  Returns the number of rows, which is less than n
- * where some were dropped.
- *
- * counts: [constraints], -1 where rows alone cannot tell
- */
-static int64
-count_violations(const GsModel *model, FunctionCallInfo fcinfo, int64 seed,
-				 double n, int64 *counts)
-{
-	char	   *schema = get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
-	StringInfoData query;
-	Oid			types[] = {TEXTOID, FLOAT8OID, INT8OID};
-	Datum		values[3];
-	int64		rows;
-	int			i = 0;
-	ListCell   *cell;
-
-	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT pg_catalog.count(*)");
-	foreach(cell, model->version->constraints)
-	{
-		const char *count = violations(lfirst(cell));
-
-		appendStringInfo(&query, ", %s",
-						 count ? count : "NULL::pg_catalog.int8");
-	}
-	appendStringInfo(&query, " FROM %s.synth_rows($1, $2, $3) AS synthetic(",
-					 quote_identifier(schema));
-	for (int c = 0; c < model->schema->ncolumns; c++)
-		appendStringInfo(&query, "%s%s %s", c > 0 ? ", " : "",
-						 quote_identifier(model->schema->columns[c].name),
-						 format_type_extended(model->schema->columns[c].type,
-											  model->schema->columns[c].typmod,
-											  FORMAT_TYPE_TYPEMOD_GIVEN |
-											  FORMAT_TYPE_FORCE_QUALIFY));
-	appendStringInfoChar(&query, ')');
-	values[0] = CStringGetTextDatum(model->name);
-	values[1] = Float8GetDatum(n);
-	values[2] = Int64GetDatum(seed);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	gs_run(query.data, 3, types, values, NULL, true);
-	rows = DatumGetInt64(gs_result(0, 1, NULL));
-	foreach(cell, model->version->constraints)
-	{
-		bool		isnull;
-		Datum		count = gs_result(0, i + 2, &isnull);
-
-		counts[i++] = isnull ? -1 : DatumGetInt64(count);
-	}
-	SPI_finish();
-	return rows;
-}
-
 /* A condition that rows are held against. */
 typedef struct Condition
 {
@@ -134,26 +80,21 @@ evaluate(void *arg)
 }
 
 /*
- * Counts the rows of a stream that fail each condition.  Returns what made
- * them; NULL if the model has none.
+ * The conditions of a model, on rows in a slot.  Returns an element for each
+ * of its constraints, without a state where it is none.
  *
- * counts: [constraints], set for conditions
+ * counts: [constraints], set to 0 for conditions
  */
-static const GsRules *
-count_failures(GsSampler *sampler, int64 seed, int64 n, int64 *counts)
+static Condition *
+open_conditions(const GsModel *model, TupleTableSlot *slot, int64 *counts)
 {
-	const GsModel *model = sampler->model;
-	TupleDesc	desc = gs_schema_desc(sampler->schema);
-	GsStream   *stream = gs_stream_open(sampler, desc, seed);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	List	   *constraints = model->version->constraints;
 	Condition  *condition = palloc0(sizeof(Condition) *
-									Max(list_length(model->version->constraints), 1));
-	StringInfoData message;
+									Max(list_length(constraints), 1));
 	int			i = 0;
 	ListCell   *cell;
 
-	initStringInfo(&message);
-	foreach(cell, model->version->constraints)
+	foreach(cell, constraints)
 	{
 		const GsConstraint *constraint = lfirst(cell);
 
@@ -169,21 +110,115 @@ count_failures(GsSampler *sampler, int64 seed, int64 n, int64 *counts)
 		}
 		i++;
 	}
-	gs_stream_seek(stream, 0, n);
-	while (gs_stream_next(stream, &slot->tts_values, &slot->tts_isnull))
+	return condition;
+}
+
+/*
+ * Makes rows into a tuplestore, and counts those that fail each condition.
+ * Returns what made them; NULL if the model has no conditions.
+ *
+ * Rows that cannot be made to meet them are left out; after a whole batch of
+ * these, no further ones are tried.
+ */
+static const GsRules *
+make_rows(const GsCall *call, TupleDesc desc, Tuplestorestate *store,
+		  int64 *counts)
+{
+	const GsModel *model = call->sampler->model;
+	GsStream   *stream = gs_stream_open(call->sampler, desc, call->seed);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	Condition  *condition = open_conditions(model, slot, counts);
+	int			n = list_length(model->version->constraints);
+	StringInfoData message;
+	int64		batch;
+
+	initStringInfo(&message);
+	for (int64 first = 0; first < call->n; first += GS_BATCH)
 	{
-		ExecStoreVirtualTuple(slot);
-		for (int k = 0; k < i; k++)
+		gs_stream_seek(stream, first, Min(first + GS_BATCH, call->n));
+		for (batch = 0; gs_stream_next(stream, &slot->tts_values,
+									   &slot->tts_isnull); batch++)
 		{
-			if (condition[k].state == NULL)
-				continue;
-			counts[k] += !gs_condition_try(evaluate, &condition[k],
-										   &message) || !condition[k].met;
-			ResetExprContext(condition[k].econtext);
+			ExecStoreVirtualTuple(slot);
+			for (int k = 0; k < n; k++)
+			{
+				if (condition[k].state == NULL)
+					continue;
+				counts[k] += !gs_condition_try(evaluate, &condition[k],
+											   &message) || !condition[k].met;
+				ResetExprContext(condition[k].econtext);
+			}
+			tuplestore_puttupleslot(store, slot);
+			ExecClearTuple(slot);
 		}
-		ExecClearTuple(slot);
+		if (batch == 0)
+			break;
 	}
 	return gs_stream_rules(stream);
+}
+
+/*
+ * Counts what rows violate but for conditions, all at once, in the plain types
+ * of their columns, as the caller.
+ *
+ * counts: [constraints], set where rows alone can tell
+ */
+static void
+count_violations(const GsModel *model, TupleDesc desc, Tuplestorestate *store,
+				 int64 *counts)
+{
+	EphemeralNamedRelationData rows = {
+		.md = {.name = GS_TARGET_ROWS,.tupdesc = desc,
+			.enrtype = ENR_NAMED_TUPLESTORE,
+			.enrtuples = tuplestore_tuple_count(store)},
+		.reldata = store
+	};
+	StringInfoData query;
+	int			i = 0;
+	ListCell   *cell;
+
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT pg_catalog.count(*)");
+	foreach(cell, model->version->constraints)
+	{
+		const char *count = violations(lfirst(cell));
+
+		appendStringInfo(&query, ", %s",
+						 count ? count : "NULL::pg_catalog.int8");
+	}
+	appendStringInfoString(&query, " FROM " GS_TARGET_ROWS);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_register_relation(&rows) != SPI_OK_REL_REGISTER)
+		elog(ERROR, "SPI_register_relation failed");
+	gs_run(query.data, 0, NULL, NULL, NULL, true);
+	foreach(cell, model->version->constraints)
+	{
+		bool		isnull;
+		Datum		count = gs_result(0, i + 2, &isnull);
+
+		if (!isnull)
+			counts[i] = DatumGetInt64(count);
+		i++;
+	}
+	SPI_finish();
+}
+
+/*
+ * A model whose rows are left out where they cannot be made, and not an error.
+ */
+static const GsModel *
+tolerant_model(const GsModel *model)
+{
+	GsModel    *copy = palloc(sizeof(GsModel));
+	GsVersionEntry *version = palloc(sizeof(GsVersionEntry));
+
+	*copy = *model;
+	*version = *model->version;
+	copy->version = version;
+	if (version->on_violation == GS_VIOLATION_ERROR)
+		version->on_violation = GS_VIOLATION_DROP;
+	return copy;
 }
 
 /*
@@ -202,8 +237,10 @@ synth_check(PG_FUNCTION_ARGS)
 	GsCall	   *call;
 	const GsModel *model;
 	const GsRules *rules;
+	TupleDesc	desc;
+	Tuplestorestate *store;
 	int64	   *counts;
-	int64		looked_at;
+	int			n;
 	int			i = 0;
 	ListCell   *cell;
 
@@ -215,13 +252,16 @@ synth_check(PG_FUNCTION_ARGS)
 		args[at->n] = (NullableDatum) {Float8GetDatum(DEFAULT_ROWS), false};
 	args[at->seed] = fcinfo->args[2];
 	call = gs_call_open(GS_FORM_RECORD, args, InvalidOid, NULL);
-	model = call->model;
+	model = call->sampler->model = tolerant_model(call->model);
 	InitMaterializedSRF(fcinfo, 0);
-	counts = palloc(sizeof(int64) *
-					Max(list_length(model->version->constraints), 1));
-	looked_at = count_violations(model, fcinfo, call->seed, call->n,
-								 counts);
-	rules = count_failures(call->sampler, call->seed, call->n, counts);
+	n = list_length(model->version->constraints);
+	counts = palloc(sizeof(int64) * Max(n, 1));
+	for (int k = 0; k < n; k++)
+		counts[k] = -1;			/* rows alone cannot tell */
+	desc = gs_schema_desc(call->sampler->schema);
+	store = tuplestore_begin_heap(false, false, work_mem);
+	rules = make_rows(call, desc, store, counts);
+	count_violations(model, desc, store, counts);
 	foreach(cell, model->version->constraints)
 	{
 		const GsConstraint *constraint = lfirst(cell);
@@ -235,7 +275,7 @@ synth_check(PG_FUNCTION_ARGS)
 		if (!nulls[1])
 			values[1] = CStringGetTextDatum(constraint->name);
 		values[2] = gs_text_array(constraint->columns);
-		values[3] = Int64GetDatum(looked_at);
+		values[3] = Int64GetDatum(tuplestore_tuple_count(store));
 		values[4] = Int64GetDatum(counts[i]);
 		nulls[4] = counts[i++] < 0;
 		nulls[5] = constraint->expression == NULL ||
@@ -245,5 +285,6 @@ synth_check(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
 							 nulls);
 	}
+	tuplestore_end(store);
 	return (Datum) 0;
 }

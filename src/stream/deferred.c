@@ -257,7 +257,7 @@ set_key(const Deferred *key)
 	rows.md.tupdesc = update.desc;
 	rows.md.enrtuples = update.rows;
 	rows.reldata = update.store;
-	gs_insert_run(&insert, statement, &rows);
+	gs_insert_run(&insert, statement, &rows, NULL);
 	tuplestore_end(update.store);
 	return true;
 }

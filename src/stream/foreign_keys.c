@@ -398,7 +398,7 @@ gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
 	GsForeignKeys *fks = palloc0(sizeof(GsForeignKeys));
 	const GsModel *model = sampler->model;
 	const unsigned char *name = (const unsigned char *) model->name;
-	uint64		key = gs_mix64(seed, model->version->version);
+	uint64		key = gs_mix64(seed, model->version->seed);
 	ListCell   *cell;
 
 	fks->target = target;

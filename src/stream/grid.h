@@ -1,6 +1,6 @@
 /*
  * grid.h
- *	  Combinations that must not repeat: the last ones.
+ *	  Combinations that must not repeat, and are known one by one.
  */
 #ifndef GENSYNTH_GRID_H
 #define GENSYNTH_GRID_H
@@ -12,7 +12,12 @@
 typedef struct GsGrid GsGrid;
 
 extern GsGrid *gs_grid_open(const GsTarget *target, const GsSampler *sampler,
-							const GsForeignKeys *fks, int64 seed);
-extern void gs_grid_apply(GsGrid *grid, Datum *values, bool *nulls);
+							const GsForeignKeys *fks, Bitmapset **ties,
+							int64 seed);
+extern const bool *gs_grid_covered(const GsGrid *grid);
+extern void gs_grid_refresh(GsGrid *grid);
+extern bool gs_grid_apply(GsGrid *grid, Datum *values, bool *nulls);
+extern void gs_grid_take(GsGrid *grid, const Datum *values,
+						 const bool *nulls);
 
 #endif

@@ -22,11 +22,43 @@
 #include "compat.h"
 #include "stream/insert.h"
 
+/* Takes note of rows that a statement returns: those that went in. */
+typedef struct NumberReceiver
+{
+	DestReceiver pub;
+	GsInsert   *insert;
+} NumberReceiver;
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	GsInsert   *insert = ((NumberReceiver *) self)->insert;
+
+	*insert->inserted++ = gs_insert_row(insert);
+	return true;
+}
+
+static void
+receive_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+}
+
+static void
+receive_nothing(DestReceiver *self)
+{
+}
+
 static int64
 run_query(GsInsert *insert, PlannedStmt *plan, QueryEnvironment *environment)
 {
+	NumberReceiver receiver = {
+		.pub = {receive_row, receive_startup, receive_nothing,
+		receive_nothing, DestNone},
+		.insert = insert
+	};
 	QueryDesc  *query = CreateQueryDesc(plan, insert->statement,
 										GetActiveSnapshot(), InvalidSnapshot,
+										plan->hasReturning ? &receiver.pub :
 										None_Receiver, NULL, environment, 0);
 	int64		processed;
 
@@ -46,12 +78,13 @@ run_query(GsInsert *insert, PlannedStmt *plan, QueryEnvironment *environment)
  * several of it.
  *
  * rows: the named tuplestore that it reads, whose last column is an int8, the
- * row's number.  Returns how many rows the statement itself has inserted.
+ * row's number; inserted: NULL, or, for a statement with RETURNING, filled with
+ * the numbers of the rows that went in, in order.  Returns how many rows the statement itself has inserted.
  * After an error, the insert is as it was when that happened.
  */
 int64
 gs_insert_run(GsInsert *insert, const char *statement,
-			  EphemeralNamedRelation rows)
+			  EphemeralNamedRelation rows, int64 *inserted)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "gensynth insert",
@@ -63,6 +96,7 @@ gs_insert_run(GsInsert *insert, const char *statement,
 	ListCell   *cell;
 
 	insert->statement = statement;
+	insert->inserted = inserted;
 	register_ENR(environment, rows);
 	plans = raw_parser(statement, RAW_PARSE_DEFAULT);
 	plans = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, plans),

@@ -16,10 +16,11 @@ typedef struct GsInsert
 {
 	const char *statement;
 	QueryDesc  *query;			/* what is running of it; or NULL */
+	int64	   *inserted;		/* numbers of rows, as they go in; or NULL */
 } GsInsert;
 
 extern int64 gs_insert_run(GsInsert *insert, const char *statement,
-						   EphemeralNamedRelation rows);
+						   EphemeralNamedRelation rows, int64 *inserted);
 extern int64 gs_insert_row(const GsInsert *insert);
 
 #endif

@@ -43,7 +43,9 @@
 #include "stream/foreign_keys.h"
 #include "stream/call.h"
 #include "stream/deferred.h"
+#include "stream/repair.h"
 #include "stream/shift.h"
+#include "stream/sorted.h"
 #include "stream/stream.h"
 #include "stream/target.h"
 
@@ -75,7 +77,10 @@ typedef struct IntoCall
 	int64		owned_rows;		/* that it has given */
 	GsForeignKeys *fks;
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */
+	Bitmapset **ties;			/* [natts] columns that go together */
 	GsGrid	   *grid;			/* NULL: no combinations to count through */
+	GsSorting  *sorting;		/* NULL: rows go in as they come */
+	GsRepair   *repair;			/* NULL: what collides is not made up for */
 	int			epoch;			/* goes on when rows collide too often */
 	const char *functions;		/* our own schema, quoted */
 	int64		batch_size;
@@ -405,6 +410,41 @@ report_vain(const IntoCall *call, int64 rows)
 			 errhint("Ask for fewer rows, or pass on_conflict => 'nothing'.")));
 }
 
+/* Why a row is refused that is of no use to make up for one that collided. */
+static const char unfit[] = "unfit";
+
+/*
+ * Makes of a row one that collided, and does not now.  Returns why it cannot;
+ * NULL if it could, or if there is nothing to make up for.
+ */
+static const char *
+repair_row(IntoCall *call, Datum *values, bool *nulls)
+{
+	if (call->repair != NULL &&
+		!gs_repair_merge(call->repair,
+						 gs_stream_position(call->stream) - 1, values, nulls))
+		return unfit;
+	if (call->grid != NULL && call->epoch > 0 &&
+		!gs_grid_apply(call->grid, values, nulls))
+		return unfit;
+	return NULL;
+}
+
+/*
+ * What changes when rows collide again and again: from the first time on,
+ * values are counted where they can be; and each time it is looked up again
+ * what the target has.
+ */
+static void
+begin_epoch(IntoCall *call)
+{
+	if (call->epoch++ == 0 && call->repair != NULL)
+		gs_repair_count(call->repair, call->grid == NULL ? NULL :
+						gs_grid_covered(call->grid));
+	if (call->grid != NULL)
+		gs_grid_refresh(call->grid);
+}
+
 static bool
 is_in_vain(const IntoCall *call, int64 rows)
 {
@@ -438,8 +478,8 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 									   values, nulls);
 		if (call->shift != NULL)
 			gs_shift_apply(call->shift, call->epoch, values, nulls);
-		if (call->grid != NULL && call->epoch > 0)
-			gs_grid_apply(call->grid, values, nulls);
+		if (refused == NULL)
+			refused = repair_row(call, values, nulls);
 		if (refused == NULL)
 			refused = refuse_row(target, values, nulls);
 		if (refused == NULL)
@@ -449,11 +489,18 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 			numbered[natts] = Int64GetDatum(position(call));
 			tuplestore_putvalues(store, target->numbered, numbered,
 								 number_nulls);
+			if (call->grid != NULL && call->epoch > 0)
+				gs_grid_take(call->grid, values, nulls);
+			if (call->repair != NULL)
+				gs_repair_done(call->repair);
 			made++;
 			continue;
 		}
-		call->refused++;
-		call->refused_by = refused;
+		if (refused != unfit)
+		{
+			call->refused++;
+			call->refused_by = refused;
+		}
 		if (is_in_vain(call, done + made))
 			report_vain(call, done + made);
 	}
@@ -466,21 +513,29 @@ static int64
 insert_rows(IntoCall *call, int64 rows, int64 done)
 {
 	bool		skips = call->skip_conflicts || call->target->makes_up;
+	int64	   *numbers = NULL;
 	Tuplestorestate *store = tuplestore_begin_heap(false, false, work_mem);
 	EphemeralNamedRelationData batch = {
 		.md = {.name = GS_TARGET_ROWS,.tupdesc = call->target->numbered,
-			.enrtype = ENR_NAMED_TUPLESTORE,.enrtuples = rows},
-		.reldata = store
+			.enrtype = ENR_NAMED_TUPLESTORE,.enrtuples = rows}
 	};
 	int64		inserted;
 
 	make_rows(call, store, rows, done);
+	if (call->sorting != NULL)
+		store = gs_sorting_apply(call->sorting, call->target, store);
+	batch.reldata = store;
+	if (call->repair != NULL)
+		numbers = palloc_extended(sizeof(int64) * rows, MCXT_ALLOC_HUGE);
 	inserted = gs_insert_run(&call->insert,
-							 gs_target_statement(call->target, skips),
-							 &batch);
+							 gs_target_statement(call->target, skips,
+												 numbers != NULL),
+							 &batch, numbers);
+	if (call->repair != NULL && inserted < rows)
+		gs_repair_keep(call->repair, store, numbers, inserted);
 	tuplestore_end(store);
 	/* what triggers and rules have done with a row is their business */
-	return call->target->makes_up && !call->skip_conflicts ? inserted : rows;
+	return call->repair != NULL ? inserted : rows;
 }
 
 /*
@@ -506,6 +561,8 @@ fill_batch(IntoCall *call)
 					   Min((call->wanted + 1) * (MAX_VAIN + 1) +
 					   2 * MAX_VAIN_MORE, PG_INT64_MAX - GS_BATCH - first) +
 				   first);
+	if (call->repair != NULL)
+		gs_repair_begin(call->repair);
 	error_context_stack = &callback;
 	while (done < call->wanted)
 	{
@@ -516,7 +573,7 @@ fill_batch(IntoCall *call)
 		/* each epoch gets as many tries */
 		if (call->drawn - done >
 			call->wanted * TRIES_EPOCH * (call->epoch - epoch + 1))
-			call->epoch++;
+			begin_epoch(call);
 		if (is_in_vain(call, done))
 			report_vain(call, done);
 		gs_foreign_keys_refresh(call->fks, rows);
@@ -592,10 +649,7 @@ continue_keys(const IntoCall *call)
 								 TupleDescAttr(target->desc, i)->atttypid) ||
 				schema->columns[c].key->kind != GS_KEY_SEQUENCE ||
 				strcmp(schema->columns[c].name, name) != 0 ||
-				(pg_class_aclcheck(call->relid, GetUserId(),
-								   ACL_SELECT) != ACLCHECK_OK &&
-				 pg_attribute_aclcheck(call->relid, target->attnum[i],
-									   GetUserId(), ACL_SELECT) != ACLCHECK_OK))
+				!gs_target_readable(target, i))
 				continue;
 			if (greatest_key(call, &schema->columns[c], &last))
 				(void) gs_key_continue(&schema->columns[c], last,
@@ -604,10 +658,18 @@ continue_keys(const IntoCall *call)
 	}
 	gs_keys_check(schema, call->fill.start - 1 + call->fill.drawn,
 				  call->fill.n - call->fill.done);
-	/* rows in the place of others need more: what collides is seen */
 	for (int c = 0; c < schema->ncolumns; c++)
-		if (schema->columns[c].key != NULL)
-			schema->columns[c].key->wraps = target->makes_up;
+	{
+		GsKey	   *key = schema->columns[c].key;
+
+		if (key == NULL)
+			continue;
+		/* rows in the place of others need more: what collides is seen */
+		key->wraps = target->makes_up;
+		/* all rows are in one order */
+		key->rows = Max(call->fill.n - call->fill.done, 1);
+		gs_key_set_order(key, key->order, key->down, key->exact);
+	}
 }
 
 static GsOwned *
@@ -686,8 +748,14 @@ begin_rows(IntoCall *call)
 	continue_keys(call);
 	open_rows(call, fill->drawn);
 	call->shift = gs_shift_open(call->target);
+	call->sorting = gs_sorting_open(call->target, call->sampler->schema);
+	if (!call->target->makes_up || call->skip_conflicts)
+		return;
+	call->ties = gs_repair_ties(call->target, call->sampler);
 	call->grid = gs_grid_open(call->target, call->sampler, call->fks,
-							  fill->seed);
+							  call->ties, fill->seed);
+	call->repair = gs_repair_open(call->target, call->sampler, call->ties,
+								  fill->seed);
 }
 
 /*

@@ -14,6 +14,7 @@
 #include "column/store.h"
 #include "stream/jsonrow.h"
 #include "stream/call.h"
+#include "stream/drift.h"
 
 /* The state of one call of a set-returning function. */
 typedef struct SampleCall
@@ -51,6 +52,9 @@ begin_call(FunctionCallInfo fcinfo, GsForm form)
 	args = gs_call_open(form, fcinfo->args, relid, NULL);
 	if (json)
 		call->desc = gs_schema_desc(args->sampler->schema);
+	else
+		gs_drift_tell(args->model, call->desc, call->desc, relid,
+					  args->own);
 	call->desc = BlessTupleDesc(call->desc);
 	call->stream = gs_stream_open(args->sampler, call->desc, args->seed);
 	gs_stream_seek(call->stream, args->start - 1,

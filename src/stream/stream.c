@@ -25,6 +25,7 @@
 #include "encode/decode.h"
 #include "codec/domain.h"
 #include "constraint/rules.h"
+#include "key/key.h"
 #include "stream/node/former.h"
 #include "stream/stream.h"
 
@@ -33,6 +34,7 @@ typedef struct StreamColumn
 	GsDecoder  *decoder;		/* NULL: the model lacks it */
 	int			set;			/* column of the model that conditions set; -1 */
 	ExprState  *cast;			/* NULL: of the model's own type */
+	const char *name;
 	int16		cast_len;
 	bool		cast_byval;
 } StreamColumn;
@@ -49,6 +51,7 @@ struct GsStream
 	int64		filled;			/* index of the batch at hand, or -1 */
 	int64		batches;		/* made so far */
 	bool		decodes;		/* some column is asked for */
+	bool	   *fixed;			/* [columns of the model] see gs_keys_respace */
 	ExprContext *econtext;
 
 	/* the slice is of one batch */
@@ -167,6 +170,7 @@ open_column(GsStream *stream, StreamColumn *column, int c,
 	const GsColumn *from = &schema->columns[c];
 	bool		decoded = is_decoded(from, attribute);
 
+	column->name = from->name;
 	column->decoder = gs_decoder_create(schema, c, decoded ?
 										attribute->atttypid : InvalidOid);
 	stream->decodes = true;
@@ -228,9 +232,13 @@ gs_stream_open(GsSampler *sampler, TupleDesc desc, int64 seed)
 	if (stream->rules != NULL)
 	{
 		gs_rules_attach(stream->rules, stream->batch);
-		/* which rows are left out has to be found out */
-		stream->decodes |= sampler->model->version->on_violation == GS_VIOLATION_DROP;
+		/* rows that are left out, or that cannot be made, must be found */
+		stream->decodes |= sampler->model->version->on_violation !=
+			GS_VIOLATION_IGNORE;
 	}
+	stream->fixed = palloc0(Max(schema->ncolumns, 1));
+	if (stream->rules != NULL)
+		gs_rules_mark(stream->rules, stream->fixed);
 	stream->former = gs_former_create(desc, packed);
 	stream->max = SLICE_ROWS;
 	cells = (Size) max_rows(stream) * Max(desc->natts, 1);
@@ -278,6 +286,13 @@ gs_stream_batches(const GsStream *stream)
 	return stream->batches;
 }
 
+static void
+cast_errcontext(void *column)
+{
+	errcontext("column \"%s\" of the model",
+			   ((const StreamColumn *) column)->name);
+}
+
 /*
  * Casts a decoded column in place; NULLs too, for a domain may refuse them.
  */
@@ -285,6 +300,10 @@ static void
 cast_column(GsStream *stream, StreamColumn *column, GsRows rows)
 {
 	ExprContext *econtext = stream->econtext;
+	ErrorContextCallback callback = {error_context_stack, cast_errcontext,
+	column};
+
+	error_context_stack = &callback;
 
 	for (int i = 0; i < stream->slice.rows * rows.stride; i += rows.stride)
 	{
@@ -301,6 +320,7 @@ cast_column(GsStream *stream, StreamColumn *column, GsRows rows)
 		MemoryContextSwitchTo(old);
 		ResetExprContext(econtext);
 	}
+	error_context_stack = callback.previous;
 }
 
 static void
@@ -366,6 +386,12 @@ next_slice(GsStream *stream)
 		if (stream->rules != NULL)
 			stream->slice.dropped = gs_rules_apply(stream->rules,
 												   stream->batch);
+		/* conditions of a call choose rows by what they are */
+		if (stream->sampler->given == NULL &&
+			gs_keys_respace(stream->sampler->schema, stream->fixed,
+							stream->batch))
+			gs_dependency_fill(stream->sampler->model->determined,
+							   stream->batch);
 		stream->filled = index;
 		stream->batches++;
 	}

@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "catalog/pg_class.h"
@@ -12,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -19,10 +21,12 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/acl.h"
 #include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "stream/drift.h"
 #include "stream/target.h"
 
 /*
@@ -95,6 +99,33 @@ is_filled(const GsTarget *target, const GsModel *model, Relation relation,
 	return found && !draws_number(build_column_default(relation,
 													   attribute->attnum),
 								  NULL);
+}
+
+/*
+ * Tells of columns that stay NULL, since the model lacks them and the target
+ * has nothing to put there.
+ */
+static void
+tell_missing(const GsTarget *target, const GsModel *model, Relation relation)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	List	   *missing = NIL;
+	List	   *present = NIL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		char	   *name = NameStr(attribute->attname);
+
+		if (attribute->attisdropped)
+			continue;
+		present = lappend(present, name);
+		if (attribute->attgenerated == '\0' && gs_drift_lacks(model, name) &&
+			!is_key_of_parent(target, name) &&
+			build_column_default(relation, attribute->attnum) == NULL)
+			missing = lappend(missing, name);
+	}
+	gs_drift_tell_missing(model, missing, present);
 }
 
 static void
@@ -186,6 +217,85 @@ find_checks(GsTarget *target, Relation relation)
 }
 
 /*
+ * Adds the filled columns among those of an expression to a set.  Returns
+ * whether all are filled.
+ *
+ * numbers: of columns, less FirstLowInvalidHeapAttributeNumber
+ */
+static bool
+add_filled(const GsTarget *target, Bitmapset *numbers, Bitmapset **columns)
+{
+	bool		all = true;
+	int			x = -1;
+
+	while ((x = bms_next_member(numbers, x)) >= 0)
+	{
+		int			at = 0;
+
+		while (at < target->desc->natts &&
+			   target->attnum[at] != x + FirstLowInvalidHeapAttributeNumber)
+			at++;
+		if (at < target->desc->natts)
+			*columns = bms_add_member(*columns, at);
+		else
+			all = false;
+	}
+	return all;
+}
+
+static void
+add_index(GsTarget *target, Relation index)
+{
+	GsTargetIndex *to = &target->index[target->nindexes];
+	List	   *predicate = RelationGetIndexPredicate(index);
+	List	   *expressions = RelationGetIndexExpressions(index);
+	Bitmapset  *numbers = NULL;
+
+	if (!index->rd_index->indisunique && !index->rd_index->indisexclusion)
+		return;
+	to->exclusion = index->rd_index->indisexclusion;
+	for (int k = 0; k < index->rd_index->indnkeyatts; k++)
+		if (index->rd_index->indkey.values[k] != 0)
+			numbers = bms_add_member(numbers,
+									 index->rd_index->indkey.values[k] -
+									 FirstLowInvalidHeapAttributeNumber);
+	pull_varattnos((Node *) expressions, 1, &numbers);
+	to->plain = add_filled(target, numbers, &to->columns) &&
+		expressions == NIL;
+	if (predicate != NIL)
+	{
+		Node	   *expr = (Node *) make_ands_explicit(predicate);
+
+		to->plain &= is_about_filled(target, expr);
+		if (is_about_filled(target, expr))
+			to->predicate = ExecInitExpr(expression_planner((Expr *) expr),
+										 NULL);
+	}
+	if (to->columns != NULL)
+		target->nindexes++;
+}
+
+/*
+ * Looks at the indexes that may refuse a row.
+ */
+static void
+find_indexes(GsTarget *target, Relation relation)
+{
+	List	   *indexes = RelationGetIndexList(relation);
+	ListCell   *cell;
+
+	target->index = palloc0(sizeof(GsTargetIndex) *
+							Max(list_length(indexes), 1));
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		add_index(target, index);
+		index_close(index, AccessShareLock);
+	}
+}
+
+/*
  * Whether rows that collide in the target's indexes can be skipped and others
  * put in their place: ON CONFLICT DO NOTHING works on it, and the number of
  * rows that it reports is that of those which are in.
@@ -234,7 +344,10 @@ gs_target_open(Oid relid, const GsModel *model)
 	target->constraints = gs_constraints_read(relid);
 	target->makes_up = can_make_up(relation);
 	find_columns(target, model, relation);
+	tell_missing(target, model, relation);
+	gs_drift_tell_types(model, target->desc);
 	find_checks(target, relation);
+	find_indexes(target, relation);
 	relation_close(relation, NoLock);
 	return target;
 }
@@ -256,10 +369,10 @@ gs_target_column(const GsTarget *target, const char *name)
  * gs_target_statement: inserts GS_TARGET_ROWS.  Made anew for each batch,
  * since the target may have been renamed or altered after a commit.
  *
- * skips: rows that collide are left out
+ * skips: rows that collide are left out; returns: one for each that is not
  */
 char *
-gs_target_statement(const GsTarget *target, bool skips)
+gs_target_statement(const GsTarget *target, bool skips, bool returns)
 {
 	Relation	relation = open_target(target->relid);
 	TupleDesc	desc = RelationGetDescr(relation);
@@ -288,9 +401,57 @@ gs_target_statement(const GsTarget *target, bool skips)
 						 quote_identifier(NameStr(TupleDescAttr(target->desc, i)->attname)));
 	}
 	relation_close(relation, NoLock);
-	return psprintf("INSERT INTO %s (%s) SELECT %s FROM " GS_TARGET_ROWS "%s",
+	return psprintf("INSERT INTO %s (%s) SELECT %s FROM " GS_TARGET_ROWS "%s%s",
 					name, columns.data, values.data,
-					skips ? " ON CONFLICT DO NOTHING" : "");
+					skips ? " ON CONFLICT DO NOTHING" : "",
+					returns ? " RETURNING 1" : "");
+}
+
+/*
+ * gs_target_readable: whether the caller may read a filled column of the
+ * target's rows.
+ */
+bool
+gs_target_readable(const GsTarget *target, int at)
+{
+	return pg_class_aclcheck(target->relid, GetUserId(),
+							 ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck(target->relid, target->attnum[at], GetUserId(),
+							  ACL_SELECT) == ACLCHECK_OK;
+}
+
+/*
+ * Shows a row to the target's expressions.
+ */
+static void
+show_row(const GsTarget *target, const Datum *values, const bool *nulls)
+{
+	for (int i = 0; i < target->desc->natts; i++)
+	{
+		target->slot->tts_values[target->attnum[i] - 1] = values[i];
+		target->slot->tts_isnull[target->attnum[i] - 1] = nulls[i];
+	}
+}
+
+/*
+ * gs_target_holds: whether an index is about a row.
+ *
+ * values, nulls: [natts] of the columns that are filled
+ */
+bool
+gs_target_holds(const GsTarget *target, int index, const Datum *values,
+				const bool *nulls)
+{
+	bool		isnull;
+	Datum		holds;
+
+	if (target->index[index].predicate == NULL)
+		return true;
+	show_row(target, values, nulls);
+	holds = ExecEvalExprSwitchContext(target->index[index].predicate,
+									  target->econtext, &isnull);
+	ResetExprContext(target->econtext);
+	return !isnull && DatumGetBool(holds);
 }
 
 /*
@@ -306,11 +467,7 @@ gs_target_refuses(const GsTarget *target, const Datum *values,
 
 	if (target->nchecks == 0)
 		return NULL;
-	for (int i = 0; i < target->desc->natts; i++)
-	{
-		target->slot->tts_values[target->attnum[i] - 1] = values[i];
-		target->slot->tts_isnull[target->attnum[i] - 1] = nulls[i];
-	}
+	show_row(target, values, nulls);
 	for (int i = 0; i < target->nchecks && refused == NULL; i++)
 		if (!ExecCheck(target->check[i], target->econtext))
 			refused = target->check_name[i];

@@ -6,8 +6,10 @@
 
 #include "access/genam.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
+#include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -25,6 +27,24 @@ is_unique_on(Relation index, AttrNumber column)
 	return form->indisunique && form->indisvalid &&
 		form->indnkeyatts == 1 && form->indkey.values[0] == column &&
 		RelationGetIndexPredicate(index) == NIL;
+}
+
+/*
+ * Whether an index says that a column is unique in some rows, or together with
+ * others or as part of an expression.
+ */
+static bool
+is_unique_with(Relation index, AttrNumber column)
+{
+	Bitmapset  *columns = NULL;
+
+	if (!index->rd_index->indisunique || !index->rd_index->indisvalid)
+		return false;
+	for (int k = 0; k < index->rd_index->indnkeyatts; k++)
+		if (index->rd_index->indkey.values[k] == column)
+			return true;
+	pull_varattnos((Node *) RelationGetIndexExpressions(index), 1, &columns);
+	return bms_is_member(column - FirstLowInvalidHeapAttributeNumber, columns);
 }
 
 /*
@@ -81,18 +101,20 @@ gs_is_unique_within(Oid relid, const List *columns)
  * unique index or a primary key on it alone, and no foreign key.
  *
  * name: of the column.  *one_null: whether NULLs are not distinct, so that
- * it can have one at most.  The source's relation is locked already; a
+ * it can have one at most.  *partly: whether a unique index is about it in any
+ * other way, and it is no foreign key.  The source's relation is locked already; a
  * query's columns are never unique.
  */
 bool
-gs_source_unique(const GsSource *source, const char *name, bool *one_null)
+gs_source_unique(const GsSource *source, const char *name, bool *one_null,
+				 bool *partly)
 {
 	Relation	relation;
 	AttrNumber	column;
 	bool		unique = false;
 	ListCell   *cell;
 
-	*one_null = false;
+	*one_null = *partly = false;
 	if (!OidIsValid(source->relid))
 		return false;
 	column = get_attnum(source->relid, name);
@@ -108,9 +130,13 @@ gs_source_unique(const GsSource *source, const char *name, bool *one_null)
 			unique = true;
 			*one_null |= index->rd_index->indnullsnotdistinct;
 		}
+		else
+			*partly |= is_unique_with(index, column);
 		index_close(index, AccessShareLock);
 	}
-	unique &= !is_foreign(relation, column);
+	if (is_foreign(relation, column))
+		unique = *partly = false;
+	*partly &= !unique;
 	relation_close(relation, NoLock);
 	return unique;
 }

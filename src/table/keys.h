@@ -9,6 +9,6 @@
 
 extern bool gs_is_unique_within(Oid relid, const List *columns);
 extern bool gs_source_unique(const GsSource *source, const char *name,
-							 bool *one_null);
+							 bool *one_null, bool *partly);
 
 #endif

@@ -33,6 +33,7 @@
 #include "compat.h"
 #include "column/store.h"
 #include "model/refine.h"
+#include "stream/drift.h"
 #include "stream/jsonrow.h"
 #include "stream/node/rowslot.h"
 #include "stream/node/scan.h"
@@ -297,6 +298,9 @@ open_scan(SynthScanState *state)
 									 state->shared ? &state->shared->seed :
 									 NULL);
 	state->stream_desc = find_stream_desc(state);
+	if (!is_json(state))
+		gs_drift_tell(state->request->model, state->stream_desc,
+					  state->row_desc, relid, state->request->own);
 	MemoryContextSwitchTo(old);
 }
 

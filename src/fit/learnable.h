@@ -1,0 +1,15 @@
+/*
+ * learnable.h
+ *	  A source without the columns that cannot be learned.
+ */
+#ifndef GENSYNTH_LEARNABLE_H
+#define GENSYNTH_LEARNABLE_H
+
+#include "learn/learn.h"
+#include "table/source.h"
+
+extern GsSource *gs_learnable_source(const char *text, List *columns,
+									 List *exclude, List **notes);
+extern void gs_mark_computed(const GsSource *source, GsSample *sample);
+
+#endif
