@@ -304,8 +304,8 @@ empty_tree(Axis *axis, GsTree *tree)
 }
 
 /*
- * The rows of which an axis has a value: all, or where leaves are chosen, those
- * to learn from or (half 1) those held out.  Returns how many.
+ * The rows of which an axis has a value: all, or where leaves are chosen,
+ * those to learn from or (half 1) those held out.  Returns how many.
  */
 static uint32
 take_rows(const Fit *fit, const Axis *axis, int half, uint32 *row)
