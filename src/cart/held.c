@@ -52,8 +52,8 @@ log_probability(const GsTreeResponse *response, const float *share, int class)
 }
 
 /*
- * The shares of a leaf's classes, as gs_leaf_fit draws them towards those of its
- * parent, and a little towards the whole's, since nothing is impossible.
+ * The shares of a leaf's classes, as gs_leaf_fit draws them towards those of
+ * its parent, and a little towards the whole's, since nothing is impossible.
  */
 static void
 find_shares(const GsTreeResponse *response, const GsTree *tree, int leaf,
@@ -98,8 +98,8 @@ find_leaf(const GsTreeTable *table, const GsTree *tree, uint32_t row)
 
 /*
  * The same for levels, of which there are many: leaf by leaf.  next[n] chains
- * the rows of a leaf, from first[nnodes] on, to -1; share[nlevels] is zeros, and
- * zeros again afterwards.
+ * the rows of a leaf, from first[nnodes] on, to -1; share[nlevels] is zeros,
+ * and zeros again afterwards.
  */
 static double
 sum_levels(const GsTreeResponse *response, const GsTree *tree, double prior,
@@ -188,7 +188,8 @@ gs_tree_held(const GsTreeTable *table, const GsTreeResponse *response,
 		if (n == 0 || response->nclasses < 2)
 			sum = 0;
 		else if (response->level != NULL)
-			sum = sum_levels(response, tree, prior, row, first, next, share) / n;
+			sum = sum_levels(response, tree, prior, row, first, next,
+							 share) / n;
 		else
 			sum = sum_classes(response, tree, prior, row, first, next) / n;
 	}
@@ -236,9 +237,9 @@ find_nearest(const GsTreeTable *table, const uint8_t *row,
  *
  * How many of the rows made[nmade][npredictors] have their nearest neighbour
  * among own rather than other, both code[npredictors][n]; ties count half.
- * Distances are sums over columns: of ordered codes their difference, of others
- * most where they differ; most times npredictors is at most 65535, and codes of
- * ordered columns are at most most.  Returns -1 if memory is out.
+ * Distances are sums over columns: of ordered codes their difference, of
+ * others most where they differ; most times npredictors is at most 65535, and
+ * codes of ordered columns are at most most.  Returns -1 if memory is out.
  */
 double
 gs_tree_nearer(const GsTreeTable *table, const uint8_t *made, uint32_t nmade,

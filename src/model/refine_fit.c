@@ -353,8 +353,8 @@ find_cap(const GsRefineRows *rows, const Judged *judged, uint32 n)
 }
 
 /*
- * gs_refine_margins: the margins that a round's trees and slopes give to rows, code
- * [npredictors][n].
+ * gs_refine_margins: the margins that a round's trees and slopes give to rows,
+ * code [npredictors][n].
  */
 float *
 gs_refine_margins(const GsRefine *refine, const GsRefineRound *round,
@@ -464,8 +464,8 @@ learn_trees(const GsRefineRows *rows, uint64 seed, GsForest *forest)
 
 /*
  * The AUC from which rows are told from real ones: of two samples alike it
- * deviates by sqrt(1 / 6n).  And rows that are accepted one by one do not share
- * distributions out evenly any more, as those of a batch do: a little is not
+ * deviates by sqrt(1 / 6n).  And rows that are accepted one by one do not
+ * share distributions out evenly any more, as those of a batch do: a little is not
  * worth that.  Of few rows trees tell less than there is to be told.
  */
 static double
@@ -479,8 +479,8 @@ least_auc(const GsRefineRows *rows)
 }
 
 /*
- * One round.  is_auto: only if it is worth its price.  Returns false if there is
- * nothing more to refine.
+ * One round.  is_auto: only if it is worth its price.  Returns false if there
+ * is nothing more to refine.
  */
 static bool
 fit_round(GsRefineRows *rows, GsSampler *sampler, uint64 seed, bool is_auto,

@@ -128,8 +128,8 @@ rake(const GsRefineRows *rows, Candidates *made, GsRefineRound *round)
  * gs_refine_rake: a round's cap and shifts, by rows of the model from batch
  * number index on.
  *
- * Columns are raked anew after the cap was lowered, since that brings back some
- * of what it had cut off.  Returns the share of the model's rows that are
+ * Columns are raked anew after the cap was lowered, since that brings back
+ * some of what it had cut off.  Returns the share of the model's rows that are
  * accepted.
  */
 double

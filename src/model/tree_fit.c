@@ -240,6 +240,12 @@ ask(Predictor *predictor, int id, const Axis *axis)
 	predictor->n++;
 }
 
+static int
+by_position(const void *a, const void *b)
+{
+	return *(const int *) a - *(const int *) b;
+}
+
 /*
  * The positions before p that it depends on most, in their order, and their
  * differences.
@@ -249,21 +255,32 @@ choose_predictors(const Fit *fit, int p, Predictor *predictor)
 {
 	const float *known = fit->dependence +
 		(Size) fit->original[p] * fit->n;
+	int			top[MAX_PREDICTORS];
+	int			ntop = 0;
 
 	predictor->n = 0;
 	if (fit->context->known_only &&
 		fit->encoded->context[fit->position[p].feature])
 		return;
+	/* by what is known of p, those in front first; then in their order */
 	for (int q = 0; q < p; q++)
 	{
 		float		own = known[fit->original[q]];
-		int			before = 0; /* positions that it depends on more */
+		int			at = ntop;
 
-		for (int r = 0; r < p && p > MAX_PREDICTORS; r++)
-			before += known[fit->original[r]] > own ||
-				(known[fit->original[r]] == own && r < q);
-		if (before >= MAX_PREDICTORS)
+		if (ntop < MAX_PREDICTORS)
+			ntop++;
+		else if (known[fit->original[top[--at]]] >= own)
 			continue;
+		for (; at > 0 && known[fit->original[top[at - 1]]] < own; at--)
+			top[at] = top[at - 1];
+		top[at] = q;
+	}
+	qsort(top, ntop, sizeof(int), by_position);
+	for (int i = 0; i < ntop; i++)
+	{
+		int			q = top[i];
+
 		ask(predictor, q, &fit->position[q].own);
 		if (fit->position[q].base >= 0)
 			ask(predictor, fit->n + q, &fit->position[q].shift);
@@ -290,8 +307,8 @@ empty_tree(Axis *axis, GsTree *tree)
 }
 
 /*
- * The rows of which an axis has a value: all, or where leaves are chosen, those
- * to learn from or (half 1) those held out.  Returns how many.
+ * The rows of which an axis has a value: all, or where leaves are chosen,
+ * those to learn from or (half 1) those held out.  Returns how many.
  */
 static uint32
 take_rows(const Fit *fit, const Axis *axis, int half, uint32 *row)

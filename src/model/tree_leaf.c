@@ -2,11 +2,11 @@
  * tree_leaf.c
  *	  Sequential trees: how many rows a leaf holds at least.
  *
- * Small leaves are closer to the source, and remember it.  So trees with leaves
- * of several sizes are grown on one half of random rows and tried on the other:
- * each column takes the size that makes its values there likeliest, but none
- * takes one so small that the rows that the model makes lie nearer to the half
- * that it has learned from than to the other, beyond a bound.
+ * Small leaves are closer to the source, and remember it.  So trees with
+ * leaves of several sizes are grown on one half of random rows and tried on
+ * the other: each column takes the size that makes its values there likeliest,
+ * but none takes one so small that the rows that the model makes lie nearer to
+ * the half that it has learned from than to the other, beyond a bound.
  */
 #include "postgres.h"
 
