@@ -31,7 +31,7 @@
 #define MAX_PILOTS		16		/* where boxes have found nothing ... */
 #define LAST_PILOTS		64		/* ... or none has, and they are cheap */
 #define ADAPTATIONS		12		/* batches */
-#define MARGIN			1.25	/* of the largest weight over the pilot's ... */
+#define MARGIN			1.25	/* times the largest weight of the pilot ... */
 #define CONSTANT		1e-4	/* ... unless it is that near to the mean */
 #define MIN_SHARE		0.01	/* part of proposals that all boxes share */
 

@@ -178,8 +178,8 @@ gs_decoder_start(DecoderSampler *sampler)
 }
 
 /*
- * gs_decoder_probabilities: how likely each token of a position is as the state
- * is.  [GS_BATCH][ntokens], until the next call.
+ * gs_decoder_probabilities: how likely each token of a position is as the
+ * state is.  [GS_BATCH][ntokens], until the next call.
  */
 float *
 gs_decoder_probabilities(DecoderSampler *sampler, int p)

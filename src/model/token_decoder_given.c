@@ -9,10 +9,10 @@
  *
  *	 - Components of the mixture are proposed by the mean weight that they had
  *	   in a pilot, so that latent vectors come from where the conditions hold.
- *	 - Where components are conditions (gan.c) and a conditioned position allows
- *	   RARE of the source or less, those of the position that allows the least
- *	   take part, by their shares, and there the row has the component's token:
- *	   what is rare is made, not waited for.
+ *	 - Where components are conditions (gan.c) and a conditioned position
+ *	   allows RARE of the source or less, those of the position that allows
+ *	   the least take part, by their shares, and there the row has the
+ *	   component's token: what is rare is made, not waited for.
  */
 #include "postgres.h"
 

@@ -262,9 +262,10 @@ show_step(const GsTokenSteps *steps, int s, const GsProposals *proposals,
 /*
  * gs_token_steps_draw: draws a step in all slots.
  *
- * probability: [GS_BATCH][ntokens] of its tokens, or NULL where each box allows
- * only one, which is no matter of chance; token, score: [GS_BATCH], filled, for
- * the network: token -1 where it is missing, score of numbers only.
+ * probability: [GS_BATCH][ntokens] of its tokens, or NULL where each box
+ * allows only one, which is no matter of chance; token, score: [GS_BATCH],
+ * filled, for the network: token -1 where it is missing, score of numbers
+ * only.
  */
 void
 gs_token_steps_draw(const GsTokenSteps *steps, int s,

@@ -99,8 +99,8 @@ scale(gs_real *value, size_t n, double factor)
 }
 
 /*
- * gs_diffusion_net_start: how created parameters begin to be trained: heads see
- * nothing yet, and blocks add little to what is embedded.
+ * gs_diffusion_net_start: how created parameters begin to be trained: heads
+ * see nothing yet, and blocks add little to what is embedded.
  */
 void
 gs_diffusion_net_start(const GsDiffusionNet *net, gs_real *value)

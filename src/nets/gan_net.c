@@ -274,8 +274,9 @@ make_rows(const GsGanNet *net, const gs_real *params, GsDraw draw, Made *made)
 						 GS_NO_MATRIX);
 		draw_position(net, made, p);
 		for (int i = 0; i < made->n; i++)
-			drawn[i] = gs_shape_vector(d->shape, p, made->token[(size_t) i *
-													  d->shape->npositions + p]);
+			drawn[i] = gs_shape_vector(d->shape, p,
+									   made->token[(size_t) i *
+												   d->shape->npositions + p]);
 		if (p + 1 < d->shape->npositions)
 			gs_embedding_step(&d->drawn, params, drawn, made->state,
 							  made->active);
@@ -335,7 +336,8 @@ make_backward(const GsGanNet *net, const gs_real *params, gs_real *grad,
 		draw_backward(net, params, made, p, dstate,
 					  gs_shape_part(d->shape, dy, p));
 		gs_dense_backward(&d->head[p], params, grad, made->active,
-						  GS_NO_MATRIX, gs_shape_part(d->shape, made->logits, p),
+						  GS_NO_MATRIX,
+						  gs_shape_part(d->shape, made->logits, p),
 						  made->dactive);
 	}
 	if (d->shape->npositions > 0)
