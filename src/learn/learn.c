@@ -478,6 +478,7 @@ learn_spare(LaneView *view, int64 seen)
 	.threshold = view->threshold};
 
 	if (!column->partly_unique || column->codec.nparts > 1 ||
+		column->codec.kind->content == GS_CONTENT_BITS ||
 		column->base > 0)
 		return;
 	sort_lane(view);
@@ -485,8 +486,7 @@ learn_spare(LaneView *view, int64 seen)
 	if (view->npresent >= view->threshold)
 		column->spare = gs_key_learn(column, view->lane, view->sorted, &rows);
 	pfree(view->sorted);
-	if (column->spare != NULL && (column->spare->kind == GS_KEY_LIST ||
-								  column->spare->kind == GS_KEY_BITS))
+	if (column->spare != NULL && column->spare->kind == GS_KEY_LIST)
 		column->spare = NULL;
 }
 
