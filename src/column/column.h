@@ -24,6 +24,7 @@
 #include "nodes/execnodes.h"
 
 #include "codec/codec.h"
+#include "column/layout.h"
 #include "text/format.h"
 #include "compat.h"
 
@@ -89,8 +90,7 @@ typedef struct GsColumn
 	bool		nullable;		/* NULLs were seen, and are emitted */
 	int			feature[GS_MAX_PARTS];	/* of each part; -1: a key */
 	int			null_feature;	/* -1: none */
-	int			base;			/* 1 + column that it is learned as the
-								 * difference from; 0: none */
+	GsLayout   *layout;			/* of its parts; NULL: those of the type */
 	GsFormat   *format;		/* generates the "other" level */
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
@@ -116,6 +116,15 @@ gs_is_column_of(const GsColumn *column, Oid type)
 	return gs_plain_type(type, &typmod) == column->type;
 }
 
+/*
+ * Whether a column is learned as what it adds to another one.
+ */
+static inline bool
+gs_column_has_base(const GsColumn *column)
+{
+	return column->layout != NULL && column->layout->nbases > 0;
+}
+
 /* What a table was understood as: columns and their features. */
 typedef struct GsSchema
 {
@@ -124,6 +133,23 @@ typedef struct GsSchema
 	int			nfeatures;
 	GsFeature  *features;
 } GsSchema;
+
+/*
+ * The feature whose code tells whether a column is NULL, and that code; -1 if
+ * it never is.
+ */
+static inline int
+gs_column_null(const GsSchema *schema, int c, int *code)
+{
+	const GsColumn *column = &schema->columns[c];
+	int			first = column->feature[0];
+
+	*code = 1;
+	if (column->null_feature >= 0 || column->key != NULL)
+		return column->null_feature;
+	*code = schema->features[first].null_level;
+	return *code >= 0 ? first : -1;
+}
 
 /*
  * A table as a family sees it while it fits: for every feature and row a bin.

@@ -13,6 +13,7 @@
  *	 shape, ...	see format_store.c: what columns generate anew
  *	 length/C	int4 [33]
  *	 keys, key/C	see key.c
+ *	 layout		see layout.c
  *
  * What is loaded is hostile until it has been checked.
  */
@@ -24,7 +25,6 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
-#include "learn/difference.h"
 #include "key/key.h"
 #include "learn/quantile.h"
 #include "column/store.h"
@@ -127,7 +127,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "edge", GS_F8, 1, edge.len / 8, 0, edge.data);
 	gs_tensor_add(tensors, "low", GS_I8, 1, low.len / 8, 0, low.data);
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
-	gs_differences_save(schema, tensors);
+	gs_layouts_save(schema, tensors);
 	gs_keys_save(schema, tensors);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
@@ -425,6 +425,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			schema->columns[c].feature[p] = -1;
 	}
 	gs_keys_load(schema, tensors);
+	gs_layouts_load(schema, tensors);
 	for (int f = 0; f < n; f++)
 	{
 		const int32 *field = (const int32 *) fields->data + f * FIELDS;
@@ -458,7 +459,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			(column->key == NULL &&
 			 schema->features[column->feature[0]].null_level >= 0);
 	}
-	gs_differences_load(schema, tensors);
+	gs_layouts_check(schema);
 }
 
 /*

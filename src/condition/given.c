@@ -66,7 +66,7 @@ report_difference(const GsSchema *schema, int c)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("column \"%s\" cannot be given, since it was learned as the difference from \"%s\"",
 					schema->columns[c].name,
-					schema->columns[schema->columns[c].base - 1].name),
+					schema->columns[schema->columns[c].layout->base[0]].name),
 			 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
 }
 
@@ -78,7 +78,7 @@ find_column(const GsSchema *schema, const char *name)
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (strcmp(schema->columns[c].name, name) == 0)
 		{
-			if (schema->columns[c].base > 0)
+			if (gs_column_has_base(&schema->columns[c]))
 				report_difference(schema, c);
 			return c;
 		}

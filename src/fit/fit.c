@@ -361,6 +361,26 @@ scalar_text(const GsColumn *column, const GsFeature *feature, GsScalar slot)
 }
 
 /*
+ * What a column is a sum with, and what it is counted in.
+ */
+static void
+append_layout(StringInfo json, const GsSchema *schema, const GsLayout *layout)
+{
+	GsUnit		unit = layout->sum[layout->sum[1].nparts > 0].unit;
+
+	for (int b = 0; b < layout->nbases; b++)
+	{
+		appendStringInfoString(json, b > 0 ? ", " : layout->nbases > 1 ?
+							   ", \"from\": [" : ", \"from\": ");
+		escape_json(json, schema->columns[layout->base[b]].name);
+	}
+	if (layout->nbases > 1)
+		appendStringInfoChar(json, ']');
+	if (unit != GS_UNIT_NONE)
+		appendStringInfo(json, ", \"calendar\": \"%s\"", gs_unit_name(unit));
+}
+
+/*
  * How a column was understood, as jsonb for synth_columns.  It tells no more
  * than the rows that may be sampled.
  */
@@ -384,7 +404,7 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 	{
 		appendStringInfo(&json, "{\"model\": \"number\", \"segments\": %d",
 						 q->nsegments);
-		if (column->codec.nparts == 1 && column->base == 0)
+		if (column->codec.nparts == 1 && column->layout == NULL)
 		{
 			appendStringInfoString(&json, ", \"least\": ");
 			escape_json(&json, scalar_text(column, feature, q->low[0]));
@@ -402,11 +422,8 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 			appendStringInfo(&json, ", \"generated\": %.6f",
 							 feature->share[feature->other_level]);
 	}
-	if (column->base > 0)
-	{
-		appendStringInfoString(&json, ", \"from\": ");
-		escape_json(&json, schema->columns[column->base - 1].name);
-	}
+	if (column->layout != NULL)
+		append_layout(&json, schema, column->layout);
 	if (column->codec.nparts > 1)
 		appendStringInfo(&json, ", \"parts\": %d", column->codec.nparts);
 	appendStringInfo(&json, ", \"nulls\": %.6f}", nulls);
@@ -459,8 +476,8 @@ learn_columns(Learning *learning)
 	GsVersionEntry *version = learning->version;
 	int			level = gs_fix_styles();
 
-	if (request->options.differences)
-		gs_differences_find(&learning->reader.sample);
+	gs_layouts_find(&learning->reader.sample, request->options.rare_threshold,
+					request->options.differences);
 	version->schema = gs_schema_learn(&learning->reader.sample,
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),

@@ -440,15 +440,16 @@ learn_key(LaneView *view, int64 seen, uint64 salt)
 	return column->key != NULL;
 }
 
-static void
-free_lane(GsLane *lane)
+/*
+ * Whether a row has no part of a column.
+ */
+static bool
+is_null(const GsSample *sample, int c, int64 row)
 {
-	if (lane->scalar)
-		pfree(lane->scalar);
-	if (lane->absent)
-		pfree(lane->absent);
-	if (lane->texts_context && lane->texts)
-		MemoryContextDelete(lane->texts_context);
+	for (int p = 0; p < sample->columns[c].codec.nparts; p++)
+		if (!is_absent(&sample->lanes[c * GS_MAX_PARTS + p], row))
+			return false;
+	return true;
 }
 
 /*
@@ -591,10 +592,9 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 
 		CHECK_FOR_INTERRUPTS();
 
-		/* the first part is there wherever the value is */
 		for (int64 row = 0; row < sample->nrows; row++)
 		{
-			null_rows[row] = is_absent(&sample->lanes[c * GS_MAX_PARTS], row);
+			null_rows[row] = is_null(sample, c, row);
 			nulls += null_rows[row];
 		}
 		if (column->codec.nparts > 1 && nulls < sample->nrows)
@@ -604,7 +604,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			column->feature[p] = -1;
 		view.lane = &sample->lanes[c * GS_MAX_PARTS];
 		if (learn_key(&view, sample->seen, salt))
-			free_lane(view.lane);
+			gs_lane_free(view.lane);
 		for (int p = 0; p < column->codec.nparts && column->key == NULL; p++)
 		{
 			GsFeature  *feature = &schema->features[schema->nfeatures];
@@ -632,7 +632,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 				out->nbins[schema->nfeatures] = feature->nlevels;
 			}
 			schema->nfeatures++;
-			free_lane(view.lane);
+			gs_lane_free(view.lane);
 		}
 
 		/* fewer values than may be shown: nothing but NULL comes out */

@@ -1,0 +1,504 @@
+/*
+ * layout.c
+ *	  Columns that are learned in other parts than their type has.
+ *
+ * A discharge follows its admission, a time of arrival the moment that it is
+ * the arrival of, and both have their days of the week.  A column whose
+ * values follow another one's is learned as what it adds to that one, so
+ * that the order of the two, and how far they are apart, hold by
+ * construction.  Moments that follow the calendar are learned by it: as weeks
+ * or months, days within these, and times of day, so that all that goes with
+ * a Sunday or the end of a month can be learned.
+ *
+ * Where a base is NULL, or infinite, the next one counts, and where there is
+ * none left, the value stands for itself.
+ *
+ * Tensor: layout int8 [N, LAYOUT_FIELDS], of the columns that have one.
+ */
+#include "postgres.h"
+
+#include "common/int.h"
+#include "miscadmin.h"
+
+#include "codec/codec_internal.h"
+#include "column/column.h"
+
+/* Special values among differences and units. */
+#define MINUS		PG_INT64_MIN
+#define PLUS		(PG_INT64_MAX - 1)	/* and NaN above it */
+
+/* Far values among them: themselves and FAR. */
+#define FAR			(INT64CONST(1) << 62)
+#define FAR_BEGIN	(FAR - FAR / 4)
+
+enum
+{
+	LAYOUT_COLUMN,
+	LAYOUT_ASPECT,
+	LAYOUT_SINCE,
+	LAYOUT_SINCE_TIMES,
+	LAYOUT_SIGN,
+	LAYOUT_MIN,
+	LAYOUT_MAX,
+	LAYOUT_FAR_MIN,
+	LAYOUT_FAR_MAX,
+	LAYOUT_NBASES,
+	LAYOUT_BASES,				/* column, times, per of each */
+	LAYOUT_SUMS = LAYOUT_BASES + 3 * GS_MAX_BASES,
+	/* of each: unit, or -1 if there is none of this; min; max */
+	LAYOUT_FIELDS = LAYOUT_SUMS + 2 * 3
+};
+
+/*
+ * The parts of one sum, from part *at on.
+ */
+static void
+set_parts(GsCodec *codec, const GsLayout *layout, const GsSum *sum, int *at)
+{
+	GsPartKind *part = &codec->part[*at];
+
+	if (sum->nparts == 0)
+		return;
+	*at += sum->nparts;
+	*part = (GsPartKind)
+	{
+		.lane = GS_LANE_INT,.min = PG_INT64_MIN,.max = PG_INT64_MAX,
+			.special = true,.minus = MINUS,.plus = PLUS
+	};
+	if (sum->unit == GS_UNIT_WEEK || sum->unit == GS_UNIT_MONTH)
+		*++part = (GsPartKind)
+	{
+		.lane = GS_LANE_INT,.min = 0,.max = GS_LAST_DAY
+	};
+	if (sum->unit != GS_UNIT_NONE && layout->per_day > 1)
+		*++part = (GsPartKind)
+	{
+		.lane = GS_LANE_INT,.min = 0,.max = layout->per_day - 1
+	};
+}
+
+static int
+count_parts(GsUnit unit, int64 per_day)
+{
+	return 1 + (unit == GS_UNIT_WEEK || unit == GS_UNIT_MONTH) +
+		(unit != GS_UNIT_NONE && per_day > 1);
+}
+
+/*
+ * gs_layout_set: lets a column be learned so.
+ *
+ * layout: its units are set, and which sums there are by nparts other than 0;
+ * the numbers of parts are set.
+ */
+void
+gs_layout_set(GsColumn *column, GsLayout *layout)
+{
+	const GsCodecKind *kind = column->codec.kind;
+	int			at = 0;
+
+	layout->per_day = kind->axis == GS_AXIS_TIME ?
+		(int64) (USECS_PER_DAY / (kind->unit > 0 ? kind->unit : 1)) : 0;
+	for (int s = 0; s < 2; s++)
+	{
+		if (layout->sum[s].nparts > 0)
+			layout->sum[s].nparts = count_parts(layout->sum[s].unit,
+												layout->per_day);
+		set_parts(&column->codec, layout, &layout->sum[s], &at);
+	}
+	column->codec.nparts = at;
+	column->layout = layout;
+}
+
+/*
+ * A product, or half of the largest number there is.
+ */
+static inline int64
+times(int64 value, int64 by)
+{
+	int64		product;
+
+	if (pg_mul_s64_overflow(value, by, &product))
+		return value < 0 ? PG_INT64_MIN / 2 : PG_INT64_MAX / 2;
+	return product;
+}
+
+/*
+ * gs_layout_origin: what a column's value is the sum with, of the value of
+ * one of its bases, which is neither NULL nor special.
+ *
+ * since: that of layout->since, if the aspect is of two
+ */
+int64
+gs_layout_origin(const GsLayout *layout, int base, int64 value, int64 since)
+{
+	int64		origin = times(value, layout->times[base]);
+	int64		per = layout->per[base];
+
+	if (layout->aspect != GS_ASPECT_SAME)
+		return gs_aspect_of(layout->aspect, origin,
+						  times(since, layout->since_times));
+	/* a date that is never before a time stamp is above its day */
+	if (per > 1)
+		origin = origin / per +
+			(layout->sign > 0 ? origin % per > 0 : -(origin % per < 0));
+	return origin;
+}
+
+/*
+ * gs_layout_is_special: whether a value of a column, in an INT lane, is none
+ * to add to.
+ */
+bool
+gs_layout_is_special(const GsColumn *column, int64 value)
+{
+	const GsLayout *layout = column->layout;
+	const GsPartKind *kind = &column->codec.kind->part[0];
+
+	return (kind->special && (value <= kind->minus || value >= kind->plus)) ||
+		(layout != NULL &&
+		 (value < layout->far_min || value > layout->far_max));
+}
+
+/*
+ * A special value among differences and units.
+ */
+static int64
+split_special(const GsPartKind *kind, int64 value)
+{
+	if (kind->special && value <= kind->minus)
+		return MINUS;
+	if (kind->special && value >= kind->plus)
+		return PLUS + (value > kind->plus);
+	return FAR + Min(Max(value, -FAR / 4 + 1), FAR / 4 - 1);
+}
+
+static int64
+join_special(const GsPartKind *kind, int64 value)
+{
+	if (value < PLUS && value > MINUS)
+		return value - FAR;
+	if (value == MINUS)
+		return kind->minus;
+	return kind->plus + (value > PLUS && kind->plus < PG_INT64_MAX);
+}
+
+/*
+ * gs_layout_split: the parts of a value.
+ *
+ * origin: what it is a sum with; NULL if there is none.  Returns false if
+ * there are no parts for it: all are absent.
+ */
+bool
+gs_layout_split(const GsColumn *column, int64 value, const int64 *origin,
+				GsLayoutParts *parts)
+{
+	const GsLayout *layout = column->layout;
+	const GsPartKind *kind = &column->codec.kind->part[0];
+	const GsSum *sum = &layout->sum[origin == NULL];
+	int			at = origin == NULL ? layout->sum[0].nparts : 0;
+	GsMoment	moment;
+
+	memset(parts->absent, true, sizeof(parts->absent));
+	if (sum->nparts == 0)
+		return false;
+	parts->absent[at] = false;
+	if (gs_layout_is_special(column, value))
+	{
+		parts->value[at].i = split_special(kind, value);
+		return true;
+	}
+	if (sum->unit == GS_UNIT_NONE)
+	{
+		parts->value[at].i = value;
+		if (origin != NULL &&
+			pg_sub_s64_overflow(value, *origin, &parts->value[at].i))
+		{
+			parts->absent[at] = true;
+			return false;
+		}
+		/* a time of day comes round */
+		if (layout->aspect == GS_ASPECT_TIME && parts->value[at].i < 0)
+			parts->value[at].i += USECS_PER_DAY;
+		return true;
+	}
+	moment = origin == NULL ?
+		gs_moment_split(sum->unit, layout->per_day, value) :
+		gs_moment_since(sum->unit, layout->per_day, value, *origin,
+						layout->sign < 0);
+	parts->value[at++].i = moment.count;
+	if (sum->unit != GS_UNIT_DAY)
+	{
+		parts->absent[at] = false;
+		parts->value[at++].i = moment.day;
+	}
+	if (layout->per_day > 1)
+	{
+		parts->absent[at] = false;
+		parts->value[at].i = moment.time;
+	}
+	return true;
+}
+
+/*
+ * The value of a moment, taken back by a unit where it lies beyond what there
+ * is: a Sunday of the last week, of which there was only the Monday.
+ */
+static int64
+join_moment(const GsLayout *layout, const GsSum *sum, GsMoment moment,
+			const int64 *origin)
+{
+	int64		from = origin == NULL ? 0 : *origin;
+	int64		min = sum->min;
+	int64		max = sum->max;
+	int64		value = 0;
+
+	if (pg_add_s64_overflow(min, from, &min))
+		min = PG_INT64_MIN;
+	if (pg_add_s64_overflow(max, from, &max))
+		max = PG_INT64_MAX;
+	for (int try = 0; try < 2; try++)
+	{
+		value = origin == NULL ?
+			gs_moment_join(sum->unit, layout->per_day, moment) :
+			gs_moment_after(sum->unit, layout->per_day, moment, from,
+							layout->sign < 0);
+		if (value >= min && value <= max)
+			return value;
+		moment.count += value < min ? 1 : -1;
+	}
+	return Min(Max(value, min), max);
+}
+
+/*
+ * gs_layout_join: a value of its parts, within what its type can hold.
+ *
+ * origin: as gs_layout_split
+ */
+int64
+gs_layout_join(const GsColumn *column, const GsLayoutParts *parts,
+			   const int64 *origin)
+{
+	const GsLayout *layout = column->layout;
+	const GsPartKind *kind = &column->codec.kind->part[0];
+	const GsSum *sum = &layout->sum[origin == NULL];
+	int			at = origin == NULL ? layout->sum[0].nparts : 0;
+	int64		value = parts->value[at].i;
+	GsMoment	moment = {.count = value};
+
+	if (value == MINUS || value > FAR_BEGIN)
+	{
+		value = join_special(kind, value);
+		return kind->special ? value :
+			Min(Max(value, layout->min), layout->max);
+	}
+	if (sum->unit == GS_UNIT_NONE)
+	{
+		if (origin != NULL && pg_add_s64_overflow(value, *origin, &value))
+			return *origin < 0 ? layout->min : layout->max;
+		if (layout->aspect == GS_ASPECT_TIME && origin != NULL)
+			value %= USECS_PER_DAY;
+		return Min(Max(value, layout->min), layout->max);
+	}
+	if (sum->unit != GS_UNIT_DAY)
+		moment.day = parts->value[++at].i;
+	if (layout->per_day > 1)
+		moment.time = parts->value[++at].i;
+	value = join_moment(layout, sum, moment, origin);
+	return Min(Max(value, layout->min), layout->max);
+}
+
+static void
+save_layout(const GsLayout *layout, int column, int64 *field)
+{
+	field[LAYOUT_COLUMN] = column;
+	field[LAYOUT_ASPECT] = layout->aspect;
+	field[LAYOUT_SINCE] = layout->since;
+	field[LAYOUT_SINCE_TIMES] = layout->since_times;
+	field[LAYOUT_SIGN] = layout->sign;
+	field[LAYOUT_MIN] = layout->min;
+	field[LAYOUT_MAX] = layout->max;
+	field[LAYOUT_FAR_MIN] = layout->far_min;
+	field[LAYOUT_FAR_MAX] = layout->far_max;
+	field[LAYOUT_NBASES] = layout->nbases;
+	for (int b = 0; b < layout->nbases; b++)
+	{
+		field[LAYOUT_BASES + 3 * b] = layout->base[b];
+		field[LAYOUT_BASES + 3 * b + 1] = layout->times[b];
+		field[LAYOUT_BASES + 3 * b + 2] = layout->per[b];
+	}
+	for (int s = 0; s < 2; s++)
+	{
+		const GsSum *sum = &layout->sum[s];
+
+		field[LAYOUT_SUMS + 3 * s] = sum->nparts > 0 ? (int64) sum->unit : -1;
+		field[LAYOUT_SUMS + 3 * s + 1] = sum->min;
+		field[LAYOUT_SUMS + 3 * s + 2] = sum->max;
+	}
+}
+
+/*
+ * gs_layouts_save: appends the tensor of a schema's layouts.
+ */
+void
+gs_layouts_save(const GsSchema *schema, List **tensors)
+{
+	int64	   *fields = palloc0(sizeof(int64) * LAYOUT_FIELDS *
+								 (schema->ncolumns + 1));
+	int			n = 0;
+
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (schema->columns[c].layout != NULL)
+			save_layout(schema->columns[c].layout, c,
+						fields + LAYOUT_FIELDS * n++);
+	gs_tensor_add(tensors, "layout", GS_I8, 2, n, LAYOUT_FIELDS, fields);
+}
+
+/*
+ * Whether a column's values can be told from others, or others from them.
+ */
+static bool
+is_number(const GsColumn *column)
+{
+	return column->codec.kind->nparts == 1 && column->key == NULL &&
+		(column->codec.kind->integer ||
+		 column->codec.kind->part[0].lane == GS_LANE_NUMERIC);
+}
+
+/*
+ * A column, from the fields of a layout.
+ */
+static int
+load_column(const GsSchema *schema, int64 c)
+{
+	if (c < 0 || c >= schema->ncolumns || !is_number(&schema->columns[c]))
+		gs_corrupted("The layout of a column is about one that is no number.");
+	return (int) c;
+}
+
+static void
+load_bases(const GsSchema *schema, GsLayout *layout, const int64 *field)
+{
+	if (field[LAYOUT_NBASES] < 0 || field[LAYOUT_NBASES] > GS_MAX_BASES)
+		gs_corrupted("A layout has an impossible number of bases.");
+	layout->nbases = (int) field[LAYOUT_NBASES];
+	for (int b = 0; b < layout->nbases; b++)
+	{
+		layout->base[b] = load_column(schema, field[LAYOUT_BASES + 3 * b]);
+		layout->times[b] = field[LAYOUT_BASES + 3 * b + 1];
+		layout->per[b] = field[LAYOUT_BASES + 3 * b + 2];
+		if (layout->times[b] < 1 || layout->per[b] < 1)
+			gs_corrupted("A layout has an impossible unit.");
+	}
+}
+
+static void
+load_layout(GsSchema *schema, const int64 *field)
+{
+	GsLayout   *layout = palloc0(sizeof(GsLayout));
+	GsColumn   *column = &schema->columns[load_column(schema,
+													  field[LAYOUT_COLUMN])];
+	bool		moment = column->codec.kind->axis == GS_AXIS_TIME;
+
+	if (column->layout != NULL || field[LAYOUT_ASPECT] < 0 ||
+		field[LAYOUT_ASPECT] >= GS_ASPECTS || field[LAYOUT_SIGN] < -1 ||
+		field[LAYOUT_SIGN] > 1)
+		gs_corrupted("Column \"%s\" has an impossible layout.", column->name);
+	load_bases(schema, layout, field);
+	layout->aspect = (GsAspect) field[LAYOUT_ASPECT];
+	layout->sign = (int) field[LAYOUT_SIGN];
+	layout->since = -1;
+	if (layout->aspect >= GS_ASPECT_FIRST_OF_TWO)
+		layout->since = load_column(schema, field[LAYOUT_SINCE]);
+	layout->since_times = field[LAYOUT_SINCE_TIMES];
+	layout->min = Max(field[LAYOUT_MIN], column->codec.kind->part[0].min);
+	layout->max = Min(field[LAYOUT_MAX], column->codec.kind->part[0].max);
+	layout->far_min = field[LAYOUT_FAR_MIN];
+	layout->far_max = field[LAYOUT_FAR_MAX];
+	for (int s = 0; s < 2; s++)
+	{
+		int64		unit = field[LAYOUT_SUMS + 3 * s];
+
+		if (unit < -1 || unit >= (moment ? GS_UNITS : GS_UNIT_NONE + 1))
+			gs_corrupted("Column \"%s\" has an impossible unit.",
+						 column->name);
+		layout->sum[s].unit = unit < 0 ? GS_UNIT_NONE : (GsUnit) unit;
+		layout->sum[s].nparts = unit >= 0;
+		layout->sum[s].min = field[LAYOUT_SUMS + 3 * s + 1];
+		layout->sum[s].max = field[LAYOUT_SUMS + 3 * s + 2];
+	}
+	if (layout->sum[0].nparts != (layout->nbases > 0) ||
+		layout->sum[0].nparts + layout->sum[1].nparts == 0 ||
+		layout->since_times < 0 || layout->min > layout->max)
+		gs_corrupted("Column \"%s\" has an impossible layout.", column->name);
+	gs_layout_set(column, layout);
+}
+
+/*
+ * gs_layouts_load: reads the layouts of a schema whose keys are known, before
+ * its features.
+ *
+ * Errors: data_corrupted.
+ */
+void
+gs_layouts_load(GsSchema *schema, const List *tensors)
+{
+	const GsTensor *fields = gs_tensor_get(tensors, "layout", GS_I8, 2);
+
+	if (fields->dims[1] != LAYOUT_FIELDS)
+		gs_corrupted("Tensor \"layout\" has the wrong shape.");
+	for (int i = 0; i < fields->dims[0]; i++)
+		load_layout(schema, (const int64 *) fields->data + LAYOUT_FIELDS * i);
+}
+
+/*
+ * How many columns are below one; an error if it is among them.
+ *
+ * depth: [ncolumns], -1 where it is not known yet, -2 on the way there
+ */
+static int
+check_depth(const GsSchema *schema, int c, int *depth)
+{
+	const GsLayout *layout = schema->columns[c].layout;
+	int			deepest = 0;
+
+	check_stack_depth();
+	if (depth[c] == -2)
+		gs_corrupted("Column \"%s\" is learned from itself.",
+					 schema->columns[c].name);
+	if (depth[c] >= 0 || layout == NULL)
+		return depth[c] = Max(depth[c], 0);
+	depth[c] = -2;
+	for (int b = 0; b < layout->nbases; b++)
+		deepest = Max(deepest, 1 + check_depth(schema, layout->base[b],
+											   depth));
+	if (layout->since >= 0)
+		deepest = Max(deepest, 1 + check_depth(schema, layout->since, depth));
+	return depth[c] = deepest;
+}
+
+/*
+ * gs_layouts_check: what can only be seen once the features are loaded: that
+ * all values are whole numbers, and none is told from itself.
+ *
+ * Errors: data_corrupted.
+ */
+void
+gs_layouts_check(const GsSchema *schema)
+{
+	int		   *depth = palloc(sizeof(int) * Max(schema->ncolumns, 1));
+
+	for (int c = 0; c < schema->ncolumns; c++)
+		depth[c] = -1;
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsLayout *layout = schema->columns[c].layout;
+
+		(void) check_depth(schema, c, depth);
+		for (int b = 0; layout != NULL && b < layout->nbases; b++)
+			if (schema->features[schema->columns[layout->base[b]].feature[0]].lane !=
+				GS_LANE_INT)
+				gs_corrupted("Column \"%s\" is learned from one that is no whole number.",
+							 schema->columns[c].name);
+	}
+	pfree(depth);
+}
