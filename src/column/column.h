@@ -95,6 +95,8 @@ typedef struct GsColumn
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
 								 * and are not drawn */
+	bool		equated;		/* while it is learned: a condition says what
+								 * it is equal to */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
 	struct GsKey *key;			/* NULL: none.  Else feature[] are all -1 */
@@ -133,6 +135,25 @@ typedef struct GsSchema
 	int			nfeatures;
 	GsFeature  *features;
 } GsSchema;
+
+/*
+ * Whether other columns are learned as what they add to a column.
+ */
+static inline bool
+gs_column_is_base(const GsSchema *schema, int column)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsLayout *layout = schema->columns[c].layout;
+
+		for (int b = 0; layout != NULL && b < layout->nbases; b++)
+			if (layout->base[b] == column)
+				return true;
+		if (layout != NULL && layout->since == column)
+			return true;
+	}
+	return false;
+}
 
 /*
  * The feature whose code tells whether a column is NULL, and that code; -1 if

@@ -31,6 +31,9 @@
 #define FAR			(INT64CONST(1) << 62)
 #define FAR_BEGIN	(FAR - FAR / 4)
 
+/* Ends of what is counted by the calendar. */
+#define MAX_END		(FAR / 2)
+
 enum
 {
 	LAYOUT_COLUMN,
@@ -157,6 +160,25 @@ gs_layout_is_special(const GsColumn *column, int64 value)
 	return (kind->special && (value <= kind->minus || value >= kind->plus)) ||
 		(layout != NULL &&
 		 (value < layout->far_min || value > layout->far_max));
+}
+
+/*
+ * gs_layout_has_ends: whether all values of a column, the feature of whose
+ * first part is count, lie between the ends of its own values.
+ */
+bool
+gs_layout_has_ends(const GsColumn *column, const GsFeature *count)
+{
+	const GsQuantile *q = &count->quantile;
+
+	if (column->layout->nbases > 0 ||
+		column->layout->sum[1].unit == GS_UNIT_NONE)
+		return false;
+	for (int i = 0; i < count->nlevels; i++)
+		if (count->level[i].i == MINUS || count->level[i].i > FAR_BEGIN)
+			return false;
+	return q->nsegments == 0 || (q->low[0].i > MINUS &&
+								 q->high[q->nsegments - 1].i <= FAR_BEGIN);
 }
 
 /*
@@ -307,6 +329,50 @@ gs_layout_join(const GsColumn *column, const GsLayoutParts *parts,
 	return Min(Max(value, layout->min), layout->max);
 }
 
+/*
+ * gs_layout_nulls: the features that tell which parts of a column have a
+ * value: whether its bases are NULL.
+ *
+ * feature, code: [nbases + 1] room; a feature, or -1 for what is never NULL, and
+ * its code of NULL; the last one is that of layout->since, if there is one.
+ * Returns how many there are.
+ */
+int
+gs_layout_nulls(const GsSchema *schema, int column, int *feature, int *code)
+{
+	const GsLayout *layout = schema->columns[column].layout;
+	int			n = 0;
+
+	if (layout == NULL)
+		return 0;
+	for (; n < layout->nbases; n++)
+		feature[n] = gs_column_null(schema, layout->base[n], &code[n]);
+	if (layout->since >= 0)
+	{
+		feature[n] = gs_column_null(schema, layout->since, &code[n]);
+		n++;
+	}
+	return n;
+}
+
+/*
+ * gs_layout_part_absent: whether a part of a column has no value where its
+ * bases are NULL, or not.
+ *
+ * is_null: [gs_layout_nulls]
+ */
+bool
+gs_layout_part_absent(const GsLayout *layout, int part, const bool *is_null)
+{
+	bool		sum = false;
+
+	for (int b = 0; b < layout->nbases; b++)
+		sum |= !is_null[b];
+	if (layout->since >= 0)
+		sum &= !is_null[layout->nbases];
+	return (part < layout->sum[0].nparts) != sum;
+}
+
 static void
 save_layout(const GsLayout *layout, int column, int64 *field)
 {
@@ -425,6 +491,9 @@ load_layout(GsSchema *schema, const int64 *field)
 		layout->sum[s].nparts = unit >= 0;
 		layout->sum[s].min = field[LAYOUT_SUMS + 3 * s + 1];
 		layout->sum[s].max = field[LAYOUT_SUMS + 3 * s + 2];
+		if (layout->sum[s].min > layout->sum[s].max ||
+			layout->sum[s].min < -MAX_END || layout->sum[s].max > MAX_END)
+			gs_corrupted("Column \"%s\" has impossible ends.", column->name);
 	}
 	if (layout->sum[0].nparts != (layout->nbases > 0) ||
 		layout->sum[0].nparts + layout->sum[1].nparts == 0 ||

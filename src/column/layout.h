@@ -50,16 +50,23 @@ typedef struct GsLayoutParts
 } GsLayoutParts;
 
 struct GsColumn;
+struct GsFeature;
 struct GsSchema;
 
 extern void gs_layout_set(struct GsColumn *column, GsLayout *layout);
 extern int64 gs_layout_origin(const GsLayout *layout, int base, int64 value,
 							  int64 since);
 extern bool gs_layout_is_special(const struct GsColumn *column, int64 value);
+extern bool gs_layout_has_ends(const struct GsColumn *column,
+							   const struct GsFeature *count);
 extern bool gs_layout_split(const struct GsColumn *column, int64 value,
 							const int64 *origin, GsLayoutParts *parts);
 extern int64 gs_layout_join(const struct GsColumn *column,
 							const GsLayoutParts *parts, const int64 *origin);
+extern int	gs_layout_nulls(const struct GsSchema *schema, int column,
+							int *feature, int *code);
+extern bool gs_layout_part_absent(const GsLayout *layout, int part,
+								  const bool *is_null);
 extern void gs_layouts_save(const struct GsSchema *schema, List **tensors);
 extern void gs_layouts_load(struct GsSchema *schema, const List *tensors);
 extern void gs_layouts_check(const struct GsSchema *schema);

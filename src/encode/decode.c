@@ -29,6 +29,8 @@
 #define DOMAIN_TRIES	100
 /* How often a generated value that copies a source value is. */
 #define COPY_TRIES		32
+/* Dates of a column, to list them. */
+#define MAX_DATES		100000
 
 typedef struct PartDecoder
 {
@@ -345,12 +347,20 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		gs_layout_decoder_needs(decoder->layout, needed);
 }
 
+static inline bool
+has_ends(const GsDecoder *decoder)
+{
+	return gs_layout_has_ends(decoder->column, decoder->part[0].feature);
+}
+
 /*
  * gs_decoder_is_number: whether the column is one number.
  */
 bool
 gs_decoder_is_number(const GsDecoder *decoder)
 {
+	if (decoder->layout != NULL)
+		return decoder->column->layout->per_day > 1 && has_ends(decoder);
 	return decoder->key == NULL && decoder->codec.nparts == 1 &&
 		decoder->part[0].feature->kind == GS_FEATURE_NUMBER;
 }
@@ -364,15 +374,56 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 {
 	const GsFeature *feature = decoder->part[0].feature;
 
-	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->layout != NULL ||
-		feature->other_level >= 0)
+	if (decoder->key != NULL || decoder->domain != NULL)
+		return false;
+	if (decoder->layout != NULL)
+		return decoder->column->layout->per_day == 1 &&
+			has_ends(decoder);
+	if (decoder->codec.nparts > 1 || feature->other_level >= 0)
 		return false;
 	for (int s = 0; s < feature->quantile.nsegments; s++)
 		if (gs_scalar_compare(feature->quantile.low[s],
 							  feature->quantile.high[s], feature->lane) != 0)
 			return false;
 	return true;
+}
+
+/*
+ * The values of a column by the calendar: dates one by one, of time stamps the
+ * ends.
+ */
+static int
+calendar_values(const GsDecoder *decoder, Datum **values)
+{
+	const GsLayout *layout = decoder->column->layout;
+	int64		min = layout->sum[1].min;
+	int64		max = layout->sum[1].max;
+	int64		step = layout->per_day == 1 ? 1 : max - min;
+	int			n = 0;
+
+	if (max - min > MAX_DATES && layout->per_day == 1)
+		return 0;
+	*values = palloc(sizeof(Datum) * (layout->per_day == 1 ?
+									  max - min + 1 : 2));
+	for (int64 value = min; value <= max; value += Max(step, 1))
+	{
+		GsLayoutParts parts;
+		bool		there = true;
+
+		(void) gs_layout_split(decoder->column, value, NULL, &parts);
+		for (int p = 1; p < decoder->codec.nparts && step == 1; p++)
+		{
+			const GsFeature *feature = decoder->part[p].feature;
+			bool		found = feature->kind == GS_FEATURE_NUMBER;
+
+			for (int i = 0; i < feature->nlevels; i++)
+				found |= feature->level[i].i == parts.value[p].i;
+			there &= found;
+		}
+		if (there)
+			(*values)[n++] = decoder->codec.kind->datum((GsScalar) {.i = value});
+	}
+	return n;
 }
 
 /*
@@ -391,9 +442,11 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 	GsPart		value = {0};
 	int			n = 0;
 
-	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->layout != NULL ||
-		feature->other_level >= 0)
+	if (decoder->key != NULL || decoder->domain != NULL)
+		return 0;
+	if (decoder->layout != NULL)
+		return has_ends(decoder) ? calendar_values(decoder, values) : 0;
+	if (decoder->codec.nparts > 1 || feature->other_level >= 0)
 		return 0;
 	q = &feature->quantile;
 	value.lane = feature->lane;

@@ -474,8 +474,14 @@ learn_columns(Learning *learning)
 {
 	const FitRequest *request = learning->request;
 	GsVersionEntry *version = learning->version;
-	int			level = gs_fix_styles();
+	GsSchema	columns = {.ncolumns = learning->reader.sample.ncolumns,
+	.columns = learning->reader.sample.columns};
+	int			level;
 
+	/* conditions have settings of their own */
+	gs_constraints_mark(learning->constraints, request->options.constraints,
+						&columns);
+	level = gs_fix_styles();
 	gs_layouts_find(&learning->reader.sample, request->options.rare_threshold,
 					request->options.differences);
 	version->schema = gs_schema_learn(&learning->reader.sample,
@@ -597,7 +603,6 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	if (OidIsValid(source->relid))
 		learning.constraints = gs_constraints_read(source->relid);
 	learn_columns(&learning);
-	/* conditions have settings of their own */
 	version->constraints = gs_constraints_decide(learning.constraints,
 												 request->options.constraints,
 												 version->schema);

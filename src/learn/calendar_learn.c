@@ -25,6 +25,7 @@
 #define MIN_WEEKS		4
 #define MIN_MONTHS		6
 #define MIN_DAYS		7
+#define MAX_MOMENT		(INT64CONST(1) << 60)
 
 /* A distance of two distributions, beyond chance, that counts. */
 #define DISTANCE		0.03
@@ -328,7 +329,10 @@ gs_unit_find(const GsSample *sample, int column)
 
 	for (int i = 1; i < n; i++)
 		distinct += value[i].i != value[i - 1].i;
-	if (n < MIN_ROWS || distinct <= MIN_VALUES)
+	/* weeks apart, all are of the same day */
+	if (n < MIN_ROWS || distinct <= MIN_VALUES ||
+		gs_find_step(value, n) >= 7 * per_day ||
+		value[0].i < -MAX_MOMENT || value[n - 1].i > MAX_MOMENT)
 		return GS_UNIT_NONE;
 	week = week_excess(value, n, per_day);
 	month = month_excess(value, n, per_day);

@@ -85,7 +85,8 @@ typedef struct Finder
 } Finder;
 
 /*
- * gs_may_differ: whether a column can be told from others, or others from it.
+ * gs_may_differ: whether a column can be told from others, or others from it:
+ * what conditions set has its value later.
  */
 bool
 gs_may_differ(const GsSample *sample, int column)
@@ -93,7 +94,7 @@ gs_may_differ(const GsSample *sample, int column)
 	const GsColumn *c = &sample->columns[column];
 
 	/* a domain's conditions are not about a difference */
-	return !c->unique && c->codec.nparts == 1 &&
+	return !c->unique && !c->equated && c->codec.nparts == 1 &&
 		(c->codec.kind->integer ||
 		 c->codec.kind->part[0].lane == GS_LANE_NUMERIC) &&
 		sample->lanes[column * GS_MAX_PARTS].type == GS_LANE_INT &&
@@ -667,9 +668,14 @@ unit_of_sum(const Finder *finder, int c, GsUnit own, const GsScalar *sorted,
 		GS_UNIT_DAY : GS_UNIT_NONE;
 }
 
+/*
+ * The ends of what is counted by the calendar, protected as a number's are.
+ */
 static void
 set_ends(GsSum *sum, const GsScalar *sorted, int64 n, int threshold)
 {
+	if (sum->unit == GS_UNIT_NONE)
+		return;
 	sum->min = sorted[Min(threshold, n) - 1].i;
 	sum->max = sorted[n - Min(threshold, n)].i;
 	if (sum->min > sum->max)

@@ -597,7 +597,8 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			null_rows[row] = is_null(sample, c, row);
 			nulls += null_rows[row];
 		}
-		if (column->codec.nparts > 1 && nulls < sample->nrows)
+		if (column->codec.nparts > 1 && column->layout == NULL &&
+			nulls < sample->nrows)
 			gs_composite_learn(column, &sample->lanes[c * GS_MAX_PARTS],
 							   sample->nrows, threshold);
 		for (int p = 0; p < GS_MAX_PARTS; p++)
