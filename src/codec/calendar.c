@@ -39,34 +39,34 @@ limit(int64 value, int64 min, int64 max)
 }
 
 /*
- * gs_unit_name: as synth_columns has it.
+ * gs_calendar_name: as synth_columns has it.
  */
 const char *
-gs_unit_name(GsUnit unit)
+gs_calendar_name(GsCalendar unit)
 {
 	static const char *const names[] = {
-		[GS_UNIT_NONE] = "none",[GS_UNIT_DAY] = "day",
-		[GS_UNIT_WEEK] = "week",[GS_UNIT_MONTH] = "month"
+		[GS_CALENDAR_NONE] = "none",[GS_CALENDAR_DAY] = "day",
+		[GS_CALENDAR_WEEK] = "week",[GS_CALENDAR_MONTH] = "month"
 	};
 
 	return names[unit];
 }
 
 /*
- * gs_unit_days: the first day of a unit, since 2000-01-01.  Returns how many
+ * gs_calendar_days: the first day of a unit, since 2000-01-01.  Returns how many
  * days the unit has.
  */
 int64
-gs_unit_days(GsUnit unit, int64 count, int64 *first)
+gs_calendar_days(GsCalendar unit, int64 count, int64 *first)
 {
 	int64		year;
 	int64		month;
 
 	count = limit(count, -MOST_UNITS, MOST_UNITS);
-	if (unit != GS_UNIT_MONTH)
+	if (unit != GS_CALENDAR_MONTH)
 	{
-		*first = unit == GS_UNIT_WEEK ? count * 7 - MONDAY : count;
-		return unit == GS_UNIT_WEEK ? 7 : 1;
+		*first = unit == GS_CALENDAR_WEEK ? count * 7 - MONDAY : count;
+		return unit == GS_CALENDAR_WEEK ? 7 : 1;
 	}
 	year = limit(2000 + divide(count, 12), -4713, 294277);
 	month = count - divide(count, 12) * 12;
@@ -75,26 +75,26 @@ gs_unit_days(GsUnit unit, int64 count, int64 *first)
 }
 
 /*
- * gs_moment_split: which unit a moment lies in, and where.
+ * gs_calendar_split: which unit a moment lies in, and where.
  *
  * value: since 2000-01-01, per_day of them a day; of a month or a week, days
  * from year -4713 to 294276
  */
-GsMoment
-gs_moment_split(GsUnit unit, int64 per_day, int64 value)
+GsCalendarDay
+gs_calendar_split(GsCalendar unit, int64 per_day, int64 value)
 {
 	int64		day = divide(value, per_day);
-	GsMoment	moment = {.count = day,.time = value - day * per_day};
+	GsCalendarDay	moment = {.count = day,.time = value - day * per_day};
 	int			year;
 	int			month;
 	int			of_month;
 
-	if (unit == GS_UNIT_WEEK)
+	if (unit == GS_CALENDAR_WEEK)
 	{
 		moment.count = divide(day + MONDAY, 7);
 		moment.day = day + MONDAY - moment.count * 7;
 	}
-	else if (unit == GS_UNIT_MONTH)
+	else if (unit == GS_CALENDAR_MONTH)
 	{
 		j2date((int) limit(day, FIRST_DAY, END_DAY) + POSTGRES_EPOCH_JDATE,
 			   &year, &month, &of_month);
@@ -106,17 +106,17 @@ gs_moment_split(GsUnit unit, int64 per_day, int64 value)
 }
 
 /*
- * gs_moment_join: the moment at a place of a unit, within what a time stamp
+ * gs_calendar_join: the moment at a place of a unit, within what a time stamp
  * can be.  A day that the month does not have is its last.
  */
 int64
-gs_moment_join(GsUnit unit, int64 per_day, GsMoment moment)
+gs_calendar_join(GsCalendar unit, int64 per_day, GsCalendarDay moment)
 {
 	int64		first;
-	int64		days = gs_unit_days(unit, moment.count, &first);
-	int64		day = unit == GS_UNIT_MONTH ? moment.day - 1 : moment.day;
+	int64		days = gs_calendar_days(unit, moment.count, &first);
+	int64		day = unit == GS_CALENDAR_MONTH ? moment.day - 1 : moment.day;
 
-	if (unit != GS_UNIT_DAY)
+	if (unit != GS_CALENDAR_DAY)
 		first += limit(day, 0, days - 1);
 	return limit(first, FIRST_DAY, END_DAY - 1) * per_day +
 		limit(moment.time, 0, per_day - 1);
@@ -126,7 +126,7 @@ gs_moment_join(GsUnit unit, int64 per_day, GsMoment moment)
  * The order of two moments within their units.
  */
 static int
-compare_places(GsMoment a, GsMoment b)
+compare_places(GsCalendarDay a, GsCalendarDay b)
 {
 	if (a.day != b.day)
 		return a.day < b.day ? -1 : 1;
@@ -134,17 +134,17 @@ compare_places(GsMoment a, GsMoment b)
 }
 
 /*
- * gs_moment_since: how far a moment is from another one.
+ * gs_calendar_since: how far a moment is from another one.
  *
  * up: the count is rounded up: it is positive if and only if the moment is
  * after the other; else it is negative if and only if it is before
  */
-GsMoment
-gs_moment_since(GsUnit unit, int64 per_day, int64 value, int64 origin,
+GsCalendarDay
+gs_calendar_since(GsCalendar unit, int64 per_day, int64 value, int64 origin,
 				bool up)
 {
-	GsMoment	moment = gs_moment_split(unit, per_day, value);
-	GsMoment	from = gs_moment_split(unit, per_day, origin);
+	GsCalendarDay	moment = gs_calendar_split(unit, per_day, value);
+	GsCalendarDay	from = gs_calendar_split(unit, per_day, origin);
 	int			order = compare_places(moment, from);
 
 	moment.count -= from.count;
@@ -154,19 +154,19 @@ gs_moment_since(GsUnit unit, int64 per_day, int64 value, int64 origin,
 }
 
 /*
- * gs_moment_after: the moment that is so far from another one.
+ * gs_calendar_after: the moment that is so far from another one.
  */
 int64
-gs_moment_after(GsUnit unit, int64 per_day, GsMoment since, int64 origin,
+gs_calendar_after(GsCalendar unit, int64 per_day, GsCalendarDay since, int64 origin,
 				bool up)
 {
-	GsMoment	from = gs_moment_split(unit, per_day, origin);
+	GsCalendarDay	from = gs_calendar_split(unit, per_day, origin);
 	int			order = compare_places(since, from);
 
 	since.count = limit(since.count, -MOST_UNITS, MOST_UNITS) + from.count;
 	if (up ? order > 0 : order < 0)
 		since.count -= up ? 1 : -1;
-	return gs_moment_join(unit, per_day, since);
+	return gs_calendar_join(unit, per_day, since);
 }
 
 /*

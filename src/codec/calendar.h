@@ -9,23 +9,23 @@
 #include "postgres.h"
 
 /* What moments are counted in. */
-typedef enum GsUnit
+typedef enum GsCalendar
 {
-	GS_UNIT_NONE,				/* not by the calendar */
-	GS_UNIT_DAY,
-	GS_UNIT_WEEK,
-	GS_UNIT_MONTH,
-	GS_UNITS
-} GsUnit;
+	GS_CALENDAR_NONE,				/* not by the calendar */
+	GS_CALENDAR_DAY,
+	GS_CALENDAR_WEEK,
+	GS_CALENDAR_MONTH,
+	GS_CALENDARS
+} GsCalendar;
 
 /* A moment, or how far it is from another one. */
-typedef struct GsMoment
+typedef struct GsCalendarDay
 {
 	int64		count;			/* units, since 2000 or the other */
 	int64		day;			/* WEEK: 0 is Monday; MONTH: from 1, and
 								 * GS_LAST_DAY is its last, whatever its length */
 	int64		time;			/* of day, in the value's steps */
-} GsMoment;
+} GsCalendarDay;
 
 #define GS_LAST_DAY		31
 
@@ -61,14 +61,14 @@ typedef enum GsAspect
 
 #define GS_ASPECT_FIRST_OF_TWO	GS_ASPECT_YEARS
 
-extern const char *gs_unit_name(GsUnit unit);
-extern GsMoment gs_moment_split(GsUnit unit, int64 per_day, int64 value);
-extern int64 gs_moment_join(GsUnit unit, int64 per_day, GsMoment moment);
-extern GsMoment gs_moment_since(GsUnit unit, int64 per_day, int64 value,
+extern const char *gs_calendar_name(GsCalendar unit);
+extern GsCalendarDay gs_calendar_split(GsCalendar unit, int64 per_day, int64 value);
+extern int64 gs_calendar_join(GsCalendar unit, int64 per_day, GsCalendarDay moment);
+extern GsCalendarDay gs_calendar_since(GsCalendar unit, int64 per_day, int64 value,
 								int64 origin, bool up);
-extern int64 gs_moment_after(GsUnit unit, int64 per_day, GsMoment since,
+extern int64 gs_calendar_after(GsCalendar unit, int64 per_day, GsCalendarDay since,
 							 int64 origin, bool up);
-extern int64 gs_unit_days(GsUnit unit, int64 count, int64 *first);
+extern int64 gs_calendar_days(GsCalendar unit, int64 count, int64 *first);
 extern int64 gs_aspect_of(GsAspect aspect, int64 moment, int64 since);
 
 #endif

@@ -31,9 +31,6 @@
 #define FAR			(INT64CONST(1) << 62)
 #define FAR_BEGIN	(FAR - FAR / 4)
 
-/* Ends of what is counted by the calendar. */
-#define MAX_END		(FAR / 2)
-
 enum
 {
 	LAYOUT_COLUMN,
@@ -68,12 +65,12 @@ set_parts(GsCodec *codec, const GsLayout *layout, const GsSum *sum, int *at)
 		.lane = GS_LANE_INT,.min = PG_INT64_MIN,.max = PG_INT64_MAX,
 			.special = true,.minus = MINUS,.plus = PLUS
 	};
-	if (sum->unit == GS_UNIT_WEEK || sum->unit == GS_UNIT_MONTH)
+	if (sum->unit == GS_CALENDAR_WEEK || sum->unit == GS_CALENDAR_MONTH)
 		*++part = (GsPartKind)
 	{
 		.lane = GS_LANE_INT,.min = 0,.max = GS_LAST_DAY
 	};
-	if (sum->unit != GS_UNIT_NONE && layout->per_day > 1)
+	if (sum->unit != GS_CALENDAR_NONE && layout->per_day > 1)
 		*++part = (GsPartKind)
 	{
 		.lane = GS_LANE_INT,.min = 0,.max = layout->per_day - 1
@@ -81,10 +78,10 @@ set_parts(GsCodec *codec, const GsLayout *layout, const GsSum *sum, int *at)
 }
 
 static int
-count_parts(GsUnit unit, int64 per_day)
+count_parts(GsCalendar unit, int64 per_day)
 {
-	return 1 + (unit == GS_UNIT_WEEK || unit == GS_UNIT_MONTH) +
-		(unit != GS_UNIT_NONE && per_day > 1);
+	return 1 + (unit == GS_CALENDAR_WEEK || unit == GS_CALENDAR_MONTH) +
+		(unit != GS_CALENDAR_NONE && per_day > 1);
 }
 
 /*
@@ -172,7 +169,7 @@ gs_layout_has_ends(const GsColumn *column, const GsFeature *count)
 	const GsQuantile *q = &count->quantile;
 
 	if (column->layout->nbases > 0 ||
-		column->layout->sum[1].unit == GS_UNIT_NONE)
+		column->layout->sum[1].unit == GS_CALENDAR_NONE)
 		return false;
 	for (int i = 0; i < count->nlevels; i++)
 		if (count->level[i].i == MINUS || count->level[i].i > FAR_BEGIN)
@@ -218,7 +215,7 @@ gs_layout_split(const GsColumn *column, int64 value, const int64 *origin,
 	const GsPartKind *kind = &column->codec.kind->part[0];
 	const GsSum *sum = &layout->sum[origin == NULL];
 	int			at = origin == NULL ? layout->sum[0].nparts : 0;
-	GsMoment	moment;
+	GsCalendarDay	moment;
 
 	memset(parts->absent, true, sizeof(parts->absent));
 	if (sum->nparts == 0)
@@ -229,7 +226,7 @@ gs_layout_split(const GsColumn *column, int64 value, const int64 *origin,
 		parts->value[at].i = split_special(kind, value);
 		return true;
 	}
-	if (sum->unit == GS_UNIT_NONE)
+	if (sum->unit == GS_CALENDAR_NONE)
 	{
 		parts->value[at].i = value;
 		if (origin != NULL &&
@@ -244,11 +241,11 @@ gs_layout_split(const GsColumn *column, int64 value, const int64 *origin,
 		return true;
 	}
 	moment = origin == NULL ?
-		gs_moment_split(sum->unit, layout->per_day, value) :
-		gs_moment_since(sum->unit, layout->per_day, value, *origin,
+		gs_calendar_split(sum->unit, layout->per_day, value) :
+		gs_calendar_since(sum->unit, layout->per_day, value, *origin,
 						layout->sign < 0);
 	parts->value[at++].i = moment.count;
-	if (sum->unit != GS_UNIT_DAY)
+	if (sum->unit != GS_CALENDAR_DAY)
 	{
 		parts->absent[at] = false;
 		parts->value[at++].i = moment.day;
@@ -262,33 +259,74 @@ gs_layout_split(const GsColumn *column, int64 value, const int64 *origin,
 }
 
 /*
- * The value of a moment, taken back by a unit where it lies beyond what there
- * is: a Sunday of the last week, of which there was only the Monday.
+ * The moments that a sum may come to, if there are any: as far from the origin
+ * as in the source, and between the ends of the column's own.
+ */
+static void
+find_window(const GsLayout *layout, const GsSum *sum, const int64 *origin,
+			int64 *min, int64 *max)
+{
+	*min = sum->min;
+	*max = sum->max;
+	if (origin == NULL)
+		return;
+	if (pg_add_s64_overflow(*min, *origin, min))
+		*min = PG_INT64_MIN;
+	if (pg_add_s64_overflow(*max, *origin, max))
+		*max = PG_INT64_MAX;
+	if (layout->sum[1].min <= *max && *min <= layout->sum[1].max)
+	{
+		*min = Max(*min, layout->sum[1].min);
+		*max = Min(*max, layout->sum[1].max);
+	}
+}
+
+/*
+ * A moment by the calendar.  Where it lies beyond what there is (a Sunday of
+ * the last week, of which there was only the Monday), it is taken back by so
+ * many units.
  */
 static int64
-join_moment(const GsLayout *layout, const GsSum *sum, GsMoment moment,
-			const int64 *origin)
+join_moment(const GsLayout *layout, const GsSum *sum, GsCalendarDay moment,
+			const int64 *origin, int64 min, int64 max)
 {
-	int64		from = origin == NULL ? 0 : *origin;
-	int64		min = sum->min;
-	int64		max = sum->max;
+	static const int days[] = {
+		[GS_CALENDAR_DAY] = 1,[GS_CALENDAR_WEEK] = 7,[GS_CALENDAR_MONTH] = 28
+	};
 	int64		value = 0;
 
-	if (pg_add_s64_overflow(min, from, &min))
-		min = PG_INT64_MIN;
-	if (pg_add_s64_overflow(max, from, &max))
-		max = PG_INT64_MAX;
-	for (int try = 0; try < 2; try++)
+	for (int try = 0; try < 4; try++)
 	{
+		double		beyond;
+
 		value = origin == NULL ?
-			gs_moment_join(sum->unit, layout->per_day, moment) :
-			gs_moment_after(sum->unit, layout->per_day, moment, from,
-							layout->sign < 0);
+			gs_calendar_join(sum->unit, layout->per_day, moment) :
+			gs_calendar_after(sum->unit, layout->per_day, moment, *origin,
+							  layout->sign < 0);
 		if (value >= min && value <= max)
 			return value;
-		moment.count += value < min ? 1 : -1;
+		beyond = value < min ? (double) min - (double) value :
+			(double) max - (double) value;
+		moment.count += (int64) (beyond / days[sum->unit] / layout->per_day) +
+			(beyond > 0 ? 1 : -1);
 	}
 	return Min(Max(value, min), max);
+}
+
+/*
+ * A moment that lies beyond what there is, as far on this side of the end.
+ */
+static int64
+fold(int64 value, int64 min, int64 max)
+{
+	int64		folded;
+
+	if (value >= min && value <= max)
+		return value;
+	if (pg_sub_s64_overflow(value > max ? max : min, value, &folded) ||
+		pg_add_s64_overflow(folded, value > max ? max : min, &folded))
+		folded = min;
+	return Min(Max(folded, min), max);
 }
 
 /*
@@ -305,7 +343,9 @@ gs_layout_join(const GsColumn *column, const GsLayoutParts *parts,
 	const GsSum *sum = &layout->sum[origin == NULL];
 	int			at = origin == NULL ? layout->sum[0].nparts : 0;
 	int64		value = parts->value[at].i;
-	GsMoment	moment = {.count = value};
+	GsCalendarDay moment = {.count = value};
+	int64		min;
+	int64		max;
 
 	if (value == MINUS || value > FAR_BEGIN)
 	{
@@ -313,19 +353,25 @@ gs_layout_join(const GsColumn *column, const GsLayoutParts *parts,
 		return kind->special ? value :
 			Min(Max(value, layout->min), layout->max);
 	}
-	if (sum->unit == GS_UNIT_NONE)
+	if (sum->unit == GS_CALENDAR_NONE)
 	{
 		if (origin != NULL && pg_add_s64_overflow(value, *origin, &value))
 			return *origin < 0 ? layout->min : layout->max;
 		if (layout->aspect == GS_ASPECT_TIME && origin != NULL)
 			value %= USECS_PER_DAY;
+		if (layout->per_day > 0 && layout->aspect == GS_ASPECT_SAME)
+		{
+			find_window(layout, sum, origin, &min, &max);
+			value = fold(value, min, max);
+		}
 		return Min(Max(value, layout->min), layout->max);
 	}
-	if (sum->unit != GS_UNIT_DAY)
+	if (sum->unit != GS_CALENDAR_DAY)
 		moment.day = parts->value[++at].i;
 	if (layout->per_day > 1)
 		moment.time = parts->value[++at].i;
-	value = join_moment(layout, sum, moment, origin);
+	find_window(layout, sum, origin, &min, &max);
+	value = join_moment(layout, sum, moment, origin, min, max);
 	return Min(Max(value, layout->min), layout->max);
 }
 
@@ -484,15 +530,15 @@ load_layout(GsSchema *schema, const int64 *field)
 	{
 		int64		unit = field[LAYOUT_SUMS + 3 * s];
 
-		if (unit < -1 || unit >= (moment ? GS_UNITS : GS_UNIT_NONE + 1))
+		if (unit < -1 || unit >= (moment ? GS_CALENDARS : GS_CALENDAR_NONE + 1))
 			gs_corrupted("Column \"%s\" has an impossible unit.",
 						 column->name);
-		layout->sum[s].unit = unit < 0 ? GS_UNIT_NONE : (GsUnit) unit;
+		layout->sum[s].unit = unit < 0 ? GS_CALENDAR_NONE : (GsCalendar) unit;
 		layout->sum[s].nparts = unit >= 0;
 		layout->sum[s].min = field[LAYOUT_SUMS + 3 * s + 1];
 		layout->sum[s].max = field[LAYOUT_SUMS + 3 * s + 2];
 		if (layout->sum[s].min > layout->sum[s].max ||
-			layout->sum[s].min < -MAX_END || layout->sum[s].max > MAX_END)
+			layout->sum[s].min < -GS_MAX_END || layout->sum[s].max > GS_MAX_END)
 			gs_corrupted("Column \"%s\" has impossible ends.", column->name);
 	}
 	if (layout->sum[0].nparts != (layout->nbases > 0) ||

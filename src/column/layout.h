@@ -10,6 +10,9 @@
 
 #define GS_MAX_BASES	4
 
+/* Ends of what is learned of a column. */
+#define GS_MAX_END		(INT64CONST(1) << 61)
+
 /*
  * How a column of numbers is learned: as what it adds to another column of its
  * row, or by the calendar, or both.  Its features are those of the sum with a
@@ -18,9 +21,9 @@
  */
 typedef struct GsSum
 {
-	GsUnit		unit;
+	GsCalendar		unit;
 	int			nparts;			/* 0: there is none of this */
-	int64		min;			/* with the calendar: what is added, or the value */
+	int64		min;			/* of what is added, or of the value */
 	int64		max;
 } GsSum;
 

@@ -366,7 +366,7 @@ scalar_text(const GsColumn *column, const GsFeature *feature, GsScalar slot)
 static void
 append_layout(StringInfo json, const GsSchema *schema, const GsLayout *layout)
 {
-	GsUnit		unit = layout->sum[layout->sum[1].nparts > 0].unit;
+	GsCalendar		unit = layout->sum[layout->sum[1].nparts > 0].unit;
 
 	for (int b = 0; b < layout->nbases; b++)
 	{
@@ -376,8 +376,8 @@ append_layout(StringInfo json, const GsSchema *schema, const GsLayout *layout)
 	}
 	if (layout->nbases > 1)
 		appendStringInfoChar(json, ']');
-	if (unit != GS_UNIT_NONE)
-		appendStringInfo(json, ", \"calendar\": \"%s\"", gs_unit_name(unit));
+	if (unit != GS_CALENDAR_NONE)
+		appendStringInfo(json, ", \"calendar\": \"%s\"", gs_calendar_name(unit));
 }
 
 /*

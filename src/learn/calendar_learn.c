@@ -135,7 +135,7 @@ week_excess(const GsScalar *value, int n, int64 per_day)
 	for (int i = 0; i < 7; i++)
 		expected[i] = 1.0 / 7;
 	for (int i = 0; i < n; i++)
-		count[gs_moment_split(GS_UNIT_WEEK, per_day, value[i].i).day]++;
+		count[gs_calendar_split(GS_CALENDAR_WEEK, per_day, value[i].i).day]++;
 	return excess(count, expected, 7, n);
 }
 
@@ -144,17 +144,17 @@ month_excess(const GsScalar *value, int n, int64 per_day)
 {
 	int			count[GS_LAST_DAY + 1] = {0};
 	double		expected[GS_LAST_DAY + 1] = {0};
-	int64		first = gs_moment_split(GS_UNIT_DAY, per_day, value[0].i).count;
-	int64		last = gs_moment_split(GS_UNIT_DAY, per_day,
+	int64		first = gs_calendar_split(GS_CALENDAR_DAY, per_day, value[0].i).count;
+	int64		last = gs_calendar_split(GS_CALENDAR_DAY, per_day,
 									   value[n - 1].i).count;
 	int64		ndays = Min(last - first + 1, INT64CONST(366) * 400);
 
 	if (ndays < 31 * MIN_MONTHS)
 		return 0;
 	for (int64 day = first; day < first + ndays; day++)
-		expected[gs_moment_split(GS_UNIT_MONTH, 1, day).day] += 1.0 / ndays;
+		expected[gs_calendar_split(GS_CALENDAR_MONTH, 1, day).day] += 1.0 / ndays;
 	for (int i = 0; i < n; i++)
-		count[gs_moment_split(GS_UNIT_MONTH, per_day, value[i].i).day]++;
+		count[gs_calendar_split(GS_CALENDAR_MONTH, per_day, value[i].i).day]++;
 	return excess(count, expected, GS_LAST_DAY + 1, n);
 }
 
@@ -176,7 +176,7 @@ day_excess(const GsScalar *value, int n, int64 per_day)
 		expected[i] = 1.0 / HOURS;
 	for (int i = 0; i < n; i++)
 	{
-		int64		time = gs_moment_split(GS_UNIT_DAY, per_day,
+		int64		time = gs_calendar_split(GS_CALENDAR_DAY, per_day,
 										   value[i].i).time;
 
 		count[time / (per_day / HOURS)]++;
@@ -278,14 +278,14 @@ find_dependence(const GsSample *sample, int column, int other, int64 per_day,
 	init_classes(&classes, sample, other);
 	for (int64 row = 0; row < sample->nrows; row += stride)
 	{
-		GsMoment	moment;
+		GsCalendarDay	moment;
 		int			class;
 
 		if (is_absent(lane, row) ||
 			gs_layout_is_special(&sample->columns[column],
 								 lane->scalar[row].i))
 			continue;
-		moment = gs_moment_split(GS_UNIT_WEEK, per_day, lane->scalar[row].i);
+		moment = gs_calendar_split(GS_CALENDAR_WEEK, per_day, lane->scalar[row].i);
 		class = class_of(&classes, row);
 		by_day[moment.day * (CLASSES + 1) + class]++;
 		by_hour[moment.time / Max(per_day / HOURS, 1) * (CLASSES + 1) +
@@ -309,12 +309,12 @@ may_go_with(const GsSample *sample, int column, int other)
 }
 
 /*
- * gs_unit_find: the unit that a column of moments is to be learned in.
+ * gs_calendar_find: the unit that a column of moments is to be learned in.
  *
  * Far values are known: see gs_far_find.  Can be cancelled.
  */
-GsUnit
-gs_unit_find(const GsSample *sample, int column)
+GsCalendar
+gs_calendar_find(const GsSample *sample, int column)
 {
 	const GsCodecKind *kind = sample->columns[column].codec.kind;
 	int64		per_day = (int64) (USECS_PER_DAY /
@@ -333,12 +333,12 @@ gs_unit_find(const GsSample *sample, int column)
 	if (n < MIN_ROWS || distinct <= MIN_VALUES ||
 		gs_find_step(value, n) >= 7 * per_day ||
 		value[0].i < -MAX_MOMENT || value[n - 1].i > MAX_MOMENT)
-		return GS_UNIT_NONE;
+		return GS_CALENDAR_NONE;
 	week = week_excess(value, n, per_day);
 	month = month_excess(value, n, per_day);
 	hours = day_excess(value, n, per_day) > DISTANCE;
 	if (distance(value[0], value[n - 1]) < 7.0 * MIN_WEEKS * per_day)
-		return hours ? GS_UNIT_DAY : GS_UNIT_NONE;
+		return hours ? GS_CALENDAR_DAY : GS_CALENDAR_NONE;
 	for (int c = 0; c < sample->ncolumns && !days; c++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -347,8 +347,8 @@ gs_unit_find(const GsSample *sample, int column)
 	}
 	pfree(value);
 	if (month > week && month > DISTANCE)
-		return GS_UNIT_MONTH;
+		return GS_CALENDAR_MONTH;
 	if (week > DISTANCE || days)
-		return GS_UNIT_WEEK;
-	return hours ? GS_UNIT_DAY : GS_UNIT_NONE;
+		return GS_CALENDAR_WEEK;
+	return hours ? GS_CALENDAR_DAY : GS_CALENDAR_NONE;
 }

@@ -16,6 +16,6 @@ typedef struct GsValues
 
 extern void gs_far_find(const GsSample *sample, int column, int64 *min,
 						int64 *max);
-extern GsUnit gs_unit_find(const GsSample *sample, int column);
+extern GsCalendar gs_calendar_find(const GsSample *sample, int column);
 
 #endif

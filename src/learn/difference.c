@@ -29,9 +29,13 @@
 #define PAIR_ROWS		4000
 #define MIN_ROWS		50
 
-/* A difference is learned where it has less than this of the variance ... */
-#define MAX_VARIANCE	0.25
-/* ... or, of moments in any order, less than this. */
+/*
+ * A difference of numbers is learned where it has less than this of the
+ * variance, and is no less round: where so many times as many values occur.
+ */
+#define MAX_VARIANCE	0.6
+#define MAX_DISTINCT	1.25
+/* Of moments in any order, less than this. */
 #define MAX_UNORDERED	0.02
 /* Rows that chance would have put in another order, to tell an order. */
 #define MIN_CHANCE		15
@@ -41,8 +45,10 @@
 /* Differences are few: at most so many, in this share of the rows. */
 #define FEW_DISTINCT	20
 #define FEW_COVERAGE	0.99
-
-#define GROUPS			16		/* of a base, to compare spreads in */
+/* Below this, in nats, a column is but another one's, rounded. */
+#define MIN_ENTROPY		0.05
+/* ... and any is better than all that are not few. */
+#define BY_FAR			100.0
 
 /* A column, as a number on its axis. */
 typedef struct Number
@@ -276,73 +282,49 @@ few_entropy(const Pair *pair)
 		pair->by_chance.n > FEW_DISTINCT ? sum : -1;
 }
 
-/* A row of a pair, by the base. */
-typedef struct Row
-{
-	int64		base;
-	int64		value;
-} Row;
-
 static int
-by_base(const void *a, const void *b)
+count_values(GsScalar *value, int n)
 {
-	int64		x = ((const Row *) a)->base;
-	int64		y = ((const Row *) b)->base;
+	int			count = n > 0;
 
-	return (x > y) - (x < y);
-}
-
-/*
- * The width of the middle half of n values, at least 1.
- */
-static double
-spread(GsScalar *value, int n)
-{
 	gs_scalars_sort(value, n, GS_LANE_INT);
-	return Max((double) value[n - 1 - n / 4].i - (double) value[n / 4].i, 1);
+	for (int i = 1; i < n; i++)
+		count += value[i].i != value[i - 1].i;
+	return count;
 }
 
 /*
- * Whether a column is told better by what it adds to a base than by the base:
- * whether that spreads less in groups of the base's values.
+ * Whether differences are as round as the values are: prices that end in 9
+ * would not do so as sums.
  */
 static bool
-is_told(const Finder *finder, int c, int b, int64 stride)
+is_round(const Finder *finder, int c, int b, int64 stride)
 {
 	const Number *number = &finder->number[c];
 	const Number *base = &finder->number[b];
 	int64		room = finder->sample->nrows / stride + 1;
-	Row		   *rows = palloc(sizeof(Row) * room);
 	GsScalar   *value = palloc(sizeof(GsScalar) * room);
-	double		score = 0;
+	GsScalar   *difference = palloc(sizeof(GsScalar) * room);
 	int			n = 0;
+	bool		round;
 
 	for (int64 row = 0; row < finder->sample->nrows; row += stride)
 	{
 		int64		from;
+		int64		down;
 		int64		up;
 
-		if (has_value(number, row, &rows[n].value) &&
-			has_value(base, row, &from) &&
-			convert(from, base->unit, number->unit, &rows[n].base, &up))
-			n++;
+		if (!has_value(number, row, &value[n].i) ||
+			!has_value(base, row, &from) ||
+			!convert(from, base->unit, number->unit, &down, &up))
+			continue;
+		difference[n].i = value[n].i - down;
+		n++;
 	}
-	qsort(rows, n, sizeof(Row), by_base);
-	for (int g = 0; g < GROUPS && n >= GROUPS * 4; g++)
-	{
-		int			first = (int64) g * n / GROUPS;
-		int			last = (int64) (g + 1) * n / GROUPS;
-
-		for (int i = first; i < last; i++)
-			value[i - first].i = rows[i].value - rows[i].base;
-		score += log(spread(value, last - first));
-		for (int i = first; i < last; i++)
-			value[i - first].i = rows[i].value;
-		score -= log(spread(value, last - first));
-	}
-	pfree(rows);
+	round = count_values(difference, n) <= MAX_DISTINCT * count_values(value, n);
 	pfree(value);
-	return score < 0;
+	pfree(difference);
+	return round;
 }
 
 /*
@@ -377,13 +359,15 @@ score_pair(const Finder *finder, int c, int b, int *sign)
 		if (!look_at_pair(finder, c, b, 1, &all) || order_of(&all, all.n) != *sign)
 			*sign = 0;
 	}
-	if (entropy >= 0)
-		return entropy - 100;
+	if (entropy >= 0 && (*sign >= 0 || entropy < MIN_ENTROPY))
+		return entropy - BY_FAR;
 	/* the later one is told from the earlier one */
-	if (*sign > 0 ? ratio < MAX_VARIANCE ||
-		(moment && is_told(finder, c, b, stride)) :
-		moment ? ratio < MAX_UNORDERED :
-		ratio < MAX_VARIANCE && pair.below <= pair.n * FEW_EXCEPTIONS)
+	if (*sign > 0 ? moment || (ratio < MAX_VARIANCE &&
+							   is_round(finder, c, b, stride)) :
+		*sign == 0 && (moment ? ratio < MAX_UNORDERED :
+					   pair.below <= pair.n * FEW_EXCEPTIONS &&
+					   ratio < MAX_VARIANCE &&
+					   is_round(finder, c, b, stride)))
 		return log(ratio + 1e-12) / 2 + 3.0 * pair.alone / (pair.n + pair.alone);
 	return NAN;
 }
@@ -570,10 +554,10 @@ set_bases(Finder *finder, int c)
 	column->layout->sign = link->sign;
 	if (link->since >= 0)
 		column->layout->since_times = finder->number[link->since].unit;
-	if (link->sign > 0 && link->score > -50)
-		add_ordered(finder, column->layout, c);
-	else
+	if (link->sign <= 0 || link->score < -BY_FAR / 2)
 		add_base(finder, column->layout, c, link->base);
+	if (link->sign > 0)
+		add_ordered(finder, column->layout, c);
 }
 
 /*
@@ -643,8 +627,8 @@ collect(const Finder *finder, int c, bool sums, GsScalar *to)
  * The unit of what a column of moments adds to its base: its own, where that
  * is as fine as the differences are.
  */
-static GsUnit
-unit_of_sum(const Finder *finder, int c, GsUnit own, const GsScalar *sorted,
+static GsCalendar
+unit_of_sum(const Finder *finder, int c, GsCalendar own, const GsScalar *sorted,
 			int64 n)
 {
 	const GsColumn *columns = finder->sample->columns;
@@ -655,9 +639,9 @@ unit_of_sum(const Finder *finder, int c, GsUnit own, const GsScalar *sorted,
 
 	for (int64 i = 1; i < n; i++)
 		distinct += sorted[i].i != sorted[i - 1].i;
-	if (own == GS_UNIT_NONE || column->layout->aspect != GS_ASPECT_SAME ||
+	if (own == GS_CALENDAR_NONE || column->layout->aspect != GS_ASPECT_SAME ||
 		distinct <= FEW_DISTINCT)
-		return GS_UNIT_NONE;
+		return GS_CALENDAR_NONE;
 	per_day = USECS_PER_DAY / finder->number[c].unit;
 	middle = sorted[n / 2].i;
 	if (Max(middle, -middle) >= per_day)
@@ -665,21 +649,21 @@ unit_of_sum(const Finder *finder, int c, GsUnit own, const GsScalar *sorted,
 	/* from a day on, the time of day tells as much */
 	return per_day > 1 &&
 		finder->number[column->layout->base[0]].unit == USECS_PER_DAY ?
-		GS_UNIT_DAY : GS_UNIT_NONE;
+		GS_CALENDAR_DAY : GS_CALENDAR_NONE;
 }
 
 /*
- * The ends of what is counted by the calendar, protected as a number's are.
+ * The ends of what is learned, protected as a number's are.
  */
 static void
 set_ends(GsSum *sum, const GsScalar *sorted, int64 n, int threshold)
 {
-	if (sum->unit == GS_UNIT_NONE)
-		return;
-	sum->min = sorted[Min(threshold, n) - 1].i;
-	sum->max = sorted[n - Min(threshold, n)].i;
+	int64		last = Min(threshold, (n + 1) / 2) - 1;
+
+	sum->min = Max(sorted[last].i, -GS_MAX_END);
+	sum->max = Min(sorted[n - 1 - last].i, GS_MAX_END);
 	if (sum->min > sum->max)
-		sum->min = sum->max = sorted[n / 2].i;
+		sum->min = sum->max = 0;
 }
 
 /*
@@ -718,16 +702,15 @@ settle(const Finder *finder, int c, GsScalar *scratch)
 {
 	GsColumn   *column = &finder->sample->columns[c];
 	GsLayout   *layout = column->layout;
-	GsUnit		own = GS_UNIT_NONE;
-	int64		alone;
+	GsCalendar		own = GS_CALENDAR_NONE;
 	int64		n;
 
 	if (column->codec.kind->axis == GS_AXIS_TIME && finder->number[c].unit > 0)
-		own = gs_unit_find(finder->sample, c);
+		own = gs_calendar_find(finder->sample, c);
 	n = layout->nbases > 0 ? collect(finder, c, true, scratch) : 0;
 	if (n < Max(MIN_ROWS, finder->threshold))
 		layout->nbases = 0;
-	if (layout->nbases == 0 && own == GS_UNIT_NONE)
+	if (layout->nbases == 0 && own == GS_CALENDAR_NONE)
 	{
 		column->layout = NULL;
 		return;
@@ -739,13 +722,12 @@ settle(const Finder *finder, int c, GsScalar *scratch)
 		layout->sum[0].unit = unit_of_sum(finder, c, own, scratch, n);
 		set_ends(&layout->sum[0], scratch, n, finder->threshold);
 	}
-	alone = count_alone(finder, c);
-	if (alone == 0)
+	n = collect(finder, c, false, scratch);
+	set_ends(&layout->sum[1], scratch, n, finder->threshold);
+	if (count_alone(finder, c) == 0)
 		return;
 	layout->sum[1].nparts = 1;
 	layout->sum[1].unit = own;
-	n = collect(finder, c, false, scratch);
-	set_ends(&layout->sum[1], scratch, n, finder->threshold);
 }
 
 /*
