@@ -38,6 +38,7 @@ enum
 	LAYOUT_SINCE,
 	LAYOUT_SINCE_TIMES,
 	LAYOUT_SIGN,
+	LAYOUT_EXACT,
 	LAYOUT_MIN,
 	LAYOUT_MAX,
 	LAYOUT_FAR_MIN,
@@ -194,8 +195,6 @@ split_special(const GsPartKind *kind, int64 value)
 static int64
 join_special(const GsPartKind *kind, int64 value)
 {
-	if (value < PLUS && value > MINUS)
-		return value - FAR;
 	if (value == MINUS)
 		return kind->minus;
 	return kind->plus + (value > PLUS && kind->plus < PG_INT64_MAX);
@@ -274,7 +273,8 @@ find_window(const GsLayout *layout, const GsSum *sum, const int64 *origin,
 		*min = PG_INT64_MIN;
 	if (pg_add_s64_overflow(*max, *origin, max))
 		*max = PG_INT64_MAX;
-	if (layout->sum[1].min <= *max && *min <= layout->sum[1].max)
+	if (!layout->exact && layout->sum[1].min <= *max &&
+		*min <= layout->sum[1].max)
 	{
 		*min = Max(*min, layout->sum[1].min);
 		*max = Min(*max, layout->sum[1].max);
@@ -347,11 +347,15 @@ gs_layout_join(const GsColumn *column, const GsLayoutParts *parts,
 	int64		min;
 	int64		max;
 
-	if (value == MINUS || value > FAR_BEGIN)
+	if (value == MINUS || value >= PLUS)
+		return kind->special ? join_special(kind, value) : layout->max;
+	if (value > FAR_BEGIN)
 	{
-		value = join_special(kind, value);
-		return kind->special ? value :
-			Min(Max(value, layout->min), layout->max);
+		value -= FAR;
+		/* else it is in a gap */
+		if (value < layout->far_min || value > layout->far_max)
+			return Min(Max(value, layout->min), layout->max);
+		moment.count = value = sum->max;
 	}
 	if (sum->unit == GS_CALENDAR_NONE)
 	{
@@ -427,6 +431,7 @@ save_layout(const GsLayout *layout, int column, int64 *field)
 	field[LAYOUT_SINCE] = layout->since;
 	field[LAYOUT_SINCE_TIMES] = layout->since_times;
 	field[LAYOUT_SIGN] = layout->sign;
+	field[LAYOUT_EXACT] = layout->exact;
 	field[LAYOUT_MIN] = layout->min;
 	field[LAYOUT_MAX] = layout->max;
 	field[LAYOUT_FAR_MIN] = layout->far_min;
@@ -518,6 +523,7 @@ load_layout(GsSchema *schema, const int64 *field)
 	load_bases(schema, layout, field);
 	layout->aspect = (GsAspect) field[LAYOUT_ASPECT];
 	layout->sign = (int) field[LAYOUT_SIGN];
+	layout->exact = field[LAYOUT_EXACT] != 0;
 	layout->since = -1;
 	if (layout->aspect >= GS_ASPECT_FIRST_OF_TWO)
 		layout->since = load_column(schema, field[LAYOUT_SINCE]);

@@ -31,6 +31,7 @@
 #include "learn/learn.h"
 #include "column/store.h"
 #include "codec/styles.h"
+#include "fit/acceptance.h"
 #include "fit/children.h"
 #include "fit/fit.h"
 #include "fit/options.h"
@@ -575,6 +576,33 @@ read_before(const GsFitContext *context)
 		gs_catalog_tensors(existing, existing->current, NULL);
 }
 
+/*
+ * What was learned, as it is when it is loaded: columns, and what tensors say
+ * of them.
+ */
+static GsSchema *
+load_schema(const GsSchema *learned, const List *tensors)
+{
+	GsSchema   *schema = palloc0(sizeof(GsSchema));
+
+	schema->ncolumns = learned->ncolumns;
+	schema->columns = palloc0(sizeof(GsColumn) * learned->ncolumns);
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *from = &learned->columns[c];
+		GsColumn   *to = &schema->columns[c];
+
+		to->name = from->name;
+		to->type = from->type;
+		to->typmod = from->typmod;
+		to->type_name = from->type_name;
+		to->base_name = from->base_name;
+		gs_codec_for_type(&to->codec, to->type, to->typmod);
+	}
+	gs_schema_load(schema, tensors);
+	return schema;
+}
+
 static void
 learn(const FitRequest *request, const GsModelEntry *existing,
 	  GsVersionEntry *version, GsSource *source)
@@ -607,6 +635,9 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 												 request->options.constraints,
 												 version->schema);
 	learn_rows(&learning);
+	gs_note_acceptance(version,
+					   load_schema(version->schema, version->tensors),
+					   &version->notes);
 	free_rows(learning.context.encoded);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, begin);
@@ -615,33 +646,6 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	version->sampled = learning.reader.sample.nrows;
 	version->options = request->options_json;
 	version->seconds = INSTR_TIME_GET_DOUBLE(end);
-}
-
-/*
- * What was learned, as it is when it is loaded: columns, and what tensors say
- * of them.
- */
-static GsSchema *
-load_schema(const GsSchema *learned, const List *tensors)
-{
-	GsSchema   *schema = palloc0(sizeof(GsSchema));
-
-	schema->ncolumns = learned->ncolumns;
-	schema->columns = palloc0(sizeof(GsColumn) * learned->ncolumns);
-	for (int c = 0; c < schema->ncolumns; c++)
-	{
-		const GsColumn *from = &learned->columns[c];
-		GsColumn   *to = &schema->columns[c];
-
-		to->name = from->name;
-		to->type = from->type;
-		to->typmod = from->typmod;
-		to->type_name = from->type_name;
-		to->base_name = from->base_name;
-		gs_codec_for_type(&to->codec, to->type, to->typmod);
-	}
-	gs_schema_load(schema, tensors);
-	return schema;
 }
 
 /*

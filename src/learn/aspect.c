@@ -77,6 +77,10 @@ get_row(const Trial *trial, int64 row, int64 *value, int64 *aspect)
 		return false;
 	*value = lane->scalar[row].i;
 	*aspect = gs_aspect_of(trial->aspect, moment, since);
+	/* a cast rounds */
+	if ((trial->aspect == GS_ASPECT_EPOCH ||
+		 trial->aspect == GS_ASPECT_EPOCH_MS) && *value - 1 == *aspect)
+		*aspect = *value;
 	return true;
 }
 

@@ -554,6 +554,7 @@ set_bases(Finder *finder, int c)
 	column->layout->sign = link->sign;
 	if (link->since >= 0)
 		column->layout->since_times = finder->number[link->since].unit;
+	column->layout->exact = link->score < -BY_FAR / 2;
 	if (link->sign <= 0 || link->score < -BY_FAR / 2)
 		add_base(finder, column->layout, c, link->base);
 	if (link->sign > 0)
@@ -624,6 +625,33 @@ collect(const Finder *finder, int c, bool sums, GsScalar *to)
 }
 
 /*
+ * How many different sums there are by the calendar, up to one more than few.
+ */
+static int
+count_places(const Finder *finder, int c, GsCalendar unit)
+{
+	int64		per_day = USECS_PER_DAY / finder->number[c].unit;
+	int64		stride = finder->sample->nrows / PAIR_ROWS + 1;
+	Distinct	distinct = {0};
+
+	for (int64 row = 0; row < finder->sample->nrows; row += stride)
+	{
+		int64		value;
+		int64		origin;
+		GsCalendarDay place;
+
+		if (!has_value(&finder->number[c], row, &value) ||
+			!row_origin(finder, c, row, &origin))
+			continue;
+		place = gs_calendar_since(unit, per_day, value, origin,
+								  finder->number[c].column->layout->sign < 0);
+		count_distinct(&distinct, (int64)
+					   gs_mix64(gs_mix64(place.count, place.day), place.time));
+	}
+	return distinct.n;
+}
+
+/*
  * The unit of what a column of moments adds to its base: its own, where that
  * is as fine as the differences are.
  */
@@ -640,7 +668,8 @@ unit_of_sum(const Finder *finder, int c, GsCalendar own, const GsScalar *sorted,
 	for (int64 i = 1; i < n; i++)
 		distinct += sorted[i].i != sorted[i - 1].i;
 	if (own == GS_CALENDAR_NONE || column->layout->aspect != GS_ASPECT_SAME ||
-		distinct <= FEW_DISTINCT)
+		(distinct <= FEW_DISTINCT &&
+		 distinct <= count_places(finder, c, own)))
 		return GS_CALENDAR_NONE;
 	per_day = USECS_PER_DAY / finder->number[c].unit;
 	middle = sorted[n / 2].i;
