@@ -39,6 +39,7 @@ enum
 	LAYOUT_SINCE_TIMES,
 	LAYOUT_SIGN,
 	LAYOUT_EXACT,
+	LAYOUT_BOTH,
 	LAYOUT_MIN,
 	LAYOUT_MAX,
 	LAYOUT_FAR_MIN,
@@ -201,14 +202,11 @@ join_special(const GsPartKind *kind, int64 value)
 }
 
 /*
- * gs_layout_split: the parts of a value.
- *
- * origin: what it is a sum with; NULL if there is none.  Returns false if
- * there are no parts for it: all are absent.
+ * The parts of a value in one of the sums: see gs_layout_split.
  */
-bool
-gs_layout_split(const GsColumn *column, int64 value, const int64 *origin,
-				GsLayoutParts *parts)
+static bool
+split_sum(const GsColumn *column, int64 value, const int64 *origin,
+		  GsLayoutParts *parts)
 {
 	const GsLayout *layout = column->layout;
 	const GsPartKind *kind = &column->codec.kind->part[0];
@@ -216,7 +214,6 @@ gs_layout_split(const GsColumn *column, int64 value, const int64 *origin,
 	int			at = origin == NULL ? layout->sum[0].nparts : 0;
 	GsCalendarDay	moment;
 
-	memset(parts->absent, true, sizeof(parts->absent));
 	if (sum->nparts == 0)
 		return false;
 	parts->absent[at] = false;
@@ -255,6 +252,22 @@ gs_layout_split(const GsColumn *column, int64 value, const int64 *origin,
 		parts->value[at].i = moment.time;
 	}
 	return true;
+}
+
+/*
+ * gs_layout_split: the parts of a value.
+ *
+ * origin: what it is a sum with; NULL if there is none.  Returns false if
+ * there are no parts for it: all are absent.
+ */
+bool
+gs_layout_split(const GsColumn *column, int64 value, const int64 *origin,
+				GsLayoutParts *parts)
+{
+	memset(parts->absent, true, sizeof(parts->absent));
+	return split_sum(column, value, origin, parts) &&
+		(origin == NULL || !column->layout->both ||
+		 split_sum(column, value, NULL, parts));
 }
 
 /*
@@ -420,7 +433,9 @@ gs_layout_part_absent(const GsLayout *layout, int part, const bool *is_null)
 		sum |= !is_null[b];
 	if (layout->since >= 0)
 		sum &= !is_null[layout->nbases];
-	return (part < layout->sum[0].nparts) != sum;
+	if (part < layout->sum[0].nparts)
+		return !sum;
+	return sum && !layout->both;
 }
 
 static void
@@ -432,6 +447,7 @@ save_layout(const GsLayout *layout, int column, int64 *field)
 	field[LAYOUT_SINCE_TIMES] = layout->since_times;
 	field[LAYOUT_SIGN] = layout->sign;
 	field[LAYOUT_EXACT] = layout->exact;
+	field[LAYOUT_BOTH] = layout->both;
 	field[LAYOUT_MIN] = layout->min;
 	field[LAYOUT_MAX] = layout->max;
 	field[LAYOUT_FAR_MIN] = layout->far_min;
@@ -524,6 +540,7 @@ load_layout(GsSchema *schema, const int64 *field)
 	layout->aspect = (GsAspect) field[LAYOUT_ASPECT];
 	layout->sign = (int) field[LAYOUT_SIGN];
 	layout->exact = field[LAYOUT_EXACT] != 0;
+	layout->both = field[LAYOUT_BOTH] != 0;
 	layout->since = -1;
 	if (layout->aspect >= GS_ASPECT_FIRST_OF_TWO)
 		layout->since = load_column(schema, field[LAYOUT_SINCE]);

@@ -37,6 +37,8 @@ typedef struct GsLayout
 	int			since;			/* column: the aspect is of two; -1 */
 	int64		since_times;	/* to microseconds */
 	int			sign;			/* -1: never above the base; 1: never below */
+	bool		both;			/* too few rows stand for themselves to learn from:
+								 * all have parts for that, too */
 	bool		exact;			/* differences are few, and are kept as they are */
 	int64		min;			/* what the column's type can hold */
 	int64		max;

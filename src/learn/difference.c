@@ -601,6 +601,28 @@ count_alone(const Finder *finder, int c)
 }
 
 /*
+ * Whether no row can stand for itself: some of the bases has always a value.
+ */
+static bool
+always_sum(const Finder *finder, const GsLayout *layout)
+{
+	for (int b = 0; b < layout->nbases; b++)
+	{
+		bool		always = true;
+		int64		value;
+
+		for (int64 row = 0; row < finder->sample->nrows && always; row++)
+			always = has_value(&finder->number[layout->base[b]], row,
+							   &value) &&
+				(layout->since < 0 ||
+				 has_value(&finder->number[layout->since], row, &value));
+		if (always)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Collects what values add to their bases, or, by themselves, values: [n]
  * sorted.  Returns n.
  */
@@ -753,10 +775,11 @@ settle(const Finder *finder, int c, GsScalar *scratch)
 	}
 	n = collect(finder, c, false, scratch);
 	set_ends(&layout->sum[1], scratch, n, finder->threshold);
-	if (count_alone(finder, c) == 0)
+	if (always_sum(finder, layout))
 		return;
 	layout->sum[1].nparts = 1;
 	layout->sum[1].unit = own;
+	layout->both = count_alone(finder, c) < finder->threshold;
 }
 
 /*
@@ -780,8 +803,7 @@ depth_of(const GsColumn *columns, int c, int *depth)
 }
 
 /*
- * Puts a column's parts in place of its values.  Where hardly any row stands
- * for itself, all do, to learn from.
+ * Puts a column's parts in place of its values.
  */
 static void
 replace_lanes(const Finder *finder, int c)
@@ -790,8 +812,6 @@ replace_lanes(const Finder *finder, int c)
 	GsColumn   *column = &sample->columns[c];
 	GsLane	   *old = &sample->lanes[c * GS_MAX_PARTS];
 	GsLane		lanes[GS_MAX_PARTS];
-	int			nsum = column->layout->sum[0].nparts;
-	int64		alone = count_alone(finder, c);
 
 	for (int p = 0; p < column->codec.nparts; p++)
 	{
@@ -806,19 +826,11 @@ replace_lanes(const Finder *finder, int c)
 		bool		sum = !is_absent(old, row) &&
 			row_origin(finder, c, row, &origin);
 		GsLayoutParts parts;
-		GsLayoutParts own;
 
 		memset(parts.absent, true, sizeof(parts.absent));
 		if (!is_absent(old, row))
 			(void) gs_layout_split(column, value, sum ? &origin : NULL,
 								   &parts);
-		if (sum && alone < finder->threshold &&
-			gs_layout_split(column, value, NULL, &own))
-			for (int p = nsum; p < column->codec.nparts; p++)
-			{
-				parts.value[p] = own.value[p];
-				parts.absent[p] = own.absent[p];
-			}
 		for (int p = 0; p < column->codec.nparts; p++)
 		{
 			GsPart		part = {.lane = GS_LANE_INT,
