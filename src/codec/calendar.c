@@ -53,8 +53,8 @@ gs_calendar_name(GsCalendar unit)
 }
 
 /*
- * gs_calendar_days: the first day of a unit, since 2000-01-01.  Returns how many
- * days the unit has.
+ * gs_calendar_days: the first day of a unit, since 2000-01-01.  Returns how
+ * many days the unit has.
  */
 int64
 gs_calendar_days(GsCalendar unit, int64 count, int64 *first)
@@ -141,7 +141,7 @@ compare_places(GsCalendarDay a, GsCalendarDay b)
  */
 GsCalendarDay
 gs_calendar_since(GsCalendar unit, int64 per_day, int64 value, int64 origin,
-				bool up)
+				  bool up)
 {
 	GsCalendarDay	moment = gs_calendar_split(unit, per_day, value);
 	GsCalendarDay	from = gs_calendar_split(unit, per_day, origin);
@@ -257,7 +257,7 @@ aspect_of_day(GsAspect aspect, int64 day)
 }
 
 /*
- * gs_aspect_of: what an aspect shows of a moment, both in microseconds since 2000.
+ * gs_aspect_of: what an aspect shows of a moment, in microseconds since 2000.
  *
  * since: of an aspect of two, the earlier one
  */

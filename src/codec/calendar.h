@@ -1,7 +1,7 @@
 /*
  * calendar.h
- *	  Dates and time stamps by the calendar: which week or month, which day of
- *	  it, what time of day; and what else people write down of a moment.
+ *	  Dates and time stamps by the calendar: which week or month, which day
+ *	  of it, what time of day; and what else people write down of a moment.
  */
 #ifndef GENSYNTH_CALENDAR_H
 #define GENSYNTH_CALENDAR_H
@@ -23,7 +23,7 @@ typedef struct GsCalendarDay
 {
 	int64		count;			/* units, since 2000 or the other */
 	int64		day;			/* WEEK: 0 is Monday; MONTH: from 1, and
-								 * GS_LAST_DAY is its last, whatever its length */
+								 * GS_LAST_DAY is its last */
 	int64		time;			/* of day, in the value's steps */
 } GsCalendarDay;
 
@@ -62,12 +62,14 @@ typedef enum GsAspect
 #define GS_ASPECT_FIRST_OF_TWO	GS_ASPECT_YEARS
 
 extern const char *gs_calendar_name(GsCalendar unit);
-extern GsCalendarDay gs_calendar_split(GsCalendar unit, int64 per_day, int64 value);
-extern int64 gs_calendar_join(GsCalendar unit, int64 per_day, GsCalendarDay moment);
-extern GsCalendarDay gs_calendar_since(GsCalendar unit, int64 per_day, int64 value,
-								int64 origin, bool up);
-extern int64 gs_calendar_after(GsCalendar unit, int64 per_day, GsCalendarDay since,
-							 int64 origin, bool up);
+extern GsCalendarDay gs_calendar_split(GsCalendar unit, int64 per_day,
+									   int64 value);
+extern int64 gs_calendar_join(GsCalendar unit, int64 per_day,
+							  GsCalendarDay moment);
+extern GsCalendarDay gs_calendar_since(GsCalendar unit, int64 per_day,
+									   int64 value, int64 origin, bool up);
+extern int64 gs_calendar_after(GsCalendar unit, int64 per_day,
+							   GsCalendarDay since, int64 origin, bool up);
 extern int64 gs_calendar_days(GsCalendar unit, int64 count, int64 *first);
 extern int64 gs_aspect_of(GsAspect aspect, int64 moment, int64 since);
 

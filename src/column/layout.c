@@ -396,8 +396,8 @@ gs_layout_join(const GsColumn *column, const GsLayoutParts *parts,
  * gs_layout_nulls: the features that tell which parts of a column have a
  * value: whether its bases are NULL.
  *
- * feature, code: [nbases + 1] room; a feature, or -1 for what is never NULL, and
- * its code of NULL; the last one is that of layout->since, if there is one.
+ * feature, code: [nbases + 1] room; a feature, or -1 for what is never NULL,
+ * and its code of NULL; the last is that of layout->since, if there is one.
  * Returns how many there are.
  */
 int
@@ -553,7 +553,8 @@ load_layout(GsSchema *schema, const int64 *field)
 	{
 		int64		unit = field[LAYOUT_SUMS + 3 * s];
 
-		if (unit < -1 || unit >= (moment ? GS_CALENDARS : GS_CALENDAR_NONE + 1))
+		if (unit < -1 ||
+			unit >= (moment ? GS_CALENDARS : GS_CALENDAR_NONE + 1))
 			gs_corrupted("Column \"%s\" has an impossible unit.",
 						 column->name);
 		layout->sum[s].unit = unit < 0 ? GS_CALENDAR_NONE : (GsCalendar) unit;
@@ -561,7 +562,8 @@ load_layout(GsSchema *schema, const int64 *field)
 		layout->sum[s].min = field[LAYOUT_SUMS + 3 * s + 1];
 		layout->sum[s].max = field[LAYOUT_SUMS + 3 * s + 2];
 		if (layout->sum[s].min > layout->sum[s].max ||
-			layout->sum[s].min < -GS_MAX_END || layout->sum[s].max > GS_MAX_END)
+			layout->sum[s].min < -GS_MAX_END ||
+			layout->sum[s].max > GS_MAX_END)
 			gs_corrupted("Column \"%s\" has impossible ends.", column->name);
 	}
 	if (layout->sum[0].nparts != (layout->nbases > 0) ||
@@ -633,10 +635,13 @@ gs_layouts_check(const GsSchema *schema)
 
 		(void) check_depth(schema, c, depth);
 		for (int b = 0; layout != NULL && b < layout->nbases; b++)
-			if (schema->features[schema->columns[layout->base[b]].feature[0]].lane !=
-				GS_LANE_INT)
+		{
+			const GsColumn *base = &schema->columns[layout->base[b]];
+
+			if (schema->features[base->feature[0]].lane != GS_LANE_INT)
 				gs_corrupted("Column \"%s\" is learned from one that is no whole number.",
 							 schema->columns[c].name);
+		}
 	}
 	pfree(depth);
 }

@@ -30,21 +30,21 @@ typedef struct GsSum
 typedef struct GsLayout
 {
 	int			nbases;
-	int			base[GS_MAX_BASES]; /* columns; the first with a value counts */
+	int			base[GS_MAX_BASES]; /* columns: the first with a value */
 	int64		times[GS_MAX_BASES];	/* what it is multiplied ... */
 	int64		per[GS_MAX_BASES];	/* ... and divided by, one of them 1 */
 	GsAspect		aspect;			/* of the base, in microseconds then */
 	int			since;			/* column: the aspect is of two; -1 */
 	int64		since_times;	/* to microseconds */
-	int			sign;			/* -1: never above the base; 1: never below */
-	bool		both;			/* too few rows stand for themselves to learn from:
-								 * all have parts for that, too */
-	bool		exact;			/* differences are few, and are kept as they are */
+	int			sign;			/* 1: never below the base; -1: above */
+	bool		both;			/* too few rows stand for themselves: all
+								 * have parts for that, too */
+	bool		exact;			/* differences are few: none is folded */
 	int64		min;			/* what the column's type can hold */
 	int64		max;
-	int64		far_min;		/* values beyond stand for something else, as ... */
-	int64		far_max;		/* ... 9999-12-31 does: they are never a sum */
-	int64		per_day;		/* steps of the column's values; 0: no moment */
+	int64		far_min;		/* values beyond are never a sum, as ... */
+	int64		far_max;		/* ... 9999-12-31 */
+	int64		per_day;		/* steps of its values; 0: no moment */
 	GsSum		sum[2];
 } GsLayout;
 

@@ -33,6 +33,12 @@ typedef struct Calendar
 	PartBox    *box;			/* [n] */
 } Calendar;
 
+static inline const GsColumn *
+column_of(const Calendar *calendar)
+{
+	return &calendar->given->source->columns[calendar->column];
+}
+
 static const GsMoments any = {PG_INT64_MIN, PG_INT64_MAX};
 
 static void
@@ -47,7 +53,7 @@ add_box(Calendar *calendar, const PartBox *box)
 static void
 split(const Calendar *calendar, int64 value, int64 *part)
 {
-	const GsColumn *column = &calendar->given->source->columns[calendar->column];
+	const GsColumn *column = column_of(calendar);
 	GsLayoutParts parts;
 
 	(void) gs_layout_split(column, value, NULL, &parts);
@@ -120,7 +126,7 @@ static void
 add_moments(Calendar *calendar, GsMoments moments)
 {
 	const GsLayout *layout = calendar->layout;
-	const GsPartKind *kind = &calendar->given->source->columns[calendar->column].codec.kind->part[0];
+	const GsPartKind *kind = &column_of(calendar)->codec.kind->part[0];
 	int64		low[MAX_PARTS];
 	int64		high[MAX_PARTS];
 	GsMoments	inner = {Max(moments.low, layout->sum[1].min),
@@ -160,7 +166,7 @@ by_number(const void *a, const void *b)
 static GsPiece *
 cut_number(const Calendar *calendar, int p, int *n)
 {
-	const GsColumn *column = &calendar->given->source->columns[calendar->column];
+	const GsColumn *column = column_of(calendar);
 	int			index = column->feature[p];
 	const GsFeature *feature = &calendar->given->source->features[index];
 	int64	   *cut = palloc(sizeof(int64) * 2 * calendar->n);

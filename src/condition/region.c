@@ -32,7 +32,8 @@ intersect_intervals(GsRegion *region, const GsRegion *with)
 
 	while (i < region->n && j < with->n)
 	{
-		double		low = Max(region->interval[i].low, with->interval[j].low);
+		double		low = Max(region->interval[i].low,
+							  with->interval[j].low);
 		double		high = Min(region->interval[i].high,
 							   with->interval[j].high);
 

@@ -19,7 +19,7 @@ typedef struct Source
 	const GsColumn *column;
 	int			index;			/* of the column: its random stream */
 	GsNumber	part[GS_MAX_PARTS];
-	int			null;			/* feature that tells whether it is NULL; -1 */
+	int			null;			/* feature that tells if it is NULL; -1 */
 	int			null_code;		/* by this code */
 	int			base[GS_MAX_BASES]; /* places among the sources */
 	int			since;
@@ -32,7 +32,7 @@ typedef struct Source
 struct GsLayoutDecoder
 {
 	int			n;
-	Source	   *source;			/* [n] what others follow from comes first */
+	Source	   *source;			/* [n] those that others follow from first */
 };
 
 static void
@@ -45,7 +45,8 @@ init_source(Source *source, const GsSchema *schema, int c)
 	source->since = -1;
 	source->null = gs_column_null(schema, c, &source->null_code);
 	for (int p = 0; p < column->codec.nparts; p++)
-		gs_number_init(&source->part[p], &schema->features[column->feature[p]]);
+		gs_number_init(&source->part[p],
+					   &schema->features[column->feature[p]]);
 }
 
 /*
@@ -173,7 +174,8 @@ gs_layout_decode(GsLayoutDecoder *decoder, const GsBatch *batch, int row)
 		source->value = source->column->layout == NULL ? parts.value[0].i :
 			gs_layout_join(source->column, &parts,
 						   find_origin(decoder, source, &origin));
-		source->usable = !gs_layout_is_special(source->column, source->value) &&
+		source->usable =
+			!gs_layout_is_special(source->column, source->value) &&
 			(source->null < 0 ||
 			 batch->code[source->null][row] != source->null_code);
 	}

@@ -1,10 +1,10 @@
 /*
  * aspect.c
- *	  Columns that say again what others say of a moment: its hour, its day of
- *	  the week, the age at it.
+ *	  Columns that say again what others say of a moment: its hour, its day
+ *	  of the week, the age at it.
  *
- * What an aspect does not tell (an age counted otherwise, a clock in another time
- * zone, a row that was entered wrongly) is learned as the difference from it.
+ * What an aspect does not tell (an age counted otherwise, a clock in another
+ * time zone, a row that was entered wrongly) is learned as the difference.
  */
 #include "postgres.h"
 
@@ -22,7 +22,7 @@
 #define MIN_ROWS		50
 #define MIN_EQUAL		0.8		/* of the first rows */
 #define MIN_AGREEMENT	0.9		/* beyond chance: Cohen's kappa (1960) */
-#define FEW_CLOCKS		8		/* times of day from another one: time zones */
+#define FEW_CLOCKS		8		/* apart from each other: time zones */
 
 /* Better than any difference: see GsLink. */
 #define ASPECT_SCORE		(-200.0)
@@ -85,7 +85,7 @@ get_row(const Trial *trial, int64 row, int64 *value, int64 *aspect)
 }
 
 /*
- * How often an aspect tells a column, beyond chance, over at most so many rows.
+ * How often an aspect tells a column, beyond chance, over so many rows.
  */
 static double
 agreement(const Trial *trial, int most, double *equal)
@@ -146,7 +146,7 @@ try_clock(const Trial *trial, GsLink *best)
 	int64		clock[FEW_CLOCKS];
 	int64		before = 0;
 	int			nclocks = 0;
-	int			unlike = 0;		/* rows in which chance makes another one */
+	int			unlike = 0;		/* rows unlike the one before */
 	int			n = 0;
 
 	for (int64 row = 0; row < trial->sample->nrows; row += stride)
@@ -168,7 +168,8 @@ try_clock(const Trial *trial, GsLink *best)
 		before = aspect;
 		n++;
 	}
-	if (n < MIN_ROWS || unlike < n / 2 || ASPECT_SCORE + nclocks >= best->score)
+	if (n < MIN_ROWS || unlike < n / 2 ||
+		ASPECT_SCORE + nclocks >= best->score)
 		return;
 	*best = (GsLink)
 	{
@@ -178,8 +179,8 @@ try_clock(const Trial *trial, GsLink *best)
 }
 
 /*
- * gs_aspect_find: the aspect that tells a column best, if there is one that does
- * better than what has been found.  Can be cancelled.
+ * gs_aspect_find: the aspect that tells a column best, if it does better than
+ * what has been found.  Can be cancelled.
  */
 void
 gs_aspect_find(const GsSample *sample, int column, GsLink *best)

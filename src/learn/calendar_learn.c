@@ -82,7 +82,8 @@ gs_far_find(const GsSample *sample, int column, int64 *min, int64 *max)
 			continue;
 		distinct++;
 		if (value[i - 1].i > value[0].i &&
-			distance(value[i - 1], value[i]) > distance(value[0], value[i - 1]))
+			distance(value[i - 1], value[i]) >
+			distance(value[0], value[i - 1]))
 		{
 			*max = value[i - 1].i;
 			n = i;
@@ -96,7 +97,8 @@ gs_far_find(const GsSample *sample, int column, int64 *min, int64 *max)
 			continue;
 		distinct++;
 		if (value[i + 1].i < value[n - 1].i &&
-			distance(value[i], value[i + 1]) > distance(value[i + 1], value[n - 1]))
+			distance(value[i], value[i + 1]) >
+			distance(value[i + 1], value[n - 1]))
 		{
 			*min = value[i + 1].i;
 			break;
@@ -144,15 +146,16 @@ month_excess(const GsScalar *value, int n, int64 per_day)
 {
 	int			count[GS_LAST_DAY + 1] = {0};
 	double		expected[GS_LAST_DAY + 1] = {0};
-	int64		first = gs_calendar_split(GS_CALENDAR_DAY, per_day, value[0].i).count;
-	int64		last = gs_calendar_split(GS_CALENDAR_DAY, per_day,
-									   value[n - 1].i).count;
+	GsCalendar	unit = GS_CALENDAR_DAY;
+	int64		first = gs_calendar_split(unit, per_day, value[0].i).count;
+	int64		last = gs_calendar_split(unit, per_day, value[n - 1].i).count;
 	int64		ndays = Min(last - first + 1, INT64CONST(366) * 400);
 
 	if (ndays < 31 * MIN_MONTHS)
 		return 0;
 	for (int64 day = first; day < first + ndays; day++)
-		expected[gs_calendar_split(GS_CALENDAR_MONTH, 1, day).day] += 1.0 / ndays;
+		expected[gs_calendar_split(GS_CALENDAR_MONTH, 1, day).day] +=
+			1.0 / ndays;
 	for (int i = 0; i < n; i++)
 		count[gs_calendar_split(GS_CALENDAR_MONTH, per_day, value[i].i).day]++;
 	return excess(count, expected, GS_LAST_DAY + 1, n);
@@ -285,7 +288,8 @@ find_dependence(const GsSample *sample, int column, int other, int64 per_day,
 			gs_layout_is_special(&sample->columns[column],
 								 lane->scalar[row].i))
 			continue;
-		moment = gs_calendar_split(GS_CALENDAR_WEEK, per_day, lane->scalar[row].i);
+		moment = gs_calendar_split(GS_CALENDAR_WEEK, per_day,
+								   lane->scalar[row].i);
 		class = class_of(&classes, row);
 		by_day[moment.day * (CLASSES + 1) + class]++;
 		by_hour[moment.time / Max(per_day / HOURS, 1) * (CLASSES + 1) +

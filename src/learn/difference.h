@@ -1,6 +1,7 @@
 /*
  * difference.h
- *	  Columns that are learned as what they add to others, or by the calendar.
+ *	  Columns that are learned as what they add to others, or by the
+ *	  calendar.
  */
 #ifndef GENSYNTH_DIFFERENCE_H
 #define GENSYNTH_DIFFERENCE_H
