@@ -613,6 +613,9 @@ check_depth(const GsSchema *schema, int c, int *depth)
 											   depth));
 	if (layout->since >= 0)
 		deepest = Max(deepest, 1 + check_depth(schema, layout->since, depth));
+	if (deepest > GS_MAX_DEPTH)
+		gs_corrupted("Column \"%s\" is learned from too many others.",
+					 schema->columns[c].name);
 	return depth[c] = deepest;
 }
 

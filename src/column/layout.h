@@ -9,6 +9,7 @@
 #include "column/tensor.h"
 
 #define GS_MAX_BASES	4
+#define GS_MAX_DEPTH	8		/* of columns that are told from each other */
 
 /* Ends of what is learned of a column. */
 #define GS_MAX_END		(INT64CONST(1) << 61)

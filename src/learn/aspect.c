@@ -196,6 +196,7 @@ gs_aspect_find(const GsSample *sample, int column, GsLink *best)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (!is_moment(sample, trial.base) ||
+			!gs_is_near(sample, trial.base, column) ||
 			(c->context && !sample->columns[trial.base].context))
 			continue;
 		trial.since = -1;
@@ -210,6 +211,7 @@ gs_aspect_find(const GsSample *sample, int column, GsLink *best)
 		for (int since = 0; since < sample->ncolumns && !clock; since++)
 		{
 			if (since == trial.base || !is_moment(sample, since) ||
+				!gs_is_near(sample, since, column) ||
 				(c->context && !sample->columns[since].context))
 				continue;
 			trial.since = since;

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 
 #include "learn/calendar_learn.h"
+#include "learn/difference.h"
 #include "learn/learn_internal.h"
 #include "learn/quantile.h"
 
@@ -308,7 +309,8 @@ may_go_with(const GsSample *sample, int column, int other)
 {
 	const GsColumn *c = &sample->columns[other];
 
-	return other != column && !c->unique && c->layout == NULL &&
+	return other != column && gs_is_near(sample, column, other) &&
+		!c->unique && c->layout == NULL &&
 		c->codec.kind->axis != GS_AXIS_TIME;
 }
 

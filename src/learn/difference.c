@@ -94,7 +94,8 @@ may_be_base(const Finder *finder, int c, int b)
 	const GsColumn *columns = finder->sample->columns;
 
 	/* what is known for every row cannot follow what is not */
-	return b != c && (!columns[c].context || columns[b].context);
+	return b != c && gs_is_near(finder->sample, b, c) &&
+		(!columns[c].context || columns[b].context);
 }
 
 /*
@@ -158,20 +159,20 @@ add_base(const Finder *finder, GsLayout *layout, int c, int b)
 		layout->per[at] = own / unit;
 }
 
-/*
- * How many of the columns that a column is never below are never above one of
- * them: the later one comes first.
- */
-static int
-rank_below(const Finder *finder, int c, int b)
+/* A column that another one is never below. */
+typedef struct Lower
 {
-	int			n = finder->sample->ncolumns;
-	int			rank = 0;
+	int			column;
+	int			rank;			/* of the others, those that it is never below */
+} Lower;
 
-	for (int other = 0; other < n; other++)
-		rank += other != b && finder->sign[(Size) c * n + other] > 0 &&
-			finder->sign[(Size) b * n + other] > 0;
-	return rank;
+static int
+by_rank(const void *a, const void *b)
+{
+	const Lower *x = a;
+	const Lower *y = b;
+
+	return x->rank != y->rank ? y->rank - x->rank : x->column - y->column;
 }
 
 /*
@@ -180,36 +181,28 @@ rank_below(const Finder *finder, int c, int b)
 static void
 add_ordered(const Finder *finder, GsLayout *layout, int c)
 {
+	const GsColumn *columns = finder->sample->columns;
 	int			n = finder->sample->ncolumns;
-	int			most = n;
+	const int8 *sign = finder->sign + (Size) c * n;
+	Lower	   *lower = palloc(sizeof(Lower) * n);
+	int			nlower = 0;
 
-	while (layout->nbases < GS_MAX_BASES)
-	{
-		int			best = -1;
-		int			best_rank = -1;
-
-		for (int b = 0; b < n; b++)
+	for (int b = 0; b < n; b++)
+		if (sign[b] > 0)
+			lower[nlower++] = (Lower)
 		{
-			bool		used = false;
-			int			rank;
-
-			if (finder->sign[(Size) c * n + b] <= 0 ||
-				reaches(finder->sample->columns, b, c))
-				continue;
-			for (int i = 0; i < layout->nbases; i++)
-				used |= layout->base[i] == b;
-			rank = rank_below(finder, c, b);
-			if (!used && rank <= most && rank > best_rank)
-			{
-				best = b;
-				best_rank = rank;
-			}
-		}
-		if (best < 0)
-			break;
-		add_base(finder, layout, c, best);
-		most = best_rank;
-	}
+			b, 0
+		};
+	for (int i = 0; i < nlower; i++)
+		for (int j = 0; j < nlower; j++)
+			lower[i].rank += i != j &&
+				finder->sign[(Size) lower[i].column * n + lower[j].column] > 0;
+	qsort(lower, nlower, sizeof(Lower), by_rank);
+	for (int i = 0; i < nlower && layout->nbases < GS_MAX_BASES; i++)
+		if ((layout->nbases == 0 || layout->base[0] != lower[i].column) &&
+			!reaches(columns, lower[i].column, c))
+			add_base(finder, layout, c, lower[i].column);
+	pfree(lower);
 }
 
 static GsLayout *
@@ -468,13 +461,14 @@ settle(const Finder *finder, int c, GsScalar *scratch)
 }
 
 /*
- * How many columns are below one.  depth: [ncolumns], -1 where it is not known
- * yet.
+ * How many columns are below one; where they are too many, it stands alone.
+ *
+ * depth: [ncolumns], -1 where it is not known yet
  */
 static int
 depth_of(const GsColumn *columns, int c, int *depth)
 {
-	const GsLayout *layout = columns[c].layout;
+	GsLayout   *layout = columns[c].layout;
 	int			deepest = 0;
 
 	check_stack_depth();
@@ -484,7 +478,27 @@ depth_of(const GsColumn *columns, int c, int *depth)
 		deepest = Max(deepest, 1 + depth_of(columns, layout->base[b], depth));
 	if (layout->since >= 0)
 		deepest = Max(deepest, 1 + depth_of(columns, layout->since, depth));
+	if (deepest > GS_MAX_DEPTH)
+	{
+		layout->nbases = deepest = 0;
+		layout->since = -1;
+	}
 	return depth[c] = deepest;
+}
+
+/*
+ * Sets the depth of all columns, [ncolumns].  Returns the largest.
+ */
+static int
+cut_depth(const Finder *finder, int *depth)
+{
+	int			deepest = 0;
+
+	for (int c = 0; c < finder->sample->ncolumns; c++)
+		depth[c] = -1;
+	for (int c = 0; c < finder->sample->ncolumns; c++)
+		deepest = Max(deepest, depth_of(finder->sample->columns, c, depth));
+	return deepest;
 }
 
 /*
@@ -557,7 +571,6 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	GsScalar   *scratch = palloc_extended(sizeof(GsScalar) *
 										  Max(sample->nrows, 1),
 										  MCXT_ALLOC_HUGE);
-	int			deepest = 0;
 
 	finder.number = palloc0(sizeof(Number) * Max(n, 1));
 	finder.link = palloc0(sizeof(GsLink) * Max(n, 1));
@@ -580,6 +593,7 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 		qsort_arg(order, n, sizeof(int), by_score, finder.link);
 		for (int i = 0; i < n; i++)
 			set_bases(&finder, order[i]);
+		cut_depth(&finder, order);
 	}
 	for (int c = 0; c < n; c++)
 		if (sample->columns[c].layout != NULL)
@@ -587,14 +601,9 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 
 	/* a base must be what it is until all has been taken off that it is of */
 	for (int c = 0; c < n; c++)
-	{
 		if (sample->columns[c].layout != NULL)
 			gs_layout_set(&sample->columns[c], sample->columns[c].layout);
-		order[c] = -1;
-	}
-	for (int c = 0; c < n; c++)
-		deepest = Max(deepest, depth_of(sample->columns, c, order));
-	for (; deepest >= 0; deepest--)
+	for (int deepest = cut_depth(&finder, order); deepest >= 0; deepest--)
 		for (int c = 0; c < n; c++)
 			if (sample->columns[c].layout != NULL && order[c] == deepest)
 				replace_lanes(&finder, c);

@@ -18,6 +18,16 @@ typedef struct GsLink
 	double		score;			/* the less, the better */
 } GsLink;
 
+/*
+ * Whether two columns stand near enough to each other to be compared: in wide
+ * tables not all pairs are.
+ */
+static inline bool
+gs_is_near(const GsSample *sample, int a, int b)
+{
+	return sample->ncolumns <= 128 || abs(a - b) <= 32;
+}
+
 extern void gs_layouts_find(GsSample *sample, int threshold,
 							bool differences);
 
