@@ -22,6 +22,7 @@
 #define FIRST_DAY		(DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE)
 #define END_DAY			(TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
 #define MOST_UNITS		INT64CONST(1000000000)
+#define MAX_DAYS		(INT64CONST(1) << 32)	/* beyond those of any type */
 
 /*
  * a / b, rounded down; b > 0.
@@ -83,8 +84,8 @@ gs_calendar_days(GsCalendar unit, int64 count, int64 *first)
 GsCalendarDay
 gs_calendar_split(GsCalendar unit, int64 per_day, int64 value)
 {
-	int64		day = divide(value, per_day);
-	GsCalendarDay	moment = {.count = day,.time = value - day * per_day};
+	int64		day = limit(divide(value, per_day), -MAX_DAYS, MAX_DAYS);
+	GsCalendarDay moment = {.count = day,.time = value - day * per_day};
 	int			year;
 	int			month;
 	int			of_month;

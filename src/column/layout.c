@@ -31,6 +31,8 @@
 #define FAR			(INT64CONST(1) << 62)
 #define FAR_BEGIN	(FAR - FAR / 4)
 
+#define MAX_BEYOND	1e18
+
 enum
 {
 	LAYOUT_COLUMN,
@@ -320,6 +322,7 @@ join_moment(const GsLayout *layout, const GsSum *sum, GsCalendarDay moment,
 			return value;
 		beyond = value < min ? (double) min - (double) value :
 			(double) max - (double) value;
+		beyond = Min(Max(beyond, -MAX_BEYOND), MAX_BEYOND);
 		moment.count += (int64) (beyond / days[sum->unit] / layout->per_day) +
 			(beyond > 0 ? 1 : -1);
 	}
@@ -568,7 +571,8 @@ load_layout(GsSchema *schema, const int64 *field)
 	}
 	if (layout->sum[0].nparts != (layout->nbases > 0) ||
 		layout->sum[0].nparts + layout->sum[1].nparts == 0 ||
-		layout->since_times < 0 || layout->min > layout->max)
+		layout->since_times < 0 || layout->min > layout->max ||
+		(layout->nbases == 0 && layout->sum[1].unit == GS_CALENDAR_NONE))
 		gs_corrupted("Column \"%s\" has an impossible layout.", column->name);
 	gs_layout_set(column, layout);
 }
@@ -619,6 +623,16 @@ check_depth(const GsSchema *schema, int c, int *depth)
 	return depth[c] = deepest;
 }
 
+static void
+check_whole(const GsSchema *schema, int c)
+{
+	const GsColumn *column = &schema->columns[c];
+
+	if (schema->features[column->feature[0]].lane != GS_LANE_INT)
+		gs_corrupted("Others are learned from column \"%s\", which is no whole number.",
+					 column->name);
+}
+
 /*
  * gs_layouts_check: what can only be seen once the features are loaded: that
  * all values are whole numbers, and none is told from itself.
@@ -637,14 +651,10 @@ gs_layouts_check(const GsSchema *schema)
 		const GsLayout *layout = schema->columns[c].layout;
 
 		(void) check_depth(schema, c, depth);
+		if (layout != NULL && layout->since >= 0)
+			check_whole(schema, layout->since);
 		for (int b = 0; layout != NULL && b < layout->nbases; b++)
-		{
-			const GsColumn *base = &schema->columns[layout->base[b]];
-
-			if (schema->features[base->feature[0]].lane != GS_LANE_INT)
-				gs_corrupted("Column \"%s\" is learned from one that is no whole number.",
-							 schema->columns[c].name);
-		}
+			check_whole(schema, layout->base[b]);
 	}
 	pfree(depth);
 }

@@ -3,7 +3,7 @@
  *	  Conditions on columns by the calendar: moments as weeks or months, days
  *	  within these, and times of day.
  *
- * From one moment to another are at most five boxes: the rest of the first
+ * From one moment to another are at most seven boxes: the rest of the first
  * day, the rest of its week, whole weeks, and days and hours of the last one.
  * A feature's quantile table gets the values that boxes begin and end with as
  * ends of its segments.  What rounding would take beyond the moments asked
@@ -15,7 +15,7 @@
 #include "learn/quantile.h"
 
 #define MAX_PARTS		3		/* units, days, time */
-#define MAX_RANGE_BOXES	8
+#define MAX_RANGE_BOXES	12		/* seven, and what stands for something else */
 
 /* Moments of which each part lies in a range of its own. */
 typedef struct PartBox
