@@ -190,8 +190,6 @@ cut_number(const Calendar *calendar, int p, int *n)
 		GsScalarRange range = {{.i = cut[i]}, {.i = cut[i + 1] - 1}};
 		bool		inside = false;
 
-		if (cut[i + 1] == PG_INT64_MAX)
-			range.high.i = PG_INT64_MAX;
 		if (cut[i] == cut[i + 1])
 			continue;
 		for (int b = 0; b < calendar->n; b++)
