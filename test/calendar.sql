@@ -1,6 +1,6 @@
 -- Calendars, the same moment in several columns, and columns that follow each other.
 BEGIN;
-SELECT plan(55);
+SELECT plan(56);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.8);
@@ -65,6 +65,11 @@ BEGIN
 END $$;
 SELECT val_rows('tree');
 SELECT val_rows('copula');
+
+-- the same of office days
+CREATE TABLE until AS SELECT CASE WHEN random() < .1 THEN timestamp '9999-12-31' WHEN random() < .1 THEN 'infinity' ELSE d END AS d FROM (SELECT date '2021-01-04' + (random() * 1456)::int AS d FROM generate_series(1, 5000)) q WHERE extract(isodow FROM d) < 6;
+SELECT FROM synth_fit('until', seed => 1);
+SELECT ok((SELECT count(*) FILTER (WHERE d = '9999-12-31') BETWEEN 250 AND 350 AND count(*) FILTER (WHERE d = 'infinity') BETWEEN 220 AND 320 FROM synth_sample(NULL::until, 3000, seed => 2)), 'never, and for ever');
 
 -- columns that never come before others, NULL in any pattern
 CREATE TABLE steps AS SELECT CASE WHEN random() > .2 THEN a END AS a, CASE WHEN random() > .2 THEN b END AS b, CASE WHEN random() > .2 THEN c END AS c

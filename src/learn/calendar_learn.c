@@ -315,6 +315,22 @@ may_go_with(const GsSample *sample, int column, int other)
 }
 
 /*
+ * Whether some values stand for something else: infinity, 9999-12-31.
+ */
+static bool
+has_special(const GsSample *sample, int column)
+{
+	const GsLane *lane = &sample->lanes[column * GS_MAX_PARTS];
+
+	for (int64 row = 0; row < sample->nrows; row++)
+		if (!is_absent(lane, row) &&
+			gs_layout_is_special(&sample->columns[column],
+								 lane->scalar[row].i))
+			return true;
+	return false;
+}
+
+/*
  * gs_calendar_find: the unit that a column of moments is to be learned in.
  *
  * Far values are known: see gs_far_find.  Can be cancelled.
@@ -335,8 +351,11 @@ gs_calendar_find(const GsSample *sample, int column)
 
 	for (int i = 1; i < n; i++)
 		distinct += value[i].i != value[i - 1].i;
-	/* weeks apart, all are of the same day */
-	if (n < MIN_ROWS || distinct <= MIN_VALUES ||
+	/*
+	 * Of values that are not counted, trees would have to know before they
+	 * draw a day; weeks apart, all are of the same one.
+	 */
+	if (has_special(sample, column) || n < MIN_ROWS || distinct <= MIN_VALUES ||
 		gs_find_step(value, n) >= 7 * per_day ||
 		value[0].i < -MAX_MOMENT || value[n - 1].i > MAX_MOMENT)
 		return GS_CALENDAR_NONE;
