@@ -57,8 +57,8 @@ SELECT is(probe_bins('SELECT * FROM holes', 5), ARRAY['rows 1500'], 'and of colu
 SELECT is(probe_bins('SELECT * FROM kinds LIMIT 300', 1), ARRAY['rows 300'], 'and without protection');
 SELECT is(probe_bins('SELECT * FROM holes', 60), ARRAY['rows 1500'], 'and with much of it');
 SELECT is(probe_bins('SELECT * FROM holes', 1501), ARRAY['rows 1500'], 'and where nothing may be shown');
--- Rows of a model.  A cidr has no bits beyond its mask, whatever was drawn, and an end of a segment may be rounded to
--- that of the one before: those cells have moved.  So have some documents that would have been rare ones.
+-- Rows of a model.  A cidr has no bits beyond its mask, whatever was drawn, an end of a segment may be rounded to
+-- that of the one before, and a day beyond the last one is taken back by a week: those cells have moved.  So have some documents that would have been rare ones.
 CREATE FUNCTION turned(source text, method text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     result text[];
@@ -66,7 +66,7 @@ BEGIN
     PERFORM synth_fit(source, method => method, model => 'turned', seed => 1, options => '{"dependencies": 0}');
     result := probe_model('turned', 4);
     RETURN NEXT is(result[1], 'rows 4096', source || ', ' || method);
-    RETURN NEXT is(ARRAY(SELECT line FROM unnest(result[2:]) line WHERE line !~ '^((net \d+|p \d) 0|jb \d\d? \d\d?)$'), '{}',
+    RETURN NEXT is(ARRAY(SELECT line FROM unnest(result[2:]) line WHERE line !~ '^((net \d+|p \d|d \d+|tstz \d+|ts \d+|ends \d+) 0|jb \d\d? \d\d?)$'), '{}',
         'what is decoded and encoded again is what it was');
 END $$;
 SELECT turned('kinds', 'copula');

@@ -16,7 +16,7 @@
 #include "fmgr.h"
 #include "utils/typcache.h"
 
-#define GS_MAX_PARTS		4
+#define GS_MAX_PARTS		6
 
 /* What the 8 bytes of a lane's scalar hold. */
 typedef enum GsLaneType

@@ -24,6 +24,7 @@
 #include "nodes/execnodes.h"
 
 #include "codec/codec.h"
+#include "column/layout.h"
 #include "text/format.h"
 #include "compat.h"
 
@@ -90,13 +91,14 @@ typedef struct GsColumn
 	int			feature[GS_MAX_PARTS];	/* of each part; -1: a key, unless it is
 										 * ordered by a number of its own */
 	int			null_feature;	/* -1: none */
-	int			base;			/* 1 + column that it is learned as the
-								 * difference from; 0: none */
+	GsLayout   *layout;			/* of its parts; NULL: those of the type */
 	GsFormat   *format;		/* generates the "other" level */
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
 								 * and are not drawn */
 	bool		computed;		/* while it is learned: a generated column */
+	bool		equated;		/* while it is learned: a condition says what
+								 * it is equal to */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
 	bool		partly_unique;	/* in some rows, or with other columns */
@@ -133,6 +135,15 @@ gs_is_column_of(const GsColumn *column, Oid type)
 	return gs_plain_type(type, &typmod) == column->type;
 }
 
+/*
+ * Whether a column is learned as what it adds to another one.
+ */
+static inline bool
+gs_column_has_base(const GsColumn *column)
+{
+	return column->layout != NULL && column->layout->nbases > 0;
+}
+
 /* What a table was understood as: columns and their features. */
 typedef struct GsSchema
 {
@@ -150,6 +161,42 @@ gs_visible_column(const GsSchema *schema, int column)
 	int			owner = schema->columns[column].owner;
 
 	return owner > 0 ? owner - 1 : column;
+}
+
+/*
+ * Whether other columns are learned as what they add to a column.
+ */
+static inline bool
+gs_column_is_base(const GsSchema *schema, int column)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsLayout *layout = schema->columns[c].layout;
+
+		for (int b = 0; layout != NULL && b < layout->nbases; b++)
+			if (layout->base[b] == column)
+				return true;
+		if (layout != NULL && layout->since == column)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The feature whose code tells whether a column is NULL, and that code; -1 if
+ * it never is.
+ */
+static inline int
+gs_column_null(const GsSchema *schema, int c, int *code)
+{
+	const GsColumn *column = &schema->columns[c];
+	int			first = column->feature[0];
+
+	*code = 1;
+	if (column->null_feature >= 0 || column->key != NULL)
+		return column->null_feature;
+	*code = schema->features[first].null_level;
+	return *code >= 0 ? first : -1;
 }
 
 /*

@@ -14,6 +14,7 @@
  *	 document, ...	see members.c: what is in columns of JSON documents
  *	 length/C	int4 [33]
  *	 keys, key/C	see key.c
+ *	 layout		see layout.c
  *
  * What is loaded is hostile until it has been checked.
  */
@@ -25,7 +26,6 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
-#include "learn/difference.h"
 #include "key/key.h"
 #include "learn/quantile.h"
 #include "column/members.h"
@@ -129,7 +129,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "edge", GS_F8, 1, edge.len / 8, 0, edge.data);
 	gs_tensor_add(tensors, "low", GS_I8, 1, low.len / 8, 0, low.data);
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
-	gs_differences_save(schema, tensors);
+	gs_layouts_save(schema, tensors);
 	gs_keys_save(schema, tensors);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
@@ -442,6 +442,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 		gs_corrupted("Tensor \"features\" has the wrong shape.");
 	schema->nfeatures = n;
 	schema->features = palloc0(sizeof(GsFeature) * Max(n, 1));
+	gs_layouts_load(schema, tensors);
 	for (int f = 0; f < n; f++)
 	{
 		const int32 *field = (const int32 *) fields->data + f * FIELDS;
@@ -474,7 +475,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			 schema->features[column->feature[0]].null_level >= 0);
 	}
 	gs_keys_check_orders(schema);
-	gs_differences_load(schema, tensors);
+	gs_layouts_check(schema);
 }
 
 /*

@@ -44,6 +44,8 @@ typedef struct Reader
 	GsPiece    *pieces;			/* [npieces] number */
 	int			npieces;
 	int			room;
+	GsMoments  *moments;		/* [nmoments] by the calendar */
+	int			nmoments;
 } Reader;
 
 /*
@@ -66,7 +68,7 @@ report_difference(const GsSchema *schema, int c)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("column \"%s\" cannot be given, since it was learned as the difference from \"%s\"",
 					schema->columns[c].name,
-					schema->columns[schema->columns[c].base - 1].name),
+					schema->columns[schema->columns[c].layout->base[0]].name),
 			 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
 }
 
@@ -78,7 +80,7 @@ find_column(const GsSchema *schema, const char *name)
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (strcmp(schema->columns[c].name, name) == 0)
 		{
-			if (schema->columns[c].base > 0)
+			if (gs_column_has_base(&schema->columns[c]))
 				report_difference(schema, c);
 			return c;
 		}
@@ -178,6 +180,14 @@ values_there(Reader *reader)
 	StringInfoData hint;
 	int			shown = 0;
 
+	if (reader->column->layout != NULL)
+	{
+		const GsSum *sum = &reader->column->layout->sum[1];
+
+		return psprintf("Its values are between %s and %s, where the source has any.",
+						scalar_text(reader, (GsScalar) {.i = sum->min}, NULL),
+						scalar_text(reader, (GsScalar) {.i = sum->max}, NULL));
+	}
 	/* of which the feature is only the first */
 	if (reader->codec.nparts > 1)
 		return "Its values have several parts: none but NULL could be given, and it has none.";
@@ -229,7 +239,8 @@ check_kind(const Reader *reader)
 	const char *why = NULL;
 
 	values -= (feature->null_level >= 0) + (feature->other_level >= 0);
-	if (reader->codec.nparts > 1 || content == GS_CONTENT_JSON ||
+	if ((reader->codec.nparts > 1 && reader->column->layout == NULL) ||
+		content == GS_CONTENT_JSON ||
 		content == GS_CONTENT_ARRAY)
 		why = reader->codec.kind->name;
 	else if (feature->kind == GS_FEATURE_CATEGORY && values == 0 &&
@@ -348,6 +359,22 @@ comes_back(Reader *reader, Datum value, GsScalar scalar)
 }
 
 static void
+add_moments(Reader *reader, int64 low, int64 high)
+{
+	if (reader->moments == NULL)
+		reader->moments = palloc(sizeof(GsMoments));
+	reader->moments = repalloc(reader->moments,
+							   sizeof(GsMoments) * (reader->nmoments + 1));
+	for (int i = 0; i < reader->nmoments; i++)
+		if (reader->moments[i].low == low && reader->moments[i].high == high)
+			return;
+	reader->moments[reader->nmoments++] = (GsMoments)
+	{
+		low, high
+	};
+}
+
+static void
 read_value(Reader *reader, const JsonbValue *scalar)
 {
 	const GsFeature *feature = reader->feature;
@@ -365,6 +392,13 @@ read_value(Reader *reader, const JsonbValue *scalar)
 	check_kind(reader);
 	reader->value = true;
 	value = scalar_value(reader, scalar, &text);
+	if (reader->column->layout != NULL)
+	{
+		int64		moment = reader->codec.kind->scalar(value).i;
+
+		add_moments(reader, moment, moment);
+		return;
+	}
 	if (feature->lane == GS_LANE_TEXT)
 		found = allow_text(reader, value);
 	else
@@ -507,7 +541,8 @@ read_range(Reader *reader, JsonbContainer *object)
 	JsonbIteratorToken token;
 	JsonbValue	item;
 	GsBound		bound = GS_BOUND_GTE;
-	bool		number = feature->kind == GS_FEATURE_NUMBER;
+	bool		moment = reader->column->layout != NULL;
+	bool		number = feature->kind == GS_FEATURE_NUMBER || moment;
 	bool		holds = true;
 	Datum		end[2] = {0, 0};
 	bool		is_set[2] = {false, false};
@@ -542,9 +577,11 @@ read_range(Reader *reader, JsonbContainer *object)
 			holds = false;
 	}
 	check_not_empty(reader, end, is_set, strict);
-	if (number && holds)
+	if (moment && holds)
+		add_moments(reader, range.low.i, range.high.i);
+	else if (number && holds)
 		add_pieces(reader, range, false);
-	holds = reader->npieces > 0;
+	holds = reader->npieces > 0 || reader->nmoments > 0;
 	for (int i = 0; !number && i < feature->nlevels; i++)
 		holds |= reader->allowed[i];
 	if (!holds)
@@ -552,40 +589,28 @@ read_range(Reader *reader, JsonbContainer *object)
 }
 
 /*
- * Doubles the boxes: those of the second half are copies.
+ * gs_given_multiply: so many copies of all boxes, one after the other.
+ * Errors: program_limit_exceeded.
  */
-static void
-double_boxes(GsGiven *given)
+void
+gs_given_multiply(GsGiven *given, int by)
 {
 	int			n = given->nboxes;
 	Size		size = sizeof(GsRegion) * Max(given->source->nfeatures, 1);
 
-	if (2 * n > MAX_BOXES)
+	if (by > MAX_BOXES / n)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many columns are given both NULL and values"),
-				 errhint("Give null beside values for at most %d columns of numbers.",
+				 errmsg("too many alternatives are given"),
+				 errhint("Give null beside values for at most %d columns of numbers, and few dates and times one by one.",
 						 (int) log2(MAX_BOXES))));
-	given->box = repalloc(given->box, sizeof(GsRegion *) * 2 * n);
-	for (int i = 0; i < n; i++)
+	given->box = repalloc(given->box, sizeof(GsRegion *) * by * n);
+	for (int i = n; i < by * n; i++)
 	{
-		given->box[n + i] = palloc(size);
-		memcpy(given->box[n + i], given->box[i], size);
+		given->box[i] = palloc(size);
+		memcpy(given->box[i], given->box[i - n], size);
 	}
-	given->nboxes = 2 * n;
-}
-
-/*
- * A category of which some levels are allowed.
- */
-static GsRegion
-region_of_levels(int nlevels, const bool *allowed)
-{
-	GsRegion	region = {.given = true};
-
-	region.allowed = palloc(sizeof(bool) * Max(nlevels, 1));
-	memcpy(region.allowed, allowed, sizeof(bool) * nlevels);
-	return region;
+	given->nboxes = by * n;
 }
 
 /*
@@ -601,6 +626,15 @@ add_column(GsGiven *given, Reader *reader)
 	int			values = 0;		/* boxes from here on ask for values */
 	GsRegion	region = {0};
 
+	if (column->layout != NULL)
+	{
+		if (!gs_given_moments(given, column - given->source->columns,
+							  reader->moments, reader->nmoments,
+							  reader->null))
+			value_impossible(reader, reader->nmoments == 0 ? "NULL" :
+							 "one of the values given");
+		return;
+	}
 	if (reader->null && null_feature < 0)
 	{
 		if (feature->null_level < 0)
@@ -616,11 +650,11 @@ add_column(GsGiven *given, Reader *reader)
 						&given->schema->features[reader->index].quantile);
 	}
 	else if (null_feature < 0 || reader->value)
-		region = region_of_levels(feature->nlevels, reader->allowed);
+		region = gs_region_of_levels(feature->nlevels, reader->allowed);
 	if (both)
 	{
 		values = given->nboxes;
-		double_boxes(given);
+		gs_given_multiply(given, 2);
 	}
 	for (int b = 0; b < given->nboxes; b++)
 	{
@@ -629,7 +663,7 @@ add_column(GsGiven *given, Reader *reader)
 
 		if (null_feature >= 0)
 			given->box[b][null_feature] =
-				region_of_levels(2, is_null ? (bool[]) {false, true} :
+				gs_region_of_levels(2, is_null ? (bool[]) {false, true} :
 								 (bool[]) {true, false});
 		if (!is_null)
 			given->box[b][reader->index] = region;
@@ -693,6 +727,10 @@ gs_given_parse(const GsSchema *schema, Jsonb *given)
 	*parsed->schema = *schema;
 	parsed->schema->features = palloc(size);
 	memcpy(parsed->schema->features, schema->features, size);
+	parsed->schema->columns = palloc(sizeof(GsColumn) *
+									 Max(schema->ncolumns, 1));
+	memcpy(parsed->schema->columns, schema->columns,
+		   sizeof(GsColumn) * schema->ncolumns);
 	parsed->nboxes = 1;
 	parsed->box = palloc(sizeof(GsRegion *));
 	parsed->box[0] = palloc0(sizeof(GsRegion) * Max(schema->nfeatures, 1));
@@ -708,57 +746,4 @@ gs_given_parse(const GsSchema *schema, Jsonb *given)
 			read_column(parsed, c, &item);
 	}
 	return parsed;
-}
-
-static void
-intersect_intervals(GsRegion *region, const GsRegion *with)
-{
-	GsInterval *both = palloc(sizeof(GsInterval) *
-							  Max(region->n + with->n, 1));
-	int			n = 0;
-	int			i = 0;
-	int			j = 0;
-
-	while (i < region->n && j < with->n)
-	{
-		double		low = Max(region->interval[i].low, with->interval[j].low);
-		double		high = Min(region->interval[i].high,
-							   with->interval[j].high);
-
-		if (low < high)
-			both[n++] = (GsInterval) {low, high};
-		if (region->interval[i].high < with->interval[j].high)
-			i++;
-		else
-			j++;
-	}
-	region->interval = both;
-	region->n = n;
-}
-
-/*
- * gs_region_intersect: narrows a feature's region to what also lies in
- * another; its arrays are made anew.  Returns false if nothing is left.
- */
-bool
-gs_region_intersect(const GsFeature *feature, GsRegion *region,
-					const GsRegion *with)
-{
-	bool		any = false;
-
-	if (!region->given)
-		*region = *with;
-	else if (feature->kind == GS_FEATURE_NUMBER)
-		intersect_intervals(region, with);
-	else
-	{
-		*region = region_of_levels(feature->nlevels, region->allowed);
-		for (int i = 0; i < feature->nlevels; i++)
-			region->allowed[i] &= with->allowed[i];
-	}
-	if (feature->kind == GS_FEATURE_NUMBER)
-		return region->n > 0;
-	for (int i = 0; i < feature->nlevels; i++)
-		any |= region->allowed[i];
-	return any;
 }

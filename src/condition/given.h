@@ -45,8 +45,22 @@ typedef struct GsGiven
 
 extern GsGiven *gs_given_parse(const GsSchema *schema, Jsonb *given);
 GS_NORETURN extern void gs_given_impossible(void);
+extern GsRegion gs_region_of_levels(int nlevels, const bool *allowed);
 extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,
 								const GsRegion *with);
+
+/* given_calendar.c */
+
+/* Values of a column of moments from low to high, both among them. */
+typedef struct GsMoments
+{
+	int64		low;
+	int64		high;
+} GsMoments;
+
+extern bool gs_given_moments(GsGiven *given, int column,
+							 const GsMoments *moments, int n, bool null);
+extern void gs_given_multiply(GsGiven *given, int by);
 
 /* given_number.c */
 

@@ -61,10 +61,10 @@ scalars_around(const GsColumn *column, const GsFeature *feature, Datum value,
 			   GsScalar *below, GsScalar *above)
 {
 	GsCodec		codec = column->codec;
-	GsPart		part;
+	GsPart		parts[GS_MAX_PARTS];
 
-	gs_codec_split(&codec, value, &part);
-	gs_part_scalars(feature, &part, below, above);
+	gs_codec_split(&codec, value, parts);
+	gs_part_scalars(feature, &parts[0], below, above);
 	if (feature->lane == GS_LANE_FLOAT && below->f == 0)
 	{
 		/* both zeros are equal to each other */

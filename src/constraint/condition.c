@@ -464,7 +464,7 @@ gs_condition_value(const GsSchema *schema, Expr *expr, int *column)
 			continue;
 		*column = ((Var *) var)->varattno - 1;
 		pull_varattnos(value, 1, &others);
-		if (schema->columns[*column].base > 0 ||
+		if (gs_column_is_base(schema, *column) ||
 			bms_is_member(((Var *) var)->varattno -
 						  FirstLowInvalidHeapAttributeNumber, others))
 			continue;

@@ -111,6 +111,46 @@ decide(GsConstraint *constraint, const GsSchema *schema)
 }
 
 /*
+ * Marks the column that a condition, if there is one, says the value of.
+ */
+static void
+mark_equated(const char *condition, const GsSchema *schema)
+{
+	char	   *stored = condition == NULL ? NULL :
+		gs_condition_store_safely(condition, schema);
+	int			column;
+
+	if (stored != NULL &&
+		gs_condition_value(schema, gs_condition_load(stored, schema, NULL),
+						   &column) != NULL)
+		schema->columns[column].equated = true;
+}
+
+/*
+ * gs_constraints_mark: marks the columns that conditions set, before they are
+ * learned.
+ *
+ * constraints, conditions: as gs_constraints_decide; schema: its columns
+ */
+void
+gs_constraints_mark(List *constraints, List *conditions,
+					const GsSchema *schema)
+{
+	ListCell   *cell;
+
+	foreach(cell, constraints)
+	{
+		GsConstraint constraint = *(GsConstraint *) lfirst(cell);
+
+		give_value(&constraint, schema);
+		if (has_columns(schema, constraint.columns))
+			mark_equated(constraint.expression, schema);
+	}
+	foreach(cell, conditions)
+		mark_equated(lfirst(cell), schema);
+}
+
+/*
  * gs_constraints_decide: sets how each constraint is met, and adds the
  * conditions (C strings) that the user has asked for, all in the current
  * context.

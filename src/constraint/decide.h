@@ -10,5 +10,7 @@
 
 extern List *gs_constraints_decide(List *constraints, List *conditions,
 								   const GsSchema *schema);
+extern void gs_constraints_mark(List *constraints, List *conditions,
+								const GsSchema *schema);
 
 #endif

@@ -497,6 +497,17 @@ find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 }
 
 /*
+ * gs_rules_look: which rows of a filled batch fail a condition.
+ *
+ * refused: [GS_BATCH], filled.  Returns how many do.
+ */
+int
+gs_rules_look(GsRules *rules, const GsBatch *batch, bool *refused)
+{
+	return find_refused(rules, batch, refused);
+}
+
+/*
  * gs_rules_sets: whether conditions set a column (from 0) of the model.
  */
 bool

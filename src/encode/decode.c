@@ -18,39 +18,28 @@
 
 #include "encode/decode.h"
 #include "encode/decode_document.h"
-#include "learn/difference.h"
+#include "encode/decode_layout.h"
+#include "encode/number.h"
 #include "codec/domain.h"
 #include "text/json.h"
 #include "key/key.h"
 #include "learn/quantile.h"
 #include "codec/styles.h"
-#include "numeric/guide.h"
 #include "numeric/normal.h"
-
-/* A segment of more values than this needs more bits than a float has. */
-#define WIDE_STEPS		4096
 
 /* How often a value that a domain refuses is drawn again. */
 #define DOMAIN_TRIES	100
 /* How often a generated value that copies a source value is. */
 #define COPY_TRIES		32
-
-/* What is needed of a number's segment, in one place for the cache. */
-typedef struct Segment
-{
-	double		edge;
-	double		scale;			/* 1 / width in normal score */
-	GsScalar	low;
-	uint64		steps;			/* INT: from low to high */
-} Segment;
+/* Dates of a column, to list them. */
+#define MAX_DATES		100000
 
 typedef struct PartDecoder
 {
 	const GsFeature *feature;
 	Datum	   *level;			/* [nlevels], one-part category */
 	bool		packed;			/* see gs_decoder_is_packed */
-	GsGuide		guide;			/* into the segments */
-	Segment    *segment;		/* [nsegments] */
+	GsNumber	number;
 } PartDecoder;
 
 struct GsDecoder
@@ -63,7 +52,7 @@ struct GsDecoder
 	MemoryContext scratch;		/* of one drawn value */
 	StringInfoData text;
 	GsDocumentDecoder *document;	/* of a column of documents; or NULL */
-	const char *layout;			/* of the document to generate, */
+	const char *paths;			/* layout of the document to generate, */
 	const GsBatch *batch;		/* and its members; or NULL */
 	int			row;
 	int			try;			/* how many drawn before were copies */
@@ -72,29 +61,9 @@ struct GsDecoder
 	char	   *spare;			/* one that isn't, or NULL */
 
 	GsDomain   *domain;			/* NULL: the type is none */
-	GsDecoder  *base;			/* of the column that this adds to; or NULL */
+	GsLayoutDecoder *layout;	/* NULL: the parts are the type's */
 	GsKeyDecoder *key;			/* NULL: none; else all else is its */
 };
-
-static void
-init_number(PartDecoder *part)
-{
-	const GsQuantile *q = &part->feature->quantile;
-
-	part->segment = palloc0(sizeof(Segment) * q->nsegments);
-	gs_guide_init(&part->guide, q->edge, q->nsegments, palloc);
-	for (int s = 0; s < q->nsegments; s++)
-	{
-		Segment    *segment = &part->segment[s];
-
-		segment->edge = q->edge[s];
-		segment->scale = 1 / (q->edge[s + 1] - q->edge[s]);
-		segment->low = q->low[s];
-		if (part->feature->lane == GS_LANE_INT)
-			segment->steps = ((uint64) q->high[s].i - (uint64) q->low[s].i) /
-				(uint64) part->feature->step;
-	}
-}
 
 /*
  * Gives levels the short header with which a heap tuple stores them, and
@@ -157,36 +126,6 @@ init_levels(const GsDecoder *decoder, PartDecoder *part)
 	}
 	if (get_typlen(type) == -1 && get_typstorage(type) != TYPSTORAGE_PLAIN)
 		part->packed = pack_levels(part->level, feature->nlevels);
-}
-
-/*
- * The value of a number at its normal score.  A float's 24 bits do not reach
- * every value of a wide segment: random bits fill in.
- */
-static pg_attribute_always_inline GsScalar
-number_at(const GsDecoder *decoder, const PartDecoder *part,
-		  const GsBatch *batch, int row, float score)
-{
-	const GsFeature *feature = part->feature;
-	int			s = gs_guide_find_one(&part->guide, score);
-	const Segment *segment = &part->segment[s];
-	double		fraction;
-
-	if (feature->lane == GS_LANE_INT && segment->steps == 0)
-		return segment->low;
-	fraction = (score - segment->edge) * segment->scale;
-	if (feature->lane == GS_LANE_FLOAT)
-		return gs_quantile_value(feature, s,
-								 Min(fraction > 0 ? fraction : 0, 1));
-	if (segment->steps > WIDE_STEPS)
-	{
-		GsRandom	random;
-
-		gs_batch_random(&random, batch, row, decoder->index);
-		fraction += (gs_random_uniform(&random) - 0.5) / WIDE_STEPS;
-	}
-	return gs_quantile_integer(feature, segment->low, segment->steps,
-							   fraction);
 }
 
 /*
@@ -295,7 +234,7 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 			break;
 		case GS_CONTENT_JSON:
 			if (decoder->document != NULL)
-				gs_document_draw(decoder->document, decoder->layout,
+				gs_document_draw(decoder->document, decoder->paths,
 								 decoder->batch, decoder->row, decoder->try,
 								 random, text);
 			else
@@ -385,17 +324,16 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	if (c->null_feature >= 0)
 		decoder->null_feature = &schema->features[c->null_feature];
 	decoder->domain = gs_domain_open(type);
-	if (c->base > 0)
-		decoder->base = gs_decoder_create(schema, c->base - 1, InvalidOid);
+	if (c->layout != NULL)
+		decoder->layout = gs_layout_decoder_create(schema, column);
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
 		PartDecoder *part = &decoder->part[p];
 
 		part->feature = &schema->features[c->feature[p]];
-		if (part->feature->kind == GS_FEATURE_NUMBER)
-			init_number(part);
-		else if (c->codec.nparts == 1 && decoder->base == NULL &&
-				 !c->document)
+		gs_number_init(&part->number, part->feature);
+		if (part->feature->kind == GS_FEATURE_CATEGORY &&
+			c->codec.nparts == 1 && decoder->layout == NULL && !c->document)
 			init_levels(decoder, part);
 	}
 	if (c->document)
@@ -423,10 +361,16 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		needed[column->key->order - 1] = true;
 	if (column->null_feature >= 0)
 		needed[column->null_feature] = true;
-	if (decoder->base != NULL)
-		gs_decoder_needs(decoder->base, needed);
 	if (decoder->document != NULL)
 		gs_document_decoder_needs(decoder->document, needed);
+	if (decoder->layout != NULL)
+		gs_layout_decoder_needs(decoder->layout, needed);
+}
+
+static inline bool
+has_ends(const GsDecoder *decoder)
+{
+	return gs_layout_has_ends(decoder->column, decoder->part[0].feature);
 }
 
 /*
@@ -435,6 +379,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 bool
 gs_decoder_is_number(const GsDecoder *decoder)
 {
+	if (decoder->layout != NULL)
+		return decoder->column->layout->per_day > 1 && has_ends(decoder);
 	return decoder->key == NULL && decoder->codec.nparts == 1 &&
 		decoder->part[0].feature->kind == GS_FEATURE_NUMBER;
 }
@@ -448,15 +394,57 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 {
 	const GsFeature *feature = decoder->part[0].feature;
 
-	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->base != NULL ||
-		decoder->document != NULL || feature->other_level >= 0)
+	if (decoder->key != NULL || decoder->domain != NULL ||
+		decoder->document != NULL)
+		return false;
+	if (decoder->layout != NULL)
+		return decoder->column->layout->per_day == 1 &&
+			has_ends(decoder);
+	if (decoder->codec.nparts > 1 || feature->other_level >= 0)
 		return false;
 	for (int s = 0; s < feature->quantile.nsegments; s++)
 		if (gs_scalar_compare(feature->quantile.low[s],
 							  feature->quantile.high[s], feature->lane) != 0)
 			return false;
 	return true;
+}
+
+/*
+ * The values of a column by the calendar: dates one by one, of time stamps the
+ * ends.
+ */
+static int
+calendar_values(const GsDecoder *decoder, Datum **values)
+{
+	const GsLayout *layout = decoder->column->layout;
+	int64		min = layout->sum[1].min;
+	int64		max = layout->sum[1].max;
+	int64		step = layout->per_day == 1 ? 1 : max - min;
+	int			n = 0;
+
+	if (max - min > MAX_DATES && layout->per_day == 1)
+		return 0;
+	*values = palloc(sizeof(Datum) * (layout->per_day == 1 ?
+									  max - min + 1 : 2));
+	for (int64 value = min; value <= max; value += Max(step, 1))
+	{
+		GsLayoutParts parts;
+		bool		there = true;
+
+		(void) gs_layout_split(decoder->column, value, NULL, &parts);
+		for (int p = 1; p < decoder->codec.nparts && step == 1; p++)
+		{
+			const GsFeature *feature = decoder->part[p].feature;
+			bool		found = feature->kind == GS_FEATURE_NUMBER;
+
+			for (int i = 0; i < feature->nlevels; i++)
+				found |= feature->level[i].i == parts.value[p].i;
+			there &= found;
+		}
+		if (there)
+			(*values)[n++] = decoder->codec.kind->datum((GsScalar) {.i = value});
+	}
+	return n;
 }
 
 /*
@@ -475,9 +463,12 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 	GsPart		value = {0};
 	int			n = 0;
 
-	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->base != NULL ||
-		decoder->document != NULL || feature->other_level >= 0)
+	if (decoder->key != NULL || decoder->domain != NULL ||
+		decoder->document != NULL)
+		return 0;
+	if (decoder->layout != NULL)
+		return has_ends(decoder) ? calendar_values(decoder, values) : 0;
+	if (decoder->codec.nparts > 1 || feature->other_level >= 0)
 		return 0;
 	q = &feature->quantile;
 	value.lane = feature->lane;
@@ -514,7 +505,7 @@ gs_decoder_atoms(const GsDecoder *decoder, double share, Datum **values)
 	int			n = 0;
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->base != NULL)
+		decoder->domain != NULL || decoder->layout != NULL)
 		return 0;
 	q = &feature->quantile;
 	value.lane = feature->lane;
@@ -557,7 +548,7 @@ gs_decode_near(GsDecoder *decoder, const GsBatch *batch, int row,
 		(decoder->null_feature != NULL &&
 		 batch->code[decoder->column->null_feature][row] == 1))
 		return false;
-	s = gs_guide_find_one(&part->guide,
+	s = gs_guide_find_one(&part->number.guide,
 						  batch->score[decoder->column->feature[0]][row]);
 	s += (int) gs_random_below(random, 2 * reach + 1) - reach;
 	s = Min(Max(s, 0), feature->quantile.nsegments - 1);
@@ -600,12 +591,26 @@ redraw_part(GsDecoder *decoder, const PartDecoder *part, GsRandom *random,
 	if (level == feature->other_level ||
 		(decoder->document != NULL && level != feature->null_level))
 	{
-		decoder->layout = value->text;
+		decoder->paths = value->text;
 		decoder->batch = NULL;
 		generate_text(decoder, random);
 		value->text = decoder->text.data;
 	}
 	return level != feature->null_level;
+}
+
+/*
+ * The value of a column's own parts, not those of a sum with another one.
+ */
+static int64
+join_alone(const GsColumn *column, const GsPart *parts)
+{
+	GsLayoutParts own;
+
+	for (int p = 0; p < column->codec.nparts; p++)
+		own.value[p] = parts[p].scalar;
+	return column->layout->sum[1].nparts == 0 ? parts[0].scalar.i :
+		gs_layout_join(column, &own, NULL);
 }
 
 /*
@@ -632,6 +637,8 @@ domain_repair(GsDecoder *decoder, GsRandom *random)
 								 &parts[p]);
 		if (!drawn)
 			continue;
+		if (decoder->layout != NULL)
+			parts[0].scalar.i = join_alone(decoder->column, parts);
 		datum = gs_codec_join(&decoder->codec, parts);
 		if (gs_domain_accepts(decoder->domain, datum))
 			return datum;
@@ -662,37 +669,6 @@ domain_repair(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
- * The scalar of a column of whole numbers, differences added up.  Where the
- * column is NULL, but what is learned as the difference from it is not, any
- * of its values has to do.
- */
-static int64
-whole_scalar(const GsDecoder *decoder, const GsBatch *batch, int row)
-{
-	const PartDecoder *part = &decoder->part[0];
-	const GsFeature *feature = part->feature;
-	int			index = decoder->column->feature[0];
-	GsScalar	scalar;
-
-	if (feature->kind == GS_FEATURE_NUMBER)
-		scalar = number_at(decoder, part, batch, row,
-						   batch->score[index][row]);
-	else
-	{
-		int			code = batch->code[index][row];
-
-		if (code == feature->null_level)
-			code = code > 0 ? 0 : feature->nlevels - 1;
-		scalar = feature->level[code];
-	}
-	if (decoder->base != NULL)
-		scalar.i = gs_difference_add(&decoder->codec,
-									 whole_scalar(decoder->base, batch, row),
-									 scalar.i);
-	return scalar.i;
-}
-
-/*
  * One value of one row.  Returns false for NULL.
  */
 static bool
@@ -720,8 +696,9 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 		parts[p].scale = feature->scale;
 		parts[p].min_scale = feature->min_scale;
 		if (feature->kind == GS_FEATURE_NUMBER)
-			parts[p].scalar = number_at(decoder, part, batch, row,
-										batch->score[index][row]);
+			parts[p].scalar = gs_number_at(&part->number, batch, row,
+										   decoder->index,
+										   batch->score[index][row]);
 		else
 		{
 			int			code = batch->code[index][row];
@@ -730,7 +707,7 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 				return false;
 			if (code == feature->other_level || decoder->document != NULL)
 			{
-				decoder->layout = feature->text[code];
+				decoder->paths = feature->text[code];
 				decoder->batch = batch;
 				decoder->row = row;
 				generate_text(decoder, &random);
@@ -749,8 +726,8 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 			}
 		}
 	}
-	if (decoder->base != NULL)
-		parts[0].scalar.i = whole_scalar(decoder, batch, row);
+	if (decoder->layout != NULL)
+		parts[0].scalar.i = gs_layout_decode(decoder->layout, batch, row);
 	*result = gs_codec_join(&decoder->codec, parts);
 	if (!gs_domain_accepts(decoder->domain, *result))
 		*result = domain_repair(decoder, &random);
@@ -766,7 +743,7 @@ is_levels(const GsDecoder *decoder)
 	const GsFeature *feature = decoder->part[0].feature;
 
 	return decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->base == NULL && decoder->document == NULL &&
+		decoder->layout == NULL && decoder->document == NULL &&
 		feature->kind == GS_FEATURE_CATEGORY &&
 		feature->other_level < 0 && decoder->null_feature == NULL;
 }
@@ -801,7 +778,7 @@ decode_levels(const GsDecoder *decoder, const int32 *code, int from, int to,
 }
 
 /*
- * A column whose only part is a number that is its own Datum: number_at, but
+ * A column whose only part is a number that is its own Datum: gs_number_at, but
  * without branches that cannot be guessed.  Whether a value stands alone can
  * be, mostly.
  */
@@ -814,23 +791,23 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 	uint64		step = part->feature->step;
 	Datum	   *value = rows.values;
 	int32		found[GS_BATCH];
-	int			likely = part->guide.likely;
+	int			likely = part->number.guide.likely;
 
-	if (likely >= 0 && part->segment[likely].steps == 0)
+	if (likely >= 0 && part->number.segment[likely].steps == 0)
 	{
-		Datum		low = Int64GetDatum(part->segment[likely].low.i);
+		Datum		low = Int64GetDatum(part->number.segment[likely].low.i);
 
 		for (int row = from; row < to; row++, value += rows.stride)
-			*value = score[row] >= part->guide.low &&
-				score[row] < part->guide.high ? low :
-				Int64GetDatum(number_at(decoder, part, batch, row,
-										score[row]).i);
+			*value = score[row] >= part->number.guide.low &&
+				score[row] < part->number.guide.high ? low :
+				Int64GetDatum(gs_number_at(&part->number, batch, row,
+										   decoder->index, score[row]).i);
 		return;
 	}
-	gs_guide_find(&part->guide, score + from, found, to - from);
+	gs_guide_find(&part->number.guide, score + from, found, to - from);
 	for (int row = from; row < to; row++, value += rows.stride)
 	{
-		const Segment *segment = &part->segment[found[row - from]];
+		const GsSegment *segment = &part->number.segment[found[row - from]];
 		double		steps = (double) (int64) segment->steps;
 		double		at = (score[row] - segment->edge) * segment->scale *
 			(steps + 1);
@@ -840,10 +817,10 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 			*value = Int64GetDatum(segment->low.i);
 			continue;
 		}
-		if (unlikely(segment->steps > WIDE_STEPS))
+		if (unlikely(segment->steps > GS_WIDE_STEPS))
 		{
-			*value = Int64GetDatum(number_at(decoder, part, batch, row,
-											 score[row]).i);
+			*value = Int64GetDatum(gs_number_at(&part->number, batch, row,
+										   decoder->index, score[row]).i);
 			continue;
 		}
 		at = at > 0 ? at : 0;	/* NaN too: an atom at the end */
@@ -879,7 +856,7 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	}
 #ifdef USE_FLOAT8_BYVAL
 	if (decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->base == NULL && part->feature->kind == GS_FEATURE_NUMBER &&
+		decoder->layout == NULL && part->feature->kind == GS_FEATURE_NUMBER &&
 		part->feature->lane == GS_LANE_INT &&
 		decoder->codec.kind->integer)
 	{

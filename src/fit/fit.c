@@ -33,6 +33,7 @@
 #include "learn/rare.h"
 #include "column/store.h"
 #include "codec/styles.h"
+#include "fit/acceptance.h"
 #include "fit/children.h"
 #include "fit/fit.h"
 #include "fit/learnable.h"
@@ -393,6 +394,26 @@ scalar_text(const GsColumn *column, const GsFeature *feature, GsScalar slot)
 }
 
 /*
+ * What a column is a sum with, and what it is counted in.
+ */
+static void
+append_layout(StringInfo json, const GsSchema *schema, const GsLayout *layout)
+{
+	GsCalendar		unit = layout->sum[layout->sum[1].nparts > 0].unit;
+
+	for (int b = 0; b < layout->nbases; b++)
+	{
+		appendStringInfoString(json, b > 0 ? ", " : layout->nbases > 1 ?
+							   ", \"from\": [" : ", \"from\": ");
+		escape_json(json, schema->columns[layout->base[b]].name);
+	}
+	if (layout->nbases > 1)
+		appendStringInfoChar(json, ']');
+	if (unit != GS_CALENDAR_NONE)
+		appendStringInfo(json, ", \"calendar\": \"%s\"", gs_calendar_name(unit));
+}
+
+/*
  * How a column was understood, as jsonb for synth_columns.  It tells no more
  * than the rows that may be sampled.
  */
@@ -418,7 +439,7 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 	{
 		appendStringInfo(&json, "{\"model\": \"number\", \"segments\": %d",
 						 q->nsegments);
-		if (column->codec.nparts == 1 && column->base == 0)
+		if (column->codec.nparts == 1 && column->layout == NULL)
 		{
 			appendStringInfoString(&json, ", \"least\": ");
 			escape_json(&json, scalar_text(column, feature, q->low[0]));
@@ -438,11 +459,8 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 		if (column->document)
 			appendStringInfo(&json, ", \"paths\": %d", column->nmembers);
 	}
-	if (column->base > 0)
-	{
-		appendStringInfoString(&json, ", \"from\": ");
-		escape_json(&json, schema->columns[column->base - 1].name);
-	}
+	if (column->layout != NULL)
+		append_layout(&json, schema, column->layout);
 	if (column->codec.nparts > 1)
 		appendStringInfo(&json, ", \"parts\": %d", column->codec.nparts);
 	appendStringInfo(&json, ", \"nulls\": %.6f}", nulls);
@@ -497,12 +515,19 @@ learn_columns(Learning *learning)
 {
 	const FitRequest *request = learning->request;
 	GsVersionEntry *version = learning->version;
-	int			level = gs_fix_styles();
+	GsSchema	columns = {.ncolumns = learning->reader.sample.ncolumns,
+	.columns = learning->reader.sample.columns};
+	int			level;
 
+	/* conditions have settings of their own */
+	gs_constraints_mark(learning->constraints, request->options.constraints,
+						&columns);
+	level = gs_fix_styles();
 	/* not of rows that are copied */
-	if (request->options.differences &&
-		learning->reader.sample.columns[0].key == NULL)
-		gs_differences_find(&learning->reader.sample);
+	if (learning->reader.sample.columns[0].key == NULL)
+		gs_layouts_find(&learning->reader.sample,
+						request->options.rare_threshold,
+						request->options.differences);
 	version->schema = gs_schema_learn(&learning->reader.sample,
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),
@@ -596,6 +621,33 @@ read_before(const GsFitContext *context)
 		gs_catalog_tensors(existing, existing->current, NULL);
 }
 
+/*
+ * What was learned, as it is when it is loaded: columns, and what tensors say
+ * of them.
+ */
+static GsSchema *
+load_schema(const GsSchema *learned, const List *tensors)
+{
+	GsSchema   *schema = palloc0(sizeof(GsSchema));
+
+	schema->ncolumns = learned->ncolumns;
+	schema->columns = palloc0(sizeof(GsColumn) * learned->ncolumns);
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *from = &learned->columns[c];
+		GsColumn   *to = &schema->columns[c];
+
+		to->name = from->name;
+		to->type = from->type;
+		to->typmod = from->typmod;
+		to->type_name = from->type_name;
+		to->base_name = from->base_name;
+		gs_codec_for_type(&to->codec, to->type, to->typmod);
+	}
+	gs_schema_load(schema, tensors);
+	return schema;
+}
+
 static void
 learn(const FitRequest *request, const GsModelEntry *existing,
 	  GsVersionEntry *version, GsSource *source)
@@ -626,11 +678,13 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	if (OidIsValid(source->relid))
 		learning.constraints = gs_constraints_read(source->relid);
 	learn_columns(&learning);
-	/* conditions have settings of their own */
 	version->constraints = gs_constraints_decide(learning.constraints,
 												 request->options.constraints,
 												 version->schema);
 	learn_rows(&learning);
+	gs_note_acceptance(version,
+					   load_schema(version->schema, version->tensors),
+					   &version->notes);
 	free_rows(learning.context.encoded);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, begin);
@@ -639,33 +693,6 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	version->sampled = learning.reader.sample.nrows;
 	version->options = request->options_json;
 	version->seconds = INSTR_TIME_GET_DOUBLE(end);
-}
-
-/*
- * What was learned, as it is when it is loaded: columns, and what tensors say
- * of them.
- */
-static GsSchema *
-load_schema(const GsSchema *learned, const List *tensors)
-{
-	GsSchema   *schema = palloc0(sizeof(GsSchema));
-
-	schema->ncolumns = learned->ncolumns;
-	schema->columns = palloc0(sizeof(GsColumn) * learned->ncolumns);
-	for (int c = 0; c < schema->ncolumns; c++)
-	{
-		const GsColumn *from = &learned->columns[c];
-		GsColumn   *to = &schema->columns[c];
-
-		to->name = from->name;
-		to->type = from->type;
-		to->typmod = from->typmod;
-		to->type_name = from->type_name;
-		to->base_name = from->base_name;
-		gs_codec_for_type(&to->codec, to->type, to->typmod);
-	}
-	gs_schema_load(schema, tensors);
-	return schema;
 }
 
 /*

@@ -49,6 +49,7 @@ typedef struct GsLane
 
 extern void gs_lane_init(GsLane *lane, GsLaneType type, uint64 salt,
 						 Size texts_budget);
+extern void gs_lane_free(GsLane *lane);
 extern void gs_lane_put(GsLane *lane, int64 row, int64 nrows,
 						const GsPart *part);
 extern GsText *gs_lane_text(GsLane *lane, uint64 hash);

@@ -478,7 +478,7 @@ learn_spare(LaneView *view, int64 seen)
 	.threshold = view->threshold};
 
 	if (!column->partly_unique || column->codec.nparts > 1 ||
-		column->base > 0)
+		column->layout != NULL)
 		return;
 	sort_lane(view);
 	rows.present = view->npresent;
@@ -490,15 +490,16 @@ learn_spare(LaneView *view, int64 seen)
 		column->spare = NULL;
 }
 
-static void
-free_lane(GsLane *lane)
+/*
+ * Whether a row has no part of a column.
+ */
+static bool
+is_null(const GsLane *lanes, int nparts, int64 row)
 {
-	if (lane->scalar)
-		pfree(lane->scalar);
-	if (lane->absent)
-		pfree(lane->absent);
-	if (lane->texts_context && lane->texts)
-		MemoryContextDelete(lane->texts_context);
+	for (int p = 0; p < nparts; p++)
+		if (!is_absent(&lanes[p], row))
+			return false;
+	return true;
 }
 
 /*
@@ -591,7 +592,7 @@ learn_order(LaneView *view, GsSchema *schema, GsEncoded *out)
 	}
 	else
 		memset(feature, 0, sizeof(GsFeature));
-	free_lane(view->lane);
+	gs_lane_free(view->lane);
 }
 
 /*
@@ -615,7 +616,7 @@ learn_orders(GsSample *sample, GsSchema *schema, GsEncoded *out,
 		if (schema->columns[c].key->order == 0)
 			learn_order(&view, schema, out);
 		else
-			free_lane(view.lane);
+			gs_lane_free(view.lane);
 	}
 }
 
@@ -719,7 +720,7 @@ add_part(Learning *learning, LaneView *view, int column, int part,
 			encoded->rare[f] = rare;
 		encoded->nbins[f] = view->feature->nlevels;
 	}
-	free_lane(view->lane);
+	gs_lane_free(view->lane);
 }
 
 /*
@@ -743,16 +744,16 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 	view->column = column;
 	view->nknown = 0;
 
-	/* the first part is there wherever the value is */
 	for (int64 row = 0; row < view->nrows; row++)
 	{
 		bool		known = !is_unknown(view, row);
 
-		null_rows[row] = known && is_absent(&lanes[0], row);
+		null_rows[row] = known && is_null(lanes, column->codec.nparts, row);
 		view->nknown += known;
 		nulls += null_rows[row];
 	}
-	if (column->codec.nparts > 1 && nulls < view->nrows)
+	if (column->codec.nparts > 1 && column->layout == NULL &&
+		nulls < view->nrows)
 		gs_composite_learn(column, lanes, view->nrows, view->threshold);
 	for (int p = 0; p < GS_MAX_PARTS; p++)
 		column->feature[p] = -1;
@@ -762,7 +763,7 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 	{
 		learning->pending[c] = gs_order_is_possible(column, view->lane);
 		for (int p = 0; p < column->codec.nparts && !learning->pending[c]; p++)
-			free_lane(view->lane + p);
+			gs_lane_free(view->lane + p);
 	}
 	else
 		learn_spare(view, learning->seen);
