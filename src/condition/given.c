@@ -728,9 +728,9 @@ gs_given_parse(const GsSchema *schema, Jsonb *given)
 	parsed->schema->features = palloc(size);
 	memcpy(parsed->schema->features, schema->features, size);
 	parsed->schema->columns = palloc(sizeof(GsColumn) *
-									 Max(schema->ncolumns, 1));
+									 Max(schema->nall, 1));
 	memcpy(parsed->schema->columns, schema->columns,
-		   sizeof(GsColumn) * schema->ncolumns);
+		   sizeof(GsColumn) * schema->nall);
 	parsed->nboxes = 1;
 	parsed->box = palloc(sizeof(GsRegion *));
 	parsed->box[0] = palloc0(sizeof(GsRegion) * Max(schema->nfeatures, 1));
