@@ -27,10 +27,13 @@
 #include "text/format.h"
 #include "compat.h"
 
-#define GS_MAX_LEVELS		10000	/* of one category */
+#define GS_MAX_LEVELS		60000	/* of one category */
 #define GS_MAX_LEVEL_BYTES	1024	/* longer texts are never levels */
 #define GS_BINS				64		/* a number's bins for the family */
 #define GS_MISSING			0xFFFF	/* bin of a row that tells nothing */
+
+/* The part of a feature that says where a dependency does not hold. */
+#define GS_PART_EXCEPTION	(-2)
 
 typedef enum GsFeatureKind
 {
@@ -55,7 +58,8 @@ typedef struct GsFeature
 {
 	GsFeatureKind kind;
 	int			column;			/* index of the column */
-	int			part;			/* of the column; -1: the NULL indicator */
+	int			part;			/* of the column; -1: the NULL indicator; see
+								 * GS_PART_EXCEPTION */
 	GsLaneType	lane;			/* INT, FLOAT or TEXT */
 
 	/* category */
@@ -91,10 +95,14 @@ typedef struct GsColumn
 	int			null_feature;	/* -1: none */
 	int			base;			/* 1 + column that it is learned as the
 								 * difference from; 0: none */
+	int			anchor;			/* 1 + column near whose values' places it
+								 * lies; 0: none */
+	struct GsCenters *centers;	/* these places; see center.h */
 	GsFormat   *format;		/* generates the "other" level */
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
 								 * and are not drawn */
+	bool		exact;			/* while it is learned: single values matter */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
 	struct GsKey *key;			/* NULL: none.  Else feature[] are all -1 */
@@ -189,6 +197,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 #define GS_STREAM_REFINE	UINT32_C(0x50000000)
 #define GS_STREAM_GIVEN		UINT32_C(0x60000000)	/* conditioned ones */
 #define GS_STREAM_CONTEXT	UINT32_C(0x68000000)	/* + feature: places in values */
+#define GS_STREAM_DEPENDENCY	UINT32_C(0x6C000000)	/* + feature: exceptions */
 #define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
 
 #endif

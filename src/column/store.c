@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "learn/center.h"
 #include "learn/difference.h"
 #include "key/key.h"
 #include "learn/quantile.h"
@@ -128,6 +129,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "low", GS_I8, 1, low.len / 8, 0, low.data);
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
 	gs_differences_save(schema, tensors);
+	gs_centers_save(schema, tensors);
 	gs_keys_save(schema, tensors);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
@@ -309,14 +311,15 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	if (feature->part == 0 && feature->lane == GS_LANE_TEXT &&
 		column->codec.nparts > 1)
 		gs_composite_set(&column->codec);
-	if (feature->part < -1 || feature->part >= column->codec.nparts)
+	if (feature->part < GS_PART_EXCEPTION ||
+		feature->part >= column->codec.nparts)
 		gs_corrupted("Feature %d is of no part of column \"%s\".", f,
 					 column->name);
 	if (feature->part >= 0 && column->key != NULL)
 		gs_corrupted("Column \"%s\" is a key and is learned too.",
 					 column->name);
-	if (feature->part < 0 ? column->null_feature >= 0 :
-		column->feature[feature->part] >= 0)
+	if (feature->part == -1 ? column->null_feature >= 0 :
+		feature->part >= 0 && column->feature[feature->part] >= 0)
 		gs_corrupted("A part of column \"%s\" is there twice.", column->name);
 	lane = feature->part < 0 ? GS_LANE_INT : column->codec.part[feature->part].lane;
 	fits = feature->lane == lane ||
@@ -342,7 +345,8 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 		gs_corrupted("Column \"%s\" has an impossible level.", column->name);
 	if (feature->part < 0)
 	{
-		column->null_feature = f;
+		if (feature->part == -1)
+			column->null_feature = f;
 		if (feature->kind != GS_FEATURE_CATEGORY || field[FIELD_COUNT] != 2)
 			gs_corrupted("The NULLs of column \"%s\" are of the wrong kind.",
 						 column->name);
@@ -459,6 +463,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			 schema->features[column->feature[0]].null_level >= 0);
 	}
 	gs_differences_load(schema, tensors);
+	gs_centers_load(schema, tensors);
 }
 
 /*

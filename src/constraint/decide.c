@@ -14,6 +14,7 @@
 
 #include "constraint/condition.h"
 #include "constraint/decide.h"
+#include "constraint/equation.h"
 
 static const GsColumn *
 find_column(const GsSchema *schema, const char *name)
@@ -41,6 +42,7 @@ has_columns(const GsSchema *schema, List *names)
 static GsMet
 decide_condition(const GsConstraint *constraint, const GsSchema *schema)
 {
+	Expr	   *expr;
 	int			column;
 	ListCell   *cell;
 
@@ -48,10 +50,11 @@ decide_condition(const GsConstraint *constraint, const GsSchema *schema)
 	foreach(cell, constraint->columns)
 		if (find_column(schema, lfirst(cell))->key != NULL)
 			return GS_MET_DATABASE;
-	return gs_condition_value(schema,
-							  gs_condition_load(constraint->expression, schema,
-												NULL),
-							  &column) != NULL ? GS_MET_CONSTRUCTION : GS_MET_REJECTION;
+	expr = gs_condition_load(constraint->expression, schema, NULL);
+	foreach(cell, gs_equation_parts(schema, expr))
+		if (gs_equation_solve(schema, lfirst(cell), NULL, &column) == NULL)
+			return GS_MET_REJECTION;
+	return GS_MET_CONSTRUCTION;
 }
 
 /*

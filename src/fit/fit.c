@@ -27,6 +27,7 @@
 
 #include "catalog/catalog.h"
 #include "learn/difference.h"
+#include "learn/exact.h"
 #include "key/key.h"
 #include "learn/learn.h"
 #include "column/store.h"
@@ -461,6 +462,9 @@ learn_columns(Learning *learning)
 
 	if (request->options.differences)
 		gs_differences_find(&learning->reader.sample);
+	if (request->options.dependencies)
+		gs_exact_find(&learning->reader.sample,
+					  request->options.rare_threshold);
 	version->schema = gs_schema_learn(&learning->reader.sample,
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),
@@ -479,7 +483,8 @@ learn_rows(Learning *learning)
 	GsVersionEntry *version = learning->version;
 	int			level = gs_fix_styles();
 
-	gs_dependency_find(context->encoded, options->dependencies,
+	gs_dependency_find(context->schema, context->encoded,
+					   options->dependencies, context->rare_threshold,
 					   &context->tensors);
 	family->fit(context);
 	gs_calibrate(context, family);

@@ -17,6 +17,7 @@
 
 #include "encode/encode.h"
 #include "key/key.h"
+#include "learn/center.h"
 #include "learn/learn_internal.h"
 #include "learn/quantile.h"
 #include "codec/composite.h"
@@ -26,6 +27,8 @@
 #define FEW_VALUES			20
 /* ... if the values that may be shown cover this share of the rows. */
 #define FEW_COVERAGE		0.99
+/* A number whose single values matter is one too, if it has more than these. */
+#define MANY_VALUES			20000
 /* A text's frequent values stand for the rare ones from this coverage on. */
 #define TEXT_COVERAGE		0.80
 /* Unless at least so many rows have others, and most one of their own. */
@@ -121,6 +124,58 @@ learn_few_numbers(LaneView *view)
 	return true;
 }
 
+static int
+by_count_then_scalar(const void *a, const void *b, void *arg)
+{
+	const ValueCount *x = a;
+	const ValueCount *y = b;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return gs_scalar_compare(x->scalar, y->scalar, *(GsLaneType *) arg);
+}
+
+/*
+ * A number whose single values matter, but are too many for segments of a
+ * table, as a category.  Returns false where they are not.
+ */
+static bool
+learn_many_numbers(LaneView *view)
+{
+	GsFeature  *feature = view->feature;
+
+	if (!view->column->exact)
+		return false;
+	count_values(view, INT_MAX - 1, view->threshold);
+	if (view->nvalues <= MANY_VALUES)
+		return false;
+	qsort_arg(view->values, view->nvalues, sizeof(ValueCount),
+			  by_count_then_scalar, &view->lane->type);
+	alloc_levels(feature, Min(view->nvalues, GS_MAX_LEVELS));
+	for (int i = 0; i < feature->nlevels; i++)
+	{
+		feature->level[i] = view->values[i].scalar;
+		feature->share[i] = view->values[i].count;
+	}
+	return true;
+}
+
+/*
+ * How many of the outermost values at an end are left out, so that no rare one
+ * is: none where single values matter, and enough rows hold the outermost.
+ */
+static int64
+protected_rows(const LaneView *view, const GsScalar *end, int direction)
+{
+	int64		same = 0;
+
+	while (view->column->exact && same < view->threshold &&
+		   gs_scalar_compare(end[same * direction], *end,
+							 view->feature->lane) == 0)
+		same++;
+	return same == view->threshold ? 0 : view->threshold - 1;
+}
+
 /*
  * Copies the special values that enough rows hold.  Returns how many.
  */
@@ -179,10 +234,11 @@ learn_number(LaneView *view)
 	n = keep_specials(view, sorted, sorted, first);
 	if (last - first >= 2 * view->threshold - 1)
 	{
-		int64		kept = last - first - 2 * (view->threshold - 1);
+		int64		low = protected_rows(view, sorted + first, 1);
+		int64		high = protected_rows(view, sorted + last - 1, -1);
+		int64		kept = last - first - low - high;
 
-		memmove(sorted + n, sorted + first + view->threshold - 1,
-				sizeof(GsScalar) * kept);
+		memmove(sorted + n, sorted + first + low, sizeof(GsScalar) * kept);
 		n += kept;
 	}
 	else if (last - first >= view->threshold)
@@ -199,7 +255,8 @@ learn_number(LaneView *view)
 		alloc_levels(feature, 0);
 		return;
 	}
-	gs_quantile_build(feature, kind, sorted, n, view->threshold);
+	gs_quantile_build(feature, kind, sorted, n, view->threshold,
+					  view->column->exact);
 }
 
 static int
@@ -479,7 +536,7 @@ learn_part(LaneView *view, int64 nulls, uint64 salt)
 		alloc_levels(feature, 0);
 	else if (feature->lane == GS_LANE_TEXT)
 		learn_text(view, salt);
-	else if (!learn_few_numbers(view))
+	else if (!learn_few_numbers(view) && !learn_many_numbers(view))
 		learn_number(view);
 	pfree(view->sorted);
 
@@ -663,6 +720,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			   schema->nfeatures - first);
 		pfree(null_rows);
 	}
+	gs_centers_learned(schema);
 	out->features = schema->features;
 	out->nfeatures = schema->nfeatures;
 	*encoded = out;

@@ -265,5 +265,5 @@ gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index)
 	model->family->generate(sampler->state, batch);
 	if (sampler->refining != NULL)
 		gs_refine_apply(sampler, batch);
-	gs_dependency_fill(model->determined, batch);
+	gs_dependency_fill(model->determined, sampler->given, batch);
 }
