@@ -149,6 +149,8 @@ typedef struct GsEncoded
 								 * is finer; NULL for a category ... */
 	uint16	  **within;			/* ... and where in it, of 65535 parts: see
 								 * gs_quantile_position */
+	uint16	  **rank;			/* [nfeatures] of a category's levels, alike ones
+								 * next to each other; NULL: there is none */
 	bool	   *determined;		/* [nfeatures] not the family's business */
 	bool	   *context;		/* [nfeatures] known for every row */
 } GsEncoded;

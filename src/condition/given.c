@@ -59,15 +59,28 @@ gs_given_impossible(void)
 	pg_unreachable();
 }
 
+/*
+ * A column that is learned as what it adds to another one is not what its
+ * feature says.
+ */
 static void
-report_difference(const GsSchema *schema, int c)
+check_whole(const GsSchema *schema, int c)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("column \"%s\" cannot be given, since it was learned as the difference from \"%s\"",
-					schema->columns[c].name,
-					schema->columns[schema->columns[c].base - 1].name),
-			 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
+	const GsColumn *column = &schema->columns[c];
+
+	if (column->base > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" cannot be given, since it was learned as the difference from \"%s\"",
+						column->name, schema->columns[column->base - 1].name),
+				 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
+	if (column->anchor > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" cannot be given, since it was learned as the distance from where \"%s\" is",
+						column->name,
+						schema->columns[column->anchor - 1].name),
+				 errhint("Filter with WHERE, or fit with option \"dependencies\" set to 0.")));
 }
 
 static int
@@ -78,8 +91,7 @@ find_column(const GsSchema *schema, const char *name)
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (strcmp(schema->columns[c].name, name) == 0)
 		{
-			if (schema->columns[c].base > 0)
-				report_difference(schema, c);
+			check_whole(schema, c);
 			return c;
 		}
 	initStringInfo(&names);

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "encode/decode.h"
+#include "learn/center.h"
 #include "learn/difference.h"
 #include "codec/domain.h"
 #include "text/json.h"
@@ -66,8 +67,18 @@ struct GsDecoder
 
 	GsDomain   *domain;			/* NULL: the type is none */
 	GsDecoder  *base;			/* of the column that this adds to; or NULL */
+	GsNear	   *near;			/* places that this adds to; or NULL */
 	GsKeyDecoder *key;			/* NULL: none; else all else is its */
 };
+
+/*
+ * Whether the column is learned as what it adds to something.
+ */
+static inline bool
+is_sum(const GsDecoder *decoder)
+{
+	return decoder->base != NULL || decoder->near != NULL;
+}
 
 static void
 init_number(PartDecoder *part)
@@ -375,6 +386,8 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	decoder->domain = gs_domain_open(type);
 	if (c->base > 0)
 		decoder->base = gs_decoder_create(schema, c->base - 1, InvalidOid);
+	if (c->anchor > 0)
+		decoder->near = gs_near_create(schema, column);
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
 		PartDecoder *part = &decoder->part[p];
@@ -382,7 +395,7 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 		part->feature = &schema->features[c->feature[p]];
 		if (part->feature->kind == GS_FEATURE_NUMBER)
 			init_number(part);
-		else if (c->codec.nparts == 1 && decoder->base == NULL)
+		else if (c->codec.nparts == 1 && !is_sum(decoder))
 			init_levels(decoder, part);
 	}
 	if (decoder->part[0].feature->other_level >= 0)
@@ -406,6 +419,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		needed[column->null_feature] = true;
 	if (decoder->base != NULL)
 		gs_decoder_needs(decoder->base, needed);
+	if (decoder->near != NULL)
+		gs_near_needs(decoder->near, needed);
 }
 
 /*
@@ -428,7 +443,7 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 	const GsFeature *feature = decoder->part[0].feature;
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->base != NULL ||
+		decoder->domain != NULL || is_sum(decoder) ||
 		feature->other_level >= 0)
 		return false;
 	for (int s = 0; s < feature->quantile.nsegments; s++)
@@ -455,7 +470,7 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 	int			n = 0;
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->base != NULL ||
+		decoder->domain != NULL || is_sum(decoder) ||
 		feature->other_level >= 0)
 		return 0;
 	q = &feature->quantile;
@@ -650,6 +665,9 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 	}
 	if (decoder->base != NULL)
 		parts[0].scalar.i = whole_scalar(decoder, batch, row);
+	else if (decoder->near != NULL)
+		parts[0].scalar = gs_near_add(decoder->near, decoder->part[0].feature,
+									  batch, row, parts[0].scalar);
 	*result = gs_codec_join(&decoder->codec, parts);
 	if (!gs_domain_accepts(decoder->domain, *result))
 		*result = domain_repair(decoder, &random);
@@ -665,7 +683,7 @@ is_levels(const GsDecoder *decoder)
 	const GsFeature *feature = decoder->part[0].feature;
 
 	return decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->base == NULL && feature->kind == GS_FEATURE_CATEGORY && feature->other_level < 0 &&
+		!is_sum(decoder) && feature->kind == GS_FEATURE_CATEGORY && feature->other_level < 0 &&
 		decoder->null_feature == NULL;
 }
 
@@ -777,7 +795,7 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	}
 #ifdef USE_FLOAT8_BYVAL
 	if (decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->base == NULL && part->feature->kind == GS_FEATURE_NUMBER &&
+		!is_sum(decoder) && part->feature->kind == GS_FEATURE_NUMBER &&
 		part->feature->lane == GS_LANE_INT &&
 		decoder->codec.kind->integer)
 	{

@@ -16,6 +16,7 @@
 
 #include "codec/codec_internal.h"
 #include "encode/encode.h"
+#include "learn/center.h"
 #include "learn/quantile.h"
 #include "codec/styles.h"
 #include "codec/composite.h"
@@ -35,6 +36,8 @@ typedef struct ColumnEncoder
 	int			index;			/* of the column */
 	int			base;			/* that it is learned as the difference from;
 								 * -1: none */
+	struct ColumnEncoder *anchor;	/* of the column near whose places it
+									 * lies; or NULL */
 	GsCodec		apart;			/* own copy, a whole value taken apart */
 	int			nparts;			/* that are features, and can be told */
 	PartEncoder part[GS_MAX_PARTS];
@@ -236,6 +239,9 @@ init_part(PartEncoder *part, const GsColumn *column, const GsFeature *feature)
 		gs_quantile_scores(feature, s, &part->base[s], &part->span[s]);
 }
 
+/*
+ * known: [ncolumns] those of a row, or NULL for all
+ */
 static void
 init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 			const bool *known)
@@ -251,8 +257,14 @@ init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 	if (column->null_feature >= 0)
 		encoder->null = &schema->features[column->null_feature];
 	if (column->key != NULL ||
-		(encoder->base >= 0 && known != NULL && !known[encoder->base]))
+		(encoder->base >= 0 && known != NULL && !known[encoder->base]) ||
+		(column->anchor > 0 && known != NULL && !known[column->anchor - 1]))
 		return;
+	if (column->anchor > 0)
+	{
+		encoder->anchor = palloc0(sizeof(ColumnEncoder));
+		init_column(encoder->anchor, schema, column->anchor - 1, known);
+	}
 	encoder->nparts = column->codec.nparts;
 	for (int p = 0; p < encoder->nparts; p++)
 	{
@@ -378,6 +390,39 @@ take_off(const ColumnEncoder *encoder, GsRows base, int row, GsPart *value)
 		!pg_sub_s64_overflow(value->scalar.i, scalar.i, &value->scalar.i);
 }
 
+/*
+ * Takes the place of its row off a value.
+ */
+static void
+take_place_off(const ColumnEncoder *encoder, GsRows anchor, int row,
+			   GsPart *value)
+{
+	ColumnEncoder *by = encoder->anchor;
+	const GsCenters *centers = encoder->column->centers;
+	const GsFeature *feature = encoder->part[0].feature;
+	GsScalar	place = gs_centers_of_level(centers, -1);
+	GsScalar	below;
+	GsScalar	above;
+	GsPart		parts[GS_MAX_PARTS];
+
+	if (!anchor.nulls[row * anchor.stride])
+	{
+		split_value(by, anchor.values[row * anchor.stride], parts);
+		if (by->part[0].levels != NULL)
+			place = gs_centers_of_level(centers,
+										code_of(&by->part[0], &parts[0]));
+		else
+		{
+			gs_part_scalars(by->part[0].feature, &parts[0], &below, &above);
+			place = gs_centers_of_value(centers, by->part[0].feature->lane,
+										below);
+		}
+	}
+	gs_part_scalars(feature, value, &below, &above);
+	value->lane = feature->lane;
+	value->scalar = gs_centers_distance(feature, place, below);
+}
+
 /* What gs_encode is called with. */
 typedef struct Encoding
 {
@@ -401,6 +446,9 @@ encode_value(ColumnEncoder *encoder, const Encoding *call, int row)
 	if (encoder->base >= 0 &&
 		!take_off(encoder, call->columns[encoder->base], row, &parts[0]))
 		return;
+	if (encoder->anchor != NULL)
+		take_place_off(encoder, call->columns[encoder->anchor->index], row,
+					   &parts[0]);
 	for (int p = 0; p < encoder->nparts; p++)
 	{
 		const PartEncoder *part = &encoder->part[p];

@@ -304,6 +304,24 @@ read_row(TupleTableSlot *slot, void *arg)
 		put_waiting(reader);
 }
 
+/*
+ * How many columns share the memory for texts: all but numbers, dates and
+ * the like, which hardly need any; at least one.
+ */
+static int
+count_texts(TupleDesc desc)
+{
+	int			n = 0;
+
+	for (int c = 0; c < desc->natts; c++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, c);
+
+		n += !attribute->attbyval;
+	}
+	return Max(n, 1);
+}
+
 static void
 read_source(Reader *reader, GsSource *source, const FitRequest *request,
 			List **notes)
@@ -321,7 +339,7 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	reader->slot = MakeSingleTupleTableSlot(source->desc, &TTSOpsMinimalTuple);
 	gs_random_start(&reader->random, salt, 0, 0);
 	prepare_columns(reader, source, salt,
-					Max(budget * (1 - LANES_SHARE) / source->desc->natts,
+					Max(budget * (1 - LANES_SHARE) / count_texts(source->desc),
 						32 * 1024));
 	fits = Max((int64) (budget * LANES_SHARE / row_bytes(&reader->sample)),
 			   1000);
@@ -385,7 +403,8 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 	{
 		appendStringInfo(&json, "{\"model\": \"number\", \"segments\": %d",
 						 q->nsegments);
-		if (column->codec.nparts == 1 && column->base == 0)
+		if (column->codec.nparts == 1 && column->base == 0 &&
+			column->anchor == 0)
 		{
 			appendStringInfoString(&json, ", \"least\": ");
 			escape_json(&json, scalar_text(column, feature, q->low[0]));
@@ -407,6 +426,11 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 	{
 		appendStringInfoString(&json, ", \"from\": ");
 		escape_json(&json, schema->columns[column->base - 1].name);
+	}
+	if (column->anchor > 0)
+	{
+		appendStringInfoString(&json, ", \"near\": ");
+		escape_json(&json, schema->columns[column->anchor - 1].name);
 	}
 	if (column->codec.nparts > 1)
 		appendStringInfo(&json, ", \"parts\": %d", column->codec.nparts);

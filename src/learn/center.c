@@ -28,6 +28,7 @@
 
 #include "learn/center.h"
 #include "learn/quantile.h"
+#include "numeric/guide.h"
 
 /* The rows of one value. */
 typedef struct Place
@@ -344,6 +345,23 @@ can_be_near(const GsSchema *schema, int c, int from)
 }
 
 /*
+ * All that is added up lies between the ends, so these have to be values.
+ */
+static void
+check_ends(const GsColumn *column, const GsFeature *feature,
+		   const GsCenters *centers)
+{
+	const GsPartKind *part = &column->codec.part[0];
+
+	if (feature->lane == GS_LANE_FLOAT ?
+		!isfinite(centers->low.f) || !isfinite(centers->high.f) ||
+		centers->low.f > centers->high.f :
+		centers->low.i > centers->high.i || centers->low.i < part->min ||
+		centers->high.i > part->max)
+		gs_corrupted("Column \"%s\" has impossible ends.", column->name);
+}
+
+/*
  * gs_centers_load: reads them, of a schema whose features and differences are
  * loaded.  Errors: data_corrupted.
  */
@@ -386,6 +404,7 @@ gs_centers_load(GsSchema *schema, const List *tensors)
 		ends = take_scalars(place, &at, 2);
 		centers->low = ends[0];
 		centers->high = ends[1];
+		check_ends(column, &schema->features[column->feature[0]], centers);
 		if (feature->kind == GS_FEATURE_NUMBER)
 			centers->value = take_scalars(value, &value_at, n);
 		column->anchor = from + 1;
@@ -431,28 +450,89 @@ gs_centers_of_value(const GsCenters *centers, GsLaneType lane, GsScalar value)
 	return centers->center[low];
 }
 
+struct GsNear
+{
+	const GsCenters *centers;
+	int			feature;		/* that tells the place */
+	int			null;			/* its NULL indicator; -1: none */
+	const GsFeature *by;
+	GsGuide		guide;			/* of a number */
+};
+
 /*
- * gs_centers_add: the number at a distance from a place, within the ends of
- * the source's.
+ * gs_near_create: finds the places that a column's numbers are near, in the
+ * current context.
+ */
+GsNear *
+gs_near_create(const GsSchema *schema, int column)
+{
+	GsNear	   *near = palloc0(sizeof(GsNear));
+	const GsColumn *from =
+		&schema->columns[schema->columns[column].anchor - 1];
+
+	near->centers = schema->columns[column].centers;
+	near->feature = from->feature[0];
+	near->null = from->null_feature;
+	near->by = &schema->features[near->feature];
+	if (near->by->kind == GS_FEATURE_NUMBER)
+		gs_guide_init(&near->guide, near->by->quantile.edge,
+					  near->by->quantile.nsegments, palloc);
+	return near;
+}
+
+/*
+ * gs_near_needs: marks the features that places follow from.
  *
- * feature: of the distances
+ * needed: [nfeatures]
+ */
+void
+gs_near_needs(const GsNear *near, bool *needed)
+{
+	needed[near->feature] = true;
+	if (near->null >= 0)
+		needed[near->null] = true;
+}
+
+static GsScalar
+place_of(const GsNear *near, const GsBatch *batch, int row)
+{
+	const GsCenters *centers = near->centers;
+	int32		segment;
+
+	if (near->null >= 0 && batch->code[near->null][row] == 1)
+		return centers->center[centers->n];
+	if (near->by->kind == GS_FEATURE_CATEGORY)
+		return gs_centers_of_level(centers, batch->code[near->feature][row]);
+	gs_guide_find(&near->guide, &batch->score[near->feature][row], &segment,
+				  1);
+	return gs_centers_of_value(centers, near->by->lane,
+							   near->by->quantile.low[segment]);
+}
+
+/*
+ * gs_near_add: the number at a distance from its row's place, within the ends
+ * of the source's.
+ *
+ * feature: of the distances; batch: its lanes of gs_near_needs are filled
  */
 GsScalar
-gs_centers_add(const GsCenters *centers, const GsFeature *feature,
-			   GsScalar center, GsScalar distance)
+gs_near_add(const GsNear *near, const GsFeature *feature,
+			const GsBatch *batch, int row, GsScalar distance)
 {
+	const GsCenters *centers = near->centers;
+	GsScalar	place = place_of(near, batch, row);
 	GsScalar	sum;
 
 	if (feature->lane == GS_LANE_FLOAT)
 	{
 		double		unit = pow(10, Max(feature->decimals, 0));
 
-		sum.f = center.f + distance.f;
+		sum.f = place.f + distance.f;
 		if (feature->decimals >= 0)
 			sum.f = rint(sum.f * unit) / unit;
 	}
-	else if (pg_add_s64_overflow(center.i, distance.i, &sum.i))
-		return center;
+	else if (pg_add_s64_overflow(place.i, distance.i, &sum.i))
+		sum = place;
 	if (gs_scalar_compare(sum, centers->low, feature->lane) < 0)
 		return centers->low;
 	if (gs_scalar_compare(sum, centers->high, feature->lane) > 0)

@@ -20,6 +20,9 @@ typedef struct GsCenters
 	uint64	   *key;			/* [n] while they are learned: see lane.h */
 } GsCenters;
 
+/* The places of a batch's rows. */
+typedef struct GsNear GsNear;
+
 extern void gs_centers_take_off(GsSample *sample, int column, int from,
 								int threshold);
 extern void gs_centers_learned(GsSchema *schema);
@@ -28,9 +31,11 @@ extern void gs_centers_load(GsSchema *schema, const List *tensors);
 extern GsScalar gs_centers_of_level(const GsCenters *centers, int level);
 extern GsScalar gs_centers_of_value(const GsCenters *centers,
 									GsLaneType lane, GsScalar value);
-extern GsScalar gs_centers_add(const GsCenters *centers,
-							   const GsFeature *feature, GsScalar center,
-							   GsScalar distance);
+extern GsNear *gs_near_create(const GsSchema *schema, int column);
+extern void gs_near_needs(const GsNear *near, bool *needed);
+extern GsScalar gs_near_add(const GsNear *near, const GsFeature *feature,
+							const GsBatch *batch, int row,
+							GsScalar distance);
 extern GsScalar gs_centers_distance(const GsFeature *feature, GsScalar center,
 									GsScalar value);
 

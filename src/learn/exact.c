@@ -1,12 +1,17 @@
 /*
  * exact.c
  *	  Numbers whose single values matter, since they determine other columns
- *	  or are determined by them: codes and dates, a price list's prices.
+ *	  or are determined by them: codes and dates, a price list's prices; and
+ *	  those that lie near the place of another column's value (center.c).
  *
  * Such a number's table gets a segment for each value that may be shown, which
  * dependencies (model/dependency_find.c) can then be found by.  So they are
  * looked for here among raw values, once more, but only roughly: of a large
  * sample, by part of a column's values, all of whose rows are looked at.
+ *
+ * A number is near another column's values where less than 1/20 of its variance
+ * is left among the rows of one, and there are too many of these for a family
+ * to learn one by one.
  */
 #include "postgres.h"
 
@@ -14,13 +19,17 @@
 
 #include "miscadmin.h"
 
+#include "learn/center.h"
 #include "learn/exact.h"
+#include "learn/quantile.h"
 
 #define MANY_ROWS		100000	/* looked at for each column, about */
 #define MIN_COVERAGE	0.8		/* share of rows whose values may be shown */
 #define MAX_EXCEPTIONS	0.05	/* see dependency_find.c */
 #define MAX_UNEXPLAINED 0.1
 #define MIN_EVIDENCE	30.0
+#define MIN_PLACES		65		/* values that a number is near */
+#define MAX_NEAR		0.05	/* share of its variance that is left */
 
 /* A column's rows in groups of one value. */
 typedef struct Groups
@@ -241,42 +250,188 @@ may_be_told(const GsColumn *column)
 	return column->codec.nparts == 1 && !column->unique && column->base == 0;
 }
 
+/* What is found of pairs of columns. */
+typedef struct Search
+{
+	GsSample   *sample;
+	int			threshold;
+	double	   *left;			/* [ncolumns] variance near ... */
+	int		   *near;			/* ... this column; -1: none */
+} Search;
+
 /*
- * gs_exact_find: marks such columns of a sample.  Can be cancelled.
+ * Whether a column's distance from something can take its place.
+ */
+static bool
+may_be_near(const GsSample *sample, int c)
+{
+	const GsColumn *column = &sample->columns[c];
+	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+	const GsPartKind *kind = &column->codec.part[0];
+	GsScalar	low = {0};
+	GsScalar	high = {0};
+	bool		any = false;
+
+	/* a domain's conditions are not about a distance */
+	if (!may_be_told(column) || lane->type == GS_LANE_TEXT ||
+		column->codec.kind->axis == GS_AXIS_NONE ||
+		column->declared != column->type)
+		return false;
+	for (int other = 0; other < sample->ncolumns; other++)
+		if (sample->columns[other].base == c + 1)
+			return false;
+	for (int64 row = 0; row < sample->nrows; row++)
+	{
+		GsScalar	value = lane->scalar[row];
+
+		if (is_absent(lane, row))
+			continue;
+		if (gs_scalar_is_special(kind, lane->type, value) ||
+			(lane->type == GS_LANE_FLOAT && !isfinite(value.f)))
+			return false;
+		if (!any || gs_scalar_compare(value, low, lane->type) < 0)
+			low = value;
+		if (!any || gs_scalar_compare(value, high, lane->type) > 0)
+			high = value;
+		any = true;
+	}
+	return any && (lane->type == GS_LANE_FLOAT ||
+				   (double) high.i - (double) low.i < -(double) kind->min);
+}
+
+/*
+ * The share of a number's variance that is left among the rows of a group.
+ */
+static double
+variance_left(const Groups *groups, const GsLane *lane)
+{
+	double	   *sum = palloc0(sizeof(double) * groups->ngroups);
+	int32	   *rows = palloc0(sizeof(int32) * groups->ngroups);
+	double		first = 0;
+	double		all = 0;
+	double		square = 0;
+	double		explained = 0;
+	int64		n = 0;
+	int			ngroups = 0;
+
+	for (int64 i = 0; i < groups->n; i++)
+	{
+		GsScalar	scalar = lane->scalar[groups->row[i]];
+		double		value = lane->type == GS_LANE_FLOAT ? scalar.f :
+			(double) scalar.i;
+
+		if (is_absent(lane, groups->row[i]))
+			continue;
+		if (n++ == 0)
+			first = value;
+		value -= first;
+		sum[groups->group[i]] += value;
+		rows[groups->group[i]]++;
+		all += value;
+		square += value * value;
+	}
+	for (int g = 0; g < groups->ngroups; g++)
+		if (rows[g] > 0)
+		{
+			explained += sum[g] * sum[g] / rows[g];
+			ngroups++;
+		}
+	pfree(sum);
+	pfree(rows);
+	if (n <= ngroups || ngroups < MIN_PLACES || square <= all * all / n)
+		return 1;
+	return Max(square - explained, 0) / (n - ngroups) /
+		((square - all * all / n) / (n - 1));
+}
+
+/*
+ * What a column's values tell of others.
+ */
+static void
+look_from(Search *search, int a, const Groups *groups)
+{
+	GsSample   *sample = search->sample;
+	const GsLane *from = &sample->lanes[a * GS_MAX_PARTS];
+	Vote	   *votes = palloc_extended(sizeof(Vote) * groups->ngroups,
+										MCXT_ALLOC_HUGE);
+
+	for (int b = 0; b < sample->ncolumns; b++)
+	{
+		const GsLane *lane = &sample->lanes[b * GS_MAX_PARTS];
+		double		left;
+
+		CHECK_FOR_INTERRUPTS();
+		if (a == b || !may_be_told(&sample->columns[b]))
+			continue;
+		if (lane->type == GS_LANE_TEXT && from->type == GS_LANE_TEXT)
+			continue;
+		if (determines(groups, lane, votes))
+		{
+			sample->columns[a].exact = sample->columns[b].exact = true;
+			continue;
+		}
+		if (lane->type == GS_LANE_TEXT || groups->ngroups < MIN_PLACES ||
+			/* what is known for every row cannot follow what is not */
+			(sample->columns[b].context && !sample->columns[a].context))
+			continue;
+		left = variance_left(groups, lane);
+		if (left > MAX_NEAR || left >= search->left[b])
+			continue;
+		search->left[b] = left;
+		search->near[b] = a;
+	}
+	pfree(votes);
+}
+
+/*
+ * gs_exact_find: marks such columns of a sample, and leaves the distances of
+ * those that are near others in their lanes.  Can be cancelled.
  *
  * threshold: rows that must hold a value for it to be shown
  */
 void
 gs_exact_find(GsSample *sample, int threshold)
 {
-	for (int a = 0; a < sample->ncolumns; a++)
-	{
-		const GsLane *from = &sample->lanes[a * GS_MAX_PARTS];
-		Groups		groups;
-		Vote	   *votes;
+	Search		search = {.sample = sample,.threshold = threshold};
+	int			n = sample->ncolumns;
+	bool	   *is_place = palloc0(n);
 
-		if (!may_be_told(&sample->columns[a]))
+	search.left = palloc(sizeof(double) * n);
+	search.near = palloc(sizeof(int) * n);
+	for (int c = 0; c < n; c++)
+	{
+		search.left[c] = 1;
+		search.near[c] = -1;
+	}
+	for (int a = 0; a < n; a++)
+	{
+		const GsLane *lane = &sample->lanes[a * GS_MAX_PARTS];
+		Groups		groups;
+
+		/* texts of a numeric may become doubles */
+		if (!may_be_told(&sample->columns[a]) ||
+			(lane->is_numeric && lane->type == GS_LANE_TEXT))
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		if (group_rows(from, sample->nrows, threshold, &groups))
-		{
-			votes = palloc_extended(sizeof(Vote) * groups.ngroups,
-									MCXT_ALLOC_HUGE);
-			for (int b = 0; b < sample->ncolumns; b++)
-			{
-				const GsLane *lane = &sample->lanes[b * GS_MAX_PARTS];
-
-				CHECK_FOR_INTERRUPTS();
-				if (a == b || !may_be_told(&sample->columns[b]) ||
-					(lane->type == GS_LANE_TEXT &&
-					 from->type == GS_LANE_TEXT) ||
-					!determines(&groups, lane, votes))
-					continue;
-				sample->columns[a].exact = sample->columns[b].exact = true;
-			}
-			pfree(votes);
-		}
+		if (group_rows(lane, sample->nrows, threshold, &groups))
+			look_from(&search, a, &groups);
 		pfree(groups.row);
 		pfree(groups.group);
+	}
+	for (int c = 0; c < n; c++)
+		if (search.near[c] >= 0 && (sample->columns[c].exact ||
+									!may_be_near(sample, c)))
+			search.near[c] = -1;
+	for (int c = 0; c < n; c++)
+		if (search.near[c] >= 0)
+			is_place[search.near[c]] = true;
+	for (int c = 0; c < n; c++)
+	{
+		/* places are those of values as they are */
+		if (search.near[c] < 0 || is_place[c])
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		sample->columns[search.near[c]].exact = true;
+		gs_centers_take_off(sample, c, search.near[c], threshold);
 	}
 }

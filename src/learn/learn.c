@@ -177,10 +177,10 @@ protected_rows(const LaneView *view, const GsScalar *end, int direction)
 }
 
 /*
- * Copies the special values that enough rows hold.  Returns how many.
+ * Copies the values that enough rows hold.  Returns how many.
  */
 static int64
-keep_specials(const LaneView *view, GsScalar *to, const GsScalar *from,
+keep_frequent_values(const LaneView *view, GsScalar *to, const GsScalar *from,
 			  int64 n)
 {
 	int64		kept = 0;
@@ -197,6 +197,26 @@ keep_specials(const LaneView *view, GsScalar *to, const GsScalar *from,
 		kept += next - i;
 	}
 	return kept;
+}
+
+/*
+ * Leaves out the values that too few rows hold, if nearly all rows hold
+ * others.  Returns how many rows are left; sorted: [n], changed.
+ */
+static int64
+keep_frequent_rows(const LaneView *view, GsScalar *sorted, int64 n)
+{
+	GsScalar   *kept = palloc_extended(sizeof(GsScalar) * Max(n, 1),
+									   MCXT_ALLOC_HUGE);
+	int64		nkept = keep_frequent_values(view, kept, sorted, n);
+
+	if (nkept >= FEW_COVERAGE * n)
+	{
+		memcpy(sorted, kept, sizeof(GsScalar) * nkept);
+		n = nkept;
+	}
+	pfree(kept);
+	return n;
 }
 
 /*
@@ -231,7 +251,7 @@ learn_number(LaneView *view)
 											 sorted + first, last - first);
 
 	/* in place: the sorted values aren't needed again */
-	n = keep_specials(view, sorted, sorted, first);
+	n = keep_frequent_values(view, sorted, sorted, first);
 	if (last - first >= 2 * view->threshold - 1)
 	{
 		int64		low = protected_rows(view, sorted + first, 1);
@@ -247,7 +267,7 @@ learn_number(LaneView *view)
 		sorted[n] = gs_find_mean(feature, sorted + first, last - first);
 		n++;
 	}
-	n += keep_specials(view, sorted + n, sorted + last,
+	n += keep_frequent_values(view, sorted + n, sorted + last,
 					   view->npresent - last);
 	if (n == 0)
 	{
@@ -255,6 +275,8 @@ learn_number(LaneView *view)
 		alloc_levels(feature, 0);
 		return;
 	}
+	if (view->column->exact)
+		n = keep_frequent_rows(view, sorted, n);
 	gs_quantile_build(feature, kind, sorted, n, view->threshold,
 					  view->column->exact);
 }
@@ -432,7 +454,8 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 		   uint16 *within)
 {
 	const GsFeature *feature = view->feature;
-	uint16	   *bin_of = palloc(sizeof(uint16) * feature->quantile.nsegments);
+	const GsQuantile *q = &feature->quantile;
+	uint16	   *bin_of = palloc(sizeof(uint16) * q->nsegments);
 	int			nbins = gs_quantile_bins(feature, bin_of);
 
 	for (int64 row = 0; row < view->nrows; row++)
@@ -444,6 +467,16 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 		if (is_absent(view->lane, row))
 			continue;
 		segment[row] = (uint16) gs_quantile_nearest(feature, scalar);
+		/* a rare value is none of those next to it */
+		if (view->column->exact &&
+			(gs_scalar_compare(scalar, q->low[segment[row]],
+							   feature->lane) < 0 ||
+			 gs_scalar_compare(scalar, q->high[segment[row]],
+							   feature->lane) > 0))
+		{
+			segment[row] = GS_MISSING;
+			continue;
+		}
 		within[row] = (uint16)
 			rint(gs_quantile_position(feature, segment[row], scalar, 0.5) *
 				 65535);
@@ -633,6 +666,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	out->bin = palloc0(sizeof(uint16 *) * room);
 	out->segment = palloc0(sizeof(uint16 *) * room);
 	out->within = palloc0(sizeof(uint16 *) * room);
+	out->rank = palloc0(sizeof(uint16 *) * room);
 	out->determined = palloc0(sizeof(bool) * room);
 	out->context = palloc0(sizeof(bool) * room);
 	for (int c = 0; c < sample->ncolumns; c++)

@@ -550,6 +550,20 @@ may_be_determined(const Search *search, int f, bool indicators)
 }
 
 /*
+ * Whether a feature can be a predictor of another one.
+ */
+static bool
+may_determine(const Search *search, int p, int f)
+{
+	const GsColumn *column =
+		&search->schema->columns[search->schema->features[p].column];
+
+	/* that a number is NULL is one of its bins */
+	return p != f && !search->encoded->determined[p] &&
+		column->null_feature != f;
+}
+
+/*
  * Looks for the predictor of a feature, which is the at'th in order: the one
  * with the fewest exceptions, and of those the coarsest, so that what it is
  * determined by in turn agrees.
@@ -559,7 +573,6 @@ may_be_determined(const Search *search, int f, bool indicators)
 static void
 find_predictor(Search *search, const int *order, int n, int at)
 {
-	const GsEncoded *encoded = search->encoded;
 	Candidate	best = {.npredictors = 0};
 
 	for (int j = n - 1; j >= 0; j--)
@@ -570,7 +583,7 @@ find_predictor(Search *search, const int *order, int n, int at)
 
 		CHECK_FOR_INTERRUPTS();
 		/* an indicator is coarser than all, and they are looked at last */
-		if (p == c.feature || encoded->determined[p] ||
+		if (!may_determine(search, p, c.feature) ||
 			(search->schema->features[order[at]].part >= 0 ? j < at :
 			 search->schema->features[p].part < 0))
 			continue;
@@ -593,8 +606,6 @@ find_predictor(Search *search, const int *order, int n, int at)
 static void
 find_pair(Search *search, const int *order, int n, int f)
 {
-	const GsEncoded *encoded = search->encoded;
-
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -603,9 +614,8 @@ find_pair(Search *search, const int *order, int n, int f)
 			Candidate	c = {.feature = f,.npredictors = 2,
 			.predictor = {order[j], order[i]}};
 
-			if (c.predictor[0] == f || c.predictor[1] == f ||
-				encoded->determined[c.predictor[0]] ||
-				encoded->determined[c.predictor[1]])
+			if (!may_determine(search, c.predictor[0], f) ||
+				!may_determine(search, c.predictor[1], f))
 				continue;
 			c.nbins[0] = count_bins(search, c.predictor[0]);
 			c.nbins[1] = count_bins(search, c.predictor[1]);
@@ -614,6 +624,73 @@ find_pair(Search *search, const int *order, int n, int f)
 			keep_rule(search, &c);
 			return;
 		}
+	}
+}
+
+/* What levels are put in order by. */
+typedef struct Alike
+{
+	const Search *search;
+	int			feature;
+} Alike;
+
+/*
+ * By what levels determine, the coarsest first, as cities by their states;
+ * numbers by themselves.
+ */
+static int
+by_likeness(const void *a, const void *b, void *arg)
+{
+	const Alike *alike = arg;
+	const Search *search = alike->search;
+	const GsFeature *feature = &search->schema->features[alike->feature];
+	int			x = *(const int *) a;
+	int			y = *(const int *) b;
+	int			order;
+
+	for (int r = 0; r < search->nfound; r++)
+	{
+		const GsDependencyRule *rule = &search->found[r];
+
+		if (rule->predictor[0] == alike->feature && rule->predictor[1] < 0 &&
+			rule->code[x] != rule->code[y])
+			return rule->code[x] - rule->code[y];
+	}
+	order = feature->lane == GS_LANE_TEXT ? 0 :
+		gs_scalar_compare(feature->level[x], feature->level[y],
+						  feature->lane);
+	return order != 0 ? order : x - y;
+}
+
+/*
+ * Ranks the levels of categories that have more than a family can tell apart.
+ */
+static void
+rank_levels(Search *search)
+{
+	for (int f = 0; f < search->encoded->nfeatures; f++)
+	{
+		const GsFeature *feature = &search->schema->features[f];
+		Alike		alike = {search, f};
+		int			n = feature->nlevels;
+		bool		ranked = feature->lane != GS_LANE_TEXT;
+		int		   *order;
+
+		for (int r = 0; r < search->nfound; r++)
+			ranked |= search->found[r].predictor[0] == f &&
+				search->found[r].predictor[1] < 0;
+		if (feature->kind != GS_FEATURE_CATEGORY || n <= FEW_BINS || !ranked ||
+			search->encoded->determined[f])
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		order = palloc(sizeof(int) * n);
+		for (int l = 0; l < n; l++)
+			order[l] = l;
+		qsort_arg(order, n, sizeof(int), by_likeness, &alike);
+		search->encoded->rank[f] = palloc(sizeof(uint16) * n);
+		for (int i = 0; i < n; i++)
+			search->encoded->rank[f][order[i]] = (uint16) i;
+		pfree(order);
 	}
 }
 
@@ -704,6 +781,7 @@ gs_dependency_find(GsSchema *schema, GsEncoded *encoded, bool wanted,
 				else
 					find_pair(&search, order, n, order[i]);
 			}
+	rank_levels(&search);
 	gs_dependency_save(search.found, search.nfound, tensors);
 	pfree(search.code);
 	pfree(search.votes);
