@@ -113,17 +113,86 @@ decide(GsConstraint *constraint, const GsSchema *schema)
 	return GS_MET_CONSTRUCTION;
 }
 
+static List *
+column_names(const GsSchema *schema, const Bitmapset *columns)
+{
+	List	   *names = NIL;
+	int			c = -1;
+
+	while ((c = bms_next_member(columns, c)) >= 0)
+		names = lappend(names, schema->columns[c].name);
+	return names;
+}
+
+/*
+ * Whether a condition that is met by construction is about all of some
+ * columns.
+ */
+static bool
+is_covered(List *constraints, List *names)
+{
+	ListCell   *cell;
+
+	foreach(cell, constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+		bool		all = constraint->expression != NULL &&
+			constraint->met == GS_MET_CONSTRUCTION &&
+			constraint->kind != GS_CONSTRAINT_FOUND;
+		ListCell   *name;
+
+		foreach(name, names)
+		{
+			bool		found = false;
+			ListCell   *own;
+
+			foreach(own, constraint->columns)
+				found |= strcmp(lfirst(own), lfirst(name)) == 0;
+			all &= found;
+		}
+		if (all)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Adds an equation that was found in the data, unless the source declares it,
+ * or nothing can be computed from it.
+ */
+static List *
+add_formula(List *constraints, const GsFormula *formula,
+			const GsSchema *schema)
+{
+	GsConstraint *constraint = palloc0(sizeof(GsConstraint));
+	Bitmapset  *columns;
+
+	constraint->kind = GS_CONSTRAINT_FOUND;
+	constraint->definition = formula->definition;
+	constraint->expression = gs_condition_store_safely(formula->condition,
+													   schema);
+	if (constraint->expression == NULL)
+		return constraints;
+	(void) gs_condition_load(constraint->expression, schema, &columns);
+	constraint->columns = column_names(schema, columns);
+	constraint->met = decide_condition(constraint, schema);
+	if (constraint->met != GS_MET_CONSTRUCTION ||
+		is_covered(constraints, constraint->columns))
+		return constraints;
+	return lappend(constraints, constraint);
+}
+
 /*
  * gs_constraints_decide: sets how each constraint is met, and adds the
- * conditions (C strings) that the user has asked for, all in the current
- * context.
+ * conditions (C strings) that the user has asked for, and the formulas
+ * (GsFormula) that were found, all in the current context.
  *
  * schema: its columns are known.  Errors: those of gs_condition_store for the
  * user's conditions.
  */
 List *
 gs_constraints_decide(List *constraints, List *conditions,
-					  const GsSchema *schema)
+					  List *formulas, const GsSchema *schema)
 {
 	ListCell   *cell;
 
@@ -145,18 +214,17 @@ gs_constraints_decide(List *constraints, List *conditions,
 		constraint->expression = gs_condition_store(lfirst(cell), schema,
 													&columns);
 		while ((c = bms_next_member(columns, c)) >= 0)
-		{
 			if (schema->columns[c].key != NULL)
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("a condition cannot be about column \"%s\", which is a key",
 								schema->columns[c].name),
 						 errhint("Keys follow from the rows' numbers: choose rows by start and n.")));
-			constraint->columns = lappend(constraint->columns,
-										  schema->columns[c].name);
-		}
+		constraint->columns = column_names(schema, columns);
 		constraint->met = decide_condition(constraint, schema);
 		constraints = lappend(constraints, constraint);
 	}
+	foreach(cell, formulas)
+		constraints = add_formula(constraints, lfirst(cell), schema);
 	return constraints;
 }

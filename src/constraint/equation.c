@@ -380,6 +380,18 @@ term_column(const GsSchema *schema, const Equation *equation, int t,
 }
 
 /*
+ * Whether another column is learned as what it adds to a column.
+ */
+static bool
+is_base(const GsSchema *schema, int column)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (schema->columns[c].base == column + 1)
+			return true;
+	return false;
+}
+
+/*
  * The term that an equation is solved for; -1: none can be.
  */
 static int
@@ -387,7 +399,8 @@ choose_term(const GsSchema *schema, const Equation *equation,
 			const Bitmapset *barred)
 {
 	int			best = -1;
-	double		most = -1;
+	double		most = 0;
+	bool		most_base = true;
 
 	for (int t = 0; t < equation->n; t++)
 	{
@@ -395,9 +408,11 @@ choose_term(const GsSchema *schema, const Equation *equation,
 		double		factor = fabs(equation->term[t].factor);
 		bool		exact = true;
 		double		weight;
+		bool		base;
 
 		if (c < 0)
 			continue;
+		base = is_base(schema, c);
 		/* what it is computed from must not have more places than it has */
 		for (int i = 0; i < equation->n && exact; i++)
 		{
@@ -413,8 +428,10 @@ choose_term(const GsSchema *schema, const Equation *equation,
 			continue;
 		if (!exact && equation->room == 0)
 			continue;
-		if (weight > most)
+		/* what others were added to does not change, if that can be helped */
+		if (best < 0 || (base == most_base ? weight > most : most_base))
 		{
+			most_base = base;
 			most = weight;
 			best = t;
 		}
@@ -535,8 +552,11 @@ bare_side(const GsSchema *schema, const OpExpr *op, const Bitmapset *barred,
 		Bitmapset  *others = NULL;
 
 		/* the stored text shows that a varchar is compared as text */
-		while (IsA(var, RelabelType))
-			var = (Node *) ((RelabelType *) var)->arg;
+		for (Node *inner = cast_argument(var); inner != NULL;)
+		{
+			var = inner;
+			inner = cast_argument(var);
+		}
 		if (!IsA(var, Var) || IsA(value, Const))
 			continue;
 		*column = ((Var *) var)->varattno - 1;

@@ -13,7 +13,9 @@
  * A condition that no value of its only column can fail is not tried again
  * for each row.  One that says what a column is equal to (a total and its
  * parts) sets the column; a row in which that is beyond the values that the
- * column has is made again, but kept if there is no better one soon.
+ * column has is made again, but kept if there is no better one soon.  Equations
+ * that were found in the data do no more than that: no row is refused for
+ * them.
  *
  * Expressions run as whoever samples: condition.c sees to it that there is
  * nothing in them that could do harm, or depend on who that is.  A condition
@@ -256,6 +258,23 @@ given_columns(const GsSampler *sampler)
 	return columns;
 }
 
+static bool
+is_found(const Rule *rule)
+{
+	return rule->constraint->kind == GS_CONSTRAINT_FOUND;
+}
+
+/*
+ * Whether two rules are the same equation, found in the data, for one column
+ * first and then for another.
+ */
+static bool
+follows(const Rule *before, const Rule *rule)
+{
+	return is_found(before) && is_found(rule) &&
+		bms_equal(before->columns, rule->columns);
+}
+
 /*
  * What must not be set by a rule: what is so already, and what sets its
  * columns: they would wait for each other.
@@ -272,6 +291,9 @@ barred_columns(const GsRules *rules, int r, const Bitmapset *known)
 		if (before->value == NULL)
 			continue;
 		barred = bms_add_member(barred, rules->column[before->sets]);
+		/* one that is told exactly follows the one that it was told from */
+		if (follows(before, &rules->rules[r]))
+			continue;
 		if (bms_is_member(rules->column[before->sets],
 						  rules->rules[r].columns))
 			barred = bms_add_members(barred, before->from);
@@ -372,7 +394,8 @@ choose_columns(GsRules *rules, const Bitmapset *known)
 			if (bms_is_member(rules->column[before->sets], rule->from))
 				rule->from = bms_add_members(rule->from, before->from);
 			/* it sets what one before it asks for */
-			rules->passes += bms_is_member(column, before->columns);
+			rules->passes += bms_is_member(column, before->columns) &&
+				!follows(before, rule);
 		}
 		set_bounds(rules, rule);
 	}
@@ -606,7 +629,7 @@ look_at_rows(void *arg)
 		for (int r = 0; r < rules->nrules && !*refused; r++)
 		{
 			rules->at = r;
-			if (rules->rules[r].idle ||
+			if (rules->rules[r].idle || is_found(&rules->rules[r]) ||
 				ExecCheck(rules->rules[r].state, rules->econtext))
 				continue;
 			*refused = true;

@@ -28,6 +28,7 @@
 #include "catalog/catalog.h"
 #include "learn/difference.h"
 #include "learn/exact.h"
+#include "learn/formula.h"
 #include "key/key.h"
 #include "learn/learn.h"
 #include "column/store.h"
@@ -473,6 +474,7 @@ typedef struct Learning
 	const FitRequest *request;
 	Reader		reader;
 	List	   *constraints;	/* of the source */
+	List	   *formulas;		/* that were found */
 	GsVersionEntry *version;
 	GsFitContext context;
 } Learning;
@@ -484,6 +486,9 @@ learn_columns(Learning *learning)
 	GsVersionEntry *version = learning->version;
 	int			level = gs_fix_styles();
 
+	if (request->options.dependencies)
+		learning->formulas = gs_formulas_find(&learning->reader.sample,
+											  gs_mix64(request->seed, 2));
 	if (request->options.differences)
 		gs_differences_find(&learning->reader.sample);
 	if (request->options.dependencies)
@@ -612,6 +617,7 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	/* conditions have settings of their own */
 	version->constraints = gs_constraints_decide(learning.constraints,
 												 request->options.constraints,
+												 learning.formulas,
 												 version->schema);
 	learn_rows(&learning);
 	free_rows(learning.context.encoded);
