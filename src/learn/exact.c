@@ -9,9 +9,10 @@
  * looked for here among raw values, once more, but only roughly: of a large
  * sample, by part of a column's values, all of whose rows are looked at.
  *
- * A number is near another column's values where less than 1/20 of its variance
- * is left among the rows of one, and there are too many of these for a family
- * to learn one by one.
+ * A number is near another column's values where less than 1/100 of its variance
+ * is left among the rows of one, there are too many of these for a family to
+ * learn one by one, and it has many values itself.  Near numbers, it must not be
+ * as near to groups of them: what follows them smoothly, a family learns.
  */
 #include "postgres.h"
 
@@ -29,7 +30,10 @@
 #define MAX_UNEXPLAINED 0.1
 #define MIN_EVIDENCE	30.0
 #define MIN_PLACES		65		/* values that a number is near */
-#define MAX_NEAR		0.05	/* share of its variance that is left */
+#define MAX_NEAR		0.01	/* share of its variance that is left */
+#define MIN_NEAR		500		/* values that it has */
+#define COARSE			64		/* groups of numbers, near which ... */
+#define MIN_NEARER		5.0		/* ... so many times as much is left */
 
 /* A column's rows in groups of one value. */
 typedef struct Groups
@@ -268,9 +272,9 @@ may_be_near(const GsSample *sample, int c)
 	const GsColumn *column = &sample->columns[c];
 	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
 	const GsPartKind *kind = &column->codec.part[0];
-	GsScalar	low = {0};
-	GsScalar	high = {0};
-	bool		any = false;
+	GsScalar   *sorted;
+	int64		n = 0;
+	int			distinct = 1;
 
 	/* a domain's conditions are not about a distance */
 	if (!may_be_told(column) || lane->type == GS_LANE_TEXT ||
@@ -280,30 +284,33 @@ may_be_near(const GsSample *sample, int c)
 	for (int other = 0; other < sample->ncolumns; other++)
 		if (sample->columns[other].base == c + 1)
 			return false;
+	sorted = palloc_extended(sizeof(GsScalar) * Max(sample->nrows, 1),
+							 MCXT_ALLOC_HUGE);
 	for (int64 row = 0; row < sample->nrows; row++)
-	{
-		GsScalar	value = lane->scalar[row];
-
-		if (is_absent(lane, row))
-			continue;
-		if (gs_scalar_is_special(kind, lane->type, value) ||
-			(lane->type == GS_LANE_FLOAT && !isfinite(value.f)))
-			return false;
-		if (!any || gs_scalar_compare(value, low, lane->type) < 0)
-			low = value;
-		if (!any || gs_scalar_compare(value, high, lane->type) > 0)
-			high = value;
-		any = true;
-	}
-	return any && (lane->type == GS_LANE_FLOAT ||
-				   (double) high.i - (double) low.i < -(double) kind->min);
+		if (!is_absent(lane, row))
+			sorted[n++] = lane->scalar[row];
+	gs_scalars_sort(sorted, n, lane->type);
+	for (int64 i = 1; i < n; i++)
+		distinct += gs_scalar_compare(sorted[i - 1], sorted[i],
+									  lane->type) != 0;
+	/* special values are outermost */
+	if (distinct < MIN_NEAR ||
+		gs_scalar_is_special(kind, lane->type, sorted[0]) ||
+		gs_scalar_is_special(kind, lane->type, sorted[n - 1]) ||
+		(lane->type == GS_LANE_FLOAT ?
+		 !isfinite(sorted[0].f) || !isfinite(sorted[n - 1].f) :
+		 (double) sorted[n - 1].i - (double) sorted[0].i >=
+		 -(double) kind->min))
+		n = 0;
+	pfree(sorted);
+	return n > 0;
 }
 
 /*
  * The share of a number's variance that is left among the rows of a group.
  */
 static double
-variance_left(const Groups *groups, const GsLane *lane)
+variance_left(const Groups *groups, const GsLane *lane, int min_groups)
 {
 	double	   *sum = palloc0(sizeof(double) * groups->ngroups);
 	int32	   *rows = palloc0(sizeof(int32) * groups->ngroups);
@@ -338,10 +345,59 @@ variance_left(const Groups *groups, const GsLane *lane)
 		}
 	pfree(sum);
 	pfree(rows);
-	if (n <= ngroups || ngroups < MIN_PLACES || square <= all * all / n)
+	if (n <= ngroups || ngroups < min_groups || square <= all * all / n)
 		return 1;
 	return Max(square - explained, 0) / (n - ngroups) /
 		((square - all * all / n) / (n - 1));
+}
+
+/* A group with its value, to be sorted. */
+typedef struct Value
+{
+	GsScalar	scalar;
+	int32		group;
+} Value;
+
+static int
+by_scalar(const void *a, const void *b, void *arg)
+{
+	return gs_scalar_compare(((const Value *) a)->scalar,
+							 ((const Value *) b)->scalar,
+							 *(const GsLaneType *) arg);
+}
+
+/*
+ * The share of a number's variance that is left among the rows of neighbouring
+ * groups of another number.
+ */
+static double
+coarse_left(const Groups *groups, const GsLane *from, const GsLane *lane)
+{
+	Value	   *value = palloc_extended(sizeof(Value) * groups->ngroups,
+										MCXT_ALLOC_HUGE);
+	int32	   *coarse = palloc_extended(sizeof(int32) * groups->ngroups,
+										 MCXT_ALLOC_HUGE);
+	Groups		few = {.n = groups->n,.row = groups->row,.ngroups = COARSE};
+	GsLaneType	type = from->type;
+	double		left;
+
+	for (int64 i = 0; i < groups->n; i++)
+		value[groups->group[i]] = (Value)
+	{
+		from->scalar[groups->row[i]], groups->group[i]
+	};
+	qsort_arg(value, groups->ngroups, sizeof(Value), by_scalar, &type);
+	for (int g = 0; g < groups->ngroups; g++)
+		coarse[value[g].group] = (int32) ((int64) g * COARSE /
+										  groups->ngroups);
+	few.group = palloc_extended(sizeof(int32) * groups->n, MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < groups->n; i++)
+		few.group[i] = coarse[groups->group[i]];
+	left = variance_left(&few, lane, 1);
+	pfree(few.group);
+	pfree(value);
+	pfree(coarse);
+	return left;
 }
 
 /*
@@ -374,8 +430,10 @@ look_from(Search *search, int a, const Groups *groups)
 			/* what is known for every row cannot follow what is not */
 			(sample->columns[b].context && !sample->columns[a].context))
 			continue;
-		left = variance_left(groups, lane);
-		if (left > MAX_NEAR || left >= search->left[b])
+		left = variance_left(groups, lane, MIN_PLACES);
+		if (left > MAX_NEAR || left >= search->left[b] ||
+			(from->type != GS_LANE_TEXT &&
+			 coarse_left(groups, from, lane) < MIN_NEARER * left))
 			continue;
 		search->left[b] = left;
 		search->near[b] = a;

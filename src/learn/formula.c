@@ -39,7 +39,7 @@
 #define MIN_WIDER		1.5		/* times the spread, to be told first */
 #define MAX_ERROR		0.02	/* of what spreads, that is no accident */
 #define TRIES			3		/* of few rows, some of which may be wrong */
-#define TRIAL_ROWS		12
+#define TRIAL_ROWS		24
 
 /* A column of numbers. */
 typedef struct Number
@@ -715,12 +715,11 @@ find_multiples(Search *search)
 #include "lib/sort_template.h"
 
 /*
- * The constant of a product, over rows stride apart: the median of what it
- * would be.  Returns NaN if it varies too much.
+ * The constant of a product: the median of what it would be.  Returns NaN if
+ * it varies too much.
  */
 static double
-median_constant(const Search *search, Formula *formula, int target,
-				int stride)
+median_constant(const Search *search, Formula *formula, int target)
 {
 	double	   *ratio = palloc(sizeof(double) * search->nrows);
 	const Number *number = &search->number[target];
@@ -729,7 +728,7 @@ median_constant(const Search *search, Formula *formula, int target,
 	int			near = 0;
 
 	formula->constant = 1;
-	for (int row = 0; row < search->nrows; row += stride)
+	for (int row = 0; row < search->nrows; row++)
 	{
 		double		one = number->value[row] / evaluate(search, formula, row);
 
@@ -743,7 +742,7 @@ median_constant(const Search *search, Formula *formula, int target,
 	for (int i = 0; i < n; i++)
 		near += fabs(ratio[i] - median) < fabs(median) * MAX_ERROR;
 	pfree(ratio);
-	return near >= n * 3 / 4 ? median : NAN;
+	return near >= n / 2 ? median : NAN;
 }
 
 /*
@@ -781,7 +780,7 @@ keep_powers(Search *search, const Basis *basis, const double *factor,
 			return false;
 		formula.factor[i] = i == least ? 0 : rounded;
 	}
-	formula.constant = median_constant(search, &formula, least, 1);
+	formula.constant = median_constant(search, &formula, least);
 	return !isnan(formula.constant) &&
 		keep_product(search, &formula, least);
 }
@@ -818,50 +817,62 @@ eliminate(Search *search, bool logs, GsRandom *random)
 }
 
 /*
- * Tries target = constant * other ^ by * (a + sign b) ^ pair_by.
+ * Whether target = constant * other ^ by * (a + sign b) ^ -by can be, by a few
+ * rows, most of which give about the same constant.
  */
-static void
-try_pair(Search *search, int target, Formula *formula)
+static bool
+may_be_pair(const Search *search, int target, int other, int by,
+			const Formula *formula)
 {
-	formula->constant = median_constant(search, formula, target,
-										Max(search->nrows / TRIAL_ROWS, 1));
-	if (isnan(formula->constant))
-		return;
-	formula->constant = median_constant(search, formula, target, 1);
-	if (!isnan(formula->constant))
-		(void) keep_product(search, formula, target);
+	double		ratio[TRIAL_ROWS];
+	int			stride = Max(search->nrows / TRIAL_ROWS, 1);
+	int			n = 0;
+	int			near = 0;
+
+	for (int i = 0; i < TRIAL_ROWS; i++)
+	{
+		int			row = i * stride;
+		double		sum = search->number[formula->pair[0]].value[row] +
+			formula->sign * search->number[formula->pair[1]].value[row];
+		double		rest = search->number[other].value[row];
+		double		one = search->number[target].value[row] *
+			(by > 0 ? sum / rest : rest / sum);
+
+		if (isfinite(one) && one != 0)
+			ratio[n++] = one;
+	}
+	if (n < TRIAL_ROWS / 2)
+		return false;
+	sort_doubles(ratio, n);
+	for (int i = 0; i < n; i++)
+		near += fabs(ratio[i] - ratio[n / 2]) <
+			fabs(ratio[n / 2]) * MAX_ERROR;
+	return near >= n / 2;
 }
 
 /*
  * Finds products of which one number is the sum, or the difference, of two.
  */
 static void
-find_pairs(Search *search)
+find_pairs(Search *search, int a, int b, int sign)
 {
-	for (int a = 0; a < search->n; a++)
-		for (int b = 0; b < search->n; b++)
-			for (int sign = 1; sign >= -1; sign -= 2)
+	for (int target = 0; target < search->n; target++)
+		for (int other = 0; other < search->n; other++)
+			for (int by = 1; by >= -1; by -= 2)
 			{
-				if (a == b || (sign > 0 && a > b))
-					continue;
-				CHECK_FOR_INTERRUPTS();
-				for (int target = 0; target < search->n; target++)
-					for (int other = 0; other < search->n; other++)
-						for (int by = 1; by >= -1; by -= 2)
-							for (int pair_by = 1; pair_by >= -1; pair_by -= 2)
-							{
-								Formula		formula = {.product = true,
-									.pair = {a, b},.sign = sign,
-								.pair_factor = pair_by};
+				Formula		formula = {.product = true,.pair = {a, b},
+				.sign = sign,.pair_factor = -by};
 
-								/* the other is a or b in changes by so many % */
-								if (target == other || target == a || target == b ||
-									by + pair_by != 0 ||
-									search->number[target].told)
-									continue;
-								formula.factor[other] = by;
-								try_pair(search, target, &formula);
-							}
+				/* the other is a or b in changes by so many % */
+				if (target == other || target == a || target == b ||
+					search->number[target].told ||
+					!search->number[target].may_be_told ||
+					!may_be_pair(search, target, other, by, &formula))
+					continue;
+				formula.factor[other] = by;
+				formula.constant = median_constant(search, &formula, target);
+				if (!isnan(formula.constant))
+					(void) keep_product(search, &formula, target);
 			}
 }
 
@@ -920,6 +931,14 @@ gs_formulas_find(const GsSample *sample, uint64 seed)
 		eliminate(search, true, &random);
 	}
 	if (search->n >= 3 && search->n <= MAX_TEMPLATE)
-		find_pairs(search);
+		for (int a = 0; a < search->n; a++)
+			for (int b = 0; b < search->n; b++)
+			{
+				CHECK_FOR_INTERRUPTS();
+				if (a < b)
+					find_pairs(search, a, b, 1);
+				if (a != b)
+					find_pairs(search, a, b, -1);
+			}
 	return search->found;
 }

@@ -32,6 +32,8 @@
 #define MAX_UNEXPLAINED	0.1		/* of the rows without the value of most */
 #define SAMPLE_ROWS		4096	/* looked at first */
 #define MAX_PAIRS		65536	/* bins of two predictors ... */
+#define MIN_PAIRS		4096	/* ... or these, with so many rows for each ... */
+#define PAIR_ROWS		10
 #define MAX_RARE		0.05	/* ... share of rows in those with too few, and
 								 * of those if predictors were independent */
 #define MAX_CELLS		4000000 /* bins of a predictor times values */
@@ -353,7 +355,10 @@ pair_determines(Search *search, Candidate *c)
 	int64	   *rows;
 
 	if (c->nbins[0] < 2 || c->nbins[1] < 2 ||
-		(int64) c->nbins[0] * c->nbins[1] > MAX_PAIRS ||
+		!search->atoms[c->predictor[0]] || !search->atoms[c->predictor[1]] ||
+		(int64) c->nbins[0] * c->nbins[1] >
+		Min(MAX_PAIRS, Max(MIN_PAIRS,
+						   search->encoded->nrows / PAIR_ROWS)) ||
 		(int64) Max(c->nbins[0], c->nbins[1]) * nvalues > MAX_CELLS ||
 		!determines(search, c) || c->all - c->mapped > MAX_RARE * c->all ||
 		unseen_share(search, c) > MAX_RARE ||
