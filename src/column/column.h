@@ -32,8 +32,12 @@
 #define GS_BINS				64		/* a number's bins for the family */
 #define GS_MISSING			0xFFFF	/* bin of a row that tells nothing */
 
-/* The part of a feature that says where a dependency does not hold. */
+/*
+ * The parts of features that say where a dependency of a column does not hold,
+ * and where it has another column's value.
+ */
 #define GS_PART_EXCEPTION	(-2)
+#define GS_PART_EQUAL		(-3)
 
 typedef enum GsFeatureKind
 {
@@ -95,6 +99,9 @@ typedef struct GsColumn
 	int			null_feature;	/* -1: none */
 	int			base;			/* 1 + column that it is learned as the
 								 * difference from; 0: none */
+	int			equal;			/* 1 + column whose value it may have; 0: none */
+	int			equal_feature;	/* 1 where it has it; if equal > 0 */
+	bool	   *equal_rows;		/* while it is learned: [nrows] these */
 	int			anchor;			/* 1 + column near whose values' places it
 								 * lies; 0: none */
 	struct GsCenters *centers;	/* these places; see center.h */
@@ -124,6 +131,9 @@ gs_is_column_of(const GsColumn *column, Oid type)
 	return gs_plain_type(type, &typmod) == column->type;
 }
 
+/* One for each part, and NULL, exceptions and equality of each column. */
+#define GS_MAX_FEATURES(ncolumns)	((ncolumns) * (GS_MAX_PARTS + 3))
+
 /* What a table was understood as: columns and their features. */
 typedef struct GsSchema
 {
@@ -151,6 +161,7 @@ typedef struct GsEncoded
 								 * gs_quantile_position */
 	uint16	  **rank;			/* [nfeatures] of a category's levels, alike ones
 								 * next to each other; NULL: there is none */
+	bool	   *predictor;		/* [nfeatures] that determines others */
 	bool	   *determined;		/* [nfeatures] not the family's business */
 	bool	   *context;		/* [nfeatures] known for every row */
 } GsEncoded;

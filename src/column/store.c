@@ -26,6 +26,7 @@
 
 #include "learn/center.h"
 #include "learn/difference.h"
+#include "learn/equal.h"
 #include "key/key.h"
 #include "learn/quantile.h"
 #include "column/store.h"
@@ -130,6 +131,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
 	gs_differences_save(schema, tensors);
 	gs_centers_save(schema, tensors);
+	gs_equals_save(schema, tensors);
 	gs_keys_save(schema, tensors);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
@@ -311,7 +313,7 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	if (feature->part == 0 && feature->lane == GS_LANE_TEXT &&
 		column->codec.nparts > 1)
 		gs_composite_set(&column->codec);
-	if (feature->part < GS_PART_EXCEPTION ||
+	if (feature->part < GS_PART_EQUAL ||
 		feature->part >= column->codec.nparts)
 		gs_corrupted("Feature %d is of no part of column \"%s\".", f,
 					 column->name);
@@ -347,6 +349,8 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	{
 		if (feature->part == -1)
 			column->null_feature = f;
+		if (feature->part == GS_PART_EQUAL)
+			column->equal_feature = f;
 		if (feature->kind != GS_FEATURE_CATEGORY || field[FIELD_COUNT] != 2)
 			gs_corrupted("The NULLs of column \"%s\" are of the wrong kind.",
 						 column->name);
@@ -405,7 +409,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	int			n = fields->dims[0];
 
 	if (fields->dims[1] != FIELDS ||
-		n > schema->ncolumns * (GS_MAX_PARTS + 1))
+		n > GS_MAX_FEATURES(schema->ncolumns))
 		gs_corrupted("Tensor \"features\" has the wrong shape.");
 	step = gs_tensor_data(tensors, "step", GS_I8, n);
 	at.nlevels = gs_tensor_get(tensors, "share", GS_F8, 1)->dims[0];
@@ -425,6 +429,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
 		schema->columns[c].null_feature = -1;
+		schema->columns[c].equal_feature = -1;
 		for (int p = 0; p < GS_MAX_PARTS; p++)
 			schema->columns[c].feature[p] = -1;
 	}
@@ -464,6 +469,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	}
 	gs_differences_load(schema, tensors);
 	gs_centers_load(schema, tensors);
+	gs_equals_load(schema, tensors);
 }
 
 /*

@@ -645,6 +645,10 @@ add_column(GsGiven *given, Reader *reader)
 								 (bool[]) {true, false});
 		if (!is_null)
 			given->box[b][reader->index] = region;
+		/* what is asked for is its own value */
+		if (column->equal > 0)
+			given->box[b][column->equal_feature] =
+				region_of_levels(2, (bool[]) {true, false});
 	}
 }
 

@@ -67,6 +67,8 @@ struct GsDecoder
 
 	GsDomain   *domain;			/* NULL: the type is none */
 	GsDecoder  *base;			/* of the column that this adds to; or NULL */
+	GsDecoder  *equal;			/* of the column whose value it has in some
+								 * rows; or NULL */
 	GsNear	   *near;			/* places that this adds to; or NULL */
 	GsKeyDecoder *key;			/* NULL: none; else all else is its */
 };
@@ -386,6 +388,8 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	decoder->domain = gs_domain_open(type);
 	if (c->base > 0)
 		decoder->base = gs_decoder_create(schema, c->base - 1, InvalidOid);
+	if (c->equal > 0)
+		decoder->equal = gs_decoder_create(schema, c->equal - 1, InvalidOid);
 	if (c->anchor > 0)
 		decoder->near = gs_near_create(schema, column);
 	for (int p = 0; p < c->codec.nparts; p++)
@@ -421,6 +425,11 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		gs_decoder_needs(decoder->base, needed);
 	if (decoder->near != NULL)
 		gs_near_needs(decoder->near, needed);
+	if (decoder->equal != NULL)
+	{
+		needed[column->equal_feature] = true;
+		gs_decoder_needs(decoder->equal, needed);
+	}
 }
 
 /*
@@ -444,6 +453,7 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
 		decoder->domain != NULL || is_sum(decoder) ||
+		decoder->equal != NULL ||
 		feature->other_level >= 0)
 		return false;
 	for (int s = 0; s < feature->quantile.nsegments; s++)
@@ -471,6 +481,7 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
 		decoder->domain != NULL || is_sum(decoder) ||
+		decoder->equal != NULL ||
 		feature->other_level >= 0)
 		return 0;
 	q = &feature->quantile;
@@ -694,7 +705,7 @@ is_levels(const GsDecoder *decoder)
 bool
 gs_decoder_is_packed(const GsDecoder *decoder)
 {
-	return decoder->key == NULL && is_levels(decoder) &&
+	return decoder->key == NULL && decoder->equal == NULL && is_levels(decoder) &&
 		decoder->part[0].packed;
 }
 
@@ -770,15 +781,11 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 }
 
 /*
- * gs_decode: one column of the rows from to to - 1 of a batch.
- *
- * batch: its lanes of this column's features filled; rows: where the values
- * go, all nulls false.  Values are allocated in the current context, or live
- * as long as the decoder.
+ * The values of the column itself, whichever are equal to another one's.
  */
-void
-gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
-		  GsRows rows)
+static void
+decode_own(GsDecoder *decoder, const GsBatch *batch, int from, int to,
+		   GsRows rows)
 {
 	const PartDecoder *part = &decoder->part[0];
 	int			feature = decoder->column->feature[0];
@@ -816,5 +823,37 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 
 		rows.values[i] = (Datum) 0;
 		rows.nulls[i] = !decode_one(decoder, batch, row, &rows.values[i]);
+	}
+}
+
+/*
+ * gs_decode: one column of the rows from to to - 1 of a batch.
+ *
+ * batch: its lanes of this column's features filled; rows: where the values
+ * go, all nulls false.  Values are allocated in the current context, or live
+ * as long as the decoder.
+ */
+void
+gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
+		  GsRows rows)
+{
+	const int32 *equal;
+
+	decode_own(decoder, batch, from, to, rows);
+	if (decoder->equal == NULL)
+		return;
+	equal = batch->code[decoder->column->equal_feature];
+	for (int row = from; row < to; row++)
+	{
+		int			i = (row - from) * rows.stride;
+		Datum		value = 0;
+		bool		null = false;
+
+		if (equal[row] != 1 || rows.nulls[i])
+			continue;
+		gs_decode(decoder->equal, batch, row, row + 1,
+				  (GsRows) {&value, &null, 1});
+		if (!null && gs_domain_accepts(decoder->domain, value))
+			rows.values[i] = value;
 	}
 }

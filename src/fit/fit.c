@@ -27,6 +27,7 @@
 
 #include "catalog/catalog.h"
 #include "learn/difference.h"
+#include "learn/equal.h"
 #include "learn/exact.h"
 #include "learn/formula.h"
 #include "key/key.h"
@@ -433,6 +434,12 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 		appendStringInfoString(&json, ", \"near\": ");
 		escape_json(&json, schema->columns[column->anchor - 1].name);
 	}
+	if (column->equal > 0)
+	{
+		appendStringInfo(&json, ", \"equal\": %.6f, \"to\": ",
+						 schema->features[column->equal_feature].share[1]);
+		escape_json(&json, schema->columns[column->equal - 1].name);
+	}
 	if (column->codec.nparts > 1)
 		appendStringInfo(&json, ", \"parts\": %d", column->codec.nparts);
 	appendStringInfo(&json, ", \"nulls\": %.6f}", nulls);
@@ -487,6 +494,8 @@ learn_columns(Learning *learning)
 	int			level = gs_fix_styles();
 
 	if (request->options.dependencies)
+		gs_equals_find(&learning->reader.sample);
+	if (request->options.dependencies)
 		learning->formulas = gs_formulas_find(&learning->reader.sample,
 											  gs_mix64(request->seed, 2));
 	if (request->options.differences)
@@ -515,6 +524,7 @@ learn_rows(Learning *learning)
 	gs_dependency_find(context->schema, context->encoded,
 					   options->dependencies, context->rare_threshold,
 					   &context->tensors);
+	gs_equals_learn(context->schema, context->encoded);
 	family->fit(context);
 	gs_calibrate(context, family);
 	gs_refine_fit(context, family, (int) options->refine);

@@ -613,6 +613,34 @@ learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
 }
 
 /*
+ * gs_add_flag: adds a feature that says something of a column's rows.
+ *
+ * bin: [nrows] 0 or 1.  Returns its index.
+ */
+int
+gs_add_flag(GsSchema *schema, GsEncoded *encoded, int column, int part,
+			uint16 *bin)
+{
+	int			f = schema->nfeatures++;
+	GsFeature  *feature = &schema->features[f];
+
+	encoded->nfeatures++;
+	alloc_levels(feature, 2);
+	feature->column = column;
+	feature->part = part;
+	feature->lane = GS_LANE_INT;
+	feature->step = 1;
+	feature->decimals = -1;
+	feature->level[1].i = 1;
+	for (int64 row = 0; row < encoded->nrows; row++)
+		feature->share[bin[row]]++;
+	normalise(feature);
+	encoded->bin[f] = bin;
+	encoded->nbins[f] = 2;
+	return f;
+}
+
+/*
  * gs_sample_put: puts a row of the source in a place of the sample, a new one
  * or that of another row.
  *
@@ -656,7 +684,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 {
 	GsSchema   *schema = palloc0(sizeof(GsSchema));
 	GsEncoded  *out = palloc0(sizeof(GsEncoded));
-	int			room = sample->ncolumns * (GS_MAX_PARTS + 1);
+	int			room = GS_MAX_FEATURES(sample->ncolumns);
 
 	schema->ncolumns = sample->ncolumns;
 	schema->columns = sample->columns;
@@ -667,6 +695,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	out->segment = palloc0(sizeof(uint16 *) * room);
 	out->within = palloc0(sizeof(uint16 *) * room);
 	out->rank = palloc0(sizeof(uint16 *) * room);
+	out->predictor = palloc0(sizeof(bool) * room);
 	out->determined = palloc0(sizeof(bool) * room);
 	out->context = palloc0(sizeof(bool) * room);
 	for (int c = 0; c < sample->ncolumns; c++)

@@ -19,6 +19,7 @@
 
 #include "miscadmin.h"
 
+#include "learn/learn.h"
 #include "learn/quantile.h"
 #include "model/dependency.h"
 
@@ -471,42 +472,23 @@ count_rest(const Search *search, const Candidate *c, GsDependencyRule *rule)
  * A feature that says which rows are exceptions, for the family to learn.
  */
 static int
-add_exceptions(Search *search, const Candidate *c, int64 rows)
+add_exceptions(Search *search, const Candidate *c)
 {
 	GsEncoded  *encoded = search->encoded;
-	int			f = search->schema->nfeatures++;
-	GsFeature  *feature = &search->schema->features[f];
+	uint16	   *exception = palloc_extended(sizeof(uint16) * encoded->nrows,
+											MCXT_ALLOC_HUGE);
 
-	encoded->nfeatures++;
-	memset(feature, 0, sizeof(GsFeature));
-	feature->kind = GS_FEATURE_CATEGORY;
-	feature->column = search->schema->features[c->feature].column;
-	feature->part = GS_PART_EXCEPTION;
-	feature->lane = GS_LANE_INT;
-	feature->nlevels = 2;
-	feature->share = palloc0(sizeof(double) * 2);
-	feature->level = palloc0(sizeof(GsScalar) * 2);
-	feature->text = palloc0(sizeof(char *) * 2);
-	feature->null_level = feature->other_level = -1;
-	feature->step = 1;
-	feature->decimals = -1;
-	feature->level[1].i = 1;
-	feature->share[1] = (double) rows / encoded->nrows;
-	feature->share[0] = 1 - feature->share[1];
-	encoded->nbins[f] = 2;
-	encoded->segment[f] = encoded->within[f] = NULL;
-	encoded->determined[f] = encoded->context[f] = false;
-	encoded->bin[f] = palloc_extended(sizeof(uint16) * encoded->nrows,
-									  MCXT_ALLOC_HUGE);
 	for (int64 row = 0; row < encoded->nrows; row++)
 	{
 		int			value = value_of(search, c->feature, row);
 		int			bin = row_bin(search, c, row);
 
-		encoded->bin[f][row] = value != GS_MISSING && bin >= 0 &&
+		exception[row] = value != GS_MISSING && bin >= 0 &&
 			search->code[bin] >= 0 && search->code[bin] != value;
 	}
-	return f;
+	return gs_add_flag(search->schema, encoded,
+					   search->schema->features[c->feature].column,
+					   GS_PART_EXCEPTION, exception);
 }
 
 /*
@@ -524,6 +506,7 @@ keep_rule(Search *search, const Candidate *c)
 		const GsFeature *feature = &search->schema->features[c->predictor[i]];
 		int			null = search->schema->columns[feature->column].null_feature;
 
+		search->encoded->predictor[c->predictor[i]] = true;
 		/* which is asked for, too */
 		if (feature->kind == GS_FEATURE_NUMBER && null >= 0)
 			search->locked[null] = true;
@@ -539,7 +522,7 @@ keep_rule(Search *search, const Candidate *c)
 	initStringInfo(&rule->rest);
 	exceptions = count_rest(search, c, rule);
 	if (exceptions >= search->threshold)
-		rule->exception = add_exceptions(search, c, exceptions);
+		rule->exception = add_exceptions(search, c);
 }
 
 static bool
