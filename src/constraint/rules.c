@@ -33,13 +33,13 @@
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
 
 #include "compat.h"
 #include "codec/datum.h"
 #include "encode/decode.h"
 #include "column/store.h"
 #include "codec/styles.h"
+#include "constraint/bounds.h"
 #include "constraint/condition.h"
 #include "constraint/equation.h"
 #include "constraint/rules.h"
@@ -48,17 +48,6 @@
 #define MAX_BATCHES		200
 /* ... and for those in which only what was set is unlike the column. */
 #define BOUNDED_BATCHES 8
-#define MAX_MEMBERS		64		/* values that are looked at one by one */
-
-/* The values that a column has. */
-typedef struct Bounds
-{
-	FmgrInfo   *compare;		/* NULL: any will do */
-	Oid			collation;
-	bool		discrete;		/* those of value[] alone; else any between */
-	int			n;
-	Datum	   *value;			/* [n] all, or the least and the largest */
-} Bounds;
 
 typedef struct Rule
 {
@@ -68,7 +57,7 @@ typedef struct Rule
 	int			sets;			/* place among the rules' columns; -1: none */
 	ExprState  *value;			/* that it sets it to; NULL: none */
 	Bitmapset  *from;			/* columns that this follows from in turn */
-	Bounds		bounds;			/* of the column */
+	GsBounds	bounds;			/* of the column */
 	Bitmapset  *columns;		/* that it is about */
 	bool		idle;			/* they are all known */
 	int64		refused;
@@ -301,67 +290,6 @@ barred_columns(const GsRules *rules, int r, const Bitmapset *known)
 	return barred;
 }
 
-static int
-compare_values(const Bounds *bounds, Datum a, Datum b)
-{
-	return DatumGetInt32(FunctionCall2Coll(bounds->compare, bounds->collation,
-										   a, b));
-}
-
-/*
- * The values that a rule's column has.
- */
-static void
-set_bounds(const GsRules *rules, Rule *rule)
-{
-	const GsColumn *column =
-		&rules->sampler->schema->columns[rules->column[rule->sets]];
-	TypeCacheEntry *type = lookup_type_cache(column->type,
-											 TYPECACHE_CMP_PROC_FINFO);
-	const GsDecoder *decoder = rules->decoder[rule->sets];
-	Bounds	   *bounds = &rule->bounds;
-	Datum	   *value;
-	int			n = gs_decoder_values(decoder, &value);
-
-	bounds->compare = NULL;
-	if (n == 0 || !OidIsValid(type->cmp_proc_finfo.fn_oid))
-		return;
-	bounds->compare = &type->cmp_proc_finfo;
-	bounds->collation = column->collation;
-	bounds->discrete = n <= MAX_MEMBERS && gs_decoder_is_discrete(decoder);
-	bounds->value = value;
-	bounds->n = n;
-	if (bounds->discrete)
-		return;
-	bounds->n = 2;
-	bounds->value = palloc(sizeof(Datum) * 2);
-	bounds->value[0] = bounds->value[1] = value[0];
-	for (int i = 1; i < n; i++)
-	{
-		if (compare_values(bounds, value[i], bounds->value[0]) < 0)
-			bounds->value[0] = value[i];
-		if (compare_values(bounds, value[i], bounds->value[1]) > 0)
-			bounds->value[1] = value[i];
-	}
-}
-
-/*
- * Whether a value is unlike those that a column has.
- */
-static bool
-is_beyond(const Bounds *bounds, Datum value)
-{
-	if (bounds->compare == NULL)
-		return false;
-	if (!bounds->discrete)
-		return compare_values(bounds, value, bounds->value[0]) < 0 ||
-			compare_values(bounds, value, bounds->value[1]) > 0;
-	for (int i = 0; i < bounds->n; i++)
-		if (compare_values(bounds, value, bounds->value[i]) == 0)
-			return false;
-	return true;
-}
-
 /*
  * Decides what rules set, where columns are known as they are.
  */
@@ -397,7 +325,9 @@ choose_columns(GsRules *rules, const Bitmapset *known)
 			rules->passes += bms_is_member(column, before->columns) &&
 				!follows(before, rule);
 		}
-		set_bounds(rules, rule);
+		gs_bounds_init(&rule->bounds,
+					   &rules->sampler->schema->columns[column],
+					   rules->decoder[rule->sets]);
 	}
 }
 
@@ -595,7 +525,7 @@ show_row(GsRules *rules, int row)
 			continue;
 		slot->tts_values[c] = value;
 		if (i >= rules->nrules * (rules->passes - 1))
-			within &= !is_beyond(&rule->bounds, value);
+			within &= !gs_bounds_exceeded(&rule->bounds, value);
 	}
 	return within;
 }

@@ -316,11 +316,7 @@ count_texts(TupleDesc desc)
 	int			n = 0;
 
 	for (int c = 0; c < desc->natts; c++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, c);
-
-		n += !attribute->attbyval;
-	}
+		n += !TupleDescAttr(desc, c)->attbyval;
 	return Max(n, 1);
 }
 
@@ -494,10 +490,11 @@ learn_columns(Learning *learning)
 	int			level = gs_fix_styles();
 
 	if (request->options.dependencies)
+	{
 		gs_equals_find(&learning->reader.sample);
-	if (request->options.dependencies)
 		learning->formulas = gs_formulas_find(&learning->reader.sample,
 											  gs_mix64(request->seed, 2));
+	}
 	if (request->options.differences)
 		gs_differences_find(&learning->reader.sample);
 	if (request->options.dependencies)

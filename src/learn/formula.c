@@ -21,15 +21,12 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 
-#include "learn/formula.h"
+#include "learn/formula_internal.h"
 #include "learn/quantile.h"
 
 #define MAX_ROWS		4000	/* looked at */
-#define MAX_NUMBERS		40
 #define MAX_TEMPLATE	20		/* numbers, to try sums within products */
 #define MIN_ROWS		200
 #define MIN_DISTINCT	3		/* values of a number, to tell another one */
@@ -40,47 +37,6 @@
 #define MAX_ERROR		0.02	/* of what spreads, that is no accident */
 #define TRIES			3		/* of few rows, some of which may be wrong */
 #define TRIAL_ROWS		24
-
-/* A column of numbers. */
-typedef struct Number
-{
-	const char *name;
-	bool		is_float;
-	int			decimals;		/* -1: unknown */
-	double		unit;			/* 0: unknown */
-	double	   *value;			/* [nrows] NaN: NULL */
-	double		spread;			/* standard deviation */
-	double		log_spread;		/* of its logarithm; -1: not all are positive */
-	double		relative;		/* unit, in the mean of absolute values */
-	bool		may_be_told;
-	bool		told;			/* an equation says what it is */
-} Number;
-
-typedef struct Search
-{
-	int			n;
-	Number		number[MAX_NUMBERS];
-	int			nrows;
-	int			order[MAX_NUMBERS]; /* the roughest first */
-	List	   *found;			/* of GsFormula */
-	bool		any_float;
-	bool		plain;			/* equations are written for people */
-} Search;
-
-/*
- * A value as a sum (power 1) or a product (power: exponents) of numbers:
- * constant + sum of factor * number, or constant * product of number ^ factor;
- * and, in place of one of the numbers, the sum of two.
- */
-typedef struct Formula
-{
-	bool		product;
-	double		constant;
-	double		factor[MAX_NUMBERS];
-	double		pair_factor;	/* of the sum of two; 0: none */
-	int			pair[2];
-	int			sign;			/* of the second of them */
-} Formula;
 
 static bool
 is_number(const GsColumn *column)
@@ -269,152 +225,12 @@ to_digits(double value, int digits)
 }
 
 static void
-append_number(StringInfo out, double value)
-{
-	appendStringInfo(out, "%.12g", value);
-}
-
-static void
-append_column(const Search *search, StringInfo out, int i)
-{
-	appendStringInfoString(out, quote_identifier(search->number[i].name));
-	if (!search->plain)
-		appendStringInfoString(out, search->any_float ?
-							   "::pg_catalog.float8" :
-							   "::pg_catalog.numeric");
-}
-
-/*
- * The numbers of a product with a sign of their exponents.  Returns how many.
- */
-static int
-append_powers(const Search *search, const Formula *formula, int sign,
-			  StringInfo out)
-{
-	int			n = 0;
-
-	for (int i = 0; i < search->n; i++)
-		for (int k = 0; k < rint(formula->factor[i] * sign); k++)
-		{
-			if (n++ > 0)
-				appendStringInfoString(out, " * ");
-			append_column(search, out, i);
-		}
-	if (formula->pair_factor * sign > 0)
-	{
-		if (n++ > 0)
-			appendStringInfoString(out, " * ");
-		appendStringInfoChar(out, '(');
-		append_column(search, out, formula->pair[0]);
-		appendStringInfoString(out, formula->sign > 0 ? " + " : " - ");
-		append_column(search, out, formula->pair[1]);
-		appendStringInfoChar(out, ')');
-	}
-	return n;
-}
-
-static void
-append_product(const Search *search, const Formula *formula, StringInfo out)
-{
-	StringInfoData above;
-	StringInfoData below;
-	int			nabove;
-	int			nbelow;
-
-	initStringInfo(&above);
-	initStringInfo(&below);
-	nabove = append_powers(search, formula, 1, &above);
-	nbelow = append_powers(search, formula, -1, &below);
-	if (formula->constant != 1 || nabove == 0)
-	{
-		append_number(out, formula->constant);
-		appendStringInfoString(out, nabove > 0 ? " * " : "");
-	}
-	appendStringInfoString(out, above.data);
-	if (nbelow > 0)
-		appendStringInfo(out, nbelow > 1 ? " / (%s)" : " / %s", below.data);
-}
-
-static void
-append_sum(const Search *search, const Formula *formula, StringInfo out)
-{
-	bool		any = false;
-
-	for (int i = 0; i < search->n; i++)
-	{
-		double		factor = formula->factor[i];
-
-		if (factor == 0)
-			continue;
-		appendStringInfoString(out, factor < 0 ? (any ? " - " : "-") :
-							   any ? " + " : "");
-		if (fabs(factor) != 1)
-		{
-			append_number(out, fabs(factor));
-			appendStringInfoString(out, " * ");
-		}
-		append_column(search, out, i);
-		any = true;
-	}
-	if (formula->constant != 0)
-	{
-		appendStringInfoString(out, formula->constant < 0 ? " - " : " + ");
-		append_number(out, fabs(formula->constant));
-	}
-}
-
-/*
- * Whether a sum is one of whole multiples, whose terms have no more places
- * than the whole.
- */
-static bool
-is_exact_sum(const Search *search, const Formula *formula, int target)
-{
-	if (formula->product)
-		return false;
-	for (int i = 0; i < search->n; i++)
-		if (formula->factor[i] != 0 &&
-			(formula->factor[i] != rint(formula->factor[i]) ||
-			 search->number[i].decimals < 0 ||
-			 search->number[i].decimals > search->number[target].decimals))
-			return false;
-	return true;
-}
-
-/*
- * The condition that a number is what a formula gives.
- */
-static char *
-write_formula(Search *search, const Formula *formula, int target, bool plain)
-{
-	const Number *number = &search->number[target];
-	bool		rounded = number->decimals >= 0 &&
-		(search->any_float || !is_exact_sum(search, formula, target));
-	StringInfoData out;
-
-	initStringInfo(&out);
-	search->plain = plain;
-	appendStringInfo(&out, "%s = ", quote_identifier(number->name));
-	if (rounded)
-		appendStringInfoString(&out, plain ? "round(" : "pg_catalog.round((");
-	if (formula->product)
-		append_product(search, formula, &out);
-	else
-		append_sum(search, formula, &out);
-	if (rounded)
-		appendStringInfo(&out, "%s, %d)",
-						 plain ? "" : ")::pg_catalog.numeric",
-						 number->decimals);
-	return out.data;
-}
-
-static void
 keep_formula(Search *search, const Formula *formula, int target)
 {
 	GsFormula  *found = palloc(sizeof(GsFormula));
 
-	found->condition = write_formula(search, formula, target, false);
-	found->definition = write_formula(search, formula, target, true);
+	found->condition = gs_formula_write(search, formula, target, false);
+	found->definition = gs_formula_write(search, formula, target, true);
 	search->found = lappend(search->found, found);
 	search->number[target].told = true;
 }
@@ -453,7 +269,7 @@ turn_product(const Formula *formula, int target, int other)
 	turned.factor[other] = 0;
 	turned.factor[target] = -1;
 	/* the target is the product: take the other one out of it */
-	for (int i = 0; i < MAX_NUMBERS; i++)
+	for (int i = 0; i < FORMULA_NUMBERS; i++)
 		turned.factor[i] = by > 0 ? -turned.factor[i] : turned.factor[i];
 	turned.pair_factor = by > 0 ? -formula->pair_factor :
 		formula->pair_factor;
@@ -515,11 +331,11 @@ keep_product(Search *search, const Formula *formula, int target)
 typedef struct Basis
 {
 	int			nrows;
-	int			row[4 * MAX_NUMBERS + 64];
+	int			row[4 * FORMULA_NUMBERS + 64];
 	int			n;
-	int			column[MAX_NUMBERS + 1];	/* -1: the constant */
-	double	   *q[MAX_NUMBERS + 1]; /* [nrows] of length 1 */
-	double		r[MAX_NUMBERS + 1][MAX_NUMBERS + 1];
+	int			column[FORMULA_NUMBERS + 1];	/* -1: the constant */
+	double	   *q[FORMULA_NUMBERS + 1]; /* [nrows] of length 1 */
+	double		r[FORMULA_NUMBERS + 1][FORMULA_NUMBERS + 1];
 } Basis;
 
 static double
@@ -539,7 +355,7 @@ add_column(const Search *search, Basis *basis, int column, bool logs,
 		   double room, double *factor)
 {
 	double	   *rest = palloc(sizeof(double) * basis->nrows);
-	double		by[MAX_NUMBERS + 1] = {0};
+	double		by[FORMULA_NUMBERS + 1] = {0};
 	double		length = 0;
 
 	for (int i = 0; i < basis->nrows; i++)
@@ -754,7 +570,7 @@ static bool
 keep_powers(Search *search, const Basis *basis, const double *factor,
 			int target)
 {
-	double		power[MAX_NUMBERS] = {0};
+	double		power[FORMULA_NUMBERS] = {0};
 	double		by;
 	int			least = target;
 	Formula		formula = {.product = true};
@@ -792,8 +608,8 @@ static void
 eliminate(Search *search, bool logs, GsRandom *random)
 {
 	Basis	   *basis = palloc0(sizeof(Basis));
-	double		factor[MAX_NUMBERS + 1];
-	bool		used[MAX_NUMBERS] = {false};
+	double		factor[FORMULA_NUMBERS + 1];
+	bool		used[FORMULA_NUMBERS] = {false};
 
 	for (int i = 0; i < search->n; i++)
 		used[i] = !search->number[i].told &&
@@ -908,7 +724,7 @@ gs_formulas_find(const GsSample *sample, uint64 seed)
 	if (search->nrows < MIN_ROWS)
 		return NIL;
 	gs_random_start(&random, seed, 0, 0);
-	for (int c = 0; c < sample->ncolumns && search->n < MAX_NUMBERS; c++)
+	for (int c = 0; c < sample->ncolumns && search->n < FORMULA_NUMBERS; c++)
 	{
 		Number	   *number = &search->number[search->n];
 		const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
