@@ -101,7 +101,7 @@ typedef struct GsColumn
 								 * difference from; 0: none */
 	int			equal;			/* 1 + column whose value it may have; 0: none */
 	int			equal_feature;	/* 1 where it has it; if equal > 0 */
-	bool	   *equal_rows;		/* while it is learned: [nrows] these */
+	uint16	   *equal_rows;		/* while it is learned: [nrows] bins of that */
 	int			anchor;			/* 1 + column near whose values' places it
 								 * lies; 0: none */
 	struct GsCenters *centers;	/* these places; see center.h */

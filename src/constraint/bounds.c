@@ -4,6 +4,10 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "utils/numeric.h"
 #include "utils/typcache.h"
 
 #include "constraint/bounds.h"
@@ -30,6 +34,7 @@ gs_bounds_init(GsBounds *bounds, const GsColumn *column,
 	Datum	   *value;
 	int			n = gs_decoder_values(decoder, &value);
 
+	bounds->type = column->type;
 	bounds->compare = NULL;
 	if (n == 0 || !OidIsValid(type->cmp_proc_finfo.fn_oid))
 		return;
@@ -67,4 +72,24 @@ gs_bounds_exceeded(const GsBounds *bounds, Datum value)
 		if (compare_values(bounds, value, bounds->value[i]) == 0)
 			return false;
 	return true;
+}
+
+/*
+ * gs_bounds_finite: whether a value of the column is a number, and no infinity.
+ */
+bool
+gs_bounds_finite(const GsBounds *bounds, Datum value)
+{
+	switch (bounds->type)
+	{
+		case FLOAT4OID:
+			return isfinite(DatumGetFloat4(value));
+		case FLOAT8OID:
+			return isfinite(DatumGetFloat8(value));
+		case NUMERICOID:
+			return !numeric_is_nan(DatumGetNumeric(value)) &&
+				!numeric_is_inf(DatumGetNumeric(value));
+		default:
+			return true;
+	}
 }

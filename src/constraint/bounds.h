@@ -9,6 +9,7 @@
 
 typedef struct GsBounds
 {
+	Oid			type;
 	FmgrInfo   *compare;		/* NULL: any value will do */
 	Oid			collation;
 	bool		discrete;		/* those of value[] alone; else any between */
@@ -19,5 +20,6 @@ typedef struct GsBounds
 extern void gs_bounds_init(GsBounds *bounds, const GsColumn *column,
 						   const GsDecoder *decoder);
 extern bool gs_bounds_exceeded(const GsBounds *bounds, Datum value);
+extern bool gs_bounds_finite(const GsBounds *bounds, Datum value);
 
 #endif

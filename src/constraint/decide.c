@@ -125,32 +125,26 @@ column_names(const GsSchema *schema, const Bitmapset *columns)
 }
 
 /*
- * Whether a condition that is met by construction is about all of some
- * columns.
+ * Whether a condition of the source's, or the user's, that is met by
+ * construction is about all of some columns.
  */
 static bool
-is_covered(List *constraints, List *names)
+is_covered(List *constraints, const Bitmapset *columns,
+		   const GsSchema *schema)
 {
 	ListCell   *cell;
 
 	foreach(cell, constraints)
 	{
 		const GsConstraint *constraint = lfirst(cell);
-		bool		all = constraint->expression != NULL &&
-			constraint->met == GS_MET_CONSTRUCTION &&
-			constraint->kind != GS_CONSTRAINT_FOUND;
-		ListCell   *name;
+		Bitmapset  *own;
 
-		foreach(name, names)
-		{
-			bool		found = false;
-			ListCell   *own;
-
-			foreach(own, constraint->columns)
-				found |= strcmp(lfirst(own), lfirst(name)) == 0;
-			all &= found;
-		}
-		if (all)
+		if (constraint->expression == NULL ||
+			constraint->met != GS_MET_CONSTRUCTION ||
+			constraint->kind == GS_CONSTRAINT_FOUND)
+			continue;
+		(void) gs_condition_load(constraint->expression, schema, &own);
+		if (bms_is_subset(columns, own))
 			return true;
 	}
 	return false;
@@ -177,7 +171,7 @@ add_formula(List *constraints, const GsFormula *formula,
 	constraint->columns = column_names(schema, columns);
 	constraint->met = decide_condition(constraint, schema);
 	if (constraint->met != GS_MET_CONSTRUCTION ||
-		is_covered(constraints, constraint->columns))
+		is_covered(constraints, columns, schema))
 		return constraints;
 	return lappend(constraints, constraint);
 }

@@ -521,7 +521,9 @@ show_row(GsRules *rules, int row)
 		c = rules->column[rule->sets];
 		value = ExecEvalExprSwitchContext(rule->value, rules->econtext,
 										  &isnull);
-		if (isnull || slot->tts_isnull[c])
+		if (isnull || slot->tts_isnull[c] ||
+			(is_found(rule) && !gs_bounds_finite(&rule->bounds,
+												 slot->tts_values[c])))
 			continue;
 		slot->tts_values[c] = value;
 		if (i >= rules->nrules * (rules->passes - 1))

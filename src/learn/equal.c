@@ -116,11 +116,16 @@ mark_rows(GsSample *sample, int column, int other)
 {
 	const GsLane *lane = &sample->lanes[column * GS_MAX_PARTS];
 	const GsLane *from = &sample->lanes[other * GS_MAX_PARTS];
-	bool	   *rows = palloc_extended(sample->nrows, MCXT_ALLOC_HUGE);
+	uint16	   *rows = palloc_extended(sizeof(uint16) * sample->nrows,
+									   MCXT_ALLOC_HUGE);
 
 	for (int64 row = 0; row < sample->nrows; row++)
+	{
 		rows[row] = !is_absent(lane, row) && !is_absent(from, row) &&
 			are_equal(lane, row, from, row);
+		if (is_absent(lane, row) && sample->columns[column].impute)
+			rows[row] = GS_MISSING;
+	}
 	sample->columns[column].equal = other + 1;
 	sample->columns[column].equal_rows = rows;
 }
@@ -193,7 +198,6 @@ gs_equals_learn(GsSchema *schema, GsEncoded *encoded)
 	{
 		GsColumn   *column = &schema->columns[c];
 		int			f = column->feature[0];
-		uint16	   *bin;
 
 		if (column->equal == 0)
 			continue;
@@ -206,13 +210,8 @@ gs_equals_learn(GsSchema *schema, GsEncoded *encoded)
 			pfree(column->equal_rows);
 			continue;
 		}
-		bin = palloc_extended(sizeof(uint16) * encoded->nrows,
-							  MCXT_ALLOC_HUGE);
-		for (int64 row = 0; row < encoded->nrows; row++)
-			bin[row] = column->equal_rows[row];
-		pfree(column->equal_rows);
 		column->equal_feature = gs_add_flag(schema, encoded, c, GS_PART_EQUAL,
-											bin);
+											column->equal_rows);
 	}
 }
 

@@ -615,7 +615,7 @@ learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
 /*
  * gs_add_flag: adds a feature that says something of a column's rows.
  *
- * bin: [nrows] 0 or 1.  Returns its index.
+ * bin: [nrows] 0, 1 or GS_MISSING, kept.  Returns its index.
  */
 int
 gs_add_flag(GsSchema *schema, GsEncoded *encoded, int column, int part,
@@ -633,7 +633,8 @@ gs_add_flag(GsSchema *schema, GsEncoded *encoded, int column, int part,
 	feature->decimals = -1;
 	feature->level[1].i = 1;
 	for (int64 row = 0; row < encoded->nrows; row++)
-		feature->share[bin[row]]++;
+		if (bin[row] != GS_MISSING)
+			feature->share[bin[row]]++;
 	normalise(feature);
 	encoded->bin[f] = bin;
 	encoded->nbins[f] = 2;
