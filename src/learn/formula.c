@@ -730,7 +730,9 @@ gs_formulas_find(const GsSample *sample, uint64 seed)
 		const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
 
 		CHECK_FOR_INTERRUPTS();
-		if (!is_number(&sample->columns[c]) || lane->type == GS_LANE_TEXT ||
+		/* a numeric that is kept as a double has digits of its own */
+		if (!is_number(&sample->columns[c]) ||
+			(lane->is_numeric && lane->type != GS_LANE_INT) ||
 			!read_number(number, &sample->columns[c], lane, search->nrows,
 						 stride))
 			continue;
