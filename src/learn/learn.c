@@ -162,18 +162,20 @@ learn_many_numbers(LaneView *view)
 
 /*
  * How many of the outermost values at an end are left out, so that no rare one
- * is: none where single values matter, and enough rows hold the outermost.
+ * is: none where single values matter, and enough rows hold the outermost, but
+ * too few would without these.
  */
 static int64
 protected_rows(const LaneView *view, const GsScalar *end, int direction)
 {
 	int64		same = 0;
 
-	while (view->column->exact && same < view->threshold &&
+	while (view->column->exact && same < 2 * view->threshold - 1 &&
 		   gs_scalar_compare(end[same * direction], *end,
 							 view->feature->lane) == 0)
 		same++;
-	return same == view->threshold ? 0 : view->threshold - 1;
+	return same >= view->threshold && same < 2 * view->threshold - 1 ? 0 :
+		view->threshold - 1;
 }
 
 /*
