@@ -123,11 +123,11 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
 END $$;
-SELECT is((SELECT string_agg(DISTINCT with_word(tensor, at, word), ',') FROM (VALUES ('refine/asked', '\x00000080'::bytea), ('refine/asked', '\xffffff7f'),
+SELECT is((SELECT string_agg(DISTINCT with_word(tensor, at, word), ',') FROM (VALUES ('refine/predictor', '\x00000080'::bytea), ('refine/predictor', '\xffffff7f'),
 	('refine/code', '\xff'), ('refine/round', '\x000000000000f87f'), ('refine/shift', '\x0000807f'), ('refine/split', '\xffffff7f'),
 	('refine/split', '\x00000080'), ('refine/value', '\x0000c07f')) AS t(tensor, word), generate_series(0, 1) AS at),
 	'XX001', 'impossible words are found');
-SELECT is((SELECT count(*) FROM generate_series(1, 300) AS i, LATERAL (SELECT with_word((ARRAY['refine/asked', 'refine/code', 'refine/round', 'refine/shift',
+SELECT is((SELECT count(*) FROM generate_series(1, 300) AS i, LATERAL (SELECT with_word((ARRAY['refine/predictor', 'refine/code', 'refine/round', 'refine/shift',
 	'refine/split', 'refine/mask', 'refine/value'])[1 + i % 7], i * i, (ARRAY['\x00000000', '\xffffffff', '\x01000000', '\x7f', '\xff000000',
 	'\x0000803f']::bytea[])[1 + i % 6]) AS state) AS s WHERE state NOT IN ('XX001', 'P0001')), 0::bigint, 'any other word is an error or none');
 SELECT * FROM finish();
