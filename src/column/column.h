@@ -28,10 +28,17 @@
 #include "text/format.h"
 #include "compat.h"
 
-#define GS_MAX_LEVELS		10000	/* of one category */
+#define GS_MAX_LEVELS		60000	/* of one category */
 #define GS_MAX_LEVEL_BYTES	1024	/* longer texts are never levels */
 #define GS_BINS				64		/* a number's bins for the family */
 #define GS_MISSING			0xFFFF	/* bin of a row that tells nothing */
+
+/*
+ * The parts of features that say where a dependency of a column does not hold,
+ * and where it has another column's value.
+ */
+#define GS_PART_EXCEPTION	(-2)
+#define GS_PART_EQUAL		(-3)
 
 typedef enum GsFeatureKind
 {
@@ -56,7 +63,8 @@ typedef struct GsFeature
 {
 	GsFeatureKind kind;
 	int			column;			/* index of the column */
-	int			part;			/* of the column; -1: the NULL indicator */
+	int			part;			/* of the column; -1: the NULL indicator; see
+								 * GS_PART_EXCEPTION */
 	GsLaneType	lane;			/* INT, FLOAT or TEXT */
 
 	/* category */
@@ -92,6 +100,12 @@ typedef struct GsColumn
 										 * ordered by a number of its own */
 	int			null_feature;	/* -1: none */
 	GsLayout   *layout;			/* of its parts; NULL: those of the type */
+	int			equal;			/* 1 + column whose value it may have; 0: none */
+	int			equal_feature;	/* 1 where it has it; if equal > 0 */
+	uint16	   *equal_rows;		/* while it is learned: [nrows] bins of that */
+	int			anchor;			/* 1 + column near whose values' places it
+								 * lies; 0: none */
+	struct GsCenters *centers;	/* these places; see center.h */
 	GsFormat   *format;		/* generates the "other" level */
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
@@ -99,6 +113,7 @@ typedef struct GsColumn
 	bool		computed;		/* while it is learned: a generated column */
 	bool		equated;		/* while it is learned: a condition says what
 								 * it is equal to */
+	bool		exact;			/* while it is learned: single values matter */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
 	bool		partly_unique;	/* in some rows, or with other columns */
@@ -143,6 +158,9 @@ gs_column_has_base(const GsColumn *column)
 {
 	return column->layout != NULL && column->layout->nbases > 0;
 }
+
+/* One for each part, and NULL, exceptions and equality of each column. */
+#define GS_MAX_FEATURES(ncolumns)	((ncolumns) * (GS_MAX_PARTS + 3))
 
 /* What a table was understood as: columns and their features. */
 typedef struct GsSchema
@@ -215,6 +233,9 @@ typedef struct GsEncoded
 								 * is finer; NULL for a category ... */
 	uint16	  **within;			/* ... and where in it, of 65535 parts: see
 								 * gs_quantile_position */
+	uint16	  **rank;			/* [nfeatures] of a category's levels, alike ones
+								 * next to each other; NULL: there is none */
+	bool	   *predictor;		/* [nfeatures] that determines others */
 	bool	   *determined;		/* [nfeatures] not the family's business */
 	bool	   *context;		/* [nfeatures] known for every row */
 	bool	  **rare;			/* [nfeatures][nrows] missing because the value is
@@ -267,6 +288,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 #define GS_STREAM_REFINE	UINT32_C(0x50000000)
 #define GS_STREAM_GIVEN		UINT32_C(0x60000000)	/* conditioned ones */
 #define GS_STREAM_CONTEXT	UINT32_C(0x68000000)	/* + feature: places in values */
+#define GS_STREAM_DEPENDENCY	UINT32_C(0x6C000000)	/* + feature: exceptions */
 #define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
 
 #endif

@@ -61,15 +61,29 @@ gs_given_impossible(void)
 	pg_unreachable();
 }
 
+/*
+ * A column that is learned as what it adds to another one is not what its
+ * feature says.
+ */
 static void
-report_difference(const GsSchema *schema, int c)
+check_whole(const GsSchema *schema, int c)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("column \"%s\" cannot be given, since it was learned as the difference from \"%s\"",
-					schema->columns[c].name,
-					schema->columns[schema->columns[c].layout->base[0]].name),
-			 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
+	const GsColumn *column = &schema->columns[c];
+
+	if (gs_column_has_base(column))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" cannot be given, since it was learned as the difference from \"%s\"",
+						column->name,
+						schema->columns[column->layout->base[0]].name),
+				 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
+	if (column->anchor > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" cannot be given, since it was learned as the distance from where \"%s\" is",
+						column->name,
+						schema->columns[column->anchor - 1].name),
+				 errhint("Filter with WHERE, or fit with option \"dependencies\" set to 0.")));
 }
 
 static int
@@ -80,8 +94,7 @@ find_column(const GsSchema *schema, const char *name)
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (strcmp(schema->columns[c].name, name) == 0)
 		{
-			if (gs_column_has_base(&schema->columns[c]))
-				report_difference(schema, c);
+			check_whole(schema, c);
 			return c;
 		}
 	initStringInfo(&names);
@@ -614,6 +627,17 @@ gs_given_multiply(GsGiven *given, int by)
 }
 
 /*
+ * What is asked of a column is its own value, not that of another one.
+ */
+static void
+take_own(GsGiven *given, const GsColumn *column)
+{
+	for (int b = 0; b < given->nboxes && column->equal > 0; b++)
+		given->box[b][column->equal_feature] =
+			gs_region_of_levels(2, (bool[]) {true, false});
+}
+
+/*
  * Adds to all boxes what was read of a column.
  */
 static void
@@ -633,6 +657,7 @@ add_column(GsGiven *given, Reader *reader)
 							  reader->null))
 			value_impossible(reader, reader->nmoments == 0 ? "NULL" :
 							 "one of the values given");
+		take_own(given, column);
 		return;
 	}
 	if (reader->null && null_feature < 0)
@@ -668,6 +693,7 @@ add_column(GsGiven *given, Reader *reader)
 		if (!is_null)
 			given->box[b][reader->index] = region;
 	}
+	take_own(given, column);
 }
 
 static void

@@ -40,6 +40,8 @@ typedef struct GsGiven
 	GsSchema   *schema;			/* whose numbers decode to values asked for */
 	int			nboxes;
 	GsRegion  **box;			/* [nboxes][nfeatures] */
+	bool	  **wanted;			/* [nfeatures] values that a determined feature
+								 * may have; NULL: any */
 	GsConditionStats stats;
 } GsGiven;
 

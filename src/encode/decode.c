@@ -20,6 +20,7 @@
 #include "encode/decode_document.h"
 #include "encode/decode_layout.h"
 #include "encode/number.h"
+#include "learn/center.h"
 #include "codec/domain.h"
 #include "text/json.h"
 #include "key/key.h"
@@ -62,44 +63,19 @@ struct GsDecoder
 
 	GsDomain   *domain;			/* NULL: the type is none */
 	GsLayoutDecoder *layout;	/* NULL: the parts are the type's */
+	GsDecoder  *equal;			/* of the column whose value it has in some
+								 * rows; or NULL */
+	GsNear	   *near;			/* places that this adds to; or NULL */
 	GsKeyDecoder *key;			/* NULL: none; else all else is its */
 };
 
 /*
- * Gives levels the short header with which a heap tuple stores them, and
- * GS_PACKED_BYTES to be read, if none is longer.  Returns whether it did.
+ * Whether the column's values are made of more than its parts.
  */
-static bool
-pack_levels(Datum *level, int nlevels)
+static inline bool
+is_sum(const GsDecoder *decoder)
 {
-	char	   *packed;
-
-	for (int i = 0; i < nlevels; i++)
-	{
-		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
-
-		if (value != NULL &&
-			(!VARATT_CAN_MAKE_SHORT(value) ||
-			 VARATT_CONVERTED_SHORT_SIZE(value) > GS_PACKED_BYTES))
-			return false;
-	}
-	/* aligned, so that a value is in one line of the cache */
-	packed = palloc0((Size) GS_PACKED_BYTES * (nlevels + 1));
-	packed = (char *) TYPEALIGN(GS_PACKED_BYTES, packed);
-	for (int i = 0; i < nlevels; i++, packed += GS_PACKED_BYTES)
-	{
-		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
-		Size		size;
-
-		if (value == NULL)
-			continue;
-		size = VARATT_CONVERTED_SHORT_SIZE(value);
-		SET_VARSIZE_SHORT(packed, size);
-		memcpy(packed + VARHDRSZ_SHORT, VARDATA(value),
-			   size - VARHDRSZ_SHORT);
-		level[i] = PointerGetDatum(packed);
-	}
-	return true;
+	return decoder->layout != NULL || decoder->near != NULL;
 }
 
 /*
@@ -125,44 +101,7 @@ init_levels(const GsDecoder *decoder, PartDecoder *part)
 									   &value);
 	}
 	if (get_typlen(type) == -1 && get_typstorage(type) != TYPSTORAGE_PLAIN)
-		part->packed = pack_levels(part->level, feature->nlevels);
-}
-
-/*
- * gs_draw_uuid: appends a random uuid (version 4).
- */
-void
-gs_draw_uuid(StringInfo out, GsRandom *random)
-{
-	uint32		word[4];
-
-	for (int i = 0; i < 4; i++)
-		word[i] = gs_random_u32(random);
-	appendStringInfo(out, "%08x-%04x-4%03x-%04x-%04x%08x",
-					 word[0], word[1] >> 16, word[1] & 0xFFF,
-					 0x8000 | (word[2] >> 18), word[2] & 0xFFFF, word[3]);
-}
-
-/*
- * gs_draw_bits: appends random bytes in hex, or random bits.
- */
-void
-gs_draw_bits(StringInfo out, GsRandom *random, int length, bool bytes)
-{
-	static const char digits[] = "0123456789abcdef";
-	int			n = bytes ? length * 2 : length;
-
-	if (bytes)
-		appendStringInfoString(out, "\\x");
-	enlargeStringInfo(out, n);
-	for (int i = 0; i < n; i += 8)
-	{
-		uint32		word = gs_random_u32(random);
-
-		for (int k = i; k < Min(n, i + 8); k++, word >>= 4)
-			out->data[out->len++] = digits[word & (bytes ? 0xF : 1)];
-	}
-	out->data[out->len] = '\0';
+		part->packed = gs_pack_levels(part->level, feature->nlevels);
 }
 
 static void
@@ -326,6 +265,10 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	decoder->domain = gs_domain_open(type);
 	if (c->layout != NULL)
 		decoder->layout = gs_layout_decoder_create(schema, column);
+	if (c->equal > 0)
+		decoder->equal = gs_decoder_create(schema, c->equal - 1, InvalidOid);
+	if (c->anchor > 0)
+		decoder->near = gs_near_create(schema, column);
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
 		PartDecoder *part = &decoder->part[p];
@@ -333,7 +276,7 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 		part->feature = &schema->features[c->feature[p]];
 		gs_number_init(&part->number, part->feature);
 		if (part->feature->kind == GS_FEATURE_CATEGORY &&
-			c->codec.nparts == 1 && decoder->layout == NULL && !c->document)
+			c->codec.nparts == 1 && !is_sum(decoder) && !c->document)
 			init_levels(decoder, part);
 	}
 	if (c->document)
@@ -365,6 +308,13 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		gs_document_decoder_needs(decoder->document, needed);
 	if (decoder->layout != NULL)
 		gs_layout_decoder_needs(decoder->layout, needed);
+	if (decoder->near != NULL)
+		gs_near_needs(decoder->near, needed);
+	if (decoder->equal != NULL)
+	{
+		needed[column->equal_feature] = true;
+		gs_decoder_needs(decoder->equal, needed);
+	}
 }
 
 static inline bool
@@ -395,7 +345,8 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 	const GsFeature *feature = decoder->part[0].feature;
 
 	if (decoder->key != NULL || decoder->domain != NULL ||
-		decoder->document != NULL)
+		decoder->document != NULL || decoder->near != NULL ||
+		decoder->equal != NULL)
 		return false;
 	if (decoder->layout != NULL)
 		return decoder->column->layout->per_day == 1 &&
@@ -464,7 +415,8 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 	int			n = 0;
 
 	if (decoder->key != NULL || decoder->domain != NULL ||
-		decoder->document != NULL)
+		decoder->document != NULL || decoder->near != NULL ||
+		decoder->equal != NULL)
 		return 0;
 	if (decoder->layout != NULL)
 		return has_ends(decoder) ? calendar_values(decoder, values) : 0;
@@ -505,7 +457,7 @@ gs_decoder_atoms(const GsDecoder *decoder, double share, Datum **values)
 	int			n = 0;
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->layout != NULL)
+		decoder->domain != NULL || is_sum(decoder))
 		return 0;
 	q = &feature->quantile;
 	value.lane = feature->lane;
@@ -728,6 +680,9 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 	}
 	if (decoder->layout != NULL)
 		parts[0].scalar.i = gs_layout_decode(decoder->layout, batch, row);
+	else if (decoder->near != NULL)
+		parts[0].scalar = gs_near_add(decoder->near, decoder->part[0].feature,
+									  batch, row, parts[0].scalar);
 	*result = gs_codec_join(&decoder->codec, parts);
 	if (!gs_domain_accepts(decoder->domain, *result))
 		*result = domain_repair(decoder, &random);
@@ -743,7 +698,7 @@ is_levels(const GsDecoder *decoder)
 	const GsFeature *feature = decoder->part[0].feature;
 
 	return decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->layout == NULL && decoder->document == NULL &&
+		!is_sum(decoder) && decoder->document == NULL &&
 		feature->kind == GS_FEATURE_CATEGORY &&
 		feature->other_level < 0 && decoder->null_feature == NULL;
 }
@@ -755,8 +710,8 @@ is_levels(const GsDecoder *decoder)
 bool
 gs_decoder_is_packed(const GsDecoder *decoder)
 {
-	return decoder->key == NULL && is_levels(decoder) &&
-		decoder->part[0].packed;
+	return decoder->key == NULL && decoder->equal == NULL &&
+		is_levels(decoder) && decoder->part[0].packed;
 }
 
 static void
@@ -831,15 +786,11 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 }
 
 /*
- * gs_decode: one column of the rows from to to - 1 of a batch.
- *
- * batch: its lanes of this column's features filled; rows: where the values
- * go, all nulls false.  Values are allocated in the current context, or live
- * as long as the decoder.
+ * The values of the column itself, whichever are equal to another one's.
  */
-void
-gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
-		  GsRows rows)
+static void
+decode_own(GsDecoder *decoder, const GsBatch *batch, int from, int to,
+		   GsRows rows)
 {
 	const PartDecoder *part = &decoder->part[0];
 	int			feature = decoder->column->feature[0];
@@ -856,7 +807,7 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	}
 #ifdef USE_FLOAT8_BYVAL
 	if (decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->layout == NULL && part->feature->kind == GS_FEATURE_NUMBER &&
+		!is_sum(decoder) && part->feature->kind == GS_FEATURE_NUMBER &&
 		part->feature->lane == GS_LANE_INT &&
 		decoder->codec.kind->integer)
 	{
@@ -877,5 +828,37 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 
 		rows.values[i] = (Datum) 0;
 		rows.nulls[i] = !decode_one(decoder, batch, row, &rows.values[i]);
+	}
+}
+
+/*
+ * gs_decode: one column of the rows from to to - 1 of a batch.
+ *
+ * batch: its lanes of this column's features filled; rows: where the values
+ * go, all nulls false.  Values are allocated in the current context, or live
+ * as long as the decoder.
+ */
+void
+gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
+		  GsRows rows)
+{
+	const int32 *equal;
+
+	decode_own(decoder, batch, from, to, rows);
+	if (decoder->equal == NULL)
+		return;
+	equal = batch->code[decoder->column->equal_feature];
+	for (int row = from; row < to; row++)
+	{
+		int			i = (row - from) * rows.stride;
+		Datum		value = 0;
+		bool		null = false;
+
+		if (equal[row] != 1 || rows.nulls[i])
+			continue;
+		gs_decode(decoder->equal, batch, row, row + 1,
+				  (GsRows) {&value, &null, 1});
+		if (!null && gs_domain_accepts(decoder->domain, value))
+			rows.values[i] = value;
 	}
 }

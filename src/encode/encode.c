@@ -17,6 +17,7 @@
 #include "codec/codec_internal.h"
 #include "column/members.h"
 #include "encode/encode.h"
+#include "learn/center.h"
 #include "text/json.h"
 #include "learn/quantile.h"
 #include "codec/styles.h"
@@ -35,6 +36,8 @@ typedef struct ColumnEncoder
 {
 	const GsColumn *column;
 	int			index;			/* of the column */
+	struct ColumnEncoder *anchor;	/* of the column near whose places it
+									 * lies; or NULL */
 	GsCodec		apart;			/* own copy, a whole value taken apart */
 	int			nparts;			/* that are features, and can be told */
 	PartEncoder part[GS_MAX_PARTS];
@@ -253,6 +256,9 @@ sources_known(const GsLayout *layout, const bool *known)
 	return layout->since < 0 || known[layout->since];
 }
 
+/*
+ * known: [ncolumns] those of a row, or NULL for all
+ */
 static void
 init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 			const bool *known)
@@ -266,8 +272,14 @@ init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 		gs_composite_unset(&encoder->apart);
 	if (column->null_feature >= 0)
 		encoder->null = &schema->features[column->null_feature];
-	if (column->key != NULL || !sources_known(column->layout, known))
+	if (column->key != NULL || !sources_known(column->layout, known) ||
+		(column->anchor > 0 && known != NULL && !known[column->anchor - 1]))
 		return;
+	if (column->anchor > 0)
+	{
+		encoder->anchor = palloc0(sizeof(ColumnEncoder));
+		init_column(encoder->anchor, schema, column->anchor - 1, known);
+	}
 	encoder->nparts = column->codec.nparts;
 	for (int p = 0; p < encoder->nparts; p++)
 	{
@@ -388,6 +400,39 @@ split_value(ColumnEncoder *encoder, Datum value, GsPart *parts)
 	parts[0].len = strlen(parts[0].text);
 	parts[0].lane = GS_LANE_TEXT;
 	parts[0].absent = false;
+}
+
+/*
+ * Takes the place of its row off a value.
+ */
+static void
+take_place_off(const ColumnEncoder *encoder, GsRows anchor, int row,
+			   GsPart *value)
+{
+	ColumnEncoder *by = encoder->anchor;
+	const GsCenters *centers = encoder->column->centers;
+	const GsFeature *feature = encoder->part[0].feature;
+	GsScalar	place = gs_centers_of_level(centers, -1);
+	GsScalar	below;
+	GsScalar	above;
+	GsPart		parts[GS_MAX_PARTS];
+
+	if (!anchor.nulls[row * anchor.stride])
+	{
+		split_value(by, anchor.values[row * anchor.stride], parts);
+		if (by->part[0].levels != NULL)
+			place = gs_centers_of_level(centers,
+										code_of(&by->part[0], &parts[0]));
+		else
+		{
+			gs_part_scalars(by->part[0].feature, &parts[0], &below, &above);
+			place = gs_centers_of_value(centers, by->part[0].feature->lane,
+										below);
+		}
+	}
+	gs_part_scalars(feature, value, &below, &above);
+	value->lane = feature->lane;
+	value->scalar = gs_centers_distance(feature, place, below);
 }
 
 /* What gs_encode is called with. */
@@ -589,6 +634,9 @@ encode_value(ColumnEncoder *encoder, const Encoding *call, int row)
 	if (encoder->column->layout != NULL &&
 		!apply_layout(encoder, call, row, parts))
 		return;
+	if (encoder->anchor != NULL)
+		take_place_off(encoder, call->columns[encoder->anchor->index], row,
+					   &parts[0]);
 	encode_parts(encoder, call, row, parts);
 }
 

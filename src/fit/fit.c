@@ -27,6 +27,9 @@
 
 #include "catalog/catalog.h"
 #include "learn/difference.h"
+#include "learn/equal.h"
+#include "learn/exact.h"
+#include "learn/formula.h"
 #include "key/key.h"
 #include "learn/learn.h"
 #include "column/left_out.h"
@@ -330,6 +333,20 @@ report_few(const Reader *reader, const GsSource *source,
 					 threshold, source->relation)));
 }
 
+/*
+ * How many columns share the memory for texts: all but numbers, dates and
+ * the like, which hardly need any; at least one.
+ */
+static int
+count_texts(TupleDesc desc)
+{
+	int			n = 0;
+
+	for (int c = 0; c < desc->natts; c++)
+		n += !TupleDescAttr(desc, c)->attbyval;
+	return Max(n, 1);
+}
+
 static void
 read_source(Reader *reader, GsSource *source, const FitRequest *request,
 			List **notes)
@@ -347,7 +364,7 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	reader->slot = MakeSingleTupleTableSlot(source->desc, &TTSOpsMinimalTuple);
 	gs_random_start(&reader->random, salt, 0, 0);
 	prepare_columns(reader, source, salt,
-					Max(budget * (1 - LANES_SHARE) / source->desc->natts,
+					Max(budget * (1 - LANES_SHARE) / count_texts(source->desc),
 						32 * 1024));
 	if (request->options.public)
 	{
@@ -439,7 +456,8 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 	{
 		appendStringInfo(&json, "{\"model\": \"number\", \"segments\": %d",
 						 q->nsegments);
-		if (column->codec.nparts == 1 && column->layout == NULL)
+		if (column->codec.nparts == 1 && column->layout == NULL &&
+			column->anchor == 0)
 		{
 			appendStringInfoString(&json, ", \"least\": ");
 			escape_json(&json, scalar_text(column, feature, q->low[0]));
@@ -461,6 +479,17 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 	}
 	if (column->layout != NULL)
 		append_layout(&json, schema, column->layout);
+	if (column->anchor > 0)
+	{
+		appendStringInfoString(&json, ", \"near\": ");
+		escape_json(&json, schema->columns[column->anchor - 1].name);
+	}
+	if (column->equal > 0)
+	{
+		appendStringInfo(&json, ", \"equal\": %.6f, \"to\": ",
+						 schema->features[column->equal_feature].share[1]);
+		escape_json(&json, schema->columns[column->equal - 1].name);
+	}
 	if (column->codec.nparts > 1)
 		appendStringInfo(&json, ", \"parts\": %d", column->codec.nparts);
 	appendStringInfo(&json, ", \"nulls\": %.6f}", nulls);
@@ -506,9 +535,39 @@ typedef struct Learning
 	const FitRequest *request;
 	Reader		reader;
 	List	   *constraints;	/* of the source */
+	List	   *formulas;		/* that were found */
 	GsVersionEntry *version;
 	GsFitContext context;
 } Learning;
+
+/*
+ * Finds what columns say of each other, and how they are best told.
+ */
+static void
+find_relations(Learning *learning, const GsSchema *columns)
+{
+	const GsOptions *options = &learning->request->options;
+	GsSample   *sample = &learning->reader.sample;
+	int			level = gs_fix_styles();
+
+	/* while lanes hold the columns' own values */
+	if (options->dependencies)
+	{
+		gs_equals_find(sample);
+		learning->formulas = gs_formulas_find(sample,
+											  gs_mix64(learning->request->seed,
+													   3));
+	}
+	gs_end_settings(level);
+	/* conditions have settings of their own */
+	gs_constraints_mark(learning->constraints, options->constraints,
+						learning->formulas, columns);
+	level = gs_fix_styles();
+	gs_layouts_find(sample, options->rare_threshold, options->differences);
+	if (options->dependencies)
+		gs_exact_find(sample, options->rare_threshold);
+	gs_end_settings(level);
+}
 
 static void
 learn_columns(Learning *learning)
@@ -519,15 +578,10 @@ learn_columns(Learning *learning)
 	.columns = learning->reader.sample.columns};
 	int			level;
 
-	/* conditions have settings of their own */
-	gs_constraints_mark(learning->constraints, request->options.constraints,
-						&columns);
-	level = gs_fix_styles();
 	/* not of rows that are copied */
 	if (learning->reader.sample.columns[0].key == NULL)
-		gs_layouts_find(&learning->reader.sample,
-						request->options.rare_threshold,
-						request->options.differences);
+		find_relations(learning, &columns);
+	level = gs_fix_styles();
 	version->schema = gs_schema_learn(&learning->reader.sample,
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),
@@ -548,8 +602,10 @@ learn_rows(Learning *learning)
 	GsVersionEntry *version = learning->version;
 	int			level = gs_fix_styles();
 
-	gs_dependency_find(context->encoded, options->dependencies,
+	gs_dependency_find(context->schema, context->encoded,
+					   options->dependencies, context->rare_threshold,
 					   &context->tensors);
+	gs_equals_learn(context->schema, context->encoded);
 	family->fit(context);
 	gs_calibrate(context, family);
 	gs_refine_fit(context, family, (int) options->refine);
@@ -680,6 +736,7 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	learn_columns(&learning);
 	version->constraints = gs_constraints_decide(learning.constraints,
 												 request->options.constraints,
+												 learning.formulas,
 												 version->schema);
 	learn_rows(&learning);
 	gs_note_acceptance(version,

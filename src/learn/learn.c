@@ -18,6 +18,7 @@
 #include "column/members.h"
 #include "encode/encode.h"
 #include "key/key.h"
+#include "learn/center.h"
 #include "learn/learn_internal.h"
 #include "learn/order.h"
 #include "learn/quantile.h"
@@ -28,6 +29,8 @@
 #define FEW_VALUES			20
 /* ... if the values that may be shown cover this share of the rows. */
 #define FEW_COVERAGE		0.99
+/* A number whose single values matter is one too, if it has more than these. */
+#define MANY_VALUES			20000
 /* A text's frequent values stand for the rare ones from this coverage on. */
 #define TEXT_COVERAGE		0.80
 /* Unless at least so many rows have others, and most one of their own. */
@@ -129,11 +132,65 @@ learn_few_numbers(LaneView *view)
 	return true;
 }
 
+static int
+by_count_then_scalar(const void *a, const void *b, void *arg)
+{
+	const ValueCount *x = a;
+	const ValueCount *y = b;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return gs_scalar_compare(x->scalar, y->scalar, *(GsLaneType *) arg);
+}
+
 /*
- * Copies the special values that enough rows hold.  Returns how many.
+ * A number whose single values matter, but are too many for segments of a
+ * table, as a category.  Returns false where they are not.
+ */
+static bool
+learn_many_numbers(LaneView *view)
+{
+	GsFeature  *feature = view->feature;
+
+	if (!view->column->exact)
+		return false;
+	count_values(view, INT_MAX - 1, view->threshold);
+	if (view->nvalues <= MANY_VALUES)
+		return false;
+	qsort_arg(view->values, view->nvalues, sizeof(ValueCount),
+			  by_count_then_scalar, &view->lane->type);
+	gs_alloc_levels(feature, Min(view->nvalues, GS_MAX_LEVELS));
+	for (int i = 0; i < feature->nlevels; i++)
+	{
+		feature->level[i] = view->values[i].scalar;
+		feature->share[i] = view->values[i].count;
+	}
+	return true;
+}
+
+/*
+ * How many of the outermost values at an end are left out, so that no rare one
+ * is: none where single values matter, and enough rows hold the outermost, but
+ * too few would without these.
  */
 static int64
-keep_specials(const LaneView *view, GsScalar *to, const GsScalar *from,
+protected_rows(const LaneView *view, const GsScalar *end, int direction)
+{
+	int64		same = 0;
+
+	while (view->column->exact && same < 2 * view->threshold - 1 &&
+		   gs_scalar_compare(end[same * direction], *end,
+							 view->feature->lane) == 0)
+		same++;
+	return same >= view->threshold && same < 2 * view->threshold - 1 ? 0 :
+		view->threshold - 1;
+}
+
+/*
+ * Copies the values that enough rows hold.  Returns how many.
+ */
+static int64
+keep_frequent_values(const LaneView *view, GsScalar *to, const GsScalar *from,
 			  int64 n)
 {
 	int64		kept = 0;
@@ -150,6 +207,26 @@ keep_specials(const LaneView *view, GsScalar *to, const GsScalar *from,
 		kept += next - i;
 	}
 	return kept;
+}
+
+/*
+ * Leaves out the values that too few rows hold, if nearly all rows hold
+ * others.  Returns how many rows are left; sorted: [n], changed.
+ */
+static int64
+keep_frequent_rows(const LaneView *view, GsScalar *sorted, int64 n)
+{
+	GsScalar   *kept = palloc_extended(sizeof(GsScalar) * Max(n, 1),
+									   MCXT_ALLOC_HUGE);
+	int64		nkept = keep_frequent_values(view, kept, sorted, n);
+
+	if (nkept >= FEW_COVERAGE * n)
+	{
+		memcpy(sorted, kept, sizeof(GsScalar) * nkept);
+		n = nkept;
+	}
+	pfree(kept);
+	return n;
 }
 
 /*
@@ -184,13 +261,14 @@ learn_number(LaneView *view)
 											 sorted + first, last - first);
 
 	/* in place: the sorted values aren't needed again */
-	n = keep_specials(view, sorted, sorted, first);
+	n = keep_frequent_values(view, sorted, sorted, first);
 	if (last - first >= 2 * view->threshold - 1)
 	{
-		int64		kept = last - first - 2 * (view->threshold - 1);
+		int64		low = protected_rows(view, sorted + first, 1);
+		int64		high = protected_rows(view, sorted + last - 1, -1);
+		int64		kept = last - first - low - high;
 
-		memmove(sorted + n, sorted + first + view->threshold - 1,
-				sizeof(GsScalar) * kept);
+		memmove(sorted + n, sorted + first + low, sizeof(GsScalar) * kept);
 		n += kept;
 	}
 	else if (last - first >= view->threshold)
@@ -199,7 +277,7 @@ learn_number(LaneView *view)
 		sorted[n] = gs_find_mean(feature, sorted + first, last - first);
 		n++;
 	}
-	n += keep_specials(view, sorted + n, sorted + last,
+	n += keep_frequent_values(view, sorted + n, sorted + last,
 					   view->npresent - last);
 	if (n == 0)
 	{
@@ -207,7 +285,10 @@ learn_number(LaneView *view)
 		gs_alloc_levels(feature, 0);
 		return;
 	}
-	gs_quantile_build(feature, kind, sorted, n, view->threshold);
+	if (view->column->exact)
+		n = keep_frequent_rows(view, sorted, n);
+	gs_quantile_build(feature, kind, sorted, n, view->threshold,
+					  view->column->exact);
 }
 
 static int
@@ -401,7 +482,8 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 		   uint16 *within)
 {
 	const GsFeature *feature = view->feature;
-	uint16	   *bin_of = palloc(sizeof(uint16) * feature->quantile.nsegments);
+	const GsQuantile *q = &feature->quantile;
+	uint16	   *bin_of = palloc(sizeof(uint16) * q->nsegments);
 	int			nbins = gs_quantile_bins(feature, bin_of);
 
 	for (int64 row = 0; row < view->nrows; row++)
@@ -413,6 +495,16 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 		if (is_absent(view->lane, row))
 			continue;
 		segment[row] = (uint16) gs_quantile_nearest(feature, scalar);
+		/* a rare value is none of those next to it */
+		if (view->column->exact &&
+			(gs_scalar_compare(scalar, q->low[segment[row]],
+							   feature->lane) < 0 ||
+			 gs_scalar_compare(scalar, q->high[segment[row]],
+							   feature->lane) > 0))
+		{
+			segment[row] = GS_MISSING;
+			continue;
+		}
 		within[row] = (uint16)
 			rint(gs_quantile_position(feature, segment[row], scalar, 0.5) *
 				 65535);
@@ -530,7 +622,7 @@ learn_part(LaneView *view, int64 nulls, uint64 salt)
 		gs_alloc_levels(feature, 0);
 	else if (feature->lane == GS_LANE_TEXT)
 		learn_text(view, salt);
-	else if (!learn_few_numbers(view))
+	else if (!learn_few_numbers(view) && !learn_many_numbers(view))
 		learn_number(view);
 	pfree(view->sorted);
 	for (int64 row = 0; row < view->nrows && view->column->document; row++)
@@ -638,6 +730,35 @@ learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
 	normalise(feature);
 	for (int64 row = 0; row < view->nrows; row++)
 		bin[row] = is_unknown(view, row) ? GS_MISSING : null_rows[row] ? 1 : 0;
+}
+
+/*
+ * gs_add_flag: adds a feature that says something of a column's rows.
+ *
+ * bin: [nrows] 0, 1 or GS_MISSING, kept.  Returns its index.
+ */
+int
+gs_add_flag(GsSchema *schema, GsEncoded *encoded, int column, int part,
+			uint16 *bin)
+{
+	int			f = schema->nfeatures++;
+	GsFeature  *feature = &schema->features[f];
+
+	encoded->nfeatures++;
+	gs_alloc_levels(feature, 2);
+	feature->column = column;
+	feature->part = part;
+	feature->lane = GS_LANE_INT;
+	feature->step = 1;
+	feature->decimals = -1;
+	feature->level[1].i = 1;
+	for (int64 row = 0; row < encoded->nrows; row++)
+		if (bin[row] != GS_MISSING)
+			feature->share[bin[row]]++;
+	normalise(feature);
+	encoded->bin[f] = bin;
+	encoded->nbins[f] = 2;
+	return f;
 }
 
 /*
@@ -850,7 +971,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	for (int c = 0; c < sample->ncolumns; c++)
 		if (sample->columns[c].codec.kind->content == GS_CONTENT_JSON)
 			most += GS_MAX_MEMBERS;
-	room = most * (GS_MAX_PARTS + 1);
+	room = GS_MAX_FEATURES(most);
 	learning.pending = palloc0(Max(most, 1));
 	schema->ncolumns = schema->nall = sample->ncolumns;
 	schema->columns = palloc0(sizeof(GsColumn) * Max(most, 1));
@@ -862,6 +983,8 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	out->bin = palloc0(sizeof(uint16 *) * room);
 	out->segment = palloc0(sizeof(uint16 *) * room);
 	out->within = palloc0(sizeof(uint16 *) * room);
+	out->rank = palloc0(sizeof(uint16 *) * room);
+	out->predictor = palloc0(sizeof(bool) * room);
 	out->determined = palloc0(sizeof(bool) * room);
 	out->context = palloc0(sizeof(bool) * room);
 	out->rare = palloc0(sizeof(bool *) * room);
@@ -874,6 +997,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			learn_members(&learning, &view, c);
 	}
 	learn_orders(sample, schema, out, learning.pending, threshold);
+	gs_centers_learned(schema);
 	out->features = schema->features;
 	out->nfeatures = schema->nfeatures;
 	*encoded = out;

@@ -21,6 +21,9 @@
 /* ... or this share of the rows beyond it, if that is less. */
 #define QUANTILE_TAIL		8
 
+/* Of a number whose single values matter, what is between them has as many. */
+#define QUANTILE_EXACT		20000
+
 #define MAX_DECIMALS		9
 
 /* Times the mean distance of values within a segment that is no gap. */
@@ -265,11 +268,12 @@ add_segment(GsFeature *feature, const GsPartKind *kind, const GsScalar *sorted,
  * gs_quantile_build: makes a number feature's table.
  *
  * kind: of the part, NULL for floats; sorted: [n] values, protected already, n >
- * 0; the feature's lane and step are set.  The table is allocated in the current context.
+ * 0; the feature's lane and step are set; exact: each value that may be shown
+ * is to be a segment of its own.  The table is allocated in the current context.
  */
 void
 gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
-				  const GsScalar *sorted, int64 n, int threshold)
+				  const GsScalar *sorted, int64 n, int threshold, bool exact)
 {
 	GsQuantile *q = &feature->quantile;
 	double		end = Max(gs_normal_quantile(1 - 0.5 / n), 1.0);
@@ -291,8 +295,9 @@ gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
 			if (gs_scalar_compare(sorted[i], sorted[next], feature->lane) != 0)
 				break;
 		tail = Min(i, n - next);
-		depth = Max(Min(n / QUANTILE_DEPTH, tail / QUANTILE_TAIL), threshold);
-		if (special || next - i >= Max(depth / 2, threshold))
+		depth = Max(exact ? n / QUANTILE_EXACT :
+					Min(n / QUANTILE_DEPTH, tail / QUANTILE_TAIL), threshold);
+		if (special || next - i >= Max(exact ? 0 : depth / 2, threshold))
 		{
 			if (open >= 0)
 				add_segment(feature, kind, sorted, n, open, i - 1,
