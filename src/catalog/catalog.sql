@@ -123,11 +123,13 @@ CREATE TABLE gensynth.fills (
 	n			bigint NOT NULL CHECK (n OPERATOR(pg_catalog.>) 0),
 	done		bigint NOT NULL CHECK (done OPERATOR(pg_catalog.>=) 0 AND done OPERATOR(pg_catalog.<=) n),
 	drawn		bigint NOT NULL CHECK (drawn OPERATOR(pg_catalog.>=) done),
+	keys		bigint[],
 	started_at	timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	updated_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	finished	boolean NOT NULL
 );
 COMMENT ON TABLE gensynth.fills IS 'how far each synth_into has come, so that it can be resumed';
+COMMENT ON COLUMN gensynth.fills.keys IS 'where keys that carry order began: of each column the first number and its row';
 CREATE INDEX ON gensynth.fills (target, role);
 CREATE INDEX ON gensynth.fills (model);
 

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "catalog/access.h"
@@ -41,16 +42,33 @@ static const Oid fill_types[FILL_ARGS] = {TEXTOID, TEXTOID, TEXTOID, INT8OID,
 INT8OID, JSONBOID, INT8OID, INT4OID, UUIDOID};
 
 /*
+ * Reads where the keys of a fill began, into the given context.
+ */
+static void
+read_keys(GsFill *fill, Datum value, MemoryContext context)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+
+	if (array_contains_nulls(array))
+		return;
+	fill->nkeys = n;
+	fill->keys = MemoryContextAlloc(context, sizeof(int64) * Max(n, 1));
+	memcpy(fill->keys, ARR_DATA_PTR(array), sizeof(int64) * n);
+}
+
+/*
  * gs_fill_find: looks for an unfinished fill of the same target, role, model,
  * start, n and given values, and of the same seed unless any will do; the
- * last one of several.  If there is one, sets id, seed, version, done, drawn
- * and begun from it.
+ * last one of several.  If there is one, sets id, seed, version, done, drawn,
+ * begun and keys from it, in the current context.
  */
 bool
 gs_fill_find(GsFill *fill, bool any_seed)
 {
 	Datum		values[FILL_ARGS];
 	char		nulls[FILL_ARGS];
+	MemoryContext context = CurrentMemoryContext;
 	GsAccess	access;
 	bool		found;
 
@@ -58,7 +76,8 @@ gs_fill_find(GsFill *fill, bool any_seed)
 	if (any_seed)
 		nulls[6] = 'n';
 	gs_enter(&access);
-	found = gs_run("SELECT id, seed, version, done, drawn FROM gensynth.fills"
+	found = gs_run("SELECT id, seed, version, done, drawn, keys"
+				   " FROM gensynth.fills"
 				   " WHERE target " GS_EQ " $1 AND role " GS_EQ " $2"
 				   " AND model_id " GS_EQ " $9 AND start " GS_EQ " $4"
 				   " AND n " GS_EQ " $5"
@@ -68,12 +87,18 @@ gs_fill_find(GsFill *fill, bool any_seed)
 				   FILL_ARGS, fill_types, values, nulls, false) > 0;
 	if (found)
 	{
+		Datum		keys;
+		bool		isnull;
+
 		fill->id = *DatumGetUUIDP(gs_result(0, 1, NULL));
 		fill->seed = DatumGetInt64(gs_result(0, 2, NULL));
 		fill->version = DatumGetInt32(gs_result(0, 3, NULL));
 		fill->done = DatumGetInt64(gs_result(0, 4, NULL));
 		fill->drawn = DatumGetInt64(gs_result(0, 5, NULL));
 		fill->begun = true;
+		keys = gs_result(0, 6, &isnull);
+		if (!isnull)
+			read_keys(fill, keys, context);
 	}
 	gs_leave(&access);
 	return found;
@@ -89,6 +114,18 @@ report_dropped(const GsFill *fill)
 			 errhint("The batches before that stay in the table.")));
 }
 
+static Datum
+keys_array(const GsFill *fill)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(fill->nkeys, 1));
+
+	for (int i = 0; i < fill->nkeys; i++)
+		elements[i] = Int64GetDatum(fill->keys[i]);
+	return PointerGetDatum(construct_array(elements, fill->nkeys, INT8OID,
+										   sizeof(int64), FLOAT8PASSBYVAL,
+										   TYPALIGN_DOUBLE));
+}
+
 /*
  * Makes the row of a new fill, and keeps its model from being dropped.  The
  * role's finished fills of the target have been kept until now.
@@ -96,26 +133,30 @@ report_dropped(const GsFill *fill)
 static void
 insert_fill(GsFill *fill, int64 rows, int64 drawn)
 {
-	Datum		values[FILL_ARGS + 2];
-	char		nulls[FILL_ARGS + 2];
-	Oid			types[FILL_ARGS + 2];
+	Datum		values[FILL_ARGS + 3];
+	char		nulls[FILL_ARGS + 3];
+	Oid			types[FILL_ARGS + 3];
 
 	fill_args(fill, values, nulls);
 	memcpy(types, fill_types, sizeof(fill_types));
 	types[FILL_ARGS] = types[FILL_ARGS + 1] = INT8OID;
 	values[FILL_ARGS] = Int64GetDatum(rows);
 	values[FILL_ARGS + 1] = Int64GetDatum(drawn);
-	nulls[FILL_ARGS] = nulls[FILL_ARGS + 1] = ' ';
+	nulls[FILL_ARGS] = nulls[FILL_ARGS + 1] = nulls[FILL_ARGS + 2] = ' ';
+	types[FILL_ARGS + 2] = INT8ARRAYOID;
+	values[FILL_ARGS + 2] = keys_array(fill);
+	if (fill->nkeys == 0)
+		nulls[FILL_ARGS + 2] = 'n';
 	gs_run("DELETE FROM gensynth.fills WHERE id " GS_EQ " ANY (ARRAY(SELECT id"
 		   " FROM gensynth.fills WHERE target " GS_EQ " $1"
 		   " AND role " GS_EQ " $2 AND finished FOR UPDATE SKIP LOCKED))", 2,
 		   types, values, NULL, false);
 	if (gs_run("INSERT INTO gensynth.fills (target, role, model, start, n,"
-			   " given, seed, version, model_id, done, drawn, finished)"
-			   " SELECT $1, $2, $3, $4, $5, $6, $7, $8, m.id, $10, $11,"
+			   " given, seed, version, model_id, done, drawn, keys, finished)"
+			   " SELECT $1, $2, $3, $4, $5, $6, $7, $8, m.id, $10, $11, $12,"
 			   " $10 " GS_EQ " $5 FROM gensynth.models m"
 			   " WHERE m.id " GS_EQ " $9 FOR KEY SHARE RETURNING id",
-			   FILL_ARGS + 2, types, values, nulls, false) == 0)
+			   FILL_ARGS + 3, types, values, nulls, false) == 0)
 		report_dropped(fill);
 	fill->id = *DatumGetUUIDP(gs_result(0, 1, NULL));
 	fill->begun = true;

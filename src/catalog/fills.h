@@ -25,6 +25,8 @@ typedef struct GsFill
 	int64		done;			/* rows that are in the target */
 	int64		drawn;			/* rows that were made for them */
 	bool		begun;			/* it has a row in the table */
+	int			nkeys;			/* 0: no keys that carry order */
+	int64	   *keys;			/* [nkeys] where they began: see into.c */
 } GsFill;
 
 extern bool gs_fill_find(GsFill *fill, bool any_seed);

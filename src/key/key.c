@@ -168,6 +168,21 @@ number_of(const GsColumn *column, Datum value, int64 *number)
 }
 
 /*
+ * Leaves the first numbers of a sequence out.
+ */
+static void
+pass_over(GsKey *key, uint64 steps)
+{
+	if (steps >= key->space)
+	{
+		key->space = 0;
+		return;
+	}
+	key->min = (int64) ((uint64) key->min + steps * (uint64) key->step);
+	key->space -= steps;
+}
+
+/*
  * gs_key_continue: lets a sequence go on behind the last value that a target
  * has, if that is greater than what it would begin with.
  *
@@ -191,14 +206,25 @@ gs_key_continue(const GsColumn *column, Datum last, int64 first)
 	if (number < key->min)
 		return true;
 	steps = ((uint64) number - (uint64) key->min) / (uint64) key->step + 1;
-	if (steps >= key->space)
-		key->space = 0;
-	else
-	{
-		key->min = (int64) ((uint64) key->min +
-							steps * (uint64) key->step);
-		key->space -= steps;
-	}
+	pass_over(key, steps);
+	return true;
+}
+
+/*
+ * gs_key_begin: lets a sequence begin with a number that it has begun with
+ * before: see gs_key_continue.  False if it never can have.
+ */
+bool
+gs_key_begin(GsKey *key, int64 min, int64 first)
+{
+	uint64		distance = (uint64) min - (uint64) key->min;
+
+	if (first < 0 || min < key->min ||
+		distance % (uint64) key->step != 0 ||
+		distance / (uint64) key->step >= key->space)
+		return false;
+	key->first = first;
+	pass_over(key, distance / (uint64) key->step);
 	return true;
 }
 

@@ -87,6 +87,7 @@ extern uint64 gs_key_room(const GsKey *key);
 extern void gs_key_check(const GsColumn *column, int64 first, int64 n);
 extern void gs_keys_check(const GsSchema *schema, int64 first, int64 n);
 extern bool gs_key_continue(const GsColumn *column, Datum last, int64 first);
+extern bool gs_key_begin(GsKey *key, int64 min, int64 first);
 extern void gs_keys_save(const GsSchema *schema, List **tensors);
 extern void gs_keys_check_orders(const GsSchema *schema);
 extern void gs_keys_load(GsSchema *schema, const List *tensors);

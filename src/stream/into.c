@@ -42,6 +42,7 @@
 #include "stream/owned.h"
 #include "stream/foreign_keys.h"
 #include "stream/call.h"
+#include "stream/continue.h"
 #include "stream/deferred.h"
 #include "stream/repair.h"
 #include "stream/shift.h"
@@ -602,76 +603,6 @@ fill_batch(IntoCall *call)
 	MemoryContextReset(call->batch_context);
 }
 
-/*
- * The greatest key that the target has; false if there is none.  Not every
- * type that counts on has a max; counters in texts grow by a digit now and
- * then.
- */
-static bool
-greatest_key(const IntoCall *call, const GsColumn *column, Datum *greatest)
-{
-	const char *name = quote_identifier(column->name);
-	const char *order = name;
-	bool		isnull;
-
-	if (column->codec.kind->content == GS_CONTENT_TEXT)
-		order = psprintf("pg_catalog.length(%s::pg_catalog.text) DESC,"
-						 " %s::pg_catalog.text COLLATE pg_catalog.\"C\"",
-						 name, name);
-	SPI_execute(psprintf("SELECT %s FROM %s WHERE %s IS NOT NULL"
-						 " ORDER BY %s DESC LIMIT 1",
-						 name, call->fill.target, name, order), false, 1);
-	if (SPI_processed == 0)
-		return false;
-	*greatest = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-							  1, &isnull);
-	return !isnull;
-}
-
-/*
- * Keys that count on do so after the greatest one that the target has.
- */
-static void
-continue_keys(const IntoCall *call)
-{
-	const GsSchema *schema = call->sampler->schema;
-	const GsTarget *target = call->target;
-
-	for (int i = 0; i < target->desc->natts; i++)
-	{
-		const char *name = NameStr(TupleDescAttr(target->desc, i)->attname);
-		Datum		last;
-
-		for (int c = 0; c < schema->ncolumns; c++)
-		{
-			if (schema->columns[c].key == NULL ||
-				!gs_is_column_of(&schema->columns[c],
-								 TupleDescAttr(target->desc, i)->atttypid) ||
-				schema->columns[c].key->kind != GS_KEY_SEQUENCE ||
-				strcmp(schema->columns[c].name, name) != 0 ||
-				!gs_target_readable(target, i))
-				continue;
-			if (greatest_key(call, &schema->columns[c], &last))
-				(void) gs_key_continue(&schema->columns[c], last,
-									   call->fill.start - 1 + call->fill.drawn);
-		}
-	}
-	gs_keys_check(schema, call->fill.start - 1 + call->fill.drawn,
-				  call->fill.n - call->fill.done);
-	for (int c = 0; c < schema->ncolumns; c++)
-	{
-		GsKey	   *key = schema->columns[c].key;
-
-		if (key == NULL)
-			continue;
-		/* rows in the place of others need more: what collides is seen */
-		key->wraps = target->makes_up;
-		/* all rows are in one order */
-		key->rows = Max(call->fill.n - call->fill.done, 1);
-		gs_key_set_order(key, key->order, key->down, key->exact);
-	}
-}
-
 static GsOwned *
 owned_rows(const IntoCall *call)
 {
@@ -744,8 +675,15 @@ begin_rows(IntoCall *call)
 		if (fill->done == 0)
 			call->fill.n = gs_owned_count(owned_rows(call));
 	}
+	if (!gs_target_begin_keys(call->sampler, fill))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the fill of %s does not say where its keys began",
+						fill->target),
+				 errhint("The batches before that stay in the table.  To start anew, %s.",
+						 forget_statement(call))));
 	open_foreign_keys(call);
-	continue_keys(call);
+	gs_target_continue_keys(call->target, call->sampler, &call->fill);
 	open_rows(call, fill->drawn);
 	call->shift = gs_shift_open(call->target);
 	call->sorting = gs_sorting_open(call->target, call->sampler->schema);
