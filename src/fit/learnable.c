@@ -29,12 +29,16 @@ names_literal(List *names)
 													gs_text_array(names)));
 }
 
+/*
+ * Whether the source computes a column; never one that is known besides.
+ */
 static bool
 is_generated(const GsSource *source, const char *name)
 {
-	return OidIsValid(source->relid) &&
-		get_attgenerated(source->relid,
-						 get_attnum(source->relid, name)) != '\0';
+	AttrNumber	column = OidIsValid(source->relid) ?
+		get_attnum(source->relid, name) : InvalidAttrNumber;
+
+	return column > 0 && get_attgenerated(source->relid, column) != '\0';
 }
 
 /*

@@ -157,6 +157,18 @@ was_told(const GsModel *model, Oid relid)
 }
 
 /*
+ * Whether a relation computes a column, if it has one of that name.
+ */
+static bool
+is_generated(Oid relid, const char *name)
+{
+	AttrNumber	column = OidIsValid(relid) ? get_attnum(relid, name) :
+		InvalidAttrNumber;
+
+	return column > 0 && get_attgenerated(relid, column) != '\0';
+}
+
+/*
  * gs_drift_tell: tells of columns that are asked for and that a model lacks, or
  * whose type has changed in its source since.
  *
@@ -180,8 +192,7 @@ gs_drift_tell(const GsModel *model, TupleDesc wanted, TupleDesc row, Oid relid,
 		char	   *name = NameStr(attribute->attname);
 
 		if (!attribute->attisdropped && gs_drift_lacks(model, name) &&
-			!(OidIsValid(relid) &&
-			  get_attgenerated(relid, get_attnum(relid, name)) != '\0'))
+			!is_generated(relid, name))
 			missing = lappend(missing, name);
 	}
 	if (own)

@@ -86,7 +86,8 @@ gs_is_unique_within(Oid relid, const List *columns)
 
 		for (int k = 0; k < form->indnkeyatts; k++)
 			foreach(column, columns)
-				n += form->indkey.values[k] ==
+				n += form->indkey.values[k] > 0 &&
+					form->indkey.values[k] ==
 					get_attnum(relid, lfirst(column));
 		found |= form->indisunique && form->indisvalid &&
 			n == form->indnkeyatts && RelationGetIndexPredicate(index) == NIL;
