@@ -47,11 +47,17 @@ typedef struct Reader
 } Reader;
 
 /*
- * gs_given_impossible: the conditions cannot be met together.
+ * gs_given_impossible: the conditions cannot be met; of several not together.
  */
 void
-gs_given_impossible(void)
+gs_given_impossible(const GsConditionStats *stats)
 {
+	if (stats->column != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("what is given for column \"%s\" has probability zero",
+						stats->column),
+				 errhint("By this model no row meets the condition; give other values, or a wider range.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("the given values have probability zero together"),
@@ -707,6 +713,8 @@ gs_given_parse(const GsSchema *schema, Jsonb *given)
 		else if (token == WJB_VALUE)
 			read_column(parsed, c, &item);
 	}
+	if (JB_ROOT_COUNT(given) == 1)
+		parsed->stats.column = schema->columns[c].name;
 	return parsed;
 }
 

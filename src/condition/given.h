@@ -32,6 +32,7 @@ typedef struct GsConditionStats
 	int64		resampled;		/* rows that no try was accepted for */
 	double		weight;			/* of all tries, as importance samples ... */
 	double		squared;		/* ... and their squares */
+	const char *column;			/* the only one that is given; else NULL */
 } GsConditionStats;
 
 typedef struct GsGiven
@@ -55,7 +56,7 @@ gs_given_try(GsConditionStats *stats, double weight)
 }
 
 extern GsGiven *gs_given_parse(const GsSchema *schema, Jsonb *given);
-GS_NORETURN extern void gs_given_impossible(void);
+GS_NORETURN extern void gs_given_impossible(const GsConditionStats *stats);
 extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,
 								const GsRegion *with);
 

@@ -177,20 +177,29 @@ gs_scalars_point(const GsColumn *column, const GsFeature *feature, Datum value,
  * The part of a segment's normal scores between two fractions of its width.
  */
 static void
-position_piece(const GsQuantile *q, int segment, double first, double last,
-			   GsPiece *piece)
+position_piece(const GsFeature *feature, int segment, double first,
+			   double last, GsPiece *piece)
 {
+	const GsQuantile *q = &feature->quantile;
 	double		from = q->edge[segment];
 	double		to = q->edge[segment + 1];
 	double		width = to - from;
 
+	float		base;
+	float		span;
+	double		end;
+
+	/* the floats that families make do not reach a segment's very ends */
+	gs_quantile_scores(feature, segment, &base, &span);
+	end = (double) base + span;
 	piece->from = first > 0 ? Min(from + first * width, to) : from;
 	piece->to = last < 1 ? Max(from + last * width, from) : to;
-	if (piece->to - piece->from < MIN_WIDTH)
+	if (Min(piece->to, end) - Max(piece->from, base) < MIN_WIDTH)
 	{
 		/* too narrow to tell: give it something, within the segment */
 		double		middle = (piece->from + piece->to) / 2;
 
+		middle = Max(Min(middle, end), base);
 		piece->from = Max(middle - MIN_WIDTH / 2, from);
 		piece->to = Min(middle + MIN_WIDTH / 2, to);
 	}
@@ -218,7 +227,7 @@ clip_integer(const GsFeature *feature, int segment, GsScalarRange range,
 		return false;
 	piece->low.i = (int64) ((uint64) low + first * step);
 	piece->high.i = (int64) ((uint64) low + last * step);
-	position_piece(q, segment, first / (steps + 1.0),
+	position_piece(feature, segment, first / (steps + 1.0),
 				   last == steps ? 1 : (last + 1.0) / (steps + 1.0), piece);
 	return true;
 }
@@ -254,7 +263,7 @@ clip_decimals(const GsColumn *column, const GsFeature *feature, int segment,
 		min - (min < max ? HALF_STEP / unit : 0) : from;
 	piece->high.f = min == max || max < last || !whole ?
 		max + (min < max ? HALF_STEP / unit : 0) : to;
-	position_piece(&feature->quantile, segment,
+	position_piece(feature, segment,
 				   min > first ? gs_fraction(min - 0.5 / unit, from, to) : 0,
 				   max < last ? gs_fraction(max + 0.5 / unit, from, to) : 1,
 				   piece);
@@ -287,7 +296,7 @@ position_point(const GsFeature *feature, int segment, double value,
 	}
 	half = Min((max / 2 - min / 2) * POINT_WIDTH / (high / 2 - low / 2),
 			   1) / 2;
-	position_piece(q, segment, at - half, at + half, piece);
+	position_piece(feature, segment, at - half, at + half, piece);
 }
 
 static bool
@@ -322,7 +331,7 @@ clip_float(const GsColumn *column, const GsFeature *feature, int segment,
 		position_point(feature, segment, piece->low.f, piece);
 	}
 	else
-		position_piece(q, segment, gs_fraction(piece->low.f, from, to),
+		position_piece(feature, segment, gs_fraction(piece->low.f, from, to),
 					   gs_fraction(piece->high.f, from, to), piece);
 	return true;
 }
@@ -398,7 +407,7 @@ between_segments(const GsColumn *column, const GsFeature *feature,
 		return -1;
 	piece->low = range.low;
 	piece->high = range.high;
-	position_piece(q, s, 1, 1, piece);
+	position_piece(feature, s, 1, 1, piece);
 	return s;
 }
 

@@ -26,6 +26,16 @@
 #define FEW_VALUES			20
 /* ... if the values that may be shown cover this share of the rows. */
 #define FEW_COVERAGE		0.99
+/* Numbers of a list have at most so many values, of what lies between them at
+ * most this share; rare ones are at most so many of the rows, and are not
+ * single ones, or hardly any. */
+#define LISTED_VALUES		20000
+#define LISTED_SPARSE		0.1
+#define LISTED_RARE			0.2
+#define LISTED_REPEAT		1.5
+#define LISTED_FEW			0.002
+/* A value that more rows hold says nothing about the others. */
+#define LISTED_HEAVY		0.02
 /* A text's frequent values stand for the rare ones from this coverage on. */
 #define TEXT_COVERAGE		0.80
 /* Unless at least so many rows have others, and most one of their own. */
@@ -122,10 +132,10 @@ learn_few_numbers(LaneView *view)
 }
 
 /*
- * Copies the special values that enough rows hold.  Returns how many.
+ * Copies the values that enough rows hold.  Returns how many.
  */
 static int64
-keep_specials(const LaneView *view, GsScalar *to, const GsScalar *from,
+keep_frequent(const LaneView *view, GsScalar *to, const GsScalar *from,
 			  int64 n)
 {
 	int64		kept = 0;
@@ -145,8 +155,97 @@ keep_specials(const LaneView *view, GsScalar *to, const GsScalar *from,
 }
 
 /*
- * A number's quantile table, its ends protected: specials that are rare and
- * the threshold - 1 outermost values at either end are left out.
+ * How many numbers there could be between the values of most rows.
+ */
+static double
+count_possible(const GsFeature *feature, const GsScalar *sorted, int64 n)
+{
+	GsScalar	low = sorted[n / 100];
+	GsScalar	high = sorted[n - 1 - n / 100];
+
+	if (feature->lane == GS_LANE_INT)
+		return (double) ((uint64) high.i - (uint64) low.i) / feature->step + 1;
+	return feature->decimals < 0 ? INFINITY :
+		(high.f - low.f) * pow(10, feature->decimals) + 1;
+}
+
+/*
+ * Whether sorted numbers, of which none is special, are those of a list: codes,
+ * say, which repeat, and which are few of those that could be between them.
+ */
+static bool
+is_listed(const LaneView *view, const GsScalar *sorted, int64 n)
+{
+	int64		heavy = (int64) (LISTED_HEAVY * n);
+	int64		values = 0;
+	int64		frequent = 0;
+	int64		light = 0;		/* rows of values that are not heavy */
+	int64		rare = 0;		/* rows ... */
+	int64		nrare = 0;		/* ... and values */
+	int64		lead = 0;		/* rare rows before the first frequent value */
+	int64		trail = 0;		/* and behind the last */
+	int64		next;
+
+	for (int64 i = 0; i < n; i = next)
+	{
+		for (next = i + 1; next < n; next++)
+			if (gs_scalar_compare(sorted[i], sorted[next],
+								  view->lane->type) != 0)
+				break;
+		values++;
+		light += next - i <= heavy ? next - i : 0;
+		if (next - i >= view->threshold)
+		{
+			frequent++;
+			trail = 0;
+			continue;
+		}
+		nrare++;
+		rare += next - i;
+		trail += next - i;
+		lead += frequent == 0 ? next - i : 0;
+	}
+	if (frequent == 0 || frequent > LISTED_VALUES ||
+		values > LISTED_SPARSE * count_possible(view->feature, sorted, n))
+		return false;
+
+	/* a tail is not to be lost */
+	return Max(lead, trail) < 4 * view->threshold &&
+		rare <= LISTED_RARE * light &&
+		(rare <= LISTED_FEW * light || rare >= LISTED_REPEAT * nrare);
+}
+
+/*
+ * Copies sorted numbers without the threshold - 1 outermost ones at either end,
+ * where these are rare.  Returns how many are left.
+ */
+static int64
+keep_inner(const LaneView *view, GsScalar *to, const GsScalar *from, int64 n)
+{
+	int			outer = view->threshold - 1;
+	GsLaneType	lane = view->lane->type;
+	int64		first = 0;
+	int64		last = n;
+
+	if (n < view->threshold)
+		return 0;
+	if (gs_scalar_compare(from[0], from[outer], lane) != 0)
+		first = outer;
+	if (gs_scalar_compare(from[n - 1 - outer], from[n - 1], lane) != 0)
+		last = n - outer;
+	if (last <= first)
+	{
+		/* both ends cross: all that may be told is the mean */
+		*to = gs_find_mean(view->feature, from, n);
+		return 1;
+	}
+	memmove(to, from + first, sizeof(GsScalar) * (last - first));
+	return last - first;
+}
+
+/*
+ * A number's quantile table, its ends protected: rare specials and what is
+ * outermost are left out; of a list, all that is rare.
  */
 static void
 learn_number(LaneView *view)
@@ -157,6 +256,7 @@ learn_number(LaneView *view)
 	GsScalar   *sorted = view->sorted;
 	int64		first = 0;
 	int64		last = view->npresent;
+	bool		listed;
 	int64		n;
 
 	while (first < last &&
@@ -174,24 +274,14 @@ learn_number(LaneView *view)
 	else
 		feature->decimals = gs_find_decimals(codec->kind->narrow,
 											 sorted + first, last - first);
+	listed = is_listed(view, sorted + first, last - first);
 
 	/* in place: the sorted values aren't needed again */
-	n = keep_specials(view, sorted, sorted, first);
-	if (last - first >= 2 * view->threshold - 1)
-	{
-		int64		kept = last - first - 2 * (view->threshold - 1);
-
-		memmove(sorted + n, sorted + first + view->threshold - 1,
-				sizeof(GsScalar) * kept);
-		n += kept;
-	}
-	else if (last - first >= view->threshold)
-	{
-		/* both ends cross: all that may be told is the mean */
-		sorted[n] = gs_find_mean(feature, sorted + first, last - first);
-		n++;
-	}
-	n += keep_specials(view, sorted + n, sorted + last,
+	n = keep_frequent(view, sorted, sorted, first);
+	n += listed ?
+		keep_frequent(view, sorted + n, sorted + first, last - first) :
+		keep_inner(view, sorted + n, sorted + first, last - first);
+	n += keep_frequent(view, sorted + n, sorted + last,
 					   view->npresent - last);
 	if (n == 0)
 	{
@@ -199,7 +289,7 @@ learn_number(LaneView *view)
 		alloc_levels(feature, 0);
 		return;
 	}
-	gs_quantile_build(feature, kind, sorted, n, view->threshold);
+	gs_quantile_build(feature, kind, sorted, n, view->threshold, listed);
 }
 
 static int

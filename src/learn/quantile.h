@@ -16,7 +16,8 @@ extern int64 gs_find_step(const GsScalar *sorted, int64 n);
 extern GsScalar gs_find_mean(const GsFeature *feature, const GsScalar *sorted,
 							 int64 n);
 extern void gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
-							  const GsScalar *sorted, int64 n, int threshold);
+							  const GsScalar *sorted, int64 n, int threshold,
+							  bool listed);
 extern int	gs_quantile_find(const GsFeature *feature, GsScalar value);
 extern int	gs_quantile_nearest(const GsFeature *feature, GsScalar value);
 extern double gs_quantile_position(const GsFeature *feature, int segment,

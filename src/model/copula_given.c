@@ -551,7 +551,7 @@ draw_row(CopulaGiven *given, uint64 key, uint64 row)
 	}
 	given->stats->resampled++;
 	if (!(total > 0))
-		gs_given_impossible();
+		gs_given_impossible(given->stats);
 }
 
 /*
@@ -645,7 +645,7 @@ gs_copula_condition(const Copula *copula, GsGiven *from)
 	}
 	given->nboxes = nboxes;
 	if (nboxes == 0)
-		gs_given_impossible();
+		gs_given_impossible(given->stats);
 	for (int b = 0; b < nboxes; b++)
 	{
 		given->box[b].proposed /= sum;

@@ -599,7 +599,7 @@ gs_diffusion_condition(DiffusionSampler *sampler, GsGiven *from)
 		sum += given->box[n++].probability;
 	}
 	if (n == 0)
-		gs_given_impossible();
+		gs_given_impossible(given->stats);
 	given->nboxes = n;
 	given->bound *= sum;
 	for (int b = 0; b < n; b++)

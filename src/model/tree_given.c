@@ -518,7 +518,7 @@ gs_tree_condition(const TreeModel *chain, GsGiven *from,
 		given->nboxes++;
 	}
 	if (given->nboxes == 0)
-		gs_given_impossible();
+		gs_given_impossible(&from->stats);
 	for (int b = 0; b < given->nboxes; b++)
 	{
 		given->box[b].probability /= sum;

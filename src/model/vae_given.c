@@ -390,7 +390,7 @@ learn_proposal(Vae *vae, VaeGiven *given)
 		}
 	}
 	if (!(all > 0))
-		gs_given_impossible();
+		gs_given_impossible(given->stats);
 	for (int c = 0; c < k; c++)
 		given->proposal.weight[c] = (float)
 			(OWN_SHARE * given->prior.weight[c] +
@@ -425,7 +425,7 @@ learn_bound(Vae *vae, VaeGiven *given)
 		}
 	}
 	if (!(all > 0))
-		gs_given_impossible();
+		gs_given_impossible(given->stats);
 	for (int b = 0; b < given->nboxes; b++)
 	{
 		given->box[b].probability = 0.99 * sum[b] / all + 0.01 / given->nboxes;
@@ -523,7 +523,7 @@ gs_vae_condition(Vae *vae, GsGiven *from)
 		given->nboxes += make_box(vae, from->box[b], given->nfirst,
 								  &given->box[given->nboxes]);
 	if (given->nboxes == 0)
-		gs_given_impossible();
+		gs_given_impossible(&from->stats);
 	for (int b = 0; b < given->nboxes; b++)
 		given->box[b].probability = 1.0 / given->nboxes;
 	given->stats = &from->stats;
