@@ -91,10 +91,14 @@ typedef struct GsColumn
 	int			null_feature;	/* -1: none */
 	int			base;			/* 1 + column that it is learned as the
 								 * difference from; 0: none */
+	int			leader;			/* 1 + column of the same moment that it is
+								 * written from; 0: none */
 	GsFormat   *format;		/* generates the "other" level */
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
 								 * and are not drawn */
+	bool		code;			/* while it is learned: its values are codes */
+	bool		leads;			/* while it is learned: others follow from it */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
 	struct GsKey *key;			/* NULL: none.  Else feature[] are all -1 */

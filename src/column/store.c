@@ -13,6 +13,7 @@
  *	 shape, ...	see format_store.c: what columns generate anew
  *	 length/C	int4 [33]
  *	 keys, key/C	see key.c
+ *	 column/...		see difference.c and notation_learn.c
  *
  * What is loaded is hostile until it has been checked.
  */
@@ -25,6 +26,7 @@
 #include "utils/timestamp.h"
 
 #include "learn/difference.h"
+#include "learn/notation_learn.h"
 #include "key/key.h"
 #include "learn/quantile.h"
 #include "column/store.h"
@@ -128,6 +130,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "low", GS_I8, 1, low.len / 8, 0, low.data);
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
 	gs_differences_save(schema, tensors);
+	gs_notations_save(schema, tensors);
 	gs_keys_save(schema, tensors);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
@@ -424,6 +427,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 		for (int p = 0; p < GS_MAX_PARTS; p++)
 			schema->columns[c].feature[p] = -1;
 	}
+	gs_notations_load(schema, tensors);
 	gs_keys_load(schema, tensors);
 	for (int f = 0; f < n; f++)
 	{
@@ -459,6 +463,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			 schema->features[column->feature[0]].null_level >= 0);
 	}
 	gs_differences_load(schema, tensors);
+	gs_leaders_load(schema);
 }
 
 /*

@@ -18,6 +18,7 @@
 #include "utils/numeric.h"
 #include "utils/typcache.h"
 
+#include "codec/notation.h"
 #include "encode/encode.h"
 #include "condition/given.h"
 #include "learn/quantile.h"
@@ -76,6 +77,18 @@ report_difference(const GsSchema *schema, int c)
 			 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
 }
 
+static void
+report_follower(const GsSchema *schema, int c)
+{
+	const char *leader = schema->columns[schema->columns[c].leader - 1].name;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("column \"%s\" cannot be given, since it follows from \"%s\"",
+					schema->columns[c].name, leader),
+			 errhint("Give \"%s\", or filter with WHERE.", leader)));
+}
+
 static int
 find_column(const GsSchema *schema, const char *name)
 {
@@ -86,6 +99,8 @@ find_column(const GsSchema *schema, const char *name)
 		{
 			if (schema->columns[c].base > 0)
 				report_difference(schema, c);
+			if (schema->columns[c].leader > 0)
+				report_follower(schema, c);
 			return c;
 		}
 	initStringInfo(&names);
@@ -466,6 +481,8 @@ check_ordered(const Reader *reader)
 {
 	if ((reader->codec.part[0].lane != GS_LANE_TEXT ||
 		 reader->codec.kind->content == GS_CONTENT_LABEL) &&
+		(reader->codec.notation == NULL ||
+		 reader->codec.notation->plain->content != GS_CONTENT_TEXT) &&
 		OidIsValid(reader->type->cmp_proc_finfo.fn_oid))
 		return;
 	ereport(ERROR,

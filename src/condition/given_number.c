@@ -64,6 +64,13 @@ scalars_around(const GsColumn *column, const GsFeature *feature, Datum value,
 	GsPart		part;
 
 	gs_codec_split(&codec, value, &part);
+	if (part.absent)
+	{
+		/* no date: no scalar is next to it */
+		below->i = PG_INT64_MIN;
+		above->i = PG_INT64_MAX;
+		return;
+	}
 	gs_part_scalars(feature, &part, below, above);
 	if (feature->lane == GS_LANE_FLOAT && below->f == 0)
 	{

@@ -19,6 +19,7 @@
 #include "encode/decode.h"
 #include "learn/difference.h"
 #include "codec/domain.h"
+#include "codec/notation.h"
 #include "text/json.h"
 #include "key/key.h"
 #include "learn/quantile.h"
@@ -65,7 +66,8 @@ struct GsDecoder
 	char	   *spare;			/* one that isn't, or NULL */
 
 	GsDomain   *domain;			/* NULL: the type is none */
-	GsDecoder  *base;			/* of the column that this adds to; or NULL */
+	GsDecoder  *base;			/* of the column that this adds to, or follows
+								 * from; or NULL */
 	GsKeyDecoder *key;			/* NULL: none; else all else is its */
 };
 
@@ -180,43 +182,6 @@ number_at(const GsDecoder *decoder, const PartDecoder *part,
 	}
 	return gs_quantile_integer(feature, segment->low, segment->steps,
 							   fraction);
-}
-
-/*
- * gs_draw_uuid: appends a random uuid (version 4).
- */
-void
-gs_draw_uuid(StringInfo out, GsRandom *random)
-{
-	uint32		word[4];
-
-	for (int i = 0; i < 4; i++)
-		word[i] = gs_random_u32(random);
-	appendStringInfo(out, "%08x-%04x-4%03x-%04x-%04x%08x",
-					 word[0], word[1] >> 16, word[1] & 0xFFF,
-					 0x8000 | (word[2] >> 18), word[2] & 0xFFFF, word[3]);
-}
-
-/*
- * gs_draw_bits: appends random bytes in hex, or random bits.
- */
-void
-gs_draw_bits(StringInfo out, GsRandom *random, int length, bool bytes)
-{
-	static const char digits[] = "0123456789abcdef";
-	int			n = bytes ? length * 2 : length;
-
-	if (bytes)
-		appendStringInfoString(out, "\\x");
-	enlargeStringInfo(out, n);
-	for (int i = 0; i < n; i += 8)
-	{
-		uint32		word = gs_random_u32(random);
-
-		for (int k = i; k < Min(n, i + 8); k++, word >>= 4)
-			out->data[out->len++] = digits[word & (bytes ? 0xF : 1)];
-	}
-	out->data[out->len] = '\0';
 }
 
 static void
@@ -373,8 +338,9 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	if (c->null_feature >= 0)
 		decoder->null_feature = &schema->features[c->null_feature];
 	decoder->domain = gs_domain_open(type);
-	if (c->base > 0)
-		decoder->base = gs_decoder_create(schema, c->base - 1, InvalidOid);
+	if (c->base > 0 || c->leader > 0)
+		decoder->base = gs_decoder_create(schema, Max(c->base, c->leader) - 1,
+										  InvalidOid);
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
 		PartDecoder *part = &decoder->part[p];
@@ -595,6 +561,32 @@ whole_scalar(const GsDecoder *decoder, const GsBatch *batch, int row)
 }
 
 /*
+ * Writes a value from the moment of its leader.  Returns false where that is
+ * NULL, or no moment.
+ */
+static bool
+decode_follower(GsDecoder *decoder, const GsBatch *batch, int row,
+				Datum *result)
+{
+	const GsDecoder *leader = decoder->base;
+	const GsFeature *feature = leader->part[0].feature;
+	GsScalar	scalar;
+
+	if (leader->null_feature != NULL &&
+		batch->code[leader->column->null_feature][row] == 1)
+		return false;
+	if (feature->null_level >= 0 &&
+		batch->code[leader->column->feature[0]][row] == feature->null_level)
+		return false;
+	scalar.i = whole_scalar(leader, batch, row);
+	if (gs_scalar_is_special(&leader->codec.part[0], GS_LANE_INT, scalar))
+		return false;
+	*result = gs_notation_join(&decoder->codec,
+							   gs_codec_moment(&leader->codec, scalar.i));
+	return true;
+}
+
+/*
  * One value of one row.  Returns false for NULL.
  */
 static bool
@@ -648,6 +640,8 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 			}
 		}
 	}
+	if (column->leader > 0)
+		return decode_follower(decoder, batch, row, result);
 	if (decoder->base != NULL)
 		parts[0].scalar.i = whole_scalar(decoder, batch, row);
 	*result = gs_codec_join(&decoder->codec, parts);

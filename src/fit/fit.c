@@ -29,7 +29,9 @@
 #include "learn/difference.h"
 #include "key/key.h"
 #include "learn/learn.h"
+#include "learn/notation_learn.h"
 #include "column/store.h"
+#include "codec/notation.h"
 #include "codec/styles.h"
 #include "fit/children.h"
 #include "fit/fit.h"
@@ -407,6 +409,17 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 		appendStringInfoString(&json, ", \"from\": ");
 		escape_json(&json, schema->columns[column->base - 1].name);
 	}
+	if (column->leader > 0)
+	{
+		appendStringInfoString(&json, ", \"from\": ");
+		escape_json(&json, schema->columns[column->leader - 1].name);
+	}
+	if (column->codec.notation != NULL)
+	{
+		appendStringInfoString(&json, ", \"format\": ");
+		escape_json(&json,
+					gs_notation_name(column->codec.notation->format));
+	}
 	if (column->codec.nparts > 1)
 		appendStringInfo(&json, ", \"parts\": %d", column->codec.nparts);
 	appendStringInfo(&json, ", \"nulls\": %.6f}", nulls);
@@ -459,6 +472,10 @@ learn_columns(Learning *learning)
 	GsVersionEntry *version = learning->version;
 	int			level = gs_fix_styles();
 
+	gs_notations_find(&learning->reader.sample,
+					  (int) request->options.rare_threshold);
+	if (request->options.dependencies)
+		gs_leaders_find(&learning->reader.sample);
 	if (request->options.differences)
 		gs_differences_find(&learning->reader.sample);
 	version->schema = gs_schema_learn(&learning->reader.sample,
