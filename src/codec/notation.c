@@ -63,6 +63,8 @@ static const struct
 
 #define NUMBER	1
 #define TEXT	2
+#define DATE	4				/* a type of their own */
+#define TIME	8
 
 /*
  * Stored models count on the order: new ones come last.  Of formats that read
@@ -112,7 +114,8 @@ static const struct
 	{"IW", NUMBER | TEXT}, {"YY", NUMBER | TEXT}, {"Mon", TEXT},
 	{"MON", TEXT}, {"FMMonth", TEXT}, {"FMDay", TEXT}, {"Dy", TEXT},
 	{"YYYYQ", NUMBER}, {"YYYY-\"Q\"Q", TEXT}, {"YYYY\"Q\"Q", TEXT},
-	{"YYYY \"Q\"Q", TEXT}, {"\"Q\"Q YYYY", TEXT}, {"\"Q\"Q", TEXT}
+	{"YYYY \"Q\"Q", TEXT}, {"\"Q\"Q YYYY", TEXT}, {"\"Q\"Q", TEXT},
+	{"date", DATE}, {"time", TIME}
 };
 
 static const char *const month_names[] = {
@@ -216,9 +219,23 @@ gs_notation_fits(int format, const GsCodecKind *kind)
 {
 	if (kind->content == GS_CONTENT_TEXT)
 		return formats[format].kinds & TEXT;
+	if (formats[format].kinds & (DATE | TIME))
+		return kind->types[0] ==
+			(formats[format].kinds & DATE ? DATEOID : TIMEOID);
 	return kind->content == GS_CONTENT_NUMBERS &&
 		(formats[format].kinds & NUMBER) && kind->nparts == 1 &&
 		kind->axis == GS_AXIS_NUMBER && kind->part[0].lane != GS_LANE_FLOAT;
+}
+
+/*
+ * gs_notation_is_ordered: whether the values that a format writes are in the
+ * order of what they count.
+ */
+bool
+gs_notation_is_ordered(int format)
+{
+	return strncmp(formats[format].name, "YYYY", 4) == 0 ||
+		strncmp(formats[format].name, "HH24", 4) == 0;
 }
 
 /*
@@ -593,6 +610,8 @@ gs_notation_write_number(int format, GsMoment moment)
 {
 	char		text[GS_NOTATION_SIZE];
 
+	if (formats[format].kinds & (DATE | TIME))
+		return formats[format].kinds & DATE ? moment.day : moment.usec;
 	gs_notation_write(format, moment, text);
 	return strtoll(text, NULL, 10);
 }
@@ -607,6 +626,7 @@ gs_codec_unit(const GsCodec *codec)
 	if (codec->notation != NULL)
 		return gs_notation_unit(codec->notation->format);
 	return codec->type == DATEOID ? GS_UNIT_DAY :
+		codec->type == TIMEOID ? GS_UNIT_CLOCK :
 		codec->type == TIMESTAMPOID || codec->type == TIMESTAMPTZOID ?
 		GS_UNIT_TIME : GS_UNIT_NONE;
 }
@@ -624,6 +644,8 @@ gs_codec_moment(const GsCodec *codec, int64 scalar)
 		return gs_notation_moment(codec->notation->format, scalar);
 	if (codec->type == DATEOID)
 		return (GsMoment) {scalar, 0};
+	if (codec->type == TIMEOID)
+		return (GsMoment) {0, scalar};
 	day = scalar / USECS_PER_DAY - (scalar % USECS_PER_DAY < 0);
 	return (GsMoment) {day, scalar - day * USECS_PER_DAY};
 }
@@ -638,7 +660,8 @@ gs_notation_derives(int format, const GsCodec *from)
 	const bool *has = compile(format)->has;
 	GsMomentUnit unit = gs_codec_unit(from);
 	bool		clock = has[FIELD_HOUR] || has[FIELD_HOUR_SHORT] ||
-		has[FIELD_MINUTE] || has[FIELD_SECOND];
+		has[FIELD_MINUTE] || has[FIELD_SECOND] ||
+		(formats[format].kinds & TIME) != 0;
 	bool		month = has[FIELD_YEAR] || has[FIELD_YEAR2] ||
 		has[FIELD_MONTH] || has[FIELD_MONTH_SHORT] ||
 		has[FIELD_MONTH_NAME] || has[FIELD_MON] || has[FIELD_MON_UPPER] ||
@@ -647,7 +670,7 @@ gs_notation_derives(int format, const GsCodec *from)
 		has[FIELD_DAY_OF_YEAR] || has[FIELD_DAY_NAME] ||
 		has[FIELD_DAY_ABBREVIATED] || has[FIELD_SUNDAY_0] ||
 		has[FIELD_SUNDAY_1] || has[FIELD_MONDAY_0] || has[FIELD_MONDAY_1] ||
-		has[FIELD_WEEK];
+		has[FIELD_WEEK] || (formats[format].kinds & DATE) != 0;
 	bool		seconds = has[FIELD_SECOND];
 
 	if (unit == GS_UNIT_NONE)
@@ -689,6 +712,39 @@ gs_notation_number(int format, int64 number)
 		return scalar;
 	return GS_NOTATION_OTHER + Min(Max(number, -GS_NOTATION_OTHER / 2),
 								   GS_NOTATION_OTHER / 2);
+}
+
+/*
+ * gs_notation_around: the scalars whose numbers are next to one in an ordered
+ * format: the last that is not above it, and the first that is not below.
+ */
+void
+gs_notation_around(int format, int64 number, int64 *below, int64 *above)
+{
+	int64		low;
+	int64		high;
+
+	limits(format, &low, &high);
+	*below = PG_INT64_MIN;
+	*above = PG_INT64_MAX;
+	while (low <= high)
+	{
+		int64		middle = low + (high - low) / 2;
+		int64		written = gs_notation_write_number(format,
+													   gs_notation_moment(format,
+																		  middle));
+
+		if (written <= number)
+		{
+			*below = middle;
+			low = middle + 1;
+		}
+		if (written >= number)
+		{
+			*above = middle;
+			high = middle - 1;
+		}
+	}
 }
 
 static void

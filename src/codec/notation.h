@@ -51,6 +51,7 @@ typedef struct GsNotation
 extern int	gs_notation_count(void);
 extern const char *gs_notation_name(int format);
 extern bool gs_notation_fits(int format, const GsCodecKind *kind);
+extern bool gs_notation_is_ordered(int format);
 extern GsMomentUnit gs_notation_unit(int format);
 extern bool gs_notation_derives(int format, const GsCodec *from);
 extern bool gs_notation_is_number(int format);
@@ -59,6 +60,8 @@ extern bool gs_notation_parse(int format, const char *text, int len,
 extern int64 gs_notation_scalar(int format, GsMoment moment);
 extern GsMoment gs_notation_moment(int format, int64 scalar);
 extern int64 gs_notation_number(int format, int64 number);
+extern void gs_notation_around(int format, int64 number, int64 *below,
+							   int64 *above);
 extern int	gs_notation_write(int format, GsMoment moment, char *out);
 extern int64 gs_notation_write_number(int format, GsMoment moment);
 extern void gs_notation_set(GsCodec *codec, int format, int nothers,

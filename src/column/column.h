@@ -76,6 +76,14 @@ typedef struct GsFeature
 	int			min_scale;
 } GsFeature;
 
+/* What option "kinds" says of a column. */
+typedef enum GsMeant
+{
+	GS_MEANT_ANY,				/* nothing: the fit looks at it */
+	GS_MEANT_CODE,				/* values that only stand for something */
+	GS_MEANT_NUMBER				/* neither that, nor a date or a list */
+} GsMeant;
+
 typedef struct GsColumn
 {
 	char	   *name;
@@ -97,7 +105,7 @@ typedef struct GsColumn
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
 								 * and are not drawn */
-	bool		code;			/* while it is learned: its values are codes */
+	GsMeant		meant;			/* while it is learned */
 	bool		leads;			/* while it is learned: others follow from it */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */

@@ -482,7 +482,7 @@ check_ordered(const Reader *reader)
 	if ((reader->codec.part[0].lane != GS_LANE_TEXT ||
 		 reader->codec.kind->content == GS_CONTENT_LABEL) &&
 		(reader->codec.notation == NULL ||
-		 reader->codec.notation->plain->content != GS_CONTENT_TEXT) &&
+		 gs_notation_is_ordered(reader->codec.notation->format)) &&
 		OidIsValid(reader->type->cmp_proc_finfo.fn_oid))
 		return;
 	ereport(ERROR,

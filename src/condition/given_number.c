@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "codec/notation.h"
 #include "encode/encode.h"
 #include "condition/given.h"
 #include "learn/quantile.h"
@@ -140,6 +141,16 @@ gs_scalars_bound(const GsColumn *column, const GsFeature *feature,
 	GsScalar	above;
 
 	scalars_around(column, feature, value, &below, &above);
+	if (column->codec.notation != NULL)
+	{
+		/* what is no date has another order, and may be next to one */
+		range->low.i = Max(range->low.i, column->codec.part[0].min);
+		range->high.i = Min(range->high.i, column->codec.part[0].max);
+		if (gs_scalar_is_special(&column->codec.part[0], GS_LANE_INT, below))
+			gs_notation_around(column->codec.notation->format,
+							   below.i - GS_NOTATION_OTHER, &below.i,
+							   &above.i);
+	}
 	if (feature->lane == GS_LANE_FLOAT)
 	{
 		bool		low_zero = bound == GS_BOUND_GTE || bound == GS_BOUND_LT;

@@ -553,7 +553,7 @@ whole_scalar(const GsDecoder *decoder, const GsBatch *batch, int row)
 			code = code > 0 ? 0 : feature->nlevels - 1;
 		scalar = feature->level[code];
 	}
-	if (decoder->base != NULL)
+	if (decoder->column->base > 0)
 		scalar.i = gs_difference_add(&decoder->codec,
 									 whole_scalar(decoder->base, batch, row),
 									 scalar.i);
@@ -561,14 +561,12 @@ whole_scalar(const GsDecoder *decoder, const GsBatch *batch, int row)
 }
 
 /*
- * Writes a value from the moment of its leader.  Returns false where that is
- * NULL, or no moment.
+ * The moment of a row in a leader; false where it has none.
  */
 static bool
-decode_follower(GsDecoder *decoder, const GsBatch *batch, int row,
-				Datum *result)
+leader_moment(const GsDecoder *leader, const GsBatch *batch, int row,
+			  GsMoment *moment)
 {
-	const GsDecoder *leader = decoder->base;
 	const GsFeature *feature = leader->part[0].feature;
 	GsScalar	scalar;
 
@@ -581,8 +579,38 @@ decode_follower(GsDecoder *decoder, const GsBatch *batch, int row,
 	scalar.i = whole_scalar(leader, batch, row);
 	if (gs_scalar_is_special(&leader->codec.part[0], GS_LANE_INT, scalar))
 		return false;
-	*result = gs_notation_join(&decoder->codec,
-							   gs_codec_moment(&leader->codec, scalar.i));
+	*moment = gs_codec_moment(&leader->codec, scalar.i);
+	return true;
+}
+
+/*
+ * Writes a value from the moment of its leader.  Where there is none, it is
+ * NULL, or, if it never is, what the source has that is no date.  Returns false
+ * for NULL.
+ */
+static bool
+decode_follower(GsDecoder *decoder, const GsBatch *batch, int row,
+				Datum *result)
+{
+	const GsPartKind *kind = &decoder->codec.part[0];
+	const GsFeature *feature = decoder->part[0].feature;
+	GsPart		own = {.lane = GS_LANE_INT};
+	GsMoment	moment;
+	bool		known = leader_moment(decoder->base, batch, row, &moment);
+
+	own.scalar.i = whole_scalar(decoder, batch, row);
+	if (!known && !decoder->column->nullable)
+		for (int i = 0; i < feature->nlevels; i++)
+			if (gs_scalar_is_special(kind, GS_LANE_INT, feature->level[i]))
+				own.scalar = feature->level[i];
+	if (gs_scalar_is_special(kind, GS_LANE_INT, own.scalar))
+	{
+		*result = gs_codec_join(&decoder->codec, &own);
+		return true;
+	}
+	if (!known)
+		return false;
+	*result = gs_notation_join(&decoder->codec, moment);
 	return true;
 }
 

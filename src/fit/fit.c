@@ -513,34 +513,41 @@ learn_rows(Learning *learning)
 }
 
 /*
+ * The column that an option names.
+ */
+static GsColumn *
+named_column(GsSample *sample, const char *name, const char *option)
+{
+	for (int c = 0; c < sample->ncolumns; c++)
+		if (strcmp(sample->columns[c].name, name) == 0)
+			return &sample->columns[c];
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of option \"%s\" is not learned", name,
+					option),
+			 errhint("Name columns of the source.")));
+	return NULL;
+}
+
+/*
  * Marks the columns that options name.
  */
 static void
 mark_columns(GsSample *sample, const GsOptions *options)
 {
-	for (int impute = 0; impute < 2; impute++)
+	ListCell   *cell;
+
+	foreach(cell, options->context)
+		named_column(sample, lfirst(cell), "context")->context = true;
+	foreach(cell, options->impute)
+		named_column(sample, lfirst(cell), "impute")->impute = true;
+	foreach(cell, options->kinds)
 	{
-		ListCell   *cell;
+		const GsNamedChoice *kind = lfirst(cell);
 
-		foreach(cell, impute ? options->impute : options->context)
-		{
-			int			c = 0;
-
-			while (c < sample->ncolumns &&
-				   strcmp(sample->columns[c].name, lfirst(cell)) != 0)
-				c++;
-			if (c == sample->ncolumns)
-				ereport(ERROR,
-						(errcode(ERRCODE_UNDEFINED_COLUMN),
-						 errmsg("column \"%s\" of option \"%s\" is not learned",
-								(char *) lfirst(cell),
-								impute ? "impute" : "context"),
-						 errhint("Name columns of the source.")));
-			if (impute)
-				sample->columns[c].impute = true;
-			else
-				sample->columns[c].context = true;
-		}
+		named_column(sample, kind->name, "kinds")->meant =
+			strcmp(kind->choice, "code") == 0 ? GS_MEANT_CODE :
+			GS_MEANT_NUMBER;
 	}
 }
 

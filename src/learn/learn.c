@@ -88,6 +88,17 @@ count_values(LaneView *view, int limit, int64 min)
 	}
 }
 
+static int
+by_count(const void *a, const void *b)
+{
+	const ValueCount *x = a;
+	const ValueCount *y = b;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return (x->scalar.i > y->scalar.i) - (x->scalar.i < y->scalar.i);
+}
+
 static void
 alloc_levels(GsFeature *feature, int nlevels)
 {
@@ -121,6 +132,33 @@ learn_few_numbers(LaneView *view)
 			view->values[n++] = view->values[i];
 		}
 	if (n == 0 || covered < FEW_COVERAGE * view->npresent)
+		return false;
+	alloc_levels(feature, n);
+	for (int i = 0; i < n; i++)
+	{
+		feature->level[i] = view->values[i].scalar;
+		feature->share[i] = view->values[i].count;
+	}
+	return true;
+}
+
+/*
+ * Numbers that are codes: those that enough rows hold are the levels.  Returns
+ * false where most rows hold rare ones, which only a number can stand for.
+ */
+static bool
+learn_codes(LaneView *view)
+{
+	GsFeature  *feature = view->feature;
+	int64		covered = 0;
+	int			n;
+
+	count_values(view, INT_MAX - 1, view->threshold);
+	qsort(view->values, view->nvalues, sizeof(ValueCount), by_count);
+	n = Min(view->nvalues, GS_MAX_LEVELS);
+	for (int i = 0; i < n; i++)
+		covered += view->values[i].count;
+	if (n == 0 || covered < TEXT_NEAR_UNIQUE * view->npresent)
 		return false;
 	alloc_levels(feature, n);
 	for (int i = 0; i < n; i++)
@@ -274,7 +312,8 @@ learn_number(LaneView *view)
 	else
 		feature->decimals = gs_find_decimals(codec->kind->narrow,
 											 sorted + first, last - first);
-	listed = is_listed(view, sorted + first, last - first);
+	listed = view->column->meant != GS_MEANT_NUMBER && last > first &&
+		is_listed(view, sorted + first, last - first);
 
 	/* in place: the sorted values aren't needed again */
 	n = keep_frequent(view, sorted, sorted, first);
@@ -569,7 +608,8 @@ learn_part(LaneView *view, int64 nulls, uint64 salt)
 		alloc_levels(feature, 0);
 	else if (feature->lane == GS_LANE_TEXT)
 		learn_text(view, salt);
-	else if (!learn_few_numbers(view))
+	else if (!learn_few_numbers(view) &&
+			 (view->column->meant != GS_MEANT_CODE || !learn_codes(view)))
 		learn_number(view);
 	pfree(view->sorted);
 

@@ -7,10 +7,10 @@
  * such, and chance would not have it so: of whole numbers of eight digits one
  * in thirty is a date.  Its lane then holds what the values count.
  *
- * A column whose values are what a format writes of another column's moment,
+ * A column whose dates are what a format writes of another column's moment,
  * in every row (a month or weekday beside a date, a date beside its text), has
- * that one as its leader: nothing of it is learned, and it is written when
- * rows are decoded.
+ * that one as its leader: nothing is learned but where it is NULL or holds no
+ * date, and the others are written when rows are decoded.
  *
  * Tensors:
  *	 column/format	int4 [columns]	1 + format; 0: none
@@ -20,6 +20,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -288,7 +289,7 @@ gs_notations_find(GsSample *sample, int threshold)
 		const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
 
 		CHECK_FOR_INTERRUPTS();
-		if (column->unique || column->code)
+		if (column->unique || column->meant != GS_MEANT_ANY)
 			continue;
 		if (kind->content == GS_CONTENT_TEXT)
 			find_in_texts(sample, c, threshold);
@@ -317,8 +318,19 @@ writes_row(const GsColumn *column, const GsLane *lane, int64 row, int format,
 }
 
 /*
- * Whether a column follows from another one in a format.  *whole: it has a
- * value wherever the other has.
+ * Whether a row's value is one that is no date.
+ */
+static bool
+is_other(const GsColumn *column, const GsLane *lane, int64 row)
+{
+	return column->codec.notation != NULL &&
+		gs_scalar_is_special(&column->codec.part[0], GS_LANE_INT,
+							 lane->scalar[row]);
+}
+
+/*
+ * Whether a column follows from another one in a format, wherever it holds a
+ * date.  *whole: it has a value wherever the other has.
  */
 static bool
 follows(const GsSample *sample, int c, int leader, int format, bool *whole)
@@ -337,9 +349,9 @@ follows(const GsSample *sample, int c, int leader, int format, bool *whole)
 			!gs_scalar_is_special(&from->codec.part[0], GS_LANE_INT,
 								  base->scalar[row]);
 
-		if (is_absent(lane, row))
+		if (is_absent(lane, row) || is_other(&sample->columns[c], lane, row))
 		{
-			*whole &= !present;
+			*whole &= is_absent(lane, row) && !present;
 			continue;
 		}
 		if (!present ||
@@ -364,16 +376,18 @@ may_lead(const GsColumn *column, const GsLane *lane)
 static bool
 may_follow(const GsColumn *column, const GsLane *lane)
 {
+	const GsCodec *codec = &column->codec;
+
 	return !column->unique && column->leader == 0 && !column->leads &&
 		!column->impute && column->declared == column->type &&
-		!column->code &&
-		(column->codec.notation != NULL ||
-		 column->codec.kind->content == GS_CONTENT_TEXT ||
-		 may_be_number(column->codec.kind, lane));
+		column->meant == GS_MEANT_ANY &&
+		(codec->notation != NULL || codec->type == DATEOID ||
+		 codec->type == TIMEOID || codec->kind->content == GS_CONTENT_TEXT ||
+		 may_be_number(codec->kind, lane));
 }
 
 /*
- * Makes a column follow: all of its values are the same to learn from.
+ * Makes a column follow: all of its dates are the same to learn from.
  */
 static void
 set_leader(GsSample *sample, int c, int leader, int format, bool whole)
@@ -392,7 +406,8 @@ set_leader(GsSample *sample, int c, int leader, int format, bool whole)
 	lane->is_numeric = false;
 	lane->scale = lane->min_scale = 0;
 	for (int64 row = 0; row < sample->nrows; row++)
-		lane->scalar[row].i = column->codec.part[0].min;
+		if (!is_other(column, lane, row))
+			lane->scalar[row].i = column->codec.part[0].min;
 	if (whole && lane->absent != NULL)
 	{
 		pfree(lane->absent);

@@ -17,8 +17,15 @@ typedef enum GsOptionType
 	GS_OPTION_INT,				/* int64, from min to max */
 	GS_OPTION_RATE,				/* double, over 0 and at most 1; 0: left out */
 	GS_OPTION_LIST,				/* List of C strings */
-	GS_OPTION_CHOICE			/* const char *, one of choices */
+	GS_OPTION_CHOICE,			/* const char *, one of choices */
+	GS_OPTION_CHOICES			/* List of GsNamedChoice: one for each name */
 } GsOptionType;
+
+typedef struct GsNamedChoice
+{
+	char	   *name;
+	const char *choice;			/* one of choices */
+} GsNamedChoice;
 
 typedef struct GsOptionDef
 {
@@ -30,7 +37,8 @@ typedef struct GsOptionDef
 	int64		value;			/* by default */
 	const char *what;			/* LIST: what the strings are, for a hint ... */
 	const char *example;		/* ... and how they are written */
-	const char *const *choices; /* CHOICE: NULL-terminated, the default first */
+	const char *const *choices; /* CHOICE: NULL-terminated, the default first;
+								 * CHOICES: in any order */
 } GsOptionDef;
 
 #define GS_OPTION_NUMBER(key, type, min, max, value) \
