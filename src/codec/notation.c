@@ -1,8 +1,8 @@
 /*
  * notation.c
- *	  Dates and times that are kept as numbers or as texts.
+ *	  Dates and times that are kept as numbers or as texts: their formats.
  *
- * Formats are written as to_char() has them.  A number is read as a text of
+ * These are written as to_char() has them.  A number is read as a text of
  * as many digits as its format has, zeros before it.
  */
 #include "postgres.h"
@@ -11,8 +11,8 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
-#include "codec/codec_internal.h"
 #include "codec/notation.h"
+#include "compat.h"
 
 typedef enum Field
 {
@@ -235,7 +235,8 @@ bool
 gs_notation_is_ordered(int format)
 {
 	return strncmp(formats[format].name, "YYYY", 4) == 0 ||
-		strncmp(formats[format].name, "HH24", 4) == 0;
+		strncmp(formats[format].name, "HH24", 4) == 0 ||
+		(formats[format].kinds & (DATE | TIME)) != 0;
 }
 
 /*
@@ -253,6 +254,8 @@ gs_notation_unit(int format)
 	bool		clock = (has[FIELD_HOUR] || has[FIELD_HOUR_SHORT]) &&
 		has[FIELD_MINUTE];
 
+	if (formats[format].kinds & (DATE | TIME))
+		return formats[format].kinds & DATE ? GS_UNIT_DAY : GS_UNIT_CLOCK;
 	if (!year)
 		return clock && !month && !day ? GS_UNIT_CLOCK : GS_UNIT_NONE;
 	if ((month && day) || has[FIELD_DAY_OF_YEAR])
@@ -261,13 +264,16 @@ gs_notation_unit(int format)
 }
 
 /*
- * Microseconds of what a format with a clock, or days, counts.
+ * gs_notation_usecs: microseconds of what a format with a clock, or days,
+ * counts.
  */
-static int64
-usecs_of(int format)
+int64
+gs_notation_usecs(int format)
 {
 	const bool *has = compile(format)->has;
 
+	if (formats[format].kinds & TIME)
+		return 1;
 	return has[FIELD_SECOND] ? USECS_PER_SEC :
 		has[FIELD_MINUTE] ? USECS_PER_MINUTE : USECS_PER_DAY;
 }
@@ -301,7 +307,7 @@ gs_notation_scalar(int format, GsMoment moment)
 	int			year;
 	int			month;
 	int			day;
-	int64		usecs = usecs_of(format);
+	int64		usecs = gs_notation_usecs(format);
 
 	switch (gs_notation_unit(format))
 	{
@@ -324,7 +330,7 @@ gs_notation_scalar(int format, GsMoment moment)
 GsMoment
 gs_notation_moment(int format, int64 scalar)
 {
-	int64		usecs = usecs_of(format);
+	int64		usecs = gs_notation_usecs(format);
 	int64		steps = USECS_PER_DAY / usecs;	/* a day */
 	int64		day;
 
@@ -347,10 +353,10 @@ gs_notation_moment(int format, int64 scalar)
 }
 
 /*
- * The first and last of a format's scalars.
+ * gs_notation_limits: the first and last of a format's scalars.
  */
-static void
-limits(int format, int64 *min, int64 *max)
+void
+gs_notation_limits(int format, int64 *min, int64 *max)
 {
 	bool		century = compile(format)->has[FIELD_YEAR2];
 	int			year = century ? 1950 : 1;
@@ -503,6 +509,9 @@ parse_number(int format, int64 number, int64 *scalar)
 	char		text[32];
 	int			digits = digits_of(format);
 
+	*scalar = number;
+	if (formats[format].kinds & (DATE | TIME))
+		return true;
 	return number >= 0 &&
 		snprintf(text, sizeof(text), GS_PADDED_UINT64, digits,
 				 (uint64) number) == digits &&
@@ -617,40 +626,6 @@ gs_notation_write_number(int format, GsMoment moment)
 }
 
 /*
- * gs_codec_unit: what a codec's single part counts; GS_UNIT_NONE if its
- * values are no points in time.
- */
-GsMomentUnit
-gs_codec_unit(const GsCodec *codec)
-{
-	if (codec->notation != NULL)
-		return gs_notation_unit(codec->notation->format);
-	return codec->type == DATEOID ? GS_UNIT_DAY :
-		codec->type == TIMEOID ? GS_UNIT_CLOCK :
-		codec->type == TIMESTAMPOID || codec->type == TIMESTAMPTZOID ?
-		GS_UNIT_TIME : GS_UNIT_NONE;
-}
-
-/*
- * gs_codec_moment: the moment of a scalar of such a codec, which is no special
- * value; that of a timestamptz in UTC.
- */
-GsMoment
-gs_codec_moment(const GsCodec *codec, int64 scalar)
-{
-	int64		day;
-
-	if (codec->notation != NULL)
-		return gs_notation_moment(codec->notation->format, scalar);
-	if (codec->type == DATEOID)
-		return (GsMoment) {scalar, 0};
-	if (codec->type == TIMEOID)
-		return (GsMoment) {0, scalar};
-	day = scalar / USECS_PER_DAY - (scalar % USECS_PER_DAY < 0);
-	return (GsMoment) {day, scalar - day * USECS_PER_DAY};
-}
-
-/*
  * gs_notation_derives: whether what a format writes follows from the values of
  * a codec.
  */
@@ -676,27 +651,10 @@ gs_notation_derives(int format, const GsCodec *from)
 	if (unit == GS_UNIT_NONE)
 		return false;
 	if (seconds && from->notation != NULL &&
-		usecs_of(from->notation->format) > USECS_PER_SEC)
+		gs_notation_usecs(from->notation->format) > USECS_PER_SEC)
 		return false;
 	return (!clock || unit == GS_UNIT_CLOCK || unit == GS_UNIT_TIME) &&
 		(!month || unit >= GS_UNIT_MONTH) && (!day || unit >= GS_UNIT_DAY);
-}
-
-/*
- * A number of the plain kind as its part, and back.
- */
-static bool
-plain_number(const GsPart *part, int64 *number)
-{
-	int64		above;
-
-	*number = part->scalar.i;
-	if (part->lane != GS_LANE_NUMERIC)
-		return true;
-	if (gs_numeric_scale(part->text) != 0)
-		return false;
-	gs_numeric_scaled(part->text, 0, number, &above);
-	return *number == above;
 }
 
 /*
@@ -724,7 +682,7 @@ gs_notation_around(int format, int64 number, int64 *below, int64 *above)
 	int64		low;
 	int64		high;
 
-	limits(format, &low, &high);
+	gs_notation_limits(format, &low, &high);
 	*below = PG_INT64_MIN;
 	*above = PG_INT64_MAX;
 	while (low <= high)
@@ -745,132 +703,4 @@ gs_notation_around(int format, int64 number, int64 *below, int64 *above)
 			high = middle - 1;
 		}
 	}
-}
-
-static void
-split_notation(GsCodec *codec, Datum value, GsPart *part)
-{
-	const GsNotation *notation = codec->notation;
-	int			format = notation->format;
-	GsPart		plain = {.lane = notation->plain->part[0].lane};
-	int64		number = 0;
-
-	if (notation->plain->split != NULL)
-		notation->plain->split(codec, value, &plain);
-	else
-		plain.scalar = notation->plain->scalar(value);
-	if (gs_notation_unit(format) == GS_UNIT_NONE)
-		return;
-	if (plain.lane != GS_LANE_TEXT)
-	{
-		part->absent = !plain_number(&plain, &number);
-		part->scalar.i = gs_notation_number(format, number);
-		return;
-	}
-	if (gs_notation_parse(format, plain.text, plain.len, &part->scalar.i))
-		return;
-	for (int i = 0; i < notation->nothers; i++)
-		if (strlen(notation->other[i]) == plain.len &&
-			memcmp(notation->other[i], plain.text, plain.len) == 0)
-		{
-			part->scalar.i = GS_NOTATION_OTHER + i;
-			return;
-		}
-	part->absent = true;
-}
-
-/*
- * A number or a text, as it is written, as a value of the codec's type.
- */
-static Datum
-join_plain(GsCodec *codec, int64 number, const char *text)
-{
-	const GsCodecKind *plain = codec->notation->plain;
-	GsPart		part = {.lane = GS_LANE_INT,.scalar.i = number,.text = text};
-
-	if (plain->datum != NULL)
-		return plain->datum(part.scalar);
-	return plain->join(codec, &part);
-}
-
-/*
- * gs_notation_join: writes a moment as a value of a codec that has a notation,
- * in the current context.
- */
-Datum
-gs_notation_join(GsCodec *codec, GsMoment moment)
-{
-	const GsNotation *notation = codec->notation;
-	char		text[GS_NOTATION_SIZE];
-
-	if (notation->plain->content != GS_CONTENT_TEXT)
-		return join_plain(codec,
-						  gs_notation_write_number(notation->format, moment),
-						  NULL);
-	gs_notation_write(notation->format, moment, text);
-	return join_plain(codec, 0, text);
-}
-
-static Datum
-join_notation(GsCodec *codec, const GsPart *parts)
-{
-	const GsNotation *notation = codec->notation;
-	int64		scalar = parts[0].scalar.i;
-
-	if (codec->part[0].special && scalar >= codec->part[0].plus)
-	{
-		if (notation->plain->content != GS_CONTENT_TEXT)
-			return join_plain(codec, scalar - GS_NOTATION_OTHER, NULL);
-		scalar = Max(scalar - GS_NOTATION_OTHER, 0);
-		return join_plain(codec, 0,
-						  notation->other[Min(scalar, notation->nothers - 1)]);
-	}
-	scalar = Min(Max(scalar, codec->part[0].min), codec->part[0].max);
-	return gs_notation_join(codec, gs_notation_moment(notation->format, scalar));
-}
-
-/*
- * gs_notation_set: makes a codec one of a notation; allocates in the current
- * context.
- *
- * codec: of a kind that the format fits; other: [nothers] texts that are no
- * dates, copied.  A value that is neither has no part.
- */
-void
-gs_notation_set(GsCodec *codec, int format, int nothers, char **other)
-{
-	GsNotation *notation = palloc0(sizeof(GsNotation));
-	GsMomentUnit unit = gs_notation_unit(format);
-	GsCodecKind *kind = &notation->kind;
-	GsPartKind *part = &kind->part[0];
-
-	notation->format = format;
-	notation->plain = codec->kind;
-	notation->nothers = nothers;
-	notation->other = palloc(sizeof(char *) * Max(nothers, 1));
-	for (int i = 0; i < nothers; i++)
-		notation->other[i] = pstrdup(other[i]);
-	kind->name = codec->kind->name;
-	kind->nparts = 1;
-	kind->content = GS_CONTENT_NUMBERS;
-	kind->split = split_notation;
-	kind->join = join_notation;
-	part->lane = GS_LANE_INT;
-	if (unit == GS_UNIT_DAY || unit == GS_UNIT_TIME)
-	{
-		kind->axis = GS_AXIS_TIME;
-		kind->unit = usecs_of(format);
-	}
-	if (unit != GS_UNIT_NONE)
-	{
-		limits(format, &part->min, &part->max);
-		part->special = nothers > 0 ||
-			notation->plain->content != GS_CONTENT_TEXT;
-		part->minus = PG_INT64_MIN;
-		part->plus = GS_NOTATION_OTHER / 2;
-	}
-	codec->notation = notation;
-	codec->kind = kind;
-	codec->nparts = 1;
-	codec->part[0] = *part;
 }

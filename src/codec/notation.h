@@ -57,6 +57,8 @@ extern bool gs_notation_derives(int format, const GsCodec *from);
 extern bool gs_notation_is_number(int format);
 extern bool gs_notation_parse(int format, const char *text, int len,
 							  int64 *scalar);
+extern int64 gs_notation_usecs(int format);
+extern void gs_notation_limits(int format, int64 *min, int64 *max);
 extern int64 gs_notation_scalar(int format, GsMoment moment);
 extern GsMoment gs_notation_moment(int format, int64 scalar);
 extern int64 gs_notation_number(int format, int64 number);
@@ -68,6 +70,7 @@ extern void gs_notation_set(GsCodec *codec, int format, int nothers,
 							char **other);
 extern GsMomentUnit gs_codec_unit(const GsCodec *codec);
 extern GsMoment gs_codec_moment(const GsCodec *codec, int64 scalar);
+extern int64 gs_codec_moment_scalar(const GsCodec *codec, GsMoment moment);
 extern Datum gs_notation_join(GsCodec *codec, GsMoment moment);
 
 #endif

@@ -128,6 +128,16 @@ gs_is_column_of(const GsColumn *column, Oid type)
 	return gs_plain_type(type, &typmod) == column->type;
 }
 
+/*
+ * Whether a column, whose first part's feature is given, draws NULLs by itself,
+ * and not only where the one that it follows from is NULL.
+ */
+static inline bool
+gs_has_nulls(const GsColumn *column, const GsFeature *feature)
+{
+	return column->null_feature >= 0 || feature->null_level >= 0;
+}
+
 /* What a table was understood as: columns and their features. */
 typedef struct GsSchema
 {

@@ -57,8 +57,6 @@ gs_given_try(GsConditionStats *stats, double weight)
 
 extern GsGiven *gs_given_parse(const GsSchema *schema, Jsonb *given);
 GS_NORETURN extern void gs_given_impossible(const GsConditionStats *stats);
-extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,
-								const GsRegion *with);
 
 /* given_number.c */
 
@@ -97,5 +95,7 @@ extern int	gs_pieces_order(const GsFeature *feature, GsPiece *pieces, int n);
 extern void gs_number_region(const GsFeature *feature, const GsPiece *pieces,
 							 int n, GsRegion *region);
 extern void gs_number_table(const GsPiece *pieces, int n, GsQuantile *q);
+extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,
+								const GsRegion *with);
 
 #endif

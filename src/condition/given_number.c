@@ -598,3 +598,58 @@ gs_number_table(const GsPiece *pieces, int n, GsQuantile *q)
 					pieces[i].to);
 	}
 }
+
+static void
+intersect_intervals(GsRegion *region, const GsRegion *with)
+{
+	GsInterval *both = palloc(sizeof(GsInterval) *
+							  Max(region->n + with->n, 1));
+	int			n = 0;
+	int			i = 0;
+	int			j = 0;
+
+	while (i < region->n && j < with->n)
+	{
+		double		low = Max(region->interval[i].low, with->interval[j].low);
+		double		high = Min(region->interval[i].high,
+							   with->interval[j].high);
+
+		if (low < high)
+			both[n++] = (GsInterval) {low, high};
+		if (region->interval[i].high < with->interval[j].high)
+			i++;
+		else
+			j++;
+	}
+	region->interval = both;
+	region->n = n;
+}
+
+/*
+ * gs_region_intersect: narrows a feature's region to what also lies in
+ * another; its arrays are made anew.  Returns false if nothing is left.
+ */
+bool
+gs_region_intersect(const GsFeature *feature, GsRegion *region,
+					const GsRegion *with)
+{
+	bool		any = false;
+
+	if (!region->given)
+		*region = *with;
+	else if (feature->kind == GS_FEATURE_NUMBER)
+		intersect_intervals(region, with);
+	else
+	{
+		const bool *before = region->allowed;
+
+		region->allowed = palloc(sizeof(bool) * Max(feature->nlevels, 1));
+		for (int i = 0; i < feature->nlevels; i++)
+			region->allowed[i] = before[i] && with->allowed[i];
+	}
+	if (feature->kind == GS_FEATURE_NUMBER)
+		return region->n > 0;
+	for (int i = 0; i < feature->nlevels; i++)
+		any |= region->allowed[i];
+	return any;
+}

@@ -92,43 +92,6 @@ init_number(PartDecoder *part)
 }
 
 /*
- * Gives levels the short header with which a heap tuple stores them, and
- * GS_PACKED_BYTES to be read, if none is longer.  Returns whether it did.
- */
-static bool
-pack_levels(Datum *level, int nlevels)
-{
-	char	   *packed;
-
-	for (int i = 0; i < nlevels; i++)
-	{
-		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
-
-		if (value != NULL &&
-			(!VARATT_CAN_MAKE_SHORT(value) ||
-			 VARATT_CONVERTED_SHORT_SIZE(value) > GS_PACKED_BYTES))
-			return false;
-	}
-	/* aligned, so that a value is in one line of the cache */
-	packed = palloc0((Size) GS_PACKED_BYTES * (nlevels + 1));
-	packed = (char *) TYPEALIGN(GS_PACKED_BYTES, packed);
-	for (int i = 0; i < nlevels; i++, packed += GS_PACKED_BYTES)
-	{
-		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
-		Size		size;
-
-		if (value == NULL)
-			continue;
-		size = VARATT_CONVERTED_SHORT_SIZE(value);
-		SET_VARSIZE_SHORT(packed, size);
-		memcpy(packed + VARHDRSZ_SHORT, VARDATA(value),
-			   size - VARHDRSZ_SHORT);
-		level[i] = PointerGetDatum(packed);
-	}
-	return true;
-}
-
-/*
  * The levels of a one-part category as Datums.
  */
 static void
@@ -151,7 +114,7 @@ init_levels(const GsDecoder *decoder, PartDecoder *part)
 									   &value);
 	}
 	if (get_typlen(type) == -1 && get_typstorage(type) != TYPSTORAGE_PLAIN)
-		part->packed = pack_levels(part->level, feature->nlevels);
+		part->packed = gs_pack_levels(part->level, feature->nlevels);
 }
 
 /*
@@ -585,8 +548,8 @@ leader_moment(const GsDecoder *leader, const GsBatch *batch, int row,
 
 /*
  * Writes a value from the moment of its leader.  Where there is none, it is
- * NULL, or, if it never is, what the source has that is no date.  Returns false
- * for NULL.
+ * NULL, or, if it has no NULLs of its own, what the source has that is no date.
+ * Returns false for NULL.
  */
 static bool
 decode_follower(GsDecoder *decoder, const GsBatch *batch, int row,
@@ -599,7 +562,7 @@ decode_follower(GsDecoder *decoder, const GsBatch *batch, int row,
 	bool		known = leader_moment(decoder->base, batch, row, &moment);
 
 	own.scalar.i = whole_scalar(decoder, batch, row);
-	if (!known && !decoder->column->nullable)
+	if (!known && !gs_has_nulls(decoder->column, feature))
 		for (int i = 0; i < feature->nlevels; i++)
 			if (gs_scalar_is_special(kind, GS_LANE_INT, feature->level[i]))
 				own.scalar = feature->level[i];

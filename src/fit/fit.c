@@ -482,6 +482,7 @@ learn_columns(Learning *learning)
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),
 									  &learning->context.encoded);
+	gs_leaders_nulls(version->schema);
 	learning->context.schema = version->schema;
 	note_columns(version->schema, &version->notes);
 	gs_end_settings(level);

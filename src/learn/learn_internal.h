@@ -35,6 +35,18 @@ is_absent(const GsLane *lane, int64 row)
 	return lane->absent != NULL && lane->absent[row];
 }
 
+/* ... if the values that may be shown cover this share of the rows. */
+#define FEW_COVERAGE		0.99
+/* Most rows of a near unique column hold values that are not shown. */
+#define NEAR_UNIQUE			0.50
+
+/* learn.c */
+extern void gs_count_values(LaneView *view, int limit, int64 least);
+extern void gs_alloc_levels(GsFeature *feature, int nlevels);
+
+/* learn_number.c */
+extern void gs_learn_number(LaneView *view);
+
 /* learn_format.c */
 extern void gs_learn_lengths(LaneView *view);
 extern void gs_learn_format(LaneView *view, uint64 salt);

@@ -570,11 +570,35 @@ gs_notations_load(GsSchema *schema, const List *tensors)
 }
 
 /*
+ * gs_leaders_nulls: a column is NULL where its leader is, unless it then has
+ * what is no date.
+ */
+void
+gs_leaders_nulls(GsSchema *schema)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		GsColumn   *column = &schema->columns[c];
+		const GsFeature *feature;
+		bool		other = false;
+
+		if (column->leader == 0)
+			continue;
+		feature = &schema->features[column->feature[0]];
+		for (int i = 0; i < feature->nlevels; i++)
+			other |= gs_scalar_is_special(&column->codec.part[0], GS_LANE_INT,
+										  feature->level[i]);
+		column->nullable |= !other &&
+			schema->columns[column->leader - 1].nullable;
+	}
+}
+
+/*
  * gs_leaders_load: checks the leaders of columns whose features are loaded.
  * Errors: data_corrupted.
  */
 void
-gs_leaders_load(const GsSchema *schema)
+gs_leaders_load(GsSchema *schema)
 {
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
@@ -595,4 +619,5 @@ gs_leaders_load(const GsSchema *schema)
 			gs_corrupted("Column \"%s\" has an impossible leader.",
 						 column->name);
 	}
+	gs_leaders_nulls(schema);
 }

@@ -13,6 +13,7 @@ extern void gs_notations_find(GsSample *sample, int threshold);
 extern void gs_leaders_find(GsSample *sample);
 extern void gs_notations_save(const GsSchema *schema, List **tensors);
 extern void gs_notations_load(GsSchema *schema, const List *tensors);
-extern void gs_leaders_load(const GsSchema *schema);
+extern void gs_leaders_nulls(GsSchema *schema);
+extern void gs_leaders_load(GsSchema *schema);
 
 #endif
