@@ -69,6 +69,7 @@ typedef struct GsFeature
 	/* number */
 	GsQuantile	quantile;
 	int64		step;			/* INT: values are multiples apart */
+	struct GsEndings *endings;	/* that are favoured, or NULL */
 	int			decimals;		/* FLOAT: decimal places, -1 unknown */
 
 	/* a numeric's display scale: at least min_scale digits, at most scale */

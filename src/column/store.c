@@ -26,6 +26,7 @@
 #include "utils/timestamp.h"
 
 #include "learn/difference.h"
+#include "learn/endings.h"
 #include "learn/notation_learn.h"
 #include "key/key.h"
 #include "learn/quantile.h"
@@ -131,6 +132,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
 	gs_differences_save(schema, tensors);
 	gs_notations_save(schema, tensors);
+	gs_endings_save(schema, tensors);
 	gs_keys_save(schema, tensors);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
@@ -464,6 +466,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	}
 	gs_differences_load(schema, tensors);
 	gs_leaders_load(schema);
+	gs_endings_load(schema, tensors);
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "codec/notation.h"
 #include "encode/encode.h"
 #include "condition/given.h"
+#include "learn/endings.h"
 #include "learn/quantile.h"
 
 /* Beyond this many values a segment is as good as continuous. */
@@ -202,7 +203,6 @@ position_piece(const GsFeature *feature, int segment, double first,
 	double		from = q->edge[segment];
 	double		to = q->edge[segment + 1];
 	double		width = to - from;
-
 	float		base;
 	float		span;
 	double		end;
@@ -221,6 +221,47 @@ position_piece(const GsFeature *feature, int segment, double first,
 		piece->from = Max(middle - MIN_WIDTH / 2, from);
 		piece->to = Min(middle + MIN_WIDTH / 2, to);
 	}
+}
+
+/*
+ * Clips a segment of a number with endings to the values within a range that
+ * have one.
+ */
+static bool
+clip_endings(const GsColumn *column, const GsFeature *feature, int segment,
+			 GsScalarRange range, GsPiece *piece)
+{
+	GsScalar	low = feature->quantile.low[segment];
+	GsScalar	high = feature->quantile.high[segment];
+	int64		first;
+	int64		last;
+	double		from;
+	double		to;
+
+	if (gs_scalar_compare(low, range.low, feature->lane) < 0)
+		low = range.low;
+	if (gs_scalar_compare(high, range.high, feature->lane) > 0)
+		high = range.high;
+	if (gs_scalar_compare(low, high, feature->lane) > 0)
+		return false;
+	first = gs_endings_number(feature, low);
+	last = gs_endings_number(feature, high);
+	if (feature->lane == GS_LANE_FLOAT)
+	{
+		first += as_type(column, gs_endings_scalar(feature, first).f) <
+			as_type(column, low.f);
+		last -= as_type(column, gs_endings_scalar(feature, last).f) >
+			as_type(column, high.f);
+	}
+	if (first > last || !gs_endings_clip(feature->endings, &first, &last))
+		return false;
+	piece->low = gs_endings_scalar(feature, first);
+	piece->high = gs_endings_scalar(feature, last);
+	if (!gs_endings_position(feature, segment, piece->low, 0, &from) ||
+		!gs_endings_position(feature, segment, piece->high, 1, &to))
+		return false;
+	position_piece(feature, segment, from, to, piece);
+	return true;
 }
 
 static bool
@@ -464,7 +505,11 @@ gs_number_pieces(const GsColumn *column, const GsFeature *feature,
 	{
 		bool		is_part;
 
-		if (feature->lane == GS_LANE_INT)
+		if (feature->endings != NULL &&
+			gs_scalar_compare(feature->quantile.low[s],
+							  feature->quantile.high[s], feature->lane) < 0)
+			is_part = clip_endings(column, feature, s, range, &pieces[n]);
+		else if (feature->lane == GS_LANE_INT)
 			is_part = clip_integer(feature, s, range, &pieces[n]);
 		else
 			is_part = clip_float(column, feature, s, range, point, &pieces[n]);

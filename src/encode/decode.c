@@ -133,7 +133,7 @@ number_at(const GsDecoder *decoder, const PartDecoder *part,
 	if (feature->lane == GS_LANE_INT && segment->steps == 0)
 		return segment->low;
 	fraction = (score - segment->edge) * segment->scale;
-	if (feature->lane == GS_LANE_FLOAT)
+	if (feature->lane == GS_LANE_FLOAT || feature->endings != NULL)
 		return gs_quantile_value(feature, s,
 								 Min(fraction > 0 ? fraction : 0, 1));
 	if (segment->steps > WIDE_STEPS)
@@ -764,7 +764,7 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	if (decoder->codec.nparts == 1 && decoder->domain == NULL &&
 		decoder->base == NULL && part->feature->kind == GS_FEATURE_NUMBER &&
 		part->feature->lane == GS_LANE_INT &&
-		decoder->codec.kind->integer)
+		part->feature->endings == NULL && decoder->codec.kind->integer)
 	{
 		decode_integers(decoder, batch, from, to, rows);
 		if (decoder->null_feature != NULL)

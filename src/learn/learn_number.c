@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "learn/endings.h"
 #include "learn/learn_internal.h"
 #include "learn/quantile.h"
 
@@ -256,6 +257,9 @@ learn_table(LaneView *view)
 		return;
 	}
 	gs_quantile_build(feature, kind, sorted, n, view->threshold, listed);
+	if (!listed && (codec->kind->axis == GS_AXIS_NUMBER ||
+					codec->kind->axis == GS_AXIS_MONEY))
+		gs_endings_learn(feature, sorted, n, view->threshold);
 }
 
 /*

@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "learn/endings.h"
 #include "learn/quantile.h"
 #include "numeric/normal.h"
 
@@ -22,9 +23,6 @@
 /* ... or this share of the rows beyond it, if that is less. */
 #define QUANTILE_TAIL		8
 
-#define MAX_DECIMALS		9
-/* Doubles beyond it are whole numbers, or as good as. */
-#define MAX_ROUNDED			9e15
 
 /* Times the mean distance of values within a segment that is no gap. */
 #define MAX_GAP				4.0
@@ -120,7 +118,7 @@ gs_scalar_compare(GsScalar a, GsScalar b, GsLaneType lane)
 
 /*
  * gs_find_decimals: the digits after the point that every value has, at most
- * MAX_DECIMALS; -1 if they have more.  narrow: values are floats of 4 bytes.
+ * GS_MAX_DECIMALS; -1 if they have more.  narrow: values are floats of 4 bytes.
  */
 int
 gs_find_decimals(bool narrow, const GsScalar *sorted, int64 n)
@@ -137,9 +135,9 @@ gs_find_decimals(bool narrow, const GsScalar *sorted, int64 n)
 			double		round = rint(value * unit) / unit;
 
 			/* a huge whole number stands for something else */
-			if (fabs(value) * unit > MAX_ROUNDED && value == rint(value))
+			if (fabs(value) * unit > GS_MAX_ROUNDED && value == rint(value))
 				break;
-			if (decimals > MAX_DECIMALS || fabs(value) * unit > MAX_ROUNDED)
+			if (decimals > GS_MAX_DECIMALS || fabs(value) * unit > GS_MAX_ROUNDED)
 				return -1;
 			if (narrow ? (float) round == (float) value :
 				round == value)
@@ -271,6 +269,22 @@ find_inner_step(const Values *v)
 }
 
 /*
+ * The float next to another one, in the direction of a third, that the feature
+ * can have.
+ */
+static double
+next_float(const GsFeature *feature, double value, double toward)
+{
+	double		unit = pow(10, feature->decimals);
+	double		step = toward > value ? 1 : -1;
+
+	if (feature->decimals < 0 || fabs(value) * unit > GS_MAX_ROUNDED)
+		return nextafter(value, toward);
+	value = (rint(value * unit) + step) / unit;
+	return step > 0 ? Min(value, toward) : Max(value, toward);
+}
+
+/*
  * Lets the last segment but one go on to where the last begins, if both are
  * about as far apart as values within the last are: there is no gap in
  * the source, only none of its rows.
@@ -292,7 +306,7 @@ close_gap(const GsFeature *feature, int64 n)
 	{
 		if (begin.f < end->f && next.f < last.f && isfinite(last.f) &&
 			next.f - end->f <= MAX_GAP * ((last.f - next.f) / (n - 1)))
-			end->f = nextafter(next.f, end->f);
+			end->f = next_float(feature, next.f, end->f);
 		return;
 	}
 	/* as doubles, whose rounding only moves the limit */
@@ -317,9 +331,9 @@ widen_segment(const Values *v, int64 first, int64 last, GsScalar *low,
 	if (v->feature->lane == GS_LANE_FLOAT)
 	{
 		if (below)
-			low->f = nextafter(v->sorted[first - 1].f, low->f);
+			low->f = next_float(v->feature, v->sorted[first - 1].f, low->f);
 		if (above)
-			high->f = nextafter(v->sorted[last + 1].f, high->f);
+			high->f = next_float(v->feature, v->sorted[last + 1].f, high->f);
 		return;
 	}
 	if (below)
@@ -554,6 +568,16 @@ gs_quantile_position(const GsFeature *feature, int segment, GsScalar value,
 	double		half;
 	double		position;
 
+	if (feature->endings != NULL &&
+		gs_scalar_compare(low, high, feature->lane) < 0)
+	{
+		if (gs_scalar_compare(value, low, feature->lane) < 0)
+			value = low;
+		if (gs_scalar_compare(value, high, feature->lane) > 0)
+			value = high;
+		if (gs_endings_position(feature, segment, value, share, &position))
+			return position;
+	}
 	if (feature->lane == GS_LANE_INT)
 	{
 		uint64		step = (uint64) feature->step;
@@ -634,7 +658,12 @@ gs_quantile_value(const GsFeature *feature, int segment, double fraction)
 {
 	GsScalar	low = feature->quantile.low[segment];
 	GsScalar	high = feature->quantile.high[segment];
+	GsScalar	value;
 
+	if (feature->endings != NULL &&
+		gs_scalar_compare(low, high, feature->lane) < 0 &&
+		gs_endings_value(feature, segment, fraction, &value))
+		return value;
 	if (feature->lane == GS_LANE_INT)
 		return gs_quantile_integer(feature, low,
 								   ((uint64) high.i - (uint64) low.i) /
@@ -646,7 +675,7 @@ gs_quantile_value(const GsFeature *feature, int segment, double fraction)
 	else
 		low.f = low.f * (1 - fraction) + high.f * fraction;
 	if (feature->decimals >= 0 &&
-		fabs(low.f) * pow(10, feature->decimals) <= MAX_ROUNDED)
+		fabs(low.f) * pow(10, feature->decimals) <= GS_MAX_ROUNDED)
 	{
 		double		unit = pow(10, feature->decimals);
 
