@@ -45,6 +45,7 @@ typedef struct Values
 	int64		last;			/* ... and the one behind them */
 	int			threshold;
 	bool		listed;			/* see gs_quantile_build */
+	bool		begun;			/* a segment of them is there */
 } Values;
 
 /*
@@ -375,7 +376,7 @@ is_alone(const Values *v, int64 first, int64 last, bool *before)
  * no rare value is pinned down.
  */
 static void
-add_segment(const Values *v, int64 first, int64 last)
+add_segment(Values *v, int64 first, int64 last)
 {
 	GsQuantile *q = &v->feature->quantile;
 	GsScalar	low = v->sorted[first];
@@ -386,12 +387,17 @@ add_segment(const Values *v, int64 first, int64 last)
 	{
 		if (is_alone(v, first, last, &before))
 		{
-			if (before)
+			before &= v->begun;
+			if (before && last < v->n - 1)
 				q->edge[q->nsegments] = gs_normal_quantile((last + 1.0) / v->n);
-			return;
+			if (before || last < v->last - 1)
+				return;
+			/* all are alone */
+			low = v->sorted[v->first];
 		}
-		if (last - first + 1 < v->threshold)
+		else if (last - first + 1 < v->threshold)
 			widen_segment(v, first, last, &low, &high);
+		v->begun = true;
 	}
 	if ((q->nsegments & (q->nsegments - 1)) == 0)	/* room is a power of 2 */
 	{
@@ -459,7 +465,7 @@ void
 gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
 				  const GsScalar *sorted, int64 n, int threshold, bool listed)
 {
-	Values		v = {feature, kind, sorted, n, 0, n, threshold, listed};
+	Values		v = {feature, kind, sorted, n, 0, n, threshold, listed, false};
 	GsQuantile *q = &feature->quantile;
 	double		end = Max(gs_normal_quantile(1 - 0.5 / n), 1.0);
 	int64		open = -1;
