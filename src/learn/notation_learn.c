@@ -44,6 +44,7 @@
 #define MIN_HOURS		6
 #define MIN_MINUTES		4
 #define LATE_MINUTE		45
+#define FIRST_ROWS		64
 /* A column of fewer rows follows by chance. */
 #define MIN_ROWS		50
 
@@ -95,6 +96,35 @@ is_plausible(const Tally *tally, int format, bool number)
 }
 
 /*
+ * Whether some format reads most of the first rows' numbers: few columns are
+ * worth sorting.
+ */
+static bool
+may_be_dates(const GsCodecKind *kind, const GsLane *lane, int64 nrows)
+{
+	for (int format = 0; format < gs_notation_count(); format++)
+	{
+		int			seen = 0;
+		int			dates = 0;
+
+		if (!gs_notation_fits(format, kind) ||
+			gs_notation_unit(format) == GS_UNIT_NONE)
+			continue;
+		for (int64 row = 0; row < nrows && seen < FIRST_ROWS; row++)
+		{
+			if (is_absent(lane, row))
+				continue;
+			seen++;
+			dates += gs_notation_number(format, lane->scalar[row].i) <
+				GS_NOTATION_OTHER / 2;
+		}
+		if (2 * dates > seen)
+			return true;
+	}
+	return false;
+}
+
+/*
  * The format of sorted whole numbers; -1: none.
  */
 static int
@@ -138,12 +168,14 @@ find_in_numbers(GsSample *sample, int c)
 {
 	GsColumn   *column = &sample->columns[c];
 	GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
-	GsScalar   *sorted = palloc_extended(sizeof(GsScalar) *
-										 Max(sample->nrows, 1),
-										 MCXT_ALLOC_HUGE);
+	GsScalar   *sorted;
 	int64		n = 0;
 	int			format;
 
+	if (!may_be_dates(column->codec.kind, lane, sample->nrows))
+		return;
+	sorted = palloc_extended(sizeof(GsScalar) * Max(sample->nrows, 1),
+							 MCXT_ALLOC_HUGE);
 	for (int64 row = 0; row < sample->nrows; row++)
 		if (!is_absent(lane, row))
 			sorted[n++] = lane->scalar[row];
@@ -425,7 +457,17 @@ find_format(GsSample *sample, int c, int leader)
 	const GsCodec *codec = &column->codec;
 	const GsCodecKind *kind = codec->notation == NULL ? codec->kind :
 		codec->notation->plain;
+	const GsCodec *from = &sample->columns[leader].codec;
+	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+	const GsScalar *base = sample->lanes[leader * GS_MAX_PARTS].scalar;
+	int64		first = 0;
 
+	while (first < sample->nrows &&
+		   (is_absent(lane, first) || is_other(column, lane, first)))
+		first++;
+	if (first == sample->nrows ||
+		gs_scalar_is_special(&from->part[0], GS_LANE_INT, base[first]))
+		return;
 	for (int format = 0; format < gs_notation_count(); format++)
 	{
 		bool		whole;
@@ -433,7 +475,9 @@ find_format(GsSample *sample, int c, int leader)
 		if (codec->notation != NULL && format != codec->notation->format)
 			continue;
 		if (!gs_notation_fits(format, kind) ||
-			!gs_notation_derives(format, &sample->columns[leader].codec) ||
+			!gs_notation_derives(format, from) ||
+			!writes_row(column, lane, first, format,
+						gs_codec_moment(from, base[first].i)) ||
 			!follows(sample, c, leader, format, &whole))
 			continue;
 		set_leader(sample, c, leader, format, whole);
