@@ -21,7 +21,7 @@
  * single ones, or hardly any. */
 #define LISTED_VALUES		20000
 #define LISTED_SPARSE		0.1
-#define LISTED_RARE			0.2
+#define LISTED_RARE			0.3
 #define LISTED_REPEAT		1.5
 #define LISTED_FEW			0.002
 /* A value that more rows hold says nothing about the others. */
