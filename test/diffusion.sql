@@ -111,7 +111,7 @@ SELECT is((SELECT count(*) FROM synth_sample('coarse', 1500, seed => 1, given =>
 	1500::bigint, 'two evaluations make a row');
 SELECT throws_ok($$SELECT synth_fit('r', method => 'diffusion', options => '{"sampling_steps": 0}')$$, '22023', NULL, 'none does not');
 
--- Hostile tensors: a weight that is no number, a bias that is infinite, a token, the shape of the network.
+-- Hostile tensors: a weight that is not finite, a bias that is infinite, a token, the shape of the network.
 CREATE FUNCTION with_tensor(tensor text, at int, bytes bytea) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	was bytea;

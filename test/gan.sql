@@ -131,7 +131,7 @@ SELECT results_eq('SELECT DISTINCT nothing, same, never FROM synth_sample(NULL::
 UPDATE gensynth.tensors AS t SET data = 'GST1'::bytea || substr(sha256(payload), 1, 8) || payload
 FROM (SELECT overlay(substr(data, 13) PLACING '\x0000c07f' FROM 1) AS payload FROM gensynth.tensors WHERE (model, name) = ('odd', 'gan/weights')) AS p
 WHERE (model, name) = ('odd', 'gan/weights');
-SELECT throws_ok('SELECT * FROM synth_sample(NULL::odd, 5)', 'XX001', NULL, 'a weight that is no number');
+SELECT throws_ok('SELECT * FROM synth_sample(NULL::odd, 5)', 'XX001', NULL, 'a weight that is not finite');
 DELETE FROM gensynth.tensors WHERE model = 'odd' AND name = 'gan/weights';
 SELECT throws_ok('SELECT * FROM synth_sample(NULL::odd, 5)', 'XX001', NULL, 'and weights that are gone are noticed');
 SELECT * FROM finish();

@@ -399,7 +399,7 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 		memcpy(key->text, text->data, key->text_bytes);
 	}
 	if (!key_fits(column, key))
-		gs_corrupted("The key of column \"%s\" is none that it can have.",
+		gs_corrupted("The key of column \"%s\" is invalid.",
 					 column->name);
 	key->attempts = (int) field[FIELD_ATTEMPTS];
 	if (key->attempts != 1 && (key->attempts != DOMAIN_ATTEMPTS ||

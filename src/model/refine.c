@@ -176,7 +176,7 @@ load_forest(GsRefine *refine, const List *tensors)
 		for (int l = 0; l < GS_BOOST_LEAVES; l++, value++)
 		{
 			if (!isfinite(*value))
-				gs_corrupted("Tree %d of the refinement says no number.", t);
+				gs_corrupted("Tree %d of the refinement is not finite.", t);
 			tree->value[l] = *value;
 		}
 	}

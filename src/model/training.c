@@ -335,7 +335,7 @@ check_end(const GsTrainLog *log)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("training diverged, with smaller learning rates too"),
-				 errdetail("The loss was no number, or ever larger, at step " INT64_FORMAT ".",
+				 errdetail("The loss was not finite, or kept growing, at step " INT64_FORMAT ".",
 						   atomic_load(&log->step)),
 				 errhint("Take a smaller option \"learning_rate\", or another method.")));
 }

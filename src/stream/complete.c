@@ -557,7 +557,7 @@ begin_call(FunctionCallInfo fcinfo, bool typed)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("columns must not be null"),
-				 errhint("Name the columns that shall be drawn anew, such as '{income}'.")));
+				 errhint("Name the columns that are to be drawn anew, such as '{income}'.")));
 	request.model = text_argument(fcinfo, rest);
 	request.seed = PG_ARGISNULL(rest + 1) ? gs_random_seed() :
 		PG_GETARG_INT64(rest + 1);
