@@ -25,7 +25,8 @@ static bool
 may_differ(const GsColumn *column)
 {
 	/* a domain's conditions are not about a difference */
-	return !column->unique && column->meant != GS_MEANT_CODE && column->codec.kind->integer &&
+	return !column->unique && column->meant != GS_MEANT_CODE &&
+		column->codec.kind->integer &&
 		column->codec.kind->axis != GS_AXIS_NONE &&
 		column->declared == column->type;
 }
