@@ -100,7 +100,7 @@ typedef struct GsColumn
 	int			null_feature;	/* -1: none */
 	int			base;			/* 1 + column that it is learned as the
 								 * difference from; 0: none */
-	int			leader;			/* 1 + column of the same moment that it is
+	int			moment;			/* 1 + column of the same moment that it is
 								 * written from; 0: none */
 	GsFormat   *format;		/* generates the "other" level */
 	bool		context;		/* while it is learned: known for every row */

@@ -61,7 +61,7 @@ report_difference(const GsSchema *schema, int c)
 static void
 report_follower(const GsSchema *schema, int c)
 {
-	const char *leader = schema->columns[schema->columns[c].leader - 1].name;
+	const char *leader = schema->columns[schema->columns[c].moment - 1].name;
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -579,7 +579,7 @@ make_leader(const GsGiven *given, int c)
 {
 	const GsSchema *schema = given->source;
 	const GsCodec *own = &schema->columns[c].codec;
-	int			leader = schema->columns[c].leader - 1;
+	int			leader = schema->columns[c].moment - 1;
 	const GsCodec *from = &schema->columns[leader].codec;
 	GsMomentUnit unit = gs_codec_unit(own);
 
@@ -609,7 +609,7 @@ read_column(GsGiven *given, int c, JsonbValue *condition)
 				 errhint("Its values follow from the row numbers and the seed. Choose rows with start and n, or filter with WHERE.")));
 	check_alone(given, c);
 	reader = make_reader(schema, c);
-	if (column->leader > 0)
+	if (column->moment > 0)
 	{
 		leader = make_leader(given, c);
 		reader.leader = &leader;

@@ -301,8 +301,8 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	if (c->null_feature >= 0)
 		decoder->null_feature = &schema->features[c->null_feature];
 	decoder->domain = gs_domain_open(type);
-	if (c->base > 0 || c->leader > 0)
-		decoder->base = gs_decoder_create(schema, Max(c->base, c->leader) - 1,
+	if (c->base > 0 || c->moment > 0)
+		decoder->base = gs_decoder_create(schema, Max(c->base, c->moment) - 1,
 										  InvalidOid);
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
@@ -631,7 +631,7 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 			}
 		}
 	}
-	if (column->leader > 0)
+	if (column->moment > 0)
 		return decode_follower(decoder, batch, row, result);
 	if (decoder->base != NULL)
 		parts[0].scalar.i = whole_scalar(decoder, batch, row);

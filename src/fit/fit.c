@@ -409,10 +409,10 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 		appendStringInfoString(&json, ", \"from\": ");
 		escape_json(&json, schema->columns[column->base - 1].name);
 	}
-	if (column->leader > 0)
+	if (column->moment > 0)
 	{
 		appendStringInfoString(&json, ", \"from\": ");
-		escape_json(&json, schema->columns[column->leader - 1].name);
+		escape_json(&json, schema->columns[column->moment - 1].name);
 	}
 	if (column->codec.notation != NULL)
 	{

@@ -400,7 +400,7 @@ follows(const GsSample *sample, int c, int leader, int format, bool *whole)
 static bool
 may_lead(const GsColumn *column, const GsLane *lane)
 {
-	return !column->unique && column->leader == 0 &&
+	return !column->unique && column->moment == 0 &&
 		column->declared == column->type && lane->type == GS_LANE_INT &&
 		gs_codec_unit(&column->codec) != GS_UNIT_NONE;
 }
@@ -410,7 +410,7 @@ may_follow(const GsColumn *column, const GsLane *lane)
 {
 	const GsCodec *codec = &column->codec;
 
-	return !column->unique && column->leader == 0 && !column->leads &&
+	return !column->unique && column->moment == 0 && !column->leads &&
 		!column->impute && column->declared == column->type &&
 		column->meant == GS_MEANT_ANY &&
 		(codec->notation != NULL || codec->type == DATEOID ||
@@ -427,7 +427,7 @@ set_leader(GsSample *sample, int c, int leader, int format, bool whole)
 	GsColumn   *column = &sample->columns[c];
 	GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
 
-	column->leader = leader + 1;
+	column->moment = leader + 1;
 	sample->columns[leader].leads = true;
 	if (column->codec.notation == NULL)
 		gs_notation_set(&column->codec, format, 0, NULL);
@@ -532,7 +532,7 @@ gs_notations_save(const GsSchema *schema, List **tensors)
 		StringInfoData texts;
 		char		name[32];
 
-		leader[c] = column->leader;
+		leader[c] = column->moment;
 		if (notation == NULL)
 			continue;
 		format[c] = notation->format + 1;
@@ -609,7 +609,7 @@ gs_notations_load(GsSchema *schema, const List *tensors)
 						 column->name);
 		gs_notation_set(&column->codec, format[c] - 1,
 						load_others(tensors, column, c, other), other);
-		column->leader = leader[c];
+		column->moment = leader[c];
 	}
 }
 
@@ -626,14 +626,14 @@ gs_leaders_nulls(GsSchema *schema)
 		const GsFeature *feature;
 		bool		other = false;
 
-		if (column->leader == 0)
+		if (column->moment == 0)
 			continue;
 		feature = &schema->features[column->feature[0]];
 		for (int i = 0; i < feature->nlevels; i++)
 			other |= gs_scalar_is_special(&column->codec.part[0], GS_LANE_INT,
 										  feature->level[i]);
 		column->nullable |= !other &&
-			schema->columns[column->leader - 1].nullable;
+			schema->columns[column->moment - 1].nullable;
 	}
 }
 
@@ -649,14 +649,14 @@ gs_leaders_load(GsSchema *schema)
 		const GsColumn *column = &schema->columns[c];
 		const GsColumn *leader;
 
-		if (column->leader == 0)
+		if (column->moment == 0)
 			continue;
-		if (column->leader < 1 || column->leader > schema->ncolumns ||
+		if (column->moment < 1 || column->moment > schema->ncolumns ||
 			column->key != NULL || column->base != 0)
 			gs_corrupted("Column \"%s\" has an impossible leader.",
 						 column->name);
-		leader = &schema->columns[column->leader - 1];
-		if (leader->leader != 0 || leader->key != NULL ||
+		leader = &schema->columns[column->moment - 1];
+		if (leader->moment != 0 || leader->key != NULL ||
 			!gs_notation_derives(column->codec.notation->format,
 								 &leader->codec) ||
 			schema->features[leader->feature[0]].lane != GS_LANE_INT)
