@@ -70,12 +70,21 @@ typedef struct GsFeature
 	/* number */
 	GsQuantile	quantile;
 	int64		step;			/* INT: values are multiples apart */
+	struct GsEndings *endings;	/* that are favoured, or NULL */
 	int			decimals;		/* FLOAT: decimal places, -1 unknown */
 
 	/* a numeric's display scale: at least min_scale digits, at most scale */
 	int			scale;
 	int			min_scale;
 } GsFeature;
+
+/* What option "kinds" says of a column. */
+typedef enum GsMeant
+{
+	GS_MEANT_ANY,				/* nothing: the fit looks at it */
+	GS_MEANT_CODE,				/* values that only stand for something */
+	GS_MEANT_NUMBER				/* neither that, nor a date or a list */
+} GsMeant;
 
 typedef struct GsColumn
 {
@@ -92,6 +101,8 @@ typedef struct GsColumn
 										 * ordered by a number of its own */
 	int			null_feature;	/* -1: none */
 	GsLayout   *layout;			/* of its parts; NULL: those of the type */
+	int			moment;			/* 1 + column of the same moment that it is
+								 * written from; 0: none */
 	GsFormat   *format;		/* generates the "other" level */
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
@@ -99,6 +110,8 @@ typedef struct GsColumn
 	bool		computed;		/* while it is learned: a generated column */
 	bool		equated;		/* while it is learned: a condition says what
 								 * it is equal to */
+	GsMeant		meant;			/* while it is learned */
+	bool		leads;			/* while it is learned: others follow from it */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
 	bool		partly_unique;	/* in some rows, or with other columns */
@@ -142,6 +155,16 @@ static inline bool
 gs_column_has_base(const GsColumn *column)
 {
 	return column->layout != NULL && column->layout->nbases > 0;
+}
+
+/*
+ * Whether a column, whose first part's feature is given, draws NULLs by itself,
+ * and not only where the one that it follows from is NULL.
+ */
+static inline bool
+gs_has_nulls(const GsColumn *column, const GsFeature *feature)
+{
+	return column->null_feature >= 0 || feature->null_level >= 0;
 }
 
 /* What a table was understood as: columns and their features. */

@@ -21,6 +21,7 @@
 #include "encode/decode_layout.h"
 #include "encode/number.h"
 #include "codec/domain.h"
+#include "codec/notation.h"
 #include "text/json.h"
 #include "key/key.h"
 #include "learn/quantile.h"
@@ -61,46 +62,12 @@ struct GsDecoder
 	char	   *spare;			/* one that isn't, or NULL */
 
 	GsDomain   *domain;			/* NULL: the type is none */
+	GsDecoder  *leader;			/* of the column that this is written from; or
+								 * NULL */
+	GsLayoutDecoder *scalar;	/* of a leader and of what it leads */
 	GsLayoutDecoder *layout;	/* NULL: the parts are the type's */
 	GsKeyDecoder *key;			/* NULL: none; else all else is its */
 };
-
-/*
- * Gives levels the short header with which a heap tuple stores them, and
- * GS_PACKED_BYTES to be read, if none is longer.  Returns whether it did.
- */
-static bool
-pack_levels(Datum *level, int nlevels)
-{
-	char	   *packed;
-
-	for (int i = 0; i < nlevels; i++)
-	{
-		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
-
-		if (value != NULL &&
-			(!VARATT_CAN_MAKE_SHORT(value) ||
-			 VARATT_CONVERTED_SHORT_SIZE(value) > GS_PACKED_BYTES))
-			return false;
-	}
-	/* aligned, so that a value is in one line of the cache */
-	packed = palloc0((Size) GS_PACKED_BYTES * (nlevels + 1));
-	packed = (char *) TYPEALIGN(GS_PACKED_BYTES, packed);
-	for (int i = 0; i < nlevels; i++, packed += GS_PACKED_BYTES)
-	{
-		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
-		Size		size;
-
-		if (value == NULL)
-			continue;
-		size = VARATT_CONVERTED_SHORT_SIZE(value);
-		SET_VARSIZE_SHORT(packed, size);
-		memcpy(packed + VARHDRSZ_SHORT, VARDATA(value),
-			   size - VARHDRSZ_SHORT);
-		level[i] = PointerGetDatum(packed);
-	}
-	return true;
-}
 
 /*
  * The levels of a one-part category as Datums.
@@ -125,44 +92,7 @@ init_levels(const GsDecoder *decoder, PartDecoder *part)
 									   &value);
 	}
 	if (get_typlen(type) == -1 && get_typstorage(type) != TYPSTORAGE_PLAIN)
-		part->packed = pack_levels(part->level, feature->nlevels);
-}
-
-/*
- * gs_draw_uuid: appends a random uuid (version 4).
- */
-void
-gs_draw_uuid(StringInfo out, GsRandom *random)
-{
-	uint32		word[4];
-
-	for (int i = 0; i < 4; i++)
-		word[i] = gs_random_u32(random);
-	appendStringInfo(out, "%08x-%04x-4%03x-%04x-%04x%08x",
-					 word[0], word[1] >> 16, word[1] & 0xFFF,
-					 0x8000 | (word[2] >> 18), word[2] & 0xFFFF, word[3]);
-}
-
-/*
- * gs_draw_bits: appends random bytes in hex, or random bits.
- */
-void
-gs_draw_bits(StringInfo out, GsRandom *random, int length, bool bytes)
-{
-	static const char digits[] = "0123456789abcdef";
-	int			n = bytes ? length * 2 : length;
-
-	if (bytes)
-		appendStringInfoString(out, "\\x");
-	enlargeStringInfo(out, n);
-	for (int i = 0; i < n; i += 8)
-	{
-		uint32		word = gs_random_u32(random);
-
-		for (int k = i; k < Min(n, i + 8); k++, word >>= 4)
-			out->data[out->len++] = digits[word & (bytes ? 0xF : 1)];
-	}
-	out->data[out->len] = '\0';
+		part->packed = gs_pack_levels(part->level, feature->nlevels);
 }
 
 static void
@@ -326,6 +256,14 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	decoder->domain = gs_domain_open(type);
 	if (c->layout != NULL)
 		decoder->layout = gs_layout_decoder_create(schema, column);
+	if (c->moment > 0)
+	{
+		/* both as scalars, whatever makes them */
+		decoder->leader = gs_decoder_create(schema, c->moment - 1, InvalidOid);
+		decoder->leader->scalar = gs_layout_decoder_create(schema,
+														   c->moment - 1);
+		decoder->scalar = gs_layout_decoder_create(schema, column);
+	}
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
 		PartDecoder *part = &decoder->part[p];
@@ -333,7 +271,8 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 		part->feature = &schema->features[c->feature[p]];
 		gs_number_init(&part->number, part->feature);
 		if (part->feature->kind == GS_FEATURE_CATEGORY &&
-			c->codec.nparts == 1 && decoder->layout == NULL && !c->document)
+			c->codec.nparts == 1 && decoder->layout == NULL &&
+			decoder->leader == NULL && !c->document)
 			init_levels(decoder, part);
 	}
 	if (c->document)
@@ -365,6 +304,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		gs_document_decoder_needs(decoder->document, needed);
 	if (decoder->layout != NULL)
 		gs_layout_decoder_needs(decoder->layout, needed);
+	if (decoder->leader != NULL)
+		gs_decoder_needs(decoder->leader, needed);
 }
 
 static inline bool
@@ -381,7 +322,8 @@ gs_decoder_is_number(const GsDecoder *decoder)
 {
 	if (decoder->layout != NULL)
 		return decoder->column->layout->per_day > 1 && has_ends(decoder);
-	return decoder->key == NULL && decoder->codec.nparts == 1 &&
+	return decoder->key == NULL && decoder->leader == NULL &&
+		decoder->codec.nparts == 1 &&
 		decoder->part[0].feature->kind == GS_FEATURE_NUMBER;
 }
 
@@ -395,7 +337,7 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 	const GsFeature *feature = decoder->part[0].feature;
 
 	if (decoder->key != NULL || decoder->domain != NULL ||
-		decoder->document != NULL)
+		decoder->document != NULL || decoder->leader != NULL)
 		return false;
 	if (decoder->layout != NULL)
 		return decoder->column->layout->per_day == 1 &&
@@ -464,7 +406,7 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 	int			n = 0;
 
 	if (decoder->key != NULL || decoder->domain != NULL ||
-		decoder->document != NULL)
+		decoder->document != NULL || decoder->leader != NULL)
 		return 0;
 	if (decoder->layout != NULL)
 		return has_ends(decoder) ? calendar_values(decoder, values) : 0;
@@ -505,7 +447,8 @@ gs_decoder_atoms(const GsDecoder *decoder, double share, Datum **values)
 	int			n = 0;
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->layout != NULL)
+		decoder->domain != NULL || decoder->layout != NULL ||
+		decoder->leader != NULL)
 		return 0;
 	q = &feature->quantile;
 	value.lane = feature->lane;
@@ -669,6 +612,60 @@ domain_repair(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
+ * The moment of a row in a leader; false where it has none.
+ */
+static bool
+leader_moment(const GsDecoder *leader, const GsBatch *batch, int row,
+			  GsMoment *moment)
+{
+	const GsFeature *feature = leader->part[0].feature;
+	GsScalar	scalar;
+
+	if (leader->null_feature != NULL &&
+		batch->code[leader->column->null_feature][row] == 1)
+		return false;
+	if (feature->null_level >= 0 &&
+		batch->code[leader->column->feature[0]][row] == feature->null_level)
+		return false;
+	scalar.i = gs_layout_decode(leader->scalar, batch, row);
+	if (gs_scalar_is_special(&leader->codec.part[0], GS_LANE_INT, scalar))
+		return false;
+	*moment = gs_codec_moment(&leader->codec, scalar.i);
+	return true;
+}
+
+/*
+ * Writes a value from the moment of its leader.  Where there is none, it is
+ * NULL, or, if it has no NULLs of its own, what the source has that is no date.
+ * Returns false for NULL.
+ */
+static bool
+decode_follower(GsDecoder *decoder, const GsBatch *batch, int row,
+				Datum *result)
+{
+	const GsPartKind *kind = &decoder->codec.part[0];
+	const GsFeature *feature = decoder->part[0].feature;
+	GsPart		own = {.lane = GS_LANE_INT};
+	GsMoment	moment;
+	bool		known = leader_moment(decoder->leader, batch, row, &moment);
+
+	own.scalar.i = gs_layout_decode(decoder->scalar, batch, row);
+	if (!known && !gs_has_nulls(decoder->column, feature))
+		for (int i = 0; i < feature->nlevels; i++)
+			if (gs_scalar_is_special(kind, GS_LANE_INT, feature->level[i]))
+				own.scalar = feature->level[i];
+	if (gs_scalar_is_special(kind, GS_LANE_INT, own.scalar))
+	{
+		*result = gs_codec_join(&decoder->codec, &own);
+		return true;
+	}
+	if (!known)
+		return false;
+	*result = gs_notation_join(&decoder->codec, moment);
+	return true;
+}
+
+/*
  * One value of one row.  Returns false for NULL.
  */
 static bool
@@ -726,6 +723,8 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 			}
 		}
 	}
+	if (column->moment > 0)
+		return decode_follower(decoder, batch, row, result);
 	if (decoder->layout != NULL)
 		parts[0].scalar.i = gs_layout_decode(decoder->layout, batch, row);
 	*result = gs_codec_join(&decoder->codec, parts);
@@ -744,7 +743,7 @@ is_levels(const GsDecoder *decoder)
 
 	return decoder->codec.nparts == 1 && decoder->domain == NULL &&
 		decoder->layout == NULL && decoder->document == NULL &&
-		feature->kind == GS_FEATURE_CATEGORY &&
+		decoder->leader == NULL && feature->kind == GS_FEATURE_CATEGORY &&
 		feature->other_level < 0 && decoder->null_feature == NULL;
 }
 
@@ -856,9 +855,10 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	}
 #ifdef USE_FLOAT8_BYVAL
 	if (decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->layout == NULL && part->feature->kind == GS_FEATURE_NUMBER &&
+		decoder->layout == NULL && decoder->leader == NULL &&
+		part->feature->kind == GS_FEATURE_NUMBER &&
 		part->feature->lane == GS_LANE_INT &&
-		decoder->codec.kind->integer)
+		part->feature->endings == NULL && decoder->codec.kind->integer)
 	{
 		decode_integers(decoder, batch, from, to, rows);
 		if (decoder->null_feature != NULL)
