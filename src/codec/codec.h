@@ -132,6 +132,8 @@ typedef struct GsCodec
 	FmgrInfo	input;
 	Oid			ioparam;
 	bool		whole;			/* parts are packed in one text: composite.c */
+	struct GsNotation *notation;	/* NULL: values are no dates that are written
+									 * as something else */
 	struct GsCodec *element;	/* of an array */
 	Oid			elementtype;	/* perhaps a domain */
 	struct GsDomain *domain;	/* of an array's elements, once needed */

@@ -78,12 +78,21 @@ typedef struct GsFeature
 	/* number */
 	GsQuantile	quantile;
 	int64		step;			/* INT: values are multiples apart */
+	struct GsEndings *endings;	/* that are favoured, or NULL */
 	int			decimals;		/* FLOAT: decimal places, -1 unknown */
 
 	/* a numeric's display scale: at least min_scale digits, at most scale */
 	int			scale;
 	int			min_scale;
 } GsFeature;
+
+/* What option "kinds" says of a column. */
+typedef enum GsMeant
+{
+	GS_MEANT_ANY,				/* nothing: the fit looks at it */
+	GS_MEANT_CODE,				/* values that only stand for something */
+	GS_MEANT_NUMBER				/* neither that, nor a date or a list */
+} GsMeant;
 
 typedef struct GsColumn
 {
@@ -106,6 +115,8 @@ typedef struct GsColumn
 	int			anchor;			/* 1 + column near whose values' places it
 								 * lies; 0: none */
 	struct GsCenters *centers;	/* these places; see center.h */
+	int			moment;			/* 1 + column of the same moment that it is
+								 * written from; 0: none */
 	GsFormat   *format;		/* generates the "other" level */
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
@@ -114,6 +125,8 @@ typedef struct GsColumn
 	bool		equated;		/* while it is learned: a condition says what
 								 * it is equal to */
 	bool		exact;			/* while it is learned: single values matter */
+	GsMeant		meant;			/* while it is learned */
+	bool		leads;			/* while it is learned: others follow from it */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
 	bool		partly_unique;	/* in some rows, or with other columns */
@@ -161,6 +174,16 @@ gs_column_has_base(const GsColumn *column)
 
 /* One for each part, and NULL, exceptions and equality of each column. */
 #define GS_MAX_FEATURES(ncolumns)	((ncolumns) * (GS_MAX_PARTS + 3))
+
+/*
+ * Whether a column, whose first part's feature is given, draws NULLs by itself,
+ * and not only where the one that it follows from is NULL.
+ */
+static inline bool
+gs_has_nulls(const GsColumn *column, const GsFeature *feature)
+{
+	return column->null_feature >= 0 || feature->null_level >= 0;
+}
 
 /* What a table was understood as: columns and their features. */
 typedef struct GsSchema

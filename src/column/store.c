@@ -15,6 +15,7 @@
  *	 length/C	int4 [33]
  *	 keys, key/C	see key.c
  *	 layout		see layout.c
+ *	 column/...		see notation_learn.c
  *
  * What is loaded is hostile until it has been checked.
  */
@@ -28,6 +29,8 @@
 
 #include "learn/center.h"
 #include "learn/equal.h"
+#include "learn/endings.h"
+#include "learn/notation_learn.h"
 #include "key/key.h"
 #include "learn/quantile.h"
 #include "column/members.h"
@@ -132,6 +135,8 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "low", GS_I8, 1, low.len / 8, 0, low.data);
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
 	gs_layouts_save(schema, tensors);
+	gs_notations_save(schema, tensors);
+	gs_endings_save(schema, tensors);
 	gs_centers_save(schema, tensors);
 	gs_equals_save(schema, tensors);
 	gs_keys_save(schema, tensors);
@@ -440,6 +445,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 		for (int p = 0; p < GS_MAX_PARTS; p++)
 			schema->columns[c].feature[p] = -1;
 	}
+	gs_notations_load(schema, tensors);
 	gs_keys_load(schema, tensors);
 	formats = palloc(sizeof(GsFormat *) * Max(schema->ncolumns, 1));
 	gs_formats_load(tensors, schema->ncolumns, formats);
@@ -485,6 +491,8 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	}
 	gs_keys_check_orders(schema);
 	gs_layouts_check(schema);
+	gs_leaders_load(schema);
+	gs_endings_load(schema, tensors);
 	gs_centers_load(schema, tensors);
 	gs_equals_load(schema, tensors);
 }

@@ -18,8 +18,9 @@
 #include "utils/numeric.h"
 #include "utils/typcache.h"
 
+#include "codec/notation.h"
 #include "encode/encode.h"
-#include "condition/given.h"
+#include "condition/given_internal.h"
 #include "learn/quantile.h"
 
 #define MAX_BOXES		64
@@ -27,33 +28,18 @@
 #define LEVELS_SHOWN	10
 #define TEXT_SHOWN		60		/* bytes of a value in a message */
 
-/* One column's condition while it is read. */
-typedef struct Reader
-{
-	const GsSchema *schema;
-	const GsColumn *column;
-	GsCodec		codec;			/* own copy: its fmgr state is ours */
-	int			index;			/* of the first part's feature */
-	const GsFeature *feature;	/* the same */
-	TypeCacheEntry *type;
-	GsEncoder  *encoder;		/* of the column; made when it is needed */
-	Datum	   *level;			/* [nlevels] of a category, 0 if not a value */
-	bool		null;			/* NULL is asked for */
-	bool		value;			/* a value is */
-	bool	   *allowed;		/* [nlevels] category */
-	GsPiece    *pieces;			/* [npieces] number */
-	int			npieces;
-	int			room;
-	GsMoments  *moments;		/* [nmoments] by the calendar */
-	int			nmoments;
-} Reader;
-
 /*
- * gs_given_impossible: the conditions cannot be met together.
+ * gs_given_impossible: the conditions cannot be met; of several not together.
  */
 void
-gs_given_impossible(void)
+gs_given_impossible(const GsConditionStats *stats)
 {
+	if (stats->column != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("what is given for column \"%s\" has probability zero",
+						stats->column),
+				 errhint("By this model no row meets the condition; give other values, or a wider range.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("the given values have probability zero together"),
@@ -84,6 +70,18 @@ check_whole(const GsSchema *schema, int c)
 						column->name,
 						schema->columns[column->anchor - 1].name),
 				 errhint("Filter with WHERE, or fit with option \"dependencies\" set to 0.")));
+}
+
+static void
+report_follower(const GsSchema *schema, int c)
+{
+	const char *leader = schema->columns[schema->columns[c].moment - 1].name;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("column \"%s\" cannot be given, since it follows from \"%s\"",
+					schema->columns[c].name, leader),
+			 errhint("Give \"%s\", or filter with WHERE.", leader)));
 }
 
 static int
@@ -268,94 +266,6 @@ check_kind(const Reader *reader)
 }
 
 /*
- * Makes the levels into values that the type can compare.
- */
-static void
-prepare_levels(Reader *reader)
-{
-	const GsFeature *feature = reader->feature;
-
-	if (reader->level != NULL)
-		return;
-	reader->level = palloc0(sizeof(Datum) * Max(feature->nlevels, 1));
-	for (int i = 0; i < feature->nlevels; i++)
-	{
-		GsPart		part = {.lane = feature->lane,.scalar = feature->level[i],
-			.text = feature->text[i],.scale = feature->scale,
-		.min_scale = feature->min_scale};
-
-		if (i != feature->null_level && i != feature->other_level)
-			reader->level[i] = gs_codec_join(&reader->codec, &part);
-	}
-}
-
-static inline bool
-is_value(const Reader *reader, int level)
-{
-	return level != reader->feature->null_level &&
-		level != reader->feature->other_level;
-}
-
-/*
- * Allows the level that a value's text is.  Texts are compared byte by byte,
- * since types may call different texts equal.
- */
-static bool
-allow_text(Reader *reader, Datum value)
-{
-	int			level;
-
-	if (reader->encoder == NULL)
-	{
-		bool	   *known = palloc0(sizeof(bool) * reader->schema->ncolumns);
-
-		known[reader->column - reader->schema->columns] = true;
-		reader->encoder = gs_encoder_create(reader->schema, known);
-	}
-	level = gs_encode_level(reader->encoder, value);
-	if (level < 0 || !is_value(reader, level))
-		return false;
-	reader->allowed[level] = true;
-	return true;
-}
-
-/*
- * Allows the levels within a range: a single value, of which zero has two.
- */
-static bool
-allow_scalars(Reader *reader, GsScalarRange range)
-{
-	const GsFeature *feature = reader->feature;
-	bool		found = false;
-
-	for (int i = 0; i < feature->nlevels; i++)
-		if (is_value(reader, i) &&
-			gs_scalar_compare(range.low, feature->level[i],
-							  feature->lane) <= 0 &&
-			gs_scalar_compare(feature->level[i], range.high,
-							  feature->lane) <= 0)
-			found = reader->allowed[i] = true;
-	return found;
-}
-
-static void
-add_pieces(Reader *reader, GsScalarRange range, bool point)
-{
-	int			room = reader->npieces + reader->feature->quantile.nsegments;
-
-	if (room > reader->room)
-	{
-		reader->room = room * 2;
-		reader->pieces = reader->pieces == NULL ?
-			palloc(sizeof(GsPiece) * reader->room) :
-			repalloc_huge(reader->pieces, sizeof(GsPiece) * reader->room);
-	}
-	reader->npieces += gs_number_pieces(reader->column, reader->feature, range,
-										point,
-										reader->pieces + reader->npieces);
-}
-
-/*
  * Whether a number that is kept as a double comes out as it was given.
  */
 static bool
@@ -369,22 +279,6 @@ comes_back(Reader *reader, Datum value, GsScalar scalar)
 		return true;
 	return DatumGetBool(FunctionCall2(&reader->type->eq_opr_finfo, value,
 									  gs_codec_join(&reader->codec, &part)));
-}
-
-static void
-add_moments(Reader *reader, int64 low, int64 high)
-{
-	if (reader->moments == NULL)
-		reader->moments = palloc(sizeof(GsMoments));
-	reader->moments = repalloc(reader->moments,
-							   sizeof(GsMoments) * (reader->nmoments + 1));
-	for (int i = 0; i < reader->nmoments; i++)
-		if (reader->moments[i].low == low && reader->moments[i].high == high)
-			return;
-	reader->moments[reader->nmoments++] = (GsMoments)
-	{
-		low, high
-	};
 }
 
 static void
@@ -409,21 +303,24 @@ read_value(Reader *reader, const JsonbValue *scalar)
 	{
 		int64		moment = reader->codec.kind->scalar(value).i;
 
-		add_moments(reader, moment, moment);
+		gs_add_moments(reader, moment, moment);
 		return;
 	}
 	if (feature->lane == GS_LANE_TEXT)
-		found = allow_text(reader, value);
+		found = gs_allow_text(reader, value);
 	else
 		found = gs_scalars_point(reader->column, feature, value, &range) &&
 			comes_back(reader, value, range.low);
-	if (found && feature->kind == GS_FEATURE_NUMBER)
+	if (found && reader->leader != NULL &&
+		!gs_scalar_is_special(&reader->codec.part[0], GS_LANE_INT, range.low))
+		found = gs_follow_range(reader, range);
+	else if (found && feature->kind == GS_FEATURE_NUMBER)
 	{
-		add_pieces(reader, range, true);
+		gs_add_pieces(reader, range, true);
 		found = reader->npieces > before;
 	}
 	else if (found && feature->lane != GS_LANE_TEXT)
-		found = allow_scalars(reader, range);
+		found = gs_allow_scalars(reader, range);
 	if (!found)
 		value_impossible(reader, text);
 }
@@ -481,32 +378,13 @@ empty_range(const Reader *reader)
 			 errhint("\"gte\" and \"gt\" are its lower bounds, \"lte\" and \"lt\" its upper ones.")));
 }
 
-/*
- * Takes from the allowed levels those beyond a bound.
- */
-static void
-bound_levels(Reader *reader, GsBound bound, Datum value)
-{
-	prepare_levels(reader);
-	for (int i = 0; i < reader->feature->nlevels; i++)
-	{
-		int			order;
-
-		if (!is_value(reader, i))
-			continue;
-		order = DatumGetInt32(FunctionCall2(&reader->type->cmp_proc_finfo,
-											reader->level[i], value));
-		if (bound == GS_BOUND_GTE ? order < 0 : bound == GS_BOUND_GT ?
-			order <= 0 : bound == GS_BOUND_LTE ? order > 0 : order >= 0)
-			reader->allowed[i] = false;
-	}
-}
-
 static void
 check_ordered(const Reader *reader)
 {
 	if ((reader->codec.part[0].lane != GS_LANE_TEXT ||
 		 reader->codec.kind->content == GS_CONTENT_LABEL) &&
+		(reader->codec.notation == NULL ||
+		 gs_notation_is_ordered(reader->codec.notation->format)) &&
 		OidIsValid(reader->type->cmp_proc_finfo.fn_oid))
 		return;
 	ereport(ERROR,
@@ -555,7 +433,8 @@ read_range(Reader *reader, JsonbContainer *object)
 	JsonbValue	item;
 	GsBound		bound = GS_BOUND_GTE;
 	bool		moment = reader->column->layout != NULL;
-	bool		number = feature->kind == GS_FEATURE_NUMBER || moment;
+	bool		number = feature->kind == GS_FEATURE_NUMBER || moment ||
+		reader->leader != NULL;
 	bool		holds = true;
 	Datum		end[2] = {0, 0};
 	bool		is_set[2] = {false, false};
@@ -568,7 +447,7 @@ read_range(Reader *reader, JsonbContainer *object)
 		empty_range(reader);
 	reader->value = true;
 	for (int i = 0; !number && i < feature->nlevels; i++)
-		reader->allowed[i] = is_value(reader, i);
+		reader->allowed[i] = gs_is_value(reader, i);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 	{
 		int			side;
@@ -584,17 +463,20 @@ read_range(Reader *reader, JsonbContainer *object)
 		strict[side] = bound == GS_BOUND_GT || bound == GS_BOUND_LT;
 		end[side] = scalar_value(reader, &item, &text);
 		if (!number)
-			bound_levels(reader, bound, end[side]);
+			gs_bound_levels(reader, bound, end[side]);
 		else if (!gs_scalars_bound(reader->column, feature, bound, end[side],
 								   &range))
 			holds = false;
 	}
 	check_not_empty(reader, end, is_set, strict);
-	if (moment && holds)
-		add_moments(reader, range.low.i, range.high.i);
+	if (number && holds && reader->leader != NULL)
+		holds = gs_follow_range(reader, range);
+	else if (moment && holds)
+		gs_add_moments(reader, range.low.i, range.high.i);
 	else if (number && holds)
-		add_pieces(reader, range, false);
-	holds = reader->npieces > 0 || reader->nmoments > 0;
+		gs_add_pieces(reader, range, false);
+	if (reader->leader == NULL)
+		holds = reader->npieces > 0 || reader->nmoments > 0;
 	for (int i = 0; !number && i < feature->nlevels; i++)
 		holds |= reader->allowed[i];
 	if (!holds)
@@ -696,13 +578,70 @@ add_column(GsGiven *given, Reader *reader)
 	take_own(given, column);
 }
 
+/*
+ * A reader of a column, whose conditions are yet to be read.
+ */
+static Reader
+make_reader(const GsSchema *schema, int c)
+{
+	const GsColumn *column = &schema->columns[c];
+	Reader		reader = {.schema = schema,.column = column,
+	.codec = column->codec,.index = column->feature[0]};
+
+	reader.feature = &schema->features[reader.index];
+	reader.type = lookup_type_cache(column->codec.type,
+									TYPECACHE_EQ_OPR_FINFO |
+									TYPECACHE_CMP_PROC_FINFO);
+	reader.allowed = palloc0(sizeof(bool) * Max(reader.feature->nlevels, 1));
+	return reader;
+}
+
+/*
+ * A column must not be given twice, by others that follow from it.
+ */
+static void
+check_alone(const GsGiven *given, int c)
+{
+	const GsColumn *column = &given->source->columns[c];
+
+	if (given->box[0][column->feature[0]].given)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" and those that follow from it cannot be given together",
+						column->name),
+				 errhint("Give one of them, or filter with WHERE.")));
+}
+
+/*
+ * A reader of the column that another one is written from.  Errors:
+ * feature_not_supported where what that is cannot be taken to it.
+ */
+static Reader
+make_leader(const GsGiven *given, int c)
+{
+	const GsSchema *schema = given->source;
+	const GsCodec *own = &schema->columns[c].codec;
+	int			leader = schema->columns[c].moment - 1;
+	const GsCodec *from = &schema->columns[leader].codec;
+	GsMomentUnit unit = gs_codec_unit(own);
+
+	/* a time of day, or a weekday, is there on many days */
+	if (unit == GS_UNIT_NONE || gs_column_has_base(&schema->columns[leader]) ||
+		schema->features[schema->columns[c].feature[0]].kind !=
+		GS_FEATURE_CATEGORY ||
+		(unit == GS_UNIT_CLOCK && gs_codec_unit(from) != GS_UNIT_CLOCK))
+		report_follower(schema, c);
+	check_alone(given, leader);
+	return make_reader(schema, leader);
+}
+
 static void
 read_column(GsGiven *given, int c, JsonbValue *condition)
 {
 	const GsSchema *schema = given->source;
 	const GsColumn *column = &schema->columns[c];
-	Reader		reader = {.schema = schema,.column = column,
-	.codec = column->codec,.index = column->feature[0]};
+	Reader		reader;
+	Reader		leader;
 
 	if (column->key != NULL)
 		ereport(ERROR,
@@ -710,17 +649,30 @@ read_column(GsGiven *given, int c, JsonbValue *condition)
 				 errmsg("column \"%s\" is a key and cannot be given",
 						column->name),
 				 errhint("Its values follow from the row numbers and the seed. Choose rows with start and n, or filter with WHERE.")));
-	reader.feature = &schema->features[reader.index];
-	reader.type = lookup_type_cache(column->codec.type,
-									TYPECACHE_EQ_OPR_FINFO |
-									TYPECACHE_CMP_PROC_FINFO);
-	reader.allowed = palloc0(sizeof(bool) * Max(reader.feature->nlevels, 1));
+	check_alone(given, c);
+	reader = make_reader(schema, c);
+	if (column->moment > 0)
+	{
+		leader = make_leader(given, c);
+		reader.leader = &leader;
+	}
 	if (condition->type != jbvBinary)
 		read_value(&reader, condition);
 	else if (JsonContainerIsArray(condition->val.binary.data))
 		read_set(&reader, condition->val.binary.data);
 	else
 		read_range(&reader, condition->val.binary.data);
+	if (reader.leader != NULL)
+	{
+		/* where it has no NULLs of its own, they are the other's */
+		leader.null = reader.null && !gs_has_nulls(column, reader.feature);
+		reader.null &= !leader.null;
+		reader.value |= leader.null;
+		if (leader.null && !leader.value)
+			memset(reader.allowed, true, reader.feature->nlevels);
+		if (leader.null || leader.value)
+			add_column(given, &leader);
+	}
 	add_column(given, &reader);
 }
 
@@ -771,5 +723,7 @@ gs_given_parse(const GsSchema *schema, Jsonb *given)
 		else if (token == WJB_VALUE)
 			read_column(parsed, c, &item);
 	}
+	if (JB_ROOT_COUNT(given) == 1)
+		parsed->stats.column = schema->columns[c].name;
 	return parsed;
 }

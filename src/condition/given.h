@@ -32,6 +32,7 @@ typedef struct GsConditionStats
 	int64		resampled;		/* rows that no try was accepted for */
 	double		weight;			/* of all tries, as importance samples ... */
 	double		squared;		/* ... and their squares */
+	const char *column;			/* the only one that is given; else NULL */
 } GsConditionStats;
 
 typedef struct GsGiven
@@ -46,7 +47,7 @@ typedef struct GsGiven
 } GsGiven;
 
 extern GsGiven *gs_given_parse(const GsSchema *schema, Jsonb *given);
-GS_NORETURN extern void gs_given_impossible(void);
+GS_NORETURN extern void gs_given_impossible(const GsConditionStats *stats);
 extern GsRegion gs_region_of_levels(int nlevels, const bool *allowed);
 extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,
 								const GsRegion *with);
@@ -101,5 +102,7 @@ extern int	gs_pieces_order(const GsFeature *feature, GsPiece *pieces, int n);
 extern void gs_number_region(const GsFeature *feature, const GsPiece *pieces,
 							 int n, GsRegion *region);
 extern void gs_number_table(const GsPiece *pieces, int n, GsQuantile *q);
+extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,
+								const GsRegion *with);
 
 #endif

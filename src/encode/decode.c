@@ -22,6 +22,7 @@
 #include "encode/number.h"
 #include "learn/center.h"
 #include "codec/domain.h"
+#include "codec/notation.h"
 #include "text/json.h"
 #include "key/key.h"
 #include "learn/quantile.h"
@@ -62,6 +63,9 @@ struct GsDecoder
 	char	   *spare;			/* one that isn't, or NULL */
 
 	GsDomain   *domain;			/* NULL: the type is none */
+	GsDecoder  *leader;			/* of the column that this is written from; or
+								 * NULL */
+	GsLayoutDecoder *scalar;	/* of a leader and of what it leads */
 	GsLayoutDecoder *layout;	/* NULL: the parts are the type's */
 	GsDecoder  *equal;			/* of the column whose value it has in some
 								 * rows; or NULL */
@@ -75,7 +79,8 @@ struct GsDecoder
 static inline bool
 is_sum(const GsDecoder *decoder)
 {
-	return decoder->layout != NULL || decoder->near != NULL;
+	return decoder->layout != NULL || decoder->near != NULL ||
+		decoder->leader != NULL;
 }
 
 /*
@@ -269,6 +274,14 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 		decoder->equal = gs_decoder_create(schema, c->equal - 1, InvalidOid);
 	if (c->anchor > 0)
 		decoder->near = gs_near_create(schema, column);
+	if (c->moment > 0)
+	{
+		/* both as scalars, whatever makes them */
+		decoder->leader = gs_decoder_create(schema, c->moment - 1, InvalidOid);
+		decoder->leader->scalar = gs_layout_decoder_create(schema,
+														   c->moment - 1);
+		decoder->scalar = gs_layout_decoder_create(schema, column);
+	}
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
 		PartDecoder *part = &decoder->part[p];
@@ -315,6 +328,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		needed[column->equal_feature] = true;
 		gs_decoder_needs(decoder->equal, needed);
 	}
+	if (decoder->leader != NULL)
+		gs_decoder_needs(decoder->leader, needed);
 }
 
 static inline bool
@@ -331,7 +346,8 @@ gs_decoder_is_number(const GsDecoder *decoder)
 {
 	if (decoder->layout != NULL)
 		return decoder->column->layout->per_day > 1 && has_ends(decoder);
-	return decoder->key == NULL && decoder->codec.nparts == 1 &&
+	return decoder->key == NULL && decoder->leader == NULL &&
+		decoder->codec.nparts == 1 &&
 		decoder->part[0].feature->kind == GS_FEATURE_NUMBER;
 }
 
@@ -346,7 +362,7 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 
 	if (decoder->key != NULL || decoder->domain != NULL ||
 		decoder->document != NULL || decoder->near != NULL ||
-		decoder->equal != NULL)
+		decoder->equal != NULL || decoder->leader != NULL)
 		return false;
 	if (decoder->layout != NULL)
 		return decoder->column->layout->per_day == 1 &&
@@ -416,7 +432,7 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 
 	if (decoder->key != NULL || decoder->domain != NULL ||
 		decoder->document != NULL || decoder->near != NULL ||
-		decoder->equal != NULL)
+		decoder->equal != NULL || decoder->leader != NULL)
 		return 0;
 	if (decoder->layout != NULL)
 		return has_ends(decoder) ? calendar_values(decoder, values) : 0;
@@ -621,6 +637,60 @@ domain_repair(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
+ * The moment of a row in a leader; false where it has none.
+ */
+static bool
+leader_moment(const GsDecoder *leader, const GsBatch *batch, int row,
+			  GsMoment *moment)
+{
+	const GsFeature *feature = leader->part[0].feature;
+	GsScalar	scalar;
+
+	if (leader->null_feature != NULL &&
+		batch->code[leader->column->null_feature][row] == 1)
+		return false;
+	if (feature->null_level >= 0 &&
+		batch->code[leader->column->feature[0]][row] == feature->null_level)
+		return false;
+	scalar.i = gs_layout_decode(leader->scalar, batch, row);
+	if (gs_scalar_is_special(&leader->codec.part[0], GS_LANE_INT, scalar))
+		return false;
+	*moment = gs_codec_moment(&leader->codec, scalar.i);
+	return true;
+}
+
+/*
+ * Writes a value from the moment of its leader.  Where there is none, it is
+ * NULL, or, if it has no NULLs of its own, what the source has that is no date.
+ * Returns false for NULL.
+ */
+static bool
+decode_follower(GsDecoder *decoder, const GsBatch *batch, int row,
+				Datum *result)
+{
+	const GsPartKind *kind = &decoder->codec.part[0];
+	const GsFeature *feature = decoder->part[0].feature;
+	GsPart		own = {.lane = GS_LANE_INT};
+	GsMoment	moment;
+	bool		known = leader_moment(decoder->leader, batch, row, &moment);
+
+	own.scalar.i = gs_layout_decode(decoder->scalar, batch, row);
+	if (!known && !gs_has_nulls(decoder->column, feature))
+		for (int i = 0; i < feature->nlevels; i++)
+			if (gs_scalar_is_special(kind, GS_LANE_INT, feature->level[i]))
+				own.scalar = feature->level[i];
+	if (gs_scalar_is_special(kind, GS_LANE_INT, own.scalar))
+	{
+		*result = gs_codec_join(&decoder->codec, &own);
+		return true;
+	}
+	if (!known)
+		return false;
+	*result = gs_notation_join(&decoder->codec, moment);
+	return true;
+}
+
+/*
  * One value of one row.  Returns false for NULL.
  */
 static bool
@@ -678,6 +748,8 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 			}
 		}
 	}
+	if (column->moment > 0)
+		return decode_follower(decoder, batch, row, result);
 	if (decoder->layout != NULL)
 		parts[0].scalar.i = gs_layout_decode(decoder->layout, batch, row);
 	else if (decoder->near != NULL)
@@ -809,7 +881,7 @@ decode_own(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	if (decoder->codec.nparts == 1 && decoder->domain == NULL &&
 		!is_sum(decoder) && part->feature->kind == GS_FEATURE_NUMBER &&
 		part->feature->lane == GS_LANE_INT &&
-		decoder->codec.kind->integer)
+		part->feature->endings == NULL && decoder->codec.kind->integer)
 	{
 		decode_integers(decoder, batch, from, to, rows);
 		if (decoder->null_feature != NULL)

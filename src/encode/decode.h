@@ -19,6 +19,7 @@ typedef struct GsRows
 
 #define GS_PACKED_BYTES	32
 
+extern bool gs_pack_levels(Datum *level, int nlevels);
 extern void gs_draw_uuid(StringInfo out, GsRandom *random);
 extern void gs_draw_bits(StringInfo out, GsRandom *random, int length,
 						 bool bytes);

@@ -47,7 +47,7 @@ gs_number_at(const GsNumber *number, const GsBatch *batch, int row,
 	if (feature->lane == GS_LANE_INT && segment->steps == 0)
 		return segment->low;
 	fraction = (score - segment->edge) * segment->scale;
-	if (feature->lane == GS_LANE_FLOAT)
+	if (feature->lane == GS_LANE_FLOAT || feature->endings != NULL)
 		return gs_quantile_value(feature, s,
 								 Min(fraction > 0 ? fraction : 0, 1));
 	if (segment->steps > GS_WIDE_STEPS)

@@ -34,7 +34,9 @@
 #include "learn/learn.h"
 #include "column/left_out.h"
 #include "learn/rare.h"
+#include "learn/notation_learn.h"
 #include "column/store.h"
+#include "codec/notation.h"
 #include "codec/styles.h"
 #include "fit/acceptance.h"
 #include "fit/children.h"
@@ -490,6 +492,17 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 						 schema->features[column->equal_feature].share[1]);
 		escape_json(&json, schema->columns[column->equal - 1].name);
 	}
+	if (column->moment > 0)
+	{
+		appendStringInfoString(&json, ", \"from\": ");
+		escape_json(&json, schema->columns[column->moment - 1].name);
+	}
+	if (column->codec.notation != NULL)
+	{
+		appendStringInfoString(&json, ", \"format\": ");
+		escape_json(&json,
+					gs_notation_name(column->codec.notation->format));
+	}
 	if (column->codec.nparts > 1)
 		appendStringInfo(&json, ", \"parts\": %d", column->codec.nparts);
 	appendStringInfo(&json, ", \"nulls\": %.6f}", nulls);
@@ -563,6 +576,9 @@ find_relations(Learning *learning, const GsSchema *columns)
 	gs_constraints_mark(learning->constraints, options->constraints,
 						learning->formulas, columns);
 	level = gs_fix_styles();
+	gs_notations_find(sample, (int) options->rare_threshold);
+	if (options->dependencies)
+		gs_leaders_find(sample);
 	gs_layouts_find(sample, options->rare_threshold, options->differences);
 	if (options->dependencies)
 		gs_exact_find(sample, options->rare_threshold);
@@ -586,6 +602,7 @@ learn_columns(Learning *learning)
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),
 									  &learning->context.encoded);
+	gs_leaders_nulls(version->schema);
 	gs_rare_fill(version->schema, learning->context.encoded,
 				 gs_mix64(request->seed, 2));
 	learning->context.schema = version->schema;
@@ -621,34 +638,41 @@ learn_rows(Learning *learning)
 }
 
 /*
+ * The column that an option names.
+ */
+static GsColumn *
+named_column(GsSample *sample, const char *name, const char *option)
+{
+	for (int c = 0; c < sample->ncolumns; c++)
+		if (strcmp(sample->columns[c].name, name) == 0)
+			return &sample->columns[c];
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of option \"%s\" is not learned", name,
+					option),
+			 errhint("Name columns of the source.")));
+	return NULL;
+}
+
+/*
  * Marks the columns that options name.
  */
 static void
 mark_columns(GsSample *sample, const GsOptions *options)
 {
-	for (int impute = 0; impute < 2; impute++)
+	ListCell   *cell;
+
+	foreach(cell, options->context)
+		named_column(sample, lfirst(cell), "context")->context = true;
+	foreach(cell, options->impute)
+		named_column(sample, lfirst(cell), "impute")->impute = true;
+	foreach(cell, options->kinds)
 	{
-		ListCell   *cell;
+		const GsNamedChoice *kind = lfirst(cell);
 
-		foreach(cell, impute ? options->impute : options->context)
-		{
-			int			c = 0;
-
-			while (c < sample->ncolumns &&
-				   strcmp(sample->columns[c].name, lfirst(cell)) != 0)
-				c++;
-			if (c == sample->ncolumns)
-				ereport(ERROR,
-						(errcode(ERRCODE_UNDEFINED_COLUMN),
-						 errmsg("column \"%s\" of option \"%s\" is not learned",
-								(char *) lfirst(cell),
-								impute ? "impute" : "context"),
-						 errhint("Name columns of the source.")));
-			if (impute)
-				sample->columns[c].impute = true;
-			else
-				sample->columns[c].context = true;
-		}
+		named_column(sample, kind->name, "kinds")->meant =
+			strcmp(kind->choice, "code") == 0 ? GS_MEANT_CODE :
+			GS_MEANT_NUMBER;
 	}
 }
 

@@ -35,6 +35,8 @@ gs_may_differ(const GsSample *sample, int column)
 
 	/* a domain's conditions are not about a difference */
 	return !c->unique && !c->equated && !c->computed && c->codec.nparts == 1 &&
+		c->meant != GS_MEANT_CODE && c->moment == 0 &&
+		c->codec.notation == NULL &&
 		(c->codec.kind->integer ||
 		 c->codec.kind->part[0].lane == GS_LANE_NUMERIC) &&
 		sample->lanes[column * GS_MAX_PARTS].type == GS_LANE_INT &&

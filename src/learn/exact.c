@@ -252,7 +252,7 @@ static bool
 may_be_told(const GsColumn *column)
 {
 	return column->codec.nparts == 1 && !column->unique &&
-		column->layout == NULL;
+		column->layout == NULL && column->moment == 0;
 }
 
 /* What is found of pairs of columns. */

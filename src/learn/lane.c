@@ -129,6 +129,7 @@ texts_evict(GsLane *lane)
 	Size		kept;
 	Size		spare;
 
+	lane->evicted = true;
 	do
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -43,6 +43,7 @@ typedef struct GsLane
 	MemoryContext texts_context;
 	Size		texts_bytes;
 	Size		texts_budget;
+	bool		evicted;		/* some have left */
 	uint64		salt;
 	MemoryContext context;		/* of scalars and absent */
 } GsLane;

@@ -25,12 +25,6 @@
 #include "codec/composite.h"
 #include "numeric/normal.h"
 
-/* A number of at most this many values is a category ... */
-#define FEW_VALUES			20
-/* ... if the values that may be shown cover this share of the rows. */
-#define FEW_COVERAGE		0.99
-/* A number whose single values matter is one too, if it has more than these. */
-#define MANY_VALUES			20000
 /* A text's frequent values stand for the rare ones from this coverage on. */
 #define TEXT_COVERAGE		0.80
 /* Unless at least so many rows have others, and most one of their own. */
@@ -38,7 +32,6 @@
 #define TEXT_UNIQUE			0.50
 #define TEXT_UNIQUE_VALUES	100
 /* Below this one, a text is near unique: only its heavy values are shown. */
-#define TEXT_NEAR_UNIQUE	0.50
 #define TEXT_HEAVY			0.01
 
 static uint16 *
@@ -60,11 +53,12 @@ sort_lane(LaneView *view)
 }
 
 /*
- * Counts the distinct values; gives up beyond a limit, with a count of one
- * more than it.  Texts that only one row may hold are not worth an entry.
+ * gs_count_values: counts the distinct values of a sorted lane that at least
+ * min rows hold, into view->values; gives up beyond a limit, with a count of
+ * one more than it.
  */
-static void
-count_values(LaneView *view, int limit, int64 min)
+void
+gs_count_values(LaneView *view, int limit, int64 min)
 {
 	int64		next;
 
@@ -89,6 +83,9 @@ count_values(LaneView *view, int limit, int64 min)
 	}
 }
 
+/*
+ * gs_alloc_levels: makes a feature a category, its levels to be filled.
+ */
 void
 gs_alloc_levels(GsFeature *feature, int nlevels)
 {
@@ -98,197 +95,6 @@ gs_alloc_levels(GsFeature *feature, int nlevels)
 	feature->level = palloc0(sizeof(GsScalar) * (nlevels + 2));
 	feature->text = palloc0(sizeof(char *) * (nlevels + 2));
 	feature->null_level = feature->other_level = -1;
-}
-
-/*
- * A number of few values, or a boolean, as a category.  Returns false where
- * too many rows hold rare values.
- */
-static bool
-learn_few_numbers(LaneView *view)
-{
-	GsFeature  *feature = view->feature;
-	bool		public = gs_codec_is_public(&view->column->codec);
-	int64		covered = 0;
-	int			n = 0;
-
-	count_values(view, FEW_VALUES, 0);
-	if (view->nvalues > FEW_VALUES)
-		return false;
-	for (int i = 0; i < view->nvalues; i++)
-		if (public || view->values[i].count >= view->threshold)
-		{
-			covered += view->values[i].count;
-			view->values[n++] = view->values[i];
-		}
-	if (n == 0 || covered < FEW_COVERAGE * view->npresent)
-		return false;
-	gs_alloc_levels(feature, n);
-	for (int i = 0; i < n; i++)
-	{
-		feature->level[i] = view->values[i].scalar;
-		feature->share[i] = view->values[i].count;
-	}
-	return true;
-}
-
-static int
-by_count_then_scalar(const void *a, const void *b, void *arg)
-{
-	const ValueCount *x = a;
-	const ValueCount *y = b;
-
-	if (x->count != y->count)
-		return x->count > y->count ? -1 : 1;
-	return gs_scalar_compare(x->scalar, y->scalar, *(GsLaneType *) arg);
-}
-
-/*
- * A number whose single values matter, but are too many for segments of a
- * table, as a category.  Returns false where they are not.
- */
-static bool
-learn_many_numbers(LaneView *view)
-{
-	GsFeature  *feature = view->feature;
-
-	if (!view->column->exact)
-		return false;
-	count_values(view, INT_MAX - 1, view->threshold);
-	if (view->nvalues <= MANY_VALUES)
-		return false;
-	qsort_arg(view->values, view->nvalues, sizeof(ValueCount),
-			  by_count_then_scalar, &view->lane->type);
-	gs_alloc_levels(feature, Min(view->nvalues, GS_MAX_LEVELS));
-	for (int i = 0; i < feature->nlevels; i++)
-	{
-		feature->level[i] = view->values[i].scalar;
-		feature->share[i] = view->values[i].count;
-	}
-	return true;
-}
-
-/*
- * How many of the outermost values at an end are left out, so that no rare one
- * is: none where single values matter, and enough rows hold the outermost, but
- * too few would without these.
- */
-static int64
-protected_rows(const LaneView *view, const GsScalar *end, int direction)
-{
-	int64		same = 0;
-
-	while (view->column->exact && same < 2 * view->threshold - 1 &&
-		   gs_scalar_compare(end[same * direction], *end,
-							 view->feature->lane) == 0)
-		same++;
-	return same >= view->threshold && same < 2 * view->threshold - 1 ? 0 :
-		view->threshold - 1;
-}
-
-/*
- * Copies the values that enough rows hold.  Returns how many.
- */
-static int64
-keep_frequent_values(const LaneView *view, GsScalar *to, const GsScalar *from,
-			  int64 n)
-{
-	int64		kept = 0;
-	int64		next;
-
-	for (int64 i = 0; i < n; i = next)
-	{
-		for (next = i + 1; next < n; next++)
-			if (gs_scalar_compare(from[i], from[next], view->lane->type) != 0)
-				break;
-		if (next - i < view->threshold)
-			continue;
-		memmove(to + kept, from + i, sizeof(GsScalar) * (next - i));
-		kept += next - i;
-	}
-	return kept;
-}
-
-/*
- * Leaves out the values that too few rows hold, if nearly all rows hold
- * others.  Returns how many rows are left; sorted: [n], changed.
- */
-static int64
-keep_frequent_rows(const LaneView *view, GsScalar *sorted, int64 n)
-{
-	GsScalar   *kept = palloc_extended(sizeof(GsScalar) * Max(n, 1),
-									   MCXT_ALLOC_HUGE);
-	int64		nkept = keep_frequent_values(view, kept, sorted, n);
-
-	if (nkept >= FEW_COVERAGE * n)
-	{
-		memcpy(sorted, kept, sizeof(GsScalar) * nkept);
-		n = nkept;
-	}
-	pfree(kept);
-	return n;
-}
-
-/*
- * A number's quantile table, its ends protected: specials that are rare and
- * the threshold - 1 outermost values at either end are left out.
- */
-static void
-learn_number(LaneView *view)
-{
-	GsFeature  *feature = view->feature;
-	const GsCodec *codec = &view->column->codec;
-	const GsPartKind *kind = &codec->part[feature->part];
-	GsScalar   *sorted = view->sorted;
-	int64		first = 0;
-	int64		last = view->npresent;
-	int64		n;
-
-	while (first < last &&
-		   gs_scalar_is_special(kind, feature->lane, sorted[first]))
-		first++;
-	while (last > first &&
-		   gs_scalar_is_special(kind, feature->lane, sorted[last - 1]))
-		last--;
-
-	feature->kind = GS_FEATURE_NUMBER;
-	feature->step = 1;
-	feature->decimals = -1;
-	if (feature->lane == GS_LANE_INT)
-		feature->step = gs_find_step(sorted + first, last - first);
-	else
-		feature->decimals = gs_find_decimals(codec->kind->narrow,
-											 sorted + first, last - first);
-
-	/* in place: the sorted values aren't needed again */
-	n = keep_frequent_values(view, sorted, sorted, first);
-	if (last - first >= 2 * view->threshold - 1)
-	{
-		int64		low = protected_rows(view, sorted + first, 1);
-		int64		high = protected_rows(view, sorted + last - 1, -1);
-		int64		kept = last - first - low - high;
-
-		memmove(sorted + n, sorted + first + low, sizeof(GsScalar) * kept);
-		n += kept;
-	}
-	else if (last - first >= view->threshold)
-	{
-		/* both ends cross: all that may be told is the mean */
-		sorted[n] = gs_find_mean(feature, sorted + first, last - first);
-		n++;
-	}
-	n += keep_frequent_values(view, sorted + n, sorted + last,
-					   view->npresent - last);
-	if (n == 0)
-	{
-		/* nothing may be shown; the caller makes the column NULL */
-		gs_alloc_levels(feature, 0);
-		return;
-	}
-	if (view->column->exact)
-		n = keep_frequent_rows(view, sorted, n);
-	gs_quantile_build(feature, kind, sorted, n, view->threshold,
-					  view->column->exact);
 }
 
 static int
@@ -388,7 +194,7 @@ learn_text(LaneView *view, uint64 salt)
 		learn_enum(view);
 		return;
 	}
-	count_values(view, INT_MAX - 1, view->threshold);
+	gs_count_values(view, INT_MAX - 1, view->threshold);
 	for (int i = 0; i < view->nvalues; i++)
 	{
 		view->values[i].text = gs_lane_text(view->lane,
@@ -400,7 +206,7 @@ learn_text(LaneView *view, uint64 salt)
 		view->values[n++] = view->values[i];
 	}
 	qsort(view->values, n, sizeof(ValueCount), by_count_then_text);
-	if (covered < TEXT_NEAR_UNIQUE * view->npresent &&
+	if (covered < NEAR_UNIQUE * view->npresent &&
 		view->column->owner == 0)
 		min = Max(min, (int64) (TEXT_HEAVY * view->npresent));
 	while (n > GS_MAX_LEVELS || (n > 0 && view->values[n - 1].count < min))
@@ -523,7 +329,7 @@ values_are_few(LaneView *view)
 {
 	int64		covered = 0;
 
-	count_values(view, INT_MAX - 1, view->threshold);
+	gs_count_values(view, INT_MAX - 1, view->threshold);
 	for (int i = 0; i < view->nvalues; i++)
 		covered += view->values[i].count;
 	pfree(view->values);
@@ -622,8 +428,8 @@ learn_part(LaneView *view, int64 nulls, uint64 salt)
 		gs_alloc_levels(feature, 0);
 	else if (feature->lane == GS_LANE_TEXT)
 		learn_text(view, salt);
-	else if (!learn_few_numbers(view) && !learn_many_numbers(view))
-		learn_number(view);
+	else
+		gs_learn_number(view);
 	pfree(view->sorted);
 	for (int64 row = 0; row < view->nrows && view->column->document; row++)
 		nulls -= is_unknown(view, row) && is_absent(view->lane, row);
@@ -665,7 +471,8 @@ learn_order(LaneView *view, GsSchema *schema, GsEncoded *out)
 	feature->min_scale = Max(view->lane->min_scale, 0);
 	feature->null_level = feature->other_level = -1;
 	sort_lane(view);
-	learn_number(view);
+	gs_learn_number(view);
+	feature->endings = NULL;	/* it says where, and not what */
 	pfree(view->sorted);
 	if (feature->kind == GS_FEATURE_NUMBER)
 	{

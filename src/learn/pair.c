@@ -26,8 +26,6 @@
 /* Rows in another order than that which is nearly always kept. */
 #define FEW_EXCEPTIONS	0.002
 
-/* Differences are few: they have this share of the rows. */
-#define FEW_COVERAGE	0.99
 /* Below this, in nats, a column is but another one's, rounded. */
 #define MIN_ENTROPY		0.05
 

@@ -81,7 +81,7 @@ condition(GsSampler *sampler, Jsonb *given)
 				 errhint("Filter with WHERE, or fit a model with method => 'copula'.")));
 	gs_dependency_given(model->determined, sampler->schema, parsed);
 	if (parsed->nboxes == 0)
-		gs_given_impossible();
+		gs_given_impossible(&parsed->stats);
 	sampler->schema = parsed->schema;
 	return parsed;
 }

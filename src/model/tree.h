@@ -43,6 +43,8 @@ typedef struct TreeValues
 	double	   *low;			/* [nvalues] by rank */
 	double	   *high;			/* [nvalues] by rank */
 	uint16	   *rank;			/* [nvalues] in order */
+	uint16	   *segment;		/* [nvalues] by rank: the reverse */
+	const GsFeature *feature;
 } TreeValues;
 
 /* One feature of a loaded model, in the order that they are drawn in. */

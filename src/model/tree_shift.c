@@ -294,7 +294,7 @@ gs_shift_learn(const GsShiftSource *number, const GsShiftSource *base,
 	}
 	gs_scalars_sort(sorted, n, GS_LANE_FLOAT);
 	gs_quantile_build(feature, NULL, sorted + threshold - 1,
-					  n - 2 * (threshold - 1), threshold, false);
+					  n - 2 * (threshold - 1), threshold, false, false);
 	pfree(sorted);
 	for (int64 row = 0; row < nrows; row++)
 	{
