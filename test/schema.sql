@@ -1,6 +1,6 @@
 -- Whole schemas: the plan, and rows of children that know their owners and the rows before.
 BEGIN;
-SELECT plan(41);
+SELECT plan(42);
 SET LOCAL client_min_messages = error;
 SET LOCAL search_path = shop, public;
 
@@ -83,6 +83,18 @@ SELECT set_eq('SELECT * FROM again.orders', 'SELECT * FROM before', 'a seed says
 CREATE SCHEMA half;
 CALL synth_schema_into('half', 'shop', scale => 0.5, seed => 1);
 SELECT is(count(*), 300::bigint, 'half of it') FROM half.customer;
+
+-- ids that rise with time, of rows that are made owner by owner
+CREATE SCHEMA bank;
+CREATE TABLE bank.client (id int PRIMARY KEY, since date NOT NULL);
+CREATE TABLE bank.payment (id int PRIMARY KEY, client int NOT NULL REFERENCES bank.client, at timestamp NOT NULL);
+INSERT INTO bank.client SELECT i, date '2020-01-01' + i * 7919 % 1000 FROM generate_series(1, 300) AS i;
+INSERT INTO bank.payment SELECT row_number() OVER (ORDER BY at), c, at
+	FROM (SELECT c.id AS c, since + (k * 40 + c.id % 20) * interval '1 day' + (c.id * k * 7919 % 86400) * interval '1 s' AS at FROM bank.client AS c, generate_series(1, 1 + c.id % 6) AS k) AS p;
+SELECT synth_fit_schema('{bank}') \g /dev/null
+CREATE SCHEMA bank2;
+CALL synth_schema_into('bank2', 'bank', seed => 1);
+SELECT is(max(id), count(*)::int, 'count on') FROM bank2.payment;
 
 -- what it refuses
 SELECT throws_ok($$CALL synth_schema_into('shop', 'shop')$$, '22023', NULL, 'the source''s own schema');

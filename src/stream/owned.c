@@ -25,6 +25,7 @@
 #include "codec/styles.h"
 #include "encode/decode.h"
 #include "constraint/constraints.h"
+#include "key/key.h"
 #include "numeric/philox.h"
 #include "owner/owners.h"
 #include "stream/known.h"
@@ -365,6 +366,19 @@ prepare_owners(const GsOwners *owners, Oid relid, int nkeys, Oid *types)
 }
 
 /*
+ * Batches of rows that are made owner by owner are no equal parts of all, so
+ * their keys count on.
+ */
+static void
+forget_orders(const GsSchema *schema)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (schema->columns[c].key != NULL &&
+			schema->columns[c].key->order > 0)
+			gs_key_set_order(schema->columns[c].key, 0, false, false);
+}
+
+/*
  * gs_owned_open: begins to make the rows of a child table, in the current
  * context.
  *
@@ -409,6 +423,7 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	match_known(owners, owned->siblings, rows->schema, known, place);
 	owned->rows = begin_known(rows, known, place, owned->nknown, owned->known,
 							  owned->known_nulls, owned->nknown);
+	forget_orders(owned->rows->sampler->schema);
 	open_counts(owned, counts, seed);
 	owned->nremembered = remembered->natts;
 	owned->ncolumns = desc->natts;
