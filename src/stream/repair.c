@@ -334,7 +334,7 @@ static void
 count_value(const GsRepair *repair, int at, int64 row, Datum *values,
 			bool *nulls)
 {
-	GsBatch		batch = {.key = repair->key,.first = row};
+	GsBatch		batch = {.key = repair->key,.first = row,.row = row};
 	GsRows		rows = {&values[at], &nulls[at], 1};
 
 	gs_decode(repair->spare[at], &batch, 0, 1, rows);
