@@ -292,11 +292,15 @@ changed 'ALTER TABLE shape DROP city' "$stale
 $(rows "format('(%s,%s)', age, height)")
 $stale
 $here"
+lacks() { echo "NOTICE:  model \"m\" lacks column \"$1\", which is null in its rows"; }
 changed "ALTER TABLE shape ADD note text DEFAULT 'x'" "$three
+$(lacks note)
 $(rows "format('(%s,%s,%s,)', age, city, height)")
 $city
 $here"
-changed 'ALTER TABLE shape RENAME age TO years' "$(rows "'', city, height")
+changed 'ALTER TABLE shape RENAME age TO years' "$(lacks years)
+$(rows "'', city, height")
+$(lacks years)
 $(rows "format('(,%s,%s)', city, height)")
 $city
 $here"
