@@ -22,6 +22,7 @@
 
 #define BATCHES			8
 #define ENOUGH			0.9		/* of the rows pass: nothing to tell */
+#define HARDLY_ANY		0.05
 #define BINS			32		/* of a number's normal scores */
 #define MOVED			0.05	/* share of the rows that is elsewhere */
 #define SHOWN			5		/* columns */
@@ -76,7 +77,7 @@ moved_columns(const GsSchema *schema, const Tally *tally, double npassed)
 	initStringInfo(&names);
 	for (int f = 0; f < schema->nfeatures; f++)
 	{
-		int			c = schema->features[f].column;
+		int			c = gs_visible_column(schema, schema->features[f].column);
 
 		moved[c] = Max(moved[c], moved_share(&tally[f], npassed));
 	}
@@ -169,9 +170,11 @@ gs_note_acceptance(const GsVersionEntry *version, GsSchema *schema,
 		npassed += GS_BATCH - gs_rules_look(rules, batch, refused);
 		count_batch(schema, batch, refused, tally);
 	}
-	if (npassed >= ENOUGH * BATCHES * GS_BATCH)
+	/* of conditions that hardly any row meets, the trial tells */
+	if (npassed >= ENOUGH * BATCHES * GS_BATCH ||
+		npassed < HARDLY_ANY * BATCHES * GS_BATCH)
 		return;
-	moved = npassed > 0 ? moved_columns(schema, tally, npassed) : NULL;
+	moved = moved_columns(schema, tally, npassed);
 	*notes = lappend(*notes,
 					 psprintf("conditions refuse %.0f %% of the rows that are made%s%s",
 							  100 * (1 - npassed / (BATCHES * GS_BATCH)),

@@ -24,6 +24,9 @@
 #include "learn/pair.h"
 #include "learn/quantile.h"
 
+/* Share of the rows that may be infinite in a column told from another one. */
+#define MAX_SPECIAL		0.1
+
 /*
  * gs_may_differ: whether a column can be told from others, or others from it:
  * what conditions set has its value later.
@@ -43,6 +46,23 @@ gs_may_differ(const GsSample *sample, int column)
 		c->declared == c->type;
 }
 
+/*
+ * Whether more than a few of a column's values are infinite.
+ */
+static bool
+is_special(const GsSample *sample, int c)
+{
+	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+	const GsPartKind *kind = &sample->columns[c].codec.part[0];
+
+	int64		n = 0;
+
+	for (int64 row = 0; row < sample->nrows; row++)
+		n += !(lane->absent != NULL && lane->absent[row]) &&
+			gs_scalar_is_special(kind, lane->type, lane->scalar[row]);
+	return n > MAX_SPECIAL * sample->nrows;
+}
+
 static void
 init_number(Finder *finder, int c)
 {
@@ -52,7 +72,9 @@ init_number(Finder *finder, int c)
 
 	number->column = &sample->columns[c];
 	number->lane = &sample->lanes[c * GS_MAX_PARTS];
-	if (!gs_may_differ(sample, c) || kind->axis == GS_AXIS_NONE)
+	/* infinity is neither a sum nor something to add to: few vanish there */
+	if (!gs_may_differ(sample, c) || kind->axis == GS_AXIS_NONE ||
+		is_special(sample, c))
 		return;
 	number->unit = kind->unit > 0 ? (int64) kind->unit : 1;
 	if (kind->axis == GS_AXIS_NUMBER)
@@ -95,9 +117,9 @@ may_be_base(const Finder *finder, int c, int b)
 {
 	const GsColumn *columns = finder->sample->columns;
 
-	/* what is known for every row cannot follow what is not */
+	/* what is known for every row is told by itself */
 	return b != c && gs_is_near(finder->sample, b, c) &&
-		(!columns[c].context || columns[b].context);
+		!columns[c].context;
 }
 
 /*

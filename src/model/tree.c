@@ -277,7 +277,8 @@ load_position(TreeModel *model, const GsSchema *schema, int p, int f,
 	load_bases(model, schema, position);
 	if (position->number)
 		load_scores(position, feature, code);
-	else if (position->nbases == 0)
+	/* a category that is a part of a column may be missing, too */
+	if (feature->part < 0)
 		return;
 	null = schema->columns[feature->column].null_feature;
 	if (null >= 0)
