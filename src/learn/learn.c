@@ -376,6 +376,7 @@ learn_spare(LaneView *view, int64 seen)
 	.threshold = view->threshold};
 
 	if (!column->partly_unique || column->codec.nparts > 1 ||
+		column->codec.kind->content == GS_CONTENT_BITS ||
 		column->layout != NULL)
 		return;
 	sort_lane(view);
@@ -383,8 +384,7 @@ learn_spare(LaneView *view, int64 seen)
 	if (view->npresent >= view->threshold)
 		column->spare = gs_key_learn(column, view->lane, view->sorted, &rows);
 	pfree(view->sorted);
-	if (column->spare != NULL && (column->spare->kind == GS_KEY_LIST ||
-								  column->spare->kind == GS_KEY_BITS))
+	if (column->spare != NULL && column->spare->kind == GS_KEY_LIST)
 		column->spare = NULL;
 }
 
