@@ -141,7 +141,7 @@ SELECT is(pg_temp.fit('t', '{"constraints": ["v > 500"]}'), '{"condition \"v > 5
 SELECT throws_ok('SELECT count(*) FROM synth_sample(NULL::t, 10, seed => 2)', '23514', 'could not make rows that meet condition "v > 500"', 'they are not counted');
 SELECT is((SELECT (kind, rows, violations, acceptance)::text FROM synth_check('t', 3000)), '(user,0,0,0)', 'and checked');
 SELECT is(pg_temp.fit('t', '{"constraints": ["v > 60", "v < 40"]}'), '{"all conditions together hold in 0 of 4096 rows of the model"}', 'conditions that contradict each other');
-SELECT is(pg_temp.fit('t', '{"constraints": ["v > 50"]}'), '{}', 'a condition that half of the rows meet is not worth a note');
+SELECT matches(pg_temp.fit('t', '{"constraints": ["v > 50"]}')::text, '^\{"conditions refuse 5\d % of the rows that are made, which changes the distributions of [^"]*"v', 'of a condition that half of the rows meet, the fit tells what it moves');
 
 --
 -- Columns that cannot be learned

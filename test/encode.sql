@@ -57,8 +57,8 @@ SELECT is(probe_bins('SELECT * FROM holes', 5), ARRAY['rows 1500'], 'and of colu
 SELECT is(probe_bins('SELECT * FROM kinds LIMIT 300', 1), ARRAY['rows 300'], 'and without protection');
 SELECT is(probe_bins('SELECT * FROM holes', 60), ARRAY['rows 1500'], 'and with much of it');
 SELECT is(probe_bins('SELECT * FROM holes', 1501), ARRAY['rows 1500'], 'and where nothing may be shown');
--- Rows of a model.  A cidr has no bits beyond its mask, whatever was drawn, and an end of a segment may be rounded to
--- that of the one before: those cells have moved.  So have some documents that would have been rare ones.
+-- Rows of a model.  A cidr has no bits beyond its mask, whatever was drawn, an end of a segment may be rounded to
+-- that of the one before, and a day beyond the last one is taken back by a week: those cells have moved.  So have some documents that would have been rare ones.
 CREATE FUNCTION turned(source text, method text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     result text[];
@@ -66,7 +66,7 @@ BEGIN
     PERFORM synth_fit(source, method => method, model => 'turned', seed => 1, options => '{"dependencies": 0}');
     result := probe_model('turned', 4);
     RETURN NEXT is(result[1], 'rows 4096', source || ', ' || method);
-    RETURN NEXT is(ARRAY(SELECT line FROM unnest(result[2:]) line WHERE line !~ '^((net \d+|p \d) 0|jb \d\d? \d\d?)$'), '{}',
+    RETURN NEXT is(ARRAY(SELECT line FROM unnest(result[2:]) line WHERE line !~ '^((net \d+|p \d|d \d+|tstz \d+|ts \d+|ends \d+) 0|jb \d\d? \d\d?)$'), '{}',
         'what is decoded and encoded again is what it was');
 END $$;
 SELECT turned('kinds', 'copula');
@@ -93,10 +93,10 @@ SELECT is(probe('0.5', 'few', NULL), 'few missing, cat missing, note missing, x 
     'amount missing, iv missing, id is null, none null', 'NULLs, where the source had some, and where not');
 SELECT is(probe('0.5', 'few', '7', 'cat', 'cat 9', 'note', '', 'x', '1e300', 'born', '1000-01-01', 'came', '1999-01-01', 'went', '2020-01-01',
     'amount', '1e30', 'iv', '1 mon 1 day 00:00:01', 'id', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'none', '5'),
-    'few missing, cat missing, note other, x 99400.00000000001..99500 0.997, x is not null, born 2000-01-06..2000-01-11 0.083, came 2020-02-05..2020-03-04 0.100, '
+    'few missing, cat missing, note other, x 99401..99500 0.500, x is not null, born 2000-01-06..2000-01-11 0.083, came 2020-02-05..2020-03-04 0.100, '
     'went 2000-01-29..2000-01-29 0.500, amount 248.75..249.00 0.750, iv missing, id is not null, none missing', 'what it never saw: the nearest');
 SELECT is(probe('0.5', 'x', 'NaN', 'born', 'infinity', 'came', 'infinity', 'went', '2020-01-01', 'amount', '-Infinity'),
-    'few missing, cat missing, note missing, x 99400.00000000001..99500 0.997, x is not null, born 2002-09-21..2002-09-22 0.750, came 2039-01-26..2039-02-02 0.750, '
+    'few missing, cat missing, note missing, x 99401..99500 0.500, x is not null, born 2002-09-21..2002-09-22 0.750, came 2039-01-26..2039-02-02 0.750, '
     'went missing, amount 1.25..2.25 0.100, iv missing, id is null, none null', 'and no numbers');
 SELECT is(probe('0.5', 'came', '2020-02-12', 'went', '2020-02-11', 'amount', '100.3'),
     'few missing, cat missing, note missing, x missing, x is null, born missing, came 2020-02-05..2020-03-04 0.300, went 2000-01-01..2000-01-01 0.500, amount 100.00..101.00 0.300, iv missing, id is null, none null',

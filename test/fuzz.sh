@@ -80,6 +80,8 @@ INSERT INTO wanted VALUES
     ('arrays', 'SELECT ia, ta, da, e FROM fuzz', NULL),
     ('ranges', 'SELECT r4, nr, tr, p FROM fuzz', NULL),
     ('domains', 'SELECT ev, w, b FROM fuzz', 'ADD UNIQUE (ev)'),
+    ('coded', $$SELECT t AS at, to_char(t, 'YYYYMMDD')::int AS ymd, CASE i % 9 WHEN 0 THEN 'n/a' ELSE to_char(t + i % 70 * interval '1 day', 'DD/MM/YYYY') END AS dmy, to_char(t, 'FMDay') AS day, i * 37 % 900 + 0.99 - 0.04 * (i % 2) AS price
+        FROM (SELECT i, timestamp '2020-01-01' + i * 137 % 900 * interval '1 day 7 min' AS t FROM generate_series(1, 400) AS i) AS t$$, NULL),
     ('dependent', $$SELECT i % 11 AS code, 'code ' || i % 11 AS label, i % 3 AS a, i * i % 4 AS b, (i % 3) * 4 + i * i % 4 AS c FROM generate_series(1, 400) AS i$$, NULL),
     ('stays', $$SELECT date '2020-01-01' + i * 37 % 900 AS came, date '2020-01-01' + i * 37 % 900 + i % 8 AS went, i % 8 * i % 40 AS cost, i % 2 = 0 AS x FROM generate_series(1, 400) AS i$$, NULL),
     ('rules', $$SELECT i % 50 AS net, i % 7 AS tax, i % 50 + i % 7 AS total, i * 13 % 100 AS a, i * 13 % 100 + i % 9 - 1 AS b FROM generate_series(1, 400) AS i$$,

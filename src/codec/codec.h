@@ -16,7 +16,7 @@
 #include "fmgr.h"
 #include "utils/typcache.h"
 
-#define GS_MAX_PARTS		4
+#define GS_MAX_PARTS		6
 
 /* What the 8 bytes of a lane's scalar hold. */
 typedef enum GsLaneType
@@ -132,6 +132,8 @@ typedef struct GsCodec
 	FmgrInfo	input;
 	Oid			ioparam;
 	bool		whole;			/* parts are packed in one text: composite.c */
+	struct GsNotation *notation;	/* NULL: values are no dates that are written
+									 * as something else */
 	struct GsCodec *element;	/* of an array */
 	Oid			elementtype;	/* perhaps a domain */
 	struct GsDomain *domain;	/* of an array's elements, once needed */

@@ -24,13 +24,21 @@
 #include "nodes/execnodes.h"
 
 #include "codec/codec.h"
+#include "column/layout.h"
 #include "text/format.h"
 #include "compat.h"
 
-#define GS_MAX_LEVELS		10000	/* of one category */
+#define GS_MAX_LEVELS		60000	/* of one category */
 #define GS_MAX_LEVEL_BYTES	1024	/* longer texts are never levels */
 #define GS_BINS				64		/* a number's bins for the family */
 #define GS_MISSING			0xFFFF	/* bin of a row that tells nothing */
+
+/*
+ * The parts of features that say where a dependency of a column does not hold,
+ * and where it has another column's value.
+ */
+#define GS_PART_EXCEPTION	(-2)
+#define GS_PART_EQUAL		(-3)
 
 typedef enum GsFeatureKind
 {
@@ -55,7 +63,8 @@ typedef struct GsFeature
 {
 	GsFeatureKind kind;
 	int			column;			/* index of the column */
-	int			part;			/* of the column; -1: the NULL indicator */
+	int			part;			/* of the column; -1: the NULL indicator; see
+								 * GS_PART_EXCEPTION */
 	GsLaneType	lane;			/* INT, FLOAT or TEXT */
 
 	/* category */
@@ -69,12 +78,21 @@ typedef struct GsFeature
 	/* number */
 	GsQuantile	quantile;
 	int64		step;			/* INT: values are multiples apart */
+	struct GsEndings *endings;	/* that are favoured, or NULL */
 	int			decimals;		/* FLOAT: decimal places, -1 unknown */
 
 	/* a numeric's display scale: at least min_scale digits, at most scale */
 	int			scale;
 	int			min_scale;
 } GsFeature;
+
+/* What option "kinds" says of a column. */
+typedef enum GsMeant
+{
+	GS_MEANT_ANY,				/* nothing: the fit looks at it */
+	GS_MEANT_CODE,				/* values that only stand for something */
+	GS_MEANT_NUMBER				/* neither that, nor a date or a list */
+} GsMeant;
 
 typedef struct GsColumn
 {
@@ -90,13 +108,25 @@ typedef struct GsColumn
 	int			feature[GS_MAX_PARTS];	/* of each part; -1: a key, unless it is
 										 * ordered by a number of its own */
 	int			null_feature;	/* -1: none */
-	int			base;			/* 1 + column that it is learned as the
-								 * difference from; 0: none */
+	GsLayout   *layout;			/* of its parts; NULL: those of the type */
+	int			equal;			/* 1 + column whose value it may have; 0: none */
+	int			equal_feature;	/* 1 where it has it; if equal > 0 */
+	uint16	   *equal_rows;		/* while it is learned: [nrows] bins of that */
+	int			anchor;			/* 1 + column near whose values' places it
+								 * lies; 0: none */
+	struct GsCenters *centers;	/* these places; see center.h */
+	int			moment;			/* 1 + column of the same moment that it is
+								 * written from; 0: none */
 	GsFormat   *format;		/* generates the "other" level */
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
 								 * and are not drawn */
 	bool		computed;		/* while it is learned: a generated column */
+	bool		equated;		/* while it is learned: a condition says what
+								 * it is equal to */
+	bool		exact;			/* while it is learned: single values matter */
+	GsMeant		meant;			/* while it is learned */
+	bool		leads;			/* while it is learned: others follow from it */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
 	bool		partly_unique;	/* in some rows, or with other columns */
@@ -133,6 +163,28 @@ gs_is_column_of(const GsColumn *column, Oid type)
 	return gs_plain_type(type, &typmod) == column->type;
 }
 
+/*
+ * Whether a column is learned as what it adds to another one.
+ */
+static inline bool
+gs_column_has_base(const GsColumn *column)
+{
+	return column->layout != NULL && column->layout->nbases > 0;
+}
+
+/* One for each part, and NULL, exceptions and equality of each column. */
+#define GS_MAX_FEATURES(ncolumns)	((ncolumns) * (GS_MAX_PARTS + 3))
+
+/*
+ * Whether a column, whose first part's feature is given, draws NULLs by itself,
+ * and not only where the one that it follows from is NULL.
+ */
+static inline bool
+gs_has_nulls(const GsColumn *column, const GsFeature *feature)
+{
+	return column->null_feature >= 0 || feature->null_level >= 0;
+}
+
 /* What a table was understood as: columns and their features. */
 typedef struct GsSchema
 {
@@ -153,6 +205,42 @@ gs_visible_column(const GsSchema *schema, int column)
 }
 
 /*
+ * Whether other columns are learned as what they add to a column.
+ */
+static inline bool
+gs_column_is_base(const GsSchema *schema, int column)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsLayout *layout = schema->columns[c].layout;
+
+		for (int b = 0; layout != NULL && b < layout->nbases; b++)
+			if (layout->base[b] == column)
+				return true;
+		if (layout != NULL && layout->since == column)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The feature whose code tells whether a column is NULL, and that code; -1 if
+ * it never is.
+ */
+static inline int
+gs_column_null(const GsSchema *schema, int c, int *code)
+{
+	const GsColumn *column = &schema->columns[c];
+	int			first = column->feature[0];
+
+	*code = 1;
+	if (column->null_feature >= 0 || column->key != NULL)
+		return column->null_feature;
+	*code = schema->features[first].null_level;
+	return *code >= 0 ? first : -1;
+}
+
+/*
  * A table as a family sees it while it fits: for every feature and row a bin.
  * A category's bins are its levels; a number's are at most GS_BINS intervals
  * of its normal score, in order.
@@ -168,6 +256,9 @@ typedef struct GsEncoded
 								 * is finer; NULL for a category ... */
 	uint16	  **within;			/* ... and where in it, of 65535 parts: see
 								 * gs_quantile_position */
+	uint16	  **rank;			/* [nfeatures] of a category's levels, alike ones
+								 * next to each other; NULL: there is none */
+	bool	   *predictor;		/* [nfeatures] that determines others */
 	bool	   *determined;		/* [nfeatures] not the family's business */
 	bool	   *context;		/* [nfeatures] known for every row */
 	bool	  **rare;			/* [nfeatures][nrows] missing because the value is
@@ -220,6 +311,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 #define GS_STREAM_REFINE	UINT32_C(0x50000000)
 #define GS_STREAM_GIVEN		UINT32_C(0x60000000)	/* conditioned ones */
 #define GS_STREAM_CONTEXT	UINT32_C(0x68000000)	/* + feature: places in values */
+#define GS_STREAM_DEPENDENCY	UINT32_C(0x6C000000)	/* + feature: exceptions */
 #define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
 
 #endif

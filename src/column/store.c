@@ -14,6 +14,8 @@
  *	 document, ...	see members.c: what is in columns of JSON documents
  *	 length/C	int4 [33]
  *	 keys, key/C	see key.c
+ *	 layout		see layout.c
+ *	 column/...		see notation_learn.c
  *
  * What is loaded is hostile until it has been checked.
  */
@@ -25,7 +27,10 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
-#include "learn/difference.h"
+#include "learn/center.h"
+#include "learn/equal.h"
+#include "learn/endings.h"
+#include "learn/notation_learn.h"
 #include "key/key.h"
 #include "learn/quantile.h"
 #include "column/members.h"
@@ -129,7 +134,11 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "edge", GS_F8, 1, edge.len / 8, 0, edge.data);
 	gs_tensor_add(tensors, "low", GS_I8, 1, low.len / 8, 0, low.data);
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
-	gs_differences_save(schema, tensors);
+	gs_layouts_save(schema, tensors);
+	gs_notations_save(schema, tensors);
+	gs_endings_save(schema, tensors);
+	gs_centers_save(schema, tensors);
+	gs_equals_save(schema, tensors);
 	gs_keys_save(schema, tensors);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
@@ -316,15 +325,16 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 	if (feature->part == 0 && feature->lane == GS_LANE_TEXT &&
 		column->codec.nparts > 1)
 		gs_composite_set(&column->codec);
-	if (feature->part < -1 || feature->part >= column->codec.nparts)
+	if (feature->part < GS_PART_EQUAL ||
+		feature->part >= column->codec.nparts)
 		gs_corrupted("Feature %d is of no part of column \"%s\".", f,
 					 column->name);
 	if (feature->part >= 0 && column->key != NULL &&
 		column->key->order != f + 1)
 		gs_corrupted("Column \"%s\" is a key and is learned too.",
 					 column->name);
-	if (feature->part < 0 ? column->null_feature >= 0 :
-		column->feature[feature->part] >= 0)
+	if (feature->part == -1 ? column->null_feature >= 0 :
+		feature->part >= 0 && column->feature[feature->part] >= 0)
 		gs_corrupted("A part of column \"%s\" is there twice.", column->name);
 	lane = feature->part < 0 ? GS_LANE_INT : column->codec.part[feature->part].lane;
 	fits = feature->lane == lane ||
@@ -350,7 +360,10 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 		gs_corrupted("Column \"%s\" has an impossible level.", column->name);
 	if (feature->part < 0)
 	{
-		column->null_feature = f;
+		if (feature->part == -1)
+			column->null_feature = f;
+		if (feature->part == GS_PART_EQUAL)
+			column->equal_feature = f;
 		if (feature->kind != GS_FEATURE_CATEGORY || field[FIELD_COUNT] != 2)
 			gs_corrupted("The NULLs of column \"%s\" are of the wrong kind.",
 						 column->name);
@@ -428,9 +441,11 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
 		schema->columns[c].null_feature = -1;
+		schema->columns[c].equal_feature = -1;
 		for (int p = 0; p < GS_MAX_PARTS; p++)
 			schema->columns[c].feature[p] = -1;
 	}
+	gs_notations_load(schema, tensors);
 	gs_keys_load(schema, tensors);
 	formats = palloc(sizeof(GsFormat *) * Max(schema->ncolumns, 1));
 	gs_formats_load(tensors, schema->ncolumns, formats);
@@ -438,10 +453,11 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 		schema->columns[c].format = formats[c];
 	gs_documents_load(schema, tensors);
 	if (fields->dims[1] != FIELDS ||
-		n > schema->nall * (GS_MAX_PARTS + 1))
+		n > GS_MAX_FEATURES(schema->nall))
 		gs_corrupted("Tensor \"features\" has the wrong shape.");
 	schema->nfeatures = n;
 	schema->features = palloc0(sizeof(GsFeature) * Max(n, 1));
+	gs_layouts_load(schema, tensors);
 	for (int f = 0; f < n; f++)
 	{
 		const int32 *field = (const int32 *) fields->data + f * FIELDS;
@@ -474,7 +490,11 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 			 schema->features[column->feature[0]].null_level >= 0);
 	}
 	gs_keys_check_orders(schema);
-	gs_differences_load(schema, tensors);
+	gs_layouts_check(schema);
+	gs_leaders_load(schema);
+	gs_endings_load(schema, tensors);
+	gs_centers_load(schema, tensors);
+	gs_equals_load(schema, tensors);
 }
 
 /*

@@ -18,8 +18,9 @@
 #include "utils/numeric.h"
 #include "utils/typcache.h"
 
+#include "codec/notation.h"
 #include "encode/encode.h"
-#include "condition/given.h"
+#include "condition/given_internal.h"
 #include "learn/quantile.h"
 
 #define MAX_BOXES		64
@@ -27,31 +28,18 @@
 #define LEVELS_SHOWN	10
 #define TEXT_SHOWN		60		/* bytes of a value in a message */
 
-/* One column's condition while it is read. */
-typedef struct Reader
-{
-	const GsSchema *schema;
-	const GsColumn *column;
-	GsCodec		codec;			/* own copy: its fmgr state is ours */
-	int			index;			/* of the first part's feature */
-	const GsFeature *feature;	/* the same */
-	TypeCacheEntry *type;
-	GsEncoder  *encoder;		/* of the column; made when it is needed */
-	Datum	   *level;			/* [nlevels] of a category, 0 if not a value */
-	bool		null;			/* NULL is asked for */
-	bool		value;			/* a value is */
-	bool	   *allowed;		/* [nlevels] category */
-	GsPiece    *pieces;			/* [npieces] number */
-	int			npieces;
-	int			room;
-} Reader;
-
 /*
- * gs_given_impossible: the conditions cannot be met together.
+ * gs_given_impossible: the conditions cannot be met; of several not together.
  */
 void
-gs_given_impossible(void)
+gs_given_impossible(const GsConditionStats *stats)
 {
+	if (stats->column != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("what is given for column \"%s\" has probability zero",
+						stats->column),
+				 errhint("By this model no row meets the condition; give other values, or a wider range.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("the given values have probability zero together"),
@@ -59,15 +47,41 @@ gs_given_impossible(void)
 	pg_unreachable();
 }
 
+/*
+ * A column that is learned as what it adds to another one is not what its
+ * feature says.
+ */
 static void
-report_difference(const GsSchema *schema, int c)
+check_whole(const GsSchema *schema, int c)
 {
+	const GsColumn *column = &schema->columns[c];
+
+	if (gs_column_has_base(column))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" cannot be given, since it was learned as the difference from \"%s\"",
+						column->name,
+						schema->columns[column->layout->base[0]].name),
+				 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
+	if (column->anchor > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" cannot be given, since it was learned as the distance from where \"%s\" is",
+						column->name,
+						schema->columns[column->anchor - 1].name),
+				 errhint("Filter with WHERE, or fit with option \"dependencies\" set to 0.")));
+}
+
+static void
+report_follower(const GsSchema *schema, int c)
+{
+	const char *leader = schema->columns[schema->columns[c].moment - 1].name;
+
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("column \"%s\" cannot be given, since it was learned as the difference from \"%s\"",
-					schema->columns[c].name,
-					schema->columns[schema->columns[c].base - 1].name),
-			 errhint("Filter with WHERE, or fit with option \"differences\" set to 0.")));
+			 errmsg("column \"%s\" cannot be given, since it follows from \"%s\"",
+					schema->columns[c].name, leader),
+			 errhint("Give \"%s\", or filter with WHERE.", leader)));
 }
 
 static int
@@ -78,8 +92,7 @@ find_column(const GsSchema *schema, const char *name)
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (strcmp(schema->columns[c].name, name) == 0)
 		{
-			if (schema->columns[c].base > 0)
-				report_difference(schema, c);
+			check_whole(schema, c);
 			return c;
 		}
 	initStringInfo(&names);
@@ -178,6 +191,14 @@ values_there(Reader *reader)
 	StringInfoData hint;
 	int			shown = 0;
 
+	if (reader->column->layout != NULL)
+	{
+		const GsSum *sum = &reader->column->layout->sum[1];
+
+		return psprintf("Its values are between %s and %s, where the source has any.",
+						scalar_text(reader, (GsScalar) {.i = sum->min}, NULL),
+						scalar_text(reader, (GsScalar) {.i = sum->max}, NULL));
+	}
 	/* of which the feature is only the first */
 	if (reader->codec.nparts > 1)
 		return "Its values have several parts: none but NULL could be given, and it has none.";
@@ -229,7 +250,8 @@ check_kind(const Reader *reader)
 	const char *why = NULL;
 
 	values -= (feature->null_level >= 0) + (feature->other_level >= 0);
-	if (reader->codec.nparts > 1 || content == GS_CONTENT_JSON ||
+	if ((reader->codec.nparts > 1 && reader->column->layout == NULL) ||
+		content == GS_CONTENT_JSON ||
 		content == GS_CONTENT_ARRAY)
 		why = reader->codec.kind->name;
 	else if (feature->kind == GS_FEATURE_CATEGORY && values == 0 &&
@@ -241,94 +263,6 @@ check_kind(const Reader *reader)
 				 errmsg("values of column \"%s\" (%s) cannot be given",
 						reader->column->name, why),
 				 errhint("Give values of other columns, or filter with WHERE.")));
-}
-
-/*
- * Makes the levels into values that the type can compare.
- */
-static void
-prepare_levels(Reader *reader)
-{
-	const GsFeature *feature = reader->feature;
-
-	if (reader->level != NULL)
-		return;
-	reader->level = palloc0(sizeof(Datum) * Max(feature->nlevels, 1));
-	for (int i = 0; i < feature->nlevels; i++)
-	{
-		GsPart		part = {.lane = feature->lane,.scalar = feature->level[i],
-			.text = feature->text[i],.scale = feature->scale,
-		.min_scale = feature->min_scale};
-
-		if (i != feature->null_level && i != feature->other_level)
-			reader->level[i] = gs_codec_join(&reader->codec, &part);
-	}
-}
-
-static inline bool
-is_value(const Reader *reader, int level)
-{
-	return level != reader->feature->null_level &&
-		level != reader->feature->other_level;
-}
-
-/*
- * Allows the level that a value's text is.  Texts are compared byte by byte,
- * since types may call different texts equal.
- */
-static bool
-allow_text(Reader *reader, Datum value)
-{
-	int			level;
-
-	if (reader->encoder == NULL)
-	{
-		bool	   *known = palloc0(sizeof(bool) * reader->schema->ncolumns);
-
-		known[reader->column - reader->schema->columns] = true;
-		reader->encoder = gs_encoder_create(reader->schema, known);
-	}
-	level = gs_encode_level(reader->encoder, value);
-	if (level < 0 || !is_value(reader, level))
-		return false;
-	reader->allowed[level] = true;
-	return true;
-}
-
-/*
- * Allows the levels within a range: a single value, of which zero has two.
- */
-static bool
-allow_scalars(Reader *reader, GsScalarRange range)
-{
-	const GsFeature *feature = reader->feature;
-	bool		found = false;
-
-	for (int i = 0; i < feature->nlevels; i++)
-		if (is_value(reader, i) &&
-			gs_scalar_compare(range.low, feature->level[i],
-							  feature->lane) <= 0 &&
-			gs_scalar_compare(feature->level[i], range.high,
-							  feature->lane) <= 0)
-			found = reader->allowed[i] = true;
-	return found;
-}
-
-static void
-add_pieces(Reader *reader, GsScalarRange range, bool point)
-{
-	int			room = reader->npieces + reader->feature->quantile.nsegments;
-
-	if (room > reader->room)
-	{
-		reader->room = room * 2;
-		reader->pieces = reader->pieces == NULL ?
-			palloc(sizeof(GsPiece) * reader->room) :
-			repalloc_huge(reader->pieces, sizeof(GsPiece) * reader->room);
-	}
-	reader->npieces += gs_number_pieces(reader->column, reader->feature, range,
-										point,
-										reader->pieces + reader->npieces);
 }
 
 /*
@@ -365,18 +299,28 @@ read_value(Reader *reader, const JsonbValue *scalar)
 	check_kind(reader);
 	reader->value = true;
 	value = scalar_value(reader, scalar, &text);
+	if (reader->column->layout != NULL)
+	{
+		int64		moment = reader->codec.kind->scalar(value).i;
+
+		gs_add_moments(reader, moment, moment);
+		return;
+	}
 	if (feature->lane == GS_LANE_TEXT)
-		found = allow_text(reader, value);
+		found = gs_allow_text(reader, value);
 	else
 		found = gs_scalars_point(reader->column, feature, value, &range) &&
 			comes_back(reader, value, range.low);
-	if (found && feature->kind == GS_FEATURE_NUMBER)
+	if (found && reader->leader != NULL &&
+		!gs_scalar_is_special(&reader->codec.part[0], GS_LANE_INT, range.low))
+		found = gs_follow_range(reader, range);
+	else if (found && feature->kind == GS_FEATURE_NUMBER)
 	{
-		add_pieces(reader, range, true);
+		gs_add_pieces(reader, range, true);
 		found = reader->npieces > before;
 	}
 	else if (found && feature->lane != GS_LANE_TEXT)
-		found = allow_scalars(reader, range);
+		found = gs_allow_scalars(reader, range);
 	if (!found)
 		value_impossible(reader, text);
 }
@@ -434,32 +378,13 @@ empty_range(const Reader *reader)
 			 errhint("\"gte\" and \"gt\" are its lower bounds, \"lte\" and \"lt\" its upper ones.")));
 }
 
-/*
- * Takes from the allowed levels those beyond a bound.
- */
-static void
-bound_levels(Reader *reader, GsBound bound, Datum value)
-{
-	prepare_levels(reader);
-	for (int i = 0; i < reader->feature->nlevels; i++)
-	{
-		int			order;
-
-		if (!is_value(reader, i))
-			continue;
-		order = DatumGetInt32(FunctionCall2(&reader->type->cmp_proc_finfo,
-											reader->level[i], value));
-		if (bound == GS_BOUND_GTE ? order < 0 : bound == GS_BOUND_GT ?
-			order <= 0 : bound == GS_BOUND_LTE ? order > 0 : order >= 0)
-			reader->allowed[i] = false;
-	}
-}
-
 static void
 check_ordered(const Reader *reader)
 {
 	if ((reader->codec.part[0].lane != GS_LANE_TEXT ||
 		 reader->codec.kind->content == GS_CONTENT_LABEL) &&
+		(reader->codec.notation == NULL ||
+		 gs_notation_is_ordered(reader->codec.notation->format)) &&
 		OidIsValid(reader->type->cmp_proc_finfo.fn_oid))
 		return;
 	ereport(ERROR,
@@ -507,7 +432,9 @@ read_range(Reader *reader, JsonbContainer *object)
 	JsonbIteratorToken token;
 	JsonbValue	item;
 	GsBound		bound = GS_BOUND_GTE;
-	bool		number = feature->kind == GS_FEATURE_NUMBER;
+	bool		moment = reader->column->layout != NULL;
+	bool		number = feature->kind == GS_FEATURE_NUMBER || moment ||
+		reader->leader != NULL;
 	bool		holds = true;
 	Datum		end[2] = {0, 0};
 	bool		is_set[2] = {false, false};
@@ -520,7 +447,7 @@ read_range(Reader *reader, JsonbContainer *object)
 		empty_range(reader);
 	reader->value = true;
 	for (int i = 0; !number && i < feature->nlevels; i++)
-		reader->allowed[i] = is_value(reader, i);
+		reader->allowed[i] = gs_is_value(reader, i);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 	{
 		int			side;
@@ -536,15 +463,20 @@ read_range(Reader *reader, JsonbContainer *object)
 		strict[side] = bound == GS_BOUND_GT || bound == GS_BOUND_LT;
 		end[side] = scalar_value(reader, &item, &text);
 		if (!number)
-			bound_levels(reader, bound, end[side]);
+			gs_bound_levels(reader, bound, end[side]);
 		else if (!gs_scalars_bound(reader->column, feature, bound, end[side],
 								   &range))
 			holds = false;
 	}
 	check_not_empty(reader, end, is_set, strict);
-	if (number && holds)
-		add_pieces(reader, range, false);
-	holds = reader->npieces > 0;
+	if (number && holds && reader->leader != NULL)
+		holds = gs_follow_range(reader, range);
+	else if (moment && holds)
+		gs_add_moments(reader, range.low.i, range.high.i);
+	else if (number && holds)
+		gs_add_pieces(reader, range, false);
+	if (reader->leader == NULL)
+		holds = reader->npieces > 0 || reader->nmoments > 0;
 	for (int i = 0; !number && i < feature->nlevels; i++)
 		holds |= reader->allowed[i];
 	if (!holds)
@@ -552,40 +484,39 @@ read_range(Reader *reader, JsonbContainer *object)
 }
 
 /*
- * Doubles the boxes: those of the second half are copies.
+ * gs_given_multiply: so many copies of all boxes, one after the other.
+ * Errors: program_limit_exceeded.
  */
-static void
-double_boxes(GsGiven *given)
+void
+gs_given_multiply(GsGiven *given, int by)
 {
 	int			n = given->nboxes;
 	Size		size = sizeof(GsRegion) * Max(given->source->nfeatures, 1);
 
-	if (2 * n > MAX_BOXES)
+	if (by > MAX_BOXES / n)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many columns are given both NULL and values"),
-				 errhint("Give null beside values for at most %d columns of numbers.",
+				 errmsg("too many alternatives are given"),
+				 errhint("Give null beside values for at most %d columns of numbers, and few dates and times one by one.",
 						 (int) log2(MAX_BOXES))));
-	given->box = repalloc(given->box, sizeof(GsRegion *) * 2 * n);
-	for (int i = 0; i < n; i++)
+	given->box = repalloc(given->box, sizeof(GsRegion *) * by * n);
+	for (int i = n; i < by * n; i++)
 	{
-		given->box[n + i] = palloc(size);
-		memcpy(given->box[n + i], given->box[i], size);
+		given->box[i] = palloc(size);
+		memcpy(given->box[i], given->box[i - n], size);
 	}
-	given->nboxes = 2 * n;
+	given->nboxes = by * n;
 }
 
 /*
- * A category of which some levels are allowed.
+ * What is asked of a column is its own value, not that of another one.
  */
-static GsRegion
-region_of_levels(int nlevels, const bool *allowed)
+static void
+take_own(GsGiven *given, const GsColumn *column)
 {
-	GsRegion	region = {.given = true};
-
-	region.allowed = palloc(sizeof(bool) * Max(nlevels, 1));
-	memcpy(region.allowed, allowed, sizeof(bool) * nlevels);
-	return region;
+	for (int b = 0; b < given->nboxes && column->equal > 0; b++)
+		given->box[b][column->equal_feature] =
+			gs_region_of_levels(2, (bool[]) {true, false});
 }
 
 /*
@@ -601,6 +532,16 @@ add_column(GsGiven *given, Reader *reader)
 	int			values = 0;		/* boxes from here on ask for values */
 	GsRegion	region = {0};
 
+	if (column->layout != NULL)
+	{
+		if (!gs_given_moments(given, column - given->source->columns,
+							  reader->moments, reader->nmoments,
+							  reader->null))
+			value_impossible(reader, reader->nmoments == 0 ? "NULL" :
+							 "one of the values given");
+		take_own(given, column);
+		return;
+	}
 	if (reader->null && null_feature < 0)
 	{
 		if (feature->null_level < 0)
@@ -616,11 +557,11 @@ add_column(GsGiven *given, Reader *reader)
 						&given->schema->features[reader->index].quantile);
 	}
 	else if (null_feature < 0 || reader->value)
-		region = region_of_levels(feature->nlevels, reader->allowed);
+		region = gs_region_of_levels(feature->nlevels, reader->allowed);
 	if (both)
 	{
 		values = given->nboxes;
-		double_boxes(given);
+		gs_given_multiply(given, 2);
 	}
 	for (int b = 0; b < given->nboxes; b++)
 	{
@@ -629,11 +570,69 @@ add_column(GsGiven *given, Reader *reader)
 
 		if (null_feature >= 0)
 			given->box[b][null_feature] =
-				region_of_levels(2, is_null ? (bool[]) {false, true} :
+				gs_region_of_levels(2, is_null ? (bool[]) {false, true} :
 								 (bool[]) {true, false});
 		if (!is_null)
 			given->box[b][reader->index] = region;
 	}
+	take_own(given, column);
+}
+
+/*
+ * A reader of a column, whose conditions are yet to be read.
+ */
+static Reader
+make_reader(const GsSchema *schema, int c)
+{
+	const GsColumn *column = &schema->columns[c];
+	Reader		reader = {.schema = schema,.column = column,
+	.codec = column->codec,.index = column->feature[0]};
+
+	reader.feature = &schema->features[reader.index];
+	reader.type = lookup_type_cache(column->codec.type,
+									TYPECACHE_EQ_OPR_FINFO |
+									TYPECACHE_CMP_PROC_FINFO);
+	reader.allowed = palloc0(sizeof(bool) * Max(reader.feature->nlevels, 1));
+	return reader;
+}
+
+/*
+ * A column must not be given twice, by others that follow from it.
+ */
+static void
+check_alone(const GsGiven *given, int c)
+{
+	const GsColumn *column = &given->source->columns[c];
+
+	if (given->box[0][column->feature[0]].given)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" and those that follow from it cannot be given together",
+						column->name),
+				 errhint("Give one of them, or filter with WHERE.")));
+}
+
+/*
+ * A reader of the column that another one is written from.  Errors:
+ * feature_not_supported where what that is cannot be taken to it.
+ */
+static Reader
+make_leader(const GsGiven *given, int c)
+{
+	const GsSchema *schema = given->source;
+	const GsCodec *own = &schema->columns[c].codec;
+	int			leader = schema->columns[c].moment - 1;
+	const GsCodec *from = &schema->columns[leader].codec;
+	GsMomentUnit unit = gs_codec_unit(own);
+
+	/* a time of day, or a weekday, is there on many days */
+	if (unit == GS_UNIT_NONE || gs_column_has_base(&schema->columns[leader]) ||
+		schema->features[schema->columns[c].feature[0]].kind !=
+		GS_FEATURE_CATEGORY ||
+		(unit == GS_UNIT_CLOCK && gs_codec_unit(from) != GS_UNIT_CLOCK))
+		report_follower(schema, c);
+	check_alone(given, leader);
+	return make_reader(schema, leader);
 }
 
 static void
@@ -641,8 +640,8 @@ read_column(GsGiven *given, int c, JsonbValue *condition)
 {
 	const GsSchema *schema = given->source;
 	const GsColumn *column = &schema->columns[c];
-	Reader		reader = {.schema = schema,.column = column,
-	.codec = column->codec,.index = column->feature[0]};
+	Reader		reader;
+	Reader		leader;
 
 	if (column->key != NULL)
 		ereport(ERROR,
@@ -650,17 +649,30 @@ read_column(GsGiven *given, int c, JsonbValue *condition)
 				 errmsg("column \"%s\" is a key and cannot be given",
 						column->name),
 				 errhint("Its values follow from the row numbers and the seed. Choose rows with start and n, or filter with WHERE.")));
-	reader.feature = &schema->features[reader.index];
-	reader.type = lookup_type_cache(column->codec.type,
-									TYPECACHE_EQ_OPR_FINFO |
-									TYPECACHE_CMP_PROC_FINFO);
-	reader.allowed = palloc0(sizeof(bool) * Max(reader.feature->nlevels, 1));
+	check_alone(given, c);
+	reader = make_reader(schema, c);
+	if (column->moment > 0)
+	{
+		leader = make_leader(given, c);
+		reader.leader = &leader;
+	}
 	if (condition->type != jbvBinary)
 		read_value(&reader, condition);
 	else if (JsonContainerIsArray(condition->val.binary.data))
 		read_set(&reader, condition->val.binary.data);
 	else
 		read_range(&reader, condition->val.binary.data);
+	if (reader.leader != NULL)
+	{
+		/* where it has no NULLs of its own, they are the other's */
+		leader.null = reader.null && !gs_has_nulls(column, reader.feature);
+		reader.null &= !leader.null;
+		reader.value |= leader.null;
+		if (leader.null && !leader.value)
+			memset(reader.allowed, true, reader.feature->nlevels);
+		if (leader.null || leader.value)
+			add_column(given, &leader);
+	}
 	add_column(given, &reader);
 }
 
@@ -693,6 +705,10 @@ gs_given_parse(const GsSchema *schema, Jsonb *given)
 	*parsed->schema = *schema;
 	parsed->schema->features = palloc(size);
 	memcpy(parsed->schema->features, schema->features, size);
+	parsed->schema->columns = palloc(sizeof(GsColumn) *
+									 Max(schema->nall, 1));
+	memcpy(parsed->schema->columns, schema->columns,
+		   sizeof(GsColumn) * schema->nall);
 	parsed->nboxes = 1;
 	parsed->box = palloc(sizeof(GsRegion *));
 	parsed->box[0] = palloc0(sizeof(GsRegion) * Max(schema->nfeatures, 1));
@@ -707,58 +723,7 @@ gs_given_parse(const GsSchema *schema, Jsonb *given)
 		else if (token == WJB_VALUE)
 			read_column(parsed, c, &item);
 	}
+	if (JB_ROOT_COUNT(given) == 1)
+		parsed->stats.column = schema->columns[c].name;
 	return parsed;
-}
-
-static void
-intersect_intervals(GsRegion *region, const GsRegion *with)
-{
-	GsInterval *both = palloc(sizeof(GsInterval) *
-							  Max(region->n + with->n, 1));
-	int			n = 0;
-	int			i = 0;
-	int			j = 0;
-
-	while (i < region->n && j < with->n)
-	{
-		double		low = Max(region->interval[i].low, with->interval[j].low);
-		double		high = Min(region->interval[i].high,
-							   with->interval[j].high);
-
-		if (low < high)
-			both[n++] = (GsInterval) {low, high};
-		if (region->interval[i].high < with->interval[j].high)
-			i++;
-		else
-			j++;
-	}
-	region->interval = both;
-	region->n = n;
-}
-
-/*
- * gs_region_intersect: narrows a feature's region to what also lies in
- * another; its arrays are made anew.  Returns false if nothing is left.
- */
-bool
-gs_region_intersect(const GsFeature *feature, GsRegion *region,
-					const GsRegion *with)
-{
-	bool		any = false;
-
-	if (!region->given)
-		*region = *with;
-	else if (feature->kind == GS_FEATURE_NUMBER)
-		intersect_intervals(region, with);
-	else
-	{
-		*region = region_of_levels(feature->nlevels, region->allowed);
-		for (int i = 0; i < feature->nlevels; i++)
-			region->allowed[i] &= with->allowed[i];
-	}
-	if (feature->kind == GS_FEATURE_NUMBER)
-		return region->n > 0;
-	for (int i = 0; i < feature->nlevels; i++)
-		any |= region->allowed[i];
-	return any;
 }

@@ -32,6 +32,7 @@ typedef struct GsConditionStats
 	int64		resampled;		/* rows that no try was accepted for */
 	double		weight;			/* of all tries, as importance samples ... */
 	double		squared;		/* ... and their squares */
+	const char *column;			/* the only one that is given; else NULL */
 } GsConditionStats;
 
 typedef struct GsGiven
@@ -40,13 +41,29 @@ typedef struct GsGiven
 	GsSchema   *schema;			/* whose numbers decode to values asked for */
 	int			nboxes;
 	GsRegion  **box;			/* [nboxes][nfeatures] */
+	bool	  **wanted;			/* [nfeatures] values that a determined feature
+								 * may have; NULL: any */
 	GsConditionStats stats;
 } GsGiven;
 
 extern GsGiven *gs_given_parse(const GsSchema *schema, Jsonb *given);
-GS_NORETURN extern void gs_given_impossible(void);
+GS_NORETURN extern void gs_given_impossible(const GsConditionStats *stats);
+extern GsRegion gs_region_of_levels(int nlevels, const bool *allowed);
 extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,
 								const GsRegion *with);
+
+/* given_calendar.c */
+
+/* Values of a column of moments from low to high, both among them. */
+typedef struct GsMoments
+{
+	int64		low;
+	int64		high;
+} GsMoments;
+
+extern bool gs_given_moments(GsGiven *given, int column,
+							 const GsMoments *moments, int n, bool null);
+extern void gs_given_multiply(GsGiven *given, int by);
 
 /* given_number.c */
 
@@ -85,5 +102,7 @@ extern int	gs_pieces_order(const GsFeature *feature, GsPiece *pieces, int n);
 extern void gs_number_region(const GsFeature *feature, const GsPiece *pieces,
 							 int n, GsRegion *region);
 extern void gs_number_table(const GsPiece *pieces, int n, GsQuantile *q);
+extern bool gs_region_intersect(const GsFeature *feature, GsRegion *region,
+								const GsRegion *with);
 
 #endif

@@ -12,8 +12,10 @@
 
 #include <math.h>
 
+#include "codec/notation.h"
 #include "encode/encode.h"
 #include "condition/given.h"
+#include "learn/endings.h"
 #include "learn/quantile.h"
 
 /* Beyond this many values a segment is as good as continuous. */
@@ -61,10 +63,17 @@ scalars_around(const GsColumn *column, const GsFeature *feature, Datum value,
 			   GsScalar *below, GsScalar *above)
 {
 	GsCodec		codec = column->codec;
-	GsPart		part;
+	GsPart		parts[GS_MAX_PARTS];
 
-	gs_codec_split(&codec, value, &part);
-	gs_part_scalars(feature, &part, below, above);
+	gs_codec_split(&codec, value, parts);
+	if (parts[0].absent)
+	{
+		/* no date: no scalar is next to it */
+		below->i = PG_INT64_MIN;
+		above->i = PG_INT64_MAX;
+		return;
+	}
+	gs_part_scalars(feature, &parts[0], below, above);
 	if (feature->lane == GS_LANE_FLOAT && below->f == 0)
 	{
 		/* both zeros are equal to each other */
@@ -133,6 +142,16 @@ gs_scalars_bound(const GsColumn *column, const GsFeature *feature,
 	GsScalar	above;
 
 	scalars_around(column, feature, value, &below, &above);
+	if (column->codec.notation != NULL)
+	{
+		/* what is no date has another order, and may be next to one */
+		range->low.i = Max(range->low.i, column->codec.part[0].min);
+		range->high.i = Min(range->high.i, column->codec.part[0].max);
+		if (gs_scalar_is_special(&column->codec.part[0], GS_LANE_INT, below))
+			gs_notation_around(column->codec.notation->format,
+							   below.i - GS_NOTATION_OTHER, &below.i,
+							   &above.i);
+	}
 	if (feature->lane == GS_LANE_FLOAT)
 	{
 		bool		low_zero = bound == GS_BOUND_GTE || bound == GS_BOUND_LT;
@@ -177,23 +196,72 @@ gs_scalars_point(const GsColumn *column, const GsFeature *feature, Datum value,
  * The part of a segment's normal scores between two fractions of its width.
  */
 static void
-position_piece(const GsQuantile *q, int segment, double first, double last,
-			   GsPiece *piece)
+position_piece(const GsFeature *feature, int segment, double first,
+			   double last, GsPiece *piece)
 {
+	const GsQuantile *q = &feature->quantile;
 	double		from = q->edge[segment];
 	double		to = q->edge[segment + 1];
 	double		width = to - from;
+	float		base;
+	float		span;
+	double		end;
 
+	/* the floats that families make do not reach a segment's very ends */
+	gs_quantile_scores(feature, segment, &base, &span);
+	end = (double) base + span;
 	piece->from = first > 0 ? Min(from + first * width, to) : from;
 	piece->to = last < 1 ? Max(from + last * width, from) : to;
-	if (piece->to - piece->from < MIN_WIDTH)
+	if (Min(piece->to, end) - Max(piece->from, base) < MIN_WIDTH)
 	{
 		/* too narrow to tell: give it something, within the segment */
 		double		middle = (piece->from + piece->to) / 2;
 
+		middle = Max(Min(middle, end), base);
 		piece->from = Max(middle - MIN_WIDTH / 2, from);
 		piece->to = Min(middle + MIN_WIDTH / 2, to);
 	}
+}
+
+/*
+ * Clips a segment of a number with endings to the values within a range that
+ * have one.
+ */
+static bool
+clip_endings(const GsColumn *column, const GsFeature *feature, int segment,
+			 GsScalarRange range, GsPiece *piece)
+{
+	GsScalar	low = feature->quantile.low[segment];
+	GsScalar	high = feature->quantile.high[segment];
+	int64		first;
+	int64		last;
+	double		from;
+	double		to;
+
+	if (gs_scalar_compare(low, range.low, feature->lane) < 0)
+		low = range.low;
+	if (gs_scalar_compare(high, range.high, feature->lane) > 0)
+		high = range.high;
+	if (gs_scalar_compare(low, high, feature->lane) > 0)
+		return false;
+	first = gs_endings_number(feature, low);
+	last = gs_endings_number(feature, high);
+	if (feature->lane == GS_LANE_FLOAT)
+	{
+		first += as_type(column, gs_endings_scalar(feature, first).f) <
+			as_type(column, low.f);
+		last -= as_type(column, gs_endings_scalar(feature, last).f) >
+			as_type(column, high.f);
+	}
+	if (first > last || !gs_endings_clip(feature->endings, &first, &last))
+		return false;
+	piece->low = gs_endings_scalar(feature, first);
+	piece->high = gs_endings_scalar(feature, last);
+	if (!gs_endings_position(feature, segment, piece->low, 0, &from) ||
+		!gs_endings_position(feature, segment, piece->high, 1, &to))
+		return false;
+	position_piece(feature, segment, from, to, piece);
+	return true;
 }
 
 static bool
@@ -218,7 +286,7 @@ clip_integer(const GsFeature *feature, int segment, GsScalarRange range,
 		return false;
 	piece->low.i = (int64) ((uint64) low + first * step);
 	piece->high.i = (int64) ((uint64) low + last * step);
-	position_piece(q, segment, first / (steps + 1.0),
+	position_piece(feature, segment, first / (steps + 1.0),
 				   last == steps ? 1 : (last + 1.0) / (steps + 1.0), piece);
 	return true;
 }
@@ -254,7 +322,7 @@ clip_decimals(const GsColumn *column, const GsFeature *feature, int segment,
 		min - (min < max ? HALF_STEP / unit : 0) : from;
 	piece->high.f = min == max || max < last || !whole ?
 		max + (min < max ? HALF_STEP / unit : 0) : to;
-	position_piece(&feature->quantile, segment,
+	position_piece(feature, segment,
 				   min > first ? gs_fraction(min - 0.5 / unit, from, to) : 0,
 				   max < last ? gs_fraction(max + 0.5 / unit, from, to) : 1,
 				   piece);
@@ -287,7 +355,7 @@ position_point(const GsFeature *feature, int segment, double value,
 	}
 	half = Min((max / 2 - min / 2) * POINT_WIDTH / (high / 2 - low / 2),
 			   1) / 2;
-	position_piece(q, segment, at - half, at + half, piece);
+	position_piece(feature, segment, at - half, at + half, piece);
 }
 
 static bool
@@ -322,7 +390,7 @@ clip_float(const GsColumn *column, const GsFeature *feature, int segment,
 		position_point(feature, segment, piece->low.f, piece);
 	}
 	else
-		position_piece(q, segment, gs_fraction(piece->low.f, from, to),
+		position_piece(feature, segment, gs_fraction(piece->low.f, from, to),
 					   gs_fraction(piece->high.f, from, to), piece);
 	return true;
 }
@@ -398,7 +466,7 @@ between_segments(const GsColumn *column, const GsFeature *feature,
 		return -1;
 	piece->low = range.low;
 	piece->high = range.high;
-	position_piece(q, s, 1, 1, piece);
+	position_piece(feature, s, 1, 1, piece);
 	return s;
 }
 
@@ -437,7 +505,11 @@ gs_number_pieces(const GsColumn *column, const GsFeature *feature,
 	{
 		bool		is_part;
 
-		if (feature->lane == GS_LANE_INT)
+		if (feature->endings != NULL &&
+			gs_scalar_compare(feature->quantile.low[s],
+							  feature->quantile.high[s], feature->lane) < 0)
+			is_part = clip_endings(column, feature, s, range, &pieces[n]);
+		else if (feature->lane == GS_LANE_INT)
 			is_part = clip_integer(feature, s, range, &pieces[n]);
 		else
 			is_part = clip_float(column, feature, s, range, point, &pieces[n]);

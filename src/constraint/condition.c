@@ -21,7 +21,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/sysattr.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -436,49 +435,15 @@ gs_condition_load(const char *stored, const GsSchema *schema,
 }
 
 /*
- * gs_condition_value: what a condition says that a column is equal to,
- * converted to its type, in the current context; NULL if it does not say so
- * of any.
- *
- * expr: as gs_condition_load gave it; column: set, from 0
+ * gs_condition_check: refuses an expression that was put together of others,
+ * such as casts, if a model must not carry it.  Errors: as gs_condition_store.
  */
-Expr *
-gs_condition_value(const GsSchema *schema, Expr *expr, int *column)
+void
+gs_condition_check(const GsSchema *schema, Node *expr)
 {
-	OpExpr	   *op = (OpExpr *) expr;
+	Scope		scope = {.text = "",.schema = schema};
 
-	if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
-		!op_mergejoinable(op->opno, exprType(linitial(op->args))))
-		return NULL;
-	for (int side = 0; side < 2; side++)
-	{
-		Node	   *var = strip_implicit_coercions(list_nth(op->args, side));
-		Node	   *value = list_nth(op->args, 1 - side);
-		Bitmapset  *others = NULL;
-		Scope		scope = {.text = "",.schema = schema};
-
-		/* the stored text shows that a varchar is compared as text */
-		while (IsA(var, RelabelType))
-			var = (Node *) ((RelabelType *) var)->arg;
-		if (!IsA(var, Var) || IsA(value, Const))
-			continue;
-		*column = ((Var *) var)->varattno - 1;
-		pull_varattnos(value, 1, &others);
-		if (schema->columns[*column].base > 0 ||
-			bms_is_member(((Var *) var)->varattno -
-						  FirstLowInvalidHeapAttributeNumber, others))
-			continue;
-		value = coerce_to_target_type(NULL, value, exprType(value),
-									  schema->columns[*column].type,
-									  schema->columns[*column].typmod,
-									  COERCION_ASSIGNMENT,
-									  COERCE_IMPLICIT_CAST, -1);
-		/* the cast has to be of the same kind as all else */
-		if (value != NULL)
-			(void) look_at_functions(value, &scope);
-		return (Expr *) value;
-	}
-	return NULL;
+	(void) look_at_functions(expr, &scope);
 }
 
 /*

@@ -16,8 +16,7 @@ extern char *gs_condition_store(const char *text, const GsSchema *schema,
 								Bitmapset **columns);
 extern Expr *gs_condition_load(const char *stored, const GsSchema *schema,
 							   Bitmapset **columns);
-extern Expr *gs_condition_value(const GsSchema *schema, Expr *expr,
-								int *column);
+extern void gs_condition_check(const GsSchema *schema, Node *expr);
 extern char *gs_condition_store_safely(const char *text,
 									   const GsSchema *schema);
 extern bool gs_condition_try(void (*work) (void *arg), void *arg,

@@ -33,7 +33,8 @@ static const char *const kind_names[GS_CONSTRAINT_KINDS] = {
 	[GS_CONSTRAINT_SERIAL] = "serial",
 	[GS_CONSTRAINT_GENERATED] = "generated",
 	[GS_CONSTRAINT_COLLATION] = "collation",
-	[GS_CONSTRAINT_USER] = "user"
+	[GS_CONSTRAINT_USER] = "user",
+	[GS_CONSTRAINT_FOUND] = "found"
 };
 
 static const char *const met_names[GS_METS] = {

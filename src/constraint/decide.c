@@ -14,6 +14,7 @@
 
 #include "constraint/condition.h"
 #include "constraint/decide.h"
+#include "constraint/equation.h"
 
 static const GsColumn *
 find_column(const GsSchema *schema, const char *name)
@@ -41,6 +42,7 @@ has_columns(const GsSchema *schema, List *names)
 static GsMet
 decide_condition(const GsConstraint *constraint, const GsSchema *schema)
 {
+	Expr	   *expr;
 	int			column;
 	ListCell   *cell;
 
@@ -48,10 +50,11 @@ decide_condition(const GsConstraint *constraint, const GsSchema *schema)
 	foreach(cell, constraint->columns)
 		if (find_column(schema, lfirst(cell))->key != NULL)
 			return GS_MET_DATABASE;
-	return gs_condition_value(schema,
-							  gs_condition_load(constraint->expression, schema,
-												NULL),
-							  &column) != NULL ? GS_MET_CONSTRUCTION : GS_MET_REJECTION;
+	expr = gs_condition_load(constraint->expression, schema, NULL);
+	foreach(cell, gs_equation_parts(schema, expr))
+		if (gs_equation_solve(schema, lfirst(cell), NULL, &column) == NULL)
+			return GS_MET_REJECTION;
+	return GS_MET_CONSTRUCTION;
 }
 
 /*
@@ -110,17 +113,127 @@ decide(GsConstraint *constraint, const GsSchema *schema)
 	return GS_MET_CONSTRUCTION;
 }
 
+static List *
+column_names(const GsSchema *schema, const Bitmapset *columns)
+{
+	List	   *names = NIL;
+	int			c = -1;
+
+	while ((c = bms_next_member(columns, c)) >= 0)
+		names = lappend(names, schema->columns[c].name);
+	return names;
+}
+
+/*
+ * Whether a condition of the source's, or the user's, that is met by
+ * construction is about all of some columns.
+ */
+static bool
+is_covered(List *constraints, const Bitmapset *columns,
+		   const GsSchema *schema)
+{
+	ListCell   *cell;
+
+	foreach(cell, constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+		Bitmapset  *own;
+
+		if (constraint->expression == NULL ||
+			constraint->met != GS_MET_CONSTRUCTION ||
+			constraint->kind == GS_CONSTRAINT_FOUND)
+			continue;
+		(void) gs_condition_load(constraint->expression, schema, &own);
+		if (bms_is_subset(columns, own))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Adds an equation that was found in the data, unless the source declares it,
+ * or nothing can be computed from it.
+ */
+static List *
+add_formula(List *constraints, const GsFormula *formula,
+			const GsSchema *schema)
+{
+	GsConstraint *constraint = palloc0(sizeof(GsConstraint));
+	Bitmapset  *columns;
+
+	constraint->kind = GS_CONSTRAINT_FOUND;
+	constraint->definition = formula->definition;
+	constraint->expression = gs_condition_store_safely(formula->condition,
+													   schema);
+	if (constraint->expression == NULL)
+		return constraints;
+	(void) gs_condition_load(constraint->expression, schema, &columns);
+	constraint->columns = column_names(schema, columns);
+	constraint->met = decide_condition(constraint, schema);
+	if (constraint->met != GS_MET_CONSTRUCTION ||
+		is_covered(constraints, columns, schema))
+		return constraints;
+	return lappend(constraints, constraint);
+}
+
+/*
+ * Marks the columns that a condition, if there is one, says the values of.
+ */
+static void
+mark_equated(const char *condition, const GsSchema *schema)
+{
+	char	   *stored = condition == NULL ? NULL :
+		gs_condition_store_safely(condition, schema);
+	Expr	   *expr;
+	int			column;
+	ListCell   *cell;
+
+	if (stored == NULL)
+		return;
+	expr = gs_condition_load(stored, schema, NULL);
+	foreach(cell, gs_equation_parts(schema, expr))
+		if (gs_equation_solve(schema, lfirst(cell), NULL, &column) != NULL)
+			schema->columns[column].equated = true;
+}
+
+/*
+ * gs_constraints_mark: marks the columns that conditions set, before they are
+ * learned.
+ *
+ * constraints, conditions, formulas: as gs_constraints_decide; schema: its
+ * columns, which have no features yet
+ */
+void
+gs_constraints_mark(List *constraints, List *conditions,
+					List *formulas, const GsSchema *schema)
+{
+	ListCell   *cell;
+
+	foreach(cell, constraints)
+	{
+		GsConstraint constraint = *(GsConstraint *) lfirst(cell);
+
+		give_value(&constraint, schema);
+		if (has_columns(schema, constraint.columns))
+			mark_equated(constraint.expression, schema);
+	}
+	foreach(cell, conditions)
+		mark_equated(lfirst(cell), schema);
+	foreach(cell, formulas)
+		mark_equated(((const GsFormula *) lfirst(cell))->condition, schema);
+}
+
 /*
  * gs_constraints_decide: sets how each constraint is met, and adds the
- * conditions (C strings) that the user has asked for, all in the current
- * context.
+ * conditions (C strings) that the user has asked for, and the formulas
+ * (GsFormula) that were found, all in the current context.
  *
  * schema: its columns are known.  Errors: those of gs_condition_store for the
  * user's conditions.
  */
 List *
 gs_constraints_decide(List *constraints, List *conditions,
-					  const GsSchema *schema)
+					  List *formulas, const GsSchema *schema)
 {
 	ListCell   *cell;
 
@@ -142,18 +255,17 @@ gs_constraints_decide(List *constraints, List *conditions,
 		constraint->expression = gs_condition_store(lfirst(cell), schema,
 													&columns);
 		while ((c = bms_next_member(columns, c)) >= 0)
-		{
 			if (schema->columns[c].key != NULL)
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("a condition cannot be about column \"%s\", which is a key",
 								schema->columns[c].name),
 						 errhint("Keys follow from the rows' numbers: choose rows by start and n.")));
-			constraint->columns = lappend(constraint->columns,
-										  schema->columns[c].name);
-		}
+		constraint->columns = column_names(schema, columns);
 		constraint->met = decide_condition(constraint, schema);
 		constraints = lappend(constraints, constraint);
 	}
+	foreach(cell, formulas)
+		constraints = add_formula(constraints, lfirst(cell), schema);
 	return constraints;
 }

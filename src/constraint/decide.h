@@ -7,8 +7,11 @@
 
 #include "column/column.h"
 #include "constraint/constraints.h"
+#include "learn/formula.h"
 
 extern List *gs_constraints_decide(List *constraints, List *conditions,
-								   const GsSchema *schema);
+								   List *formulas, const GsSchema *schema);
+extern void gs_constraints_mark(List *constraints, List *conditions,
+								List *formulas, const GsSchema *schema);
 
 #endif

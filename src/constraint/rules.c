@@ -12,7 +12,10 @@
  *
  * A condition that no value of its only column can fail is not tried again
  * for each row.  One that says what a column is equal to (a total and its
- * parts) sets the column.
+ * parts) sets the column; a row in which that is beyond the values that the
+ * column has is made again, but kept if there is no better one soon.  Equations
+ * that were found in the data do no more than that: no row is refused for
+ * them.
  *
  * Expressions run as whoever samples: condition.c sees to it that there is
  * nothing in them that could do harm, or depend on who that is.  A condition
@@ -23,6 +26,7 @@
 #include <math.h>
 
 #include "access/stratnum.h"
+#include "access/sysattr.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -35,15 +39,23 @@
 #include "encode/decode.h"
 #include "column/store.h"
 #include "codec/styles.h"
+#include "constraint/bounds.h"
 #include "constraint/condition.h"
+#include "constraint/equation.h"
 #include "constraint/rules.h"
+
+/* Batches made for rows in which only what was set is unlike the column. */
+#define BOUNDED_BATCHES	8
 
 typedef struct Rule
 {
 	const GsConstraint *constraint;
+	Expr	   *expr;
 	ExprState  *state;
 	int			sets;			/* place among the rules' columns; -1: none */
-	ExprState  *value;			/* that it sets it to */
+	ExprState  *value;			/* that it sets it to; NULL: none */
+	Bitmapset  *from;			/* columns that this follows from in turn */
+	GsBounds	bounds;			/* of the column */
 	Bitmapset  *columns;		/* that it is about */
 	bool		idle;			/* they are all known */
 	int64		refused;
@@ -66,6 +78,8 @@ struct GsRules
 	int			passes;			/* over the rules, until all columns are set */
 	GsBatch    *spare;			/* candidates */
 	bool	   *refused;		/* [GS_BATCH] of the batch at hand */
+	bool	   *beyond;			/* [GS_BATCH] refused for what was set alone */
+	bool		bounded;		/* rows are refused for that */
 	MemoryContext context;		/* decoded values */
 	GsRuleStats stats;
 	bool		thorough;		/* all rules are asked, also of refused rows */
@@ -155,64 +169,164 @@ is_certain(GsRules *rules, ExprState *state, const Expr *expr, int c)
 						 &rules->error) && certainty.certain;
 }
 
+/*
+ * Adds a rule, unless it always holds.
+ */
 static void
-add_rule(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
+add_rule(GsRules *rules, const GsConstraint *constraint, Expr *expr,
+		 Bitmapset **used)
 {
-	Rule	   *rule = &rules->rules[rules->nrules];
-	Bitmapset  *columns;
-	Expr	   *expr = gs_condition_load(constraint->expression,
-										 rules->sampler->schema, &columns);
+	Bitmapset  *columns = NULL;
+	Bitmapset  *attributes = NULL;
 	ExprState  *state = ExecInitExpr(expr, NULL);
-	int			only;
+	int			only = -1;
+	Rule	   *rule;
 
-	/* a row that is made again has the same keys */
-	for (only = bms_next_member(columns, -1); only >= 0;
-		 only = bms_next_member(columns, only))
-		if (rules->sampler->schema->columns[only].key != NULL)
-			return;
+	pull_varattnos((Node *) expr, 1, &attributes);
+	while ((only = bms_next_member(attributes, only)) >= 0)
+		columns = bms_add_member(columns, only - 1 +
+								 FirstLowInvalidHeapAttributeNumber);
 	ExecStoreAllNullTuple(rules->slot);
 	if (bms_get_singleton_member(columns, &only) &&
 		is_certain(rules, state, expr, only))
 		return;
+	rules->rules = rules->rules == NULL ? palloc(sizeof(Rule)) :
+		repalloc(rules->rules, sizeof(Rule) * (rules->nrules + 1));
+	rule = &rules->rules[rules->nrules++];
+	memset(rule, 0, sizeof(Rule));
 	rule->constraint = constraint;
+	rule->expr = expr;
 	rule->state = state;
 	rule->sets = -1;
 	rule->columns = columns;
 	*used = bms_add_members(*used, columns);
-	rules->nrules++;
-	expr = gs_condition_value(rules->sampler->schema, expr, &only);
-	/* what a column was set to counts for those after it */
-	for (int r = 0; r < rules->nrules - 1 && expr != NULL; r++)
-		if (rules->rules[r].value != NULL && rules->rules[r].sets == only)
-			expr = NULL;
-	if (expr == NULL)
-		return;
-	rule->sets = only;
-	rule->value = ExecInitExpr(expression_planner(expr), NULL);
 }
 
 /*
- * Lets the rules name columns by their places among those that are used; and
- * finds out whether some set what ones before them ask for.
+ * Adds the rules of a condition.
  */
 static void
-position_columns(GsRules *rules)
+add_rules(GsRules *rules, const GsConstraint *constraint, Bitmapset **used)
+{
+	const GsSchema *schema = rules->sampler->schema;
+	Bitmapset  *columns;
+	Expr	   *expr = gs_condition_load(constraint->expression, schema,
+										 &columns);
+	ListCell   *cell;
+	int			c = -1;
+
+	/* a row that is made again has the same keys */
+	while ((c = bms_next_member(columns, c)) >= 0)
+		if (schema->columns[c].key != NULL)
+			return;
+	foreach(cell, gs_equation_parts(schema, expr))
+		add_rule(rules, constraint, lfirst(cell), used);
+}
+
+/*
+ * The columns that a sampler's rows were asked to have values of.
+ */
+static Bitmapset *
+given_columns(const GsSampler *sampler)
+{
+	const GsGiven *given = sampler->given;
+	const GsSchema *schema = sampler->schema;
+	Bitmapset  *columns = NULL;
+
+	for (int f = 0; f < schema->nfeatures && given != NULL; f++)
+	{
+		bool		asked = given->wanted[f] != NULL;
+
+		for (int b = 0; b < given->nboxes; b++)
+			asked |= given->box[b][f].given;
+		if (asked)
+			columns = bms_add_member(columns, schema->features[f].column);
+	}
+	return columns;
+}
+
+static bool
+is_found(const Rule *rule)
+{
+	return rule->constraint->kind == GS_CONSTRAINT_FOUND;
+}
+
+/*
+ * Whether two rules are the same equation, found in the data, for one column
+ * first and then for another.
+ */
+static bool
+follows(const Rule *before, const Rule *rule)
+{
+	return is_found(before) && is_found(rule) &&
+		bms_equal(before->columns, rule->columns);
+}
+
+/*
+ * What must not be set by a rule: what is so already, and what sets its
+ * columns: they would wait for each other.
+ */
+static Bitmapset *
+barred_columns(const GsRules *rules, int r, const Bitmapset *known)
+{
+	Bitmapset  *barred = bms_copy(known);
+
+	for (int q = 0; q < r; q++)
+	{
+		const Rule *before = &rules->rules[q];
+
+		if (before->value == NULL)
+			continue;
+		barred = bms_add_member(barred, rules->column[before->sets]);
+		/* one that is told exactly follows the one that it was told from */
+		if (follows(before, &rules->rules[r]))
+			continue;
+		if (bms_is_member(rules->column[before->sets],
+						  rules->rules[r].columns))
+			barred = bms_add_members(barred, before->from);
+	}
+	return barred;
+}
+
+/*
+ * Decides what rules set, where columns are known as they are.
+ */
+static void
+choose_columns(GsRules *rules, const Bitmapset *known)
 {
 	rules->passes = 1;
 	for (int r = 0; r < rules->nrules; r++)
-		for (int later = r + 1; later < rules->nrules; later++)
-			if (rules->rules[r].value != NULL &&
-				rules->rules[later].value != NULL &&
-				bms_is_member(rules->rules[later].sets,
-							  rules->rules[r].columns))
-				rules->passes++;
-	for (int r = 0; r < rules->nrules; r++)
-		for (int i = 0; i < rules->ncolumns && rules->rules[r].value != NULL; i++)
-			if (rules->column[i] == rules->rules[r].sets)
-			{
-				rules->rules[r].sets = i;
-				break;
-			}
+	{
+		Rule	   *rule = &rules->rules[r];
+		Bitmapset  *barred = barred_columns(rules, r, known);
+		int			column;
+		Expr	   *value = gs_equation_solve(rules->sampler->schema,
+											  rule->expr, barred, &column);
+
+		rule->value = NULL;
+		if (value == NULL)
+			continue;
+		for (int i = 0; i < rules->ncolumns; i++)
+			if (rules->column[i] == column)
+				rule->sets = i;
+		rule->value = ExecInitExpr(expression_planner(value), NULL);
+		rule->from = bms_del_member(bms_copy(rule->columns), column);
+		for (int q = 0; q < r; q++)
+		{
+			const Rule *before = &rules->rules[q];
+
+			if (before->value == NULL)
+				continue;
+			if (bms_is_member(rules->column[before->sets], rule->from))
+				rule->from = bms_add_members(rule->from, before->from);
+			/* it sets what one before it asks for */
+			rules->passes += bms_is_member(column, before->columns) &&
+				!follows(before, rule);
+		}
+		gs_bounds_init(&rule->bounds,
+					   &rules->sampler->schema->columns[column],
+					   rules->decoder[rule->sets]);
+	}
 }
 
 static void
@@ -243,7 +357,6 @@ gs_rules_open(GsSampler *sampler)
 	rules = palloc0(sizeof(GsRules));
 	rules->sampler = sampler;
 	rules->model = model;
-	rules->rules = palloc0(sizeof(Rule) * list_length(constraints));
 	rules->slot = MakeSingleTupleTableSlot(gs_schema_desc(sampler->schema),
 										   &TTSOpsVirtual);
 	rules->econtext = CreateStandaloneExprContext();
@@ -260,7 +373,7 @@ gs_rules_open(GsSampler *sampler)
 
 		if (constraint->expression != NULL &&
 			constraint->met != GS_MET_DATABASE)
-			add_rule(rules, constraint, &used);
+			add_rules(rules, constraint, &used);
 	}
 	error_context_stack = callback.previous;
 	if (rules->nrules == 0)
@@ -273,10 +386,11 @@ gs_rules_open(GsSampler *sampler)
 		rules->column[i] = c;
 		rules->decoder[i] = gs_decoder_create(sampler->schema, c, InvalidOid);
 	}
-	position_columns(rules);
+	choose_columns(rules, given_columns(sampler));
 	rules->values = palloc(sizeof(Datum) * GS_BATCH * rules->ncolumns);
 	rules->nulls = palloc(GS_BATCH * rules->ncolumns);
 	rules->refused = palloc(GS_BATCH);
+	rules->beyond = palloc(GS_BATCH);
 	rules->context = AllocSetContextCreate(CurrentMemoryContext,
 										   "gensynth rules",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -324,15 +438,18 @@ gs_rules_mark(const GsRules *rules, bool *columns)
 void
 gs_rules_know(GsRules *rules, const GsRows *known)
 {
+	Bitmapset  *columns = NULL;
+
 	rules->known = known;
+	for (int i = 0; i < rules->ncolumns; i++)
+		if (known[rules->column[i]].values != NULL)
+			columns = bms_add_member(columns, rules->column[i]);
+	choose_columns(rules, columns);
 	for (int r = 0; r < rules->nrules; r++)
 	{
 		Rule	   *rule = &rules->rules[r];
 		int			c = -1;
 
-		if (rule->value != NULL &&
-			known[rules->column[rule->sets]].values != NULL)
-			rule->value = NULL;
 		rule->idle = true;
 		while ((c = bms_next_member(rule->columns, c)) >= 0)
 			rule->idle &= known[c].values != NULL;
@@ -389,14 +506,16 @@ decode_columns(GsRules *rules, const GsBatch *batch, int from, int to)
 
 /*
  * Shows a decoded row to the conditions, with the columns that they set.  A
- * value that comes out NULL is not set.
+ * value that comes out NULL is not set.  Returns false where one is unlike
+ * those that its column has.
  */
-static void
+static bool
 show_row(GsRules *rules, int row)
 {
 	TupleTableSlot *slot = rules->slot;
 	Datum	   *values = rules->values + row * rules->ncolumns;
 	bool	   *nulls = rules->nulls + row * rules->ncolumns;
+	bool		within = true;
 
 	for (int i = 0; i < rules->ncolumns; i++)
 	{
@@ -417,10 +536,15 @@ show_row(GsRules *rules, int row)
 		c = rules->column[rule->sets];
 		value = ExecEvalExprSwitchContext(rule->value, rules->econtext,
 										  &isnull);
-		if (isnull || slot->tts_isnull[c])
+		if (isnull || slot->tts_isnull[c] ||
+			(is_found(rule) && !gs_bounds_finite(&rule->bounds,
+												 slot->tts_values[c])))
 			continue;
 		slot->tts_values[c] = value;
+		if (i >= rules->nrules * (rules->passes - 1))
+			within &= !gs_bounds_exceeded(&rule->bounds, value);
 	}
+	return within;
 }
 
 /* What is done to the rows of a batch, from one error to the next. */
@@ -448,17 +572,19 @@ look_at_rows(void *arg)
 		bool	   *refused = &work->refused[work->row];
 
 		*refused = false;
-		show_row(rules, work->row);
+		rules->beyond[work->row] = !show_row(rules, work->row);
 		for (int r = 0; r < rules->nrules && (!*refused || rules->thorough);
 			 r++)
 		{
 			rules->at = r;
-			if (rules->rules[r].idle ||
+			if (rules->rules[r].idle || is_found(&rules->rules[r]) ||
 				ExecCheck(rules->rules[r].state, rules->econtext))
 				continue;
 			*refused = true;
 			rules->rules[r].refused++;
 		}
+		rules->beyond[work->row] &= !*refused && rules->bounded;
+		*refused |= rules->beyond[work->row];
 		ResetExprContext(rules->econtext);
 	}
 }
@@ -471,6 +597,7 @@ find_refused_rows(RowWork *work)
 
 	while (!gs_condition_try(look_at_rows, work, &rules->error))
 	{
+		rules->beyond[work->row] = false;
 		work->refused[work->row++] = true;
 		rules->rules[rules->at].refused++;
 		rules->raised_by = rules->at;
@@ -494,6 +621,17 @@ find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 		count += refused[row];
 	rules->stats.tries += GS_BATCH;
 	return count;
+}
+
+/*
+ * gs_rules_look: which rows of a filled batch fail a condition.
+ *
+ * refused: [GS_BATCH], filled.  Returns how many do.
+ */
+int
+gs_rules_look(GsRules *rules, const GsBatch *batch, bool *refused)
+{
+	return find_refused(rules, batch, refused);
 }
 
 /*
@@ -531,7 +669,7 @@ set_rows(void *arg)
 
 	for (; work->row < work->end; work->row++)
 	{
-		show_row(work->rules, work->row);
+		(void) show_row(work->rules, work->row);
 		take_value(work);
 	}
 }
@@ -597,6 +735,21 @@ make_rows(void *arg, GsBatch *spare, bool *refused)
 }
 
 /*
+ * Keeps the rows of a batch that were refused for what was set alone.
+ * Returns how many refused ones are left.
+ */
+static int
+keep_beyond(GsRules *rules, int left, const bool *beyond)
+{
+	for (int row = 0; row < GS_BATCH; row++)
+	{
+		left -= rules->refused[row] && beyond[row];
+		rules->refused[row] &= !beyond[row];
+	}
+	return left;
+}
+
+/*
  * gs_rules_apply: replaces the rows of a filled batch that fail a condition.
  *
  * batch: one that gs_rules_attach prepared.  Returns NULL, or, where not all
@@ -606,15 +759,24 @@ make_rows(void *arg, GsBatch *spare, bool *refused)
 const bool *
 gs_rules_apply(GsRules *rules, GsBatch *batch)
 {
+	bool		beyond[GS_BATCH];
 	int			left;
 
 	/* the rows are their own until they are replaced */
 	for (int row = 0; row < GS_BATCH; row++)
 		batch->origin[row] = (GsOrigin) {batch->key, batch->first + row};
+	rules->bounded = true;
 	left = find_refused(rules, batch, rules->refused);
+	memcpy(beyond, rules->beyond, sizeof(beyond));
 	rules->stats.rows += GS_BATCH;
 	left = gs_batch_retry(batch, rules->spare, rules->refused, left,
-						  batch->key, make_rows, rules);
+						  batch->key, 1, BOUNDED_BATCHES - 1, make_rows,
+						  rules);
+	rules->bounded = false;
+	left = keep_beyond(rules, left, beyond);
+	left = gs_batch_retry(batch, rules->spare, rules->refused, left,
+						  batch->key, BOUNDED_BATCHES, GS_MAX_RETRIES,
+						  make_rows, rules);
 	if (left == 0 || rules->model->version->on_violation == GS_VIOLATION_IGNORE)
 		return NULL;
 	if (rules->model->version->on_violation == GS_VIOLATION_ERROR)
@@ -653,10 +815,12 @@ gs_rules_trial(GsRules *rules, int nbatches)
 int64
 gs_rules_refused(const GsRules *rules, const GsConstraint *constraint)
 {
+	int64		refused = 0;
+
 	for (int r = 0; r < rules->nrules; r++)
 		if (rules->rules[r].constraint == constraint)
-			return rules->rules[r].refused;
-	return 0;
+			refused += rules->rules[r].refused;
+	return refused;
 }
 
 /*

@@ -18,39 +18,30 @@
 
 #include "encode/decode.h"
 #include "encode/decode_document.h"
-#include "learn/difference.h"
+#include "encode/decode_layout.h"
+#include "encode/number.h"
+#include "learn/center.h"
 #include "codec/domain.h"
+#include "codec/notation.h"
 #include "text/json.h"
 #include "key/key.h"
 #include "learn/quantile.h"
 #include "codec/styles.h"
-#include "numeric/guide.h"
 #include "numeric/normal.h"
-
-/* A segment of more values than this needs more bits than a float has. */
-#define WIDE_STEPS		4096
 
 /* How often a value that a domain refuses is drawn again. */
 #define DOMAIN_TRIES	100
 /* How often a generated value that copies a source value is. */
 #define COPY_TRIES		32
-
-/* What is needed of a number's segment, in one place for the cache. */
-typedef struct Segment
-{
-	double		edge;
-	double		scale;			/* 1 / width in normal score */
-	GsScalar	low;
-	uint64		steps;			/* INT: from low to high */
-} Segment;
+/* Dates of a column, to list them. */
+#define MAX_DATES		100000
 
 typedef struct PartDecoder
 {
 	const GsFeature *feature;
 	Datum	   *level;			/* [nlevels], one-part category */
 	bool		packed;			/* see gs_decoder_is_packed */
-	GsGuide		guide;			/* into the segments */
-	Segment    *segment;		/* [nsegments] */
+	GsNumber	number;
 } PartDecoder;
 
 struct GsDecoder
@@ -63,7 +54,7 @@ struct GsDecoder
 	MemoryContext scratch;		/* of one drawn value */
 	StringInfoData text;
 	GsDocumentDecoder *document;	/* of a column of documents; or NULL */
-	const char *layout;			/* of the document to generate, */
+	const char *paths;			/* layout of the document to generate, */
 	const GsBatch *batch;		/* and its members; or NULL */
 	int			row;
 	int			try;			/* how many drawn before were copies */
@@ -72,65 +63,24 @@ struct GsDecoder
 	char	   *spare;			/* one that isn't, or NULL */
 
 	GsDomain   *domain;			/* NULL: the type is none */
-	GsDecoder  *base;			/* of the column that this adds to; or NULL */
+	GsDecoder  *leader;			/* of the column that this is written from; or
+								 * NULL */
+	GsLayoutDecoder *scalar;	/* of a leader and of what it leads */
+	GsLayoutDecoder *layout;	/* NULL: the parts are the type's */
+	GsDecoder  *equal;			/* of the column whose value it has in some
+								 * rows; or NULL */
+	GsNear	   *near;			/* places that this adds to; or NULL */
 	GsKeyDecoder *key;			/* NULL: none; else all else is its */
 };
 
-static void
-init_number(PartDecoder *part)
-{
-	const GsQuantile *q = &part->feature->quantile;
-
-	part->segment = palloc0(sizeof(Segment) * q->nsegments);
-	gs_guide_init(&part->guide, q->edge, q->nsegments, palloc);
-	for (int s = 0; s < q->nsegments; s++)
-	{
-		Segment    *segment = &part->segment[s];
-
-		segment->edge = q->edge[s];
-		segment->scale = 1 / (q->edge[s + 1] - q->edge[s]);
-		segment->low = q->low[s];
-		if (part->feature->lane == GS_LANE_INT)
-			segment->steps = ((uint64) q->high[s].i - (uint64) q->low[s].i) /
-				(uint64) part->feature->step;
-	}
-}
-
 /*
- * Gives levels the short header with which a heap tuple stores them, and
- * GS_PACKED_BYTES to be read, if none is longer.  Returns whether it did.
+ * Whether the column's values are made of more than its parts.
  */
-static bool
-pack_levels(Datum *level, int nlevels)
+static inline bool
+is_sum(const GsDecoder *decoder)
 {
-	char	   *packed;
-
-	for (int i = 0; i < nlevels; i++)
-	{
-		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
-
-		if (value != NULL &&
-			(!VARATT_CAN_MAKE_SHORT(value) ||
-			 VARATT_CONVERTED_SHORT_SIZE(value) > GS_PACKED_BYTES))
-			return false;
-	}
-	/* aligned, so that a value is in one line of the cache */
-	packed = palloc0((Size) GS_PACKED_BYTES * (nlevels + 1));
-	packed = (char *) TYPEALIGN(GS_PACKED_BYTES, packed);
-	for (int i = 0; i < nlevels; i++, packed += GS_PACKED_BYTES)
-	{
-		struct varlena *value = (struct varlena *) DatumGetPointer(level[i]);
-		Size		size;
-
-		if (value == NULL)
-			continue;
-		size = VARATT_CONVERTED_SHORT_SIZE(value);
-		SET_VARSIZE_SHORT(packed, size);
-		memcpy(packed + VARHDRSZ_SHORT, VARDATA(value),
-			   size - VARHDRSZ_SHORT);
-		level[i] = PointerGetDatum(packed);
-	}
-	return true;
+	return decoder->layout != NULL || decoder->near != NULL ||
+		decoder->leader != NULL;
 }
 
 /*
@@ -156,74 +106,7 @@ init_levels(const GsDecoder *decoder, PartDecoder *part)
 									   &value);
 	}
 	if (get_typlen(type) == -1 && get_typstorage(type) != TYPSTORAGE_PLAIN)
-		part->packed = pack_levels(part->level, feature->nlevels);
-}
-
-/*
- * The value of a number at its normal score.  A float's 24 bits do not reach
- * every value of a wide segment: random bits fill in.
- */
-static pg_attribute_always_inline GsScalar
-number_at(const GsDecoder *decoder, const PartDecoder *part,
-		  const GsBatch *batch, int row, float score)
-{
-	const GsFeature *feature = part->feature;
-	int			s = gs_guide_find_one(&part->guide, score);
-	const Segment *segment = &part->segment[s];
-	double		fraction;
-
-	if (feature->lane == GS_LANE_INT && segment->steps == 0)
-		return segment->low;
-	fraction = (score - segment->edge) * segment->scale;
-	if (feature->lane == GS_LANE_FLOAT)
-		return gs_quantile_value(feature, s,
-								 Min(fraction > 0 ? fraction : 0, 1));
-	if (segment->steps > WIDE_STEPS)
-	{
-		GsRandom	random;
-
-		gs_batch_random(&random, batch, row, decoder->index);
-		fraction += (gs_random_uniform(&random) - 0.5) / WIDE_STEPS;
-	}
-	return gs_quantile_integer(feature, segment->low, segment->steps,
-							   fraction);
-}
-
-/*
- * gs_draw_uuid: appends a random uuid (version 4).
- */
-void
-gs_draw_uuid(StringInfo out, GsRandom *random)
-{
-	uint32		word[4];
-
-	for (int i = 0; i < 4; i++)
-		word[i] = gs_random_u32(random);
-	appendStringInfo(out, "%08x-%04x-4%03x-%04x-%04x%08x",
-					 word[0], word[1] >> 16, word[1] & 0xFFF,
-					 0x8000 | (word[2] >> 18), word[2] & 0xFFFF, word[3]);
-}
-
-/*
- * gs_draw_bits: appends random bytes in hex, or random bits.
- */
-void
-gs_draw_bits(StringInfo out, GsRandom *random, int length, bool bytes)
-{
-	static const char digits[] = "0123456789abcdef";
-	int			n = bytes ? length * 2 : length;
-
-	if (bytes)
-		appendStringInfoString(out, "\\x");
-	enlargeStringInfo(out, n);
-	for (int i = 0; i < n; i += 8)
-	{
-		uint32		word = gs_random_u32(random);
-
-		for (int k = i; k < Min(n, i + 8); k++, word >>= 4)
-			out->data[out->len++] = digits[word & (bytes ? 0xF : 1)];
-	}
-	out->data[out->len] = '\0';
+		part->packed = gs_pack_levels(part->level, feature->nlevels);
 }
 
 static void
@@ -295,7 +178,7 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 			break;
 		case GS_CONTENT_JSON:
 			if (decoder->document != NULL)
-				gs_document_draw(decoder->document, decoder->layout,
+				gs_document_draw(decoder->document, decoder->paths,
 								 decoder->batch, decoder->row, decoder->try,
 								 random, text);
 			else
@@ -385,17 +268,28 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	if (c->null_feature >= 0)
 		decoder->null_feature = &schema->features[c->null_feature];
 	decoder->domain = gs_domain_open(type);
-	if (c->base > 0)
-		decoder->base = gs_decoder_create(schema, c->base - 1, InvalidOid);
+	if (c->layout != NULL)
+		decoder->layout = gs_layout_decoder_create(schema, column);
+	if (c->equal > 0)
+		decoder->equal = gs_decoder_create(schema, c->equal - 1, InvalidOid);
+	if (c->anchor > 0)
+		decoder->near = gs_near_create(schema, column);
+	if (c->moment > 0)
+	{
+		/* both as scalars, whatever makes them */
+		decoder->leader = gs_decoder_create(schema, c->moment - 1, InvalidOid);
+		decoder->leader->scalar = gs_layout_decoder_create(schema,
+														   c->moment - 1);
+		decoder->scalar = gs_layout_decoder_create(schema, column);
+	}
 	for (int p = 0; p < c->codec.nparts; p++)
 	{
 		PartDecoder *part = &decoder->part[p];
 
 		part->feature = &schema->features[c->feature[p]];
-		if (part->feature->kind == GS_FEATURE_NUMBER)
-			init_number(part);
-		else if (c->codec.nparts == 1 && decoder->base == NULL &&
-				 !c->document)
+		gs_number_init(&part->number, part->feature);
+		if (part->feature->kind == GS_FEATURE_CATEGORY &&
+			c->codec.nparts == 1 && !is_sum(decoder) && !c->document)
 			init_levels(decoder, part);
 	}
 	if (c->document)
@@ -423,10 +317,25 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		needed[column->key->order - 1] = true;
 	if (column->null_feature >= 0)
 		needed[column->null_feature] = true;
-	if (decoder->base != NULL)
-		gs_decoder_needs(decoder->base, needed);
 	if (decoder->document != NULL)
 		gs_document_decoder_needs(decoder->document, needed);
+	if (decoder->layout != NULL)
+		gs_layout_decoder_needs(decoder->layout, needed);
+	if (decoder->near != NULL)
+		gs_near_needs(decoder->near, needed);
+	if (decoder->equal != NULL)
+	{
+		needed[column->equal_feature] = true;
+		gs_decoder_needs(decoder->equal, needed);
+	}
+	if (decoder->leader != NULL)
+		gs_decoder_needs(decoder->leader, needed);
+}
+
+static inline bool
+has_ends(const GsDecoder *decoder)
+{
+	return gs_layout_has_ends(decoder->column, decoder->part[0].feature);
 }
 
 /*
@@ -435,7 +344,10 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 bool
 gs_decoder_is_number(const GsDecoder *decoder)
 {
-	return decoder->key == NULL && decoder->codec.nparts == 1 &&
+	if (decoder->layout != NULL)
+		return decoder->column->layout->per_day > 1 && has_ends(decoder);
+	return decoder->key == NULL && decoder->leader == NULL &&
+		decoder->codec.nparts == 1 &&
 		decoder->part[0].feature->kind == GS_FEATURE_NUMBER;
 }
 
@@ -448,15 +360,58 @@ gs_decoder_is_discrete(const GsDecoder *decoder)
 {
 	const GsFeature *feature = decoder->part[0].feature;
 
-	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->base != NULL ||
-		decoder->document != NULL || feature->other_level >= 0)
+	if (decoder->key != NULL || decoder->domain != NULL ||
+		decoder->document != NULL || decoder->near != NULL ||
+		decoder->equal != NULL || decoder->leader != NULL)
+		return false;
+	if (decoder->layout != NULL)
+		return decoder->column->layout->per_day == 1 &&
+			has_ends(decoder);
+	if (decoder->codec.nparts > 1 || feature->other_level >= 0)
 		return false;
 	for (int s = 0; s < feature->quantile.nsegments; s++)
 		if (gs_scalar_compare(feature->quantile.low[s],
 							  feature->quantile.high[s], feature->lane) != 0)
 			return false;
 	return true;
+}
+
+/*
+ * The values of a column by the calendar: dates one by one, of time stamps the
+ * ends.
+ */
+static int
+calendar_values(const GsDecoder *decoder, Datum **values)
+{
+	const GsLayout *layout = decoder->column->layout;
+	int64		min = layout->sum[1].min;
+	int64		max = layout->sum[1].max;
+	int64		step = layout->per_day == 1 ? 1 : max - min;
+	int			n = 0;
+
+	if (max - min > MAX_DATES && layout->per_day == 1)
+		return 0;
+	*values = palloc(sizeof(Datum) * (layout->per_day == 1 ?
+									  max - min + 1 : 2));
+	for (int64 value = min; value <= max; value += Max(step, 1))
+	{
+		GsLayoutParts parts;
+		bool		there = true;
+
+		(void) gs_layout_split(decoder->column, value, NULL, &parts);
+		for (int p = 1; p < decoder->codec.nparts && step == 1; p++)
+		{
+			const GsFeature *feature = decoder->part[p].feature;
+			bool		found = feature->kind == GS_FEATURE_NUMBER;
+
+			for (int i = 0; i < feature->nlevels; i++)
+				found |= feature->level[i].i == parts.value[p].i;
+			there &= found;
+		}
+		if (there)
+			(*values)[n++] = decoder->codec.kind->datum((GsScalar) {.i = value});
+	}
+	return n;
 }
 
 /*
@@ -475,9 +430,13 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
 	GsPart		value = {0};
 	int			n = 0;
 
-	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->base != NULL ||
-		decoder->document != NULL || feature->other_level >= 0)
+	if (decoder->key != NULL || decoder->domain != NULL ||
+		decoder->document != NULL || decoder->near != NULL ||
+		decoder->equal != NULL || decoder->leader != NULL)
+		return 0;
+	if (decoder->layout != NULL)
+		return has_ends(decoder) ? calendar_values(decoder, values) : 0;
+	if (decoder->codec.nparts > 1 || feature->other_level >= 0)
 		return 0;
 	q = &feature->quantile;
 	value.lane = feature->lane;
@@ -514,7 +473,7 @@ gs_decoder_atoms(const GsDecoder *decoder, double share, Datum **values)
 	int			n = 0;
 
 	if (decoder->key != NULL || decoder->codec.nparts > 1 ||
-		decoder->domain != NULL || decoder->base != NULL)
+		decoder->domain != NULL || is_sum(decoder))
 		return 0;
 	q = &feature->quantile;
 	value.lane = feature->lane;
@@ -557,7 +516,7 @@ gs_decode_near(GsDecoder *decoder, const GsBatch *batch, int row,
 		(decoder->null_feature != NULL &&
 		 batch->code[decoder->column->null_feature][row] == 1))
 		return false;
-	s = gs_guide_find_one(&part->guide,
+	s = gs_guide_find_one(&part->number.guide,
 						  batch->score[decoder->column->feature[0]][row]);
 	s += (int) gs_random_below(random, 2 * reach + 1) - reach;
 	s = Min(Max(s, 0), feature->quantile.nsegments - 1);
@@ -600,12 +559,26 @@ redraw_part(GsDecoder *decoder, const PartDecoder *part, GsRandom *random,
 	if (level == feature->other_level ||
 		(decoder->document != NULL && level != feature->null_level))
 	{
-		decoder->layout = value->text;
+		decoder->paths = value->text;
 		decoder->batch = NULL;
 		generate_text(decoder, random);
 		value->text = decoder->text.data;
 	}
 	return level != feature->null_level;
+}
+
+/*
+ * The value of a column's own parts, not those of a sum with another one.
+ */
+static int64
+join_alone(const GsColumn *column, const GsPart *parts)
+{
+	GsLayoutParts own;
+
+	for (int p = 0; p < column->codec.nparts; p++)
+		own.value[p] = parts[p].scalar;
+	return column->layout->sum[1].nparts == 0 ? parts[0].scalar.i :
+		gs_layout_join(column, &own, NULL);
 }
 
 /*
@@ -632,6 +605,8 @@ domain_repair(GsDecoder *decoder, GsRandom *random)
 								 &parts[p]);
 		if (!drawn)
 			continue;
+		if (decoder->layout != NULL)
+			parts[0].scalar.i = join_alone(decoder->column, parts);
 		datum = gs_codec_join(&decoder->codec, parts);
 		if (gs_domain_accepts(decoder->domain, datum))
 			return datum;
@@ -662,34 +637,57 @@ domain_repair(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
- * The scalar of a column of whole numbers, differences added up.  Where the
- * column is NULL, but what is learned as the difference from it is not, any
- * of its values has to do.
+ * The moment of a row in a leader; false where it has none.
  */
-static int64
-whole_scalar(const GsDecoder *decoder, const GsBatch *batch, int row)
+static bool
+leader_moment(const GsDecoder *leader, const GsBatch *batch, int row,
+			  GsMoment *moment)
 {
-	const PartDecoder *part = &decoder->part[0];
-	const GsFeature *feature = part->feature;
-	int			index = decoder->column->feature[0];
+	const GsFeature *feature = leader->part[0].feature;
 	GsScalar	scalar;
 
-	if (feature->kind == GS_FEATURE_NUMBER)
-		scalar = number_at(decoder, part, batch, row,
-						   batch->score[index][row]);
-	else
-	{
-		int			code = batch->code[index][row];
+	if (leader->null_feature != NULL &&
+		batch->code[leader->column->null_feature][row] == 1)
+		return false;
+	if (feature->null_level >= 0 &&
+		batch->code[leader->column->feature[0]][row] == feature->null_level)
+		return false;
+	scalar.i = gs_layout_decode(leader->scalar, batch, row);
+	if (gs_scalar_is_special(&leader->codec.part[0], GS_LANE_INT, scalar))
+		return false;
+	*moment = gs_codec_moment(&leader->codec, scalar.i);
+	return true;
+}
 
-		if (code == feature->null_level)
-			code = code > 0 ? 0 : feature->nlevels - 1;
-		scalar = feature->level[code];
+/*
+ * Writes a value from the moment of its leader.  Where there is none, it is
+ * NULL, or, if it has no NULLs of its own, what the source has that is no date.
+ * Returns false for NULL.
+ */
+static bool
+decode_follower(GsDecoder *decoder, const GsBatch *batch, int row,
+				Datum *result)
+{
+	const GsPartKind *kind = &decoder->codec.part[0];
+	const GsFeature *feature = decoder->part[0].feature;
+	GsPart		own = {.lane = GS_LANE_INT};
+	GsMoment	moment;
+	bool		known = leader_moment(decoder->leader, batch, row, &moment);
+
+	own.scalar.i = gs_layout_decode(decoder->scalar, batch, row);
+	if (!known && !gs_has_nulls(decoder->column, feature))
+		for (int i = 0; i < feature->nlevels; i++)
+			if (gs_scalar_is_special(kind, GS_LANE_INT, feature->level[i]))
+				own.scalar = feature->level[i];
+	if (gs_scalar_is_special(kind, GS_LANE_INT, own.scalar))
+	{
+		*result = gs_codec_join(&decoder->codec, &own);
+		return true;
 	}
-	if (decoder->base != NULL)
-		scalar.i = gs_difference_add(&decoder->codec,
-									 whole_scalar(decoder->base, batch, row),
-									 scalar.i);
-	return scalar.i;
+	if (!known)
+		return false;
+	*result = gs_notation_join(&decoder->codec, moment);
+	return true;
 }
 
 /*
@@ -720,8 +718,9 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 		parts[p].scale = feature->scale;
 		parts[p].min_scale = feature->min_scale;
 		if (feature->kind == GS_FEATURE_NUMBER)
-			parts[p].scalar = number_at(decoder, part, batch, row,
-										batch->score[index][row]);
+			parts[p].scalar = gs_number_at(&part->number, batch, row,
+										   decoder->index,
+										   batch->score[index][row]);
 		else
 		{
 			int			code = batch->code[index][row];
@@ -730,7 +729,7 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 				return false;
 			if (code == feature->other_level || decoder->document != NULL)
 			{
-				decoder->layout = feature->text[code];
+				decoder->paths = feature->text[code];
 				decoder->batch = batch;
 				decoder->row = row;
 				generate_text(decoder, &random);
@@ -749,8 +748,13 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 			}
 		}
 	}
-	if (decoder->base != NULL)
-		parts[0].scalar.i = whole_scalar(decoder, batch, row);
+	if (column->moment > 0)
+		return decode_follower(decoder, batch, row, result);
+	if (decoder->layout != NULL)
+		parts[0].scalar.i = gs_layout_decode(decoder->layout, batch, row);
+	else if (decoder->near != NULL)
+		parts[0].scalar = gs_near_add(decoder->near, decoder->part[0].feature,
+									  batch, row, parts[0].scalar);
 	*result = gs_codec_join(&decoder->codec, parts);
 	if (!gs_domain_accepts(decoder->domain, *result))
 		*result = domain_repair(decoder, &random);
@@ -766,7 +770,7 @@ is_levels(const GsDecoder *decoder)
 	const GsFeature *feature = decoder->part[0].feature;
 
 	return decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->base == NULL && decoder->document == NULL &&
+		!is_sum(decoder) && decoder->document == NULL &&
 		feature->kind == GS_FEATURE_CATEGORY &&
 		feature->other_level < 0 && decoder->null_feature == NULL;
 }
@@ -778,8 +782,8 @@ is_levels(const GsDecoder *decoder)
 bool
 gs_decoder_is_packed(const GsDecoder *decoder)
 {
-	return decoder->key == NULL && is_levels(decoder) &&
-		decoder->part[0].packed;
+	return decoder->key == NULL && decoder->equal == NULL &&
+		is_levels(decoder) && decoder->part[0].packed;
 }
 
 static void
@@ -801,7 +805,7 @@ decode_levels(const GsDecoder *decoder, const int32 *code, int from, int to,
 }
 
 /*
- * A column whose only part is a number that is its own Datum: number_at, but
+ * A column whose only part is a number that is its own Datum: gs_number_at, but
  * without branches that cannot be guessed.  Whether a value stands alone can
  * be, mostly.
  */
@@ -814,23 +818,23 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 	uint64		step = part->feature->step;
 	Datum	   *value = rows.values;
 	int32		found[GS_BATCH];
-	int			likely = part->guide.likely;
+	int			likely = part->number.guide.likely;
 
-	if (likely >= 0 && part->segment[likely].steps == 0)
+	if (likely >= 0 && part->number.segment[likely].steps == 0)
 	{
-		Datum		low = Int64GetDatum(part->segment[likely].low.i);
+		Datum		low = Int64GetDatum(part->number.segment[likely].low.i);
 
 		for (int row = from; row < to; row++, value += rows.stride)
-			*value = score[row] >= part->guide.low &&
-				score[row] < part->guide.high ? low :
-				Int64GetDatum(number_at(decoder, part, batch, row,
-										score[row]).i);
+			*value = score[row] >= part->number.guide.low &&
+				score[row] < part->number.guide.high ? low :
+				Int64GetDatum(gs_number_at(&part->number, batch, row,
+										   decoder->index, score[row]).i);
 		return;
 	}
-	gs_guide_find(&part->guide, score + from, found, to - from);
+	gs_guide_find(&part->number.guide, score + from, found, to - from);
 	for (int row = from; row < to; row++, value += rows.stride)
 	{
-		const Segment *segment = &part->segment[found[row - from]];
+		const GsSegment *segment = &part->number.segment[found[row - from]];
 		double		steps = (double) (int64) segment->steps;
 		double		at = (score[row] - segment->edge) * segment->scale *
 			(steps + 1);
@@ -840,10 +844,10 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 			*value = Int64GetDatum(segment->low.i);
 			continue;
 		}
-		if (unlikely(segment->steps > WIDE_STEPS))
+		if (unlikely(segment->steps > GS_WIDE_STEPS))
 		{
-			*value = Int64GetDatum(number_at(decoder, part, batch, row,
-											 score[row]).i);
+			*value = Int64GetDatum(gs_number_at(&part->number, batch, row,
+										   decoder->index, score[row]).i);
 			continue;
 		}
 		at = at > 0 ? at : 0;	/* NaN too: an atom at the end */
@@ -854,15 +858,11 @@ decode_integers(const GsDecoder *decoder, const GsBatch *batch, int from,
 }
 
 /*
- * gs_decode: one column of the rows from to to - 1 of a batch.
- *
- * batch: its lanes of this column's features filled; rows: where the values
- * go, all nulls false.  Values are allocated in the current context, or live
- * as long as the decoder.
+ * The values of the column itself, whichever are equal to another one's.
  */
-void
-gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
-		  GsRows rows)
+static void
+decode_own(GsDecoder *decoder, const GsBatch *batch, int from, int to,
+		   GsRows rows)
 {
 	const PartDecoder *part = &decoder->part[0];
 	int			feature = decoder->column->feature[0];
@@ -879,9 +879,9 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	}
 #ifdef USE_FLOAT8_BYVAL
 	if (decoder->codec.nparts == 1 && decoder->domain == NULL &&
-		decoder->base == NULL && part->feature->kind == GS_FEATURE_NUMBER &&
+		!is_sum(decoder) && part->feature->kind == GS_FEATURE_NUMBER &&
 		part->feature->lane == GS_LANE_INT &&
-		decoder->codec.kind->integer)
+		part->feature->endings == NULL && decoder->codec.kind->integer)
 	{
 		decode_integers(decoder, batch, from, to, rows);
 		if (decoder->null_feature != NULL)
@@ -900,5 +900,37 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 
 		rows.values[i] = (Datum) 0;
 		rows.nulls[i] = !decode_one(decoder, batch, row, &rows.values[i]);
+	}
+}
+
+/*
+ * gs_decode: one column of the rows from to to - 1 of a batch.
+ *
+ * batch: its lanes of this column's features filled; rows: where the values
+ * go, all nulls false.  Values are allocated in the current context, or live
+ * as long as the decoder.
+ */
+void
+gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
+		  GsRows rows)
+{
+	const int32 *equal;
+
+	decode_own(decoder, batch, from, to, rows);
+	if (decoder->equal == NULL)
+		return;
+	equal = batch->code[decoder->column->equal_feature];
+	for (int row = from; row < to; row++)
+	{
+		int			i = (row - from) * rows.stride;
+		Datum		value = 0;
+		bool		null = false;
+
+		if (equal[row] != 1 || rows.nulls[i])
+			continue;
+		gs_decode(decoder->equal, batch, row, row + 1,
+				  (GsRows) {&value, &null, 1});
+		if (!null && gs_domain_accepts(decoder->domain, value))
+			rows.values[i] = value;
 	}
 }

@@ -19,9 +19,11 @@ typedef struct GsRows
 
 #define GS_PACKED_BYTES	32
 
+extern bool gs_pack_levels(Datum *level, int nlevels);
 extern void gs_draw_uuid(StringInfo out, GsRandom *random);
 extern void gs_draw_bits(StringInfo out, GsRandom *random, int length,
 						 bool bytes);
+extern bool gs_pack_levels(Datum *level, int nlevels);
 extern GsDecoder *gs_decoder_create(const GsSchema *schema, int column,
 									Oid type);
 extern void gs_decode(GsDecoder *decoder, const GsBatch *batch, int from,

@@ -11,13 +11,13 @@
 
 #include <math.h>
 
-#include "common/int.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
 #include "codec/codec_internal.h"
 #include "column/members.h"
 #include "encode/encode.h"
+#include "learn/center.h"
 #include "text/json.h"
 #include "learn/quantile.h"
 #include "codec/styles.h"
@@ -36,8 +36,8 @@ typedef struct ColumnEncoder
 {
 	const GsColumn *column;
 	int			index;			/* of the column */
-	int			base;			/* that it is learned as the difference from;
-								 * -1: none */
+	struct ColumnEncoder *anchor;	/* of the column near whose places it
+									 * lies; or NULL */
 	GsCodec		apart;			/* own copy, a whole value taken apart */
 	int			nparts;			/* that are features, and can be told */
 	PartEncoder part[GS_MAX_PARTS];
@@ -48,6 +48,7 @@ typedef struct ColumnEncoder
 
 struct GsEncoder
 {
+	const GsSchema *schema;
 	int			ncolumns;		/* known ones */
 	ColumnEncoder *column;		/* [ncolumns] */
 	bool		styled;			/* see gs_fix_styles */
@@ -241,6 +242,23 @@ init_part(PartEncoder *part, const GsColumn *column, const GsFeature *feature)
 		gs_quantile_scores(feature, s, &part->base[s], &part->span[s]);
 }
 
+/*
+ * Whether all is known that a column is a sum with.
+ */
+static bool
+sources_known(const GsLayout *layout, const bool *known)
+{
+	if (layout == NULL || known == NULL)
+		return true;
+	for (int b = 0; b < layout->nbases; b++)
+		if (!known[layout->base[b]])
+			return false;
+	return layout->since < 0 || known[layout->since];
+}
+
+/*
+ * known: [ncolumns] those of a row, or NULL for all
+ */
 static void
 init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 			const bool *known)
@@ -249,15 +267,19 @@ init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 
 	encoder->column = column;
 	encoder->index = c;
-	encoder->base = column->base - 1;
 	encoder->apart = column->codec;
 	if (column->codec.whole)
 		gs_composite_unset(&encoder->apart);
 	if (column->null_feature >= 0)
 		encoder->null = &schema->features[column->null_feature];
-	if (column->key != NULL ||
-		(encoder->base >= 0 && known != NULL && !known[encoder->base]))
+	if (column->key != NULL || !sources_known(column->layout, known) ||
+		(column->anchor > 0 && known != NULL && !known[column->anchor - 1]))
 		return;
+	if (column->anchor > 0)
+	{
+		encoder->anchor = palloc0(sizeof(ColumnEncoder));
+		init_column(encoder->anchor, schema, column->anchor - 1, known);
+	}
 	encoder->nparts = column->codec.nparts;
 	for (int p = 0; p < encoder->nparts; p++)
 	{
@@ -287,6 +309,7 @@ gs_encoder_create(const GsSchema *schema, const bool *known)
 {
 	GsEncoder  *encoder = palloc0(sizeof(GsEncoder));
 
+	encoder->schema = schema;
 	encoder->column = palloc0(sizeof(ColumnEncoder) *
 							  Max(schema->ncolumns, 1));
 	for (int c = 0; c < schema->ncolumns; c++)
@@ -380,20 +403,36 @@ split_value(ColumnEncoder *encoder, Datum value, GsPart *parts)
 }
 
 /*
- * Takes its base off a value.  Returns false if there is no difference.
+ * Takes the place of its row off a value.
  */
-static bool
-take_off(const ColumnEncoder *encoder, GsRows base, int row, GsPart *value)
+static void
+take_place_off(const ColumnEncoder *encoder, GsRows anchor, int row,
+			   GsPart *value)
 {
-	const GsCodec *codec = &encoder->column->codec;
-	GsScalar	scalar;
+	ColumnEncoder *by = encoder->anchor;
+	const GsCenters *centers = encoder->column->centers;
+	const GsFeature *feature = encoder->part[0].feature;
+	GsScalar	place = gs_centers_of_level(centers, -1);
+	GsScalar	below;
+	GsScalar	above;
+	GsPart		parts[GS_MAX_PARTS];
 
-	if (base.nulls[row * base.stride])
-		return false;
-	scalar = codec->kind->scalar(base.values[row * base.stride]);
-	return !gs_scalar_is_special(&codec->part[0], GS_LANE_INT, scalar) &&
-		!gs_scalar_is_special(&codec->part[0], GS_LANE_INT, value->scalar) &&
-		!pg_sub_s64_overflow(value->scalar.i, scalar.i, &value->scalar.i);
+	if (!anchor.nulls[row * anchor.stride])
+	{
+		split_value(by, anchor.values[row * anchor.stride], parts);
+		if (by->part[0].levels != NULL)
+			place = gs_centers_of_level(centers,
+										code_of(&by->part[0], &parts[0]));
+		else
+		{
+			gs_part_scalars(by->part[0].feature, &parts[0], &below, &above);
+			place = gs_centers_of_value(centers, by->part[0].feature->lane,
+										below);
+		}
+	}
+	gs_part_scalars(feature, value, &below, &above);
+	value->lane = feature->lane;
+	value->scalar = gs_centers_distance(feature, place, below);
 }
 
 /* What gs_encode is called with. */
@@ -405,6 +444,66 @@ typedef struct Encoding
 	float	   *const *position;
 	GsBatch    *batch;
 } Encoding;
+
+/*
+ * A row's value of a column of whole numbers, if it is one to add to.
+ */
+static bool
+get_number(const Encoding *call, int c, int row, int64 *value)
+{
+	const GsSchema *schema = call->encoder->schema;
+	const GsColumn *column = &schema->columns[c];
+	GsRows		rows = call->columns[c];
+	GsScalar	below;
+	GsScalar	above;
+	GsCodec		codec = column->codec;
+	GsPart		parts[GS_MAX_PARTS];
+
+	if (rows.nulls[row * rows.stride])
+		return false;
+	gs_codec_split(&codec, rows.values[row * rows.stride], parts);
+	gs_part_scalars(&schema->features[column->feature[0]], &parts[0], &below,
+					&above);
+	*value = below.i;
+	return !gs_layout_is_special(column, *value);
+}
+
+/*
+ * Takes a value apart as its column's layout has it.  Returns false if there is
+ * nothing to tell.
+ */
+static bool
+apply_layout(const ColumnEncoder *encoder, const Encoding *call, int row,
+			 GsPart *parts)
+{
+	const GsLayout *layout = encoder->column->layout;
+	GsLayoutParts split;
+	GsScalar	value;
+	GsScalar	above;
+	int64		origin = 0;
+	int64		since = 0;
+	int64		base;
+	bool		sum = false;
+
+	gs_part_scalars(encoder->part[0].feature, &parts[0], &value, &above);
+	if (layout->since < 0 || get_number(call, layout->since, row, &since))
+		for (int b = 0; b < layout->nbases && !sum; b++)
+			if (get_number(call, layout->base[b], row, &base))
+			{
+				origin = gs_layout_origin(layout, b, base, since);
+				sum = true;
+			}
+	if (!gs_layout_split(encoder->column, value.i, sum ? &origin : NULL,
+						 &split))
+		return false;
+	for (int p = 0; p < encoder->nparts; p++)
+		parts[p] = (GsPart)
+	{
+		.lane = GS_LANE_INT,.absent = split.absent[p],
+			.scalar = split.value[p]
+	};
+	return true;
+}
 
 /*
  * The features of a value's parts.
@@ -532,9 +631,12 @@ encode_value(ColumnEncoder *encoder, const Encoding *call, int row)
 		return;
 	}
 	split_value(encoder, value, parts);
-	if (encoder->base >= 0 &&
-		!take_off(encoder, call->columns[encoder->base], row, &parts[0]))
+	if (encoder->column->layout != NULL &&
+		!apply_layout(encoder, call, row, parts))
 		return;
+	if (encoder->anchor != NULL)
+		take_place_off(encoder, call->columns[encoder->anchor->index], row,
+					   &parts[0]);
 	encode_parts(encoder, call, row, parts);
 }
 

@@ -27,12 +27,18 @@
 
 #include "catalog/catalog.h"
 #include "learn/difference.h"
+#include "learn/equal.h"
+#include "learn/exact.h"
+#include "learn/formula.h"
 #include "key/key.h"
 #include "learn/learn.h"
 #include "column/left_out.h"
 #include "learn/rare.h"
+#include "learn/notation_learn.h"
 #include "column/store.h"
+#include "codec/notation.h"
 #include "codec/styles.h"
+#include "fit/acceptance.h"
 #include "fit/children.h"
 #include "fit/fit.h"
 #include "fit/learnable.h"
@@ -329,6 +335,20 @@ report_few(const Reader *reader, const GsSource *source,
 					 threshold, source->relation)));
 }
 
+/*
+ * How many columns share the memory for texts: all but numbers, dates and
+ * the like, which hardly need any; at least one.
+ */
+static int
+count_texts(TupleDesc desc)
+{
+	int			n = 0;
+
+	for (int c = 0; c < desc->natts; c++)
+		n += !TupleDescAttr(desc, c)->attbyval;
+	return Max(n, 1);
+}
+
 static void
 read_source(Reader *reader, GsSource *source, const FitRequest *request,
 			List **notes)
@@ -346,7 +366,7 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	reader->slot = MakeSingleTupleTableSlot(source->desc, &TTSOpsMinimalTuple);
 	gs_random_start(&reader->random, salt, 0, 0);
 	prepare_columns(reader, source, salt,
-					Max(budget * (1 - LANES_SHARE) / source->desc->natts,
+					Max(budget * (1 - LANES_SHARE) / count_texts(source->desc),
 						32 * 1024));
 	if (request->options.public)
 	{
@@ -393,6 +413,26 @@ scalar_text(const GsColumn *column, const GsFeature *feature, GsScalar slot)
 }
 
 /*
+ * What a column is a sum with, and what it is counted in.
+ */
+static void
+append_layout(StringInfo json, const GsSchema *schema, const GsLayout *layout)
+{
+	GsCalendar		unit = layout->sum[layout->sum[1].nparts > 0].unit;
+
+	for (int b = 0; b < layout->nbases; b++)
+	{
+		appendStringInfoString(json, b > 0 ? ", " : layout->nbases > 1 ?
+							   ", \"from\": [" : ", \"from\": ");
+		escape_json(json, schema->columns[layout->base[b]].name);
+	}
+	if (layout->nbases > 1)
+		appendStringInfoChar(json, ']');
+	if (unit != GS_CALENDAR_NONE)
+		appendStringInfo(json, ", \"calendar\": \"%s\"", gs_calendar_name(unit));
+}
+
+/*
  * How a column was understood, as jsonb for synth_columns.  It tells no more
  * than the rows that may be sampled.
  */
@@ -418,7 +458,8 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 	{
 		appendStringInfo(&json, "{\"model\": \"number\", \"segments\": %d",
 						 q->nsegments);
-		if (column->codec.nparts == 1 && column->base == 0)
+		if (column->codec.nparts == 1 && column->layout == NULL &&
+			column->anchor == 0)
 		{
 			appendStringInfoString(&json, ", \"least\": ");
 			escape_json(&json, scalar_text(column, feature, q->low[0]));
@@ -438,10 +479,29 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 		if (column->document)
 			appendStringInfo(&json, ", \"paths\": %d", column->nmembers);
 	}
-	if (column->base > 0)
+	if (column->layout != NULL)
+		append_layout(&json, schema, column->layout);
+	if (column->anchor > 0)
+	{
+		appendStringInfoString(&json, ", \"near\": ");
+		escape_json(&json, schema->columns[column->anchor - 1].name);
+	}
+	if (column->equal > 0)
+	{
+		appendStringInfo(&json, ", \"equal\": %.6f, \"to\": ",
+						 schema->features[column->equal_feature].share[1]);
+		escape_json(&json, schema->columns[column->equal - 1].name);
+	}
+	if (column->moment > 0)
 	{
 		appendStringInfoString(&json, ", \"from\": ");
-		escape_json(&json, schema->columns[column->base - 1].name);
+		escape_json(&json, schema->columns[column->moment - 1].name);
+	}
+	if (column->codec.notation != NULL)
+	{
+		appendStringInfoString(&json, ", \"format\": ");
+		escape_json(&json,
+					gs_notation_name(column->codec.notation->format));
 	}
 	if (column->codec.nparts > 1)
 		appendStringInfo(&json, ", \"parts\": %d", column->codec.nparts);
@@ -488,25 +548,61 @@ typedef struct Learning
 	const FitRequest *request;
 	Reader		reader;
 	List	   *constraints;	/* of the source */
+	List	   *formulas;		/* that were found */
 	GsVersionEntry *version;
 	GsFitContext context;
 } Learning;
+
+/*
+ * Finds what columns say of each other, and how they are best told.
+ */
+static void
+find_relations(Learning *learning, const GsSchema *columns)
+{
+	const GsOptions *options = &learning->request->options;
+	GsSample   *sample = &learning->reader.sample;
+	int			level = gs_fix_styles();
+
+	/* while lanes hold the columns' own values */
+	if (options->dependencies)
+	{
+		gs_equals_find(sample);
+		learning->formulas = gs_formulas_find(sample,
+											  gs_mix64(learning->request->seed,
+													   3));
+	}
+	gs_end_settings(level);
+	/* conditions have settings of their own */
+	gs_constraints_mark(learning->constraints, options->constraints,
+						learning->formulas, columns);
+	level = gs_fix_styles();
+	gs_notations_find(sample, (int) options->rare_threshold);
+	if (options->dependencies)
+		gs_leaders_find(sample);
+	gs_layouts_find(sample, options->rare_threshold, options->differences);
+	if (options->dependencies)
+		gs_exact_find(sample, options->rare_threshold);
+	gs_end_settings(level);
+}
 
 static void
 learn_columns(Learning *learning)
 {
 	const FitRequest *request = learning->request;
 	GsVersionEntry *version = learning->version;
-	int			level = gs_fix_styles();
+	GsSchema	columns = {.ncolumns = learning->reader.sample.ncolumns,
+	.columns = learning->reader.sample.columns};
+	int			level;
 
 	/* not of rows that are copied */
-	if (request->options.differences &&
-		learning->reader.sample.columns[0].key == NULL)
-		gs_differences_find(&learning->reader.sample);
+	if (learning->reader.sample.columns[0].key == NULL)
+		find_relations(learning, &columns);
+	level = gs_fix_styles();
 	version->schema = gs_schema_learn(&learning->reader.sample,
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),
 									  &learning->context.encoded);
+	gs_leaders_nulls(version->schema);
 	gs_rare_fill(version->schema, learning->context.encoded,
 				 gs_mix64(request->seed, 2));
 	learning->context.schema = version->schema;
@@ -523,8 +619,10 @@ learn_rows(Learning *learning)
 	GsVersionEntry *version = learning->version;
 	int			level = gs_fix_styles();
 
-	gs_dependency_find(context->encoded, options->dependencies,
+	gs_dependency_find(context->schema, context->encoded,
+					   options->dependencies, context->rare_threshold,
 					   &context->tensors);
+	gs_equals_learn(context->schema, context->encoded);
 	family->fit(context);
 	gs_calibrate(context, family);
 	gs_refine_fit(context, family, (int) options->refine);
@@ -540,34 +638,41 @@ learn_rows(Learning *learning)
 }
 
 /*
+ * The column that an option names.
+ */
+static GsColumn *
+named_column(GsSample *sample, const char *name, const char *option)
+{
+	for (int c = 0; c < sample->ncolumns; c++)
+		if (strcmp(sample->columns[c].name, name) == 0)
+			return &sample->columns[c];
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of option \"%s\" is not learned", name,
+					option),
+			 errhint("Name columns of the source.")));
+	return NULL;
+}
+
+/*
  * Marks the columns that options name.
  */
 static void
 mark_columns(GsSample *sample, const GsOptions *options)
 {
-	for (int impute = 0; impute < 2; impute++)
+	ListCell   *cell;
+
+	foreach(cell, options->context)
+		named_column(sample, lfirst(cell), "context")->context = true;
+	foreach(cell, options->impute)
+		named_column(sample, lfirst(cell), "impute")->impute = true;
+	foreach(cell, options->kinds)
 	{
-		ListCell   *cell;
+		const GsNamedChoice *kind = lfirst(cell);
 
-		foreach(cell, impute ? options->impute : options->context)
-		{
-			int			c = 0;
-
-			while (c < sample->ncolumns &&
-				   strcmp(sample->columns[c].name, lfirst(cell)) != 0)
-				c++;
-			if (c == sample->ncolumns)
-				ereport(ERROR,
-						(errcode(ERRCODE_UNDEFINED_COLUMN),
-						 errmsg("column \"%s\" of option \"%s\" is not learned",
-								(char *) lfirst(cell),
-								impute ? "impute" : "context"),
-						 errhint("Name columns of the source.")));
-			if (impute)
-				sample->columns[c].impute = true;
-			else
-				sample->columns[c].context = true;
-		}
+		named_column(sample, kind->name, "kinds")->meant =
+			strcmp(kind->choice, "code") == 0 ? GS_MEANT_CODE :
+			GS_MEANT_NUMBER;
 	}
 }
 
@@ -594,6 +699,33 @@ read_before(const GsFitContext *context)
 
 	return existing == NULL ? NIL :
 		gs_catalog_tensors(existing, existing->current, NULL);
+}
+
+/*
+ * What was learned, as it is when it is loaded: columns, and what tensors say
+ * of them.
+ */
+static GsSchema *
+load_schema(const GsSchema *learned, const List *tensors)
+{
+	GsSchema   *schema = palloc0(sizeof(GsSchema));
+
+	schema->ncolumns = learned->ncolumns;
+	schema->columns = palloc0(sizeof(GsColumn) * learned->ncolumns);
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *from = &learned->columns[c];
+		GsColumn   *to = &schema->columns[c];
+
+		to->name = from->name;
+		to->type = from->type;
+		to->typmod = from->typmod;
+		to->type_name = from->type_name;
+		to->base_name = from->base_name;
+		gs_codec_for_type(&to->codec, to->type, to->typmod);
+	}
+	gs_schema_load(schema, tensors);
+	return schema;
 }
 
 static void
@@ -626,11 +758,14 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	if (OidIsValid(source->relid))
 		learning.constraints = gs_constraints_read(source->relid);
 	learn_columns(&learning);
-	/* conditions have settings of their own */
 	version->constraints = gs_constraints_decide(learning.constraints,
 												 request->options.constraints,
+												 learning.formulas,
 												 version->schema);
 	learn_rows(&learning);
+	gs_note_acceptance(version,
+					   load_schema(version->schema, version->tensors),
+					   &version->notes);
 	free_rows(learning.context.encoded);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, begin);
@@ -639,33 +774,6 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	version->sampled = learning.reader.sample.nrows;
 	version->options = request->options_json;
 	version->seconds = INSTR_TIME_GET_DOUBLE(end);
-}
-
-/*
- * What was learned, as it is when it is loaded: columns, and what tensors say
- * of them.
- */
-static GsSchema *
-load_schema(const GsSchema *learned, const List *tensors)
-{
-	GsSchema   *schema = palloc0(sizeof(GsSchema));
-
-	schema->ncolumns = learned->ncolumns;
-	schema->columns = palloc0(sizeof(GsColumn) * learned->ncolumns);
-	for (int c = 0; c < schema->ncolumns; c++)
-	{
-		const GsColumn *from = &learned->columns[c];
-		GsColumn   *to = &schema->columns[c];
-
-		to->name = from->name;
-		to->type = from->type;
-		to->typmod = from->typmod;
-		to->type_name = from->type_name;
-		to->base_name = from->base_name;
-		gs_codec_for_type(&to->codec, to->type, to->typmod);
-	}
-	gs_schema_load(schema, tensors);
-	return schema;
 }
 
 /*

@@ -15,6 +15,9 @@
 /* What becomes of a row that cannot be made to meet a condition. */
 static const char *const violations[] = {"error", "drop", "ignore", NULL};
 
+/* What the values of a column are: see GsMeant. */
+static const char *const kinds[] = {"code", "number", NULL};
+
 static const GsOptionDef common[] = {
 	GS_OPTION_NUMBER(max_rows, GsOptions, 100, INT64CONST(1000000000), 1000000),
 	GS_OPTION_NUMBER(rare_threshold, GsOptions, 1, 1000000, 5),
@@ -26,6 +29,8 @@ static const GsOptionDef common[] = {
 	GS_OPTION_STRINGS(context, GsOptions, "names of columns",
 					  "\"sex\", \"age\""),
 	GS_OPTION_STRINGS(impute, GsOptions, "names of columns", "\"income\""),
+	{"kinds", GS_OPTION_CHOICES, offsetof(GsOptions, kinds), 0, 0, 0,
+	"names of columns", "\"zip\": \"code\"", kinds},
 	GS_OPTION_STRINGS(constraints, GsOptions, "conditions",
 					  "\"discharge >= admission\""),
 	{"on_violation", GS_OPTION_CHOICE, offsetof(GsOptions, on_violation),
@@ -161,11 +166,53 @@ choice(const GsOptionDef *option, const JsonbValue *value)
 			return name;
 		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "", name);
 	}
+	if (option->type == GS_OPTION_CHOICES)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" has a value that is not one of %s",
+						option->name, names.data),
+				 errhint("For example options => '{\"%s\": {%s}}'.",
+						 option->name, option->example)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" is not one of %s", option->name,
 					names.data),
 			 errhint("The default is \"%s\".", option->choices[0])));
+}
+
+/*
+ * An object of names, each with a choice.
+ */
+static List *
+named_choices(const GsOptionDef *option, const JsonbValue *value)
+{
+	List	   *list = NIL;
+	GsNamedChoice *named = NULL;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	item;
+
+	if (value->type != jbvBinary ||
+		!JsonContainerIsObject(value->val.binary.data))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be an object of %s",
+						option->name, option->what),
+				 errhint("For example options => '{\"%s\": {%s}}'.",
+						 option->name, option->example)));
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			named = palloc(sizeof(GsNamedChoice));
+			named->name = pnstrdup(item.val.string.val, item.val.string.len);
+			list = lappend(list, named);
+		}
+		else if (token == WJB_VALUE)
+			named->choice = choice(option, &item);
+	}
+	return list;
 }
 
 static void
@@ -185,6 +232,9 @@ set_option(const GsOptionDef *option, void *values, const JsonbValue *value)
 			break;
 		case GS_OPTION_CHOICE:
 			VALUE(const char *, values, option) = choice(option, value);
+			break;
+		case GS_OPTION_CHOICES:
+			VALUE(List *, values, option) = named_choices(option, value);
 			break;
 	}
 }

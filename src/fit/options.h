@@ -24,6 +24,7 @@ typedef struct GsOptions
 	int64		refine;			/* rounds that refine the model */
 	List	   *context;		/* C strings: columns known for every row */
 	List	   *impute;			/* C strings: columns whose NULLs are not drawn */
+	List	   *kinds;			/* GsNamedChoice: what columns mean */
 	List	   *constraints;	/* C strings: conditions on the row */
 	const char *on_violation;	/* looked up where rows are made */
 	void	   *own;			/* the family's struct */

@@ -1,230 +1,639 @@
 /*
  * difference.c
- *	  Columns that are learned as what they add to another one.
+ *	  Columns that are learned as what they add to others, or by the
+ *	  calendar.
  *
- * Where a date, a time stamp, a whole number or money is never before another one of
- * its row (a discharge after its admission), and close to it, the difference
- * is what follows a distribution: its scalars take the place of the column's
- * own before features are learned, and are added up when rows are decoded.
- * So the order holds by construction, and stays are as long as they are.
+ * Where a date, a time stamp, a whole number or money is never before another
+ * one of its row (a discharge after its admission), and told by it, the
+ * difference is what follows a distribution: it takes the place of the
+ * column's own values before features are learned, and is added up when rows
+ * are decoded.  So the order holds by construction, whatever is NULL, and
+ * stays are as long as they are.  The same is done for moments that are close
+ * to each other in any order, and for aspects of a moment (aspect.c).
  *
- * Tensor: column/base int4 [columns], see GsColumn.
+ * Of several columns that a value is never below, the last of them that is not
+ * NULL counts: so it is above all of them.
  */
 #include "postgres.h"
 
-#include "common/int.h"
+#include <math.h>
+
 #include "miscadmin.h"
 
-#include "learn/difference.h"
+#include "learn/calendar_learn.h"
+#include "learn/pair.h"
+#include "learn/quantile.h"
 
-#define MIN_ROWS	50
-/* A difference is learned where it has less than this of the variance. */
-#define MAX_VARIANCE	0.25
+/* Share of the rows that may be infinite in a column told from another one. */
+#define MAX_SPECIAL		0.1
 
-static bool
-may_differ(const GsColumn *column)
+/*
+ * gs_may_differ: whether a column can be told from others, or others from it:
+ * what conditions set has its value later.
+ */
+bool
+gs_may_differ(const GsSample *sample, int column)
 {
+	const GsColumn *c = &sample->columns[column];
+
 	/* a domain's conditions are not about a difference */
-	return !column->unique && !column->computed && column->codec.kind->integer &&
-		column->codec.kind->axis != GS_AXIS_NONE &&
-		column->declared == column->type;
-}
-
-static inline bool
-is_absent(const GsLane *lane, int64 row)
-{
-	return lane->absent != NULL && lane->absent[row];
-}
-
-/* Mean and sum of squares: Welford, Technometrics 4 (1962). */
-typedef struct Moments
-{
-	double		n;
-	double		mean;
-	double		square;
-} Moments;
-
-static inline void
-add_moment(Moments *moments, double value)
-{
-	double		delta = value - moments->mean;
-
-	moments->n++;
-	moments->mean += delta / moments->n;
-	moments->square += delta * (value - moments->mean);
+	return !c->unique && !c->equated && !c->computed && c->codec.nparts == 1 &&
+		c->meant != GS_MEANT_CODE && c->moment == 0 &&
+		c->codec.notation == NULL &&
+		(c->codec.kind->integer ||
+		 c->codec.kind->part[0].lane == GS_LANE_NUMERIC) &&
+		sample->lanes[column * GS_MAX_PARTS].type == GS_LANE_INT &&
+		c->declared == c->type;
 }
 
 /*
- * The share of a column's variance that is left when another one is taken
- * off; -1 if the other is not always there and never beyond it.
+ * Whether more than a few of a column's values are infinite.
  */
-static double
-variance_left(const GsSample *sample, int column, int base)
+static bool
+is_special(const GsSample *sample, int c)
 {
-	const GsLane *lane = &sample->lanes[column * GS_MAX_PARTS];
-	const GsLane *from = &sample->lanes[base * GS_MAX_PARTS];
-	const GsPartKind *kind = &sample->columns[column].codec.part[0];
-	Moments		own = {0};
-	Moments		rest = {0};
+	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+	const GsPartKind *kind = &sample->columns[c].codec.part[0];
+
+	int64		n = 0;
 
 	for (int64 row = 0; row < sample->nrows; row++)
-	{
-		int64		difference;
-
-		if (is_absent(lane, row))
-			continue;
-		if (is_absent(from, row) ||
-			gs_scalar_is_special(kind, GS_LANE_INT, lane->scalar[row]) ||
-			gs_scalar_is_special(kind, GS_LANE_INT, from->scalar[row]) ||
-			pg_sub_s64_overflow(lane->scalar[row].i, from->scalar[row].i,
-								&difference) || difference < 0)
-			return -1;
-		add_moment(&own, (double) lane->scalar[row].i);
-		add_moment(&rest, (double) difference);
-	}
-	if (own.n < MIN_ROWS || own.square <= 0)
-		return -1;
-	/* of two columns that are equal, the first is the base */
-	if (rest.square <= 0 && rest.mean == 0 && base > column)
-		return -1;
-	return rest.square / own.square;
-}
-
-/*
- * How many bases are below a column.
- */
-static int
-base_depth(const GsColumn *columns, int column)
-{
-	int			depth = 0;
-
-	while (columns[column].base > 0)
-	{
-		column = columns[column].base - 1;
-		depth++;
-	}
-	return depth;
+		n += !(lane->absent != NULL && lane->absent[row]) &&
+			gs_scalar_is_special(kind, lane->type, lane->scalar[row]);
+	return n > MAX_SPECIAL * sample->nrows;
 }
 
 static void
-take_off(GsSample *sample, int column)
+init_number(Finder *finder, int c)
 {
-	int			base = sample->columns[column].base - 1;
-	GsLane	   *lane = &sample->lanes[column * GS_MAX_PARTS];
-	const GsLane *from = &sample->lanes[base * GS_MAX_PARTS];
+	const GsSample *sample = finder->sample;
+	Number	   *number = &finder->number[c];
+	const GsCodecKind *kind = sample->columns[c].codec.kind;
 
-	for (int64 row = 0; row < sample->nrows; row++)
-		if (!is_absent(lane, row))
-			lane->scalar[row].i -= from->scalar[row].i;
+	number->column = &sample->columns[c];
+	number->lane = &sample->lanes[c * GS_MAX_PARTS];
+	/* infinity is neither a sum nor something to add to: few vanish there */
+	if (!gs_may_differ(sample, c) || kind->axis == GS_AXIS_NONE ||
+		is_special(sample, c))
+		return;
+	number->unit = kind->unit > 0 ? (int64) kind->unit : 1;
+	if (kind->axis == GS_AXIS_NUMBER)
+		number->unit = (int64) rint(pow(10, 18 - number->lane->scale));
+}
+
+static bool
+reaches_unseen(const GsColumn *columns, int from, int to, Bitmapset **seen)
+{
+	const GsLayout *layout = columns[from].layout;
+
+	if (from == to)
+		return true;
+	if (layout == NULL || bms_is_member(from, *seen))
+		return false;
+	check_stack_depth();
+	*seen = bms_add_member(*seen, from);
+	for (int b = 0; b < layout->nbases; b++)
+		if (reaches_unseen(columns, layout->base[b], to, seen))
+			return true;
+	return layout->since >= 0 &&
+		reaches_unseen(columns, layout->since, to, seen);
 }
 
 /*
- * gs_differences_find: finds such columns of a sample, sets their base, and
- * leaves the differences in their lanes.  Can be cancelled.
+ * Whether a column is, or is told from, another one.
  */
-void
-gs_differences_find(GsSample *sample)
+static bool
+reaches(const GsColumn *columns, int from, int to)
+{
+	Bitmapset  *seen = NULL;
+	bool		found = reaches_unseen(columns, from, to, &seen);
+
+	bms_free(seen);
+	return found;
+}
+
+static bool
+may_be_base(const Finder *finder, int c, int b)
+{
+	const GsColumn *columns = finder->sample->columns;
+
+	/* what is known for every row is told by itself */
+	return b != c && gs_is_near(finder->sample, b, c) &&
+		!columns[c].context;
+}
+
+/*
+ * Finds what each column is told from best.
+ */
+static void
+find_links(Finder *finder)
+{
+	GsSample   *sample = finder->sample;
+	int			n = sample->ncolumns;
+
+	for (int c = 0; c < n; c++)
+	{
+		GsLink	   *best = &finder->link[c];
+
+		*best = (GsLink)
+		{
+			.base = -1,.since = -1,.score = INFINITY
+		};
+		if (gs_may_differ(sample, c))
+			gs_aspect_find(sample, c, best);
+		if (finder->number[c].unit == 0)
+			continue;
+		for (int b = 0; b < n; b++)
+		{
+			double		score;
+			int			sign;
+
+			CHECK_FOR_INTERRUPTS();
+			if (!may_be_base(finder, c, b) || finder->number[b].unit == 0 ||
+				sample->columns[b].codec.kind->axis !=
+				sample->columns[c].codec.kind->axis)
+				continue;
+			score = gs_pair_score(finder, c, b, &sign);
+			finder->sign[(Size) c * n + b] = (int8) sign;
+			/* of two that say the same, the first is the base */
+			score += b > c ? 0.01 : 0;
+			if (score < best->score)
+				*best = (GsLink)
+			{
+				.base = b,.since = -1,.sign = sign,.score = score
+			};
+		}
+	}
+}
+
+static void
+add_base(const Finder *finder, GsLayout *layout, int c, int b)
+{
+	int64		own = finder->number[c].unit;
+	int64		unit = finder->number[b].unit;
+	int			at = layout->nbases++;
+
+	layout->base[at] = b;
+	layout->times[at] = layout->per[at] = 1;
+	if (layout->aspect != GS_ASPECT_SAME)
+		layout->times[at] = unit;
+	else if (unit >= own)
+		layout->times[at] = unit / own;
+	else
+		layout->per[at] = own / unit;
+}
+
+/* A column that another one is never below. */
+typedef struct Lower
+{
+	int			column;
+	int			rank;			/* of the others, those that it is never below */
+} Lower;
+
+static int
+by_rank(const void *a, const void *b)
+{
+	const Lower *x = a;
+	const Lower *y = b;
+
+	return x->rank != y->rank ? y->rank - x->rank : x->column - y->column;
+}
+
+/*
+ * Adds all that a column is never below, the last in the order first.
+ */
+static void
+add_ordered(const Finder *finder, GsLayout *layout, int c)
+{
+	const GsColumn *columns = finder->sample->columns;
+	int			n = finder->sample->ncolumns;
+	const int8 *sign = finder->sign + (Size) c * n;
+	Lower	   *lower = palloc(sizeof(Lower) * n);
+	int			nlower = 0;
+
+	for (int b = 0; b < n; b++)
+		if (sign[b] > 0)
+			lower[nlower++] = (Lower)
+		{
+			b, 0
+		};
+	for (int i = 0; i < nlower; i++)
+		for (int j = 0; j < nlower; j++)
+			lower[i].rank += i != j &&
+				finder->sign[(Size) lower[i].column * n + lower[j].column] > 0;
+	qsort(lower, nlower, sizeof(Lower), by_rank);
+	for (int i = 0; i < nlower && layout->nbases < GS_MAX_BASES; i++)
+		if ((layout->nbases == 0 || layout->base[0] != lower[i].column) &&
+			!reaches(columns, lower[i].column, c))
+			add_base(finder, layout, c, lower[i].column);
+	pfree(lower);
+}
+
+static GsLayout *
+new_layout(void)
+{
+	GsLayout   *layout = palloc0(sizeof(GsLayout));
+
+	layout->since = -1;
+	layout->far_min = PG_INT64_MIN;
+	layout->far_max = PG_INT64_MAX;
+	return layout;
+}
+
+static void
+set_bases(Finder *finder, int c)
+{
+	GsColumn   *column = &finder->sample->columns[c];
+	const GsLink *link = &finder->link[c];
+
+	if (link->base < 0 || reaches(finder->sample->columns, link->base, c) ||
+		(link->since >= 0 && reaches(finder->sample->columns, link->since, c)))
+		return;
+	if (column->layout == NULL)
+		column->layout = new_layout();
+	column->layout->aspect = link->aspect;
+	column->layout->since = link->since;
+	column->layout->sign = link->sign;
+	if (link->since >= 0)
+		column->layout->since_times = finder->number[link->since].unit;
+	column->layout->exact = link->score < -BY_FAR / 2;
+	if (link->sign <= 0 || link->score < -BY_FAR / 2)
+		add_base(finder, column->layout, c, link->base);
+	if (link->sign > 0)
+		add_ordered(finder, column->layout, c);
+}
+
+/*
+ * What a row's value adds to.  Returns false if it stands for itself.
+ */
+static bool
+row_origin(const Finder *finder, int c, int64 row, int64 *origin)
+{
+	const GsLayout *layout = finder->number[c].column->layout;
+	int64		since = 0;
+
+	if (layout->since >= 0 &&
+		!has_value(&finder->number[layout->since], row, &since))
+		return false;
+	for (int b = 0; b < layout->nbases; b++)
+	{
+		int64		value;
+
+		if (!has_value(&finder->number[layout->base[b]], row, &value))
+			continue;
+		*origin = gs_layout_origin(layout, b, value, since);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * How many rows of a column have a value that stands for itself.
+ */
+static int64
+count_alone(const Finder *finder, int c)
+{
+	const GsLane *lane = finder->number[c].lane;
+	int64		alone = 0;
+	int64		origin;
+
+	for (int64 row = 0; row < finder->sample->nrows; row++)
+		alone += !is_absent(lane, row) && !row_origin(finder, c, row, &origin);
+	return alone;
+}
+
+/*
+ * Whether no row can stand for itself: some of the bases has always a value.
+ */
+static bool
+always_sum(const Finder *finder, const GsLayout *layout)
+{
+	for (int b = 0; b < layout->nbases; b++)
+	{
+		bool		always = true;
+		int64		value;
+
+		for (int64 row = 0; row < finder->sample->nrows && always; row++)
+			always = has_value(&finder->number[layout->base[b]], row,
+							   &value) &&
+				(layout->since < 0 ||
+				 has_value(&finder->number[layout->since], row, &value));
+		if (always)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Collects what values add to their bases, or, by themselves, values: [n]
+ * sorted.  Returns n.
+ */
+static int64
+collect(const Finder *finder, int c, bool sums, GsScalar *to)
+{
+	const GsSample *sample = finder->sample;
+	int64		n = 0;
+
+	for (int64 row = 0; row < sample->nrows; row++)
+	{
+		int64		value;
+		int64		origin = 0;
+
+		if (!has_value(&finder->number[c], row, &value) ||
+			(sums && !row_origin(finder, c, row, &origin)))
+			continue;
+		to[n++].i = value - origin;
+	}
+	gs_scalars_sort(to, n, GS_LANE_INT);
+	return n;
+}
+
+/*
+ * How many different sums there are by the calendar, up to one more than few.
+ */
+static int
+count_places(const Finder *finder, int c, GsCalendar unit)
+{
+	int64		per_day = USECS_PER_DAY / finder->number[c].unit;
+	int64		stride = finder->sample->nrows / PAIR_ROWS + 1;
+	Distinct	distinct = {0};
+
+	for (int64 row = 0; row < finder->sample->nrows; row += stride)
+	{
+		int64		value;
+		int64		origin;
+		GsCalendarDay place;
+
+		if (!has_value(&finder->number[c], row, &value) ||
+			!row_origin(finder, c, row, &origin))
+			continue;
+		place = gs_calendar_since(unit, per_day, value, origin,
+								  finder->number[c].column->layout->sign < 0);
+		count_distinct(&distinct, (int64)
+					   gs_mix64(gs_mix64(place.count, place.day), place.time));
+	}
+	return distinct.n;
+}
+
+/*
+ * The unit of what a column of moments adds to its base: its own, where that
+ * is as fine as the differences are.
+ */
+static GsCalendar
+unit_of_sum(const Finder *finder, int c, GsCalendar own,
+			const GsScalar *sorted, int64 n)
+{
+	const GsColumn *columns = finder->sample->columns;
+	const GsColumn *column = &columns[c];
+	int64		per_day;
+	int64		distinct = 1;
+	int64		middle;
+
+	for (int64 i = 1; i < n; i++)
+		distinct += sorted[i].i != sorted[i - 1].i;
+	if (own == GS_CALENDAR_NONE || column->layout->aspect != GS_ASPECT_SAME ||
+		(distinct <= FEW_DISTINCT &&
+		 distinct <= count_places(finder, c, own)))
+		return GS_CALENDAR_NONE;
+	per_day = USECS_PER_DAY / finder->number[c].unit;
+	middle = sorted[n / 2].i;
+	if (Max(middle, -middle) >= per_day)
+		return own;
+	/* from a day on, the time of day tells as much */
+	return per_day > 1 &&
+		finder->number[column->layout->base[0]].unit == USECS_PER_DAY ?
+		GS_CALENDAR_DAY : GS_CALENDAR_NONE;
+}
+
+/*
+ * The ends of what is learned, protected as a number's are.
+ */
+static void
+set_ends(GsSum *sum, const GsScalar *sorted, int64 n, int threshold)
+{
+	int64		last = Min(threshold, (n + 1) / 2) - 1;
+
+	sum->min = Max(sorted[last].i, -GS_MAX_END);
+	sum->max = Min(sorted[n - 1 - last].i, GS_MAX_END);
+	if (sum->min > sum->max)
+		sum->min = sum->max = 0;
+}
+
+/*
+ * The least and the largest value of a column's type.
+ */
+static void
+set_limits(const Finder *finder, int c, GsLayout *layout)
+{
+	const GsColumn *column = finder->number[c].column;
+	const GsPartKind *kind = &column->codec.kind->part[0];
+	int32		typmod = column->codec.typmod - (int32) VARHDRSZ;
+	int			scale = finder->number[c].lane->scale;
+
+	layout->min = kind->min;
+	layout->max = kind->max;
+	if (kind->lane != GS_LANE_NUMERIC)
+		return;
+	layout->max = INT64CONST(1000000000000000000) - 1;
+	if (typmod >= 0)
+	{
+		int			digits = ((typmod >> 16) & 0xFFFF) + scale -
+			(((typmod & 0x7FF) ^ 1024) - 1024);
+
+		if (digits < 18)
+			layout->max = (int64) rint(pow(10, Max(digits, 0))) - 1;
+	}
+	layout->min = -layout->max;
+}
+
+/*
+ * Settles the layout of a column that may have one: what its sums are, in
+ * which units.  Without any it has none.
+ */
+static void
+settle(const Finder *finder, int c, GsScalar *scratch)
+{
+	GsColumn   *column = &finder->sample->columns[c];
+	GsLayout   *layout = column->layout;
+	GsCalendar		own = GS_CALENDAR_NONE;
+	int64		n;
+
+	if (column->codec.kind->axis == GS_AXIS_TIME && finder->number[c].unit > 0)
+		own = gs_calendar_find(finder->sample, c);
+	n = layout->nbases > 0 ? collect(finder, c, true, scratch) : 0;
+	if (n < Max(PAIR_MIN_ROWS, finder->threshold))
+		layout->nbases = 0;
+	if (layout->nbases == 0 && own == GS_CALENDAR_NONE)
+	{
+		column->layout = NULL;
+		return;
+	}
+	set_limits(finder, c, layout);
+	if (layout->nbases > 0)
+	{
+		layout->sum[0].nparts = 1;
+		layout->sum[0].unit = unit_of_sum(finder, c, own, scratch, n);
+		set_ends(&layout->sum[0], scratch, n, finder->threshold);
+	}
+	n = collect(finder, c, false, scratch);
+	set_ends(&layout->sum[1], scratch, n, finder->threshold);
+	if (always_sum(finder, layout))
+		return;
+	layout->sum[1].nparts = 1;
+	layout->sum[1].unit = own;
+	layout->both = count_alone(finder, c) < finder->threshold;
+}
+
+/*
+ * How many columns are below one; where they are too many, it stands alone.
+ *
+ * depth: [ncolumns], -1 where it is not known yet
+ */
+static int
+depth_of(const GsColumn *columns, int c, int *depth)
+{
+	GsLayout   *layout = columns[c].layout;
+	int			deepest = 0;
+
+	check_stack_depth();
+	if (depth[c] >= 0 || layout == NULL)
+		return depth[c] = Max(depth[c], 0);
+	for (int b = 0; b < layout->nbases; b++)
+		deepest = Max(deepest, 1 + depth_of(columns, layout->base[b], depth));
+	if (layout->since >= 0)
+		deepest = Max(deepest, 1 + depth_of(columns, layout->since, depth));
+	if (deepest > GS_MAX_DEPTH)
+	{
+		layout->nbases = deepest = 0;
+		layout->since = -1;
+	}
+	return depth[c] = deepest;
+}
+
+/*
+ * Sets the depth of all columns, [ncolumns].  Returns the largest.
+ */
+static int
+cut_depth(const Finder *finder, int *depth)
 {
 	int			deepest = 0;
 
-	for (int c = 0; c < sample->ncolumns; c++)
+	for (int c = 0; c < finder->sample->ncolumns; c++)
+		depth[c] = -1;
+	for (int c = 0; c < finder->sample->ncolumns; c++)
+		deepest = Max(deepest, depth_of(finder->sample->columns, c, depth));
+	return deepest;
+}
+
+/*
+ * Puts a column's parts in place of its values.
+ */
+static void
+replace_lanes(const Finder *finder, int c)
+{
+	GsSample   *sample = finder->sample;
+	GsColumn   *column = &sample->columns[c];
+	GsLane	   *old = &sample->lanes[c * GS_MAX_PARTS];
+	GsLane		lanes[GS_MAX_PARTS];
+
+	for (int p = 0; p < column->codec.nparts; p++)
 	{
-		GsColumn   *column = &sample->columns[c];
-		double		min = MAX_VARIANCE;
+		gs_lane_init(&lanes[p], GS_LANE_INT, old->salt, 0);
+		lanes[p].scale = old->scale;
+		lanes[p].min_scale = old->min_scale;
+	}
+	for (int64 row = 0; row < sample->nrows; row++)
+	{
+		int64		value = old->scalar[row].i;
+		int64		origin;
+		bool		sum = !is_absent(old, row) &&
+			row_origin(finder, c, row, &origin);
+		GsLayoutParts parts;
 
-		if (!may_differ(column))
-			continue;
-		for (int b = 0; b < sample->ncolumns; b++)
+		memset(parts.absent, true, sizeof(parts.absent));
+		if (!is_absent(old, row))
+			(void) gs_layout_split(column, value, sum ? &origin : NULL,
+								   &parts);
+		for (int p = 0; p < column->codec.nparts; p++)
 		{
-			double		left;
+			GsPart		part = {.lane = GS_LANE_INT,
+			.absent = parts.absent[p],.scalar = parts.value[p]};
 
-			CHECK_FOR_INTERRUPTS();
-			/* what is known for every row cannot follow what is not */
-			if (b == c || (column->context && !sample->columns[b].context) ||
-				sample->columns[b].codec.kind != column->codec.kind ||
-				!may_differ(&sample->columns[b]))
-				continue;
-			left = variance_left(sample, c, b);
-			if (left < 0 || left >= min)
-				continue;
-			min = left;
-			column->base = b + 1;
+			gs_lane_put(&lanes[p], row, row, &part);
 		}
 	}
+	gs_lane_free(old);
+	memcpy(old, lanes, sizeof(GsLane) * column->codec.nparts);
+}
+
+static int
+by_score(const void *a, const void *b, void *arg)
+{
+	const GsLink *link = arg;
+	double		x = link[*(const int *) a].score;
+	double		y = link[*(const int *) b].score;
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return *(const int *) a - *(const int *) b;
+}
+
+/*
+ * gs_layouts_find: finds the columns of a sample that are learned otherwise
+ * than as their values, sets their layouts, and leaves the parts in their
+ * lanes.  Can be cancelled.
+ *
+ * threshold: rows that a value needs to be shown; differences: whether columns
+ * may be told from others
+ */
+void
+gs_layouts_find(GsSample *sample, int threshold, bool differences)
+{
+	int			n = sample->ncolumns;
+	Finder		finder = {.sample = sample,.threshold = threshold};
+	int		   *order = palloc(sizeof(int) * Max(n, 1));
+	GsScalar   *scratch = palloc_extended(sizeof(GsScalar) *
+										  Max(sample->nrows, 1),
+										  MCXT_ALLOC_HUGE);
+
+	finder.number = palloc0(sizeof(Number) * Max(n, 1));
+	finder.link = palloc0(sizeof(GsLink) * Max(n, 1));
+	finder.sign = palloc_extended(Max((Size) n * n, 1),
+								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int c = 0; c < n; c++)
+	{
+		order[c] = c;
+		init_number(&finder, c);
+		if (finder.number[c].unit == 0 ||
+			sample->columns[c].codec.kind->axis != GS_AXIS_TIME)
+			continue;
+		sample->columns[c].layout = new_layout();
+		gs_far_find(sample, c, &sample->columns[c].layout->far_min,
+					&sample->columns[c].layout->far_max);
+	}
+	if (differences)
+	{
+		find_links(&finder);
+		qsort_arg(order, n, sizeof(int), by_score, finder.link);
+		for (int i = 0; i < n; i++)
+			set_bases(&finder, order[i]);
+		cut_depth(&finder, order);
+	}
+	for (int c = 0; c < n; c++)
+		if (sample->columns[c].layout != NULL)
+			settle(&finder, c, scratch);
 
 	/* a base must be what it is until all has been taken off that it is of */
-	for (int c = 0; c < sample->ncolumns; c++)
-		deepest = Max(deepest, base_depth(sample->columns, c));
-	for (; deepest > 0; deepest--)
-		for (int c = 0; c < sample->ncolumns; c++)
-			if (base_depth(sample->columns, c) == deepest)
-				take_off(sample, c);
-}
-
-/*
- * gs_differences_save: appends the tensor.
- */
-void
-gs_differences_save(const GsSchema *schema, List **tensors)
-{
-	int32	   *base = palloc(sizeof(int32) * schema->ncolumns);
-
-	for (int c = 0; c < schema->ncolumns; c++)
-		base[c] = schema->columns[c].base;
-	gs_tensor_add(tensors, "column/base", GS_I4, 1, schema->ncolumns, 0, base);
-}
-
-/*
- * gs_differences_load: reads it, of a schema whose features are loaded.
- * Errors: data_corrupted.
- */
-void
-gs_differences_load(GsSchema *schema, const List *tensors)
-{
-	const int32 *base = gs_tensor_data(tensors, "column/base", GS_I4,
-									   schema->ncolumns);
-
-	for (int c = 0; c < schema->ncolumns; c++)
-	{
-		GsColumn   *column = &schema->columns[c];
-
-		if (base[c] == 0)
-			continue;
-		if (base[c] < 0 || base[c] > schema->ncolumns || base[c] == c + 1 ||
-			column->codec.kind != schema->columns[base[c] - 1].codec.kind ||
-			!column->codec.kind->integer || column->key != NULL ||
-			schema->columns[base[c] - 1].key != NULL ||
-			schema->features[column->feature[0]].lane != GS_LANE_INT ||
-			schema->features[schema->columns[base[c] - 1].feature[0]].lane != GS_LANE_INT)
-			gs_corrupted("Column \"%s\" cannot be a difference.",
-						 column->name);
-		column->base = base[c];
-	}
-	for (int c = 0; c < schema->ncolumns; c++)
-	{
-		int			at = c;
-
-		for (int steps = 0; schema->columns[at].base > 0; steps++)
-		{
-			if (steps > schema->ncolumns)
-				gs_corrupted("Column \"%s\" is a difference from itself.",
-							 schema->columns[c].name);
-			at = schema->columns[at].base - 1;
-		}
-	}
-}
-
-/*
- * gs_difference_add: a value from its base, within what its type can hold.
- */
-int64
-gs_difference_add(const GsCodec *codec, int64 base, int64 difference)
-{
-	int64		min = codec->part[0].min;
-	int64		max = codec->part[0].max;
-	int64		sum;
-
-	if (pg_add_s64_overflow(base, difference, &sum))
-		return base < 0 ? min : max;
-	return Min(Max(sum, min), max);
+	for (int c = 0; c < n; c++)
+		if (sample->columns[c].layout != NULL)
+			gs_layout_set(&sample->columns[c], sample->columns[c].layout);
+	for (int deepest = cut_depth(&finder, order); deepest >= 0; deepest--)
+		for (int c = 0; c < n; c++)
+			if (sample->columns[c].layout != NULL && order[c] == deepest)
+				replace_lanes(&finder, c);
+	pfree(scratch);
+	pfree(order);
+	pfree(finder.number);
+	pfree(finder.link);
+	pfree(finder.sign);
 }

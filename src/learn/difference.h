@@ -1,17 +1,40 @@
 /*
  * difference.h
- *	  Columns that are learned as what they add to another one.
+ *	  Columns that are learned as what they add to others, or by the
+ *	  calendar.
  */
 #ifndef GENSYNTH_DIFFERENCE_H
 #define GENSYNTH_DIFFERENCE_H
 
-#include "column/tensor.h"
 #include "learn/learn.h"
 
-extern void gs_differences_find(GsSample *sample);
-extern void gs_differences_save(const GsSchema *schema, List **tensors);
-extern void gs_differences_load(GsSchema *schema, const List *tensors);
-extern int64 gs_difference_add(const GsCodec *codec, int64 base,
-							   int64 difference);
+/* What a column could be told from. */
+typedef struct GsLink
+{
+	int			base;			/* column; -1: none */
+	GsAspect		aspect;
+	int			since;			/* column, of an aspect of two; else -1 */
+	int			sign;			/* see GsLayout */
+	double		score;			/* the less, the better */
+} GsLink;
+
+/*
+ * Whether two columns stand near enough to each other to be compared: in wide
+ * tables not all pairs are.
+ */
+static inline bool
+gs_is_near(const GsSample *sample, int a, int b)
+{
+	return sample->ncolumns <= 128 || abs(a - b) <= 32;
+}
+
+extern void gs_layouts_find(GsSample *sample, int threshold,
+							bool differences);
+
+/* difference.c, for aspect.c */
+extern bool gs_may_differ(const GsSample *sample, int column);
+
+/* aspect.c */
+extern void gs_aspect_find(const GsSample *sample, int column, GsLink *best);
 
 #endif

@@ -65,6 +65,20 @@ gs_lane_init(GsLane *lane, GsLaneType type, uint64 salt, Size texts_budget)
 }
 
 /*
+ * gs_lane_free: lets go of a lane's rows and texts.
+ */
+void
+gs_lane_free(GsLane *lane)
+{
+	if (lane->scalar)
+		pfree(lane->scalar);
+	if (lane->absent)
+		pfree(lane->absent);
+	if (lane->texts_context && lane->texts)
+		MemoryContextDelete(lane->texts_context);
+}
+
+/*
  * gs_lane_text: the text under a hash, or NULL if it was not kept.
  */
 GsText *
@@ -115,6 +129,7 @@ texts_evict(GsLane *lane)
 	Size		kept;
 	Size		spare;
 
+	lane->evicted = true;
 	do
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -43,12 +43,14 @@ typedef struct GsLane
 	MemoryContext texts_context;
 	Size		texts_bytes;
 	Size		texts_budget;
+	bool		evicted;		/* some have left */
 	uint64		salt;
 	MemoryContext context;		/* of scalars and absent */
 } GsLane;
 
 extern void gs_lane_init(GsLane *lane, GsLaneType type, uint64 salt,
 						 Size texts_budget);
+extern void gs_lane_free(GsLane *lane);
 extern void gs_lane_put(GsLane *lane, int64 row, int64 nrows,
 						const GsPart *part);
 extern GsText *gs_lane_text(GsLane *lane, uint64 hash);

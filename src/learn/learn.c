@@ -18,16 +18,13 @@
 #include "column/members.h"
 #include "encode/encode.h"
 #include "key/key.h"
+#include "learn/center.h"
 #include "learn/learn_internal.h"
 #include "learn/order.h"
 #include "learn/quantile.h"
 #include "codec/composite.h"
 #include "numeric/normal.h"
 
-/* A number of at most this many values is a category ... */
-#define FEW_VALUES			20
-/* ... if the values that may be shown cover this share of the rows. */
-#define FEW_COVERAGE		0.99
 /* A text's frequent values stand for the rare ones from this coverage on. */
 #define TEXT_COVERAGE		0.80
 /* Unless at least so many rows have others, and most one of their own. */
@@ -35,7 +32,6 @@
 #define TEXT_UNIQUE			0.50
 #define TEXT_UNIQUE_VALUES	100
 /* Below this one, a text is near unique: only its heavy values are shown. */
-#define TEXT_NEAR_UNIQUE	0.50
 #define TEXT_HEAVY			0.01
 
 static uint16 *
@@ -57,11 +53,12 @@ sort_lane(LaneView *view)
 }
 
 /*
- * Counts the distinct values; gives up beyond a limit, with a count of one
- * more than it.  Texts that only one row may hold are not worth an entry.
+ * gs_count_values: counts the distinct values of a sorted lane that at least
+ * min rows hold, into view->values; gives up beyond a limit, with a count of
+ * one more than it.
  */
-static void
-count_values(LaneView *view, int limit, int64 min)
+void
+gs_count_values(LaneView *view, int limit, int64 min)
 {
 	int64		next;
 
@@ -86,6 +83,9 @@ count_values(LaneView *view, int limit, int64 min)
 	}
 }
 
+/*
+ * gs_alloc_levels: makes a feature a category, its levels to be filled.
+ */
 void
 gs_alloc_levels(GsFeature *feature, int nlevels)
 {
@@ -95,119 +95,6 @@ gs_alloc_levels(GsFeature *feature, int nlevels)
 	feature->level = palloc0(sizeof(GsScalar) * (nlevels + 2));
 	feature->text = palloc0(sizeof(char *) * (nlevels + 2));
 	feature->null_level = feature->other_level = -1;
-}
-
-/*
- * A number of few values, or a boolean, as a category.  Returns false where
- * too many rows hold rare values.
- */
-static bool
-learn_few_numbers(LaneView *view)
-{
-	GsFeature  *feature = view->feature;
-	bool		public = gs_codec_is_public(&view->column->codec);
-	int64		covered = 0;
-	int			n = 0;
-
-	count_values(view, FEW_VALUES, 0);
-	if (view->nvalues > FEW_VALUES)
-		return false;
-	for (int i = 0; i < view->nvalues; i++)
-		if (public || view->values[i].count >= view->threshold)
-		{
-			covered += view->values[i].count;
-			view->values[n++] = view->values[i];
-		}
-	if (n == 0 || covered < FEW_COVERAGE * view->npresent)
-		return false;
-	gs_alloc_levels(feature, n);
-	for (int i = 0; i < n; i++)
-	{
-		feature->level[i] = view->values[i].scalar;
-		feature->share[i] = view->values[i].count;
-	}
-	return true;
-}
-
-/*
- * Copies the special values that enough rows hold.  Returns how many.
- */
-static int64
-keep_specials(const LaneView *view, GsScalar *to, const GsScalar *from,
-			  int64 n)
-{
-	int64		kept = 0;
-	int64		next;
-
-	for (int64 i = 0; i < n; i = next)
-	{
-		for (next = i + 1; next < n; next++)
-			if (gs_scalar_compare(from[i], from[next], view->lane->type) != 0)
-				break;
-		if (next - i < view->threshold)
-			continue;
-		memmove(to + kept, from + i, sizeof(GsScalar) * (next - i));
-		kept += next - i;
-	}
-	return kept;
-}
-
-/*
- * A number's quantile table, its ends protected: specials that are rare and
- * the threshold - 1 outermost values at either end are left out.
- */
-static void
-learn_number(LaneView *view)
-{
-	GsFeature  *feature = view->feature;
-	const GsCodec *codec = &view->column->codec;
-	const GsPartKind *kind = &codec->part[feature->part];
-	GsScalar   *sorted = view->sorted;
-	int64		first = 0;
-	int64		last = view->npresent;
-	int64		n;
-
-	while (first < last &&
-		   gs_scalar_is_special(kind, feature->lane, sorted[first]))
-		first++;
-	while (last > first &&
-		   gs_scalar_is_special(kind, feature->lane, sorted[last - 1]))
-		last--;
-
-	feature->kind = GS_FEATURE_NUMBER;
-	feature->step = 1;
-	feature->decimals = -1;
-	if (feature->lane == GS_LANE_INT)
-		feature->step = gs_find_step(sorted + first, last - first);
-	else
-		feature->decimals = gs_find_decimals(codec->kind->narrow,
-											 sorted + first, last - first);
-
-	/* in place: the sorted values aren't needed again */
-	n = keep_specials(view, sorted, sorted, first);
-	if (last - first >= 2 * view->threshold - 1)
-	{
-		int64		kept = last - first - 2 * (view->threshold - 1);
-
-		memmove(sorted + n, sorted + first + view->threshold - 1,
-				sizeof(GsScalar) * kept);
-		n += kept;
-	}
-	else if (last - first >= view->threshold)
-	{
-		/* both ends cross: all that may be told is the mean */
-		sorted[n] = gs_find_mean(feature, sorted + first, last - first);
-		n++;
-	}
-	n += keep_specials(view, sorted + n, sorted + last,
-					   view->npresent - last);
-	if (n == 0)
-	{
-		/* nothing may be shown; the caller makes the column NULL */
-		gs_alloc_levels(feature, 0);
-		return;
-	}
-	gs_quantile_build(feature, kind, sorted, n, view->threshold);
 }
 
 static int
@@ -307,7 +194,7 @@ learn_text(LaneView *view, uint64 salt)
 		learn_enum(view);
 		return;
 	}
-	count_values(view, INT_MAX - 1, view->threshold);
+	gs_count_values(view, INT_MAX - 1, view->threshold);
 	for (int i = 0; i < view->nvalues; i++)
 	{
 		view->values[i].text = gs_lane_text(view->lane,
@@ -319,7 +206,7 @@ learn_text(LaneView *view, uint64 salt)
 		view->values[n++] = view->values[i];
 	}
 	qsort(view->values, n, sizeof(ValueCount), by_count_then_text);
-	if (covered < TEXT_NEAR_UNIQUE * view->npresent &&
+	if (covered < NEAR_UNIQUE * view->npresent &&
 		view->column->owner == 0)
 		min = Max(min, (int64) (TEXT_HEAVY * view->npresent));
 	while (n > GS_MAX_LEVELS || (n > 0 && view->values[n - 1].count < min))
@@ -401,7 +288,8 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 		   uint16 *within)
 {
 	const GsFeature *feature = view->feature;
-	uint16	   *bin_of = palloc(sizeof(uint16) * feature->quantile.nsegments);
+	const GsQuantile *q = &feature->quantile;
+	uint16	   *bin_of = palloc(sizeof(uint16) * q->nsegments);
 	int			nbins = gs_quantile_bins(feature, bin_of);
 
 	for (int64 row = 0; row < view->nrows; row++)
@@ -413,6 +301,16 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 		if (is_absent(view->lane, row))
 			continue;
 		segment[row] = (uint16) gs_quantile_nearest(feature, scalar);
+		/* a rare value is none of those next to it */
+		if (view->column->exact &&
+			(gs_scalar_compare(scalar, q->low[segment[row]],
+							   feature->lane) < 0 ||
+			 gs_scalar_compare(scalar, q->high[segment[row]],
+							   feature->lane) > 0))
+		{
+			segment[row] = GS_MISSING;
+			continue;
+		}
 		within[row] = (uint16)
 			rint(gs_quantile_position(feature, segment[row], scalar, 0.5) *
 				 65535);
@@ -431,7 +329,7 @@ values_are_few(LaneView *view)
 {
 	int64		covered = 0;
 
-	count_values(view, INT_MAX - 1, view->threshold);
+	gs_count_values(view, INT_MAX - 1, view->threshold);
 	for (int i = 0; i < view->nvalues; i++)
 		covered += view->values[i].count;
 	pfree(view->values);
@@ -479,7 +377,7 @@ learn_spare(LaneView *view, int64 seen)
 
 	if (!column->partly_unique || column->codec.nparts > 1 ||
 		column->codec.kind->content == GS_CONTENT_BITS ||
-		column->base > 0)
+		column->layout != NULL)
 		return;
 	sort_lane(view);
 	rows.present = view->npresent;
@@ -490,15 +388,16 @@ learn_spare(LaneView *view, int64 seen)
 		column->spare = NULL;
 }
 
-static void
-free_lane(GsLane *lane)
+/*
+ * Whether a row has no part of a column.
+ */
+static bool
+is_null(const GsLane *lanes, int nparts, int64 row)
 {
-	if (lane->scalar)
-		pfree(lane->scalar);
-	if (lane->absent)
-		pfree(lane->absent);
-	if (lane->texts_context && lane->texts)
-		MemoryContextDelete(lane->texts_context);
+	for (int p = 0; p < nparts; p++)
+		if (!is_absent(&lanes[p], row))
+			return false;
+	return true;
 }
 
 /*
@@ -529,8 +428,8 @@ learn_part(LaneView *view, int64 nulls, uint64 salt)
 		gs_alloc_levels(feature, 0);
 	else if (feature->lane == GS_LANE_TEXT)
 		learn_text(view, salt);
-	else if (!learn_few_numbers(view))
-		learn_number(view);
+	else
+		gs_learn_number(view);
 	pfree(view->sorted);
 	for (int64 row = 0; row < view->nrows && view->column->document; row++)
 		nulls -= is_unknown(view, row) && is_absent(view->lane, row);
@@ -572,7 +471,8 @@ learn_order(LaneView *view, GsSchema *schema, GsEncoded *out)
 	feature->min_scale = Max(view->lane->min_scale, 0);
 	feature->null_level = feature->other_level = -1;
 	sort_lane(view);
-	learn_number(view);
+	gs_learn_number(view);
+	feature->endings = NULL;	/* it says where, and not what */
 	pfree(view->sorted);
 	if (feature->kind == GS_FEATURE_NUMBER)
 	{
@@ -591,7 +491,7 @@ learn_order(LaneView *view, GsSchema *schema, GsEncoded *out)
 	}
 	else
 		memset(feature, 0, sizeof(GsFeature));
-	free_lane(view->lane);
+	gs_lane_free(view->lane);
 }
 
 /*
@@ -615,7 +515,7 @@ learn_orders(GsSample *sample, GsSchema *schema, GsEncoded *out,
 		if (schema->columns[c].key->order == 0)
 			learn_order(&view, schema, out);
 		else
-			free_lane(view.lane);
+			gs_lane_free(view.lane);
 	}
 }
 
@@ -637,6 +537,35 @@ learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
 	normalise(feature);
 	for (int64 row = 0; row < view->nrows; row++)
 		bin[row] = is_unknown(view, row) ? GS_MISSING : null_rows[row] ? 1 : 0;
+}
+
+/*
+ * gs_add_flag: adds a feature that says something of a column's rows.
+ *
+ * bin: [nrows] 0, 1 or GS_MISSING, kept.  Returns its index.
+ */
+int
+gs_add_flag(GsSchema *schema, GsEncoded *encoded, int column, int part,
+			uint16 *bin)
+{
+	int			f = schema->nfeatures++;
+	GsFeature  *feature = &schema->features[f];
+
+	encoded->nfeatures++;
+	gs_alloc_levels(feature, 2);
+	feature->column = column;
+	feature->part = part;
+	feature->lane = GS_LANE_INT;
+	feature->step = 1;
+	feature->decimals = -1;
+	feature->level[1].i = 1;
+	for (int64 row = 0; row < encoded->nrows; row++)
+		if (bin[row] != GS_MISSING)
+			feature->share[bin[row]]++;
+	normalise(feature);
+	encoded->bin[f] = bin;
+	encoded->nbins[f] = 2;
+	return f;
 }
 
 /*
@@ -719,7 +648,7 @@ add_part(Learning *learning, LaneView *view, int column, int part,
 			encoded->rare[f] = rare;
 		encoded->nbins[f] = view->feature->nlevels;
 	}
-	free_lane(view->lane);
+	gs_lane_free(view->lane);
 }
 
 /*
@@ -743,16 +672,16 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 	view->column = column;
 	view->nknown = 0;
 
-	/* the first part is there wherever the value is */
 	for (int64 row = 0; row < view->nrows; row++)
 	{
 		bool		known = !is_unknown(view, row);
 
-		null_rows[row] = known && is_absent(&lanes[0], row);
+		null_rows[row] = known && is_null(lanes, column->codec.nparts, row);
 		view->nknown += known;
 		nulls += null_rows[row];
 	}
-	if (column->codec.nparts > 1 && nulls < view->nrows)
+	if (column->codec.nparts > 1 && column->layout == NULL &&
+		nulls < view->nrows)
 		gs_composite_learn(column, lanes, view->nrows, view->threshold);
 	for (int p = 0; p < GS_MAX_PARTS; p++)
 		column->feature[p] = -1;
@@ -762,7 +691,7 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 	{
 		learning->pending[c] = gs_order_is_possible(column, view->lane);
 		for (int p = 0; p < column->codec.nparts && !learning->pending[c]; p++)
-			free_lane(view->lane + p);
+			gs_lane_free(view->lane + p);
 	}
 	else
 		learn_spare(view, learning->seen);
@@ -849,7 +778,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	for (int c = 0; c < sample->ncolumns; c++)
 		if (sample->columns[c].codec.kind->content == GS_CONTENT_JSON)
 			most += GS_MAX_MEMBERS;
-	room = most * (GS_MAX_PARTS + 1);
+	room = GS_MAX_FEATURES(most);
 	learning.pending = palloc0(Max(most, 1));
 	schema->ncolumns = schema->nall = sample->ncolumns;
 	schema->columns = palloc0(sizeof(GsColumn) * Max(most, 1));
@@ -861,6 +790,8 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	out->bin = palloc0(sizeof(uint16 *) * room);
 	out->segment = palloc0(sizeof(uint16 *) * room);
 	out->within = palloc0(sizeof(uint16 *) * room);
+	out->rank = palloc0(sizeof(uint16 *) * room);
+	out->predictor = palloc0(sizeof(bool) * room);
 	out->determined = palloc0(sizeof(bool) * room);
 	out->context = palloc0(sizeof(bool) * room);
 	out->rare = palloc0(sizeof(bool *) * room);
@@ -873,6 +804,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 			learn_members(&learning, &view, c);
 	}
 	learn_orders(sample, schema, out, learning.pending, threshold);
+	gs_centers_learned(schema);
 	out->features = schema->features;
 	out->nfeatures = schema->nfeatures;
 	*encoded = out;

@@ -48,6 +48,12 @@ is_absent(const GsLane *lane, int64 row)
 	return lane->absent != NULL && lane->absent[row];
 }
 
+/* A number of few values is a category if those that may be shown cover this
+ * share of the rows. */
+#define FEW_COVERAGE		0.99
+/* Most rows of a near unique column hold values that are not shown. */
+#define NEAR_UNIQUE			0.50
+
 static inline bool
 is_unknown(const LaneView *view, int64 row)
 {
@@ -55,7 +61,11 @@ is_unknown(const LaneView *view, int64 row)
 }
 
 /* learn.c */
+extern void gs_count_values(LaneView *view, int limit, int64 min);
 extern void gs_alloc_levels(GsFeature *feature, int nlevels);
+
+/* learn_number.c */
+extern void gs_learn_number(LaneView *view);
 
 /* learn_document.c */
 extern GsDocuments *gs_learn_documents(LaneView *view, uint64 salt);

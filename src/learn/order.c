@@ -45,7 +45,7 @@ is_number(const GsSample *sample, int c, bool whole)
 	const GsColumn *column = &sample->columns[c];
 	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
 
-	return column->codec.nparts == 1 && column->base == 0 &&
+	return column->codec.nparts == 1 && column->layout == NULL &&
 		column->key == NULL &&
 		column->codec.kind->content == GS_CONTENT_NUMBERS &&
 		(lane->type == GS_LANE_INT || (!whole && lane->type == GS_LANE_FLOAT));

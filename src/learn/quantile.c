@@ -5,14 +5,16 @@
  * The table is the inverse of the distribution function, in segments.  A
  * value that holds many rows is an atom: a segment that gives just that value.
  * The rows between atoms are cut into segments of about 1/1000 of the rows,
- * finer towards both ends, where a heavy tail bends most.  The random part of
- * the distributional transform (Rueschendorf 2009) is the position within a
- * segment.
+ * finer towards both ends, where a heavy tail bends most.  A segment never
+ * spans a gap: a stretch without rows that is far wider than what lies next to
+ * it.  The random part of the distributional transform (Rueschendorf 2009) is
+ * the position within a segment.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "learn/endings.h"
 #include "learn/quantile.h"
 #include "numeric/normal.h"
 
@@ -21,10 +23,33 @@
 /* ... or this share of the rows beyond it, if that is less. */
 #define QUANTILE_TAIL		8
 
-#define MAX_DECIMALS		9
+/* Of a number whose single values matter, what is between them has as many. */
+#define QUANTILE_EXACT		20000
 
 /* Times the mean distance of values within a segment that is no gap. */
 #define MAX_GAP				4.0
+/* So many rows on either side of a gap, or a segment's, are close together. */
+#define GAP_ROWS			8
+
+/* A value stands out where it has so many times the rows of its neighbours ... */
+#define SPIKE				4.0
+/* ... and this share of a segment's. */
+#define SPIKE_DEPTH			16
+
+/* What a table is made from. */
+typedef struct Values
+{
+	GsFeature  *feature;
+	const GsPartKind *kind;
+	const GsScalar *sorted;		/* [n] */
+	int64		n;
+	int64		first;			/* of those that are not special ... */
+	int64		last;			/* ... and the one behind them */
+	int			threshold;
+	bool		listed;			/* see gs_quantile_build */
+	bool		exact;
+	bool		begun;			/* a segment of them is there */
+} Values;
 
 /*
  * NaN sorts after everything, as PostgreSQL sorts it; -0 before 0, so that
@@ -96,8 +121,8 @@ gs_scalar_compare(GsScalar a, GsScalar b, GsLaneType lane)
 }
 
 /*
- * gs_find_decimals: the places after the point that every value has, at most
- * MAX_DECIMALS; -1 if they have more.  narrow: values are floats of 4 bytes.
+ * gs_find_decimals: the digits after the point that every value has, at most
+ * GS_MAX_DECIMALS; -1 if they have more.  narrow: values are floats of 4 bytes.
  */
 int
 gs_find_decimals(bool narrow, const GsScalar *sorted, int64 n)
@@ -113,7 +138,10 @@ gs_find_decimals(bool narrow, const GsScalar *sorted, int64 n)
 			double		unit = pow(10, decimals);
 			double		round = rint(value * unit) / unit;
 
-			if (decimals > MAX_DECIMALS || fabs(value * unit) > 9e15)
+			/* a huge whole number stands for something else */
+			if (fabs(value) * unit > GS_MAX_ROUNDED && value == rint(value))
+				break;
+			if (decimals > GS_MAX_DECIMALS || fabs(value) * unit > GS_MAX_ROUNDED)
 				return -1;
 			if (narrow ? (float) round == (float) value :
 				round == value)
@@ -121,6 +149,19 @@ gs_find_decimals(bool narrow, const GsScalar *sorted, int64 n)
 		}
 	}
 	return decimals;
+}
+
+static uint64
+common_divisor(uint64 a, uint64 b)
+{
+	while (b != 0)
+	{
+		uint64		rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
 }
 
 /*
@@ -133,19 +174,8 @@ gs_find_step(const GsScalar *sorted, int64 n)
 	uint64		step = 0;
 
 	for (int64 i = 1; i < n && step != 1; i++)
-	{
-		uint64		a = (uint64) sorted[i].i - (uint64) sorted[i - 1].i;
-
-		while (a != 0)
-		{
-			uint64		rest = step % a;
-
-			step = a;
-			a = rest;
-			if (step == 0)
-				break;
-		}
-	}
+		step = common_divisor(step, (uint64) sorted[i].i -
+							  (uint64) sorted[i - 1].i);
 	return step == 0 || step > PG_INT64_MAX ? 1 : (int64) step;
 }
 
@@ -181,6 +211,84 @@ gs_find_mean(const GsFeature *feature, const GsScalar *sorted, int64 n)
 }
 
 /*
+ * How far apart two values are that are not special; of floats half of it,
+ * which is always a number.
+ */
+static double
+distance(const GsFeature *feature, GsScalar low, GsScalar high)
+{
+	if (feature->lane == GS_LANE_FLOAT)
+		return high.f / 2 - low.f / 2;
+	return (double) ((uint64) high.i - (uint64) low.i);
+}
+
+/*
+ * The rows that a segment at row i is to hold.
+ */
+static int64
+depth_at(const Values *v, int64 i, int64 next)
+{
+	int64		tail = Min(i, v->n - next);
+
+	return Max(Min(v->n / QUANTILE_DEPTH, tail / QUANTILE_TAIL),
+			   v->threshold);
+}
+
+/*
+ * Whether there is a gap between row i and the row before.
+ */
+static bool
+is_gap(const Values *v, int64 i)
+{
+	int64		rows;
+	double		width;
+
+	if (i <= v->first || i >= v->last)
+		return true;
+	rows = Max(depth_at(v, i, i), GAP_ROWS);
+	width = distance(v->feature, v->sorted[i - 1], v->sorted[i]);
+	return width > MAX_GAP *
+		distance(v->feature, v->sorted[Max(i - 1 - rows, v->first)],
+				 v->sorted[i - 1]) &&
+		width > MAX_GAP *
+		distance(v->feature, v->sorted[i],
+				 v->sorted[Min(i + rows, v->last - 1)]);
+}
+
+/*
+ * The step that values are multiples of between gaps: what lies beyond one may
+ * be no multiple.
+ */
+static int64
+find_inner_step(const Values *v)
+{
+	uint64		step = 0;
+
+	for (int64 i = v->first + 1; i < v->last && step != 1; i++)
+		if (v->sorted[i].i != v->sorted[i - 1].i && !is_gap(v, i))
+			step = common_divisor(step, (uint64) v->sorted[i].i -
+								  (uint64) v->sorted[i - 1].i);
+	return step == 0 || step > PG_INT64_MAX ? v->feature->step :
+		(int64) step;
+}
+
+/*
+ * The float next to another one, in the direction of a third, that the feature
+ * can have.
+ */
+static double
+next_float(const GsFeature *feature, double value, double toward)
+{
+	double		unit = pow(10, feature->decimals);
+	double		step = toward > value ? 1 : -1;
+
+	if (feature->decimals < 0 || fabs(value) * unit > GS_MAX_ROUNDED)
+		return nextafter(value, toward);
+	value = (rint(value * unit) + step) / unit;
+	return step > 0 ? Min(value, toward) : Max(value, toward);
+}
+
+/*
  * Lets the last segment but one go on to where the last begins, if both are
  * about as far apart as values within the last are: there is no gap in
  * the source, only none of its rows.
@@ -196,13 +304,13 @@ close_gap(const GsFeature *feature, int64 n)
 	GsScalar	next = q->low[q->nsegments - 1];
 	GsScalar	last = q->high[q->nsegments - 1];
 
-	if (n < 2)
+	if (n < 2 || q->nsegments < 2)
 		return;
 	if (feature->lane == GS_LANE_FLOAT)
 	{
 		if (begin.f < end->f && next.f < last.f && isfinite(last.f) &&
 			next.f - end->f <= MAX_GAP * ((last.f - next.f) / (n - 1)))
-			end->f = nextafter(next.f, end->f);
+			end->f = next_float(feature, next.f, end->f);
 		return;
 	}
 	/* as doubles, whose rounding only moves the limit */
@@ -213,36 +321,86 @@ close_gap(const GsFeature *feature, int64 n)
 }
 
 /*
+ * Widens a segment from first to last up to the rows next to it, if there is
+ * no gap before them.
+ */
+static void
+widen_segment(const Values *v, int64 first, int64 last, GsScalar *low,
+			  GsScalar *high)
+{
+	uint64		step = (uint64) v->feature->step;
+	bool		below = !is_gap(v, first);
+	bool		above = !is_gap(v, last + 1);
+
+	if (v->feature->lane == GS_LANE_FLOAT)
+	{
+		if (below)
+			low->f = next_float(v->feature, v->sorted[first - 1].f, low->f);
+		if (above)
+			high->f = next_float(v->feature, v->sorted[last + 1].f, high->f);
+		return;
+	}
+	if (below)
+		low->i -= ((uint64) low->i - (uint64) v->sorted[first - 1].i - 1) /
+			step * step;
+	if (above)
+		high->i += ((uint64) v->sorted[last + 1].i - (uint64) high->i - 1) /
+			step * step;
+}
+
+/*
+ * Whether rows first to last are few and stand alone, so that a segment would
+ * pin them down: they go to the nearer neighbour.  *before: that is the
+ * segment before.
+ */
+static bool
+is_alone(const Values *v, int64 first, int64 last, bool *before)
+{
+	bool		below = first > v->first;
+	bool		above = last < v->last - 1;
+	GsScalar	low = v->sorted[first];
+	GsScalar	high = v->sorted[last];
+
+	if (last - first + 1 >= v->threshold || (!below && !above) ||
+		!(is_gap(v, first) || is_gap(v, last + 1)))
+		return false;
+	*before = below &&
+		(!above || distance(v->feature, v->sorted[first - 1], low) <=
+		 distance(v->feature, high, v->sorted[last + 1]));
+	if (is_gap(v, first) && is_gap(v, last + 1))
+		return true;
+	widen_segment(v, first, last, &low, &high);
+	return gs_scalar_compare(low, high, v->feature->lane) == 0;
+}
+
+/*
  * The segment of rows first to last of the sorted values.  Where it holds
  * fewer rows than the threshold, it is widened up to its neighbours, so that
  * no rare value is pinned down.
  */
 static void
-add_segment(GsFeature *feature, const GsPartKind *kind, const GsScalar *sorted,
-			int64 n, int64 first, int64 last, int threshold)
+add_segment(Values *v, int64 first, int64 last)
 {
-	GsQuantile *q = &feature->quantile;
-	GsLaneType	lane = feature->lane;
-	GsScalar	low = sorted[first];
-	GsScalar	high = sorted[last];
+	GsQuantile *q = &v->feature->quantile;
+	GsScalar	low = v->sorted[first];
+	GsScalar	high = v->sorted[last];
+	bool		before;
 
-	if (last - first + 1 < threshold && !gs_scalar_is_special(kind, lane, low))
+	if (first >= v->first && last < v->last)
 	{
-		if (first > 0 && !gs_scalar_is_special(kind, lane, sorted[first - 1]))
+		if (is_alone(v, first, last, &before))
 		{
-			if (lane == GS_LANE_FLOAT)
-				low.f = nextafter(sorted[first - 1].f, low.f);
-			else
-				low.i = sorted[first - 1].i + feature->step;
+			before &= v->begun;
+			if (before && last < v->n - 1)
+				q->edge[q->nsegments] = gs_normal_quantile((last + 1.0) / v->n);
+			if (before || last < v->last - 1)
+				return;
+			/* all are alone */
+			low = v->sorted[v->first];
 		}
-		if (last < n - 1 &&
-			!gs_scalar_is_special(kind, lane, sorted[last + 1]))
-		{
-			if (lane == GS_LANE_FLOAT)
-				high.f = nextafter(sorted[last + 1].f, high.f);
-			else
-				high.i = sorted[last + 1].i - feature->step;
-		}
+		else if (last - first + 1 < v->threshold)
+			widen_segment(v, first, last, &low, &high);
+		v->begun = true;
 	}
 	if ((q->nsegments & (q->nsegments - 1)) == 0)	/* room is a power of 2 */
 	{
@@ -255,63 +413,107 @@ add_segment(GsFeature *feature, const GsPartKind *kind, const GsScalar *sorted,
 	q->low[q->nsegments] = low;
 	q->high[q->nsegments] = high;
 	q->nsegments++;
-	if (first > 0)
-		close_gap(feature, last - first + 1);
-	if (last < n - 1)
-		q->edge[q->nsegments] = gs_normal_quantile((last + 1.0) / n);
+	close_gap(v->feature, last - first + 1);
+	if (last < v->n - 1)
+		q->edge[q->nsegments] = gs_normal_quantile((last + 1.0) / v->n);
+}
+
+/*
+ * Rows from one to another, and how many values they have between them, added
+ * up.
+ */
+static void
+count_between(const Values *v, int64 from, int64 to, int64 *rows,
+			  int64 *values)
+{
+	for (int64 i = from; i < to; i++)
+	{
+		++*rows;
+		*values += i == from ||
+			gs_scalar_compare(v->sorted[i - 1], v->sorted[i],
+							  v->feature->lane) != 0;
+	}
+}
+
+/*
+ * Whether the value of rows i to next - 1 stands alone: many rows hold it, or
+ * far more than its neighbours, as a round number or a placeholder.
+ */
+static bool
+is_atom(const Values *v, int64 i, int64 next)
+{
+	int64		depth = depth_at(v, i, next);
+	int64		count = next - i;
+	int64		rows = 0;
+	int64		values = 0;
+
+	if (v->listed || count >= Max(v->exact ? 0 : depth / 2, v->threshold))
+		return true;
+	if (count < Max(depth / SPIKE_DEPTH, v->threshold))
+		return false;
+	count_between(v, Max(i - depth, v->first), i, &rows, &values);
+	count_between(v, next, Min(next + depth, v->last), &rows, &values);
+	return count * values >= SPIKE * rows;
 }
 
 /*
  * gs_quantile_build: makes a number feature's table.
  *
  * kind: of the part, NULL for floats; sorted: [n] values, protected already, n >
- * 0; the feature's lane and step are set.  The table is allocated in the current context.
+ * 0; listed: these are all the values there are, each an atom; the feature's
+ * lane and step are set, and the step may grow; exact: single values matter.  The table is allocated in the
+ * current context.
  */
 void
 gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
-				  const GsScalar *sorted, int64 n, int threshold)
+				  const GsScalar *sorted, int64 n, int threshold, bool listed,
+				  bool exact)
 {
+	Values		v = {feature, kind, sorted, n, 0, n, threshold, listed, exact,
+		false};
 	GsQuantile *q = &feature->quantile;
 	double		end = Max(gs_normal_quantile(1 - 0.5 / n), 1.0);
 	int64		open = -1;
 	int64		next;
 
+	while (v.first < v.last &&
+		   gs_scalar_is_special(kind, feature->lane, sorted[v.first]))
+		v.first++;
+	while (v.last > v.first &&
+		   gs_scalar_is_special(kind, feature->lane, sorted[v.last - 1]))
+		v.last--;
+	if (feature->lane == GS_LANE_INT)
+		feature->step = find_inner_step(&v);
 	q->nsegments = 0;
 	q->edge = palloc(sizeof(double) * 2);
 	q->low = palloc(sizeof(GsScalar));
 	q->high = palloc(sizeof(GsScalar));
 	for (int64 i = 0; i < n; i = next)
 	{
-		bool		special = gs_scalar_is_special(kind, feature->lane,
-												   sorted[i]);
-		int64		tail;
-		int64		depth;
+		bool		special = i < v.first || i >= v.last;
+		bool		atom;
 
 		for (next = i + 1; next < n; next++)
 			if (gs_scalar_compare(sorted[i], sorted[next], feature->lane) != 0)
 				break;
-		tail = Min(i, n - next);
-		depth = Max(Min(n / QUANTILE_DEPTH, tail / QUANTILE_TAIL), threshold);
-		if (special || next - i >= Max(depth / 2, threshold))
+		atom = special || is_atom(&v, i, next);
+		if (open >= 0 && (atom || is_gap(&v, i)))
 		{
-			if (open >= 0)
-				add_segment(feature, kind, sorted, n, open, i - 1,
-							threshold);
-			add_segment(feature, kind, sorted, n, i, next - 1, threshold);
+			add_segment(&v, open, i - 1);
 			open = -1;
-			continue;
 		}
-		if (open < 0)
+		if (atom)
+			add_segment(&v, i, next - 1);
+		else if (open < 0)
 			open = i;
-		if (next - open >= depth)
+		if (open >= 0 && next - open >= depth_at(&v, i, next))
 		{
-			add_segment(feature, kind, sorted, n, open, next - 1,
-						threshold);
+			add_segment(&v, open, next - 1);
 			open = -1;
 		}
 	}
 	if (open >= 0)
-		add_segment(feature, kind, sorted, n, open, n - 1, threshold);
+		add_segment(&v, open, n - 1);
 	q->edge[0] = -end;
 	q->edge[q->nsegments] = end;
 }
@@ -377,6 +579,16 @@ gs_quantile_position(const GsFeature *feature, int segment, GsScalar value,
 	double		half;
 	double		position;
 
+	if (feature->endings != NULL &&
+		gs_scalar_compare(low, high, feature->lane) < 0)
+	{
+		if (gs_scalar_compare(value, low, feature->lane) < 0)
+			value = low;
+		if (gs_scalar_compare(value, high, feature->lane) > 0)
+			value = high;
+		if (gs_endings_position(feature, segment, value, share, &position))
+			return position;
+	}
 	if (feature->lane == GS_LANE_INT)
 	{
 		uint64		step = (uint64) feature->step;
@@ -457,7 +669,12 @@ gs_quantile_value(const GsFeature *feature, int segment, double fraction)
 {
 	GsScalar	low = feature->quantile.low[segment];
 	GsScalar	high = feature->quantile.high[segment];
+	GsScalar	value;
 
+	if (feature->endings != NULL &&
+		gs_scalar_compare(low, high, feature->lane) < 0 &&
+		gs_endings_value(feature, segment, fraction, &value))
+		return value;
 	if (feature->lane == GS_LANE_INT)
 		return gs_quantile_integer(feature, low,
 								   ((uint64) high.i - (uint64) low.i) /
@@ -468,7 +685,8 @@ gs_quantile_value(const GsFeature *feature, int segment, double fraction)
 		low.f = low.f + fraction * (high.f - low.f);
 	else
 		low.f = low.f * (1 - fraction) + high.f * fraction;
-	if (feature->decimals >= 0)
+	if (feature->decimals >= 0 &&
+		fabs(low.f) * pow(10, feature->decimals) <= GS_MAX_ROUNDED)
 	{
 		double		unit = pow(10, feature->decimals);
 

@@ -9,6 +9,10 @@
 
 #include "column/column.h"
 
+#define GS_MAX_DECIMALS		9	/* see gs_find_decimals */
+/* Doubles beyond it are whole numbers, or as good as. */
+#define GS_MAX_ROUNDED		9e15
+
 extern void gs_scalars_sort(GsScalar *scalars, int64 n, GsLaneType lane);
 extern int	gs_scalar_compare(GsScalar a, GsScalar b, GsLaneType lane);
 extern int	gs_find_decimals(bool narrow, const GsScalar *sorted, int64 n);
@@ -16,7 +20,8 @@ extern int64 gs_find_step(const GsScalar *sorted, int64 n);
 extern GsScalar gs_find_mean(const GsFeature *feature, const GsScalar *sorted,
 							 int64 n);
 extern void gs_quantile_build(GsFeature *feature, const GsPartKind *kind,
-							  const GsScalar *sorted, int64 n, int threshold);
+							  const GsScalar *sorted, int64 n, int threshold,
+							  bool listed, bool exact);
 extern int	gs_quantile_find(const GsFeature *feature, GsScalar value);
 extern int	gs_quantile_nearest(const GsFeature *feature, GsScalar value);
 extern double gs_quantile_position(const GsFeature *feature, int segment,

@@ -164,7 +164,7 @@ weigh_boxes(GsConditional *c, Pilot *pilot)
 		n += box->sum > -INFINITY;
 	}
 	if (n == 0)
-		gs_given_impossible();
+		gs_given_impossible(c->stats);
 	for (int b = 0; b < c->nboxes; b++)
 	{
 		if (pilot[b].sum == -INFINITY)
@@ -206,7 +206,7 @@ gs_conditional_begin(const GsProposer *proposer, void *state, GsGiven *given)
 		pilot[c->nboxes++].told = told;
 	}
 	if (c->nboxes == 0)
-		gs_given_impossible();
+		gs_given_impossible(c->stats);
 	c->probability = palloc0(sizeof(double) * c->nboxes);
 	c->offset = palloc0(sizeof(double) * c->nboxes);
 	allocate(&c->now, width);

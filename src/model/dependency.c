@@ -2,22 +2,27 @@
  * dependency.c
  *	  Features that others determine.
  *
- * Where every bin of a feature (the parent), or every pair of bins of two,
- * goes with a single level of a category, as a code with its description or
- * a count of 0 with the NULL of a date, the category is taken out before a
- * family learns, and looked up after it has drawn: no family can be as exact.
+ * Where nearly all rows of every bin of a feature (the predictor), or of every
+ * pair of bins of two, have a single value of another feature, as a code with
+ * its description or a count of 0 with the NULL of a date, that one is taken
+ * out before a family learns, and looked up after it has drawn: no family can
+ * be as exact.  dependency_find.c finds these rules.
  *
- * What looks like a dependency must be more than chance: the likelihood that
- * all bins come out pure if the two features are independent is below e^-30;
- * for a pair, if either parent alone told what it can.  A pair that the
- * source has less often than MIN_BIN_ROWS, or not at all, goes with what most rows
- * of the first parent's bin have.
+ * A bin is a level, a segment of a number, or a number's NULL.  Which rows are
+ * exceptions is a feature of its own, which the family learns: 1 of 20,000
+ * rows, or those of one kind.  What an exception has instead, and the rows of
+ * a bin that does not tell (generated values, NULL), is drawn by its share in
+ * the source.
  *
  * Tensors, for R determined features:
- *	 determined			int4 [R, 3]	feature, parent, and second parent or -1; a
- *									parent that is itself determined comes before
- *	 dependency/code	int4		the level for each bin, or pair of bins, of the
- *									parents of each in turn
+ *	 dependency			int4 [R, 5]	feature, predictor, and second predictor or
+ *									-1; feature of exceptions or -1; entries of
+ *									dependency/rest.  A predictor that is itself
+ *									determined comes before
+ *	 dependency/code	int4		the value for each bin, or pair of bins, of
+ *									the predictors of each in turn: a level or a
+ *									segment; -1: none
+ *	 dependency/rest	int4 [N, 3]	see GsDependencyRest
  */
 #include "postgres.h"
 
@@ -29,33 +34,34 @@
 #include "model/dependency.h"
 #include "numeric/guide.h"
 
-#define CHANCE_LIMIT	(-30.0)
-#define MIN_BIN_ROWS	5
-#define MAX_BINS		1000	/* of a parent */
-#define MAX_PAIRS		4096	/* of bins of two parents ... */
-#define MAX_RARE		0.05	/* ... share of rows in those with too few, and
-								 * of those if parents were independent */
-#define MAX_FEATURES	64		/* to look at pairs of */
-#define MAX_MISSING		0.01	/* share of rows in which it is missing */
+#define RULE_FIELDS		5
+#define MAX_TRIES		64		/* for a value that is an exception, or asked
+								 * for */
 
 /* What a feature is looked up by. */
-typedef struct Parent
+typedef struct Predictor
 {
 	int			feature;
-	int			nbins;
-	const double *edge;			/* a number's segments ... */
-	int			nsegments;
-	const uint16 *bin_of;		/* ... and their bins; NULL for a category */
-	GsGuide		guide;
-} Parent;
+	int			nvalues;		/* levels or segments */
+	int			nbins;			/* these, and perhaps NULL */
+	int			null;			/* a number's NULL indicator; -1: none */
+	const double *edge;			/* a number's segments; NULL for a category */
+	GsGuide		guide;			/* into them */
+} Predictor;
 
 typedef struct Rule
 {
 	int			feature;
-	int			nparents;
-	Parent		parent[2];
+	int			nvalues;
+	float	   *score;			/* [nvalues] of a number's segments, or NULL */
+	int			npredictors;
+	Predictor	predictor[2];
+	int			exception;		/* feature, or -1 */
 	const int32 *code;			/* [bins of the first][of the second] */
-	int			likeliest;		/* level, where a parent is not known */
+	int			likeliest;		/* value, where a predictor is not known */
+	int			nrest;
+	const GsDependencyRest *rest;	/* [nrest] */
+	int64	   *before;			/* [nrest + 1] rows of the entries before */
 } Rule;
 
 struct GsDependency
@@ -64,382 +70,100 @@ struct GsDependency
 	Rule	   *rules;
 };
 
-/* A rule that was found. */
-typedef struct Found
-{
-	int32		feature;
-	int32		parent[2];		/* the second -1: there is none */
-	int			n;
-	int32	   *code;			/* [n] */
-} Found;
-
-/* What is looked at while rules are found. */
-typedef struct Search
-{
-	GsEncoded  *encoded;
-	int64	  **count;			/* [nfeatures][nbins] rows */
-	int32	   *code;			/* [MAX_PAIRS] */
-	int64	   *rows;			/* [MAX_PAIRS] */
-	int			nfound;
-	Found	   *found;			/* [nfeatures] */
-} Search;
-
 /*
- * Reads which level goes with each bin, or pair of bins, into search->code
- * and search->rows.  Returns false if two do.
- */
-static bool
-read_codes(Search *search, int parent, int second, int feature, int nbins)
-{
-	const GsEncoded *encoded = search->encoded;
-	const uint16 *from = encoded->bin[parent];
-	const uint16 *also = second < 0 ? NULL : encoded->bin[second];
-	const uint16 *to = encoded->bin[feature];
-	bool		number = encoded->features[parent].kind == GS_FEATURE_NUMBER ||
-		(second >= 0 && encoded->features[second].kind == GS_FEATURE_NUMBER);
-	int64		missing = 0;
-
-	for (int k = 0; k < nbins; k++)
-	{
-		search->code[k] = -1;
-		search->rows[k] = 0;
-	}
-	for (int64 row = 0; row < encoded->nrows; row++)
-	{
-		int			k = from[row];
-
-		if (to[row] == GS_MISSING)
-			continue;
-
-		/* where a parent is NULL it tells nothing; a few rare values pass */
-		if (k == GS_MISSING || (also != NULL && also[row] == GS_MISSING))
-		{
-			if (number || ++missing > encoded->nrows * MAX_MISSING)
-				return false;
-			continue;
-		}
-		if (also != NULL)
-			k = k * encoded->nbins[second] + also[row];
-		if (search->code[k] >= 0 && search->code[k] != to[row])
-			return false;
-		search->code[k] = to[row];
-		search->rows[k]++;
-	}
-	return true;
-}
-
-/*
- * Whether parent determines feature; the levels are left in search->code.
- */
-static bool
-determines(Search *search, int parent, int feature)
-{
-	const GsEncoded *encoded = search->encoded;
-	int			nbins = encoded->nbins[parent];
-	double		probability = 0;
-	int64		total = 0;
-
-	if (nbins < 2 || nbins > MAX_BINS ||
-		!read_codes(search, parent, -1, feature, nbins))
-		return false;
-	for (int k = 0; k < encoded->nbins[feature]; k++)
-		total += search->count[feature][k];
-	for (int k = 0; k < nbins; k++)
-	{
-		double		pure = 0;
-
-		if (search->rows[k] == 0)
-			continue;
-		if (search->rows[k] < MIN_BIN_ROWS)
-			return false;
-		for (int level = 0; level < encoded->nbins[feature]; level++)
-			pure += pow((double) search->count[feature][level] / total,
-						search->rows[k]);
-		probability += log(pure);
-	}
-	return probability < CHANCE_LIMIT;
-}
-
-/*
- * The levels' rows for each bin of one parent, from a pair's codes:
- * [bins][levels].
- */
-static int64 *
-rows_by_bin(const Search *search, int n, int n2, bool second, int nlevels)
-{
-	int64	   *rows = palloc0(sizeof(int64) * (second ? n2 : n) * nlevels);
-
-	for (int k = 0; k < n * n2; k++)
-		if (search->rows[k] > 0)
-			rows[(Size) (second ? k % n2 : k / n2) * nlevels +
-				 search->code[k]] += search->rows[k];
-	return rows;
-}
-
-/*
- * The logarithm of the chance that all pairs are pure, if only one parent told
- * anything.
- */
-static double
-pair_probability(const Search *search, int n, int n2, bool second,
-				 int nlevels)
-{
-	int64	   *rows = rows_by_bin(search, n, n2, second, nlevels);
-	double		probability = 0;
-
-	for (int k = 0; k < n * n2; k++)
-	{
-		const int64 *own = rows + (Size) (second ? k % n2 : k / n2) * nlevels;
-		double		all = 0;
-		double		pure = 0;
-
-		if (search->rows[k] == 0)
-			continue;
-		for (int level = 0; level < nlevels; level++)
-			all += own[level];
-		for (int level = 0; level < nlevels; level++)
-			pure += pow(own[level] / all, search->rows[k]);
-		probability += log(pure);
-	}
-	pfree(rows);
-	return probability;
-}
-
-/*
- * The share of rows in pairs that the source has too seldom, if the parents
- * were independent.  A family may make as many, and they are told by one parent only.
- */
-static double
-unseen_share(const Search *search, int n, int n2)
-{
-	double	   *first = palloc0(sizeof(double) * n);
-	double	   *second = palloc0(sizeof(double) * n2);
-	double		all = 0;
-	double		unseen = 0;
-
-	for (int k = 0; k < n * n2; k++)
-	{
-		first[k / n2] += search->rows[k];
-		second[k % n2] += search->rows[k];
-		all += search->rows[k];
-	}
-	for (int k = 0; k < n * n2; k++)
-		if (search->rows[k] < MIN_BIN_ROWS)
-			unseen += first[k / n2] * second[k % n2];
-	pfree(first);
-	pfree(second);
-	return all > 0 ? unseen / all / all : 1;
-}
-
-/*
- * Whether two parents determine feature together.  The levels are left in
- * search->code, also of pairs that are too rare to be shown.
- */
-static bool
-pair_determines(Search *search, int parent, int second, int feature)
-{
-	const GsEncoded *encoded = search->encoded;
-	int			n = encoded->nbins[parent];
-	int			n2 = encoded->nbins[second];
-	int			nlevels = encoded->nbins[feature];
-	int64		rare = 0;
-	int64	   *rows;
-
-	if (n < 2 || n2 < 2 || n * n2 > MAX_PAIRS ||
-		!read_codes(search, parent, second, feature, n * n2))
-		return false;
-	for (int k = 0; k < n * n2; k++)
-		if (search->rows[k] < MIN_BIN_ROWS)
-			rare += search->rows[k];
-	if (rare > encoded->nrows * MAX_RARE ||
-		unseen_share(search, n, n2) > MAX_RARE ||
-		pair_probability(search, n, n2, false, nlevels) > CHANCE_LIMIT ||
-		pair_probability(search, n, n2, true, nlevels) > CHANCE_LIMIT)
-		return false;
-	rows = rows_by_bin(search, n, n2, false, nlevels);
-	for (int k = 0; k < n * n2; k++)
-	{
-		const int64 *own = rows + (Size) (k / n2) * nlevels;
-
-		if (search->rows[k] >= MIN_BIN_ROWS)
-			continue;
-		search->code[k] = 0;
-		for (int level = 1; level < nlevels; level++)
-			if (own[level] > own[search->code[k]])
-				search->code[k] = level;
-	}
-	pfree(rows);
-	return true;
-}
-
-static int
-by_bins(const void *a, const void *b, void *arg)
-{
-	const GsEncoded *encoded = arg;
-	int			x = *(const int *) a;
-	int			y = *(const int *) b;
-
-	if (encoded->nbins[x] != encoded->nbins[y])
-		return encoded->nbins[x] - encoded->nbins[y];
-	return y - x;
-}
-
-static void
-count_levels(Search *search)
-{
-	const GsEncoded *encoded = search->encoded;
-
-	for (int f = 0; f < encoded->nfeatures; f++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		search->count[f] = palloc0(sizeof(int64) * Max(encoded->nbins[f], 1));
-		for (int64 row = 0; row < encoded->nrows; row++)
-			if (encoded->bin[f][row] != GS_MISSING)
-				search->count[f][encoded->bin[f][row]]++;
-	}
-}
-
-/*
- * Keeps a rule whose n levels are in search->code.
- */
-static void
-keep_rule(Search *search, int feature, int parent, int second, int n)
-{
-	Found	   *found = &search->found[search->nfound++];
-
-	search->encoded->determined[feature] = true;
-	*found = (Found) {feature, {parent, second}, n, NULL};
-	found->code = palloc(sizeof(int32) * n);
-	for (int k = 0; k < n; k++)
-		found->code[k] = Max(search->code[k], 0);
-}
-
-static bool
-may_be_determined(const GsEncoded *encoded, int f)
-{
-	return encoded->features[f].kind == GS_FEATURE_CATEGORY &&
-		encoded->nbins[f] >= 2 && !encoded->determined[f] &&
-		!encoded->context[f];
-}
-
-/*
- * Looks for a parent of a feature.  order: [nfeatures] the coarsest first.
- */
-static void
-find_parent(Search *search, const int *order, int f)
-{
-	const GsEncoded *encoded = search->encoded;
-
-	for (int j = encoded->nfeatures - 1; j >= 0; j--)
-	{
-		int			parent = order[j];
-
-		if (parent == f || encoded->determined[parent] ||
-			!determines(search, parent, f))
-			continue;
-		keep_rule(search, f, parent, -1, encoded->nbins[parent]);
-		return;
-	}
-}
-
-/*
- * Looks for two parents of a feature.
- */
-static void
-find_pair(Search *search, const int *order, int f)
-{
-	const GsEncoded *encoded = search->encoded;
-
-	for (int i = 0; i < encoded->nfeatures; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (int j = i + 1; j < encoded->nfeatures; j++)
-		{
-			int			parent = order[j];
-			int			second = order[i];
-
-			if (parent == f || second == f || encoded->determined[parent] ||
-				encoded->determined[second] ||
-				!pair_determines(search, parent, second, f))
-				continue;
-			keep_rule(search, f, parent, second,
-					  encoded->nbins[parent] * encoded->nbins[second]);
-			return;
-		}
-	}
-}
-
-/*
- * gs_dependency_find: finds the determined features of a table, marks them in
- * encoded->determined, and appends their tensors.  Can be cancelled.
+ * gs_dependency_save: appends the tensors of rules.
  *
- * wanted: whether there shall be any.
+ * found: [n], the predictors' own after those of what they determine
  */
 void
-gs_dependency_find(GsEncoded *encoded, bool wanted, List **tensors)
+gs_dependency_save(const GsDependencyRule *found, int n, List **tensors)
 {
-	int			n = encoded->nfeatures;
-	Search		search = {.encoded = encoded};
-	int		   *order = palloc(sizeof(int) * Max(n, 1));
-	int32	   *rules;
+	int32	   *fields = palloc(sizeof(int32) * RULE_FIELDS * Max(n, 1));
 	StringInfoData code;
+	StringInfoData rest;
 
-	search.count = palloc(sizeof(int64 *) * Max(n, 1));
-	search.code = palloc(sizeof(int32) * MAX_PAIRS);
-	search.rows = palloc(sizeof(int64) * MAX_PAIRS);
-	search.found = palloc(sizeof(Found) * Max(n, 1));
-	count_levels(&search);
-	for (int f = 0; f < n; f++)
-		order[f] = f;
-
-	/* the coarsest first: what has fewer levels is the one determined */
-	qsort_arg(order, n, sizeof(int), by_bins, encoded);
-	for (int pairs = 0; pairs < (n > MAX_FEATURES ? 1 : 2) && wanted; pairs++)
-		for (int i = 0; i < n; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			if (!may_be_determined(encoded, order[i]))
-				continue;
-			if (pairs == 0)
-				find_parent(&search, order, order[i]);
-			else
-				find_pair(&search, order, order[i]);
-		}
-
-	/* a parent was found to be determined after its own children were */
-	rules = palloc(sizeof(int32) * 3 * Max(search.nfound, 1));
 	initStringInfo(&code);
-	for (int r = 0; r < search.nfound; r++)
+	initStringInfo(&rest);
+	for (int r = 0; r < n; r++)
 	{
-		const Found *found = &search.found[search.nfound - 1 - r];
+		const GsDependencyRule *rule = &found[n - 1 - r];
+		int32	   *field = fields + RULE_FIELDS * r;
 
-		rules[3 * r] = found->feature;
-		rules[3 * r + 1] = found->parent[0];
-		rules[3 * r + 2] = found->parent[1];
-		appendBinaryStringInfo(&code, (char *) found->code,
-							   sizeof(int32) * found->n);
+		field[0] = rule->feature;
+		field[1] = rule->predictor[0];
+		field[2] = rule->predictor[1];
+		field[3] = rule->exception;
+		field[4] = rule->rest.len / (int) sizeof(GsDependencyRest);
+		appendBinaryStringInfo(&code, (char *) rule->code,
+							   sizeof(int32) * rule->ncodes);
+		appendBinaryStringInfo(&rest, rule->rest.data, rule->rest.len);
 	}
-	gs_tensor_add(tensors, "dependency", GS_I4, 2, search.nfound, 3, rules);
+	gs_tensor_add(tensors, "dependency", GS_I4, 2, n, RULE_FIELDS, fields);
 	gs_tensor_add(tensors, "dependency/code", GS_I4, 1, code.len / 4, 0,
 				  code.data);
+	gs_tensor_add(tensors, "dependency/rest", GS_I4, 2, rest.len / 12, 3,
+				  rest.data);
 }
 
 static void
-load_parent(Parent *parent, const GsSchema *schema, int f)
+load_predictor(Predictor *predictor, const GsSchema *schema, int f)
 {
 	const GsFeature *feature = &schema->features[f];
-	uint16	   *bin_of;
 
-	parent->feature = f;
-	parent->nbins = feature->nlevels;
+	predictor->feature = f;
+	predictor->null = -1;
+	predictor->nbins = predictor->nvalues = feature->nlevels;
 	if (feature->kind != GS_FEATURE_NUMBER)
 		return;
-	bin_of = palloc(sizeof(uint16) * feature->quantile.nsegments);
-	parent->nbins = gs_quantile_bins(feature, bin_of);
-	parent->bin_of = bin_of;
-	parent->edge = feature->quantile.edge;
-	parent->nsegments = feature->quantile.nsegments;
-	gs_guide_init(&parent->guide, parent->edge, parent->nsegments, palloc);
+	predictor->edge = feature->quantile.edge;
+	predictor->null = schema->columns[feature->column].null_feature;
+	predictor->nvalues = feature->quantile.nsegments;
+	predictor->nbins = predictor->nvalues + (predictor->null >= 0);
+	gs_guide_init(&predictor->guide, predictor->edge, predictor->nvalues,
+				  palloc);
+}
+
+/*
+ * What a rule's feature can be.
+ */
+static void
+load_values(Rule *rule, const GsFeature *feature)
+{
+	float		base;
+	float		span;
+
+	rule->nvalues = feature->nlevels;
+	for (int l = 1; l < feature->nlevels; l++)
+		if (feature->share[l] > feature->share[rule->likeliest])
+			rule->likeliest = l;
+	if (feature->kind != GS_FEATURE_NUMBER)
+		return;
+	rule->nvalues = feature->quantile.nsegments;
+	rule->likeliest = rule->nvalues / 2;
+	rule->score = palloc(sizeof(float) * rule->nvalues);
+	for (int s = 0; s < rule->nvalues; s++)
+	{
+		gs_quantile_scores(feature, s, &base, &span);
+		rule->score[s] = base + span * 0.5f;
+	}
+}
+
+static void
+load_rest(Rule *rule, int64 nbins)
+{
+	rule->before = palloc_extended(sizeof(int64) * ((Size) rule->nrest + 1),
+								   MCXT_ALLOC_HUGE);
+	rule->before[0] = 0;
+	for (int i = 0; i < rule->nrest; i++)
+	{
+		const GsDependencyRest *rest = &rule->rest[i];
+
+		if (rest->bin < -1 || rest->bin >= nbins || rest->value < 0 ||
+			rest->value >= rule->nvalues || rest->rows < 1 ||
+			(i > 0 && rest->bin < rest[-1].bin))
+			gs_corrupted("Tensor \"dependency/rest\" has an impossible entry.");
+		rule->before[i + 1] = rule->before[i] + rest->rows;
+	}
 }
 
 /*
@@ -453,23 +177,39 @@ load_rule(Rule *rule, const GsSchema *schema, const int32 *in,
 	int64		n = 1;
 
 	rule->feature = in[0];
-	rule->nparents = in[2] < 0 ? 1 : 2;
+	rule->npredictors = in[2] < 0 ? 1 : 2;
+	rule->exception = in[3];
 	rule->code = code;
-	for (int l = 1; l < schema->features[rule->feature].nlevels; l++)
-		if (schema->features[rule->feature].share[l] >
-			schema->features[rule->feature].share[rule->likeliest])
-			rule->likeliest = l;
-	for (int k = 0; k < rule->nparents; k++)
+	rule->nrest = in[4];
+	load_values(rule, &schema->features[rule->feature]);
+	for (int k = 0; k < rule->npredictors; k++)
 	{
-		load_parent(&rule->parent[k], schema, in[1 + k]);
-		n *= rule->parent[k].nbins;
+		load_predictor(&rule->predictor[k], schema, in[1 + k]);
+		n *= rule->predictor[k].nbins;
 	}
 	if (n > ncodes)
 		gs_corrupted("Tensor \"dependency/code\" is too short.");
 	for (int k = 0; k < n; k++)
-		if (code[k] < 0 || code[k] >= schema->features[rule->feature].nlevels)
+		if (code[k] < -1 || code[k] >= rule->nvalues)
 			gs_corrupted("Tensor \"dependency/code\" has a level that is not there.");
+	load_rest(rule, n);
 	return (int) n;
+}
+
+/*
+ * Whether the fields of a rule are numbers of features that can be in one.
+ *
+ * fixed: [nfeatures] those that rules before have determined, or asked for
+ */
+static bool
+is_rule(const GsSchema *schema, const int32 *in, const bool *fixed)
+{
+	for (int k = 0; k < 4; k++)
+		if (in[k] >= schema->nfeatures || in[k] < (k < 2 ? 0 : -1) ||
+			(k > 0 && in[k] == in[0]))
+			return false;
+	return !fixed[in[0]] && in[1] != in[2] &&
+		(in[3] < 0 || schema->features[in[3]].part == GS_PART_EXCEPTION);
 }
 
 /*
@@ -482,34 +222,37 @@ gs_dependency_load(const GsSchema *schema, const List *tensors)
 	const GsTensor *rules = gs_tensor_get(tensors, "dependency", GS_I4, 2);
 	const GsTensor *code = gs_tensor_get(tensors, "dependency/code", GS_I4,
 										 1);
-	bool	   *is_parent = palloc0(Max(schema->nfeatures, 1));
-	bool	   *done = palloc0(Max(schema->nfeatures, 1));
+	const GsTensor *rest = gs_tensor_get(tensors, "dependency/rest", GS_I4,
+										 2);
+	bool	   *fixed = palloc0(Max(schema->nfeatures, 1));
 	int			at = 0;
+	int			rest_at = 0;
 
-	if (rules->dims[1] != 3 || rules->dims[0] > schema->nfeatures)
+	if (rules->dims[1] != RULE_FIELDS || rest->dims[1] != 3 ||
+		rules->dims[0] > schema->nfeatures)
 		gs_corrupted("Tensor \"dependency\" has the wrong shape.");
 	determined->nrules = rules->dims[0];
 	determined->rules = palloc0(sizeof(Rule) * Max(rules->dims[0], 1));
 	for (int r = 0; r < determined->nrules; r++)
 	{
-		const int32 *in = (const int32 *) rules->data + 3 * r;
+		Rule	   *rule = &determined->rules[r];
+		const int32 *in = (const int32 *) rules->data + RULE_FIELDS * r;
 
-		for (int k = 0; k < 3; k++)
-			if (in[k] >= schema->nfeatures || (in[k] < 0 && k < 2) ||
-				(k > 0 && in[k] == in[0]))
-				gs_corrupted("Rule %d of determined features is not a rule.",
-							 r);
-		if (done[in[0]] || is_parent[in[0]] || in[1] == in[2] ||
-			schema->features[in[0]].kind != GS_FEATURE_CATEGORY)
+		if (!is_rule(schema, in, fixed) || in[4] < 0 ||
+			in[4] > rest->dims[0] - rest_at)
 			gs_corrupted("Rule %d of determined features is not a rule.", r);
-		done[in[0]] = is_parent[in[1]] = true;
-		if (in[2] >= 0)
-			is_parent[in[2]] = true;
-		at += load_rule(&determined->rules[r], schema, in,
-						(const int32 *) code->data + at, code->dims[0] - at);
+		rule->rest = (const GsDependencyRest *) rest->data + rest_at;
+		rest_at += in[4];
+		at += load_rule(rule, schema, in, (const int32 *) code->data + at,
+						code->dims[0] - at);
+		for (int k = 0; k < 4; k++)
+			if (in[k] >= 0)
+				fixed[in[k]] = true;
+		for (int k = 0; k < rule->npredictors; k++)
+			if (rule->predictor[k].null >= 0)
+				fixed[rule->predictor[k].null] = true;
 	}
-	pfree(is_parent);
-	pfree(done);
+	pfree(fixed);
 	return determined;
 }
 
@@ -521,32 +264,46 @@ gs_dependency_load(const GsSchema *schema, const List *tensors)
 void
 gs_dependency_need(const GsDependency *determined, bool *needed)
 {
-	/* children come after their parents */
+	/* what is determined comes after its predictors */
 	for (int r = determined->nrules - 1; r >= 0; r--)
 	{
 		const Rule *rule = &determined->rules[r];
 
-		for (int k = 0; k < rule->nparents; k++)
-			needed[rule->parent[k].feature] |= needed[rule->feature];
+		if (!needed[rule->feature])
+			continue;
+		for (int k = 0; k < rule->npredictors; k++)
+		{
+			needed[rule->predictor[k].feature] = true;
+			if (rule->predictor[k].null >= 0)
+				needed[rule->predictor[k].null] = true;
+		}
+		if (rule->exception >= 0)
+			needed[rule->exception] = true;
 	}
 }
 
 /*
- * The bins of a batch in a parent; GS_NO_CODE where context says nothing.
+ * The bins of a batch in a predictor; GS_NO_CODE where context says nothing.
  */
 static void
-find_bins(const Parent *parent, const GsBatch *batch, int32 *bin)
+find_bins(const Predictor *predictor, const GsBatch *batch, int32 *bin)
 {
-	const float *score = batch->score[parent->feature];
+	const float *score = batch->score[predictor->feature];
 
-	if (parent->bin_of == NULL)
+	if (predictor->edge == NULL)
 	{
-		memcpy(bin, batch->code[parent->feature], sizeof(int32) * GS_BATCH);
+		memcpy(bin, batch->code[predictor->feature],
+			   sizeof(int32) * GS_BATCH);
 		return;
 	}
-	gs_guide_find(&parent->guide, score, bin, GS_BATCH);
+	gs_guide_find(&predictor->guide, score, bin, GS_BATCH);
 	for (int i = 0; i < GS_BATCH; i++)
-		bin[i] = isnan(score[i]) ? GS_NO_CODE : parent->bin_of[bin[i]];
+	{
+		if (predictor->null >= 0 && batch->code[predictor->null][i] == 1)
+			bin[i] = predictor->nvalues;
+		else if (isnan(score[i]))
+			bin[i] = GS_NO_CODE;
+	}
 }
 
 /*
@@ -562,70 +319,161 @@ gs_dependency_context(const GsDependency *determined, const bool *context)
 	{
 		const Rule *rule = &determined->rules[r];
 
-		for (int k = 0; k < rule->nparents && context[rule->feature]; k++)
-			if (!context[rule->parent[k].feature])
+		for (int k = 0; k < rule->npredictors && context[rule->feature]; k++)
+			if (!context[rule->predictor[k].feature])
 				return rule->feature;
 	}
 	return -1;
 }
 
 /*
- * gs_dependency_fill: looks up the determined features of a batch whose
- * others are filled.
+ * The first entry of a bin, or of one after it.
  */
-void
-gs_dependency_fill(const GsDependency *determined, GsBatch *batch)
+static int
+first_rest(const Rule *rule, int bin)
+{
+	int			low = 0;
+	int			high = rule->nrest;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (rule->rest[middle].bin < bin)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * A value of rows that a rule does not tell.
+ *
+ * bin: -1 for an exception; code: what it must not be; wanted: [nvalues] what
+ * it may be, or NULL
+ */
+static int
+draw_rest(const Rule *rule, int bin, int code, const bool *wanted,
+		  GsRandom *random)
+{
+	int			first = first_rest(rule, bin);
+	int			last = first_rest(rule, bin + 1);
+	int64		all = rule->before[last] - rule->before[first];
+
+	for (int try = 0; try < MAX_TRIES && all > 0; try++)
+	{
+		int64		at = rule->before[first] +
+			(int64) (gs_random_uniform(random) * all);
+		int			low = first;
+		int			high = last - 1;
+
+		while (low < high)
+		{
+			int			middle = low + (high - low + 1) / 2;
+
+			if (rule->before[middle] <= at)
+				low = middle;
+			else
+				high = middle - 1;
+		}
+		if (rule->rest[low].value != code &&
+			(wanted == NULL || wanted[rule->rest[low].value]))
+			return rule->rest[low].value;
+	}
+	for (int i = first; i < last && wanted != NULL; i++)
+		if (wanted[rule->rest[i].value])
+			return rule->rest[i].value;
+	return code >= 0 ? code : rule->likeliest;
+}
+
+/*
+ * Looks up a rule's feature for a batch.
+ */
+static void
+fill_rule(const Rule *rule, const bool *wanted, GsBatch *batch)
 {
 	int32		bin[GS_BATCH];
+	int32		second[GS_BATCH];
+	const int32 *exception = rule->exception < 0 ? NULL :
+		batch->code[rule->exception];
 
-	for (int r = 0; r < determined->nrules; r++)
+	find_bins(&rule->predictor[0], batch, bin);
+	if (rule->npredictors == 2)
 	{
-		const Rule *rule = &determined->rules[r];
-		int32	   *out = batch->code[rule->feature];
-
-		if (!batch->needed[rule->feature] ||
-			(batch->context != NULL && batch->context[rule->feature]))
-			continue;
-		memset(out, 0, sizeof(int32) * GS_BATCH);
-		for (int k = 0; k < rule->nparents; k++)
-		{
-			const Parent *parent = &rule->parent[k];
-
-			find_bins(parent, batch, bin);
-			for (int i = 0; i < GS_BATCH; i++)
-				out[i] = bin[i] == GS_NO_CODE || out[i] == GS_NO_CODE ?
-					GS_NO_CODE : out[i] * parent->nbins + bin[i];
-		}
+		find_bins(&rule->predictor[1], batch, second);
 		for (int i = 0; i < GS_BATCH; i++)
-			out[i] = out[i] == GS_NO_CODE ? rule->likeliest :
-				rule->code[out[i]];
+			bin[i] = bin[i] == GS_NO_CODE || second[i] == GS_NO_CODE ?
+				GS_NO_CODE : bin[i] * rule->predictor[1].nbins + second[i];
+	}
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		int			value = bin[i] == GS_NO_CODE ? rule->likeliest :
+			rule->code[bin[i]];
+
+		if (value < 0 || (exception != NULL && exception[i] == 1 &&
+						  bin[i] != GS_NO_CODE))
+		{
+			GsRandom	random;
+
+			gs_random_start(&random, batch->key, batch->first + i,
+							GS_STREAM_DEPENDENCY + rule->feature);
+			value = draw_rest(rule, value < 0 ? bin[i] : -1, value, wanted,
+							  &random);
+		}
+		if (rule->score != NULL)
+			batch->score[rule->feature][i] = rule->score[value];
+		else
+			batch->code[rule->feature][i] = value;
 	}
 }
 
 /*
- * The region of a parent that some of its bins make.
+ * gs_dependency_fill: looks up the determined features of a batch whose
+ * others are filled.
+ *
+ * given: NULL, or the conditions, as gs_dependency_given left them
+ */
+void
+gs_dependency_fill(const GsDependency *determined, const GsGiven *given,
+				   GsBatch *batch)
+{
+	for (int r = 0; r < determined->nrules; r++)
+	{
+		const Rule *rule = &determined->rules[r];
+
+		if (batch->needed[rule->feature] &&
+			(batch->context == NULL || !batch->context[rule->feature]))
+			fill_rule(rule, given == NULL ? NULL :
+					  given->wanted[rule->feature], batch);
+	}
+}
+
+/*
+ * The region of a predictor's values that some of its bins make.
  *
  * allowed: [nbins]
  */
 static GsRegion
-parent_region(const Parent *parent, const bool *allowed)
+predictor_region(const Predictor *predictor, const bool *allowed)
 {
 	GsRegion	region = {.given = true};
+	const double *edge = predictor->edge;
 
-	if (parent->bin_of == NULL)
+	if (predictor->edge == NULL)
 	{
-		region.allowed = palloc(sizeof(bool) * Max(parent->nbins, 1));
-		memcpy(region.allowed, allowed, sizeof(bool) * parent->nbins);
+		region.allowed = palloc(sizeof(bool) * Max(predictor->nbins, 1));
+		memcpy(region.allowed, allowed, sizeof(bool) * predictor->nbins);
 		return region;
 	}
-	region.interval = palloc(sizeof(GsInterval) * parent->nsegments);
-	for (int s = 0; s < parent->nsegments; s++)
+	region.interval = palloc(sizeof(GsInterval) * predictor->nvalues);
+	for (int s = 0; s < predictor->nvalues; s++)
 	{
-		double		low = s == 0 ? -INFINITY : parent->edge[s];
-		double		high = s == parent->nsegments - 1 ? INFINITY :
-			parent->edge[s + 1];
+		double		low = s == 0 ? -INFINITY : edge[s];
+		double		high = s == predictor->nvalues - 1 ? INFINITY :
+			edge[s + 1];
 
-		if (!allowed[parent->bin_of[s]])
+		if (!allowed[s])
 			continue;
 		if (region.n > 0 && region.interval[region.n - 1].high == low)
 			region.interval[region.n - 1].high = high;
@@ -635,54 +483,109 @@ parent_region(const Parent *parent, const bool *allowed)
 	return region;
 }
 
-/*
- * Appends a box, in which the parents' regions stand in for the feature's.
- *
- * allowed: [nparents][nbins]
- */
+/* The boxes that conditions become. */
+typedef struct Boxes
+{
+	const GsSchema *schema;
+	int			n;
+	int			room;
+	GsRegion  **box;			/* [n] */
+} Boxes;
+
 static void
-append_box(const Rule *rule, const GsSchema *schema, const GsRegion *box,
-		   bool *const *allowed, GsGiven *to)
+add_box(Boxes *boxes, GsRegion *box)
+{
+	if (boxes->n == boxes->room)
+	{
+		boxes->room = Max(16, boxes->room * 2);
+		boxes->box = boxes->box == NULL ?
+			palloc(sizeof(GsRegion *) * boxes->room) :
+			repalloc_huge(boxes->box, sizeof(GsRegion *) * boxes->room);
+	}
+	boxes->box[boxes->n++] = box;
+}
+
+static GsRegion *
+copy_box(const GsSchema *schema, const GsRegion *box)
 {
 	Size		size = sizeof(GsRegion) * Max(schema->nfeatures, 1);
-	GsRegion   *narrowed = palloc(size);
+	GsRegion   *copy = palloc(size);
 
-	memcpy(narrowed, box, size);
-	narrowed[rule->feature].given = false;
-	for (int k = 0; k < rule->nparents; k++)
-	{
-		int			f = rule->parent[k].feature;
-		GsRegion	region = parent_region(&rule->parent[k], allowed[k]);
-
-		if (!gs_region_intersect(&schema->features[f], &narrowed[f], &region))
-			return;
-	}
-	to->box[to->nboxes++] = narrowed;
+	memcpy(copy, box, size);
+	return copy;
 }
 
 /*
- * The boxes that a condition on a rule's feature leaves of one: for two
- * parents, one for each set of the second's bins that bins of the first go
- * with.
+ * Confines an indicator, or a feature of exceptions, to a level.  Returns
+ * false if nothing is left.
+ */
+static bool
+confine(const GsSchema *schema, GsRegion *box, int f, int level)
+{
+	GsRegion	region = {.given = true};
+
+	region.allowed = palloc0(sizeof(bool) * 2);
+	region.allowed[level] = true;
+	return gs_region_intersect(&schema->features[f], &box[f], &region);
+}
+
+/*
+ * Adds the boxes in which a rule's predictors from k on are in allowed bins.
+ *
+ * allowed: [npredictors][nbins]
  */
 static void
-split_box(const Rule *rule, const GsSchema *schema, const GsRegion *box,
-		  GsGiven *to)
+add_boxes(const Rule *rule, const GsRegion *box, int k, bool *const *allowed,
+		  Boxes *boxes)
 {
-	int			n = rule->parent[0].nbins;
-	int			n2 = rule->nparents == 2 ? rule->parent[1].nbins : 1;
-	const bool *wanted = box[rule->feature].allowed;
-	bool	   *goes = palloc(sizeof(bool) * n * n2);
+	const GsSchema *schema = boxes->schema;
+	const Predictor *predictor = &rule->predictor[k];
+	GsRegion   *narrowed = copy_box(schema, box);
+	GsRegion	region;
+
+	if (k == rule->npredictors)
+	{
+		narrowed[rule->feature].given = false;
+		add_box(boxes, narrowed);
+		return;
+	}
+	region = predictor_region(predictor, allowed[k]);
+	if (gs_region_intersect(&schema->features[predictor->feature],
+							&narrowed[predictor->feature], &region) &&
+		(predictor->null < 0 ||
+		 confine(schema, narrowed, predictor->null, 0)))
+		add_boxes(rule, narrowed, k + 1, allowed, boxes);
+	if (predictor->null < 0 || !allowed[k][predictor->nvalues])
+		return;
+	narrowed = copy_box(schema, box);
+	if (!narrowed[predictor->feature].given &&
+		confine(schema, narrowed, predictor->null, 1))
+		add_boxes(rule, narrowed, k + 1, allowed, boxes);
+}
+
+/*
+ * Adds the boxes of the bins, or pairs of them, that go with what is asked
+ * for: of two predictors, one for each set of the second's bins that bins of
+ * the first go with.
+ *
+ * goes: [bins of the first][of the second]
+ */
+static void
+add_bins(const Rule *rule, const GsRegion *box, bool *goes, Boxes *boxes)
+{
+	int			n = rule->predictor[0].nbins;
+	int			n2 = rule->npredictors == 2 ? rule->predictor[1].nbins : 1;
 	bool	   *done = palloc0(sizeof(bool) * n);
 	bool	   *allowed[2];
 
 	allowed[0] = palloc(sizeof(bool) * n);
-	for (int k = 0; k < n * n2; k++)
-		goes[k] = wanted[rule->code[k]];
 	for (int k = 0; k < n; k++)
 	{
+		bool		any = false;
+
 		if (done[k])
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		allowed[1] = goes + (Size) k * n2;
 		for (int other = 0; other < n; other++)
 		{
@@ -691,8 +594,73 @@ split_box(const Rule *rule, const GsSchema *schema, const GsRegion *box,
 					   sizeof(bool) * n2) == 0;
 			done[other] |= allowed[0][other];
 		}
-		if (rule->nparents == 2 || goes[k])
-			append_box(rule, schema, box, allowed, to);
+		for (int other = 0; other < n2; other++)
+			any |= allowed[1][other];
+		if (any)
+			add_boxes(rule, box, 0, allowed, boxes);
+	}
+	pfree(done);
+}
+
+/*
+ * Which values of a determined feature a region asks for.
+ */
+static bool *
+wanted_values(const Rule *rule, const GsRegion *region)
+{
+	bool	   *wanted = palloc0(sizeof(bool) * Max(rule->nvalues, 1));
+
+	for (int v = 0; v < rule->nvalues; v++)
+	{
+		wanted[v] = rule->score == NULL && region->allowed[v];
+		for (int i = 0; i < region->n && rule->score != NULL; i++)
+			wanted[v] |= rule->score[v] >= region->interval[i].low &&
+				rule->score[v] < region->interval[i].high;
+	}
+	return wanted;
+}
+
+/*
+ * The boxes that a condition on a rule's feature leaves of one.  Exceptions
+ * are made only where nothing else is what is asked for, and so are values of
+ * bins that do not tell.
+ */
+static void
+split_box(const Rule *rule, const GsRegion *box, const bool *wanted,
+		  Boxes *boxes)
+{
+	int64		n = (int64) rule->predictor[0].nbins *
+		(rule->npredictors == 2 ? rule->predictor[1].nbins : 1);
+	bool	   *goes = palloc0(sizeof(bool) * n);
+	int			before = boxes->n;
+	bool		excepted = false;
+	GsRegion   *narrowed = copy_box(boxes->schema, box);
+
+	for (int64 k = 0; k < n; k++)
+		goes[k] = rule->code[k] >= 0 && wanted[rule->code[k]];
+	if (rule->exception < 0 ||
+		confine(boxes->schema, narrowed, rule->exception, 0))
+		add_bins(rule, narrowed, goes, boxes);
+	if (boxes->n > before)
+		return;
+	memset(goes, false, sizeof(bool) * n);
+	for (int i = 0; i < rule->nrest; i++)
+	{
+		if (!wanted[rule->rest[i].value])
+			continue;
+		if (rule->rest[i].bin < 0)
+			excepted = true;
+		else
+			goes[rule->rest[i].bin] = true;
+	}
+	narrowed = copy_box(boxes->schema, box);
+	add_bins(rule, narrowed, goes, boxes);
+	narrowed = copy_box(boxes->schema, box);
+	if (excepted && boxes->n == before &&
+		confine(boxes->schema, narrowed, rule->exception, 1))
+	{
+		narrowed[rule->feature].given = false;
+		add_box(boxes, narrowed);
 	}
 }
 
@@ -706,20 +674,34 @@ void
 gs_dependency_given(const GsDependency *determined, const GsSchema *schema,
 					GsGiven *given)
 {
-	/* children come after their parents */
+	given->wanted = palloc0(sizeof(bool *) * Max(schema->nfeatures, 1));
+	/* what is determined comes after its predictors */
 	for (int r = determined->nrules - 1; r >= 0; r--)
 	{
 		const Rule *rule = &determined->rules[r];
-		GsGiven		narrowed = {0};
+		Boxes		boxes = {.schema = schema};
+		bool	   *all = NULL;
 
-		narrowed.box = palloc(sizeof(GsRegion *) * given->nboxes *
-							  (Size) rule->parent[0].nbins);
 		for (int b = 0; b < given->nboxes; b++)
-			if (given->box[b][rule->feature].given)
-				split_box(rule, schema, given->box[b], &narrowed);
-			else
-				narrowed.box[narrowed.nboxes++] = given->box[b];
-		given->box = narrowed.box;
-		given->nboxes = narrowed.nboxes;
+		{
+			const GsRegion *region = &given->box[b][rule->feature];
+			bool	   *wanted;
+
+			if (!region->given)
+			{
+				add_box(&boxes, given->box[b]);
+				continue;
+			}
+			wanted = wanted_values(rule, region);
+			split_box(rule, given->box[b], wanted, &boxes);
+			/* a box may ask for less: its predictors see to that */
+			for (int v = 0; v < rule->nvalues && all != NULL; v++)
+				all[v] |= wanted[v];
+			if (all == NULL)
+				all = wanted;
+		}
+		given->wanted[rule->feature] = all;
+		given->box = boxes.box;
+		given->nboxes = boxes.n;
 	}
 }

@@ -5,12 +5,38 @@
 #ifndef GENSYNTH_DEPENDENCY_H
 #define GENSYNTH_DEPENDENCY_H
 
+#include "lib/stringinfo.h"
+
 #include "column/tensor.h"
 #include "condition/given.h"
 
 typedef struct GsDependency GsDependency;
 
-extern void gs_dependency_find(GsEncoded *encoded, bool wanted,
+/* How many rows have a value that a rule does not tell. */
+typedef struct GsDependencyRest
+{
+	int32		bin;			/* of the predictors; -1: exceptions of any */
+	int32		value;
+	int32		rows;
+} GsDependencyRest;
+
+/* A rule that was found. */
+typedef struct GsDependencyRule
+{
+	int32		feature;
+	int32		predictor[2];	/* the second -1: there is none */
+	int32		exception;		/* feature that is 1 where a row is one; -1 */
+	int			ncodes;
+	int32	   *code;			/* [ncodes] value for each bin; -1: none */
+	StringInfoData rest;		/* of GsDependencyRest, sorted */
+} GsDependencyRule;
+
+/* dependency_find.c */
+extern void gs_dependency_find(GsSchema *schema, GsEncoded *encoded,
+							   bool wanted, int threshold, List **tensors);
+
+/* dependency.c */
+extern void gs_dependency_save(const GsDependencyRule *found, int n,
 							   List **tensors);
 extern GsDependency *gs_dependency_load(const GsSchema *schema,
 										const List *tensors);
@@ -18,7 +44,7 @@ extern void gs_dependency_need(const GsDependency *determined, bool *needed);
 extern int	gs_dependency_context(const GsDependency *determined,
 								  const bool *context);
 extern void gs_dependency_fill(const GsDependency *determined,
-							   GsBatch *batch);
+							   const GsGiven *given, GsBatch *batch);
 extern void gs_dependency_given(const GsDependency *determined,
 								const GsSchema *schema, GsGiven *given);
 

@@ -55,19 +55,39 @@ by_count(const void *a, const void *b, void *arg)
 }
 
 /*
- * gs_group_levels: the same for levels without an order: the most frequent ones
- * alone, all others together.
+ * gs_group_levels: the same for levels.  rank: [n] their order, if alike ones
+ * are next to each other in it; without one, the most frequent ones are alone,
+ * and all others together.
  */
 int
-gs_group_levels(const int64 *count, int n, int max, uint8 *group)
+gs_group_levels(const int64 *count, const uint16 *rank, int n, int max,
+				uint8 *group)
 {
 	int		   *order = palloc(sizeof(int) * Max(n, 1));
+	int64	   *ranked;
+	uint8	   *group_of;
+	int			ngroups;
 
+	if (rank == NULL || n <= max)
+	{
+		for (int v = 0; v < n; v++)
+			order[v] = v;
+		qsort_arg(order, n, sizeof(int), by_count,
+				  unconstify(int64 *, count));
+		for (int i = 0; i < n; i++)
+			group[order[i]] = (uint8) Min(i, max - 1);
+		pfree(order);
+		return Min(n, max);
+	}
+	ranked = palloc(sizeof(int64) * n);
+	group_of = palloc(n);
 	for (int v = 0; v < n; v++)
-		order[v] = v;
-	qsort_arg(order, n, sizeof(int), by_count, unconstify(int64 *, count));
-	for (int i = 0; i < n; i++)
-		group[order[i]] = (uint8) Min(i, max - 1);
+		ranked[rank[v]] = count[v];
+	ngroups = gs_group_values(ranked, n, max, group_of);
+	for (int v = 0; v < n; v++)
+		group[v] = group_of[rank[v]];
 	pfree(order);
-	return Min(n, max);
+	pfree(ranked);
+	pfree(group_of);
+	return ngroups;
 }

@@ -10,8 +10,6 @@
 #include "model/refine.h"
 #include "numeric/stack.h"
 
-#define MAX_RETRIES	200			/* batches for the refused rows of one */
-
 /*
  * gs_random_seed: a seed for whoever names none.  Errors: internal_error.
  */
@@ -83,7 +81,7 @@ condition(GsSampler *sampler, Jsonb *given)
 				 errhint("Filter with WHERE, or fit a model with method => 'copula'.")));
 	gs_dependency_given(model->determined, sampler->schema, parsed);
 	if (parsed->nboxes == 0)
-		gs_given_impossible();
+		gs_given_impossible(&parsed->stats);
 	sampler->schema = parsed->schema;
 	return parsed;
 }
@@ -273,18 +271,19 @@ replace_rows(GsBatch *batch, bool *refused, int left, const GsBatch *from,
  *
  * spare: see gs_batch_spare; refused: [GS_BATCH], so many left, changed; make:
  * fills spare, whose key is set, and says which of its rows are refused.
- * Returns how many are left after MAX_RETRIES batches.  Can be cancelled.
+ * first, last: which of the further batches, from 1, of GS_MAX_RETRIES.
+ * Returns how many rows are left after these.  Can be cancelled.
  */
 int
 gs_batch_retry(GsBatch *batch, GsBatch *spare, bool *refused, int left,
-			   uint64 key,
+			   uint64 key, int first, int last,
 			   void (*make) (void *arg, GsBatch *spare, bool *refused),
 			   void *arg)
 {
 	bool		no_candidate[GS_BATCH];
 
 	spare->first = batch->first;
-	for (int try = 1; left > 0 && try <= MAX_RETRIES; try++)
+	for (int try = first; left > 0 && try <= last; try++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		spare->key = gs_mix64(key, try);
@@ -306,5 +305,5 @@ gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index)
 	model->family->generate(sampler->state, batch);
 	if (sampler->refining != NULL)
 		gs_refine_apply(sampler, batch);
-	gs_dependency_fill(model->determined, batch);
+	gs_dependency_fill(model->determined, sampler->given, batch);
 }

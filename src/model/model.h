@@ -54,8 +54,11 @@ extern GsBatch *gs_batch_create(const GsSampler *sampler, int64 seed,
 								const bool *needed);
 extern GsBatch *gs_batch_spare(const GsSampler *sampler,
 							   const GsBatch *batch);
+/* Batches that are made for the refused rows of one. */
+#define GS_MAX_RETRIES	200
+
 extern int	gs_batch_retry(GsBatch *batch, GsBatch *spare, bool *refused,
-						   int left, uint64 key,
+						   int left, uint64 key, int first, int last,
 						   void (*make) (void *arg, GsBatch *spare,
 										 bool *refused), void *arg);
 extern void gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index);

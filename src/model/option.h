@@ -18,10 +18,17 @@ typedef enum GsOptionType
 	GS_OPTION_AUTO,				/* the same, or GS_OPTION_IS_AUTO, the default */
 	GS_OPTION_RATE,				/* double, over 0 and at most 1; 0: left out */
 	GS_OPTION_LIST,				/* List of C strings */
-	GS_OPTION_CHOICE			/* const char *, one of choices */
+	GS_OPTION_CHOICE,			/* const char *, one of choices */
+	GS_OPTION_CHOICES			/* List of GsNamedChoice: one for each name */
 } GsOptionType;
 
 #define GS_OPTION_IS_AUTO	(-1)	/* written "auto" */
+
+typedef struct GsNamedChoice
+{
+	char	   *name;
+	const char *choice;			/* one of choices */
+} GsNamedChoice;
 
 typedef struct GsOptionDef
 {
@@ -33,7 +40,8 @@ typedef struct GsOptionDef
 	int64		value;			/* by default */
 	const char *what;			/* LIST: what the strings are, for a hint ... */
 	const char *example;		/* ... and how they are written */
-	const char *const *choices; /* CHOICE: NULL-terminated, the default first */
+	const char *const *choices; /* CHOICE: NULL-terminated, the default first;
+								 * CHOICES: in any order */
 } GsOptionDef;
 
 #define GS_OPTION_NUMBER(key, type, min, max, value) \

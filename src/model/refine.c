@@ -366,5 +366,6 @@ gs_refine_apply(GsSampler *sampler, GsBatch *batch)
 		MemoryContextSwitchTo(old);
 	}
 	gs_batch_retry(batch, spare, refining->refused, left,
-				   gs_mix64(batch->key, GS_STREAM_REFINE), make_rows, sampler);
+				   gs_mix64(batch->key, GS_STREAM_REFINE), 1, GS_MAX_RETRIES,
+				   make_rows, sampler);
 }

@@ -88,7 +88,7 @@ start_refine(const GsSchema *schema, const GsEncoded *encoded)
 		if (number)
 			gs_group_values(count, n, GS_TREE_FEW, code);
 		else
-			gs_group_levels(count, n, GS_TREE_FEW, code);
+			gs_group_levels(count, encoded->rank[f], n, GS_TREE_FEW, code);
 		pfree(count);
 		refine->predictor[refine->npredictors].feature = f;
 		refine->predictor[refine->npredictors].code_of = code;

@@ -224,6 +224,30 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 }
 
 /*
+ * Whose NULLs decide whether a part has a value, if all of them come before
+ * it.
+ */
+static void
+load_bases(const TreeModel *model, const GsSchema *schema,
+		   TreePosition *position)
+{
+	const GsFeature *feature = &schema->features[position->feature];
+	int			n = feature->part < 0 ? 0 :
+		gs_layout_nulls(schema, feature->column, position->base_null,
+						position->base_code);
+
+	for (int b = 0; b < n; b++)
+	{
+		int			null = position->base_null[b];
+
+		if (null >= 0 && model->position_of[null] < 0)
+			return;
+		position->base_null[b] = null < 0 ? -1 : model->position_of[null];
+	}
+	position->nbases = n;
+}
+
+/*
  * What a feature is, and that it may come at this position.  code: [ncodes],
  * what is left of the tensor.
  */
@@ -250,9 +274,12 @@ load_position(TreeModel *model, const GsSchema *schema, int p, int f,
 	memcpy(position->code, code, position->nvalues);
 	for (int v = 0; v < position->nvalues; v++)
 		position->missing = Max(position->missing, Min(code[v] + 1, 255));
-	if (!position->number)
+	load_bases(model, schema, position);
+	if (position->number)
+		load_scores(position, feature, code);
+	/* a category that is a part of a column may be missing, too */
+	if (feature->part < 0)
 		return;
-	load_scores(position, feature, code);
 	null = schema->columns[feature->column].null_feature;
 	if (null >= 0)
 		position->null = model->position_of[null];
@@ -376,6 +403,9 @@ gs_tree_wanted(const TreeModel *model, const bool *needed, bool *wanted)
 			wanted[position->predictor[i]] = true;
 		if (position->null >= 0)
 			wanted[position->null] = true;
+		for (int b = 0; b < position->nbases; b++)
+			if (position->base_null[b] >= 0)
+				wanted[position->base_null[b]] = true;
 		if (position->shift.base >= 0)
 			wanted[position->shift.base] = true;
 	}
@@ -405,6 +435,27 @@ gs_tree_show(TreeSampler *sampler, int p, int row, uint8 code, float at)
 }
 
 /*
+ * Whether a part has no value in a row, since its bases are NULL, or are not.
+ */
+static bool
+is_absent(const TreeModel *model, const TreePosition *position,
+		  const GsBatch *batch, int row)
+{
+	const GsFeature *feature = &model->schema->features[position->feature];
+	bool		is_null[GS_MAX_BASES + 1];
+
+	for (int b = 0; b < position->nbases; b++)
+	{
+		int			null = position->base_null[b];
+
+		is_null[b] = null >= 0 && position->base_code[b] ==
+			batch->code[model->position[null].feature][row];
+	}
+	return gs_layout_part_absent(model->schema->columns[feature->column].layout,
+								 feature->part, is_null);
+}
+
+/*
  * gs_tree_put: hands what was drawn for a row, a level or a position among a
  * number's segments by rank, to a batch, and to what comes after position p.
  */
@@ -417,13 +468,14 @@ gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row, float at)
 	bool		is_null = position->null >= 0 &&
 		batch->code[model->position[position->null].feature][row] == 1;
 
+	is_null |= position->nbases > 0 && is_absent(model, position, batch, row);
 	if (position->number)
 		batch->score[position->feature][row] = position->base[rank] +
 			position->span[rank] * Min(at - rank, 1);
 	else
 		batch->code[position->feature][row] = rank;
-	gs_tree_show(sampler, p, row,
-				 is_null ? GS_TREE_MISSING : position->code[rank], at);
+	gs_tree_show(sampler, p, row, !is_null ? position->code[rank] :
+				 position->number ? GS_TREE_MISSING : position->missing, at);
 }
 
 /*

@@ -43,6 +43,8 @@ typedef struct TreeValues
 	double	   *low;			/* [nvalues] by rank */
 	double	   *high;			/* [nvalues] by rank */
 	uint16	   *rank;			/* [nvalues] in order */
+	uint16	   *segment;		/* [nvalues] by rank: the reverse */
+	const GsFeature *feature;
 } TreeValues;
 
 /* One feature of a loaded model, in the order that they are drawn in. */
@@ -51,6 +53,9 @@ typedef struct TreePosition
 	int			feature;
 	bool		number;
 	int			null;			/* position that makes it missing; -1: none */
+	int			nbases;			/* whose NULLs may do so, too */
+	int			base_null[GS_MAX_BASES + 1];	/* positions, -1: never NULL */
+	int			base_code[GS_MAX_BASES + 1];	/* level of NULL there */
 	int			nnodes;
 	TreeNode   *node;
 	const uint32 *mask;			/* [nnodes][GS_TREE_WORDS] */

@@ -72,21 +72,26 @@ init_axis(Axis *axis, const uint16 *value, int64 nrows,
 			axis->count[value[row]]++;
 }
 
+static int
+group_values(const Axis *axis, int max, uint8 *group)
+{
+	return axis->rank != NULL ?
+		gs_group_values(axis->count, axis->nvalues, max, group) :
+		gs_group_levels(axis->count, axis->alike, axis->nvalues, max, group);
+}
+
 /*
  * Codes and classes of an axis's rows.
  */
 static void
 encode_axis(Axis *axis, int64 nrows)
 {
-	int			(*group) (const int64 *, int, int, uint8 *) =
-		axis->rank != NULL ? gs_group_values : gs_group_levels;
 	uint8	   *class_of = palloc(axis->nvalues);
 	int			missing;
 
 	axis->code_of = palloc(axis->nvalues);
-	missing = group(axis->count, axis->nvalues, GS_TREE_FEW, axis->code_of);
-	axis->nclasses = group(axis->count, axis->nvalues, GS_TREE_CLASSES,
-						   class_of);
+	missing = group_values(axis, GS_TREE_FEW, axis->code_of);
+	axis->nclasses = group_values(axis, GS_TREE_CLASSES, class_of);
 	axis->ncodes = missing + 1;
 	axis->code = huge(nrows, 1);
 	axis->class = huge(nrows, 1);
@@ -129,6 +134,7 @@ collect_positions(Fit *fit)
 		else
 			init_axis(&position->own, encoded->bin[f], encoded->nrows, NULL,
 					  feature->nlevels);
+		position->own.alike = encoded->rank[f];
 		encode_axis(&position->own, encoded->nrows);
 		position->source.feature = feature;
 		position->source.group = gs_value_scale(fit->schema, feature,

@@ -103,7 +103,20 @@ wanted_first(const GsSchema *schema, const List *first, const char *option,
 }
 
 /*
- * Whether a position may come next: a number not before its NULL indicator.
+ * Whether a feature, if it has a position, is done.
+ */
+static bool
+is_done(const Position *position, int n, const bool *done, int f)
+{
+	for (int i = 0; i < n; i++)
+		if (position[i].feature == f)
+			return done[i];
+	return true;
+}
+
+/*
+ * Whether a position may come next: a number not before its NULL indicator,
+ * nor before what tells whether it is a sum with another column.
  */
 static bool
 may_come(const GsSchema *schema, const Position *position, int n,
@@ -112,13 +125,19 @@ may_come(const GsSchema *schema, const Position *position, int n,
 {
 	const GsFeature *feature = &schema->features[position[p].feature];
 	int			null = schema->columns[feature->column].null_feature;
+	int			base_null[GS_MAX_BASES + 1];
+	int			base_code[GS_MAX_BASES + 1];
+	int			nbases;
 
 	if (done[p])
 		return false;
-	for (int i = 0; i < n && null >= 0 && feature->part >= 0; i++)
-		if (position[i].feature == null)
-			return done[i];
-	return true;
+	if (feature->part < 0)
+		return true;
+	nbases = gs_layout_nulls(schema, feature->column, base_null, base_code);
+	for (int b = 0; b < nbases; b++)
+		if (base_null[b] >= 0 && !is_done(position, n, done, base_null[b]))
+			return false;
+	return null < 0 || is_done(position, n, done, null);
 }
 
 /*
@@ -142,7 +161,7 @@ never_null_first(const GsSchema *schema, const Position *position, int n,
 		float		dependence = known[(Size) p * n + q];
 
 		feature = &schema->features[position[q].feature];
-		if (!done[q] && position[q].number &&
+		if (position[q].number && may_come(schema, position, n, done, q) &&
 			schema->columns[feature->column].null_feature < 0 &&
 			position[q].source.group == position[p].source.group &&
 			dependence > closest[p] &&

@@ -48,6 +48,7 @@ gs_value_scale(const GsSchema *schema, const GsFeature *feature, double *unit)
 
 	*unit = kind->unit > 0 ? kind->unit : 1;
 	if (feature->kind != GS_FEATURE_NUMBER || column->codec.nparts != 1 ||
+		column->layout != NULL ||
 		q->nsegments < 1 ||
 		gs_scalar_is_special(part, feature->lane, q->low[0]) ||
 		gs_scalar_is_special(part, feature->lane, q->high[q->nsegments - 1]))
@@ -293,7 +294,7 @@ gs_shift_learn(const GsShiftSource *number, const GsShiftSource *base,
 	}
 	gs_scalars_sort(sorted, n, GS_LANE_FLOAT);
 	gs_quantile_build(feature, NULL, sorted + threshold - 1,
-					  n - 2 * (threshold - 1), threshold);
+					  n - 2 * (threshold - 1), threshold, false, false);
 	pfree(sorted);
 	for (int64 row = 0; row < nrows; row++)
 	{

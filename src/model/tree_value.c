@@ -34,8 +34,11 @@ load_values(TreePosition *position, const GsSchema *schema)
 	else if (feature->decimals >= 0)
 		values->decimal = pow(10, feature->decimals);
 	gs_tree_ranks(feature, values->rank);
+	values->feature = feature;
+	values->segment = palloc(sizeof(uint16) * n);
 	for (int s = 0; s < n; s++)
 	{
+		values->segment[values->rank[s]] = (uint16) s;
 		values->low[values->rank[s]] = gs_value_at(feature, values->unit, s,
 												   0);
 		values->high[values->rank[s]] = gs_value_at(feature, values->unit, s,
@@ -102,6 +105,9 @@ gs_tree_value(const TreePosition *position, float at)
 	double		high = values->high[rank];
 	double		value;
 
+	if (values->feature->endings != NULL)
+		return gs_value_at(values->feature, values->unit,
+						   values->segment[rank], part);
 	if (values->step > 0)
 	{
 		double		steps = rint((high - low) / values->step);
@@ -136,6 +142,17 @@ find_segment(const double *low, const uint16 *rank, int n, double value)
 }
 
 /*
+ * The scalar of a value.
+ */
+static GsScalar
+value_scalar(const TreeValues *values, double value)
+{
+	if (values->feature->lane == GS_LANE_FLOAT)
+		return (GsScalar) {.f = value};
+	return (GsScalar) {.i = (int64) rint(value / values->unit)};
+}
+
+/*
  * gs_tree_find: the position on a number's axis that is decoded to a value, or
  * to the nearest that there is.
  */
@@ -160,7 +177,10 @@ gs_tree_find(const TreePosition *position, double value)
 		(value - values->low[rank]) /
 		(values->high[rank] - values->low[rank]) : 0.5;
 	part = Max(0, Min(part, 1));
-	if (values->step > 0)
+	if (values->feature->endings != NULL)
+		part = gs_quantile_position(values->feature, values->segment[rank],
+									value_scalar(values, value), 0.5);
+	else if (values->step > 0)
 	{
 		double		steps = rint((values->high[rank] - values->low[rank]) /
 								 values->step);

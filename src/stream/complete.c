@@ -420,6 +420,22 @@ encode_rows(Completion *completion)
 			  completion->position, batch);
 }
 
+/*
+ * Where a drawn value is equal to one that is known, it is that one, as it is.
+ */
+static void
+copy_equal(const Completion *completion, const GsColumn *column, GsRows rows)
+{
+	const GsRows *known = &completion->given[column->equal - 1];
+	const int32 *equal = completion->batch->code[column->equal_feature];
+
+	for (int row = 0; row < completion->rows && known->values != NULL; row++)
+		if (equal[row] == 1 && !rows.nulls[row * rows.stride] &&
+			!known->nulls[row * known->stride])
+			rows.values[row * rows.stride] =
+				known->values[row * known->stride];
+}
+
 static void
 decode_column(Completion *completion, int i)
 {
@@ -431,8 +447,15 @@ decode_column(Completion *completion, int i)
 		gs_rules_set(completion->rules, completion->batch, column->c, 0,
 					 completion->rows, rows);
 	else
+	{
+		const GsColumn *learned =
+			&completion->sampler->schema->columns[column->c];
+
 		gs_decode(column->decoder, completion->batch, 0, completion->rows,
 				  rows);
+		if (learned->equal > 0)
+			copy_equal(completion, learned, rows);
+	}
 }
 
 /*

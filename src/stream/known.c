@@ -42,10 +42,7 @@ gs_known_begin(GsKnown *known, int64 seed, const bool *needed)
 
 	memcpy(all, needed, schema->nfeatures);
 	if (known->rules != NULL)
-	{
-		gs_rules_know(known->rules, known->given);
 		gs_rules_need(known->rules, all);
-	}
 	known->batch = gs_batch_create(known->sampler, seed, all);
 	if (known->rules != NULL)
 		gs_rules_attach(known->rules, known->batch);

@@ -219,6 +219,9 @@ begin_known(const GsModel *model, const bool *known, const int *place, int n,
 		{
 			values + i, nulls + i, stride
 		};
+	/* before it is asked which columns conditions set */
+	if (result->rules != NULL)
+		gs_rules_know(result->rules, result->given);
 	return result;
 }
 

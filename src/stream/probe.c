@@ -247,7 +247,7 @@ learn(Fit *fit)
 						  values, nulls);
 		gs_sample_put(sample, row, values, nulls);
 	}
-	gs_differences_find(sample);
+	gs_layouts_find(sample, fit->threshold, true);
 	fit->schema = gs_schema_learn(sample, fit->threshold, 0, &fit->encoded);
 }
 

@@ -103,8 +103,15 @@ tie_learned(const GsTarget *target, const GsSampler *sampler, int c,
 		if (needed[f])
 			names = lappend(names,
 							schema->columns[schema->features[f].column].name);
-	if (column->base > 0)
-		names = lappend(names, schema->columns[column->base - 1].name);
+	if (column->layout != NULL)
+	{
+		for (int b = 0; b < column->layout->nbases; b++)
+			names = lappend(names,
+							schema->columns[column->layout->base[b]].name);
+		if (column->layout->since >= 0)
+			names = lappend(names,
+							schema->columns[column->layout->since].name);
+	}
 	tie_named(target, names, ties);
 	pfree(needed);
 }

@@ -390,7 +390,7 @@ next_slice(GsStream *stream)
 		if (stream->sampler->given == NULL &&
 			gs_keys_respace(stream->sampler->schema, stream->fixed,
 							stream->batch))
-			gs_dependency_fill(stream->sampler->model->determined,
+			gs_dependency_fill(stream->sampler->model->determined, NULL,
 							   stream->batch);
 		stream->filled = index;
 		stream->batches++;

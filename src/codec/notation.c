@@ -1,0 +1,706 @@
+/*
+ * notation.c
+ *	  Dates and times that are kept as numbers or as texts: their formats.
+ *
+ * These are written as to_char() has them.  A number is read as a text of
+ * as many digits as its format has, zeros before it.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/datetime.h"
+#include "utils/timestamp.h"
+
+#include "codec/notation.h"
+#include "compat.h"
+
+typedef enum Field
+{
+	FIELD_YEAR,					/* four digits */
+	FIELD_YEAR2,				/* two, of 1950 to 2049 */
+	FIELD_MONTH,
+	FIELD_MONTH_SHORT,			/* no zero before it */
+	FIELD_MONTH_NAME,
+	FIELD_MON,
+	FIELD_MON_UPPER,
+	FIELD_DAY,
+	FIELD_DAY_SHORT,
+	FIELD_DAY_OF_YEAR,
+	FIELD_HOUR,
+	FIELD_HOUR_SHORT,
+	FIELD_MINUTE,
+	FIELD_SECOND,
+
+	/* what says too little to be read */
+	FIELD_QUARTER,
+	FIELD_DAY_NAME,
+	FIELD_DAY_ABBREVIATED,
+	FIELD_SUNDAY_1,
+	FIELD_MONDAY_1,
+	FIELD_SUNDAY_0,
+	FIELD_MONDAY_0,
+	FIELD_WEEK,
+	FIELDS
+} Field;
+
+/* Of names that begin alike, the longest comes first. */
+static const struct
+{
+	const char *name;
+	Field		field;
+}			fields[] = {
+	{"YYYY", FIELD_YEAR}, {"YY", FIELD_YEAR2},
+	{"FMMonth", FIELD_MONTH_NAME}, {"FMMM", FIELD_MONTH_SHORT},
+	{"MM", FIELD_MONTH}, {"MI", FIELD_MINUTE}, {"MON", FIELD_MON_UPPER},
+	{"Mon", FIELD_MON}, {"FMDay", FIELD_DAY_NAME},
+	{"FMDD", FIELD_DAY_SHORT}, {"DDD", FIELD_DAY_OF_YEAR},
+	{"DD", FIELD_DAY}, {"Dy", FIELD_DAY_ABBREVIATED},
+	{"FMHH24", FIELD_HOUR_SHORT}, {"HH24", FIELD_HOUR},
+	{"SS", FIELD_SECOND}, {"Q", FIELD_QUARTER}, {"IW", FIELD_WEEK},
+	{"ID-1", FIELD_MONDAY_0}, {"ID", FIELD_MONDAY_1},
+	{"D-1", FIELD_SUNDAY_0}, {"D", FIELD_SUNDAY_1}
+};
+
+#define NUMBER	1
+#define TEXT	2
+#define DATE	4				/* a type of their own */
+#define TIME	8
+
+/*
+ * Stored models count on the order: new ones come last.  Of formats that read
+ * all of a column alike, the first is taken.
+ */
+static const struct
+{
+	const char *name;
+	int			kinds;
+}			formats[] = {
+	{"YYYYMMDD", NUMBER | TEXT}, {"DDMMYYYY", NUMBER | TEXT},
+	{"MMDDYYYY", NUMBER | TEXT}, {"YYYYMM", NUMBER | TEXT},
+	{"YYYYDDD", NUMBER | TEXT}, {"YYMMDD", NUMBER | TEXT},
+	{"DDMMYY", NUMBER | TEXT}, {"HH24MISS", NUMBER | TEXT},
+	{"HH24MI", NUMBER | TEXT}, {"YYYYMMDDHH24MISS", NUMBER | TEXT},
+	{"YYYYMMDDHH24MI", NUMBER | TEXT},
+	{"YYYY-MM-DD", TEXT}, {"DD/MM/YYYY", TEXT}, {"MM/DD/YYYY", TEXT},
+	{"DD.MM.YYYY", TEXT}, {"YYYY/MM/DD", TEXT}, {"YYYY.MM.DD", TEXT},
+	{"DD-MM-YYYY", TEXT}, {"MM-DD-YYYY", TEXT}, {"FMDD/FMMM/YYYY", TEXT},
+	{"FMMM/FMDD/YYYY", TEXT}, {"FMDD.FMMM.YYYY", TEXT},
+	{"YYYY-FMMM-FMDD", TEXT}, {"YYYY/FMMM/FMDD", TEXT},
+	{"DD/MM/YY", TEXT}, {"MM/DD/YY", TEXT}, {"FMDD/FMMM/YY", TEXT},
+	{"FMMM/FMDD/YY", TEXT}, {"DD.MM.YY", TEXT}, {"DD-Mon-YYYY", TEXT},
+	{"DD-MON-YYYY", TEXT}, {"DD-Mon-YY", TEXT}, {"DD-MON-YY", TEXT},
+	{"DD Mon YYYY", TEXT}, {"DDMONYYYY", TEXT}, {"FMDD Mon YYYY", TEXT},
+	{"Mon DD, YYYY", TEXT}, {"Mon FMDD, YYYY", TEXT},
+	{"FMMonth FMDD, YYYY", TEXT}, {"FMDD FMMonth YYYY", TEXT},
+	{"YYYY-MM", TEXT}, {"YYYY/MM", TEXT}, {"MM/YYYY", TEXT},
+	{"MM-YYYY", TEXT}, {"MM.YYYY", TEXT}, {"Mon YYYY", TEXT},
+	{"Mon-YYYY", TEXT}, {"Mon-YY", TEXT}, {"FMMonth YYYY", TEXT},
+	{"HH24:MI", TEXT}, {"HH24:MI:SS", TEXT}, {"FMHH24:MI", TEXT},
+	{"YYYY-MM-DD HH24:MI:SS", TEXT}, {"YYYY-MM-DD\"T\"HH24:MI:SS", TEXT},
+	{"YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"", TEXT}, {"YYYY-MM-DD HH24:MI", TEXT},
+	{"YYYY-MM-DD\"T\"HH24:MI", TEXT}, {"YYYY/MM/DD HH24:MI:SS", TEXT},
+	{"YYYY/MM/DD HH24:MI", TEXT}, {"DD/MM/YYYY HH24:MI", TEXT},
+	{"MM/DD/YYYY HH24:MI", TEXT}, {"DD/MM/YYYY HH24:MI:SS", TEXT},
+	{"MM/DD/YYYY HH24:MI:SS", TEXT}, {"DD.MM.YYYY HH24:MI", TEXT},
+	{"DD.MM.YYYY HH24:MI:SS", TEXT}, {"FMMM/FMDD/YYYY FMHH24:MI", TEXT},
+	{"FMDD/FMMM/YYYY FMHH24:MI", TEXT},
+
+	/* those that follow from others */
+	{"YYYY", NUMBER | TEXT}, {"MM", NUMBER | TEXT}, {"FMMM", TEXT},
+	{"DD", NUMBER | TEXT}, {"FMDD", TEXT}, {"DDD", NUMBER},
+	{"HH24", NUMBER | TEXT}, {"FMHH24", TEXT}, {"MI", NUMBER | TEXT},
+	{"SS", NUMBER | TEXT}, {"Q", NUMBER | TEXT}, {"ID", NUMBER | TEXT},
+	{"D", NUMBER | TEXT}, {"ID-1", NUMBER | TEXT}, {"D-1", NUMBER | TEXT},
+	{"IW", NUMBER | TEXT}, {"YY", NUMBER | TEXT}, {"Mon", TEXT},
+	{"MON", TEXT}, {"FMMonth", TEXT}, {"FMDay", TEXT}, {"Dy", TEXT},
+	{"YYYYQ", NUMBER}, {"YYYY-\"Q\"Q", TEXT}, {"YYYY\"Q\"Q", TEXT},
+	{"YYYY \"Q\"Q", TEXT}, {"\"Q\"Q YYYY", TEXT}, {"\"Q\"Q", TEXT},
+	{"date", DATE}, {"time", TIME}
+};
+
+static const char *const month_names[] = {
+	"January", "February", "March", "April", "May", "June", "July",
+	"August", "September", "October", "November", "December"
+};
+
+static const char *const day_names[] = {
+	"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
+	"Saturday"
+};
+
+/* A field, or a character as it is. */
+typedef struct Token
+{
+	int8		field;			/* -1: none */
+	char		literal;
+} Token;
+
+#define MAX_TOKENS	24
+
+/* A format taken apart, when it is first needed. */
+typedef struct Compiled
+{
+	int			n;
+	Token		token[MAX_TOKENS];
+	bool		has[FIELDS];
+} Compiled;
+
+static Compiled compiled[lengthof(formats)];
+
+/* A date and a time of day by its fields. */
+typedef struct Parts
+{
+	int			year;
+	int			month;
+	int			day;
+	int			day_of_year;	/* 0: not known */
+	int			hour;
+	int			minute;
+	int			second;
+} Parts;
+
+static const Compiled *
+compile(int format)
+{
+	Compiled   *to = &compiled[format];
+	bool		quoted = false;
+
+	if (to->n > 0)
+		return to;
+	for (const char *at = formats[format].name; *at != '\0';)
+	{
+		int			f = quoted ? lengthof(fields) : 0;
+
+		if (*at == '"')
+		{
+			quoted = !quoted;
+			at++;
+			continue;
+		}
+		while (f < lengthof(fields) &&
+			   strncmp(at, fields[f].name, strlen(fields[f].name)) != 0)
+			f++;
+		if (f < lengthof(fields))
+		{
+			to->token[to->n++] = (Token) {fields[f].field, 0};
+			to->has[fields[f].field] = true;
+			at += strlen(fields[f].name);
+		}
+		else
+			to->token[to->n++] = (Token) {-1, *at++};
+	}
+	return to;
+}
+
+/*
+ * gs_notation_count: how many formats there are; each is told by its number,
+ * from 0.
+ */
+int
+gs_notation_count(void)
+{
+	return lengthof(formats);
+}
+
+/*
+ * gs_notation_name: a format as to_char() has it.
+ */
+const char *
+gs_notation_name(int format)
+{
+	return formats[format].name;
+}
+
+/*
+ * gs_notation_fits: whether values of a kind may be written in a format.
+ */
+bool
+gs_notation_fits(int format, const GsCodecKind *kind)
+{
+	if (kind->content == GS_CONTENT_TEXT)
+		return formats[format].kinds & TEXT;
+	if (formats[format].kinds & (DATE | TIME))
+		return kind->types[0] ==
+			(formats[format].kinds & DATE ? DATEOID : TIMEOID);
+	return kind->content == GS_CONTENT_NUMBERS &&
+		(formats[format].kinds & NUMBER) && kind->nparts == 1 &&
+		kind->axis == GS_AXIS_NUMBER && kind->part[0].lane != GS_LANE_FLOAT;
+}
+
+/*
+ * gs_notation_is_ordered: whether the values that a format writes are in the
+ * order of what they count.
+ */
+bool
+gs_notation_is_ordered(int format)
+{
+	return strncmp(formats[format].name, "YYYY", 4) == 0 ||
+		strncmp(formats[format].name, "HH24", 4) == 0 ||
+		(formats[format].kinds & (DATE | TIME)) != 0;
+}
+
+/*
+ * gs_notation_unit: what a format's values count; GS_UNIT_NONE of one that
+ * they cannot be read by.
+ */
+GsMomentUnit
+gs_notation_unit(int format)
+{
+	const bool *has = compile(format)->has;
+	bool		year = has[FIELD_YEAR] || has[FIELD_YEAR2];
+	bool		month = has[FIELD_MONTH] || has[FIELD_MONTH_SHORT] ||
+		has[FIELD_MONTH_NAME] || has[FIELD_MON] || has[FIELD_MON_UPPER];
+	bool		day = has[FIELD_DAY] || has[FIELD_DAY_SHORT];
+	bool		clock = (has[FIELD_HOUR] || has[FIELD_HOUR_SHORT]) &&
+		has[FIELD_MINUTE];
+
+	if (formats[format].kinds & (DATE | TIME))
+		return formats[format].kinds & DATE ? GS_UNIT_DAY : GS_UNIT_CLOCK;
+	if (!year)
+		return clock && !month && !day ? GS_UNIT_CLOCK : GS_UNIT_NONE;
+	if ((month && day) || has[FIELD_DAY_OF_YEAR])
+		return clock ? GS_UNIT_TIME : GS_UNIT_DAY;
+	return month && !clock ? GS_UNIT_MONTH : GS_UNIT_NONE;
+}
+
+/*
+ * gs_notation_usecs: microseconds of what a format with a clock, or days,
+ * counts.
+ */
+int64
+gs_notation_usecs(int format)
+{
+	const bool *has = compile(format)->has;
+
+	if (formats[format].kinds & TIME)
+		return 1;
+	return has[FIELD_SECOND] ? USECS_PER_SEC :
+		has[FIELD_MINUTE] ? USECS_PER_MINUTE : USECS_PER_DAY;
+}
+
+/*
+ * gs_notation_is_number: whether a format is one of digits alone, by chance
+ * that of any number.
+ */
+bool
+gs_notation_is_number(int format)
+{
+	return formats[format].kinds & NUMBER;
+}
+
+/*
+ * The digits of a number in a format.
+ */
+static int
+digits_of(int format)
+{
+	return strlen(formats[format].name) -
+		(compile(format)->has[FIELD_HOUR] ? 2 : 0);
+}
+
+/*
+ * gs_notation_scalar: what a moment is in a format's codec.
+ */
+int64
+gs_notation_scalar(int format, GsMoment moment)
+{
+	int			year;
+	int			month;
+	int			day;
+	int64		usecs = gs_notation_usecs(format);
+
+	switch (gs_notation_unit(format))
+	{
+		case GS_UNIT_NONE:
+			return 0;
+		case GS_UNIT_CLOCK:
+			return moment.usec / usecs;
+		case GS_UNIT_MONTH:
+			j2date((int) moment.day + POSTGRES_EPOCH_JDATE, &year, &month,
+				   &day);
+			return (int64) year * MONTHS_PER_YEAR + month - 1;
+		default:
+			return moment.day * (USECS_PER_DAY / usecs) + moment.usec / usecs;
+	}
+}
+
+/*
+ * gs_notation_moment: the reverse: the first moment of what a scalar counts.
+ */
+GsMoment
+gs_notation_moment(int format, int64 scalar)
+{
+	int64		usecs = gs_notation_usecs(format);
+	int64		steps = USECS_PER_DAY / usecs;	/* a day */
+	int64		day;
+
+	switch (gs_notation_unit(format))
+	{
+		case GS_UNIT_NONE:
+			return (GsMoment) {0, 0};
+		case GS_UNIT_CLOCK:
+			return (GsMoment) {0, scalar * usecs};
+		case GS_UNIT_MONTH:
+			return (GsMoment) {
+				date2j((int) (scalar / MONTHS_PER_YEAR),
+					   (int) (scalar % MONTHS_PER_YEAR) + 1, 1) -
+					POSTGRES_EPOCH_JDATE, 0
+			};
+		default:
+			day = scalar / steps - (scalar % steps < 0);
+			return (GsMoment) {day, (scalar - day * steps) * usecs};
+	}
+}
+
+/*
+ * gs_notation_limits: the first and last of a format's scalars.
+ */
+void
+gs_notation_limits(int format, int64 *min, int64 *max)
+{
+	bool		century = compile(format)->has[FIELD_YEAR2];
+	int			year = century ? 1950 : 1;
+	int			last = century ? 2049 : 9999;
+	GsMoment	begin = {date2j(year, 1, 1) - POSTGRES_EPOCH_JDATE, 0};
+	GsMoment	end = {date2j(last, 12, 31) - POSTGRES_EPOCH_JDATE,
+	USECS_PER_DAY - 1};
+
+	*min = gs_notation_scalar(format, begin);
+	*max = gs_notation_scalar(format, end);
+}
+
+/*
+ * Reads digits: n of them, or, if n is 0, one or two without a zero before.
+ */
+static bool
+read_digits(const char **at, const char *end, int n, int *number)
+{
+	const char *begin = *at;
+	int			most = n > 0 ? n : 2;
+
+	*number = 0;
+	while (*at < end && *at - begin < most && **at >= '0' && **at <= '9')
+		*number = *number * 10 + *(*at)++ - '0';
+	return n > 0 ? *at - begin == n : *at > begin && *begin != '0';
+}
+
+/*
+ * Reads a month's name; length: letters of it, 0 for all.
+ */
+static bool
+read_month(const char **at, const char *end, int length, bool upper,
+		   int *month)
+{
+	for (int m = 0; m < MONTHS_PER_YEAR; m++)
+	{
+		const char *name = month_names[m];
+		int			n = length > 0 ? length : strlen(name);
+		bool		same = end - *at >= n;
+
+		for (int i = 0; same && i < n; i++)
+			same = (*at)[i] == (upper ? pg_ascii_toupper(name[i]) : name[i]);
+		if (!same)
+			continue;
+		*at += n;
+		*month = m + 1;
+		return true;
+	}
+	return false;
+}
+
+static bool
+read_field(Field field, const char **at, const char *end, Parts *parts)
+{
+	switch (field)
+	{
+		case FIELD_YEAR:
+			return read_digits(at, end, 4, &parts->year) && parts->year > 0;
+		case FIELD_YEAR2:
+			if (!read_digits(at, end, 2, &parts->year))
+				return false;
+			parts->year += parts->year < 50 ? 2000 : 1900;
+			return true;
+		case FIELD_MONTH:
+			return read_digits(at, end, 2, &parts->month);
+		case FIELD_MONTH_SHORT:
+			return read_digits(at, end, 0, &parts->month);
+		case FIELD_MONTH_NAME:
+			return read_month(at, end, 0, false, &parts->month);
+		case FIELD_MON:
+			return read_month(at, end, 3, false, &parts->month);
+		case FIELD_MON_UPPER:
+			return read_month(at, end, 3, true, &parts->month);
+		case FIELD_DAY:
+			return read_digits(at, end, 2, &parts->day);
+		case FIELD_DAY_SHORT:
+			return read_digits(at, end, 0, &parts->day);
+		case FIELD_DAY_OF_YEAR:
+			return read_digits(at, end, 3, &parts->day_of_year) &&
+				parts->day_of_year > 0;
+		case FIELD_HOUR:
+			return read_digits(at, end, 2, &parts->hour);
+		case FIELD_HOUR_SHORT:
+			if (*at < end && **at == '0')
+				return (*at)++ != NULL;
+			return read_digits(at, end, 0, &parts->hour);
+		case FIELD_MINUTE:
+			return read_digits(at, end, 2, &parts->minute);
+		case FIELD_SECOND:
+			return read_digits(at, end, 2, &parts->second);
+		default:
+			return false;
+	}
+}
+
+/*
+ * The moment that fields name; false if there is none such.
+ */
+static bool
+moment_of_parts(const Parts *parts, GsMoment *moment)
+{
+	bool		leap = isleap(parts->year);
+
+	if (parts->month < 1 || parts->month > MONTHS_PER_YEAR ||
+		parts->day < 1 || parts->day > day_tab[leap][parts->month - 1] ||
+		parts->day_of_year > 365 + leap || parts->hour >= HOURS_PER_DAY ||
+		parts->minute >= MINS_PER_HOUR || parts->second >= SECS_PER_MINUTE)
+		return false;
+	moment->day = date2j(parts->year, parts->month, parts->day) -
+		POSTGRES_EPOCH_JDATE + Max(parts->day_of_year - 1, 0);
+	moment->usec = ((int64) (parts->hour * MINS_PER_HOUR + parts->minute) *
+					SECS_PER_MINUTE + parts->second) * USECS_PER_SEC;
+	return true;
+}
+
+/*
+ * gs_notation_parse: reads a text, which need not be terminated.  Returns
+ * whether it is one that the format writes; then *scalar is what it counts.
+ */
+bool
+gs_notation_parse(int format, const char *text, int len, int64 *scalar)
+{
+	const Compiled *c = compile(format);
+	const char *end = text + len;
+	Parts		parts = {.year = 2000,.month = 1,.day = 1};
+	GsMoment	moment;
+
+	for (int i = 0; i < c->n; i++)
+	{
+		if (c->token[i].field >= 0)
+		{
+			if (!read_field(c->token[i].field, &text, end, &parts))
+				return false;
+		}
+		else if (text == end || *text++ != c->token[i].literal)
+			return false;
+	}
+	if (text != end || !moment_of_parts(&parts, &moment))
+		return false;
+	*scalar = gs_notation_scalar(format, moment);
+	return true;
+}
+
+/*
+ * The same of a number.
+ */
+static bool
+parse_number(int format, int64 number, int64 *scalar)
+{
+	char		text[32];
+	int			digits = digits_of(format);
+
+	*scalar = number;
+	if (formats[format].kinds & (DATE | TIME))
+		return true;
+	return number >= 0 &&
+		snprintf(text, sizeof(text), GS_PADDED_UINT64, digits,
+				 (uint64) number) == digits &&
+		gs_notation_parse(format, text, digits, scalar);
+}
+
+static int
+write_field(Field field, const Parts *parts, const GsMoment *moment,
+			char *out)
+{
+	const char *month = month_names[parts->month - 1];
+	int			julian = (int) moment->day + POSTGRES_EPOCH_JDATE;
+	int			weekday = j2day(julian);	/* 0: Sunday */
+	int			n;
+
+	switch (field)
+	{
+		case FIELD_YEAR:
+			return sprintf(out, "%04d", parts->year);
+		case FIELD_YEAR2:
+			return sprintf(out, "%02d", parts->year % 100);
+		case FIELD_MONTH:
+			return sprintf(out, "%02d", parts->month);
+		case FIELD_MONTH_SHORT:
+			return sprintf(out, "%d", parts->month);
+		case FIELD_MONTH_NAME:
+			return sprintf(out, "%s", month);
+		case FIELD_MON:
+			return sprintf(out, "%.3s", month);
+		case FIELD_MON_UPPER:
+			n = sprintf(out, "%.3s", month);
+			for (int i = 0; i < n; i++)
+				out[i] = pg_ascii_toupper(out[i]);
+			return n;
+		case FIELD_DAY:
+			return sprintf(out, "%02d", parts->day);
+		case FIELD_DAY_SHORT:
+			return sprintf(out, "%d", parts->day);
+		case FIELD_DAY_OF_YEAR:
+			return sprintf(out, "%03d", julian - date2j(parts->year, 1, 1) +
+						   1);
+		case FIELD_HOUR:
+			return sprintf(out, "%02d", parts->hour);
+		case FIELD_HOUR_SHORT:
+			return sprintf(out, "%d", parts->hour);
+		case FIELD_MINUTE:
+			return sprintf(out, "%02d", parts->minute);
+		case FIELD_SECOND:
+			return sprintf(out, "%02d", parts->second);
+		case FIELD_QUARTER:
+			return sprintf(out, "%d", (parts->month - 1) / 3 + 1);
+		case FIELD_DAY_NAME:
+			return sprintf(out, "%s", day_names[weekday]);
+		case FIELD_DAY_ABBREVIATED:
+			return sprintf(out, "%.3s", day_names[weekday]);
+		case FIELD_SUNDAY_1:
+			return sprintf(out, "%d", weekday + 1);
+		case FIELD_MONDAY_1:
+			return sprintf(out, "%d", weekday == 0 ? 7 : weekday);
+		case FIELD_SUNDAY_0:
+			return sprintf(out, "%d", weekday);
+		case FIELD_MONDAY_0:
+			return sprintf(out, "%d", (weekday + 6) % 7);
+		case FIELD_WEEK:
+			return sprintf(out, "%02d", date2isoweek(parts->year, parts->month,
+													 parts->day));
+		case FIELDS:
+			break;
+	}
+	return 0;
+}
+
+/*
+ * gs_notation_write: writes a moment in a format.
+ *
+ * moment: of a year from 1 to 9999; out: GS_NOTATION_SIZE.  Returns the length
+ * of the text.
+ */
+int
+gs_notation_write(int format, GsMoment moment, char *out)
+{
+	const Compiled *c = compile(format);
+	int			seconds = (int) (moment.usec / USECS_PER_SEC);
+	Parts		parts = {.hour = seconds / SECS_PER_HOUR,
+		.minute = seconds / SECS_PER_MINUTE % MINS_PER_HOUR,
+	.second = seconds % SECS_PER_MINUTE};
+	char	   *at = out;
+
+	j2date((int) moment.day + POSTGRES_EPOCH_JDATE, &parts.year, &parts.month,
+		   &parts.day);
+	for (int i = 0; i < c->n; i++)
+		if (c->token[i].field >= 0)
+			at += write_field(c->token[i].field, &parts, &moment, at);
+		else
+			*at++ = c->token[i].literal;
+	*at = '\0';
+	return at - out;
+}
+
+/*
+ * gs_notation_write_number: the same as a number.
+ */
+int64
+gs_notation_write_number(int format, GsMoment moment)
+{
+	char		text[GS_NOTATION_SIZE];
+
+	if (formats[format].kinds & (DATE | TIME))
+		return formats[format].kinds & DATE ? moment.day : moment.usec;
+	gs_notation_write(format, moment, text);
+	return strtoll(text, NULL, 10);
+}
+
+/*
+ * gs_notation_derives: whether what a format writes follows from the values of
+ * a codec.
+ */
+bool
+gs_notation_derives(int format, const GsCodec *from)
+{
+	const bool *has = compile(format)->has;
+	GsMomentUnit unit = gs_codec_unit(from);
+	bool		clock = has[FIELD_HOUR] || has[FIELD_HOUR_SHORT] ||
+		has[FIELD_MINUTE] || has[FIELD_SECOND] ||
+		(formats[format].kinds & TIME) != 0;
+	bool		month = has[FIELD_YEAR] || has[FIELD_YEAR2] ||
+		has[FIELD_MONTH] || has[FIELD_MONTH_SHORT] ||
+		has[FIELD_MONTH_NAME] || has[FIELD_MON] || has[FIELD_MON_UPPER] ||
+		has[FIELD_QUARTER];
+	bool		day = has[FIELD_DAY] || has[FIELD_DAY_SHORT] ||
+		has[FIELD_DAY_OF_YEAR] || has[FIELD_DAY_NAME] ||
+		has[FIELD_DAY_ABBREVIATED] || has[FIELD_SUNDAY_0] ||
+		has[FIELD_SUNDAY_1] || has[FIELD_MONDAY_0] || has[FIELD_MONDAY_1] ||
+		has[FIELD_WEEK] || (formats[format].kinds & DATE) != 0;
+	bool		seconds = has[FIELD_SECOND];
+
+	if (unit == GS_UNIT_NONE)
+		return false;
+	if (seconds && from->notation != NULL &&
+		gs_notation_usecs(from->notation->format) > USECS_PER_SEC)
+		return false;
+	return (!clock || unit == GS_UNIT_CLOCK || unit == GS_UNIT_TIME) &&
+		(!month || unit >= GS_UNIT_MONTH) && (!day || unit >= GS_UNIT_DAY);
+}
+
+/*
+ * gs_notation_number: the scalar of a number in a format: beyond
+ * GS_NOTATION_OTHER / 2 if it is no date.
+ */
+int64
+gs_notation_number(int format, int64 number)
+{
+	int64		scalar;
+
+	if (parse_number(format, number, &scalar))
+		return scalar;
+	return GS_NOTATION_OTHER + Min(Max(number, -GS_NOTATION_OTHER / 2),
+								   GS_NOTATION_OTHER / 2);
+}
+
+/*
+ * gs_notation_around: the scalars whose numbers are next to one in an ordered
+ * format: the last that is not above it, and the first that is not below.
+ */
+void
+gs_notation_around(int format, int64 number, int64 *below, int64 *above)
+{
+	int64		low;
+	int64		high;
+
+	gs_notation_limits(format, &low, &high);
+	*below = PG_INT64_MIN;
+	*above = PG_INT64_MAX;
+	while (low <= high)
+	{
+		int64		middle = low + (high - low) / 2;
+		int64		written = gs_notation_write_number(format,
+													   gs_notation_moment(format,
+																		  middle));
+
+		if (written <= number)
+		{
+			*below = middle;
+			low = middle + 1;
+		}
+		if (written >= number)
+		{
+			*above = middle;
+			high = middle - 1;
+		}
+	}
+}

@@ -1,0 +1,204 @@
+/*
+ * notation_codec.c
+ *	  Dates and times that are kept as numbers or as texts: their codecs.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/timestamp.h"
+
+#include "codec/codec_internal.h"
+#include "codec/notation.h"
+
+/*
+ * gs_codec_unit: what a codec's single part counts; GS_UNIT_NONE if its
+ * values are no points in time.
+ */
+GsMomentUnit
+gs_codec_unit(const GsCodec *codec)
+{
+	if (codec->notation != NULL)
+		return gs_notation_unit(codec->notation->format);
+	return codec->type == DATEOID ? GS_UNIT_DAY :
+		codec->type == TIMEOID ? GS_UNIT_CLOCK :
+		codec->type == TIMESTAMPOID || codec->type == TIMESTAMPTZOID ?
+		GS_UNIT_TIME : GS_UNIT_NONE;
+}
+
+/*
+ * gs_codec_moment: the moment of a scalar of such a codec, which is no special
+ * value; that of a timestamptz in UTC.
+ */
+GsMoment
+gs_codec_moment(const GsCodec *codec, int64 scalar)
+{
+	int64		day;
+
+	if (codec->notation != NULL)
+		return gs_notation_moment(codec->notation->format, scalar);
+	if (codec->type == DATEOID)
+		return (GsMoment) {scalar, 0};
+	if (codec->type == TIMEOID)
+		return (GsMoment) {0, scalar};
+	day = scalar / USECS_PER_DAY - (scalar % USECS_PER_DAY < 0);
+	return (GsMoment) {day, scalar - day * USECS_PER_DAY};
+}
+
+/*
+ * gs_codec_moment_scalar: the scalar of a moment in such a codec.
+ */
+int64
+gs_codec_moment_scalar(const GsCodec *codec, GsMoment moment)
+{
+	if (codec->notation != NULL)
+		return gs_notation_scalar(codec->notation->format, moment);
+	if (codec->type == DATEOID)
+		return moment.day;
+	return codec->type == TIMEOID ? moment.usec :
+		moment.day * USECS_PER_DAY + moment.usec;
+}
+
+/*
+ * A number of the plain kind as its part, and back.
+ */
+static bool
+plain_number(const GsPart *part, int64 *number)
+{
+	int64		above;
+
+	*number = part->scalar.i;
+	if (part->lane != GS_LANE_NUMERIC)
+		return true;
+	if (gs_numeric_scale(part->text) != 0)
+		return false;
+	gs_numeric_scaled(part->text, 0, number, &above);
+	return *number == above;
+}
+
+static void
+split_notation(GsCodec *codec, Datum value, GsPart *part)
+{
+	const GsNotation *notation = codec->notation;
+	int			format = notation->format;
+	GsPart		plain = {.lane = notation->plain->part[0].lane};
+	int64		number = 0;
+
+	if (notation->plain->split != NULL)
+		notation->plain->split(codec, value, &plain);
+	else
+		plain.scalar = notation->plain->scalar(value);
+	if (gs_notation_unit(format) == GS_UNIT_NONE)
+		return;
+	if (plain.lane != GS_LANE_TEXT)
+	{
+		part->absent = !plain_number(&plain, &number);
+		part->scalar.i = gs_notation_number(format, number);
+		return;
+	}
+	if (gs_notation_parse(format, plain.text, plain.len, &part->scalar.i))
+		return;
+	for (int i = 0; i < notation->nothers; i++)
+		if (strlen(notation->other[i]) == plain.len &&
+			memcmp(notation->other[i], plain.text, plain.len) == 0)
+		{
+			part->scalar.i = GS_NOTATION_OTHER + i;
+			return;
+		}
+	part->absent = true;
+}
+
+/*
+ * A number or a text, as it is written, as a value of the codec's type.
+ */
+static Datum
+join_plain(GsCodec *codec, int64 number, const char *text)
+{
+	const GsCodecKind *plain = codec->notation->plain;
+	GsPart		part = {.lane = GS_LANE_INT,.scalar.i = number,.text = text};
+
+	if (plain->datum != NULL)
+		return plain->datum(part.scalar);
+	return plain->join(codec, &part);
+}
+
+/*
+ * gs_notation_join: writes a moment as a value of a codec that has a notation,
+ * in the current context.
+ */
+Datum
+gs_notation_join(GsCodec *codec, GsMoment moment)
+{
+	const GsNotation *notation = codec->notation;
+	char		text[GS_NOTATION_SIZE];
+
+	if (notation->plain->content != GS_CONTENT_TEXT)
+		return join_plain(codec,
+						  gs_notation_write_number(notation->format, moment),
+						  NULL);
+	gs_notation_write(notation->format, moment, text);
+	return join_plain(codec, 0, text);
+}
+
+static Datum
+join_notation(GsCodec *codec, const GsPart *parts)
+{
+	const GsNotation *notation = codec->notation;
+	int64		scalar = parts[0].scalar.i;
+
+	if (codec->part[0].special && scalar >= codec->part[0].plus)
+	{
+		if (notation->plain->content != GS_CONTENT_TEXT)
+			return join_plain(codec, scalar - GS_NOTATION_OTHER, NULL);
+		scalar = Max(scalar - GS_NOTATION_OTHER, 0);
+		return join_plain(codec, 0,
+						  notation->other[Min(scalar, notation->nothers - 1)]);
+	}
+	scalar = Min(Max(scalar, codec->part[0].min), codec->part[0].max);
+	return gs_notation_join(codec, gs_notation_moment(notation->format, scalar));
+}
+
+/*
+ * gs_notation_set: makes a codec one of a notation; allocates in the current
+ * context.
+ *
+ * codec: of a kind that the format fits; other: [nothers] texts that are no
+ * dates, copied.  A value that is neither has no part.
+ */
+void
+gs_notation_set(GsCodec *codec, int format, int nothers, char **other)
+{
+	GsNotation *notation = palloc0(sizeof(GsNotation));
+	GsMomentUnit unit = gs_notation_unit(format);
+	GsCodecKind *kind = &notation->kind;
+	GsPartKind *part = &kind->part[0];
+
+	notation->format = format;
+	notation->plain = codec->kind;
+	notation->nothers = nothers;
+	notation->other = palloc(sizeof(char *) * Max(nothers, 1));
+	for (int i = 0; i < nothers; i++)
+		notation->other[i] = pstrdup(other[i]);
+	kind->name = codec->kind->name;
+	kind->nparts = 1;
+	kind->content = GS_CONTENT_NUMBERS;
+	kind->split = split_notation;
+	kind->join = join_notation;
+	part->lane = GS_LANE_INT;
+	if (unit == GS_UNIT_DAY || unit == GS_UNIT_TIME)
+	{
+		kind->axis = GS_AXIS_TIME;
+		kind->unit = gs_notation_usecs(format);
+	}
+	if (unit != GS_UNIT_NONE)
+	{
+		gs_notation_limits(format, &part->min, &part->max);
+		part->special = nothers > 0 ||
+			notation->plain->content != GS_CONTENT_TEXT;
+		part->minus = PG_INT64_MIN;
+		part->plus = GS_NOTATION_OTHER / 2;
+	}
+	codec->notation = notation;
+	codec->kind = kind;
+	codec->nparts = 1;
+	codec->part[0] = *part;
+}

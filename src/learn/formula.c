@@ -1,0 +1,762 @@
+/*
+ * formula.c
+ *	  Equations that hold between the numbers of nearly every row, without being
+ *	  declared: a total and its parts, parts of 100, an amount that is payments
+ *	  times duration, a depth of 200 z / (x + y).
+ *
+ * Sums are found by elimination over a few rows: a column that those before it
+ * make up, but for rounding, has factors that follow from these rows.  Products
+ * are sums of logarithms.  What has a sum within a product is tried one by one.
+ * Factors must be plain numbers, and what they give the value, rounded as it
+ * is, in 99 of 100 rows of a larger sample.
+ *
+ * An equation is written as a condition on the row, column = expression, and
+ * goes the way of the source's own (constraint/rules.c).  All errors add up in
+ * the column that is computed.  Where that is not the one that spreads most
+ * (a depth hardly varies, a z does), and only it can be told exactly, the other
+ * is computed from it first: so both are as they were.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+
+#include "learn/formula_internal.h"
+#include "learn/quantile.h"
+
+#define MAX_ROWS		4000	/* looked at */
+#define MAX_TEMPLATE	20		/* numbers, to try sums within products */
+#define MIN_ROWS		200
+#define MIN_DISTINCT	3		/* values of a number, to tell another one */
+#define MIN_TOLD		8		/* to be told */
+#define MIN_HOLDS		0.99	/* share of rows */
+#define MIN_SPREAD		4.0		/* units that a number spreads by */
+#define MIN_WIDER		1.5		/* times the spread, to be told first */
+#define MAX_ERROR		0.02	/* of what spreads, that is no accident */
+#define TRIES			3		/* of few rows, some of which may be wrong */
+#define TRIAL_ROWS		24
+
+static bool
+is_number(const GsColumn *column)
+{
+	return column->codec.nparts == 1 && !column->unique &&
+		(column->type == INT2OID || column->type == INT4OID ||
+		 column->type == INT8OID || column->type == NUMERICOID ||
+		 column->type == FLOAT4OID || column->type == FLOAT8OID);
+}
+
+/*
+ * Reads a column's numbers, of rows stride apart.  Returns false if it is not
+ * one that can be in an equation.
+ */
+static bool
+read_number(Number *number, const GsColumn *column, const GsLane *lane,
+			int nrows, int64 stride)
+{
+	GsScalar   *sorted = palloc(sizeof(GsScalar) * nrows);
+	double		log_sum = 0;
+	double		log_square = 0;
+	double		sum = 0;
+	double		square = 0;
+	double		first = 0;
+	double		absolute = 0;
+	bool		positive = true;
+	int			n = 0;
+	int			distinct = 1;
+
+	number->name = column->name;
+	number->is_float = column->type == FLOAT4OID || column->type == FLOAT8OID;
+	number->told = false;
+	number->value = palloc(sizeof(double) * nrows);
+	for (int i = 0; i < nrows; i++)
+	{
+		GsScalar	scalar = lane->scalar[i * stride];
+		double		value = lane->type == GS_LANE_FLOAT ? scalar.f :
+			(double) scalar.i * pow(10, -lane->scale);
+
+		number->value[i] = NAN;
+		if ((lane->absent != NULL && lane->absent[i * stride]) ||
+			gs_scalar_is_special(&column->codec.part[0], lane->type, scalar) ||
+			!isfinite(value))
+			continue;
+		if (n == 0)
+			first = value;
+		sorted[n++] = scalar;
+		number->value[i] = value;
+		sum += value - first;
+		square += (value - first) * (value - first);
+		absolute += fabs(value);
+		positive &= value > 0;
+		log_sum += log(Max(value, 1e-300));
+		log_square += log(Max(value, 1e-300)) * log(Max(value, 1e-300));
+	}
+	gs_scalars_sort(sorted, n, lane->type);
+	for (int i = 1; i < n; i++)
+		distinct += gs_scalar_compare(sorted[i - 1], sorted[i],
+									  lane->type) != 0;
+	number->decimals = lane->type == GS_LANE_FLOAT ?
+		gs_find_decimals(column->codec.kind->narrow, sorted, n) : lane->scale;
+	number->unit = number->decimals >= 0 ? pow(10, -number->decimals) : 0;
+	pfree(sorted);
+	if (n < MIN_ROWS || n < nrows / 2 || distinct < MIN_DISTINCT)
+		return false;
+	number->spread = sqrt(Max(square / n - (sum / n) * (sum / n), 0));
+	number->log_spread = positive ?
+		sqrt(Max(log_square / n - (log_sum / n) * (log_sum / n), 0)) : -1;
+	number->relative = absolute > 0 ? number->unit * n / absolute : 0;
+	number->may_be_told = distinct >= MIN_TOLD &&
+		number->spread > MIN_SPREAD * number->unit;
+	return true;
+}
+
+/*
+ * What a formula gives in a row; NaN where a number is missing.
+ */
+static double
+evaluate(const Search *search, const Formula *formula, int row)
+{
+	double		result = formula->constant;
+
+	for (int i = 0; i < search->n; i++)
+	{
+		double		factor = formula->factor[i];
+		double		value;
+
+		if (factor == 0)
+			continue;
+		value = search->number[i].value[row];
+		if (!formula->product)
+			result += factor * value;
+		else
+			result *= factor == 1 ? value : factor == -1 ? 1 / value :
+				pow(value, factor);
+	}
+	if (formula->pair_factor != 0)
+	{
+		double		sum = search->number[formula->pair[0]].value[row] +
+			formula->sign * search->number[formula->pair[1]].value[row];
+
+		result *= formula->pair_factor > 0 ? sum : 1 / sum;
+	}
+	return result;
+}
+
+/*
+ * How much a formula's value may be off in a row where its numbers are
+ * rounded.
+ */
+static double
+rounding(const Search *search, const Formula *formula, int row, double result)
+{
+	double		error = 0;
+
+	for (int i = 0; i < search->n; i++)
+	{
+		const Number *number = &search->number[i];
+		double		factor = fabs(formula->factor[i]);
+
+		if (factor != 0)
+			error += factor * number->unit / 2 *
+				(formula->product ? fabs(result / number->value[row]) : 1);
+	}
+	if (formula->pair_factor != 0)
+	{
+		const Number *a = &search->number[formula->pair[0]];
+		const Number *b = &search->number[formula->pair[1]];
+
+		error += (a->unit + b->unit) / 2 * fabs(result) /
+			fabs(a->value[row] + formula->sign * b->value[row]);
+	}
+	return error;
+}
+
+/*
+ * Whether a formula tells a number in nearly all rows: exactly as it is
+ * rounded, or (loose) as far as its numbers are rounded, too.
+ */
+static bool
+holds(const Search *search, const Formula *formula, int target, bool loose)
+{
+	const Number *number = &search->number[target];
+	double		allowed = 0;
+	int			n = 0;
+	int			hits = 0;
+
+	if (!number->may_be_told)
+		return false;
+	for (int row = 0; row < search->nrows; row++)
+	{
+		double		result = evaluate(search, formula, row);
+		double		value = number->value[row];
+		double		room = number->unit * 0.501 + fabs(value) * 1e-7;
+
+		if (isnan(value) || isnan(result))
+			continue;
+		if (loose)
+			room += rounding(search, formula, row, result);
+		n++;
+		hits += fabs(result - value) <= room;
+		allowed += isfinite(room) ? room : 0;
+		if (n == 50 && hits < 40)
+			return false;
+	}
+	return n >= MIN_ROWS && hits >= MIN_HOLDS * n &&
+		allowed / n <= 2 * MAX_ERROR * number->spread;
+}
+
+/*
+ * A value of so many digits after the point.
+ */
+static double
+to_decimals(double value, int decimals)
+{
+	double		unit = pow(10, decimals);
+
+	return rint(value * unit) / unit;
+}
+
+static double
+to_digits(double value, int digits)
+{
+	return value == 0 || !isfinite(value) ? value :
+		strtod(psprintf("%.*e", digits - 1, value), NULL);
+}
+
+static void
+keep_formula(Search *search, const Formula *formula, int target)
+{
+	GsFormula  *found = palloc(sizeof(GsFormula));
+
+	found->condition = gs_formula_write(search, formula, target, false);
+	found->definition = gs_formula_write(search, formula, target, true);
+	search->found = lappend(search->found, found);
+	search->number[target].told = true;
+}
+
+/*
+ * Finds a constant of few digits, or one whose reciprocal has few, with which
+ * a product tells a number.
+ */
+static bool
+fit_constant(const Search *search, Formula *formula, int target, bool loose)
+{
+	double		exact = formula->constant;
+
+	for (int digits = 1; digits <= 4; digits++)
+		for (int inverse = 0; inverse < 2; inverse++)
+		{
+			formula->constant = inverse ? 1 / to_digits(1 / exact, digits) :
+				to_digits(exact, digits);
+			if (formula->constant != 0 && isfinite(formula->constant) &&
+				holds(search, formula, target, loose))
+				return true;
+		}
+	formula->constant = exact;
+	return false;
+}
+
+/*
+ * A product's formula for another of its numbers, whose exponent is 1 or -1.
+ */
+static Formula
+turn_product(const Formula *formula, int target, int other)
+{
+	double		by = formula->factor[other];
+	Formula		turned = *formula;
+
+	turned.factor[other] = 0;
+	turned.factor[target] = -1;
+	/* the target is the product: take the other one out of it */
+	for (int i = 0; i < FORMULA_NUMBERS; i++)
+		turned.factor[i] = by > 0 ? -turned.factor[i] : turned.factor[i];
+	turned.pair_factor = by > 0 ? -formula->pair_factor :
+		formula->pair_factor;
+	turned.constant = by > 0 ? 1 / formula->constant : formula->constant;
+	return turned;
+}
+
+/*
+ * Keeps a product, whose constant is roughly known, if it tells one of its
+ * numbers exactly: the one told most finely.  First for the one that spreads
+ * most, if that is another.
+ */
+static bool
+keep_product(Search *search, const Formula *formula, int target)
+{
+	Formula		best;
+	Formula		widest;
+	int			best_target = -1;
+	int			widest_target = -1;
+
+	for (int i = 0; i < search->n; i++)
+	{
+		const Number *number = &search->number[i];
+		Formula		own = *formula;
+
+		if (i != target && (fabs(formula->factor[i]) != 1 ||
+							(formula->pair_factor != 0 &&
+							 (i == formula->pair[0] || i == formula->pair[1]))))
+			continue;
+		if (i != target)
+			own = turn_product(formula, target, i);
+		if ((best_target < 0 ||
+			 number->relative < search->number[best_target].relative) &&
+			fit_constant(search, &own, i, false))
+		{
+			best_target = i;
+			best = own;
+		}
+		if ((widest_target < 0 || number->log_spread >
+			 search->number[widest_target].log_spread) &&
+			fit_constant(search, &own, i, true))
+		{
+			widest_target = i;
+			widest = own;
+		}
+	}
+	if (best_target < 0 || search->number[best_target].told)
+		return false;
+	if (widest_target >= 0 && widest_target != best_target &&
+		!search->number[widest_target].told &&
+		search->number[widest_target].log_spread >
+		MIN_WIDER * search->number[best_target].log_spread)
+		keep_formula(search, &widest, widest_target);
+	keep_formula(search, &best, best_target);
+	return true;
+}
+
+/* Elimination: columns that those before them do not make up. */
+typedef struct Basis
+{
+	int			nrows;
+	int			row[4 * FORMULA_NUMBERS + 64];
+	int			n;
+	int			column[FORMULA_NUMBERS + 1];	/* -1: the constant */
+	double	   *q[FORMULA_NUMBERS + 1]; /* [nrows] of length 1 */
+	double		r[FORMULA_NUMBERS + 1][FORMULA_NUMBERS + 1];
+} Basis;
+
+static double
+number_at(const Search *search, int column, bool logs, int row)
+{
+	double		value = column < 0 ? 1 : search->number[column].value[row];
+
+	return logs && column >= 0 ? log(value) : value;
+}
+
+/*
+ * Adds a column to the basis, unless it is made up by those in it within
+ * room: then sets factor[] to the factors of these, and returns false.
+ */
+static bool
+add_column(const Search *search, Basis *basis, int column, bool logs,
+		   double room, double *factor)
+{
+	double	   *rest = palloc(sizeof(double) * basis->nrows);
+	double		by[FORMULA_NUMBERS + 1] = {0};
+	double		length = 0;
+
+	for (int i = 0; i < basis->nrows; i++)
+		rest[i] = number_at(search, column, logs, basis->row[i]);
+	/* twice is enough (Parlett, The Symmetric Eigenvalue Problem, 1980) */
+	for (int again = 0; again < 2; again++)
+		for (int k = 0; k < basis->n; k++)
+		{
+			double		dot = 0;
+
+			for (int i = 0; i < basis->nrows; i++)
+				dot += basis->q[k][i] * rest[i];
+			for (int i = 0; i < basis->nrows; i++)
+				rest[i] -= dot * basis->q[k][i];
+			by[k] += dot;
+		}
+	for (int i = 0; i < basis->nrows; i++)
+		length += rest[i] * rest[i];
+	length = sqrt(length);
+	if (length <= room * sqrt(basis->nrows))
+	{
+		for (int k = basis->n - 1; k >= 0; k--)
+		{
+			factor[k] = by[k];
+			for (int j = k + 1; j < basis->n; j++)
+				factor[k] -= basis->r[j][k] * factor[j];
+			factor[k] /= basis->r[k][k];
+		}
+		return false;
+	}
+	memcpy(basis->r[basis->n], by, sizeof(double) * basis->n);
+	basis->r[basis->n][basis->n] = length;
+	for (int i = 0; i < basis->nrows; i++)
+		rest[i] /= length;
+	basis->q[basis->n] = rest;
+	basis->column[basis->n++] = column;
+	return true;
+}
+
+/*
+ * Chooses rows in which all numbers are there (logs: and positive).
+ */
+static bool
+choose_rows(const Search *search, bool logs, const bool *used,
+			GsRandom *random, Basis *basis)
+{
+	int			wanted = 3 * search->n + 48;
+
+	basis->n = basis->nrows = 0;
+	for (int try = 0; try < 40 * wanted && basis->nrows < wanted; try++)
+	{
+		int			row = gs_random_below(random, search->nrows);
+		bool		whole = true;
+
+		for (int i = 0; i < search->n; i++)
+			whole &= !used[i] ||
+				(!isnan(search->number[i].value[row]) &&
+				 (!logs || search->number[i].value[row] > 0));
+		if (whole)
+			basis->row[basis->nrows++] = row;
+	}
+	return basis->nrows >= wanted;
+}
+
+/*
+ * How far a column may be from what makes it up.
+ */
+static double
+room_of(const Search *search, const Basis *basis, int column, bool logs)
+{
+	const Number *number = &search->number[column];
+	double		spread = logs ? number->log_spread : number->spread;
+	double		square = 0;
+
+	if (number->unit == 0)
+		return spread * 1e-6;
+	for (int i = 0; i < basis->nrows; i++)
+	{
+		double		unit = number->unit /
+			(logs ? number->value[basis->row[i]] : 1);
+
+		square += unit * unit;
+	}
+	return Min(spread * MAX_ERROR,
+			   spread * 1e-6 + 2 * sqrt(square / basis->nrows));
+}
+
+/*
+ * Keeps a sum of the basis's columns that tells a number: of whole multiples.
+ */
+static bool
+keep_sum(Search *search, const Basis *basis, const double *factor, int target)
+{
+	Formula		formula = {.constant = 0};
+	int			terms = 0;
+
+	for (int k = 0; k < basis->n; k++)
+	{
+		if (basis->column[k] < 0)
+			formula.constant =
+				to_decimals(factor[k],
+							Max(search->number[target].decimals, 0));
+		else
+		{
+			formula.factor[basis->column[k]] = rint(factor[k]);
+			terms += rint(factor[k]) != 0;
+		}
+	}
+	if (terms == 0 || (!holds(search, &formula, target, false) &&
+					   !holds(search, &formula, target, true)))
+		return false;
+	keep_formula(search, &formula, target);
+	return true;
+}
+
+/*
+ * Finds numbers that are a multiple of another one and a constant: degrees
+ * Fahrenheit, a tax of 19 %.
+ */
+static void
+find_multiples(Search *search)
+{
+	for (int target = 0; target < search->n; target++)
+		for (int from = 0; from < search->n; from++)
+		{
+			const double *x = search->number[from].value;
+			const double *y = search->number[target].value;
+			Formula		formula = {.constant = 0};
+			double		n = 0;
+			double		mean_x = 0;
+			double		mean_y = 0;
+			double		xx = 0;
+			double		xy = 0;
+
+			CHECK_FOR_INTERRUPTS();
+			if (target == from || search->number[target].told ||
+				search->number[from].told)
+				continue;
+			/* Welford's update; a few rows tell whether it is worth more */
+			for (int row = 0; row < search->nrows; row++)
+			{
+				double		delta = x[row] - mean_x;
+
+				if (isnan(x[row]) || isnan(y[row]))
+					continue;
+				mean_x += delta / ++n;
+				mean_y += (y[row] - mean_y) / n;
+				xx += delta * (x[row] - mean_x);
+				xy += delta * (y[row] - mean_y);
+			}
+			if (xx <= 0)
+				continue;
+			for (int digits = 1; digits <= 5 && !search->number[target].told;
+				 digits++)
+			{
+				formula.factor[from] = to_digits(xy / xx, digits);
+				formula.constant =
+					to_decimals(mean_y - formula.factor[from] * mean_x,
+								Max(search->number[target].decimals, 0));
+				if (formula.factor[from] != 0 &&
+					holds(search, &formula, target, false))
+					keep_formula(search, &formula, target);
+			}
+		}
+}
+
+#define ST_SORT sort_doubles
+#define ST_ELEMENT_TYPE double
+#define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
+#define ST_SCOPE static
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/*
+ * The constant of a product: the median of what it would be.  Returns NaN if
+ * it varies too much.
+ */
+static double
+median_constant(const Search *search, Formula *formula, int target)
+{
+	double	   *ratio = palloc(sizeof(double) * search->nrows);
+	const Number *number = &search->number[target];
+	double		median;
+	int			n = 0;
+	int			near = 0;
+
+	formula->constant = 1;
+	for (int row = 0; row < search->nrows; row++)
+	{
+		double		one = number->value[row] / evaluate(search, formula, row);
+
+		if (isfinite(one) && one != 0)
+			ratio[n++] = one;
+	}
+	if (n == 0)
+		return NAN;
+	sort_doubles(ratio, n);
+	median = ratio[n / 2];
+	for (int i = 0; i < n; i++)
+		near += fabs(ratio[i] - median) < fabs(median) * MAX_ERROR;
+	pfree(ratio);
+	return near >= n / 2 ? median : NAN;
+}
+
+/*
+ * Keeps a product that tells a number.  Where its exponents are fractions, the
+ * number with the least one is told: a height is the square root of what a
+ * weight and a body mass index give, and the index is a product.
+ */
+static bool
+keep_powers(Search *search, const Basis *basis, const double *factor,
+			int target)
+{
+	double		power[FORMULA_NUMBERS] = {0};
+	double		by;
+	int			least = target;
+	Formula		formula = {.product = true};
+
+	power[target] = -1;
+	for (int k = 0; k < basis->n; k++)
+	{
+		int			i = basis->column[k];
+
+		if (i < 0)
+			continue;
+		power[i] = factor[k];
+		if (fabs(power[i]) > 0.1 &&
+			fabs(power[i]) < fabs(power[least]) - 0.1)
+			least = i;
+	}
+	by = -power[least];
+	for (int i = 0; i < search->n; i++)
+	{
+		double		rounded = rint(power[i] / by);
+
+		if (fabs(power[i] / by - rounded) > 0.1 || fabs(rounded) > 3)
+			return false;
+		formula.factor[i] = i == least ? 0 : rounded;
+	}
+	formula.constant = median_constant(search, &formula, least);
+	return !isnan(formula.constant) &&
+		keep_product(search, &formula, least);
+}
+
+/*
+ * Finds sums, or products, by elimination.
+ */
+static void
+eliminate(Search *search, bool logs, GsRandom *random)
+{
+	Basis	   *basis = palloc0(sizeof(Basis));
+	double		factor[FORMULA_NUMBERS + 1];
+	bool		used[FORMULA_NUMBERS] = {false};
+
+	for (int i = 0; i < search->n; i++)
+		used[i] = !search->number[i].told &&
+			(!logs || search->number[i].log_spread > 0);
+	if (!choose_rows(search, logs, used, random, basis))
+		return;
+	(void) add_column(search, basis, -1, logs, 0, factor);
+	for (int at = 0; at < search->n; at++)
+	{
+		int			i = search->order[at];
+
+		CHECK_FOR_INTERRUPTS();
+		if (!used[i] ||
+			add_column(search, basis, i, logs,
+					   room_of(search, basis, i, logs), factor))
+			continue;
+		if (logs ? !keep_powers(search, basis, factor, i) :
+			!keep_sum(search, basis, factor, i))
+			(void) add_column(search, basis, i, logs, 0, factor);
+	}
+}
+
+/*
+ * Whether target = constant * other ^ by * (a + sign b) ^ -by can be, by a few
+ * rows, most of which give about the same constant.
+ */
+static bool
+may_be_pair(const Search *search, int target, int other, int by,
+			const Formula *formula)
+{
+	double		ratio[TRIAL_ROWS];
+	int			stride = Max(search->nrows / TRIAL_ROWS, 1);
+	int			n = 0;
+	int			near = 0;
+
+	for (int i = 0; i < TRIAL_ROWS; i++)
+	{
+		int			row = i * stride;
+		double		sum = search->number[formula->pair[0]].value[row] +
+			formula->sign * search->number[formula->pair[1]].value[row];
+		double		rest = search->number[other].value[row];
+		double		one = search->number[target].value[row] *
+			(by > 0 ? sum / rest : rest / sum);
+
+		if (isfinite(one) && one != 0)
+			ratio[n++] = one;
+	}
+	if (n < TRIAL_ROWS / 2)
+		return false;
+	sort_doubles(ratio, n);
+	for (int i = 0; i < n; i++)
+		near += fabs(ratio[i] - ratio[n / 2]) <
+			fabs(ratio[n / 2]) * MAX_ERROR;
+	return near >= n / 2;
+}
+
+/*
+ * Finds products of which one number is the sum, or the difference, of two.
+ */
+static void
+find_pairs(Search *search, int a, int b, int sign)
+{
+	for (int target = 0; target < search->n; target++)
+		for (int other = 0; other < search->n; other++)
+			for (int by = 1; by >= -1; by -= 2)
+			{
+				Formula		formula = {.product = true,.pair = {a, b},
+				.sign = sign,.pair_factor = -by};
+
+				/* the other is a or b in changes by so many % */
+				if (target == other || target == a || target == b ||
+					search->number[target].told ||
+					!search->number[target].may_be_told ||
+					!may_be_pair(search, target, other, by, &formula))
+					continue;
+				formula.factor[other] = by;
+				formula.constant = median_constant(search, &formula, target);
+				if (!isnan(formula.constant))
+					(void) keep_product(search, &formula, target);
+			}
+}
+
+/*
+ * By how finely a number is told: what is rough tells what is fine.
+ */
+static int
+by_precision(const void *a, const void *b, void *arg)
+{
+	const Search *search = arg;
+	const Number *x = &search->number[*(const int *) a];
+	const Number *y = &search->number[*(const int *) b];
+	double		order = x->spread * y->unit - y->spread * x->unit;
+
+	return order != 0 ? (order > 0 ? 1 : -1) :
+		*(const int *) a - *(const int *) b;
+}
+
+/*
+ * gs_formulas_find: equations of a sample, whose lanes hold the columns' own
+ * values, as conditions.  Can be cancelled.
+ *
+ * Returns GsFormulas, in the current context.
+ */
+List *
+gs_formulas_find(const GsSample *sample, uint64 seed)
+{
+	Search	   *search = palloc0(sizeof(Search));
+	int64		stride = sample->nrows / MAX_ROWS + 1;
+	GsRandom	random;
+
+	search->nrows = (int) (sample->nrows / stride);
+	if (search->nrows < MIN_ROWS)
+		return NIL;
+	gs_random_start(&random, seed, 0, 0);
+	for (int c = 0; c < sample->ncolumns && search->n < FORMULA_NUMBERS; c++)
+	{
+		Number	   *number = &search->number[search->n];
+		const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+
+		CHECK_FOR_INTERRUPTS();
+		/* a numeric that is kept as a double has digits of its own */
+		if (!is_number(&sample->columns[c]) ||
+			(lane->is_numeric && lane->type != GS_LANE_INT) ||
+			!read_number(number, &sample->columns[c], lane, search->nrows,
+						 stride))
+			continue;
+		search->any_float |= number->is_float;
+		search->n++;
+	}
+	for (int i = 0; i < search->n; i++)
+		search->order[i] = i;
+	qsort_arg(search->order, search->n, sizeof(int), by_precision, search);
+	find_multiples(search);
+	for (int try = 0; try < TRIES && search->n >= 2; try++)
+	{
+		eliminate(search, false, &random);
+		eliminate(search, true, &random);
+	}
+	if (search->n >= 3 && search->n <= MAX_TEMPLATE)
+		for (int a = 0; a < search->n; a++)
+			for (int b = 0; b < search->n; b++)
+			{
+				CHECK_FOR_INTERRUPTS();
+				if (a < b)
+					find_pairs(search, a, b, 1);
+				if (a != b)
+					find_pairs(search, a, b, -1);
+			}
+	return search->found;
+}

@@ -1,0 +1,670 @@
+/*
+ * notation_learn.c
+ *	  Columns that hold dates and times as numbers or texts, and columns that
+ *	  follow from another one of the same moment.
+ *
+ * A column is taken for dates of a format where nearly all of its values are
+ * such, and chance would not have it so: of whole numbers of eight digits one
+ * in thirty is a date.  Its lane then holds what the values count.
+ *
+ * A column whose dates are what a format writes of another column's moment,
+ * in every row (a month or weekday beside a date, a date beside its text), has
+ * that one as its leader: nothing is learned but where it is NULL or holds no
+ * date, and the others are written when rows are decoded.
+ *
+ * Tensors:
+ *	 column/format	int4 [columns]	1 + format; 0: none
+ *	 column/leader	int4 [columns]	see GsColumn
+ *	 format/other/C	bytes			texts of column C that are no dates, each
+ *									with a zero byte at its end
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "codec/notation.h"
+#include "learn/learn_internal.h"
+#include "learn/notation_learn.h"
+#include "learn/quantile.h"
+
+/* Fewer values than this are a category, and come back as they are. */
+#define MIN_DATES		21
+/* At least this share of the rows must hold dates ... */
+#define MIN_SHARE		0.8
+/* ... and one other value is let through for so many dates. */
+#define DATES_PER_OTHER	8
+/* Years in which dates are, in days since 2000: 1800 to 2199. */
+#define FIRST_DAY		(-73048)
+#define LAST_DAY		73049
+/* Times of day have the minutes of an hour, and no others. */
+#define MIN_HOURS		6
+#define MIN_MINUTES		4
+#define LATE_MINUTE		45
+#define FIRST_ROWS		64
+/* A column of fewer rows follows by chance. */
+#define MIN_ROWS		50
+
+/* What the values of a column are in a format. */
+typedef struct Tally
+{
+	int64		rows;
+	int64		dates;			/* rows */
+	int			ndates;			/* distinct ones */
+	int			nothers;		/* distinct other values */
+	uint32		hours;			/* bits */
+	uint64		minutes;
+} Tally;
+
+static void
+count_value(Tally *tally, int format, bool date, int64 scalar, int64 rows)
+{
+	GsMoment	moment;
+
+	tally->rows += rows;
+	if (!date)
+	{
+		tally->nothers++;
+		return;
+	}
+	tally->ndates++;
+	moment = gs_notation_moment(format, scalar);
+	tally->hours |= UINT32_C(1) << (moment.usec / USECS_PER_HOUR);
+	tally->minutes |= UINT64CONST(1) <<
+		(moment.usec / USECS_PER_MINUTE % MINS_PER_HOUR);
+	if (moment.day >= FIRST_DAY && moment.day <= LAST_DAY)
+		tally->dates += rows;
+}
+
+/*
+ * Whether a column holds dates.  number: as whole numbers.
+ */
+static bool
+is_plausible(const Tally *tally, int format, bool number)
+{
+	if (tally->ndates < MIN_DATES || tally->dates < MIN_SHARE * tally->rows ||
+		tally->nothers > GS_NOTATION_MAX_OTHERS ||
+		tally->nothers > tally->ndates / DATES_PER_OTHER)
+		return false;
+	return !number || gs_notation_unit(format) != GS_UNIT_CLOCK ||
+		(pg_popcount32(tally->hours) >= MIN_HOURS &&
+		 pg_popcount64(tally->minutes) >= MIN_MINUTES &&
+		 tally->minutes >> LATE_MINUTE != 0);
+}
+
+/*
+ * Whether some format reads most of the first rows' numbers: few columns are
+ * worth sorting.
+ */
+static bool
+may_be_dates(const GsCodecKind *kind, const GsLane *lane, int64 nrows)
+{
+	for (int format = 0; format < gs_notation_count(); format++)
+	{
+		int			seen = 0;
+		int			dates = 0;
+
+		if (!gs_notation_fits(format, kind) ||
+			gs_notation_unit(format) == GS_UNIT_NONE)
+			continue;
+		for (int64 row = 0; row < nrows && seen < FIRST_ROWS; row++)
+		{
+			if (is_absent(lane, row))
+				continue;
+			seen++;
+			dates += gs_notation_number(format, lane->scalar[row].i) <
+				GS_NOTATION_OTHER / 2;
+		}
+		if (2 * dates > seen)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The format of sorted whole numbers; -1: none.
+ */
+static int
+find_number_format(const GsCodecKind *kind, const GsScalar *sorted, int64 n)
+{
+	for (int format = 0; format < gs_notation_count(); format++)
+	{
+		Tally		tally = {0};
+		int64		next;
+
+		if (!gs_notation_fits(format, kind) ||
+			gs_notation_unit(format) == GS_UNIT_NONE)
+			continue;
+		for (int64 i = 0; i < n && tally.nothers <= GS_NOTATION_MAX_OTHERS;
+			 i = next)
+		{
+			int64		scalar = gs_notation_number(format, sorted[i].i);
+
+			for (next = i + 1; next < n; next++)
+				if (sorted[next].i != sorted[i].i)
+					break;
+			count_value(&tally, format, scalar < GS_NOTATION_OTHER / 2,
+						scalar, next - i);
+		}
+		if (is_plausible(&tally, format, true))
+			return format;
+	}
+	return -1;
+}
+
+static bool
+may_be_number(const GsCodecKind *kind, const GsLane *lane)
+{
+	return kind->content == GS_CONTENT_NUMBERS && kind->nparts == 1 &&
+		kind->axis == GS_AXIS_NUMBER && lane->type == GS_LANE_INT &&
+		lane->scale == 0;
+}
+
+static void
+find_in_numbers(GsSample *sample, int c)
+{
+	GsColumn   *column = &sample->columns[c];
+	GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
+	GsScalar   *sorted;
+	int64		n = 0;
+	int			format;
+
+	if (!may_be_dates(column->codec.kind, lane, sample->nrows))
+		return;
+	sorted = palloc_extended(sizeof(GsScalar) * Max(sample->nrows, 1),
+							 MCXT_ALLOC_HUGE);
+	for (int64 row = 0; row < sample->nrows; row++)
+		if (!is_absent(lane, row))
+			sorted[n++] = lane->scalar[row];
+	gs_scalars_sort(sorted, n, GS_LANE_INT);
+	format = find_number_format(column->codec.kind, sorted, n);
+	pfree(sorted);
+	if (format < 0)
+		return;
+	gs_notation_set(&column->codec, format, 0, NULL);
+	for (int64 row = 0; row < sample->nrows; row++)
+		if (!is_absent(lane, row))
+			lane->scalar[row].i = gs_notation_number(format,
+													 lane->scalar[row].i);
+	lane->is_numeric = false;
+}
+
+/*
+ * The texts of a lane in a format; others: [GS_NOTATION_MAX_OTHERS] those that
+ * are no dates.
+ */
+static Tally
+tally_texts(GsLane *lane, int format, GsText **others)
+{
+	Tally		tally = {0};
+	HASH_SEQ_STATUS scan;
+	GsText	   *entry;
+
+	hash_seq_init(&scan, lane->texts);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		int64		scalar = 0;
+		bool		date = gs_notation_parse(format, entry->text, entry->len,
+											 &scalar);
+
+		if (!date && tally.nothers < GS_NOTATION_MAX_OTHERS)
+			others[tally.nothers] = entry;
+		count_value(&tally, format, date, scalar, entry->count);
+		if (tally.nothers <= GS_NOTATION_MAX_OTHERS)
+			continue;
+		hash_seq_term(&scan);
+		break;
+	}
+	return tally;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp((*(GsText *const *) a)->text, (*(GsText *const *) b)->text);
+}
+
+/*
+ * Turns a lane's texts into what they count.  Those that are no dates, and too
+ * rare to be shown, each become a special value that is dropped.
+ *
+ * others: [n] in order, all that are no dates, those that may be shown first
+ */
+static void
+count_texts(GsLane *lane, int64 nrows, int format, GsText *const *others,
+			int n)
+{
+	for (int64 row = 0; row < nrows; row++)
+	{
+		GsText	   *entry;
+		int64		scalar;
+
+		if (is_absent(lane, row))
+			continue;
+		entry = gs_lane_text(lane, lane->scalar[row].hash);
+		if (!gs_notation_parse(format, entry->text, entry->len, &scalar))
+			for (int i = 0; i < n; i++)
+				if (others[i] == entry)
+					scalar = GS_NOTATION_OTHER + i;
+		lane->scalar[row].i = scalar;
+	}
+	MemoryContextDelete(lane->texts_context);
+	lane->texts = NULL;
+	lane->type = GS_LANE_INT;
+}
+
+static void
+find_in_texts(GsSample *sample, int c, int threshold)
+{
+	GsColumn   *column = &sample->columns[c];
+	GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
+	GsText	   *others[GS_NOTATION_MAX_OTHERS];
+	char	   *shown[GS_NOTATION_MAX_OTHERS];
+	int			best = -1;
+	int			nothers = GS_NOTATION_MAX_OTHERS + 1;
+	int			nshown = 0;
+
+	/* texts that were let go cannot be read */
+	if (lane->evicted || hash_get_num_entries(lane->texts) < MIN_DATES)
+		return;
+	for (int format = 0; format < gs_notation_count(); format++)
+	{
+		Tally		tally;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!gs_notation_fits(format, column->codec.kind) ||
+			gs_notation_unit(format) == GS_UNIT_NONE)
+			continue;
+		tally = tally_texts(lane, format, others);
+		if (tally.nothers >= nothers ||
+			!is_plausible(&tally, format,
+						  gs_notation_is_number(format)))
+			continue;
+		best = format;
+		nothers = tally.nothers;
+	}
+	if (best < 0)
+		return;
+	(void) tally_texts(lane, best, others);
+	qsort(others, nothers, sizeof(GsText *), by_text);
+	for (int i = 0; i < nothers; i++)
+		if (others[i]->count >= threshold)
+		{
+			GsText	   *swap = others[nshown];
+
+			others[nshown] = others[i];
+			others[i] = swap;
+			shown[nshown] = others[nshown]->text;
+			nshown++;
+		}
+	gs_notation_set(&column->codec, best, nshown, shown);
+	count_texts(lane, sample->nrows, best, others, nothers);
+}
+
+/*
+ * gs_notations_find: finds the columns of a sample that hold dates, gives them
+ * codecs that know it, and leaves what they count in their lanes.  Can be
+ * cancelled.
+ *
+ * threshold: rows that must hold a text for it to be shown.
+ */
+void
+gs_notations_find(GsSample *sample, int threshold)
+{
+	for (int c = 0; c < sample->ncolumns; c++)
+	{
+		const GsColumn *column = &sample->columns[c];
+		const GsCodecKind *kind = column->codec.kind;
+		const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+
+		CHECK_FOR_INTERRUPTS();
+		if (column->unique || column->partly_unique ||
+			column->meant != GS_MEANT_ANY)
+			continue;
+		if (kind->content == GS_CONTENT_TEXT)
+			find_in_texts(sample, c, threshold);
+		else if (may_be_number(kind, lane))
+			find_in_numbers(sample, c);
+	}
+}
+
+/*
+ * Whether a format writes a column's value of a row, from its leader's
+ * moment.
+ */
+static bool
+writes_row(const GsColumn *column, const GsLane *lane, int64 row, int format,
+		   GsMoment moment)
+{
+	char		text[GS_NOTATION_SIZE];
+	int			len;
+
+	if (column->codec.notation != NULL)
+		return gs_notation_scalar(format, moment) == lane->scalar[row].i;
+	if (lane->type == GS_LANE_INT)
+		return gs_notation_write_number(format, moment) == lane->scalar[row].i;
+	len = gs_notation_write(format, moment, text);
+	return gs_format_hash(text, len, lane->salt) == lane->scalar[row].hash;
+}
+
+/*
+ * Whether a row's value is one that is no date.
+ */
+static bool
+is_other(const GsColumn *column, const GsLane *lane, int64 row)
+{
+	return column->codec.notation != NULL &&
+		gs_scalar_is_special(&column->codec.part[0], GS_LANE_INT,
+							 lane->scalar[row]);
+}
+
+/*
+ * Whether a column follows from another one in a format, wherever it holds a
+ * date.  *whole: it has a value wherever the other has.
+ */
+static bool
+follows(const GsSample *sample, int c, int leader, int format, bool *whole)
+{
+	const GsColumn *from = &sample->columns[leader];
+	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+	const GsLane *base = &sample->lanes[leader * GS_MAX_PARTS];
+	int64		rows = 0;
+	int64		differ = 0;
+	int64		first = -1;
+
+	*whole = true;
+	for (int64 row = 0; row < sample->nrows; row++)
+	{
+		bool		present = !is_absent(base, row) &&
+			!gs_scalar_is_special(&from->codec.part[0], GS_LANE_INT,
+								  base->scalar[row]);
+
+		if (is_absent(lane, row) || is_other(&sample->columns[c], lane, row))
+		{
+			*whole &= is_absent(lane, row) && !present;
+			continue;
+		}
+		if (!present ||
+			!writes_row(&sample->columns[c], lane, row, format,
+						gs_codec_moment(&from->codec, base->scalar[row].i)))
+			return false;
+		first = first < 0 ? row : first;
+		differ += lane->scalar[row].i != lane->scalar[first].i;
+		rows++;
+	}
+	return rows >= MIN_ROWS && differ > 0;
+}
+
+static bool
+may_lead(const GsColumn *column, const GsLane *lane)
+{
+	return !column->unique && column->moment == 0 &&
+		column->declared == column->type && lane->type == GS_LANE_INT &&
+		gs_codec_unit(&column->codec) != GS_UNIT_NONE;
+}
+
+static bool
+may_follow(const GsColumn *column, const GsLane *lane)
+{
+	const GsCodec *codec = &column->codec;
+
+	return !column->unique && !column->partly_unique &&
+		column->moment == 0 && !column->leads && !column->equated &&
+		column->equal == 0 &&
+		!column->impute && column->declared == column->type &&
+		column->meant == GS_MEANT_ANY &&
+		(codec->notation != NULL || codec->type == DATEOID ||
+		 codec->type == TIMEOID || codec->kind->content == GS_CONTENT_TEXT ||
+		 may_be_number(codec->kind, lane));
+}
+
+/*
+ * Makes a column follow: all of its dates are the same to learn from.
+ */
+static void
+set_leader(GsSample *sample, int c, int leader, int format, bool whole)
+{
+	GsColumn   *column = &sample->columns[c];
+	GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
+
+	column->moment = leader + 1;
+	sample->columns[leader].leads = true;
+	if (column->codec.notation == NULL)
+		gs_notation_set(&column->codec, format, 0, NULL);
+	if (lane->texts != NULL)
+		MemoryContextDelete(lane->texts_context);
+	lane->texts = NULL;
+	lane->type = GS_LANE_INT;
+	lane->is_numeric = false;
+	lane->scale = lane->min_scale = 0;
+	for (int64 row = 0; row < sample->nrows; row++)
+		if (!is_other(column, lane, row))
+			lane->scalar[row].i = column->codec.part[0].min;
+	if (whole && lane->absent != NULL)
+	{
+		pfree(lane->absent);
+		lane->absent = NULL;
+	}
+}
+
+/*
+ * Looks for the format in which a column follows from another one.
+ */
+static void
+find_format(GsSample *sample, int c, int leader)
+{
+	const GsColumn *column = &sample->columns[c];
+	const GsCodec *codec = &column->codec;
+	const GsCodecKind *kind = codec->notation == NULL ? codec->kind :
+		codec->notation->plain;
+	const GsCodec *from = &sample->columns[leader].codec;
+	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+	const GsScalar *base = sample->lanes[leader * GS_MAX_PARTS].scalar;
+	int64		first = 0;
+
+	while (first < sample->nrows &&
+		   (is_absent(lane, first) || is_other(column, lane, first)))
+		first++;
+	if (first == sample->nrows ||
+		gs_scalar_is_special(&from->part[0], GS_LANE_INT, base[first]))
+		return;
+	for (int format = 0; format < gs_notation_count(); format++)
+	{
+		bool		whole;
+
+		if (codec->notation != NULL && format != codec->notation->format)
+			continue;
+		if (!gs_notation_fits(format, kind) ||
+			!gs_notation_derives(format, from) ||
+			!writes_row(column, lane, first, format,
+						gs_codec_moment(from, base[first].i)) ||
+			!follows(sample, c, leader, format, &whole))
+			continue;
+		set_leader(sample, c, leader, format, whole);
+		return;
+	}
+}
+
+/*
+ * gs_leaders_find: finds columns of a sample that follow from others, and sets
+ * their leaders.  Can be cancelled.
+ */
+void
+gs_leaders_find(GsSample *sample)
+{
+	/* the finest lead: what follows from a month follows from its day */
+	for (GsMomentUnit unit = GS_UNIT_TIME; unit > GS_UNIT_NONE; unit--)
+		for (int plain = 0; plain < 2; plain++)
+			for (int b = 0; b < sample->ncolumns; b++)
+			{
+				const GsColumn *leader = &sample->columns[b];
+
+				if (!may_lead(leader, &sample->lanes[b * GS_MAX_PARTS]) ||
+					(leader->codec.notation != NULL) != plain ||
+					gs_codec_unit(&leader->codec) != unit)
+					continue;
+				for (int c = 0; c < sample->ncolumns; c++)
+				{
+					CHECK_FOR_INTERRUPTS();
+					/* what is known for every row cannot follow what is not */
+					if (c != b &&
+						may_follow(&sample->columns[c],
+								   &sample->lanes[c * GS_MAX_PARTS]) &&
+						(leader->context || !sample->columns[c].context))
+						find_format(sample, c, b);
+				}
+			}
+}
+
+/*
+ * gs_notations_save: appends the tensors.
+ */
+void
+gs_notations_save(const GsSchema *schema, List **tensors)
+{
+	int32	   *format = palloc0(sizeof(int32) * Max(schema->ncolumns, 1));
+	int32	   *leader = palloc0(sizeof(int32) * Max(schema->ncolumns, 1));
+
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *column = &schema->columns[c];
+		const GsNotation *notation = column->codec.notation;
+		StringInfoData texts;
+		char		name[32];
+
+		leader[c] = column->moment;
+		if (notation == NULL)
+			continue;
+		format[c] = notation->format + 1;
+		if (notation->nothers == 0)
+			continue;
+		initStringInfo(&texts);
+		for (int i = 0; i < notation->nothers; i++)
+			appendBinaryStringInfo(&texts, notation->other[i],
+								   strlen(notation->other[i]) + 1);
+		snprintf(name, sizeof(name), "format/other/%d", c + 1);
+		gs_tensor_add(tensors, name, GS_U1, 1, texts.len, 0, texts.data);
+	}
+	gs_tensor_add(tensors, "column/format", GS_I4, 1, schema->ncolumns, 0,
+				  format);
+	gs_tensor_add(tensors, "column/leader", GS_I4, 1, schema->ncolumns, 0,
+				  leader);
+}
+
+/*
+ * The texts of a column that are no dates.  Returns how many.
+ */
+static int
+load_others(const List *tensors, const GsColumn *column, int c, char **other)
+{
+	const GsTensor *tensor;
+	const char *at;
+	char		name[32];
+	int			n = 0;
+
+	snprintf(name, sizeof(name), "format/other/%d", c + 1);
+	if (gs_tensor_find(tensors, name) == NULL)
+		return 0;
+	tensor = gs_tensor_get(tensors, name, GS_U1, 1);
+	at = tensor->data;
+	for (int left = tensor->dims[0]; left > 0; n++)
+	{
+		int			len = strnlen(at, left);
+
+		if (len == left || n == GS_NOTATION_MAX_OTHERS ||
+			!pg_verifymbstr(at, len, true))
+			gs_corrupted("What is no date in column \"%s\" is not valid text.",
+						 column->name);
+		other[n] = pstrdup(at);
+		at += len + 1;
+		left -= len + 1;
+	}
+	return n;
+}
+
+/*
+ * gs_notations_load: reads the formats of columns, whose features are yet to
+ * be loaded.  Errors: data_corrupted.
+ */
+void
+gs_notations_load(GsSchema *schema, const List *tensors)
+{
+	const int32 *format = gs_tensor_data(tensors, "column/format", GS_I4,
+										 schema->ncolumns);
+	const int32 *leader = gs_tensor_data(tensors, "column/leader", GS_I4,
+										 schema->ncolumns);
+
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		GsColumn   *column = &schema->columns[c];
+		char	   *other[GS_NOTATION_MAX_OTHERS];
+
+		if (format[c] == 0 && leader[c] == 0)
+			continue;
+		if (format[c] < 1 || format[c] > gs_notation_count() ||
+			!gs_notation_fits(format[c] - 1, column->codec.kind) ||
+			(leader[c] == 0 &&
+			 gs_notation_unit(format[c] - 1) == GS_UNIT_NONE))
+			gs_corrupted("Column \"%s\" has an impossible format.",
+						 column->name);
+		gs_notation_set(&column->codec, format[c] - 1,
+						load_others(tensors, column, c, other), other);
+		column->moment = leader[c];
+	}
+}
+
+/*
+ * gs_leaders_nulls: a column is NULL where its leader is, unless it then has
+ * what is no date.
+ */
+void
+gs_leaders_nulls(GsSchema *schema)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		GsColumn   *column = &schema->columns[c];
+		const GsFeature *feature;
+		bool		other = false;
+
+		if (column->moment == 0)
+			continue;
+		feature = &schema->features[column->feature[0]];
+		for (int i = 0; i < feature->nlevels; i++)
+			other |= gs_scalar_is_special(&column->codec.part[0], GS_LANE_INT,
+										  feature->level[i]);
+		column->nullable |= !other &&
+			schema->columns[column->moment - 1].nullable;
+	}
+}
+
+/*
+ * gs_leaders_load: checks the leaders of columns whose features are loaded.
+ * Errors: data_corrupted.
+ */
+void
+gs_leaders_load(GsSchema *schema)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *column = &schema->columns[c];
+		const GsColumn *leader;
+
+		if (column->moment == 0)
+			continue;
+		if (column->moment < 1 || column->moment > schema->ncolumns ||
+			column->key != NULL || column->layout != NULL)
+			gs_corrupted("Column \"%s\" has an impossible leader.",
+						 column->name);
+		leader = &schema->columns[column->moment - 1];
+		if (leader->moment != 0 || leader->key != NULL ||
+			!gs_notation_derives(column->codec.notation->format,
+								 &leader->codec) ||
+			schema->features[leader->feature[0]].lane != GS_LANE_INT)
+			gs_corrupted("Column \"%s\" has an impossible leader.",
+						 column->name);
+	}
+	gs_leaders_nulls(schema);
+}

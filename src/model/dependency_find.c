@@ -1,0 +1,778 @@
+/*
+ * dependency_find.c
+ *	  Finding the features that others determine.
+ *
+ * A feature determines another one where nearly all rows of each of its bins
+ * have the same value of it.  How many may not: of a predictor of many values,
+ * which no family could learn one by one, 1 of 20 rows; else 1 of 500, as many
+ * as are mistakes.  Of the rows that have not the value most frequent of all,
+ * at most 1 of 10 may be exceptions in any case: where 99 of 100 values are
+ * the same, everything determines them, and nothing does.
+ *
+ * What looks like a dependency must be more than accident: the probability
+ * that all bins come out as pure, if the two features are independent, is below
+ * e^-30; for a pair, if either predictor alone told what it can.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "learn/learn.h"
+#include "learn/quantile.h"
+#include "model/dependency.h"
+
+#define PROBABILITY_LIMIT	(-30.0)
+#define MIN_MAPPED		0.8		/* share of rows whose bins tell the value */
+#define MIN_ATOMS		0.95	/* share of rows whose values are bins */
+#define MIN_PURE		0.75	/* share of a bin's rows that have it */
+#define FEW_BINS		64		/* a family can learn as many one by one */
+#define MAX_MISTAKES	0.002	/* share of rows that are exceptions ... */
+#define MAX_EXCEPTIONS	0.05	/* ... of a predictor of more bins */
+#define MAX_UNEXPLAINED	0.1		/* of the rows without the value of most */
+#define SAMPLE_ROWS		4096	/* looked at first */
+#define MAX_PAIRS		65536	/* bins of two predictors ... */
+#define MIN_PAIRS		4096	/* ... or these, with so many rows for each ... */
+#define PAIR_ROWS		10
+#define MAX_RARE		0.05	/* ... share of rows in those with too few, and
+								 * of those if predictors were independent */
+#define MAX_CELLS		4000000 /* bins of a predictor times values */
+#define MAX_FEATURES	64		/* to look at pairs of */
+
+/* What is looked at while rules are found. */
+typedef struct Search
+{
+	GsSchema   *schema;
+	GsEncoded  *encoded;
+	int			threshold;		/* rows that a bin needs to tell */
+	int		   *nvalues;		/* [nfeatures] levels or segments */
+	bool	   *atoms;			/* [nfeatures] nearly all rows have a value that
+								 * is a bin of its own */
+	bool	   *locked;			/* [nfeatures] must not be determined */
+	int32	   *code;			/* [PG_UINT16_MAX + 1 or MAX_PAIRS] */
+	int32	   *votes;			/* of the code, less those against it */
+	int32	   *rows;			/* of each bin ... */
+	int32	   *hits;			/* ... that have its code */
+	int			nfound;
+	GsDependencyRule *found;	/* [nfeatures] */
+} Search;
+
+/* A candidate: what might determine what. */
+typedef struct Candidate
+{
+	int			feature;
+	int			npredictors;
+	int			predictor[2];
+	int			nbins[2];
+	int64		all;			/* rows in which the feature is there ... */
+	int64		mapped;			/* ... of them in bins that tell its value */
+	int64		exceptions;
+} Candidate;
+
+/*
+ * A feature's value in a row: a level, or a segment; GS_MISSING.
+ */
+static inline int
+value_of(const Search *search, int f, int64 row)
+{
+	const GsEncoded *encoded = search->encoded;
+
+	return encoded->segment[f] != NULL ? encoded->segment[f][row] :
+		encoded->bin[f][row];
+}
+
+/*
+ * The same as a bin of a predictor, which the NULL of a number is, too.
+ */
+static inline int
+bin_of(const Search *search, int f, int64 row)
+{
+	const GsFeature *feature = &search->schema->features[f];
+	int			value = value_of(search, f, row);
+	int			null;
+
+	if (value != GS_MISSING || feature->kind != GS_FEATURE_NUMBER)
+		return value;
+	null = search->schema->columns[feature->column].null_feature;
+	return null >= 0 && search->encoded->bin[null][row] == 1 ?
+		search->nvalues[f] : GS_MISSING;
+}
+
+static int
+count_bins(const Search *search, int f)
+{
+	const GsFeature *feature = &search->schema->features[f];
+
+	return search->nvalues[f] +
+		(feature->kind == GS_FEATURE_NUMBER && feature->part >= 0 &&
+		 search->schema->columns[feature->column].null_feature >= 0);
+}
+
+/*
+ * The bin of a candidate's predictors in a row; -1 if they say nothing.
+ */
+static inline int
+row_bin(const Search *search, const Candidate *c, int64 row)
+{
+	int			bin = bin_of(search, c->predictor[0], row);
+	int			second;
+
+	if (bin == GS_MISSING || c->npredictors == 1)
+		return bin == GS_MISSING ? -1 : bin;
+	second = bin_of(search, c->predictor[1], row);
+	return second == GS_MISSING ? -1 : bin * c->nbins[1] + second;
+}
+
+static int
+bins_of(const Candidate *c)
+{
+	return c->npredictors == 1 ? c->nbins[0] : c->nbins[0] * c->nbins[1];
+}
+
+/*
+ * A vote on each bin's value (Boyer and Moore, 1981), over rows stride apart.
+ * Returns false once too many rows speak against it.
+ */
+static bool
+vote(Search *search, const Candidate *c, int64 stride)
+{
+	const GsEncoded *encoded = search->encoded;
+	int			nbins = bins_of(c);
+	int64		against = 0;
+	int64		seen = 0;
+
+	memset(search->votes, 0, sizeof(int32) * nbins);
+	for (int64 row = 0; row < encoded->nrows; row += stride)
+	{
+		int			value = value_of(search, c->feature, row);
+		int			bin = row_bin(search, c, row);
+
+		if (value == GS_MISSING || bin < 0)
+			continue;
+		if (search->votes[bin] == 0)
+			search->code[bin] = value;
+		if (search->code[bin] == value)
+			search->votes[bin]++;
+		else
+		{
+			search->votes[bin]--;
+			against++;
+		}
+		if ((++seen & 255) == 0)
+		{
+			/* an exception is at most twice against what it votes on */
+			if (against > 32 + seen / 6)
+				return false;
+			CHECK_FOR_INTERRUPTS();
+		}
+	}
+	return true;
+}
+
+/*
+ * Counts each bin's rows, and those that have its code.
+ */
+static void
+count_rows(Search *search, Candidate *c)
+{
+	int			nbins = bins_of(c);
+
+	memset(search->rows, 0, sizeof(int32) * nbins);
+	memset(search->hits, 0, sizeof(int32) * nbins);
+	c->all = c->mapped = c->exceptions = 0;
+	for (int64 row = 0; row < search->encoded->nrows; row++)
+	{
+		int			value = value_of(search, c->feature, row);
+		int			bin = row_bin(search, c, row);
+
+		if (value == GS_MISSING || bin < 0)
+			continue;
+		c->all++;
+		search->rows[bin]++;
+		search->hits[bin] += search->code[bin] == value;
+	}
+}
+
+/*
+ * Whether a value comes out as it is told: a level, or a segment of one
+ * value.
+ */
+static bool
+is_told(const Search *search, int f, int value)
+{
+	const GsFeature *feature = &search->schema->features[f];
+
+	return feature->kind == GS_FEATURE_CATEGORY ?
+		value != feature->other_level :
+		gs_scalar_compare(feature->quantile.low[value],
+						  feature->quantile.high[value], feature->lane) == 0;
+}
+
+/*
+ * Takes the code from bins that tell no value.  Returns false if what is left
+ * is no dependency.
+ */
+static bool
+judge(Search *search, Candidate *c)
+{
+	int			nbins = bins_of(c);
+	int64	   *rows = palloc0(sizeof(int64) * search->nvalues[c->feature]);
+	double		limit = MAX_MISTAKES;
+	int64		most = 0;
+	double		probability = 0;
+
+	for (int k = 0; k < nbins; k++)
+	{
+		if (search->rows[k] < search->threshold ||
+			search->hits[k] < MIN_PURE * search->rows[k] ||
+			!is_told(search, c->feature, search->code[k]))
+		{
+			search->code[k] = -1;
+			continue;
+		}
+		c->mapped += search->rows[k];
+		c->exceptions += search->rows[k] - search->hits[k];
+		rows[search->code[k]] += search->hits[k];
+	}
+	for (int v = 0; v < search->nvalues[c->feature]; v++)
+		most = Max(most, rows[v]);
+	pfree(rows);
+	if (c->npredictors == 1 && c->nbins[0] > FEW_BINS &&
+		search->atoms[c->predictor[0]])
+		limit = MAX_EXCEPTIONS;
+	if (c->mapped == 0 || c->mapped < MIN_MAPPED * c->all ||
+		c->exceptions > limit * c->mapped ||
+		c->exceptions > MAX_UNEXPLAINED * (c->mapped - most))
+		return false;
+	/* a bound on the probability: each row after a bin's first agrees */
+	for (int k = 0; k < nbins; k++)
+		if (search->code[k] >= 0)
+			probability += (search->hits[k] - 1) *
+				log((double) most / c->mapped);
+	return probability < PROBABILITY_LIMIT;
+}
+
+/*
+ * Whether a candidate is a dependency.  The codes are left in search->code,
+ * -1 of bins that do not tell.
+ */
+static bool
+determines(Search *search, Candidate *c)
+{
+	int64		stride = search->encoded->nrows / SAMPLE_ROWS;
+
+	if (stride > 1 && !vote(search, c, stride))
+		return false;
+	if (!vote(search, c, 1))
+		return false;
+	count_rows(search, c);
+	return judge(search, c);
+}
+
+/*
+ * The values' rows for each bin of one predictor, from a pair's codes:
+ * [bins][values].
+ */
+static int64 *
+rows_by_bin(const Search *search, const Candidate *c, int which)
+{
+	int			nvalues = search->nvalues[c->feature];
+	int64	   *rows = palloc0(sizeof(int64) * c->nbins[which] * nvalues);
+
+	for (int k = 0; k < bins_of(c); k++)
+		if (search->code[k] >= 0)
+			rows[(Size) (which == 1 ? k % c->nbins[1] : k / c->nbins[1]) *
+				 nvalues + search->code[k]] += search->hits[k];
+	return rows;
+}
+
+/*
+ * The logarithm of the probability that all pairs are pure, if only one
+ * predictor told anything.
+ */
+static double
+pair_probability(const Search *search, const Candidate *c, int which)
+{
+	int			nvalues = search->nvalues[c->feature];
+	int64	   *rows = rows_by_bin(search, c, which);
+	double		probability = 0;
+
+	for (int k = 0; k < bins_of(c); k++)
+	{
+		const int64 *own = rows +
+			(Size) (which == 1 ? k % c->nbins[1] : k / c->nbins[1]) * nvalues;
+		double		all = 0;
+		int64		most = 0;
+
+		if (search->code[k] < 0)
+			continue;
+		for (int v = 0; v < nvalues; v++)
+		{
+			all += own[v];
+			most = Max(most, own[v]);
+		}
+		probability += (search->hits[k] - 1) * log(most / all);
+	}
+	pfree(rows);
+	return probability;
+}
+
+/*
+ * The share of rows in pairs that do not tell, if the predictors were
+ * independent.  A family may make as many, and they are told by one predictor
+ * only.
+ */
+static double
+unseen_share(const Search *search, const Candidate *c)
+{
+	double	   *first = palloc0(sizeof(double) * c->nbins[0]);
+	double	   *second = palloc0(sizeof(double) * c->nbins[1]);
+	double		all = 0;
+	double		unseen = 0;
+
+	for (int k = 0; k < bins_of(c); k++)
+	{
+		first[k / c->nbins[1]] += search->rows[k];
+		second[k % c->nbins[1]] += search->rows[k];
+		all += search->rows[k];
+	}
+	for (int k = 0; k < bins_of(c); k++)
+		if (search->code[k] < 0)
+			unseen += first[k / c->nbins[1]] * second[k % c->nbins[1]];
+	pfree(first);
+	pfree(second);
+	return all > 0 ? unseen / all / all : 1;
+}
+
+/*
+ * Whether two predictors determine a feature together.  A pair that the source
+ * has too seldom goes with what most rows of the first predictor's bin have.
+ */
+static bool
+pair_determines(Search *search, Candidate *c)
+{
+	int			nvalues = search->nvalues[c->feature];
+	int64	   *rows;
+
+	if (c->nbins[0] < 2 || c->nbins[1] < 2 ||
+		!search->atoms[c->predictor[0]] || !search->atoms[c->predictor[1]] ||
+		(int64) c->nbins[0] * c->nbins[1] >
+		Min(MAX_PAIRS, Max(MIN_PAIRS,
+						   search->encoded->nrows / PAIR_ROWS)) ||
+		(int64) Max(c->nbins[0], c->nbins[1]) * nvalues > MAX_CELLS ||
+		!determines(search, c) || c->all - c->mapped > MAX_RARE * c->all ||
+		unseen_share(search, c) > MAX_RARE ||
+		pair_probability(search, c, 0) > PROBABILITY_LIMIT ||
+		pair_probability(search, c, 1) > PROBABILITY_LIMIT)
+		return false;
+	rows = rows_by_bin(search, c, 0);
+	for (int k = 0; k < bins_of(c); k++)
+	{
+		const int64 *own = rows + (Size) (k / c->nbins[1]) * nvalues;
+		int			best = 0;
+
+		if (search->code[k] >= 0)
+			continue;
+		for (int v = 1; v < nvalues; v++)
+			if (own[v] > own[best])
+				best = v;
+		search->code[k] = own[best] > 0 ? best : -1;
+	}
+	pfree(rows);
+	return true;
+}
+
+/*
+ * Lets the bins of a number that do not tell go with their neighbours: a value
+ * between two of the source's.
+ */
+static void
+ask_neighbours(Search *search, const Candidate *c)
+{
+	int			n = search->nvalues[c->predictor[0]];
+	int			last = -1;
+	int			next = 0;
+
+	if (c->npredictors > 1 ||
+		search->schema->features[c->predictor[0]].kind != GS_FEATURE_NUMBER)
+		return;
+	for (int k = 0; k < n; k++)
+	{
+		if (search->code[k] >= 0)
+		{
+			last = k;
+			continue;
+		}
+		for (next = Max(next, k + 1); next < n && search->code[next] < 0;)
+			next++;
+		if (last >= 0 && (next == n || k - last <= next - k))
+			search->code[k] = search->code[last];
+		else if (next < n)
+			search->code[k] = search->code[next];
+	}
+}
+
+#define ST_SORT sort_rest
+#define ST_ELEMENT_TYPE uint64
+#define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/*
+ * What the rows have that a rule does not tell: exceptions, and rows whose
+ * bins have no code.  Sets rule->rest; returns how many are exceptions.
+ */
+static int64
+count_rest(const Search *search, const Candidate *c, GsDependencyRule *rule)
+{
+	int64		nrows = search->encoded->nrows;
+	uint64	   *rest = palloc_extended(sizeof(uint64) * nrows, MCXT_ALLOC_HUGE);
+	int64		n = 0;
+	int64		exceptions = 0;
+	int64		next;
+
+	for (int64 row = 0; row < nrows; row++)
+	{
+		int			value = value_of(search, c->feature, row);
+		int			bin = row_bin(search, c, row);
+
+		if (value == GS_MISSING || bin < 0 || search->code[bin] == value)
+			continue;
+		/* bins from 1: those of exceptions together are 0 */
+		if (search->code[bin] >= 0)
+		{
+			exceptions++;
+			bin = -1;
+		}
+		rest[n++] = (uint64) (bin + 1) << 32 | (uint32) value;
+	}
+	sort_rest(rest, n);
+	for (int64 i = 0; i < n; i = next)
+	{
+		GsDependencyRest entry = {
+			.bin = (int32) (rest[i] >> 32) - 1,.value = (int32) rest[i]
+		};
+
+		for (next = i + 1; next < n && rest[next] == rest[i];)
+			next++;
+		entry.rows = (int32) (next - i);
+		if (entry.bin >= 0 || exceptions >= search->threshold)
+			appendBinaryStringInfo(&rule->rest, (char *) &entry,
+								   sizeof(entry));
+	}
+	pfree(rest);
+	return exceptions;
+}
+
+/*
+ * A feature that says which rows are exceptions, for the family to learn.
+ */
+static int
+add_exceptions(Search *search, const Candidate *c)
+{
+	GsEncoded  *encoded = search->encoded;
+	uint16	   *exception = palloc_extended(sizeof(uint16) * encoded->nrows,
+											MCXT_ALLOC_HUGE);
+
+	for (int64 row = 0; row < encoded->nrows; row++)
+	{
+		int			value = value_of(search, c->feature, row);
+		int			bin = row_bin(search, c, row);
+
+		exception[row] = value != GS_MISSING && bin >= 0 &&
+			search->code[bin] >= 0 && search->code[bin] != value;
+	}
+	return gs_add_flag(search->schema, encoded,
+					   search->schema->features[c->feature].column,
+					   GS_PART_EXCEPTION, exception);
+}
+
+/*
+ * Keeps a rule whose codes are in search->code.
+ */
+static void
+keep_rule(Search *search, const Candidate *c)
+{
+	GsDependencyRule *rule = &search->found[search->nfound++];
+	int64		exceptions;
+
+	search->encoded->determined[c->feature] = true;
+	for (int i = 0; i < c->npredictors; i++)
+	{
+		const GsFeature *feature = &search->schema->features[c->predictor[i]];
+		int			null = search->schema->columns[feature->column].null_feature;
+
+		search->encoded->predictor[c->predictor[i]] = true;
+		/* which is asked for, too */
+		if (feature->kind == GS_FEATURE_NUMBER && null >= 0)
+			search->locked[null] = true;
+	}
+	ask_neighbours(search, c);
+	rule->feature = c->feature;
+	rule->predictor[0] = c->predictor[0];
+	rule->predictor[1] = c->npredictors == 2 ? c->predictor[1] : -1;
+	rule->exception = -1;
+	rule->ncodes = bins_of(c);
+	rule->code = palloc(sizeof(int32) * rule->ncodes);
+	memcpy(rule->code, search->code, sizeof(int32) * rule->ncodes);
+	initStringInfo(&rule->rest);
+	exceptions = count_rest(search, c, rule);
+	if (exceptions >= search->threshold)
+		rule->exception = add_exceptions(search, c);
+}
+
+static bool
+may_be_determined(const Search *search, int f, bool indicators)
+{
+	const GsEncoded *encoded = search->encoded;
+	const GsFeature *feature = &search->schema->features[f];
+
+	return (feature->part < 0) == indicators && !search->locked[f] &&
+		search->nvalues[f] >= 2 && !encoded->determined[f] &&
+		!encoded->context[f] &&
+		(feature->kind == GS_FEATURE_CATEGORY || search->atoms[f]);
+}
+
+/*
+ * Whether a feature can be a predictor of another one.
+ */
+static bool
+may_determine(const Search *search, int p, int f)
+{
+	const GsColumn *column =
+		&search->schema->columns[search->schema->features[p].column];
+
+	/* that a number is NULL is one of its bins */
+	return p != f && !search->encoded->determined[p] &&
+		column->null_feature != f;
+}
+
+/*
+ * Looks for the predictor of a feature, which is the at'th in order: the one
+ * with the fewest exceptions, and of those the coarsest, so that what it is
+ * determined by in turn agrees.
+ *
+ * order: [n] the coarsest first
+ */
+static void
+find_predictor(Search *search, const int *order, int n, int at)
+{
+	Candidate	best = {.npredictors = 0};
+
+	for (int j = n - 1; j >= 0; j--)
+	{
+		int			p = order[j];
+		Candidate	c = {.feature = order[at],.npredictors = 1,
+		.predictor = {p, -1}};
+
+		CHECK_FOR_INTERRUPTS();
+		/* an indicator is coarser than all, and they are looked at last */
+		if (!may_determine(search, p, c.feature) ||
+			(search->schema->features[order[at]].part >= 0 ? j < at :
+			 search->schema->features[p].part < 0))
+			continue;
+		c.nbins[0] = count_bins(search, p);
+		if (c.nbins[0] < 2 || c.nbins[0] > PG_UINT16_MAX ||
+			!determines(search, &c))
+			continue;
+		if (best.npredictors == 0 ||
+			c.exceptions + (c.all - c.mapped) <=
+			best.exceptions + (best.all - best.mapped))
+			best = c;
+	}
+	if (best.npredictors > 0 && determines(search, &best))
+		keep_rule(search, &best);
+}
+
+/*
+ * Looks for two predictors of a feature.
+ */
+static void
+find_pair(Search *search, const int *order, int n, int f)
+{
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int j = i + 1; j < n; j++)
+		{
+			Candidate	c = {.feature = f,.npredictors = 2,
+			.predictor = {order[j], order[i]}};
+
+			if (!may_determine(search, c.predictor[0], f) ||
+				!may_determine(search, c.predictor[1], f))
+				continue;
+			c.nbins[0] = count_bins(search, c.predictor[0]);
+			c.nbins[1] = count_bins(search, c.predictor[1]);
+			if (!pair_determines(search, &c))
+				continue;
+			keep_rule(search, &c);
+			return;
+		}
+	}
+}
+
+/* What levels are put in order by. */
+typedef struct Alike
+{
+	const Search *search;
+	int			feature;
+} Alike;
+
+/*
+ * By what levels determine, the coarsest first, as cities by their states;
+ * numbers by themselves.
+ */
+static int
+by_likeness(const void *a, const void *b, void *arg)
+{
+	const Alike *alike = arg;
+	const Search *search = alike->search;
+	const GsFeature *feature = &search->schema->features[alike->feature];
+	int			x = *(const int *) a;
+	int			y = *(const int *) b;
+	int			order;
+
+	for (int r = 0; r < search->nfound; r++)
+	{
+		const GsDependencyRule *rule = &search->found[r];
+
+		if (rule->predictor[0] == alike->feature && rule->predictor[1] < 0 &&
+			rule->code[x] != rule->code[y])
+			return rule->code[x] - rule->code[y];
+	}
+	order = feature->lane == GS_LANE_TEXT ? 0 :
+		gs_scalar_compare(feature->level[x], feature->level[y],
+						  feature->lane);
+	return order != 0 ? order : x - y;
+}
+
+/*
+ * Ranks the levels of categories that have more than a family can tell apart.
+ */
+static void
+rank_levels(Search *search)
+{
+	for (int f = 0; f < search->encoded->nfeatures; f++)
+	{
+		const GsFeature *feature = &search->schema->features[f];
+		Alike		alike = {search, f};
+		int			n = feature->nlevels;
+		bool		ranked = feature->lane != GS_LANE_TEXT;
+		int		   *order;
+
+		for (int r = 0; r < search->nfound; r++)
+			ranked |= search->found[r].predictor[0] == f &&
+				search->found[r].predictor[1] < 0;
+		if (feature->kind != GS_FEATURE_CATEGORY || n <= FEW_BINS || !ranked ||
+			search->encoded->determined[f])
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		order = palloc(sizeof(int) * n);
+		for (int l = 0; l < n; l++)
+			order[l] = l;
+		qsort_arg(order, n, sizeof(int), by_likeness, &alike);
+		search->encoded->rank[f] = palloc(sizeof(uint16) * n);
+		for (int i = 0; i < n; i++)
+			search->encoded->rank[f][order[i]] = (uint16) i;
+		pfree(order);
+	}
+}
+
+/*
+ * Levels or segments of each feature, and whether they are single values.
+ */
+static void
+count_values(Search *search)
+{
+	const GsEncoded *encoded = search->encoded;
+
+	for (int f = 0; f < encoded->nfeatures; f++)
+	{
+		const GsFeature *feature = &encoded->features[f];
+		int64		present = 0;
+		int64		told = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		search->nvalues[f] = feature->kind == GS_FEATURE_NUMBER ?
+			feature->quantile.nsegments : feature->nlevels;
+		search->atoms[f] = feature->kind == GS_FEATURE_CATEGORY;
+		if (feature->kind == GS_FEATURE_CATEGORY)
+			continue;
+		for (int64 row = 0; row < encoded->nrows; row++)
+		{
+			int			value = value_of(search, f, row);
+
+			if (value == GS_MISSING)
+				continue;
+			present++;
+			told += is_told(search, f, value);
+		}
+		search->atoms[f] = told >= MIN_ATOMS * present;
+	}
+}
+
+static int
+by_values(const void *a, const void *b, void *arg)
+{
+	const Search *search = arg;
+	int			x = *(const int *) a;
+	int			y = *(const int *) b;
+
+	if (search->nvalues[x] != search->nvalues[y])
+		return search->nvalues[x] - search->nvalues[y];
+	return y - x;
+}
+
+/*
+ * gs_dependency_find: finds the determined features of a table, marks them in
+ * encoded->determined, and appends their tensors; adds features for their
+ * exceptions.  Can be cancelled.
+ *
+ * wanted: whether there shall be any; threshold: rows that a bin needs.
+ */
+void
+gs_dependency_find(GsSchema *schema, GsEncoded *encoded, bool wanted,
+				   int threshold, List **tensors)
+{
+	int			n = encoded->nfeatures;
+	Search		search = {.schema = schema,.encoded = encoded,
+	.threshold = threshold};
+	int		   *order = palloc(sizeof(int) * Max(n, 1));
+
+	search.nvalues = palloc0(sizeof(int) * Max(n, 1));
+	search.atoms = palloc0(Max(n, 1));
+	search.locked = palloc0(Max(n, 1));
+	search.code = palloc0(sizeof(int32) * MAX_PAIRS);
+	search.votes = palloc0(sizeof(int32) * MAX_PAIRS);
+	search.rows = palloc0(sizeof(int32) * MAX_PAIRS);
+	search.hits = palloc0(sizeof(int32) * MAX_PAIRS);
+	search.found = palloc0(sizeof(GsDependencyRule) * Max(n, 1));
+	count_values(&search);
+	for (int f = 0; f < n; f++)
+		order[f] = f;
+
+	/* the coarsest first: what has fewer values is the one determined */
+	qsort_arg(order, n, sizeof(int), by_values, &search);
+	for (int indicators = 0; indicators < 2 && wanted; indicators++)
+		for (int pairs = 0; pairs < (n > MAX_FEATURES ? 1 : 2); pairs++)
+			for (int i = 0; i < n; i++)
+			{
+				CHECK_FOR_INTERRUPTS();
+				if (!may_be_determined(&search, order[i], indicators))
+					continue;
+				if (pairs == 0)
+					find_predictor(&search, order, n, i);
+				else
+					find_pair(&search, order, n, order[i]);
+			}
+	rank_levels(&search);
+	gs_dependency_save(search.found, search.nfound, tensors);
+	pfree(search.code);
+	pfree(search.votes);
+	pfree(search.rows);
+	pfree(search.hits);
+}
