@@ -12,20 +12,28 @@
 #include "model/tree_shift.h"
 
 /*
- * The values of a position's segments.  Returns the group that they can be
- * compared in; 0: none.
+ * gs_tree_load_axis: the values of a position's segments, whether or not they
+ * can be compared with those of others.  Returns false where there are none to
+ * be subtracted.
  */
-static int
-load_values(TreePosition *position, const GsSchema *schema)
+bool
+gs_tree_load_axis(TreePosition *position, const GsSchema *schema)
 {
 	const GsFeature *feature = &schema->features[position->feature];
-	TreeValues *values = palloc0(sizeof(TreeValues));
-	int			group = gs_value_scale(schema, feature, &values->unit);
+	const GsQuantile *q = &feature->quantile;
+	const GsPartKind *part =
+		&schema->columns[feature->column].codec.kind->part[0];
+	TreeValues *values;
 	int			n = position->nvalues;
 
-	if (group == 0 || position->values != NULL)
-		return group;
-	position->values = values;
+	if (position->values != NULL)
+		return true;
+	if (!position->number || n < 1 ||
+		gs_scalar_is_special(part, feature->lane, q->low[0]) ||
+		gs_scalar_is_special(part, feature->lane, q->high[n - 1]))
+		return false;
+	position->values = values = palloc0(sizeof(TreeValues));
+	(void) gs_value_scale(schema, feature, &values->unit);
 	values->low = palloc(sizeof(double) * n);
 	values->high = palloc(sizeof(double) * n);
 	values->rank = palloc(sizeof(uint16) * n);
@@ -44,7 +52,21 @@ load_values(TreePosition *position, const GsSchema *schema)
 		values->high[values->rank[s]] = gs_value_at(feature, values->unit, s,
 													1);
 	}
-	return group;
+	return true;
+}
+
+/*
+ * The group that a position's values can be compared in; 0: none.
+ */
+static int
+load_values(TreePosition *position, const GsSchema *schema)
+{
+	double		unit;
+	int			group = gs_value_scale(schema,
+									   &schema->features[position->feature],
+									   &unit);
+
+	return group != 0 && gs_tree_load_axis(position, schema) ? group : 0;
 }
 
 /*
