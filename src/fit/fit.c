@@ -149,7 +149,7 @@ find_family(const char *method)
 {
 	const GsFamily *family = gs_family_find(method);
 
-	if (family == NULL)
+	if (family == NULL || family == &gs_sequence)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("method \"%s\" does not exist", method),
@@ -376,7 +376,8 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	}
 	fits = Max((int64) (budget * LANES_SHARE / row_bytes(&reader->sample)),
 			   1000);
-	reader->capacity = Min(fits, request->options.max_rows);
+	reader->capacity = source->ordered ? PG_INT64_MAX :
+		Min(fits, request->options.max_rows);
 	gs_source_read(source, read_row, reader);
 	put_waiting(reader);
 	reader->sample.seen = reader->seen;
@@ -387,7 +388,7 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	if (reader->seen > reader->capacity)
 		*notes = lappend(*notes, psprintf("learned from a random sample of " INT64_FORMAT " of " INT64_FORMAT " rows",
 										  reader->capacity, reader->seen));
-	if (reader->seen > fits && fits < request->options.max_rows)
+	if (reader->seen > reader->capacity && fits < request->options.max_rows)
 		ereport(NOTICE,
 				(errmsg("learning from a random sample of " INT64_FORMAT " rows",
 						reader->capacity),
@@ -753,6 +754,7 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	}
 	version->notes = list_concat(version->notes, source->others);
 	read_source(&learning.reader, source, request, &version->notes);
+	learning.context.begins = source->begins;
 	mark_columns(&learning.reader.sample, &request->options);
 	gs_mark_computed(source, &learning.reader.sample);
 	if (OidIsValid(source->relid))
@@ -889,6 +891,16 @@ gs_fit_source(const char *model, GsSource *source, const char *method,
 	version->source = source->text;
 	version->relation = source->relation;
 	version->owners = owners;
+	if (source->ordered)
+	{
+		GsOptions	defaults;
+
+		gs_options_parse(NULL, &gs_sequence, &defaults);
+		/* other families' options mean nothing to this one */
+		if (request.family != &gs_tree)
+			request.options.own = defaults.own;
+		request.family = &gs_sequence;
+	}
 	check_name(model);
 	fit_source(&request, model, source, version);
 	return version;

@@ -51,7 +51,6 @@ typedef struct GsShown
 	uint8		code;
 	int			level;			/* of a category; -1: none */
 	double		value;			/* of a number; NaN: none */
-	float		at;				/* where it is on the number's axis */
 } GsShown;
 
 /*
@@ -116,8 +115,6 @@ typedef enum GsSequenceTree
 	GS_TREE_OWN,				/* the value, where neither tells it */
 	GS_SEQUENCE_TREES
 } GsSequenceTree;
-
-extern const TreeModel *gs_sequence_axes(const void *model);
 
 /* sequence_keys.c */
 typedef struct GsNaturalKey

@@ -148,29 +148,43 @@ turn_leaves(TreePosition *position)
 	return n;
 }
 
+/* What a tree may ask for. */
+typedef struct Asking
+{
+	const TreeModel *model;
+	int			p;
+} Asking;
+
 /*
- * Whether the tree at position p may ask for something.
+ * Whether the tree at a position may ask for something.
  */
 static bool
-may_ask(const TreeModel *model, int p, int what)
+may_ask(const void *arg, int what)
 {
+	const Asking *asking = arg;
+	const TreeModel *model = asking->model;
+
 	if (what < model->n)
-		return what < p;
-	return what - model->n < p &&
+		return what < asking->p;
+	return what - model->n < asking->p &&
 		model->position[what - model->n].shift.base >= 0;
 }
 
 /*
- * One tree: p its position, nodes [nnodes][4].
+ * gs_tree_load_nodes: one tree, whose values, shift and number of nodes are
+ * set.
+ *
+ * nodes: [nnodes][4]; may_ask: whether it may ask for something.  Errors:
+ * data_corrupted.
  */
-static void
-load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
-		  const GsTensor *entries)
+void
+gs_tree_load_nodes(TreePosition *position, const int32 *nodes,
+				   const GsTensor *masks, const GsTensor *entries,
+				   bool (*may_ask) (const void *arg, int what),
+				   const void *arg)
 {
-	TreePosition  *position = &model->position[p];
 	uint32	   *mask = palloc0(sizeof(uint32) * GS_TREE_WORDS *
 							   (Size) position->nnodes);
-	bool	   *predictor = palloc0(2 * (Size) model->n);
 	int			next = 1;
 
 	position->mask = mask;
@@ -194,16 +208,16 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 			continue;
 		}
 		/* children stand in the order of their parents, and each has one */
-		if (!may_ask(model, p, node->position) || node->left != next ||
+		if (!may_ask(arg, node->position) || node->left != next ||
 			next <= at || next > position->nnodes - 2)
-			gs_corrupted("Node %d of tree %d leads nowhere.", at, p);
+			gs_corrupted("Node %d of a tree leads nowhere.", at);
 		if (node->n >= GS_TREE_CODES)
-			gs_corrupted("Node %d of tree %d splits by no code.", at, p);
+			gs_corrupted("Node %d of a tree splits by no code.", at);
 		next += 2;
 		if (node->n < 0)
 		{
 			if (-1 - node->n >= masks->dims[0])
-				gs_corrupted("Node %d of tree %d has no mask.", at, p);
+				gs_corrupted("Node %d of a tree has no mask.", at);
 			memcpy(mask, (uint32 *) masks->data +
 				   (Size) GS_TREE_WORDS * (-1 - node->n),
 				   sizeof(uint32) * GS_TREE_WORDS);
@@ -211,10 +225,31 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 		else
 			for (int c = node->n + 1; c < GS_TREE_CODES; c++)
 				mask[c / 32] |= UINT32_C(1) << (c % 32);
-		position->npredictors += !predictor[node->position];
-		predictor[node->position] = true;
 	}
 	position->nleaves = turn_leaves(position);
+}
+
+/*
+ * One tree: p its position, nodes [nnodes][4].
+ */
+static void
+load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
+		  const GsTensor *entries)
+{
+	TreePosition  *position = &model->position[p];
+	bool	   *predictor = palloc0(2 * (Size) model->n);
+	Asking		asking = {model, p};
+
+	gs_tree_load_nodes(position, nodes, masks, entries, may_ask, &asking);
+	for (int at = 0; at < position->nnodes; at++)
+	{
+		int			what = position->node[at].position;
+
+		if (what < 0)
+			continue;
+		position->npredictors += !predictor[what];
+		predictor[what] = true;
+	}
 	position->predictor = palloc(sizeof(int) * Max(position->npredictors, 1));
 	position->npredictors = 0;
 	for (int i = 0; i < 2 * model->n; i++)
@@ -491,11 +526,11 @@ gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row, float at)
 }
 
 /*
- * gs_tree_see: shows what a batch has at position p, one of the first nknown,
- * to what comes after.
+ * gs_tree_see: shows what the first n rows of a batch have at position p, one
+ * of the first nknown, to what comes after.
  */
 void
-gs_tree_see(TreeSampler *sampler, int p, const GsBatch *batch)
+gs_tree_see(TreeSampler *sampler, int p, const GsBatch *batch, int n)
 {
 	const TreePosition *position = &sampler->model->position[p];
 	const float *score = batch->score[position->feature];
@@ -503,8 +538,8 @@ gs_tree_see(TreeSampler *sampler, int p, const GsBatch *batch)
 	const KnownPosition *known = &sampler->known[p];
 
 	if (position->number)
-		gs_guide_find(&known->guide, score, sampler->leaf, GS_BATCH);
-	for (int i = 0; i < GS_BATCH; i++)
+		gs_guide_find(&known->guide, score, sampler->leaf, n);
+	for (int i = 0; i < n; i++)
 	{
 		bool		is_null = is_null_part(sampler->model, position, batch, i);
 		int			rank;
@@ -709,7 +744,7 @@ tree_generate(void *state, GsBatch *batch)
 			(sampler->given != NULL && sampler->first[p]))
 			continue;
 		if (p < sampler->nknown)
-			gs_tree_see(sampler, p, batch);
+			gs_tree_see(sampler, p, batch, GS_BATCH);
 		else
 			draw_position(sampler, p, batch);
 	}

@@ -70,27 +70,18 @@ load_values(TreePosition *position, const GsSchema *schema)
 }
 
 /*
- * gs_tree_load_values: the difference of position p from its base.
+ * gs_tree_load_shift: a table of differences.
  *
- * ends: [position->shift.n][2] its segments, in order; code: their codes.
- * Errors: data_corrupted.
+ * ends: [n][2] its segments, in order; code: their codes.  Errors:
+ * data_corrupted.
  */
 void
-gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
-					const double *ends, const uint8 *code)
+gs_tree_load_shift(TreeShift *shift, int n, const double *ends,
+				   const uint8 *code)
 {
-	TreePosition  *position = &model->position[p];
-	TreeShift  *shift = &position->shift;
-	int			n = shift->n;
 	int			at = 0;
 
-	if (base < 0 || base >= p || n < 1 || n >= GS_MISSING ||
-		!position->number || !model->position[base].number ||
-		load_values(position, schema) == 0 ||
-		load_values(position, schema) !=
-		load_values(&model->position[base], schema))
-		gs_corrupted("Tree %d is of an impossible difference.", p);
-	shift->base = base;
+	shift->n = n;
 	shift->low = palloc(sizeof(double) * n);
 	shift->high = palloc(sizeof(double) * n);
 	shift->rank = palloc(sizeof(uint16) * n);
@@ -99,7 +90,7 @@ gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
 		if (!(isfinite(ends[2 * s]) && isfinite(ends[2 * s + 1]) &&
 			  ends[2 * s] <= ends[2 * s + 1] &&
 			  (s == 0 || ends[2 * s - 1] <= ends[2 * s])))
-			gs_corrupted("Tree %d has differences in no order.", p);
+			gs_corrupted("Differences of a tree are in no order.");
 
 	/* as gs_tree_ranks does it */
 	for (int atoms = 0; atoms < 2; atoms++)
@@ -111,6 +102,28 @@ gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
 				shift->code[at] = code[s];
 				shift->rank[s] = (uint16) at++;
 			}
+}
+
+/*
+ * gs_tree_load_values: the difference of position p from its base.
+ *
+ * ends, code: see gs_tree_load_shift.  Errors: data_corrupted.
+ */
+void
+gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
+					const double *ends, const uint8 *code)
+{
+	TreePosition  *position = &model->position[p];
+	int			n = position->shift.n;
+
+	if (base < 0 || base >= p || n < 1 || n >= GS_MISSING ||
+		!position->number || !model->position[base].number ||
+		load_values(position, schema) == 0 ||
+		load_values(position, schema) !=
+		load_values(&model->position[base], schema))
+		gs_corrupted("Tree %d is of an impossible difference.", p);
+	position->shift.base = base;
+	gs_tree_load_shift(&position->shift, n, ends, code);
 }
 
 /*

@@ -19,6 +19,9 @@
 #include "model/model.h"
 #include "schema/plan.h"
 
+#define MAX_ROWS		1000000	/* of children, that are learned from */
+#define COLUMN_BYTES	30		/* of each of their columns */
+
 /* What a call asks for. */
 typedef struct SchemaFit
 {
@@ -47,6 +50,22 @@ put_result(const SchemaFit *fit, const char *relation, const char *model,
 	values[7] = gs_text_array(version->notes);
 	tuplestore_putvalues(fit->result->setResult, fit->result->setDesc, values,
 						 nulls);
+}
+
+/*
+ * Rows of children that are learned from, at most.
+ */
+static int64
+rows_limit(const GsOwners *owners)
+{
+	int64		columns = list_length(owners->columns) +
+		list_length(owners->others) + 1;
+	ListCell   *cell;
+
+	foreach(cell, owners->steps)
+		columns += list_length(((const GsOwnerStep *) lfirst(cell))->names);
+	return Max(1000, Min(MAX_ROWS, maintenance_work_mem * INT64CONST(1024) /
+						 (COLUMN_BYTES * columns)));
 }
 
 /*
@@ -79,7 +98,8 @@ fit_table(const SchemaFit *fit, int t, const char *model)
 		put_result(fit, table->name, counts,
 				   gs_fit_source(counts, source, fit->method, fit->options,
 								 known, NULL, fit->seed));
-		source = gs_owners_source(owners, table->relid, &context);
+		source = gs_owners_source(owners, table->relid, rows_limit(owners),
+								  &context);
 		kept = gs_owners_save(owners);
 	}
 	put_result(fit, table->name, model,
