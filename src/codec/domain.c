@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
@@ -24,6 +25,55 @@ gs_domain_has_checks(Oid type)
 {
 	return OidIsValid(type) && get_typtype(type) == TYPTYPE_DOMAIN &&
 		DomainHasConstraints(type);
+}
+
+static bool
+is_not_range(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, OpExpr))
+	{
+		List	   *ways = get_op_btree_interpretation(((OpExpr *) node)->opno);
+
+		if (ways == NIL)
+			return true;
+		list_free_deep(ways);
+	}
+	else if (!(IsA(node, BoolExpr) && is_andclause(node)) &&
+			 !IsA(node, List) && !IsA(node, Const) && !IsA(node, FuncExpr) &&
+			 !IsA(node, RelabelType) && !IsA(node, CoerceToDomainValue))
+		return true;
+	if (IsA(node, FuncExpr) &&
+		((FuncExpr *) node)->funcformat == COERCE_EXPLICIT_CALL)
+		return true;
+	return expression_tree_walker(node, is_not_range, context);
+}
+
+/*
+ * gs_domain_is_picky: whether a type is a domain that takes more than ranges
+ * of its values away: from those that it has, nobody can tell what others it
+ * takes.
+ */
+bool
+gs_domain_is_picky(Oid type)
+{
+	DomainConstraintRef *ref;
+	ListCell   *cell;
+
+	if (!gs_domain_has_checks(type))
+		return false;
+	/* the context's end lets go of it */
+	ref = palloc(sizeof(DomainConstraintRef));
+	InitDomainConstraintRef(type, ref, CurrentMemoryContext, false);
+	foreach(cell, ref->constraints)
+	{
+		DomainConstraintState *constraint = lfirst(cell);
+
+		if (is_not_range((Node *) constraint->check_expr, NULL))
+			return true;
+	}
+	return false;
 }
 
 /*

@@ -23,6 +23,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
+#include "codec/domain.h"
 #include "learn/formula_internal.h"
 #include "learn/quantile.h"
 
@@ -41,7 +42,9 @@
 static bool
 is_number(const GsColumn *column)
 {
+	/* what an equation gives is not redrawn until a domain takes it */
 	return column->codec.nparts == 1 && !column->unique &&
+		!gs_domain_is_picky(column->declared) &&
 		(column->type == INT2OID || column->type == INT4OID ||
 		 column->type == INT8OID || column->type == NUMERICOID ||
 		 column->type == FLOAT4OID || column->type == FLOAT8OID);
