@@ -887,6 +887,9 @@ gs_fit_source(const char *model, GsSource *source, const char *method,
 	gs_options_parse(options, request.family, &request.options);
 	request.options.context = list_concat(request.options.context, context);
 	request.known_only = context != NIL;
+	/* what is known is not drawn: nothing to tell it from */
+	if (request.known_only)
+		request.options.refine = 0;
 	request.options_json = options_json(options);
 	version->source = source->text;
 	version->relation = source->relation;

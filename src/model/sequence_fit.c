@@ -876,8 +876,9 @@ fit_job(SequenceFit *fit, Job *job)
 		.nlevels = axis->nvalues,.nrows = fit->nrows
 	};
 	GsTreeLimits limits = {
-		.min_leaf = fit->min_leaf,.max_depth = MAX_DEPTH,
-		.worth = GS_CHANCE_GAIN + axis->nclasses,.cancel = &fit->cancel
+		/* what is equal to the last row's is asked for: no looking ahead */
+		.min_leaf = fit->min_leaf,.max_depth = MAX_DEPTH,.worth = 0,
+		.cancel = &fit->cancel
 	};
 
 	if (job->n == 0)
