@@ -51,6 +51,7 @@ typedef struct SequenceModel
 	TreePosition  (*tree)[GS_SEQUENCE_TREES];	/* [n] */
 	TreeShift  *shift;			/* [n] */
 	int			(*source)[GS_SOURCES];	/* [n] of the first tree's levels */
+	int			group;			/* position that GS_ASK_BY is about; -1: none */
 	int			nkeys;
 	GsNaturalKey key[GS_SEQUENCE_MAX_KEYS];
 } SequenceModel;
@@ -71,6 +72,7 @@ typedef struct SequenceSampler
 	int			n;				/* rows of a batch */
 	int			owner[GS_BATCH];
 	HTAB	   *seen;			/* of SeenKey; NULL: no keys */
+	bool		failed[GS_BATCH];	/* rows that repeat a key */
 	GsShown    *shown;			/* [positions] scratch */
 	float		at[GS_BATCH];	/* scratch */
 	int			row[GS_BATCH];
@@ -93,7 +95,7 @@ may_ask(const void *arg, int what)
 	const SequenceModel *model = asking->model;
 
 	return what < model->nasks && (!gs_ask_is_own(model->ask[what].kind) ||
-								   model->ask[what].position < asking->p);
+								   gs_ask_subject(&model->ask[what]) < asking->p);
 }
 
 static void
@@ -107,6 +109,7 @@ load_asks(SequenceModel *model, const List *tensors)
 	if (asks->dims[1] != 4)
 		gs_corrupted("The questions of a sequence have a wrong shape.");
 	model->nasks = asks->dims[0];
+	model->group = -1;
 	model->ask = palloc0(sizeof(GsAsk) * Max(model->nasks, 1));
 	for (int a = 0; a < model->nasks; a++)
 	{
@@ -127,6 +130,15 @@ load_asks(SequenceModel *model, const List *tensors)
 			(ask->kind == GS_ASK_SHARE &&
 			 (ask->level < 0 || ask->level >= kept->nlevels)))
 			gs_corrupted("Question %d of a sequence has no answer.", a);
+		if (ask->kind == GS_ASK_BY)
+		{
+			if (ask->level < 0 || ask->level >= model->axes.n ||
+				(model->group >= 0 && model->group != ask->level) ||
+				!model->kept[ask->level].counted ||
+				model->kept[ask->level].nlevels > GS_SEQUENCE_GROUPS)
+				gs_corrupted("Question %d of a sequence is of no group.", a);
+			model->group = ask->level;
+		}
 		for (int e = 0; e < ask->nedges; e++)
 			if (!isfinite(edge[e]) || (e > 0 && !(edge[e - 1] < edge[e])))
 				gs_corrupted("Answers of question %d are in no order.", a);
@@ -327,7 +339,8 @@ sequence_begin(const void *state, GsGiven *given, const bool *context)
 	sampler->model = model;
 	sampler->alone = context == NULL;
 	sampler->axes = gs_tree_open(&model->axes, model->axes.n);
-	sampler->memory = gs_memory_create(model->kept, model->axes.n, GS_BATCH);
+	sampler->memory = gs_memory_create(model->kept, model->axes.n,
+									   model->group, GS_BATCH);
 	sampler->code = palloc_extended((Size) GS_BATCH * Max(model->nasks, 1),
 									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	sampler->shown = palloc0(sizeof(GsShown) * n);
@@ -380,7 +393,7 @@ answer(SequenceSampler *sampler, const GsBatch *batch, int p)
 		const GsAsk *ask = &model->ask[a];
 		uint8	   *code = sampler->code + (Size) a * GS_BATCH;
 
-		if (!gs_ask_is_own(ask->kind) || ask->position != p)
+		if (!gs_ask_is_own(ask->kind) || gs_ask_subject(ask) != p)
 			continue;
 		if (ask->kind == GS_ASK_OWN)
 		{
@@ -685,6 +698,7 @@ keep_keys(SequenceSampler *sampler, int p, GsBatch *batch)
 								GS_STREAM_REFINE + p);
 			draw_again(sampler, p, batch, row, &random, try >= NEAR_TRIES);
 		}
+		sampler->failed[row] |= is_taken(sampler, batch, p, row);
 	}
 }
 
@@ -736,6 +750,7 @@ sequence_generate(void *state, GsBatch *batch)
 		else
 			memset(batch->score[f], 0, sizeof(float) * GS_BATCH);
 	}
+	memset(sampler->failed, false, sizeof(sampler->failed));
 	answer_before(sampler);
 	for (int p = 0; p < model->axes.n; p++)
 	{
@@ -806,6 +821,15 @@ gs_siblings_see(void *state, const GsBatch *batch)
 
 	for (int p = model->nknown; p < model->axes.n; p++)
 		gs_tree_see(sampler->axes, p, batch, sampler->n);
+}
+
+/*
+ * gs_siblings_failed: whether a row of the last batch repeats a natural key.
+ */
+bool
+gs_siblings_failed(const void *state, int row)
+{
+	return ((const SequenceSampler *) state)->failed[row];
 }
 
 /*

@@ -11,6 +11,8 @@
 #define GS_SEQUENCE_SHARES	16
 /* Levels of a category that are counted for each owner. */
 #define GS_SEQUENCE_LEVELS	2048
+/* Levels that rows are grouped by. */
+#define GS_SEQUENCE_GROUPS	32
 #define GS_SEQUENCE_MAX_KEYS	8
 
 /* What a tree may ask for. */
@@ -28,11 +30,13 @@ typedef enum GsAskKind
 	GS_ASK_DISTINCT,			/* how many levels there were */
 	GS_ASK_SUCCESSOR,			/* what came after the last one's level */
 	GS_ASK_SHARE,				/* of a level */
+	GS_ASK_RUN,					/* how many rows it has been the same in */
 
 	/* of a position in the row itself, that comes before */
 	GS_ASK_OWN,
 	GS_ASK_SAME,				/* whether it is that of the last row */
 	GS_ASK_CHANGE,				/* what it adds to that */
+	GS_ASK_BY,					/* in the last row of the same group */
 	GS_ASK_KINDS
 } GsAskKind;
 
@@ -40,7 +44,7 @@ typedef struct GsAsk
 {
 	GsAskKind	kind;
 	int			position;
-	int			level;			/* of a share */
+	int			level;			/* of a share; position that groups rows */
 	int			nedges;			/* of what is counted or measured */
 	const double *edge;			/* [nedges] increasing */
 } GsAsk;
@@ -69,7 +73,8 @@ typedef struct GsKept
 typedef struct GsMemory GsMemory;
 
 /* sequence_memory.c */
-extern GsMemory *gs_memory_create(const GsKept *kept, int n, int nowners);
+extern GsMemory *gs_memory_create(const GsKept *kept, int n, int group,
+								  int nowners);
 extern void gs_memory_begin(GsMemory *memory, int owner, int64 expected);
 extern bool gs_memory_last(const GsMemory *memory, int owner, int p,
 						   GsShown *last);
@@ -87,7 +92,8 @@ static inline bool
 gs_ask_is_measured(GsAskKind kind)
 {
 	return kind != GS_ASK_LAG && kind != GS_ASK_FIRST &&
-		kind != GS_ASK_SUCCESSOR && kind != GS_ASK_OWN && kind != GS_ASK_SAME;
+		kind != GS_ASK_SUCCESSOR && kind != GS_ASK_OWN &&
+		kind != GS_ASK_SAME && kind != GS_ASK_BY;
 }
 
 /*
@@ -97,6 +103,15 @@ static inline bool
 gs_ask_is_own(GsAskKind kind)
 {
 	return kind >= GS_ASK_OWN;
+}
+
+/*
+ * The position of the row itself that an ask is about.
+ */
+static inline int
+gs_ask_subject(const GsAsk *ask)
+{
+	return ask->kind == GS_ASK_BY ? ask->level : ask->position;
 }
 
 /* Where a value comes from. */

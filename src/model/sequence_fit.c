@@ -40,7 +40,7 @@
 #define MIN_LIFT		2.0		/* ... and times as many as by chance */
 #define CLOSER			0.5		/* of the spread, that differences have */
 #define RISING			0.995	/* share of differences that are no less than 0 */
-#define MIN_SHIFTED		500		/* rows */
+#define MIN_CHANGES		0.1		/* share of rows in another group than the last */
 
 /* A feature while its trees are fitted. */
 typedef struct Drawn
@@ -82,6 +82,7 @@ typedef struct SequenceFit
 	int			nknown;
 	Drawn	   *drawn;			/* [n] */
 	GsKept	   *kept;			/* [n] */
+	int			group;			/* position that rows are grouped by; -1: none */
 	int			nasks;
 	int			room;
 	GsAsk	   *ask;			/* [room] */
@@ -365,7 +366,7 @@ find_sources(SequenceFit *fit, int p)
 {
 	Drawn	   *drawn = &fit->drawn[p];
 	const Axis *own = &drawn->own;
-	GsMemory   *memory = gs_memory_create(&fit->kept[p], 1, 1);
+	GsMemory   *memory = gs_memory_create(&fit->kept[p], 1, -1, 1);
 	double		least = Max(MIN_SAME, MIN_LIFT * chance_same(own)) * fit->nrows;
 	uint32		count[GS_SOURCES] = {0};
 	int			nsources = 0;
@@ -436,6 +437,35 @@ add_ask(SequenceFit *fit, GsAskKind kind, int p, int level)
 	fit->ask[a] = (GsAsk) {kind, p, level, 0, NULL};
 }
 
+/*
+ * The category of few levels that varies most among the rows of an owner, as
+ * a rule: positions, kinds of payments.
+ */
+static int
+find_group(const SequenceFit *fit)
+{
+	double		most = MIN_CHANGES * fit->nrows;
+	int			best = -1;
+
+	for (int p = fit->nknown; p < fit->n; p++)
+	{
+		const uint16 *value = fit->drawn[p].own.value;
+		double		changes = 0;
+
+		if (!fit->kept[p].counted || fit->kept[p].nlevels < 3 ||
+			fit->kept[p].nlevels > GS_SEQUENCE_GROUPS)
+			continue;
+		for (uint32 row = 1; row < fit->nrows; row++)
+			changes += !fit->begins[row] && value[row] != value[row - 1];
+		if (changes > most)
+		{
+			most = changes;
+			best = p;
+		}
+	}
+	return best;
+}
+
 static void
 collect_asks(SequenceFit *fit)
 {
@@ -462,8 +492,12 @@ collect_asks(SequenceFit *fit)
 			add_ask(fit, GS_ASK_DISTINCT, p, 0);
 			add_ask(fit, GS_ASK_SUCCESSOR, p, 0);
 		}
-		if (many || (!kept->number && kept->nlevels > 2))
+		if (kept->number || kept->nlevels > 2)
+			add_ask(fit, GS_ASK_RUN, p, 0);
+		if (!kept->number && kept->nlevels > 2)
 			add_ask(fit, GS_ASK_SAME, p, 0);
+		if (fit->group >= 0 && p != fit->group)
+			add_ask(fit, GS_ASK_BY, p, fit->group);
 		for (int level = 0; kept->counted &&
 			 kept->nlevels <= GS_SEQUENCE_SHARES &&
 			 level < (many ? kept->nlevels : 1); level++)
@@ -500,7 +534,7 @@ walk(const SequenceFit *fit, void (*visit) (const SequenceFit *fit,
 											const GsShown *shown, void *arg),
 	 void *arg)
 {
-	GsMemory   *memory = gs_memory_create(fit->kept, fit->n, 1);
+	GsMemory   *memory = gs_memory_create(fit->kept, fit->n, fit->group, 1);
 	GsShown    *shown = palloc0(sizeof(GsShown) * Max(fit->n, 1));
 
 	for (uint32 row = 0; row < fit->nrows; row++)
@@ -540,7 +574,7 @@ measure(const SequenceFit *fit, const GsMemory *memory, uint32 row,
 		if (measures->value[a] != NULL)
 			measures->value[a][measures->n] = (float)
 				gs_memory_measure(memory, &fit->ask[a], 0,
-								  &shown[fit->ask[a].position]);
+								  &shown[gs_ask_subject(&fit->ask[a])]);
 	measures->n++;
 }
 
@@ -592,7 +626,7 @@ answer(const SequenceFit *fit, const GsMemory *memory, uint32 row,
 	for (int a = 0; a < fit->nasks; a++)
 		if (fit->ask[a].kind != GS_ASK_OWN)
 			fit->code[a][row] = gs_memory_code(memory, &fit->ask[a], 0,
-											   &shown[fit->ask[a].position]);
+											   &shown[gs_ask_subject(&fit->ask[a])]);
 }
 
 /*
@@ -711,7 +745,8 @@ information(const SequenceFit *fit, const Job *job, int a)
 static bool
 must_ask(const GsAsk *ask, int p)
 {
-	return ask->kind < GS_ASK_LAG || ask->kind >= GS_ASK_SAME ||
+	return ask->kind < GS_ASK_LAG || ask->kind == GS_ASK_SAME ||
+		ask->kind == GS_ASK_CHANGE ||
 		(ask->position == p && ask->kind != GS_ASK_SHARE);
 }
 
@@ -749,7 +784,8 @@ choose_asks(const SequenceFit *fit, Job *job)
 	{
 		const GsAsk *ask = &fit->ask[a];
 
-		if (gs_ask_is_own(ask->kind) && ask->position >= job->position)
+		if (gs_ask_is_own(ask->kind) &&
+			gs_ask_subject(ask) >= job->position)
 			continue;
 		ranked[n].ask = a;
 		ranked[n].worth = must_ask(ask, job->position) ? INFINITY : 0;
@@ -1105,6 +1141,7 @@ gs_sequence_fit(GsFitContext *context)
 			find_shift(&fit, &fit.drawn[p]);
 		find_sources(&fit, p);
 	}
+	fit.group = find_group(&fit);
 	collect_asks(&fit);
 	answer_asks(&fit);
 	find_keys(&fit);

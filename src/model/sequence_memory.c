@@ -18,6 +18,7 @@ typedef struct Record
 	GsShown		last;
 	uint8		first;			/* code */
 	int			ndistinct;
+	int			run;			/* rows that have been the same */
 	int64		count;			/* of numbers, and their sum */
 	double		sum;
 } Record;
@@ -33,16 +34,21 @@ struct GsMemory
 	int		   *from;			/* [n] the first of a position's */
 	uint32	   *count;			/* [nowners][nlevels] */
 	int16	   *successor;		/* [nowners][nlevels] level, -1: none */
+	int			group;			/* position by whose levels rows are grouped;
+								 * -1: none */
+	uint8	   *by;				/* [nowners][levels of it][n] codes of the last
+								 * row */
 };
 
 /*
  * gs_memory_create: remembers n positions of up to nowners owners at once, in
  * the current context.
  *
- * kept: [n], must outlive the result
+ * kept: [n], must outlive the result; group: a counted position by whose
+ * levels rows are grouped, or -1
  */
 GsMemory *
-gs_memory_create(const GsKept *kept, int n, int nowners)
+gs_memory_create(const GsKept *kept, int n, int group, int nowners)
 {
 	GsMemory   *memory = palloc0(sizeof(GsMemory));
 
@@ -55,6 +61,10 @@ gs_memory_create(const GsKept *kept, int n, int nowners)
 		if (kept[p].counted)
 			memory->nlevels += kept[p].nlevels;
 	}
+	memory->group = group;
+	if (group >= 0)
+		memory->by = palloc_extended((Size) nowners * kept[group].nlevels * n,
+									 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	memory->expected = palloc0(sizeof(int64) * nowners);
 	memory->made = palloc0(sizeof(int64) * nowners);
 	memory->record = palloc_extended(sizeof(Record) * nowners * Max(n, 1),
@@ -143,6 +153,8 @@ gs_memory_measure(const GsMemory *memory, const GsAsk *ask, int owner,
 				memory->count[(Size) owner * memory->nlevels +
 							  memory->from[ask->position] + ask->level] /
 				(double) made;
+		case GS_ASK_RUN:
+			return made == 0 ? NAN : record->run;
 		case GS_ASK_CHANGE:
 			return made == 0 ? NAN : own->value - record->last.value;
 		default:
@@ -179,6 +191,13 @@ gs_memory_code(const GsMemory *memory, const GsAsk *ask, int owner,
 			return level < 0 ? kept->missing : kept->code[level];
 		case GS_ASK_OWN:
 			return own->code;
+		case GS_ASK_BY:
+			return own->level < 0 ||
+				memory->count[(Size) owner * memory->nlevels +
+							  memory->from[ask->level] + own->level] == 0 ?
+				kept->missing :
+				memory->by[((Size) owner * memory->kept[ask->level].nlevels +
+							own->level) * memory->n + ask->position];
 		case GS_ASK_SAME:
 			return !begun ? 2 : own->level == record->last.level;
 		default:
@@ -200,6 +219,13 @@ gs_memory_code(const GsMemory *memory, const GsAsk *ask, int owner,
 	return (uint8) low;
 }
 
+static bool
+is_same(const GsShown *a, const GsShown *b)
+{
+	return a->code == b->code && a->level == b->level &&
+		(a->value == b->value || (isnan(a->value) && isnan(b->value)));
+}
+
 /*
  * gs_memory_add: the next row of an owner, [n] what it shows.
  */
@@ -217,6 +243,8 @@ gs_memory_add(GsMemory *memory, int owner, const GsShown *shown)
 			continue;
 		if (first)
 			record->first = shown[p].code;
+		record->run = !first && is_same(&record->last, &shown[p]) ?
+			record->run + 1 : 1;
 		if (memory->kept[p].number)
 		{
 			if (!isnan(shown[p].value))
@@ -234,5 +262,14 @@ gs_memory_add(GsMemory *memory, int owner, const GsShown *shown)
 					(int16) shown[p].level;
 		}
 		record->last = shown[p];
+	}
+	if (memory->group >= 0 && shown[memory->group].level >= 0)
+	{
+		uint8	   *by = memory->by +
+			((Size) owner * memory->kept[memory->group].nlevels +
+			 shown[memory->group].level) * memory->n;
+
+		for (int p = 0; p < memory->n; p++)
+			by[p] = shown[p].code;
 	}
 }

@@ -106,6 +106,7 @@ struct GsOwned
 	int		   *key_of;			/* [ncolumns] of the owner's key; -1 */
 	Datum	   *values;			/* [GS_BATCH][ncolumns] */
 	bool	   *nulls;
+	bool		left_out[GS_BATCH];	/* those that could not be made */
 	Datum	   *spare;			/* the same of another try */
 	bool	   *spare_nulls;
 	MemoryContext row_context;
@@ -488,15 +489,14 @@ next_owners(GsOwned *owned)
 }
 
 /*
- * What the rows at hand know.
+ * Rows of n owners are to be made: what they know.
  */
 static void
-know_rows(GsOwned *owned)
+know_rows(GsOwned *owned, const int *owner, int n)
 {
-	for (int i = 0; i < owned->nactive; i++)
+	for (int i = 0; i < n; i++)
 	{
-		Size		from = (Size) owned->active[i] * owned->nowner +
-			owned->nkeys;
+		Size		from = (Size) owner[i] * owned->nowner + owned->nkeys;
 		Size		to = (Size) i * owned->nknown;
 
 		memcpy(owned->known + to, owned->owner + from,
@@ -504,9 +504,8 @@ know_rows(GsOwned *owned)
 		memcpy(owned->known_nulls + to, owned->owner_nulls + from,
 			   owned->nknown);
 	}
-	owned->rows->n = owned->nactive;
-	gs_siblings_rows(owned->rows->sampler->state, owned->active,
-					 owned->nactive);
+	owned->rows->n = n;
+	gs_siblings_rows(owned->rows->sampler->state, owner, n);
 }
 
 /*
@@ -530,46 +529,15 @@ set_keys(GsOwned *owned)
 }
 
 /*
- * Makes rows of this round into values and nulls.
- */
-static void
-make_rows(GsOwned *owned, Datum *values, bool *nulls)
-{
-	int			stride = owned->ncolumns;
-
-	(void) gs_known_fill(owned->rows, (owned->batch << MAX_ROWS_BITS) +
-						 owned->round);
-	owned->rows->batch->row = owned->made;
-	gs_siblings_see(owned->rows->sampler->state, owned->rows->batch);
-	memset(nulls, true, (Size) owned->nactive * stride);
-	for (int i = 0; i < stride; i++)
-	{
-		const Column *column = &owned->columns[i];
-		GsRows		rows = {values + i, nulls + i, stride};
-
-		if (column->decoder == NULL)
-			continue;
-		for (int row = 0; row < owned->nactive; row++)
-			rows.nulls[row * stride] = false;
-		if (column->set)
-			gs_rules_set(owned->rows->rules, owned->rows->batch, column->c, 0,
-						 owned->nactive, rows);
-		else
-			gs_decode(column->decoder, owned->rows->batch, 0, owned->nactive,
-					  rows);
-	}
-}
-
-/*
  * The hash of a row's key; false if a NULL makes it differ from all others.
  */
 static bool
-hash_key(const GsOwned *owned, int k, int row, const Datum *values,
+hash_key(const GsOwned *owned, int k, int owner, const Datum *values,
 		 const bool *nulls, uint64 *hash)
 {
 	const UniqueKey *key = &owned->unique[k];
 
-	*hash = gs_mix64(owned->active[row], k);
+	*hash = gs_mix64(owner, k);
 	for (int i = 0; i < key->n; i++)
 	{
 		int			at = key->column[i];
@@ -588,63 +556,139 @@ hash_key(const GsOwned *owned, int k, int row, const Datum *values,
  * Whether one of a row's keys is that of another row of its owner.
  */
 static bool
-is_seen(const GsOwned *owned, int row, const Datum *values,
+is_seen(const GsOwned *owned, int owner, const Datum *values,
 		const bool *nulls)
 {
 	uint64		hash;
 
 	for (int k = 0; k < owned->nunique; k++)
-		if (hash_key(owned, k, row, values, nulls, &hash) &&
+		if (hash_key(owned, k, owner, values, nulls, &hash) &&
 			hash_search(owned->seen, &hash, HASH_FIND, NULL) != NULL)
 			return true;
 	return false;
 }
 
 /*
- * Rows whose keys their owners have already are made again; those for which
- * this does not help stay as they are, for the table to refuse.
+ * A row is the next one of its owner.
  */
 static void
-make_unique(GsOwned *owned)
+keep_row(GsOwned *owned, int row, int owner, const Datum *values,
+		 const bool *nulls)
 {
-	Size		stride = owned->ncolumns;
-	void	   *state = owned->rows->sampler->state;
-	bool		repeats[GS_BATCH];
-	int			left = 0;
 	uint64		hash;
 
-	for (int row = 0; row < owned->nactive; row++)
-	{
-		left += repeats[row] = is_seen(owned, row, owned->values + row * stride,
-									   owned->nulls + row * stride);
-		if (!repeats[row])
-			gs_siblings_add(state, owned->rows->batch, row);
-	}
-	for (int try = 1; left > 0 && try <= MAX_TRIES; try++)
-	{
-		owned->rows->batch->key = gs_mix64(owned->key, try);
-		make_rows(owned, owned->spare, owned->spare_nulls);
-		for (int row = 0; row < owned->nactive; row++)
-		{
-			Size		at = row * stride;
+	for (int k = 0; k < owned->nunique; k++)
+		if (hash_key(owned, k, owner, values, nulls, &hash))
+			(void) hash_search(owned->seen, &hash, HASH_ENTER, NULL);
+	gs_siblings_add(owned->rows->sampler->state, owned->rows->batch, row);
+}
 
-			if (!repeats[row] || (try < MAX_TRIES &&
-								  is_seen(owned, row, owned->spare + at,
-										  owned->spare_nulls + at)))
-				continue;
-			gs_siblings_add(state, owned->rows->batch, row);
-			memcpy(owned->values + at, owned->spare + at,
-				   sizeof(Datum) * stride);
-			memcpy(owned->nulls + at, owned->spare_nulls + at, stride);
-			repeats[row] = false;
-			left--;
-		}
+/*
+ * Makes a row for each of n owners into values and nulls.
+ *
+ * bad: [n] set where it must not be: its conditions do not hold, or its owner
+ * has one with the same key
+ */
+static void
+make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
+		  bool *bad)
+{
+	int			stride = owned->ncolumns;
+	GsKnown    *known = owned->rows;
+	const bool *refused;
+
+	know_rows(owned, owner, n);
+	refused = gs_known_fill(known, (owned->batch << MAX_ROWS_BITS) +
+							owned->round);
+	known->batch->row = owned->made;
+	gs_siblings_see(known->sampler->state, known->batch);
+	memset(nulls, true, (Size) n * stride);
+	for (int i = 0; i < stride; i++)
+	{
+		const Column *column = &owned->columns[i];
+		GsRows		rows = {values + i, nulls + i, stride};
+
+		if (column->decoder == NULL)
+			continue;
+		for (int row = 0; row < n; row++)
+			rows.nulls[row * stride] = false;
+		if (column->set)
+			gs_rules_set(known->rules, known->batch, column->c, 0, n, rows);
+		else
+			gs_decode(column->decoder, known->batch, 0, n, rows);
 	}
-	for (int row = 0; row < owned->nactive; row++)
-		for (int k = 0; k < owned->nunique; k++)
-			if (hash_key(owned, k, row, owned->values + row * stride,
-						 owned->nulls + row * stride, &hash))
-				(void) hash_search(owned->seen, &hash, HASH_ENTER, NULL);
+	for (int row = 0; row < n; row++)
+	{
+		Size		at = (Size) row * stride;
+
+		bad[row] = (refused != NULL && refused[row]) ||
+			gs_siblings_failed(known->sampler->state, row) ||
+			is_seen(owned, owner[row], values + at, nulls + at);
+		if (!bad[row])
+			keep_row(owned, row, owner[row], values + at, nulls + at);
+	}
+}
+
+/*
+ * Takes another row in the place of one; values that are counted stay.
+ */
+static void
+replace_row(GsOwned *owned, int row, int by)
+{
+	const GsSchema *schema = owned->rows->sampler->schema;
+	Size		to = (Size) row * owned->ncolumns;
+	Size		from = (Size) by * owned->ncolumns;
+
+	for (int i = 0; i < owned->ncolumns; i++)
+	{
+		int			c = owned->columns[i].c;
+
+		if (c >= 0 && schema->columns[c].key != NULL)
+			continue;
+		owned->values[to + i] = owned->spare[from + i];
+		owned->nulls[to + i] = owned->spare_nulls[from + i];
+	}
+}
+
+/*
+ * Makes a row for each owner that is active.  Those that must not be are made
+ * again; where that does not help they are left out.
+ */
+static void
+make_good_rows(GsOwned *owned)
+{
+	bool		bad[GS_BATCH];
+	int			owner[GS_BATCH];
+	int			row[GS_BATCH];
+	int			n = 0;
+
+	owned->rows->batch->key = owned->key;
+	make_rows(owned, owned->active, owned->nactive, owned->values,
+			  owned->nulls, bad);
+	memcpy(owned->left_out, bad, owned->nactive);
+	for (int i = 0; i < owned->nactive; i++)
+		if (bad[i])
+			row[n++] = i;
+	for (int try = 1; n > 0 && try <= MAX_TRIES; try++)
+	{
+		int			left = 0;
+
+		for (int i = 0; i < n; i++)
+			owner[i] = owned->active[row[i]];
+		owned->rows->batch->key = gs_mix64(owned->key, try);
+		make_rows(owned, owner, n, owned->spare, owned->spare_nulls, bad);
+		for (int i = 0; i < n; i++)
+		{
+			if (bad[i])
+			{
+				row[left++] = row[i];
+				continue;
+			}
+			replace_row(owned, row[i], i);
+			owned->left_out[row[i]] = false;
+		}
+		n = left;
+	}
 }
 
 /*
@@ -664,12 +708,9 @@ next_rows(GsOwned *owned)
 			owned->active[owned->nactive++] = i;
 	if (owned->nactive == 0)
 		return false;
-	know_rows(owned);
-	owned->rows->batch->key = owned->key;
 	MemoryContextReset(owned->row_context);
 	old = MemoryContextSwitchTo(owned->row_context);
-	make_rows(owned, owned->values, owned->nulls);
-	make_unique(owned);
+	make_good_rows(owned);
 	MemoryContextSwitchTo(old);
 	set_keys(owned);
 	return true;
@@ -679,7 +720,7 @@ next_rows(GsOwned *owned)
  * gs_owned_next: the next row; false after the last one of the last owner.
  *
  * values, nulls: set to arrays with an element for each column asked for,
- * valid until the next call.
+ * valid until the next call; values to NULL where a row is left out.
  */
 bool
 gs_owned_next(GsOwned *owned, Datum **values, bool **nulls)
@@ -689,7 +730,12 @@ gs_owned_next(GsOwned *owned, Datum **values, bool **nulls)
 	while (owned->at >= owned->nactive)
 		if (!(owned->nowners > 0 && next_rows(owned)) && !next_owners(owned))
 			return false;
-	cell = (Size) owned->at++ * owned->ncolumns;
+	cell = (Size) owned->at * owned->ncolumns;
+	if (owned->left_out[owned->at++])
+	{
+		*values = NULL;
+		return true;
+	}
 	*values = owned->values + cell;
 	*nulls = owned->nulls + cell;
 	return true;
