@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -390,6 +391,41 @@ extend_row(TupleTableSlot *slot, GsRowCallback row, void *row_arg, void *arg)
 }
 
 /*
+ * $1 the relation: its primary key of one whole number, which counts rows as
+ * they came.
+ */
+static const char counted_query[] =
+"SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_index x"
+" JOIN pg_catalog.pg_attribute a ON a.attrelid " GS_EQ " x.indrelid"
+" AND a.attnum " GS_EQ " x.indkey[0] WHERE x.indrelid " GS_EQ " $1"
+" AND x.indisprimary AND x.indnatts " GS_EQ " 1 AND a.atttypid " GS_EQ " ANY ("
+"'{int2,int4,int8}'::pg_catalog.regtype[]::pg_catalog.oid[])";
+
+/*
+ * What the rows of an owner are ordered by, to be appended to a list: time,
+ * and within the same time as they came.
+ */
+static char *
+row_order(const GsOwners *owners, Oid relid)
+{
+	StringInfoData order;
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(relid);
+	MemoryContext context = CurrentMemoryContext;
+
+	initStringInfo(&order);
+	if (owners->order_by != NULL)
+		appendStringInfo(&order, ", c.%s", quote_identifier(owners->order_by));
+	if (gs_run(counted_query, 1, &type, &value, NULL, true) > 0)
+		appendStringInfo(&order, ", c.%s",
+						 quote_identifier(gs_result_text(0, 1, context)));
+	else if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		appendStringInfoString(&order, ", c.ctid");
+	MemoryContextSwitchTo(context);
+	return order.data;
+}
+
+/*
  * A condition that as many owners meet as have limit rows; "" for all.
  */
 static const char *
@@ -427,8 +463,7 @@ gs_owners_source(const GsOwners *owners, Oid relid, int64 limit,
 	const GsOwnerStep *step = linitial(owners->steps);
 	const char *name = gs_relation_name(relid, NULL);
 	const char *keys = key_columns("c", step->columns);
-	const char *order = owners->order_by == NULL ? "" :
-		psprintf(", c.%s", quote_identifier(owners->order_by));
+	const char *order = row_order(owners, relid);
 	StringInfoData columns;
 	StringInfoData from;
 	GsSource   *source;
@@ -445,7 +480,6 @@ gs_owners_source(const GsOwners *owners, Oid relid, int64 limit,
 	foreach(cell, owners->steps)
 		*context = list_concat(*context,
 							   ((const GsOwnerStep *) lfirst(cell))->names);
-	/* rows of the same time stay in the order that they are counted in */
 	source = gs_source_open(psprintf("SELECT%s%s"
 									 " pg_catalog.row_number() OVER (PARTITION BY%s ORDER BY%s%s) AS %s"
 									 " FROM %s%s ORDER BY%s, %s", columns.data,
