@@ -31,8 +31,9 @@
 #define LEAVES			200		/* of few rows, so many */
 #define MAX_EDGES		250		/* codes of what is measured */
 #define EDGE_ROWS		20000	/* that edges are taken from */
-#define MAX_PREDICTORS	96		/* that a tree may ask for */
-#define INFORMATION_ROWS 4000
+#define MAX_PREDICTORS	128		/* that a tree may ask for */
+#define MIN_WORTH		3.0		/* standard deviations beyond chance */
+#define WORTH_ROWS		10000	/* that this is measured on */
 #define POLL_MICROSECONDS 2000
 
 #define FEW_LEVELS		24		/* are told by a tree without copying */
@@ -208,20 +209,28 @@ collect_positions(SequenceFit *fit)
 	for (int f = 0; f < encoded->nfeatures; f++)
 		done[f] = encoded->determined[f] &&
 			encoded->features[f].part >= 0;
+	/* of each column what its value depends on first: NULL, exceptions */
 	for (int known = 1; known >= 0; known--)
 		for (more = true; more;)
 		{
 			more = false;
-			for (int f = 0; f < encoded->nfeatures; f++)
-			{
-				CHECK_FOR_INTERRUPTS();
-				if (done[f] || encoded->context[f] != (known == 1) ||
-					!may_come(fit, f, done))
-					continue;
-				add_position(fit, f);
-				done[f] = more = true;
-				fit->nknown += known;
-			}
+			for (int c = 0; c < fit->context->schema->nall; c++)
+				for (int value = 0; value < 2; value++)
+					for (int f = 0; f < encoded->nfeatures; f++)
+					{
+						const GsFeature *feature = &encoded->features[f];
+
+						if (done[f] || feature->column != c ||
+							encoded->context[f] != (known == 1) ||
+							(feature->part >= 0 &&
+							 feature->part < GS_MAX_PARTS) != (value == 1) ||
+							!may_come(fit, f, done))
+							continue;
+						CHECK_FOR_INTERRUPTS();
+						add_position(fit, f);
+						done[f] = more = true;
+						fit->nknown += known;
+					}
 		}
 	pfree(done);
 }
@@ -702,19 +711,23 @@ find_keys(SequenceFit *fit)
 /* ----------------------------------------------------------------- trees */
 
 /*
- * The mutual information of an ask's codes and a job's classes, less what
- * chance makes of it.
+ * How much an ask's codes tell of a job's classes, beyond what chance does: the
+ * likelihood ratio, in standard deviations of the chi-squared distribution
+ * that it has where they tell nothing (Wilks, Annals of Mathematical Statistics
+ * 9, 1938).  Many codes tell much by chance: names, numbers.
  */
 static double
-information(const SequenceFit *fit, const Job *job, int a)
+worth(const SequenceFit *fit, const Job *job, int a)
 {
 	static uint32 count[GS_TREE_CODES][GS_TREE_CLASSES];
 	double		of_code[GS_TREE_CODES] = {0};
 	double		of_class[GS_TREE_CLASSES] = {0};
-	uint32		stride = Max(1, job->n / INFORMATION_ROWS);
+	uint32		stride = Max(1, job->n / WORTH_ROWS);
 	double		n = 0;
-	double		sum = 0;
-	int			cells = 0;
+	double		ratio = 0;
+	int			codes = -1;
+	int			classes = -1;
+	double		freedom;
 
 	memset(count, 0, sizeof(count));
 	for (uint32 i = 0; i < job->n; i += stride)
@@ -728,14 +741,17 @@ information(const SequenceFit *fit, const Job *job, int a)
 		n++;
 	}
 	for (int i = 0; i < fit->ncodes[a]; i++)
+	{
+		codes += of_code[i] > 0;
 		for (int j = 0; j < job->axis->nclasses; j++)
 			if (count[i][j] > 0)
-			{
-				sum += count[i][j] / n *
+				ratio += 2 * count[i][j] *
 					log(count[i][j] * n / (of_code[i] * of_class[j]));
-				cells++;
-			}
-	return n > 0 ? sum - cells / (2 * n) : 0;
+	}
+	for (int j = 0; j < job->axis->nclasses; j++)
+		classes += of_class[j] > 0;
+	freedom = (double) codes * classes;
+	return freedom < 1 ? -INFINITY : (ratio - freedom) / sqrt(2 * freedom);
 }
 
 /*
@@ -791,17 +807,15 @@ choose_asks(const SequenceFit *fit, Job *job)
 		ranked[n].worth = must_ask(ask, job->position) ? INFINITY : 0;
 		n++;
 	}
-	for (int i = 0; i < n && n > MAX_PREDICTORS; i++)
+	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (ranked[i].worth == 0)
-			ranked[i].worth = information(fit, job, ranked[i].ask);
+			ranked[i].worth = worth(fit, job, ranked[i].ask);
 	}
-	if (n > MAX_PREDICTORS)
-		qsort(ranked, n, sizeof(Ranked), by_worth);
-	job->nasks = Min(n, 2 * MAX_PREDICTORS);
-	while (job->nasks > MAX_PREDICTORS &&
-		   !isinf(ranked[job->nasks - 1].worth))
+	qsort(ranked, n, sizeof(Ranked), by_worth);
+	job->nasks = Min(n, MAX_PREDICTORS);
+	while (job->nasks > 0 && ranked[job->nasks - 1].worth < MIN_WORTH)
 		job->nasks--;
 	job->ask = palloc(sizeof(int) * Max(job->nasks, 1));
 	for (int i = 0; i < job->nasks; i++)
@@ -900,9 +914,9 @@ static bool
 fit_job(SequenceFit *fit, Job *job)
 {
 	const Axis *axis = job->axis;
-	const uint8 *code[2 * MAX_PREDICTORS];
-	int			ncodes[2 * MAX_PREDICTORS];
-	bool		ordered[2 * MAX_PREDICTORS];
+	const uint8 *code[MAX_PREDICTORS];
+	int			ncodes[MAX_PREDICTORS];
+	bool		ordered[MAX_PREDICTORS];
 	GsTreeTable table = {job->nasks, code, ncodes, ordered};
 	GsTreeResponse response = {
 		.gain = job->number ? GS_TREE_ORDINAL : GS_TREE_ENTROPY,
