@@ -78,6 +78,7 @@ typedef struct SequenceFit
 	GsFitContext *context;
 	const GsEncoded *encoded;
 	uint32		nrows;
+	uint32		nowners;
 	const bool *begins;			/* [nrows] an owner's first row */
 	int			n;
 	int			nknown;
@@ -750,6 +751,9 @@ worth(const SequenceFit *fit, const Job *job, int a)
 	}
 	for (int j = 0; j < job->axis->nclasses; j++)
 		classes += of_class[j] > 0;
+	/* rows of one owner are not so many witnesses of what he is */
+	if (fit->ask[a].position < fit->nknown)
+		ratio *= (double) fit->nowners / fit->nrows;
 	freedom = (double) codes * classes;
 	return freedom < 1 ? -INFINITY : (ratio - freedom) / sqrt(2 * freedom);
 }
@@ -1143,6 +1147,8 @@ gs_sequence_fit(GsFitContext *context)
 	};
 	List	   *volatile tensors = NIL;
 
+	for (uint32 row = 0; row < fit.nrows; row++)
+		fit.nowners += fit.begins[row];
 	fit.min_leaf = options->min_leaf != GS_OPTION_IS_AUTO ?
 		(uint32) options->min_leaf :
 		Max(MIN_LEAF, Min(ENOUGH_LEAF, fit.nrows / LEAVES));
