@@ -68,6 +68,7 @@ typedef struct Job
 	bool		number;
 	uint32	   *row;			/* [n], those to learn from */
 	uint32		n;
+	uint32		nowners;		/* whose rows these are */
 	int			nasks;
 	int		   *ask;			/* [nasks] that it may ask for */
 	GsTree		tree;
@@ -78,7 +79,6 @@ typedef struct SequenceFit
 	GsFitContext *context;
 	const GsEncoded *encoded;
 	uint32		nrows;
-	uint32		nowners;
 	const bool *begins;			/* [nrows] an owner's first row */
 	int			n;
 	int			nknown;
@@ -753,7 +753,7 @@ worth(const SequenceFit *fit, const Job *job, int a)
 		classes += of_class[j] > 0;
 	/* rows of one owner are not so many witnesses of what he is */
 	if (fit->ask[a].position < fit->nknown)
-		ratio *= (double) fit->nowners / fit->nrows;
+		ratio *= Min(1, job->nowners / n);
 	freedom = (double) codes * classes;
 	return freedom < 1 ? -INFINITY : (ratio - freedom) / sqrt(2 * freedom);
 }
@@ -853,12 +853,20 @@ take_rows(const SequenceFit *fit, Job *job, GsSequenceTree tree)
 	job->row = huge(fit->nrows, sizeof(uint32));
 	for (int all = 0; all < 2 && job->n <= fit->min_leaf; all++)
 	{
-		job->n = 0;
+		bool		counted = false;
+
+		job->n = job->nowners = 0;
 		for (uint32 row = 0; row < fit->nrows; row++)
-			if (job->axis->value[row] != GS_MISSING &&
-				(all || tree == GS_TREE_SOURCE ||
-				 tree_of(fit, drawn, row) == tree))
-				job->row[job->n++] = row;
+		{
+			counted &= !fit->begins[row];
+			if (job->axis->value[row] == GS_MISSING ||
+				!(all || tree == GS_TREE_SOURCE ||
+				  tree_of(fit, drawn, row) == tree))
+				continue;
+			job->row[job->n++] = row;
+			job->nowners += !counted;
+			counted = true;
+		}
 	}
 }
 
@@ -1147,8 +1155,6 @@ gs_sequence_fit(GsFitContext *context)
 	};
 	List	   *volatile tensors = NIL;
 
-	for (uint32 row = 0; row < fit.nrows; row++)
-		fit.nowners += fit.begins[row];
 	fit.min_leaf = options->min_leaf != GS_OPTION_IS_AUTO ?
 		(uint32) options->min_leaf :
 		Max(MIN_LEAF, Min(ENOUGH_LEAF, fit.nrows / LEAVES));
