@@ -32,8 +32,6 @@
 #define MAX_EDGES		250		/* codes of what is measured */
 #define EDGE_ROWS		20000	/* that edges are taken from */
 #define MAX_PREDICTORS	128		/* that a tree may ask for */
-#define MIN_WORTH		3.0		/* standard deviations beyond chance */
-#define WORTH_ROWS		10000	/* that this is measured on */
 #define POLL_MICROSECONDS 2000
 
 #define FEW_LEVELS		24		/* are told by a tree without copying */
@@ -712,50 +710,17 @@ find_keys(SequenceFit *fit)
 /* ----------------------------------------------------------------- trees */
 
 /*
- * How much an ask's codes tell of a job's classes, beyond what chance does: the
- * likelihood ratio, in standard deviations of the chi-squared distribution
- * that it has where they tell nothing (Wilks, Annals of Mathematical Statistics
- * 9, 1938).  Many codes tell much by chance: names, numbers.
+ * How much an ask tells by itself: see gs_tree_worth.  Rows of one owner are
+ * not so many witnesses of what he is.
  */
 static double
 worth(const SequenceFit *fit, const Job *job, int a)
 {
-	static uint32 count[GS_TREE_CODES][GS_TREE_CLASSES];
-	double		of_code[GS_TREE_CODES] = {0};
-	double		of_class[GS_TREE_CLASSES] = {0};
-	uint32		stride = Max(1, job->n / WORTH_ROWS);
-	double		n = 0;
-	double		ratio = 0;
-	int			codes = -1;
-	int			classes = -1;
-	double		freedom;
-
-	memset(count, 0, sizeof(count));
-	for (uint32 i = 0; i < job->n; i += stride)
-	{
-		int			code = fit->code[a][job->row[i]];
-		int			class = job->axis->class[job->row[i]];
-
-		count[code][class]++;
-		of_code[code]++;
-		of_class[class]++;
-		n++;
-	}
-	for (int i = 0; i < fit->ncodes[a]; i++)
-	{
-		codes += of_code[i] > 0;
-		for (int j = 0; j < job->axis->nclasses; j++)
-			if (count[i][j] > 0)
-				ratio += 2 * count[i][j] *
-					log(count[i][j] * n / (of_code[i] * of_class[j]));
-	}
-	for (int j = 0; j < job->axis->nclasses; j++)
-		classes += of_class[j] > 0;
-	/* rows of one owner are not so many witnesses of what he is */
-	if (fit->ask[a].position < fit->nknown)
-		ratio *= Min(1, job->nowners / n);
-	freedom = (double) codes * classes;
-	return freedom < 1 ? -INFINITY : (ratio - freedom) / sqrt(2 * freedom);
+	return gs_tree_worth(fit->code[a], fit->ncodes[a], job->axis->class,
+						 job->axis->nclasses, job->row, job->n,
+						 job->n / GS_TREE_WORTH_ROWS + 1,
+						 fit->ask[a].position < fit->nknown ?
+						 job->nowners : INFINITY);
 }
 
 /*
@@ -819,7 +784,7 @@ choose_asks(const SequenceFit *fit, Job *job)
 	}
 	qsort(ranked, n, sizeof(Ranked), by_worth);
 	job->nasks = Min(n, MAX_PREDICTORS);
-	while (job->nasks > 0 && ranked[job->nasks - 1].worth < MIN_WORTH)
+	while (job->nasks > 0 && ranked[job->nasks - 1].worth < GS_TREE_WORTH)
 		job->nasks--;
 	job->ask = palloc(sizeof(int) * Max(job->nasks, 1));
 	for (int i = 0; i < job->nasks; i++)

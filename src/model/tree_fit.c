@@ -241,6 +241,22 @@ by_position(const void *a, const void *b)
 }
 
 /*
+ * Whether position q tells more of p than chance does.
+ */
+static bool
+tells(const Fit *fit, int p, int q)
+{
+	const Axis *from = &fit->position[q].own;
+	const Axis *to = &fit->position[p].own;
+	int64		n = fit->encoded->nrows;
+
+	return gs_tree_worth(from->code, from->ncodes, to->class, to->nclasses,
+						 NULL, (uint32) n,
+						 (uint32) (n / GS_TREE_WORTH_ROWS + 1), INFINITY) >=
+		GS_TREE_WORTH;
+}
+
+/*
  * The positions before p that it depends on most, in their order, and their
  * differences.
  */
@@ -262,6 +278,8 @@ choose_predictors(const Fit *fit, int p, Predictor *predictor)
 		float		own = known[fit->original[q]];
 		int			at = ntop;
 
+		if (fit->context->known_only && !tells(fit, p, q))
+			continue;
 		if (ntop < MAX_PREDICTORS)
 			ntop++;
 		else if (known[fit->original[top[--at]]] >= own)
