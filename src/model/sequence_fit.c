@@ -28,7 +28,7 @@
 #define MAX_LEAVES		4096
 #define MIN_LEAF		10
 #define ENOUGH_LEAF		50		/* rows of a leaf, where there are many */
-#define LEAVES			200		/* of few rows, so many */
+#define LEAVES			500		/* of few rows, so many */
 #define MAX_EDGES		250		/* codes of what is measured */
 #define EDGE_ROWS		20000	/* that edges are taken from */
 #define MAX_PREDICTORS	128		/* that a tree may ask for */
@@ -92,7 +92,6 @@ typedef struct SequenceFit
 	int			nkeys;
 	GsNaturalKey key[GS_SEQUENCE_MAX_KEYS];
 	Job		   *job;			/* [n][GS_SEQUENCE_TREES], n 0: none */
-	uint32		min_leaf;
 	atomic_int	next;			/* jobs before are not taken yet */
 	atomic_int	running;		/* threads */
 	atomic_bool cancel;
@@ -807,6 +806,20 @@ tree_of(const SequenceFit *fit, const Drawn *drawn, uint32 row)
 }
 
 /*
+ * Rows of a leaf, of a tree that learns from n rows.
+ */
+static uint32
+min_leaf(const SequenceFit *fit, uint32 n)
+{
+	const TreeOptions *options = fit->context->options;
+	uint32		rows = options->min_leaf != GS_OPTION_IS_AUTO ?
+		(uint32) options->min_leaf :
+		Max(MIN_LEAF, Min(ENOUGH_LEAF, n / LEAVES));
+
+	return Max(rows, n / MAX_LEAVES);
+}
+
+/*
  * The rows that a tree learns from; all that have a value, where there are too
  * few.
  */
@@ -816,7 +829,7 @@ take_rows(const SequenceFit *fit, Job *job, GsSequenceTree tree)
 	const Drawn *drawn = &fit->drawn[job->position];
 
 	job->row = huge(fit->nrows, sizeof(uint32));
-	for (int all = 0; all < 2 && job->n <= fit->min_leaf; all++)
+	for (int all = 0; all < 2 && job->n <= MIN_LEAF; all++)
 	{
 		bool		counted = false;
 
@@ -904,7 +917,7 @@ fit_job(SequenceFit *fit, Job *job)
 	};
 	GsTreeLimits limits = {
 		/* what is equal to the last row's is asked for: no looking ahead */
-		.min_leaf = fit->min_leaf,.max_depth = MAX_DEPTH,.worth = 0,
+		.min_leaf = min_leaf(fit, job->n),.max_depth = MAX_DEPTH,.worth = 0,
 		.cancel = &fit->cancel
 	};
 
@@ -1114,16 +1127,11 @@ add_tensors(const SequenceFit *fit, List **tensors)
 void
 gs_sequence_fit(GsFitContext *context)
 {
-	const TreeOptions *options = context->options;
 	SequenceFit fit = {.context = context,.encoded = context->encoded,
 		.nrows = (uint32) context->encoded->nrows,.begins = context->begins
 	};
 	List	   *volatile tensors = NIL;
 
-	fit.min_leaf = options->min_leaf != GS_OPTION_IS_AUTO ?
-		(uint32) options->min_leaf :
-		Max(MIN_LEAF, Min(ENOUGH_LEAF, fit.nrows / LEAVES));
-	fit.min_leaf = Max(fit.min_leaf, fit.nrows / MAX_LEAVES);
 	collect_positions(&fit);
 	put_time_first(&fit);
 	for (int p = fit.nknown; p < fit.n; p++)
