@@ -13,8 +13,9 @@
  * their features again.
  *
  * Positions that are known come first.  Tensors, for N positions:
- *	 sequence/position	int4 [N, 7]	feature; 1: it is known; nodes of the three
- *						trees; sources, as bits; segments of the difference
+ *	 sequence/position	int4 [N, 8]	feature; 1: it is known; nodes of the three
+ *						trees; sources, as bits; segments of the difference;
+ *						GsRising
  *	 sequence/ask	int4 [A, 4]	kind, position, level, edges: what nodes ask for
  *	 sequence/edge	float8	edges of all, each between two codes
  *	 sequence/key	int4 [K, 4]	positions of natural keys, then -1
@@ -34,7 +35,7 @@
 #include "numeric/normal.h"
 #include "numeric/philox.h"
 
-#define POSITION_FIELDS	7
+#define POSITION_FIELDS	8
 #define MAX_KEY			4
 #define MAX_EDGES		(GS_TREE_CODES - 3)
 #define MAX_TRIES		24		/* of a key's last feature ... */
@@ -51,6 +52,7 @@ typedef struct SequenceModel
 	TreePosition  (*tree)[GS_SEQUENCE_TREES];	/* [n] */
 	TreeShift  *shift;			/* [n] */
 	int			(*source)[GS_SOURCES];	/* [n] of the first tree's levels */
+	GsRising   *rising;			/* [n] */
 	int			group;			/* position that GS_ASK_BY is about; -1: none */
 	int			nkeys;
 	GsNaturalKey key[GS_SEQUENCE_MAX_KEYS];
@@ -224,6 +226,11 @@ load_axis(SequenceModel *model, const GsSchema *schema, int p, Loading *at)
 		kept->nlevels <= GS_SEQUENCE_LEVELS;
 	if (position->number)
 		(void) gs_tree_load_axis(position, schema);
+	if (in[7] < 0 || in[7] >= GS_RISINGS ||
+		(in[7] > 0 && (position->number || !kept->kept ||
+					   schema->features[in[0]].lane == GS_LANE_TEXT)))
+		gs_corrupted("Position %d of a sequence cannot rise.", p);
+	model->rising[p] = in[7];
 	model->shift[p].base = -1;
 	if (nshift == 0)
 		return;
@@ -311,6 +318,7 @@ sequence_load(const GsSchema *schema, const List *tensors)
 	model->shift = palloc0(sizeof(TreeShift) * n);
 	model->tree = palloc0(sizeof(*model->tree) * n);
 	model->source = palloc0(sizeof(*model->source) * n);
+	model->rising = palloc0(sizeof(GsRising) * n);
 	for (int p = 0; p < model->axes.n; p++)
 		load_axis(model, schema, p, &at);
 	load_asks(model, tensors);
@@ -553,6 +561,59 @@ put_sum(SequenceSampler *sampler, int p, GsBatch *batch, int row, float at)
 	gs_tree_put(sampler->axes, p, batch, row, gs_tree_find(axis, value));
 }
 
+/*
+ * Whether a level is one that may come after the last row's.
+ */
+static bool
+may_follow(const SequenceModel *model, int p, int level, int last)
+{
+	const GsFeature *feature =
+		&model->axes.schema->features[model->axes.position[p].feature];
+
+	return gs_scalar_compare(feature->level[level], feature->level[last],
+							 feature->lane) >=
+		(model->rising[p] == GS_RISING_ALWAYS);
+}
+
+/*
+ * Puts a level where levels do not fall: it is drawn again until it does not,
+ * and else the next one there is, or the last row's.
+ */
+static void
+put_rising(SequenceSampler *sampler, int p, GsBatch *batch, int row, float at)
+{
+	const SequenceModel *model = sampler->model;
+	int			nlevels = model->axes.position[p].nvalues;
+	const GsFeature *feature =
+		&model->axes.schema->features[model->axes.position[p].feature];
+	GsShown		last;
+	GsRandom	random;
+	int			level = (int) at;
+	int			best;
+
+	if (gs_memory_last(sampler->memory, sampler->owner[row], p, &last) &&
+		!may_follow(model, p, level, last.level))
+	{
+		gs_random_start(&random, batch->key, batch->first + row,
+						GS_STREAM_GIVEN + p);
+		for (int try = 0; try < RANGE_TRIES &&
+			 !may_follow(model, p, level, last.level); try++)
+			level = (int) draw_one(sampler, &model->tree[p][GS_TREE_OWN], row,
+								   &random, false);
+		best = last.level;
+		for (int l = 0; l < nlevels &&
+			 !may_follow(model, p, level, last.level); l++)
+			if (may_follow(model, p, l, last.level) &&
+				(best == last.level ||
+				 gs_scalar_compare(feature->level[l], feature->level[best],
+								   feature->lane) < 0))
+				best = l;
+		if (!may_follow(model, p, level, last.level))
+			level = best;
+	}
+	gs_tree_put(sampler->axes, p, batch, row, level);
+}
+
 static uint32
 stream_of(int p, GsSequenceTree tree)
 {
@@ -609,7 +670,10 @@ draw_position(SequenceSampler *sampler, int p, GsBatch *batch)
 	draw(sampler, &tree[GS_TREE_OWN], stream_of(p, GS_TREE_OWN), batch, rest,
 		 nrest, sampler->at);
 	for (int i = 0; i < nrest; i++)
-		gs_tree_put(sampler->axes, p, batch, rest[i], sampler->at[i]);
+		if (model->rising[p] != GS_RISING_NOT)
+			put_rising(sampler, p, batch, rest[i], sampler->at[i]);
+		else
+			gs_tree_put(sampler->axes, p, batch, rest[i], sampler->at[i]);
 }
 
 /*
@@ -635,6 +699,9 @@ draw_again(SequenceSampler *sampler, int p, GsBatch *batch, int row,
 		gs_memory_last(sampler->memory, sampler->owner[row], p, &last))
 		put_sum(sampler, p, batch, row,
 				draw_one(sampler, &tree[GS_TREE_SHIFT], row, random, far));
+	else if (sampler->model->rising[p] != GS_RISING_NOT)
+		put_rising(sampler, p, batch, row,
+				   draw_one(sampler, &tree[GS_TREE_OWN], row, random, far));
 	else
 		gs_tree_put(sampler->axes, p, batch, row,
 					draw_one(sampler, &tree[GS_TREE_OWN], row, random, far));

@@ -122,6 +122,15 @@ typedef enum GsSequenceSource
 	GS_SOURCES
 } GsSequenceSource;
 
+/* What levels, which stand for numbers, do from row to row. */
+typedef enum GsRising
+{
+	GS_RISING_NOT,
+	GS_RISING_NEVER_FALLS,
+	GS_RISING_ALWAYS,
+	GS_RISINGS
+} GsRising;
+
 /* The trees of a position. */
 typedef enum GsSequenceTree
 {

@@ -29,6 +29,8 @@
 #define MIN_LEAF		10
 #define ENOUGH_LEAF		50		/* rows of a leaf, where there are many */
 #define LEAVES			500		/* of few rows, so many */
+#define PRIOR			0.25	/* rows that pull a leaf to its parent: what is
+								 * wrong in one row is so in those after it */
 #define MAX_EDGES		250		/* codes of what is measured */
 #define EDGE_ROWS		20000	/* that edges are taken from */
 #define MAX_PREDICTORS	128		/* that a tree may ask for */
@@ -39,6 +41,7 @@
 #define MIN_LIFT		2.0		/* ... and times as many as by chance */
 #define CLOSER			0.5		/* of the spread, that differences have */
 #define RISING			0.995	/* share of differences that are no less than 0 */
+#define MIN_RISES		50		/* rows, that show that all do */
 #define MIN_CHANGES		0.1		/* share of rows in another group than the last */
 
 /* A feature while its trees are fitted. */
@@ -53,6 +56,7 @@ typedef struct Drawn
 	uint16	   *taken;			/* [nrows] where a value comes from; NULL: there
 								 * is one source */
 	int			sources;		/* bits */
+	GsRising	rising;
 	Axis		from;			/* the same as levels */
 	GsFeature	shift_feature;
 	Axis		shift;			/* from the last row; nvalues 0: none */
@@ -164,6 +168,41 @@ rising_share(const SequenceFit *fit, const Drawn *drawn)
 			rises += drawn->value[row] >= drawn->value[row - 1];
 		}
 	return n > fit->nrows / 4 ? (double) rises / n : 0;
+}
+
+/*
+ * Whether a category's levels, which stand for numbers, never fall from row to
+ * row of an owner.
+ */
+static GsRising
+find_rising(const SequenceFit *fit, const Drawn *drawn)
+{
+	const GsFeature *feature = drawn->source.feature;
+	const uint16 *value = drawn->own.value;
+	uint32		n = 0;
+	uint32		same = 0;
+
+	if (drawn->number || feature->lane == GS_LANE_TEXT ||
+		feature->part < 0 || feature->other_level >= 0 ||
+		feature->null_level >= 0)
+		return GS_RISING_NOT;
+	for (uint32 row = 1; row < fit->nrows; row++)
+	{
+		int			order;
+
+		if (fit->begins[row] || value[row] == GS_MISSING ||
+			value[row - 1] == GS_MISSING)
+			continue;
+		order = gs_scalar_compare(feature->level[value[row]],
+								  feature->level[value[row - 1]],
+								  feature->lane);
+		if (order < 0)
+			return GS_RISING_NOT;
+		n++;
+		same += order == 0;
+	}
+	return n - same < MIN_RISES ? GS_RISING_NOT :
+		same == 0 ? GS_RISING_ALWAYS : GS_RISING_NEVER_FALLS;
 }
 
 /*
@@ -934,7 +973,7 @@ fit_job(SequenceFit *fit, Job *job)
 		return false;
 	gs_tree_prune(&job->tree, job->number ? GS_NUMBER_PRICE :
 				  GS_CATEGORY_PRICE + GS_CLASS_PRICE * (axis->nclasses - 1));
-	if (!gs_tree_fit_leaves(&job->tree, job->axis))
+	if (!gs_tree_fit_leaves(&job->tree, job->axis, PRIOR))
 		return false;
 	for (int at = 0; at < job->tree.nnodes; at++)
 		if (job->tree.node[at].predictor >= 0)
@@ -1087,7 +1126,7 @@ add_keys(const SequenceFit *fit, List **tensors)
 static void
 add_tensors(const SequenceFit *fit, List **tensors)
 {
-	int32	   *positions = palloc(sizeof(int32) * 7 * Max(fit->n, 1));
+	int32	   *positions = palloc(sizeof(int32) * 8 * Max(fit->n, 1));
 	Flat		flat;
 
 	gs_tree_init_flat(&flat);
@@ -1095,7 +1134,7 @@ add_tensors(const SequenceFit *fit, List **tensors)
 	{
 		const Drawn *drawn = &fit->drawn[p];
 		const Job  *job = &fit->job[p * GS_SEQUENCE_TREES];
-		int32	   *out = positions + 7 * (Size) p;
+		int32	   *out = positions + 8 * (Size) p;
 
 		CHECK_FOR_INTERRUPTS();
 		out[0] = drawn->feature;
@@ -1108,12 +1147,13 @@ add_tensors(const SequenceFit *fit, List **tensors)
 		}
 		out[5] = drawn->sources;
 		out[6] = drawn->shift.nvalues;
+		out[7] = drawn->rising;
 		appendBinaryStringInfo(&flat.code, (char *) drawn->own.code_of,
 							   drawn->own.nvalues);
 		if (drawn->shift.nvalues > 0)
 			gs_tree_flatten_shift(&drawn->shift, &drawn->shift_feature, &flat);
 	}
-	gs_tensor_add(tensors, "sequence/position", GS_I4, 2, fit->n, 7,
+	gs_tensor_add(tensors, "sequence/position", GS_I4, 2, fit->n, 8,
 				  positions);
 	gs_tree_flat_tensors(&flat, "sequence", tensors);
 	add_asks(fit, tensors);
@@ -1138,7 +1178,9 @@ gs_sequence_fit(GsFitContext *context)
 	{
 		if (fit.drawn[p].measured)
 			find_shift(&fit, &fit.drawn[p]);
-		find_sources(&fit, p);
+		fit.drawn[p].rising = find_rising(&fit, &fit.drawn[p]);
+		if (fit.drawn[p].rising == GS_RISING_NOT)
+			find_sources(&fit, p);
 	}
 	fit.group = find_group(&fit);
 	collect_asks(&fit);

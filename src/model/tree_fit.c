@@ -186,15 +186,15 @@ find_shifts(Fit *fit)
 }
 
 /*
- * gs_tree_fit_leaves: the leaves' tables on an axis.  Returns false if memory
- * is out.  May run in a thread.
+ * gs_tree_fit_leaves: the leaves' tables on an axis; prior: rows that pull a
+ * leaf to its parent.  Returns false if memory is out.  May run in a thread.
  */
 bool
-gs_tree_fit_leaves(const GsTree *tree, Axis *axis)
+gs_tree_fit_leaves(const GsTree *tree, Axis *axis, double prior)
 {
 	GsLeafValues values = {
 		.nvalues = axis->nvalues,.ncontinuous = axis->ncontinuous,
-		.value = axis->value,.rank = axis->rank,.prior = GS_TREE_PRIOR
+		.value = axis->value,.rank = axis->rank,.prior = prior
 	};
 	double	   *scratch = calloc((size_t) 2 * axis->nvalues, sizeof(double));
 	bool		fine = scratch != NULL;
@@ -395,9 +395,11 @@ fit_position(Fit *fit, int p)
 			fine = !isnan(position->held);
 		}
 		else
-			fine = fine && gs_tree_fit_leaves(&position->tree, &position->own) &&
+			fine = fine && gs_tree_fit_leaves(&position->tree, &position->own,
+											  GS_TREE_PRIOR) &&
 				(position->base < 0 ||
-				 gs_tree_fit_leaves(&position->tree, &position->shift));
+				 gs_tree_fit_leaves(&position->tree, &position->shift,
+									GS_TREE_PRIOR));
 	}
 	free(position->tree.row);
 	for (int at = 0; fine && at < position->tree.nnodes; at++)

@@ -101,7 +101,7 @@ extern int *gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
 extern void gs_tree_init_axis(Axis *axis, const uint16 *value, int64 nrows,
 							  const GsFeature *number, int nlevels);
 extern void gs_tree_encode_axis(Axis *axis, int64 nrows);
-extern bool gs_tree_fit_leaves(const GsTree *tree, Axis *axis);
+extern bool gs_tree_fit_leaves(const GsTree *tree, Axis *axis, double prior);
 extern void gs_tree_init_flat(Flat *flat);
 extern void gs_tree_flatten(const GsTree *tree, const Axis *axis,
 							const Axis *shift, Flat *flat);
