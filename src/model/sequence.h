@@ -159,6 +159,26 @@ typedef struct GsShownRows
 
 extern int	gs_natural_keys_find(const GsShownRows *rows, GsNaturalKey *keys);
 
+typedef struct SequenceModel
+{
+	TreeModel	axes;			/* positions, without trees */
+	int			nknown;
+	GsKept	   *kept;			/* [n] */
+	int			nasks;
+	GsAsk	   *ask;			/* [nasks] */
+	TreePosition  (*tree)[GS_SEQUENCE_TREES];	/* [n] */
+	TreeShift  *shift;			/* [n] */
+	int			(*source)[GS_SOURCES];	/* [n] of the first tree's levels */
+	GsRising   *rising;			/* [n] */
+	int			group;			/* position that GS_ASK_BY is about; -1: none */
+	int			nkeys;
+	GsNaturalKey key[GS_SEQUENCE_MAX_KEYS];
+} SequenceModel;
+
+/* sequence_load.c */
+extern const void *gs_sequence_load(const GsSchema *schema,
+									const List *tensors);
+
 /* sequence_fit.c */
 extern void gs_sequence_fit(GsFitContext *context);
 
