@@ -54,6 +54,23 @@ typedef struct SequenceSampler
 	int			part[GS_BATCH];
 } SequenceSampler;
 
+/*
+ * How many rows owner i has, where nobody knows it: in turn what some have.
+ */
+static int64
+usual_siblings(const SequenceModel *model, int i)
+{
+	for (int a = 0; a < model->nasks; a++)
+	{
+		const GsAsk *ask = &model->ask[a];
+
+		if (ask->kind == GS_ASK_SIBLINGS && ask->nedges > 0)
+			return (int64) Max(1, Min(ceil(ask->edge[i % ask->nedges]),
+									  1e9));
+	}
+	return 1;
+}
+
 static void *
 sequence_begin(const void *state, GsGiven *given, const bool *context)
 {
@@ -86,7 +103,7 @@ sequence_begin(const void *state, GsGiven *given, const bool *context)
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		sampler->owner[i] = i;
-		gs_memory_begin(sampler->memory, i, 1);
+		gs_memory_begin(sampler->memory, i, usual_siblings(model, i));
 	}
 	return sampler;
 }
