@@ -359,6 +359,25 @@ stream_of(int p, GsSequenceTree tree)
 }
 
 /*
+ * Whether a row's number at position p is that of another column: puts it.
+ */
+static bool
+put_equal(SequenceSampler *sampler, int p, GsBatch *batch, int row)
+{
+	const SequenceModel *model = sampler->model;
+	int			from = model->equal[p];
+	const TreePosition *flag = &model->axes.position[model->equal_if[p]];
+
+	if (from < 0 || batch->code[flag->feature][row] != 1 ||
+		sampler->axes->code[(Size) from * GS_BATCH + row] == GS_TREE_MISSING)
+		return false;
+	gs_tree_put(sampler->axes, p, batch, row,
+				gs_tree_find(&model->axes.position[p],
+							 sampler->axes->value[from][row]));
+	return true;
+}
+
+/*
  * Draws position p for the rows at hand.
  */
 static void
@@ -368,23 +387,26 @@ draw_position(SequenceSampler *sampler, int p, GsBatch *batch)
 	const TreePosition *tree = model->tree[p];
 	int		   *rest = sampler->row;
 	int		   *part = sampler->part;
-	int			nrest = sampler->n;
+	int			nrest;
 	int			n = 0;
 	GsShown		last;
 
-	for (int i = 0; i < nrest; i++)
-		rest[i] = i;
+	for (int i = 0; i < sampler->n; i++)
+		if (!put_equal(sampler, p, batch, i))
+			rest[n++] = i;
+	nrest = n;
 	if (tree[GS_TREE_SOURCE].nnodes > 0)
 	{
 		draw(sampler, &tree[GS_TREE_SOURCE], stream_of(p, GS_TREE_SOURCE),
 			 batch, rest, nrest, sampler->at);
+		n = 0;
 		for (int i = 0; i < nrest; i++)
 		{
 			int			s = (int) sampler->at[i];
 
 			if (s == tree[GS_TREE_SOURCE].nvalues - 1 ||
-				!put_source(sampler, p, batch, i, s))
-				rest[n++] = i;
+				!put_source(sampler, p, batch, rest[i], s))
+				rest[n++] = rest[i];
 		}
 		nrest = n;
 	}

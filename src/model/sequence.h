@@ -170,6 +170,9 @@ typedef struct SequenceModel
 	TreeShift  *shift;			/* [n] */
 	int			(*source)[GS_SOURCES];	/* [n] of the first tree's levels */
 	GsRising   *rising;			/* [n] */
+	int		   *equal;			/* [n] position whose value a number may have;
+								 * -1: none */
+	int		   *equal_if;		/* [n] category that says 1 where it has it */
 	int			group;			/* position that GS_ASK_BY is about; -1: none */
 	int			nkeys;
 	GsNaturalKey key[GS_SEQUENCE_MAX_KEYS];

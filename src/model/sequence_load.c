@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 
 #include "model/sequence.h"
+#include "model/tree_shift.h"
 
 #define POSITION_FIELDS	8
 #define MAX_KEY			4
@@ -185,6 +186,42 @@ load_axis(SequenceModel *model, const GsSchema *schema, int p, Loading *at)
 	at->shift += nshift;
 }
 
+/*
+ * Which positions say that a number is another column's, if both come before
+ * it.
+ */
+static void
+load_equal(SequenceModel *model, const GsSchema *schema, int p)
+{
+	const GsFeature *feature =
+		&schema->features[model->axes.position[p].feature];
+	const GsColumn *column = &schema->columns[feature->column];
+	const GsColumn *other = column->equal == 0 ? NULL :
+		&schema->columns[column->equal - 1];
+	double		unit;
+	double		other_unit;
+	int			f;
+	int			q;
+
+	model->equal[p] = -1;
+	if (other == NULL || feature->part != 0 || other->feature[0] < 0)
+		return;
+	f = column->equal_feature;
+	q = model->axes.position_of[other->feature[0]];
+	if (f < 0 || f >= schema->nfeatures ||
+		schema->features[f].kind != GS_FEATURE_CATEGORY || q < 0 || q >= p ||
+		model->axes.position_of[f] < 0 || model->axes.position_of[f] >= p ||
+		model->axes.position[p].values == NULL ||
+		model->axes.position[q].values == NULL)
+		return;
+	if (gs_value_scale(schema, feature, &unit) == GS_AXIS_NONE ||
+		gs_value_scale(schema, &schema->features[other->feature[0]],
+					   &other_unit) == GS_AXIS_NONE)
+		return;
+	model->equal[p] = q;
+	model->equal_if[p] = model->axes.position_of[f];
+}
+
 static void
 load_trees(SequenceModel *model, int p, Loading *at)
 {
@@ -264,6 +301,10 @@ gs_sequence_load(const GsSchema *schema, const List *tensors)
 	model->rising = palloc0(sizeof(GsRising) * n);
 	for (int p = 0; p < model->axes.n; p++)
 		load_axis(model, schema, p, &at);
+	model->equal = palloc(sizeof(int) * n);
+	model->equal_if = palloc0(sizeof(int) * n);
+	for (int p = 0; p < model->axes.n; p++)
+		load_equal(model, schema, p);
 	load_asks(model, tensors);
 	for (int p = 0; p < model->axes.n; p++)
 	{
