@@ -26,7 +26,7 @@
 #define MAX_DEPTH		40
 #define MAX_LEAVES		4096
 #define MIN_LEAF		10
-#define ENOUGH_LEAF		50		/* rows of a leaf, where there are many */
+#define ENOUGH_LEAF		30		/* rows of a leaf, where there are many */
 #define LEAVES			500		/* of few rows, so many */
 #define PRIOR			0.25	/* rows that pull a leaf to its parent: what is
 								 * wrong in one row is so in those after it */
