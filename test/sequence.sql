@@ -1,6 +1,6 @@
 -- Rows of an owner, each given those before: keys, time, what stays the same, and what is stored.
 BEGIN;
-SELECT plan(19);
+SELECT plan(21);
 SET LOCAL client_min_messages = error;
 
 -- Players have one row for each season and position, which nobody declares; a team stays for some seasons; seasons do not fall.
@@ -50,6 +50,18 @@ SET LOCAL maintenance_work_mem = '1MB';
 SELECT synth_fit_schema('{club}', model => 'less', options => '{"order_by": {"season": "year"}, "remake": ["player"]}') \g /dev/null
 RESET maintenance_work_mem;
 SELECT cmp_ok(rows, '>=', 1000::bigint, 'a fit in little memory') FROM synth_models WHERE model = 'less/season' AND current;
+
+-- a column of the owner that rows repeat, of as many values as there are cities
+CREATE SCHEMA clinic;
+CREATE TABLE clinic.patient (id int PRIMARY KEY, city text NOT NULL, tier int NOT NULL);
+CREATE TABLE clinic.visit (id int PRIMARY KEY, patient_id int NOT NULL REFERENCES clinic.patient, day date NOT NULL, city text, fee numeric(8,2));
+INSERT INTO clinic.patient SELECT i, 'city ' || i * 7919 % 61, 1 + i % 3 FROM generate_series(1, 1200) AS i;
+INSERT INTO clinic.visit SELECT row_number() OVER (), p.id, date '2020-01-01' + p.id * k * 104729 % 1500, city, tier * 100 + p.id * k % 17 FROM clinic.patient AS p, generate_series(1, 3) AS k WHERE k <= 1 + p.id % 3;
+SELECT synth_fit_schema('{clinic}', model => 'clinic') \g /dev/null
+CREATE SCHEMA clinic2;
+CALL synth_schema_into('clinic2', 'clinic', seed => 1);
+SELECT is(count(*), 0::bigint, 'a copied column is copied') FROM clinic2.visit AS v JOIN clinic2.patient AS p ON p.id = patient_id WHERE v.city <> p.city;
+SELECT cmp_ok(corr(fee, tier), '>', 0.98::float8, 'a number follows the owner''s') FROM clinic2.visit AS v JOIN clinic2.patient AS p ON p.id = patient_id;
 
 -- what it refuses
 SELECT throws_like($$SELECT synth_fit('club.season', method => 'sequence')$$, 'method "sequence" does not exist', 'nobody asks for it by name');

@@ -241,7 +241,16 @@ put_source(SequenceSampler *sampler, int p, GsBatch *batch, int row, int s)
 	GsShown		last;
 	float		at;
 
-	if (model->source[p][s] == GS_SOURCE_SUCCESSOR)
+	if (model->source[p][s] == GS_SOURCE_OWNER)
+	{
+		int			from = model->owner[p];
+		int			code = batch->code[model->axes.position[from].feature][row];
+
+		if (code == GS_NO_CODE || model->of_owner[p][code] < 0)
+			return false;
+		at = model->of_owner[p][code];
+	}
+	else if (model->source[p][s] == GS_SOURCE_SUCCESSOR)
 	{
 		int			level = gs_memory_successor(sampler->memory, owner, p);
 

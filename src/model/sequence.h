@@ -119,6 +119,7 @@ typedef enum GsSequenceSource
 {
 	GS_SOURCE_LAST,				/* that of the last row */
 	GS_SOURCE_SUCCESSOR,		/* see GS_ASK_SUCCESSOR */
+	GS_SOURCE_OWNER,			/* that of a column of the owner */
 	GS_SOURCES
 } GsSequenceSource;
 
@@ -169,6 +170,8 @@ typedef struct SequenceModel
 	TreePosition  (*tree)[GS_SEQUENCE_TREES];	/* [n] */
 	TreeShift  *shift;			/* [n] */
 	int			(*source)[GS_SOURCES];	/* [n] of the first tree's levels */
+	int16	  **of_owner;		/* [n] of the levels of ... */
+	int		   *owner;			/* ... the position of the owner's column */
 	GsRising   *rising;			/* [n] */
 	int		   *equal;			/* [n] position whose value a number may have;
 								 * -1: none */
@@ -179,6 +182,8 @@ typedef struct SequenceModel
 } SequenceModel;
 
 /* sequence_load.c */
+extern int16 *gs_sequence_match(const GsFeature *feature,
+								const GsFeature *owner);
 extern const void *gs_sequence_load(const GsSchema *schema,
 									const List *tensors);
 

@@ -413,7 +413,7 @@ add_keys(const SequenceFit *fit, List **tensors)
 static void
 add_tensors(const SequenceFit *fit, List **tensors)
 {
-	int32	   *positions = palloc(sizeof(int32) * 8 * Max(fit->n, 1));
+	int32	   *positions = palloc(sizeof(int32) * 9 * Max(fit->n, 1));
 	Flat		flat;
 
 	gs_tree_init_flat(&flat);
@@ -421,7 +421,7 @@ add_tensors(const SequenceFit *fit, List **tensors)
 	{
 		const Drawn *drawn = &fit->drawn[p];
 		const Job  *job = &fit->job[p * GS_SEQUENCE_TREES];
-		int32	   *out = positions + 8 * (Size) p;
+		int32	   *out = positions + 9 * (Size) p;
 
 		CHECK_FOR_INTERRUPTS();
 		out[0] = drawn->feature;
@@ -435,12 +435,13 @@ add_tensors(const SequenceFit *fit, List **tensors)
 		out[5] = drawn->sources;
 		out[6] = drawn->shift.nvalues;
 		out[7] = drawn->rising;
+		out[8] = drawn->owner;
 		appendBinaryStringInfo(&flat.code, (char *) drawn->own.code_of,
 							   drawn->own.nvalues);
 		if (drawn->shift.nvalues > 0)
 			gs_tree_flatten_shift(&drawn->shift, &drawn->shift_feature, &flat);
 	}
-	gs_tensor_add(tensors, "sequence/position", GS_I4, 2, fit->n, 8,
+	gs_tensor_add(tensors, "sequence/position", GS_I4, 2, fit->n, 9,
 				  positions);
 	gs_tree_flat_tensors(&flat, "sequence", tensors);
 	add_asks(fit, tensors);

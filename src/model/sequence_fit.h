@@ -20,6 +20,8 @@ typedef struct Drawn
 	uint16	   *taken;			/* [nrows] where a value comes from; NULL: there
 								 * is one source */
 	int			sources;		/* bits */
+	int			owner;			/* position of the owner's column that it may be
+								 * copied from; -1: none */
 	GsRising	rising;
 	Axis		from;			/* the same as levels */
 	GsFeature	shift_feature;

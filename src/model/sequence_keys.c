@@ -19,6 +19,7 @@
 #define MAX_CANDIDATES	12
 #define MAX_SIZE		3
 #define MAX_REPEATS		0.002	/* share of the rows that repeat a key ... */
+#define NARROW			8		/* rows for each value of a key by itself */
 #define MIN_REPEATS		0.02	/* ... and each smaller set */
 
 /* The values looked at. */
@@ -79,6 +80,32 @@ is_minimal(Search *search, const int *set, int n)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Whether a candidate has so few values that rows of an owner would repeat them
+ * by chance.
+ */
+static bool
+is_narrow(Search *search, int candidate)
+{
+	uint32		distinct = 0;
+
+	memset(search->slot, 0, sizeof(uint64) * ((Size) search->mask + 1));
+	for (uint32 row = 0; row < search->nrows; row++)
+	{
+		uint64		key = gs_mix64(search->hash[candidate][row], 1);
+		uint32		at;
+
+		key |= key == 0;
+		for (at = (uint32) key & search->mask;
+			 search->slot[at] != 0 && search->slot[at] != key;
+			 at = (at + 1) & search->mask)
+			;
+		distinct += search->slot[at] == 0;
+		search->slot[at] = key;
+	}
+	return distinct <= search->nrows / NARROW;
 }
 
 /*
@@ -143,7 +170,8 @@ gs_natural_keys_find(const GsShownRows *rows, GsNaturalKey *keys)
 			set[i] = i;
 		do
 		{
-			if (repeats(&search, set, n) > MAX_REPEATS ||
+			if ((n == 1 && !is_narrow(&search, set[0])) ||
+				repeats(&search, set, n) > MAX_REPEATS ||
 				!is_minimal(&search, set, n))
 				continue;
 			keys[nkeys].n = n;

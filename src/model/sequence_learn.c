@@ -40,6 +40,7 @@ add_position(SequenceFit *fit, int f)
 	TreePosition  axis = {.feature = f};
 
 	drawn->feature = f;
+	drawn->owner = -1;
 	drawn->number = axis.number = feature->kind == GS_FEATURE_NUMBER;
 	axis.nvalues = drawn->number ? feature->quantile.nsegments :
 		feature->nlevels;
@@ -324,6 +325,53 @@ chance_same(const Axis *axis)
 }
 
 /*
+ * The level that the owner's column stands for in a row; -1: none.
+ */
+static int
+owner_level(const Drawn *known, const int16 *match, uint32 row)
+{
+	return known->own.value[row] == GS_MISSING ? -1 :
+		match[known->own.value[row]];
+}
+
+/*
+ * The owner's column that has the same text in most rows.
+ *
+ * least: rows; match: set to its levels' levels of the position's own
+ */
+static int
+find_owner(const SequenceFit *fit, int p, double least, int16 **match)
+{
+	const Drawn *drawn = &fit->drawn[p];
+	int			best = -1;
+
+	if (drawn->number || drawn->source.feature->text == NULL)
+		return -1;
+	for (int q = 0; q < fit->nknown; q++)
+	{
+		const Drawn *known = &fit->drawn[q];
+		int16	   *levels;
+		uint32		n = 0;
+
+		if (known->number || known->source.feature->text == NULL)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		levels = gs_sequence_match(drawn->source.feature,
+								   known->source.feature);
+		for (uint32 row = 0; row < fit->nrows; row++)
+			n += drawn->own.value[row] != GS_MISSING &&
+				owner_level(known, levels, row) == drawn->own.value[row];
+		if (n > least)
+		{
+			least = n;
+			best = q;
+			*match = levels;
+		}
+	}
+	return best;
+}
+
+/*
  * Finds the sources of a position's values, besides its trees: the last row's
  * value, and what came after that one before.
  */
@@ -336,8 +384,11 @@ find_sources(SequenceFit *fit, int p)
 	double		least = Max(MIN_SAME, MIN_LIFT * chance_same(own)) * fit->nrows;
 	uint32		count[GS_SOURCES] = {0};
 	int			nsources = 0;
+	int16	   *match = NULL;
 
-	if (own->nvalues <= FEW_LEVELS || drawn->shift.nvalues > 0 ||
+	drawn->owner = find_owner(fit, p, least, &match);
+	if ((own->nvalues <= FEW_LEVELS && drawn->owner < 0) ||
+		drawn->shift.nvalues > 0 ||
 		(drawn->number && !drawn->measured))
 		return;
 	drawn->taken = huge(fit->nrows, sizeof(uint16));
@@ -353,6 +404,9 @@ find_sources(SequenceFit *fit, int p)
 			gs_memory_begin(memory, 0, 0);
 		if (value == GS_MISSING)
 			drawn->taken[row] = GS_MISSING;
+		else if (drawn->owner >= 0 && value ==
+				 owner_level(&fit->drawn[drawn->owner], match, row))
+			drawn->taken[row] = GS_SOURCE_OWNER;
 		else if (gs_memory_last(memory, 0, 0, &last) &&
 				 (drawn->number ? last.value == shown.value :
 				  last.level == shown.level))
@@ -364,7 +418,7 @@ find_sources(SequenceFit *fit, int p)
 			count[drawn->taken[row]]++;
 		gs_memory_add(memory, 0, &shown);
 	}
-	if (count[GS_SOURCE_LAST] < least)
+	if (count[GS_SOURCE_LAST] < least && drawn->owner < 0)
 		return;
 	for (int s = 0; s < GS_SOURCES; s++)
 		if (count[s] >= MIN_SAME / 4 * fit->nrows)

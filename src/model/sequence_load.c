@@ -3,9 +3,10 @@
  *	  Rows of an owner, one after the other: loading.  See sequence.c.
  *
  * Positions that are known come first.  Tensors, for N positions:
- *	 sequence/position	int4 [N, 8]	feature; 1: it is known; nodes of the three
+ *	 sequence/position	int4 [N, 9]	feature; 1: it is known; nodes of the three
  *						trees; sources, as bits; segments of the difference;
- *						GsRising
+ *						GsRising; position of the owner's column that it may
+ *						be copied from, or -1
  *	 sequence/ask	int4 [A, 4]	kind, position, level, edges: what nodes ask for
  *	 sequence/edge	float8	edges of all, each between two codes
  *	 sequence/key	int4 [K, 4]	positions of natural keys, then -1
@@ -20,7 +21,7 @@
 #include "model/sequence.h"
 #include "model/tree_shift.h"
 
-#define POSITION_FIELDS	8
+#define POSITION_FIELDS	9
 #define MAX_KEY			4
 #define MAX_EDGES		(GS_TREE_CODES - 3)
 
@@ -187,6 +188,46 @@ load_axis(SequenceModel *model, const GsSchema *schema, int p, Loading *at)
 }
 
 /*
+ * gs_sequence_match: the levels of a category that are the same text as those
+ * of another one, of the owner: [owner->nlevels], -1: none.
+ */
+int16 *
+gs_sequence_match(const GsFeature *feature, const GsFeature *owner)
+{
+	int16	   *match = palloc(sizeof(int16) * Max(owner->nlevels, 1));
+
+	for (int l = 0; l < owner->nlevels; l++)
+	{
+		match[l] = -1;
+		for (int m = 0; m < Min(feature->nlevels, PG_INT16_MAX) &&
+			 owner->text[l] != NULL && match[l] < 0; m++)
+			if (feature->text[m] != NULL &&
+				strcmp(feature->text[m], owner->text[l]) == 0)
+				match[l] = (int16) m;
+	}
+	return match;
+}
+
+/*
+ * The owner's column that a position is copied from.
+ */
+static void
+load_owner(SequenceModel *model, const GsSchema *schema, int p, int owner)
+{
+	const GsFeature *feature =
+		&schema->features[model->axes.position[p].feature];
+	const GsFeature *from;
+
+	if (owner < 0 || owner >= model->nknown || owner >= p)
+		gs_corrupted("Position %d of a sequence is copied from nothing.", p);
+	from = &schema->features[model->axes.position[owner].feature];
+	if (feature->text == NULL || from->text == NULL)
+		gs_corrupted("Position %d of a sequence is no text.", p);
+	model->owner[p] = owner;
+	model->of_owner[p] = gs_sequence_match(feature, from);
+}
+
+/*
  * Which positions say that a number is another column's, if both come before
  * it.
  */
@@ -239,9 +280,12 @@ load_trees(SequenceModel *model, int p, Loading *at)
 		(in[4] > 0) != model->kept[p].kept ||
 		(in[1] && (nsources > 0 || in[6] > 0)) ||
 		((in[5] >> GS_SOURCE_SUCCESSOR & 1) && !model->kept[p].counted) ||
+		((in[5] >> GS_SOURCE_OWNER & 1) != (in[8] >= 0)) ||
 		((in[5] >> GS_SOURCE_LAST & 1) && axis->number &&
 		 axis->values == NULL))
 		gs_corrupted("Position %d of a sequence lacks trees.", p);
+	if (in[8] >= 0)
+		load_owner(model, model->axes.schema, p, in[8]);
 	for (int t = 0; t < GS_SEQUENCE_TREES; t++)
 	{
 		TreePosition  *tree = &model->tree[p][t];
@@ -298,6 +342,8 @@ gs_sequence_load(const GsSchema *schema, const List *tensors)
 	model->shift = palloc0(sizeof(TreeShift) * n);
 	model->tree = palloc0(sizeof(*model->tree) * n);
 	model->source = palloc0(sizeof(*model->source) * n);
+	model->of_owner = palloc0(sizeof(int16 *) * n);
+	model->owner = palloc0(sizeof(int) * n);
 	model->rising = palloc0(sizeof(GsRising) * n);
 	for (int p = 0; p < model->axes.n; p++)
 		load_axis(model, schema, p, &at);
