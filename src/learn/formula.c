@@ -227,15 +227,44 @@ to_digits(double value, int digits)
 		strtod(psprintf("%.*e", digits - 1, value), NULL);
 }
 
+/*
+ * The numbers that a formula is about, and those that they are told by.
+ */
+static uint64
+numbers_of(const Search *search, const Formula *formula)
+{
+	uint64		numbers = 0;
+
+	for (int i = 0; i < search->n; i++)
+		if (formula->factor[i] != 0 ||
+			(formula->pair_factor != 0 &&
+			 (i == formula->pair[0] || i == formula->pair[1])))
+			numbers |= UINT64CONST(1) << i | search->number[i].from;
+	return numbers;
+}
+
+/*
+ * Whether a formula would tell a number by what is told by that number.
+ */
+static bool
+is_circular(const Search *search, const Formula *formula, int target)
+{
+	return (numbers_of(search, formula) >> target & 1) != 0;
+}
+
 static void
 keep_formula(Search *search, const Formula *formula, int target)
 {
 	GsFormula  *found = palloc(sizeof(GsFormula));
+	uint64		from = numbers_of(search, formula);
 
+	for (int i = 0; i < search->n; i++)
+		if (i == target || search->number[i].from >> target & 1)
+			search->number[i].from |= from;
+	search->number[target].told = true;
 	found->condition = gs_formula_write(search, formula, target, false);
 	found->definition = gs_formula_write(search, formula, target, true);
 	search->found = lappend(search->found, found);
-	search->number[target].told = true;
 }
 
 /*
@@ -304,6 +333,8 @@ keep_product(Search *search, const Formula *formula, int target)
 			continue;
 		if (i != target)
 			own = turn_product(formula, target, i);
+		if (is_circular(search, &own, i))
+			continue;
 		if ((best_target < 0 ||
 			 number->relative < search->number[best_target].relative) &&
 			fit_constant(search, &own, i, false))
@@ -467,8 +498,9 @@ keep_sum(Search *search, const Basis *basis, const double *factor, int target)
 			terms += rint(factor[k]) != 0;
 		}
 	}
-	if (terms == 0 || (!holds(search, &formula, target, false) &&
-					   !holds(search, &formula, target, true)))
+	if (terms == 0 || is_circular(search, &formula, target) ||
+		(!holds(search, &formula, target, false) &&
+		 !holds(search, &formula, target, true)))
 		return false;
 	keep_formula(search, &formula, target);
 	return true;
