@@ -16,6 +16,7 @@
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -27,6 +28,7 @@
 #include "worker/progress.h"
 
 #define WAIT_MILLISECONDS	50	/* from one look at a job to the next */
+#define DEADLOCK_LOOKS		20	/* from one look for a deadlock to the next */
 
 /*
  * gs_job_begin: writes down the job of this process.  Returns its number.
@@ -250,10 +252,33 @@ wait_for(bool limited, TimestampTz end)
 }
 
 /*
+ * An error if a job's process waits for a lock that this one holds: as this
+ * one waits by looking again and again, the deadlock detector does not see it.
+ */
+static void
+check_deadlock(int number)
+{
+	int			process = gs_job_process(number);
+	ArrayType  *blocking = process == 0 ? NULL :
+		DatumGetArrayTypeP(DirectFunctionCall1(pg_blocking_pids,
+											   Int32GetDatum(process)));
+	int			n = blocking == NULL ? 0 :
+		ArrayGetNItems(ARR_NDIM(blocking), ARR_DIMS(blocking));
+
+	for (int i = 0; i < n; i++)
+		if (((const int32 *) ARR_DATA_PTR(blocking))[i] == MyProcPid)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_DEADLOCK_DETECTED),
+					 errmsg("job %d waits for a lock of this transaction",
+							number),
+					 errhint("Commit before you wait for it.")));
+}
+
+/*
  * synth_wait(job int, timeout interval = NULL): waits until a job has ended,
  * or for so long.  Returns its state.
  *
- * Errors: undefined_object, insufficient_privilege.
+ * Errors: undefined_object, insufficient_privilege, deadlock_detected.
  */
 GS_FUNCTION(synth_wait);
 
@@ -264,6 +289,7 @@ synth_wait(PG_FUNCTION_ARGS)
 	bool		limited = !PG_ARGISNULL(1);
 	TimestampTz end = 0;
 	long		left;
+	int			looks = 0;
 	const GsJob *job;
 
 	if (PG_ARGISNULL(0))
@@ -282,6 +308,8 @@ synth_wait(PG_FUNCTION_ARGS)
 	while (strcmp(job->state, "running") == 0 && gs_job_lives(number) &&
 		   (left = wait_for(limited, end)) > 0)
 	{
+		if (++looks % DEADLOCK_LOOKS == 0)
+			check_deadlock(number);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT |
 						 WL_EXIT_ON_PM_DEATH, left, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
