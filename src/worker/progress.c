@@ -159,6 +159,7 @@ gs_progress_phase(GsPhase phase, int64 done, int64 total)
 	current.param[PARAM_EPOCH] = current.param[PARAM_LOSS] = double_bits(NAN);
 	current.param[PARAM_PHASE_STARTED] = GetCurrentTimestamp();
 	announce(&current);
+	elog(DEBUG1, "phase: %s", phases[phase]);
 }
 
 /*
