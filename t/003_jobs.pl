@@ -195,6 +195,23 @@ is(state($jobs[2]), 'done', 'the third goes on');
 is(sql("DELETE FROM synth_jobs WHERE job = $jobs[0] RETURNING job") . sql("SELECT count(*) FROM synth_jobs WHERE job = $jobs[0]"),
 	"$jobs[0]0", 'forgotten');
 
+# Whose caller does not wait, or whose process dies before it answers.
+$holder->query_safe('BEGIN; LOCK gensynth.jobs');
+like(failure("SET statement_timeout = '200ms'; SELECT synth_fit_background('t', model => 'unwanted')"),
+	qr/^57014/, 'the call is cancelled');
+$holder->query_safe('ROLLBACK');
+wait_for(q{count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'gensynth worker'}, 'its process ends');
+is(sql(q{SELECT count(*) FROM synth_models WHERE model = 'unwanted'}) .
+	sql(q{SELECT count(*) FROM synth_jobs WHERE model = 'unwanted' AND state <> 'cancelled'}), '00', 'and does nothing');
+my $locked_out = $node->background_psql('postgres', on_error_stop => 0,
+	extra_params => [ '-U', 'stranger' ]);
+$locked_out->query_safe('SELECT 1');
+sql('GRANT SELECT ON t TO stranger; ALTER ROLE stranger NOLOGIN');
+$locked_out->query("SELECT synth_fit_background('t', model => 'x');\n");
+like($locked_out->{stderr}, qr/ended before it answered/, 'a role that may not log in any more');
+$locked_out->quit;
+sql('ALTER ROLE stranger LOGIN');
+
 # What happens to the source meanwhile.
 sql(q{
 	CREATE TABLE side AS SELECT 1 AS one;
