@@ -389,6 +389,8 @@ gs_training_run(const GsTraining *training, const GsTrainable *what,
 		gs_fit_note(context, "no warm start: there is no version before with the same network");
 	make_plan(training, options, context->key, warm, &run.plan);
 	gs_progress_phase(GS_PHASE_NETWORK, 0, run.plan.steps);
+	if (training->cancel != NULL)
+		*training->cancel = &run.log.cancel;
 	PG_TRY();
 	{
 		gs_training_thread(run_loop, &run, &run.log.cancel, tell_progress);
@@ -400,6 +402,8 @@ gs_training_run(const GsTraining *training, const GsTrainable *what,
 	}
 	PG_FINALLY();
 	{
+		if (training->cancel != NULL)
+			*training->cancel = NULL;
 		free(run.log.check);
 	}
 	PG_END_TRY();
