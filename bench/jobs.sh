@@ -30,6 +30,10 @@ CREATE TABLE cost (method text, ratio float8);
 CREATE FUNCTION ms_since(t timestamptz) RETURNS float8 LANGUAGE sql VOLATILE
 	RETURN 1000 * extract(epoch FROM clock_timestamp() - t);
 
+-- CPU time of this process, all its threads included, in clock ticks.
+CREATE FUNCTION ticks() RETURNS int8 LANGUAGE sql VOLATILE AS
+	$$SELECT f[12]::int8 + f[13]::int8 FROM string_to_array(substring(pg_read_file('/proc/self/stat') FROM '\) (.*)'), ' ') AS f$$;
+
 CREATE PROCEDURE call_often(source text, n int) LANGUAGE plpgsql AS $$
 DECLARE
 	t timestamptz;
@@ -103,21 +107,21 @@ CREATE PROCEDURE compare_often(source text, n int) LANGUAGE plpgsql AS $$
 DECLARE
 	m text;
 	on_first boolean;
-	seconds float8[];
-	t timestamptz;
+	used float8[];
+	t int8;
 BEGIN
 	FOREACH m IN ARRAY '{tree,copula,vae,gan,diffusion}'::text[] LOOP
 		FOR i IN 0 .. n LOOP
 			on_first := i % 2 = 0;
 			FOR k IN 1 .. 2 LOOP
 				PERFORM set_config('track_activities', CASE WHEN on_first = (k = 1) THEN 'on' ELSE 'off' END, true);
-				t := clock_timestamp();
+				t := ticks();
 				PERFORM synth_fit(source, m, model => 'cost', seed => 1, options => CASE
 					WHEN m IN ('vae', 'gan', 'diffusion') THEN '{"steps": 300}' ELSE '{}' END::jsonb);
-				seconds[CASE WHEN on_first = (k = 1) THEN 1 ELSE 2 END] := ms_since(t);
+				used[CASE WHEN on_first = (k = 1) THEN 1 ELSE 2 END] := ticks() - t;
 			END LOOP;
 			IF i > 0 THEN		-- the first pair warms up
-				INSERT INTO cost VALUES (m, seconds[1] / seconds[2]);
+				INSERT INTO cost VALUES (m, used[1] / used[2]);
 			END IF;
 			COMMIT;
 		END LOOP;
@@ -147,14 +151,15 @@ wanted seen || exit 0
 stamp() { while IFS= read -r line; do printf '%s %s\n' "$EPOCHREALTIME" "$line"; done; }
 for method in tree copula vae gan diffusion; do
     log=$(mktemp)
-    (while :; do echo 'SELECT phase FROM synth_progress;'; sleep 0.01; done) |
-        psql -tA | stamp > "$log.seen" &
-    looker=$!
+    while [ ! -e "$log.end" ]; do
+        echo 'SELECT phase FROM synth_progress;'
+        sleep 0.01
+    done | psql -tA | stamp > "$log.seen" &
     psql -c 'SET client_min_messages = debug1' \
         -c "SELECT count(synth_fit('$table', '$method', model => 'seen', options => CASE WHEN '$method' IN ('tree', 'copula') THEN '{}' ELSE '{\"steps\": 100}' END::jsonb))" 2>&1 |
         stamp > "$log.begun"
-    kill "$looker" 2> /dev/null
-    wait "$looker" 2> /dev/null
+    : > "$log.end"
+    wait
     awk -v method="$method" '
         NR == FNR { time = $1; sub(/^[^ ]+ /, ""); if ($0 != "") { n++; at[n] = time; phase[n] = $0 } next }
         /phase: / { time = $1; sub(/.*phase: /, ""); begun++
@@ -162,5 +167,5 @@ for method in tree copula vae gan diffusion; do
             if (i <= n && $0 != last) { ms = 1000 * (at[i] - time); if (ms > most) most = ms; seen++ }
             last = $0 }
         END { printf "phase to seen, %s: %.0f ms at most, of %d\n", method, most, seen }' "$log.seen" "$log.begun"
-    rm -f "$log" "$log.seen" "$log.begun"
+    rm -f "$log" "$log".*
 done

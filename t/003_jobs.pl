@@ -236,7 +236,7 @@ $holder->query_safe('BEGIN; LOCK side');
 release();
 wait_for(q{count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'relation'}, 'for a lock');
 $holder->query("SELECT synth_wait($job);\n");
-like($holder->{stderr}, qr/waits for a lock of this transaction/, 'who holds it is told so');
+like($holder->{stderr}, qr/waits for this transaction/, 'who holds it is told so');
 $holder->{stderr} = '';
 $holder->query_safe('ROLLBACK');
 is(state($job), 'done', 'and then goes on');
@@ -248,6 +248,16 @@ release();
 is(join(' ', map { state($_) } @jobs), 'done done', 'two fits of one model');
 is(sql(q{SELECT string_agg(version::text, ' ' ORDER BY version) FROM synth_models WHERE model = 'twice'}), '1 2', 'are two versions');
 
+# A job that looks at itself.
+sql(q{CREATE FUNCTION self() RETURNS boolean LANGUAGE plpgsql AS $$
+	BEGIN
+		ASSERT (SELECT state = 'running' FROM synth_jobs WHERE pid = pg_backend_pid());
+		ASSERT (SELECT phase = 'reading' FROM synth_progress WHERE pid = pg_backend_pid());
+		RETURN true;
+	END$$});
+is(state(job(q{'SELECT a FROM t WHERE self()', model => 'self'})), 'done', 'a job sees itself run');
+is(sql(q{SELECT count(*) FROM pg_extension WHERE extconfig @> ARRAY['gensynth.jobs'::regclass::oid]}), '0', 'jobs are not dumped');
+
 # What a fit tells, after a subtransaction was aborted and an ANALYZE, and
 # that nothing is told after an error.
 sql(q{
@@ -256,22 +266,23 @@ sql(q{
 		IF i = 5000 THEN
 			BEGIN PERFORM 1 / 0; EXCEPTION WHEN division_by_zero THEN NULL; END;
 		ELSIF i = 15000 THEN ANALYZE t;
-		ELSIF i = 9999 OR i = 19999 THEN PERFORM pause();
+		ELSIF i = 9999 THEN PERFORM pause();
+		ELSIF i = 19999 THEN PERFORM pg_advisory_lock_shared(2);
 		END IF;
 		RETURN i;
 	END$$;
 });
 hold();
+$holder->query_safe('SELECT pg_advisory_lock(2)');
 my $fit = $node->background_psql('postgres', on_error_stop => 0);
 $fit->query_until(qr/begun/, "\\echo begun\nSET statement_timeout = 0;\nSELECT synth_fit('SELECT disturb(i) AS a FROM generate_series(1, 30000) AS i', model => 'disturbed');\n");
 wait_for(q{phase = 'reading' AND done = 8192 AND total IS NULL AND job IS NULL AND model = 'disturbed' FROM synth_progress},
 	'after a subtransaction aborted');
 release();
-hold();
 wait_for(q{phase = 'reading' AND done = 16384 FROM synth_progress}, 'and after an ANALYZE');
 sql(q{SELECT pg_cancel_backend(pid) FROM synth_progress});
 wait_for('count(*) = 0 FROM synth_progress', 'nothing is told after an error');
-release();
+$holder->query_safe('SELECT pg_advisory_unlock(2)');
 $fit->quit;
 ($status, $out, $err) = $node->psql('postgres',
 	"SET statement_timeout = '50ms'; SELECT synth_fit('SELECT i AS a FROM generate_series(1, 1000000000000) AS i', model => 'x');

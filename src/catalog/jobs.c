@@ -34,6 +34,9 @@
 #define OWN_LOCK	AccessExclusiveLock
 #define LOOK_LOCK	AccessShareLock
 
+/* The job of this process; 0: none. */
+static int	own_job = 0;
+
 static LOCKTAG
 job_lock(int number)
 {
@@ -59,7 +62,8 @@ gs_job_lives(int number)
 {
 	LOCKTAG		tag = job_lock(number);
 
-	if (RecoveryInProgress())
+	/* one's own lock is in nobody's way */
+	if (number == own_job || RecoveryInProgress())
 		return true;
 	if (LockAcquire(&tag, LOOK_LOCK, false, true) == LOCKACQUIRE_NOT_AVAIL)
 		return true;
@@ -156,6 +160,7 @@ gs_job_write(const GsNewJob *job, int max)
 	number = DatumGetInt32(gs_result(0, 1, NULL));
 	tag = job_lock(number);
 	(void) LockAcquire(&tag, OWN_LOCK, true, false);
+	own_job = number;
 	return number;
 }
 

@@ -252,8 +252,9 @@ wait_for(bool limited, TimestampTz end)
 }
 
 /*
- * An error if a job's process waits for a lock that this one holds: as this
- * one waits by looking again and again, the deadlock detector does not see it.
+ * An error if a job's process is this one, or waits for a lock that this one
+ * holds: as this one waits by looking again and again, the deadlock detector
+ * does not see it.
  */
 static void
 check_deadlock(int number)
@@ -265,13 +266,15 @@ check_deadlock(int number)
 	int			n = blocking == NULL ? 0 :
 		ArrayGetNItems(ARR_NDIM(blocking), ARR_DIMS(blocking));
 
+	bool		waits = process == MyProcPid;
+
 	for (int i = 0; i < n; i++)
-		if (((const int32 *) ARR_DATA_PTR(blocking))[i] == MyProcPid)
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_DEADLOCK_DETECTED),
-					 errmsg("job %d waits for a lock of this transaction",
-							number),
-					 errhint("Commit before you wait for it.")));
+		waits |= ((const int32 *) ARR_DATA_PTR(blocking))[i] == MyProcPid;
+	if (waits)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_DEADLOCK_DETECTED),
+				 errmsg("job %d waits for this transaction", number),
+				 errhint("Commit before you wait for it.")));
 }
 
 /*
