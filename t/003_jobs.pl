@@ -67,6 +67,7 @@ sql(qq{
 	CREATE ROLE stranger LOGIN;
 	CREATE ROLE friend LOGIN IN ROLE no_login;
 	CREATE ROLE watcher LOGIN IN ROLE pg_read_all_stats;
+	CREATE ROLE signaller LOGIN IN ROLE pg_signal_backend;
 	GRANT SELECT ON t TO no_login;
 	-- a source that waits until the lock is free
 	CREATE FUNCTION pause() RETURNS boolean LANGUAGE plpgsql AS
@@ -106,6 +107,10 @@ is(state($job), 'done', 'in a SECURITY DEFINER function');
 is(told($job, 'role'), 'no_login', 'as its owner');
 like(sql(q{SELECT notes FROM gensynth.versions WHERE model = 'defined'}),
 	qr/runs with the rights of role .*no_login/, 'which a note tells');
+sql(q{CREATE FUNCTION who() RETURNS boolean LANGUAGE plpgsql AS
+	'BEGIN ASSERT session_user || current_user = $$no_loginno_login$$; RETURN true; END'});
+$job = job(q{'SELECT a FROM t WHERE who()', model => 'who'}, 'SET SESSION AUTHORIZATION no_login');
+is(state($job), 'done', 'by SET SESSION AUTHORIZATION');
 $job = sql(q{DO $$BEGIN PERFORM synth_fit_background('t', model => 'do'); END$$; SELECT max(job) FROM synth_jobs});
 is(state($job), 'done', 'in a DO block');
 
@@ -132,8 +137,11 @@ $job = $node->safe_psql('postgres', "SELECT synth_fit_background('busy', model =
 	connstr => $node->connstr('postgres') . ' user=narrow');
 is(state($job), 'done', 'a role with less memory');
 is(sql(q{SELECT sampled < rows FROM gensynth.versions WHERE model = 'narrow'}), 't', 'learns from fewer rows');
-is(state(job("'busy', model => 'timeout'", q{SET statement_timeout = '100ms'})),
-	'done', 'statement_timeout is not about the background');
+hold();
+$job = job("$paused, model => 'timeout'", q{SET statement_timeout = '2s'});
+sql('SELECT pg_sleep(2.1)');
+release();
+is(state($job), 'done', 'statement_timeout is not about the background');
 
 # What is refused.
 like(failure("BEGIN; CREATE TABLE own (a int); SELECT synth_fit_background('t')"),
@@ -176,6 +184,7 @@ foreach my $who (qw(stranger friend watcher))
 like(failure("SET ROLE stranger; SELECT synth_cancel($jobs[0])"), qr/^42501/, 'a stranger cannot cancel');
 like(failure("SET ROLE stranger; SELECT synth_wait($jobs[0])"), qr/^42501/, 'nor wait');
 like(failure("SET ROLE watcher; SELECT synth_cancel($jobs[0])"), qr/^42501/, 'nor can who may see');
+like(failure("SET ROLE signaller; SELECT synth_cancel($jobs[0])"), qr/^42501/, "nor who may signal, a superuser's");
 like(failure("SET ROLE watcher; DELETE FROM synth_jobs WHERE job = 1"), qr/^42501/, 'or forget');
 like(failure('SELECT synth_cancel(12345)'), qr/^42704/, 'no such job to cancel');
 like(failure('SELECT synth_wait(12345)'), qr/^42704/, 'or to wait for');
@@ -211,6 +220,12 @@ $locked_out->query("SELECT synth_fit_background('t', model => 'x');\n");
 like($locked_out->{stderr}, qr/ended before it answered/, 'a role that may not log in any more');
 $locked_out->quit;
 sql('ALTER ROLE stranger LOGIN');
+
+hold();
+$job = job("$paused, model => 'signalled'", 'SET ROLE no_login');
+is(sql("SET ROLE signaller; SELECT synth_cancel($job)"), 't', 'but that of another role');
+is(state($job), 'cancelled', 'it is');
+release();
 
 # What happens to the source meanwhile.
 sql(q{
@@ -285,7 +300,7 @@ wait_for('count(*) = 0 FROM synth_progress', 'nothing is told after an error');
 $holder->query_safe('SELECT pg_advisory_unlock(2)');
 $fit->quit;
 ($status, $out, $err) = $node->psql('postgres',
-	"SET statement_timeout = '50ms'; SELECT synth_fit('SELECT i AS a FROM generate_series(1, 1000000000000) AS i', model => 'x');
+	"SET statement_timeout = '200ms'; SELECT synth_fit('SELECT i AS a FROM generate_series(1, 1000000000000) AS i', model => 'x');
 	SELECT count(*) FROM synth_progress", on_error_stop => 0);
 like("$out $err", qr/^0 .*statement timeout/s, 'nor after a timeout');
 is(sql(q{COPY (SELECT (synth_fit('t')).model, (SELECT count(*) FROM pg_stat_progress_copy)) TO STDOUT}),
