@@ -9,15 +9,17 @@
 #				phases that were over when they were seen are not counted
 #   seen		milliseconds from a phase's begin until another session, which
 #				looks every 10 ms, sees it: the longest
-#   cost		a fit with what is told over one with track_activities off, which
-#				tells nothing: median of RUNS ratios of pairs
+#   cost		CPU time of fits with what is told over that of as many with
+#				track_activities off, which tells nothing, in turns: RUNS pairs
 #
-# PARTS names some of these; ROWS is how many rows of the table are learned.
+# PARTS names some of these, METHODS some methods; ROWS is how many rows of the
+# table are learned.
 set -uo pipefail
 # shellcheck source=bench/tables.sh disable=SC2154
 . "$(dirname "$0")/tables.sh"
 start
 make_table
+methods=${METHODS:-tree copula vae gan diffusion}
 parts=" ${PARTS:-call cancel seen cost} "
 wanted() { [[ $parts == *" $1 "* ]]; }
 psql -c "DELETE FROM $table WHERE ctid IN (SELECT ctid FROM $table OFFSET ${ROWS:-1000000000})" -c "VACUUM ANALYZE $table"
@@ -25,7 +27,7 @@ psql -c "DELETE FROM $table WHERE ctid IN (SELECT ctid FROM $table OFFSET ${ROWS
 psql <<'SQL'
 CREATE TABLE called (ms float8);
 CREATE TABLE cancelled (method text, phase text, ms float8);
-CREATE TABLE cost (method text, ratio float8);
+CREATE TABLE cost (method text, told float8, silent float8);
 
 CREATE FUNCTION ms_since(t timestamptz) RETURNS float8 LANGUAGE sql VOLATILE
 	RETURN 1000 * extract(epoch FROM clock_timestamp() - t);
@@ -81,14 +83,14 @@ BEGIN
 	END IF;
 END $$;
 
-CREATE PROCEDURE cancel_often(source text, n int) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE cancel_often(source text, methods text[], n int) LANGUAGE plpgsql AS $$
 DECLARE
 	m text;
 	p text;
 	ms float8;
 	j int;
 BEGIN
-	FOREACH m IN ARRAY '{tree,copula,vae,gan,diffusion}'::text[] LOOP
+	FOREACH m IN ARRAY methods LOOP
 		FOREACH p IN ARRAY '{reading,learning columns,order,trees,network,calibrating,refining,storing}'::text[] LOOP
 			CONTINUE WHEN p IN ('order', 'trees') AND m <> 'tree' OR p = 'network' AND m IN ('tree', 'copula');
 			FOR i IN 1 .. n LOOP
@@ -103,25 +105,25 @@ BEGIN
 	END LOOP;
 END $$;
 
-CREATE PROCEDURE compare_often(source text, n int) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE compare_often(source text, methods text[], n int) LANGUAGE plpgsql AS $$
 DECLARE
 	m text;
 	on_first boolean;
 	used float8[];
 	t int8;
 BEGIN
-	FOREACH m IN ARRAY '{tree,copula,vae,gan,diffusion}'::text[] LOOP
+	FOREACH m IN ARRAY methods LOOP
 		FOR i IN 0 .. n LOOP
 			on_first := i % 2 = 0;
 			FOR k IN 1 .. 2 LOOP
 				PERFORM set_config('track_activities', CASE WHEN on_first = (k = 1) THEN 'on' ELSE 'off' END, true);
 				t := ticks();
 				PERFORM synth_fit(source, m, model => 'cost', seed => 1, options => CASE
-					WHEN m IN ('vae', 'gan', 'diffusion') THEN '{"steps": 300}' ELSE '{}' END::jsonb);
+					WHEN m IN ('vae', 'gan', 'diffusion') THEN '{"steps": 200}' ELSE '{}' END::jsonb);
 				used[CASE WHEN on_first = (k = 1) THEN 1 ELSE 2 END] := ticks() - t;
 			END LOOP;
 			IF i > 0 THEN		-- the first pair warms up
-				INSERT INTO cost VALUES (m, used[1] / used[2]);
+				INSERT INTO cost VALUES (m, used[1], used[2]);
 			END IF;
 			COMMIT;
 		END LOOP;
@@ -135,21 +137,20 @@ wanted call && report "CALL call_often('$table', 20)" "
 SELECT format('call to number: %s ms (%s to %s)', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1),
 	round(min(ms)::numeric, 1), round(max(ms)::numeric, 1)) FROM called"
 
-wanted cancel && report "CALL cancel_often('$table', ${CANCELS:-5})" "
+wanted cancel && report "CALL cancel_often('$table', '{${methods// /,}}', ${CANCELS:-5})" "
 SELECT format('cancel to end, %s, %s: %s ms, at most %s, of %s', method, phase,
 	round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1), round(max(ms)::numeric, 1), count(ms))
 FROM cancelled GROUP BY method, phase HAVING count(ms) > 0 ORDER BY method, phase"
 
-wanted cost && report "CALL compare_often('$table', ${RUNS:-9})" "
-SELECT format('cost of progress, %s: %s %% (%s to %s)', method, round(100 * (percentile_cont(0.5) WITHIN GROUP (ORDER BY ratio) - 1)::numeric, 2),
-	round(100 * (min(ratio) - 1)::numeric, 2), round(100 * (max(ratio) - 1)::numeric, 2))
-FROM cost GROUP BY method ORDER BY method"
+wanted cost && report "CALL compare_often('$table', '{${methods// /,}}', ${RUNS:-9})" "
+SELECT format('cost of progress, %s: %s %%, of %s s', method, round(100 * (sum(told) / sum(silent) - 1)::numeric, 2),
+	round(sum(silent)::numeric / 100, 1)) FROM cost GROUP BY method ORDER BY method"
 
 wanted seen || exit 0
 # A phase's begin is told to the client that fits, by a debug message; the
 # times of both clients are of one clock.
 stamp() { while IFS= read -r line; do printf '%s %s\n' "$EPOCHREALTIME" "$line"; done; }
-for method in tree copula vae gan diffusion; do
+for method in $methods; do
     log=$(mktemp)
     while [ ! -e "$log.end" ]; do
         echo 'SELECT phase FROM synth_progress;'
