@@ -226,6 +226,8 @@ $job = job("$paused, model => 'signalled'", 'SET ROLE no_login');
 is(sql("SET ROLE signaller; SELECT synth_cancel($job)"), 't', 'but that of another role');
 is(state($job), 'cancelled', 'it is');
 release();
+is(sql("SET ROLE no_login; DELETE FROM synth_jobs WHERE state = 'cancelled'; SELECT count(*) FROM synth_jobs WHERE job = $job"),
+	'0', 'and its role forgets it');
 
 # What happens to the source meanwhile.
 sql(q{
