@@ -24,7 +24,7 @@
 #include "catalog/access.h"
 #include "catalog/jobs.h"
 
-/* The object that is locked while a job is written, so that one is at a time. */
+/* The object that is locked while a job is written: one is at a time. */
 #define ANY_JOB		0
 
 /*

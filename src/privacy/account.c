@@ -18,7 +18,7 @@
 
 #include <math.h>
 
-#define STEPS		200			/* of a search: far more than doubles tell apart */
+#define STEPS		200			/* of a search: more than doubles tell apart */
 #define MAX_LOG		60.0		/* of a - 1, and of its inverse */
 #define GOLDEN		0.6180339887498949
 
