@@ -112,7 +112,8 @@ gs_progress_job(int job)
  * gs_progress_begin: a fit or fill begins.
  *
  * model: its name, "" if it has none; relid: what is read, or filled;
- * InvalidOid: a query.  outer: set to what the backend was telling, for gs_progress_end().
+ * InvalidOid: a query.  outer: set to what the backend was telling, for
+ * gs_progress_end().
  */
 void
 gs_progress_begin(const char *model, Oid relid, GsProgress *outer)
