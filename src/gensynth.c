@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "numeric/blas.h"
 #include "stream/node/scan.h"
+#include "worker/worker.h"
 
 GS_MODULE_MAGIC(GENSYNTH_VERSION);
 
@@ -19,5 +20,6 @@ void
 _PG_init(void)
 {
 	gs_blas_init();
+	gs_worker_init();
 	gs_plan_init();
 }
