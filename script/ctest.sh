@@ -39,7 +39,7 @@ compile() { # source object [flag ...]
     "$cc" "${flags[@]}" "${@:3}" -c -o "$2" "$1" &
     pids+=($!)
 }
-for source in src/numeric/*.c src/privacy/*.c src/cart/*.c; do
+for source in src/numeric/*.c src/privacy/*.c src/cart/*.c src/mask/siphash.c src/text/check_digit.c; do
     object=$out/$(basename "$(dirname "$source")")_$(basename "$source" .c).o
     objects+=("$object")
     compile "$source" "$object"
