@@ -22,6 +22,7 @@
 #define MIN_IBAN	15
 #define MAX_IBAN	42			/* with blanks */
 #define MAX_NUMBER	64			/* bytes of one that has a check digit */
+#define INTEGER_HASH	64			/* no style of a text */
 
 __extension__ typedef unsigned __int128 Wide;
 
@@ -573,35 +574,29 @@ gs_pseudonym_text(const GsPseudonymKey *key, char *text, size_t len, bool utf8)
 /*
  * gs_pseudonym_integer: the pseudonym of a whole number.
  *
- * Positive numbers become positive ones, and negative ones negative, of the
- * least of the types smallint, integer and bigint that holds them: so it is
- * the same number in columns of any of these types.  0 stays.  Cannot fail.
+ * Positive numbers become positive ones, and negative ones negative, with as
+ * many bits, or up to 15.  So it is the same number in columns of smallint,
+ * integer and bigint, and fits where the value did; and a sequence can go on
+ * above all pseudonyms without being spent.  0 stays.  Cannot fail.
  */
 int64_t
 gs_pseudonym_integer(const GsPseudonymKey *key, int64_t value)
 {
-	/* a range's name is its tag in hashes */
-	enum
-	{
-		INTEGER = 64
-	};
-	uint64_t	place = value < 0 ? -(uint64_t) value - 1 :
-		(uint64_t) value - 1;	/* from 0 */
+	/* 32768 numbers from -32768 to -1, as from 32768 to 65535 */
+	uint64_t	sign = value < 0;
+	uint64_t	size = sign ? -(uint64_t) value - 1 : (uint64_t) value;
 	int			bits = 15;
 	uint64_t	from;
-	uint64_t	n;
 	uint64_t	range_key[2];
-	uint64_t	sign = value < 0;
 
 	if (value == 0)
 		return 0;
-	/* -1 to -32768 are one more than 1 to 32767 */
-	while (bits < 63 && place + (1 - sign) >= UINT64_C(1) << bits)
-		bits = bits == 15 ? 31 : 63;
-	from = bits == 15 ? 0 : (UINT64_C(1) << (bits == 31 ? 15 : 31)) -
-		(1 - sign);
-	n = (UINT64_C(1) << bits) - (1 - sign) - from;
-	gs_siphash_pair(key->word, INTEGER + sign, (uint64_t) bits, range_key);
-	place = from + (uint64_t) permute(range_key, n, place - from);
-	return sign ? (int64_t) (-place - 1) : (int64_t) place + 1;
+	while (bits < 63 && (size >> bits) != 0)
+		bits++;
+	from = bits > 15 ? UINT64_C(1) << (bits - 1) : 1 - sign;
+	gs_siphash_pair(key->word, INTEGER_HASH + sign, (uint64_t) bits,
+					range_key);
+	size = from + (uint64_t) permute(range_key, (UINT64_C(1) << bits) - from,
+									 size - from);
+	return sign ? (int64_t) (-size - 1) : (int64_t) size;
 }

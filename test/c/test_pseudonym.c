@@ -427,7 +427,8 @@ test_integers(void)
 
 		wrong += (x < 0) != (y < 0) ||
 			(x == (int16_t) x) != (y == (int16_t) y) ||
-			(x == (int32_t) x) != (y == (int32_t) y);
+			(x == (int32_t) x) != (y == (int32_t) y) ||
+			(x > 65536 && (y < x / 2 || y / 2 > x));
 	}
 	CHECK(wrong == 0, "and at the ends of types");
 	wrong = 0;
