@@ -1,0 +1,92 @@
+/*
+ * mask_plan.h
+ *	  What is to be masked: columns, their rules, and all columns that keys
+ *	  tie to them.
+ */
+#ifndef GENSYNTH_MASK_PLAN_H
+#define GENSYNTH_MASK_PLAN_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+
+#include "mask/rule.h"
+
+/* What a call asks for. */
+typedef struct GsMaskRequest
+{
+	List	   *relids;			/* tables; no partitions */
+	bool		whole_schemas;	/* of synth_mask_schema */
+	List	   *schemas;		/* OIDs: where tables may be masked */
+	List	   *exclude;		/* OIDs of tables that may not */
+	List	   *columns;		/* C strings */
+	bool		named;			/* columns are what is to be masked */
+	Jsonb	   *rules;			/* NULL: none */
+	bool		published;		/* tables may be published */
+	Oid			functions;		/* schema of synth_find_pii */
+} GsMaskRequest;
+
+typedef struct GsMaskColumn
+{
+	char	   *name;
+	const GsRule *rule;
+	const char *origin;			/* what the rule is from */
+	bool		asked;			/* by a label or an argument: not to be replaced */
+	bool		unique;			/* in a unique index */
+	List	   *referenced_by;	/* C strings: columns of other tables */
+	List	   *problems;		/* C strings */
+} GsMaskColumn;
+
+typedef struct GsMaskTable
+{
+	Oid			relid;
+	char	   *name;			/* qualified and quoted */
+	List	   *leaves;			/* OIDs of what has rows: itself or partitions */
+	List	   *inner;			/* OIDs of other partitioned tables below it */
+	List	   *columns;		/* of GsMaskColumn; none is kept as it is */
+	List	   *kept;			/* of GsKeptColumn */
+	double		rows;			/* as pg_class has it; -1: not known */
+} GsMaskTable;
+
+/* A reason against it. */
+typedef struct GsMaskProblem
+{
+	int			code;			/* SQLSTATE */
+	char	   *message;
+	const char *hint;
+} GsMaskProblem;
+
+typedef struct GsMaskPlan
+{
+	List	   *tables;			/* of GsMaskTable */
+	List	   *foreign_keys;	/* OIDs of constraints to be checked after */
+	List	   *referenced;		/* OIDs of tables that these refer to and that
+								 * stay as they are */
+	List	   *notes;			/* C strings */
+	List	   *problems;		/* of GsMaskProblem */
+} GsMaskPlan;
+
+extern GsMaskPlan *gs_mask_plan(const GsMaskRequest *request);
+extern void gs_mask_report(const GsMaskPlan *plan);
+extern Oid	gs_mask_root(Oid relid);
+
+/* within the plan: mask_check.c, mask_find.c */
+extern void gs_mask_problem(GsMaskPlan *plan, int code, const char *hint,
+							const char *format,...) pg_attribute_printf(4, 5);
+extern void gs_mask_check_table(GsMaskPlan *plan, const GsMaskRequest *request,
+								GsMaskTable *table);
+extern bool gs_mask_settle_unique(GsMaskPlan *plan, GsMaskTable *table,
+								  bool complain);
+
+/* A column that synth_find_pii takes for a kind. */
+typedef struct GsFoundKind
+{
+	char	   *column;
+	char	   *kind;
+	char	   *level;
+} GsFoundKind;
+
+extern List *gs_mask_find_kinds(Oid functions, const char *table);
+
+#endif
