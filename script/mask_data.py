@@ -209,7 +209,7 @@ def last_names(locale, language):
     for sex, values in lists.items():
         for name, weight in scaled(values).items():
             name = usable(name)
-            if name and not name.isupper():
+            if name and not name.isupper() and name[0].isalpha() and name.count(' ') < 3:
                 result[(f'{locale} {sex}', name)] = (weight, latin.get(name, ''))
     return [(group, weight, name, roman) for (group, name), (weight, roman) in sorted(result.items())]
 
@@ -250,7 +250,7 @@ def cities(locale, language, country):
         else:
             latin = ''
         name = usable(name)
-        if not name or '(' in name or (latin and not latin.isascii()):
+        if not name or set(name) & set('(/0123456789') or (latin and not latin.isascii()):
             if not latin or latin.isascii():
                 continue
             latin = unicodedata.normalize('NFKD', latin).encode('ascii', 'ignore').decode()

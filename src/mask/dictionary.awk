@@ -6,7 +6,7 @@
 
 BEGIN {
 	FS = "\t"
-	print "/* made from data/*.tsv */"
+	print "/* made by dictionary.awk */"
 	print "#include \"mask/dictionary.h\""
 }
 

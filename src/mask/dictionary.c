@@ -97,6 +97,23 @@ next_point(const unsigned char *text, int len, int *used)
 	return point;
 }
 
+/* A letter's ASCII at out, without the final 0: up to 2 bytes; 0: none. */
+static int
+fold_letter(int c, int locale, char *out)
+{
+	const char *fold = fold_0c0 + 2 * (c - 0xc0);
+
+	if (c < 0xc0 || c >= 0x180 || fold[0] == ' ')
+		return 0;
+	out[0] = fold[0];
+	out[1] = fold[1];
+	if (fold[1] == ' ' && locale == GS_LOCALE_DE_DE &&
+		(c == 0xc4 || c == 0xd6 || c == 0xdc ||
+		 c == 0xe4 || c == 0xf6 || c == 0xfc))
+		out[1] = 'e';
+	return out[1] == ' ' ? 1 : 2;
+}
+
 /*
  * gs_fold_latin: the letters and digits of a text, as lower-case ASCII.
  *
@@ -119,19 +136,38 @@ gs_fold_latin(const char *text, int len, int locale, char *out, int size)
 			out[n++] = c + 32;
 		else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
 			out[n++] = c;
-		else if (c >= 0xc0 && c < 0x180)
-		{
-			const char *fold = fold_0c0 + 2 * (c - 0xc0);
+		else
+			n += fold_letter(c, locale, out + n);
+	}
+	out[n] = '\0';
+	return n;
+}
 
-			if (fold[0] != ' ')
-				out[n++] = fold[0];
-			if (fold[1] != ' ')
-				out[n++] = fold[1];
-			else if (locale == GS_LOCALE_DE_DE &&
-					 (c == 0xc4 || c == 0xd6 || c == 0xdc ||
-					  c == 0xe4 || c == 0xf6 || c == 0xfc))
-				out[n++] = 'e';
-		}
+/*
+ * gs_latin_text: a text as it is, but for letters that ASCII does not have.
+ *
+ * Those of other scripts are left out.  Writes at most size - 1 bytes and a 0;
+ * returns the bytes.
+ */
+int
+gs_latin_text(const char *text, int len, int locale, char *out, int size)
+{
+	int			n = 0;
+	int			used;
+
+	for (int i = 0; i < len && n + 2 < size; i += used)
+	{
+		int			c = next_point((const unsigned char *) text + i,
+								   len - i, &used);
+		int			start = n;
+
+		if (c > 0 && c < 0x80)
+			out[n++] = c;
+		else
+			n += fold_letter(c, locale, out + n);
+		/* a capital where a word begins */
+		if (c >= 0xc0 && n > start && (start == 0 || out[start - 1] == ' '))
+			out[start] -= 32;
 	}
 	out[n] = '\0';
 	return n;

@@ -62,6 +62,8 @@ extern uint32_t gs_data_draw(const GsData *data, const GsDataGroup *group,
 							 uint32_t first, uint32_t last, uint64_t random);
 extern int	gs_fold_latin(const char *text, int len, int locale, char *out,
 						  int size);
+extern int	gs_latin_text(const char *text, int len, int locale, char *out,
+						  int size);
 extern int	gs_utf8_chars(const char *text, int len);
 
 #endif
