@@ -42,6 +42,23 @@
 #define GS_MODULE_MAGIC(version_text) PG_MODULE_MAGIC
 #endif
 
+/* 17 has tables' owners run what is theirs under a search_path of its own */
+#if PG_VERSION_NUM >= 170000
+#define gs_restrict_search_path() RestrictSearchPath()
+#else
+#define gs_restrict_search_path() \
+	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET, \
+					PGC_S_SESSION)
+#endif
+
+/* 18 has generated columns that are not stored */
+#if PG_VERSION_NUM >= 180000
+#define gs_expand_generated(expression, relation) \
+	expand_generated_columns_in_expr(expression, relation, 1)
+#else
+#define gs_expand_generated(expression, relation) (expression)
+#endif
+
 /* 16 lets callers take errors: of ranges, of types' names, of JSON's actions */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"

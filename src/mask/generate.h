@@ -57,13 +57,6 @@ typedef struct GsFakeWant
 	int			suffix_digits;	/* 0 to 19: enough for the greatest suffix */
 } GsFakeWant;
 
-typedef enum GsSex
-{
-	GS_SEX_UNKNOWN,
-	GS_SEX_FEMALE,
-	GS_SEX_MALE
-} GsSex;
-
 typedef struct GsFakeText
 {
 	const char *text;			/* NULL: not kept */

@@ -98,6 +98,13 @@ typedef enum GsLocaleId
 	GS_LOCALE_COUNT
 } GsLocaleId;
 
+typedef enum GsSex
+{
+	GS_SEX_UNKNOWN,
+	GS_SEX_FEMALE,
+	GS_SEX_MALE
+} GsSex;
+
 extern const GsKind gs_kinds[GS_KIND_COUNT];
 extern const char *const gs_locale_names[GS_LOCALE_COUNT];	/* "de_DE" */
 
@@ -105,5 +112,8 @@ extern const GsKind *gs_kind_by_name(const char *name);
 extern bool gs_kind_matches(const GsKind *kind, const char *text, int len);
 extern int	gs_locale_by_name(const char *name);
 extern int	gs_locale_by_country(const char *country, int len);
+extern const char *gs_country_name(int locale);
+extern GsSex gs_sex_of(const char *text, int len);
+extern bool gs_same_text(const char *a, const char *b, int len);
 
 #endif

@@ -284,6 +284,22 @@ check_partition_key(GsMaskPlan *plan, GsMaskTable *table, Oid relid)
 	table_close(relation, AccessShareLock);
 }
 
+static bool
+is_linked(const GsMaskPlan *plan, Oid relid, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->links)
+	{
+		const GsMaskLink *link = lfirst(cell);
+
+		if ((link->relid == relid && strcmp(link->name, name) == 0) ||
+			(link->to_relid == relid && strcmp(link->to_name, name) == 0))
+			return true;
+	}
+	return false;
+}
+
 /* Generated columns that follow masked ones must be in no foreign key. */
 static void
 check_generated(GsMaskPlan *plan, GsMaskTable *table, Relation relation)
@@ -306,7 +322,7 @@ check_generated(GsMaskPlan *plan, GsMaskTable *table, Relation relation)
 			continue;
 		pull_varattnos(build_column_default(relation, i + 1), 1, &used);
 		if (bms_overlap(used, masked) &&
-			gs_mask_in_foreign_key(relation, i + 1))
+			is_linked(plan, table->relid, NameStr(attribute->attname)))
 			gs_mask_problem(plan, ERRCODE_FEATURE_NOT_SUPPORTED,
 							"Drop the foreign key, or keep the columns that it is computed from.",
 							"column \"%s\" of table %s is computed from masked ones, and is in a foreign key",

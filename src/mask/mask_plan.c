@@ -33,17 +33,6 @@
 #include "mask/mask_plan.h"
 #include "mask/masker.h"
 
-/* Two columns that a foreign key ties together. */
-typedef struct Link
-{
-	Oid			constraint;
-	bool		valid;			/* and so to be kept valid */
-	Oid			relid;			/* roots */
-	char	   *name;
-	Oid			to_relid;
-	char	   *to_name;
-} Link;
-
 /* A column labelled with a group. */
 typedef struct GroupMember
 {
@@ -56,8 +45,7 @@ typedef struct GroupMember
 typedef struct Planner
 {
 	GsMaskPlan *plan;
-	const GsMaskRequest *request;
-	List	   *links;
+	GsMaskRequest *request;
 	List	   *groups;
 	GsRule	   *pseudonym;
 	bool		changed;
@@ -243,7 +231,7 @@ read_links(void)
 								   NULL);
 		for (int i = 0; i < n; i++)
 		{
-			Link	   *link = palloc(sizeof(Link));
+			GsMaskLink *link = palloc(sizeof(GsMaskLink));
 
 			link->constraint = form->oid;
 			link->valid = form->convalidated;
@@ -306,7 +294,7 @@ read_groups(void)
 
 /* The constraint is to be checked; its other table stays as it is. */
 static void
-check_later(GsMaskPlan *plan, const Link *link)
+check_later(GsMaskPlan *plan, const GsMaskLink *link)
 {
 	if (link->valid)
 		plan->foreign_keys = list_append_unique_oid(plan->foreign_keys,
@@ -319,7 +307,7 @@ check_later(GsMaskPlan *plan, const Link *link)
  * to, or NULL: whether it is will be seen when all is written.
  */
 static void
-follow_link(Planner *planner, const Link *link)
+follow_link(Planner *planner, const GsMaskLink *link)
 {
 	GsMaskPlan *plan = planner->plan;
 	GsMaskColumn *from = find_column(plan, link->relid, link->name);
@@ -430,7 +418,7 @@ complete_closure(Planner *planner)
 		foreach(cell, planner->plan->tables)
 			planner->changed |= gs_mask_settle_unique(planner->plan,
 													  lfirst(cell), false);
-		foreach(cell, planner->links)
+		foreach(cell, planner->plan->links)
 			follow_link(planner, lfirst(cell));
 		follow_groups(planner);
 		follow_children(planner);
@@ -609,6 +597,27 @@ keep_columns(GsMaskTable *table, const List *found)
 	}
 }
 
+/* The kinds of a table's columns, looked for once in a call. */
+static List *
+find_kinds(GsMaskRequest *request, Oid relid)
+{
+	GsFoundTable *table;
+	ListCell   *cell;
+
+	foreach(cell, request->found)
+	{
+		table = lfirst(cell);
+		if (table->relid == relid)
+			return table->kinds;
+	}
+	table = palloc(sizeof(GsFoundTable));
+	table->relid = relid;
+	table->kinds = gs_mask_find_kinds(request->functions,
+									  qualified_name(relid));
+	request->found = lappend(request->found, table);
+	return table->kinds;
+}
+
 /* The columns of a table that are asked for. */
 static void
 ask_table(Planner *planner, Oid relid)
@@ -617,7 +626,7 @@ ask_table(Planner *planner, Oid relid)
 	Relation	relation = table_open(relid, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(relation);
 	char	   *table = qualified_name(relid);
-	List	   *found = gs_mask_find_kinds(request->functions, table);
+	List	   *found = find_kinds(planner->request, relid);
 	ListCell   *cell;
 
 	foreach(cell, request->columns)
@@ -737,9 +746,9 @@ note_referenced(Planner *planner)
 {
 	ListCell   *cell;
 
-	foreach(cell, planner->links)
+	foreach(cell, planner->plan->links)
 	{
-		const Link *link = lfirst(cell);
+		const GsMaskLink *link = lfirst(cell);
 
 		if (!list_member_oid(planner->plan->foreign_keys, link->constraint))
 			continue;
@@ -781,7 +790,7 @@ estimate_rows(GsMaskTable *table)
  * 22023 for rules.
  */
 GsMaskPlan *
-gs_mask_plan(const GsMaskRequest *request)
+gs_mask_plan(GsMaskRequest *request)
 {
 	Planner		planner = {.request = request};
 	ListCell   *cell;
@@ -791,7 +800,7 @@ gs_mask_plan(const GsMaskRequest *request)
 	check_rules(request);
 	foreach(cell, request->relids)
 		ask_table(&planner, lfirst_oid(cell));
-	planner.links = read_links();
+	planner.plan->links = read_links();
 	planner.groups = read_groups();
 	complete_closure(&planner);
 	drop_kept(planner.plan);

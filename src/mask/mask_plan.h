@@ -17,7 +17,6 @@
 typedef struct GsMaskRequest
 {
 	List	   *relids;			/* tables; no partitions */
-	bool		whole_schemas;	/* of synth_mask_schema */
 	List	   *schemas;		/* OIDs: where tables may be masked */
 	List	   *exclude;		/* OIDs of tables that may not */
 	List	   *columns;		/* C strings */
@@ -25,6 +24,7 @@ typedef struct GsMaskRequest
 	Jsonb	   *rules;			/* NULL: none */
 	bool		published;		/* tables may be published */
 	Oid			functions;		/* schema of synth_find_pii */
+	List	   *found;			/* of GsFoundTable: looked for once */
 } GsMaskRequest;
 
 typedef struct GsMaskColumn
@@ -49,6 +49,17 @@ typedef struct GsMaskTable
 	double		rows;			/* as pg_class has it; -1: not known */
 } GsMaskTable;
 
+/* Two columns that a foreign key ties together. */
+typedef struct GsMaskLink
+{
+	Oid			constraint;
+	bool		valid;			/* and so to be kept valid */
+	Oid			relid;			/* roots */
+	char	   *name;
+	Oid			to_relid;
+	char	   *to_name;
+} GsMaskLink;
+
 /* A reason against it. */
 typedef struct GsMaskProblem
 {
@@ -60,6 +71,7 @@ typedef struct GsMaskProblem
 typedef struct GsMaskPlan
 {
 	List	   *tables;			/* of GsMaskTable */
+	List	   *links;			/* of GsMaskLink: of the whole database */
 	List	   *foreign_keys;	/* OIDs of constraints to be checked after */
 	List	   *referenced;		/* OIDs of tables that these refer to and that
 								 * stay as they are */
@@ -67,7 +79,7 @@ typedef struct GsMaskPlan
 	List	   *problems;		/* of GsMaskProblem */
 } GsMaskPlan;
 
-extern GsMaskPlan *gs_mask_plan(const GsMaskRequest *request);
+extern GsMaskPlan *gs_mask_plan(GsMaskRequest *request);
 extern void gs_mask_report(const GsMaskPlan *plan);
 extern Oid	gs_mask_root(Oid relid);
 
@@ -86,6 +98,13 @@ typedef struct GsFoundKind
 	char	   *kind;
 	char	   *level;
 } GsFoundKind;
+
+/* What it says of a table. */
+typedef struct GsFoundTable
+{
+	Oid			relid;
+	List	   *kinds;			/* of GsFoundKind */
+} GsFoundTable;
 
 extern List *gs_mask_find_kinds(Oid functions, const char *table);
 

@@ -1,0 +1,28 @@
+/*
+ * rewrite.h
+ *	  Tables masked in place: written anew, as CLUSTER writes them.
+ */
+#ifndef GENSYNTH_REWRITE_H
+#define GENSYNTH_REWRITE_H
+
+#include "postgres.h"
+
+#include "mask/mask_plan.h"
+#include "mask/pseudonym.h"
+
+extern void gs_mask_lock(const GsMaskPlan *plan);
+extern bool gs_mask_is_locked(const GsMaskPlan *plan);
+extern int64 gs_mask_rewrite(const GsMaskTable *table,
+							 const GsPseudonymKey *key);
+extern void gs_mask_finish(const GsMaskPlan *plan);
+
+/* rewrite_row.c: a row on its way from the old table to the new one */
+typedef struct GsMaskRow GsMaskRow;
+
+extern GsMaskRow *gs_mask_row_begin(Relation relation,
+									const GsMaskTable *table);
+extern void gs_mask_row_settle(GsMaskRow *row, TupleTableSlot *slot);
+extern ExprContext *gs_mask_row_context(GsMaskRow *row);
+extern void gs_mask_row_end(GsMaskRow *row);
+
+#endif
