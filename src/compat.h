@@ -42,15 +42,6 @@
 #define GS_MODULE_MAGIC(version_text) PG_MODULE_MAGIC
 #endif
 
-/* 17 has tables' owners run what is theirs under a search_path of its own */
-#if PG_VERSION_NUM >= 170000
-#define gs_restrict_search_path() RestrictSearchPath()
-#else
-#define gs_restrict_search_path() \
-	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET, \
-					PGC_S_SESSION)
-#endif
-
 /* 18 has generated columns that are not stored */
 #if PG_VERSION_NUM >= 180000
 #define gs_expand_generated(expression, relation) \

@@ -44,3 +44,51 @@ WHERE l.provider OPERATOR(pg_catalog.=) 'gensynth'
 	AND l.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::regclass;
 COMMENT ON VIEW synth_labels IS 'what masking makes of columns: a row for each that has a label of gensynth';
 GRANT SELECT ON synth_labels TO PUBLIC;
+
+-- Tables by name: a dump is restored where their OIDs are others.
+CREATE TABLE gensynth.provenance (
+	id			uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
+	relation	text NOT NULL,
+	masked_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	masked_by	text NOT NULL,
+	mode		text NOT NULL,
+	rules		jsonb NOT NULL,
+	key			text NOT NULL,
+	rows		bigint NOT NULL
+);
+COMMENT ON TABLE gensynth.provenance IS 'a row for each table that was masked: when, by whom, and how';
+COMMENT ON COLUMN gensynth.provenance.key IS 'the name of the key, not the key';
+REVOKE ALL ON gensynth.provenance FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('gensynth.provenance', '');
+
+CREATE VIEW synth_provenance WITH (security_barrier) AS
+SELECT p.relation, p.masked_at, p.masked_by, p.mode, p.rules, p.key, p.rows
+FROM gensynth.provenance p
+WHERE pg_catalog.has_any_column_privilege(pg_catalog.to_regclass(p.relation), 'SELECT');
+COMMENT ON VIEW synth_provenance IS 'how the tables that the current role may read were masked';
+GRANT SELECT ON synth_provenance TO PUBLIC;
+
+-- No SET clauses: a procedure that has one cannot commit.
+CREATE PROCEDURE synth_mask(target regclass, columns text[] DEFAULT NULL, rules jsonb DEFAULT NULL,
+	key text DEFAULT 'default', "into" text DEFAULT NULL, mode text DEFAULT 'rewrite',
+	batch_size int DEFAULT 10000, dry_run boolean DEFAULT false, options jsonb DEFAULT '{}')
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'synth_mask';
+COMMENT ON PROCEDURE synth_mask(regclass, text[], jsonb, text, text, text, int, boolean, jsonb)
+	IS 'replaces personal columns of a table''s rows, in place, with all columns that keys tie to them';
+
+CREATE PROCEDURE synth_mask_schema(schema text, rules jsonb DEFAULT NULL, key text DEFAULT 'default',
+	exclude text[] DEFAULT NULL, dry_run boolean DEFAULT false, options jsonb DEFAULT '{}')
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'synth_mask_schema';
+COMMENT ON PROCEDURE synth_mask_schema(text, jsonb, text, text[], boolean, jsonb)
+	IS 'replaces personal columns of all tables of a schema, in place: those that are labelled or surely personal';
+
+CREATE FUNCTION synth_mask_plan(target regclass, columns text[] DEFAULT NULL, rules jsonb DEFAULT NULL,
+	OUT relation regclass, OUT "column" text, OUT rule text, OUT origin text, OUT "unique" boolean,
+	OUT referenced_by text[], OUT rows bigint, OUT against text[])
+RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20
+AS 'MODULE_PATHNAME', 'synth_mask_plan';
+COMMENT ON FUNCTION synth_mask_plan(regclass, text[], jsonb)
+	IS 'what synth_mask would do to which columns, and what is against it';

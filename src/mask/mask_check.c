@@ -9,7 +9,7 @@
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/table.h"
-#include "catalog/catalog.h"
+#include "access/transam.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
@@ -183,7 +183,7 @@ check_relation(GsMaskPlan *plan, const GsMaskRequest *request,
 		gs_mask_problem(plan, ERRCODE_WRONG_OBJECT_TYPE,
 						"Rows of foreign tables are masked where they are.",
 						"%s is not a table with rows of its own", name);
-	if (IsSystemRelation(relation))
+	if (relid < FirstNormalObjectId)
 		gs_mask_problem(plan, ERRCODE_WRONG_OBJECT_TYPE,
 						"Name a table of your own.",
 						"%s is a table of the system", name);

@@ -261,7 +261,7 @@ read_groups(void)
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		Form_pg_seclabel form = (Form_pg_seclabel) GETSTRUCT(tuple);
+		FormData_pg_seclabel *form = (FormData_pg_seclabel *) GETSTRUCT(tuple);
 		GroupMember *member;
 		bool		isnull;
 		char	   *provider = TextDatumGetCString(heap_getattr(tuple,

@@ -64,7 +64,6 @@ become_owner(Caller *caller, Relation relation)
 	SetUserIdAndSecContext(relation->rd_rel->relowner, caller->context |
 						   SECURITY_RESTRICTED_OPERATION);
 	caller->level = NewGUCNestLevel();
-	gs_restrict_search_path();
 }
 
 static void
