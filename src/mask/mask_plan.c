@@ -782,6 +782,12 @@ estimate_rows(GsMaskTable *table)
 	}
 }
 
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
 /*
  * gs_mask_plan: what is to be masked for a request, and what is against it.
  *
@@ -794,6 +800,7 @@ gs_mask_plan(GsMaskRequest *request)
 {
 	Planner		planner = {.request = request};
 	ListCell   *cell;
+	ListCell   *column;
 
 	planner.plan = palloc0(sizeof(GsMaskPlan));
 	planner.pseudonym = gs_rule_parse("pseudonym");
@@ -808,6 +815,9 @@ gs_mask_plan(GsMaskRequest *request)
 	foreach(cell, planner.plan->tables)
 	{
 		estimate_rows(lfirst(cell));
+		foreach(column, ((GsMaskTable *) lfirst(cell))->columns)
+			list_sort(((GsMaskColumn *) lfirst(column))->referenced_by,
+					  compare_names);
 		gs_mask_settle_unique(planner.plan, lfirst(cell), true);
 		gs_mask_check_table(planner.plan, request, lfirst(cell));
 	}
