@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=test/lib/tap.bash
 . test/lib/tap.bash
 
-data=${GENSYNTH_DATA:-../shared/data}
+data=../shared/data
 if [ ! -d "$data/synthea" ] || [ ! -d "$data/chinook" ]; then
     echo "1..0 # SKIP no real tables in $data"
     exit 0

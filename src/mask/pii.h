@@ -43,6 +43,7 @@ typedef struct GsPiiTally
 	int64_t		country;
 	int64_t		street;			/* that hold a word for streets */
 	int64_t		state_code;
+	int64_t		capitals;		/* two, and nothing else */
 	int64_t		separated;		/* with dashes, dots or slashes within */
 	int64_t		words;			/* of all values together */
 	uint64_t	sketch[4];		/* of distinct values */

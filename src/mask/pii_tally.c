@@ -189,6 +189,25 @@ tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 	tally->street += n > 1 && (any & IS_STREET) != 0;
 }
 
+static bool
+is_name(GsKindId kind)
+{
+	return kind == GS_KIND_FIRST_NAME || kind == GS_KIND_LAST_NAME ||
+		kind == GS_KIND_FULL_NAME;
+}
+
+/* A value without the digits that follow letters; its bytes. */
+static int
+without_digits(const char *text, int len, char *out, int size)
+{
+	int			n = 0;
+
+	for (int i = 0; i < len && n < size; i++)
+		if (n == 0 || text[i] < '0' || text[i] > '9')
+			out[n++] = text[i];
+	return n;
+}
+
 /*
  * gs_pii_tally: counts one value; words may be NULL where they are not asked.
  */
@@ -196,6 +215,8 @@ void
 gs_pii_tally(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 			 int len)
 {
+	char		plain[128];
+	int			plain_len;
 	uint64_t	hash;
 	bool		separated = false;
 
@@ -206,8 +227,13 @@ gs_pii_tally(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 	if (len == 0)
 		return;
 	tally->values++;
+	plain_len = without_digits(text, len, plain, sizeof(plain));
 	for (int k = 0; k < GS_KIND_COUNT; k++)
-		tally->match[k] += gs_kinds[k].matches(text, len);
+		tally->match[k] += is_name(k) ?
+			gs_kinds[k].matches(plain, plain_len) :
+			gs_kinds[k].matches(text, len);
+	tally->capitals += len == 2 && text[0] >= 'A' && text[0] <= 'Z' &&
+		text[1] >= 'A' && text[1] <= 'Z';
 	for (int i = 1; i < len - 1; i++)
 		separated = separated || strchr("-./", text[i]);
 	tally->separated += separated;
@@ -283,8 +309,8 @@ contents_of(GsKindId kind, const GsPiiTally *tally)
 			return of_list(tally, tally->state, 0, NAMED_SHARE,
 						   "states in the lists");
 		case GS_KIND_STATE_CODE:
-			return of_list(tally, tally->state_code, 0, NAMED_SHARE,
-						   "codes in the lists");
+			return of_list(tally, tally->state_code, tally->capitals,
+						   NAMED_SHARE, "codes in the lists");
 		case GS_KIND_COUNTRY:
 			return of_list(tally, tally->country, 0, NAMED_SHARE,
 						   "countries in the lists");
@@ -415,8 +441,10 @@ level_of(GsKindId kind, int strength, const GsPiiTally *tally,
 	/* a national number by another name than its check digits is none */
 	if (gs_kinds[kind].checked && seen->verdict == 1 && kind != GS_KIND_PHONE)
 		return GS_PII_LIKELY;
+	/* without values there is nothing against the name */
 	if (strength == 3)
-		return seen->verdict >= 1 ? GS_PII_SURE : GS_PII_LIKELY;
+		return seen->verdict >= 1 || tally->values == 0 ?
+			GS_PII_SURE : GS_PII_LIKELY;
 	if (strength == 2)
 		return seen->verdict >= 2 ? GS_PII_SURE :
 			seen->verdict == 1 ? GS_PII_LIKELY : GS_PII_POSSIBLE;
@@ -494,7 +522,7 @@ gs_pii_decide(const GsPiiName *name, const GsPiiTally *tally,
 		verdict->seen_as = seen.seen_as;
 		/* the lists or the form, and the name, would make it sure */
 		verdict->together = is_together(k) && strength == 3 &&
-			seen.verdict >= 1;
+			(seen.verdict >= 1 || tally->values == 0);
 	}
 }
 
