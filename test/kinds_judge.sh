@@ -28,7 +28,7 @@ for line in sys.stdin:
 print("1..%d" % len(seen))
 for i, kind in enumerate(sorted(seen)):
     print("%sok %d - %d of %s%s" % ("not " if wrong[kind] else "", i + 1, seen[kind], kind, " # " + " ".join(wrong[kind][:3]) if wrong[kind] else ""))
-sys.exit(bool(wrong) or len(seen) != 14)
+sys.exit(any(wrong.values()) or len(seen) != 14)
 '
 SELECT k, l, synth_fake(k, g::text, l)
 FROM unnest('{phone,phone_national,de_steuer_id,fr_nir,es_dni,it_codice_fiscale,nl_bsn,pl_pesel,br_cpf,br_cnpj,jp_my_number,payment_card,iban,mac}'::text[]) k,

@@ -35,3 +35,12 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'synth_fake';
 COMMENT ON FUNCTION synth_fake(text, text, text)
 	IS 'a made-up value of a kind; values of the same key fit each other as those of one person';
+
+-- As the caller, who sees what SELECT shows.
+CREATE FUNCTION synth_find_pii(what text DEFAULT NULL,
+	OUT relation regclass, OUT "column" name, OUT path text, OUT kind text, OUT confidence float8, OUT level text, OUT evidence text)
+RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100
+AS 'MODULE_PATHNAME', 'synth_find_pii';
+COMMENT ON FUNCTION synth_find_pii(text)
+	IS 'personal columns of a table, a schema, or all tables that one may read: what kind they are of, how sure that is, and why';
