@@ -330,7 +330,6 @@ read_request(FunctionCallInfo fcinfo, GsMaskRequest *request)
 	check_target(relid);
 	request->relids = list_make1_oid(relid);
 	request->schemas = list_make1_oid(get_rel_namespace(relid));
-	request->functions = get_func_namespace(fcinfo->flinfo->fn_oid);
 	if (!PG_ARGISNULL(MASK_COLUMNS))
 	{
 		request->columns = read_names(PG_GETARG_ARRAYTYPE_P(MASK_COLUMNS),
@@ -425,7 +424,6 @@ synth_mask_schema(PG_FUNCTION_ARGS)
 	read_options(PG_ARGISNULL(SCHEMA_OPTIONS) ? NULL :
 				 PG_GETARG_JSONB_P(SCHEMA_OPTIONS), &options);
 	request.published = options.published;
-	request.functions = get_func_namespace(fcinfo->flinfo->fn_oid);
 	if (!SplitIdentifierString(text_to_cstring(PG_GETARG_TEXT_PP(SCHEMA_SCHEMA)),
 							   ',', &names) || names == NIL)
 		ereport(ERROR,

@@ -29,9 +29,17 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "mask/find_pii.h"
 #include "mask/label.h"
 #include "mask/mask_plan.h"
 #include "mask/masker.h"
+
+/* What was found in a table that was asked for. */
+typedef struct FoundTable
+{
+	Oid			relid;
+	List	   *findings;		/* of GsPiiFinding */
+} FoundTable;
 
 /* A column labelled with a group. */
 typedef struct GroupMember
@@ -483,15 +491,22 @@ rule_of_argument(const GsMaskRequest *request, Oid relid, const char *name)
 	return NULL;
 }
 
-static const GsFoundKind *
+/* The likeliest kind of a column as a whole, or NULL. */
+static const GsPiiVerdict *
 found_kind(const List *found, const char *name)
 {
+	const GsPiiVerdict *best = NULL;
 	ListCell   *cell;
 
 	foreach(cell, found)
-		if (strcmp(((GsFoundKind *) lfirst(cell))->column, name) == 0)
-			return lfirst(cell);
-	return NULL;
+	{
+		const GsPiiFinding *finding = lfirst(cell);
+
+		if (finding->path == NULL && strcmp(finding->column, name) == 0 &&
+			(best == NULL || finding->verdict.confidence > best->confidence))
+			best = &finding->verdict;
+	}
+	return best;
 }
 
 static bool
@@ -516,7 +531,7 @@ choose_rule(Planner *planner, Oid relid, Form_pg_attribute attribute,
 	const GsMaskRequest *request = planner->request;
 	const char *name = NameStr(attribute->attname);
 	bool		named = is_in(request->columns, name);
-	const GsFoundKind *kind = found_kind(found, name);
+	const GsPiiVerdict *kind = found_kind(found, name);
 	GsRule	   *rule = rule_of_argument(request, relid, name);
 
 	*asked = true;
@@ -530,20 +545,19 @@ choose_rule(Planner *planner, Oid relid, Form_pg_attribute attribute,
 	if (rule != NULL)
 		return rule;
 	*asked = false;
-	if (kind != NULL && (named || strcmp(kind->level, "sure") == 0))
+	if (kind != NULL && (named || kind->level == GS_PII_SURE))
 	{
 		const char *reason;
 
-		*origin = psprintf("a %s kind", kind->level);
-		rule = gs_rule_parse(kind->kind);
+		*origin = psprintf("%s its kind", gs_pii_levels[kind->level]);
+		rule = gs_rule_parse(kind->kind->name);
 		if (gs_rule_fits(rule, attribute->atttypid, attribute->atttypmod,
 						 &reason))
 			return rule;
-		*origin = psprintf("a %s kind, which its type does not hold",
-						   kind->level);
+		*origin = "its type does not hold its kind";
 		return planner->pseudonym;
 	}
-	*origin = "no kind that it looks like";
+	*origin = "it looks like no kind";
 	return named ? planner->pseudonym : NULL;
 }
 
@@ -579,20 +593,20 @@ keep_columns(GsMaskTable *table, const List *found)
 
 	foreach(cell, found)
 	{
-		const GsFoundKind *kind = lfirst(cell);
-		const GsKind *known = gs_kind_by_name(kind->kind);
+		const GsPiiFinding *finding = lfirst(cell);
 		GsKeptColumn *kept;
 		bool		masked = false;
 
 		foreach(other, table->columns)
 			masked |= strcmp(((GsMaskColumn *) lfirst(other))->name,
-							 kind->column) == 0;
-		if (masked || known == NULL || !is_fitted(known->id) ||
-			strcmp(kind->level, "possible") == 0)
+							 finding->column) == 0;
+		if (masked || finding->path != NULL ||
+			finding->verdict.level == GS_PII_POSSIBLE ||
+			!is_fitted(finding->verdict.kind->id))
 			continue;
 		kept = palloc(sizeof(GsKeptColumn));
-		kept->name = kind->column;
-		kept->kind = known->id;
+		kept->name = finding->column;
+		kept->kind = finding->verdict.kind->id;
 		table->kept = lappend(table->kept, kept);
 	}
 }
@@ -601,21 +615,20 @@ keep_columns(GsMaskTable *table, const List *found)
 static List *
 find_kinds(GsMaskRequest *request, Oid relid)
 {
-	GsFoundTable *table;
+	FoundTable *table;
 	ListCell   *cell;
 
 	foreach(cell, request->found)
 	{
 		table = lfirst(cell);
 		if (table->relid == relid)
-			return table->kinds;
+			return table->findings;
 	}
-	table = palloc(sizeof(GsFoundTable));
+	table = palloc(sizeof(FoundTable));
 	table->relid = relid;
-	table->kinds = gs_mask_find_kinds(request->functions,
-									  qualified_name(relid));
+	table->findings = gs_find_pii(relid);
 	request->found = lappend(request->found, table);
-	return table->kinds;
+	return table->findings;
 }
 
 /* The columns of a table that are asked for. */

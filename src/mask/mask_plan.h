@@ -23,8 +23,7 @@ typedef struct GsMaskRequest
 	bool		named;			/* columns are what is to be masked */
 	Jsonb	   *rules;			/* NULL: none */
 	bool		published;		/* tables may be published */
-	Oid			functions;		/* schema of synth_find_pii */
-	List	   *found;			/* of GsFoundTable: looked for once */
+	List	   *found;			/* of tables looked at: once in a call */
 } GsMaskRequest;
 
 typedef struct GsMaskColumn
@@ -83,29 +82,12 @@ extern GsMaskPlan *gs_mask_plan(GsMaskRequest *request);
 extern void gs_mask_report(const GsMaskPlan *plan);
 extern Oid	gs_mask_root(Oid relid);
 
-/* within the plan: mask_check.c, mask_find.c */
+/* within the plan: mask_check.c */
 extern void gs_mask_problem(GsMaskPlan *plan, int code, const char *hint,
 							const char *format,...) pg_attribute_printf(4, 5);
 extern void gs_mask_check_table(GsMaskPlan *plan, const GsMaskRequest *request,
 								GsMaskTable *table);
 extern bool gs_mask_settle_unique(GsMaskPlan *plan, GsMaskTable *table,
 								  bool complain);
-
-/* A column that synth_find_pii takes for a kind. */
-typedef struct GsFoundKind
-{
-	char	   *column;
-	char	   *kind;
-	char	   *level;
-} GsFoundKind;
-
-/* What it says of a table. */
-typedef struct GsFoundTable
-{
-	Oid			relid;
-	List	   *kinds;			/* of GsFoundKind */
-} GsFoundTable;
-
-extern List *gs_mask_find_kinds(Oid functions, const char *table);
 
 #endif

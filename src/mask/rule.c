@@ -13,8 +13,8 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/varlena.h"
 
+#include "catalog/alike.h"
 #include "codec/codec.h"
 #include "compat.h"
 #include "mask/kind_type.h"
@@ -48,40 +48,21 @@ static const struct
 static const char *const units[] = {"day", "week", "month", "quarter", "year",
 "decade", "century"};
 
-static void
-note_near(StringInfo near, int *best, const char *word, const char *name)
-{
-	int			max = Max(2, (int) strlen(word) / 3);
-	int			distance = varstr_levenshtein(word, strlen(word), name,
-											  strlen(name), 1, 1, 1, true);
-
-	if (distance > max || distance > *best)
-		return;
-	if (distance < *best)
-		resetStringInfo(near);
-	appendStringInfo(near, "%s\"%s\"", near->len > 0 ? ", " : "", name);
-	*best = distance;
-}
-
 GS_NORETURN static void
 report_unknown(const char *word)
 {
-	StringInfoData near;
-	int			best = INT_MAX;
+	GsAlike		alike;
 
-	initStringInfo(&near);
-	/* the longest names that the distance can be told of */
-	if (strlen(word) < 256)
-	{
-		for (int i = 0; i < lengthof(words); i++)
-			note_near(&near, &best, word, words[i].word);
-		for (int i = 0; i < GS_KIND_COUNT; i++)
-			note_near(&near, &best, word, gs_kinds[i].name);
-	}
+	gs_alike_begin(&alike, word);
+	for (int i = 0; i < lengthof(words); i++)
+		gs_alike_add(&alike, words[i].word);
+	for (int i = 0; i < GS_KIND_COUNT; i++)
+		gs_alike_add(&alike, gs_kinds[i].name);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("rule \"%s\" does not exist", word),
-			 near.len > 0 ? errhint("Perhaps you meant %s.", near.data) :
+			 alike.list.len > 0 ?
+			 errhint("Perhaps you meant %s.", alike.list.data) :
 			 errhint("A rule is a kind of values, such as \"email\", or one of"
 					 " keep, null, synthesize, pseudonym, shuffle, pattern:...,"
 					 " constant:... and generalise:...")));
