@@ -1,6 +1,6 @@
 -- Tables masked in place: keys, constraints, and all that a table may have.
 BEGIN;
-SELECT plan(80);
+SELECT plan(81);
 SET LOCAL client_min_messages = warning;
 CREATE SCHEMA m;
 SET LOCAL search_path = m, public;
@@ -156,6 +156,10 @@ SELECT throws_ok($$CALL synth_mask('whole', '{name}', '{"name": "null"}')$$, '23
 ALTER TABLE whole ADD COLUMN later text DEFAULT 'John Walker';
 CALL synth_mask('whole', '{later}', '{"later": "pseudonym"}');
 SELECT is((SELECT count(*) FROM whole WHERE later = 'John Walker'), 0::bigint, 'defaults that no row holds are masked');
+-- conditions that not all generated values meet; sex as it was written
+CREATE TABLE met (id int PRIMARY KEY, born date, died date, sex text CHECK (sex IN ('F', 'M')), sex2 text CHECK (sex2 IN ('Female', 'Male')), CHECK (born <= died));
+INSERT INTO met SELECT i, date '1990-01-01' + i * 13, date '1990-01-01' + i * 13 + i % 90, CASE WHEN i % 2 = 0 THEN 'F' ELSE 'M' END, CASE WHEN i % 2 = 0 THEN 'Female' ELSE 'Male' END FROM generate_series(1, 100) AS i;
+SELECT lives_ok($$CALL synth_mask('met', '{born,sex,sex2}', '{"born": "birth_date", "sex": "sex", "sex2": "sex"}')$$, 'values are drawn that meet the conditions');
 -- spaces just large enough, and too small
 CREATE TABLE codes (code char(3) PRIMARY KEY); INSERT INTO codes SELECT lpad(i::text, 3, '0') FROM generate_series(0, 999) AS i;
 CALL synth_mask('codes', '{code}');

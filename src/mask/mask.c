@@ -26,6 +26,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
@@ -273,11 +274,46 @@ find_key(const char *name, GsPseudonymKey *key)
 			 errhint("synth_keys shows it; with it, pseudonyms can be taken back.")));
 }
 
+/*
+ * The plan of a request, made in a subtransaction that is rolled back: what
+ * looks at values locks their tables, and two calls that hold such locks would
+ * wait for each other.
+ */
+static GsMaskPlan *
+plan_without_locks(GsMaskRequest *request)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	GsMaskPlan *volatile plan = NULL;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		plan = gs_mask_plan(request);
+	}
+	PG_CATCH();
+	{
+		/* whoever catches it knows nothing of this subtransaction */
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error != NULL)
+		ReThrowError(error);
+	return plan;
+}
+
 /* Rewrites all tables of a request, or says what it would. */
 static void
 mask_in_place(GsMaskRequest *request, const char *key_name, bool dry_run)
 {
-	GsMaskPlan *plan = gs_mask_plan(request);
+	GsMaskPlan *plan = plan_without_locks(request);
 	GsPseudonymKey key;
 	ListCell   *cell;
 

@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/datetime.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -509,15 +510,44 @@ generalise(const Column *column, Datum value)
 
 /* The next of all values in a random order. */
 static Datum
-shuffled(const GsMasker *masker, const Column *column, bool *isnull)
+shuffled(const GsMasker *masker, const Column *column, bool *isnull,
+		 int attempt)
 {
 	Datum		value;
 
-	if (!tuplesort_gettupleslot(column->sort, true, false, column->sorted,
+	if (attempt == 0 &&
+		!tuplesort_gettupleslot(column->sort, true, false, column->sorted,
 								NULL))
 		elog(ERROR, "table %s has more rows than it had", masker->table);
 	value = slot_getattr(column->sorted, 2, isnull);
 	return *isnull ? value : datumCopy(value, column->byval, column->length);
+}
+
+/*
+ * A value of a kind.  Sex is written as the value was: in a letter or a word,
+ * and with a capital or not.
+ */
+static Datum
+kind_value(GsMasker *masker, Column *column, Datum value, uint64 suffix)
+{
+	GsFake	   *fake = &masker->fakes[column->fake];
+	char	   *was;
+	char	   *made;
+	Datum		result;
+
+	if (column->rule->kind->id != GS_KIND_SEX ||
+		(column->base != TEXTOID && column->base != VARCHAROID &&
+		 column->base != BPCHAROID))
+		return gs_kind_datum(&column->kind, fake, suffix);
+	was = TextDatumGetCString(value);
+	column->kind.want.max_chars = was[1] == '\0' || was[1] == ' ' ? 1 : 0;
+	result = PointerGetDatum(DatumGetTextPCopy(gs_kind_datum(&column->kind,
+															  fake, suffix)));
+	made = VARDATA(DatumGetPointer(result));
+	made[0] = (char) (was[0] >= 'A' && was[0] <= 'Z' ?
+					  pg_ascii_toupper((unsigned char) made[0]) :
+					  pg_ascii_tolower((unsigned char) made[0]));
+	return result;
 }
 
 static bool
@@ -528,16 +558,50 @@ is_empty_text(const Column *column, Datum value)
 		VARSIZE_ANY_EXHDR(PG_DETOAST_DATUM_PACKED(value)) == 0;
 }
 
+/*
+ * A birth date stays within its five years, and what is drawn from it, such
+ * as a national id, fits.
+ */
+static void
+keep_age(GsMasker *masker, const Datum *values, const bool *nulls)
+{
+	for (int i = 0; i < masker->ncolumns; i++)
+	{
+		const Column *column = &masker->columns[i];
+		DateADT		date;
+		int			year;
+		int			month;
+		int			day;
+		int			first;
+		int			last;
+
+		if (column->rule->action != GS_RULE_KIND || nulls[column->at] ||
+			column->rule->kind->id != GS_KIND_BIRTH_DATE ||
+			column->base != DATEOID)
+			continue;
+		date = DatumGetDateADT(values[column->at]);
+		if (DATE_NOT_FINITE(date))
+			continue;
+		j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+		year -= year % 5;
+		first = date2j(year, 1, 1) - UNIX_EPOCH_JDATE;
+		last = date2j(year + 4, 12, 31) - UNIX_EPOCH_JDATE;
+		for (int f = 0; f < masker->nfakes; f++)
+			gs_fake_keep_birth(&masker->fakes[f], first, last);
+	}
+}
+
 /* Random bits for a row, and the generators that they drive. */
 static void
-begin_fakes(GsMasker *masker, const Datum *values, const bool *nulls)
+begin_fakes(GsMasker *masker, const Datum *values, const bool *nulls,
+			int attempt)
 {
 	GsSipHash	hash;
-	char		use = ROW_HASH;
+	char		use[] = {ROW_HASH, (char) attempt};
 	uint64_t	random[2];
 
 	gs_siphash_begin(&hash, masker->key.word);
-	gs_siphash_add(&hash, &use, 1);
+	gs_siphash_add(&hash, use, sizeof(use));
 	gs_siphash_add(&hash, masker->table, strlen(masker->table) + 1);
 	for (int i = 0; i < masker->nidentity; i++)
 		add_hashed(&hash, &masker->identity[i],
@@ -546,6 +610,7 @@ begin_fakes(GsMasker *masker, const Datum *values, const bool *nulls)
 	gs_siphash_end(&hash, random);
 	for (int i = 0; i < masker->nfakes; i++)
 		gs_fake_begin(&masker->fakes[i], &masker->setups[i], random);
+	keep_age(masker, values, nulls);
 	for (int i = 0; i < masker->nkept; i++)
 	{
 		Kept	   *kept = &masker->kept[i];
@@ -561,21 +626,34 @@ begin_fakes(GsMasker *masker, const Datum *values, const bool *nulls)
 }
 
 /*
+ * gs_masker_draws: whether generated values can be drawn anew.
+ */
+bool
+gs_masker_draws(const GsMasker *masker)
+{
+	return masker->nfakes > 0;
+}
+
+/*
  * gs_masker_row: masks a row.
  *
  * values, nulls: of all the table's columns, changed in place; what is new is
- * in the current memory context.  NULL stays NULL, but where values are
+ * in the current memory context.  attempt: from 0 to 127, for generated values
+ * that are others, where those before would not do; the row is to be passed as
+ * it was, and a next row counts only at attempt 0.  NULL stays NULL, but where values are
  * shuffled.  Errors: 22023 for a value without a pseudonym, and those of
  * types and domains.
  */
 void
-gs_masker_row(GsMasker *masker, Datum *values, bool *nulls)
+gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt)
 {
 	uint64		suffix;
 
 	if (masker->nfakes > 0)
-		begin_fakes(masker, values, nulls);
-	suffix = gs_permute(&masker->suffix, (*masker->counter)++);
+		begin_fakes(masker, values, nulls, attempt);
+	if (attempt == 0)
+		++*masker->counter;
+	suffix = gs_permute(&masker->suffix, *masker->counter - 1);
 	for (int i = 0; i < masker->ncolumns; i++)
 	{
 		Column	   *column = &masker->columns[i];
@@ -583,7 +661,7 @@ gs_masker_row(GsMasker *masker, Datum *values, bool *nulls)
 		bool	   *isnull = &nulls[column->at];
 
 		if (column->rule->action == GS_RULE_SHUFFLE)
-			*value = shuffled(masker, column, isnull);
+			*value = shuffled(masker, column, isnull, attempt);
 		else if (*isnull)
 			continue;
 		else if (column->rule->action == GS_RULE_NULL)
@@ -591,8 +669,7 @@ gs_masker_row(GsMasker *masker, Datum *values, bool *nulls)
 		else if (column->rule->action == GS_RULE_KIND)
 		{
 			if (!is_empty_text(column, *value))
-				*value = gs_kind_datum(&column->kind,
-									   &masker->fakes[column->fake], suffix);
+				*value = kind_value(masker, column, *value, suffix);
 		}
 		else if (column->rule->action == GS_RULE_PSEUDONYM)
 			*value = pseudonym(masker, column, *value);

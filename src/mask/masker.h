@@ -33,7 +33,9 @@ extern GsMasker *gs_masker_begin(Relation relation, const char *table,
 								 const List *columns, const List *kept,
 								 const GsPseudonymKey *key, int digits,
 								 uint64 *counter);
-extern void gs_masker_row(GsMasker *masker, Datum *values, bool *nulls);
+extern void gs_masker_row(GsMasker *masker, Datum *values, bool *nulls,
+						  int attempt);
+extern bool gs_masker_draws(const GsMasker *masker);
 extern void gs_masker_end(GsMasker *masker);
 
 #endif

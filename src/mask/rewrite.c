@@ -49,6 +49,9 @@
 #include "mask/masker.h"
 #include "mask/rewrite.h"
 
+/* Draws of generated values, of which one is to meet all conditions. */
+#define MAX_ATTEMPTS	100
+
 /* Who the caller was. */
 typedef struct Caller
 {
@@ -174,13 +177,42 @@ masked_columns(const GsMaskTable *table)
 	return columns;
 }
 
+/*
+ * A masked row of a table.  Where generated values fail a condition, others
+ * are drawn.
+ */
+static void
+mask_row(GsMasker *masker, GsMaskRow *row, Relation relation,
+		 TupleTableSlot *read, TupleTableSlot *made)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	int			attempts = gs_masker_draws(masker) ? MAX_ATTEMPTS : 1;
+
+	for (int attempt = 0; attempt < attempts; attempt++)
+	{
+		ExecClearTuple(made);
+		memcpy(made->tts_values, read->tts_values,
+			   desc->natts * sizeof(Datum));
+		memcpy(made->tts_isnull, read->tts_isnull, desc->natts * sizeof(bool));
+		/* what was in dropped columns is not taken along */
+		for (int i = 0; i < desc->natts; i++)
+			if (TupleDescAttr(desc, i)->attisdropped)
+				made->tts_isnull[i] = true;
+		gs_masker_row(masker, made->tts_values, made->tts_isnull, attempt);
+		ExecStoreVirtualTuple(made);
+		made->tts_tableOid = RelationGetRelid(relation);
+		if (gs_mask_row_settle(row, made, attempt + 1 == attempts))
+			break;
+	}
+}
+
 /* Writes all rows of the old heap, masked, to the new one. */
 static int64
 copy_rows(Relation from, Relation to, GsMasker *masker, GsMaskRow *row)
 {
-	TupleDesc	desc = RelationGetDescr(from);
 	TupleTableSlot *read = table_slot_create(from, NULL);
-	TupleTableSlot *made = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	TupleTableSlot *made = MakeSingleTupleTableSlot(RelationGetDescr(from),
+													&TTSOpsVirtual);
 	TableScanDesc scan = table_beginscan_strat(from, GetActiveSnapshot(), 0,
 											   NULL, true, false);
 	BulkInsertState bulk = GetBulkInsertState();
@@ -195,19 +227,8 @@ copy_rows(Relation from, Relation to, GsMasker *masker, GsMaskRow *row)
 		CHECK_FOR_INTERRUPTS();
 		ResetExprContext(context);
 		slot_getallattrs(read);
-		ExecClearTuple(made);
-		memcpy(made->tts_values, read->tts_values,
-			   desc->natts * sizeof(Datum));
-		memcpy(made->tts_isnull, read->tts_isnull, desc->natts * sizeof(bool));
-		/* what was in dropped columns is not taken along */
-		for (int i = 0; i < desc->natts; i++)
-			if (TupleDescAttr(desc, i)->attisdropped)
-				made->tts_isnull[i] = true;
 		old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
-		gs_masker_row(masker, made->tts_values, made->tts_isnull);
-		ExecStoreVirtualTuple(made);
-		made->tts_tableOid = RelationGetRelid(from);
-		gs_mask_row_settle(row, made);
+		mask_row(masker, row, from, read, made);
 		MemoryContextSwitchTo(old);
 		table_tuple_insert(to, made, command, TABLE_INSERT_SKIP_FSM, bulk);
 		n++;

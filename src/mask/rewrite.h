@@ -7,6 +7,10 @@
 
 #include "postgres.h"
 
+#include "executor/tuptable.h"
+#include "nodes/execnodes.h"
+#include "utils/rel.h"
+
 #include "mask/mask_plan.h"
 #include "mask/pseudonym.h"
 
@@ -21,7 +25,8 @@ typedef struct GsMaskRow GsMaskRow;
 
 extern GsMaskRow *gs_mask_row_begin(Relation relation,
 									const GsMaskTable *table);
-extern void gs_mask_row_settle(GsMaskRow *row, TupleTableSlot *slot);
+extern bool gs_mask_row_settle(GsMaskRow *row, TupleTableSlot *slot,
+							   bool last);
 extern ExprContext *gs_mask_row_context(GsMaskRow *row);
 extern void gs_mask_row_end(GsMaskRow *row);
 

@@ -187,10 +187,11 @@ check_not_null(const GsMaskRow *row, const TupleTableSlot *slot)
  * gs_mask_row_settle: computes generated columns of a masked row, and looks
  * whether it may be in its table.
  *
- * slot: a virtual one, with the row.  Errors: 23502, 23514.
+ * slot: a virtual one, with the row.  last: an error (23514) if it fails a
+ * condition; else returns false then.  Errors: 23502.
  */
-void
-gs_mask_row_settle(GsMaskRow *row, TupleTableSlot *slot)
+bool
+gs_mask_row_settle(GsMaskRow *row, TupleTableSlot *slot, bool last)
 {
 	ExprContext *context = GetPerTupleExprContext(row->estate);
 
@@ -210,6 +211,8 @@ gs_mask_row_settle(GsMaskRow *row, TupleTableSlot *slot)
 	{
 		if (ExecCheck(row->checks[i].state, context))
 			continue;
+		if (!last)
+			return false;
 		if (row->checks[i].name == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_CHECK_VIOLATION),
@@ -224,4 +227,5 @@ gs_mask_row_settle(GsMaskRow *row, TupleTableSlot *slot)
 				 errhint("Choose a rule whose values meet the constraint."),
 				 errtableconstraint(row->relation, row->checks[i].name)));
 	}
+	return true;
 }
