@@ -32,7 +32,7 @@
 
 GS_FUNCTION(synth_find_pii);
 
-#define SAMPLE_ROWS		1000	/* twice as many at most */
+#define SAMPLE_ROWS		1000	/* half as many again at most */
 #define PROBE_BLOCKS	16		/* that tell how many rows a block has */
 #define MOST_PATHS		200		/* of a column of documents */
 #define VALUE_BYTES		65536	/* of values that are looked at */
@@ -426,7 +426,7 @@ sample_query(const Finder *finder)
 						 VALUE_BYTES, name);
 	}
 	append_from(&sql, finder->relid, sample_percent(finder->relid));
-	appendStringInfo(&sql, " LIMIT %d", 2 * SAMPLE_ROWS);
+	appendStringInfo(&sql, " LIMIT %d", SAMPLE_ROWS + SAMPLE_ROWS / 2);
 	return sql.data;
 }
 

@@ -196,6 +196,48 @@ is_name(GsKindId kind)
 		kind == GS_KIND_FULL_NAME;
 }
 
+/*
+ * Whether a kind's test is worth while: a text of few digits is no number, and
+ * so on.
+ */
+static bool
+may_match(GsKindId kind, int len, int digits, const char *text)
+{
+	switch (kind)
+	{
+		case GS_KIND_EMAIL:
+			return memchr(text, '@', len) != NULL;
+		case GS_KIND_URL:
+			return len > 7 && text[0] >= 'f' && text[0] <= 'w';
+		case GS_KIND_FREE_TEXT:
+			return len > 12 && memchr(text, ' ', len) != NULL;
+		case GS_KIND_PHONE:
+		case GS_KIND_PHONE_NATIONAL:
+			return digits >= 7 && len <= 32;
+		case GS_KIND_STREET_ADDRESS:
+		case GS_KIND_LATITUDE:
+		case GS_KIND_LONGITUDE:
+		case GS_KIND_POSTCODE:
+		case GS_KIND_LICENCE_PLATE:
+			return digits > 0;
+		case GS_KIND_MAC:
+			return len == 17;
+		case GS_KIND_UUID:
+			return len == 36;
+		case GS_KIND_IP:
+			return len <= 49 && (digits >= 4 || memchr(text, ':', len) != NULL);
+		case GS_KIND_PAYMENT_CARD:
+			return digits >= 13 && len <= 30;
+		case GS_KIND_IBAN:
+			return digits >= 8 && len <= 45;
+		case GS_KIND_NATIONAL_ID:
+			return false;		/* if one of the others is it */
+		default:
+			return kind < GS_KIND_US_SSN || kind > GS_KIND_JP_MY_NUMBER ||
+				(digits >= 6 && len <= 24);
+	}
+}
+
 /* A value without the digits that follow letters; its bytes. */
 static int
 without_digits(const char *text, int len, char *out, int size)
@@ -219,6 +261,8 @@ gs_pii_tally(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 	int			plain_len;
 	uint64_t	hash;
 	bool		separated = false;
+	bool		national = false;
+	int			digits = 0;
 
 	while (len > 0 && text[len - 1] == ' ')
 		len--;
@@ -227,11 +271,20 @@ gs_pii_tally(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 	if (len == 0)
 		return;
 	tally->values++;
+	for (int i = 0; i < len; i++)
+		digits += text[i] >= '0' && text[i] <= '9';
 	plain_len = without_digits(text, len, plain, sizeof(plain));
 	for (int k = 0; k < GS_KIND_COUNT; k++)
-		tally->match[k] += is_name(k) ?
-			gs_kinds[k].matches(plain, plain_len) :
-			gs_kinds[k].matches(text, len);
+	{
+		bool		match = may_match(k, len, digits, text) &&
+			(is_name(k) ? gs_kinds[k].matches(plain, plain_len) :
+			 gs_kinds[k].matches(text, len));
+
+		tally->match[k] += match;
+		national = national ||
+			(match && k >= GS_KIND_US_SSN && k <= GS_KIND_JP_MY_NUMBER);
+	}
+	tally->match[GS_KIND_NATIONAL_ID] += national;
 	tally->capitals += len == 2 && text[0] >= 'A' && text[0] <= 'Z' &&
 		text[1] >= 'A' && text[1] <= 'Z';
 	for (int i = 1; i < len - 1; i++)
