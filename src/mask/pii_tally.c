@@ -36,6 +36,7 @@ struct GsPiiWords
 {
 	uint64_t	hash[SLOTS];	/* 0: free */
 	unsigned char what[SLOTS];
+	uint16_t	locales[SLOTS]; /* that a name or city is of: bits */
 };
 
 /* Words of addresses, besides those of the lists of streets. */
@@ -84,7 +85,7 @@ slot_of(const GsPiiWords *words, uint64_t hash)
 }
 
 static void
-add_word(GsPiiWords *words, const char *text, int what)
+add_word(GsPiiWords *words, const char *text, int what, int locale)
 {
 	uint64_t	hash = hash_word(text, strlen(text));
 	uint32_t	slot;
@@ -94,6 +95,8 @@ add_word(GsPiiWords *words, const char *text, int what)
 	slot = slot_of(words, hash);
 	words->hash[slot] = hash;
 	words->what[slot] |= what;
+	if (what & (IS_FIRST | IS_LAST | IS_CITY))
+		words->locales[slot] |= 1 << locale;
 }
 
 static void
@@ -102,7 +105,8 @@ add_data(GsPiiWords *words, const GsData *data, int field, int what)
 	for (int g = 0; g < data->ngroups; g++)
 		for (uint32_t i = 0; i < data->groups[g].n; i++)
 			add_word(words, gs_data_field(data, data->groups[g].first + i,
-										  field), what);
+										  field), what,
+					 data->groups[g].locale);
 }
 
 /*
@@ -133,15 +137,21 @@ gs_pii_words_fill(GsPiiWords *words)
 	add_data(words, &gs_data_countries, 0, IS_COUNTRY);
 	add_data(words, &gs_data_streets, 0, IS_STREET);
 	for (int i = 0; i < sizeof(street_words) / sizeof(*street_words); i++)
-		add_word(words, street_words[i], IS_STREET);
+		add_word(words, street_words[i], IS_STREET, 0);
 }
 
 static int
-look_up(const GsPiiWords *words, const char *text, int len)
+look_up(GsPiiTally *tally, const GsPiiWords *words, const char *text, int len)
 {
 	uint64_t	hash = hash_word(text, len);
+	uint32_t	slot;
 
-	return hash == 0 ? 0 : words->what[slot_of(words, hash)];
+	if (hash == 0)
+		return 0;
+	slot = slot_of(words, hash);
+	for (int l = 0; l < GS_LOCALE_COUNT && words->locales[slot] != 0; l++)
+		tally->locale[l] += words->locales[slot] >> l & 1;
+	return words->what[slot];
 }
 
 /* The words of a value, one by one. */
@@ -149,7 +159,7 @@ static void
 tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 			int len)
 {
-	int			whole = look_up(words, text, len);
+	int			whole = look_up(tally, words, text, len);
 	int			first = 0;
 	int			last = 0;
 	int			all = 0;
@@ -166,7 +176,7 @@ tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 		comma = comma || (i < len && text[i] == ',' && n == 0);
 		if (i > start)
 		{
-			what = look_up(words, text + start, i - start);
+			what = look_up(tally, words, text + start, i - start);
 			if (n++ == 0)
 				first = what;
 			last = what;
