@@ -152,21 +152,26 @@ draw_array(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
- * A text by the column's kind in the place of that of its format, where the
- * format serves as the last resort.  Returns the text, or NULL.
+ * A text by the column's kind, for which its format serves as the last resort,
+ * and as a pattern of numbers.  Returns the text, or NULL.
  */
 static const char *
-draw_person(GsDecoder *decoder)
+draw_person(GsDecoder *decoder, GsRandom *random)
 {
-	char	   *form = pstrdup(decoder->text.data);
+	StringInfo	text = &decoder->text;
+	char	   *form = NULL;
 
 	if (decoder->try == decoder->tries - 1 && decoder->try > 0)
 		return NULL;
-	resetStringInfo(&decoder->text);
+	if ((decoder->column->kind->fits & GS_FITS_DIGITS) != 0)
+	{
+		gs_format_draw(decoder->column->format, random, text);
+		form = pstrdup(text->data);
+		resetStringInfo(text);
+	}
 	if (gs_person_draw(decoder->person, decoder->batch, decoder->row,
-					   decoder->try, form, &decoder->text))
-		return decoder->text.data;
-	appendStringInfoString(&decoder->text, form);
+					   decoder->try, form, text))
+		return text->data;
 	return NULL;
 }
 
@@ -211,9 +216,10 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 			known = text->data;
 			break;
 		default:
-			gs_format_draw(format, random, text);
 			if (decoder->person != NULL && decoder->batch != NULL)
-				known = draw_person(decoder);
+				known = draw_person(decoder, random);
+			if (known == NULL)
+				gs_format_draw(format, random, text);
 			break;
 	}
 	copy = known != NULL && format != NULL &&

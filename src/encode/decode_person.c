@@ -107,6 +107,17 @@ bears_on(GsKindId kind, GsKindId other)
 	}
 }
 
+static bool
+has_kind(const GsSchema *schema, GsKindId kind)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (schema->columns[c].kind != NULL &&
+			schema->columns[c].kind->id == kind &&
+			schema->columns[c].key == NULL)
+			return true;
+	return false;
+}
+
 /*
  * gs_person_create: what makes a column's texts by its kind, in the current
  * context.
@@ -129,6 +140,11 @@ gs_person_create(const GsSchema *schema, int column)
 		Oid			output;
 		bool		varlena;
 
+		/* a full name says nothing beside both of its parts */
+		if (from->kind != NULL && from->kind->id == GS_KIND_FULL_NAME &&
+			has_kind(schema, GS_KIND_FIRST_NAME) &&
+			has_kind(schema, GS_KIND_LAST_NAME))
+			continue;
 		if (from->kind == NULL || !bears_on(from->kind->id, c->kind->id) ||
 			from->key != NULL || from->document || from->codec.nparts != 1 ||
 			person->nothers >= MOST_OTHERS)
@@ -249,8 +265,8 @@ pour(const char *digits, const char *form, StringInfo out)
 /*
  * gs_person_draw: appends a row's text, or the try-th other one.
  *
- * form: a text of the column's format, whose separators a number takes over if
- * it has as many digits.  Returns false where no text fits the column.
+ * form: NULL, or a text of the column's format, whose separators a number takes
+ * over if it has as many digits.  Returns false where no text fits the column.
  * What is allocated is in the current context.
  */
 bool
@@ -264,7 +280,7 @@ gs_person_draw(GsPersonDecoder *person, const GsBatch *batch, int row,
 	begin(person, batch, row, try, &fake);
 	if (gs_fake_value(&fake, kind, &person->want, text) < 0)
 		return false;
-	if ((person->column->kind->fits & GS_FITS_DIGITS) != 0)
+	if (form != NULL)
 	{
 		if (pour(text, form, out))
 			return true;
