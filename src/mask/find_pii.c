@@ -3,7 +3,7 @@
  *	  synth_find_pii: personal columns of a table, a schema, or all that one may
  *	  read; as the caller.
  *
- * Of each relation up to SAMPLE_ROWS rows are read, of a large one from blocks
+ * Of each relation some SAMPLE_ROWS rows are read, of a large one from blocks
  * here and there (TABLESAMPLE).  Documents are looked at by path, arrays by
  * element.
  */
@@ -32,8 +32,8 @@
 
 GS_FUNCTION(synth_find_pii);
 
-#define SAMPLE_ROWS		1000
-#define SAMPLE_BLOCKS	256
+#define SAMPLE_ROWS		1000	/* half as many again at most */
+#define PROBE_BLOCKS	16		/* that tell how many rows a block has */
 #define MOST_PATHS		200		/* of a column of documents */
 #define VALUE_BYTES		65536	/* of values that are looked at */
 
@@ -365,11 +365,52 @@ tally_row(Finder *finder, HeapTuple tuple, TupleDesc desc)
 	}
 }
 
-/* The query that reads a sample; whole: from the first row on. */
-static char *
-sample_query(const Finder *finder, double blocks, bool whole)
+/* FROM a relation, or so many per cent of its blocks; 0: all. */
+static void
+append_from(StringInfo sql, Oid relid, double percent)
 {
-	char		kind = get_rel_relkind(finder->relid);
+	appendStringInfo(sql, " FROM %s s",
+					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+												get_rel_name(relid)));
+	if (percent > 0)
+		appendStringInfo(sql, " TABLESAMPLE pg_catalog.system (%.9f)"
+						 " REPEATABLE (1)", percent);
+}
+
+/* Per cent of the blocks for some SAMPLE_ROWS rows; 0: all. */
+static double
+sample_percent(Oid relid)
+{
+	char		kind = get_rel_relkind(relid);
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(relid);
+	StringInfoData sql;
+	double		percent;
+	double		rows;
+	bool		isnull;
+
+	if (kind == RELKIND_VIEW || kind == RELKIND_FOREIGN_TABLE)
+		return 0;
+	gs_run(blocks_query, 1, &type, &value, NULL, true);
+	percent = 100.0 * PROBE_BLOCKS / DatumGetFloat8(gs_result(0, 1, &isnull));
+	if (isnull || percent > 25)
+		return 0;
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT pg_catalog.count(*)::pg_catalog.float8");
+	append_from(&sql, relid, percent);
+	gs_run(sql.data, 0, NULL, NULL, NULL, true);
+	rows = DatumGetFloat8(gs_result(0, 1, NULL));
+	/* blocks that hold no rows */
+	if (rows < 1)
+		return 0;
+	percent *= Max(SAMPLE_ROWS / rows, 1.0);
+	return percent < 100 ? percent : 0;
+}
+
+/* The query that reads a sample. */
+static char *
+sample_query(const Finder *finder)
+{
 	StringInfoData sql;
 	ListCell   *cell;
 
@@ -384,13 +425,8 @@ sample_query(const Finder *finder, double blocks, bool whole)
 						 foreach_current_index(cell) > 0 ? "," : "", name,
 						 VALUE_BYTES, name);
 	}
-	appendStringInfo(&sql, " FROM %s s",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(finder->relid)),
-												get_rel_name(finder->relid)));
-	if (!whole && kind != RELKIND_VIEW && kind != RELKIND_FOREIGN_TABLE)
-		appendStringInfo(&sql, " TABLESAMPLE pg_catalog.system (%.6f)"
-						 " REPEATABLE (1)", 100.0 * SAMPLE_BLOCKS / blocks);
-	appendStringInfo(&sql, " LIMIT %d", SAMPLE_ROWS);
+	append_from(&sql, finder->relid, sample_percent(finder->relid));
+	appendStringInfo(&sql, " LIMIT %d", SAMPLE_ROWS + SAMPLE_ROWS / 2);
 	return sql.data;
 }
 
@@ -400,24 +436,12 @@ read_sample(Finder *finder)
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
 												  "gensynth sample",
 												  ALLOCSET_DEFAULT_SIZES);
-	Oid			type = OIDOID;
-	Datum		value = ObjectIdGetDatum(finder->relid);
-	MemoryContext old;
-	bool		isnull;
-	double		blocks;
-	bool		whole;
-	uint64		n;
+	uint64		n = gs_run(sample_query(finder), 0, NULL, NULL, NULL, true);
 
-	gs_run(blocks_query, 1, &type, &value, NULL, true);
-	blocks = DatumGetFloat8(gs_result(0, 1, &isnull));
-	whole = isnull || blocks <= SAMPLE_BLOCKS;
-	n = gs_run(sample_query(finder, blocks, whole), 0, NULL, NULL, NULL, true);
-	/* blocks that hold no rows */
-	if (n == 0 && !whole)
-		n = gs_run(sample_query(finder, blocks, true), 0, NULL, NULL, NULL,
-				   true);
 	for (uint64 i = 0; i < n; i++)
 	{
+		MemoryContext old;
+
 		CHECK_FOR_INTERRUPTS();
 		old = MemoryContextSwitchTo(scratch);
 		tally_row(finder, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);

@@ -214,7 +214,7 @@ local_part(GsFake *fake, const GsFakeWant *want, int form, char *out)
 		sprintf(number, "%0*llu", want->suffix_digits,
 				(unsigned long long) want->suffix);
 	else if (style < 5)
-		sprintf(number, "%02d", (int) (bits >> 32) % 100);
+		sprintf(number, "%02d", (int) (bits >> 32 & 0xffff) % 100);
 	switch (style)
 	{
 		case 0:

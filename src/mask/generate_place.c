@@ -91,12 +91,66 @@ cities_of(const GsDataGroup *group, const char *state, uint32_t *first,
 			high = middle;
 	}
 	*first = low;
-	while (low < group->first + group->n &&
-		   strcmp(gs_data_field(&gs_data_cities, low, GS_CITY_STATE),
-				  state) == 0)
-		low++;
+	high = group->first + group->n;
+	while (low < high)
+	{
+		uint32_t	middle = low + (high - low) / 2;
+
+		if (strcmp(gs_data_field(&gs_data_cities, middle, GS_CITY_STATE),
+				   state) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	*last = low - 1;
 	return low > *first;
+}
+
+/* A city by its name, among the rows from first to last of one state. */
+static int
+city_named(const GsFakeText *name, uint32_t first, uint32_t last)
+{
+	uint32_t	low = first;
+	uint32_t	high = last + 1;
+
+	while (low < high)
+	{
+		uint32_t	middle = low + (high - low) / 2;
+		const char *own = gs_data_field(&gs_data_cities, middle, GS_CITY_NAME);
+		int			order = strncmp(own, name->text, name->len);
+
+		if (order == 0 && own[name->len] == '\0')
+			return middle;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return -1;
+}
+
+/* The city that is kept, in a state (row of gs_data_states) or any; -1: none. */
+static int
+find_city(GsFake *fake, const GsFakeText *name, int state)
+{
+	const GsDataGroup *states = gs_data_group(&gs_data_states,
+											  gs_fake_locale(fake), 'x');
+	const GsDataGroup *cities = gs_data_group(&gs_data_cities,
+											  gs_fake_locale(fake), 'x');
+
+	for (uint32_t i = 0; i < states->n; i++)
+	{
+		uint32_t	first;
+		uint32_t	last;
+		int			found;
+
+		if ((state < 0 || state == states->first + i) &&
+			cities_of(cities, gs_data_field(&gs_data_states, states->first + i,
+											GS_STATE_CODE), &first, &last) &&
+			(found = city_named(name, first, last)) >= 0)
+			return found;
+	}
+	return -1;
 }
 
 /*
@@ -123,11 +177,9 @@ place_of(GsFake *fake, int again)
 		first = group->first;
 		last = group->first + group->n - 1;
 	}
-	if (city->text)
-		for (uint32_t i = first; i <= last; i++)
-			if (says(&gs_data_cities, i, GS_CITY_NAME, city) ||
-				says(&gs_data_cities, i, GS_CITY_LATIN, city))
-				return fake->place = i;
+	if (city->text && again == 0 &&
+		(fake->place = find_city(fake, city, state)) >= 0)
+		return fake->place;
 	state = gs_data_draw(&gs_data_cities, group, first, last,
 						 gs_fake_bits(fake, GS_TRAIT_PLACE +
 									  again * GS_TRAIT_AGAIN));

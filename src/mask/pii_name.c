@@ -61,7 +61,7 @@ static const NameEntry entries[] = {
 		"nomecognome volledigenaam imieinazwisko imienazwisko 氏名 お名前"},
 	{GS_KIND_FULL_NAME, 2, "person contactperson ansprechpartner "
 		"beneficiary payee recipient attendant doctor physician"},
-	{GS_KIND_FULL_NAME, 1, "name names nom nome naam nazwa contact contacto "
+	{GS_KIND_FULL_NAME, 1, "name names nom nombre nome naam nazwa contact contacto "
 		"contatto kunde client customer owner holder author employee"},
 	{GS_KIND_USER_NAME, 3, "username userlogin loginname screenname "
 		"nickname benutzername nutzername anmeldename nomutilisateur "

@@ -36,6 +36,7 @@ struct GsPiiWords
 {
 	uint64_t	hash[SLOTS];	/* 0: free */
 	unsigned char what[SLOTS];
+	uint16_t	locales[SLOTS]; /* that a name or city is of: bits */
 };
 
 /* Words of addresses, besides those of the lists of streets. */
@@ -84,7 +85,7 @@ slot_of(const GsPiiWords *words, uint64_t hash)
 }
 
 static void
-add_word(GsPiiWords *words, const char *text, int what)
+add_word(GsPiiWords *words, const char *text, int what, int locale)
 {
 	uint64_t	hash = hash_word(text, strlen(text));
 	uint32_t	slot;
@@ -94,6 +95,8 @@ add_word(GsPiiWords *words, const char *text, int what)
 	slot = slot_of(words, hash);
 	words->hash[slot] = hash;
 	words->what[slot] |= what;
+	if (what & (IS_FIRST | IS_LAST | IS_CITY))
+		words->locales[slot] |= 1 << locale;
 }
 
 static void
@@ -102,7 +105,8 @@ add_data(GsPiiWords *words, const GsData *data, int field, int what)
 	for (int g = 0; g < data->ngroups; g++)
 		for (uint32_t i = 0; i < data->groups[g].n; i++)
 			add_word(words, gs_data_field(data, data->groups[g].first + i,
-										  field), what);
+										  field), what,
+					 data->groups[g].locale);
 }
 
 /*
@@ -133,15 +137,21 @@ gs_pii_words_fill(GsPiiWords *words)
 	add_data(words, &gs_data_countries, 0, IS_COUNTRY);
 	add_data(words, &gs_data_streets, 0, IS_STREET);
 	for (int i = 0; i < sizeof(street_words) / sizeof(*street_words); i++)
-		add_word(words, street_words[i], IS_STREET);
+		add_word(words, street_words[i], IS_STREET, 0);
 }
 
 static int
-look_up(const GsPiiWords *words, const char *text, int len)
+look_up(GsPiiTally *tally, const GsPiiWords *words, const char *text, int len)
 {
 	uint64_t	hash = hash_word(text, len);
+	uint32_t	slot;
 
-	return hash == 0 ? 0 : words->what[slot_of(words, hash)];
+	if (hash == 0)
+		return 0;
+	slot = slot_of(words, hash);
+	for (int l = 0; l < GS_LOCALE_COUNT && words->locales[slot] != 0; l++)
+		tally->locale[l] += words->locales[slot] >> l & 1;
+	return words->what[slot];
 }
 
 /* The words of a value, one by one. */
@@ -149,7 +159,7 @@ static void
 tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 			int len)
 {
-	int			whole = look_up(words, text, len);
+	int			whole = look_up(tally, words, text, len);
 	int			first = 0;
 	int			last = 0;
 	int			all = 0;
@@ -166,7 +176,7 @@ tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 		comma = comma || (i < len && text[i] == ',' && n == 0);
 		if (i > start)
 		{
-			what = look_up(words, text + start, i - start);
+			what = look_up(tally, words, text + start, i - start);
 			if (n++ == 0)
 				first = what;
 			last = what;
@@ -196,6 +206,48 @@ is_name(GsKindId kind)
 		kind == GS_KIND_FULL_NAME;
 }
 
+/*
+ * Whether a kind's test is worth while: a text of few digits is no number, and
+ * so on.
+ */
+static bool
+may_match(GsKindId kind, int len, int digits, const char *text)
+{
+	switch (kind)
+	{
+		case GS_KIND_EMAIL:
+			return memchr(text, '@', len) != NULL;
+		case GS_KIND_URL:
+			return len > 7 && text[0] >= 'f' && text[0] <= 'w';
+		case GS_KIND_FREE_TEXT:
+			return len > 12 && memchr(text, ' ', len) != NULL;
+		case GS_KIND_PHONE:
+		case GS_KIND_PHONE_NATIONAL:
+			return digits >= 7 && len <= 32;
+		case GS_KIND_STREET_ADDRESS:
+		case GS_KIND_LATITUDE:
+		case GS_KIND_LONGITUDE:
+		case GS_KIND_POSTCODE:
+		case GS_KIND_LICENCE_PLATE:
+			return digits > 0;
+		case GS_KIND_MAC:
+			return len == 17;
+		case GS_KIND_UUID:
+			return len == 36;
+		case GS_KIND_IP:
+			return len <= 49 && (digits >= 4 || memchr(text, ':', len) != NULL);
+		case GS_KIND_PAYMENT_CARD:
+			return digits >= 13 && len <= 30;
+		case GS_KIND_IBAN:
+			return digits >= 8 && len <= 45;
+		case GS_KIND_NATIONAL_ID:
+			return false;		/* if one of the others is it */
+		default:
+			return kind < GS_KIND_US_SSN || kind > GS_KIND_JP_MY_NUMBER ||
+				(digits >= 6 && len <= 24);
+	}
+}
+
 /* A value without the digits that follow letters; its bytes. */
 static int
 without_digits(const char *text, int len, char *out, int size)
@@ -219,6 +271,8 @@ gs_pii_tally(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 	int			plain_len;
 	uint64_t	hash;
 	bool		separated = false;
+	bool		national = false;
+	int			digits = 0;
 
 	while (len > 0 && text[len - 1] == ' ')
 		len--;
@@ -227,11 +281,20 @@ gs_pii_tally(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 	if (len == 0)
 		return;
 	tally->values++;
+	for (int i = 0; i < len; i++)
+		digits += text[i] >= '0' && text[i] <= '9';
 	plain_len = without_digits(text, len, plain, sizeof(plain));
 	for (int k = 0; k < GS_KIND_COUNT; k++)
-		tally->match[k] += is_name(k) ?
-			gs_kinds[k].matches(plain, plain_len) :
-			gs_kinds[k].matches(text, len);
+	{
+		bool		match = may_match(k, len, digits, text) &&
+			(is_name(k) ? gs_kinds[k].matches(plain, plain_len) :
+			 gs_kinds[k].matches(text, len));
+
+		tally->match[k] += match;
+		national = national ||
+			(match && k >= GS_KIND_US_SSN && k <= GS_KIND_JP_MY_NUMBER);
+	}
+	tally->match[GS_KIND_NATIONAL_ID] += national;
 	tally->capitals += len == 2 && text[0] >= 'A' && text[0] <= 'Z' &&
 		text[1] >= 'A' && text[1] <= 'Z';
 	for (int i = 1; i < len - 1; i++)
