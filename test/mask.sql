@@ -1,6 +1,6 @@
 -- Tables masked in place: keys, constraints, and all that a table may have.
 BEGIN;
-SELECT plan(81);
+SELECT plan(93);
 SET LOCAL client_min_messages = warning;
 CREATE SCHEMA m;
 SET LOCAL search_path = m, public;
@@ -166,6 +166,31 @@ CALL synth_mask('codes', '{code}');
 SELECT is((SELECT count(DISTINCT code) FROM codes), 1000::bigint, 'a whole space');
 CREATE TABLE small (code char(2) PRIMARY KEY); INSERT INTO small SELECT lpad(i::text, 2, '0') FROM generate_series(0, 99) AS i;
 SELECT throws_ok($$CALL synth_mask('small', '{code}')$$, '22023', NULL, 'a space too small');
+
+-- a copy: the source stays as it is, keys lead within the copies
+CREATE SCHEMA dev;
+CREATE TABLE codes_of_places (id int PRIMARY KEY); INSERT INTO codes_of_places VALUES (1);
+CREATE TABLE firm (id serial PRIMARY KEY, name text UNIQUE, town text, upname text GENERATED ALWAYS AS (upper(name)) STORED, gone int);
+ALTER TABLE firm DROP COLUMN gone; ALTER TABLE firm ADD COLUMN later text DEFAULT 'later';
+CREATE TABLE deal (id int PRIMARY KEY, firm int NOT NULL REFERENCES firm, n int, place int REFERENCES codes_of_places) WITH (fillfactor = 90);
+INSERT INTO firm (name, town) SELECT 'Firm ' || i, 'town ' || i % 7 FROM generate_series(1, 60) AS i;
+INSERT INTO deal SELECT i, 1 + i % 60, i, 1 FROM generate_series(1, 300) AS i;
+CREATE TABLE firm_was AS SELECT * FROM firm;
+CALL synth_mask('firm', '{id,name,town}', '{"name": "pseudonym", "town": "shuffle"}', "into" => 'dev.company');
+SELECT is(differs('firm_was', 'firm', '*'), 0::bigint, 'copy: the source is untouched');
+SELECT is((SELECT count(*) FROM dev.deal AS d JOIN dev.company AS c ON c.id = d.firm JOIN deal AS o ON o.id = d.id AND o.n = d.n AND o.firm <> d.firm), 300::bigint, 'copy: keys lead where they led');
+SELECT is((SELECT count(*) FROM dev.company WHERE name ~ '^Firm' OR upname <> upper(name) OR later <> 'later'), 0::bigint, 'copy: masked, generated columns follow');
+SELECT is(differs('firm', 'dev.company', 'town'), 0::bigint, 'copy: shuffled');
+SELECT throws_ok($$INSERT INTO dev.deal VALUES (999, 1000000000, 1)$$, '23503', NULL, 'copy: a foreign key to the copy');
+SELECT throws_ok($$INSERT INTO dev.company (name) SELECT name FROM dev.company LIMIT 1$$, '23505', NULL, 'copy: indexes are built');
+SELECT is((SELECT count(*) FROM pg_constraint WHERE conrelid = 'dev.deal'::regclass AND contype = 'f'), 1::bigint, 'copy: foreign keys within the set');
+SELECT is((SELECT string_agg(relation || ' ' || mode, ', ' ORDER BY relation) FROM synth_provenance WHERE relation ~ '^dev'), 'dev.company into, dev.deal into', 'copy: written down');
+SELECT throws_ok($$CALL synth_mask('firm', '{id}', "into" => 'dev.company')$$, '42P07', NULL, 'copy: it is there already');
+SELECT throws_ok($$CALL synth_mask('firm', '{id}', "into" => 'nix.company')$$, '3F000', NULL, 'copy: a schema that is not there');
+CALL synth_mask('firm', '{id,name}', '{"name": "pseudonym", "town": "shuffle"}');
+SELECT is((SELECT string_agg(id || name, ',' ORDER BY name) FROM firm), (SELECT string_agg(id || name, ',' ORDER BY name) FROM dev.company), 'a copy and the table masked in place are the same');
+CALL synth_mask('log', '{who}', "into" => 'dev.log');
+SELECT is(differs('log', 'dev.log', 'at, what'), 0::bigint, 'copy: of partitions');
 
 -- bad input
 SELECT throws_ok(format('CALL synth_mask(%s)', a), code, NULL, why) FROM (VALUES

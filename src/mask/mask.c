@@ -156,7 +156,7 @@ read_options(Jsonb *json, GsMaskOptions *options)
 
 /* An error unless a relation is a table that can be masked in place. */
 static void
-check_target(Oid relid)
+check_target(Oid relid, bool copying)
 {
 	char	   *name = get_rel_name(relid);
 	char		kind = get_rel_relkind(relid);
@@ -179,8 +179,11 @@ check_target(Oid relid)
 				 errmsg("\"%s\" is a partition", name),
 				 errhint("Mask \"%s\", and all its partitions are.",
 						 get_rel_name(gs_mask_root(relid)))));
-	if (!gs_class_ownercheck(relid, GetUserId()))
+	if (!copying && !gs_class_ownercheck(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, name);
+	if (copying && pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) !=
+		ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, name);
 }
 
 static char *
@@ -354,16 +357,43 @@ mask_in_place(GsMaskRequest *request, const char *key_name, bool dry_run)
 	tell_what_remains(plan);
 }
 
+/* Makes a masked copy of a request's table, and of what keys tie to it. */
+static void
+mask_into(GsMaskRequest *request, const char *into, const char *key_name,
+		  bool dry_run)
+{
+	GsMaskPlan *plan = plan_without_locks(request);
+	GsPseudonymKey key;
+	ListCell   *cell;
+
+	foreach(cell, plan->notes)
+		ereport(NOTICE, (errmsg_internal("%s", (char *) lfirst(cell))));
+	if (plan->tables == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is nothing to mask"),
+				 errhint("Name columns, or label them with synth_label.")));
+	if (dry_run)
+		tell_plan(plan);
+	gs_mask_report(plan);
+	if (dry_run)
+		return;
+	PreventCommandIfReadOnly("CALL synth_mask");
+	find_key(key_name, &key);
+	gs_mask_copy(plan, linitial_oid(request->relids), into, &key, key_name);
+}
+
 /* What synth_mask and synth_mask_plan are asked for. */
 static void
-read_request(FunctionCallInfo fcinfo, GsMaskRequest *request)
+read_request(FunctionCallInfo fcinfo, GsMaskRequest *request, bool copying)
 {
 	Oid			relid;
 
 	require(fcinfo, MASK_TARGET, "target");
 	relid = PG_GETARG_OID(MASK_TARGET);
 	memset(request, 0, sizeof(GsMaskRequest));
-	check_target(relid);
+	request->copying = copying;
+	check_target(relid, copying);
 	request->relids = list_make1_oid(relid);
 	request->schemas = list_make1_oid(get_rel_namespace(relid));
 	if (!PG_ARGISNULL(MASK_COLUMNS))
@@ -388,8 +418,10 @@ synth_mask(PG_FUNCTION_ARGS)
 	GsMaskRequest request;
 	GsMaskOptions options;
 	char	   *mode;
+	char	   *key;
+	bool		dry_run;
 
-	read_request(fcinfo, &request);
+	read_request(fcinfo, &request, !PG_ARGISNULL(MASK_INTO));
 	require(fcinfo, MASK_KEY, "key");
 	require(fcinfo, MASK_MODE, "mode");
 	require(fcinfo, MASK_DRY_RUN, "dry_run");
@@ -402,8 +434,13 @@ synth_mask(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("mode \"%s\" does not exist", mode),
 				 errhint("There is \"rewrite\".")));
-	mask_in_place(&request, text_to_cstring(PG_GETARG_TEXT_PP(MASK_KEY)),
-				  PG_GETARG_BOOL(MASK_DRY_RUN));
+	key = text_to_cstring(PG_GETARG_TEXT_PP(MASK_KEY));
+	dry_run = PG_GETARG_BOOL(MASK_DRY_RUN);
+	if (request.copying)
+		mask_into(&request,
+				  text_to_cstring(PG_GETARG_TEXT_PP(MASK_INTO)), key, dry_run);
+	else
+		mask_in_place(&request, key, dry_run);
 	PG_RETURN_VOID();
 }
 
@@ -537,7 +574,7 @@ synth_mask_plan(PG_FUNCTION_ARGS)
 	ListCell   *other;
 
 	InitMaterializedSRF(fcinfo, 0);
-	read_request(fcinfo, &request);
+	read_request(fcinfo, &request, false);
 	plan = gs_mask_plan(&request);
 	foreach(cell, plan->tables)
 	{

@@ -175,7 +175,12 @@ check_relation(GsMaskPlan *plan, const GsMaskRequest *request,
 	const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 												  RelationGetRelationName(relation));
 
-	if (!gs_class_ownercheck(relid, GetUserId()))
+	if (request->copying &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		gs_mask_problem(plan, ERRCODE_INSUFFICIENT_PRIVILEGE,
+						"All tables that keys tie to what is masked are copied.",
+						"permission denied for table %s", name);
+	if (!request->copying && !gs_class_ownercheck(relid, GetUserId()))
 		gs_mask_problem(plan, ERRCODE_INSUFFICIENT_PRIVILEGE,
 						"Whoever owns all of the tables can mask them.",
 						"must be owner of table %s", name);
@@ -191,12 +196,13 @@ check_relation(GsMaskPlan *plan, const GsMaskRequest *request,
 		gs_mask_problem(plan, ERRCODE_FEATURE_NOT_SUPPORTED,
 						"Only the session that made it can read it.",
 						"%s is a temporary table of another session", name);
-	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+	if (!request->copying &&
+		check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
 		gs_mask_problem(plan, ERRCODE_INSUFFICIENT_PRIVILEGE,
 						"Masking must see all rows: ALTER TABLE ... NO FORCE ROW LEVEL SECURITY, or a role with BYPASSRLS.",
 						"row-level security hides rows of table %s from you",
 						name);
-	if (!request->published && is_published(relation))
+	if (!request->published && !request->copying && is_published(relation))
 		gs_mask_problem(plan, ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
 						"Subscribers keep what they have, for a table that is written anew is not sent to them; options => '{\"published\": 1}' masks it here all the same.",
 						"table %s is in a publication", name);
@@ -330,6 +336,23 @@ check_generated(GsMaskPlan *plan, GsMaskTable *table, Relation relation)
 	}
 }
 
+/* What is against writing a partitioned table's parts anew. */
+static void
+check_parts(GsMaskPlan *plan, const GsMaskRequest *request, GsMaskTable *table)
+{
+	ListCell   *cell;
+
+	check_partition_key(plan, table, table->relid);
+	foreach(cell, table->inner)
+	{
+		check_relation(plan, request, table, lfirst_oid(cell));
+		check_partition_key(plan, table, lfirst_oid(cell));
+	}
+	foreach(cell, table->leaves)
+		if (lfirst_oid(cell) != table->relid)
+			check_relation(plan, request, table, lfirst_oid(cell));
+}
+
 /*
  * gs_mask_check_table: notes what is against masking a table of a plan.
  */
@@ -341,12 +364,10 @@ gs_mask_check_table(GsMaskPlan *plan, const GsMaskRequest *request,
 	ListCell   *cell;
 
 	check_relation(plan, request, table, table->relid);
-	foreach(cell, table->inner)
-		check_relation(plan, request, table, lfirst_oid(cell));
-	foreach(cell, table->leaves)
-		if (lfirst_oid(cell) != table->relid)
-			check_relation(plan, request, table, lfirst_oid(cell));
-	if (!list_member_oid(request->schemas, RelationGetNamespace(relation)))
+	if (!request->copying)
+		check_parts(plan, request, table);
+	if (!request->copying && !list_member_oid(request->schemas,
+											   RelationGetNamespace(relation)))
 		gs_mask_problem(plan, ERRCODE_INVALID_PARAMETER_VALUE,
 						"Keys tie it to what is masked: name all of the schemas in one call of synth_mask_schema.",
 						"table %s is in another schema", table->name);
@@ -357,8 +378,5 @@ gs_mask_check_table(GsMaskPlan *plan, const GsMaskRequest *request,
 	foreach(cell, table->columns)
 		check_column(plan, table, lfirst(cell), relation);
 	check_generated(plan, table, relation);
-	check_partition_key(plan, table, table->relid);
-	foreach(cell, table->inner)
-		check_partition_key(plan, table, lfirst_oid(cell));
 	table_close(relation, AccessShareLock);
 }

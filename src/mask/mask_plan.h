@@ -23,6 +23,7 @@ typedef struct GsMaskRequest
 	bool		named;			/* columns are what is to be masked */
 	Jsonb	   *rules;			/* NULL: none */
 	bool		published;		/* tables may be published */
+	bool		copying;		/* the tables stay as they are */
 	List	   *found;			/* of tables looked at: once in a call */
 } GsMaskRequest;
 

@@ -13,8 +13,6 @@
 
 #include "access/genam.h"
 #include "access/sysattr.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
@@ -28,7 +26,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplesort.h"
 #include "utils/varlena.h"
@@ -98,6 +95,8 @@ struct GsMasker
 	int			nfakes;
 	GsFakeSetup *setups;		/* [nfakes], one for each locale */
 	GsFake	   *fakes;
+	uint64_t	shuffle_seed[2];
+	uint64		put;			/* values that were put so far */
 	GsPermutation suffix;
 	uint64	   *counter;		/* rows so far, of all partitions */
 	MemoryContext context;		/* it lives in */
@@ -185,55 +184,6 @@ begin_shuffle(Column *column, Relation relation)
 	column->sorted = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 }
 
-/* Reads the values of all columns that are shuffled, and sorts them. */
-static void
-read_shuffled(GsMasker *masker, Relation relation)
-{
-	TupleTableSlot *row;
-	TableScanDesc scan;
-	bool		any = false;
-	uint64_t	seed[2];
-	uint64_t	random[2];
-	uint64		n = 0;
-
-	for (int i = 0; i < masker->ncolumns; i++)
-		any |= masker->columns[i].rule->action == GS_RULE_SHUFFLE;
-	if (!any)
-		return;
-	row = table_slot_create(relation, NULL);
-	scan = table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
-	if (!pg_strong_random(seed, sizeof(seed)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
-	while (table_scan_getnextslot(scan, ForwardScanDirection, row))
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < masker->ncolumns; i++)
-		{
-			Column	   *column = &masker->columns[i];
-			TupleTableSlot *slot;
-
-			if (column->rule->action != GS_RULE_SHUFFLE)
-				continue;
-			slot = column->put;
-			ExecClearTuple(slot);
-			gs_siphash_pair(seed, n++, i, random);
-			slot->tts_values[0] = Int64GetDatum((int64) random[0]);
-			slot->tts_isnull[0] = false;
-			slot->tts_values[1] = slot_getattr(row, column->at + 1,
-											   &slot->tts_isnull[1]);
-			ExecStoreVirtualTuple(slot);
-			tuplesort_puttupleslot(column->sort, slot);
-		}
-	}
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(row);
-	for (int i = 0; i < masker->ncolumns; i++)
-		if (masker->columns[i].rule->action == GS_RULE_SHUFFLE)
-			tuplesort_performsort(masker->columns[i].sort);
-}
-
 static void
 begin_column(GsMasker *masker, Column *column, Relation relation, int digits)
 {
@@ -284,7 +234,7 @@ begin_column(GsMasker *masker, Column *column, Relation relation, int digits)
 /*
  * gs_masker_begin: sets up the masking of a table's rows.
  *
- * relation: a table with rows of its own, which nobody else changes.  table: the
+ * relation: the table that rows are written for.  table: the
  * name that hashes and messages have, which is that of the root for a
  * partition.  columns: of GsMaskedColumn, whose rules fit their types.  kept:
  * of GsKeptColumn.  digits: of a number of rows.  counter: counts rows, over
@@ -332,13 +282,66 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 		column->output = hashed.output;
 	}
 	masker->fakes = palloc0(masker->nfakes * sizeof(GsFake));
-	read_shuffled(masker, relation);
 	find_identity(masker, relation);
+	if (!pg_strong_random(masker->shuffle_seed, sizeof(masker->shuffle_seed)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values")));
 	for (int i = 0; i < digits; i++)
 		n *= 10;
 	gs_siphash_pair(key->word, SUFFIX_HASH, 0, seed);
 	gs_permute_init(&masker->suffix, n, seed[0]);
 	return masker;
+}
+
+/*
+ * gs_masker_shuffles: whether all rows have to be passed to gs_masker_put, and
+ * gs_masker_sort to be called, before the first row is masked.
+ */
+bool
+gs_masker_shuffles(const GsMasker *masker)
+{
+	for (int i = 0; i < masker->ncolumns; i++)
+		if (masker->columns[i].rule->action == GS_RULE_SHUFFLE)
+			return true;
+	return false;
+}
+
+/*
+ * gs_masker_put: takes a row's values for columns that are shuffled.
+ */
+void
+gs_masker_put(GsMasker *masker, const Datum *values, const bool *nulls)
+{
+	uint64_t	random[2];
+
+	for (int i = 0; i < masker->ncolumns; i++)
+	{
+		Column	   *column = &masker->columns[i];
+		TupleTableSlot *slot = column->put;
+
+		if (column->rule->action != GS_RULE_SHUFFLE)
+			continue;
+		ExecClearTuple(slot);
+		gs_siphash_pair(masker->shuffle_seed, masker->put++, i, random);
+		slot->tts_values[0] = Int64GetDatum((int64) random[0]);
+		slot->tts_isnull[0] = false;
+		slot->tts_values[1] = values[column->at];
+		slot->tts_isnull[1] = nulls[column->at];
+		ExecStoreVirtualTuple(slot);
+		tuplesort_puttupleslot(column->sort, slot);
+	}
+}
+
+/*
+ * gs_masker_sort: all rows have been put.
+ */
+void
+gs_masker_sort(GsMasker *masker)
+{
+	for (int i = 0; i < masker->ncolumns; i++)
+		if (masker->columns[i].rule->action == GS_RULE_SHUFFLE)
+			tuplesort_performsort(masker->columns[i].sort);
 }
 
 /*

@@ -33,6 +33,10 @@ extern GsMasker *gs_masker_begin(Relation relation, const char *table,
 								 const List *columns, const List *kept,
 								 const GsPseudonymKey *key, int digits,
 								 uint64 *counter);
+extern bool gs_masker_shuffles(const GsMasker *masker);
+extern void gs_masker_put(GsMasker *masker, const Datum *values,
+						  const bool *nulls);
+extern void gs_masker_sort(GsMasker *masker);
 extern void gs_masker_row(GsMasker *masker, Datum *values, bool *nulls,
 						  int attempt);
 extern bool gs_masker_draws(const GsMasker *masker);

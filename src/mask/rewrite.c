@@ -49,9 +49,6 @@
 #include "mask/masker.h"
 #include "mask/rewrite.h"
 
-/* Draws of generated values, of which one is to meet all conditions. */
-#define MAX_ATTEMPTS	100
-
 /* Who the caller was. */
 typedef struct Caller
 {
@@ -134,76 +131,22 @@ gs_mask_is_locked(const GsMaskPlan *plan)
 	return true;
 }
 
-/* Digits of more rows than a table's pages can hold. */
-static int
-count_digits(const GsMaskTable *table)
-{
-	double		rows = 1;
-	int			digits = 1;
-	ListCell   *cell;
-
-	foreach(cell, table->leaves)
-	{
-		Relation	relation = table_open(lfirst_oid(cell), NoLock);
-
-		rows += (double) RelationGetNumberOfBlocks(relation) *
-			MaxHeapTuplesPerPage;
-		table_close(relation, NoLock);
-	}
-	while (rows >= 10)
-	{
-		rows /= 10;
-		digits++;
-	}
-	return digits;
-}
-
-static List *
-masked_columns(const GsMaskTable *table)
-{
-	List	   *columns = NIL;
-	ListCell   *cell;
-
-	foreach(cell, table->columns)
-	{
-		const GsMaskColumn *column = lfirst(cell);
-		GsMaskedColumn *masked = palloc(sizeof(GsMaskedColumn));
-
-		masked->name = column->name;
-		masked->rule = column->rule;
-		masked->unique = column->unique;
-		columns = lappend(columns, masked);
-	}
-	return columns;
-}
-
-/*
- * A masked row of a table.  Where generated values fail a condition, others
- * are drawn.
- */
+/* Values of columns that are shuffled. */
 static void
-mask_row(GsMasker *masker, GsMaskRow *row, Relation relation,
-		 TupleTableSlot *read, TupleTableSlot *made)
+put_rows(Relation from, GsMasker *masker)
 {
-	TupleDesc	desc = RelationGetDescr(relation);
-	int			attempts = gs_masker_draws(masker) ? MAX_ATTEMPTS : 1;
+	TupleTableSlot *read = table_slot_create(from, NULL);
+	TableScanDesc scan = table_beginscan(from, GetActiveSnapshot(), 0, NULL);
 
-	for (int attempt = 0; attempt < attempts; attempt++)
+	while (table_scan_getnextslot(scan, ForwardScanDirection, read))
 	{
-		ExecClearTuple(made);
-		memcpy(made->tts_values, read->tts_values,
-			   desc->natts * sizeof(Datum));
-		memcpy(made->tts_isnull, read->tts_isnull, desc->natts * sizeof(bool));
-		/* what was in dropped columns is not taken along */
-		for (int i = 0; i < desc->natts; i++)
-			if (TupleDescAttr(desc, i)->attisdropped)
-				made->tts_isnull[i] = true;
-		gs_masker_row(masker, made->tts_values, made->tts_isnull, attempt);
-		ExecStoreVirtualTuple(made);
-		made->tts_tableOid = RelationGetRelid(relation);
-		if (gs_mask_row_settle(row, made, attempt + 1 == attempts))
-			break;
+		CHECK_FOR_INTERRUPTS();
+		slot_getallattrs(read);
+		gs_masker_put(masker, read->tts_values, read->tts_isnull);
 	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(read);
+	gs_masker_sort(masker);
 }
 
 /* Writes all rows of the old heap, masked, to the new one. */
@@ -228,7 +171,7 @@ copy_rows(Relation from, Relation to, GsMasker *masker, GsMaskRow *row)
 		ResetExprContext(context);
 		slot_getallattrs(read);
 		old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
-		mask_row(masker, row, from, read, made);
+		gs_mask_row_make(row, masker, read, made);
 		MemoryContextSwitchTo(old);
 		table_tuple_insert(to, made, command, TABLE_INSERT_SKIP_FSM, bulk);
 		n++;
@@ -289,9 +232,9 @@ rewrite_leaf(const GsMaskTable *table, Oid relid, const GsPseudonymKey *key,
 							  AccessExclusiveLock);
 	to = table_open(new_relid, NoLock);
 	PushActiveSnapshot(GetLatestSnapshot());
-	masker = gs_masker_begin(from, get_rel_name(table->relid),
-							 masked_columns(table), table->kept, key, digits,
-							 counter);
+	masker = gs_mask_begin(from, table, key, digits, counter);
+	if (gs_masker_shuffles(masker))
+		put_rows(from, masker);
 	row = gs_mask_row_begin(from, table);
 	n = copy_rows(from, to, masker, row);
 	gs_mask_row_end(row);
@@ -320,7 +263,7 @@ gs_mask_rewrite(const GsMaskTable *table, const GsPseudonymKey *key)
 												  "gensynth mask",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	int			digits = count_digits(table);
+	int			digits = gs_mask_count_digits(table);
 	uint64		counter = 0;
 	int64		n = 0;
 	ListCell   *cell;

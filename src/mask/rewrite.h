@@ -12,6 +12,7 @@
 #include "utils/rel.h"
 
 #include "mask/mask_plan.h"
+#include "mask/masker.h"
 #include "mask/pseudonym.h"
 
 extern void gs_mask_lock(const GsMaskPlan *plan);
@@ -25,9 +26,18 @@ typedef struct GsMaskRow GsMaskRow;
 
 extern GsMaskRow *gs_mask_row_begin(Relation relation,
 									const GsMaskTable *table);
-extern bool gs_mask_row_settle(GsMaskRow *row, TupleTableSlot *slot,
-							   bool last);
+extern void gs_mask_row_make(GsMaskRow *row, GsMasker *masker,
+							 TupleTableSlot *read, TupleTableSlot *made);
 extern ExprContext *gs_mask_row_context(GsMaskRow *row);
 extern void gs_mask_row_end(GsMaskRow *row);
+extern int	gs_mask_count_digits(const GsMaskTable *table);
+extern GsMasker *gs_mask_begin(Relation relation, const GsMaskTable *table,
+							   const GsPseudonymKey *key, int digits,
+							   uint64 *counter);
+
+/* copy.c */
+extern void gs_mask_copy(const GsMaskPlan *plan, Oid target,
+						 const char *into, const GsPseudonymKey *key,
+						 const char *key_name);
 
 #endif

@@ -9,11 +9,14 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/sysattr.h"
+#include "access/table.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
@@ -21,6 +24,9 @@
 
 #include "compat.h"
 #include "mask/rewrite.h"
+
+/* Draws of generated values, of which one is to meet all conditions. */
+#define MAX_ATTEMPTS	100
 
 typedef struct Generated
 {
@@ -184,14 +190,14 @@ check_not_null(const GsMaskRow *row, const TupleTableSlot *slot)
 }
 
 /*
- * gs_mask_row_settle: computes generated columns of a masked row, and looks
+ * Computes generated columns of a masked row, and looks
  * whether it may be in its table.
  *
  * slot: a virtual one, with the row.  last: an error (23514) if it fails a
  * condition; else returns false then.  Errors: 23502.
  */
-bool
-gs_mask_row_settle(GsMaskRow *row, TupleTableSlot *slot, bool last)
+static bool
+settle(GsMaskRow *row, TupleTableSlot *slot, bool last)
 {
 	ExprContext *context = GetPerTupleExprContext(row->estate);
 
@@ -228,4 +234,95 @@ gs_mask_row_settle(GsMaskRow *row, TupleTableSlot *slot, bool last)
 				 errtableconstraint(row->relation, row->checks[i].name)));
 	}
 	return true;
+}
+
+/*
+ * gs_mask_row_make: a masked row.  Where generated values fail a condition,
+ * others are drawn.
+ *
+ * read: a row, with all its columns.  made: a virtual slot.  What is new is in
+ * the current memory context.  Errors: those of gs_masker_row, 23502, 23514.
+ */
+void
+gs_mask_row_make(GsMaskRow *row, GsMasker *masker, TupleTableSlot *read,
+				 TupleTableSlot *made)
+{
+	TupleDesc	desc = RelationGetDescr(row->relation);
+	int			attempts = gs_masker_draws(masker) ? MAX_ATTEMPTS : 1;
+
+	for (int attempt = 0; attempt < attempts; attempt++)
+	{
+		ExecClearTuple(made);
+		memcpy(made->tts_values, read->tts_values,
+			   desc->natts * sizeof(Datum));
+		memcpy(made->tts_isnull, read->tts_isnull, desc->natts * sizeof(bool));
+		/* what was in dropped columns is not taken along */
+		for (int i = 0; i < desc->natts; i++)
+			if (TupleDescAttr(desc, i)->attisdropped)
+				made->tts_isnull[i] = true;
+		gs_masker_row(masker, made->tts_values, made->tts_isnull, attempt);
+		ExecStoreVirtualTuple(made);
+		made->tts_tableOid = RelationGetRelid(row->relation);
+		if (settle(row, made, attempt + 1 == attempts))
+			break;
+	}
+}
+
+
+/*
+ * gs_mask_count_digits: digits of more rows than a table's pages can hold.
+ */
+int
+gs_mask_count_digits(const GsMaskTable *table)
+{
+	double		rows = 1;
+	int			digits = 1;
+	ListCell   *cell;
+
+	foreach(cell, table->leaves)
+	{
+		Relation	relation = table_open(lfirst_oid(cell), AccessShareLock);
+
+		rows += (double) RelationGetNumberOfBlocks(relation) *
+			MaxHeapTuplesPerPage;
+		table_close(relation, AccessShareLock);
+	}
+	while (rows >= 10)
+	{
+		rows /= 10;
+		digits++;
+	}
+	return digits;
+}
+
+static List *
+masked_columns(const GsMaskTable *table)
+{
+	List	   *columns = NIL;
+	ListCell   *cell;
+
+	foreach(cell, table->columns)
+	{
+		const GsMaskColumn *column = lfirst(cell);
+		GsMaskedColumn *masked = palloc(sizeof(GsMaskedColumn));
+
+		masked->name = column->name;
+		masked->rule = column->rule;
+		masked->unique = column->unique;
+		columns = lappend(columns, masked);
+	}
+	return columns;
+}
+
+/*
+ * gs_mask_begin: sets up the masking of rows that are written for a relation:
+ * the table, a partition, or a copy.  See gs_masker_begin.
+ */
+GsMasker *
+gs_mask_begin(Relation relation, const GsMaskTable *table,
+			  const GsPseudonymKey *key, int digits, uint64 *counter)
+{
+	return gs_masker_begin(relation, get_rel_name(table->relid),
+						   masked_columns(table), table->kept, key, digits,
+						   counter);
 }
