@@ -561,7 +561,10 @@ choose_rule(Planner *planner, Oid relid, Form_pg_attribute attribute,
 	return named ? planner->pseudonym : NULL;
 }
 
-/* Kinds that others of the row fit. */
+/*
+ * Kinds that others of the row fit, and that say too little for what fits them
+ * to be the original.
+ */
 static bool
 is_fitted(GsKindId kind)
 {
@@ -570,14 +573,9 @@ is_fitted(GsKindId kind)
 		case GS_KIND_SEX:
 		case GS_KIND_COUNTRY:
 		case GS_KIND_COUNTRY_CODE:
-		case GS_KIND_FIRST_NAME:
-		case GS_KIND_LAST_NAME:
-		case GS_KIND_FULL_NAME:
 		case GS_KIND_BIRTH_DATE:
-		case GS_KIND_CITY:
 		case GS_KIND_STATE:
 		case GS_KIND_STATE_CODE:
-		case GS_KIND_POSTCODE:
 			return true;
 		default:
 			return false;
@@ -586,7 +584,7 @@ is_fitted(GsKindId kind)
 
 /* Columns that stay and that generated ones are to fit. */
 static void
-keep_columns(GsMaskTable *table, const List *found)
+keep_columns(GsMaskTable *table, Relation relation, const List *found)
 {
 	ListCell   *cell;
 	ListCell   *other;
@@ -600,7 +598,10 @@ keep_columns(GsMaskTable *table, const List *found)
 		foreach(other, table->columns)
 			masked |= strcmp(((GsMaskColumn *) lfirst(other))->name,
 							 finding->column) == 0;
+		/* generated ones follow masked ones */
 		if (masked || finding->path != NULL ||
+			attribute_of(relation, finding->column) == NULL ||
+			attribute_of(relation, finding->column)->attgenerated != '\0' ||
 			finding->verdict.level == GS_PII_POSSIBLE ||
 			!is_fitted(finding->verdict.kind->id))
 			continue;
@@ -665,7 +666,7 @@ ask_table(Planner *planner, Oid relid)
 								 name, table, rule->text, origin));
 	}
 	if (find_table(planner->plan, relid) != NULL)
-		keep_columns(find_table(planner->plan, relid), found);
+		keep_columns(find_table(planner->plan, relid), relation, found);
 	table_close(relation, AccessShareLock);
 }
 

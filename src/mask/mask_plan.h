@@ -24,6 +24,7 @@ typedef struct GsMaskRequest
 	Jsonb	   *rules;			/* NULL: none */
 	bool		published;		/* tables may be published */
 	bool		copying;		/* the tables stay as they are */
+	bool		updating;		/* row by row */
 	List	   *found;			/* of tables looked at: once in a call */
 } GsMaskRequest;
 

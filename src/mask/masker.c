@@ -264,6 +264,13 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 		Column	   *column = &masker->columns[masker->ncolumns++];
 
 		column->at = get_attnum(relid, asked->name) - 1;
+		/* dropped since the batch before */
+		if (column->at < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of table %s does not exist any more",
+							asked->name, table),
+					 errhint("Call it again.")));
 		column->rule = asked->rule;
 		column->unique = asked->unique;
 		begin_column(masker, column, relation, digits);
@@ -275,6 +282,11 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 		Kept	   *column = &masker->kept[masker->nkept++];
 		HashedColumn hashed;
 
+		if (get_attnum(relid, asked->name) <= 0)
+		{
+			masker->nkept--;
+			continue;
+		}
 		hashed_column(&hashed, RelationGetDescr(relation),
 					  get_attnum(relid, asked->name) - 1);
 		column->at = hashed.at;

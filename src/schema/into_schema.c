@@ -33,6 +33,7 @@
 #include "model/model.h"
 #include "schema/like.h"
 #include "schema/plan.h"
+#include "stream/call.h"
 #include "table/source.h"
 
 /* A call of synth_schema_into. */
@@ -352,9 +353,7 @@ read_arguments(FunctionCallInfo fcinfo, IntoSchema *call)
 				 errmsg("scale must be above 0, and at most 1e9"),
 				 errhint("Tables without a parent get scale times the rows of the source, the others follow.")));
 	call->seed = PG_ARGISNULL(3) ? gs_random_seed() : PG_GETARG_INT64(3);
-	call->commits = fcinfo->context != NULL &&
-		IsA(fcinfo->context, CallContext) &&
-		!castNode(CallContext, fcinfo->context)->atomic && !IsSubTransaction();
+	call->commits = gs_may_commit(fcinfo);
 }
 
 /*
