@@ -27,7 +27,10 @@
 #if PG_VERSION_NUM >= 160000
 #define gs_proc_aclcheck(function, role, mode) \
 	object_aclcheck(ProcedureRelationId, function, role, mode)
+#define gs_class_ownercheck(relid, role) \
+	object_ownercheck(RelationRelationId, relid, role)
 #else
+#define gs_class_ownercheck pg_class_ownercheck
 #define gs_proc_aclcheck pg_proc_aclcheck
 #endif
 
@@ -37,6 +40,14 @@
 	PG_MODULE_MAGIC_EXT(.name = "gensynth", .version = version_text)
 #else
 #define GS_MODULE_MAGIC(version_text) PG_MODULE_MAGIC
+#endif
+
+/* 18 has generated columns that are not stored */
+#if PG_VERSION_NUM >= 180000
+#define gs_expand_generated(expression, relation) \
+	expand_generated_columns_in_expr(expression, relation, 1)
+#else
+#define gs_expand_generated(expression, relation) (expression)
 #endif
 
 /* 16 lets callers take errors: of ranges, of types' names, of JSON's actions */

@@ -8,6 +8,7 @@
 #include "fmgr.h"
 
 #include "compat.h"
+#include "mask/label.h"
 #include "numeric/blas.h"
 #include "stream/node/scan.h"
 
@@ -20,4 +21,5 @@ _PG_init(void)
 {
 	gs_blas_init();
 	gs_plan_init();
+	gs_label_init();
 }
