@@ -153,7 +153,7 @@ draw_array(GsDecoder *decoder, GsRandom *random)
 
 /*
  * A text by the column's kind, for which its format serves as the last resort,
- * and as a pattern of numbers.  Returns the text, or NULL.
+ * and as a pattern of numbers, addresses and user names.  Returns the text, or NULL.
  */
 static const char *
 draw_person(GsDecoder *decoder, GsRandom *random)
@@ -163,7 +163,8 @@ draw_person(GsDecoder *decoder, GsRandom *random)
 
 	if (decoder->try == decoder->tries - 1 && decoder->try > 0)
 		return NULL;
-	if ((decoder->column->kind->fits & GS_FITS_DIGITS) != 0)
+	if ((decoder->column->kind->fits & GS_FITS_DIGITS) != 0 ||
+		decoder->column->kind->unique)
 	{
 		gs_format_draw(decoder->column->format, random, text);
 		form = pstrdup(text->data);

@@ -263,6 +263,35 @@ pour(const char *digits, const char *form, StringInfo out)
 }
 
 /*
+ * A number with the separators of a form; of phones, with or without its
+ * country, or of another one whose numbers are as long.
+ */
+static bool
+pour_value(GsPersonDecoder *person, GsFake *fake, const char *form,
+		   StringInfo out)
+{
+	GsKindId	kind = person->column->kind->id;
+	int			locale = fake->locale;
+	char		text[GS_FAKE_BYTES];
+
+	if (gs_fake_value(fake, kind, &person->want, text) > 0 &&
+		pour(text, form, out))
+		return true;
+	if (kind != GS_KIND_PHONE && kind != GS_KIND_PHONE_NATIONAL)
+		return false;
+	for (int l = -1; l < GS_LOCALE_COUNT; l++)
+	{
+		if (l >= 0)
+			fake->locale = l;
+		if (gs_fake_value(fake, GS_KIND_PHONE_NATIONAL, &person->want,
+						  text) > 0 && pour(text, form, out))
+			return true;
+	}
+	fake->locale = locale;
+	return false;
+}
+
+/*
  * gs_person_draw: appends a row's text, or the try-th other one.
  *
  * form: NULL, or a text of the column's format, whose separators a number takes
@@ -278,20 +307,16 @@ gs_person_draw(GsPersonDecoder *person, const GsBatch *batch, int row,
 	GsFake		fake;
 
 	begin(person, batch, row, try, &fake);
-	if (gs_fake_value(&fake, kind, &person->want, text) < 0)
-		return false;
-	if (form != NULL)
+	if (form != NULL && person->column->kind->unique)
 	{
-		if (pour(text, form, out))
-			return true;
-		/* with or without its country */
-		kind = kind == GS_KIND_PHONE ? GS_KIND_PHONE_NATIONAL : kind;
-		if (kind == GS_KIND_PHONE_NATIONAL &&
-			gs_fake_value(&fake, kind, &person->want, text) > 0 &&
-			pour(text, form, out))
-			return true;
-		gs_fake_value(&fake, person->column->kind->id, &person->want, text);
+		if (gs_fake_like(&fake, kind, &person->want, form, text) < 0 &&
+			gs_fake_value(&fake, kind, &person->want, text) < 0)
+			return false;
 	}
+	else if (form != NULL && pour_value(person, &fake, form, out))
+		return true;
+	else if (gs_fake_value(&fake, kind, &person->want, text) < 0)
+		return false;
 	appendStringInfoString(out, pg_any_to_server(text, strlen(text), PG_UTF8));
 	return true;
 }

@@ -100,4 +100,12 @@ extern void gs_fake_keep_birth(GsFake *fake, int first, int last);
 extern int	gs_fake_value(GsFake *fake, GsKindId kind, const GsFakeWant *want,
 						  char *buffer);
 
+/*
+ * An e-mail address or user name like "form": names in the place of its one or
+ * two runs of letters, all else as it is.  Returns -1 where it is of another
+ * form, or does not fit.
+ */
+extern int	gs_fake_like(GsFake *fake, GsKindId kind, const GsFakeWant *want,
+						 const char *form, char *buffer);
+
 #endif

@@ -14,8 +14,10 @@
 #define LAST_FORM		13
 
 static const char *const domains[] = {
-	"example.com", "example.org", "example.com", "example.net", "example.com"
+	"example.com", "example.org", "example.com"
 };
+
+#define NDOMAINS		((int) (sizeof(domains) / sizeof(*domains)))
 
 static void
 put_name(GsFakeName *name, const char *text, int len, const char *latin,
@@ -245,6 +247,12 @@ local_part(GsFake *fake, const GsFakeWant *want, int form, char *out)
 	}
 }
 
+static const char *
+domain(const GsFake *fake)
+{
+	return domains[(gs_fake_bits(fake, GS_TRAIT_MAIL) >> 40) % NDOMAINS];
+}
+
 static int
 email(GsFake *fake, const GsFakeWant *want, int form, char *out)
 {
@@ -253,8 +261,68 @@ email(GsFake *fake, const GsFakeWant *want, int form, char *out)
 	/* a domain of the TLD for tests is the shortest there is (RFC 2606) */
 	if (n < 0)
 		return -1;
-	return n + sprintf(out + n, "@%s", form >= 6 ? "x.test" :
-					   domains[(gs_fake_bits(fake, GS_TRAIT_MAIL) >> 40) % 5]);
+	return n + sprintf(out + n, "@%s", form >= 6 ? "x.test" : domain(fake));
+}
+
+static bool
+is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/*
+ * gs_fake_like: see generate.h.
+ */
+int
+gs_fake_like(GsFake *fake, GsKindId kind, const GsFakeWant *want,
+			 const char *form, char *buffer)
+{
+	const char *end = strchr(form, '@');
+	int			runs = 0;
+	int			run = 0;
+	int			n = 0;
+	GsFakeName	name[2];
+
+	if (!end)
+		end = form + strlen(form);
+	for (const char *at = form; at < end; at++)
+	{
+		if (is_letter(*at))
+			runs += at == form || !is_letter(at[-1]);
+		else if (!strchr("0123456789._-", *at))
+			return -1;
+	}
+	/* John.Walker83, j.walker or jwalker */
+	if (runs < 1 || runs > 2 || end - form > 64)
+		return -1;
+	gs_fake_first(fake, 0, &name[0]);
+	gs_fake_last(fake, 0, &name[1]);
+	for (const char *at = form; at < end;)
+	{
+		int			len = 0;
+
+		if (!is_letter(*at))
+		{
+			buffer[n++] = *at++;
+			continue;
+		}
+		while (at + len < end && is_letter(at[len]))
+			len++;
+		if (runs == 1 && len == 1)
+			return -1;
+		if (runs == 1)
+			n += sprintf(buffer + n, "%c%s", name[0].latin[0], name[1].latin);
+		else if (len == 1)
+			buffer[n++] = name[run].latin[0];
+		else
+			n += sprintf(buffer + n, "%s", name[run].latin);
+		run++;
+		at += len;
+	}
+	buffer[n] = '\0';
+	if (kind == GS_KIND_EMAIL)
+		n += sprintf(buffer + n, "@%s", domain(fake));
+	return want->max_chars == 0 || n <= want->max_chars ? n : -1;
 }
 
 /*

@@ -530,7 +530,7 @@ free_text_matches(const char *text, int len)
 
 const GsKind gs_kinds[GS_KIND_COUNT] = {
 	{GS_KIND_EMAIL, "email",
-		"e-mail address at example.com, example.org or example.net",
+		"e-mail address at example.com or example.org",
 		TEXT, 8, true, true, email_matches},
 	{GS_KIND_PHONE, "phone",
 		"phone number with its country's code, of a range reserved "

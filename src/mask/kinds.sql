@@ -22,13 +22,12 @@ COMMENT ON TABLE gensynth.lists IS 'own values of kinds, which generated values 
 REVOKE ALL ON gensynth.lists FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('gensynth.lists', '');
 
+-- What it lists is made for everybody: for those who may INSERT INTO gensynth.lists.
 CREATE FUNCTION synth_list(kind text, locale text, "values" text[]) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_list';
 COMMENT ON FUNCTION synth_list(text, text, text[])
 	IS 'has values of a kind drawn from a list of one''s own, in one locale or all; NULL takes the list away';
--- What it lists is made for everybody.
-REVOKE ALL ON FUNCTION synth_list(text, text, text[]) FROM PUBLIC;
 
 CREATE FUNCTION synth_fake(kind text, key text DEFAULT NULL, locale text DEFAULT NULL) RETURNS text
 LANGUAGE C VOLATILE PARALLEL RESTRICTED

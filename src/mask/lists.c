@@ -5,11 +5,15 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "catalog/access.h"
 #include "compat.h"
@@ -18,11 +22,26 @@
 GS_FUNCTION(synth_list);
 GS_FUNCTION(synth_kinds);
 
+/* Lists are for all, so those who may write them are chosen. */
+static void
+check_may_list(void)
+{
+	Oid			lists = get_relname_relid("lists",
+										  get_namespace_oid("gensynth", false));
+
+	if (pg_class_aclcheck(lists, GetUserId(), ACL_INSERT) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for lists of values"),
+				 errhint("Who may make them is a matter of GRANT INSERT ON gensynth.lists.")));
+}
+
 /*
  * synth_list(kind text, locale text, values text[]) RETURNS bigint
  *
  * Puts a list in the place of the one that there was; NULL or no values take it
  * away.  A value that comes several times is drawn as many times as often.
+ * Errors: insufficient_privilege, undefined_object.
  */
 Datum
 synth_list(PG_FUNCTION_ARGS)
@@ -37,6 +56,7 @@ synth_list(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the kind must not be null")));
+	check_may_list();
 	gs_kind_lookup(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	arguments[0] = PG_GETARG_DATUM(0);
 	arguments[1] = CStringGetTextDatum("");
