@@ -333,13 +333,6 @@ parents_of(Oid relid)
 	return list_delete_first(parents);
 }
 
-static char *
-qualified_name(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-									  get_rel_name(relid));
-}
-
 /*
  * gs_mask_renew_statistics: statistics of what was masked, and of what it is a
  * part of: the old ones are removed, and new ones made.  To be called within
@@ -367,7 +360,7 @@ gs_mask_renew_statistics(const GsMaskPlan *plan)
 	}
 	CommandCounterIncrement();
 	foreach(cell, parents)
-		SPI_execute(psprintf("ANALYZE %s", qualified_name(lfirst_oid(cell))),
+		SPI_execute(psprintf("ANALYZE %s", gs_mask_table_name(lfirst_oid(cell))),
 					false, 0);
 }
 
