@@ -1,6 +1,6 @@
 -- Kinds of personal values in SQL, own lists, and columns that a fit makes by their kind.
 BEGIN;
-SELECT plan(37);
+SELECT plan(38);
 SET LOCAL client_min_messages = warning;
 
 -- synth_fake.
@@ -10,7 +10,7 @@ SELECT is(synth_fake('full_name', 'a'), synth_fake('first_name', 'a') || ' ' || 
 SELECT is(synth_fake('email', NULL, NULL) IS NOT NULL AND synth_fake(NULL) IS NULL, true, 'NULLs');
 SELECT throws_ok($$SELECT synth_fake('emial')$$, '42704', 'kind "emial" does not exist', 'a kind that does not exist');
 SELECT throws_ok($$SELECT synth_fake('email', 'a', 'de')$$, '42704', 'locale "de" does not exist', 'a locale that does not exist');
-SELECT is((SELECT count(*) FROM synth_kinds), 42::bigint, 'all kinds have a name, a description and an example');
+SELECT is((SELECT count(*) FROM synth_kinds), 43::bigint, 'all kinds have a name, a description and an example');
 SELECT is((SELECT count(*) FROM synth_kinds k, unnest('{en_US,en_GB,de_DE,fr_FR,es_ES,it_IT,nl_NL,pl_PL,pt_BR,ja_JP}'::text[]) l, generate_series(1, 20) g
 	WHERE synth_fake(kind, g::text, l) = ''), 0::bigint, 'and can be had in all locales');
 
@@ -22,6 +22,7 @@ SELECT ok((SELECT bool_and(email ~ '^[a-z0-9._]+@example\.(com|org)$') FROM made
 SELECT ok((SELECT bool_and(us ~ '^\+1[0-9]{3}55501[0-9]{2}$' AND fr ~ '^\+33(19900|26191|35301|46571|53649|63998)[0-9]{4}$') FROM made), 'phone numbers of fiction');
 SELECT ok((SELECT bool_and(ssn ~ '^9[0-9]{2}-[0-4][0-9]-[0-9]{4}$') FROM made), 'Social Security numbers from 900 on');
 SELECT ok((SELECT bool_and(ip <<= '192.0.2.0/24' OR ip <<= '198.51.100.0/24' OR ip <<= '203.0.113.0/24') FROM made), 'addresses for documentation');
+SELECT ok((SELECT bool_and(synth_fake('ipv6', g::text)::inet <<= '2001:db8::/32') FROM generate_series(1, 100) g), 'of version 6, too');
 SELECT ok((SELECT bool_and(card ~ '^(424242|411111|400005|555555|510510)[0-9]{10}$' AND trunc(mac) >= '02:00:00:00:00:00') FROM made), 'cards of tests');
 
 -- Own lists.

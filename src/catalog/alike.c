@@ -1,7 +1,7 @@
 /*
  * alike.c
- *	  Names that are like one that does not exist, for hints: those of the least
- *	  edit distance (Levenshtein), up to a third of the name's length.
+ *	  Names that are like one that does not exist, for hints: those of the
+ *	  least edit distance (Levenshtein), up to a third of the name's length.
  */
 #include "postgres.h"
 
@@ -24,8 +24,8 @@ gs_alike_begin(GsAlike *alike, const char *name)
 }
 
 /*
- * gs_alike_add: a name that there is; it comes into the list, quoted, if none is
- * nearer.
+ * gs_alike_add: a name that there is; it comes into the list, quoted, if none
+ * is nearer.
  */
 void
 gs_alike_add(GsAlike *alike, const char *candidate)

@@ -1,12 +1,11 @@
 /*
  * decode_person.c
- *	  Texts that are made by their kind, fitting what their row says else: names
- *	  fit the sex, e-mail addresses the names, cities the state.
+ *	  Texts that are made by their kind, fitting what their row says else:
+ *	  names fit the sex, e-mail addresses the names, cities the state.
  *
- * Each row has random bits of its own for its person, which all columns share:
- * what one column makes, another one can do without asking.  What is a level of
- * another column is asked for, and so is what that column draws, since it may
- * have drawn it again.
+ * Each row has random bits of its own for its person, which all columns share.
+ * What another column has in the row is asked for, be it a level or drawn: it
+ * may have been drawn again.
  *
  * A column's kind follows from others only of a lower rank, so none asks in a
  * circle.
@@ -294,8 +293,9 @@ pour_value(GsPersonDecoder *person, GsFake *fake, const char *form,
 /*
  * gs_person_draw: appends a row's text, or the try-th other one.
  *
- * form: NULL, or a text of the column's format, whose separators a number takes
- * over if it has as many digits.  Returns false where no text fits the column.
+ * form: NULL, or a text of the column's format, whose separators a number
+ * takes over if it has as many digits, and an address what stands around its
+ * names.  Returns false where no text fits the column.
  * What is allocated is in the current context.
  */
 bool
@@ -322,8 +322,8 @@ gs_person_draw(GsPersonDecoder *person, const GsBatch *batch, int row,
 }
 
 /*
- * gs_person_number: the same with a number of so many digits in it, which makes
- * it distinct.
+ * gs_person_number: the same with a number of so many digits in it, which
+ * makes it distinct.
  */
 bool
 gs_person_number(GsPersonDecoder *person, const GsBatch *batch, int row,

@@ -27,6 +27,7 @@ is_made(GsKindId kind)
 		case GS_KIND_LICENCE_PLATE:
 		case GS_KIND_ACCOUNT_NUMBER:
 		case GS_KIND_IP:
+		case GS_KIND_IPV6:
 		case GS_KIND_MAC:
 		case GS_KIND_URL:
 		case GS_KIND_UUID:

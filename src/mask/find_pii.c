@@ -1,7 +1,7 @@
 /*
  * find_pii.c
- *	  synth_find_pii: personal columns of a table, a schema, or all that one may
- *	  read; as the caller.
+ *	  synth_find_pii: personal columns of a table, a schema, or all that one
+ *	  may read; as the caller.
  *
  * Of each relation some SAMPLE_ROWS rows are read, of a large one from blocks
  * here and there (TABLESAMPLE).  Documents are looked at by path, arrays by
@@ -369,9 +369,10 @@ tally_row(Finder *finder, HeapTuple tuple, TupleDesc desc)
 static void
 append_from(StringInfo sql, Oid relid, double percent)
 {
+	const char *schema = get_namespace_name(get_rel_namespace(relid));
+
 	appendStringInfo(sql, " FROM %s s",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-												get_rel_name(relid)));
+					 quote_qualified_identifier(schema, get_rel_name(relid)));
 	if (percent > 0)
 		appendStringInfo(sql, " TABLESAMPLE pg_catalog.system (%.9f)"
 						 " REPEATABLE (1)", percent);
@@ -396,7 +397,8 @@ sample_percent(Oid relid)
 	if (isnull || percent > 25)
 		return 0;
 	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT pg_catalog.count(*)::pg_catalog.float8");
+	appendStringInfoString(&sql,
+						   "SELECT pg_catalog.count(*)::pg_catalog.float8");
 	append_from(&sql, relid, percent);
 	gs_run(sql.data, 0, NULL, NULL, NULL, true);
 	rows = DatumGetFloat8(gs_result(0, 1, NULL));
@@ -615,7 +617,8 @@ static List *
 named_relations(const char *what)
 {
 	List	   *parts;
-	Oid			relid = InvalidOid;
+	List	   *names;
+	Oid			relid;
 
 	if (!what)
 		return relations_of(NULL);
@@ -625,8 +628,8 @@ named_relations(const char *what)
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("\"%s\" is no name of a relation or schema", what),
 				 errhint("Names that are not plain are quoted as in SQL.")));
-	relid = RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(what)),
-							 NoLock, true);
+	names = stringToQualifiedNameList(what);
+	relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
 	if (OidIsValid(relid))
 		return list_make1_oid(named_relation(relid));
 	if (list_length(parts) == 1 &&
@@ -664,6 +667,7 @@ synth_find_pii(PG_FUNCTION_ARGS)
 		foreach(inner, find_in(lfirst_oid(cell), words))
 		{
 			const GsPiiFinding *finding = lfirst(inner);
+			const GsPiiVerdict *verdict = &finding->verdict;
 			bool		nulls[7] = {false};
 			NameData	column;
 			Datum		values[7];
@@ -674,10 +678,9 @@ synth_find_pii(PG_FUNCTION_ARGS)
 			nulls[2] = finding->path == NULL;
 			values[2] = finding->path ?
 				CStringGetTextDatum(finding->path) : (Datum) 0;
-			values[3] = CStringGetTextDatum(finding->verdict.kind->name);
-			values[4] = Float8GetDatum(rint(finding->verdict.confidence * 100) /
-									   100);
-			values[5] = CStringGetTextDatum(gs_pii_levels[finding->verdict.level]);
+			values[3] = CStringGetTextDatum(verdict->kind->name);
+			values[4] = Float8GetDatum(rint(verdict->confidence * 100) / 100);
+			values[5] = CStringGetTextDatum(gs_pii_levels[verdict->level]);
 			values[6] = CStringGetTextDatum(finding->evidence);
 			tuplestore_putvalues(result->setResult, result->setDesc, values,
 								 nulls);

@@ -119,7 +119,9 @@ gs_fake_locale(GsFake *fake)
 {
 	if (fake->locale < 0)
 	{
-		static const GsKindId kinds[] = {GS_KIND_COUNTRY_CODE, GS_KIND_COUNTRY};
+		static const GsKindId kinds[] = {
+			GS_KIND_COUNTRY_CODE, GS_KIND_COUNTRY
+		};
 
 		fake->locale = fake->setup->locale;
 		for (int i = 0; i < 2 && fake->locale < 0; i++)
@@ -153,7 +155,8 @@ days_of(int year, int month, int day)
 {
 	int			y = year - (month <= 2);
 	int			era = y / 400;
-	int			of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	int			of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 +
+		day - 1;
 
 	y -= era * 400;
 	return era * 146097 + y * 365 + y / 4 - y / 100 + of_year - 719468;
@@ -222,7 +225,8 @@ gs_fake_listed(const GsFake *fake, GsKindId kind, int locale, uint64_t bits)
 		int			low = 0;
 		int			high = list->n - 1;
 
-		if (list->kind != kind || (list->locale >= 0 && list->locale != locale))
+		if (list->kind != kind ||
+			(list->locale >= 0 && list->locale != locale))
 			continue;
 		while (low < high)
 		{
@@ -241,9 +245,9 @@ gs_fake_listed(const GsFake *fake, GsKindId kind, int locale, uint64_t bits)
 static int
 listed_value(GsFake *fake, GsKindId kind, int form, char *out)
 {
+	int			trait = GS_TRAIT_KIND + kind + form * GS_TRAIT_AGAIN;
 	const char *value = gs_fake_listed(fake, kind, gs_fake_locale(fake),
-									   gs_fake_bits(fake, GS_TRAIT_KIND + kind +
-													form * GS_TRAIT_AGAIN));
+									   gs_fake_bits(fake, trait));
 	int			len;
 
 	if (!value || (len = strlen(value)) >= GS_FAKE_BYTES)

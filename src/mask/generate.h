@@ -39,8 +39,8 @@ typedef struct GsFakeList
 /* What all rows share; not changed by the generator. */
 typedef struct GsFakeSetup
 {
-	int			locale;			/* GsLocaleId; or -1: of the row's country, else
-								 * en_US */
+	int			locale;			/* GsLocaleId; or -1: of the row's country,
+								 * else en_US */
 	bool		ascii;			/* for databases whose encoding is not UTF-8 */
 	const GsFakeList *lists;
 	int			nlists;
@@ -52,8 +52,9 @@ typedef struct GsFakeWant
 	int			max_chars;		/* of varchar(n); 0: any */
 	bool		digits;			/* nothing but digits, for whole numbers; then
 								 * max_chars is their count */
-	uint64_t	suffix;			/* of an e-mail or user name, if digits below are
-								 * not 0: a number that is unique makes them so */
+	uint64_t	suffix;			/* of an e-mail or user name, if the digits
+								 * below are not 0: a number that is unique
+								 * makes them so */
 	int			suffix_digits;	/* 0 to 19: enough for the greatest suffix */
 } GsFakeWant;
 

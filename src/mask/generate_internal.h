@@ -9,7 +9,7 @@
 #include "mask/dictionary.h"
 #include "mask/generate.h"
 
-/* Random bits are asked for by what they are for, so the order is no matter. */
+/* Random bits are asked for by what they are for: the order is no matter. */
 typedef enum GsTrait
 {
 	GS_TRAIT_SEX,

@@ -5,10 +5,10 @@
  *
  * Nothing that is issued is made where a range is kept free for it: phone
  * numbers of fiction (555-01xx of the North American plan; Ofcom's and the
- * Bundesnetzagentur's for drama, ARCEP's for audiovisual works), Social Security
- * numbers from 900 on, National Insurance numbers of administrative prefixes,
- * prefixes of test cards, addresses of RFC 5737 and RFC 3849, hardware addresses
- * of local administration.  Spain, Italy, the Netherlands, Poland, Brazil and
+ * Bundesnetzagentur's for drama, ARCEP's for audiovisual works), Social
+ * Security numbers from 900 on, National Insurance numbers of administrative
+ * prefixes, prefixes of test cards, addresses of RFC 5737 and 3849, hardware
+ * addresses of local administration.  Spain, Italy, the Netherlands, Poland, Brazil and
  * Japan have no such phone numbers: those made here are of ordinary ranges.
  *
  * Plain C: no postgres.h.
@@ -454,6 +454,14 @@ gs_fake_number(GsFake *fake, GsKindId kind, const GsFakeWant *want, int form,
 			return form > 0 ? -1 : iban(fake, &bits, out);
 		case GS_KIND_IP:
 			return form > 0 ? -1 : ip(&bits, out);
+		case GS_KIND_IPV6:
+			if (form > 0)
+				return -1;
+			return sprintf(out, "2001:db8:%x:%x::%x:%x",
+						   1 + gs_fake_next(&bits, 65535),
+						   1 + gs_fake_next(&bits, 65535),
+						   1 + gs_fake_next(&bits, 65535),
+						   1 + gs_fake_next(&bits, 65535));
 		case GS_KIND_MAC:
 			if (form > 0)
 				return -1;

@@ -2,8 +2,8 @@
  * generate_place.c
  *	  Places: a city with its state, postcode and coordinates.
  *
- * Postcodes begin as those of the city's state do, and go on by chance: no list
- * of them is free in all ten countries.
+ * Postcodes begin as those of the city's state do, and go on by chance: there
+ * is no free list of them for all ten countries.
  *
  * Plain C: no postgres.h.
  */
@@ -129,7 +129,7 @@ city_named(const GsFakeText *name, uint32_t first, uint32_t last)
 	return -1;
 }
 
-/* The city that is kept, in a state (row of gs_data_states) or any; -1: none. */
+/* The kept city, in a state (row of gs_data_states) or any; -1: none. */
 static int
 find_city(GsFake *fake, const GsFakeText *name, int state)
 {
@@ -257,8 +257,8 @@ state_name(GsFake *fake, bool code, int form, char *out)
 }
 
 /*
- * What a postcode begins with: one of a list such as 10,12-13, by the number of
- * values that each range has.
+ * What a postcode begins with: one of a list such as 10,12-13, all equally
+ * likely.
  */
 static int
 postcode_start(const char *list, GsFakeBits *bits, char *out)

@@ -1,7 +1,7 @@
 /*
  * kind_type.c
- *	  Kinds and PostgreSQL: names that users write, the types of columns, values
- *	  as datums, and synth_fake.
+ *	  Kinds and PostgreSQL: names that users write, the types of columns,
+ *	  values as datums, and synth_fake.
  */
 #include "postgres.h"
 
@@ -42,7 +42,8 @@ gs_kind_lookup(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("kind \"%s\" does not exist", name),
-			 alike.list.len > 0 ? errhint("Perhaps you meant %s.", alike.list.data) :
+			 alike.list.len > 0 ?
+			 errhint("Perhaps you meant %s.", alike.list.data) :
 			 errhint("SELECT * FROM synth_kinds lists the kinds.")));
 }
 

@@ -30,7 +30,8 @@ extern int	gs_locale_lookup(const char *name);
 extern bool gs_kind_fits_type(const GsKind *kind, Oid type, int32 typmod,
 							  const char **reason);
 
-/* as above, with an error (42804, 22001); suffix_digits: 0 or as many as rows */
+/* as above, with an error (42804, 22001); suffix_digits: 0, or of the numbers
+ * that make its values unique */
 extern void gs_kind_column(GsKindColumn *column, const GsKind *kind, Oid type,
 						   int32 typmod, int suffix_digits);
 extern Datum gs_kind_datum(GsKindColumn *column, GsFake *fake,

@@ -86,7 +86,7 @@ count_digits(const char *text, int len)
 	return n;
 }
 
-/* A name of the domain name system of two labels or more; its last is letters. */
+/* A name of the domain name system, of two labels or more. */
 static bool
 is_domain(const char *text, int len)
 {
@@ -379,34 +379,35 @@ iban_matches(const char *text, int len)
 	char		number[40];
 	int			n = gs_compact(text, len, number, sizeof(number));
 
-	return n >= 15 && n <= 34 && !is_digit(number[0]) && !is_digit(number[1]) &&
-		is_digit(number[2]) && is_digit(number[3]) &&
+	return n >= 15 && n <= 34 && !is_digit(number[0]) &&
+		!is_digit(number[1]) && is_digit(number[2]) && is_digit(number[3]) &&
 		gs_check_holds(GS_CHECK_IBAN, number, n);
 }
 
-/* An address of version 4 or 6, perhaps with the bits of a network. */
-static bool
-ip_matches(const char *text, int len)
+/*
+ * The bytes of an address before the bits of its network, if there are any;
+ * -1 where that is no number.
+ */
+static int
+host_of(const char *text, int len)
 {
 	const char *slash = memchr(text, '/', len);
 	int			host = slash ? slash - text : len;
-	int			colons = 0;
+
+	if (slash && (len - host < 2 || len - host > 4 ||
+				  count_digits(slash + 1, len - host - 1) != len - host - 1))
+		return -1;
+	return host;
+}
+
+static bool
+ip_matches(const char *text, int len)
+{
+	int			host = host_of(text, len);
 	int			dots = 0;
 	int			digits = 0;
 	int			value = 0;
 
-	if (slash && (len - host < 2 || len - host > 4 ||
-				  count_digits(slash + 1, len - host - 1) != len - host - 1))
-		return false;
-	for (int i = 0; i < host; i++)
-		colons += text[i] == ':';
-	if (colons >= 2)
-	{
-		for (int i = 0; i < host; i++)
-			if (!is_hex(text[i]) && text[i] != ':' && text[i] != '.')
-				return false;
-		return colons <= 7 && host <= 45;
-	}
 	for (int i = 0; i <= host; i++)
 	{
 		if (i == host || text[i] == '.')
@@ -426,6 +427,21 @@ ip_matches(const char *text, int len)
 }
 
 static bool
+ipv6_matches(const char *text, int len)
+{
+	int			host = host_of(text, len);
+	int			colons = 0;
+
+	for (int i = 0; i < host; i++)
+	{
+		colons += text[i] == ':';
+		if (!is_hex(text[i]) && text[i] != ':' && text[i] != '.')
+			return false;
+	}
+	return colons >= 2 && colons <= 7 && host <= 45;
+}
+
+static bool
 mac_matches(const char *text, int len)
 {
 	if (len != 17)
@@ -440,7 +456,9 @@ mac_matches(const char *text, int len)
 static bool
 url_matches(const char *text, int len)
 {
-	static const char *const schemes[] = {"https://", "http://", "ftp://", "www."};
+	static const char *const schemes[] = {
+		"https://", "http://", "ftp://", "www."
+	};
 
 	for (int i = 0; i < 4; i++)
 	{
@@ -499,7 +517,8 @@ free_text_matches(const char *text, int len)
 {
 	static const GsKindId held[] = {
 		GS_KIND_EMAIL, GS_KIND_PHONE, GS_KIND_IBAN, GS_KIND_PAYMENT_CARD,
-		GS_KIND_IT_CODICE_FISCALE, GS_KIND_UK_NINO, GS_KIND_IP, GS_KIND_MAC
+		GS_KIND_IT_CODICE_FISCALE, GS_KIND_UK_NINO, GS_KIND_IP, GS_KIND_IPV6,
+		GS_KIND_MAC
 	};
 	int			words = 0;
 	bool		holds = false;
@@ -515,7 +534,7 @@ free_text_matches(const char *text, int len)
 			n--;
 		while (n > 0 && strchr("(<\"'", text[start]))
 			start++, n--;
-		for (int k = 0; k < 8 && n >= 7 && !holds; k++)
+		for (int k = 0; k < 9 && n >= 7 && !holds; k++)
 			holds = gs_kinds[held[k]].matches(text + start, n);
 		/* 123-45-6789 */
 		holds = holds || (n == 11 && text[start + 3] == '-' &&
@@ -638,9 +657,11 @@ const GsKind gs_kinds[GS_KIND_COUNT] = {
 		"international bank account number, of no bank there is",
 		TEXT, 18, false, true, iban_matches},
 	{GS_KIND_IP, "ip",
-		"address of the internet, of those for documentation (RFC "
-		"5737, 3849)",
+		"address of the internet, of those for documentation (RFC 5737)",
 		GS_FITS_INET, 0, 9, false, true, ip_matches},
+	{GS_KIND_IPV6, "ipv6",
+		"the same of version 6 (RFC 3849)",
+		GS_FITS_INET, 0, 17, false, true, ipv6_matches},
 	{GS_KIND_MAC, "mac",
 		"hardware address, locally administered",
 		GS_FITS_MACADDR, 0, 17, false, true, mac_matches},

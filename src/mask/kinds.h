@@ -28,7 +28,7 @@ typedef enum GsKindId
 	GS_KIND_COUNTRY_CODE,		/* ISO 3166, two letters */
 	GS_KIND_LATITUDE,
 	GS_KIND_LONGITUDE,
-	GS_KIND_COORDINATES,		/* (longitude,latitude), as type point has it */
+	GS_KIND_COORDINATES,		/* (longitude,latitude), as in type point */
 	GS_KIND_BIRTH_DATE,
 	GS_KIND_SEX,
 	GS_KIND_US_SSN,
@@ -48,6 +48,7 @@ typedef enum GsKindId
 	GS_KIND_PAYMENT_CARD,
 	GS_KIND_IBAN,
 	GS_KIND_IP,
+	GS_KIND_IPV6,
 	GS_KIND_MAC,
 	GS_KIND_URL,
 	GS_KIND_UUID,
@@ -78,8 +79,8 @@ typedef struct GsKind
 	int			digits;			/* of its longest value, with GS_FITS_DIGITS */
 	int			shortest;		/* characters that a text must have room for */
 	bool		unique;			/* a suffix makes its values distinct */
-	bool		checked;		/* its test knows check digits or a grammar that
-								 * little else passes */
+	bool		checked;		/* its test knows check digits or a grammar
+								 * that little else passes */
 	bool		(*matches) (const char *text, int len);
 } GsKind;
 

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION gensynth.kinds(OUT kind text, OUT description text, OUT example text)
 RETURNS SETOF record
-LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 42
+LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 43
 AS 'MODULE_PATHNAME', 'synth_kinds';
 COMMENT ON FUNCTION gensynth.kinds() IS 'what the view synth_kinds shows';
 

@@ -26,8 +26,8 @@ GS_FUNCTION(synth_kinds);
 static void
 check_may_list(void)
 {
-	Oid			lists = get_relname_relid("lists",
-										  get_namespace_oid("gensynth", false));
+	Oid			schema = get_namespace_oid("gensynth", false);
+	Oid			lists = get_relname_relid("lists", schema);
 
 	if (pg_class_aclcheck(lists, GetUserId(), ACL_INSERT) != ACLCHECK_OK)
 		ereport(ERROR,
@@ -39,8 +39,8 @@ check_may_list(void)
 /*
  * synth_list(kind text, locale text, values text[]) RETURNS bigint
  *
- * Puts a list in the place of the one that there was; NULL or no values take it
- * away.  A value that comes several times is drawn as many times as often.
+ * Puts a list in the place of the one that there was; NULL or no values take
+ * it away.  A value that comes several times is drawn as many times as often.
  * Errors: insufficient_privilege, undefined_object.
  */
 Datum
@@ -127,7 +127,8 @@ gs_kind_lists(GsFakeSetup *setup)
 	gs_enter(&access);
 	/* those of a locale before those of all */
 	n = gs_run("SELECT kind, locale, value, weight FROM gensynth.lists"
-			   " ORDER BY kind, locale DESC, value", 0, NULL, NULL, NULL, true);
+			   " ORDER BY kind, locale DESC, value",
+			   0, NULL, NULL, NULL, true);
 	if (n > 0)
 		lists = MemoryContextAllocZero(context, sizeof(GsFakeList) *
 									   GS_KIND_COUNT * (GS_LOCALE_COUNT + 1));

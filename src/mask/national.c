@@ -95,7 +95,7 @@ gs_compact(const char *text, int len, char *out, int size)
 	return n;
 }
 
-/* Sum of digits times weights from the first on, which fall or rise by step. */
+/* Sum of digits times weights, which change by step. */
 static int
 weighted_sum(const char *text, int n, int weight, int step)
 {
@@ -322,7 +322,7 @@ nino_plausible(const char *text)
 	return true;
 }
 
-/* One digit two or three times among the first ten, the others once at most. */
+/* Of ten digits one comes two or three times, the others once at most. */
 static bool
 steuer_id_plausible(const char *text)
 {

@@ -39,8 +39,8 @@ static const NameEntry entries[] = {
 		"numerotelephone numerodetelephone telefono numerotelefono "
 		"numerodetelefono celular movil cellulare numerocellulare "
 		"telefoonnummer telefoon mobielnummer numertelefonu telefonu "
-		"komorka telefone numerotelefone msisdn 電話 電話番号 携帯電話 携帯番号 "
-		"ファックス"},
+		"komorka telefone numerotelefone msisdn "
+		"電話 電話番号 携帯電話 携帯番号 ファックス"},
 	{GS_KIND_PHONE, 2, "mobile cell portable mobil mobiel contactnumber"},
 	{GS_KIND_FIRST_NAME, 3, "firstname fname givenname forename "
 		"christianname middlename vorname rufname zweitername prenom "
@@ -61,8 +61,8 @@ static const NameEntry entries[] = {
 		"nomecognome volledigenaam imieinazwisko imienazwisko 氏名 お名前"},
 	{GS_KIND_FULL_NAME, 2, "person contactperson ansprechpartner "
 		"beneficiary payee recipient attendant doctor physician"},
-	{GS_KIND_FULL_NAME, 1, "name names nom nombre nome naam nazwa contact contacto "
-		"contatto kunde client customer owner holder author employee"},
+	{GS_KIND_FULL_NAME, 1, "name names nom nombre nome naam nazwa contact "
+		"contacto contatto kunde client customer owner holder author employee"},
 	{GS_KIND_USER_NAME, 3, "username userlogin loginname screenname "
 		"nickname benutzername nutzername anmeldename nomutilisateur "
 		"nomdutilisateur identifiant pseudo nombreusuario nombredeusuario "
@@ -83,7 +83,8 @@ static const NameEntry entries[] = {
 		"ville commune lieudenaissance lieunaissance ciudad municipio "
 		"localidad lugardenacimiento citta comune luogodinascita "
 		"luogonascita stad woonplaats plaats geboorteplaats miasto "
-		"miejscowosc miejsceurodzenia cidade localnascimento 市 市区町村 都市"},
+		"miejscowosc miejsceurodzenia cidade localnascimento "
+		"市 市区町村 都市"},
 	{GS_KIND_CITY, 2, "place locality municipality"},
 	{GS_KIND_POSTCODE, 3, "zip zipcode zip5 postcode postalcode postal "
 		"plz postleitzahl codepostal cp codigopostal cap "
@@ -155,9 +156,10 @@ static const NameEntry entries[] = {
 		"クレジットカード カード番号"},
 	{GS_KIND_PAYMENT_CARD, 2, "card cc pan karte tarjetas cartao"},
 	{GS_KIND_IBAN, 3, "iban ibannumber ibannr"},
-	{GS_KIND_IP, 3, "ip ipaddress ipaddr ipv4 ipv6 clientip remoteip "
+	{GS_KIND_IP, 3, "ip ipaddress ipaddr ipv4 clientip remoteip "
 		"remoteaddr remoteaddress hostip sourceip lastloginip ipadresse "
 		"adresseip direccionip indirizzoip ipadres adresip enderecoip"},
+	{GS_KIND_IPV6, 3, "ipv6 ipv6address ipv6addr"},
 	{GS_KIND_MAC, 3, "mac macaddress macaddr macadresse adressemac "
 		"hwaddr hardwareaddress"},
 	{GS_KIND_URL, 3, "url website homepage webpage profileurl webseite "

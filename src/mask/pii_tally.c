@@ -3,8 +3,8 @@
  *	  What the values of a column say, and what follows from that and from its
  *	  name.
  *
- * A value passes the tests of several kinds.  Names and places are looked up in
- * the lists: words that people write as "Alice368" count without their digits.
+ * A value passes the tests of several kinds.  Names and places are looked up
+ * in the lists: words that people write as "Alice368" count without their digits.
  * It takes 95 % of the values for check digits to mean anything: one of ten
  * random numbers passes Luhn's.
  *
@@ -235,7 +235,9 @@ may_match(GsKindId kind, int len, int digits, const char *text)
 		case GS_KIND_UUID:
 			return len == 36;
 		case GS_KIND_IP:
-			return len <= 49 && (digits >= 4 || memchr(text, ':', len) != NULL);
+			return digits >= 4 && len <= 18;
+		case GS_KIND_IPV6:
+			return len <= 49 && memchr(text, ':', len) != NULL;
 		case GS_KIND_PAYMENT_CARD:
 			return digits >= 13 && len <= 30;
 		case GS_KIND_IBAN:
@@ -396,6 +398,11 @@ contents_of(GsKindId kind, const GsPiiTally *tally)
 			return (Contents) {at_least(tally->separated, tally, SURE_SHARE) ?
 				3 : 1, match, "form"};
 		case GS_KIND_IP:
+			/* perhaps of both versions */
+			if (match > 0)
+				match += tally->match[GS_KIND_IPV6];
+			/* fall through */
+		case GS_KIND_IPV6:
 		case GS_KIND_MAC:
 		case GS_KIND_URL:
 			return (Contents) {at_least(match, tally, SURE_SHARE) ? 2 : -1,
@@ -467,6 +474,7 @@ level_alone(GsKindId kind, const GsPiiTally *tally, const Contents *seen)
 			return enough && at_least(seen->share, tally, ALONE_SHARE) &&
 				seen->verdict == 2 ? GS_PII_POSSIBLE : GS_PII_NOTHING;
 		case GS_KIND_IP:
+		case GS_KIND_IPV6:
 		case GS_KIND_MAC:
 			return seen->verdict >= 2 ? GS_PII_LIKELY : GS_PII_NOTHING;
 		case GS_KIND_URL:
@@ -538,12 +546,14 @@ gs_pii_decide(const GsPiiName *name, const GsPiiTally *tally,
 
 		if (!type->text && (gs_kinds[k].fits & type->fits) == 0)
 			continue;
-		/* a whole number called so is one, whatever it looks like */
-		if (k == GS_KIND_STATE_CODE && name->strength[GS_KIND_STATE] > strength)
+		if (k == GS_KIND_STATE_CODE &&
+			name->strength[GS_KIND_STATE] > strength)
 			strength = name->strength[GS_KIND_STATE];
 		if (k == GS_KIND_COUNTRY_CODE &&
 			name->strength[GS_KIND_COUNTRY] > strength)
 			strength = name->strength[GS_KIND_COUNTRY];
+		if (k == GS_KIND_IPV6 && name->strength[GS_KIND_IP] > strength)
+			strength = name->strength[GS_KIND_IP];
 		if (k == GS_KIND_FULL_NAME && strength == 1 && person)
 			strength = 2;
 		if (k == GS_KIND_PHONE_NATIONAL)

@@ -62,7 +62,7 @@ test_published(void)
 		{"email", "müller@bücher.example", "@example.com"},
 		{"phone", "+1 (202) 555-0143", "202-555-0143"},
 		{"ip", "203.0.113.7", "203.0.113.777"},
-		{"ip", "2001:db8::7", "10:30"},
+		{"ipv6", "2001:db8::7", "10:30"},
 		{"mac", "02:00:5e:10:00:00", "02:00:5e:10:00"},
 		{"uuid", "f47ac10b-58cc-4372-a567-0e02b2c3d479", "f47ac10b"},
 		{"url", "https://www.example.com/a", "example"},
@@ -184,7 +184,7 @@ test_row(void)
 	CHECK(mail, "full names and e-mail addresses are of the row's names");
 	CHECK(place, "postcode, latitude and country fit the state");
 	CHECK(order, "a value does not depend on what else is made");
-	CHECK(birth, "birth dates stay within what is asked, and numbers have them");
+	CHECK(birth, "birth dates are within what is asked, and numbers have them");
 }
 
 /* What a row keeps: names of other scripts and in one column. */
