@@ -30,6 +30,7 @@
 #include "catalog/access.h"
 #include "catalog/datasets.h"
 #include "codec/styles.h"
+#include "compat.h"
 #include "model/model.h"
 #include "schema/like.h"
 #include "schema/plan.h"
@@ -72,7 +73,7 @@ run(const char *sql)
 static Oid
 find_relation(const char *name)
 {
-	return RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name)),
+	return RangeVarGetRelid(makeRangeVarFromNameList(gs_name_list(name)),
 							NoLock, true);
 }
 
@@ -125,7 +126,7 @@ check_target(const IntoSchema *call)
 	{
 		const GsDatasetTable *table = lfirst(cell);
 
-		if (strcmp(strVal(linitial(stringToQualifiedNameList(table->relation))),
+		if (strcmp(strVal(linitial(gs_name_list(table->relation))),
 				   call->target) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
