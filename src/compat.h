@@ -70,6 +70,13 @@
 #define GS_JSON_ACTION_DONE
 #endif
 
+/* 17 can ask for stronger locks, too */
+#if PG_VERSION_NUM >= 170000
+#define gs_lock_held(tag, mode)	LockHeldByMe(tag, mode, false)
+#else
+#define gs_lock_held(tag, mode)	LockHeldByMe(tag, mode)
+#endif
+
 /* 17 lets the caller have the lexer of JSON in memory of its own */
 #if PG_VERSION_NUM >= 170000
 #define gs_json_lexer(text, len) \

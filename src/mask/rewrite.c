@@ -125,7 +125,7 @@ gs_mask_is_locked(const GsMaskPlan *plan)
 		LOCKTAG		tag;
 
 		SET_LOCKTAG_RELATION(tag, MyDatabaseId, lfirst_oid(cell));
-		if (!LockHeldByMe(&tag, AccessExclusiveLock))
+		if (!gs_lock_held(&tag, AccessExclusiveLock))
 			return false;
 	}
 	return true;
