@@ -269,7 +269,7 @@ find_key(const char *name, GsPseudonymKey *key)
 {
 	if (gs_secret_find(name, key))
 		return;
-	if (strcmp(name, "default") != 0)
+	if (strcmp(name, GS_DEFAULT_KEY) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("key \"%s\" does not exist", name),
