@@ -24,8 +24,8 @@
 #include "learn/pair.h"
 #include "learn/quantile.h"
 
-/* Share of the rows that may be infinite in a column told from another one. */
-#define MAX_SPECIAL		0.1
+/* Share of the rows that may be huge in a column told from another one. */
+#define MAX_HUGE		0.001
 
 /*
  * gs_may_differ: whether a column can be told from others, or others from it:
@@ -47,20 +47,24 @@ gs_may_differ(const GsSample *sample, int column)
 }
 
 /*
- * Whether more than a few of a column's values are infinite.
+ * Whether more than a few of a column's values are too large for sums, among
+ * which such numbers stand for infinity and the like.
  */
 static bool
-is_special(const GsSample *sample, int c)
+is_huge(const GsSample *sample, int c)
 {
 	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
-	const GsPartKind *kind = &sample->columns[c].codec.part[0];
-
 	int64		n = 0;
 
 	for (int64 row = 0; row < sample->nrows; row++)
+	{
+		int64		value = lane->scalar[row].i;
+
 		n += !(lane->absent != NULL && lane->absent[row]) &&
-			gs_scalar_is_special(kind, lane->type, lane->scalar[row]);
-	return n > MAX_SPECIAL * sample->nrows;
+			!gs_layout_is_special(&sample->columns[c], value) &&
+			(value < -GS_MAX_END || value > GS_MAX_END);
+	}
+	return n > MAX_HUGE * sample->nrows;
 }
 
 static void
@@ -72,9 +76,8 @@ init_number(Finder *finder, int c)
 
 	number->column = &sample->columns[c];
 	number->lane = &sample->lanes[c * GS_MAX_PARTS];
-	/* infinity is neither a sum nor something to add to: few vanish there */
 	if (!gs_may_differ(sample, c) || kind->axis == GS_AXIS_NONE ||
-		is_special(sample, c))
+		is_huge(sample, c))
 		return;
 	number->unit = kind->unit > 0 ? (int64) kind->unit : 1;
 	if (kind->axis == GS_AXIS_NUMBER)

@@ -175,13 +175,14 @@ gs_equals_find(GsSample *sample)
 }
 
 /*
- * Whether other columns are learned as what they add to a column's own value.
+ * Whether other columns are made from a column's own value.
  */
 static bool
-is_added_to(const GsSchema *schema, int column)
+is_made_from(const GsSchema *schema, int column)
 {
 	for (int c = 0; c < schema->ncolumns; c++)
-		if (schema->columns[c].anchor == column + 1)
+		if (schema->columns[c].anchor == column + 1 ||
+			schema->columns[c].moment == column + 1)
 			return true;
 	return gs_column_is_base(schema, column);
 }
@@ -212,10 +213,12 @@ gs_equals_learn(GsSchema *schema, GsEncoded *encoded)
 
 		if (column->equal == 0)
 			continue;
-		if (gs_column_has_base(column) || column->anchor > 0 ||
+		/* what an equation says is said later: gs_rules copies it then */
+		if (column->equated ||
+			gs_column_has_base(column) || column->anchor > 0 ||
 			column->key != NULL ||
 			schema->columns[column->equal - 1].key != NULL ||
-			is_looked_up(column, encoded) || is_added_to(schema, c))
+			is_looked_up(column, encoded) || is_made_from(schema, c))
 		{
 			column->equal = 0;
 			pfree(column->equal_rows);
@@ -263,7 +266,8 @@ gs_equals_load(GsSchema *schema, const List *tensors)
 			continue;
 		from = &schema->columns[equal[c] - 1];
 		if (column->key != NULL || from->key != NULL ||
-			is_added_to(schema, c) || column->type != from->type || column->typmod != from->typmod)
+			is_made_from(schema, c) || column->type != from->type ||
+			column->typmod != from->typmod)
 			gs_corrupted("Column \"%s\" cannot be equal to another one.",
 						 column->name);
 		column->equal = equal[c];
