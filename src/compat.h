@@ -58,14 +58,23 @@
 #define gs_make_range(typcache, lower, upper, empty) \
 	make_range(typcache, lower, upper, empty, NULL)
 #define gs_type_name(name)	typeStringToTypeName(name, NULL)
+#define gs_name_list(name)	stringToQualifiedNameList(name, NULL)
 #define GS_JSON_ACTION		JsonParseErrorType
 #define GS_JSON_ACTION_DONE	JSON_SUCCESS
 #else
 #define gs_range_serialize range_serialize
 #define gs_make_range make_range
 #define gs_type_name(name)	typeStringToTypeName(name)
+#define gs_name_list(name)	stringToQualifiedNameList(name)
 #define GS_JSON_ACTION		void
 #define GS_JSON_ACTION_DONE
+#endif
+
+/* 17 can ask for stronger locks, too */
+#if PG_VERSION_NUM >= 170000
+#define gs_lock_held(tag, mode)	LockHeldByMe(tag, mode, false)
+#else
+#define gs_lock_held(tag, mode)	LockHeldByMe(tag, mode)
 #endif
 
 /* 17 lets the caller have the lexer of JSON in memory of its own */

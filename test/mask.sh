@@ -117,6 +117,29 @@ is "$(head -n 1 "$work/cancelled")" 'ERROR:  canceling statement due to user req
 is "$(state)" "$before" 'all is as it was'
 is "$(sql -c "SELECT count(*) FROM pg_class WHERE relname ~ '^pg_temp_'")" 0 'and no file is left over'
 
+# --- row by row: cancelled, resumed, with rows that come meanwhile
+
+sql -c "CREATE TABLE u (id int PRIMARY KEY, name text)" -c "INSERT INTO u SELECT i, 'Person ' || i FROM generate_series(1, 3000) AS i" -c 'CREATE TABLE u_was AS SELECT * FROM u' -c 'ANALYZE u' \
+    -c "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = 2000 THEN PERFORM pg_advisory_lock_shared(6); PERFORM pg_advisory_unlock_shared(6); END IF; RETURN NEW; END'" \
+    -c 'CREATE TRIGGER wait BEFORE UPDATE ON u FOR EACH ROW EXECUTE FUNCTION wait()' > /dev/null
+update="CALL synth_mask('u', '{name}', '{\"name\": \"pseudonym\"}', mode => 'update', batch_size => 100)"
+mkfifo "$work/hold4"
+sql < "$work/hold4" > /dev/null &
+exec 3> "$work/hold4"
+echo 'SELECT pg_advisory_lock(6);' >&3
+await "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+sql -c "SET application_name = waiter" -c "$update" > "$work/cancelled" &
+await "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'waiter' AND wait_event = 'advisory'"
+sql -c "INSERT INTO u VALUES (3001, 'Person late')" -c "UPDATE u SET name = 'Person new' WHERE id = 2999" -c "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiter'" > /dev/null
+wait $! || true
+exec 3>&-
+is "$(head -n 1 "$work/cancelled")" 'ERROR:  canceling statement due to user request' 'update: cancelled'
+is "$(sql -c "SELECT count(*) BETWEEN 1000 AND 1999, max(id) < 2000 FROM u JOIN u_was AS w USING (id) WHERE w.name <> u.name AND id <> 2999")" 't|t' 'update: batches before that are masked'
+sql -c "CREATE TABLE u_half AS SELECT u.* FROM u JOIN u_was AS w USING (id) WHERE w.name <> u.name AND id <> 2999" > /dev/null
+is "$(sql -c "$update")" '' 'update: the same call goes on'
+is "$(sql -c "SELECT count(*) FROM u WHERE name ~ '^Person'" -c 'SELECT count(*) FROM u' -c 'SELECT count(*) FROM u_half LEFT JOIN u USING (id, name) WHERE u.id IS NULL')" $'0\n3001\n0' 'update: all rows are masked, and once'
+is "$(sql -c "$update" | head -n 1)" 'ERROR:  table public.u was masked by these rules and this key already' 'update: not twice'
+
 # --- publications
 
 sql -c 'CREATE PUBLICATION pub FOR TABLE leak' 2> /dev/null > /dev/null

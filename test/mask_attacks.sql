@@ -1,6 +1,6 @@
 -- Attacks on masking: others' tables, others' code, rows that are hidden, names.
 BEGIN;
-SELECT plan(34);
+SELECT plan(38);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 CREATE ROLE gensynth_owner;
@@ -56,6 +56,12 @@ SELECT is(as_role('gensynth_owner', $$CALL synth_mask('parts', '{name}')$$), '42
 -- keys
 SELECT synth_key('mine');
 SELECT is(as_role('gensynth_owner', $$CALL synth_mask('visit', '{id}', key => 'mine')$$), '42501', 'a key that is somebody else''s');
+
+SELECT is(as_role('gensynth_stranger', 'SELECT synth_key()'), 'no error', 'a default of one''s own');
+SELECT is(as_role('gensynth_owner', $$CALL synth_mask('visit', '{id}')$$), 'no error', 'somebody else''s default is not in the way');
+CREATE TABLE for_dba (id int);
+SELECT lives_ok($$CALL synth_mask('for_dba', '{id}')$$, 'nor in a superuser''s');
+SELECT is((SELECT count(*) FROM gensynth.keys WHERE name = 'default'), 3::bigint, 'each has one');
 
 -- rows that are hidden
 CREATE TABLE hidden (id int, name text, who text);

@@ -25,6 +25,7 @@
 #include "utils/snapmgr.h"
 
 #include "codec/styles.h"
+#include "compat.h"
 #include "mask/mask.h"
 #include "mask/rewrite.h"
 #include "schema/like.h"
@@ -155,7 +156,7 @@ fill(const Copy *copy, const GsMaskTable *table)
 	uint64		counter = 0;
 	int64		n;
 
-	relid = RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(copy_name(copy, table))),
+	relid = RangeVarGetRelid(makeRangeVarFromNameList(gs_name_list(copy_name(copy, table))),
 							 AccessExclusiveLock, false);
 	writer.to = table_open(relid, NoLock);
 	writer.masker = gs_mask_begin(writer.to, table, copy->key,
@@ -194,7 +195,7 @@ gs_mask_copy(const GsMaskPlan *plan, Oid target, const char *into,
 			 const GsPseudonymKey *key, const char *key_name)
 {
 	Copy		copy = {.target = target, .plan = plan, .key = key};
-	RangeVar   *name = makeRangeVarFromNameList(stringToQualifiedNameList(into));
+	RangeVar   *name = makeRangeVarFromNameList(gs_name_list(into));
 	int			level;
 	ListCell   *cell;
 

@@ -628,7 +628,7 @@ named_relations(const char *what)
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("\"%s\" is no name of a relation or schema", what),
 				 errhint("Names that are not plain are quoted as in SQL.")));
-	names = stringToQualifiedNameList(what);
+	names = gs_name_list(what);
 	relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
 	if (OidIsValid(relid))
 		return list_make1_oid(named_relation(relid));

@@ -36,6 +36,9 @@
 #include "mask/mask.h"
 #include "mask/rewrite.h"
 #include "mask/secret.h"
+#include "stream/call.h"
+
+#define MAX_BATCH_SIZE	10000000
 
 /* Arguments of synth_mask. */
 enum
@@ -266,7 +269,7 @@ find_key(const char *name, GsPseudonymKey *key)
 {
 	if (gs_secret_find(name, key))
 		return;
-	if (strcmp(name, "default") != 0)
+	if (strcmp(name, GS_DEFAULT_KEY) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("key \"%s\" does not exist", name),
@@ -357,6 +360,50 @@ mask_in_place(GsMaskRequest *request, const char *key_name, bool dry_run)
 	tell_what_remains(plan);
 }
 
+/* Masks the tables of a request row by row. */
+static void
+mask_by_updates(GsMaskRequest *request, const char *key_name, int batch_size,
+				bool again, bool commits, bool dry_run)
+{
+	GsMaskPlan *plan;
+	GsPseudonymKey key;
+	ListCell   *cell;
+
+	/* what is made now outlives commits, in SPI's context */
+	if (SPI_connect_ext(commits ? SPI_OPT_NONATOMIC : 0) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	plan = plan_without_locks(request);
+	foreach(cell, plan->notes)
+		ereport(NOTICE, (errmsg_internal("%s", (char *) lfirst(cell))));
+	if (plan->tables == NIL)
+		ereport(NOTICE,
+				(errmsg("there is nothing to mask"),
+				 errhint("Name columns, label them with synth_label, or look at synth_find_pii.")));
+	if (dry_run)
+		tell_plan(plan);
+	gs_mask_report(plan);
+	if (plan->tables != NIL && !dry_run)
+	{
+		PreventCommandIfReadOnly("CALL synth_mask");
+		PreventCommandDuringRecovery("CALL synth_mask");
+		find_key(key_name, &key);
+		foreach(cell, plan->tables)
+		{
+			const GsMaskTable *table = lfirst(cell);
+
+			gs_provenance_add(table, "update", key_name,
+							  gs_mask_update(table, &key, key_name,
+											 batch_size, again, commits));
+		}
+		gs_mask_renew_statistics(plan);
+		ereport(NOTICE,
+				(errmsg("dead rows hold originals until the tables are vacuumed"),
+				 errhint("VACUUM FULL leaves none in their files.")));
+		tell_what_remains(plan);
+	}
+	SPI_finish();
+}
+
 /* Makes a masked copy of a request's table, and of what keys tie to it. */
 static void
 mask_into(GsMaskRequest *request, const char *into, const char *key_name,
@@ -419,6 +466,7 @@ synth_mask(PG_FUNCTION_ARGS)
 	GsMaskOptions options;
 	char	   *mode;
 	char	   *key;
+	int			batch_size;
 	bool		dry_run;
 
 	read_request(fcinfo, &request, !PG_ARGISNULL(MASK_INTO));
@@ -429,16 +477,32 @@ synth_mask(PG_FUNCTION_ARGS)
 				 PG_GETARG_JSONB_P(MASK_OPTIONS), &options);
 	request.published = options.published;
 	mode = text_to_cstring(PG_GETARG_TEXT_PP(MASK_MODE));
-	if (strcmp(mode, "rewrite") != 0)
+	request.updating = strcmp(mode, "update") == 0;
+	if (!request.updating && strcmp(mode, "rewrite") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("mode \"%s\" does not exist", mode),
-				 errhint("There is \"rewrite\".")));
+				 errhint("There are \"rewrite\" and \"update\".")));
+	if (request.updating && request.copying)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mode \"update\" makes no copies"),
+				 errhint("Leave mode out.")));
+	require(fcinfo, MASK_BATCH_SIZE, "batch_size");
+	batch_size = PG_GETARG_INT32(MASK_BATCH_SIZE);
+	if (batch_size < 1 || batch_size > MAX_BATCH_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batch_size must be between 1 and %d", MAX_BATCH_SIZE),
+				 errhint("The default is 10000.")));
 	key = text_to_cstring(PG_GETARG_TEXT_PP(MASK_KEY));
 	dry_run = PG_GETARG_BOOL(MASK_DRY_RUN);
 	if (request.copying)
 		mask_into(&request,
 				  text_to_cstring(PG_GETARG_TEXT_PP(MASK_INTO)), key, dry_run);
+	else if (request.updating)
+		mask_by_updates(&request, key, batch_size, options.again,
+						gs_may_commit(fcinfo), dry_run);
 	else
 		mask_in_place(&request, key, dry_run);
 	PG_RETURN_VOID();

@@ -18,6 +18,7 @@ typedef struct GsMaskOptions
 	bool		again;
 } GsMaskOptions;
 
+extern char *gs_mask_rules_json(const GsMaskTable *table);
 extern void gs_provenance_add(const GsMaskTable *table, const char *mode,
 							  const char *key, int64 rows);
 

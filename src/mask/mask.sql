@@ -68,6 +68,24 @@ WHERE pg_catalog.has_any_column_privilege(pg_catalog.to_regclass(p.relation), 'S
 COMMENT ON VIEW synth_provenance IS 'how the tables that the current role may read were masked';
 GRANT SELECT ON synth_provenance TO PUBLIC;
 
+-- Transactions of this cluster are named, so it is not dumped.
+CREATE TABLE gensynth.mask_runs (
+	id			uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
+	target		text NOT NULL,
+	role		text NOT NULL,
+	rules		jsonb NOT NULL,
+	key			text NOT NULL,
+	started_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	updated_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	rows		bigint NOT NULL DEFAULT 0,
+	xids		bigint[] NOT NULL DEFAULT '{}',
+	finished	boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE gensynth.mask_runs IS 'how far each synth_mask in mode update has come, so that it can be resumed';
+COMMENT ON COLUMN gensynth.mask_runs.xids IS 'transactions of its batches: rows that these wrote are masked';
+CREATE INDEX ON gensynth.mask_runs (target, role);
+REVOKE ALL ON gensynth.mask_runs FROM PUBLIC;
+
 -- No SET clauses: a procedure that has one cannot commit.
 CREATE PROCEDURE synth_mask(target regclass, columns text[] DEFAULT NULL, rules jsonb DEFAULT NULL,
 	key text DEFAULT 'default', "into" text DEFAULT NULL, mode text DEFAULT 'rewrite',

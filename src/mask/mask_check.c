@@ -259,6 +259,65 @@ check_column(GsMaskPlan *plan, GsMaskTable *table, GsMaskColumn *column,
 						column->name, table->name);
 }
 
+static bool
+is_linked(const GsMaskPlan *plan, Oid relid, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->links)
+	{
+		const GsMaskLink *link = lfirst(cell);
+
+		if ((link->relid == relid && strcmp(link->name, name) == 0) ||
+			(link->to_relid == relid && strcmp(link->to_name, name) == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_excluded(Relation relation, AttrNumber attnum)
+{
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(relation))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		Bitmapset  *keys;
+
+		found |= index->rd_index->indisexclusion &&
+			is_among(index_columns(index, &keys), attnum);
+		index_close(index, AccessShareLock);
+	}
+	return found;
+}
+
+/* What cannot be done row by row. */
+static void
+check_update(GsMaskPlan *plan, GsMaskTable *table, Relation relation)
+{
+	ListCell   *cell;
+
+	foreach(cell, table->columns)
+	{
+		const GsMaskColumn *column = lfirst(cell);
+		const char *why = column->unique ? "is in a unique index" :
+			is_linked(plan, table->relid, column->name) ?
+			"is in a foreign key" :
+			is_excluded(relation, get_attnum(table->relid, column->name)) ?
+			"is in an exclusion constraint" :
+			column->rule->action == GS_RULE_SHUFFLE ?
+			"is shuffled, which takes all rows together" : NULL;
+
+		if (why != NULL)
+			gs_mask_problem(plan, ERRCODE_FEATURE_NOT_SUPPORTED,
+							"Use mode \"rewrite\".",
+							"column \"%s\" of table %s cannot be masked row by row: it %s",
+							column->name, table->name, why);
+	}
+}
+
 /* A partition key is masked only by rules that may leave a row where it is. */
 static void
 check_partition_key(GsMaskPlan *plan, GsMaskTable *table, Oid relid)
@@ -288,22 +347,6 @@ check_partition_key(GsMaskPlan *plan, GsMaskTable *table, Oid relid)
 							table->name, column->name);
 	}
 	table_close(relation, AccessShareLock);
-}
-
-static bool
-is_linked(const GsMaskPlan *plan, Oid relid, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, plan->links)
-	{
-		const GsMaskLink *link = lfirst(cell);
-
-		if ((link->relid == relid && strcmp(link->name, name) == 0) ||
-			(link->to_relid == relid && strcmp(link->to_name, name) == 0))
-			return true;
-	}
-	return false;
 }
 
 /* Generated columns that follow masked ones must be in no foreign key. */
@@ -378,5 +421,7 @@ gs_mask_check_table(GsMaskPlan *plan, const GsMaskRequest *request,
 	foreach(cell, table->columns)
 		check_column(plan, table, lfirst(cell), relation);
 	check_generated(plan, table, relation);
+	if (request->updating)
+		check_update(plan, table, relation);
 	table_close(relation, AccessShareLock);
 }

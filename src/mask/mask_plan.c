@@ -29,17 +29,8 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "mask/find_pii.h"
 #include "mask/label.h"
 #include "mask/mask_plan.h"
-#include "mask/masker.h"
-
-/* What was found in a table that was asked for. */
-typedef struct FoundTable
-{
-	Oid			relid;
-	List	   *findings;		/* of GsPiiFinding */
-} FoundTable;
 
 /* A column labelled with a group. */
 typedef struct GroupMember
@@ -53,7 +44,6 @@ typedef struct GroupMember
 typedef struct Planner
 {
 	GsMaskPlan *plan;
-	GsMaskRequest *request;
 	List	   *groups;
 	GsRule	   *pseudonym;
 	bool		changed;
@@ -103,15 +93,21 @@ gs_mask_problem(GsMaskPlan *plan, int code, const char *hint,
 	plan->problems = lappend(plan->problems, problem);
 }
 
-static char *
-qualified_name(Oid relid)
+/*
+ * gs_mask_table_name: the qualified and quoted name of a relation.
+ */
+char *
+gs_mask_table_name(Oid relid)
 {
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
 									  get_rel_name(relid));
 }
 
-static GsMaskTable *
-find_table(const GsMaskPlan *plan, Oid relid)
+/*
+ * gs_mask_find_table: a table of a plan, or NULL.
+ */
+GsMaskTable *
+gs_mask_find_table(const GsMaskPlan *plan, Oid relid)
 {
 	ListCell   *cell;
 
@@ -124,7 +120,7 @@ find_table(const GsMaskPlan *plan, Oid relid)
 static GsMaskColumn *
 find_column(const GsMaskPlan *plan, Oid relid, const char *name)
 {
-	GsMaskTable *table = find_table(plan, relid);
+	GsMaskTable *table = gs_mask_find_table(plan, relid);
 	ListCell   *cell;
 
 	if (table == NULL)
@@ -138,14 +134,14 @@ find_column(const GsMaskPlan *plan, Oid relid, const char *name)
 static GsMaskTable *
 add_table(GsMaskPlan *plan, Oid relid)
 {
-	GsMaskTable *table = find_table(plan, relid);
+	GsMaskTable *table = gs_mask_find_table(plan, relid);
 	ListCell   *cell;
 
 	if (table != NULL)
 		return table;
 	table = palloc0(sizeof(GsMaskTable));
 	table->relid = relid;
-	table->name = qualified_name(relid);
+	table->name = gs_mask_table_name(relid);
 	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
 		table->leaves = list_make1_oid(relid);
 	else
@@ -169,6 +165,23 @@ same_rule(const GsRule *a, const GsRule *b)
 {
 	return (a->action == GS_RULE_PSEUDONYM &&
 			b->action == GS_RULE_PSEUDONYM) || strcmp(a->text, b->text) == 0;
+}
+
+/*
+ * gs_mask_add_column: adds a column that a plan does not have yet.
+ */
+void
+gs_mask_add_column(GsMaskPlan *plan, Oid relid, const char *name,
+				   const GsRule *rule, const char *origin, bool asked)
+{
+	GsMaskTable *table = add_table(plan, relid);
+	GsMaskColumn *column = palloc0(sizeof(GsMaskColumn));
+
+	column->name = pstrdup(name);
+	column->rule = rule;
+	column->origin = origin;
+	column->asked = asked;
+	table->columns = lappend(table->columns, column);
 }
 
 /*
@@ -196,22 +209,19 @@ put_rule(Planner *planner, Oid relid, const char *name, const GsRule *rule,
 		gs_mask_problem(planner->plan, ERRCODE_INVALID_PARAMETER_VALUE,
 						"Give both columns the same rule, such as \"pseudonym\".",
 						"column \"%s\" of table %s has rule \"%s\", but needs \"%s\": %s",
-						name, qualified_name(relid), column->rule->text,
+						name, gs_mask_table_name(relid), column->rule->text,
 						rule->text, origin);
 		return;
 	}
 	planner->changed = true;
 	if (column == NULL)
+		gs_mask_add_column(planner->plan, relid, name, rule, origin, asked);
+	else
 	{
-		GsMaskTable *table = add_table(planner->plan, relid);
-
-		column = palloc0(sizeof(GsMaskColumn));
-		column->name = pstrdup(name);
-		table->columns = lappend(table->columns, column);
+		column->rule = rule;
+		column->origin = origin;
+		column->asked = asked;
 	}
-	column->rule = rule;
-	column->origin = origin;
-	column->asked = asked;
 }
 
 /* All foreign keys of the database, column by column. */
@@ -324,7 +334,7 @@ follow_link(Planner *planner, const GsMaskLink *link)
 
 	if (to != NULL && to->rule->action != GS_RULE_KEEP)
 	{
-		char	   *by = psprintf("%s.%s", qualified_name(link->relid),
+		char	   *by = psprintf("%s.%s", gs_mask_table_name(link->relid),
 								  quote_identifier(link->name));
 		ListCell   *cell;
 		bool		known = false;
@@ -338,7 +348,7 @@ follow_link(Planner *planner, const GsMaskLink *link)
 					 planner->pseudonym,
 					 psprintf("%s refers to it", by), false);
 		put_rule(planner, link->relid, link->name, planner->pseudonym,
-				 psprintf("it refers to %s.%s", qualified_name(link->to_relid),
+				 psprintf("it refers to %s.%s", gs_mask_table_name(link->to_relid),
 						  quote_identifier(link->to_name)), false);
 		check_later(plan, link);
 	}
@@ -348,17 +358,17 @@ follow_link(Planner *planner, const GsMaskLink *link)
 	check_later(plan, link);
 	if (action == GS_RULE_KIND && !from->asked)
 		put_rule(planner, link->relid, link->name, planner->pseudonym,
-				 psprintf("it refers to %s.%s", qualified_name(link->to_relid),
+				 psprintf("it refers to %s.%s", gs_mask_table_name(link->to_relid),
 						  quote_identifier(link->to_name)), false);
 	else if (action == GS_RULE_KIND)
 		gs_mask_problem(plan, ERRCODE_INVALID_PARAMETER_VALUE,
 						"A pseudonym keeps foreign keys.",
 						"column \"%s\" of table %s refers to another table, which has no values of rule \"%s\"",
-						link->name, qualified_name(link->relid),
+						link->name, gs_mask_table_name(link->relid),
 						from->rule->text);
 	else if (action == GS_RULE_PSEUDONYM)
 		put_rule(planner, link->to_relid, link->to_name, from->rule,
-				 psprintf("%s.%s refers to it", qualified_name(link->relid),
+				 psprintf("%s.%s refers to it", gs_mask_table_name(link->relid),
 						  quote_identifier(link->name)), false);
 }
 
@@ -433,305 +443,6 @@ complete_closure(Planner *planner)
 	} while (planner->changed);
 }
 
-static Form_pg_attribute
-attribute_of(Relation relation, const char *name)
-{
-	TupleDesc	desc = RelationGetDescr(relation);
-
-	for (int i = 0; i < desc->natts; i++)
-		if (!TupleDescAttr(desc, i)->attisdropped &&
-			strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) == 0)
-			return TupleDescAttr(desc, i);
-	return NULL;
-}
-
-/* An error for a column that cannot be asked for. */
-static void
-check_asked(Relation relation, const char *name)
-{
-	Form_pg_attribute attribute = attribute_of(relation, name);
-
-	if (attribute == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						name, RelationGetRelationName(relation)),
-				 errhint("Name columns of the table.")));
-	if (attribute->attgenerated != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
-				 errmsg("column \"%s\" is a generated column", name),
-				 errhint("It is computed anew when columns that it depends on are masked: name these.")));
-}
-
-/* The rule that the argument has for a column: "table.column" goes first. */
-static GsRule *
-rule_of_argument(const GsMaskRequest *request, Oid relid, const char *name)
-{
-	const char *keys[] = {
-		psprintf("%s.%s.%s", get_namespace_name(get_rel_namespace(relid)),
-				 get_rel_name(relid), name),
-		psprintf("%s.%s", get_rel_name(relid), name), name
-	};
-
-	for (int i = 0; request->rules != NULL && i < lengthof(keys); i++)
-	{
-		JsonbValue	key = {.type = jbvString};
-		JsonbValue *value;
-
-		key.val.string.val = unconstify(char *, keys[i]);
-		key.val.string.len = strlen(keys[i]);
-		value = findJsonbValueFromContainer(&request->rules->root, JB_FOBJECT,
-											&key);
-		if (value == NULL)
-			continue;
-		return gs_rule_parse(pnstrdup(value->val.string.val,
-									  value->val.string.len));
-	}
-	return NULL;
-}
-
-/* The likeliest kind of a column as a whole, or NULL. */
-static const GsPiiVerdict *
-found_kind(const List *found, const char *name)
-{
-	const GsPiiVerdict *best = NULL;
-	ListCell   *cell;
-
-	foreach(cell, found)
-	{
-		const GsPiiFinding *finding = lfirst(cell);
-
-		if (finding->path == NULL && strcmp(finding->column, name) == 0 &&
-			(best == NULL || finding->verdict.confidence > best->confidence))
-			best = &finding->verdict;
-	}
-	return best;
-}
-
-static bool
-is_in(const List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	return false;
-}
-
-/*
- * The rule of a column that is asked for, or of any column where none is
- * named.  NULL: it stays as it is.
- */
-static GsRule *
-choose_rule(Planner *planner, Oid relid, Form_pg_attribute attribute,
-			const List *found, const char **origin, bool *asked)
-{
-	const GsMaskRequest *request = planner->request;
-	const char *name = NameStr(attribute->attname);
-	bool		named = is_in(request->columns, name);
-	const GsPiiVerdict *kind = found_kind(found, name);
-	GsRule	   *rule = rule_of_argument(request, relid, name);
-
-	*asked = true;
-	*origin = "rules";
-	if (rule != NULL)
-		return rule;
-	if (request->named && !named)
-		return NULL;
-	*origin = "its label";
-	rule = gs_label_of(relid, attribute->attnum);
-	if (rule != NULL)
-		return rule;
-	*asked = false;
-	if (kind != NULL && (named || kind->level == GS_PII_SURE))
-	{
-		const char *reason;
-
-		*origin = psprintf("%s its kind", gs_pii_levels[kind->level]);
-		rule = gs_rule_parse(kind->kind->name);
-		if (gs_rule_fits(rule, attribute->atttypid, attribute->atttypmod,
-						 &reason))
-			return rule;
-		*origin = "its type does not hold its kind";
-		return planner->pseudonym;
-	}
-	*origin = "it looks like no kind";
-	return named ? planner->pseudonym : NULL;
-}
-
-/* Kinds that others of the row fit. */
-static bool
-is_fitted(GsKindId kind)
-{
-	switch (kind)
-	{
-		case GS_KIND_SEX:
-		case GS_KIND_COUNTRY:
-		case GS_KIND_COUNTRY_CODE:
-		case GS_KIND_FIRST_NAME:
-		case GS_KIND_LAST_NAME:
-		case GS_KIND_FULL_NAME:
-		case GS_KIND_BIRTH_DATE:
-		case GS_KIND_CITY:
-		case GS_KIND_STATE:
-		case GS_KIND_STATE_CODE:
-		case GS_KIND_POSTCODE:
-			return true;
-		default:
-			return false;
-	}
-}
-
-/* Columns that stay and that generated ones are to fit. */
-static void
-keep_columns(GsMaskTable *table, const List *found)
-{
-	ListCell   *cell;
-	ListCell   *other;
-
-	foreach(cell, found)
-	{
-		const GsPiiFinding *finding = lfirst(cell);
-		GsKeptColumn *kept;
-		bool		masked = false;
-
-		foreach(other, table->columns)
-			masked |= strcmp(((GsMaskColumn *) lfirst(other))->name,
-							 finding->column) == 0;
-		if (masked || finding->path != NULL ||
-			finding->verdict.level == GS_PII_POSSIBLE ||
-			!is_fitted(finding->verdict.kind->id))
-			continue;
-		kept = palloc(sizeof(GsKeptColumn));
-		kept->name = finding->column;
-		kept->kind = finding->verdict.kind->id;
-		table->kept = lappend(table->kept, kept);
-	}
-}
-
-/* The kinds of a table's columns, looked for once in a call. */
-static List *
-find_kinds(GsMaskRequest *request, Oid relid)
-{
-	FoundTable *table;
-	ListCell   *cell;
-
-	foreach(cell, request->found)
-	{
-		table = lfirst(cell);
-		if (table->relid == relid)
-			return table->findings;
-	}
-	table = palloc(sizeof(FoundTable));
-	table->relid = relid;
-	table->findings = gs_find_pii(relid);
-	request->found = lappend(request->found, table);
-	return table->findings;
-}
-
-/* The columns of a table that are asked for. */
-static void
-ask_table(Planner *planner, Oid relid)
-{
-	const GsMaskRequest *request = planner->request;
-	Relation	relation = table_open(relid, AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(relation);
-	char	   *table = qualified_name(relid);
-	List	   *found = find_kinds(planner->request, relid);
-	ListCell   *cell;
-
-	foreach(cell, request->columns)
-		check_asked(relation, lfirst(cell));
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		const char *name = NameStr(attribute->attname);
-		const char *origin;
-		bool		asked;
-		GsRule	   *rule;
-
-		if (attribute->attisdropped || attribute->attgenerated != '\0')
-			continue;
-		rule = choose_rule(planner, relid, attribute, found, &origin, &asked);
-		if (rule == NULL)
-			continue;
-		put_rule(planner, relid, name, rule, origin, asked);
-		if (!asked)
-			planner->plan->notes =
-				lappend(planner->plan->notes,
-						psprintf("column \"%s\" of table %s is masked by rule \"%s\": it has no label, and %s",
-								 name, table, rule->text, origin));
-	}
-	if (find_table(planner->plan, relid) != NULL)
-		keep_columns(find_table(planner->plan, relid), found);
-	table_close(relation, AccessShareLock);
-}
-
-/* Every rule of the argument is a text, for a column that there is. */
-static void
-check_rules(const GsMaskRequest *request)
-{
-	JsonbIterator *it;
-	JsonbValue	value;
-	JsonbIteratorToken token;
-	char	   *key = NULL;
-
-	if (request->rules == NULL)
-		return;
-	if (!JB_ROOT_IS_OBJECT(request->rules))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rules must be a JSON object"),
-				 errhint("For example {\"email\": \"email\", \"income\": \"keep\"}.")));
-	it = JsonbIteratorInit(&request->rules->root);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		bool		known = false;
-		ListCell   *cell;
-
-		if (token == WJB_VALUE && value.type != jbvString)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the rule of \"%s\" is not a string", key),
-					 errhint("For example {\"email\": \"email\", \"income\": \"keep\"}.")));
-		if (token != WJB_KEY)
-			continue;
-		key = pnstrdup(value.val.string.val, value.val.string.len);
-		foreach(cell, request->relids)
-		{
-			Relation	relation = table_open(lfirst_oid(cell), AccessShareLock);
-			TupleDesc	desc = RelationGetDescr(relation);
-
-			for (int i = 0; i < desc->natts; i++)
-			{
-				Form_pg_attribute attribute = TupleDescAttr(desc, i);
-				const char *name = NameStr(attribute->attname);
-				char	   *with_table = psprintf("%s.%s",
-												  RelationGetRelationName(relation),
-												  name);
-				char	   *with_schema = psprintf("%s.%s",
-												   get_namespace_name(RelationGetNamespace(relation)),
-												   with_table);
-
-				if (attribute->attisdropped ||
-					(strcmp(key, name) != 0 && strcmp(key, with_table) != 0 &&
-					 strcmp(key, with_schema) != 0))
-					continue;
-				known = true;
-				check_asked(relation, name);
-			}
-			table_close(relation, AccessShareLock);
-		}
-		if (!known)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of rules does not exist", key),
-					 errhint("Name columns, or \"table.column\".")));
-	}
-}
-
 /* What was asked to stay is not masked after all. */
 static void
 drop_kept(GsMaskPlan *plan)
@@ -765,11 +476,11 @@ note_referenced(Planner *planner)
 
 		if (!list_member_oid(planner->plan->foreign_keys, link->constraint))
 			continue;
-		if (find_table(planner->plan, link->to_relid) == NULL)
+		if (gs_mask_find_table(planner->plan, link->to_relid) == NULL)
 			planner->plan->referenced =
 				list_append_unique_oid(planner->plan->referenced,
 									   link->to_relid);
-		if (find_table(planner->plan, link->relid) == NULL)
+		if (gs_mask_find_table(planner->plan, link->relid) == NULL)
 			planner->plan->referenced =
 				list_append_unique_oid(planner->plan->referenced, link->relid);
 	}
@@ -811,15 +522,13 @@ compare_names(const ListCell *a, const ListCell *b)
 GsMaskPlan *
 gs_mask_plan(GsMaskRequest *request)
 {
-	Planner		planner = {.request = request};
+	Planner		planner = {0};
 	ListCell   *cell;
 	ListCell   *column;
 
 	planner.plan = palloc0(sizeof(GsMaskPlan));
 	planner.pseudonym = gs_rule_parse("pseudonym");
-	check_rules(request);
-	foreach(cell, request->relids)
-		ask_table(&planner, lfirst_oid(cell));
+	gs_mask_ask(planner.plan, request);
 	planner.plan->links = read_links();
 	planner.groups = read_groups();
 	complete_closure(&planner);

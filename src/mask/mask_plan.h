@@ -24,6 +24,7 @@ typedef struct GsMaskRequest
 	Jsonb	   *rules;			/* NULL: none */
 	bool		published;		/* tables may be published */
 	bool		copying;		/* the tables stay as they are */
+	bool		updating;		/* row by row */
 	List	   *found;			/* of tables looked at: once in a call */
 } GsMaskRequest;
 
@@ -83,7 +84,13 @@ extern GsMaskPlan *gs_mask_plan(GsMaskRequest *request);
 extern void gs_mask_report(const GsMaskPlan *plan);
 extern Oid	gs_mask_root(Oid relid);
 
-/* within the plan: mask_check.c */
+/* within the plan: mask_ask.c, mask_check.c */
+extern void gs_mask_ask(GsMaskPlan *plan, GsMaskRequest *request);
+extern char *gs_mask_table_name(Oid relid);
+extern GsMaskTable *gs_mask_find_table(const GsMaskPlan *plan, Oid relid);
+extern void gs_mask_add_column(GsMaskPlan *plan, Oid relid, const char *name,
+							   const GsRule *rule, const char *origin,
+							   bool asked);
 extern void gs_mask_problem(GsMaskPlan *plan, int code, const char *hint,
 							const char *format,...) pg_attribute_printf(4, 5);
 extern void gs_mask_check_table(GsMaskPlan *plan, const GsMaskRequest *request,

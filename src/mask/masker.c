@@ -26,6 +26,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 #include "utils/tuplesort.h"
 #include "utils/varlena.h"
@@ -264,6 +265,13 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 		Column	   *column = &masker->columns[masker->ncolumns++];
 
 		column->at = get_attnum(relid, asked->name) - 1;
+		/* dropped since the batch before */
+		if (column->at < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of table %s does not exist any more",
+							asked->name, table),
+					 errhint("Call it again.")));
 		column->rule = asked->rule;
 		column->unique = asked->unique;
 		begin_column(masker, column, relation, digits);
@@ -275,6 +283,11 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 		Kept	   *column = &masker->kept[masker->nkept++];
 		HashedColumn hashed;
 
+		if (get_attnum(relid, asked->name) <= 0)
+		{
+			masker->nkept--;
+			continue;
+		}
 		hashed_column(&hashed, RelationGetDescr(relation),
 					  get_attnum(relid, asked->name) - 1);
 		column->at = hashed.at;
@@ -402,6 +415,26 @@ pseudonym_uuid(const GsMasker *masker, const Column *column, Datum value)
 	return DirectFunctionCall1(uuid_in, CStringGetDatum(text));
 }
 
+/* A whole number; as that of an integer type. */
+static Datum
+pseudonym_numeric(const GsMasker *masker, const Column *column, Datum value)
+{
+	int64		number = DatumGetInt64(DirectFunctionCall1(numeric_int8,
+														   value));
+
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, value,
+										  NumericGetDatum(int64_to_numeric(number)))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of table %s has numbers with fractions, which have no pseudonyms",
+						column->name, masker->table),
+				 errhint("Choose generalise:... or shuffle for it.")));
+	number = gs_pseudonym_integer(&masker->key, number);
+	return DirectFunctionCall2(numeric,
+							   NumericGetDatum(int64_to_numeric(number)),
+							   Int32GetDatum(column->typmod));
+}
+
 static Datum
 pseudonym(const GsMasker *masker, const Column *column, Datum value)
 {
@@ -416,6 +449,8 @@ pseudonym(const GsMasker *masker, const Column *column, Datum value)
 		case INT8OID:
 			return Int64GetDatum(gs_pseudonym_integer(&masker->key,
 													  DatumGetInt64(value)));
+		case NUMERICOID:
+			return pseudonym_numeric(masker, column, value);
 		case UUIDOID:
 			return pseudonym_uuid(masker, column, value);
 		default:

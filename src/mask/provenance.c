@@ -14,9 +14,11 @@
 #include "catalog/access.h"
 #include "mask/mask.h"
 
-/* {"column": "rule", ...} */
-static char *
-rules_as_json(const GsMaskTable *table)
+/*
+ * gs_mask_rules_json: {"column": "rule", ...} of a table.
+ */
+char *
+gs_mask_rules_json(const GsMaskTable *table)
 {
 	StringInfoData json;
 	ListCell   *cell;
@@ -55,7 +57,7 @@ gs_provenance_add(const GsMaskTable *table, const char *mode, const char *key,
 	values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	values[2] = CStringGetTextDatum(mode);
 	values[3] = DirectFunctionCall1(jsonb_in,
-									CStringGetDatum(rules_as_json(table)));
+									CStringGetDatum(gs_mask_rules_json(table)));
 	values[4] = CStringGetTextDatum(key);
 	values[5] = Int64GetDatum(rows);
 	gs_enter(&access);

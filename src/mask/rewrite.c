@@ -125,7 +125,7 @@ gs_mask_is_locked(const GsMaskPlan *plan)
 		LOCKTAG		tag;
 
 		SET_LOCKTAG_RELATION(tag, MyDatabaseId, lfirst_oid(cell));
-		if (!LockHeldByMe(&tag, AccessExclusiveLock))
+		if (!gs_lock_held(&tag, AccessExclusiveLock))
 			return false;
 	}
 	return true;
@@ -246,7 +246,6 @@ rewrite_leaf(const GsMaskTable *table, Oid relid, const GsPseudonymKey *key,
 					 ReadNextMultiXactId(), persistence);
 	become_caller(&caller);
 	CommandCounterIncrement();
-	remove_statistics(relid);
 	return n;
 }
 
@@ -334,16 +333,13 @@ parents_of(Oid relid)
 	return list_delete_first(parents);
 }
 
-static char *
-qualified_name(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-									  get_rel_name(relid));
-}
-
-/* Statistics of what was masked, and of what it is a part of. */
-static void
-renew_statistics(const GsMaskPlan *plan)
+/*
+ * gs_mask_renew_statistics: statistics of what was masked, and of what it is a
+ * part of: the old ones are removed, and new ones made.  To be called within
+ * an SPI connection.
+ */
+void
+gs_mask_renew_statistics(const GsMaskPlan *plan)
 {
 	List	   *parents = NIL;
 	ListCell   *cell;
@@ -354,6 +350,7 @@ renew_statistics(const GsMaskPlan *plan)
 
 		parents = list_append_unique_oid(parents, table->relid);
 		parents = list_concat_unique_oid(parents, table->inner);
+		parents = list_concat_unique_oid(parents, table->leaves);
 		parents = list_concat_unique_oid(parents, parents_of(table->relid));
 	}
 	foreach(cell, parents)
@@ -363,7 +360,7 @@ renew_statistics(const GsMaskPlan *plan)
 	}
 	CommandCounterIncrement();
 	foreach(cell, parents)
-		SPI_execute(psprintf("ANALYZE %s", qualified_name(lfirst_oid(cell))),
+		SPI_execute(psprintf("ANALYZE %s", gs_mask_table_name(lfirst_oid(cell))),
 					false, 0);
 }
 
@@ -412,7 +409,7 @@ gs_mask_finish(const GsMaskPlan *plan)
 		elog(ERROR, "SPI_connect failed");
 	foreach(cell, plan->foreign_keys)
 		check_foreign_key(lfirst_oid(cell));
-	renew_statistics(plan);
+	gs_mask_renew_statistics(plan);
 	foreach(cell, plan->tables)
 		foreach(column, ((GsMaskTable *) lfirst(cell))->columns)
 			if (((GsMaskColumn *) lfirst(column))->rule->action ==

@@ -20,6 +20,7 @@ extern bool gs_mask_is_locked(const GsMaskPlan *plan);
 extern int64 gs_mask_rewrite(const GsMaskTable *table,
 							 const GsPseudonymKey *key);
 extern void gs_mask_finish(const GsMaskPlan *plan);
+extern void gs_mask_renew_statistics(const GsMaskPlan *plan);
 
 /* rewrite_row.c: a row on its way from the old table to the new one */
 typedef struct GsMaskRow GsMaskRow;
@@ -34,6 +35,11 @@ extern int	gs_mask_count_digits(const GsMaskTable *table);
 extern GsMasker *gs_mask_begin(Relation relation, const GsMaskTable *table,
 							   const GsPseudonymKey *key, int digits,
 							   uint64 *counter);
+
+/* update.c */
+extern int64 gs_mask_update(const GsMaskTable *table,
+							const GsPseudonymKey *key, const char *key_name,
+							int batch_size, bool again, bool commits);
 
 /* copy.c */
 extern void gs_mask_copy(const GsMaskPlan *plan, Oid target,

@@ -227,6 +227,10 @@ gs_is_pseudonym_type(Oid type, int32 typmod)
 		case INT8OID:
 		case UUIDOID:
 			return true;
+		case NUMERICOID:
+			/* without a fraction, or of any scale */
+			return typmod < (int32) VARHDRSZ ||
+				((typmod - (int32) VARHDRSZ) & 0x7ff) == 0;
 		default:
 			return false;
 	}

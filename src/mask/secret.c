@@ -53,8 +53,8 @@ check_name(const char *name)
  * gs_secret_find: reads a key: the caller's own of the name, or else that of a
  * role that the caller is a member of.
  *
- * Returns false if there is none.  Errors: 42501 if it is only somebody
- * else's; 42725 if several roles of the caller's have one.
+ * Returns false if there is none.  Errors: 42501 if it is only somebody else's,
+ * but for the default one; 42725 if several roles of the caller's have one.
  */
 bool
 gs_secret_find(const char *name, GsPseudonymKey *key)
@@ -74,14 +74,16 @@ gs_secret_find(const char *name, GsPseudonymKey *key)
 		Oid			owner = DatumGetObjectId(gs_result(i, 1, NULL));
 
 		own = owner == user;
+		/* not all keys are a superuser's: it would not know whose it uses */
 		if (!own && (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(owner)) ||
-					 !has_privs_of_role(user, owner)))
+					 !is_member_of_role_nosuper(user, owner)))
 			continue;
 		usable++;
 		*key = key_of_bytes(gs_result(i, 2, NULL));
 	}
 	gs_leave(&access);
-	if (n > 0 && usable == 0)
+	/* each role may make a default of its own */
+	if (n > 0 && usable == 0 && strcmp(name, GS_DEFAULT_KEY) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for key \"%s\"", name),

@@ -9,6 +9,8 @@
 
 #include "mask/pseudonym.h"
 
+#define GS_DEFAULT_KEY	"default"
+
 extern bool gs_secret_find(const char *name, GsPseudonymKey *key);
 extern void gs_secret_make(const char *name, GsPseudonymKey *key);
 

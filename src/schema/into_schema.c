@@ -30,9 +30,11 @@
 #include "catalog/access.h"
 #include "catalog/datasets.h"
 #include "codec/styles.h"
+#include "compat.h"
 #include "model/model.h"
 #include "schema/like.h"
 #include "schema/plan.h"
+#include "stream/call.h"
 #include "table/source.h"
 
 /* A call of synth_schema_into. */
@@ -71,7 +73,7 @@ run(const char *sql)
 static Oid
 find_relation(const char *name)
 {
-	return RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name)),
+	return RangeVarGetRelid(makeRangeVarFromNameList(gs_name_list(name)),
 							NoLock, true);
 }
 
@@ -124,7 +126,7 @@ check_target(const IntoSchema *call)
 	{
 		const GsDatasetTable *table = lfirst(cell);
 
-		if (strcmp(strVal(linitial(stringToQualifiedNameList(table->relation))),
+		if (strcmp(strVal(linitial(gs_name_list(table->relation))),
 				   call->target) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -352,9 +354,7 @@ read_arguments(FunctionCallInfo fcinfo, IntoSchema *call)
 				 errmsg("scale must be above 0, and at most 1e9"),
 				 errhint("Tables without a parent get scale times the rows of the source, the others follow.")));
 	call->seed = PG_ARGISNULL(3) ? gs_random_seed() : PG_GETARG_INT64(3);
-	call->commits = fcinfo->context != NULL &&
-		IsA(fcinfo->context, CallContext) &&
-		!castNode(CallContext, fcinfo->context)->atomic && !IsSubTransaction();
+	call->commits = gs_may_commit(fcinfo);
 }
 
 /*

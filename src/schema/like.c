@@ -12,6 +12,7 @@
 #include "utils/regproc.h"
 
 #include "catalog/access.h"
+#include "compat.h"
 #include "schema/like.h"
 #include "table/source.h"
 
@@ -63,7 +64,7 @@ create_sequences(const char *target, Oid source)
 	{
 		const char *column = SPI_getvalue(found->vals[i], found->tupdesc, 1);
 		const char *type = SPI_getvalue(found->vals[i], found->tupdesc, 2);
-		List	   *names = stringToQualifiedNameList(target);
+		List	   *names = gs_name_list(target);
 		char	   *sequence = quote_qualified_identifier(strVal(linitial(names)),
 														  makeObjectName(strVal(llast(names)), column,
 																		 "seq"));
