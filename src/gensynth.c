@@ -8,6 +8,7 @@
 #include "fmgr.h"
 
 #include "compat.h"
+#include "mask/label.h"
 #include "numeric/blas.h"
 #include "stream/node/scan.h"
 #include "worker/worker.h"
@@ -22,4 +23,5 @@ _PG_init(void)
 	gs_blas_init();
 	gs_worker_init();
 	gs_plan_init();
+	gs_label_init();
 }

@@ -30,6 +30,7 @@
 #include "learn/equal.h"
 #include "learn/exact.h"
 #include "learn/formula.h"
+#include "learn/kind_find.h"
 #include "key/key.h"
 #include "learn/learn.h"
 #include "column/left_out.h"
@@ -44,6 +45,7 @@
 #include "fit/learnable.h"
 #include "fit/options.h"
 #include "fit/trial.h"
+#include "mask/kind_type.h"
 #include "model/calibrate.h"
 #include "model/dependency.h"
 #include "model/family.h"
@@ -483,6 +485,8 @@ column_detail(const GsSchema *schema, const GsColumn *column)
 		if (column->document)
 			appendStringInfo(&json, ", \"paths\": %d", column->nmembers);
 	}
+	if (column->kind != NULL)
+		appendStringInfo(&json, ", \"kind\": \"%s\"", column->kind->name);
 	if (column->layout != NULL)
 		append_layout(&json, schema, column->layout);
 	if (column->anchor > 0)
@@ -601,7 +605,10 @@ learn_columns(Learning *learning)
 	gs_progress_phase(GS_PHASE_COLUMNS, 0, columns.ncolumns);
 	/* not of rows that are copied */
 	if (learning->reader.sample.columns[0].key == NULL)
+	{
+		gs_kinds_find(&learning->reader.sample, learning->version->relation);
 		find_relations(learning, &columns);
+	}
 	level = gs_fix_styles();
 	version->schema = gs_schema_learn(&learning->reader.sample,
 									  request->options.rare_threshold,
@@ -660,6 +667,34 @@ named_column(GsSample *sample, const char *name, const char *option)
 }
 
 /*
+ * What option "kinds" says of a column.
+ */
+static void
+mean_column(GsColumn *column, const char *choice)
+{
+	const char *reason;
+
+	if (strcmp(choice, "code") == 0)
+		column->meant = GS_MEANT_CODE;
+	else if (strcmp(choice, "number") == 0)
+		column->meant = GS_MEANT_NUMBER;
+	else if (strcmp(choice, "format") == 0)
+		column->meant = GS_MEANT_FORMAT;
+	else
+	{
+		column->meant = GS_MEANT_KIND;
+		column->kind = gs_kind_lookup(choice);
+		if (!gs_kind_fits_type(column->kind, column->type, column->typmod,
+							   &reason))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" of option \"kinds\" cannot be of kind \"%s\"",
+							column->name, choice),
+					 errhint("%s", reason)));
+	}
+}
+
+/*
  * Marks the columns that options name.
  */
 static void
@@ -675,9 +710,7 @@ mark_columns(GsSample *sample, const GsOptions *options)
 	{
 		const GsNamedChoice *kind = lfirst(cell);
 
-		named_column(sample, kind->name, "kinds")->meant =
-			strcmp(kind->choice, "code") == 0 ? GS_MEANT_CODE :
-			GS_MEANT_NUMBER;
+		mean_column(named_column(sample, kind->name, "kinds"), kind->choice);
 	}
 }
 

@@ -200,17 +200,6 @@ read_sampling(FunctionCallInfo fcinfo, IntoCall *call)
 		fill->given.value = JsonbPGetDatum(DatumGetJsonbPCopy(fill->given.value));
 }
 
-/*
- * Whether the procedure may commit where it was called.
- */
-static bool
-may_commit(FunctionCallInfo fcinfo)
-{
-	return fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
-		!castNode(CallContext, fcinfo->context)->atomic &&
-		!IsSubTransaction();
-}
-
 static IntoCall *
 read_arguments(FunctionCallInfo fcinfo)
 {
@@ -227,7 +216,7 @@ read_arguments(FunctionCallInfo fcinfo)
 	call->functions = quote_identifier(get_namespace_name(schema));
 	call->batch_size = read_batch_size(fcinfo);
 	call->skip_conflicts = read_on_conflict(fcinfo);
-	call->commits = may_commit(fcinfo);
+	call->commits = gs_may_commit(fcinfo);
 	read_sampling(fcinfo, call);
 	/* sessions must not mistake each other's temporary tables */
 	call->fill.target = quote_qualified_identifier(get_namespace_name(get_rel_namespace(call->relid)),
