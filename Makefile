@@ -18,12 +18,17 @@ in_tree = $(patsubst $(here)%,%,$(sort $(wildcard $(addprefix $(here),$(1)))))
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(here)gensynth.control)
 
 MODULE_big = gensynth
-OBJS = $(patsubst %.c,%.o,$(call in_tree,src/*.c src/*/*.c src/*/*/*.c))
+# The lists of names and places as constant arrays.
+DICTIONARY = build/dictionary_data.c
+
+OBJS = $(patsubst %.c,%.o,$(call in_tree,src/*.c src/*/*.c src/*/*/*.c)) \
+	$(DICTIONARY:.c=.o)
 
 # Each part stands beside the C code that it declares; the order is that of
 # their dependencies.
-SQL_PARTS = src/catalog/catalog.sql src/fit/fit.sql src/stream/stream.sql \
-	src/stream/into.sql src/schema/schema.sql
+SQL_PARTS = src/catalog/catalog.sql src/fit/fit.sql src/worker/worker.sql src/stream/stream.sql \
+	src/stream/into.sql src/schema/schema.sql src/mask/kinds.sql \
+	src/mask/mask.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 DATA = $(call in_tree,$(EXTENSION)--*--*.sql)
 
@@ -104,6 +109,11 @@ endif
 
 # PGXS tracks the headers only of servers built with --enable-depend.
 $(OBJS): $(call in_tree,src/*.h src/*/*.h src/*/*/*.h)
+
+$(DICTIONARY): src/mask/dictionary.awk $(call in_tree,data/*.tsv)
+	@echo "$@ <- data/*.tsv"
+	@LC_ALL=C awk -f $^ > $@.tmp
+	@mv $@.tmp $@
 
 # The kernels of neural networks.  No function's errno or floating-point trap is
 # looked at.

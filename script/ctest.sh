@@ -39,7 +39,12 @@ compile() { # source object [flag ...]
     "$cc" "${flags[@]}" "${@:3}" -c -o "$2" "$1" &
     pids+=($!)
 }
-for source in src/numeric/*.c src/privacy/*.c src/cart/*.c; do
+# Lists as constant arrays, as the Makefile makes them; of src/mask and src/text
+# what knows nothing of PostgreSQL.
+LC_ALL=C awk -f src/mask/dictionary.awk data/*.tsv > "$out/dictionary_data.c"
+mapfile -t plain < <(grep -L '"postgres.h"' src/mask/*.c)
+for source in src/numeric/*.c src/privacy/*.c src/cart/*.c src/text/check_digit.c \
+    "${plain[@]}" "$out/dictionary_data.c"; do
     object=$out/$(basename "$(dirname "$source")")_$(basename "$source" .c).o
     objects+=("$object")
     compile "$source" "$object"

@@ -27,7 +27,10 @@
 #if PG_VERSION_NUM >= 160000
 #define gs_proc_aclcheck(function, role, mode) \
 	object_aclcheck(ProcedureRelationId, function, role, mode)
+#define gs_class_ownercheck(relid, role) \
+	object_ownercheck(RelationRelationId, relid, role)
 #else
+#define gs_class_ownercheck pg_class_ownercheck
 #define gs_proc_aclcheck pg_proc_aclcheck
 #endif
 
@@ -39,6 +42,14 @@
 #define GS_MODULE_MAGIC(version_text) PG_MODULE_MAGIC
 #endif
 
+/* 18 has generated columns that are not stored */
+#if PG_VERSION_NUM >= 180000
+#define gs_expand_generated(expression, relation) \
+	expand_generated_columns_in_expr(expression, relation, 1)
+#else
+#define gs_expand_generated(expression, relation) (expression)
+#endif
+
 /* 16 lets callers take errors: of ranges, of types' names, of JSON's actions */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
@@ -47,14 +58,23 @@
 #define gs_make_range(typcache, lower, upper, empty) \
 	make_range(typcache, lower, upper, empty, NULL)
 #define gs_type_name(name)	typeStringToTypeName(name, NULL)
+#define gs_name_list(name)	stringToQualifiedNameList(name, NULL)
 #define GS_JSON_ACTION		JsonParseErrorType
 #define GS_JSON_ACTION_DONE	JSON_SUCCESS
 #else
 #define gs_range_serialize range_serialize
 #define gs_make_range make_range
 #define gs_type_name(name)	typeStringToTypeName(name)
+#define gs_name_list(name)	stringToQualifiedNameList(name)
 #define GS_JSON_ACTION		void
 #define GS_JSON_ACTION_DONE
+#endif
+
+/* 17 can ask for stronger locks, too */
+#if PG_VERSION_NUM >= 170000
+#define gs_lock_held(tag, mode)	LockHeldByMe(tag, mode, false)
+#else
+#define gs_lock_held(tag, mode)	LockHeldByMe(tag, mode)
 #endif
 
 /* 17 lets the caller have the lexer of JSON in memory of its own */
@@ -152,6 +172,13 @@
 #define GS_NORETURN pg_noreturn
 #else
 #define GS_NORETURN pg_attribute_noreturn()
+#endif
+
+/* 16 renamed what reads the status of the n-th backend, from 1 */
+#if PG_VERSION_NUM >= 160000
+#define gs_local_status(n)	pgstat_get_local_beentry_by_index(n)
+#else
+#define gs_local_status(n)	pgstat_fetch_stat_local_beentry(n)
 #endif
 
 #endif

@@ -23,6 +23,7 @@
 
 #include "compat.h"
 #include "catalog/access.h"
+#include "catalog/alike.h"
 #include "catalog/catalog.h"
 #include "table/source.h"
 
@@ -176,35 +177,19 @@ gs_check_refit(const GsModelEntry *model)
 static char *
 similar_names(const char *name)
 {
-	StringInfoData near;
+	GsAlike		alike;
 	ListCell   *cell;
-	int			max = Max(2, (int) strlen(name) / 3);
-	int			best = max + 1;
 
-	initStringInfo(&near);
-	/* the longest names that the distance can be told of */
+	gs_alike_begin(&alike, name);
 	foreach(cell, read_models(SELECT_MODELS " WHERE $1 " GS_NE " ''"
-							  " AND pg_catalog.octet_length($1) " GS_OP("<") " 256"
-							  " AND pg_catalog.octet_length(m.name) " GS_OP("<") " 256"
 							  " ORDER BY m.name", name))
 	{
 		const GsModelEntry *model = lfirst(cell);
-		int			distance;
 
-		if (!may_sample(model, false))
-			continue;
-		distance = varstr_levenshtein(name, strlen(name), model->name,
-									  strlen(model->name), 1, 1, 1, true);
-		if (distance < best)
-			resetStringInfo(&near);
-		if (distance <= best && distance <= max)
-		{
-			appendStringInfo(&near, "%s\"%s\"", near.len ? ", " : "",
-							 model->name);
-			best = distance;
-		}
+		if (may_sample(model, false))
+			gs_alike_add(&alike, model->name);
 	}
-	return near.data;
+	return alike.list.data;
 }
 
 /*

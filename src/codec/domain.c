@@ -4,11 +4,13 @@
  */
 #include "postgres.h"
 
+#include "access/stratnum.h"
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+#include "compat.h"
 #include "codec/domain.h"
 
 struct GsDomain
@@ -27,27 +29,56 @@ gs_domain_has_checks(Oid type)
 		DomainHasConstraints(type);
 }
 
+/*
+ * Whether an expression is a column or a domain's value, perhaps of another
+ * type.
+ */
 static bool
-is_not_range(Node *node, void *context)
+is_value(const Node *node)
 {
-	if (node == NULL)
-		return false;
-	if (IsA(node, OpExpr))
+	while (node != NULL && (IsA(node, RelabelType) || IsA(node, FuncExpr)))
 	{
-		List	   *ways = get_op_btree_interpretation(((OpExpr *) node)->opno);
+		const FuncExpr *function = (const FuncExpr *) node;
 
-		if (ways == NIL)
-			return true;
-		list_free_deep(ways);
+		if (IsA(node, RelabelType))
+			node = (const Node *) ((const RelabelType *) node)->arg;
+		else if (function->funcformat == COERCE_IMPLICIT_CAST)
+			node = linitial(function->args);
+		else
+			return false;
 	}
-	else if (!(IsA(node, BoolExpr) && is_andclause(node)) &&
-			 !IsA(node, List) && !IsA(node, Const) && !IsA(node, FuncExpr) &&
-			 !IsA(node, RelabelType) && !IsA(node, CoerceToDomainValue))
+	return node != NULL && (IsA(node, Var) || IsA(node, CoerceToDomainValue));
+}
+
+/*
+ * gs_is_interval: whether a condition holds between any two values of a
+ * column, or of a domain, for which it holds: comparisons with constants, all
+ * of which must hold.
+ */
+bool
+gs_is_interval(const Node *node)
+{
+	const OpExpr *op = (const OpExpr *) node;
+	List	   *families;
+	bool		found = false;
+	ListCell   *cell;
+
+	if (is_andclause(node))
+	{
+		foreach(cell, ((const BoolExpr *) node)->args)
+			if (!gs_is_interval(lfirst(cell)))
+				return false;
 		return true;
-	if (IsA(node, FuncExpr) &&
-		((FuncExpr *) node)->funcformat == COERCE_EXPLICIT_CALL)
-		return true;
-	return expression_tree_walker(node, is_not_range, context);
+	}
+	if (!IsA(node, OpExpr) || list_length(op->args) != 2 ||
+		!((is_value(linitial(op->args)) && IsA(lsecond(op->args), Const)) ||
+		  (IsA(linitial(op->args), Const) && is_value(lsecond(op->args)))))
+		return false;
+	families = gs_comparisons(op->opno);
+	foreach(cell, families)
+		found |= gs_comparison(cell) >= BTLessStrategyNumber &&
+			gs_comparison(cell) <= BTGreaterStrategyNumber;
+	return found;
 }
 
 /*
@@ -70,7 +101,8 @@ gs_domain_is_picky(Oid type)
 	{
 		DomainConstraintState *constraint = lfirst(cell);
 
-		if (is_not_range((Node *) constraint->check_expr, NULL))
+		if (constraint->check_expr != NULL &&
+			!gs_is_interval((Node *) constraint->check_expr))
 			return true;
 	}
 	return false;

@@ -7,9 +7,12 @@
 
 #include "postgres.h"
 
+#include "nodes/nodes.h"
+
 typedef struct GsDomain GsDomain;
 
 extern bool gs_domain_has_checks(Oid type);
+extern bool gs_is_interval(const Node *node);
 extern bool gs_domain_is_picky(Oid type);
 extern GsDomain *gs_domain_open(Oid type);
 extern bool gs_domain_takes_null(Oid type);

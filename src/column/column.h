@@ -25,6 +25,7 @@
 
 #include "codec/codec.h"
 #include "column/layout.h"
+#include "mask/kinds.h"
 #include "text/format.h"
 #include "compat.h"
 
@@ -91,7 +92,9 @@ typedef enum GsMeant
 {
 	GS_MEANT_ANY,				/* nothing: the fit looks at it */
 	GS_MEANT_CODE,				/* values that only stand for something */
-	GS_MEANT_NUMBER				/* neither that, nor a date or a list */
+	GS_MEANT_NUMBER,			/* neither that, nor a date or a list */
+	GS_MEANT_FORMAT,			/* of no kind: texts of a format */
+	GS_MEANT_KIND				/* of a kind of personal values */
 } GsMeant;
 
 typedef struct GsColumn
@@ -126,6 +129,10 @@ typedef struct GsColumn
 								 * it is equal to */
 	bool		exact;			/* while it is learned: single values matter */
 	GsMeant		meant;			/* while it is learned */
+	const GsKind *kind;			/* of personal values: what the "other" level
+								 * is, and what other columns fit; or NULL */
+	int			locale;			/* that these are made in; -1: of the row's
+								 * country */
 	bool		leads;			/* while it is learned: others follow from it */
 	bool		unique;			/* by itself, in the source */
 	bool		one_null;		/* unique, and so is its NULL */
@@ -312,6 +319,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 #define GS_STREAM_GIVEN		UINT32_C(0x60000000)	/* conditioned ones */
 #define GS_STREAM_CONTEXT	UINT32_C(0x68000000)	/* + feature: places in values */
 #define GS_STREAM_DEPENDENCY	UINT32_C(0x6C000000)	/* + feature: exceptions */
+#define GS_STREAM_PERSON	UINT32_C(0x6E000000)	/* what is of its kind */
 #define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
 
 #endif

@@ -15,6 +15,8 @@
  *	 length/C	int4 [33]
  *	 keys, key/C	see key.c
  *	 layout		see layout.c
+ *	 kind/C		bytes		name of the kind of personal values, and the
+ *							locale that they are made in
  *	 column/...		see notation_learn.c
  *
  * What is loaded is hostile until it has been checked.
@@ -51,6 +53,25 @@ typedef enum FeatureField
 	FIELD_MIN_SCALE,
 	FIELDS
 } FeatureField;
+
+static void
+save_kinds(const GsSchema *schema, List **tensors)
+{
+	char		name[32];
+
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *column = &schema->columns[c];
+		const char *text;
+
+		if (column->kind == NULL)
+			continue;
+		text = psprintf("%s %s", column->kind->name, column->locale < 0 ? "" :
+						gs_locale_names[column->locale]);
+		snprintf(name, sizeof(name), "kind/%d", c + 1);
+		gs_tensor_add(tensors, name, GS_U1, 1, strlen(text), 0, text);
+	}
+}
 
 /*
  * gs_schema_save: appends the tensors of a schema's features.
@@ -134,6 +155,7 @@ gs_schema_save(const GsSchema *schema, List **tensors)
 	gs_tensor_add(tensors, "edge", GS_F8, 1, edge.len / 8, 0, edge.data);
 	gs_tensor_add(tensors, "low", GS_I8, 1, low.len / 8, 0, low.data);
 	gs_tensor_add(tensors, "high", GS_I8, 1, high.len / 8, 0, high.data);
+	save_kinds(schema, tensors);
 	gs_layouts_save(schema, tensors);
 	gs_notations_save(schema, tensors);
 	gs_endings_save(schema, tensors);
@@ -373,6 +395,35 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 }
 
 /*
+ * The kind of a column's values, if it is one of personal values.
+ */
+static void
+load_kind(GsColumn *column, int c, const List *tensors)
+{
+	char		name[32];
+	const GsTensor *tensor;
+	char	   *kind;
+	char	   *locale;
+
+	snprintf(name, sizeof(name), "kind/%d", c + 1);
+	column->locale = -1;
+	if (gs_tensor_find(tensors, name) == NULL)
+		return;
+	tensor = gs_tensor_get(tensors, name, GS_U1, 1);
+	kind = pnstrdup(tensor->data, tensor->dims[0]);
+	locale = strchr(kind, ' ');
+	if (locale != NULL)
+		*locale++ = '\0';
+	column->kind = gs_kind_by_name(kind);
+	if (locale != NULL && *locale != '\0')
+		column->locale = gs_locale_by_name(locale);
+	if (column->kind == NULL || locale == NULL ||
+		(*locale != '\0' && column->locale < 0))
+		gs_corrupted("The kind of column \"%s\" does not exist.",
+					 column->name);
+}
+
+/*
  * The lengths of what is drawn for a column, if it has such.
  */
 static void
@@ -444,6 +495,7 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 		schema->columns[c].equal_feature = -1;
 		for (int p = 0; p < GS_MAX_PARTS; p++)
 			schema->columns[c].feature[p] = -1;
+		load_kind(&schema->columns[c], c, tensors);
 	}
 	gs_notations_load(schema, tensors);
 	gs_keys_load(schema, tensors);

@@ -184,16 +184,26 @@ mark_equated(const char *condition, const GsSchema *schema)
 {
 	char	   *stored = condition == NULL ? NULL :
 		gs_condition_store_safely(condition, schema);
+	Bitmapset  *columns;
 	Expr	   *expr;
 	int			column;
 	ListCell   *cell;
 
 	if (stored == NULL)
 		return;
-	expr = gs_condition_load(stored, schema, NULL);
+	expr = gs_condition_load(stored, schema, &columns);
 	foreach(cell, gs_equation_parts(schema, expr))
-		if (gs_equation_solve(schema, lfirst(cell), NULL, &column) != NULL)
-			schema->columns[column].equated = true;
+	{
+		int			c = -1;
+
+		if (gs_equation_solve(schema, lfirst(cell), NULL, &column) == NULL)
+			continue;
+		schema->columns[column].equated = true;
+		/* what it is computed from is not equal to it by accident */
+		while ((c = bms_next_member(columns, c)) >= 0)
+			if (schema->columns[c].equal == column + 1)
+				schema->columns[c].equal = 0;
+	}
 }
 
 /*

@@ -40,6 +40,7 @@
 #include "column/store.h"
 #include "codec/styles.h"
 #include "constraint/bounds.h"
+#include "constraint/certain.h"
 #include "constraint/condition.h"
 #include "constraint/equation.h"
 #include "constraint/rules.h"
@@ -61,13 +62,25 @@ typedef struct Rule
 	int64		refused;
 } Rule;
 
+/* A column whose value is, in some rows, that of one which a rule sets. */
+typedef struct Copy
+{
+	int			to;				/* places among the rules' columns */
+	int			from;
+	int			feature;		/* says in which rows, by code 1 */
+	bool		idle;			/* no rule sets it, or the column is known */
+	bool		flag[GS_BATCH]; /* of the decoded rows */
+} Copy;
+
 struct GsRules
 {
 	GsSampler  *sampler;
 	const GsModel *model;
 	int			nrules;
 	Rule	   *rules;
-	int			ncolumns;		/* that conditions are about */
+	int			ncopies;
+	Copy	   *copies;
+	int			ncolumns;		/* that conditions are about, or copied to */
 	int		   *column;			/* [ncolumns] */
 	GsDecoder **decoder;		/* [ncolumns] */
 	const GsRows *known;		/* [columns of the model]; NULL: none is known */
@@ -89,87 +102,6 @@ struct GsRules
 };
 
 /*
- * Whether a condition holds between any two values of a column for which it
- * holds: comparisons with constants, all of which must hold.
- */
-static bool
-is_interval(const Node *node)
-{
-	const OpExpr *op = (const OpExpr *) node;
-	List	   *families;
-	bool		found = false;
-	ListCell   *cell;
-
-	if (is_andclause(node))
-	{
-		foreach(cell, ((const BoolExpr *) node)->args)
-			if (!is_interval(lfirst(cell)))
-				return false;
-		return true;
-	}
-	if (!IsA(node, OpExpr) || list_length(op->args) != 2 ||
-		!((IsA(linitial(op->args), Var) && IsA(lsecond(op->args), Const)) ||
-		  (IsA(linitial(op->args), Const) && IsA(lsecond(op->args), Var))))
-		return false;
-	families = gs_comparisons(op->opno);
-	foreach(cell, families)
-		found |= gs_comparison(cell) >= BTLessStrategyNumber &&
-			gs_comparison(cell) <= BTGreaterStrategyNumber;
-	return found;
-}
-
-static bool
-meets(const GsRules *rules, ExprState *state, int c, Datum value, bool isnull)
-{
-	bool		met;
-
-	rules->slot->tts_values[c] = value;
-	rules->slot->tts_isnull[c] = isnull;
-	met = ExecCheck(state, rules->econtext);
-	ResetExprContext(rules->econtext);
-	return met;
-}
-
-/* What is_certain() asks. */
-typedef struct Certainty
-{
-	const GsRules *rules;
-	ExprState  *state;
-	int			column;
-	Datum	   *values;
-	int			n;
-	bool		certain;
-} Certainty;
-
-static void
-meet_all(void *arg)
-{
-	Certainty  *c = arg;
-	bool		all = true;
-
-	for (int i = 0; i < c->n && all; i++)
-		all = meets(c->rules, c->state, c->column, c->values[i], false);
-	c->certain = all && meets(c->rules, c->state, c->column, (Datum) 0, true);
-}
-
-/*
- * Whether all values that a column can take meet a condition on it alone.
- */
-static bool
-is_certain(GsRules *rules, ExprState *state, const Expr *expr, int c)
-{
-	GsDecoder  *decoder = gs_decoder_create(rules->sampler->schema, c,
-											InvalidOid);
-	Certainty	certainty = {.rules = rules,.state = state,.column = c};
-
-	certainty.n = gs_decoder_values(decoder, &certainty.values);
-	return certainty.n > 0 && (!gs_decoder_is_number(decoder) ||
-							   is_interval((const Node *) expr)) &&
-		gs_condition_try(meet_all, &certainty,
-						 &rules->error) && certainty.certain;
-}
-
-/*
  * Adds a rule, unless it always holds.
  */
 static void
@@ -188,7 +120,8 @@ add_rule(GsRules *rules, const GsConstraint *constraint, Expr *expr,
 								 FirstLowInvalidHeapAttributeNumber);
 	ExecStoreAllNullTuple(rules->slot);
 	if (bms_get_singleton_member(columns, &only) &&
-		is_certain(rules, state, expr, only))
+		gs_condition_is_certain(rules->sampler->schema, expr, state,
+								rules->econtext, only, &rules->error))
 		return;
 	rules->rules = rules->rules == NULL ? palloc(sizeof(Rule)) :
 		repalloc(rules->rules, sizeof(Rule) * (rules->nrules + 1));
@@ -288,6 +221,41 @@ barred_columns(const GsRules *rules, int r, const Bitmapset *known)
 	return barred;
 }
 
+static int
+place_of(const GsRules *rules, int column)
+{
+	for (int i = 0; i < rules->ncolumns; i++)
+		if (rules->column[i] == column)
+			return i;
+	return -1;
+}
+
+static bool
+sets_by_value(const GsRules *rules, int place)
+{
+	for (int r = 0; r < rules->nrules; r++)
+		if (rules->rules[r].value != NULL && rules->rules[r].sets == place)
+			return true;
+	return false;
+}
+
+/*
+ * Decides what is copied after it is set, where columns are known.
+ */
+static void
+choose_copies(GsRules *rules, const Bitmapset *known)
+{
+	for (int i = 0; i < rules->ncopies; i++)
+	{
+		Copy	   *copy = &rules->copies[i];
+
+		copy->idle = bms_is_member(rules->column[copy->to], known) ||
+			!sets_by_value(rules, copy->from);
+		/* other equations may ask for it */
+		rules->passes += !copy->idle;
+	}
+}
+
 /*
  * Decides what rules set, where columns are known as they are.
  */
@@ -306,9 +274,7 @@ choose_columns(GsRules *rules, const Bitmapset *known)
 		rule->value = NULL;
 		if (value == NULL)
 			continue;
-		for (int i = 0; i < rules->ncolumns; i++)
-			if (rules->column[i] == column)
-				rule->sets = i;
+		rule->sets = place_of(rules, column);
 		rule->value = ExecInitExpr(expression_planner(value), NULL);
 		rule->from = bms_del_member(bms_copy(rule->columns), column);
 		for (int q = 0; q < r; q++)
@@ -327,6 +293,26 @@ choose_columns(GsRules *rules, const Bitmapset *known)
 					   &rules->sampler->schema->columns[column],
 					   rules->decoder[rule->sets]);
 	}
+	choose_copies(rules, known);
+}
+
+/*
+ * The columns that are equal to one that conditions are about, in some rows.
+ */
+static void
+add_copies(GsRules *rules, const Bitmapset *equal)
+{
+	const GsSchema *schema = rules->sampler->schema;
+	int			c = -1;
+
+	rules->copies = palloc(sizeof(Copy) * Max(bms_num_members(equal), 1));
+	while ((c = bms_next_member(equal, c)) >= 0)
+		rules->copies[rules->ncopies++] = (Copy)
+	{
+		.to = place_of(rules, c),
+			.from = place_of(rules, schema->columns[c].equal - 1),
+			.feature = schema->columns[c].equal_feature
+	};
 }
 
 static void
@@ -348,6 +334,7 @@ gs_rules_open(GsSampler *sampler)
 	GsRules    *rules;
 	List	   *constraints = model->version->constraints;
 	Bitmapset  *used = NULL;
+	Bitmapset  *equal = NULL;
 	ErrorContextCallback callback;
 	ListCell   *cell;
 	int			c = -1;
@@ -378,6 +365,11 @@ gs_rules_open(GsSampler *sampler)
 	error_context_stack = callback.previous;
 	if (rules->nrules == 0)
 		return NULL;
+	for (int e = 0; e < sampler->schema->ncolumns; e++)
+		if (sampler->schema->columns[e].equal > 0 &&
+			bms_is_member(sampler->schema->columns[e].equal - 1, used))
+			equal = bms_add_member(equal, e);
+	used = bms_add_members(used, equal);
 	rules->ncolumns = bms_num_members(used);
 	rules->column = palloc(sizeof(int) * rules->ncolumns);
 	rules->decoder = palloc(sizeof(GsDecoder *) * rules->ncolumns);
@@ -386,6 +378,7 @@ gs_rules_open(GsSampler *sampler)
 		rules->column[i] = c;
 		rules->decoder[i] = gs_decoder_create(sampler->schema, c, InvalidOid);
 	}
+	add_copies(rules, equal);
 	choose_columns(rules, given_columns(sampler));
 	rules->values = palloc(sizeof(Datum) * GS_BATCH * rules->ncolumns);
 	rules->nulls = palloc(GS_BATCH * rules->ncolumns);
@@ -408,6 +401,8 @@ gs_rules_need(const GsRules *rules, bool *needed)
 {
 	for (int i = 0; i < rules->ncolumns; i++)
 		gs_decoder_needs(rules->decoder[i], needed);
+	for (int i = 0; i < rules->ncopies; i++)
+		needed[rules->copies[i].feature] = true;
 }
 
 /*
@@ -501,7 +496,28 @@ decode_columns(GsRules *rules, const GsBatch *batch, int from, int to)
 		else
 			gs_decode(rules->decoder[i], batch, from, to, rows);
 	}
+	for (int i = 0; i < rules->ncopies; i++)
+		for (int row = from; row < to; row++)
+			rules->copies[i].flag[row - from] =
+				batch->code[rules->copies[i].feature][row] == 1;
 	MemoryContextSwitchTo(old);
+}
+
+static void
+copy_values(GsRules *rules, int row)
+{
+	TupleTableSlot *slot = rules->slot;
+
+	for (int i = 0; i < rules->ncopies; i++)
+	{
+		const Copy *copy = &rules->copies[i];
+		int			to = rules->column[copy->to];
+		int			from = rules->column[copy->from];
+
+		if (!copy->idle && copy->flag[row] && !slot->tts_isnull[to] &&
+			!slot->tts_isnull[from])
+			slot->tts_values[to] = slot->tts_values[from];
+	}
 }
 
 /*
@@ -530,7 +546,8 @@ show_row(GsRules *rules, int row)
 		Datum		value;
 
 		rules->at = i % rules->nrules;
-
+		if (rules->at == 0 && i > 0)
+			copy_values(rules, row);
 		if (rule->value == NULL)
 			continue;
 		c = rules->column[rule->sets];
@@ -544,6 +561,7 @@ show_row(GsRules *rules, int row)
 		if (i >= rules->nrules * (rules->passes - 1))
 			within &= !gs_bounds_exceeded(&rule->bounds, value);
 	}
+	copy_values(rules, row);
 	return within;
 }
 
@@ -640,11 +658,12 @@ gs_rules_look(GsRules *rules, const GsBatch *batch, bool *refused)
 bool
 gs_rules_sets(const GsRules *rules, int column)
 {
-	for (int r = 0; r < rules->nrules; r++)
-		if (rules->rules[r].value != NULL &&
-			rules->column[rules->rules[r].sets] == column)
+	int			place = place_of(rules, column);
+
+	for (int i = 0; i < rules->ncopies; i++)
+		if (!rules->copies[i].idle && rules->copies[i].to == place)
 			return true;
-	return false;
+	return place >= 0 && sets_by_value(rules, place);
 }
 
 static void

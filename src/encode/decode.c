@@ -19,6 +19,7 @@
 #include "encode/decode.h"
 #include "encode/decode_document.h"
 #include "encode/decode_layout.h"
+#include "encode/decode_person.h"
 #include "encode/number.h"
 #include "learn/center.h"
 #include "codec/domain.h"
@@ -70,6 +71,7 @@ struct GsDecoder
 	GsDecoder  *equal;			/* of the column whose value it has in some
 								 * rows; or NULL */
 	GsNear	   *near;			/* places that this adds to; or NULL */
+	GsPersonDecoder *person;	/* of a column of a kind; or NULL */
 	GsKeyDecoder *key;			/* NULL: none; else all else is its */
 };
 
@@ -150,6 +152,31 @@ draw_array(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
+ * A text by the column's kind, for which its format serves as the last resort,
+ * and as a pattern of numbers, addresses and user names.  Returns the text, or NULL.
+ */
+static const char *
+draw_person(GsDecoder *decoder, GsRandom *random)
+{
+	StringInfo	text = &decoder->text;
+	char	   *form = NULL;
+
+	if (decoder->try == decoder->tries - 1 && decoder->try > 0)
+		return NULL;
+	if ((decoder->column->kind->fits & GS_FITS_DIGITS) != 0 ||
+		decoder->column->kind->unique)
+	{
+		gs_format_draw(decoder->column->format, random, text);
+		form = pstrdup(text->data);
+		resetStringInfo(text);
+	}
+	if (gs_person_draw(decoder->person, decoder->batch, decoder->row,
+					   decoder->try, form, text))
+		return text->data;
+	return NULL;
+}
+
+/*
  * A new value, in decoder->text.  Returns false if it copies a rare value of
  * the source, or is not whole.  Copies are known by the text that the type
  * writes (of json, jsonb).
@@ -190,7 +217,10 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 			known = text->data;
 			break;
 		default:
-			gs_format_draw(format, random, text);
+			if (decoder->person != NULL && decoder->batch != NULL)
+				known = draw_person(decoder, random);
+			if (known == NULL)
+				gs_format_draw(format, random, text);
 			break;
 	}
 	copy = known != NULL && format != NULL &&
@@ -255,6 +285,11 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	if (c->key != NULL)
 	{
 		decoder->key = gs_key_decoder_create(c, column, type);
+		if (c->kind != NULL && c->kind->unique && c->key->kind == GS_KEY_TEXT)
+		{
+			decoder->person = gs_person_create(schema, column);
+			gs_key_decoder_person(decoder->key, decoder->person);
+		}
 		return decoder;
 	}
 	/* an array's elements may be of a domain */
@@ -298,6 +333,10 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	if (c->document ||
 		(decoder->part[0].feature->other_level >= 0 && c->owner == 0))
 		limit_tries(decoder);
+	if (c->kind != NULL && c->owner == 0 && !c->document &&
+		c->codec.kind->content == GS_CONTENT_TEXT &&
+		decoder->part[0].feature->other_level >= 0)
+		decoder->person = gs_person_create(schema, column);
 	return decoder;
 }
 
@@ -317,6 +356,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		needed[column->key->order - 1] = true;
 	if (column->null_feature >= 0)
 		needed[column->null_feature] = true;
+	if (decoder->person != NULL)
+		gs_person_needs(decoder->person, needed);
 	if (decoder->document != NULL)
 		gs_document_decoder_needs(decoder->document, needed);
 	if (decoder->layout != NULL)

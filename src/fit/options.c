@@ -11,12 +11,13 @@
 #include "utils/numeric.h"
 
 #include "fit/options.h"
+#include "mask/kinds.h"
 
 /* What becomes of a row that cannot be made to meet a condition. */
 static const char *const violations[] = {"error", "drop", "ignore", NULL};
 
-/* What the values of a column are: see GsMeant. */
-static const char *const kinds[] = {"code", "number", NULL};
+/* What the values of a column are: see GsMeant; the kinds' names follow. */
+static const char *kinds[3 + GS_KIND_COUNT + 1] = {"code", "number", "format"};
 
 static const GsOptionDef common[] = {
 	GS_OPTION_NUMBER(max_rows, GsOptions, 100, INT64CONST(1000000000), 1000000),
@@ -289,6 +290,8 @@ gs_options_parse(Jsonb *json, const GsFamily *family, GsOptions *options)
 	JsonbValue	value;
 	char	   *key = NULL;
 
+	for (int i = 0; i < GS_KIND_COUNT; i++)
+		kinds[lengthof(kinds) - 1 - GS_KIND_COUNT + i] = gs_kinds[i].name;
 	memset(options, 0, sizeof(GsOptions));
 	options->own = sets[1].values;
 	for (int s = 0; s < lengthof(sets); s++)

@@ -375,7 +375,7 @@ key_fits(const GsColumn *column, GsKey *key)
 				gs_key_pattern_space(key->text, key->text_bytes, &key->space);
 		case GS_KEY_TEXT:
 			for (int i = 0; i < Min(key->width, GS_KEY_MAX_DIGITS); i++)
-				space *= 36;
+				space *= gs_key_base(column);
 			key->space = space;
 			return content == GS_CONTENT_TEXT && key->width >= 1 &&
 				key->width <= GS_KEY_MAX_DIGITS &&

@@ -30,6 +30,13 @@ typedef enum GsKeyKind
 
 #define GS_KEY_MAX_DIGITS	12	/* of a TEXT's number: 36^12 < 2^64 */
 
+/* TEXT: e-mail addresses and the like have decimal numbers. */
+static inline int
+gs_key_base(const GsColumn *column)
+{
+	return column->kind != NULL && column->kind->unique ? 10 : 36;
+}
+
 /* Which rows a fit may tell from: see gs_key_learn. */
 typedef struct GsKeyRows
 {
@@ -56,7 +63,7 @@ typedef struct GsKey
 	int			min_scale;
 	int			decimals;
 	int			exponent;
-	int			width;			/* TEXT: digits; BITS: bytes, or bits; COPY: rows */
+	int			width;			/* TEXT: digits, of base gs_key_base; BITS: bytes, or bits; COPY: rows */
 	bool		upper;			/* TEXT: digits above 9 are upper case */
 
 	GsCheckDigit check;			/* PATTERN: its texts have them */
@@ -135,9 +142,12 @@ extern void gs_copy_values(const GsColumn *column, Datum *values,
 
 /* key_decode.c */
 typedef struct GsKeyDecoder GsKeyDecoder;
+struct GsPersonDecoder;
 
 extern GsKeyDecoder *gs_key_decoder_create(const GsColumn *column, int index,
 											 Oid type);
+extern void gs_key_decoder_person(GsKeyDecoder *decoder,
+								  struct GsPersonDecoder *person);
 extern void gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch,
 						  int from, int to, GsRows rows);
 

@@ -12,7 +12,9 @@
  *	 PATTERN		the digits of x in mixed radix, each in its place
  *	 LIST			the x-th label
  *	 COPY			what the source has in the row of that number
- *	 TEXT			a drawn text with the "width" digits of x in base 36 before
+ *	 TEXT			a drawn text with the "width" digits of x in base 36 (of
+ *					e-mail addresses and user names, which are made by their
+ *					kind, 10) before
  *					its last '@', or at its end if it has none.  A digit is no
  *					'@'.  So two equal texts have their last '@' in the same
  *					place, or none; the digits before it, or at the end, are
@@ -35,6 +37,7 @@
 
 #include "codec/codec_internal.h"
 #include "codec/domain.h"
+#include "encode/decode_person.h"
 #include "key/key.h"
 #include "numeric/permute.h"
 
@@ -50,6 +53,7 @@ struct GsKeyDecoder
 	GsDomain   *domain;			/* NULL: none */
 	bool		direct;			/* a text is its own Datum */
 	double		unit;			/* of a float with decimals, 10^decimals */
+	GsPersonDecoder *person;	/* TEXT of a kind; or NULL */
 	Datum	   *label;			/* [space] LIST, [width] COPY */
 	bool	   *label_null;		/* [width] COPY */
 	int			max_chars;		/* TEXT; 0: no limit */
@@ -115,6 +119,15 @@ gs_key_decoder_create(const GsColumn *column, int index, Oid type)
 		gs_copy_values(column, decoder->label, decoder->label_null);
 	}
 	return decoder;
+}
+
+/*
+ * gs_key_decoder_person: has texts made by their column's kind.
+ */
+void
+gs_key_decoder_person(GsKeyDecoder *decoder, GsPersonDecoder *person)
+{
+	decoder->person = person;
 }
 
 /*
@@ -255,11 +268,12 @@ number_text(GsKeyDecoder *decoder, uint64 x)
 	const char *at = strrchr(drawn, '@');
 	int			head = at != NULL ? at - drawn : len;
 	char		digits[GS_KEY_MAX_DIGITS];
+	int			base = gs_key_base(decoder->column);
 	StringInfo	text = &decoder->text;
 
-	for (int i = key->width - 1; i >= 0; i--, x /= 36)
+	for (int i = key->width - 1; i >= 0; i--, x /= base)
 		digits[i] = (key->upper ? "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ" :
-					 "0123456789abcdefghijklmnopqrstuvwxyz")[x % 36];
+					 "0123456789abcdefghijklmnopqrstuvwxyz")[x % base];
 	if (decoder->max_chars > 0)
 	{
 		int			room = decoder->max_chars - key->width;
@@ -299,7 +313,8 @@ refuse(const GsKeyDecoder *decoder)
  * A drawn text that is no source value and that the domain accepts, numbered.
  */
 static Datum
-drawn_datum(GsKeyDecoder *decoder, uint64 x, GsRandom *random)
+drawn_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row, uint64 x,
+			GsRandom *random)
 {
 	const GsFormat *format = decoder->column->format;
 	Datum		value;
@@ -308,9 +323,15 @@ drawn_datum(GsKeyDecoder *decoder, uint64 x, GsRandom *random)
 	{
 		MemoryContext old = MemoryContextSwitchTo(decoder->scratch);
 
-		resetStringInfo(&decoder->drawn);
-		gs_format_draw(format, random, &decoder->drawn);
-		number_text(decoder, x);
+		resetStringInfo(&decoder->text);
+		if (decoder->person == NULL ||
+			!gs_person_number(decoder->person, batch, row, try, x,
+							  decoder->key->width, &decoder->text))
+		{
+			resetStringInfo(&decoder->drawn);
+			gs_format_draw(format, random, &decoder->drawn);
+			number_text(decoder, x);
+		}
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(decoder->scratch);
 		if (gs_format_knows(format, decoder->text.data, decoder->text.len) &&
@@ -356,7 +377,7 @@ key_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
 			text[len] = '\0';
 			return text_datum(decoder, text, len);
 		case GS_KEY_TEXT:
-			return drawn_datum(decoder, x, &random);
+			return drawn_datum(decoder, batch, row, x, &random);
 		default:
 			return number_datum(decoder,
 								(int64) ((uint64) key->min +

@@ -472,10 +472,10 @@ learn_text(const GsColumn *column, GsKey *key, char *const *texts, int n,
 		for (const char *p = texts[i]; *p && key->upper; p++)
 			key->upper = *p < 'a' || *p > 'z';
 	key->width = 1;
-	while (ipow(36, key->width) < enough && key->width < GS_KEY_MAX_DIGITS &&
+	while (ipow(gs_key_base(column), key->width) < enough && key->width < GS_KEY_MAX_DIGITS &&
 		   (chars == 0 || key->width < chars))
 		key->width++;
-	key->space = ipow(36, key->width);
+	key->space = ipow(gs_key_base(column), key->width);
 }
 
 static bool

@@ -213,7 +213,9 @@ gs_equals_learn(GsSchema *schema, GsEncoded *encoded)
 
 		if (column->equal == 0)
 			continue;
-		if (gs_column_has_base(column) || column->anchor > 0 ||
+		/* what an equation says is said later: gs_rules copies it then */
+		if (column->equated ||
+			gs_column_has_base(column) || column->anchor > 0 ||
 			column->key != NULL ||
 			schema->columns[column->equal - 1].key != NULL ||
 			is_looked_up(column, encoded) || is_made_from(schema, c))

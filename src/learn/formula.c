@@ -109,7 +109,8 @@ read_number(Number *number, const GsColumn *column, const GsLane *lane,
 	number->log_spread = positive ?
 		sqrt(Max(log_square / n - (log_sum / n) * (log_sum / n), 0)) : -1;
 	number->relative = absolute > 0 ? number->unit * n / absolute : 0;
-	number->may_be_told = distinct >= MIN_TOLD &&
+	/* what is unique with others counts or refers: others are told from it */
+	number->may_be_told = distinct >= MIN_TOLD && !column->partly_unique &&
 		number->spread > MIN_SPREAD * number->unit;
 	return true;
 }
@@ -227,15 +228,44 @@ to_digits(double value, int digits)
 		strtod(psprintf("%.*e", digits - 1, value), NULL);
 }
 
+/*
+ * The numbers that a formula is about, and those that they are told by.
+ */
+static uint64
+numbers_of(const Search *search, const Formula *formula)
+{
+	uint64		numbers = 0;
+
+	for (int i = 0; i < search->n; i++)
+		if (formula->factor[i] != 0 ||
+			(formula->pair_factor != 0 &&
+			 (i == formula->pair[0] || i == formula->pair[1])))
+			numbers |= UINT64CONST(1) << i | search->number[i].from;
+	return numbers;
+}
+
+/*
+ * Whether a formula would tell a number by what is told by that number.
+ */
+static bool
+is_circular(const Search *search, const Formula *formula, int target)
+{
+	return (numbers_of(search, formula) >> target & 1) != 0;
+}
+
 static void
 keep_formula(Search *search, const Formula *formula, int target)
 {
 	GsFormula  *found = palloc(sizeof(GsFormula));
+	uint64		from = numbers_of(search, formula);
 
+	for (int i = 0; i < search->n; i++)
+		if (i == target || search->number[i].from >> target & 1)
+			search->number[i].from |= from;
+	search->number[target].told = true;
 	found->condition = gs_formula_write(search, formula, target, false);
 	found->definition = gs_formula_write(search, formula, target, true);
 	search->found = lappend(search->found, found);
-	search->number[target].told = true;
 }
 
 /*
@@ -304,6 +334,8 @@ keep_product(Search *search, const Formula *formula, int target)
 			continue;
 		if (i != target)
 			own = turn_product(formula, target, i);
+		if (is_circular(search, &own, i))
+			continue;
 		if ((best_target < 0 ||
 			 number->relative < search->number[best_target].relative) &&
 			fit_constant(search, &own, i, false))
@@ -467,62 +499,92 @@ keep_sum(Search *search, const Basis *basis, const double *factor, int target)
 			terms += rint(factor[k]) != 0;
 		}
 	}
-	if (terms == 0 || (!holds(search, &formula, target, false) &&
-					   !holds(search, &formula, target, true)))
+	if (terms == 0 || is_circular(search, &formula, target) ||
+		(!holds(search, &formula, target, false) &&
+		 !holds(search, &formula, target, true)))
 		return false;
 	keep_formula(search, &formula, target);
 	return true;
 }
 
+/* y as a multiple of x and a constant. */
+typedef struct Line
+{
+	double		slope;
+	double		mean_x;
+	double		mean_y;
+} Line;
+
+/*
+ * The line through the numbers of two columns by least squares; a slope of 0
+ * if there is none.
+ */
+static Line
+find_line(const Search *search, int from, int target)
+{
+	const double *x = search->number[from].value;
+	const double *y = search->number[target].value;
+	double		n = 0;
+	double		mean_x = 0;
+	double		mean_y = 0;
+	double		xx = 0;
+	double		xy = 0;
+
+	/* Welford's update */
+	for (int row = 0; row < search->nrows; row++)
+	{
+		double		delta = x[row] - mean_x;
+
+		if (isnan(x[row]) || isnan(y[row]))
+			continue;
+		mean_x += delta / ++n;
+		mean_y += (y[row] - mean_y) / n;
+		xx += delta * (x[row] - mean_x);
+		xy += delta * (y[row] - mean_y);
+	}
+	return (Line)
+	{
+		xx > 0 ? xy / xx : 0, mean_x, mean_y
+	};
+}
+
 /*
  * Finds numbers that are a multiple of another one and a constant: degrees
- * Fahrenheit, a tax of 19 %.
+ * Fahrenheit, a tax of 19 %.  Factors of few digits first: a price follows
+ * from one without tax rather than the reverse.
  */
 static void
 find_multiples(Search *search)
 {
-	for (int target = 0; target < search->n; target++)
-		for (int from = 0; from < search->n; from++)
-		{
-			const double *x = search->number[from].value;
-			const double *y = search->number[target].value;
-			Formula		formula = {.constant = 0};
-			double		n = 0;
-			double		mean_x = 0;
-			double		mean_y = 0;
-			double		xx = 0;
-			double		xy = 0;
+	Line	   *lines = palloc(sizeof(Line) * search->n * search->n);
 
-			CHECK_FOR_INTERRUPTS();
-			if (target == from || search->number[target].told ||
-				search->number[from].told)
-				continue;
-			/* Welford's update; a few rows tell whether it is worth more */
-			for (int row = 0; row < search->nrows; row++)
+	for (int i = 0; i < search->n * search->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (i / search->n != i % search->n)
+			lines[i] = find_line(search, i / search->n, i % search->n);
+	}
+	for (int digits = 1; digits <= 5; digits++)
+		for (int target = 0; target < search->n; target++)
+			for (int from = 0; from < search->n; from++)
 			{
-				double		delta = x[row] - mean_x;
+				const Line *line = &lines[from * search->n + target];
+				Formula		formula = {.constant = 0};
 
-				if (isnan(x[row]) || isnan(y[row]))
+				CHECK_FOR_INTERRUPTS();
+				if (target == from || search->number[target].told ||
+					search->number[from].told)
 					continue;
-				mean_x += delta / ++n;
-				mean_y += (y[row] - mean_y) / n;
-				xx += delta * (x[row] - mean_x);
-				xy += delta * (y[row] - mean_y);
-			}
-			if (xx <= 0)
-				continue;
-			for (int digits = 1; digits <= 5 && !search->number[target].told;
-				 digits++)
-			{
-				formula.factor[from] = to_digits(xy / xx, digits);
+				formula.factor[from] = to_digits(line->slope, digits);
 				formula.constant =
-					to_decimals(mean_y - formula.factor[from] * mean_x,
+					to_decimals(line->mean_y -
+								formula.factor[from] * line->mean_x,
 								Max(search->number[target].decimals, 0));
 				if (formula.factor[from] != 0 &&
 					holds(search, &formula, target, false))
 					keep_formula(search, &formula, target);
 			}
-		}
+	pfree(lines);
 }
 
 #define ST_SORT sort_doubles

@@ -21,7 +21,8 @@ typedef struct Number
 	double		log_spread;		/* of its logarithm; -1: not all are positive */
 	double		relative;		/* unit, in the mean of absolute values */
 	bool		may_be_told;
-	bool		told;			/* an equation says what it is */
+	bool		told;			/* an equation says what it is ... */
+	uint64		from;			/* ... of these numbers, a bit each */
 } Number;
 
 typedef struct Search

@@ -342,6 +342,7 @@ do_jobs(SequenceFit *fit)
 	Threads		threads = {.fit = fit};
 
 	threads.thread = palloc(sizeof(pthread_t) * Max(max, 1));
+	gs_progress_phase(GS_PHASE_TREES, 0, njobs);
 	atomic_store(&fit->next, njobs);
 	for (; threads.n < max; threads.n++)
 	{
@@ -358,7 +359,7 @@ do_jobs(SequenceFit *fit)
 			gs_model_no_thread();
 		while (atomic_load(&fit->running) > 0)
 		{
-			gs_fit_progress(fit->context, "trees",
+			gs_fit_progress(fit->context, GS_PHASE_TREES,
 							njobs - Max(atomic_load(&fit->next), 0), njobs);
 			pg_usleep(POLL_MICROSECONDS);
 		}

@@ -30,8 +30,11 @@
 #include "catalog/access.h"
 #include "catalog/datasets.h"
 #include "codec/styles.h"
+#include "compat.h"
 #include "model/model.h"
+#include "schema/like.h"
 #include "schema/plan.h"
+#include "stream/call.h"
 #include "table/source.h"
 
 /* A call of synth_schema_into. */
@@ -45,23 +48,6 @@ typedef struct IntoSchema
 	bool		commits;
 	MemoryContext context;		/* of the call */
 } IntoSchema;
-
-/* $1 the source: its sequences of serial columns, by column. */
-static const char serials_query[] =
-"SELECT a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, NULL)"
-" FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef d"
-" ON d.adrelid " GS_EQ " a.attrelid AND d.adnum " GS_EQ " a.attnum"
-" WHERE a.attrelid " GS_EQ " $1 AND NOT a.attisdropped"
-" AND a.attgenerated " GS_EQ " '' AND pg_catalog.starts_with("
-"pg_catalog.pg_get_expr(d.adbin, d.adrelid), 'nextval(')";
-
-/* $1 the source: its foreign keys, and the tables they refer to. */
-static const char keys_query[] =
-"SELECT c.conname, pg_catalog.pg_get_constraintdef(c.oid), c.confrelid"
-" FROM pg_catalog.pg_constraint c WHERE c.conrelid " GS_EQ " $1"
-" AND c.contype " GS_EQ " 'f' AND NOT EXISTS (SELECT"
-" FROM pg_catalog.pg_constraint u WHERE u.oid " GS_EQ " c.conparentid"
-" AND u.conrelid " GS_EQ " c.conrelid) ORDER BY c.conname";
 
 /* $1 the target: columns that count by a sequence of their own. */
 static const char sequences_query[] =
@@ -87,7 +73,7 @@ run(const char *sql)
 static Oid
 find_relation(const char *name)
 {
-	return RangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name)),
+	return RangeVarGetRelid(makeRangeVarFromNameList(gs_name_list(name)),
 							NoLock, true);
 }
 
@@ -140,7 +126,7 @@ check_target(const IntoSchema *call)
 	{
 		const GsDatasetTable *table = lfirst(cell);
 
-		if (strcmp(strVal(linitial(stringToQualifiedNameList(table->relation))),
+		if (strcmp(strVal(linitial(gs_name_list(table->relation))),
 				   call->target) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -158,88 +144,17 @@ check_target(const IntoSchema *call)
 	}
 }
 
-static uint64
-run_with_oid(const char *query, Oid relid)
-{
-	Oid			type = OIDOID;
-	Datum		value = ObjectIdGetDatum(relid);
-
-	return gs_run(query, 1, &type, &value, NULL, true);
-}
-
 /* ------------------------------------------------------------- the tables */
 
-/*
- * Serial columns count by a sequence of the table's own.
- */
-static void
-create_sequences(const char *target, Oid source)
+/* The target's table that stands for one of the source. */
+static char *
+stands_for(Oid relid, const void *arg)
 {
-	uint64		n = run_with_oid(serials_query, source);
-	SPITupleTable *found = SPI_tuptable;
+	const IntoSchema *call = arg;
+	const GsDatasetTable *table = find_table(call,
+											 gs_relation_name(relid, NULL));
 
-	for (uint64 i = 0; i < n; i++)
-	{
-		const char *column = SPI_getvalue(found->vals[i], found->tupdesc, 1);
-		const char *type = SPI_getvalue(found->vals[i], found->tupdesc, 2);
-		List	   *names = stringToQualifiedNameList(target);
-		char	   *sequence = quote_qualified_identifier(strVal(linitial(names)),
-														  makeObjectName(strVal(llast(names)), column,
-																		 "seq"));
-
-		run(psprintf("CREATE SEQUENCE %s AS %s", sequence, type));
-		run(psprintf("ALTER TABLE %s ALTER %s SET DEFAULT pg_catalog.nextval(%s)",
-					 target, quote_identifier(column),
-					 quote_literal_cstr(sequence)));
-		run(psprintf("ALTER SEQUENCE %s OWNED BY %s.%s", sequence, target,
-					 quote_identifier(column)));
-	}
-}
-
-static void
-create_table(const IntoSchema *call, const GsDatasetTable *table)
-{
-	char	   *target = target_name(call, table);
-	Oid			source = source_of(table->relation);
-
-	run(psprintf("CREATE TABLE %s (LIKE %s INCLUDING ALL)", target,
-				 table->relation));
-	create_sequences(target, source);
-}
-
-/*
- * The foreign keys of a source's table, with the target's tables in the place
- * of those they refer to.
- */
-static void
-create_keys(const IntoSchema *call, const GsDatasetTable *table)
-{
-	uint64		n = run_with_oid(keys_query, source_of(table->relation));
-	SPITupleTable *found = SPI_tuptable;
-
-	for (uint64 i = 0; i < n; i++)
-	{
-		char	   *definition = SPI_getvalue(found->vals[i], found->tupdesc, 2);
-		bool		isnull;
-		Oid			parent = DatumGetObjectId(SPI_getbinval(found->vals[i],
-															found->tupdesc, 3,
-															&isnull));
-		char	   *name = gs_relation_name(parent, NULL);
-		char	   *mark = psprintf(" REFERENCES %s(", name);
-		char	   *at = strstr(definition, mark);
-		const GsDatasetTable *parent_table;
-
-		if (at != NULL && (parent_table = find_table(call, name)) != NULL)
-			definition = psprintf("%.*s REFERENCES %s(%s",
-								  (int) (at - definition), definition,
-								  target_name(call, parent_table),
-								  at + strlen(mark));
-		run(psprintf("ALTER TABLE %s ADD CONSTRAINT %s %s",
-					 target_name(call, table),
-					 quote_identifier(SPI_getvalue(found->vals[i],
-												   found->tupdesc, 1)),
-					 definition));
-	}
+	return table != NULL ? target_name(call, table) : NULL;
 }
 
 /*
@@ -259,11 +174,17 @@ create_tables(const IntoSchema *call)
 
 		if (OidIsValid(find_relation(target_name(call, table))))
 			continue;
-		create_table(call, table);
+		gs_like_table(target_name(call, table), table->relation,
+					  source_of(table->relation));
 		created = lappend(created, lfirst(cell));
 	}
 	foreach(cell, created)
-		create_keys(call, lfirst(cell));
+	{
+		const GsDatasetTable *table = lfirst(cell);
+
+		gs_like_keys(target_name(call, table), source_of(table->relation),
+					 stands_for, call, true);
+	}
 	gs_end_settings(level);
 }
 
@@ -433,9 +354,7 @@ read_arguments(FunctionCallInfo fcinfo, IntoSchema *call)
 				 errmsg("scale must be above 0, and at most 1e9"),
 				 errhint("Tables without a parent get scale times the rows of the source, the others follow.")));
 	call->seed = PG_ARGISNULL(3) ? gs_random_seed() : PG_GETARG_INT64(3);
-	call->commits = fcinfo->context != NULL &&
-		IsA(fcinfo->context, CallContext) &&
-		!castNode(CallContext, fcinfo->context)->atomic && !IsSubTransaction();
+	call->commits = gs_may_commit(fcinfo);
 }
 
 /*

@@ -145,3 +145,15 @@ gs_call_open(GsForm form, const NullableDatum *args, Oid relid,
 		call->seed = shared_seed != NULL ? *shared_seed : gs_random_seed();
 	return call;
 }
+
+/*
+ * gs_may_commit: whether a procedure can commit: it was called at top level,
+ * and not in a transaction block.
+ */
+bool
+gs_may_commit(FunctionCallInfo fcinfo)
+{
+	return fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
+		!castNode(CallContext, fcinfo->context)->atomic &&
+		!IsSubTransaction();
+}

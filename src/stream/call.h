@@ -45,6 +45,7 @@ typedef struct GsCall
 	char	   *given;			/* as JSON text, or NULL */
 } GsCall;
 
+extern bool gs_may_commit(FunctionCallInfo fcinfo);
 extern TupleDesc gs_shape_desc(FunctionCallInfo fcinfo, Oid *relid);
 extern const GsFormArgs *gs_form_args(GsForm form);
 extern GsCall *gs_call_open(GsForm form, const NullableDatum *args, Oid relid,

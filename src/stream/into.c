@@ -49,6 +49,7 @@
 #include "stream/sorted.h"
 #include "stream/stream.h"
 #include "stream/target.h"
+#include "worker/progress.h"
 
 #define DEFAULT_BATCH_SIZE	10000
 #define MAX_BATCH_SIZE		10000000
@@ -199,17 +200,6 @@ read_sampling(FunctionCallInfo fcinfo, IntoCall *call)
 		fill->given.value = JsonbPGetDatum(DatumGetJsonbPCopy(fill->given.value));
 }
 
-/*
- * Whether the procedure may commit where it was called.
- */
-static bool
-may_commit(FunctionCallInfo fcinfo)
-{
-	return fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
-		!castNode(CallContext, fcinfo->context)->atomic &&
-		!IsSubTransaction();
-}
-
 static IntoCall *
 read_arguments(FunctionCallInfo fcinfo)
 {
@@ -226,7 +216,7 @@ read_arguments(FunctionCallInfo fcinfo)
 	call->functions = quote_identifier(get_namespace_name(schema));
 	call->batch_size = read_batch_size(fcinfo);
 	call->skip_conflicts = read_on_conflict(fcinfo);
-	call->commits = may_commit(fcinfo);
+	call->commits = gs_may_commit(fcinfo);
 	read_sampling(fcinfo, call);
 	/* sessions must not mistake each other's temporary tables */
 	call->fill.target = quote_qualified_identifier(get_namespace_name(get_rel_namespace(call->relid)),
@@ -500,7 +490,8 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 				gs_grid_take(call->grid, values, nulls);
 			if (call->repair != NULL)
 				gs_repair_done(call->repair);
-			made++;
+			if (++made % GS_PROGRESS_ROWS == 0)
+				gs_progress_done(call->fill.done + done + made);
 			continue;
 		}
 		if (refused != unfit)
@@ -564,6 +555,7 @@ fill_batch(IntoCall *call)
 	call};
 
 	CHECK_FOR_INTERRUPTS();
+	gs_progress_done(fill->done);
 	call->wanted = Min(call->batch_size, fill->n - fill->done);
 	call->drawn = call->refused = 0;
 	first = fill->start - 1 + fill->drawn;
@@ -708,6 +700,33 @@ begin_rows(IntoCall *call)
 }
 
 /*
+ * All batches that are left, for other sessions to see how far it is.
+ */
+static void
+fill_target(IntoCall *call)
+{
+	GsProgress	outer;
+
+	gs_progress_begin(call->fill.model, call->relid, &outer);
+	PG_TRY();
+	{
+		gs_progress_phase(GS_PHASE_FILLING, call->fill.done, call->fill.n);
+		if (call->fill.done < call->fill.n)
+			begin_rows(call);
+		/* rows of owners are as many as these have */
+		gs_progress_phase(GS_PHASE_FILLING, call->fill.done, call->fill.n);
+		while (call->fill.done < call->fill.n)
+			fill_batch(call);
+		gs_deferred_finish(call->relid);
+	}
+	PG_FINALLY();
+	{
+		gs_progress_end(&outer);
+	}
+	PG_END_TRY();
+}
+
+/*
  * synth_into(target regclass, n float8 = NULL, model text = NULL,
  *	seed bigint = NULL, given jsonb = NULL, start bigint = 1,
  *	batch_size int = 10000, on_conflict text = 'error'): a procedure.
@@ -730,11 +749,7 @@ synth_into(PG_FUNCTION_ARGS)
 	/* in SPI's context, which outlives commits */
 	call = read_arguments(fcinfo);
 	resume_fill(call, PG_ARGISNULL(ARG_SEED));
-	if (call->fill.done < call->fill.n)
-		begin_rows(call);
-	while (call->fill.done < call->fill.n)
-		fill_batch(call);
-	gs_deferred_finish(call->relid);
+	fill_target(call);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -1,0 +1,25 @@
+/*
+ * mask.h
+ *	  What the procedures of masking share.
+ */
+#ifndef GENSYNTH_MASK_H
+#define GENSYNTH_MASK_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "mask/mask_plan.h"
+
+/* What a call may be told in "options". */
+typedef struct GsMaskOptions
+{
+	bool		published;
+	bool		again;
+} GsMaskOptions;
+
+extern char *gs_mask_rules_json(const GsMaskTable *table);
+extern void gs_provenance_add(const GsMaskTable *table, const char *mode,
+							  const char *key, int64 rows);
+
+#endif

@@ -1,0 +1,602 @@
+/*
+ * pseudonym.c
+ *	  Keyed bijections of formats onto themselves.  See pseudonym.h.
+ *
+ * Some texts are more than their format.  Hexadecimal digits, as of a uuid,
+ * are digits of radix 16: which of them are letters would tell one from
+ * millions.  The check digit of a number, and those of an IBAN, are computed
+ * anew and not permuted; an IBAN's country stays.  Each of these shapes is a
+ * set of texts of its own, and so is what remains: a text goes through the
+ * permutation until it is of its shape again, which makes a bijection of each.
+ *
+ * Plain C: no postgres.h.
+ */
+#include <string.h>
+
+#include "mask/pseudonym.h"
+#include "mask/siphash.h"
+#include "text/check_digit.h"
+
+#define ROUNDS		10
+#define MIN_HEX		16			/* digits, to be hexadecimal */
+#define MIN_IBAN	15
+#define MAX_IBAN	42			/* with blanks */
+#define MAX_NUMBER	64			/* bytes of one that has a check digit */
+#define INTEGER_HASH	64			/* no style of a text */
+
+__extension__ typedef unsigned __int128 Wide;
+
+/*
+ * Letters that replace each other: count of them, step code points apart.
+ * Those of one class have as many bytes in UTF-8.
+ */
+typedef struct Class
+{
+	uint32_t	first;
+	uint32_t	last;
+	uint32_t	step;
+} Class;
+
+/* in ascending order of first, but where two interleave */
+static const Class classes[] = {
+	{'0', '9', 1}, {'A', 'Z', 1}, {'a', 'z', 1},
+	{0xC0, 0xD6, 1}, {0xD8, 0xDE, 1}, {0xDF, 0xF6, 1}, {0xF8, 0xFF, 1},
+	/* Latin Extended-A: upper and lower alternate */
+	{0x100, 0x136, 2}, {0x101, 0x137, 2}, {0x139, 0x147, 2},
+	{0x13A, 0x148, 2}, {0x14A, 0x176, 2}, {0x14B, 0x177, 2},
+	{0x179, 0x17D, 2}, {0x17A, 0x17E, 2},
+	/* Latin Extended Additional, with Vietnamese */
+	{0x1EA0, 0x1EF8, 2}, {0x1EA1, 0x1EF9, 2},
+	/* Greek, Cyrillic, Armenian, Hebrew, Arabic */
+	{0x391, 0x3A1, 1}, {0x3A3, 0x3A9, 1}, {0x3B1, 0x3C9, 1},
+	{0x400, 0x40F, 1}, {0x410, 0x42F, 1}, {0x430, 0x44F, 1},
+	{0x450, 0x45F, 1}, {0x531, 0x556, 1}, {0x561, 0x586, 1},
+	{0x5D0, 0x5EA, 1}, {0x620, 0x63A, 1}, {0x641, 0x64A, 1},
+	{0x660, 0x669, 1}, {0x6F0, 0x6F9, 1},
+	/* Devanagari, Bengali, Telugu, Thai, Georgian */
+	{0x905, 0x939, 1}, {0x966, 0x96F, 1}, {0x995, 0x9A8, 1},
+	{0xC15, 0xC28, 1}, {0xE01, 0xE2E, 1},
+	{0x10D0, 0x10F0, 1},
+	/* Hiragana, Katakana, Han, Hangul, full-width forms */
+	{0x3041, 0x3096, 1}, {0x30A1, 0x30FA, 1}, {0x3400, 0x4DB5, 1},
+	{0x4E00, 0x9FA5, 1}, {0xAC00, 0xD7A3, 1}, {0xFF10, 0xFF19, 1},
+	{0xFF21, 0xFF3A, 1}, {0xFF41, 0xFF5A, 1}
+};
+
+#define NCLASSES	((int) (sizeof(classes) / sizeof(classes[0])))
+#define LITERAL		(-1)
+#define HEX_LOWER	NCLASSES
+#define HEX_UPPER	(NCLASSES + 1)
+
+/* What a text is besides its format. */
+typedef enum Style
+{
+	PLAIN,
+	UUID,
+	HEX,
+	IBAN,
+	LUHN
+} Style;
+
+typedef struct Shape
+{
+	Style		style;
+	bool		upper;			/* of hexadecimal digits */
+	bool		utf8;
+	int			check[2];		/* places of check digits, or -1 */
+} Shape;
+
+/* One character of a text. */
+typedef struct Place
+{
+	size_t		at;
+	int			bytes;
+	int			class;			/* or LITERAL */
+	uint32_t	value;			/* of radix values, two at least */
+	uint32_t	radix;
+} Place;
+
+/* A format, with the places that vary where they are one number. */
+typedef struct Format
+{
+	uint64_t	key[2];
+	Wide		n;				/* texts of it; 0: 2^127 or more */
+	size_t		nplaces;
+	Place		places[127];	/* if n is not 0 */
+} Format;
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int
+hex_digit(char c, bool upper)
+{
+	char		a = upper ? 'A' : 'a';
+
+	if (is_digit(c))
+		return c - '0';
+	return c >= a && c <= a + 5 ? c - a + 10 : -1;
+}
+
+/* Whether any, or only, upper or lower hexadecimal letters come. */
+static bool
+is_uuid(const char *text, size_t len, bool upper)
+{
+	if (len != 36)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-' :
+			hex_digit(text[i], upper) < 0)
+			return false;
+	return true;
+}
+
+static bool
+is_hex(const char *text, size_t len, bool upper)
+{
+	size_t		digits = 0;
+
+	if (len < MIN_HEX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (hex_digit(text[i], upper) < 0)
+			return false;
+		digits += is_digit(text[i]);
+	}
+	return digits > 0 && digits < len;
+}
+
+static bool
+is_iban(const char *text, size_t len)
+{
+	if (len < MIN_IBAN || len > MAX_IBAN)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!is_digit(text[i]) && !(text[i] >= 'A' && text[i] <= 'Z') &&
+			!(text[i] == ' ' && i > 3))
+			return false;
+	return gs_check_holds(GS_CHECK_IBAN, text, (int) len);
+}
+
+static bool
+is_luhn(const char *text, size_t len)
+{
+	if (len > MAX_NUMBER)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] > '9' || text[i] < ' ')
+			return false;
+	return gs_check_holds(GS_CHECK_LUHN, text, (int) len);
+}
+
+static Shape
+find_shape(const char *text, size_t len, bool utf8)
+{
+	Shape		shape = {PLAIN, false, utf8, {-1, -1}};
+	bool		lower_uuid = is_uuid(text, len, false);
+
+	if (lower_uuid || is_uuid(text, len, true))
+	{
+		shape.style = UUID;
+		shape.upper = !lower_uuid;
+	}
+	else if (is_hex(text, len, false))
+		shape.style = HEX;
+	else if (is_hex(text, len, true))
+	{
+		shape.style = HEX;
+		shape.upper = true;
+	}
+	else if (is_iban(text, len))
+	{
+		shape.style = IBAN;
+		gs_check_places(GS_CHECK_IBAN, text, (int) len, shape.check);
+	}
+	else if (is_luhn(text, len))
+	{
+		shape.style = LUHN;
+		gs_check_places(GS_CHECK_LUHN, text, (int) len, shape.check);
+	}
+	return shape;
+}
+
+static bool
+same_shape(const Shape *a, const Shape *b)
+{
+	return a->style == b->style && a->upper == b->upper;
+}
+
+/* A code point of at most three bytes; others are literal. */
+static uint32_t
+decode(const char *text, size_t len, int *bytes)
+{
+	const unsigned char *c = (const unsigned char *) text;
+
+	*bytes = 1;
+	if (c[0] < 0x80)
+		return c[0];
+	if (len > 1 && (c[0] & 0xE0) == 0xC0)
+	{
+		*bytes = 2;
+		return (uint32_t) (c[0] & 0x1F) << 6 | (c[1] & 0x3F);
+	}
+	if (len > 2 && (c[0] & 0xF0) == 0xE0)
+	{
+		*bytes = 3;
+		return (uint32_t) (c[0] & 0x0F) << 12 | (uint32_t) (c[1] & 0x3F) << 6 |
+			(c[2] & 0x3F);
+	}
+	return 0;
+}
+
+static void
+encode(char *text, uint32_t point, int bytes)
+{
+	if (bytes == 1)
+		text[0] = (char) point;
+	else if (bytes == 2)
+	{
+		text[0] = (char) (0xC0 | point >> 6);
+		text[1] = (char) (0x80 | (point & 0x3F));
+	}
+	else
+	{
+		text[0] = (char) (0xE0 | point >> 12);
+		text[1] = (char) (0x80 | (point >> 6 & 0x3F));
+		text[2] = (char) (0x80 | (point & 0x3F));
+	}
+}
+
+static int
+find_class(uint32_t point)
+{
+	if (point < 0x80)
+		return point >= 'a' && point <= 'z' ? 2 :
+			point >= 'A' && point <= 'Z' ? 1 :
+			point >= '0' && point <= '9' ? 0 : LITERAL;
+	for (int i = 3; i < NCLASSES; i++)
+		if (point >= classes[i].first && point <= classes[i].last &&
+			(point - classes[i].first) % classes[i].step == 0)
+			return i;
+	return LITERAL;
+}
+
+/* Whether a place is not permuted, though its character might be. */
+static bool
+is_kept(const Shape *shape, size_t at)
+{
+	switch (shape->style)
+	{
+		case UUID:
+			/* the version and the variant */
+			return at == 14 || at == 19;
+		case IBAN:
+			return at < 4;
+		case LUHN:
+			return (int) at == shape->check[0];
+		default:
+			return false;
+	}
+}
+
+static Place
+place_at(const Shape *shape, const char *text, size_t len, size_t at)
+{
+	Place		place = {at, 1, LITERAL, 0, 1};
+	uint32_t	point;
+
+	if (is_kept(shape, at))
+		return place;
+	if (shape->style == UUID || shape->style == HEX)
+	{
+		int			digit = hex_digit(text[at], shape->upper);
+
+		if (digit >= 0)
+			place = (Place) {at, 1, shape->upper ? HEX_UPPER : HEX_LOWER,
+				(uint32_t) digit, 16};
+		return place;
+	}
+	if (!shape->utf8 && (text[at] & 0x80) != 0)
+		return place;
+	point = decode(text + at, len - at, &place.bytes);
+	place.class = find_class(point);
+	if (place.class != LITERAL)
+	{
+		const Class *class = &classes[place.class];
+
+		place.value = (point - class->first) / class->step;
+		place.radix = (class->last - class->first) / class->step + 1;
+	}
+	return place;
+}
+
+static void
+set_place(char *text, const Place *place, uint32_t value)
+{
+	if (place->class == HEX_LOWER || place->class == HEX_UPPER)
+		*text = (place->class == HEX_LOWER ? "0123456789abcdef" :
+				 "0123456789ABCDEF")[value];
+	else
+		encode(text, classes[place->class].first +
+			   value * classes[place->class].step, place->bytes);
+}
+
+static bool
+is_check_place(const Shape *shape, size_t at)
+{
+	return (int) at == shape->check[0] || (int) at == shape->check[1];
+}
+
+/*
+ * Reads a text's format.  Its key is a hash of the text with the first of its
+ * class in each place that varies, so each format has a permutation of its own.
+ */
+static void
+read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
+			size_t len, Format *format)
+{
+	GsSipHash	hash;
+	char		first[64] = {(char) shape->style, (char) shape->upper};
+	size_t		nfirst = 8;
+	bool		fits = true;
+	Place		place;
+
+	format->n = 1;
+	format->nplaces = 0;
+	gs_siphash_begin(&hash, key->word);
+	for (size_t at = 0; at < len; at += place.bytes)
+	{
+		place = place_at(shape, text, len, at);
+		if (nfirst + place.bytes > sizeof(first))
+		{
+			gs_siphash_add(&hash, first, nfirst);
+			nfirst = 0;
+		}
+		if (place.class != LITERAL)
+		{
+			set_place(first + nfirst, &place, 0);
+			/* below 2^127: as wide as a product can be told to be */
+			fits = fits && (uint64_t) (format->n >> 64) <
+				(INT64_MAX - UINT32_MAX) / place.radix;
+			if (fits)
+			{
+				format->n *= place.radix;
+				format->places[format->nplaces] = place;
+			}
+			format->nplaces++;
+		}
+		else if (is_check_place(shape, at))
+			first[nfirst] = '0';
+		else
+			memcpy(first + nfirst, text + at, place.bytes);
+		nfirst += place.bytes;
+	}
+	gs_siphash_add(&hash, first, nfirst);
+	gs_siphash_end(&hash, format->key);
+	if (!fits)
+		format->n = 0;
+}
+
+/*
+ * What a round adds to one half: a random number of 64 bits or, if a half may
+ * have more than 32 bits, one of [0, n) that the other half determines.
+ */
+static inline uint64_t
+round_number(const uint64_t key[2], int round, uint64_t other, Wide n)
+{
+	uint64_t	random[2];
+
+	if (n <= UINT32_MAX)
+		return (uint64_t) ((Wide) gs_siphash_word(key, (uint64_t) round << 56 |
+												  other) * n >> 64);
+	gs_siphash_pair(key, (uint64_t) round, other, random);
+	if ((n >> 64) != 0)
+		return random[1];
+	return (uint64_t) ((random[1] * n + (random[0] * n >> 64)) >> 64);
+}
+
+/*
+ * A permutation of [0, n), for n < 2^127.  The halves are as near to each
+ * other as a power of two can be to the square root.
+ */
+static Wide
+permute(const uint64_t key[2], Wide n, Wide x)
+{
+	int			bits = 0;
+	int			shift;
+	uint64_t	mask;
+	Wide		high_n;
+
+	while (((n - 1) >> bits) != 0)
+		bits++;
+	shift = bits / 2;
+	mask = (UINT64_C(1) << shift) - 1;
+	high_n = ((n - 1) >> shift) + 1;
+	do
+	{
+		uint64_t	low = (uint64_t) x & mask;
+		uint64_t	high = (uint64_t) (x >> shift);
+
+		for (int round = 0; round < ROUNDS; round++)
+		{
+			if (round % 2 == 0)
+				low = (low + round_number(key, round, high, (Wide) mask + 1)) &
+					mask;
+			else
+			{
+				Wide		sum = high + (Wide) round_number(key, round, low,
+															 high_n);
+
+				high = (uint64_t) (sum >= high_n ? sum - high_n : sum);
+			}
+		}
+		x = (Wide) high << shift | low;
+	} while (x >= n);
+	return x;
+}
+
+/* A text of a format whose texts are numbers below n, n < 2^127. */
+static void
+permute_short(Format *format, char *text)
+{
+	Wide		x = 0;
+
+	for (size_t i = format->nplaces; i-- > 0;)
+		x = x * format->places[i].radix + format->places[i].value;
+	x = permute(format->key, format->n, x);
+	for (size_t i = 0; i < format->nplaces; i++)
+	{
+		Place	   *place = &format->places[i];
+
+		if ((x >> 64) == 0)
+		{
+			uint64_t	rest = (uint64_t) x;
+
+			place->value = (uint32_t) (rest % place->radix);
+			x = rest / place->radix;
+		}
+		else
+		{
+			place->value = (uint32_t) (x % place->radix);
+			x /= place->radix;
+		}
+		set_place(text + place->at, place, place->value);
+	}
+}
+
+/* Adds to each place of a half what the other half says. */
+static void
+add_half(const uint64_t key[2], int round, const Shape *shape, char *text,
+		 size_t len, size_t from, size_t to, const uint64_t other[2])
+{
+	uint64_t	half_key[2] = {key[0] ^ other[0], key[1] ^ other[1]};
+	uint64_t	random[2];
+	uint64_t	n = 0;
+	Place		place;
+
+	for (size_t at = from; at < to; at += place.bytes)
+	{
+		uint32_t	bits;
+
+		place = place_at(shape, text, len, at);
+		if (place.class == LITERAL)
+			continue;
+		if (n % 4 == 0)
+			gs_siphash_pair(half_key, (uint64_t) round, n / 4, random);
+		bits = (uint32_t) (random[n % 4 / 2] >> 32 * (n % 2));
+		n++;
+		set_place(text + at, &place, (place.value + (uint32_t)
+				  ((uint64_t) bits * place.radix >> 32)) % place.radix);
+	}
+}
+
+/*
+ * A text of a format of 2^127 or more: the two halves of its places are
+ * vectors, to which vectors are added that the other half determines.
+ */
+static void
+permute_long(const Format *format, const Shape *shape, char *text, size_t len)
+{
+	size_t		middle = 0;
+	size_t		seen = 0;
+
+	while (seen < format->nplaces / 2)
+	{
+		Place		place = place_at(shape, text, len, middle);
+
+		seen += place.class != LITERAL;
+		middle += place.bytes;
+	}
+	for (int round = 0; round < ROUNDS; round++)
+	{
+		bool		left = round % 2 == 0;
+		GsSipHash	hash;
+		uint64_t	other[2];
+		char		number = (char) round;
+
+		gs_siphash_begin(&hash, format->key);
+		gs_siphash_add(&hash, &number, 1);
+		/* check digits and what else is literal is the format's */
+		for (size_t at = left ? middle : 0; at < (left ? len : middle);)
+		{
+			Place		place = place_at(shape, text, len, at);
+
+			if (place.class != LITERAL)
+				gs_siphash_add(&hash, text + at, place.bytes);
+			at += place.bytes;
+		}
+		gs_siphash_end(&hash, other);
+		add_half(format->key, round, shape, text, len, left ? 0 : middle,
+				 left ? middle : len, other);
+	}
+}
+
+/*
+ * gs_pseudonym_text: puts its pseudonym in the place of a text.
+ *
+ * text: len bytes, valid in the encoding, which is UTF-8 or, if utf8 is false,
+ * any of a server's: characters beyond ASCII stay as they are then.  The empty
+ * text stays.  Returns false, and leaves the text as it is, if fewer than
+ * GS_PSEUDONYM_LEAST texts are of its format.
+ */
+bool
+gs_pseudonym_text(const GsPseudonymKey *key, char *text, size_t len, bool utf8)
+{
+	Shape		shape;
+	Shape		made;
+	Format		format;
+
+	if (len == 0)
+		return true;
+	shape = find_shape(text, len, utf8);
+	read_format(key, &shape, text, len, &format);
+	if (format.n != 0 && format.n < GS_PSEUDONYM_LEAST)
+		return false;
+	do
+	{
+		if (format.n != 0)
+			permute_short(&format, text);
+		else
+			permute_long(&format, &shape, text, len);
+		if (shape.style == IBAN)
+			gs_check_set(GS_CHECK_IBAN, text, (int) len);
+		else if (shape.style == LUHN)
+			gs_check_set(GS_CHECK_LUHN, text, (int) len);
+		made = find_shape(text, len, utf8);
+	} while (!same_shape(&shape, &made));
+	return true;
+}
+
+/*
+ * gs_pseudonym_integer: the pseudonym of a whole number.
+ *
+ * Positive numbers become positive ones, and negative ones negative, with as
+ * many bits, or up to 15.  So it is the same number in columns of smallint,
+ * integer and bigint, and fits where the value did; and a sequence can go on
+ * above all pseudonyms without being spent.  0 stays.  Cannot fail.
+ */
+int64_t
+gs_pseudonym_integer(const GsPseudonymKey *key, int64_t value)
+{
+	/* 32768 numbers from -32768 to -1, as from 32768 to 65535 */
+	uint64_t	sign = value < 0;
+	uint64_t	size = sign ? -(uint64_t) value - 1 : (uint64_t) value;
+	int			bits = 15;
+	uint64_t	from;
+	uint64_t	range_key[2];
+
+	if (value == 0)
+		return 0;
+	while (bits < 63 && (size >> bits) != 0)
+		bits++;
+	from = bits > 15 ? UINT64_C(1) << (bits - 1) : 1 - sign;
+	gs_siphash_pair(key->word, INTEGER_HASH + sign, (uint64_t) bits,
+					range_key);
+	size = from + (uint64_t) permute(range_key, (UINT64_C(1) << bits) - from,
+									 size - from);
+	return sign ? (int64_t) (-size - 1) : (int64_t) size;
+}

@@ -1,0 +1,511 @@
+/*
+ * update.c
+ *	  Tables masked in place row by row, for those that cannot be locked for
+ *	  long: batches of updates, each committed.
+ *
+ * A run remembers the transactions of its batches, so a row is masked if its
+ * xmin is one of them: that is all that a cancelled call needs to go on, and to
+ * find the rows that came meanwhile.  In the end writers are locked out for as
+ * long as it takes to mask these.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "tcop/pquery.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "catalog/access.h"
+#include "mask/mask.h"
+#include "mask/rewrite.h"
+
+#define LEADING	3				/* columns before the table's: ctid, xmin, cmin */
+
+/* A run, as gensynth.mask_runs has it. */
+typedef struct Run
+{
+	const GsMaskTable *table;
+	const GsPseudonymKey *key;
+	char	   *id;
+	int64		rows;
+	int			nxids;
+	int64	   *xids;			/* of its batches */
+	int			digits;
+	uint64		counter;
+	BlockNumber step;			/* pages of a batch */
+	bool		commits;
+	CommandId	first;			/* of the call, in its transaction */
+	MemoryContext context;		/* of the call */
+	MemoryContext batch;
+} Run;
+
+/*
+ * Whether a batch has written a row.  A transaction that we are called in may
+ * have written others before.
+ */
+static bool
+is_masked(const Run *run, TransactionId xmin, CommandId cmin)
+{
+	if (TransactionIdEquals(xmin, GetCurrentTransactionIdIfAny()))
+		return cmin >= run->first;
+	for (int i = run->nxids - 1; i >= 0; i--)
+		if ((TransactionId) run->xids[i] == xmin)
+			return true;
+	return false;
+}
+
+/* The run's row, with what this transaction has added to it. */
+static void
+note_progress(Run *run, int64 rows)
+{
+	Oid			types[] = {TEXTOID, INT8OID, INT8OID, INT8OID};
+	Datum		values[4];
+	GsAccess	access;
+	uint64		n;
+	int64		xid = GetCurrentTransactionId();
+	MemoryContext old;
+
+	values[0] = CStringGetTextDatum(run->id);
+	values[1] = Int64GetDatum(run->rows);
+	values[2] = Int64GetDatum(rows);
+	values[3] = Int64GetDatum(xid);
+	gs_enter(&access);
+	n = gs_run("UPDATE gensynth.mask_runs SET rows = rows " GS_PLUS " $3,"
+			   " xids = pg_catalog.array_append(xids, $4),"
+			   " updated_at = pg_catalog.clock_timestamp()"
+			   " WHERE id " GS_EQ " $1::pg_catalog.uuid AND rows " GS_EQ " $2"
+			   " AND NOT finished", 4, types, values, NULL, false);
+	gs_leave(&access);
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("the run on %s goes on in another session",
+						run->table->name),
+				 errhint("The batches before that are masked.")));
+	old = MemoryContextSwitchTo(run->context);
+	run->xids = run->xids == NULL ? palloc(sizeof(int64)) :
+		repalloc_huge(run->xids, (run->nxids + 1) * sizeof(int64));
+	run->xids[run->nxids++] = xid;
+	MemoryContextSwitchTo(old);
+	run->rows += rows;
+}
+
+/*
+ * The rows of some pages, locked if they can be others'.  Dropped columns are
+ * NULL, so that places are those of the table.
+ */
+static char *
+select_rows(Relation relation, BlockNumber from, BlockNumber to, bool lock)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT ctid, xmin, cmin");
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		appendStringInfo(&query, ", %s", attribute->attisdropped ?
+						 "NULL::pg_catalog.int4" :
+						 quote_identifier(NameStr(attribute->attname)));
+	}
+	appendStringInfo(&query, " FROM ONLY %s WHERE ctid "
+					 GS_OP(">=") " '(%u,0)' AND ctid " GS_OP("<")
+					 " '(%u,0)'%s",
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+												RelationGetRelationName(relation)),
+					 from, to, lock ? " FOR UPDATE" : "");
+	return query.data;
+}
+
+/* Masked values of a column, for the rows of a batch. */
+typedef struct Values
+{
+	int			at;				/* in the table, from 0 */
+	Oid			type;			/* of the domain, its base type */
+	int16		length;
+	bool		byval;
+	char		align;
+	Datum	   *values;
+	bool	   *nulls;
+} Values;
+
+/* What masks rows of a relation in a batch. */
+typedef struct Updater
+{
+	Relation	relation;
+	GsMasker   *masker;
+	GsMaskRow  *row;
+	TupleTableSlot *read;
+	TupleTableSlot *made;
+	int			ncolumns;
+	Values	   *columns;
+	int			n;				/* rows so far */
+	Datum	   *tids;
+} Updater;
+
+static void
+begin_updater(Updater *updater, Run *run, Relation relation, uint64 rows)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	ListCell   *cell;
+
+	updater->relation = relation;
+	updater->masker = gs_mask_begin(relation, run->table, run->key,
+									run->digits, &run->counter);
+	updater->row = gs_mask_row_begin(relation, run->table);
+	updater->read = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	updater->made = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	updater->columns = palloc(list_length(run->table->columns) *
+							  sizeof(Values));
+	updater->tids = MemoryContextAllocHuge(run->batch,
+										   rows * sizeof(Datum));
+	foreach(cell, run->table->columns)
+	{
+		Values	   *column = &updater->columns[updater->ncolumns++];
+
+		column->at = get_attnum(RelationGetRelid(relation),
+								((GsMaskColumn *) lfirst(cell))->name) - 1;
+		column->type = getBaseType(TupleDescAttr(desc, column->at)->atttypid);
+		get_typlenbyvalalign(column->type, &column->length, &column->byval,
+							 &column->align);
+		column->values = MemoryContextAllocHuge(run->batch,
+												rows * sizeof(Datum));
+		column->nulls = MemoryContextAllocHuge(run->batch,
+											   rows * sizeof(bool));
+	}
+}
+
+static void
+end_updater(Updater *updater)
+{
+	ExecDropSingleTupleTableSlot(updater->made);
+	ExecDropSingleTupleTableSlot(updater->read);
+	gs_mask_row_end(updater->row);
+	gs_masker_end(updater->masker);
+}
+
+/* Masks a row, for it to be updated with the others of the batch. */
+static void
+take_row(Updater *updater, const Datum *values, const bool *nulls)
+{
+	ExprContext *context = gs_mask_row_context(updater->row);
+	int			natts = RelationGetDescr(updater->relation)->natts;
+	MemoryContext old;
+
+	ResetExprContext(context);
+	old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
+	ExecClearTuple(updater->read);
+	memcpy(updater->read->tts_values, values + LEADING, natts * sizeof(Datum));
+	memcpy(updater->read->tts_isnull, nulls + LEADING, natts * sizeof(bool));
+	ExecStoreVirtualTuple(updater->read);
+	gs_mask_row_make(updater->row, updater->masker, updater->read,
+					 updater->made);
+	MemoryContextSwitchTo(old);
+	for (int i = 0; i < updater->ncolumns; i++)
+	{
+		Values	   *column = &updater->columns[i];
+		bool		isnull = updater->made->tts_isnull[column->at];
+
+		column->nulls[updater->n] = isnull;
+		if (!isnull)
+			column->values[updater->n] =
+				datumCopy(updater->made->tts_values[column->at],
+						  column->byval, column->length);
+	}
+	updater->tids[updater->n++] = values[0];
+}
+
+static Datum
+as_array(Datum *values, bool *nulls, int n, Oid type, int16 length,
+		 bool byval, char align)
+{
+	int			bound = 1;
+
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &bound,
+											  type, length, byval, align));
+}
+
+/* One statement for all rows of a batch. */
+static void
+update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
+			BlockNumber to)
+{
+	Relation	relation = updater->relation;
+	int			n = updater->ncolumns + 1;
+	Oid		   *types = palloc(n * sizeof(Oid));
+	Datum	   *values = palloc(n * sizeof(Datum));
+	StringInfoData set;
+	StringInfoData rows;
+	StringInfoData names;
+	char	   *query;
+
+	initStringInfo(&set);
+	initStringInfo(&rows);
+	initStringInfo(&names);
+	types[0] = get_array_type(TIDOID);
+	values[0] = as_array(updater->tids, NULL, updater->n, TIDOID,
+						 sizeof(ItemPointerData), false, TYPALIGN_SHORT);
+	for (int i = 1; i < n; i++)
+	{
+		const Values *column = &updater->columns[i - 1];
+		const char *name = NameStr(TupleDescAttr(RelationGetDescr(relation),
+												 column->at)->attname);
+
+		types[i] = get_array_type(column->type);
+		values[i] = as_array(column->values, column->nulls, updater->n,
+							 column->type, column->length, column->byval,
+							 column->align);
+		appendStringInfo(&set, "%s %s = v.c%d", i > 1 ? "," : "",
+						 quote_identifier(name), i);
+		appendStringInfo(&rows, ", pg_catalog.unnest($%d)", i + 1);
+		appendStringInfo(&names, ", c%d", i);
+	}
+	query = psprintf("UPDATE ONLY %s AS t SET%s"
+					 " FROM ROWS FROM (pg_catalog.unnest($1)%s) AS v (tid%s)"
+					 " WHERE t.ctid " GS_EQ " v.tid AND t.ctid " GS_OP(">=")
+					 " '(%u,0)' AND t.ctid " GS_OP("<") " '(%u,0)'",
+					 gs_mask_table_name(RelationGetRelid(relation)), set.data,
+					 rows.data, names.data, from, to);
+	if (gs_run(query, n, types, values, NULL, false) != updater->n)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("some rows of %s could not be updated", table->name),
+				 errhint("A trigger or a rule keeps them from being masked: disable it, or use mode \"rewrite\".")));
+}
+
+/* Masks those rows of some pages that are not masked yet; how many. */
+static int64
+update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to,
+			 bool lock)
+{
+	Updater		updater = {0};
+	int			natts = RelationGetDescr(relation)->natts + LEADING;
+	SPITupleTable *rows;
+	uint64		n;
+	Datum	   *values = palloc(natts * sizeof(Datum));
+	bool	   *nulls = palloc(natts * sizeof(bool));
+
+	SPI_execute(select_rows(relation, from, to, lock), false, 0);
+	rows = SPI_tuptable;
+	n = SPI_processed;
+	for (uint64 i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		heap_deform_tuple(rows->vals[i], rows->tupdesc, values, nulls);
+		if (is_masked(run, DatumGetTransactionId(values[1]),
+					  DatumGetCommandId(values[2])))
+			continue;
+		if (updater.relation == NULL)
+			begin_updater(&updater, run, relation, n);
+		take_row(&updater, values, nulls);
+	}
+	if (updater.relation != NULL)
+	{
+		update_rows(&updater, run->table, from, to);
+		end_updater(&updater);
+	}
+	SPI_freetuptable(rows);
+	return updater.n;
+}
+
+/* A batch of a relation's pages; commits, where that is possible. */
+static void
+update_batch(Run *run, Oid relid, BlockNumber from, BlockNumber to)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->batch);
+	Relation	relation = table_open(relid, RowExclusiveLock);
+	int64		masked = update_pages(run, relation, from, to, true);
+
+	table_close(relation, NoLock);
+	if (masked > 0)
+		note_progress(run, masked);
+	if (run->commits)
+	{
+		SPI_commit();
+		run->first = FirstCommandId;
+		/* what is read before the next batch's own snapshot needs one */
+		EnsurePortalSnapshotExists();
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(run->batch);
+}
+
+static BlockNumber
+count_pages(Oid relid)
+{
+	Relation	relation = table_open(relid, AccessShareLock);
+	BlockNumber n = RelationGetNumberOfBlocks(relation);
+
+	table_close(relation, AccessShareLock);
+	return n;
+}
+
+/* All pages of a table, a batch at a time. */
+static void
+update_leaf(Run *run, Oid relid)
+{
+	BlockNumber n = count_pages(relid);
+
+	for (BlockNumber from = 0; from < n; from += run->step)
+		update_batch(run, relid, from, Min(from + run->step, n));
+}
+
+/* Pages of about as many rows as a batch has. */
+static BlockNumber
+pages_of_batch(const GsMaskTable *table, int batch_size)
+{
+	double		pages = 1;
+	double		rows;
+	ListCell   *cell;
+
+	foreach(cell, table->leaves)
+		pages += count_pages(lfirst_oid(cell));
+	rows = table->rows > 0 ? table->rows : pages * 50;
+	return (BlockNumber) Max(1, Min(1e6, batch_size * pages / rows));
+}
+
+/*
+ * The rows that came meanwhile, with writers locked out.  What they have
+ * changed of masked rows is masked again.
+ */
+static void
+update_rest(Run *run)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->batch);
+	ListCell   *cell;
+	int64		masked = 0;
+
+	foreach(cell, run->table->leaves)
+		LockRelationOid(lfirst_oid(cell), ShareRowExclusiveLock);
+	foreach(cell, run->table->leaves)
+	{
+		Relation	relation = table_open(lfirst_oid(cell), NoLock);
+		BlockNumber n = RelationGetNumberOfBlocks(relation);
+
+		for (BlockNumber from = 0; from < n; from += run->step)
+		{
+			masked += update_pages(run, relation, from,
+								   Min(from + run->step, n), false);
+			MemoryContextReset(run->batch);
+		}
+		table_close(relation, NoLock);
+	}
+	note_progress(run, masked);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(run->batch);
+}
+
+/* The run of a table that goes on, or a new one. */
+static void
+open_run(Run *run, const char *key_name, bool again)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, JSONBOID, TEXTOID};
+	Datum		values[4];
+	GsAccess	access;
+	bool		finished = false;
+	bool		isnull;
+
+	values[0] = CStringGetTextDatum(run->table->name);
+	values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+	values[2] = DirectFunctionCall1(jsonb_in,
+									CStringGetDatum(gs_mask_rules_json(run->table)));
+	values[3] = CStringGetTextDatum(key_name);
+	gs_enter(&access);
+	if (gs_run("SELECT id::text, rows, xids, finished FROM gensynth.mask_runs"
+			   " WHERE target " GS_EQ " $1 AND role " GS_EQ " $2"
+			   " AND rules " GS_EQ " $3 AND key " GS_EQ " $4"
+			   " ORDER BY started_at DESC LIMIT 1", 4, types, values, NULL,
+			   true) > 0)
+		finished = DatumGetBool(gs_result(0, 4, &isnull));
+	if (SPI_processed == 0 || (finished && again))
+	{
+		finished = false;
+		gs_run("INSERT INTO gensynth.mask_runs (target, role, rules, key)"
+			   " VALUES ($1, $2, $3, $4) RETURNING id::text, rows, xids", 4,
+			   types, values, NULL, false);
+	}
+	if (!finished)
+	{
+		ArrayType  *xids = DatumGetArrayTypeP(gs_result(0, 3, &isnull));
+		MemoryContext old = MemoryContextSwitchTo(run->context);
+
+		run->id = gs_result_text(0, 1, run->context);
+		run->rows = DatumGetInt64(gs_result(0, 2, &isnull));
+		run->nxids = ArrayGetNItems(ARR_NDIM(xids), ARR_DIMS(xids));
+		if (run->nxids > 0)
+		{
+			run->xids = palloc(run->nxids * sizeof(int64));
+			memcpy(run->xids, ARR_DATA_PTR(xids), run->nxids * sizeof(int64));
+		}
+		MemoryContextSwitchTo(old);
+	}
+	gs_leave(&access);
+	if (finished)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s was masked by these rules and this key already",
+						run->table->name),
+				 errhint("Pseudonyms of pseudonyms lead nowhere; options => '{\"again\": 1}' masks it again.")));
+	/* rows of earlier calls have their numbers */
+	run->counter = run->rows;
+}
+
+static void
+close_run(const Run *run)
+{
+	GsAccess	access;
+
+	gs_enter(&access);
+	gs_run_text("UPDATE gensynth.mask_runs SET finished = true,"
+				" updated_at = pg_catalog.clock_timestamp()"
+				" WHERE id " GS_EQ " $1::pg_catalog.uuid", run->id, false);
+	gs_leave(&access);
+}
+
+/*
+ * gs_mask_update: masks a table of a plan row by row, in batches.
+ *
+ * To be called within an SPI connection; commits: after each batch.  again: a
+ * table that was masked so is masked again.  Returns the rows masked.  Errors:
+ * 55000 for a table that was masked, or rows that triggers keep from it; 55006
+ * if another session goes on with the same run.
+ */
+int64
+gs_mask_update(const GsMaskTable *table, const GsPseudonymKey *key,
+			   const char *key_name, int batch_size, bool again, bool commits)
+{
+	Run			run = {.table = table, .key = key,
+	.commits = commits, .context = CurrentMemoryContext};
+	ListCell   *cell;
+
+	run.batch = AllocSetContextCreate(CurrentMemoryContext, "gensynth mask",
+									  ALLOCSET_DEFAULT_SIZES);
+	run.digits = gs_mask_count_digits(table);
+	run.step = pages_of_batch(table, batch_size);
+	open_run(&run, key_name, again);
+	/* what came before in this transaction is not masked yet */
+	CommandCounterIncrement();
+	run.first = GetCurrentCommandId(false);
+	foreach(cell, table->leaves)
+		update_leaf(&run, lfirst_oid(cell));
+	update_rest(&run);
+	close_run(&run);
+	MemoryContextDelete(run.batch);
+	return run.rows;
+}
