@@ -174,4 +174,11 @@
 #define GS_NORETURN pg_attribute_noreturn()
 #endif
 
+/* 16 renamed what reads the status of the n-th backend, from 1 */
+#if PG_VERSION_NUM >= 160000
+#define gs_local_status(n)	pgstat_get_local_beentry_by_index(n)
+#else
+#define gs_local_status(n)	pgstat_fetch_stat_local_beentry(n)
+#endif
+
 #endif

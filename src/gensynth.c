@@ -11,6 +11,7 @@
 #include "mask/label.h"
 #include "numeric/blas.h"
 #include "stream/node/scan.h"
+#include "worker/worker.h"
 
 GS_MODULE_MAGIC(GENSYNTH_VERSION);
 
@@ -20,6 +21,7 @@ void
 _PG_init(void)
 {
 	gs_blas_init();
+	gs_worker_init();
 	gs_plan_init();
 	gs_label_init();
 }

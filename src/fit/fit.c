@@ -54,6 +54,7 @@
 #include "constraint/decide.h"
 #include "table/source.h"
 #include "table/keys.h"
+#include "worker/progress.h"
 
 /* The share of maintenance_work_mem that the lanes and bins may take. */
 #define LANES_SHARE		0.75
@@ -296,6 +297,8 @@ read_row(TupleTableSlot *slot, void *arg)
 	int64		row = reader->seen++;
 	MemoryContext old;
 
+	if (reader->seen % GS_PROGRESS_ROWS == 0)
+		gs_progress_done(reader->seen);
 	if (row >= reader->capacity)
 	{
 		/* row is below 2^53, and so uniform enough */
@@ -379,6 +382,7 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	fits = Max((int64) (budget * LANES_SHARE / row_bytes(&reader->sample)),
 			   1000);
 	reader->capacity = Min(fits, request->options.max_rows);
+	gs_progress_phase(GS_PHASE_READING, 0, gs_source_rows(source));
 	gs_source_read(source, read_row, reader);
 	put_waiting(reader);
 	reader->sample.seen = reader->seen;
@@ -598,6 +602,7 @@ learn_columns(Learning *learning)
 	.columns = learning->reader.sample.columns};
 	int			level;
 
+	gs_progress_phase(GS_PHASE_COLUMNS, 0, columns.ncolumns);
 	/* not of rows that are copied */
 	if (learning->reader.sample.columns[0].key == NULL)
 	{
@@ -824,6 +829,7 @@ gs_fit_completion(const char *source, List *learned, List *targets,
 	.known_only = true};
 	GsVersionEntry *version = palloc0(sizeof(GsVersionEntry));
 	GsSource   *opened;
+	GsProgress	outer;
 	ListCell   *cell;
 
 	gs_options_parse(NULL, request.family, &request.options);
@@ -834,7 +840,16 @@ gs_fit_completion(const char *source, List *learned, List *targets,
 	/* NULLs stay where they are, or are filled: none is drawn */
 	request.options.impute = targets;
 	opened = gs_learnable_source(source, learned, NIL, &version->notes);
-	learn(&request, NULL, version, opened);
+	gs_progress_begin("", opened->relid, &outer);
+	PG_TRY();
+	{
+		learn(&request, NULL, version, opened);
+	}
+	PG_FINALLY();
+	{
+		gs_progress_end(&outer);
+	}
+	PG_END_TRY();
 	version->schema = load_schema(version->schema, version->tensors);
 	return gs_model_of(version, source);
 }
@@ -878,8 +893,8 @@ model_name(const FitRequest *request, const GsSource *source, bool temporary)
 }
 
 static void
-fit_source(const FitRequest *request, const char *model, GsSource *source,
-		   GsVersionEntry *version)
+learn_and_store(const FitRequest *request, const char *model,
+				GsSource *source, GsVersionEntry *version)
 {
 	GsModelEntry *existing = gs_catalog_find(model);
 	GsVersionEntry loaded;
@@ -887,6 +902,7 @@ fit_source(const FitRequest *request, const char *model, GsSource *source,
 	if (existing != NULL)
 		gs_check_refit(existing);
 	learn(request, existing, version, source);
+	gs_progress_phase(GS_PHASE_STORING, 0, -1);
 	loaded = *version;
 	loaded.schema = load_schema(version->schema, version->tensors);
 	gs_fit_trial(&loaded, &version->notes);
@@ -895,6 +911,27 @@ fit_source(const FitRequest *request, const char *model, GsSource *source,
 					  (int) request->options.rare_threshold,
 					  &version->tensors);
 	gs_catalog_store(model, version, (int) request->options.keep_versions);
+}
+
+/*
+ * The same, for other sessions to see how far it is.
+ */
+static void
+fit_source(const FitRequest *request, const char *model, GsSource *source,
+		   GsVersionEntry *version)
+{
+	GsProgress	outer;
+
+	gs_progress_begin(model, source->relid, &outer);
+	PG_TRY();
+	{
+		learn_and_store(request, model, source, version);
+	}
+	PG_FINALLY();
+	{
+		gs_progress_end(&outer);
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -928,6 +965,51 @@ gs_fit_source(const char *model, GsSource *source, const char *method,
 }
 
 /*
+ * gs_fit_open: reads the arguments of synth_fit and opens the source, in the
+ * current context.  To be called within an SPI connection.  Errors: those of
+ * synth_fit before it reads a row.
+ */
+GsFitCall *
+gs_fit_open(FunctionCallInfo fcinfo)
+{
+	GsFitCall  *call = palloc0(sizeof(GsFitCall));
+	FitRequest *request = palloc(sizeof(FitRequest));
+	GsSource   *source;
+
+	read_arguments(fcinfo, request);
+	gs_model_need_stack();
+	source = gs_learnable_source(request->source, request->columns,
+								 request->exclude, &call->version.notes);
+	call->request = request;
+	call->source = source;
+	call->temporary = OidIsValid(source->relid) &&
+		get_rel_persistence(source->relid) == RELPERSISTENCE_TEMP;
+	call->model = model_name(request, source, call->temporary);
+	call->method = request->family->name;
+	call->version.source = source->text;
+	call->version.relation = call->temporary ? NULL : source->relation;
+	return call;
+}
+
+/*
+ * gs_fit_options: the options of a call, as they are kept with the version.
+ */
+Datum
+gs_fit_options(const GsFitCall *call)
+{
+	return call->request->options_json;
+}
+
+/*
+ * gs_fit_run: learns what was opened, and stores it as call->version.
+ */
+void
+gs_fit_run(GsFitCall *call)
+{
+	fit_source(call->request, call->model, call->source, &call->version);
+}
+
+/*
  * synth_fit: see fit.sql.
  */
 GS_FUNCTION(synth_fit);
@@ -935,11 +1017,8 @@ GS_FUNCTION(synth_fit);
 Datum
 synth_fit(PG_FUNCTION_ARGS)
 {
-	FitRequest	request;
-	const char *model;
-	bool		temporary;
-	GsVersionEntry version = {0};
-	GsSource   *source;
+	GsFitCall  *call;
+	GsVersionEntry *version;
 	TupleDesc	desc;
 	Datum		values[8];
 	bool		nulls[8] = {0};
@@ -954,33 +1033,25 @@ synth_fit(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
-	MemoryContextSwitchTo(context);
 	PreventCommandIfReadOnly("synth_fit()");
-	read_arguments(fcinfo, &request);
-	gs_model_need_stack();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);
-	source = gs_learnable_source(request.source, request.columns,
-								 request.exclude, &version.notes);
-	temporary = OidIsValid(source->relid) &&
-		get_rel_persistence(source->relid) == RELPERSISTENCE_TEMP;
-	model = model_name(&request, source, temporary);
-	version.source = source->text;
-	version.relation = temporary ? NULL : source->relation;
-	fit_source(&request, model, source, &version);
+	call = gs_fit_open(fcinfo);
+	gs_fit_run(call);
+	version = &call->version;
 
 	MemoryContextSwitchTo(caller);
-	texts = palloc(sizeof(Datum) * (list_length(version.notes) + 1));
-	foreach(cell, version.notes)
+	texts = palloc(sizeof(Datum) * (list_length(version->notes) + 1));
+	foreach(cell, version->notes)
 		texts[n++] = CStringGetTextDatum(lfirst(cell));
-	values[0] = CStringGetTextDatum(model);
-	values[1] = Int32GetDatum(version.version);
-	values[2] = CStringGetTextDatum(version.method);
-	values[3] = CStringGetTextDatum(version.source);
-	values[4] = Int64GetDatum(version.rows);
-	values[5] = Int32GetDatum(version.schema->ncolumns);
-	values[6] = Float8GetDatum(version.seconds);
+	values[0] = CStringGetTextDatum(call->model);
+	values[1] = Int32GetDatum(version->version);
+	values[2] = CStringGetTextDatum(version->method);
+	values[3] = CStringGetTextDatum(version->source);
+	values[4] = Int64GetDatum(version->rows);
+	values[5] = Int32GetDatum(version->schema->ncolumns);
+	values[6] = Float8GetDatum(version->seconds);
 	values[7] = PointerGetDatum(construct_array(texts, n, TEXTOID, -1, false,
 												TYPALIGN_INT));
 	tuple = heap_form_tuple(desc, values, nulls);

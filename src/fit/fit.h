@@ -13,6 +13,20 @@
 #include "model/model.h"
 #include "table/source.h"
 
+/* A call of synth_fit: what its arguments ask for, and what came of it. */
+typedef struct GsFitCall
+{
+	const struct FitRequest *request;
+	GsSource   *source;
+	bool		temporary;		/* the source is a temporary relation */
+	const char *model;
+	const char *method;
+	GsVersionEntry version;
+} GsFitCall;
+
+extern GsFitCall *gs_fit_open(FunctionCallInfo fcinfo);
+extern Datum gs_fit_options(const GsFitCall *call);
+extern void gs_fit_run(GsFitCall *call);
 extern List *gs_names_argument(FunctionCallInfo fcinfo, int arg,
 							   const char *name);
 extern GsVersionEntry *gs_fit_source(const char *model, GsSource *source,

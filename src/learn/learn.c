@@ -24,6 +24,7 @@
 #include "learn/quantile.h"
 #include "codec/composite.h"
 #include "numeric/normal.h"
+#include "worker/progress.h"
 
 /* A text's frequent values stand for the rare ones from this coverage on. */
 #define TEXT_COVERAGE		0.80
@@ -799,6 +800,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	{
 		LaneView	view = {.nrows = sample->nrows,.threshold = threshold};
 
+		gs_progress_done(c);
 		learn_column(&learning, &view, c, &sample->lanes[c * GS_MAX_PARTS]);
 		if (view.documents != NULL)
 			learn_members(&learning, &view, c);

@@ -22,6 +22,7 @@
 #include "tcop/pquery.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -45,7 +46,7 @@ typedef struct Run
 	int64	   *xids;			/* of its batches */
 	int			digits;
 	uint64		counter;
-	int			batch_size;
+	BlockNumber step;			/* pages of a batch */
 	bool		commits;
 	CommandId	first;			/* of the call, in its transaction */
 	MemoryContext context;		/* of the call */
@@ -104,11 +105,11 @@ note_progress(Run *run, int64 rows)
 }
 
 /*
- * The rows of some pages, locked.  Dropped columns are NULL, so that places
- * are those of the table.
+ * The rows of some pages, locked if they can be others'.  Dropped columns are
+ * NULL, so that places are those of the table.
  */
 static char *
-select_rows(Relation relation, BlockNumber from, BlockNumber to)
+select_rows(Relation relation, BlockNumber from, BlockNumber to, bool lock)
 {
 	TupleDesc	desc = RelationGetDescr(relation);
 	StringInfoData query;
@@ -125,108 +126,182 @@ select_rows(Relation relation, BlockNumber from, BlockNumber to)
 	}
 	appendStringInfo(&query, " FROM ONLY %s WHERE ctid "
 					 GS_OP(">=") " '(%u,0)' AND ctid " GS_OP("<")
-					 " '(%u,0)' FOR UPDATE",
+					 " '(%u,0)'%s",
 					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 												RelationGetRelationName(relation)),
-					 from, to);
+					 from, to, lock ? " FOR UPDATE" : "");
 	return query.data;
 }
 
-static SPIPlanPtr
-prepare_update(Relation relation, const GsMaskTable *table)
+/* Masked values of a column, for the rows of a batch. */
+typedef struct Values
 {
-	TupleDesc	desc = RelationGetDescr(relation);
-	Oid		   *types = palloc((list_length(table->columns) + 1) * sizeof(Oid));
-	int			n = 0;
-	StringInfoData query;
-	ListCell   *cell;
-	SPIPlanPtr	plan;
+	int			at;				/* in the table, from 0 */
+	Oid			type;			/* of the domain, its base type */
+	int16		length;
+	bool		byval;
+	char		align;
+	Datum	   *values;
+	bool	   *nulls;
+} Values;
 
-	initStringInfo(&query);
-	appendStringInfo(&query, "UPDATE ONLY %s SET",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-												RelationGetRelationName(relation)));
-	foreach(cell, table->columns)
-	{
-		const GsMaskColumn *column = lfirst(cell);
-
-		types[n++] = TupleDescAttr(desc, get_attnum(RelationGetRelid(relation),
-													column->name) - 1)->atttypid;
-		appendStringInfo(&query, "%s %s = $%d", n > 1 ? "," : "",
-						 quote_identifier(column->name), n);
-	}
-	types[n++] = TIDOID;
-	appendStringInfo(&query, " WHERE ctid " GS_EQ " $%d", n);
-	plan = SPI_prepare(query.data, n, types);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	return plan;
-}
-
-/* What updates rows of a relation in a batch. */
+/* What masks rows of a relation in a batch. */
 typedef struct Updater
 {
 	Relation	relation;
 	GsMasker   *masker;
 	GsMaskRow  *row;
-	SPIPlanPtr	update;
 	TupleTableSlot *read;
 	TupleTableSlot *made;
-	Datum	   *values;			/* parameters */
-	char	   *nulls;
+	int			ncolumns;
+	Values	   *columns;
+	int			n;				/* rows so far */
+	Datum	   *tids;
 } Updater;
 
 static void
-update_row(Updater *updater, const Run *run, const Datum *values,
-		   const bool *nulls)
+begin_updater(Updater *updater, Run *run, Relation relation, uint64 rows)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	ListCell   *cell;
+
+	updater->relation = relation;
+	updater->masker = gs_mask_begin(relation, run->table, run->key,
+									run->digits, &run->counter);
+	updater->row = gs_mask_row_begin(relation, run->table);
+	updater->read = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	updater->made = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	updater->columns = palloc(list_length(run->table->columns) *
+							  sizeof(Values));
+	updater->tids = MemoryContextAllocHuge(run->batch,
+										   rows * sizeof(Datum));
+	foreach(cell, run->table->columns)
+	{
+		Values	   *column = &updater->columns[updater->ncolumns++];
+
+		column->at = get_attnum(RelationGetRelid(relation),
+								((GsMaskColumn *) lfirst(cell))->name) - 1;
+		column->type = getBaseType(TupleDescAttr(desc, column->at)->atttypid);
+		get_typlenbyvalalign(column->type, &column->length, &column->byval,
+							 &column->align);
+		column->values = MemoryContextAllocHuge(run->batch,
+												rows * sizeof(Datum));
+		column->nulls = MemoryContextAllocHuge(run->batch,
+											   rows * sizeof(bool));
+	}
+}
+
+static void
+end_updater(Updater *updater)
+{
+	ExecDropSingleTupleTableSlot(updater->made);
+	ExecDropSingleTupleTableSlot(updater->read);
+	gs_mask_row_end(updater->row);
+	gs_masker_end(updater->masker);
+}
+
+/* Masks a row, for it to be updated with the others of the batch. */
+static void
+take_row(Updater *updater, const Datum *values, const bool *nulls)
 {
 	ExprContext *context = gs_mask_row_context(updater->row);
-	TupleDesc	desc = RelationGetDescr(updater->relation);
+	int			natts = RelationGetDescr(updater->relation)->natts;
 	MemoryContext old;
-	ListCell   *cell;
-	int			n = 0;
 
 	ResetExprContext(context);
 	old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
 	ExecClearTuple(updater->read);
-	memcpy(updater->read->tts_values, values + LEADING, desc->natts * sizeof(Datum));
-	memcpy(updater->read->tts_isnull, nulls + LEADING, desc->natts * sizeof(bool));
+	memcpy(updater->read->tts_values, values + LEADING, natts * sizeof(Datum));
+	memcpy(updater->read->tts_isnull, nulls + LEADING, natts * sizeof(bool));
 	ExecStoreVirtualTuple(updater->read);
 	gs_mask_row_make(updater->row, updater->masker, updater->read,
 					 updater->made);
-	foreach(cell, run->table->columns)
-	{
-		int			at = get_attnum(RelationGetRelid(updater->relation),
-									((GsMaskColumn *) lfirst(cell))->name) - 1;
-
-		updater->values[n] = updater->made->tts_values[at];
-		updater->nulls[n++] = updater->made->tts_isnull[at] ? 'n' : ' ';
-	}
-	updater->values[n] = values[0];
-	updater->nulls[n] = ' ';
 	MemoryContextSwitchTo(old);
-	if (SPI_execute_plan(updater->update, updater->values, updater->nulls,
-						 false, 0) != SPI_OK_UPDATE || SPI_processed != 1)
+	for (int i = 0; i < updater->ncolumns; i++)
+	{
+		Values	   *column = &updater->columns[i];
+		bool		isnull = updater->made->tts_isnull[column->at];
+
+		column->nulls[updater->n] = isnull;
+		if (!isnull)
+			column->values[updater->n] =
+				datumCopy(updater->made->tts_values[column->at],
+						  column->byval, column->length);
+	}
+	updater->tids[updater->n++] = values[0];
+}
+
+static Datum
+as_array(Datum *values, bool *nulls, int n, Oid type, int16 length,
+		 bool byval, char align)
+{
+	int			bound = 1;
+
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &bound,
+											  type, length, byval, align));
+}
+
+/* One statement for all rows of a batch. */
+static void
+update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
+			BlockNumber to)
+{
+	Relation	relation = updater->relation;
+	int			n = updater->ncolumns + 1;
+	Oid		   *types = palloc(n * sizeof(Oid));
+	Datum	   *values = palloc(n * sizeof(Datum));
+	StringInfoData set;
+	StringInfoData rows;
+	StringInfoData names;
+	char	   *query;
+
+	initStringInfo(&set);
+	initStringInfo(&rows);
+	initStringInfo(&names);
+	types[0] = get_array_type(TIDOID);
+	values[0] = as_array(updater->tids, NULL, updater->n, TIDOID,
+						 sizeof(ItemPointerData), false, TYPALIGN_SHORT);
+	for (int i = 1; i < n; i++)
+	{
+		const Values *column = &updater->columns[i - 1];
+		const char *name = NameStr(TupleDescAttr(RelationGetDescr(relation),
+												 column->at)->attname);
+
+		types[i] = get_array_type(column->type);
+		values[i] = as_array(column->values, column->nulls, updater->n,
+							 column->type, column->length, column->byval,
+							 column->align);
+		appendStringInfo(&set, "%s %s = v.c%d", i > 1 ? "," : "",
+						 quote_identifier(name), i);
+		appendStringInfo(&rows, ", pg_catalog.unnest($%d)", i + 1);
+		appendStringInfo(&names, ", c%d", i);
+	}
+	query = psprintf("UPDATE ONLY %s AS t SET%s"
+					 " FROM ROWS FROM (pg_catalog.unnest($1)%s) AS v (tid%s)"
+					 " WHERE t.ctid " GS_EQ " v.tid AND t.ctid " GS_OP(">=")
+					 " '(%u,0)' AND t.ctid " GS_OP("<") " '(%u,0)'",
+					 gs_mask_table_name(RelationGetRelid(relation)), set.data,
+					 rows.data, names.data, from, to);
+	if (gs_run(query, n, types, values, NULL, false) != updater->n)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a row of %s could not be updated",
-						run->table->name),
-				 errhint("A trigger or a rule keeps it from being masked: disable it, or use mode \"rewrite\".")));
+				 errmsg("some rows of %s could not be updated", table->name),
+				 errhint("A trigger or a rule keeps them from being masked: disable it, or use mode \"rewrite\".")));
 }
 
 /* Masks those rows of some pages that are not masked yet; how many. */
 static int64
-update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to)
+update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to,
+			 bool lock)
 {
-	Updater		updater = {.relation = relation};
-	TupleDesc	desc = RelationGetDescr(relation);
+	Updater		updater = {0};
+	int			natts = RelationGetDescr(relation)->natts + LEADING;
 	SPITupleTable *rows;
 	uint64		n;
-	int64		masked = 0;
-	Datum	   *values = palloc((desc->natts + LEADING) * sizeof(Datum));
-	bool	   *nulls = palloc((desc->natts + LEADING) * sizeof(bool));
+	Datum	   *values = palloc(natts * sizeof(Datum));
+	bool	   *nulls = palloc(natts * sizeof(bool));
 
-	SPI_execute(select_rows(relation, from, to), false, 0);
+	SPI_execute(select_rows(relation, from, to, lock), false, 0);
 	rows = SPI_tuptable;
 	n = SPI_processed;
 	for (uint64 i = 0; i < n; i++)
@@ -236,30 +311,17 @@ update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to)
 		if (is_masked(run, DatumGetTransactionId(values[1]),
 					  DatumGetCommandId(values[2])))
 			continue;
-		if (updater.masker == NULL)
-		{
-			updater.masker = gs_mask_begin(relation, run->table, run->key,
-										   run->digits, &run->counter);
-			updater.row = gs_mask_row_begin(relation, run->table);
-			updater.update = prepare_update(relation, run->table);
-			updater.read = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-			updater.made = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-			updater.values = palloc((list_length(run->table->columns) + 1) *
-									sizeof(Datum));
-			updater.nulls = palloc(list_length(run->table->columns) + 1);
-		}
-		update_row(&updater, run, values, nulls);
-		masked++;
+		if (updater.relation == NULL)
+			begin_updater(&updater, run, relation, n);
+		take_row(&updater, values, nulls);
+	}
+	if (updater.relation != NULL)
+	{
+		update_rows(&updater, run->table, from, to);
+		end_updater(&updater);
 	}
 	SPI_freetuptable(rows);
-	if (updater.masker == NULL)
-		return 0;
-	ExecDropSingleTupleTableSlot(updater.made);
-	ExecDropSingleTupleTableSlot(updater.read);
-	SPI_freeplan(updater.update);
-	gs_mask_row_end(updater.row);
-	gs_masker_end(updater.masker);
-	return masked;
+	return updater.n;
 }
 
 /* A batch of a relation's pages; commits, where that is possible. */
@@ -268,7 +330,7 @@ update_batch(Run *run, Oid relid, BlockNumber from, BlockNumber to)
 {
 	MemoryContext old = MemoryContextSwitchTo(run->batch);
 	Relation	relation = table_open(relid, RowExclusiveLock);
-	int64		masked = update_pages(run, relation, from, to);
+	int64		masked = update_pages(run, relation, from, to, true);
 
 	table_close(relation, NoLock);
 	if (masked > 0)
@@ -299,16 +361,23 @@ static void
 update_leaf(Run *run, Oid relid)
 {
 	BlockNumber n = count_pages(relid);
-	double		rows = run->table->rows > 0 ? run->table->rows : n * 50.0;
+
+	for (BlockNumber from = 0; from < n; from += run->step)
+		update_batch(run, relid, from, Min(from + run->step, n));
+}
+
+/* Pages of about as many rows as a batch has. */
+static BlockNumber
+pages_of_batch(const GsMaskTable *table, int batch_size)
+{
 	double		pages = 1;
-	BlockNumber step;
+	double		rows;
 	ListCell   *cell;
 
-	foreach(cell, run->table->leaves)
+	foreach(cell, table->leaves)
 		pages += count_pages(lfirst_oid(cell));
-	step = (BlockNumber) Max(1, Min(1e6, run->batch_size * pages / rows));
-	for (BlockNumber from = 0; from < n; from += step)
-		update_batch(run, relid, from, Min(from + step, n));
+	rows = table->rows > 0 ? table->rows : pages * 50;
+	return (BlockNumber) Max(1, Min(1e6, batch_size * pages / rows));
 }
 
 /*
@@ -327,9 +396,14 @@ update_rest(Run *run)
 	foreach(cell, run->table->leaves)
 	{
 		Relation	relation = table_open(lfirst_oid(cell), NoLock);
+		BlockNumber n = RelationGetNumberOfBlocks(relation);
 
-		masked += update_pages(run, relation, 0,
-							   RelationGetNumberOfBlocks(relation));
+		for (BlockNumber from = 0; from < n; from += run->step)
+		{
+			masked += update_pages(run, relation, from,
+								   Min(from + run->step, n), false);
+			MemoryContextReset(run->batch);
+		}
 		table_close(relation, NoLock);
 	}
 	note_progress(run, masked);
@@ -416,13 +490,14 @@ int64
 gs_mask_update(const GsMaskTable *table, const GsPseudonymKey *key,
 			   const char *key_name, int batch_size, bool again, bool commits)
 {
-	Run			run = {.table = table, .key = key, .batch_size = batch_size,
+	Run			run = {.table = table, .key = key,
 	.commits = commits, .context = CurrentMemoryContext};
 	ListCell   *cell;
 
 	run.batch = AllocSetContextCreate(CurrentMemoryContext, "gensynth mask",
 									  ALLOCSET_DEFAULT_SIZES);
 	run.digits = gs_mask_count_digits(table);
+	run.step = pages_of_batch(table, batch_size);
 	open_run(&run, key_name, again);
 	/* what came before in this transaction is not masked yet */
 	CommandCounterIncrement();

@@ -190,7 +190,9 @@ calibrate_tokens(GsFitContext *context, const GsFamily *family)
 		memset(count, 0, sizeof(double) * n);
 		for (int b = 0; b < nbatches; b++)
 		{
-			gs_fit_progress(context, "calibration", round, rounds);
+			gs_fit_progress(context, GS_PHASE_CALIBRATING,
+							(int64) round * nbatches + b,
+							(int64) rounds * nbatches);
 			/* not gs_batch_fill: what is looked up later would hide the tokens */
 			batch->first = ((int64) round * nbatches + b) * GS_BATCH;
 			family->generate(sampler->state, batch);
@@ -244,7 +246,7 @@ calibrate_scores(GsFitContext *context, const GsFamily *family)
 	batch = gs_batch_create(sampler, 0, NULL);
 	for (int b = 0; b < nbatches; b++)
 	{
-		gs_fit_progress(context, "calibration", b, nbatches);
+		gs_fit_progress(context, GS_PHASE_CALIBRATING, b, nbatches);
 		gs_batch_fill(sampler, batch, b);
 		for (int f = 0; f < schema->nfeatures; f++)
 		{

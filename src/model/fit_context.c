@@ -56,16 +56,19 @@ gs_fit_tells(GsFitContext *context)
 
 /*
  * gs_fit_progress: to be called between pieces of work that take less than
- * 100 ms each.  Heeds cancels, and tells the user now and then that so much
- * of the total is done.
+ * 100 ms each.  Heeds cancels, and tells other sessions at once, and the user
+ * now and then, that so much of the total is done.
  */
 void
-gs_fit_progress(GsFitContext *context, const char *doing, int64 done,
-				int64 total)
+gs_fit_progress(GsFitContext *context, GsPhase phase, int64 done, int64 total)
 {
 	CHECK_FOR_INTERRUPTS();
+	if (done == 0)
+		gs_progress_phase(phase, 0, total);
+	else
+		gs_progress_done(done);
 	if (gs_fit_tells(context))
 		ereport(NOTICE,
-				(errmsg("%s: " INT64_FORMAT " of " INT64_FORMAT, doing, done,
-						total)));
+				(errmsg("%s: " INT64_FORMAT " of " INT64_FORMAT,
+						gs_phase_name(phase), done, total)));
 }

@@ -11,6 +11,7 @@
 #include "portability/instr_time.h"
 
 #include "column/column.h"
+#include "worker/progress.h"
 
 typedef struct GsFitContext
 {
@@ -36,7 +37,7 @@ typedef struct GsFitContext
 
 extern void gs_fit_note(GsFitContext *context, const char *format,...)
 			pg_attribute_printf(2, 3);
-extern void gs_fit_progress(GsFitContext *context, const char *doing,
+extern void gs_fit_progress(GsFitContext *context, GsPhase phase,
 							int64 done, int64 total);
 extern bool gs_fit_tells(GsFitContext *context);
 

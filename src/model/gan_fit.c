@@ -73,6 +73,7 @@ typedef struct Table
 	uint64		key;			/* of conditions, and rows that are watched */
 	GsArena		arena;
 	int32	   *token;			/* [WATCH_ROWS][npositions] */
+	const atomic_bool *cancel;	/* NULL: in the backend */
 } Table;
 
 /*
@@ -129,12 +130,26 @@ critic_loss(const void *model, GsShard *shard)
 }
 
 /*
- * How near the generator comes, of some rows, always with the same noise.
+ * Whether the thread is cancelled; in the backend, an error where it is.
+ */
+static bool
+is_cancelled(const Table *table)
+{
+	if (table->cancel != NULL)
+		return atomic_load(table->cancel);
+	CHECK_FOR_INTERRUPTS();
+	return false;
+}
+
+/*
+ * How near the generator comes, of some rows, always with the same noise;
+ * anything if cancelled.
  */
 static GsWatchFigures
 look(const Table *table, const float *generator)
 {
-	for (int from = 0; from < WATCH_ROWS; from += CHUNK)
+	for (int from = 0; from < WATCH_ROWS && !is_cancelled(table);
+		 from += CHUNK)
 	{
 		GsArena		arena = table->arena;
 		GsDraw		draw = {.key = table->key,.first_row = from};
@@ -334,7 +349,8 @@ gs_gan_fit(GsFitContext *context)
 		.batch = gs_training_batch(options, encoded->nrows, BATCH),
 		.epochs = EPOCHS,.steps = STEPS,.rate = RATE,
 		.adam = {.beta1 = 0.5,.beta2 = 0.9,.epsilon = 1e-8,.clip = 5,
-		.average = 0.999}
+		.average = 0.999},
+		.cancel = &table.cancel
 	};
 	GsOpponent	opponent = {.params = critic,.loss = critic_loss,
 		.rate = CRITIC_RATE

@@ -662,7 +662,7 @@ gs_refine_fit(GsFitContext *context, const GsFamily *family, int rounds)
 	rows.refining = gs_refine_begin(rows.refine);
 	for (int r = 0; r < rounds; r++)
 	{
-		gs_fit_progress(context, "refinement", r, rounds);
+		gs_fit_progress(context, GS_PHASE_REFINING, r, rounds);
 		if (is_auto && r > 0 && rows.refine->round[r - 1].before < FAR_AUC)
 			break;
 		/* the rounds before refine what the next one learns from */

@@ -26,7 +26,7 @@
 #include "nn/pool.h"
 
 #define POLL_MICROSECONDS	2000
-#define TELL_SECONDS		10
+#define REPORT_SECONDS		0.1
 #define PATIENCE			0.25	/* of the steps */
 #define WARM_SHARE			0.33	/* of the steps, of a warm start ... */
 #define WARM_RATE			0.5	/* ... and of the rate */
@@ -222,7 +222,7 @@ stop_thread(int code, Datum arg)
  * PostgreSQL's, and waits for it.
  *
  * cancel: set when the backend is interrupted, before the error is thrown;
- * the work ends soon after.  tell: called now and then, or NULL.  Errors:
+ * the work ends soon after.  tell: called every 0.1 s, or NULL.  Errors:
  * insufficient_resources where no thread can be started.
  */
 void
@@ -247,7 +247,7 @@ gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
 			INSTR_TIME_SET_CURRENT(now);
 			INSTR_TIME_SUBTRACT(now, begin);
 			if (tell == NULL ||
-				INSTR_TIME_GET_DOUBLE(now) < told + TELL_SECONDS)
+				INSTR_TIME_GET_DOUBLE(now) < told + REPORT_SECONDS)
 				continue;
 			told = INSTR_TIME_GET_DOUBLE(now);
 			tell(arg, told);
@@ -261,6 +261,7 @@ gs_training_thread(void (*work) (void *), void *arg, atomic_bool *cancel,
 typedef struct Run
 {
 	const GsTrainable *what;
+	GsFitContext *context;
 	GsTrainPlan plan;
 	GsTrainLog	log;
 } Run;
@@ -280,6 +281,11 @@ tell_progress(void *arg, double seconds)
 	int64		step = atomic_load(&run->log.step);
 	int64		steps = atomic_load(&run->log.steps);
 
+	gs_progress_network(step, steps, (double) step * run->plan.batch /
+						gs_loop_learned(run->plan.nrows),
+						atomic_load(&run->log.validation));
+	if (!gs_fit_tells(run->context))
+		return;
 	ereport(NOTICE,
 			(errmsg("training: step " INT64_FORMAT " of " INT64_FORMAT ", validation loss %.3f, %.0f s so far, about %.0f s to go",
 					step, steps, atomic_load(&run->log.validation), seconds,
@@ -374,7 +380,7 @@ void
 gs_training_run(const GsTraining *training, const GsTrainable *what,
 				const GsTrainingOptions *options, GsFitContext *context)
 {
-	Run			run = {.what = what};
+	Run			run = {.what = what,.context = context};
 	bool		warm = options->warm_start &&
 		copy_weights(training->name, context->read_before(context),
 					 what->params);
@@ -382,6 +388,9 @@ gs_training_run(const GsTraining *training, const GsTrainable *what,
 	if (options->warm_start && !warm)
 		gs_fit_note(context, "no warm start: there is no version before with the same network");
 	make_plan(training, options, context->key, warm, &run.plan);
+	gs_progress_phase(GS_PHASE_NETWORK, 0, run.plan.steps);
+	if (training->cancel != NULL)
+		*training->cancel = &run.log.cancel;
 	PG_TRY();
 	{
 		gs_training_thread(run_loop, &run, &run.log.cancel, tell_progress);
@@ -393,6 +402,8 @@ gs_training_run(const GsTraining *training, const GsTrainable *what,
 	}
 	PG_FINALLY();
 	{
+		if (training->cancel != NULL)
+			*training->cancel = NULL;
 		free(run.log.check);
 	}
 	PG_END_TRY();

@@ -49,6 +49,13 @@ typedef struct GsTraining
 	double		rate;
 	GsAdam		adam;
 	double		slack;			/* see GsTrainPlan */
+
+	/*
+	 * Where the thread of the loop is to look whether it is cancelled, for
+	 * functions of the family that take long; NULL while it does not run.
+	 * NULL if nobody looks.
+	 */
+	const atomic_bool **cancel;
 } GsTraining;
 
 extern int	gs_training_batch(const GsTrainingOptions *options, int64 nrows,

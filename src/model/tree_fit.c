@@ -479,6 +479,7 @@ fit_positions(Fit *fit)
 	Threads		threads = {.fit = fit};
 
 	threads.thread = palloc(sizeof(pthread_t) * Max(max, 1));
+	gs_progress_phase(GS_PHASE_TREES, 0, fit->n);
 	atomic_store(&fit->next, fit->n);
 	for (; threads.n < max; threads.n++)
 	{
@@ -495,7 +496,7 @@ fit_positions(Fit *fit)
 			gs_model_no_thread();
 		while (atomic_load(&fit->running) > 0)
 		{
-			gs_fit_progress(fit->context, "trees",
+			gs_fit_progress(fit->context, GS_PHASE_TREES,
 							fit->n - Max(atomic_load(&fit->next), 0), fit->n);
 			pg_usleep(POLL_MICROSECONDS);
 		}

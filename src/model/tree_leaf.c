@@ -4,11 +4,14 @@
  *
  * Small leaves are closer to the source, and remember it.  So trees with
  * leaves of several sizes are grown on one half of random rows and tried on
- * the other: each column takes the size that makes its values there likeliest,
- * but none takes one so small that the rows that the model makes lie nearer to
- * the half that it has learned from than to the other, beyond a bound.
+ * the other: each column takes the smallest size that makes its values there
+ * hardly less likely than any other does, but none takes one so small that the
+ * rows that the model makes lie nearer to the half that it has learned from
+ * than to the other, beyond a bound.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -22,6 +25,8 @@
 #define MAX_HALVINGS 8			/* ... but no more than so often */
 #define MADE		3			/* batches of rows that are made */
 #define MAX_NEARER	0.57		/* of them, to the half that was learned */
+#define SIZE_NEARER	0.015		/* more than with the largest leaves, if these
+								 * are beyond it: sizes are not to blame */
 #define MIN_LEAVES	10			/* that a tree can have, whatever the bound */
 
 /* Rows of a leaf, from the least that is remembered. */
@@ -94,15 +99,19 @@ make_halves(Fit *fit)
 }
 
 /*
- * Sizes that make the rows held out likeliest, as indexes, to chosen[fit->n]:
- * smaller ones are tried as long as they are no worse.
+ * Sizes that make the rows held out likely, as indexes, to chosen[fit->n]:
+ * smaller ones are tried as long as they are no worse than what is told from
+ * chance: a standard error of a row's log-likelihood of 1 nat (as the rule of
+ * one standard error prunes, Breiman et al. 1984, the other way round: smaller
+ * leaves keep more of what goes together).
  */
 static void
-find_likeliest(const Halves *halves, int *chosen)
+find_likely(const Halves *halves, int *chosen)
 {
 	Fit		   *fit = halves->fit;
 	double	   *best = palloc0(sizeof(double) * Max(fit->n, 1));
 	double	   *held = palloc(sizeof(double) * Max(fit->n, 1));
+	double		room = halves->n / sqrt(Max(fit->nrows, 1));
 
 	for (int p = 0; p < fit->n; p++)
 		fit->position[p].tried = true;
@@ -122,10 +131,10 @@ find_likeliest(const Halves *halves, int *chosen)
 		{
 			bool	   *tried = &fit->position[p].tried;
 
-			*tried = *tried && (s == 0 || held[p] >= best[p]);
+			*tried = *tried && (s == 0 || held[p] >= best[p] - room);
 			if (!*tried)
 				continue;
-			best[p] = held[p];
+			best[p] = s == 0 ? held[p] : Max(best[p], held[p]);
 			chosen[p] = s;
 		}
 	}
@@ -197,10 +206,10 @@ nearer_share(const Halves *halves, const List *tensors)
 }
 
 /*
- * Whether a model with the sizes that are set remembers too much.
+ * nearer_share of a model with the sizes that are set.
  */
-static bool
-remembers(const Halves *halves)
+static double
+nearer_with_sizes(const Halves *halves)
 {
 	Fit		   *fit = halves->fit;
 	MemoryContext own = AllocSetContextCreate(CurrentMemoryContext,
@@ -220,7 +229,17 @@ remembers(const Halves *halves)
 	fit->chain = chain;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(own);
-	return sum > MAX_NEARER * halves->n;
+	return sum / halves->n;
+}
+
+/*
+ * Sets the chosen sizes, none smaller than that of index bound.
+ */
+static void
+set_sizes(Fit *fit, const int *chosen, int bound)
+{
+	for (int p = 0; p < fit->n; p++)
+		fit->position[p].min_leaf = sizes[Min(chosen[p], bound)];
 }
 
 /*
@@ -238,17 +257,27 @@ gs_tree_choose_leaves(Fit *fit)
 	int		   *chosen = palloc0(sizeof(int) * Max(fit->n, 1));
 	int			last = lengthof(sizes) - 1;
 	Halves		halves = make_halves(fit);
+	double		most = MAX_NEARER;
 
-	find_likeliest(&halves, chosen);
+	find_likely(&halves, chosen);
 	for (int bound = last; bound >= 0; bound--)
 	{
+		double		nearer;
+
 		/* what has few rows would not depend on anything */
 		if (bound < last &&
 			sizes[bound] > Max(fit->encoded->nrows / MIN_LEAVES, sizes[last]))
 			break;
-		for (int p = 0; p < fit->n; p++)
-			fit->position[p].min_leaf = sizes[Min(chosen[p], bound)];
-		if (!remembers(&halves))
+		set_sizes(fit, chosen, bound);
+		nearer = nearer_with_sizes(&halves);
+		if (nearer <= most)
+			break;
+		if (bound < last)
+			continue;
+		set_sizes(fit, chosen, 0);
+		most = Max(most, nearer_with_sizes(&halves) + SIZE_NEARER);
+		set_sizes(fit, chosen, last);
+		if (nearer <= most)
 			break;
 	}
 	fit->row = NULL;

@@ -213,9 +213,11 @@ gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
 	bool	   *done = palloc0(Max(n, 1));
 	int			nfirst;
 
+	gs_progress_phase(GS_PHASE_ORDER, 0, n);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		gs_progress_done(i);
 		for (int j = 0; j < i; j++)
 			known[(Size) i * n + j] = known[(Size) j * n + i] = (float)
 				information(&position[i].own, &position[j].own, encoded->nrows,

@@ -33,6 +33,7 @@
 #include "fit/fit.h"
 #include "constraint/rules.h"
 #include "stream/jsonrow.h"
+#include "stream/known.h"
 #include "stream/call.h"
 #include "table/source.h"
 
@@ -57,18 +58,13 @@ typedef struct Column
 
 typedef struct Completion
 {
-	GsSampler  *sampler;
-	GsEncoder  *encoder;
-	GsRules    *rules;			/* NULL: any row will do */
-	GsBatch    *batch;
+	GsKnown    *made;			/* rows, given what is kept */
 	const char *cursor;
 	TupleDesc	desc;			/* of the result */
 	Column	   *columns;		/* [natts] */
 	int			nsource;		/* columns of the source */
 	int		   *source_of;		/* [ncolumns of the model] -1: none */
 	bool	   *known;			/* [ncolumns of the model] context */
-	GsRows	   *given;			/* [ncolumns of the model] */
-	float	  **position;		/* [nfeatures][GS_BATCH] random */
 	bool		fill_nulls;
 	bool		plain;			/* no row type was named: domains' conditions,
 								 * which may be anybody's, are left alone */
@@ -204,7 +200,7 @@ static void
 open_target(Completion *completion, Column *column, const char *name,
 			Oid type)
 {
-	const GsSchema *schema = completion->sampler->schema;
+	const GsSchema *schema = completion->made->sampler->schema;
 
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
@@ -226,8 +222,8 @@ open_target(Completion *completion, Column *column, const char *name,
 		column->c = c;
 		column->decoder = gs_decoder_create(schema, c, completion->plain ?
 											InvalidOid : type);
-		column->set = completion->rules != NULL &&
-			gs_rules_sets(completion->rules, c);
+		column->set = completion->made->rules != NULL &&
+			gs_rules_sets(completion->made->rules, c);
 		return;
 	}
 	ereport(ERROR,
@@ -272,20 +268,18 @@ open_columns(Completion *completion, const GsSource *source, List *targets)
 static bool *
 find_needed(const Completion *completion)
 {
-	bool	   *needed = palloc0(Max(completion->sampler->schema->nfeatures, 1));
+	bool	   *needed = palloc0(Max(completion->made->sampler->schema->nfeatures, 1));
 
 	for (int i = 0; i < completion->desc->natts; i++)
 		if (completion->columns[i].decoder != NULL)
 			gs_decoder_needs(completion->columns[i].decoder, needed);
-	if (completion->rules != NULL)
-		gs_rules_need(completion->rules, needed);
 	return needed;
 }
 
 static void
 allocate(Completion *completion)
 {
-	const GsSchema *schema = completion->sampler->schema;
+	const GsSchema *schema = completion->made->sampler->schema;
 	Size		cells = (Size) GS_BATCH * Max(completion->desc->natts, 1);
 
 	completion->values = palloc(sizeof(Datum) * cells);
@@ -293,20 +287,14 @@ allocate(Completion *completion)
 	cells = (Size) GS_BATCH * completion->nsource;
 	completion->read = palloc(sizeof(Datum) * cells);
 	completion->read_nulls = palloc(cells);
-	completion->given = palloc0(sizeof(GsRows) * Max(schema->ncolumns, 1));
 	for (int c = 0; c < schema->ncolumns; c++)
 		if (completion->known[c])
-			completion->given[c] = (GsRows)
+			completion->made->given[c] = (GsRows)
 		{
 			completion->read + completion->source_of[c],
 				completion->read_nulls + completion->source_of[c],
 				completion->nsource
 		};
-	completion->position = palloc0(sizeof(float *) *
-								   Max(schema->nfeatures, 1));
-	for (int f = 0; f < schema->nfeatures; f++)
-		if (schema->features[f].kind == GS_FEATURE_NUMBER)
-			completion->position[f] = palloc(sizeof(float) * GS_BATCH);
 	completion->context = AllocSetContextCreate(CurrentMemoryContext,
 												"gensynth completion",
 												ALLOCSET_DEFAULT_SIZES);
@@ -328,7 +316,6 @@ open_completion(const CompletionCall *call, TupleDesc desc)
 	const GsModel *model;
 	GsSource   *source;
 	List	   *targets;
-	bool	   *filled;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -343,21 +330,13 @@ open_completion(const CompletionCall *call, TupleDesc desc)
 	completion->known = palloc0(Max(model->schema->ncolumns, 1));
 	completion->source_of = palloc(sizeof(int) *
 								   Max(model->schema->ncolumns, 1));
-	filled = palloc0(Max(model->schema->nfeatures, 1));
 	match_columns(completion, model->schema, source, targets);
-	completion->encoder = gs_encoder_create(gs_schema_copy(model->schema),
-											completion->known);
-	gs_encoder_fills(completion->encoder, filled);
-	completion->sampler = gs_sampler_begin(model, NULL, filled);
+	completion->made = gs_known_create(model, completion->known);
 	allocate(completion);
-	completion->rules = gs_rules_open(completion->sampler);
-	if (completion->rules != NULL)
-		gs_rules_know(completion->rules, completion->given);
+	if (completion->made->rules != NULL)
+		gs_rules_know(completion->made->rules, completion->made->given);
 	open_columns(completion, source, targets);
-	completion->batch = gs_batch_create(completion->sampler, call->seed,
-										find_needed(completion));
-	if (completion->rules != NULL)
-		gs_rules_attach(completion->rules, completion->batch);
+	gs_known_begin(completion->made, call->seed, find_needed(completion));
 	completion->cursor = gs_source_cursor(source);
 	SPI_finish();
 	return completion;
@@ -399,35 +378,13 @@ read_rows(Completion *completion)
 }
 
 /*
- * The context of the rows: codes, and scores at random places of their values.
- */
-static void
-encode_rows(Completion *completion)
-{
-	GsBatch    *batch = completion->batch;
-	uint32		word[4][GS_BATCH];
-
-	for (int f = 0; f < batch->nfeatures; f++)
-	{
-		if (completion->position[f] == NULL || !batch->context[f])
-			continue;
-		gs_philox_lanes(batch->key, batch->first, GS_STREAM_CONTEXT + f, 0,
-						GS_BATCH, word[0], word[1], word[2], word[3]);
-		for (int i = 0; i < GS_BATCH; i++)
-			completion->position[f][i] = (word[0][i] >> 8) * 0x1.0p-24f;
-	}
-	gs_encode(completion->encoder, completion->given, GS_BATCH,
-			  completion->position, batch);
-}
-
-/*
  * Where a drawn value is equal to one that is known, it is that one, as it is.
  */
 static void
 copy_equal(const Completion *completion, const GsColumn *column, GsRows rows)
 {
-	const GsRows *known = &completion->given[column->equal - 1];
-	const int32 *equal = completion->batch->code[column->equal_feature];
+	const GsRows *known = &completion->made->given[column->equal - 1];
+	const int32 *equal = completion->made->batch->code[column->equal_feature];
 
 	for (int row = 0; row < completion->rows && known->values != NULL; row++)
 		if (equal[row] == 1 && !rows.nulls[row * rows.stride] &&
@@ -444,14 +401,14 @@ decode_column(Completion *completion, int i)
 	GsRows		rows = {completion->values + i, completion->nulls + i, n};
 
 	if (column->set)
-		gs_rules_set(completion->rules, completion->batch, column->c, 0,
+		gs_rules_set(completion->made->rules, completion->made->batch, column->c, 0,
 					 completion->rows, rows);
 	else
 	{
 		const GsColumn *learned =
-			&completion->sampler->schema->columns[column->c];
+			&completion->made->sampler->schema->columns[column->c];
 
-		gs_decode(column->decoder, completion->batch, 0, completion->rows,
+		gs_decode(column->decoder, completion->made->batch, 0, completion->rows,
 				  rows);
 		if (learned->equal > 0)
 			copy_equal(completion, learned, rows);
@@ -490,19 +447,14 @@ keep_columns(Completion *completion)
 static bool
 next_batch(Completion *completion)
 {
-	GsBatch    *batch = completion->batch;
 	MemoryContext old;
 
 	MemoryContextReset(completion->context);
 	completion->at = 0;
-	batch->first = completion->first;
 	read_rows(completion);
 	if (completion->rows == 0)
 		return false;
-	encode_rows(completion);
-	gs_batch_fill(completion->sampler, batch, completion->first / GS_BATCH);
-	if (completion->rules != NULL)
-		(void) gs_rules_apply(completion->rules, batch);
+	(void) gs_known_fill(completion->made, completion->first / GS_BATCH);
 	old = MemoryContextSwitchTo(completion->context);
 	memset(completion->nulls, 0,
 		   (Size) completion->rows * completion->desc->natts);

@@ -49,6 +49,7 @@
 #include "stream/sorted.h"
 #include "stream/stream.h"
 #include "stream/target.h"
+#include "worker/progress.h"
 
 #define DEFAULT_BATCH_SIZE	10000
 #define MAX_BATCH_SIZE		10000000
@@ -483,7 +484,8 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 				gs_grid_take(call->grid, values, nulls);
 			if (call->repair != NULL)
 				gs_repair_done(call->repair);
-			made++;
+			if (++made % GS_PROGRESS_ROWS == 0)
+				gs_progress_done(call->fill.done + done + made);
 			continue;
 		}
 		if (refused != unfit)
@@ -543,6 +545,7 @@ fill_batch(IntoCall *call)
 	call};
 
 	CHECK_FOR_INTERRUPTS();
+	gs_progress_done(fill->done);
 	call->wanted = Min(call->batch_size, fill->n - fill->done);
 	call->drawn = call->refused = 0;
 	first = fill->start - 1 + fill->drawn;
@@ -686,6 +689,33 @@ begin_rows(IntoCall *call)
 }
 
 /*
+ * All batches that are left, for other sessions to see how far it is.
+ */
+static void
+fill_target(IntoCall *call)
+{
+	GsProgress	outer;
+
+	gs_progress_begin(call->fill.model, call->relid, &outer);
+	PG_TRY();
+	{
+		gs_progress_phase(GS_PHASE_FILLING, call->fill.done, call->fill.n);
+		if (call->fill.done < call->fill.n)
+			begin_rows(call);
+		/* rows of owners are as many as these have */
+		gs_progress_phase(GS_PHASE_FILLING, call->fill.done, call->fill.n);
+		while (call->fill.done < call->fill.n)
+			fill_batch(call);
+		gs_deferred_finish(call->relid);
+	}
+	PG_FINALLY();
+	{
+		gs_progress_end(&outer);
+	}
+	PG_END_TRY();
+}
+
+/*
  * synth_into(target regclass, n float8 = NULL, model text = NULL,
  *	seed bigint = NULL, given jsonb = NULL, start bigint = 1,
  *	batch_size int = 10000, on_conflict text = 'error'): a procedure.
@@ -708,11 +738,7 @@ synth_into(PG_FUNCTION_ARGS)
 	/* in SPI's context, which outlives commits */
 	call = read_arguments(fcinfo);
 	resume_fill(call, PG_ARGISNULL(ARG_SEED));
-	if (call->fill.done < call->fill.n)
-		begin_rows(call);
-	while (call->fill.done < call->fill.n)
-		fill_batch(call);
-	gs_deferred_finish(call->relid);
+	fill_target(call);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

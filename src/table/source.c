@@ -13,6 +13,7 @@
 #include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -448,6 +449,40 @@ gs_source_open(const char *text, List *columns, List *exclude)
 		examine(lfirst(cell), source);
 	MemoryContextSwitchTo(context);
 	return source;
+}
+
+/*
+ * gs_source_rows: how many rows a table is said to have, with its partitions
+ * or the tables that inherit from it; -1 if that is not known, or if it is no
+ * table.
+ */
+int64
+gs_source_rows(const GsSource *source)
+{
+	List	   *relids;
+	double		rows = 0;
+	ListCell   *cell;
+
+	if (!OidIsValid(source->relid) ||
+		get_rel_relkind(source->relid) == RELKIND_VIEW)
+		return -1;
+	relids = find_all_inheritors(source->relid, NoLock, NULL);
+	foreach(cell, relids)
+	{
+		HeapTuple	tuple = SearchSysCache1(RELOID,
+											ObjectIdGetDatum(lfirst_oid(cell)));
+		Form_pg_class form;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		form = (Form_pg_class) GETSTRUCT(tuple);
+		/* a partitioned table's own count is that of its partitions */
+		if (form->relkind != RELKIND_PARTITIONED_TABLE)
+			rows = form->reltuples < 0 || rows < 0 ? -1 :
+				rows + form->reltuples;
+		ReleaseSysCache(tuple);
+	}
+	return (int64) rows;
 }
 
 typedef struct RowReceiver

@@ -40,6 +40,7 @@ extern char *gs_default_name(const char *schema, const char *relation);
 extern char *gs_relation_name(Oid relid, char **model);
 extern GsSource *gs_source_open(const char *text, List *columns,
 								List *exclude);
+extern int64 gs_source_rows(const GsSource *source);
 extern char *gs_source_cursor(GsSource *source);
 extern int	gs_source_fetch(const char *cursor, int n, GsRowCallback row,
 							void *arg);
