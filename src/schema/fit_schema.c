@@ -109,8 +109,8 @@ fit_table(const SchemaFit *fit, int t, const char *model)
 
 /*
  * synth_fit_schema(schemas text[], exclude regclass[] = NULL,
- *	method text = 'auto', model text = NULL, options jsonb = '{}'): see
- * schema.sql.
+ *	method text = 'auto', model text = NULL, options jsonb = '{}',
+ *	seed bigint = NULL): see schema.sql.
  */
 GS_FUNCTION(synth_fit_schema);
 
@@ -131,7 +131,7 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 		text_to_cstring(PG_GETARG_TEXT_PP(2));
 	fit.name = PG_ARGISNULL(3) ? linitial(schemas) :
 		text_to_cstring(PG_GETARG_TEXT_PP(3));
-	fit.seed = gs_random_seed();
+	fit.seed = PG_ARGISNULL(5) ? gs_random_seed() : PG_GETARG_INT64(5);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(caller);
