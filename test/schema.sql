@@ -1,6 +1,6 @@
 -- Whole schemas: the plan, and rows of children that know their owners and the rows before.
 BEGIN;
-SELECT plan(42);
+SELECT plan(43);
 SET LOCAL client_min_messages = error;
 SET LOCAL search_path = shop, public;
 
@@ -59,7 +59,7 @@ CREATE TEMP TABLE fitted AS SELECT * FROM synth_fit_schema('{shop}', exclude => 
 SELECT results_eq('SELECT model, version FROM fitted', $$VALUES ('shop/customer', 1), ('shop/orders#', 1), ('shop/orders', 1), ('shop/line#', 1), ('shop/line', 1)$$, 'a model for each table that is not kept');
 SELECT results_eq('SELECT relation, role, model FROM synth_datasets', $$VALUES ('shop.country', 'kept', NULL), ('shop.customer', 'root', 'shop/customer'), ('shop.product', 'kept', NULL),  ('shop.orders', 'child', 'shop/orders'), ('shop.line', 'child', 'shop/line')$$, 'a dataset');
 CREATE SCHEMA dev;
-CALL synth_schema_into('dev', 'shop', seed => 1);
+CALL synth_schema_into('dev', seed => 1);
 SELECT is((SELECT count(*) FROM dev.country NATURAL JOIN country), 5::bigint, 'what is kept is taken over');
 SELECT is(count(*), 600::bigint, 'as many roots') FROM dev.customer;
 SELECT is((SELECT count(*) FROM pg_constraint WHERE connamespace = 'dev'::regnamespace AND contype = 'f' AND convalidated), 6::bigint, 'all foreign keys hold');
@@ -98,6 +98,7 @@ SELECT cmp_ok(max(id) - count(*)::int, '<=', 20, 'count on, but for rows that we
 
 -- what it refuses
 SELECT throws_ok($$CALL synth_schema_into('shop', 'shop')$$, '22023', NULL, 'the source''s own schema');
+SELECT throws_ok('CALL synth_schema_into(''dev'')', '42704', 'there are several datasets that you may sample', 'which dataset?');
 SELECT throws_ok($$CALL synth_schema_into('dev', 'nix')$$, '42704', 'dataset "nix" does not exist', 'a dataset that is not there');
 SELECT throws_ok($$CALL synth_schema_into('dev', 'shop', scale => 'NaN')$$, '22023', NULL, 'a scale that is not a number');
 SELECT * FROM finish();

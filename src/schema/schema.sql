@@ -26,7 +26,7 @@ COMMENT ON FUNCTION synth_fit_schema(text[], regclass[], text, text, jsonb, bigi
 	IS 'learns all tables of schemas, so that synth_schema_into makes rows which fit each other';
 
 -- No SET clause: a procedure that has one cannot commit.
-CREATE PROCEDURE synth_schema_into(target_schema text, model text, scale float8 DEFAULT 1,
+CREATE PROCEDURE synth_schema_into(target_schema text, model text DEFAULT NULL, scale float8 DEFAULT 1,
 	seed bigint DEFAULT NULL, create_tables boolean DEFAULT true)
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'synth_schema_into';
