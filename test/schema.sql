@@ -1,6 +1,6 @@
 -- Whole schemas: the plan, and rows of children that know their owners and the rows before.
 BEGIN;
-SELECT plan(43);
+SELECT plan(55);
 SET LOCAL client_min_messages = error;
 SET LOCAL search_path = shop, public;
 
@@ -101,5 +101,36 @@ SELECT throws_ok($$CALL synth_schema_into('shop', 'shop')$$, '22023', NULL, 'the
 SELECT throws_ok('CALL synth_schema_into(''dev'')', '42704', 'there are several datasets that you may sample', 'which dataset?');
 SELECT throws_ok($$CALL synth_schema_into('dev', 'nix')$$, '42704', 'dataset "nix" does not exist', 'a dataset that is not there');
 SELECT throws_ok($$CALL synth_schema_into('dev', 'shop', scale => 'NaN')$$, '22023', NULL, 'a scale that is not a number');
+
+-- a dataset as one
+CREATE ROLE gensynth_reader;
+CREATE FUNCTION as_reader(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE result text;
+BEGIN
+	SET LOCAL ROLE gensynth_reader;
+	BEGIN
+		EXECUTE statement INTO result;
+	EXCEPTION WHEN OTHERS THEN
+		result := SQLSTATE;
+	END;
+	RESET ROLE;
+	RETURN result;
+END $$;
+SELECT is(as_reader($$SELECT count(*) FROM synth_datasets$$), '0', 'nobody sees it');
+SELECT lives_ok($$SELECT synth_grant('shop', 'gensynth_reader')$$, 'granted');
+SELECT is(as_reader($$SELECT count(DISTINCT dataset) FROM synth_datasets$$), '1', 'all of its models are');
+SELECT is(as_reader($$SELECT count(*) FROM synth_sample('shop/customer', 5)$$), '5', 'and may be sampled');
+SELECT is(as_reader($$SELECT synth_drop('shop')$$), '42501', 'but not dropped');
+SELECT lives_ok($$SELECT synth_revoke('shop', 'gensynth_reader')$$, 'taken back');
+SELECT is(as_reader($$SELECT count(*) FROM synth_datasets$$), '0', 'all of them');
+SELECT synth_fit_schema('{bank}', seed => 2) \g /dev/null
+SELECT synth_use('bank', 1) \g /dev/null
+SELECT is(array_agg(DISTINCT version), '{1}', 'the versions before') FROM synth_models WHERE model LIKE 'bank/%' AND current;
+SELECT throws_ok($$SELECT synth_use('bank', 9)$$, '42704', NULL, 'a version that is not there');
+SELECT synth_drop('bank', 2) \g /dev/null
+SELECT is(array_agg(DISTINCT version), '{1}', 'and those after are gone') FROM synth_models WHERE model LIKE 'bank/%';
+SELECT synth_drop('bank') \g /dev/null
+SELECT is((SELECT count(*) FROM synth_models WHERE model LIKE 'bank/%') + (SELECT count(*) FROM synth_datasets WHERE dataset = 'bank'), 0::bigint, 'dropped');
+SELECT throws_ok($$SELECT synth_drop('bank')$$, '42704', NULL, 'once');
 SELECT * FROM finish();
 ROLLBACK;
