@@ -383,10 +383,10 @@ advance_sequence(const GsMaskTable *table, const GsMaskColumn *column)
 	sequence = gs_result_text(0, 1, CurrentMemoryContext);
 	if (sequence == NULL)
 		return;
-	gs_run_text(psprintf("SELECT pg_catalog.setval(s.seqrelid::regclass, m.most)"
+	gs_run_text(psprintf("SELECT pg_catalog.setval(s.seqrelid::pg_catalog.regclass, m.most)"
 						 " FROM pg_catalog.pg_sequence s, %s q,"
-						 " (SELECT pg_catalog.max(%s)::int8 AS most FROM %s) m"
-						 " WHERE s.seqrelid " GS_EQ " $1::regclass"
+						 " (SELECT pg_catalog.max(%s)::pg_catalog.int8 AS most FROM %s) m"
+						 " WHERE s.seqrelid " GS_EQ " $1::pg_catalog.regclass"
 						 " AND s.seqincrement " GS_OP(">") " 0"
 						 " AND m.most " GS_OP(">=") " q.last_value"
 						 " AND m.most " GS_OP("<") " s.seqmax", sequence, name,
