@@ -244,12 +244,12 @@ tell_what_remains(const GsMaskPlan *plan)
 	array = makeArrayResult(relids, CurrentMemoryContext);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	n = gs_run("SELECT DISTINCT c.oid::regclass::text"
+	n = gs_run("SELECT DISTINCT c.oid::pg_catalog.regclass::pg_catalog.text"
 			   " FROM pg_catalog.pg_depend d"
 			   " JOIN pg_catalog.pg_rewrite r ON r.oid " GS_EQ " d.objid"
 			   " JOIN pg_catalog.pg_class c ON c.oid " GS_EQ " r.ev_class"
-			   " WHERE d.classid " GS_EQ " 'pg_catalog.pg_rewrite'::regclass"
-			   " AND d.refclassid " GS_EQ " 'pg_catalog.pg_class'::regclass"
+			   " WHERE d.classid " GS_EQ " 'pg_catalog.pg_rewrite'::pg_catalog.regclass"
+			   " AND d.refclassid " GS_EQ " 'pg_catalog.pg_class'::pg_catalog.regclass"
 			   " AND d.refobjid " GS_EQ " ANY ($1)"
 			   " AND c.relkind " GS_EQ " 'm' ORDER BY 1", 1, &type, &array,
 			   NULL, true);
