@@ -17,6 +17,7 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "optimizer/plancat.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "tcop/pquery.h"
@@ -137,6 +138,10 @@ select_rows(Relation relation, BlockNumber from, BlockNumber to, bool lock)
 typedef struct Values
 {
 	int			at;				/* in the table, from 0 */
+	bool		same;			/* one value or NULL: of any type, also such
+								 * as no array holds, or unnest() takes apart */
+	Datum		value;			/* that one */
+	bool		isnull;			/* none so far */
 	Oid			type;			/* of the domain, its base type */
 	int16		length;
 	bool		byval;
@@ -177,10 +182,13 @@ begin_updater(Updater *updater, Run *run, Relation relation, uint64 rows)
 										   rows * sizeof(Datum));
 	foreach(cell, run->table->columns)
 	{
+		const GsMaskColumn *masked = lfirst(cell);
+		GsRuleAction action = masked->rule->action;
 		Values	   *column = &updater->columns[updater->ncolumns++];
 
-		column->at = get_attnum(RelationGetRelid(relation),
-								((GsMaskColumn *) lfirst(cell))->name) - 1;
+		column->at = get_attnum(RelationGetRelid(relation), masked->name) - 1;
+		column->same = action == GS_RULE_NULL || action == GS_RULE_CONSTANT;
+		column->isnull = true;
 		column->type = getBaseType(TupleDescAttr(desc, column->at)->atttypid);
 		get_typlenbyvalalign(column->type, &column->length, &column->byval,
 							 &column->align);
@@ -223,7 +231,17 @@ take_row(Updater *updater, const Datum *values, const bool *nulls)
 		bool		isnull = updater->made->tts_isnull[column->at];
 
 		column->nulls[updater->n] = isnull;
-		if (!isnull)
+		if (column->same)
+		{
+			column->values[updater->n] = BoolGetDatum(true);
+			if (!isnull && column->isnull)
+			{
+				column->value = datumCopy(updater->made->tts_values[column->at],
+										  column->byval, column->length);
+				column->isnull = false;
+			}
+		}
+		else if (!isnull)
 			column->values[updater->n] =
 				datumCopy(updater->made->tts_values[column->at],
 						  column->byval, column->length);
@@ -248,8 +266,10 @@ update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 {
 	Relation	relation = updater->relation;
 	int			n = updater->ncolumns + 1;
-	Oid		   *types = palloc(n * sizeof(Oid));
-	Datum	   *values = palloc(n * sizeof(Datum));
+	int			nargs = n;
+	Oid		   *types = palloc(2 * n * sizeof(Oid));
+	Datum	   *values = palloc(2 * n * sizeof(Datum));
+	char	   *nulls = palloc(2 * n);
 	StringInfoData set;
 	StringInfoData rows;
 	StringInfoData names;
@@ -261,18 +281,33 @@ update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 	types[0] = get_array_type(TIDOID);
 	values[0] = as_array(updater->tids, NULL, updater->n, TIDOID,
 						 sizeof(ItemPointerData), false, TYPALIGN_SHORT);
+	memset(nulls, ' ', n);
 	for (int i = 1; i < n; i++)
 	{
 		const Values *column = &updater->columns[i - 1];
 		const char *name = NameStr(TupleDescAttr(RelationGetDescr(relation),
 												 column->at)->attname);
 
-		types[i] = get_array_type(column->type);
-		values[i] = as_array(column->values, column->nulls, updater->n,
-							 column->type, column->length, column->byval,
-							 column->align);
-		appendStringInfo(&set, "%s %s = v.c%d", i > 1 ? "," : "",
-						 quote_identifier(name), i);
+		appendStringInfo(&set, "%s %s =", i > 1 ? "," : "",
+						 quote_identifier(name));
+		if (column->same)
+		{
+			types[i] = get_array_type(BOOLOID);
+			values[i] = as_array(column->values, column->nulls, updater->n,
+								 BOOLOID, sizeof(bool), true, TYPALIGN_CHAR);
+			types[nargs] = column->type;
+			values[nargs] = column->value;
+			nulls[nargs++] = column->isnull ? 'n' : ' ';
+			appendStringInfo(&set, " CASE WHEN v.c%d THEN $%d END", i, nargs);
+		}
+		else
+		{
+			types[i] = get_array_type(column->type);
+			values[i] = as_array(column->values, column->nulls, updater->n,
+								 column->type, column->length, column->byval,
+								 column->align);
+			appendStringInfo(&set, " v.c%d", i);
+		}
 		appendStringInfo(&rows, ", pg_catalog.unnest($%d)", i + 1);
 		appendStringInfo(&names, ", c%d", i);
 	}
@@ -282,7 +317,7 @@ update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 					 " '(%u,0)' AND t.ctid " GS_OP("<") " '(%u,0)'",
 					 gs_mask_table_name(RelationGetRelid(relation)), set.data,
 					 rows.data, names.data, from, to);
-	if (gs_run(query, n, types, values, NULL, false) != updater->n)
+	if (gs_run(query, nargs, types, values, nulls, false) != updater->n)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("some rows of %s could not be updated", table->name),
@@ -366,17 +401,29 @@ update_leaf(Run *run, Oid relid)
 		update_batch(run, relid, from, Min(from + run->step, n));
 }
 
-/* Pages of about as many rows as a batch has. */
+/*
+ * Pages of about as many rows as a batch has, by the planner's estimate: the
+ * table may have grown since it was counted.
+ */
 static BlockNumber
 pages_of_batch(const GsMaskTable *table, int batch_size)
 {
 	double		pages = 1;
-	double		rows;
+	double		rows = 1;
 	ListCell   *cell;
 
 	foreach(cell, table->leaves)
-		pages += count_pages(lfirst_oid(cell));
-	rows = table->rows > 0 ? table->rows : pages * 50;
+	{
+		Relation	relation = table_open(lfirst_oid(cell), AccessShareLock);
+		BlockNumber its;
+		double		tuples;
+		double		visible;
+
+		estimate_rel_size(relation, NULL, &its, &tuples, &visible);
+		pages += its;
+		rows += tuples;
+		table_close(relation, AccessShareLock);
+	}
 	return (BlockNumber) Max(1, Min(1e6, batch_size * pages / rows));
 }
 
