@@ -310,6 +310,10 @@ synth_fake(PG_FUNCTION_ARGS)
 	gs_fake_begin(&fake, &faker->setup, random);
 	len = gs_fake_value(&fake, faker->kind->id, &want, buffer);
 	if (len < 0)
-		elog(ERROR, "no value of kind \"%s\"", faker->kind->name);
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("values of kind \"%s\" are too long",
+						faker->kind->name),
+				 errhint("Make its list anew with synth_list.")));
 	PG_RETURN_TEXT_P(cstring_to_text(in_database(buffer, len)));
 }
