@@ -7,7 +7,14 @@ CREATE TABLE turns (id int PRIMARY KEY, c text, d text);
 INSERT INTO turns SELECT i, 'value ' || i, repeat('x', 1000) FROM generate_series(1, 100) AS i;
 CREATE TABLE fired (a int);
 CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO fired VALUES (1); RETURN NULL; END $$;
-CREATE FUNCTION turn() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN EXECUTE 'ALTER TABLE turns ALTER c TYPE date USING ''2020-02-02'''; RETURN NULL; END $$;
+CREATE FUNCTION turn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'turns'::regclass AND attname = 'c' AND atttypid = 'text'::regtype) THEN
+		ALTER TABLE turns RENAME c TO was;
+		ALTER TABLE turns ADD c date DEFAULT '2020-02-02';
+	END IF;
+	RETURN NULL;
+END $$;
 CREATE TRIGGER fire AFTER UPDATE ON turns FOR EACH STATEMENT EXECUTE FUNCTION fire();
 CREATE CONSTRAINT TRIGGER turn AFTER INSERT ON fired DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION turn();
 \set ON_ERROR_STOP off

@@ -17,7 +17,6 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "optimizer/plancat.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "tcop/pquery.h"
@@ -47,7 +46,8 @@ typedef struct Run
 	int64	   *xids;			/* of its batches */
 	int			digits;
 	uint64		counter;
-	BlockNumber step;			/* pages of a batch */
+	int			batch_size;
+	BlockNumber step;			/* pages of the next batch */
 	bool		commits;
 	CommandId	first;			/* of the call, in its transaction */
 	MemoryContext context;		/* of the call */
@@ -324,6 +324,17 @@ update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 				 errhint("A trigger or a rule keeps them from being masked: disable it, or use mode \"rewrite\".")));
 }
 
+/*
+ * Pages for about as many rows as a batch is to have, if they are as full as
+ * those before: what the table had when it was counted may be long ago.
+ */
+static void
+set_step(Run *run, BlockNumber pages, uint64 rows)
+{
+	run->step = (BlockNumber) Max(1, Min(4.0 * pages, (double) pages *
+										 run->batch_size / Max(rows, 1)));
+}
+
 /* Masks those rows of some pages that are not masked yet; how many. */
 static int64
 update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to,
@@ -339,6 +350,7 @@ update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to,
 	SPI_execute(select_rows(relation, from, to, lock), false, 0);
 	rows = SPI_tuptable;
 	n = SPI_processed;
+	set_step(run, to - from, n);
 	for (uint64 i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -397,34 +409,11 @@ update_leaf(Run *run, Oid relid)
 {
 	BlockNumber n = count_pages(relid);
 
-	for (BlockNumber from = 0; from < n; from += run->step)
-		update_batch(run, relid, from, Min(from + run->step, n));
-}
-
-/*
- * Pages of about as many rows as a batch has, by the planner's estimate: the
- * table may have grown since it was counted.
- */
-static BlockNumber
-pages_of_batch(const GsMaskTable *table, int batch_size)
-{
-	double		pages = 1;
-	double		rows = 1;
-	ListCell   *cell;
-
-	foreach(cell, table->leaves)
+	for (BlockNumber from = 0, to; from < n; from = to)
 	{
-		Relation	relation = table_open(lfirst_oid(cell), AccessShareLock);
-		BlockNumber its;
-		double		tuples;
-		double		visible;
-
-		estimate_rel_size(relation, NULL, &its, &tuples, &visible);
-		pages += its;
-		rows += tuples;
-		table_close(relation, AccessShareLock);
+		to = from + Min(run->step, n - from);
+		update_batch(run, relid, from, to);
 	}
-	return (BlockNumber) Max(1, Min(1e6, batch_size * pages / rows));
 }
 
 /*
@@ -445,10 +434,10 @@ update_rest(Run *run)
 		Relation	relation = table_open(lfirst_oid(cell), NoLock);
 		BlockNumber n = RelationGetNumberOfBlocks(relation);
 
-		for (BlockNumber from = 0; from < n; from += run->step)
+		for (BlockNumber from = 0, to; from < n; from = to)
 		{
-			masked += update_pages(run, relation, from,
-								   Min(from + run->step, n), false);
+			to = from + Min(run->step, n - from);
+			masked += update_pages(run, relation, from, to, false);
 			MemoryContextReset(run->batch);
 		}
 		table_close(relation, NoLock);
@@ -538,13 +527,15 @@ gs_mask_update(const GsMaskTable *table, const GsPseudonymKey *key,
 			   const char *key_name, int batch_size, bool again, bool commits)
 {
 	Run			run = {.table = table, .key = key,
-	.commits = commits, .context = CurrentMemoryContext};
+	.commits = commits, .batch_size = batch_size,
+	.context = CurrentMemoryContext};
 	ListCell   *cell;
 
 	run.batch = AllocSetContextCreate(CurrentMemoryContext, "gensynth mask",
 									  ALLOCSET_DEFAULT_SIZES);
 	run.digits = gs_mask_count_digits(table);
-	run.step = pages_of_batch(table, batch_size);
+	/* of no more rows, however full pages are */
+	run.step = Max(1, batch_size / MaxHeapTuplesPerPage);
 	open_run(&run, key_name, again);
 	/* what came before in this transaction is not masked yet */
 	CommandCounterIncrement();
