@@ -13,7 +13,7 @@ trap 'dropdb --if-exists "$database" 2> /dev/null; rm -rf "$work"' EXIT
 chmod 755 "$work"
 
 # Only one object is other than those that are there.
-tar -cf - --exclude=src/stream/node/former.o Makefile gensynth.control src | tar -xf - -C "$work"
+tar -cf - --exclude=src/stream/node/former.o Makefile gensynth.control src data | tar -xf - -C "$work"
 make -s -C "$work" OPTFLAGS=-DGS_OWN_TUPLES=0 all 2>&1 | grep -v '<-' || true
 is "$(nm "$work/src/stream/node/former.o" | grep -c 'heap_form_tuple')" 1 'a library that has PostgreSQL form its tuples'
 

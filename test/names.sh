@@ -33,7 +33,7 @@ sub violations {
 	$sql =~ s/('(?:[^']|'')*')/"'" . ' ' x (length($1) - 2) . "'"/ges;
 	$sql =~ s/("(?:[^"]|"")*")/'_' x length($1)/ges;
 	# formats stand for names and numbers
-	$sql =~ s/(%(?:ll|l)?[sduIL])/'X' x length($1)/ge;
+	$sql =~ s/(%(?:ll|l|\.\d)?[sduILf])/'X' x length($1)/ge;
 	# what an UPDATE sets: column = ...
 	$sql =~ s/\b(SET\b)(.*?)(?=\bWHERE\b|\bRETURNING\b|\z)/$1 . assignments($2)/ges if $sql =~ /\bUPDATE\b/;
 	$sql =~ s/(OPERATOR\(pg_catalog\.[^\s()]+\))/' ' x length($1)/ge;

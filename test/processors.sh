@@ -52,7 +52,7 @@ end() {
 # The library for shorter vectors: what has kernels is compiled anew.
 build() { # lanes
     mkdir "$work/$1"
-    cp -a Makefile gensynth.control src "$work/$1"
+    cp -a Makefile gensynth.control src data "$work/$1"
     grep -rlE 'GS_CLONES|gs_lanes|gs_most_lanes' --include='*.c' "$work/$1/src" | sed 's/c$/o/' | xargs rm -f
     make -s -C "$work/$1" -j 2 PG_CONFIG="$pg_config" OPTFLAGS="-DGS_MOST_LANES=$1" gensynth.so > "$work/log" 2>&1 ||
         { cat "$work/log" >&2; exit 1; }

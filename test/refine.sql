@@ -1,6 +1,6 @@
 -- Refinement: rows are accepted as likely as real ones are, whatever the family.
 BEGIN;
-SELECT plan(30);
+SELECT plan(31);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.3) \g /dev/null
 
@@ -109,6 +109,13 @@ CREATE TABLE few AS SELECT * FROM r LIMIT 300;
 SELECT ok(EXISTS (SELECT FROM synth_fit('few', seed => 1, options => '{"refine": 1}'), unnest(notes) AS note WHERE note LIKE 'nothing was refined: %'),
 	'few rows are not refined');
 SELECT throws_like($$SELECT synth_fit('r', options => '{"refine": 4}')$$, 'option "refine" is out of range', 'rounds are at most 3');
+
+-- A date that is told from another one has a part of its own where that one is NULL: not having it is nothing to be told by.
+SELECT setseed(0.5) \g /dev/null
+CREATE TABLE lives AS SELECT CASE WHEN i % 25 > 0 THEN born END AS born, CASE WHEN i % 2 > 0 THEN born + 9000 + (r * 20000)::int END AS died, extract(year FROM born)::int / 3 + (r * 3)::int AS x
+	FROM (SELECT i, date '1850-01-01' + (random() * 50000)::int AS born, random() AS r FROM generate_series(1, 6000) AS i) AS b;
+SELECT synth_fit('lives', seed => 1, options => '{"refine": 1}') \g /dev/null
+SELECT cmp_ok(abs(avg((died IS NULL)::int) - (SELECT avg((died IS NULL)::int) FROM lives)), '<', 0.05, 'parts that are not there do not tell') FROM synth_sample(NULL::lives, 6000, seed => 1);
 
 -- What is stored is hostile.
 CREATE FUNCTION with_word(tensor text, at int, word bytea) RETURNS text LANGUAGE plpgsql AS $$

@@ -157,6 +157,15 @@ typedef struct GsLeafValues
 extern bool gs_leaf_fit(const GsLeafValues *values, const GsTree *tree,
 						int leaf, double *scratch, GsLeafTable *table);
 
+/* worth.c */
+#define GS_TREE_WORTH	3.0		/* that is more than chance */
+#define GS_TREE_WORTH_ROWS 10000	/* that it is measured on */
+
+extern double gs_tree_worth(const uint8_t *code, int ncodes,
+							const uint8_t *class, int nclasses,
+							const uint32_t *row, uint32_t n, uint32_t stride,
+							double most);
+
 /* held.c */
 extern double gs_tree_held(const GsTreeTable *table,
 						   const GsTreeResponse *response, const GsTree *tree,

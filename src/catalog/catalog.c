@@ -25,6 +25,7 @@
 #include "catalog/access.h"
 #include "catalog/alike.h"
 #include "catalog/catalog.h"
+#include "catalog/datasets.h"
 #include "table/source.h"
 
 /* What read_model() reads. */
@@ -234,23 +235,42 @@ names_relation(const char *name, char **schema, char **relation)
 }
 
 /*
- * gs_catalog_own: a model that an owner's function is called on, by its name
- * or that of the relation that it is named after.  Errors: undefined_object,
- * or insufficient_privilege unless the caller owns it.
+ * gs_catalog_own: the models that an owner's function is called on, of
+ * GsModelEntry: one by its name or that of the relation that it is named
+ * after, or all of a dataset; that is set then.  Errors: undefined_object, or
+ * insufficient_privilege unless the caller owns them.
  */
-GsModelEntry *
-gs_catalog_own(const char *name)
+List *
+gs_catalog_own(const char *name, bool *dataset)
 {
 	GsModelEntry *model = gs_catalog_find(name);
+	List	   *models = NIL;
+	List	   *names;
 	char	   *schema;
 	char	   *relation;
+	ListCell   *cell;
 
+	*dataset = false;
 	if (model == NULL && names_relation(name, &schema, &relation))
 		model = gs_catalog_find(gs_default_name(schema, relation));
-	if (model == NULL)
+	if (model != NULL)
+	{
+		check_owner(model);
+		return list_make1(model);
+	}
+	names = gs_dataset_models(name);
+	if (names == NIL)
 		report_unknown(name);
-	check_owner(model);
-	return model;
+	*dataset = true;
+	foreach(cell, names)
+	{
+		model = gs_catalog_find(lfirst(cell));
+		if (model == NULL)
+			continue;
+		check_owner(model);
+		models = lappend(models, model);
+	}
+	return models;
 }
 
 static void

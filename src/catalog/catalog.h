@@ -55,7 +55,7 @@ typedef struct GsVersionEntry
 extern Datum gs_text_array(List *strings);
 extern void gs_check_refit(const GsModelEntry *model);
 extern GsModelEntry *gs_catalog_find(const char *name);
-extern GsModelEntry *gs_catalog_own(const char *name);
+extern List *gs_catalog_own(const char *name, bool *dataset);
 extern GsModelEntry *gs_catalog_open(const char *name);
 extern GsModelEntry *gs_catalog_open_relation(const char *relation);
 extern int	gs_catalog_lock(const GsModelEntry *model, bool exclusive);

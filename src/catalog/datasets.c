@@ -99,3 +99,48 @@ gs_dataset_load(const char *dataset)
 				 errhint("SELECT * FROM synth_datasets lists the datasets; synth_fit_schema makes one.")));
 	return tables;
 }
+
+/*
+ * gs_dataset_models: the names of a dataset's models, those of numbers of rows
+ * included, in the current context; NIL if there is no such dataset.
+ */
+List *
+gs_dataset_models(const char *dataset)
+{
+	MemoryContext context = CurrentMemoryContext;
+	List	   *names = NIL;
+	GsAccess	access;
+	uint64		n;
+
+	gs_enter(&access);
+	n = gs_run_text("SELECT m.name FROM gensynth.models m"
+					" JOIN gensynth.dataset_tables t ON m.name " GS_EQ " t.model"
+					" OR m.name " GS_EQ " (t.model OPERATOR(pg_catalog.||) '#')"
+					" WHERE t.dataset " GS_EQ " $1"
+					" ORDER BY t.ordinal, m.name", dataset, true);
+	for (uint64 i = 0; i < n; i++)
+	{
+		char	   *name = gs_result_text(i, 1, context);
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		names = lappend(names, name);
+		MemoryContextSwitchTo(old);
+	}
+	gs_leave(&access);
+	return names;
+}
+
+/*
+ * gs_dataset_forget: forgets that tables were learned together, once their
+ * models are dropped.
+ */
+void
+gs_dataset_forget(const char *dataset)
+{
+	GsAccess	access;
+
+	gs_enter(&access);
+	gs_run_text("DELETE FROM gensynth.dataset_tables WHERE dataset " GS_EQ " $1",
+				dataset, false);
+	gs_leave(&access);
+}

@@ -20,5 +20,7 @@ typedef struct GsDatasetTable
 
 extern void gs_dataset_store(const char *dataset, List *tables);
 extern List *gs_dataset_load(const char *dataset);
+extern List *gs_dataset_models(const char *dataset);
+extern void gs_dataset_forget(const char *dataset);
 
 #endif

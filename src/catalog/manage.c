@@ -11,6 +11,7 @@
 
 #include "catalog/access.h"
 #include "catalog/catalog.h"
+#include "catalog/datasets.h"
 
 /*
  * An error if an argument that the function needs is NULL; second: the name
@@ -47,89 +48,119 @@ check_version(const GsModelEntry *model, int version)
 				 errhint("SELECT * FROM synth_models lists the versions.")));
 }
 
+static void
+drop_version(const GsModelEntry *model, int current, int version)
+{
+	check_version(model, version);
+	if (version == current)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("version %d of model \"%s\" is the current one",
+						version, model->name),
+				 errhint("Go to another version with synth_use first, or drop the whole model.")));
+	gs_catalog_delete(model->name, version);
+}
+
 /*
- * synth_drop(model text, version int = NULL): drops a model or a version.
+ * synth_drop(model text, version int = NULL): drops a model, or all of a
+ * dataset, or a version.
  */
 GS_FUNCTION(synth_drop);
 
 Datum
 synth_drop(PG_FUNCTION_ARGS)
 {
-	GsModelEntry *model;
-	GsAccess	access;
-	int			current;
+	char	   *name;
+	bool		dataset;
+	List	   *models;
+	ListCell   *cell;
 
 	require_args(fcinfo, NULL);
-	model = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	gs_enter(&access);
-	current = gs_catalog_lock(model, true);
-	if (PG_ARGISNULL(1))
-		gs_catalog_delete(model->name, 0);
-	else
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	models = gs_catalog_own(name, &dataset);
+	foreach(cell, models)
 	{
-		int			version = PG_GETARG_INT32(1);
+		GsModelEntry *model = lfirst(cell);
+		GsAccess	access;
+		int			current;
 
-		check_version(model, version);
-		if (version == current)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("version %d of model \"%s\" is the current one",
-							version, model->name),
-					 errhint("Go to another version with synth_use first, or drop the whole model.")));
-		gs_catalog_delete(model->name, version);
+		gs_enter(&access);
+		current = gs_catalog_lock(model, true);
+		if (PG_ARGISNULL(1))
+			gs_catalog_delete(model->name, 0);
+		else
+			drop_version(model, current, PG_GETARG_INT32(1));
+		gs_leave(&access);
 	}
-	gs_leave(&access);
+	if (dataset && PG_ARGISNULL(1))
+		gs_dataset_forget(name);
 	PG_RETURN_VOID();
 }
 
 /*
- * synth_use(model text, version int): makes a version the current one.
+ * synth_use(model text, version int): makes a version of a model, or of all of
+ * a dataset, the current one.
  */
 GS_FUNCTION(synth_use);
 
 Datum
 synth_use(PG_FUNCTION_ARGS)
 {
-	GsModelEntry *model;
-	GsAccess	access;
+	bool		dataset;
+	List	   *models;
+	ListCell   *cell;
 
 	require_args(fcinfo, "version");
-	model = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	gs_enter(&access);
-	(void) gs_catalog_lock(model, true);
-	check_version(model, PG_GETARG_INT32(1));
-	gs_run_version("UPDATE gensynth.models SET current = $2"
-				   " WHERE name " GS_EQ " $1", model->name, PG_GETARG_INT32(1),
-				   false);
-	gs_leave(&access);
+	models = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)), &dataset);
+	foreach(cell, models)
+	{
+		GsModelEntry *model = lfirst(cell);
+		GsAccess	access;
+
+		gs_enter(&access);
+		(void) gs_catalog_lock(model, true);
+		check_version(model, PG_GETARG_INT32(1));
+		gs_run_version("UPDATE gensynth.models SET current = $2"
+					   " WHERE name " GS_EQ " $1", model->name,
+					   PG_GETARG_INT32(1), false);
+		gs_leave(&access);
+	}
 	PG_RETURN_VOID();
 }
 
 /*
- * Runs a statement about a model and a role, $1 and $2 of the caller, which
- * must own the model.
+ * Runs a statement about a model and a role, $1 and $2 of the caller, who
+ * must own the model; of a dataset, about each of its models.
  */
 static void
 change_role(FunctionCallInfo fcinfo, const char *sql, bool exclusive)
 {
-	GsModelEntry *model;
-	GsAccess	access;
 	Oid			types[] = {TEXTOID, TEXTOID};
+	bool		dataset;
+	List	   *models;
+	ListCell   *cell;
 	Datum		values[2];
 
 	require_args(fcinfo, "role");
-	model = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	values[0] = CStringGetTextDatum(model->name);
+	models = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)), &dataset);
 	values[1] = CStringGetTextDatum(GetUserNameFromId(PG_GETARG_OID(1),
 													  false));
-	gs_enter(&access);
-	(void) gs_catalog_lock(model, exclusive);
-	gs_run(sql, 2, types, values, NULL, false);
-	gs_leave(&access);
+	foreach(cell, models)
+	{
+		GsModelEntry *model = lfirst(cell);
+		GsAccess	access;
+
+		values[0] = CStringGetTextDatum(model->name);
+		gs_enter(&access);
+		(void) gs_catalog_lock(model, exclusive);
+		gs_run(sql, 2, types, values, NULL, false);
+		gs_leave(&access);
+	}
 }
 
 /*
- * synth_grant(model text, role regrole): lets a role sample a model.
+ * synth_grant(model text, role regrole): lets a role sample a model, or a
+ * dataset.
  */
 GS_FUNCTION(synth_grant);
 

@@ -152,7 +152,7 @@ find_family(const char *method)
 {
 	const GsFamily *family = gs_family_find(method);
 
-	if (family == NULL)
+	if (family == NULL || family == &gs_sequence)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("method \"%s\" does not exist", method),
@@ -381,7 +381,8 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	}
 	fits = Max((int64) (budget * LANES_SHARE / row_bytes(&reader->sample)),
 			   1000);
-	reader->capacity = Min(fits, request->options.max_rows);
+	reader->capacity = source->ordered ? PG_INT64_MAX :
+		Min(fits, request->options.max_rows);
 	gs_progress_phase(GS_PHASE_READING, 0, gs_source_rows(source));
 	gs_source_read(source, read_row, reader);
 	put_waiting(reader);
@@ -393,7 +394,7 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	if (reader->seen > reader->capacity)
 		*notes = lappend(*notes, psprintf("learned from a random sample of " INT64_FORMAT " of " INT64_FORMAT " rows",
 										  reader->capacity, reader->seen));
-	if (reader->seen > fits && fits < request->options.max_rows)
+	if (reader->seen > reader->capacity && fits < request->options.max_rows)
 		ereport(NOTICE,
 				(errmsg("learning from a random sample of " INT64_FORMAT " rows",
 						reader->capacity),
@@ -791,6 +792,7 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	}
 	version->notes = list_concat(version->notes, source->others);
 	read_source(&learning.reader, source, request, &version->notes);
+	learning.context.begins = source->begins;
 	mark_columns(&learning.reader.sample, &request->options);
 	gs_mark_computed(source, &learning.reader.sample);
 	if (OidIsValid(source->relid))
@@ -955,10 +957,23 @@ gs_fit_source(const char *model, GsSource *source, const char *method,
 	gs_options_parse(options, request.family, &request.options);
 	request.options.context = list_concat(request.options.context, context);
 	request.known_only = context != NIL;
+	/* what is known is not drawn: nothing to tell it from */
+	if (request.known_only)
+		request.options.refine = 0;
 	request.options_json = options_json(options);
 	version->source = source->text;
 	version->relation = source->relation;
 	version->owners = owners;
+	if (source->ordered)
+	{
+		GsOptions	defaults;
+
+		gs_options_parse(NULL, &gs_sequence, &defaults);
+		/* other families' options mean nothing to this one */
+		if (request.family != &gs_tree)
+			request.options.own = defaults.own;
+		request.family = &gs_sequence;
+	}
 	check_name(model);
 	fit_source(&request, model, source, version);
 	return version;

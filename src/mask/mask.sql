@@ -36,12 +36,12 @@ COMMENT ON FUNCTION synth_label(regclass, name, text)
 	IS 'says what masking makes of a column of a table of one''s own; NULL takes it back';
 
 CREATE VIEW synth_labels WITH (security_barrier) AS
-SELECT l.objoid::regclass AS relation, a.attname AS "column", l.label AS rule
+SELECT l.objoid::pg_catalog.regclass AS relation, a.attname AS "column", l.label AS rule
 FROM pg_catalog.pg_seclabel l
 JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) l.objoid
 	AND a.attnum OPERATOR(pg_catalog.=) l.objsubid
 WHERE l.provider OPERATOR(pg_catalog.=) 'gensynth'
-	AND l.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::regclass;
+	AND l.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass;
 COMMENT ON VIEW synth_labels IS 'what masking makes of columns: a row for each that has a label of gensynth';
 GRANT SELECT ON synth_labels TO PUBLIC;
 

@@ -463,7 +463,7 @@ open_run(Run *run, const char *key_name, bool again)
 									CStringGetDatum(gs_mask_rules_json(run->table)));
 	values[3] = CStringGetTextDatum(key_name);
 	gs_enter(&access);
-	if (gs_run("SELECT id::text, rows, xids, finished FROM gensynth.mask_runs"
+	if (gs_run("SELECT id::pg_catalog.text, rows, xids, finished FROM gensynth.mask_runs"
 			   " WHERE target " GS_EQ " $1 AND role " GS_EQ " $2"
 			   " AND rules " GS_EQ " $3 AND key " GS_EQ " $4"
 			   " ORDER BY started_at DESC LIMIT 1", 4, types, values, NULL,
@@ -473,7 +473,7 @@ open_run(Run *run, const char *key_name, bool again)
 	{
 		finished = false;
 		gs_run("INSERT INTO gensynth.mask_runs (target, role, rules, key)"
-			   " VALUES ($1, $2, $3, $4) RETURNING id::text, rows, xids", 4,
+			   " VALUES ($1, $2, $3, $4) RETURNING id::pg_catalog.text, rows, xids", 4,
 			   types, values, NULL, false);
 	}
 	if (!finished)

@@ -17,8 +17,8 @@ static const GsFamily *const families[] = {
 };
 
 /*
- * gs_family_find: the family of a method; NULL if there is none.  "auto" is
- * the one that serves most tables best.
+ * gs_family_find: the family of a method, or of a version; NULL if there is
+ * none.  "auto" is the one that serves most tables best.
  */
 const GsFamily *
 gs_family_find(const char *name)
@@ -28,6 +28,8 @@ gs_family_find(const char *name)
 	for (int i = 0; i < lengthof(families); i++)
 		if (strcmp(families[i]->name, name) == 0)
 			return families[i];
+	if (strcmp(name, gs_sequence.name) == 0)
+		return &gs_sequence;
 	return NULL;
 }
 

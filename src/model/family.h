@@ -86,6 +86,9 @@ extern const GsFamily gs_vae;
 extern const GsFamily gs_diffusion;
 extern const GsFamily gs_gan;
 
+/* Of rows that are made owner by owner; nobody asks for it by name. */
+extern const GsFamily gs_sequence;
+
 extern const GsFamily *gs_family_find(const char *name);
 extern char *gs_family_names(void);
 

@@ -21,6 +21,8 @@ typedef struct GsFitContext
 	uint64		key;			/* of all random numbers */
 	const void *options;		/* the family's own struct */
 	bool		known_only;		/* what is context is never drawn */
+	const bool *begins;			/* [nrows] an owner's first row, where rows come
+								 * owner by owner; else NULL */
 
 	/*
 	 * Reads the tensors of the version before; NIL if there is none.

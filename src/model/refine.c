@@ -63,6 +63,11 @@ gs_refine_prepare(GsRefine *refine, const GsSchema *schema)
 		int			null = schema->columns[feature->column].null_feature;
 
 		predictor->null = predictor->feature == null ? -1 : null;
+		predictor->nbases = feature->part < 0 ? 0 :
+			gs_layout_nulls(schema, feature->column, predictor->base_null,
+							predictor->base_code);
+		predictor->layout = schema->columns[feature->column].layout;
+		predictor->part = feature->part;
 		predictor->number = feature->kind == GS_FEATURE_NUMBER;
 		predictor->nvalues = predictor->number ? feature->quantile.nsegments :
 			feature->nlevels;
@@ -253,7 +258,26 @@ gs_refine_need(const GsRefine *refine, bool *needed)
 		needed[refine->predictor[p].feature] = true;
 		if (refine->predictor[p].null >= 0)
 			needed[refine->predictor[p].null] = true;
+		for (int b = 0; b < refine->predictor[p].nbases; b++)
+			if (refine->predictor[p].base_null[b] >= 0)
+				needed[refine->predictor[p].base_null[b]] = true;
 	}
+}
+
+/*
+ * Whether a part has no value in a row of a batch, since its bases are NULL, or
+ * are not.
+ */
+static bool
+is_absent(const GsRefinePredictor *predictor, const GsBatch *batch, int row)
+{
+	bool		is_null[GS_MAX_BASES + 1];
+
+	for (int b = 0; b < predictor->nbases; b++)
+		is_null[b] = predictor->base_null[b] >= 0 &&
+			batch->code[predictor->base_null[b]][row] ==
+			predictor->base_code[b];
+	return gs_layout_part_absent(predictor->layout, predictor->part, is_null);
 }
 
 /*
@@ -286,6 +310,9 @@ gs_refine_encode(GsRefining *refining, const GsBatch *batch)
 					predictor->code_of[batch->code[predictor->feature][i]];
 		for (int i = 0; i < GS_BATCH && null != NULL; i++)
 			if (null[i] == 1)
+				code[i] = (uint8) predictor->missing;
+		for (int i = 0; i < GS_BATCH && predictor->nbases > 0; i++)
+			if (is_absent(predictor, batch, i))
 				code[i] = (uint8) predictor->missing;
 	}
 }

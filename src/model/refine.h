@@ -19,6 +19,11 @@ typedef struct GsRefinePredictor
 {
 	int			feature;
 	int			null;			/* feature of its NULLs; -1: none */
+	int			nbases;			/* whose NULLs decide whether it has a value */
+	int			base_null[GS_MAX_BASES + 1];	/* features; -1: never NULL */
+	int			base_code[GS_MAX_BASES + 1];	/* level of NULL there */
+	const GsLayout *layout;		/* if nbases > 0, and which part of it */
+	int			part;
 	bool		number;
 	int			nvalues;		/* levels or segments */
 	const uint8 *code_of;		/* [nvalues] */

@@ -100,7 +100,7 @@ start_refine(const GsSchema *schema, const GsEncoded *encoded)
 
 /*
  * Whether a real row tells all that the model's rows tell: only NULLs are
- * missing.
+ * missing, and parts that there are only where others are NULL, or are not.
  */
 static bool
 is_composite(const GsRefine *refine, const GsEncoded *encoded, int64 row)
@@ -110,6 +110,7 @@ is_composite(const GsRefine *refine, const GsEncoded *encoded, int64 row)
 		const GsRefinePredictor *predictor = &refine->predictor[p];
 
 		if (encoded->bin[predictor->feature][row] == GS_MISSING &&
+			predictor->nbases == 0 &&
 			!(predictor->null >= 0 && encoded->bin[predictor->null][row] == 1))
 			return false;
 	}
@@ -137,7 +138,8 @@ put_real(GsRefineRows *rows, const GsEncoded *encoded,
 			uint32		row = selected[i];
 
 			rows->code[p][position_of(rows, true, i)] = (uint8)
-				(null != NULL && null[row] == 1 ? predictor->missing :
+				((null != NULL && null[row] == 1) ||
+				 value[row] == GS_MISSING ? predictor->missing :
 				 predictor->code_of[value[row]]);
 		}
 	}

@@ -90,11 +90,11 @@ load_scores(TreePosition *position, const GsFeature *feature,
 }
 
 /*
- * The entries of a leaf: increasing probabilities up to 1, and positions that
- * there are.
+ * gs_tree_check_entries: an error unless n entries of a leaf, from the first
+ * on, have increasing probabilities up to 1, and positions that there are.
  */
-static void
-check_entries(const GsTensor *entries, int64 first, int n, int nvalues,
+void
+gs_tree_check_entries(const GsTensor *entries, int64 first, int n, int nvalues,
 			  bool number)
 {
 	const GsLeafEntry *entry = (const GsLeafEntry *) entries->data + first;
@@ -148,29 +148,43 @@ turn_leaves(TreePosition *position)
 	return n;
 }
 
+/* What a tree may ask for. */
+typedef struct Asking
+{
+	const TreeModel *model;
+	int			p;
+} Asking;
+
 /*
- * Whether the tree at position p may ask for something.
+ * Whether the tree at a position may ask for something.
  */
 static bool
-may_ask(const TreeModel *model, int p, int what)
+may_ask(const void *arg, int what)
 {
+	const Asking *asking = arg;
+	const TreeModel *model = asking->model;
+
 	if (what < model->n)
-		return what < p;
-	return what - model->n < p &&
+		return what < asking->p;
+	return what - model->n < asking->p &&
 		model->position[what - model->n].shift.base >= 0;
 }
 
 /*
- * One tree: p its position, nodes [nnodes][4].
+ * gs_tree_load_nodes: one tree, whose values, shift and number of nodes are
+ * set.
+ *
+ * nodes: [nnodes][4]; may_ask: whether it may ask for something.  Errors:
+ * data_corrupted.
  */
-static void
-load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
-		  const GsTensor *entries)
+void
+gs_tree_load_nodes(TreePosition *position, const int32 *nodes,
+				   const GsTensor *masks, const GsTensor *entries,
+				   bool (*may_ask) (const void *arg, int what),
+				   const void *arg)
 {
-	TreePosition  *position = &model->position[p];
 	uint32	   *mask = palloc0(sizeof(uint32) * GS_TREE_WORDS *
 							   (Size) position->nnodes);
-	bool	   *predictor = palloc0(2 * (Size) model->n);
 	int			next = 1;
 
 	position->mask = mask;
@@ -186,24 +200,24 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 		node->nshift = in[3];
 		if (node->position < 0)
 		{
-			check_entries(entries, node->left, node->n, position->nvalues,
-						  position->number);
+			gs_tree_check_entries(entries, node->left, node->n,
+								  position->nvalues, position->number);
 			if (position->shift.base >= 0)
-				check_entries(entries, (int64) node->left + node->n,
-							  node->nshift, position->shift.n, true);
+				gs_tree_check_entries(entries, (int64) node->left + node->n,
+									  node->nshift, position->shift.n, true);
 			continue;
 		}
 		/* children stand in the order of their parents, and each has one */
-		if (!may_ask(model, p, node->position) || node->left != next ||
+		if (!may_ask(arg, node->position) || node->left != next ||
 			next <= at || next > position->nnodes - 2)
-			gs_corrupted("Node %d of tree %d leads nowhere.", at, p);
+			gs_corrupted("Node %d of a tree leads nowhere.", at);
 		if (node->n >= GS_TREE_CODES)
-			gs_corrupted("Node %d of tree %d splits by no code.", at, p);
+			gs_corrupted("Node %d of a tree splits by no code.", at);
 		next += 2;
 		if (node->n < 0)
 		{
 			if (-1 - node->n >= masks->dims[0])
-				gs_corrupted("Node %d of tree %d has no mask.", at, p);
+				gs_corrupted("Node %d of a tree has no mask.", at);
 			memcpy(mask, (uint32 *) masks->data +
 				   (Size) GS_TREE_WORDS * (-1 - node->n),
 				   sizeof(uint32) * GS_TREE_WORDS);
@@ -211,10 +225,31 @@ load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
 		else
 			for (int c = node->n + 1; c < GS_TREE_CODES; c++)
 				mask[c / 32] |= UINT32_C(1) << (c % 32);
-		position->npredictors += !predictor[node->position];
-		predictor[node->position] = true;
 	}
 	position->nleaves = turn_leaves(position);
+}
+
+/*
+ * One tree: p its position, nodes [nnodes][4].
+ */
+static void
+load_tree(TreeModel *model, int p, const int32 *nodes, const GsTensor *masks,
+		  const GsTensor *entries)
+{
+	TreePosition  *position = &model->position[p];
+	bool	   *predictor = palloc0(2 * (Size) model->n);
+	Asking		asking = {model, p};
+
+	gs_tree_load_nodes(position, nodes, masks, entries, may_ask, &asking);
+	for (int at = 0; at < position->nnodes; at++)
+	{
+		int			what = position->node[at].position;
+
+		if (what < 0)
+			continue;
+		position->npredictors += !predictor[what];
+		predictor[what] = true;
+	}
 	position->predictor = palloc(sizeof(int) * Max(position->npredictors, 1));
 	position->npredictors = 0;
 	for (int i = 0; i < 2 * model->n; i++)
@@ -248,12 +283,14 @@ load_bases(const TreeModel *model, const GsSchema *schema,
 }
 
 /*
- * What a feature is, and that it may come at this position.  code: [ncodes],
- * what is left of the tensor.
+ * gs_tree_load_position: what a feature is, and that it may come at position
+ * p.
+ *
+ * code: [ncodes], what is left of the tensor.  Errors: data_corrupted.
  */
-static void
-load_position(TreeModel *model, const GsSchema *schema, int p, int f,
-			  const uint8 *code, int ncodes)
+void
+gs_tree_load_position(TreeModel *model, const GsSchema *schema, int p, int f,
+					  const uint8 *code, int ncodes)
 {
 	TreePosition  *position = &model->position[p];
 	const GsFeature *feature;
@@ -308,8 +345,8 @@ load_next(TreeModel *model, const GsSchema *schema, int p, Loading *at)
 	const int32 *in = (const int32 *) at->positions->data + (Size) 4 * p;
 	const uint8 *code = (const uint8 *) at->codes->data;
 
-	load_position(model, schema, p, in[0], code + at->code,
-				  at->codes->dims[0] - at->code);
+	gs_tree_load_position(model, schema, p, in[0], code + at->code,
+						  at->codes->dims[0] - at->code);
 	at->code += position->nvalues;
 	position->nnodes = in[1];
 	position->shift.base = -1;
@@ -456,6 +493,18 @@ is_absent(const TreeModel *model, const TreePosition *position,
 }
 
 /*
+ * Whether a part is NULL in a row.
+ */
+static bool
+is_null_part(const TreeModel *model, const TreePosition *position,
+			 const GsBatch *batch, int row)
+{
+	return (position->null >= 0 &&
+			batch->code[model->position[position->null].feature][row] == 1) ||
+		(position->nbases > 0 && is_absent(model, position, batch, row));
+}
+
+/*
  * gs_tree_put: hands what was drawn for a row, a level or a position among a
  * number's segments by rank, to a batch, and to what comes after position p.
  */
@@ -465,10 +514,8 @@ gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row, float at)
 	const TreeModel *model = sampler->model;
 	const TreePosition *position = &model->position[p];
 	int			rank = (int) Min(at, position->nvalues - 1);
-	bool		is_null = position->null >= 0 &&
-		batch->code[model->position[position->null].feature][row] == 1;
+	bool		is_null = is_null_part(model, position, batch, row);
 
-	is_null |= position->nbases > 0 && is_absent(model, position, batch, row);
 	if (position->number)
 		batch->score[position->feature][row] = position->base[rank] +
 			position->span[rank] * Min(at - rank, 1);
@@ -479,10 +526,11 @@ gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row, float at)
 }
 
 /*
- * Shows what is known at position p.
+ * gs_tree_see: shows what the first n rows of a batch have at position p, one
+ * of the first nknown, to what comes after.
  */
-static void
-show_known(TreeSampler *sampler, int p, const GsBatch *batch)
+void
+gs_tree_see(TreeSampler *sampler, int p, const GsBatch *batch, int n)
 {
 	const TreePosition *position = &sampler->model->position[p];
 	const float *score = batch->score[position->feature];
@@ -490,19 +538,20 @@ show_known(TreeSampler *sampler, int p, const GsBatch *batch)
 	const KnownPosition *known = &sampler->known[p];
 
 	if (position->number)
-		gs_guide_find(&known->guide, score, sampler->leaf, GS_BATCH);
-	for (int i = 0; i < GS_BATCH; i++)
+		gs_guide_find(&known->guide, score, sampler->leaf, n);
+	for (int i = 0; i < n; i++)
 	{
+		bool		is_null = is_null_part(sampler->model, position, batch, i);
 		int			rank;
 		float		part;
 
 		if (!position->number)
 		{
-			gs_tree_show(sampler, p, i, code[i] == GS_NO_CODE ?
+			gs_tree_show(sampler, p, i, is_null || code[i] == GS_NO_CODE ?
 						 position->missing : position->code[code[i]], 0);
 			continue;
 		}
-		if (isnan(score[i]))
+		if (is_null || isnan(score[i]))
 		{
 			gs_tree_show(sampler, p, i, GS_TREE_MISSING, 0);
 			continue;
@@ -619,19 +668,18 @@ prepare_known(TreeSampler *sampler)
 	}
 }
 
-static void *
-tree_begin(const void *state, GsGiven *given, const bool *context)
+/*
+ * gs_tree_open: a sampler of a chain, the first nknown positions of which can
+ * be seen in batches, in the current context.
+ */
+TreeSampler *
+gs_tree_open(const TreeModel *model, int nknown)
 {
 	TreeSampler *sampler = palloc0(sizeof(TreeSampler));
-	const TreeModel *model = state;
-	int			n;
+	int			n = Max(model->n, 1);
 
-	if (given != NULL)
-		model = gs_tree_chain(model, given, &sampler->first);
-	if (context != NULL)
-		model = choose_known(model, context, &sampler->nknown);
-	n = Max(model->n, 1);
 	sampler->model = model;
+	sampler->nknown = nknown;
 	sampler->code = palloc_extended((Size) 2 * GS_BATCH * n,
 									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	sampler->value = palloc0(sizeof(double *) * n);
@@ -646,8 +694,25 @@ tree_begin(const void *state, GsGiven *given, const bool *context)
 	sampler->strata.row = palloc(sizeof(uint16) * GS_BATCH);
 	sampler->strata.counter = palloc(sizeof(uint16) *
 									 ((Size) model->max_leaves + 1));
-	if (context != NULL)
+	if (nknown > 0)
 		prepare_known(sampler);
+	return sampler;
+}
+
+static void *
+tree_begin(const void *state, GsGiven *given, const bool *context)
+{
+	const TreeModel *model = state;
+	bool	   *first = NULL;
+	int			nknown = 0;
+	TreeSampler *sampler;
+
+	if (given != NULL)
+		model = gs_tree_chain(model, given, &first);
+	if (context != NULL)
+		model = choose_known(model, context, &nknown);
+	sampler = gs_tree_open(model, nknown);
+	sampler->first = first;
 	if (given != NULL)
 		gs_tree_condition(sampler, given);
 	return sampler;
@@ -679,13 +744,13 @@ tree_generate(void *state, GsBatch *batch)
 			(sampler->given != NULL && sampler->first[p]))
 			continue;
 		if (p < sampler->nknown)
-			show_known(sampler, p, batch);
+			gs_tree_see(sampler, p, batch, GS_BATCH);
 		else
 			draw_position(sampler, p, batch);
 	}
 }
 
-static const GsOptionDef options[] = {
+const GsOptionDef gs_tree_options[GS_TREE_OPTIONS] = {
 	GS_OPTION_AUTO_NUMBER(min_leaf, TreeOptions, 5, 1000000),
 	GS_OPTION_STRINGS(order, TreeOptions, "names of columns",
 					  "\"sex\", \"age\""),
@@ -695,8 +760,8 @@ static const GsOptionDef options[] = {
 
 const GsFamily gs_tree = {
 	.name = "tree",
-	.options = options,
-	.noptions = lengthof(options),
+	.options = gs_tree_options,
+	.noptions = GS_TREE_OPTIONS,
 	.options_size = sizeof(TreeOptions),
 	.fit = gs_tree_fit,
 	.load = tree_load,

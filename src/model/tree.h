@@ -78,6 +78,8 @@ typedef struct TreeOptions
 	List	   *condition_first;	/* the same of a second chain, for conditions */
 } TreeOptions;
 
+#define GS_TREE_OPTIONS	3
+
 typedef struct TreeGiven TreeGiven;
 
 /* A loaded model. */
@@ -157,6 +159,18 @@ gs_tree_entry(const GsLeafEntry *entry, int n, uint32 word)
 }
 
 /* tree.c */
+extern const GsOptionDef gs_tree_options[GS_TREE_OPTIONS];
+extern void gs_tree_check_entries(const GsTensor *entries, int64 first, int n,
+								  int nvalues, bool number);
+extern void gs_tree_load_position(TreeModel *model, const GsSchema *schema,
+								  int p, int f, const uint8 *code, int ncodes);
+extern TreeSampler *gs_tree_open(const TreeModel *model, int nknown);
+extern void gs_tree_see(TreeSampler *sampler, int p, const GsBatch *batch,
+						int n);
+extern void gs_tree_load_nodes(TreePosition *position, const int32 *nodes,
+							   const GsTensor *masks, const GsTensor *entries,
+							   bool (*may_ask) (const void *arg, int what),
+							   const void *arg);
 extern int	gs_tree_ranks(const GsFeature *feature, uint16 *rank);
 extern void gs_tree_wanted(const TreeModel *model, const bool *needed,
 						   bool *wanted);
@@ -166,9 +180,12 @@ extern void gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row,
 						float at);
 
 /* tree_value.c */
+extern bool gs_tree_load_axis(TreePosition *position, const GsSchema *schema);
 extern void gs_tree_load_values(TreeModel *model, const GsSchema *schema,
 								int p, int base, const double *ends,
 								const uint8 *code);
+extern void gs_tree_load_shift(TreeShift *shift, int n, const double *ends,
+							   const uint8 *code);
 extern double gs_tree_value(const TreePosition *position, float at);
 extern float gs_tree_find(const TreePosition *position, double value);
 extern uint8 gs_tree_shift_code(const TreePosition *position, double shift);

@@ -26,19 +26,6 @@
 #include "model/tree_fit.h"
 #include "nn/pool.h"
 
-/*
- * Prices of a leaf, in units of the gains (see tree.h): of more classes,
- * more is gained by chance.
- */
-#define NUMBER_PRICE	0.5
-#define CATEGORY_PRICE	3.0
-#define CLASS_PRICE		0.25
-
-/* What the best of all splits may gain by chance, beside one a class. */
-#define CHANCE_GAIN		10.0
-
-#define PRIOR			2.0		/* rows that pull a leaf to its parent */
-
 #define MAX_DEPTH		40
 #define MAX_LEAVES		4096	/* min_leaf grows with the rows beyond */
 #define MAX_PREDICTORS		24	/* columns before it that a tree may ask for */
@@ -51,12 +38,12 @@ huge(Size n, Size element)
 }
 
 /*
- * An axis of values: number the feature whose quantile table it is, or NULL
- * for a category of nlevels.
+ * gs_tree_init_axis: an axis of values: number the feature whose quantile table
+ * it is, or NULL for a category of nlevels.
  */
-static void
-init_axis(Axis *axis, const uint16 *value, int64 nrows,
-		  const GsFeature *number, int nlevels)
+void
+gs_tree_init_axis(Axis *axis, const uint16 *value, int64 nrows,
+				  const GsFeature *number, int nlevels)
 {
 	axis->value = value;
 	axis->nvalues = nlevels;
@@ -81,10 +68,10 @@ group_values(const Axis *axis, int max, uint8 *group)
 }
 
 /*
- * Codes and classes of an axis's rows.
+ * gs_tree_encode_axis: codes and classes of an axis's rows.
  */
-static void
-encode_axis(Axis *axis, int64 nrows)
+void
+gs_tree_encode_axis(Axis *axis, int64 nrows)
 {
 	uint8	   *class_of = palloc(axis->nvalues);
 	int			missing;
@@ -129,13 +116,13 @@ collect_positions(Fit *fit)
 		position->number = feature->kind == GS_FEATURE_NUMBER;
 		position->base = -1;
 		if (position->number)
-			init_axis(&position->own, encoded->segment[f], encoded->nrows,
-					  feature, 0);
+			gs_tree_init_axis(&position->own, encoded->segment[f],
+							  encoded->nrows, feature, 0);
 		else
-			init_axis(&position->own, encoded->bin[f], encoded->nrows, NULL,
-					  feature->nlevels);
+			gs_tree_init_axis(&position->own, encoded->bin[f], encoded->nrows,
+							  NULL, feature->nlevels);
 		position->own.alike = encoded->rank[f];
-		encode_axis(&position->own, encoded->nrows);
+		gs_tree_encode_axis(&position->own, encoded->nrows);
 		position->source.feature = feature;
 		position->source.group = gs_value_scale(fit->schema, feature,
 												&position->source.unit);
@@ -190,23 +177,24 @@ find_shifts(Fit *fit)
 			continue;
 		}
 		position->base = b;
-		init_axis(&position->shift, segment, nrows, &position->shift_feature,
-				  0);
-		encode_axis(&position->shift, nrows);
+		gs_tree_init_axis(&position->shift, segment, nrows,
+						  &position->shift_feature, 0);
+		gs_tree_encode_axis(&position->shift, nrows);
 	}
 	pfree(base);
 	pfree(code);
 }
 
 /*
- * The leaves' tables on an axis.  Returns false if memory is out.
+ * gs_tree_fit_leaves: the leaves' tables on an axis; prior: rows that pull a
+ * leaf to its parent.  Returns false if memory is out.  May run in a thread.
  */
-static bool
-fit_leaves(const GsTree *tree, Axis *axis)
+bool
+gs_tree_fit_leaves(const GsTree *tree, Axis *axis, double prior)
 {
 	GsLeafValues values = {
 		.nvalues = axis->nvalues,.ncontinuous = axis->ncontinuous,
-		.value = axis->value,.rank = axis->rank,.prior = PRIOR
+		.value = axis->value,.rank = axis->rank,.prior = prior
 	};
 	double	   *scratch = calloc((size_t) 2 * axis->nvalues, sizeof(double));
 	bool		fine = scratch != NULL;
@@ -253,6 +241,22 @@ by_position(const void *a, const void *b)
 }
 
 /*
+ * Whether position q tells more of p than chance does.
+ */
+static bool
+tells(const Fit *fit, int p, int q)
+{
+	const Axis *from = &fit->position[q].own;
+	const Axis *to = &fit->position[p].own;
+	int64		n = fit->encoded->nrows;
+
+	return gs_tree_worth(from->code, from->ncodes, to->class, to->nclasses,
+						 NULL, (uint32) n,
+						 (uint32) (n / GS_TREE_WORTH_ROWS + 1), INFINITY) >=
+		GS_TREE_WORTH;
+}
+
+/*
  * The positions before p that it depends on most, in their order, and their
  * differences.
  */
@@ -274,6 +278,8 @@ choose_predictors(const Fit *fit, int p, Predictor *predictor)
 		float		own = known[fit->original[q]];
 		int			at = ntop;
 
+		if (fit->context->known_only && !tells(fit, p, q))
+			continue;
 		if (ntop < MAX_PREDICTORS)
 			ntop++;
 		else if (known[fit->original[top[--at]]] >= own)
@@ -359,7 +365,7 @@ fit_position(Fit *fit, int p)
 	};
 	GsTreeLimits limits = {
 		.min_leaf = position->min_leaf,.max_depth = MAX_DEPTH,
-		.worth = CHANCE_GAIN + axis->nclasses,
+		.worth = GS_CHANCE_GAIN + axis->nclasses,
 		.cancel = &fit->cancel
 	};
 	uint32		n = 0;
@@ -377,21 +383,23 @@ fit_position(Fit *fit, int p)
 	{
 		fine = gs_tree_grow(&table, &response, &limits, n, &position->tree);
 		if (fine)
-			gs_tree_prune(&position->tree, position->number ? NUMBER_PRICE :
-						  CATEGORY_PRICE + CLASS_PRICE * (axis->nclasses - 1));
+			gs_tree_prune(&position->tree, position->number ? GS_NUMBER_PRICE :
+						  GS_CATEGORY_PRICE + GS_CLASS_PRICE * (axis->nclasses - 1));
 		if (fine && fit->trying)
 		{
 			uint32_t   *held = position->tree.row + n;
 
 			position->held = gs_tree_held(&table, &response, &position->tree,
-										  PRIOR, held,
+										  GS_TREE_PRIOR, held,
 										  take_rows(fit, axis, 1, held));
 			fine = !isnan(position->held);
 		}
 		else
-			fine = fine && fit_leaves(&position->tree, &position->own) &&
+			fine = fine && gs_tree_fit_leaves(&position->tree, &position->own,
+											  GS_TREE_PRIOR) &&
 				(position->base < 0 ||
-				 fit_leaves(&position->tree, &position->shift));
+				 gs_tree_fit_leaves(&position->tree, &position->shift,
+									GS_TREE_PRIOR));
 	}
 	free(position->tree.row);
 	for (int at = 0; fine && at < position->tree.nnodes; at++)
@@ -507,18 +515,6 @@ fit_positions(Fit *fit)
 	pfree(threads.thread);
 }
 
-/* The tensors while they are put together. */
-typedef struct Flat
-{
-	StringInfoData node;
-	StringInfoData mask;
-	StringInfoData code;
-	StringInfoData entry;
-	StringInfoData shift;
-	int			nmasks;
-	int			nentries;
-} Flat;
-
 /*
  * The last code that goes left where all smaller ones do, and no larger one;
  * -1 where it takes a mask to tell.
@@ -552,34 +548,25 @@ flatten_leaf(const Axis *axis, int at, Flat *flat)
 	return n;
 }
 
-static void
-flatten(const Position *position, Flat *flat)
+/*
+ * gs_tree_flatten: appends the nodes and leaves of a tree, on its axis and, if
+ * that is not NULL, on another one.
+ */
+void
+gs_tree_flatten(const GsTree *tree, const Axis *axis, const Axis *shift,
+				Flat *flat)
 {
-	appendBinaryStringInfo(&flat->code, (char *) position->own.code_of,
-						   position->own.nvalues);
-	if (position->base >= 0)
-		appendBinaryStringInfo(&flat->code, (char *) position->shift.code_of,
-							   position->shift.nvalues);
-	for (int s = 0; s < position->shift.nvalues; s++)
+	for (int at = 0; at < tree->nnodes; at++)
 	{
-		double		ends[2] = {
-			position->shift_feature.quantile.low[s].f,
-			position->shift_feature.quantile.high[s].f
-		};
-
-		appendBinaryStringInfo(&flat->shift, (char *) ends, sizeof(ends));
-	}
-	for (int at = 0; at < position->tree.nnodes; at++)
-	{
-		const GsTreeNode *node = &position->tree.node[at];
+		const GsTreeNode *node = &tree->node[at];
 		int32		out[4] = {node->predictor, node->left, 0, 0};
 
 		if (node->predictor < 0)
 		{
 			out[1] = flat->nentries;
-			out[2] = flatten_leaf(&position->own, at, flat);
-			if (position->base >= 0)
-				out[3] = flatten_leaf(&position->shift, at, flat);
+			out[2] = flatten_leaf(axis, at, flat);
+			if (shift != NULL)
+				out[3] = flatten_leaf(shift, at, flat);
 		}
 		else if ((out[2] = threshold(node)) < 0)
 		{
@@ -588,24 +575,81 @@ flatten(const Position *position, Flat *flat)
 								   sizeof(node->mask));
 		}
 		appendBinaryStringInfo(&flat->node, (char *) out, sizeof(out));
+		flat->nnodes++;
 	}
+}
+
+/*
+ * gs_tree_flatten_shift: appends the codes and ends of a difference's segments.
+ */
+void
+gs_tree_flatten_shift(const Axis *shift, const GsFeature *feature, Flat *flat)
+{
+	appendBinaryStringInfo(&flat->code, (char *) shift->code_of,
+						   shift->nvalues);
+	for (int s = 0; s < shift->nvalues; s++)
+	{
+		double		ends[2] = {
+			feature->quantile.low[s].f, feature->quantile.high[s].f
+		};
+
+		appendBinaryStringInfo(&flat->shift, (char *) ends, sizeof(ends));
+	}
+}
+
+static void
+flatten(const Position *position, Flat *flat)
+{
+	appendBinaryStringInfo(&flat->code, (char *) position->own.code_of,
+						   position->own.nvalues);
+	if (position->base >= 0)
+		gs_tree_flatten_shift(&position->shift, &position->shift_feature,
+							  flat);
+	gs_tree_flatten(&position->tree, &position->own,
+					position->base >= 0 ? &position->shift : NULL, flat);
+}
+
+/*
+ * gs_tree_init_flat: nothing yet.
+ */
+void
+gs_tree_init_flat(Flat *flat)
+{
+	memset(flat, 0, sizeof(Flat));
+	initStringInfo(&flat->node);
+	initStringInfo(&flat->mask);
+	initStringInfo(&flat->code);
+	initStringInfo(&flat->entry);
+	initStringInfo(&flat->shift);
+}
+
+/*
+ * gs_tree_flat_tensors: adds the tensors of what was flattened, whose names
+ * begin with that of a chain.
+ */
+void
+gs_tree_flat_tensors(const Flat *flat, const char *chain, List **tensors)
+{
+	gs_tensor_add(tensors, psprintf("%s/node", chain), GS_I4, 2, flat->nnodes, 4, flat->node.data);
+	gs_tensor_add(tensors, psprintf("%s/mask", chain), GS_I4, 2, flat->nmasks, GS_TREE_WORDS,
+				  flat->mask.data);
+	gs_tensor_add(tensors, psprintf("%s/code", chain), GS_U1, 1, flat->code.len, 0,
+				  flat->code.data);
+	gs_tensor_add(tensors, psprintf("%s/entry", chain), GS_F4, 2, flat->nentries, 3,
+				  flat->entry.data);
+	gs_tensor_add(tensors, psprintf("%s/shift", chain), GS_F8, 2,
+				  flat->shift.len / (2 * sizeof(double)), 2,
+				  flat->shift.data);
 }
 
 static List *
 make_tensors(const Fit *fit)
 {
-	const char *chain = fit->chain;
 	List	   *tensors = NIL;
 	int32	   *positions = palloc(sizeof(int32) * 4 * Max(fit->n, 1));
-	int64		nodes = 0;
-	int64		shifts = 0;
-	Flat		flat = {0};
+	Flat		flat;
 
-	initStringInfo(&flat.node);
-	initStringInfo(&flat.mask);
-	initStringInfo(&flat.code);
-	initStringInfo(&flat.entry);
-	initStringInfo(&flat.shift);
+	gs_tree_init_flat(&flat);
 	for (int p = 0; p < fit->n; p++)
 	{
 		const Position *position = &fit->position[p];
@@ -615,21 +659,11 @@ make_tensors(const Fit *fit)
 		positions[4 * p + 1] = position->tree.nnodes;
 		positions[4 * p + 2] = position->base;
 		positions[4 * p + 3] = position->shift.nvalues;
-		nodes += position->tree.nnodes;
-		shifts += position->shift.nvalues;
 		flatten(position, &flat);
 	}
-	gs_tensor_add(&tensors, psprintf("%s/position", chain), GS_I4, 2, fit->n, 4,
-				  positions);
-	gs_tensor_add(&tensors, psprintf("%s/node", chain), GS_I4, 2, nodes, 4, flat.node.data);
-	gs_tensor_add(&tensors, psprintf("%s/mask", chain), GS_I4, 2, flat.nmasks, GS_TREE_WORDS,
-				  flat.mask.data);
-	gs_tensor_add(&tensors, psprintf("%s/code", chain), GS_U1, 1, flat.code.len, 0,
-				  flat.code.data);
-	gs_tensor_add(&tensors, psprintf("%s/entry", chain), GS_F4, 2, flat.nentries, 3,
-				  flat.entry.data);
-	gs_tensor_add(&tensors, psprintf("%s/shift", chain), GS_F8, 2, shifts, 2,
-				  flat.shift.data);
+	gs_tensor_add(&tensors, psprintf("%s/position", fit->chain), GS_I4, 2,
+				  fit->n, 4, positions);
+	gs_tree_flat_tensors(&flat, fit->chain, &tensors);
 	return tensors;
 }
 

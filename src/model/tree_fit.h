@@ -30,6 +30,30 @@ typedef struct Axis
 	GsLeafTable leaves;
 } Axis;
 
+/* Tensors while they are put together. */
+typedef struct Flat
+{
+	StringInfoData node;
+	StringInfoData mask;
+	StringInfoData code;
+	StringInfoData entry;
+	StringInfoData shift;
+	int			nnodes;
+	int			nmasks;
+	int			nentries;
+} Flat;
+
+/* Prices of a leaf, in units of the gains (see cart/tree.h): of more classes,
+ * more is gained by chance. */
+#define GS_NUMBER_PRICE		0.5
+#define GS_CATEGORY_PRICE	3.0
+#define GS_CLASS_PRICE		0.25
+
+/* What the best of all splits may gain by chance, beside one a class. */
+#define GS_CHANCE_GAIN		10.0
+
+#define GS_TREE_PRIOR		2.0	/* rows that pull a leaf to its parent */
+
 /* A feature while its tree is fitted. */
 typedef struct Position
 {
@@ -74,6 +98,17 @@ extern int *gs_tree_order(const GsSchema *schema, const GsEncoded *encoded,
 						  const Position *position, int n, float **dependence);
 
 /* tree_fit.c */
+extern void gs_tree_init_axis(Axis *axis, const uint16 *value, int64 nrows,
+							  const GsFeature *number, int nlevels);
+extern void gs_tree_encode_axis(Axis *axis, int64 nrows);
+extern bool gs_tree_fit_leaves(const GsTree *tree, Axis *axis, double prior);
+extern void gs_tree_init_flat(Flat *flat);
+extern void gs_tree_flatten(const GsTree *tree, const Axis *axis,
+							const Axis *shift, Flat *flat);
+extern void gs_tree_flatten_shift(const Axis *shift, const GsFeature *feature,
+								  Flat *flat);
+extern void gs_tree_flat_tensors(const Flat *flat, const char *chain,
+								 List **tensors);
 extern void gs_tree_try(Fit *fit);
 extern List *gs_tree_fit_chain(Fit *fit);
 

@@ -99,14 +99,14 @@ make_halves(Fit *fit)
 }
 
 /*
- * Sizes that make the rows held out likely, as indexes, to chosen[fit->n]:
- * smaller ones are tried as long as they are no worse than what is told from
- * chance: a standard error of a row's log-likelihood of 1 nat (as the rule of
+ * Sizes, as indexes, that make the rows held out likeliest, to
+ * likeliest[fit->n], and to smallest[fit->n] those that are no worse than what
+ * is told from chance: a standard error of a row's log-likelihood of 1 nat (as the rule of
  * one standard error prunes, Breiman et al. 1984, the other way round: smaller
  * leaves keep more of what goes together).
  */
 static void
-find_likely(const Halves *halves, int *chosen)
+find_likely(const Halves *halves, int *likeliest, int *smallest)
 {
 	Fit		   *fit = halves->fit;
 	double	   *best = palloc0(sizeof(double) * Max(fit->n, 1));
@@ -134,8 +134,12 @@ find_likely(const Halves *halves, int *chosen)
 			*tried = *tried && (s == 0 || held[p] >= best[p] - room);
 			if (!*tried)
 				continue;
-			best[p] = s == 0 ? held[p] : Max(best[p], held[p]);
-			chosen[p] = s;
+			smallest[p] = s;
+			if (s == 0 || held[p] >= best[p])
+			{
+				best[p] = held[p];
+				likeliest[p] = s;
+			}
 		}
 	}
 }
@@ -233,13 +237,19 @@ nearer_with_sizes(const Halves *halves)
 }
 
 /*
- * Sets the chosen sizes, none smaller than that of index bound.
+ * Sets the sizes of a step: the smallest first, then larger ones as far as the
+ * likeliest, and then larger ones for all, which are the largest last.
  */
 static void
-set_sizes(Fit *fit, const int *chosen, int bound)
+set_sizes(Fit *fit, const int *likeliest, const int *smallest, int step)
 {
+	int			last = lengthof(sizes) - 1;
+
 	for (int p = 0; p < fit->n; p++)
-		fit->position[p].min_leaf = sizes[Min(chosen[p], bound)];
+		fit->position[p].min_leaf = sizes[step <= last ?
+										  Max(likeliest[p],
+											  Min(smallest[p], last - step)) :
+										  Min(likeliest[p], 2 * last - step)];
 }
 
 /*
@@ -254,29 +264,30 @@ gs_tree_choose_leaves(Fit *fit)
 											  "gensynth leaves",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(own);
-	int		   *chosen = palloc0(sizeof(int) * Max(fit->n, 1));
+	int		   *likeliest = palloc0(sizeof(int) * Max(fit->n, 1));
+	int		   *smallest = palloc0(sizeof(int) * Max(fit->n, 1));
 	int			last = lengthof(sizes) - 1;
 	Halves		halves = make_halves(fit);
 	double		most = MAX_NEARER;
 
-	find_likely(&halves, chosen);
-	for (int bound = last; bound >= 0; bound--)
+	find_likely(&halves, likeliest, smallest);
+	for (int step = 0; step <= 2 * last; step++)
 	{
 		double		nearer;
 
 		/* what has few rows would not depend on anything */
-		if (bound < last &&
-			sizes[bound] > Max(fit->encoded->nrows / MIN_LEAVES, sizes[last]))
+		if (step > last && sizes[2 * last - step] >
+			Max(fit->encoded->nrows / MIN_LEAVES, sizes[last]))
 			break;
-		set_sizes(fit, chosen, bound);
+		set_sizes(fit, likeliest, smallest, step);
 		nearer = nearer_with_sizes(&halves);
 		if (nearer <= most)
 			break;
-		if (bound < last)
+		if (step > 0)
 			continue;
-		set_sizes(fit, chosen, 0);
+		set_sizes(fit, likeliest, smallest, 2 * last);
 		most = Max(most, nearer_with_sizes(&halves) + SIZE_NEARER);
-		set_sizes(fit, chosen, last);
+		set_sizes(fit, likeliest, smallest, 0);
 		if (nearer <= most)
 			break;
 	}

@@ -47,14 +47,14 @@ gs_value_scale(const GsSchema *schema, const GsFeature *feature, double *unit)
 	const GsPartKind *part = &kind->part[0];
 
 	*unit = kind->unit > 0 ? kind->unit : 1;
+	if (feature->lane == GS_LANE_INT)
+		*unit *= pow(10, -feature->scale);
 	if (feature->kind != GS_FEATURE_NUMBER || column->codec.nparts != 1 ||
 		column->layout != NULL ||
 		q->nsegments < 1 ||
 		gs_scalar_is_special(part, feature->lane, q->low[0]) ||
 		gs_scalar_is_special(part, feature->lane, q->high[q->nsegments - 1]))
 		return GS_AXIS_NONE;
-	if (feature->lane == GS_LANE_INT)
-		*unit *= pow(10, -feature->scale);
 	return kind->axis;
 }
 

@@ -12,20 +12,28 @@
 #include "model/tree_shift.h"
 
 /*
- * The values of a position's segments.  Returns the group that they can be
- * compared in; 0: none.
+ * gs_tree_load_axis: the values of a position's segments, whether or not they
+ * can be compared with those of others.  Returns false where there are none to
+ * be subtracted.
  */
-static int
-load_values(TreePosition *position, const GsSchema *schema)
+bool
+gs_tree_load_axis(TreePosition *position, const GsSchema *schema)
 {
 	const GsFeature *feature = &schema->features[position->feature];
-	TreeValues *values = palloc0(sizeof(TreeValues));
-	int			group = gs_value_scale(schema, feature, &values->unit);
+	const GsQuantile *q = &feature->quantile;
+	const GsPartKind *part =
+		&schema->columns[feature->column].codec.kind->part[0];
+	TreeValues *values;
 	int			n = position->nvalues;
 
-	if (group == 0 || position->values != NULL)
-		return group;
-	position->values = values;
+	if (position->values != NULL)
+		return true;
+	if (!position->number || n < 1 ||
+		gs_scalar_is_special(part, feature->lane, q->low[0]) ||
+		gs_scalar_is_special(part, feature->lane, q->high[n - 1]))
+		return false;
+	position->values = values = palloc0(sizeof(TreeValues));
+	(void) gs_value_scale(schema, feature, &values->unit);
 	values->low = palloc(sizeof(double) * n);
 	values->high = palloc(sizeof(double) * n);
 	values->rank = palloc(sizeof(uint16) * n);
@@ -44,31 +52,36 @@ load_values(TreePosition *position, const GsSchema *schema)
 		values->high[values->rank[s]] = gs_value_at(feature, values->unit, s,
 													1);
 	}
-	return group;
+	return true;
 }
 
 /*
- * gs_tree_load_values: the difference of position p from its base.
+ * The group that a position's values can be compared in; 0: none.
+ */
+static int
+load_values(TreePosition *position, const GsSchema *schema)
+{
+	double		unit;
+	int			group = gs_value_scale(schema,
+									   &schema->features[position->feature],
+									   &unit);
+
+	return group != 0 && gs_tree_load_axis(position, schema) ? group : 0;
+}
+
+/*
+ * gs_tree_load_shift: a table of differences.
  *
- * ends: [position->shift.n][2] its segments, in order; code: their codes.
- * Errors: data_corrupted.
+ * ends: [n][2] its segments, in order; code: their codes.  Errors:
+ * data_corrupted.
  */
 void
-gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
-					const double *ends, const uint8 *code)
+gs_tree_load_shift(TreeShift *shift, int n, const double *ends,
+				   const uint8 *code)
 {
-	TreePosition  *position = &model->position[p];
-	TreeShift  *shift = &position->shift;
-	int			n = shift->n;
 	int			at = 0;
 
-	if (base < 0 || base >= p || n < 1 || n >= GS_MISSING ||
-		!position->number || !model->position[base].number ||
-		load_values(position, schema) == 0 ||
-		load_values(position, schema) !=
-		load_values(&model->position[base], schema))
-		gs_corrupted("Tree %d is of an impossible difference.", p);
-	shift->base = base;
+	shift->n = n;
 	shift->low = palloc(sizeof(double) * n);
 	shift->high = palloc(sizeof(double) * n);
 	shift->rank = palloc(sizeof(uint16) * n);
@@ -77,7 +90,7 @@ gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
 		if (!(isfinite(ends[2 * s]) && isfinite(ends[2 * s + 1]) &&
 			  ends[2 * s] <= ends[2 * s + 1] &&
 			  (s == 0 || ends[2 * s - 1] <= ends[2 * s])))
-			gs_corrupted("Tree %d has differences in no order.", p);
+			gs_corrupted("Differences of a tree are in no order.");
 
 	/* as gs_tree_ranks does it */
 	for (int atoms = 0; atoms < 2; atoms++)
@@ -89,6 +102,28 @@ gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
 				shift->code[at] = code[s];
 				shift->rank[s] = (uint16) at++;
 			}
+}
+
+/*
+ * gs_tree_load_values: the difference of position p from its base.
+ *
+ * ends, code: see gs_tree_load_shift.  Errors: data_corrupted.
+ */
+void
+gs_tree_load_values(TreeModel *model, const GsSchema *schema, int p, int base,
+					const double *ends, const uint8 *code)
+{
+	TreePosition  *position = &model->position[p];
+	int			n = position->shift.n;
+
+	if (base < 0 || base >= p || n < 1 || n >= GS_MISSING ||
+		!position->number || !model->position[base].number ||
+		load_values(position, schema) == 0 ||
+		load_values(position, schema) !=
+		load_values(&model->position[base], schema))
+		gs_corrupted("Tree %d is of an impossible difference.", p);
+	position->shift.base = base;
+	gs_tree_load_shift(&position->shift, n, ends, code);
 }
 
 /*

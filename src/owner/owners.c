@@ -4,11 +4,12 @@
  *
  * A row of a child table is learned, and made, given columns of its owner, of
  * the owner's owner and so on, and what the owner's rows before it tell
- * (siblings.c).  The first are read by a join, in a fit from the source's
+ * (model/sequence.c).  The first are read by a join, in a fit from the source's
  * tables, in a fill from the target's.
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -357,122 +358,145 @@ gs_owners_query(const GsOwners *owners, Oid relid, bool after, int limit)
 
 /* ---------------------------------------------------------------- source */
 
-/* What gives rows of a source all that they know. */
+/* Rows whose last column says which of their owner's they are. */
 typedef struct Extension
 {
-	GsSiblings *siblings;
+	GsSource   *source;
 	TupleTableSlot *slot;
-	int			ncolumns;		/* of the query but for the last two */
+	int64		room;
 } Extension;
 
 /*
- * The query's columns end with the number of rows of the same owner, and which
- * of these the row is.
+ * Takes that column off, and notes where owners begin.
  */
 static void
 extend_row(TupleTableSlot *slot, GsRowCallback row, void *row_arg, void *arg)
 {
 	Extension  *extension = arg;
+	GsSource   *source = extension->source;
 	TupleTableSlot *to = extension->slot;
-	int			n = extension->ncolumns;
+	int			n = source->desc->natts;
 
-	if (DatumGetInt64(slot->tts_values[n + 1]) == 1)
-		gs_siblings_begin(extension->siblings, 0,
-						  DatumGetInt64(slot->tts_values[n]));
+	if (source->nrows == extension->room)
+	{
+		extension->room *= 2;
+		source->begins = repalloc_huge(source->begins, extension->room);
+	}
+	source->begins[source->nrows++] = DatumGetInt64(slot->tts_values[n]) == 1;
 	ExecClearTuple(to);
 	memcpy(to->tts_values, slot->tts_values, sizeof(Datum) * n);
 	memcpy(to->tts_isnull, slot->tts_isnull, n);
-	gs_siblings_know(extension->siblings, 0, to->tts_values + n,
-					 to->tts_isnull + n);
 	ExecStoreVirtualTuple(to);
 	row(to, row_arg);
-	gs_siblings_add(extension->siblings, 0, slot->tts_values,
-					slot->tts_isnull);
 }
 
 /*
- * A source's columns, and behind them what siblings tell.
+ * $1 the relation: its primary key of one whole number, which counts rows as
+ * they came.
  */
-static TupleDesc
-extended_desc(TupleDesc desc, int ncolumns, const GsSiblings *siblings,
-			  List **context)
+static const char counted_query[] =
+"SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_index x"
+" JOIN pg_catalog.pg_attribute a ON a.attrelid " GS_EQ " x.indrelid"
+" AND a.attnum " GS_EQ " x.indkey[0] WHERE x.indrelid " GS_EQ " $1"
+" AND x.indisprimary AND x.indnatts " GS_EQ " 1 AND a.atttypid " GS_EQ " ANY ("
+"'{int2,int4,int8}'::pg_catalog.regtype[]::pg_catalog.oid[])";
+
+/*
+ * What the rows of an owner are ordered by, to be appended to a list: time,
+ * and within the same time as they came.
+ */
+static char *
+row_order(const GsOwners *owners, Oid relid)
 {
-	int			nknown = gs_siblings_count(siblings);
-	TupleDesc	to = CreateTemplateTupleDesc(ncolumns + nknown);
+	StringInfoData order;
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(relid);
+	MemoryContext context = CurrentMemoryContext;
 
-	for (int i = 0; i < ncolumns; i++)
-		TupleDescCopyEntry(to, i + 1, desc, i + 1);
-	for (int i = 0; i < nknown; i++)
-	{
-		char	   *name;
-		Oid			type;
-		int32		typmod;
-		Oid			collation;
-
-		gs_siblings_describe(siblings, i, &name, &type, &typmod, &collation);
-		TupleDescInitEntry(to, ncolumns + i + 1, name, type, typmod, 0);
-		TupleDescInitEntryCollation(to, ncolumns + i + 1, collation);
-		*context = lappend(*context, name);
-	}
-	return to;
+	initStringInfo(&order);
+	if (owners->order_by != NULL)
+		appendStringInfo(&order, ", c.%s", quote_identifier(owners->order_by));
+	if (gs_run(counted_query, 1, &type, &value, NULL, true) > 0)
+		appendStringInfo(&order, ", c.%s",
+						 quote_identifier(gs_result_text(0, 1, context)));
+	else if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		appendStringInfoString(&order, ", c.ctid");
+	MemoryContextSwitchTo(context);
+	return order.data;
 }
 
 /*
- * gs_owners_source: the rows of a table with all that they know, read as the
- * caller: for a fit.
+ * A condition that as many owners meet as have limit rows; "" for all.
+ */
+static const char *
+some_owners(const char *relation, const char *keys, int64 limit)
+{
+	double		n;
+
+	gs_run(psprintf("SELECT pg_catalog.count(*) FROM %s", relation), 0, NULL,
+		   NULL, NULL, true);
+	n = (double) DatumGetInt64(gs_result(0, 1, NULL));
+	if (n <= limit)
+		return "";
+	ereport(NOTICE,
+			(errmsg("learning the rows of one in %.1f owners of %s",
+					n / limit, relation),
+			 errhint("More rows do not fit in maintenance_work_mem.")));
+	return psprintf(" WHERE pg_catalog.hashtextextended(ROW(%s)::pg_catalog.text, 0)"
+					" " GS_OP("%%") " 1000003 " GS_OP("<") " %.0f", keys,
+					/* from -1000002 to 1000002 */
+					limit / n * 2000005 - 1000002);
+}
+
+/*
+ * gs_owners_source: the rows of a table with all that they know of their
+ * owners, owner by owner in order, read as the caller: for a fit.
  *
- * context: set to the names of what is known.  To be called within an SPI
- * connection.
+ * context: names of what is known are added to it; limit: rows; of more, those
+ * of a random part of the owners.  To be called within an SPI connection.
  */
 GsSource *
-gs_owners_source(const GsOwners *owners, Oid relid, List **context)
+gs_owners_source(const GsOwners *owners, Oid relid, int64 limit,
+				 List **context)
 {
 	Extension  *extension = palloc0(sizeof(Extension));
 	const GsOwnerStep *step = linitial(owners->steps);
 	const char *name = gs_relation_name(relid, NULL);
+	const char *keys = key_columns("c", step->columns);
+	const char *order = row_order(owners, relid);
 	StringInfoData columns;
 	StringInfoData from;
-	StringInfoData keys;
-	StringInfoData order;
 	GsSource   *source;
+	TupleDesc	desc;
 	ListCell   *cell;
-	int			ncolumns;
 
 	initStringInfo(&columns);
 	initStringInfo(&from);
-	initStringInfo(&keys);
-	initStringInfo(&order);
 	appendStringInfoChar(&columns, ' ');
 	append_columns(&columns, "c", owners->columns);
 	append_columns(&columns, "c", owners->others);
 	appendStringInfo(&from, "%s c", name);
 	append_owners(owners, relid, &columns, &from);
-	appendStringInfoChar(&keys, ' ');
-	append_columns(&keys, "c", step->columns);
-	if (owners->order_by != NULL)
-		appendStringInfo(&order, ", c.%s", quote_identifier(owners->order_by));
-	ncolumns = list_length(owners->columns) + list_length(owners->others);
 	foreach(cell, owners->steps)
-	{
-		List	   *names = ((const GsOwnerStep *) lfirst(cell))->names;
-
-		*context = list_concat(*context, names);
-		ncolumns += list_length(names);
-	}
-	/* rows of the same time stay in the order that they are counted in */
-	source = gs_source_open(psprintf("SELECT%s,"
-									 " pg_catalog.count(*) OVER (PARTITION BY%s),"
-									 " pg_catalog.row_number() OVER (PARTITION BY%s ORDER BY%s%s)"
-									 " FROM %s ORDER BY%s, %d", columns.data,
-									 keys.data, keys.data, keys.data,
-									 order.data, from.data, keys.data,
-									 ncolumns + 2), NIL, NIL);
-	extension->ncolumns = ncolumns;
-	extension->siblings = gs_siblings_create(source->desc,
-											 list_length(owners->columns), 1);
-	source->desc = extended_desc(source->desc, extension->ncolumns,
-								 extension->siblings, context);
-	extension->slot = MakeSingleTupleTableSlot(source->desc, &TTSOpsVirtual);
+		*context = list_concat(*context,
+							   ((const GsOwnerStep *) lfirst(cell))->names);
+	source = gs_source_open(psprintf("SELECT%s%s"
+									 " pg_catalog.row_number() OVER (PARTITION BY%s ORDER BY%s%s) AS %s"
+									 " FROM %s%s ORDER BY%s, %s", columns.data,
+									 columns.len > 1 ? "," : "", keys, keys,
+									 order, quote_identifier(GS_OWNERS_COUNT),
+									 from.data, some_owners(name, keys, limit),
+									 keys, quote_identifier(GS_OWNERS_COUNT)),
+							NIL, NIL);
+	desc = CreateTemplateTupleDesc(source->desc->natts - 1);
+	for (int i = 0; i < desc->natts; i++)
+		TupleDescCopyEntry(desc, i + 1, source->desc, i + 1);
+	source->desc = desc;
+	extension->source = source;
+	extension->slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	extension->room = 1024;
+	source->ordered = true;
+	source->begins = palloc(extension->room);
 	source->relid = relid;
 	source->relation = pstrdup(name);
 	source->text = source->relation;

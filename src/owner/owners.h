@@ -9,7 +9,6 @@
 
 #include "utils/jsonb.h"
 
-#include "owner/siblings.h"
 #include "table/source.h"
 
 /* One step from a row to its owner, or from that to its own. */
@@ -40,6 +39,6 @@ extern char *gs_owners_counts_query(const GsOwners *owners, Oid relid);
 extern char *gs_owners_query(const GsOwners *owners, Oid relid, bool after,
 							 int limit);
 extern GsSource *gs_owners_source(const GsOwners *owners, Oid relid,
-								  List **context);
+								  int64 limit, List **context);
 
 #endif

@@ -19,6 +19,9 @@
 #include "model/model.h"
 #include "schema/plan.h"
 
+#define MAX_ROWS		1000000	/* of children, that are learned from */
+#define COLUMN_BYTES	30		/* of each of their columns */
+
 /* What a call asks for. */
 typedef struct SchemaFit
 {
@@ -47,6 +50,22 @@ put_result(const SchemaFit *fit, const char *relation, const char *model,
 	values[7] = gs_text_array(version->notes);
 	tuplestore_putvalues(fit->result->setResult, fit->result->setDesc, values,
 						 nulls);
+}
+
+/*
+ * Rows of children that are learned from, at most.
+ */
+static int64
+rows_limit(const GsOwners *owners)
+{
+	int64		columns = list_length(owners->columns) +
+		list_length(owners->others) + 1;
+	ListCell   *cell;
+
+	foreach(cell, owners->steps)
+		columns += list_length(((const GsOwnerStep *) lfirst(cell))->names);
+	return Max(1000, Min(MAX_ROWS, maintenance_work_mem * INT64CONST(1024) /
+						 (COLUMN_BYTES * columns)));
 }
 
 /*
@@ -79,7 +98,8 @@ fit_table(const SchemaFit *fit, int t, const char *model)
 		put_result(fit, table->name, counts,
 				   gs_fit_source(counts, source, fit->method, fit->options,
 								 known, NULL, fit->seed));
-		source = gs_owners_source(owners, table->relid, &context);
+		source = gs_owners_source(owners, table->relid, rows_limit(owners),
+								  &context);
 		kept = gs_owners_save(owners);
 	}
 	put_result(fit, table->name, model,
@@ -89,8 +109,8 @@ fit_table(const SchemaFit *fit, int t, const char *model)
 
 /*
  * synth_fit_schema(schemas text[], exclude regclass[] = NULL,
- *	method text = 'auto', model text = NULL, options jsonb = '{}'): see
- * schema.sql.
+ *	method text = 'auto', model text = NULL, options jsonb = '{}',
+ *	seed bigint = NULL): see schema.sql.
  */
 GS_FUNCTION(synth_fit_schema);
 
@@ -111,7 +131,7 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 		text_to_cstring(PG_GETARG_TEXT_PP(2));
 	fit.name = PG_ARGISNULL(3) ? linitial(schemas) :
 		text_to_cstring(PG_GETARG_TEXT_PP(3));
-	fit.seed = gs_random_seed();
+	fit.seed = PG_ARGISNULL(5) ? gs_random_seed() : PG_GETARG_INT64(5);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(caller);

@@ -329,24 +329,45 @@ check_rights(const IntoSchema *call, bool creates)
 	}
 }
 
+/*
+ * The dataset that the caller may sample, if there is but one.
+ */
+static char *
+only_dataset(const IntoSchema *call)
+{
+	if (SPI_execute(psprintf("SELECT DISTINCT dataset FROM %s.synth_datasets",
+							 call->functions), true, 2) != SPI_OK_SELECT)
+		elog(ERROR, "could not read synth_datasets");
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 SPI_processed == 0 ?
+				 errmsg("there is no dataset that you may sample") :
+				 errmsg("there are several datasets that you may sample"),
+				 SPI_processed == 0 ?
+				 errhint("synth_fit_schema makes one.") :
+				 errhint("SELECT DISTINCT dataset FROM synth_datasets lists them: name one, as in CALL synth_schema_into('dev', 'shop').")));
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
 static void
 read_arguments(FunctionCallInfo fcinfo, IntoSchema *call)
 {
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null",
-						PG_ARGISNULL(0) ? "target_schema" : "model"),
+				 errmsg("target_schema must not be null"),
 				 errhint("For example CALL synth_schema_into('dev', 'shop').")));
+	call->functions = quote_identifier(get_namespace_name(schema));
 	call->target = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	get_namespace_oid(call->target, false);
-	call->tables = gs_dataset_load(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	call->tables = gs_dataset_load(PG_ARGISNULL(1) ? only_dataset(call) :
+								   text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	check_target(call);
 	check_rights(call, PG_ARGISNULL(4) || PG_GETARG_BOOL(4));
 	call->target = quote_identifier(call->target);
-	call->functions = quote_identifier(get_namespace_name(schema));
 	call->scale = PG_ARGISNULL(2) ? 1 : PG_GETARG_FLOAT8(2);
 	if (!(call->scale > 0 && call->scale <= 1e9))
 		ereport(ERROR,

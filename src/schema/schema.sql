@@ -17,16 +17,16 @@ COMMENT ON FUNCTION synth_schema_plan(text[], regclass[], jsonb)
 -- Options as those of synth_schema_plan; "fit" has options for each table's
 -- synth_fit.
 CREATE FUNCTION synth_fit_schema(schemas text[], exclude regclass[] DEFAULT NULL, method text DEFAULT 'auto',
-	model text DEFAULT NULL, options jsonb DEFAULT '{}',
+	model text DEFAULT NULL, options jsonb DEFAULT '{}', seed bigint DEFAULT NULL,
 	OUT relation text, OUT model text, OUT version int, OUT method text, OUT rows bigint, OUT columns int, OUT seconds float8, OUT notes text[])
 RETURNS SETOF record
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20
 AS 'MODULE_PATHNAME', 'synth_fit_schema';
-COMMENT ON FUNCTION synth_fit_schema(text[], regclass[], text, text, jsonb)
+COMMENT ON FUNCTION synth_fit_schema(text[], regclass[], text, text, jsonb, bigint)
 	IS 'learns all tables of schemas, so that synth_schema_into makes rows which fit each other';
 
 -- No SET clause: a procedure that has one cannot commit.
-CREATE PROCEDURE synth_schema_into(target_schema text, model text, scale float8 DEFAULT 1,
+CREATE PROCEDURE synth_schema_into(target_schema text, model text DEFAULT NULL, scale float8 DEFAULT 1,
 	seed bigint DEFAULT NULL, create_tables boolean DEFAULT true)
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'synth_schema_into';

@@ -464,6 +464,12 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		/* rows that the model has dropped count too */
 		call->drawn = position(call) -
 			(call->fill.start - 1 + call->fill.drawn);
+		if (values == NULL)
+		{
+			/* an owner has one fewer */
+			made++;
+			continue;
+		}
 		refused = gs_foreign_keys_fill(call->fks,
 									   call->fill.drawn + call->drawn - 1,
 									   values, nulls);
@@ -495,7 +501,11 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		}
 		if (is_in_vain(call, done + made))
 			report_vain(call, done + made);
+		/* nobody makes up for a row of an owner */
+		made += call->owned != NULL;
 	}
+	if (call->owned != NULL && rows > MAX_VAIN_MORE && call->refused == rows)
+		report_vain(call, done);
 }
 
 /*
@@ -647,7 +657,8 @@ open_foreign_keys(IntoCall *call)
 		return;
 	open_rows(call, row);
 	for (; row < fill->drawn && next_row(call, &values, &nulls); row++)
-		(void) gs_foreign_keys_fill(call->fks, row, values, nulls);
+		if (values != NULL)
+			(void) gs_foreign_keys_fill(call->fks, row, values, nulls);
 }
 
 /*

@@ -26,6 +26,7 @@ gs_known_create(const GsModel *model, const bool *known)
 	result->sampler = gs_sampler_begin(model, NULL, filled);
 	result->given = palloc0(sizeof(GsRows) * Max(model->schema->ncolumns, 1));
 	result->rules = gs_rules_open(result->sampler);
+	result->n = GS_BATCH;
 	return result;
 }
 
@@ -55,7 +56,7 @@ gs_known_begin(GsKnown *known, int64 seed, const bool *needed)
 
 /*
  * gs_known_fill: makes the batch of that index for the values given, of which
- * all GS_BATCH rows must be set.  Returns which rows are to be left out, or
+ * the first known->n rows must be set.  Returns which rows are to be left out, or
  * NULL.
  */
 const bool *
@@ -70,11 +71,11 @@ gs_known_fill(GsKnown *known, int64 index)
 		if (known->position[f] == NULL)
 			continue;
 		gs_philox_lanes(batch->key, batch->first, GS_STREAM_CONTEXT + f, 0,
-						GS_BATCH, word[0], word[1], word[2], word[3]);
-		for (int i = 0; i < GS_BATCH; i++)
+						known->n, word[0], word[1], word[2], word[3]);
+		for (int i = 0; i < known->n; i++)
 			known->position[f][i] = (word[0][i] >> 8) * 0x1.0p-24f;
 	}
-	gs_encode(known->encoder, known->given, GS_BATCH, known->position, batch);
+	gs_encode(known->encoder, known->given, known->n, known->position, batch);
 	gs_batch_fill(known->sampler, batch, index);
 	return known->rules != NULL ? gs_rules_apply(known->rules, batch) : NULL;
 }

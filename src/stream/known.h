@@ -17,6 +17,7 @@ typedef struct GsKnown
 	GsEncoder  *encoder;
 	GsRules    *rules;			/* NULL: any row will do */
 	GsBatch    *batch;
+	int			n;				/* rows that are given: GS_BATCH, or fewer */
 	GsRows	   *given;			/* [ncolumns] values of the columns known: to be
 								 * set before gs_known_begin */
 	float	  **position;		/* [nfeatures][GS_BATCH] random */

@@ -27,6 +27,7 @@
 #include "constraint/constraints.h"
 #include "key/key.h"
 #include "numeric/philox.h"
+#include "model/siblings.h"
 #include "owner/owners.h"
 #include "stream/known.h"
 #include "stream/owned.h"
@@ -69,7 +70,6 @@ struct GsOwned
 	GsKnown    *rows;
 	GsKnown    *counts;
 	GsDecoder  *count;			/* of the number of rows */
-	GsSiblings *siblings;
 	Oid			relid;
 
 	/* the owners at hand: key columns, then what rows know of them */
@@ -86,12 +86,12 @@ struct GsOwned
 	int64		expected[GS_BATCH]; /* rows of each */
 	MemoryContext owner_context;
 
-	/* what rows know: of their owner, and of the rows before */
+	/* what rows know of their owner */
 	int			nknown;
 	Datum	   *known;			/* [GS_BATCH][nknown] */
 	bool	   *known_nulls;
 
-	/* the rows at hand: those that siblings remember, then those asked for */
+	/* the rows at hand */
 	int64		round;			/* which rows of their owners these are, from 0 */
 	int			active[GS_BATCH];	/* their owners */
 	int			nactive;
@@ -101,12 +101,12 @@ struct GsOwned
 	UniqueKey  *unique;			/* [nunique] */
 	HTAB	   *seen;			/* of SeenKey; NULL if nunique is 0 */
 	uint64		key;			/* of the first try's random numbers */
-	int			nremembered;
 	int			ncolumns;		/* asked for */
-	Column	   *columns;		/* [nremembered + ncolumns] */
+	Column	   *columns;		/* [ncolumns] */
 	int		   *key_of;			/* [ncolumns] of the owner's key; -1 */
-	Datum	   *values;			/* [GS_BATCH][nremembered + ncolumns] */
+	Datum	   *values;			/* [GS_BATCH][ncolumns] */
 	bool	   *nulls;
+	bool		left_out[GS_BATCH];	/* those that could not be made */
 	Datum	   *spare;			/* the same of another try */
 	bool	   *spare_nulls;
 	MemoryContext row_context;
@@ -142,13 +142,12 @@ open_column(const GsKnown *known, Column *column, const char *name, Oid type)
 }
 
 /*
- * The columns of a model that rows know of their owners, and, if siblings is
- * not NULL, of the rows before: place[i] is the model's column of what is at i,
- * or -1.
+ * The columns of a model that rows know of their owners: place[i] is the
+ * model's column of what is at i, or -1.
  */
 static void
-match_known(const GsOwners *owners, const GsSiblings *siblings,
-			const GsSchema *schema, bool *known, int *place)
+match_known(const GsOwners *owners, const GsSchema *schema, bool *known,
+			int *place)
 {
 	int			i = 0;
 	ListCell   *step;
@@ -163,44 +162,6 @@ match_known(const GsOwners *owners, const GsSiblings *siblings,
 		if (c >= 0)
 			known[c] = true;
 	}
-	for (int s = 0; siblings != NULL && s < gs_siblings_count(siblings); s++)
-	{
-		char	   *name;
-		Oid			type;
-		int32		typmod;
-		Oid			collation;
-		int			c;
-
-		gs_siblings_describe(siblings, s, &name, &type, &typmod,
-							 &collation);
-		c = find_column(schema, name);
-		place[i++] = c;
-		if (c >= 0)
-			known[c] = true;
-	}
-}
-
-/*
- * A row type of the columns that siblings remember, as the model has them.
- */
-static TupleDesc
-remembered_desc(const GsOwners *owners, const GsSchema *schema)
-{
-	TupleDesc	desc = CreateTemplateTupleDesc(list_length(owners->columns));
-	AttrNumber	i = 0;
-	ListCell   *cell;
-
-	foreach(cell, owners->columns)
-	{
-		int			c = find_column(schema, lfirst(cell));
-
-		if (c < 0)
-			gs_corrupted("Column \"%s\" of the owners is not learned.",
-						 (char *) lfirst(cell));
-		TupleDescInitEntry(desc, ++i, lfirst(cell), schema->columns[c].type,
-						   schema->columns[c].typmod, 0);
-	}
-	return desc;
 }
 
 /*
@@ -239,7 +200,7 @@ open_counts(GsOwned *owned, const GsModel *model, int64 seed)
 	if (count < 0 || model->schema->columns[count].type != INT8OID)
 		gs_corrupted("The model of the owners has no column \"%s\".",
 					 GS_OWNERS_COUNT);
-	match_known(owned->owners, NULL, model->schema, known, place);
+	match_known(owned->owners, model->schema, known, place);
 	owned->counts = begin_known(model, known, place,
 								owned->nowner - owned->nkeys,
 								owned->owner + owned->nkeys,
@@ -252,39 +213,32 @@ open_counts(GsOwned *owned, const GsModel *model, int64 seed)
 }
 
 /*
- * The columns of the rows: those that siblings remember, and those asked for.
+ * The columns of the rows that are asked for.  Those to come depend on all
+ * that was drawn.
  */
 static void
-open_columns(GsOwned *owned, TupleDesc remembered, TupleDesc desc, int64 seed)
+open_columns(GsOwned *owned, TupleDesc desc, int64 seed)
 {
 	const GsSchema *schema = owned->rows->sampler->schema;
-	bool	   *needed = palloc0(Max(schema->nfeatures, 1));
+	bool	   *needed = palloc(Max(schema->nfeatures, 1));
 	const GsOwnerStep *step = linitial(owned->owners->steps);
-	int			n = 0;
 
-	owned->columns = palloc0(sizeof(Column) *
-							 (remembered->natts + desc->natts));
+	memset(needed, true, schema->nfeatures);
+	owned->columns = palloc0(sizeof(Column) * Max(desc->natts, 1));
 	owned->key_of = palloc(sizeof(int) * Max(desc->natts, 1));
-	for (int i = 0; i < remembered->natts; i++, n++)
-		open_column(owned->rows, &owned->columns[n],
-					NameStr(TupleDescAttr(remembered, i)->attname),
-					TupleDescAttr(remembered, i)->atttypid);
-	for (int i = 0; i < desc->natts; i++, n++)
+	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		ListCell   *cell;
 
-		owned->columns[n].c = owned->key_of[i] = -1;
+		owned->columns[i].c = owned->key_of[i] = -1;
 		foreach(cell, step->columns)
 			if (strcmp(lfirst(cell), NameStr(attribute->attname)) == 0)
 				owned->key_of[i] = foreach_current_index(cell);
 		if (!attribute->attisdropped && owned->key_of[i] < 0)
-			open_column(owned->rows, &owned->columns[n],
+			open_column(owned->rows, &owned->columns[i],
 						NameStr(attribute->attname), attribute->atttypid);
 	}
-	for (int i = 0; i < n; i++)
-		if (owned->columns[i].decoder != NULL)
-			gs_decoder_needs(owned->columns[i].decoder, needed);
 	gs_known_begin(owned->rows, seed, needed);
 }
 
@@ -333,7 +287,7 @@ open_unique(GsOwned *owned, TupleDesc desc, List *constraints)
 				key->type[key->n] = lookup_type_cache(attribute->atttypid,
 													  TYPECACHE_HASH_EXTENDED_PROC_FINFO);
 				fits &= OidIsValid(key->type[key->n]->hash_extended_proc) &&
-					owned->columns[owned->nremembered + i].decoder != NULL;
+					owned->columns[i].decoder != NULL;
 				key->collation[key->n++] = attribute->attcollation;
 			}
 		}
@@ -397,13 +351,15 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 {
 	GsOwned    *owned = palloc0(sizeof(GsOwned));
 	const GsOwners *owners = gs_owners_load(rows->version->owners);
-	TupleDesc	remembered = remembered_desc(owners, rows->schema);
 	MemoryContext context = CurrentMemoryContext;
 	bool	   *known = palloc0(Max(rows->schema->ncolumns, 1));
 	int		   *place;
 	Size		cells;
 	ListCell   *cell;
 
+	if (rows->family != &gs_sequence)
+		gs_corrupted("A model of rows that have owners is of method \"%s\".",
+					 rows->family->name);
 	owned->owners = owners;
 	owned->nkeys = list_length(((const GsOwnerStep *)
 								linitial(owners->steps))->columns);
@@ -416,22 +372,18 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 									  lfirst(cell))->known);
 	owned->owner = palloc(sizeof(Datum) * GS_BATCH * owned->nowner);
 	owned->owner_nulls = palloc((Size) GS_BATCH * owned->nowner);
-	owned->siblings = gs_siblings_create(remembered, remembered->natts,
-										 GS_BATCH);
-	owned->nknown = owned->nowner - owned->nkeys +
-		gs_siblings_count(owned->siblings);
-	owned->known = palloc(sizeof(Datum) * GS_BATCH * owned->nknown);
-	owned->known_nulls = palloc((Size) GS_BATCH * owned->nknown);
-	place = palloc(sizeof(int) * owned->nknown);
-	match_known(owners, owned->siblings, rows->schema, known, place);
+	owned->nknown = owned->nowner - owned->nkeys;
+	owned->known = palloc(sizeof(Datum) * GS_BATCH * Max(owned->nknown, 1));
+	owned->known_nulls = palloc((Size) GS_BATCH * Max(owned->nknown, 1));
+	place = palloc(sizeof(int) * Max(owned->nknown, 1));
+	match_known(owners, rows->schema, known, place);
 	owned->rows = begin_known(rows, known, place, owned->nknown, owned->known,
 							  owned->known_nulls, owned->nknown);
 	forget_orders(owned->rows->sampler->schema);
 	open_counts(owned, counts, seed);
-	owned->nremembered = remembered->natts;
 	owned->ncolumns = desc->natts;
-	open_columns(owned, remembered, desc, seed);
-	cells = (Size) GS_BATCH * (owned->nremembered + owned->ncolumns);
+	open_columns(owned, desc, seed);
+	cells = (Size) GS_BATCH * owned->ncolumns;
 	owned->values = palloc(sizeof(Datum) * Max(cells, 1));
 	owned->nulls = palloc(Max(cells, 1));
 	owned->spare = palloc(sizeof(Datum) * Max(cells, 1));
@@ -515,6 +467,7 @@ next_owners(GsOwned *owned)
 	owned->round = -1;
 	if (owned->seen != NULL)
 		forget_keys(owned);
+	gs_siblings_forget(owned->rows->sampler->state);
 	/* batches are made whole */
 	for (int i = owned->nowners; i < GS_BATCH; i++)
 	{
@@ -530,30 +483,29 @@ next_owners(GsOwned *owned)
 		owned->expected[i] = nulls[i] ? 0 :
 			Max(0, Min(DatumGetInt64(counts[i]),
 					   (INT64CONST(1) << MAX_ROWS_BITS) - 1));
-		gs_siblings_begin(owned->siblings, i, owned->expected[i]);
+		gs_siblings_begin(owned->rows->sampler->state, i, owned->expected[i]);
 	}
 	return true;
 }
 
 /*
- * What the rows at hand know.
+ * Rows of n owners are to be made: what they know.
  */
 static void
-know_rows(GsOwned *owned)
+know_rows(GsOwned *owned, const int *owner, int n)
 {
-	int			nowner = owned->nowner - owned->nkeys;
-
-	for (int i = 0; i < GS_BATCH; i++)
+	for (int i = 0; i < n; i++)
 	{
-		int			owner = owned->active[i < owned->nactive ? i : 0];
-		Size		from = (Size) owner * owned->nowner + owned->nkeys;
+		Size		from = (Size) owner[i] * owned->nowner + owned->nkeys;
 		Size		to = (Size) i * owned->nknown;
 
-		memcpy(owned->known + to, owned->owner + from, sizeof(Datum) * nowner);
-		memcpy(owned->known_nulls + to, owned->owner_nulls + from, nowner);
-		gs_siblings_know(owned->siblings, owner, owned->known + to + nowner,
-						 owned->known_nulls + to + nowner);
+		memcpy(owned->known + to, owned->owner + from,
+			   sizeof(Datum) * owned->nknown);
+		memcpy(owned->known_nulls + to, owned->owner_nulls + from,
+			   owned->nknown);
 	}
+	owned->rows->n = n;
+	gs_siblings_rows(owned->rows->sampler->state, owner, n);
 }
 
 /*
@@ -562,14 +514,14 @@ know_rows(GsOwned *owned)
 static void
 set_keys(GsOwned *owned)
 {
-	int			stride = owned->nremembered + owned->ncolumns;
+	int			stride = owned->ncolumns;
 
 	for (int i = 0; i < owned->ncolumns; i++)
 		for (int row = 0; owned->key_of[i] >= 0 && row < owned->nactive; row++)
 		{
 			Size		from = (Size) owned->active[row] * owned->nowner +
 				owned->key_of[i];
-			Size		to = (Size) row * stride + owned->nremembered + i;
+			Size		to = (Size) row * stride + i;
 
 			owned->values[to] = owned->owner[from];
 			owned->nulls[to] = owned->owner_nulls[from];
@@ -577,48 +529,18 @@ set_keys(GsOwned *owned)
 }
 
 /*
- * Makes rows of this round into values and nulls.
- */
-static void
-make_rows(GsOwned *owned, Datum *values, bool *nulls)
-{
-	int			stride = owned->nremembered + owned->ncolumns;
-
-	(void) gs_known_fill(owned->rows, (owned->batch << MAX_ROWS_BITS) +
-						 owned->round);
-	owned->rows->batch->row = owned->made;
-	memset(nulls, true, (Size) owned->nactive * stride);
-	for (int i = 0; i < stride; i++)
-	{
-		const Column *column = &owned->columns[i];
-		GsRows		rows = {values + i, nulls + i, stride};
-
-		if (column->decoder == NULL)
-			continue;
-		for (int row = 0; row < owned->nactive; row++)
-			rows.nulls[row * stride] = false;
-		if (column->set)
-			gs_rules_set(owned->rows->rules, owned->rows->batch, column->c, 0,
-						 owned->nactive, rows);
-		else
-			gs_decode(column->decoder, owned->rows->batch, 0, owned->nactive,
-					  rows);
-	}
-}
-
-/*
  * The hash of a row's key; false if a NULL makes it differ from all others.
  */
 static bool
-hash_key(const GsOwned *owned, int k, int row, const Datum *values,
+hash_key(const GsOwned *owned, int k, int owner, const Datum *values,
 		 const bool *nulls, uint64 *hash)
 {
 	const UniqueKey *key = &owned->unique[k];
 
-	*hash = gs_mix64(owned->active[row], k);
+	*hash = gs_mix64(owner, k);
 	for (int i = 0; i < key->n; i++)
 	{
-		int			at = owned->nremembered + key->column[i];
+		int			at = key->column[i];
 
 		if (nulls[at])
 			return false;
@@ -634,56 +556,139 @@ hash_key(const GsOwned *owned, int k, int row, const Datum *values,
  * Whether one of a row's keys is that of another row of its owner.
  */
 static bool
-is_seen(const GsOwned *owned, int row, const Datum *values,
+is_seen(const GsOwned *owned, int owner, const Datum *values,
 		const bool *nulls)
 {
 	uint64		hash;
 
 	for (int k = 0; k < owned->nunique; k++)
-		if (hash_key(owned, k, row, values, nulls, &hash) &&
+		if (hash_key(owned, k, owner, values, nulls, &hash) &&
 			hash_search(owned->seen, &hash, HASH_FIND, NULL) != NULL)
 			return true;
 	return false;
 }
 
 /*
- * Rows whose keys their owners have already are made again; those for which
- * this does not help stay as they are, for the table to refuse.
+ * A row is the next one of its owner.
  */
 static void
-make_unique(GsOwned *owned)
+keep_row(GsOwned *owned, int row, int owner, const Datum *values,
+		 const bool *nulls)
 {
-	Size		stride = owned->nremembered + owned->ncolumns;
-	bool		repeats[GS_BATCH];
-	int			left = 0;
 	uint64		hash;
 
-	for (int row = 0; row < owned->nactive; row++)
-		left += repeats[row] = is_seen(owned, row, owned->values + row * stride,
-									   owned->nulls + row * stride);
-	for (int try = 1; left > 0 && try <= MAX_TRIES; try++)
-	{
-		owned->rows->batch->key = gs_mix64(owned->key, try);
-		make_rows(owned, owned->spare, owned->spare_nulls);
-		for (int row = 0; row < owned->nactive; row++)
-		{
-			Size		at = row * stride;
+	for (int k = 0; k < owned->nunique; k++)
+		if (hash_key(owned, k, owner, values, nulls, &hash))
+			(void) hash_search(owned->seen, &hash, HASH_ENTER, NULL);
+	gs_siblings_add(owned->rows->sampler->state, owned->rows->batch, row);
+}
 
-			if (!repeats[row] || is_seen(owned, row, owned->spare + at,
-										 owned->spare_nulls + at))
-				continue;
-			memcpy(owned->values + at, owned->spare + at,
-				   sizeof(Datum) * stride);
-			memcpy(owned->nulls + at, owned->spare_nulls + at, stride);
-			repeats[row] = false;
-			left--;
-		}
+/*
+ * Makes a row for each of n owners into values and nulls.
+ *
+ * bad: [n] set where it must not be: its conditions do not hold, or its owner
+ * has one with the same key
+ */
+static void
+make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
+		  bool *bad)
+{
+	int			stride = owned->ncolumns;
+	GsKnown    *known = owned->rows;
+	const bool *refused;
+
+	know_rows(owned, owner, n);
+	refused = gs_known_fill(known, (owned->batch << MAX_ROWS_BITS) +
+							owned->round);
+	known->batch->row = owned->made;
+	gs_siblings_see(known->sampler->state, known->batch);
+	memset(nulls, true, (Size) n * stride);
+	for (int i = 0; i < stride; i++)
+	{
+		const Column *column = &owned->columns[i];
+		GsRows		rows = {values + i, nulls + i, stride};
+
+		if (column->decoder == NULL)
+			continue;
+		for (int row = 0; row < n; row++)
+			rows.nulls[row * stride] = false;
+		if (column->set)
+			gs_rules_set(known->rules, known->batch, column->c, 0, n, rows);
+		else
+			gs_decode(column->decoder, known->batch, 0, n, rows);
 	}
-	for (int row = 0; row < owned->nactive; row++)
-		for (int k = 0; k < owned->nunique; k++)
-			if (hash_key(owned, k, row, owned->values + row * stride,
-						 owned->nulls + row * stride, &hash))
-				(void) hash_search(owned->seen, &hash, HASH_ENTER, NULL);
+	for (int row = 0; row < n; row++)
+	{
+		Size		at = (Size) row * stride;
+
+		bad[row] = (refused != NULL && refused[row]) ||
+			gs_siblings_failed(known->sampler->state, row) ||
+			is_seen(owned, owner[row], values + at, nulls + at);
+		if (!bad[row])
+			keep_row(owned, row, owner[row], values + at, nulls + at);
+	}
+}
+
+/*
+ * Takes another row in the place of one; values that are counted stay.
+ */
+static void
+replace_row(GsOwned *owned, int row, int by)
+{
+	const GsSchema *schema = owned->rows->sampler->schema;
+	Size		to = (Size) row * owned->ncolumns;
+	Size		from = (Size) by * owned->ncolumns;
+
+	for (int i = 0; i < owned->ncolumns; i++)
+	{
+		int			c = owned->columns[i].c;
+
+		if (c >= 0 && schema->columns[c].key != NULL)
+			continue;
+		owned->values[to + i] = owned->spare[from + i];
+		owned->nulls[to + i] = owned->spare_nulls[from + i];
+	}
+}
+
+/*
+ * Makes a row for each owner that is active.  Those that must not be are made
+ * again; where that does not help they are left out.
+ */
+static void
+make_good_rows(GsOwned *owned)
+{
+	bool		bad[GS_BATCH];
+	int			owner[GS_BATCH];
+	int			row[GS_BATCH];
+	int			n = 0;
+
+	owned->rows->batch->key = owned->key;
+	make_rows(owned, owned->active, owned->nactive, owned->values,
+			  owned->nulls, bad);
+	memcpy(owned->left_out, bad, owned->nactive);
+	for (int i = 0; i < owned->nactive; i++)
+		if (bad[i])
+			row[n++] = i;
+	for (int try = 1; n > 0 && try <= MAX_TRIES; try++)
+	{
+		int			left = 0;
+
+		for (int i = 0; i < n; i++)
+			owner[i] = owned->active[row[i]];
+		owned->rows->batch->key = gs_mix64(owned->key, try);
+		make_rows(owned, owner, n, owned->spare, owned->spare_nulls, bad);
+		for (int i = 0; i < n; i++)
+		{
+			if (bad[i])
+			{
+				row[left++] = row[i];
+				continue;
+			}
+			replace_row(owned, row[i], i);
+			owned->left_out[row[i]] = false;
+		}
+		n = left;
+	}
 }
 
 /*
@@ -692,7 +697,6 @@ make_unique(GsOwned *owned)
 static bool
 next_rows(GsOwned *owned)
 {
-	int			stride = owned->nremembered + owned->ncolumns;
 	MemoryContext old;
 
 	CHECK_FOR_INTERRUPTS();
@@ -704,19 +708,11 @@ next_rows(GsOwned *owned)
 			owned->active[owned->nactive++] = i;
 	if (owned->nactive == 0)
 		return false;
-	know_rows(owned);
-	owned->rows->batch->key = owned->key;
 	MemoryContextReset(owned->row_context);
 	old = MemoryContextSwitchTo(owned->row_context);
-	make_rows(owned, owned->values, owned->nulls);
-	if (owned->nunique > 0)
-		make_unique(owned);
+	make_good_rows(owned);
 	MemoryContextSwitchTo(old);
 	set_keys(owned);
-	for (int row = 0; row < owned->nactive; row++)
-		gs_siblings_add(owned->siblings, owned->active[row],
-						owned->values + (Size) row * stride,
-						owned->nulls + (Size) row * stride);
 	return true;
 }
 
@@ -724,7 +720,7 @@ next_rows(GsOwned *owned)
  * gs_owned_next: the next row; false after the last one of the last owner.
  *
  * values, nulls: set to arrays with an element for each column asked for,
- * valid until the next call.
+ * valid until the next call; values to NULL where a row is left out.
  */
 bool
 gs_owned_next(GsOwned *owned, Datum **values, bool **nulls)
@@ -734,8 +730,12 @@ gs_owned_next(GsOwned *owned, Datum **values, bool **nulls)
 	while (owned->at >= owned->nactive)
 		if (!(owned->nowners > 0 && next_rows(owned)) && !next_owners(owned))
 			return false;
-	cell = (Size) owned->at++ * (owned->nremembered + owned->ncolumns) +
-		owned->nremembered;
+	cell = (Size) owned->at * owned->ncolumns;
+	if (owned->left_out[owned->at++])
+	{
+		*values = NULL;
+		return true;
+	}
 	*values = owned->values + cell;
 	*nulls = owned->nulls + cell;
 	return true;

@@ -33,6 +33,11 @@ typedef struct GsSource
 	void		(*extend) (TupleTableSlot *slot, GsRowCallback row,
 						   void *row_arg, void *arg);
 	void	   *extend_arg;
+
+	/* Where rows come owner by owner: which are the first of one. */
+	bool		ordered;
+	bool	   *begins;			/* [nrows] filled while they are read */
+	int64		nrows;
 } GsSource;
 
 extern bool gs_is_named(const List *names, const char *name);

@@ -1,0 +1,74 @@
+/*
+ * sequence_fit.h
+ *	  Rows of an owner, while they are learned: between the files that do it.
+ */
+#ifndef GENSYNTH_SEQUENCE_FIT_H
+#define GENSYNTH_SEQUENCE_FIT_H
+
+#include "model/sequence.h"
+#include "model/tree_fit.h"
+
+/* A feature while its trees are fitted. */
+typedef struct Drawn
+{
+	int			feature;
+	bool		number;
+	bool		measured;		/* its values can be subtracted */
+	Axis		own;
+	GsShiftSource source;
+	double	   *value;			/* [nrows] NaN: none; of what is measured */
+	uint16	   *taken;			/* [nrows] where a value comes from; NULL: there
+								 * is one source */
+	int			sources;		/* bits */
+	int			owner;			/* position of the owner's column that it may be
+								 * copied from; -1: none */
+	GsRising	rising;
+	Axis		from;			/* the same as levels */
+	GsFeature	shift_feature;
+	Axis		shift;			/* from the last row; nvalues 0: none */
+} Drawn;
+
+/* A tree to be fitted. */
+typedef struct Job
+{
+	int			position;
+	Axis	   *axis;
+	bool		number;
+	uint32	   *row;			/* [n], those to learn from */
+	uint32		n;
+	uint32		nowners;		/* whose rows these are */
+	int			nasks;
+	int		   *ask;			/* [nasks] that it may ask for */
+	GsTree		tree;
+} Job;
+
+typedef struct SequenceFit
+{
+	GsFitContext *context;
+	const GsEncoded *encoded;
+	uint32		nrows;
+	const bool *begins;			/* [nrows] an owner's first row */
+	int			n;
+	int			nknown;
+	Drawn	   *drawn;			/* [n] */
+	GsKept	   *kept;			/* [n] */
+	int			group;			/* position that rows are grouped by; -1: none */
+	int			nasks;
+	int			room;
+	GsAsk	   *ask;			/* [room] */
+	uint8	  **code;			/* [room][nrows] */
+	int		   *ncodes;			/* [room] */
+	bool	   *ordered;		/* [room] */
+	int			nkeys;
+	GsNaturalKey key[GS_SEQUENCE_MAX_KEYS];
+	Job		   *job;			/* [n][GS_SEQUENCE_TREES], n 0: none */
+	atomic_int	next;			/* jobs before are not taken yet */
+	atomic_int	running;		/* threads */
+	atomic_bool cancel;
+	atomic_bool failed;			/* for want of memory */
+} SequenceFit;
+
+/* sequence_learn.c */
+extern void gs_sequence_learn(SequenceFit *fit);
+
+#endif
