@@ -1,6 +1,6 @@
 -- Masking: types, values and settings that are odd, and what others put in the way.
 BEGIN;
-SELECT plan(23);
+SELECT plan(25);
 SET LOCAL client_min_messages = warning;
 CREATE FUNCTION state_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -50,6 +50,12 @@ CREATE TABLE born (id int PRIMARY KEY, day date);
 INSERT INTO born VALUES (1, '5874897-12-31'), (2, '4713-11-24 BC'), (3, 'infinity'), (4, '-infinity'), (5, '0001-01-01 BC'), (6, NULL), (7, '0001-01-01'), (8, '2023-05-05');
 SELECT is(state_of($$CALL synth_mask('born', '{day}', '{"day": "birth_date"}')$$), 'no error', 'dates that nobody is born on');
 SELECT is((SELECT bool_and(extract(year FROM day) BETWEEN 1900 AND 2030) FROM born), true, 'become such as one is');
+
+-- words for the sex, in columns that hold only some of them
+CREATE TABLE short (id int PRIMARY KEY, a varchar(5), b char(5));
+INSERT INTO short SELECT i, 'male', 'Man' FROM generate_series(1, 50) AS i;
+SELECT is(state_of($$CALL synth_mask('short', '{a,b}', '{"a": "sex", "b": "sex"}')$$), 'no error', 'a column too short for a word');
+SELECT is((SELECT max(length(a)) <= 5 AND min(length(b)) > 0 FROM short), true, 'holds what fits');
 
 -- lists
 SELECT is(state_of($$SELECT synth_list('city', NULL, ARRAY[repeat('x', 512)])$$), '22001 a value of the list has more than 511 bytes', 'a value of a list that is too long');

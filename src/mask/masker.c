@@ -70,6 +70,7 @@ typedef struct Column
 	DomainConstraintRef *conditions;	/* of a domain of GS_RULE_KIND, or NULL */
 	HashedColumn hashed;		/* of GS_RULE_PATTERN */
 	GsKindColumn kind;			/* of GS_RULE_KIND */
+	int			room;			/* of that, in characters; 0: any */
 	int			fake;			/* the one of its locale */
 	Datum		constant;		/* of GS_RULE_CONSTANT; the step of numbers */
 	Tuplesortstate *sort;		/* of GS_RULE_SHUFFLE: values by a random key */
@@ -209,6 +210,7 @@ begin_column(GsMasker *masker, Column *column, Relation relation, int digits)
 		case GS_RULE_KIND:
 			gs_kind_column(&column->kind, rule->kind, column->type,
 						   attribute->atttypmod, column->unique ? digits : 0);
+			column->room = column->kind.want.max_chars;
 			column->fake = fake_of_locale(masker, rule->locale);
 			if (column->type != column->base)
 			{
@@ -629,7 +631,8 @@ kind_value(GsMasker *masker, Column *column, Datum value, uint64 suffix)
 		 column->base != BPCHAROID))
 		return gs_kind_datum(&column->kind, fake, suffix);
 	was = TextDatumGetCString(value);
-	column->kind.want.max_chars = was[1] == '\0' || was[1] == ' ' ? 1 : 0;
+	column->kind.want.max_chars = was[1] == '\0' || was[1] == ' ' ? 1 :
+		column->room;
 	result = PointerGetDatum(DatumGetTextPCopy(gs_kind_datum(&column->kind,
 															  fake, suffix)));
 	made = VARDATA(DatumGetPointer(result));
