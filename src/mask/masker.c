@@ -67,7 +67,7 @@ typedef struct Column
 	bool		byval;
 	int16		length;
 	void	   *domain;			/* what domain_check keeps */
-	DomainConstraintRef *conditions;	/* of a domain of GS_RULE_KIND, or NULL */
+	DomainConstraintRef *conditions;	/* of a kind's domain, or NULL */
 	HashedColumn hashed;		/* of GS_RULE_PATTERN */
 	GsKindColumn kind;			/* of GS_RULE_KIND */
 	int			room;			/* of that, in characters; 0: any */
@@ -720,28 +720,6 @@ begin_fakes(GsMasker *masker, const Datum *values, const bool *nulls,
 	}
 }
 
-/* Whether a generated value is one of its domain. */
-static bool
-is_in_domain(const GsMasker *masker, const Column *column, Datum value)
-{
-	ExprContext *context = masker->conditions;
-	bool		is = true;
-	ListCell   *cell;
-
-	ResetExprContext(context);
-	context->domainValue_datum = value;
-	context->domainValue_isNull = false;
-	UpdateDomainConstraintRef(column->conditions);
-	foreach(cell, column->conditions->constraints)
-	{
-		const DomainConstraintState *state = lfirst(cell);
-
-		is = is && (state->constrainttype != DOM_CONSTRAINT_CHECK ||
-					ExecCheck(state->check_exprstate, context));
-	}
-	return is;
-}
-
 /*
  * gs_masker_draws: whether generated values can be drawn anew.
  */
@@ -800,7 +778,8 @@ gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt,
 		else
 			*value = generalise(column, *value);
 		if (column->conditions != NULL && !last)
-			fits = fits && is_in_domain(masker, column, *value);
+			fits = fits && gs_kind_in_domain(column->conditions,
+											 masker->conditions, *value);
 		else if (column->type != column->base)
 			domain_check(*value, *isnull, column->type, &column->domain,
 						 masker->context);
