@@ -1,6 +1,6 @@
 -- Attacks on masking: others' tables, others' code, rows that are hidden, names.
 BEGIN;
-SELECT plan(38);
+SELECT plan(45);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 CREATE ROLE gensynth_owner;
@@ -93,6 +93,44 @@ ALTER TABLE trap ADD CHECK (escape(name));
 CREATE OR REPLACE FUNCTION escape(t text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$BEGIN EXECUTE 'RESET ROLE'; RETURN true; END $$;
 SELECT is(detail_of($$CALL synth_mask('trap', '{name}', '{"name": "pseudonym"}')$$) ~ '^42501 .*within security-restricted operation', true, 'nor gets out of there');
 
+-- nor in a copy, which is the caller's
+CREATE SCHEMA copies; GRANT USAGE, CREATE ON SCHEMA copies TO PUBLIC;
+SET LOCAL ROLE gensynth_owner;
+CREATE FUNCTION own_check(t text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE FUNCTION own_text(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+CREATE DOMAIN own_domain AS text CHECK (own_check(VALUE));
+CREATE OPERATOR public.### (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq);
+CREATE FUNCTION own_eq(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 OPERATOR(pg_catalog.=) $2';
+CREATE OPERATOR public.#### (LEFTARG = text, RIGHTARG = text, FUNCTION = own_eq);
+CREATE TABLE by_check (id int, name text CHECK (own_check(name)));
+CREATE TABLE by_domain (id int, name text, other own_domain[]);
+CREATE TABLE by_generated (id int, name text, g text GENERATED ALWAYS AS (own_text(name)) STORED);
+CREATE TABLE by_index (id int, name text);
+CREATE INDEX ON by_index (own_text(name));
+CREATE TABLE by_operator (id int, name text CHECK (name OPERATOR(public.####) name));
+CREATE TABLE by_default (id int, name text DEFAULT own_text('x') CHECK (name OPERATOR(public.###) name));
+RESET ROLE;
+SELECT is((SELECT string_agg(t || ' ' || left(as_role('none', format('CALL synth_mask(%L, ''{name}'', "into" => %L)', 'public.' || t, 'copies.' || t)), 5), ' ')
+	FROM unnest('{by_check,by_domain,by_generated,by_index,by_operator}'::text[]) AS t), 'by_check 42501 by_domain 42501 by_generated 42501 by_index 42501 by_operator 42501', 'no copy calls functions of the source''s owner');
+SELECT is(as_role('none', $$CALL synth_mask('public.by_default', '{name}', "into" => 'copies.by_default')$$), 'no error', 'a default is not called');
+SELECT is(as_role('gensynth_member', $$CALL synth_mask('public.by_check', '{name}', "into" => 'copies.by_check')$$), '42501', 'members are not the owner');
+SELECT is(as_role('gensynth_owner', $$CALL synth_mask('public.by_check', '{name}', "into" => 'copies.by_check')$$), 'no error', 'the owner may copy its own');
+
+-- nor while it is planned, on behalf of tables that keys tie to it
+CREATE TABLE mine (id int PRIMARY KEY, name text); INSERT INTO mine VALUES (1, 'abcdef');
+GRANT REFERENCES ON mine TO gensynth_owner;
+SET LOCAL ROLE gensynth_owner;
+CREATE FUNCTION owner_only(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	IF current_user <> 'gensynth_owner' THEN RAISE EXCEPTION 'ran as %', current_user; END IF;
+	RETURN t;
+END $$;
+CREATE TABLE refers (mine int REFERENCES mine, t text);
+CREATE UNIQUE INDEX ON refers ((owner_only('x') || t), mine);
+RESET ROLE;
+SELECT lives_ok($$SELECT * FROM synth_mask_plan('mine', '{id}')$$, 'an index of another''s table is not evaluated by a plan');
+SELECT lives_ok($$CALL synth_mask('mine', '{id}')$$, 'nor while it is masked, but as its owner');
+
 -- names
 CREATE SCHEMA "a'b";
 CREATE TABLE "a'b"."x""; DROP TABLE person; --" ("c""d" text, "select" serial PRIMARY KEY);
@@ -117,6 +155,13 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLERRM;
 END $$;
 SELECT is(under_path('evil, pg_catalog, public', $$CALL public.synth_mask('public.person', '{id}')$$), 'no error', 'operators and functions are PostgreSQL''s and ours');
+
+CREATE DOMAIN evil.regclass AS pg_catalog.text CHECK (evil.never(VALUE, VALUE));
+CREATE DOMAIN evil.text AS pg_catalog.text CHECK (evil.never(VALUE, VALUE));
+CREATE DOMAIN evil.int8 AS pg_catalog.int8 CHECK (evil.never(VALUE::pg_catalog.text, ''));
+CREATE TABLE counted (id serial PRIMARY KEY, name pg_catalog.text); INSERT INTO counted (name) VALUES ('abcdef');
+CREATE MATERIALIZED VIEW shows AS SELECT * FROM counted;
+SELECT is(under_path('evil, pg_catalog, public', $$CALL public.synth_mask('public.counted', '{id}')$$), 'no error', 'and so are types');
 
 -- across schemas
 CREATE SCHEMA one; CREATE SCHEMA two;

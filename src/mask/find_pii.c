@@ -24,6 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
+#include "utils/rls.h"
 #include "utils/varlena.h"
 
 #include "catalog/access.h"
@@ -506,8 +507,13 @@ decide(Finder *finder)
 	return findings;
 }
 
+/*
+ * What is found in a relation.  named: by the caller; in others no policies of
+ * whoever owns them run as the caller, so they go by names where they have
+ * any, as views are not looked at.
+ */
 static List *
-find_in(Oid relid, const GsPiiWords *words)
+find_in(Oid relid, const GsPiiWords *words, bool named)
 {
 	MemoryContext context = CurrentMemoryContext;
 	const char *relation = get_rel_name(relid);
@@ -539,7 +545,8 @@ find_in(Oid relid, const GsPiiWords *words)
 			finder.columns = lappend(finder.columns, column);
 		MemoryContextSwitchTo(old);
 	}
-	if (finder.columns != NIL)
+	if (finder.columns != NIL &&
+		(named || check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED))
 		read_sample(&finder);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
@@ -562,7 +569,7 @@ read_words(void)
 List *
 gs_find_pii(Oid relid)
 {
-	return find_in(relid, read_words());
+	return find_in(relid, read_words(), false);
 }
 
 /* The relation that is meant, checked. */
@@ -612,14 +619,15 @@ relations_of(const char *schema)
 	return relations;
 }
 
-/* A relation by its name, a schema by its, or all. */
+/* A relation by its name, a schema by its, or all; *named: the first. */
 static List *
-named_relations(const char *what)
+named_relations(const char *what, bool *named)
 {
 	List	   *parts;
 	List	   *names;
 	Oid			relid;
 
+	*named = false;
 	if (!what)
 		return relations_of(NULL);
 	if (!SplitIdentifierString(pstrdup(what), '.', &parts) ||
@@ -630,7 +638,8 @@ named_relations(const char *what)
 				 errhint("Names that are not plain are quoted as in SQL.")));
 	names = gs_name_list(what);
 	relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
-	if (OidIsValid(relid))
+	*named = OidIsValid(relid);
+	if (*named)
 		return list_make1_oid(named_relation(relid));
 	if (list_length(parts) == 1 &&
 		OidIsValid(get_namespace_oid(linitial(parts), true)))
@@ -654,17 +663,18 @@ synth_find_pii(PG_FUNCTION_ARGS)
 											   ALLOCSET_DEFAULT_SIZES);
 	const GsPiiWords *words = read_words();
 	List	   *relations;
+	bool		named;
 	ListCell   *cell;
 	ListCell   *inner;
 
 	InitMaterializedSRF(fcinfo, 0);
 	relations = named_relations(PG_ARGISNULL(0) ? NULL :
-								text_to_cstring(PG_GETARG_TEXT_PP(0)));
+								text_to_cstring(PG_GETARG_TEXT_PP(0)), &named);
 	foreach(cell, relations)
 	{
 		MemoryContext old = MemoryContextSwitchTo(each);
 
-		foreach(inner, find_in(lfirst_oid(cell), words))
+		foreach(inner, find_in(lfirst_oid(cell), words, named))
 		{
 			const GsPiiFinding *finding = lfirst(inner);
 			const GsPiiVerdict *verdict = &finding->verdict;

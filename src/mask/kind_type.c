@@ -7,6 +7,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "executor/executor.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -240,6 +241,33 @@ gs_kind_datum(GsKindColumn *column, GsFake *fake, uint64 suffix)
 							 column->ioparam, column->typmod);
 }
 
+/*
+ * gs_kind_in_domain: whether a value meets the CHECKs of a domain.
+ *
+ * domain: set up with expressions.  context: of the caller's own, which is
+ * reset.
+ */
+bool
+gs_kind_in_domain(DomainConstraintRef *domain, ExprContext *context,
+				  Datum value)
+{
+	bool		is = true;
+	ListCell   *cell;
+
+	ResetExprContext(context);
+	context->domainValue_datum = value;
+	context->domainValue_isNull = false;
+	UpdateDomainConstraintRef(domain);
+	foreach(cell, domain->constraints)
+	{
+		const DomainConstraintState *state = lfirst(cell);
+
+		is = is && (state->constrainttype != DOM_CONSTRAINT_CHECK ||
+					ExecCheck(state->check_exprstate, context));
+	}
+	return is;
+}
+
 /* What synth_fake keeps between calls of a query. */
 typedef struct Faker
 {
@@ -310,6 +338,10 @@ synth_fake(PG_FUNCTION_ARGS)
 	gs_fake_begin(&fake, &faker->setup, random);
 	len = gs_fake_value(&fake, faker->kind->id, &want, buffer);
 	if (len < 0)
-		elog(ERROR, "no value of kind \"%s\"", faker->kind->name);
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("values of kind \"%s\" are too long",
+						faker->kind->name),
+				 errhint("Make its list anew with synth_list.")));
 	PG_RETURN_TEXT_P(cstring_to_text(in_database(buffer, len)));
 }

@@ -9,6 +9,9 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "nodes/execnodes.h"
+#include "utils/typcache.h"
+
 #include "mask/generate.h"
 
 /* How values of a kind become those of a column; by gs_kind_column. */
@@ -34,6 +37,8 @@ extern bool gs_kind_fits_type(const GsKind *kind, Oid type, int32 typmod,
  * that make its values unique */
 extern void gs_kind_column(GsKindColumn *column, const GsKind *kind, Oid type,
 						   int32 typmod, int suffix_digits);
+extern bool gs_kind_in_domain(DomainConstraintRef *domain,
+							  ExprContext *context, Datum value);
 extern Datum gs_kind_datum(GsKindColumn *column, GsFake *fake,
 						   uint64 suffix);
 

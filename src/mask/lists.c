@@ -36,12 +36,33 @@ check_may_list(void)
 				 errhint("Who may make them is a matter of GRANT INSERT ON gensynth.lists.")));
 }
 
+/* An error for a value that a generated one has no room for. */
+static void
+check_lengths(ArrayType *array)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls,
+					  &n);
+	for (int i = 0; i < n; i++)
+		if (!nulls[i] &&
+			VARSIZE_ANY_EXHDR(PG_DETOAST_DATUM_PACKED(values[i])) >=
+			GS_FAKE_BYTES)
+			ereport(ERROR,
+					(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+					 errmsg("a value of the list has more than %d bytes",
+							GS_FAKE_BYTES - 1)));
+}
+
 /*
  * synth_list(kind text, locale text, values text[]) RETURNS bigint
  *
  * Puts a list in the place of the one that there was; NULL or no values take
  * it away.  A value that comes several times is drawn as many times as often.
- * Errors: insufficient_privilege, undefined_object.
+ * Errors: insufficient_privilege, undefined_object,
+ * string_data_right_truncation.
  */
 Datum
 synth_list(PG_FUNCTION_ARGS)
@@ -67,6 +88,8 @@ synth_list(PG_FUNCTION_ARGS)
 	}
 	if (PG_ARGISNULL(2))
 		nulls[2] = 'n';
+	else
+		check_lengths(PG_GETARG_ARRAYTYPE_P(2));
 	arguments[2] = PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2);
 	gs_enter(&access);
 	gs_run("DELETE FROM gensynth.lists WHERE kind " GS_EQ " $1"

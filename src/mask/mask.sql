@@ -45,7 +45,8 @@ WHERE l.provider OPERATOR(pg_catalog.=) 'gensynth'
 COMMENT ON VIEW synth_labels IS 'what masking makes of columns: a row for each that has a label of gensynth';
 GRANT SELECT ON synth_labels TO PUBLIC;
 
--- Tables by name: a dump is restored where their OIDs are others.
+-- Tables by name: a dump is restored where their OIDs are others.  No
+-- to_regclass: it fails for a schema that the role may not use.
 CREATE TABLE gensynth.provenance (
 	id			uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
 	relation	text NOT NULL,
@@ -64,7 +65,11 @@ SELECT pg_catalog.pg_extension_config_dump('gensynth.provenance', '');
 CREATE VIEW synth_provenance WITH (security_barrier) AS
 SELECT p.relation, p.masked_at, p.masked_by, p.mode, p.rules, p.key, p.rows
 FROM gensynth.provenance p
-WHERE pg_catalog.has_any_column_privilege(pg_catalog.to_regclass(p.relation), 'SELECT');
+WHERE EXISTS (SELECT FROM pg_catalog.pg_class c
+	JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+	WHERE pg_catalog.format('%I.%I', n.nspname, c.relname) OPERATOR(pg_catalog.=) p.relation
+		AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+		AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT'));
 COMMENT ON VIEW synth_provenance IS 'how the tables that the current role may read were masked';
 GRANT SELECT ON synth_provenance TO PUBLIC;
 

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/table.h"
@@ -34,19 +35,28 @@ is_among(const Bitmapset *columns, AttrNumber column)
 	return bms_is_member(column - FirstLowInvalidHeapAttributeNumber, columns);
 }
 
-/* Columns of an index: its keys, and those in expressions and its condition. */
+/*
+ * Columns of an index: its keys, and those in expressions.  These are taken
+ * as they are stored: the relation's cache would simplify them, and so call
+ * functions of whoever owns the table as the caller.
+ */
 static Bitmapset *
 index_columns(Relation index, Bitmapset **keys)
 {
 	Form_pg_index form = index->rd_index;
 	Bitmapset  *columns = NULL;
+	bool		isnull;
+	Datum		expressions = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
+											  Anum_pg_index_indexprs, &isnull);
 
 	*keys = NULL;
 	for (int k = 0; k < form->indnkeyatts; k++)
 		if (form->indkey.values[k] != 0)
 			*keys = bms_add_member(*keys, form->indkey.values[k] -
 								   FirstLowInvalidHeapAttributeNumber);
-	pull_varattnos((Node *) RelationGetIndexExpressions(index), 1, &columns);
+	if (!isnull)
+		pull_varattnos(stringToNode(TextDatumGetCString(expressions)), 1,
+					   &columns);
 	return bms_add_members(columns, *keys);
 }
 
@@ -67,7 +77,8 @@ keeps_distinct(const GsRule *rule, Relation index, bool alone)
 		case GS_RULE_KIND:
 			return rule->kind->unique;
 		case GS_RULE_SHUFFLE:
-			return alone && RelationGetIndexPredicate(index) == NIL;
+			return alone && heap_attisnull(index->rd_indextuple,
+										   Anum_pg_index_indpred, NULL);
 		case GS_RULE_NULL:
 			return !form->indisprimary && !form->indnullsnotdistinct;
 		default:

@@ -16,6 +16,7 @@
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -29,6 +30,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 #include "utils/tuplesort.h"
+#include "utils/typcache.h"
 #include "utils/varlena.h"
 #include "utils/uuid.h"
 
@@ -65,8 +67,10 @@ typedef struct Column
 	bool		byval;
 	int16		length;
 	void	   *domain;			/* what domain_check keeps */
+	DomainConstraintRef *conditions;	/* of a kind's domain, or NULL */
 	HashedColumn hashed;		/* of GS_RULE_PATTERN */
 	GsKindColumn kind;			/* of GS_RULE_KIND */
+	int			room;			/* of that, in characters; 0: any */
 	int			fake;			/* the one of its locale */
 	Datum		constant;		/* of GS_RULE_CONSTANT; the step of numbers */
 	Tuplesortstate *sort;		/* of GS_RULE_SHUFFLE: values by a random key */
@@ -100,6 +104,7 @@ struct GsMasker
 	uint64		put;			/* values that were put so far */
 	GsPermutation suffix;
 	uint64	   *counter;		/* rows so far, of all partitions */
+	ExprContext *conditions;	/* what domains' conditions are tested in */
 	MemoryContext context;		/* it lives in */
 };
 
@@ -205,7 +210,16 @@ begin_column(GsMasker *masker, Column *column, Relation relation, int digits)
 		case GS_RULE_KIND:
 			gs_kind_column(&column->kind, rule->kind, column->type,
 						   attribute->atttypmod, column->unique ? digits : 0);
+			column->room = column->kind.want.max_chars;
 			column->fake = fake_of_locale(masker, rule->locale);
+			if (column->type != column->base)
+			{
+				column->conditions = palloc0(sizeof(DomainConstraintRef));
+				InitDomainConstraintRef(column->type, column->conditions,
+										masker->context, true);
+				if (masker->conditions == NULL)
+					masker->conditions = CreateStandaloneExprContext();
+			}
 			break;
 		case GS_RULE_PATTERN:
 			hashed_column(&column->hashed, desc, column->at);
@@ -230,6 +244,24 @@ begin_column(GsMasker *masker, Column *column, Relation relation, int digits)
 		default:
 			break;
 	}
+}
+
+/* Between two batches, or before its copy is made, a column may change. */
+static void
+check_type(const Column *column, Relation relation, const char *table)
+{
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation),
+												column->at);
+	const char *reason;
+
+	if (attribute->attgenerated != '\0' ||
+		!gs_rule_fits(column->rule, attribute->atttypid, attribute->atttypmod,
+					  &reason))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table %s is another one than it was",
+						NameStr(attribute->attname), table),
+				 errhint("Call it again.")));
 }
 
 /*
@@ -274,6 +306,7 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 					 errhint("Call it again.")));
 		column->rule = asked->rule;
 		column->unique = asked->unique;
+		check_type(column, relation, table);
 		begin_column(masker, column, relation, digits);
 	}
 	masker->kept = palloc0(list_length(kept) * sizeof(Kept));
@@ -363,6 +396,8 @@ gs_masker_sort(GsMasker *masker)
 void
 gs_masker_end(GsMasker *masker)
 {
+	if (masker->conditions != NULL)
+		FreeExprContext(masker->conditions, true);
 	for (int i = 0; i < masker->ncolumns; i++)
 	{
 		Column	   *column = &masker->columns[i];
@@ -419,9 +454,21 @@ pseudonym_uuid(const GsMasker *masker, const Column *column, Datum value)
 static Datum
 pseudonym_numeric(const GsMasker *masker, const Column *column, Datum value)
 {
-	int64		number = DatumGetInt64(DirectFunctionCall1(numeric_int8,
-														   value));
+	int64		number;
+	int32		room = ((column->typmod - VARHDRSZ) >> 16) & 0xffff;
+	double		most = pow(10, room);
 
+	/* NaN is above all numbers */
+	if (DatumGetBool(DirectFunctionCall2(numeric_lt, value,
+										 NumericGetDatum(int64_to_numeric(PG_INT64_MIN)))) ||
+		DatumGetBool(DirectFunctionCall2(numeric_gt, value,
+										 NumericGetDatum(int64_to_numeric(PG_INT64_MAX)))))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("column \"%s\" of table %s has numbers beyond those of bigint, which have no pseudonyms",
+						column->name, masker->table),
+				 errhint("Choose generalise:... or shuffle for it.")));
+	number = DatumGetInt64(DirectFunctionCall1(numeric_int8, value));
 	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, value,
 										  NumericGetDatum(int64_to_numeric(number)))))
 		ereport(ERROR,
@@ -430,6 +477,12 @@ pseudonym_numeric(const GsMasker *masker, const Column *column, Datum value)
 						column->name, masker->table),
 				 errhint("Choose generalise:... or shuffle for it.")));
 	number = gs_pseudonym_integer(&masker->key, number);
+	if (column->typmod >= (int32) VARHDRSZ && fabs((double) number) >= most)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("a pseudonym of column \"%s\" of table %s has more than the %d digits of its type",
+						column->name, masker->table, room),
+				 errhint("Pseudonyms have as many bits as their numbers, or 15: give the column a digit more.")));
 	return DirectFunctionCall2(numeric,
 							   NumericGetDatum(int64_to_numeric(number)),
 							   Int32GetDatum(column->typmod));
@@ -578,7 +631,8 @@ kind_value(GsMasker *masker, Column *column, Datum value, uint64 suffix)
 		 column->base != BPCHAROID))
 		return gs_kind_datum(&column->kind, fake, suffix);
 	was = TextDatumGetCString(value);
-	column->kind.want.max_chars = was[1] == '\0' || was[1] == ' ' ? 1 : 0;
+	column->kind.want.max_chars = was[1] == '\0' || was[1] == ' ' ? 1 :
+		column->room;
 	result = PointerGetDatum(DatumGetTextPCopy(gs_kind_datum(&column->kind,
 															  fake, suffix)));
 	made = VARDATA(DatumGetPointer(result));
@@ -621,6 +675,9 @@ keep_age(GsMasker *masker, const Datum *values, const bool *nulls)
 		if (DATE_NOT_FINITE(date))
 			continue;
 		j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+		/* nobody's birth */
+		if (year < 5 || year > 9999)
+			continue;
 		year -= year % 5;
 		first = date2j(year, 1, 1) - UNIX_EPOCH_JDATE;
 		last = date2j(year + 4, 12, 31) - UNIX_EPOCH_JDATE;
@@ -679,13 +736,16 @@ gs_masker_draws(const GsMasker *masker)
  * in the current memory context.  attempt: from 0 to 127, for generated values
  * that are others, where those before would not do; the row is to be passed as
  * it was, and a next row counts only at attempt 0.  NULL stays NULL, but where values are
- * shuffled.  Errors: 22023 for a value without a pseudonym, and those of
- * types and domains.
+ * shuffled.  last: values that are not in their domains are errors; without,
+ * returns false for them.  Errors: 22023 for a value without a pseudonym, and
+ * those of types and domains.
  */
-void
-gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt)
+bool
+gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt,
+			  bool last)
 {
 	uint64		suffix;
+	bool		fits = true;
 
 	if (masker->nfakes > 0)
 		begin_fakes(masker, values, nulls, attempt);
@@ -717,8 +777,12 @@ gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt)
 			*value = column->constant;
 		else
 			*value = generalise(column, *value);
-		if (column->type != column->base)
+		if (column->conditions != NULL && !last)
+			fits = fits && gs_kind_in_domain(column->conditions,
+											 masker->conditions, *value);
+		else if (column->type != column->base)
 			domain_check(*value, *isnull, column->type, &column->domain,
 						 masker->context);
 	}
+	return fits;
 }

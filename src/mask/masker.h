@@ -37,8 +37,8 @@ extern bool gs_masker_shuffles(const GsMasker *masker);
 extern void gs_masker_put(GsMasker *masker, const Datum *values,
 						  const bool *nulls);
 extern void gs_masker_sort(GsMasker *masker);
-extern void gs_masker_row(GsMasker *masker, Datum *values, bool *nulls,
-						  int attempt);
+extern bool gs_masker_row(GsMasker *masker, Datum *values, bool *nulls,
+						  int attempt, bool last);
 extern bool gs_masker_draws(const GsMasker *masker);
 extern void gs_masker_end(GsMasker *masker);
 

@@ -26,6 +26,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_statistic_ext.h"
+#include "catalog/pg_type.h"
 #include "commands/cluster.h"
 #include "commands/defrem.h"
 #include "commands/tablecmds.h"
@@ -364,6 +365,17 @@ gs_mask_renew_statistics(const GsMaskPlan *plan)
 					false, 0);
 }
 
+/* A text or a uuid can own a sequence, too, and makes of it what it likes. */
+static bool
+is_number(Oid relid, const char *column)
+{
+	Oid			type = get_atttype(relid, get_attnum(relid, column));
+
+	type = getBaseType(type);
+	return type == INT2OID || type == INT4OID || type == INT8OID ||
+		type == NUMERICOID;
+}
+
 /*
  * A sequence that fills a masked column goes on above all pseudonyms, where
  * its bounds let it.
@@ -376,6 +388,8 @@ advance_sequence(const GsMaskTable *table, const GsMaskColumn *column)
 	char	   *sequence;
 	const char *name = quote_identifier(column->name);
 
+	if (!is_number(table->relid, column->name))
+		return;
 	values[0] = CStringGetTextDatum(table->name);
 	values[1] = CStringGetTextDatum(column->name);
 	gs_run("SELECT pg_catalog.pg_get_serial_sequence($1, $2)", 2, types,

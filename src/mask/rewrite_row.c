@@ -252,6 +252,8 @@ gs_mask_row_make(GsMaskRow *row, GsMasker *masker, TupleTableSlot *read,
 
 	for (int attempt = 0; attempt < attempts; attempt++)
 	{
+		bool		last = attempt + 1 == attempts;
+
 		ExecClearTuple(made);
 		memcpy(made->tts_values, read->tts_values,
 			   desc->natts * sizeof(Datum));
@@ -260,10 +262,12 @@ gs_mask_row_make(GsMaskRow *row, GsMasker *masker, TupleTableSlot *read,
 		for (int i = 0; i < desc->natts; i++)
 			if (TupleDescAttr(desc, i)->attisdropped)
 				made->tts_isnull[i] = true;
-		gs_masker_row(masker, made->tts_values, made->tts_isnull, attempt);
+		if (!gs_masker_row(masker, made->tts_values, made->tts_isnull, attempt,
+						   last))
+			continue;
 		ExecStoreVirtualTuple(made);
 		made->tts_tableOid = RelationGetRelid(row->relation);
-		if (settle(row, made, attempt + 1 == attempts))
+		if (settle(row, made, last))
 			break;
 	}
 }

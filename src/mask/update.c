@@ -46,7 +46,8 @@ typedef struct Run
 	int64	   *xids;			/* of its batches */
 	int			digits;
 	uint64		counter;
-	BlockNumber step;			/* pages of a batch */
+	int			batch_size;
+	BlockNumber step;			/* pages of the next batch */
 	bool		commits;
 	CommandId	first;			/* of the call, in its transaction */
 	MemoryContext context;		/* of the call */
@@ -137,6 +138,10 @@ select_rows(Relation relation, BlockNumber from, BlockNumber to, bool lock)
 typedef struct Values
 {
 	int			at;				/* in the table, from 0 */
+	bool		same;			/* one value or NULL: of any type, also such
+								 * as no array holds, or unnest() takes apart */
+	Datum		value;			/* that one */
+	bool		isnull;			/* none so far */
 	Oid			type;			/* of the domain, its base type */
 	int16		length;
 	bool		byval;
@@ -177,10 +182,13 @@ begin_updater(Updater *updater, Run *run, Relation relation, uint64 rows)
 										   rows * sizeof(Datum));
 	foreach(cell, run->table->columns)
 	{
+		const GsMaskColumn *masked = lfirst(cell);
+		GsRuleAction action = masked->rule->action;
 		Values	   *column = &updater->columns[updater->ncolumns++];
 
-		column->at = get_attnum(RelationGetRelid(relation),
-								((GsMaskColumn *) lfirst(cell))->name) - 1;
+		column->at = get_attnum(RelationGetRelid(relation), masked->name) - 1;
+		column->same = action == GS_RULE_NULL || action == GS_RULE_CONSTANT;
+		column->isnull = true;
 		column->type = getBaseType(TupleDescAttr(desc, column->at)->atttypid);
 		get_typlenbyvalalign(column->type, &column->length, &column->byval,
 							 &column->align);
@@ -223,7 +231,17 @@ take_row(Updater *updater, const Datum *values, const bool *nulls)
 		bool		isnull = updater->made->tts_isnull[column->at];
 
 		column->nulls[updater->n] = isnull;
-		if (!isnull)
+		if (column->same)
+		{
+			column->values[updater->n] = BoolGetDatum(true);
+			if (!isnull && column->isnull)
+			{
+				column->value = datumCopy(updater->made->tts_values[column->at],
+										  column->byval, column->length);
+				column->isnull = false;
+			}
+		}
+		else if (!isnull)
 			column->values[updater->n] =
 				datumCopy(updater->made->tts_values[column->at],
 						  column->byval, column->length);
@@ -248,8 +266,10 @@ update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 {
 	Relation	relation = updater->relation;
 	int			n = updater->ncolumns + 1;
-	Oid		   *types = palloc(n * sizeof(Oid));
-	Datum	   *values = palloc(n * sizeof(Datum));
+	int			nargs = n;
+	Oid		   *types = palloc(2 * n * sizeof(Oid));
+	Datum	   *values = palloc(2 * n * sizeof(Datum));
+	char	   *nulls = palloc(2 * n);
 	StringInfoData set;
 	StringInfoData rows;
 	StringInfoData names;
@@ -261,18 +281,33 @@ update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 	types[0] = get_array_type(TIDOID);
 	values[0] = as_array(updater->tids, NULL, updater->n, TIDOID,
 						 sizeof(ItemPointerData), false, TYPALIGN_SHORT);
+	memset(nulls, ' ', n);
 	for (int i = 1; i < n; i++)
 	{
 		const Values *column = &updater->columns[i - 1];
 		const char *name = NameStr(TupleDescAttr(RelationGetDescr(relation),
 												 column->at)->attname);
 
-		types[i] = get_array_type(column->type);
-		values[i] = as_array(column->values, column->nulls, updater->n,
-							 column->type, column->length, column->byval,
-							 column->align);
-		appendStringInfo(&set, "%s %s = v.c%d", i > 1 ? "," : "",
-						 quote_identifier(name), i);
+		appendStringInfo(&set, "%s %s =", i > 1 ? "," : "",
+						 quote_identifier(name));
+		if (column->same)
+		{
+			types[i] = get_array_type(BOOLOID);
+			values[i] = as_array(column->values, column->nulls, updater->n,
+								 BOOLOID, sizeof(bool), true, TYPALIGN_CHAR);
+			types[nargs] = column->type;
+			values[nargs] = column->value;
+			nulls[nargs++] = column->isnull ? 'n' : ' ';
+			appendStringInfo(&set, " CASE WHEN v.c%d THEN $%d END", i, nargs);
+		}
+		else
+		{
+			types[i] = get_array_type(column->type);
+			values[i] = as_array(column->values, column->nulls, updater->n,
+								 column->type, column->length, column->byval,
+								 column->align);
+			appendStringInfo(&set, " v.c%d", i);
+		}
 		appendStringInfo(&rows, ", pg_catalog.unnest($%d)", i + 1);
 		appendStringInfo(&names, ", c%d", i);
 	}
@@ -282,11 +317,22 @@ update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 					 " '(%u,0)' AND t.ctid " GS_OP("<") " '(%u,0)'",
 					 gs_mask_table_name(RelationGetRelid(relation)), set.data,
 					 rows.data, names.data, from, to);
-	if (gs_run(query, n, types, values, NULL, false) != updater->n)
+	if (gs_run(query, nargs, types, values, nulls, false) != updater->n)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("some rows of %s could not be updated", table->name),
 				 errhint("A trigger or a rule keeps them from being masked: disable it, or use mode \"rewrite\".")));
+}
+
+/*
+ * Pages for about as many rows as a batch is to have, if they are as full as
+ * those before: what the table had when it was counted may be long ago.
+ */
+static void
+set_step(Run *run, BlockNumber pages, uint64 rows)
+{
+	run->step = (BlockNumber) Max(1, Min(4.0 * pages, (double) pages *
+										 run->batch_size / Max(rows, 1)));
 }
 
 /* Masks those rows of some pages that are not masked yet; how many. */
@@ -304,6 +350,7 @@ update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to,
 	SPI_execute(select_rows(relation, from, to, lock), false, 0);
 	rows = SPI_tuptable;
 	n = SPI_processed;
+	set_step(run, to - from, n);
 	for (uint64 i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -362,22 +409,11 @@ update_leaf(Run *run, Oid relid)
 {
 	BlockNumber n = count_pages(relid);
 
-	for (BlockNumber from = 0; from < n; from += run->step)
-		update_batch(run, relid, from, Min(from + run->step, n));
-}
-
-/* Pages of about as many rows as a batch has. */
-static BlockNumber
-pages_of_batch(const GsMaskTable *table, int batch_size)
-{
-	double		pages = 1;
-	double		rows;
-	ListCell   *cell;
-
-	foreach(cell, table->leaves)
-		pages += count_pages(lfirst_oid(cell));
-	rows = table->rows > 0 ? table->rows : pages * 50;
-	return (BlockNumber) Max(1, Min(1e6, batch_size * pages / rows));
+	for (BlockNumber from = 0, to; from < n; from = to)
+	{
+		to = from + Min(run->step, n - from);
+		update_batch(run, relid, from, to);
+	}
 }
 
 /*
@@ -398,10 +434,10 @@ update_rest(Run *run)
 		Relation	relation = table_open(lfirst_oid(cell), NoLock);
 		BlockNumber n = RelationGetNumberOfBlocks(relation);
 
-		for (BlockNumber from = 0; from < n; from += run->step)
+		for (BlockNumber from = 0, to; from < n; from = to)
 		{
-			masked += update_pages(run, relation, from,
-								   Min(from + run->step, n), false);
+			to = from + Min(run->step, n - from);
+			masked += update_pages(run, relation, from, to, false);
 			MemoryContextReset(run->batch);
 		}
 		table_close(relation, NoLock);
@@ -491,13 +527,15 @@ gs_mask_update(const GsMaskTable *table, const GsPseudonymKey *key,
 			   const char *key_name, int batch_size, bool again, bool commits)
 {
 	Run			run = {.table = table, .key = key,
-	.commits = commits, .context = CurrentMemoryContext};
+	.commits = commits, .batch_size = batch_size,
+	.context = CurrentMemoryContext};
 	ListCell   *cell;
 
 	run.batch = AllocSetContextCreate(CurrentMemoryContext, "gensynth mask",
 									  ALLOCSET_DEFAULT_SIZES);
 	run.digits = gs_mask_count_digits(table);
-	run.step = pages_of_batch(table, batch_size);
+	/* of no more rows, however full pages are */
+	run.step = Max(1, batch_size / MaxHeapTuplesPerPage);
 	open_run(&run, key_name, again);
 	/* what came before in this transaction is not masked yet */
 	CommandCounterIncrement();

@@ -294,6 +294,8 @@ synth_wait(PG_FUNCTION_ARGS)
 	long		left;
 	int			looks = 0;
 	const GsJob *job;
+	MemoryContext look;
+	MemoryContext old;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -308,6 +310,10 @@ synth_wait(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for job %d", number),
 				 errhint("It is a job of role %s.", job->role_name)));
+	/* locks that were looked at; a wait may be for days */
+	look = AllocSetContextCreate(CurrentMemoryContext, "gensynth wait",
+								 ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(look);
 	while (strcmp(job->state, "running") == 0 && gs_job_lives(number) &&
 		   (left = wait_for(limited, end)) > 0)
 	{
@@ -317,7 +323,10 @@ synth_wait(PG_FUNCTION_ARGS)
 						 WL_EXIT_ON_PM_DEATH, left, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(look);
 	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(look);
 	job = find_job(number);
 	PG_RETURN_TEXT_P(cstring_to_text(job->state));
 }

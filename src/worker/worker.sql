@@ -75,7 +75,7 @@ AS 'MODULE_PATHNAME', 'gensynth_progress';
 COMMENT ON FUNCTION gensynth.progress() IS 'what is learned and filled at the moment; use the view synth_progress';
 
 -- What a role must not see is NULL, as in pg_stat_activity.
-CREATE VIEW synth_progress AS
+CREATE VIEW synth_progress WITH (security_barrier) AS
 SELECT p.pid, p.job, p.role, COALESCE(p.source, j.source) AS source, COALESCE(j.model, p.model) AS model,
 	p.phase, p.done, p.total, p.fraction, p.epoch, p.loss, p.started, p.eta
 FROM gensynth.progress() p
