@@ -48,9 +48,9 @@ typedef struct Copy
  * the caller nor a superuser.
  */
 static const char strange_query[] =
-"WITH RECURSIVE d (classid, objid) AS ("
-"SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid,"
-" $1::pg_catalog.oid"
+"WITH RECURSIVE d AS ("
+"SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS classid,"
+" $1::pg_catalog.oid AS objid"
 " UNION ALL SELECT p.classid, p.objid FROM pg_catalog.pg_depend p"
 " WHERE p.refclassid " GS_EQ " 'pg_catalog.pg_class'::pg_catalog.regclass"
 " AND p.refobjid " GS_EQ " $1 AND NOT EXISTS (SELECT"
