@@ -485,7 +485,6 @@ decode_columns(GsRules *rules, const GsBatch *batch, int from, int to)
 
 	MemoryContextReset(rules->context);
 	old = MemoryContextSwitchTo(rules->context);
-	memset(rules->nulls, false, (to - from) * n);
 	for (int i = 0; i < n; i++)
 	{
 		GsRows		rows = {rules->values + i, rules->nulls + i, n};

@@ -948,7 +948,7 @@ decode_own(GsDecoder *decoder, const GsBatch *batch, int from, int to,
  * gs_decode: one column of the rows from to to - 1 of a batch.
  *
  * batch: its lanes of this column's features filled; rows: where the values
- * go, all nulls false.  Values are allocated in the current context, or live
+ * and the flags of NULL go, whatever was there.  Values are allocated in the current context, or live
  * as long as the decoder.
  */
 void
@@ -957,6 +957,9 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 {
 	const int32 *equal;
 
+	/* most ways to decode set the flags of NULLs alone */
+	for (int i = 0; i < to - from; i++)
+		rows.nulls[i * rows.stride] = false;
 	decode_own(decoder, batch, from, to, rows);
 	if (decoder->equal == NULL)
 		return;
@@ -964,8 +967,8 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	for (int row = from; row < to; row++)
 	{
 		int			i = (row - from) * rows.stride;
-		Datum		value = 0;
-		bool		null = false;
+		Datum		value;
+		bool		null;
 
 		if (equal[row] != 1 || rows.nulls[i])
 			continue;

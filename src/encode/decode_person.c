@@ -208,7 +208,7 @@ begin(GsPersonDecoder *person, const GsBatch *batch, int row, int try,
 	{
 		Other	   *other = &person->other[i];
 		Datum		value;
-		bool		isnull = false; /* set where it is */
+		bool		isnull;
 		char	   *text;
 
 		if (!is_told(person->schema, other->column, batch, row))

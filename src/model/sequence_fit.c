@@ -7,21 +7,17 @@
  *	2. The rows are gone through in order, owner by owner, and what a row may
  *	   ask of those before becomes codes.
  *	3. Each position gets its trees.  They depend on the data alone: threads
- *	   take them one by one, and touch nothing of PostgreSQL's.
+ *	   take them one by one (jobs.c).
  */
 #include "postgres.h"
 
 #include <math.h>
-#include <pthread.h>
-#include <unistd.h>
 
 #include "miscadmin.h"
-#include "storage/ipc.h"
 
 #include "learn/quantile.h"
 #include "model/model.h"
 #include "model/sequence_fit.h"
-#include "nn/pool.h"
 
 #define MAX_DEPTH		40
 #define MAX_LEAVES		4096
@@ -31,7 +27,6 @@
 #define PRIOR			0.25	/* rows that pull a leaf to its parent: what is
 								 * wrong in one row is so in those after it */
 #define MAX_PREDICTORS	128		/* that a tree may ask for */
-#define POLL_MICROSECONDS 2000
 
 /*
  * How much an ask tells by itself: see gs_tree_worth.  Rows of one owner are
@@ -244,7 +239,7 @@ fit_job(SequenceFit *fit, Job *job)
 	GsTreeLimits limits = {
 		/* what is equal to the last row's is asked for: no looking ahead */
 		.min_leaf = min_leaf(fit, job->n),.max_depth = MAX_DEPTH,.worth = 0,
-		.cancel = &fit->cancel
+		.cancel = &fit->jobs.cancel
 	};
 
 	if (job->n == 0)
@@ -269,33 +264,19 @@ fit_job(SequenceFit *fit, Job *job)
 	return true;
 }
 
-/*
- * A thread: takes jobs, the last ones, which cost most, first.
- */
-static void *
-work(void *arg)
+static bool
+do_job(void *arg, int j)
 {
 	SequenceFit *fit = arg;
 
-	for (;;)
-	{
-		int			j = atomic_fetch_sub(&fit->next, 1) - 1;
-
-		if (j < 0 || atomic_load(&fit->cancel))
-			break;
-		if (fit->job[j].axis != NULL && !fit_job(fit, &fit->job[j]))
-		{
-			atomic_store(&fit->failed, true);
-			atomic_store(&fit->cancel, true);
-		}
-	}
-	atomic_fetch_sub(&fit->running, 1);
-	return NULL;
+	return fit->job[j].axis == NULL || fit_job(fit, &fit->job[j]);
 }
 
 static void
-free_jobs(SequenceFit *fit)
+free_jobs(void *arg)
 {
+	SequenceFit *fit = arg;
+
 	for (int j = 0; j < fit->n * GS_SEQUENCE_TREES; j++)
 	{
 		Job		   *job = &fit->job[j];
@@ -308,71 +289,6 @@ free_jobs(SequenceFit *fit)
 		job->axis->first = NULL;
 		memset(&job->axis->leaves, 0, sizeof(GsLeafTable));
 	}
-}
-
-/* Those that do the jobs. */
-typedef struct Threads
-{
-	SequenceFit *fit;
-	pthread_t  *thread;			/* [n] */
-	int			n;
-} Threads;
-
-/*
- * On an error, or where the backend is told to exit: what they work on is let
- * go of next.
- */
-static void
-stop_threads(int code, Datum arg)
-{
-	Threads    *threads = (Threads *) DatumGetPointer(arg);
-
-	atomic_store(&threads->fit->cancel, true);
-	for (int i = 0; i < threads->n; i++)
-		pthread_join(threads->thread[i], NULL);
-	free_jobs(threads->fit);
-}
-
-static void
-do_jobs(SequenceFit *fit)
-{
-	int			njobs = fit->n * GS_SEQUENCE_TREES;
-	int			max = Min(Min(max_parallel_maintenance_workers + 1,
-							  (int) sysconf(_SC_NPROCESSORS_ONLN)), njobs);
-	Threads		threads = {.fit = fit};
-
-	threads.thread = palloc(sizeof(pthread_t) * Max(max, 1));
-	gs_progress_phase(GS_PHASE_TREES, 0, njobs);
-	atomic_store(&fit->next, njobs);
-	for (; threads.n < max; threads.n++)
-	{
-		atomic_fetch_add(&fit->running, 1);
-		if (!gs_thread_start(&threads.thread[threads.n], work, fit))
-		{
-			atomic_fetch_sub(&fit->running, 1);
-			break;
-		}
-	}
-	PG_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(&threads));
-	{
-		if (threads.n == 0 && njobs > 0)
-			gs_model_no_thread();
-		while (atomic_load(&fit->running) > 0)
-		{
-			gs_fit_progress(fit->context, GS_PHASE_TREES,
-							njobs - Max(atomic_load(&fit->next), 0), njobs);
-			pg_usleep(POLL_MICROSECONDS);
-		}
-	}
-	PG_END_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(&threads));
-	for (int i = 0; i < threads.n; i++)
-		pthread_join(threads.thread[i], NULL);
-	if (atomic_load(&fit->failed))
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("Failed while trees were grown in threads."),
-				 errhint("Learn from fewer rows, with the option \"max_rows\".")));
 }
 
 /* --------------------------------------------------------------- tensors */
@@ -463,7 +379,11 @@ gs_sequence_fit(GsFitContext *context)
 
 	gs_sequence_learn(&fit);
 	prepare_jobs(&fit);
-	do_jobs(&fit);
+	fit.jobs.n = fit.n * GS_SEQUENCE_TREES;
+	fit.jobs.job = do_job;
+	fit.jobs.release = free_jobs;
+	fit.jobs.arg = &fit;
+	gs_jobs_run(&fit.jobs, context, GS_PHASE_TREES);
 	PG_TRY();
 	{
 		List	   *made = NIL;

@@ -62,10 +62,7 @@ typedef struct SequenceFit
 	int			nkeys;
 	GsNaturalKey key[GS_SEQUENCE_MAX_KEYS];
 	Job		   *job;			/* [n][GS_SEQUENCE_TREES], n 0: none */
-	atomic_int	next;			/* jobs before are not taken yet */
-	atomic_int	running;		/* threads */
-	atomic_bool cancel;
-	atomic_bool failed;			/* for want of memory */
+	GsJobs		jobs;
 } SequenceFit;
 
 /* sequence_learn.c */

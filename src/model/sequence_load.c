@@ -125,25 +125,11 @@ load_keys(SequenceModel *model, const List *tensors)
 	}
 }
 
-/* The tensors of a model that is being loaded, and how far it has got. */
-typedef struct Loading
-{
-	const GsTensor *positions;
-	const GsTensor *nodes;
-	const GsTensor *masks;
-	const GsTensor *codes;
-	const GsTensor *entries;
-	const GsTensor *shifts;
-	int			node;
-	int			code;
-	int			shift;
-} Loading;
-
 /*
  * What is at a position.
  */
 static void
-load_axis(SequenceModel *model, const GsSchema *schema, int p, Loading *at)
+load_axis(SequenceModel *model, const GsSchema *schema, int p, GsTreeLoading *at)
 {
 	const int32 *in = (const int32 *) at->positions->data +
 		POSITION_FIELDS * (Size) p;
@@ -264,7 +250,7 @@ load_equal(SequenceModel *model, const GsSchema *schema, int p)
 }
 
 static void
-load_trees(SequenceModel *model, int p, Loading *at)
+load_trees(SequenceModel *model, int p, GsTreeLoading *at)
 {
 	const int32 *in = (const int32 *) at->positions->data +
 		POSITION_FIELDS * (Size) p;
@@ -314,7 +300,7 @@ load_trees(SequenceModel *model, int p, Loading *at)
 const void *
 gs_sequence_load(const GsSchema *schema, const List *tensors)
 {
-	Loading		at = {
+	GsTreeLoading at = {
 		.positions = gs_tensor_get(tensors, "sequence/position", GS_I4, 2),
 		.nodes = gs_tensor_get(tensors, "sequence/node", GS_I4, 2),
 		.masks = gs_tensor_get(tensors, "sequence/mask", GS_I4, 2),

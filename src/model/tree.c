@@ -324,22 +324,8 @@ gs_tree_load_position(TreeModel *model, const GsSchema *schema, int p, int f,
 		gs_corrupted("Tree %d comes before that of its NULLs.", p);
 }
 
-/* The tensors of a model that is being loaded, and how far it has got. */
-typedef struct Loading
-{
-	const GsTensor *positions;
-	const GsTensor *nodes;
-	const GsTensor *masks;
-	const GsTensor *codes;
-	const GsTensor *entries;
-	const GsTensor *shifts;
-	int			node;
-	int			code;
-	int			shift;
-} Loading;
-
 static void
-load_next(TreeModel *model, const GsSchema *schema, int p, Loading *at)
+load_next(TreeModel *model, const GsSchema *schema, int p, GsTreeLoading *at)
 {
 	TreePosition  *position = &model->position[p];
 	const int32 *in = (const int32 *) at->positions->data + (Size) 4 * p;
@@ -376,7 +362,7 @@ chain_tensor(const List *tensors, const char *chain, const char *name,
 static TreeModel *
 load_chain(const GsSchema *schema, const List *tensors, const char *chain)
 {
-	Loading		at = {
+	GsTreeLoading at = {
 		.positions = chain_tensor(tensors, chain, "position", GS_I4, 2),
 		.nodes = chain_tensor(tensors, chain, "node", GS_I4, 2),
 		.masks = chain_tensor(tensors, chain, "mask", GS_I4, 2),

@@ -162,6 +162,20 @@ gs_tree_entry(const GsLeafEntry *entry, int n, uint32 word)
 extern const GsOptionDef gs_tree_options[GS_TREE_OPTIONS];
 extern void gs_tree_check_entries(const GsTensor *entries, int64 first, int n,
 								  int nvalues, bool number);
+/* The tensors of a model that is being loaded, and how far it has got. */
+typedef struct GsTreeLoading
+{
+	const GsTensor *positions;
+	const GsTensor *nodes;
+	const GsTensor *masks;
+	const GsTensor *codes;
+	const GsTensor *entries;
+	const GsTensor *shifts;
+	int			node;
+	int			code;
+	int			shift;
+} GsTreeLoading;
+
 extern void gs_tree_load_position(TreeModel *model, const GsSchema *schema,
 								  int p, int f, const uint8 *code, int ncodes);
 extern TreeSampler *gs_tree_open(const TreeModel *model, int nknown);

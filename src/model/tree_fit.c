@@ -8,28 +8,21 @@
  *	   Trees depend on the data alone: threads take them one by one.
  *	3. Trees are flattened into tensors (see tree.c).
  *
- * The threads touch nothing of PostgreSQL's: no palloc, no ereport, and all
- * signals are blocked in them.  The backend waits for them, and when it is
- * interrupted, tells them to stop.
+ * What threads do touches nothing of PostgreSQL's: see jobs.c.
  */
 #include "postgres.h"
 
 #include <math.h>
-#include <pthread.h>
-#include <unistd.h>
 
 #include "miscadmin.h"
-#include "storage/ipc.h"
 
 #include "model/groups.h"
 #include "model/model.h"
 #include "model/tree_fit.h"
-#include "nn/pool.h"
 
 #define MAX_DEPTH		40
 #define MAX_LEAVES		4096	/* min_leaf grows with the rows beyond */
 #define MAX_PREDICTORS		24	/* columns before it that a tree may ask for */
-#define POLL_MICROSECONDS 2000
 
 static void *
 huge(Size n, Size element)
@@ -366,7 +359,7 @@ fit_position(Fit *fit, int p)
 	GsTreeLimits limits = {
 		.min_leaf = position->min_leaf,.max_depth = MAX_DEPTH,
 		.worth = GS_CHANCE_GAIN + axis->nclasses,
-		.cancel = &fit->cancel
+		.cancel = &fit->jobs.cancel
 	};
 	uint32		n = 0;
 	bool		fine;
@@ -409,35 +402,19 @@ fit_position(Fit *fit, int p)
 	return fine;
 }
 
-/*
- * A thread: takes positions, the last ones, which cost most, first.
- */
-static void *
-work(void *arg)
+static bool
+do_position(void *arg, int p)
 {
 	Fit		   *fit = arg;
 
-	for (;;)
-	{
-		int			p = atomic_fetch_sub(&fit->next, 1) - 1;
-
-		if (p < 0 || atomic_load(&fit->cancel))
-			break;
-		if (fit->trying && !fit->position[p].tried)
-			continue;
-		if (!fit_position(fit, p))
-		{
-			atomic_store(&fit->failed, true);
-			atomic_store(&fit->cancel, true);
-		}
-	}
-	atomic_fetch_sub(&fit->running, 1);
-	return NULL;
+	return (fit->trying && !fit->position[p].tried) || fit_position(fit, p);
 }
 
 static void
-free_positions(Fit *fit)
+free_positions(void *arg)
 {
+	Fit		   *fit = arg;
+
 	for (int p = 0; p < fit->n; p++)
 	{
 		Position   *position = &fit->position[p];
@@ -453,66 +430,18 @@ free_positions(Fit *fit)
 	}
 }
 
-/* Those that fit positions. */
-typedef struct Threads
-{
-	Fit		   *fit;
-	pthread_t  *thread;			/* [n] */
-	int			n;
-} Threads;
-
-/*
- * On an error, or where the backend is told to exit: what they work on is let
- * go of next.
- */
-static void
-stop_threads(int code, Datum arg)
-{
-	Threads    *threads = (Threads *) DatumGetPointer(arg);
-
-	atomic_store(&threads->fit->cancel, true);
-	for (int i = 0; i < threads->n; i++)
-		pthread_join(threads->thread[i], NULL);
-	free_positions(threads->fit);
-}
-
 /*
  * Fits all trees, in threads; waits for them.
  */
 static void
 fit_positions(Fit *fit)
 {
-	int			max = Min(Min(max_parallel_maintenance_workers + 1,
-							  (int) sysconf(_SC_NPROCESSORS_ONLN)), fit->n);
-	Threads		threads = {.fit = fit};
-
-	threads.thread = palloc(sizeof(pthread_t) * Max(max, 1));
-	gs_progress_phase(GS_PHASE_TREES, 0, fit->n);
-	atomic_store(&fit->next, fit->n);
-	for (; threads.n < max; threads.n++)
-	{
-		atomic_fetch_add(&fit->running, 1);
-		if (!gs_thread_start(&threads.thread[threads.n], work, fit))
-		{
-			atomic_fetch_sub(&fit->running, 1);
-			break;
-		}
-	}
-	PG_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(&threads));
-	{
-		if (threads.n == 0 && fit->n > 0)
-			gs_model_no_thread();
-		while (atomic_load(&fit->running) > 0)
-		{
-			gs_fit_progress(fit->context, GS_PHASE_TREES,
-							fit->n - Max(atomic_load(&fit->next), 0), fit->n);
-			pg_usleep(POLL_MICROSECONDS);
-		}
-	}
-	PG_END_ENSURE_ERROR_CLEANUP(stop_threads, PointerGetDatum(&threads));
-	for (int i = 0; i < threads.n; i++)
-		pthread_join(threads.thread[i], NULL);
-	pfree(threads.thread);
+	memset(&fit->jobs, 0, sizeof(GsJobs));
+	fit->jobs.n = fit->n;
+	fit->jobs.job = do_position;
+	fit->jobs.release = free_positions;
+	fit->jobs.arg = fit;
+	gs_jobs_run(&fit->jobs, fit->context, GS_PHASE_TREES);
 }
 
 /*
@@ -667,17 +596,6 @@ make_tensors(const Fit *fit)
 	return tensors;
 }
 
-static void
-check_failed(const Fit *fit)
-{
-	if (atomic_load(&fit->failed))
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("Failed while trees were grown in threads."),
-				 errhint("Learn from fewer rows, with the option \"max_rows\".")));
-}
-
 /*
  * gs_tree_try: sets held of the positions that are tried, whose min_leaf is
  * set, by trees grown on the first half of fit->row.  Errors: out_of_memory.
@@ -690,7 +608,6 @@ gs_tree_try(Fit *fit)
 	fit_positions(fit);
 	free_positions(fit);
 	fit->trying = false;
-	check_failed(fit);
 }
 
 /*
@@ -706,7 +623,6 @@ gs_tree_fit_chain(Fit *fit)
 	fit_positions(fit);
 	PG_TRY();
 	{
-		check_failed(fit);
 		tensors = make_tensors(fit);
 	}
 	PG_FINALLY();

@@ -5,8 +5,7 @@
 #ifndef GENSYNTH_TREE_FIT_H
 #define GENSYNTH_TREE_FIT_H
 
-#include <stdatomic.h>
-
+#include "model/jobs.h"
 #include "model/tree.h"
 #include "model/tree_shift.h"
 
@@ -86,10 +85,7 @@ typedef struct Fit
 	const uint32 *row;			/* [2 nrows] */
 	uint32		nrows;
 	bool		trying;			/* just the trees that are tried, on the rest */
-	atomic_int	next;			/* positions before are not taken yet */
-	atomic_int	running;		/* threads */
-	atomic_bool cancel;
-	atomic_bool failed;			/* for want of memory */
+	GsJobs		jobs;			/* a position each */
 } Fit;
 
 /* tree_order.c */

@@ -456,8 +456,6 @@ next_batch(Completion *completion)
 		return false;
 	(void) gs_known_fill(completion->made, completion->first / GS_BATCH);
 	old = MemoryContextSwitchTo(completion->context);
-	memset(completion->nulls, 0,
-		   (Size) completion->rows * completion->desc->natts);
 	for (int i = 0; i < completion->desc->natts; i++)
 		if (completion->columns[i].decoder != NULL)
 			decode_column(completion, i);

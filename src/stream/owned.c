@@ -474,7 +474,6 @@ next_owners(GsOwned *owned)
 		memcpy(owned->owner + i * n, owned->owner, sizeof(Datum) * n);
 		memcpy(owned->owner_nulls + i * n, owned->owner_nulls, n);
 	}
-	memset(nulls, false, sizeof(nulls));
 	(void) gs_known_fill(owned->counts, owned->batch);
 	gs_decode(owned->count, owned->counts->batch, 0, GS_BATCH,
 			  (GsRows) {counts, nulls, 1});
@@ -610,8 +609,6 @@ make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
 
 		if (column->decoder == NULL)
 			continue;
-		for (int row = 0; row < n; row++)
-			rows.nulls[row * stride] = false;
 		if (column->set)
 			gs_rules_set(known->rules, known->batch, column->c, 0, n, rows);
 		else

@@ -119,10 +119,7 @@ static void
 decode_all(Turn *turn, const GsBatch *batch, GsRows *rows)
 {
 	for (int c = 0; c < turn->probe->schema->ncolumns; c++)
-	{
-		memset(rows[c].nulls, 0, sizeof(bool) * GS_BATCH);
 		gs_decode(turn->decoder[c], batch, 0, GS_BATCH, rows[c]);
-	}
 }
 
 /*

@@ -330,7 +330,6 @@ decode_slice(GsStream *stream)
 	int			from = stream->from;
 	MemoryContext old = MemoryContextSwitchTo(stream->context);
 
-	memset(slice->nulls, false, slice->rows * slice->ncolumns);
 	for (int i = 0; i < slice->ncolumns; i++)
 	{
 		StreamColumn *column = &stream->columns[i];
