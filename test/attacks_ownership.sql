@@ -15,18 +15,7 @@ CREATE TABLE secrets AS SELECT 'secret ' || i % 7 AS s FROM generate_series(1, 2
 ALTER TABLE secrets OWNER TO gensynth_dba;
 
 -- What a statement does to a role: 'no error', or its SQLSTATE.
-CREATE FUNCTION as_role(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('role', role, true);
-	BEGIN
-		EXECUTE statement;
-	EXCEPTION WHEN OTHERS THEN
-		PERFORM set_config('role', 'none', true);
-		RETURN SQLSTATE;
-	END;
-	PERFORM set_config('role', 'none', true);
-	RETURN 'no error';
-END $$;
+\ir lib/as_role.sql
 -- And the hint of its error.
 CREATE FUNCTION hint_for(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

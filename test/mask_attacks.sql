@@ -8,18 +8,7 @@ CREATE ROLE gensynth_member IN ROLE gensynth_owner;
 CREATE ROLE gensynth_stranger;
 CREATE ROLE gensynth_passer BYPASSRLS IN ROLE gensynth_owner;
 GRANT USAGE, CREATE ON SCHEMA public TO PUBLIC;
-CREATE FUNCTION as_role(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('role', role, true);
-	BEGIN
-		EXECUTE statement;
-	EXCEPTION WHEN OTHERS THEN
-		PERFORM set_config('role', 'none', true);
-		RETURN SQLSTATE;
-	END;
-	PERFORM set_config('role', 'none', true);
-	RETURN 'no error';
-END $$;
+\ir lib/as_role.sql
 CREATE FUNCTION detail_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE detail text;
 BEGIN

@@ -20,18 +20,7 @@ CREATE SEQUENCE numbers;
 
 CREATE FUNCTION rule_of(col name) RETURNS text LANGUAGE sql AS $$SELECT rule FROM synth_labels WHERE relation = 'people'::regclass AND "column" = col$$;
 -- What a statement does to a role: 'no error', or its SQLSTATE.
-CREATE FUNCTION as_role(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('role', role, true);
-	BEGIN
-		EXECUTE statement;
-	EXCEPTION WHEN OTHERS THEN
-		PERFORM set_config('role', 'none', true);
-		RETURN SQLSTATE;
-	END;
-	PERFORM set_config('role', 'none', true);
-	RETURN 'no error';
-END $$;
+\ir lib/as_role.sql
 CREATE FUNCTION hint_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE hint text;
 BEGIN
