@@ -341,14 +341,17 @@ foreach my $phase (sort keys %source)
 is(sql(q{SELECT version, current FROM synth_models WHERE model = 't'}), $before, 'the versions that there were');
 
 # Processes that die, and servers.
+my $pid_of_checkpointer = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'};
 foreach my $phase ('reading', 'network', 'storing')
 {
 	$holder->query_safe(q{BEGIN; SELECT FROM gensynth.models WHERE name = 't' FOR UPDATE}) if $phase eq 'storing';
 	$job = job("$source{$phase}, model => 't'");
 	wait_for("count(*) = 1 FROM synth_progress WHERE phase = '$phase' AND job = $job", "$phase is seen");
+	# The server that answers may still be the one that has not noticed: another checkpointer tells that it is over.
+	my $checkpointer = sql($pid_of_checkpointer);
 	kill 'KILL', told($job, 'pid');
 	eval { $holder->quit };
-	ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is there again');
+	ok($node->poll_query_until('postgres', "SELECT ($pid_of_checkpointer) <> $checkpointer"), 'the server is there again');
 	is(state($job), 'lost', "$phase: kill -9");
 	is(sql(q{SELECT version, current FROM synth_models WHERE model = 't'}), $before, 'the versions that there were');
 	$holder = $node->background_psql('postgres', on_error_stop => 0);
