@@ -28,7 +28,7 @@ OBJS = $(patsubst %.c,%.o,$(call in_tree,src/*.c src/*/*.c src/*/*/*.c)) \
 # their dependencies.
 SQL_PARTS = src/catalog/catalog.sql src/fit/fit.sql src/worker/worker.sql src/stream/stream.sql \
 	src/stream/into.sql src/schema/schema.sql src/mask/kinds.sql \
-	src/mask/mask.sql
+	src/mask/mask.sql src/mask/masked.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 DATA = $(call in_tree,$(EXTENSION)--*--*.sql)
 

@@ -95,6 +95,14 @@
 #define gs_reading_role(query, entry) ((entry)->checkAsUser)
 #endif
 
+/* ... and what is asked of a query's relations */
+#if PG_VERSION_NUM >= 160000
+#define gs_take_permissions(query, pstate) \
+	((query)->rteperminfos = (pstate)->p_rteperminfos)
+#else
+#define gs_take_permissions(query, pstate) ((void) 0)
+#endif
+
 /*
  * 16 asks a custom scan what slot it wants; before, the executor has given it
  * a virtual one, which has to be exchanged.

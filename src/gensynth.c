@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "mask/label.h"
+#include "mask/masked.h"
 #include "numeric/blas.h"
 #include "stream/node/scan.h"
 #include "worker/worker.h"
@@ -24,4 +25,5 @@ _PG_init(void)
 	gs_worker_init();
 	gs_plan_init();
 	gs_label_init();
+	gs_masked_init();
 }

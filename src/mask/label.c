@@ -18,11 +18,13 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "mask/grant.h"
 #include "mask/label.h"
 
 static void
@@ -83,13 +85,22 @@ check_column(Oid relid, AttrNumber attnum, const GsRule *rule)
 static void
 check_label(const ObjectAddress *object, const char *label)
 {
+	/* sessions that keep what a table's labels say look again */
+	if (object->classId == RelationRelationId)
+		CacheInvalidateRelcacheByRelid(object->objectId);
 	if (label == NULL)
 		return;
+	if (object->classId == RelationRelationId && object->objectSubId == 0 &&
+		gs_mask_readers_of(label) != NIL)
+	{
+		gs_mask_check_readers(object->objectId);
+		return;
+	}
 	if (object->classId != RelationRelationId || object->objectSubId == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("labels of gensynth are for columns"),
-				 errhint("Write SECURITY LABEL FOR gensynth ON COLUMN ..., or call synth_label.")));
+				 errhint("Write SECURITY LABEL FOR gensynth ON COLUMN ..., or call synth_label; synth_mask_grant labels a table with its readers.")));
 	check_column(object->objectId, (AttrNumber) object->objectSubId,
 				 gs_rule_parse(label));
 }

@@ -185,7 +185,8 @@ keep_columns(GsMaskTable *table, Relation relation, const List *found)
 
 		foreach(other, table->columns)
 			masked |= strcmp(((GsMaskColumn *) lfirst(other))->name,
-							 finding->column) == 0;
+							 finding->column) == 0 &&
+				((GsMaskColumn *) lfirst(other))->rule->action != GS_RULE_KEEP;
 		/* generated ones follow masked ones */
 		if (masked || finding->path != NULL ||
 			attribute_of(relation, finding->column) == NULL ||
@@ -200,9 +201,12 @@ keep_columns(GsMaskTable *table, Relation relation, const List *found)
 	}
 }
 
-/* The kinds of a table's columns, looked for once in a call. */
-static List *
-find_kinds(GsMaskRequest *request, Oid relid)
+/*
+ * gs_mask_find_kinds: the kinds of a table's columns, looked for once in a
+ * call: of GsPiiFinding.
+ */
+List *
+gs_mask_find_kinds(GsMaskRequest *request, Oid relid)
 {
 	FoundTable *table;
 	ListCell   *cell;
@@ -228,7 +232,7 @@ ask_table(GsMaskPlan *plan, GsMaskRequest *request, Oid relid)
 	Relation	relation = table_open(relid, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(relation);
 	char	   *table = gs_mask_table_name(relid);
-	List	   *found = find_kinds(request, relid);
+	List	   *found = gs_mask_find_kinds(request, relid);
 	ListCell   *cell;
 
 	foreach(cell, request->columns)

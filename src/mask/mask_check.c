@@ -263,11 +263,24 @@ check_column(GsMaskPlan *plan, GsMaskTable *table, GsMaskColumn *column,
 						"Give the column a deterministic collation.",
 						"column \"%s\" of table %s takes different texts for equal, whose pseudonyms are not",
 						column->name, table->name);
-	else if (column->rule->action == GS_RULE_SYNTHESIZE)
-		gs_mask_problem(plan, ERRCODE_FEATURE_NOT_SUPPORTED,
-						"Choose another rule in \"rules\"; synth_complete draws columns from a model.",
-						"column \"%s\" of table %s cannot be synthesized in place",
-						column->name, table->name);
+}
+
+/* What cannot be done to rows while they are read. */
+static void
+check_reading(GsMaskPlan *plan, const GsMaskTable *table)
+{
+	ListCell   *cell;
+
+	foreach(cell, table->columns)
+	{
+		const GsMaskColumn *column = lfirst(cell);
+
+		if (column->rule->action == GS_RULE_SHUFFLE)
+			gs_mask_problem(plan, ERRCODE_FEATURE_NOT_SUPPORTED,
+							"Shuffling takes all rows together: mask a copy with synth_mask, or choose another rule.",
+							"column \"%s\" of table %s cannot be shuffled while it is read",
+							column->name, table->name);
+	}
 }
 
 static bool
@@ -417,6 +430,14 @@ gs_mask_check_table(GsMaskPlan *plan, const GsMaskRequest *request,
 	Relation	relation = table_open(table->relid, AccessShareLock);
 	ListCell   *cell;
 
+	foreach(cell, table->columns)
+		check_column(plan, table, lfirst(cell), relation);
+	if (request->reading)
+	{
+		check_reading(plan, table);
+		table_close(relation, AccessShareLock);
+		return;
+	}
 	check_relation(plan, request, table, table->relid);
 	if (!request->copying)
 		check_parts(plan, request, table);
@@ -429,8 +450,6 @@ gs_mask_check_table(GsMaskPlan *plan, const GsMaskRequest *request,
 		gs_mask_problem(plan, ERRCODE_INVALID_PARAMETER_VALUE,
 						"Keys tie it to what is masked: do not exclude it, or keep the columns of the keys.",
 						"table %s is excluded", table->name);
-	foreach(cell, table->columns)
-		check_column(plan, table, lfirst(cell), relation);
 	check_generated(plan, table, relation);
 	if (request->updating)
 		check_update(plan, table, relation);

@@ -534,13 +534,20 @@ gs_mask_plan(GsMaskRequest *request)
 	complete_closure(&planner);
 	drop_kept(planner.plan);
 	note_referenced(&planner);
+	/* nor is anything against it that other tables would make of it */
+	if (request->reading)
+		planner.plan->problems = NIL;
 	foreach(cell, planner.plan->tables)
 	{
+		/* of what is read, the table itself is all that counts */
+		if (request->reading && !list_member_oid(request->relids,
+												 ((GsMaskTable *) lfirst(cell))->relid))
+			continue;
 		estimate_rows(lfirst(cell));
 		foreach(column, ((GsMaskTable *) lfirst(cell))->columns)
 			list_sort(((GsMaskColumn *) lfirst(column))->referenced_by,
 					  compare_names);
-		gs_mask_settle_unique(planner.plan, lfirst(cell), true);
+		gs_mask_settle_unique(planner.plan, lfirst(cell), !request->reading);
 		gs_mask_check_table(planner.plan, request, lfirst(cell));
 	}
 	return planner.plan;

@@ -25,6 +25,7 @@ typedef struct GsMaskRequest
 	bool		published;		/* tables may be published */
 	bool		copying;		/* the tables stay as they are */
 	bool		updating;		/* row by row */
+	bool		reading;		/* rows are masked while they are read */
 	List	   *found;			/* of tables looked at: once in a call */
 } GsMaskRequest;
 
@@ -48,6 +49,7 @@ typedef struct GsMaskTable
 	List	   *columns;		/* of GsMaskColumn; none is kept as it is */
 	List	   *kept;			/* of GsKeptColumn */
 	double		rows;			/* as pg_class has it; -1: not known */
+	bool		reading;		/* virtual columns are computed, too */
 } GsMaskTable;
 
 /* Two columns that a foreign key ties together. */
@@ -85,6 +87,7 @@ extern void gs_mask_report(const GsMaskPlan *plan);
 extern Oid	gs_mask_root(Oid relid);
 
 /* within the plan: mask_ask.c, mask_check.c */
+extern List *gs_mask_find_kinds(GsMaskRequest *request, Oid relid);
 extern void gs_mask_ask(GsMaskPlan *plan, GsMaskRequest *request);
 extern char *gs_mask_table_name(Oid relid);
 extern GsMaskTable *gs_mask_find_table(const GsMaskPlan *plan, Oid relid);

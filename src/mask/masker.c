@@ -48,6 +48,17 @@ enum
 	SUFFIX_HASH = 's'
 };
 
+#define MAX_SUFFIX	19			/* digits */
+#define LONG_SUFFIX	UINT64CONST(10000000000000000000)
+#define NARROW		12			/* characters of short addresses beside it */
+
+/* A number that only one row has. */
+typedef struct Suffix
+{
+	uint64		number;
+	int			digits;
+} Suffix;
+
 /* A column whose values are hashed. */
 typedef struct HashedColumn
 {
@@ -71,6 +82,8 @@ typedef struct Column
 	HashedColumn hashed;		/* of GS_RULE_PATTERN */
 	GsKindColumn kind;			/* of GS_RULE_KIND */
 	int			room;			/* of that, in characters; 0: any */
+	bool		narrow;			/* has no room for a suffix that follows from
+								 * the row: it is by the order of rows */
 	int			fake;			/* the one of its locale */
 	Datum		constant;		/* of GS_RULE_CONSTANT; the step of numbers */
 	Tuplesortstate *sort;		/* of GS_RULE_SHUFFLE: values by a random key */
@@ -102,7 +115,10 @@ struct GsMasker
 	GsFake	   *fakes;
 	uint64_t	shuffle_seed[2];
 	uint64		put;			/* values that were put so far */
-	GsPermutation suffix;
+	int			number_at;		/* the primary key, if that is one number; -1 */
+	int			number_length;	/* its bytes */
+	GsPseudonymKey suffix_key;
+	GsPermutation suffix;		/* of narrow columns, by the order of rows */
 	uint64	   *counter;		/* rows so far, of all partitions */
 	ExprContext *conditions;	/* what domains' conditions are tested in */
 	MemoryContext context;		/* it lives in */
@@ -135,25 +151,63 @@ add_hashed(GsSipHash *hash, HashedColumn *column, Datum value, bool isnull)
 	gs_siphash_add(hash, text, strlen(text) + 1);
 }
 
-/* Columns of the primary key or, without one, those that are replaced by kinds. */
+/*
+ * gs_masker_identity: the columns that say which row a row is: those of the
+ * primary key or, without one, those that are replaced by kinds.
+ *
+ * columns: of GsMaskedColumn.  Returns places, from 0.
+ */
+Bitmapset *
+gs_masker_identity(Relation relation, const List *columns)
+{
+	Bitmapset  *key = RelationGetIndexAttrBitmap(relation,
+												 INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	Bitmapset  *identity = NULL;
+	int			at = -1;
+	ListCell   *cell;
+
+	while ((at = bms_next_member(key, at)) >= 0)
+		identity = bms_add_member(identity, at +
+								  FirstLowInvalidHeapAttributeNumber - 1);
+	if (identity != NULL)
+		return identity;
+	foreach(cell, columns)
+	{
+		const GsMaskedColumn *column = lfirst(cell);
+		AttrNumber	attnum = get_attnum(RelationGetRelid(relation),
+										column->name);
+
+		if (column->rule->action == GS_RULE_KIND && attnum > 0)
+			identity = bms_add_member(identity, attnum - 1);
+	}
+	return identity;
+}
+
 static void
-find_identity(GsMasker *masker, Relation relation)
+find_identity(GsMasker *masker, Relation relation, const List *columns)
 {
 	TupleDesc	desc = RelationGetDescr(relation);
 	Bitmapset  *key = RelationGetIndexAttrBitmap(relation,
 												 INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	Bitmapset  *identity = gs_masker_identity(relation, columns);
 	int			at = -1;
 
 	masker->identity = palloc0(desc->natts * sizeof(HashedColumn));
-	while ((at = bms_next_member(key, at)) >= 0)
-		hashed_column(&masker->identity[masker->nidentity++], desc,
-					  at + FirstLowInvalidHeapAttributeNumber - 1);
-	if (masker->nidentity > 0)
-		return;
-	for (int i = 0; i < masker->ncolumns; i++)
-		if (masker->columns[i].rule->action == GS_RULE_KIND)
-			hashed_column(&masker->identity[masker->nidentity++], desc,
-						  masker->columns[i].at);
+	while ((at = bms_next_member(identity, at)) >= 0)
+		hashed_column(&masker->identity[masker->nidentity++], desc, at);
+	masker->number_at = -1;
+	if (bms_membership(key) == BMS_SINGLETON)
+	{
+		Oid			type;
+
+		at = masker->identity[0].at;
+		type = TupleDescAttr(desc, at)->atttypid;
+		if (type == INT2OID || type == INT4OID || type == INT8OID)
+		{
+			masker->number_at = at;
+			masker->number_length = TupleDescAttr(desc, at)->attlen;
+		}
+	}
 }
 
 /* The generator of a locale, which all columns of it share. */
@@ -211,6 +265,8 @@ begin_column(GsMasker *masker, Column *column, Relation relation, int digits)
 			gs_kind_column(&column->kind, rule->kind, column->type,
 						   attribute->atttypmod, column->unique ? digits : 0);
 			column->room = column->kind.want.max_chars;
+			column->narrow = column->room > 0 && column->room < MAX_SUFFIX +
+				(masker->number_at >= 0 ? 0 : NARROW);
 			column->fake = fake_of_locale(masker, rule->locale);
 			if (column->type != column->base)
 			{
@@ -289,13 +345,17 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 	masker->utf8 = GetDatabaseEncoding() == PG_UTF8;
 	masker->counter = counter;
 	masker->context = CurrentMemoryContext;
+	find_identity(masker, relation, columns);
 	masker->columns = palloc0(list_length(columns) * sizeof(Column));
 	masker->setups = palloc0(list_length(columns) * sizeof(GsFakeSetup));
 	foreach(cell, columns)
 	{
 		const GsMaskedColumn *asked = lfirst(cell);
-		Column	   *column = &masker->columns[masker->ncolumns++];
+		Column	   *column = &masker->columns[masker->ncolumns];
 
+		if (asked->skip)
+			continue;
+		masker->ncolumns++;
 		column->at = get_attnum(relid, asked->name) - 1;
 		/* dropped since the batch before */
 		if (column->at < 0)
@@ -328,7 +388,6 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 		column->output = hashed.output;
 	}
 	masker->fakes = palloc0(masker->nfakes * sizeof(GsFake));
-	find_identity(masker, relation);
 	if (!pg_strong_random(masker->shuffle_seed, sizeof(masker->shuffle_seed)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
@@ -337,6 +396,7 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 		n *= 10;
 	gs_siphash_pair(key->word, SUFFIX_HASH, 0, seed);
 	gs_permute_init(&masker->suffix, n, seed[0]);
+	memcpy(masker->suffix_key.word, seed, sizeof(seed));
 	return masker;
 }
 
@@ -615,11 +675,36 @@ shuffled(const GsMasker *masker, const Column *column, bool *isnull,
 }
 
 /*
+ * The number that makes a row's e-mail address one of its own: it follows from
+ * the primary key, if that is a number, by a bijection; else it is so long that
+ * no other row has it.  random: of the row.
+ */
+static Suffix
+suffix_of(const GsMasker *masker, const Datum *values, const bool *nulls,
+		  uint64 random)
+{
+	int			at = masker->number_at;
+	int64		number;
+
+	if (at < 0 || nulls[at])
+		return (Suffix) {random % LONG_SUFFIX, MAX_SUFFIX};
+	number = masker->number_length == 2 ? DatumGetInt16(values[at]) :
+		masker->number_length == 4 ? DatumGetInt32(values[at]) :
+		DatumGetInt64(values[at]);
+	number = gs_pseudonym_integer(&masker->suffix_key, number);
+	if (number < 0)
+		return (Suffix) {((uint64) number) % LONG_SUFFIX, MAX_SUFFIX};
+	return (Suffix) {number, number < 100000 ? 5 : number <= PG_INT32_MAX ? 10 :
+		MAX_SUFFIX};
+}
+
+/*
  * A value of a kind.  Sex is written as the value was: in a letter or a word,
  * and with a capital or not.
  */
 static Datum
-kind_value(GsMasker *masker, Column *column, Datum value, uint64 suffix)
+kind_value(GsMasker *masker, Column *column, Datum value,
+		   const Suffix *suffix)
 {
 	GsFake	   *fake = &masker->fakes[column->fake];
 	char	   *was;
@@ -629,12 +714,19 @@ kind_value(GsMasker *masker, Column *column, Datum value, uint64 suffix)
 	if (column->rule->kind->id != GS_KIND_SEX ||
 		(column->base != TEXTOID && column->base != VARCHAROID &&
 		 column->base != BPCHAROID))
-		return gs_kind_datum(&column->kind, fake, suffix);
+	{
+		if (column->kind.want.suffix_digits == 0 || column->narrow)
+			return gs_kind_datum(&column->kind, fake,
+								 gs_permute(&masker->suffix,
+											*masker->counter - 1));
+		column->kind.want.suffix_digits = suffix->digits;
+		return gs_kind_datum(&column->kind, fake, suffix->number);
+	}
 	was = TextDatumGetCString(value);
 	column->kind.want.max_chars = was[1] == '\0' || was[1] == ' ' ? 1 :
 		column->room;
 	result = PointerGetDatum(DatumGetTextPCopy(gs_kind_datum(&column->kind,
-															  fake, suffix)));
+															  fake, 0)));
 	made = VARDATA(DatumGetPointer(result));
 	made[0] = (char) (was[0] >= 'A' && was[0] <= 'Z' ?
 					  pg_ascii_toupper((unsigned char) made[0]) :
@@ -689,11 +781,10 @@ keep_age(GsMasker *masker, const Datum *values, const bool *nulls)
 /* Random bits for a row, and the generators that they drive. */
 static void
 begin_fakes(GsMasker *masker, const Datum *values, const bool *nulls,
-			int attempt)
+			int attempt, uint64_t random[2])
 {
 	GsSipHash	hash;
 	char		use[] = {ROW_HASH, (char) attempt};
-	uint64_t	random[2];
 
 	gs_siphash_begin(&hash, masker->key.word);
 	gs_siphash_add(&hash, use, sizeof(use));
@@ -744,14 +835,18 @@ bool
 gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt,
 			  bool last)
 {
-	uint64		suffix;
+	Suffix		suffix = {0};
 	bool		fits = true;
 
 	if (masker->nfakes > 0)
-		begin_fakes(masker, values, nulls, attempt);
+	{
+		uint64_t	random[2];
+
+		begin_fakes(masker, values, nulls, attempt, random);
+		suffix = suffix_of(masker, values, nulls, random[0]);
+	}
 	if (attempt == 0)
 		++*masker->counter;
-	suffix = gs_permute(&masker->suffix, *masker->counter - 1);
 	for (int i = 0; i < masker->ncolumns; i++)
 	{
 		Column	   *column = &masker->columns[i];
@@ -767,7 +862,7 @@ gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt,
 		else if (column->rule->action == GS_RULE_KIND)
 		{
 			if (!is_empty_text(column, *value))
-				*value = kind_value(masker, column, *value, suffix);
+				*value = kind_value(masker, column, *value, &suffix);
 		}
 		else if (column->rule->action == GS_RULE_PSEUDONYM)
 			*value = pseudonym(masker, column, *value);

@@ -18,6 +18,7 @@ typedef struct GsMaskedColumn
 	const char *name;
 	const GsRule *rule;
 	bool		unique;			/* its values are to be distinct */
+	bool		skip;			/* is not asked for: stays as it is */
 } GsMaskedColumn;
 
 /* A column that stays, for generated values to fit it. */
@@ -33,6 +34,7 @@ extern GsMasker *gs_masker_begin(Relation relation, const char *table,
 								 const List *columns, const List *kept,
 								 const GsPseudonymKey *key, int digits,
 								 uint64 *counter);
+extern Bitmapset *gs_masker_identity(Relation relation, const List *columns);
 extern bool gs_masker_shuffles(const GsMasker *masker);
 extern void gs_masker_put(GsMasker *masker, const Datum *values,
 						  const bool *nulls);

@@ -65,7 +65,7 @@ follows(const GsMaskRow *row, Node *expression)
 }
 
 static void
-add_generated(GsMaskRow *row)
+add_generated(GsMaskRow *row, bool virtual)
 {
 	TupleDesc	desc = RelationGetDescr(row->relation);
 	Bitmapset  *computed = NULL;
@@ -84,7 +84,8 @@ add_generated(GsMaskRow *row)
 		computed = bms_add_member(computed, i + 1 -
 								  FirstLowInvalidHeapAttributeNumber);
 		/* virtual ones, of 18, are nothing that is stored */
-		if (TupleDescAttr(desc, i)->attgenerated != ATTRIBUTE_GENERATED_STORED)
+		if (!virtual &&
+			TupleDescAttr(desc, i)->attgenerated != ATTRIBUTE_GENERATED_STORED)
 			continue;
 		row->generated[row->ngenerated].at = i;
 		row->generated[row->ngenerated++].state =
@@ -144,7 +145,7 @@ gs_mask_row_begin(Relation relation, const GsMaskTable *table)
 												 column->name) -
 									  FirstLowInvalidHeapAttributeNumber);
 	}
-	add_generated(row);
+	add_generated(row, table->reading);
 	add_checks(row);
 	row->not_null = palloc(desc->natts * sizeof(int));
 	while ((i = bms_next_member(row->changed, i)) >= 0)
@@ -308,7 +309,7 @@ masked_columns(const GsMaskTable *table)
 	foreach(cell, table->columns)
 	{
 		const GsMaskColumn *column = lfirst(cell);
-		GsMaskedColumn *masked = palloc(sizeof(GsMaskedColumn));
+		GsMaskedColumn *masked = palloc0(sizeof(GsMaskedColumn));
 
 		masked->name = column->name;
 		masked->rule = column->rule;

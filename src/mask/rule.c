@@ -24,7 +24,7 @@
 typedef enum Form
 {
 	ALONE,
-	MAY_HAVE_GROUP,
+	MAY_HAVE_NAME,				/* in parentheses */
 	NEEDS_ARGUMENT
 } Form;
 
@@ -37,8 +37,8 @@ static const struct
 }			words[] = {
 	{"keep", GS_RULE_KEEP, ALONE, "keep"},
 	{"null", GS_RULE_NULL, ALONE, "null"},
-	{"synthesize", GS_RULE_SYNTHESIZE, ALONE, "synthesize"},
-	{"pseudonym", GS_RULE_PSEUDONYM, MAY_HAVE_GROUP, "pseudonym(persons)"},
+	{"synthesize", GS_RULE_SYNTHESIZE, MAY_HAVE_NAME, "synthesize(model)"},
+	{"pseudonym", GS_RULE_PSEUDONYM, MAY_HAVE_NAME, "pseudonym(persons)"},
 	{"shuffle", GS_RULE_SHUFFLE, ALONE, "shuffle"},
 	{"pattern", GS_RULE_PATTERN, NEEDS_ARGUMENT, "pattern:AA-9999"},
 	{"constant", GS_RULE_CONSTANT, NEEDS_ARGUMENT, "constant:x"},
@@ -186,14 +186,16 @@ gs_rule_parse(const char *text)
 			continue;
 		rule->action = words[i].action;
 		if (mark != (words[i].form == NEEDS_ARGUMENT ? ':' : '\0') &&
-			!(mark == '(' && words[i].form == MAY_HAVE_GROUP))
+			!(mark == '(' && words[i].form == MAY_HAVE_NAME))
 			report_form(rule->text, words[i].example);
 		if (mark == ':')
 			rule->argument = rest;
+		if (mark == '(' && trim(rest)[0] == '\0')
+			report_form(rule->text, words[i].example);
+		if (mark == '(' && rule->action == GS_RULE_SYNTHESIZE)
+			rule->model = trim(rest);
 		else if (mark == '(')
 			rule->group = trim(rest);
-		if (rule->group != NULL && rule->group[0] == '\0')
-			report_form(rule->text, words[i].example);
 		if (mark == ':')
 			check_argument(rule);
 		return rule;

@@ -4,7 +4,8 @@
  *	  it.
  *
  *		email  phone(locale=de_DE)		a kind of values made anew
- *		keep  null  synthesize  shuffle
+ *		keep  null  shuffle
+ *		synthesize  synthesize(model)
  *		pseudonym  pseudonym(group)
  *		pattern:AA-9999  constant:x  generalise:month  generalise:10
  */
@@ -35,6 +36,7 @@ typedef struct GsRule
 	const GsKind *kind;			/* of GS_RULE_KIND */
 	int			locale;			/* of GS_RULE_KIND; -1: the row's */
 	const char *group;			/* of GS_RULE_PSEUDONYM, or NULL */
+	const char *model;			/* of GS_RULE_SYNTHESIZE, or NULL */
 	const char *argument;		/* what stands after a colon */
 } GsRule;
 

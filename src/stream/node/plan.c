@@ -47,7 +47,9 @@
 /* Below this many rows, workers cost more than they save. */
 #define PARALLEL_ROWS	1e5
 
-static bool enable_custom_scan = true;
+/* gensynth.enable_custom_scan */
+bool		gs_enable_custom_scan = true;
+
 static Oid	support_function = InvalidOid;
 static set_rel_pathlist_hook_type previous_hook = NULL;
 
@@ -77,6 +79,12 @@ synth_support(PG_FUNCTION_ARGS)
 		SupportRequestRows *rows = (SupportRequestRows *) request;
 
 		if (rows->node != NULL && IsA(rows->node, FuncExpr) &&
+			gs_masked_rows((FuncExpr *) rows->node) >= 0)
+		{
+			rows->rows = gs_masked_rows((FuncExpr *) rows->node);
+			PG_RETURN_POINTER(request);
+		}
+		if (rows->node != NULL && IsA(rows->node, FuncExpr) &&
 			list_length(((FuncExpr *) rows->node)->args) >= 2)
 		{
 			/* n is the second argument of every form */
@@ -96,7 +104,31 @@ synth_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * Whether a function is one of ours, and its form.
+ * gs_function_symbol: the C symbol of a function that is one of ours, or NULL.
+ */
+char *
+gs_function_symbol(Oid function)
+{
+	HeapTuple	tuple;
+	Datum		symbol;
+	bool		isnull;
+	char	   *name = NULL;
+
+	if (!OidIsValid(support_function))
+		return NULL;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+	if (((Form_pg_proc) GETSTRUCT(tuple))->prosupport == support_function &&
+		!isnull)
+		name = TextDatumGetCString(symbol);
+	ReleaseSysCache(tuple);
+	return name;
+}
+
+/*
+ * Whether a function is one that samples, and its form.
  */
 static bool
 form_of(Oid function, GsForm *form)
@@ -107,30 +139,15 @@ form_of(Oid function, GsForm *form)
 		[GS_FORM_TYPED] = "synth_sample_typed",
 		[GS_FORM_RECORD] = "synth_rows"
 	};
-	HeapTuple	tuple;
-	Datum		symbol;
-	bool		isnull;
-	bool		found = false;
+	char	   *name = gs_function_symbol(function);
 
-	if (!OidIsValid(support_function))
-		return false;
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
-	if (((Form_pg_proc) GETSTRUCT(tuple))->prosupport == support_function &&
-		!isnull)
+	for (int i = 0; i < lengthof(symbols) && name != NULL; i++)
 	{
-		char	   *name = TextDatumGetCString(symbol);
-
-		for (int i = 0; i < lengthof(symbols) && !found; i++)
-		{
-			found = strcmp(symbols[i], name) == 0;
-			*form = i;
-		}
+		*form = i;
+		if (strcmp(symbols[i], name) == 0)
+			return true;
 	}
-	ReleaseSysCache(tuple);
-	return found;
+	return false;
 }
 
 /*
@@ -351,13 +368,15 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 		previous_hook(root, rel, rti, rte);
 	if (rte->rtekind != RTE_FUNCTION)
 		return;
+	if (gs_masked_add_path(root, rel, rte))
+		return;
 	parallel = rel->consider_parallel && !stays_in_leader(rte);
 	foreach(cell, rel->pathlist)
 		((Path *) lfirst(cell))->parallel_safe &= parallel;
 	call = find_call(rel, rte, &form);
 	if (call == NULL)
 		return;
-	if (!enable_custom_scan ||
+	if (!gs_enable_custom_scan ||
 		(form == GS_FORM_TYPED &&
 		 get_typtype(exprType(linitial(call->args))) != TYPTYPE_COMPOSITE))
 		return;
@@ -383,11 +402,11 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 }
 
 /*
- * A Var for each column that the query uses, and of the whole row if it uses
- * that: the layout of the scan's tuples.
+ * gs_scan_tlist: a Var for each column that the query uses, and of the whole
+ * row if it uses that: the layout of the scan's tuples.
  */
-static List *
-make_scan_tlist(PlannerInfo *root, RelOptInfo *rel, List *clauses)
+List *
+gs_scan_tlist(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 {
 	List	   *vars = pull_var_clause((Node *) rel->reltarget->exprs,
 									   PVC_RECURSE_PLACEHOLDERS |
@@ -433,7 +452,7 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist,
 	scan->scan.plan.qual = clauses;
 	scan->scan.scanrelid = 0;
 	scan->flags = path->flags;
-	scan->custom_scan_tlist = make_scan_tlist(root, rel, clauses);
+	scan->custom_scan_tlist = gs_scan_tlist(root, rel, clauses);
 	scan->custom_relids = bms_make_singleton(rel->relid);
 
 	/* the whole call, so that plans depend on the function */
@@ -456,10 +475,11 @@ gs_plan_init(void)
 	DefineCustomBoolVariable("gensynth.enable_custom_scan",
 							 "Streams synthetic rows out of a custom scan.",
 							 "Turned off, the sampling functions are scanned as any other function: the same rows, all of them before the first.",
-							 &enable_custom_scan, true, PGC_USERSET,
+							 &gs_enable_custom_scan, true, PGC_USERSET,
 							 GUC_EXPLAIN, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("gensynth");
 	RegisterCustomScanMethods(&gs_scan_methods);
+	RegisterCustomScanMethods(&gs_masked_scan_methods);
 	previous_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = add_scan;
 }

@@ -65,7 +65,6 @@ typedef struct SynthScanState
 	FuncExpr   *call;
 	List	   *args;			/* ExprStates, all but a typed form's shape */
 	Bitmapset  *params;			/* PARAM_EXEC in the arguments */
-	Index		rti;
 	TupleDesc	row_desc;		/* the function's columns */
 	bool		whole_row;		/* is asked for too */
 	bool		direct;			/* the tuples are the stream's rows */
@@ -128,14 +127,17 @@ create_state(CustomScan *scan)
 	return (Node *) state;
 }
 
-static bool
-collect_params(Node *node, Bitmapset **params)
+/*
+ * gs_scan_params: adds the PARAM_EXEC parameters of an expression.
+ */
+bool
+gs_scan_params(Node *node, Bitmapset **params)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
 		*params = bms_add_member(*params, ((Param *) node)->paramid);
-	return expression_tree_walker(node, collect_params, params);
+	return expression_tree_walker(node, gs_scan_params, params);
 }
 
 /*
@@ -165,11 +167,15 @@ find_row_desc(SynthScanState *state, const CustomScan *scan)
 }
 
 /*
- * A plan may be older than the row type: its columns must still be those.
+ * gs_scan_columns: whether the whole row is among the columns of a scan.
+ *
+ * row_desc: the function's columns.  A plan may be older than the row type: it
+ * is an error (42804) if its columns are not those any more.
  */
-static void
-check_columns(SynthScanState *state, const CustomScan *scan)
+bool
+gs_scan_columns(const CustomScan *scan, TupleDesc row_desc)
 {
+	bool		whole_row = false;
 	ListCell   *cell;
 
 	foreach(cell, scan->custom_scan_tlist)
@@ -179,13 +185,13 @@ check_columns(SynthScanState *state, const CustomScan *scan)
 
 		if (var->varattno == 0)
 		{
-			state->whole_row = true;
+			whole_row = true;
 			continue;
 		}
-		if (var->varattno > state->row_desc->natts)
+		if (var->varattno > row_desc->natts)
 			attribute = NULL;
 		else
-			attribute = TupleDescAttr(state->row_desc, var->varattno - 1);
+			attribute = TupleDescAttr(row_desc, var->varattno - 1);
 		if (attribute == NULL || attribute->attisdropped ||
 			attribute->atttypid != var->vartype)
 			ereport(ERROR,
@@ -193,6 +199,7 @@ check_columns(SynthScanState *state, const CustomScan *scan)
 					 errmsg("row type of the sampled columns has changed since the query was planned"),
 					 errhint("Run or prepare the query again.")));
 	}
+	return whole_row;
 }
 
 static inline bool
@@ -211,7 +218,6 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 
 	state->form = intVal(list_nth(scan->custom_private, GS_PRIVATE_FORM));
 	state->call = linitial_node(FuncExpr, scan->custom_exprs);
-	state->rti = bms_next_member(scan->custom_relids, -1);
 	state->explain_only = (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
 	foreach(cell, state->call->args)
 		state->args = lappend(state->args,
@@ -221,9 +227,9 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 		aclcheck_error(allowed, OBJECT_FUNCTION,
 					   get_func_name(state->call->funcid));
 	InvokeFunctionExecuteHook(state->call->funcid);
-	collect_params((Node *) state->call->args, &state->params);
+	gs_scan_params((Node *) state->call->args, &state->params);
 	state->row_desc = find_row_desc(state, scan);
-	check_columns(state, scan);
+	state->whole_row = gs_scan_columns(scan, state->row_desc);
 	state->direct = !state->whole_row && !is_json(state);
 	gs_exchange_slot(estate, node, gs_rowslot_ops());
 	if (estate->es_epq_active != NULL)
@@ -361,13 +367,13 @@ form_whole_row(TupleDesc desc, Datum *values, bool *nulls)
 }
 
 /*
- * Puts a row of the function's columns where the scan's tuple has them.
+ * gs_scan_fill: puts a row of the function's columns where the scan's tuple
+ * has them; a whole row is in the current memory context.
  */
-static void
-fill_scalar(SynthScanState *state, TupleTableSlot *slot, Datum *values,
-			bool *nulls)
+void
+gs_scan_fill(const CustomScan *scan, TupleDesc row_desc,
+			 TupleTableSlot *slot, Datum *values, bool *nulls)
 {
-	CustomScan *scan = (CustomScan *) state->css.ss.ps.plan;
 	ListCell   *cell;
 	int			i = 0;
 
@@ -377,8 +383,7 @@ fill_scalar(SynthScanState *state, TupleTableSlot *slot, Datum *values,
 
 		if (var->varattno == 0)
 		{
-			slot->tts_values[i] = form_whole_row(state->row_desc, values,
-												 nulls);
+			slot->tts_values[i] = form_whole_row(row_desc, values, nulls);
 			slot->tts_isnull[i] = false;
 		}
 		else
@@ -398,6 +403,7 @@ static void
 make_row(SynthScanState *state, TupleTableSlot *slot, Datum *values,
 		 bool *nulls)
 {
+	const CustomScan *scan = (CustomScan *) state->css.ss.ps.plan;
 	ExprContext *econtext = state->css.ss.ps.ps_ExprContext;
 	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
 
@@ -406,10 +412,10 @@ make_row(SynthScanState *state, TupleTableSlot *slot, Datum *values,
 		Datum		document = gs_jsonrow_form(state->json, values, nulls);
 		bool		isnull = false;
 
-		fill_scalar(state, slot, &document, &isnull);
+		gs_scan_fill(scan, state->row_desc, slot, &document, &isnull);
 	}
 	else if (slot->tts_tupleDescriptor->natts > 0)
-		fill_scalar(state, slot, values, nulls);
+		gs_scan_fill(scan, state->row_desc, slot, values, nulls);
 	ExecStoreVirtualTuple(slot);
 	MemoryContextSwitchTo(old);
 }
@@ -443,41 +449,53 @@ next_row(ScanState *ss)
 }
 
 /*
- * EvalPlanQual: the tuple to be looked at again is the one that was locked
- * for, handed on as a whole row.  A scan that takes no part in the locking,
- * such as one in a subplan, runs as ever.
+ * gs_scan_recheck: EvalPlanQual: the tuple to be looked at again is the one
+ * that was locked for, handed on as a whole row.  A scan that takes no part in
+ * the locking, such as one in a subplan, runs as ever.
+ *
+ * locked: a slot of row_desc.  next: what the scan's own rows come from.
  */
-static bool
-recheck_row(ScanState *ss, TupleTableSlot *slot)
+bool
+gs_scan_recheck(ScanState *ss, TupleTableSlot *slot, TupleDesc row_desc,
+				TupleTableSlot *locked, ExecScanAccessMtd next)
 {
-	SynthScanState *state = (SynthScanState *) ss;
+	const CustomScan *scan = (CustomScan *) ss->ps.plan;
+	Index		rti = bms_next_member(scan->custom_relids, -1);
 	EPQState   *epq = ss->ps.state->es_epq_active;
 	TupleTableSlot *row;
 	MemoryContext old;
 
 	ExecClearTuple(slot);
-	if (epq->relsubs_done[state->rti - 1])
+	if (epq->relsubs_done[rti - 1])
 		return false;
-	if (epq->relsubs_slot[state->rti - 1] == NULL &&
-		epq->relsubs_rowmark[state->rti - 1] == NULL)
-		return !TupIsNull(next_row(ss));
-	epq->relsubs_done[state->rti - 1] = true;
-	if (epq->relsubs_slot[state->rti - 1] != NULL)
-		row = epq->relsubs_slot[state->rti - 1];
+	if (epq->relsubs_slot[rti - 1] == NULL &&
+		epq->relsubs_rowmark[rti - 1] == NULL)
+		return !TupIsNull(next(ss));
+	epq->relsubs_done[rti - 1] = true;
+	if (epq->relsubs_slot[rti - 1] != NULL)
+		row = epq->relsubs_slot[rti - 1];
 	else
 	{
-		row = state->locked;
-		if (!EvalPlanQualFetchRowMark(epq, state->rti, row))
+		row = locked;
+		if (!EvalPlanQualFetchRowMark(epq, rti, row))
 			return false;
 	}
 	if (TupIsNull(row))
 		return false;
 	slot_getallattrs(row);
 	old = MemoryContextSwitchTo(ss->ps.ps_ExprContext->ecxt_per_tuple_memory);
-	fill_scalar(state, slot, row->tts_values, row->tts_isnull);
+	gs_scan_fill(scan, row_desc, slot, row->tts_values, row->tts_isnull);
 	MemoryContextSwitchTo(old);
 	ExecStoreVirtualTuple(slot);
 	return true;
+}
+
+static bool
+recheck_row(ScanState *ss, TupleTableSlot *slot)
+{
+	SynthScanState *state = (SynthScanState *) ss;
+
+	return gs_scan_recheck(ss, slot, state->row_desc, state->locked, next_row);
 }
 
 static TupleTableSlot *

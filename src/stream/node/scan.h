@@ -7,7 +7,9 @@
 
 #include "postgres.h"
 
+#include "executor/executor.h"
 #include "nodes/extensible.h"
+#include "nodes/pathnodes.h"
 
 #include "stream/call.h"
 
@@ -23,6 +25,27 @@ typedef enum GsScanPrivate
 
 extern CustomScanMethods gs_scan_methods;
 
+/* What other scans of functions do in the same way. */
+extern bool gs_scan_params(Node *node, Bitmapset **params);
+extern bool gs_scan_columns(const CustomScan *scan, TupleDesc row_desc);
+extern void gs_scan_fill(const CustomScan *scan, TupleDesc row_desc,
+						 TupleTableSlot *slot, Datum *values, bool *nulls);
+extern bool gs_scan_recheck(ScanState *ss, TupleTableSlot *slot,
+							TupleDesc row_desc, TupleTableSlot *locked,
+							ExecScanAccessMtd next);
+
+/* plan.c */
+extern bool gs_enable_custom_scan;
+
+extern char *gs_function_symbol(Oid function);
+extern List *gs_scan_tlist(PlannerInfo *root, RelOptInfo *rel, List *clauses);
 extern void gs_plan_init(void);
+
+/* masked_plan.c, masked_scan.c: of synth_masked */
+extern CustomScanMethods gs_masked_scan_methods;
+
+extern double gs_masked_rows(const FuncExpr *call);
+extern bool gs_masked_add_path(PlannerInfo *root, RelOptInfo *rel,
+							   RangeTblEntry *rte);
 
 #endif
