@@ -291,6 +291,8 @@ typedef struct GsBatch
 	int64		first;			/* of element 0, from 0: random numbers */
 	int64		row;			/* of element 0, from 0: keys; as first, but for
 								 * rows that are made owner by owner */
+	const uint64 *rows;			/* [GS_BATCH] in place of first and on, of rows
+								 * that follow from themselves; or NULL */
 	GsOrigin   *origin;			/* [GS_BATCH] of rows made as others; or NULL */
 	int			nfeatures;
 	bool	   *needed;			/* [nfeatures] others need not be filled */
@@ -299,6 +301,30 @@ typedef struct GsBatch
 	float	  **score;			/* [nfeatures][GS_BATCH], number features */
 	int32	  **code;			/* [nfeatures][GS_BATCH], category features */
 } GsBatch;
+
+/*
+ * The number that a row's random numbers follow from.
+ */
+static inline uint64
+gs_batch_row(const GsBatch *batch, int row)
+{
+	return batch->rows != NULL ? batch->rows[row] :
+		(uint64) batch->first + row;
+}
+
+/*
+ * Four random words for each row of a batch, of a stream: out[4 * GS_BATCH].
+ */
+static inline void
+gs_batch_words(const GsBatch *batch, uint32 column, uint32 *out)
+{
+	if (batch->rows != NULL)
+		gs_philox_rows(batch->key, batch->rows, column, GS_BATCH, out);
+	else
+		gs_philox_lanes(batch->key, (uint64) batch->first, column, 0,
+						GS_BATCH, out, out + GS_BATCH, out + 2 * GS_BATCH,
+						out + 3 * GS_BATCH);
+}
 
 /*
  * The random numbers of one cell of a batch.
@@ -310,7 +336,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 		gs_random_start(random, batch->origin[row].key,
 						batch->origin[row].row, column);
 	else
-		gs_random_start(random, batch->key, batch->first + row, column);
+		gs_random_start(random, batch->key, gs_batch_row(batch, row), column);
 }
 
 /* Philox streams: columns count from 0, latent variables from here. */

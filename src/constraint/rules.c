@@ -782,7 +782,7 @@ gs_rules_apply(GsRules *rules, GsBatch *batch)
 
 	/* the rows are their own until they are replaced */
 	for (int row = 0; row < GS_BATCH; row++)
-		batch->origin[row] = (GsOrigin) {batch->key, batch->first + row};
+		batch->origin[row] = (GsOrigin) {batch->key, gs_batch_row(batch, row)};
 	rules->bounded = true;
 	left = find_refused(rules, batch, rules->refused);
 	memcpy(beyond, rules->beyond, sizeof(beyond));

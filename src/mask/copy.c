@@ -157,6 +157,7 @@ typedef struct Writer
 	Relation	to;
 	GsMasker   *masker;
 	GsMaskRow  *row;
+	GsSynthesis *synthesis;
 	TupleTableSlot *made;
 	BulkInsertState bulk;
 	CommandId	command;
@@ -164,8 +165,9 @@ typedef struct Writer
 
 /* Writes a row masked; without a row, only takes what is shuffled. */
 static void
-take_row(Writer *writer, TupleTableSlot *read)
+take_row(void *arg, TupleTableSlot *read)
 {
+	Writer	   *writer = arg;
 	ExprContext *context;
 	MemoryContext old;
 
@@ -204,7 +206,8 @@ take_rows(Writer *writer, const GsMaskTable *table)
 		{
 			CHECK_FOR_INTERRUPTS();
 			ExecStoreHeapTuple(rows->vals[i], read, false);
-			take_row(writer, read);
+			gs_synthesis_pass(writer->row != NULL ? writer->synthesis : NULL,
+							  read, take_row, writer);
 		}
 		ExecClearTuple(read);
 		SPI_freetuptable(rows);
@@ -212,6 +215,8 @@ take_rows(Writer *writer, const GsMaskTable *table)
 		if (fetched == 0)
 			break;
 	}
+	gs_synthesis_pass(writer->row != NULL ? writer->synthesis : NULL, NULL,
+					  take_row, writer);
 	ExecDropSingleTupleTableSlot(read);
 	SPI_cursor_close(portal);
 	return n;
@@ -235,6 +240,7 @@ fill(const Copy *copy, const GsMaskTable *table)
 		take_rows(&writer, table);
 		gs_masker_sort(writer.masker);
 	}
+	writer.synthesis = gs_mask_synthesis(writer.to, table, copy->key);
 	writer.row = gs_mask_row_begin(writer.to, table);
 	writer.made = MakeSingleTupleTableSlot(RelationGetDescr(writer.to),
 										   &TTSOpsVirtual);

@@ -350,6 +350,8 @@ mask_in_place(GsMaskRequest *request, const char *key_name, bool dry_run)
 				 errhint("Call it again.")));
 	find_key(key_name, &key);
 	foreach(cell, plan->tables)
+		gs_synthesis_fit(lfirst(cell), &key);
+	foreach(cell, plan->tables)
 	{
 		const GsMaskTable *table = lfirst(cell);
 
@@ -427,6 +429,8 @@ mask_into(GsMaskRequest *request, const char *into, const char *key_name,
 		return;
 	PreventCommandIfReadOnly("CALL synth_mask");
 	find_key(key_name, &key);
+	foreach(cell, plan->tables)
+		gs_synthesis_fit(lfirst(cell), &key);
 	gs_mask_copy(plan, linitial_oid(request->relids), into, &key, key_name);
 }
 

@@ -50,6 +50,7 @@ typedef struct GsMaskTable
 	List	   *kept;			/* of GsKeptColumn */
 	double		rows;			/* as pg_class has it; -1: not known */
 	bool		reading;		/* virtual columns are computed, too */
+	const struct GsModel *fitted;	/* for columns of rule synthesize; or NULL */
 } GsMaskTable;
 
 /* Two columns that a foreign key ties together. */

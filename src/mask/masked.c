@@ -55,6 +55,8 @@ struct GsMasked
 	TupleTableSlot *made;
 	GsMasker   *masker;
 	GsMaskRow  *row;
+	GsSynthesis *synthesis;		/* or NULL */
+	bool		ended;			/* no row is left to be put into that */
 	uint64		counter;
 	MemoryContext context;
 };
@@ -152,8 +154,9 @@ find_columns(GsMasked *masked, bool whole, const Bitmapset *needed)
 	Relation	relation = masked->relation;
 	Oid			relid = RelationGetRelid(relation);
 	TupleDesc	desc = RelationGetDescr(relation);
-	Bitmapset  *changed = gs_masked_columns(masked->policy, relid);
+	Bitmapset  *changed = gs_masked_columns(masked->policy->columns, relid);
 	bool		kinds = false;
+	bool		synthesizes = false;
 	ListCell   *cell;
 
 	masked->masks = whole || bms_overlap(needed, changed);
@@ -170,6 +173,8 @@ find_columns(GsMasked *masked, bool whole, const Bitmapset *needed)
 		column->skip = attnum <= 0 ||
 			!bms_is_member(attnum - 1, masked->read_columns);
 		kinds |= !column->skip && column->rule->action == GS_RULE_KIND;
+		synthesizes |= !column->skip &&
+			column->rule->action == GS_RULE_SYNTHESIZE;
 		if (attnum > 0)
 			changed = bms_del_member(changed, attnum - 1);
 	}
@@ -182,6 +187,9 @@ find_columns(GsMasked *masked, bool whole, const Bitmapset *needed)
 		masked->read_columns = add_names(masked->read_columns, relid,
 										 masked->policy->kept);
 	}
+	for (int i = 0; synthesizes && i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			masked->read_columns = bms_add_member(masked->read_columns, i);
 	/* what is left is computed from masked ones */
 	masked->read_columns = bms_del_members(masked->read_columns, changed);
 }
@@ -277,6 +285,10 @@ begin_masking(GsMasked *masked, const GsMaskedCall *call)
 									 masked->policy->kept, &key,
 									 NARROW_DIGITS, &masked->counter);
 	masked->row = gs_mask_row_begin(masked->relation, &table);
+	masked->synthesis = gs_synthesis_begin(masked->relation,
+										   masked->policy->table,
+										   masked->policy->columns, &key,
+										   masked->policy->reader, NULL);
 }
 
 /*
@@ -364,6 +376,26 @@ read_row(GsMasked *masked)
 	return ExecStoreVirtualTuple(to);
 }
 
+/* The next row, with what is drawn from a model; or NULL. */
+static TupleTableSlot *
+synthesize_row(GsMasked *masked)
+{
+	TupleTableSlot *row;
+
+	if (masked->synthesis == NULL)
+		return read_row(masked);
+	row = gs_synthesis_get(masked->synthesis);
+	if (row != NULL || masked->ended)
+		return row;
+	do
+	{
+		row = read_row(masked);
+		masked->ended = row == NULL;
+	} while (row != NULL && !gs_synthesis_put(masked->synthesis, row));
+	gs_synthesis_make(masked->synthesis);
+	return gs_synthesis_get(masked->synthesis);
+}
+
 /*
  * gs_masked_next: the next row, with all columns of the relation, valid until
  * the next call; NULL after the last.
@@ -371,7 +403,7 @@ read_row(GsMasked *masked)
 TupleTableSlot *
 gs_masked_next(GsMasked *masked)
 {
-	TupleTableSlot *read = read_row(masked);
+	TupleTableSlot *read = synthesize_row(masked);
 	ExprContext *context;
 	MemoryContext old;
 
@@ -394,6 +426,9 @@ gs_masked_rescan(GsMasked *masked)
 {
 	ExecReScan(masked->query->planstate);
 	masked->counter = 0;
+	masked->ended = false;
+	if (masked->synthesis != NULL)
+		gs_synthesis_reset(masked->synthesis);
 }
 
 /*

@@ -44,7 +44,7 @@ extern void gs_masked_call(GsMaskedCall *call, Oid relid,
 extern GsMaskedPolicy *gs_masked_policy(const GsMaskedCall *call);
 extern void gs_masked_key(const GsMaskedCall *call,
 						  const GsMaskedPolicy *policy, GsPseudonymKey *key);
-extern Bitmapset *gs_masked_columns(const GsMaskedPolicy *policy, Oid relid);
+extern Bitmapset *gs_masked_columns(const List *columns, Oid relid);
 extern char *gs_masked_describe(const GsMaskedPolicy *policy);
 extern void gs_masked_init(void);
 

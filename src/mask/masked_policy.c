@@ -570,10 +570,11 @@ gs_masked_key(const GsMaskedCall *call, const GsMaskedPolicy *policy,
  * gs_masked_columns: the columns of a relation whose values are not the
  * source's: masked, or computed from such.
  *
+ * columns: of GsMaskedColumn.
  * Returns places, from 0.
  */
 Bitmapset *
-gs_masked_columns(const GsMaskedPolicy *policy, Oid relid)
+gs_masked_columns(const List *columns, Oid relid)
 {
 	Relation	relation = table_open(relid, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(relation);
@@ -582,7 +583,7 @@ gs_masked_columns(const GsMaskedPolicy *policy, Oid relid)
 	ListCell   *cell;
 	int			at = -1;
 
-	foreach(cell, policy->columns)
+	foreach(cell, columns)
 	{
 		AttrNumber	attnum = get_attnum(relid,
 										((GsMaskedColumn *) lfirst(cell))->name);

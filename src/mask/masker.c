@@ -853,6 +853,8 @@ gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt,
 		Datum	   *value = &values[column->at];
 		bool	   *isnull = &nulls[column->at];
 
+		if (column->rule->action == GS_RULE_SYNTHESIZE)
+			continue;			/* synthesize.c has done it */
 		if (column->rule->action == GS_RULE_SHUFFLE)
 			*value = shuffled(masker, column, isnull, attempt);
 		else if (*isnull)

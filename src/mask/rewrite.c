@@ -150,39 +150,61 @@ put_rows(Relation from, GsMasker *masker)
 	gs_masker_sort(masker);
 }
 
+/* Where rows are written to. */
+typedef struct Writer
+{
+	Relation	to;
+	GsMasker   *masker;
+	GsMaskRow  *row;
+	TupleTableSlot *made;
+	BulkInsertState bulk;
+	CommandId	command;
+	int64		n;
+} Writer;
+
+static void
+write_row(void *arg, TupleTableSlot *read)
+{
+	Writer	   *writer = arg;
+	ExprContext *context = gs_mask_row_context(writer->row);
+	MemoryContext old;
+
+	ResetExprContext(context);
+	slot_getallattrs(read);
+	old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
+	gs_mask_row_make(writer->row, writer->masker, read, writer->made);
+	MemoryContextSwitchTo(old);
+	table_tuple_insert(writer->to, writer->made, writer->command,
+					   TABLE_INSERT_SKIP_FSM, writer->bulk);
+	writer->n++;
+}
+
 /* Writes all rows of the old heap, masked, to the new one. */
 static int64
-copy_rows(Relation from, Relation to, GsMasker *masker, GsMaskRow *row)
+copy_rows(Relation from, Relation to, GsMasker *masker, GsMaskRow *row,
+		  GsSynthesis *synthesis)
 {
 	TupleTableSlot *read = table_slot_create(from, NULL);
-	TupleTableSlot *made = MakeSingleTupleTableSlot(RelationGetDescr(from),
-													&TTSOpsVirtual);
 	TableScanDesc scan = table_beginscan_strat(from, GetActiveSnapshot(), 0,
 											   NULL, true, false);
-	BulkInsertState bulk = GetBulkInsertState();
-	CommandId	command = GetCurrentCommandId(true);
-	ExprContext *context = gs_mask_row_context(row);
-	int64		n = 0;
+	Writer		writer = {.to = to,.masker = masker,.row = row};
 
+	writer.made = MakeSingleTupleTableSlot(RelationGetDescr(from),
+										   &TTSOpsVirtual);
+	writer.bulk = GetBulkInsertState();
+	writer.command = GetCurrentCommandId(true);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, read))
 	{
-		MemoryContext old;
-
 		CHECK_FOR_INTERRUPTS();
-		ResetExprContext(context);
-		slot_getallattrs(read);
-		old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
-		gs_mask_row_make(row, masker, read, made);
-		MemoryContextSwitchTo(old);
-		table_tuple_insert(to, made, command, TABLE_INSERT_SKIP_FSM, bulk);
-		n++;
+		gs_synthesis_pass(synthesis, read, write_row, &writer);
 	}
-	FreeBulkInsertState(bulk);
+	gs_synthesis_pass(synthesis, NULL, write_row, &writer);
+	FreeBulkInsertState(writer.bulk);
 	table_finish_bulk_insert(to, TABLE_INSERT_SKIP_FSM);
 	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(made);
+	ExecDropSingleTupleTableSlot(writer.made);
 	ExecDropSingleTupleTableSlot(read);
-	return n;
+	return writer.n;
 }
 
 /* Extended statistics of a relation: what they have learned of its rows. */
@@ -237,7 +259,7 @@ rewrite_leaf(const GsMaskTable *table, Oid relid, const GsPseudonymKey *key,
 	if (gs_masker_shuffles(masker))
 		put_rows(from, masker);
 	row = gs_mask_row_begin(from, table);
-	n = copy_rows(from, to, masker, row);
+	n = copy_rows(from, to, masker, row, gs_mask_synthesis(from, table, key));
 	gs_mask_row_end(row);
 	gs_masker_end(masker);
 	PopActiveSnapshot();

@@ -14,6 +14,7 @@
 #include "mask/mask_plan.h"
 #include "mask/masker.h"
 #include "mask/pseudonym.h"
+#include "mask/synthesize.h"
 
 extern void gs_mask_lock(const GsMaskPlan *plan);
 extern bool gs_mask_is_locked(const GsMaskPlan *plan);
@@ -35,6 +36,9 @@ extern int	gs_mask_count_digits(const GsMaskTable *table);
 extern GsMasker *gs_mask_begin(Relation relation, const GsMaskTable *table,
 							   const GsPseudonymKey *key, int digits,
 							   uint64 *counter);
+extern GsSynthesis *gs_mask_synthesis(Relation relation,
+									  const GsMaskTable *table,
+									  const GsPseudonymKey *key);
 
 /* update.c */
 extern int64 gs_mask_update(const GsMaskTable *table,

@@ -331,3 +331,16 @@ gs_mask_begin(Relation relation, const GsMaskTable *table,
 						   masked_columns(table), table->kept, key, digits,
 						   counter);
 }
+
+/*
+ * gs_mask_synthesis: sets up the columns that are drawn from models; NULL if
+ * none is.  See gs_synthesis_begin.
+ */
+GsSynthesis *
+gs_mask_synthesis(Relation relation, const GsMaskTable *table,
+				  const GsPseudonymKey *key)
+{
+	return gs_synthesis_begin(relation, get_rel_name(table->relid),
+							  masked_columns(table), key, InvalidOid,
+							  table->fitted);
+}

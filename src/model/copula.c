@@ -187,9 +187,7 @@ copula_generate(void *state, GsBatch *batch)
 	/* four variates share a Philox block */
 	for (int j = 0; j < used; j += 4)
 	{
-		gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + j / 4, 0,
-						GS_BATCH, w, w + GS_BATCH, w + 2 * GS_BATCH,
-						w + 3 * GS_BATCH);
+		gs_batch_words(batch, GS_STREAM_LATENT + j / 4, w);
 		for (int k = j; k < Min(j + 4, n); k++)
 			gs_normal_lane(w + (k - j) * GS_BATCH,
 						   sampler->z + (Size) k * GS_BATCH, GS_BATCH);

@@ -176,7 +176,8 @@ draw_known(CopulaContext *context, const GsBatch *batch, int row)
 	double		total = 0;
 	int			from = 0;
 
-	gs_random_start(&random, batch->key, batch->first + row, GS_STREAM_GIVEN);
+	gs_random_start(&random, batch->key, gs_batch_row(batch, row),
+					GS_STREAM_GIVEN);
 	for (int p = 0; p < PROPOSALS; p++)
 	{
 		double		weight = propose(context, batch, row, from, &random);

@@ -416,7 +416,7 @@ fill_rule(const Rule *rule, const bool *wanted, GsBatch *batch)
 		{
 			GsRandom	random;
 
-			gs_random_start(&random, batch->key, batch->first + i,
+			gs_random_start(&random, batch->key, gs_batch_row(batch, i),
 							GS_STREAM_DEPENDENCY + rule->feature);
 			value = draw_rest(rule, value < 0 ? bin[i] : -1, value, wanted,
 							  &random);

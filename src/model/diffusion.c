@@ -358,16 +358,17 @@ draw_position(DiffusionSampler *sampler, int p, GsBatch *batch, GsMatrix prob)
 {
 	const GsTokens *tokens = sampler->tokens;
 	uint32	   *words = sampler->words;
-	uint32		word;
 
-	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
-					GS_BATCH, words, words + GS_BATCH, words + 2 * GS_BATCH,
-					words + 3 * GS_BATCH);
-	group_rows(sampler, prob);
-	gs_stratify(&sampler->strata, GS_BATCH, sampler->group, GROUPS, words);
-	word = words[2 * GS_BATCH];
-	for (int k = 0; k < GS_BATCH; k++, word += GS_GOLDEN)
-		words[sampler->strata.row[k]] = word;
+	gs_batch_words(batch, GS_STREAM_LATENT + p, words);
+	if (batch->rows == NULL)
+	{
+		uint32		word = words[2 * GS_BATCH];
+
+		group_rows(sampler, prob);
+		gs_stratify(&sampler->strata, GS_BATCH, sampler->group, GROUPS, words);
+		for (int k = 0; k < GS_BATCH; k++, word += GS_GOLDEN)
+			words[sampler->strata.row[k]] = word;
+	}
 	gs_tokens_draw(&tokens->position[p], prob.data, words, sampler->token);
 	gs_tokens_put(tokens, p, batch, sampler->token, words + GS_BATCH);
 	show_position(sampler, p, batch);

@@ -233,7 +233,7 @@ copy_row(GsBatch *to, int row, const GsBatch *from, int candidate)
 	if (to->origin != NULL)
 		to->origin[row] = (GsOrigin)
 	{
-		from->key, from->first + candidate
+		from->key, gs_batch_row(from, candidate)
 	};
 }
 
@@ -283,6 +283,7 @@ gs_batch_retry(GsBatch *batch, GsBatch *spare, bool *refused, int left,
 	bool		no_candidate[GS_BATCH];
 
 	spare->first = batch->first;
+	spare->rows = batch->rows;
 	for (int try = first; left > 0 && try <= last; try++)
 	{
 		CHECK_FOR_INTERRUPTS();

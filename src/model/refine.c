@@ -324,7 +324,7 @@ static int
 find_refused(GsRefining *refining, const GsBatch *batch, bool *refused)
 {
 	const GsRefine *refine = refining->refine;
-	uint32		word[4][GS_BATCH];
+	uint32		word[4 * GS_BATCH];
 	int			count = 0;
 
 	gs_refine_encode(refining, batch);
@@ -352,11 +352,10 @@ find_refused(GsRefining *refining, const GsBatch *batch, bool *refused)
 											(float) round->cap,
 									 0);
 	}
-	gs_philox_lanes(batch->key, batch->first, GS_STREAM_REFINE, 0, GS_BATCH,
-					word[0], word[1], word[2], word[3]);
+	gs_batch_words(batch, GS_STREAM_REFINE, word);
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		refused[i] = word[0][i] >= exp(refining->probability[i]) * 0x1.0p32;
+		refused[i] = word[i] >= exp(refining->probability[i]) * 0x1.0p32;
 		count += refused[i];
 	}
 	refining->stats.tries += GS_BATCH;

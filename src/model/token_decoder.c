@@ -134,11 +134,7 @@ batch_matrix(float *data, int columns)
 static void
 draw_words(const DecoderSampler *sampler, const GsBatch *batch, uint32 stream)
 {
-	uint32	   *w = sampler->words;
-
-	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + stream, 0,
-					GS_BATCH, w, w + GS_BATCH, w + 2 * GS_BATCH,
-					w + 3 * GS_BATCH);
+	gs_batch_words(batch, GS_STREAM_LATENT + stream, sampler->words);
 }
 
 /*

@@ -572,9 +572,7 @@ draw_position(TreeSampler *sampler, int p, GsBatch *batch)
 		sampler->leaf[i] = gs_tree_leaf(position, sampler->code + i, GS_BATCH);
 		sampler->turn[i] = position->node[sampler->leaf[i]].turn;
 	}
-	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + p, 0,
-					GS_BATCH, sampler->words, sampler->words + GS_BATCH,
-					sampler->words + 2 * GS_BATCH, sampler->words + 3 * GS_BATCH);
+	gs_batch_words(batch, GS_STREAM_LATENT + p, sampler->words);
 	gs_stratify(&sampler->strata, GS_BATCH, sampler->turn, position->nleaves,
 				sampler->words);
 	word = sampler->words[2 * GS_BATCH];
@@ -585,6 +583,9 @@ draw_position(TreeSampler *sampler, int p, GsBatch *batch)
 		const GsLeafEntry *entry = model->entry + leaf->left;
 		float		at;
 
+		/* of a row that follows from itself, whatever is beside it */
+		if (batch->rows != NULL)
+			word = sampler->words[2 * GS_BATCH + i];
 		entry = base == NULL ? gs_tree_entry(entry, leaf->n, word) :
 			gs_tree_entry(entry + leaf->n, leaf->nshift, word);
 		at = entry->position + entry->width * ((within[i] >> 8) * 0x1.0p-24f);

@@ -234,6 +234,30 @@ gs_philox_lanes(uint64_t key, uint64_t first_row, uint32_t column,
 }
 
 /*
+ * gs_philox_rows
+ *
+ * The blocks of rows[n], as gs_philox_lanes has them with draw 0: word w of row
+ * i goes to out[w * n + i].  Cannot fail.
+ */
+void
+gs_philox_rows(uint64_t key, const uint64_t *rows, uint32_t column, int n,
+			   uint32_t *out)
+{
+	const uint32_t keys[2] = {(uint32_t) key, (uint32_t) (key >> 32)};
+
+	for (int i = 0; i < n; i++)
+	{
+		const uint32_t counter[4] = {(uint32_t) rows[i],
+		(uint32_t) (rows[i] >> 32), column, 0};
+		uint32_t	words[4];
+
+		gs_philox4x32(counter, keys, words);
+		for (int w = 0; w < 4; w++)
+			out[w * n + i] = words[w];
+	}
+}
+
+/*
  * gs_random_start
  *
  * Sets "random" to the beginning of the words of cell (row, column) under

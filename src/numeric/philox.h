@@ -35,6 +35,8 @@ extern uint64_t gs_mix64(uint64_t a, uint64_t b);
 extern void gs_philox_lanes(uint64_t key, uint64_t first_row, uint32_t column,
 							uint32_t draw, int n, uint32_t *out0,
 							uint32_t *out1, uint32_t *out2, uint32_t *out3);
+extern void gs_philox_rows(uint64_t key, const uint64_t *rows, uint32_t column,
+						   int n, uint32_t *out);
 extern void gs_random_start(GsRandom *random, uint64_t key, uint64_t row,
 							uint32_t column);
 extern uint32_t gs_random_u32(GsRandom *random);

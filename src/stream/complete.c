@@ -377,22 +377,6 @@ read_rows(Completion *completion)
 	}
 }
 
-/*
- * Where a drawn value is equal to one that is known, it is that one, as it is.
- */
-static void
-copy_equal(const Completion *completion, const GsColumn *column, GsRows rows)
-{
-	const GsRows *known = &completion->made->given[column->equal - 1];
-	const int32 *equal = completion->made->batch->code[column->equal_feature];
-
-	for (int row = 0; row < completion->rows && known->values != NULL; row++)
-		if (equal[row] == 1 && !rows.nulls[row * rows.stride] &&
-			!known->nulls[row * known->stride])
-			rows.values[row * rows.stride] =
-				known->values[row * known->stride];
-}
-
 static void
 decode_column(Completion *completion, int i)
 {
@@ -405,13 +389,10 @@ decode_column(Completion *completion, int i)
 					 completion->rows, rows);
 	else
 	{
-		const GsColumn *learned =
-			&completion->made->sampler->schema->columns[column->c];
-
 		gs_decode(column->decoder, completion->made->batch, 0, completion->rows,
 				  rows);
-		if (learned->equal > 0)
-			copy_equal(completion, learned, rows);
+		gs_known_copy_equal(completion->made, column->c, completion->rows,
+							rows);
 	}
 }
 

@@ -45,6 +45,7 @@ gs_known_begin(GsKnown *known, int64 seed, const bool *needed)
 	if (known->rules != NULL)
 		gs_rules_need(known->rules, all);
 	known->batch = gs_batch_create(known->sampler, seed, all);
+	known->batch->rows = known->rows;
 	if (known->rules != NULL)
 		gs_rules_attach(known->rules, known->batch);
 	known->position = palloc0(sizeof(float *) * Max(schema->nfeatures, 1));
@@ -63,19 +64,41 @@ const bool *
 gs_known_fill(GsKnown *known, int64 index)
 {
 	GsBatch    *batch = known->batch;
-	uint32		word[4][GS_BATCH];
+	uint32		word[4 * GS_BATCH];
 
 	batch->first = index * GS_BATCH;
 	for (int f = 0; f < batch->nfeatures; f++)
 	{
 		if (known->position[f] == NULL)
 			continue;
-		gs_philox_lanes(batch->key, batch->first, GS_STREAM_CONTEXT + f, 0,
-						known->n, word[0], word[1], word[2], word[3]);
+		gs_batch_words(batch, GS_STREAM_CONTEXT + f, word);
 		for (int i = 0; i < known->n; i++)
-			known->position[f][i] = (word[0][i] >> 8) * 0x1.0p-24f;
+			known->position[f][i] = (word[i] >> 8) * 0x1.0p-24f;
 	}
 	gs_encode(known->encoder, known->given, known->n, known->position, batch);
 	gs_batch_fill(known->sampler, batch, index);
 	return known->rules != NULL ? gs_rules_apply(known->rules, batch) : NULL;
+}
+
+/*
+ * gs_known_copy_equal: where a drawn value of a column is equal to one that is
+ * known, it is that one, as it is.
+ *
+ * rows: the first n decoded values of column c.
+ */
+void
+gs_known_copy_equal(const GsKnown *known, int c, int n, GsRows rows)
+{
+	const GsColumn *column = &known->sampler->schema->columns[c];
+	const GsRows *from;
+	const int32 *equal;
+
+	if (column->equal == 0)
+		return;
+	from = &known->given[column->equal - 1];
+	equal = known->batch->code[column->equal_feature];
+	for (int row = 0; row < n && from->values != NULL; row++)
+		if (equal[row] == 1 && !rows.nulls[row * rows.stride] &&
+			!from->nulls[row * from->stride])
+			rows.values[row * rows.stride] = from->values[row * from->stride];
 }

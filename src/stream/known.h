@@ -21,10 +21,14 @@ typedef struct GsKnown
 	GsRows	   *given;			/* [ncolumns] values of the columns known: to be
 								 * set before gs_known_begin */
 	float	  **position;		/* [nfeatures][GS_BATCH] random */
+	const uint64 *rows;			/* see GsBatch; to be set before
+								 * gs_known_begin */
 } GsKnown;
 
 extern GsKnown *gs_known_create(const GsModel *model, const bool *known);
 extern void gs_known_begin(GsKnown *known, int64 seed, const bool *needed);
 extern const bool *gs_known_fill(GsKnown *known, int64 index);
+extern void gs_known_copy_equal(const GsKnown *known, int c, int n,
+								GsRows rows);
 
 #endif

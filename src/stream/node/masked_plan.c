@@ -184,7 +184,7 @@ find_masked(const FuncExpr *funcexpr, bool *known)
 	if (!call.own && !gs_mask_may_read(relid))
 		return NULL;
 	*known = true;
-	return gs_masked_columns(gs_masked_policy(&call), relid);
+	return gs_masked_columns(gs_masked_policy(&call)->columns, relid);
 }
 
 /* Adds the column that a condition says a value of, if it does. */

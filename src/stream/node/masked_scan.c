@@ -211,7 +211,7 @@ check_conditions(const MaskedScanState *state, const GsMaskedCall *call,
 	if (conditions == NIL)
 		return;
 	pull_varattnos((Node *) conditions, 1, &columns);
-	masked = gs_masked_columns(gs_masked_policy(call), state->relid);
+	masked = gs_masked_columns(gs_masked_policy(call)->columns, state->relid);
 	while ((at = bms_next_member(columns, at)) >= 0)
 		if (bms_is_member(at + FirstLowInvalidHeapAttributeNumber - 1, masked))
 			ereport(ERROR,
