@@ -33,3 +33,18 @@ WHERE l.provider OPERATOR(pg_catalog.=) 'gensynth' AND l.objsubid OPERATOR(pg_ca
 	AND l.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass;
 COMMENT ON VIEW synth_mask_grants IS 'who may read masked rows of which relations';
 GRANT SELECT ON synth_mask_grants TO PUBLIC;
+
+CREATE FUNCTION synth_mask_view(relation regclass, view text) RETURNS regclass
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_mask_view';
+COMMENT ON FUNCTION synth_mask_view(regclass, text) IS 'makes an ordinary view of a relation''s masked rows';
+
+CREATE FUNCTION synth_mask_report(source regclass, masked regclass,
+	OUT "column" text, OUT rule text, OUT rows bigint, OUT changed bigint, OUT equal bigint, OUT equal_by_chance float8,
+	OUT distinct_before bigint, OUT distinct_after bigint, OUT trend_error float8, OUT reidentified float8,
+	OUT reidentified_by_chance float8)
+RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20
+AS 'MODULE_PATHNAME', 'synth_mask_report';
+COMMENT ON FUNCTION synth_mask_report(regclass, regclass)
+	IS 'what masking has done: a row for each masked column, and one for all together';
