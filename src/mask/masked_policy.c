@@ -189,7 +189,9 @@ find_column(const List *columns, const char *name)
 static bool
 is_labelled(Oid relid, const char *name)
 {
-	return gs_label_of(relid, get_attnum(relid, name)) != NULL;
+	AttrNumber	attnum = get_attnum(relid, name);
+
+	return attnum > 0 && gs_label_of(relid, attnum) != NULL;
 }
 
 /* Whether a column is computed from masked ones, and so follows them. */
@@ -236,6 +238,16 @@ check_labels(GsMaskRequest *request, Oid relid, const List *columns)
 	}
 }
 
+/* The name of a column that is there, or NULL. */
+static char *
+column_name(Oid relid, AttrNumber attnum)
+{
+	char	   *name = get_attname(relid, attnum, true);
+
+	/* that of a dropped one is no column's */
+	return name != NULL && get_attnum(relid, name) == attnum ? name : NULL;
+}
+
 /* Columns that a relation has had. */
 static int
 count_columns(Oid relid)
@@ -257,7 +269,7 @@ has_labels(Oid relid)
 	int			natts = count_columns(relid);
 
 	for (AttrNumber i = 1; i <= natts && !found; i++)
-		found = get_attname(relid, i, true) != NULL &&
+		found = column_name(relid, i) != NULL &&
 			gs_label_of(relid, i) != NULL;
 	return found;
 }
@@ -333,7 +345,7 @@ follow_all_keys(GsMaskPlan *plan, Oid relid, List **relids)
 
 	for (AttrNumber i = 1; i <= natts; i++)
 	{
-		char	   *name = get_attname(relid, i, true);
+		char	   *name = column_name(relid, i);
 		GsMaskTable *table = gs_mask_find_table(plan, relid);
 
 		if (name == NULL || get_attgenerated(relid, i) != '\0' ||
