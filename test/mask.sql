@@ -239,7 +239,7 @@ SELECT throws_ok(format('CALL synth_mask(%s)', a), code, NULL, why) FROM (VALUES
 	($$'customer', '{}'$$, '22023', 'no column'), ($$'customer', '{NULL}'$$, '22004', 'NULL'), ($$NULL$$, '22004', 'no table'), ($$'customer', key => 'nix'$$, '42704', 'a key that is not there'),
 	($$'customer', rules => '{"nix": "email"}'$$, '42703', 'a rule for a column that is not there'), ($$'customer', rules => '{"name": 1}'$$, '22023', 'a rule that is a number'), ($$'customer', rules => '[]'$$, '22023', 'no object'),
 	($$'customer', rules => '{"name": "emial"}'$$, '42704', 'an unknown rule'), ($$'customer', rules => '{"name": "null"}'$$, '23502', 'NULL where there must be none'), ($$'customer', rules => '{"id": "email"}'$$, '22023', 'a rule that is no pseudonym where keys lead'),
-	($$'customer', rules => '{"boss": "keep", "id": "pseudonym"}'$$, '22023', 'a part of a key is to stay'), ($$'customer', rules => '{"town": "synthesize"}'$$, '0A000', 'synthesize'),
+	($$'customer', rules => '{"boss": "keep", "id": "pseudonym"}'$$, '22023', 'a part of a key is to stay'), ($$'customer', rules => '{"town": "synthesize"}', mode => 'update'$$, '0A000', 'synthesize row by row'),
 	($$'seen', '{name}'$$, '42809', 'a view'), ($$'pg_catalog.pg_class', '{relname}'$$, '42809', 'a table of the system'), ($$'customer', mode => 'nix'$$, '22023', 'a mode that is not there'),
 	($$'customer', options => '{"nix": 1}'$$, '22023', 'an option that is not there'), ($$'customer', options => '{"published": "x"}'$$, '22023', 'an option of another type')) AS v (a, code, why);
 SELECT lives_ok($$CALL synth_mask('codes')$$, 'nothing to do');

@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "catalog/access.h"
 #include "catalog/catalog.h"
 #include "codec/codec.h"
 #include "codec/domain.h"
@@ -52,6 +53,7 @@ typedef struct Target
 typedef struct Part
 {
 	const GsModel *model;
+	bool		fitted;			/* for this alone, and not stored */
 	GsKnown    *made;
 	bool	   *known;			/* [ncolumns] */
 	int			ntargets;
@@ -185,11 +187,48 @@ column_of_model(const GsModel *model, const char *name, Oid type,
 			 errhint("Name a model of this table's columns: synthesize(model).")));
 }
 
-/* Marks the columns of a model that stay as they are in the relation. */
+/*
+ * The columns that a model was learned to be given, C strings in the current
+ * memory context; NIL if its fit did not say.
+ */
+static List *
+find_context(const GsModel *model)
+{
+	MemoryContext context = CurrentMemoryContext;
+	List	   *names = NIL;
+	GsAccess	access;
+	uint64		n;
+
+	gs_enter(&access);
+	n = gs_run_version("SELECT pg_catalog.jsonb_array_elements_text(options"
+					   " " GS_OP("->") " 'context')"
+					   " FROM gensynth.versions WHERE model " GS_EQ " $1"
+					   " AND version " GS_EQ " $2"
+					   " AND pg_catalog.jsonb_typeof(options "
+					   GS_OP("->") " 'context') " GS_EQ " 'array'",
+					   model->name, model->version->version, true);
+	for (uint64 i = 0; i < n; i++)
+	{
+		char	   *name = gs_result_text(i, 1, context);
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		if (name != NULL)
+			names = lappend(names, name);
+		MemoryContextSwitchTo(old);
+	}
+	gs_leave(&access);
+	return names;
+}
+
+/*
+ * Marks the columns of a model that stay as they are in the relation, and that
+ * it was learned to be given.
+ */
 static void
 find_known(GsSynthesis *synthesis, Part *part, const Bitmapset *changed)
 {
 	const GsSchema *schema = part->model->schema;
+	List	   *context = part->fitted ? NIL : find_context(part->model);
 
 	part->known = palloc0(Max(schema->ncolumns, 1));
 	for (int i = 0; i < synthesis->desc->natts; i++)
@@ -201,6 +240,8 @@ find_known(GsSynthesis *synthesis, Part *part, const Bitmapset *changed)
 		for (int c = 0; c < schema->ncolumns; c++)
 			if (strcmp(schema->columns[c].name,
 					   NameStr(attribute->attname)) == 0 &&
+				(context == NIL ||
+				 gs_is_named(context, schema->columns[c].name)) &&
 				gs_is_column_of(&schema->columns[c], attribute->atttypid))
 				part->known[c] = true;
 	}
@@ -333,6 +374,7 @@ gs_synthesis_begin(Relation relation, const char *table, const List *columns,
 		if (model == NULL)
 			elog(ERROR, "no model was fitted for column \"%s\"", column->name);
 		part = part_of(synthesis, model);
+		part->fitted = model == fitted;
 		target = &part->targets[part->ntargets++];
 		target->at = get_attnum(relid, column->name) - 1;
 		target->c = column_of_model(model, column->name,
