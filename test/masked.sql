@@ -1,6 +1,6 @@
 -- Rows masked while they are read: as the caller, by a policy, and what the granted role must not get.
 BEGIN;
-SELECT plan(140);
+SELECT plan(144);
 SET LOCAL client_min_messages = error;
 CREATE ROLE gensynth_mo;
 CREATE ROLE gensynth_mr;
@@ -160,6 +160,11 @@ SELECT is(got('gensynth_mg', 'SELECT count(*) FROM synth_masked(NULL::patient)')
 SELECT is(got('gensynth_mo', 'SELECT count(*) FROM synth_masked(NULL::patient)'), '400', 'and the owner');
 SELECT is(as_role('gensynth_mx', 'SELECT * FROM synth_masked(NULL::patient)'), '42501', 'others do not');
 SELECT is((SELECT string_agg(relation || ' ' || role, ',') FROM synth_mask_grants), 'patient gensynth_mr', 'the view of grants');
+CREATE ROLE "gensynth, ""M""";
+SELECT is(as_role('gensynth_mo', $$SELECT synth_mask_grant('patient', '"gensynth, ""M"""')$$), 'no error', 'a role with an odd name');
+SELECT is((SELECT string_agg(role, ' | ' ORDER BY role COLLATE "C" DESC) FROM synth_mask_grants), 'gensynth_mr | gensynth, "M"', 'in the view, too');
+SELECT is(got('gensynth, "M"', 'SELECT count(*) FROM synth_masked(NULL::patient)'), '400', 'reads');
+SELECT is(as_role('gensynth_mo', $$SELECT synth_mask_revoke('patient', '"gensynth, ""M"""')$$), 'no error', 'and is revoked');
 SELECT is(as_role('gensynth_mr', 'SELECT * FROM patient'), '42501', 'the table itself cannot be read');
 SELECT is(as_role('gensynth_mr', $$SELECT * FROM synth_masked(NULL::patient, '{note}')$$), '42501', 'nor with columns of one''s choice');
 SELECT is(as_role('gensynth_mr', $$SELECT * FROM synth_masked(NULL::patient, rules => '{"name": "keep"}')$$), '42501', 'nor with rules');

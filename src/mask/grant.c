@@ -25,7 +25,6 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "catalog/catalog.h"
 #include "compat.h"
 #include "mask/find_pii.h"
 #include "mask/grant.h"
@@ -267,16 +266,4 @@ synth_mask_revoke(PG_FUNCTION_ARGS)
 {
 	change_readers(fcinfo, false);
 	PG_RETURN_VOID();
-}
-
-/*
- * synth_mask_readers(label text): the roles that a table's label names, for
- * the view synth_mask_grants.
- */
-GS_FUNCTION(synth_mask_readers);
-
-Datum
-synth_mask_readers(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_DATUM(gs_text_array(gs_mask_readers_of(text_to_cstring(PG_GETARG_TEXT_PP(0)))));
 }

@@ -438,10 +438,10 @@ gs_mask_check_table(GsMaskPlan *plan, const GsMaskRequest *request,
 	Relation	relation = table_open(table->relid, AccessShareLock);
 	ListCell   *cell;
 
-	foreach(cell, table->columns)
-		check_column(plan, table, lfirst(cell), relation);
 	if (request->reading)
 	{
+		foreach(cell, table->columns)
+			check_column(plan, table, lfirst(cell), relation);
 		check_reading(plan, table);
 		table_close(relation, AccessShareLock);
 		return;
@@ -458,6 +458,8 @@ gs_mask_check_table(GsMaskPlan *plan, const GsMaskRequest *request,
 		gs_mask_problem(plan, ERRCODE_INVALID_PARAMETER_VALUE,
 						"Keys tie it to what is masked: do not exclude it, or keep the columns of the keys.",
 						"table %s is excluded", table->name);
+	foreach(cell, table->columns)
+		check_column(plan, table, lfirst(cell), relation);
 	check_generated(plan, table, relation);
 	if (request->updating)
 		check_update(plan, table, relation);

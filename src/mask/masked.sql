@@ -20,15 +20,12 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_mask_revoke';
 COMMENT ON FUNCTION synth_mask_revoke(regclass, regrole) IS 'takes back what synth_mask_grant has granted';
 
-CREATE FUNCTION synth_mask_readers(label text) RETURNS text[]
-LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'synth_mask_readers';
-COMMENT ON FUNCTION synth_mask_readers(text) IS 'for synth_mask_grants: the roles that a table''s label names';
-
 CREATE VIEW synth_mask_grants WITH (security_barrier) AS
-SELECT l.objoid::pg_catalog.regclass AS relation, r.role
+SELECT l.objoid::pg_catalog.regclass AS relation,
+	pg_catalog.replace(COALESCE(r.name[1], r.name[2]), '""', '"') AS role
 FROM pg_catalog.pg_seclabel l
-CROSS JOIN LATERAL pg_catalog.unnest(synth_mask_readers(l.label)) AS r(role)
+CROSS JOIN LATERAL pg_catalog.regexp_matches(pg_catalog.substr(l.label, pg_catalog.length('readers: ')),
+	'"((?:[^"]|"")+)"|([^", ]+)', 'g') AS r(name)
 WHERE l.provider OPERATOR(pg_catalog.=) 'gensynth' AND l.objsubid OPERATOR(pg_catalog.=) 0
 	AND l.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass;
 COMMENT ON VIEW synth_mask_grants IS 'who may read masked rows of which relations';
