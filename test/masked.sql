@@ -1,6 +1,6 @@
 -- Rows masked while they are read: as the caller, by a policy, and what the granted role must not get.
 BEGIN;
-SELECT plan(144);
+SELECT plan(146);
 SET LOCAL client_min_messages = error;
 CREATE ROLE gensynth_mo;
 CREATE ROLE gensynth_mr;
@@ -67,6 +67,19 @@ SELECT is((SELECT count(*) FROM (SELECT * FROM read1 EXCEPT ALL SELECT * FROM pe
 ROLLBACK TO s;
 SELECT isnt((SELECT name FROM synth_masked(NULL::person, '{name}') WHERE id = 7), 'Original 7', 'columns take their likeliest kind');
 SELECT is((SELECT count(*) FROM synth_masked(NULL::person, '{name}') AS m JOIN person AS p USING (id) WHERE (m.email, m.code, m.born, m.pay) IS DISTINCT FROM (p.email, p.code, p.born, p.pay)), 0::bigint, 'others stay');
+
+-- the session's settings have no say
+CREATE TABLE daily (day date, at timestamptz, share float8, name text, email text UNIQUE, PRIMARY KEY (day, at, share));
+INSERT INTO daily SELECT date '2020-01-01' + i, timestamptz '2020-01-01 00:00Z' + i * interval '1 hour', i / 7.0, 'Original ' || i, 'original' || i || '@corp.test' FROM generate_series(1, 50) AS i;
+CREATE TABLE read0 AS SELECT * FROM synth_masked(NULL::daily, '{name,email}');
+SET LOCAL datestyle = 'German';
+SET LOCAL timezone = 'Asia/Tokyo';
+SET LOCAL extra_float_digits = -5;
+SELECT is((SELECT count(*) FROM (SELECT * FROM read0 EXCEPT ALL SELECT * FROM synth_masked(NULL::daily, '{name,email}')) AS d), 0::bigint, 'whatever the settings are');
+RESET datestyle;
+RESET timezone;
+RESET extra_float_digits;
+SELECT is((SELECT count(DISTINCT email) FROM read0), 50::bigint, 'unique by another key');
 
 -- no primary key; a view; a materialized view; partitions; inheritance; no columns; an empty table
 CREATE TABLE loose AS SELECT id, name, email FROM person LIMIT 300;

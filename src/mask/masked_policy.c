@@ -21,13 +21,13 @@
 #include "rewrite/rewriteHandler.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "codec/styles.h"
 #include "compat.h"
 #include "mask/find_pii.h"
 #include "mask/grant.h"
@@ -378,7 +378,8 @@ plan_of_owner(GsMaskRequest *request, Oid root, Oid owner, List **relids)
 				 errhint("Its owner says with synth_label what becomes of its columns; whoever may read the table can name columns.")));
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(owner, context | SECURITY_RESTRICTED_OPERATION);
-	level = NewGUCNestLevel();
+	/* nor do functions of the owner's views find the caller's by name */
+	level = gs_fix_names();
 	PG_TRY();
 	{
 		plan = gs_mask_plan(request);
@@ -388,7 +389,7 @@ plan_of_owner(GsMaskRequest *request, Oid root, Oid owner, List **relids)
 		gs_masked_hide_error(name);
 	}
 	PG_END_TRY();
-	AtEOXact_GUC(false, level);
+	gs_end_settings(level);
 	SetUserIdAndSecContext(user, context);
 	follow_all_keys(plan, root, relids);
 	table = gs_mask_find_table(plan, root);

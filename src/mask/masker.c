@@ -34,6 +34,7 @@
 #include "utils/varlena.h"
 #include "utils/uuid.h"
 
+#include "codec/styles.h"
 #include "compat.h"
 #include "mask/kind_type.h"
 #include "mask/masker.h"
@@ -108,6 +109,7 @@ struct GsMasker
 	Column	   *columns;
 	int			nidentity;
 	HashedColumn *identity;		/* who a row is */
+	bool		styled;			/* a text of these is the settings' */
 	int			nkept;
 	Kept	   *kept;
 	int			nfakes;
@@ -123,6 +125,31 @@ struct GsMasker
 	ExprContext *conditions;	/* what domains' conditions are tested in */
 	MemoryContext context;		/* it lives in */
 };
+
+/*
+ * gs_masker_is_styled: whether the text of a type's values may depend on the
+ * session's settings, which what is made of a row must not.
+ */
+bool
+gs_masker_is_styled(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case NUMERICOID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case NAMEOID:
+		case UUIDOID:
+			return false;
+		default:
+			return true;
+	}
+}
 
 static void
 hashed_column(HashedColumn *hashed, TupleDesc desc, int at)
@@ -194,7 +221,10 @@ find_identity(GsMasker *masker, Relation relation, const List *columns)
 
 	masker->identity = palloc0(desc->natts * sizeof(HashedColumn));
 	while ((at = bms_next_member(identity, at)) >= 0)
+	{
 		hashed_column(&masker->identity[masker->nidentity++], desc, at);
+		masker->styled |= gs_masker_is_styled(TupleDescAttr(desc, at)->atttypid);
+	}
 	masker->number_at = -1;
 	if (bms_membership(key) == BMS_SINGLETON)
 	{
@@ -384,6 +414,8 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 		hashed_column(&hashed, RelationGetDescr(relation),
 					  get_attnum(relid, asked->name) - 1);
 		column->at = hashed.at;
+		masker->styled |=
+			gs_masker_is_styled(get_atttype(relid, hashed.at + 1));
 		column->kind = asked->kind;
 		column->output = hashed.output;
 	}
@@ -841,8 +873,13 @@ gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt,
 	if (masker->nfakes > 0)
 	{
 		uint64_t	random[2];
+		int			level = 0;
 
+		if (masker->styled)
+			level = gs_fix_styles();
 		begin_fakes(masker, values, nulls, attempt, random);
+		if (masker->styled)
+			gs_end_settings(level);
 		suffix = suffix_of(masker, values, nulls, random[0]);
 	}
 	if (attempt == 0)

@@ -28,6 +28,7 @@
 #include "catalog/catalog.h"
 #include "codec/codec.h"
 #include "codec/domain.h"
+#include "codec/styles.h"
 #include "encode/decode.h"
 #include "fit/fit.h"
 #include "mask/masked.h"
@@ -68,6 +69,7 @@ struct GsSynthesis
 	int			nidentity;
 	int		   *identity;		/* places of columns that say which row it is */
 	FmgrInfo   *output;			/* of these */
+	bool		styled;			/* their text is the settings' */
 	int			nparts;
 	Part	   *parts;
 	int			n;				/* rows that were put */
@@ -333,6 +335,7 @@ find_identity(GsSynthesis *synthesis, Relation relation)
 			continue;
 		getTypeOutputInfo(attribute->atttypid, &output, &varlena);
 		fmgr_info(output, &synthesis->output[synthesis->nidentity]);
+		synthesis->styled |= gs_masker_is_styled(attribute->atttypid);
 		synthesis->identity[synthesis->nidentity++] = i;
 	}
 }
@@ -405,7 +408,10 @@ hash_row(GsSynthesis *synthesis, const Datum *values, const bool *nulls)
 {
 	GsSipHash	hash;
 	uint64_t	result[2];
+	int			level = 0;
 
+	if (synthesis->styled)
+		level = gs_fix_styles();
 	gs_siphash_begin(&hash, synthesis->key);
 	gs_siphash_add(&hash, synthesis->table, strlen(synthesis->table) + 1);
 	for (int i = 0; i < synthesis->nidentity; i++)
@@ -422,6 +428,8 @@ hash_row(GsSynthesis *synthesis, const Datum *values, const bool *nulls)
 		gs_siphash_add(&hash, text, strlen(text) + 1);
 	}
 	gs_siphash_end(&hash, result);
+	if (synthesis->styled)
+		gs_end_settings(level);
 	return result[0];
 }
 

@@ -75,14 +75,18 @@ double
 gs_masked_rows(const FuncExpr *call)
 {
 	Relation	relation;
+	Oid			relid;
 	double		rows;
 	BlockNumber pages;
 	double		visible;
 
 	if (!is_call(call))
 		return -1;
-	relation = try_table_open(get_typ_typrelid(exprType(linitial(call->args))),
-							  AccessShareLock);
+	relid = get_typ_typrelid(exprType(linitial(call->args)));
+	/* the row type of no table is an error when it is called */
+	if (get_rel_relkind(relid) == RELKIND_COMPOSITE_TYPE)
+		return -1;
+	relation = try_table_open(relid, AccessShareLock);
 	if (relation == NULL)
 		return -1;
 	rows = relation->rd_rel->reltuples;
