@@ -531,6 +531,8 @@ gs_mask_plan(GsMaskRequest *request)
 	gs_mask_ask(planner.plan, request);
 	planner.plan->links = read_links();
 	planner.groups = read_groups();
+	if (request->by_labels)
+		gs_mask_follow_labels(planner.plan, request);
 	complete_closure(&planner);
 	drop_kept(planner.plan);
 	note_referenced(&planner);

@@ -25,7 +25,9 @@ typedef struct GsMaskRequest
 	bool		published;		/* tables may be published */
 	bool		copying;		/* the tables stay as they are */
 	bool		updating;		/* row by row */
-	bool		reading;		/* rows are masked while they are read */
+	bool		reading;		/* rows are masked while they are read ... */
+	bool		by_labels;		/* ... by labels, also those of tied columns */
+	List	   *followed;		/* OIDs: tables whose labels were looked at */
 	List	   *found;			/* of tables looked at: once in a call */
 } GsMaskRequest;
 
@@ -89,6 +91,7 @@ extern Oid	gs_mask_root(Oid relid);
 
 /* within the plan: mask_ask.c, mask_check.c */
 extern List *gs_mask_find_kinds(GsMaskRequest *request, Oid relid);
+extern void gs_mask_follow_labels(GsMaskPlan *plan, GsMaskRequest *request);
 extern void gs_mask_ask(GsMaskPlan *plan, GsMaskRequest *request);
 extern char *gs_mask_table_name(Oid relid);
 extern GsMaskTable *gs_mask_find_table(const GsMaskPlan *plan, Oid relid);

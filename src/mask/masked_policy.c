@@ -338,9 +338,14 @@ follow_keys(GsMaskPlan *plan, Oid relid, const char *name, List **relids)
 	}
 }
 
-static void
-follow_all_keys(GsMaskPlan *plan, Oid relid, List **relids)
+/*
+ * gs_mask_follow_labels: adds the columns of what is read that keys tie to
+ * pseudonyms.  While it is planned: the plan has its links.
+ */
+void
+gs_mask_follow_labels(GsMaskPlan *plan, GsMaskRequest *request)
 {
+	Oid			relid = linitial_oid(request->relids);
 	int			natts = count_columns(relid);
 
 	for (AttrNumber i = 1; i <= natts; i++)
@@ -352,7 +357,7 @@ follow_all_keys(GsMaskPlan *plan, Oid relid, List **relids)
 			is_labelled(relid, name) ||
 			(table != NULL && find_column(table->columns, name) != NULL))
 			continue;
-		follow_keys(plan, relid, name, relids);
+		follow_keys(plan, relid, name, &request->followed);
 	}
 }
 
@@ -361,7 +366,7 @@ follow_all_keys(GsMaskPlan *plan, Oid relid, List **relids)
  * ANALYZE is, for the caller cannot look at the rows.
  */
 static GsMaskPlan *
-plan_of_owner(GsMaskRequest *request, Oid root, Oid owner, List **relids)
+plan_of_owner(GsMaskRequest *request, Oid root, Oid owner)
 {
 	GsMaskPlan *volatile plan = NULL;
 	char	   *name = get_rel_name(root);
@@ -391,7 +396,6 @@ plan_of_owner(GsMaskRequest *request, Oid root, Oid owner, List **relids)
 	PG_END_TRY();
 	gs_end_settings(level);
 	SetUserIdAndSecContext(user, context);
-	follow_all_keys(plan, root, relids);
 	table = gs_mask_find_table(plan, root);
 	check_labels(request, root, table != NULL ? table->columns : NIL);
 	return plan;
@@ -478,7 +482,6 @@ make_policy(const GsMaskedCall *call, char *asked)
 	GsMaskTable *table;
 	KeptPolicy *kept;
 	MemoryContext old;
-	List	   *relids = list_make2_oid(call->relid, root);
 
 	request.relids = list_make1_oid(root);
 	request.schemas = list_make1_oid(get_rel_namespace(root));
@@ -486,8 +489,10 @@ make_policy(const GsMaskedCall *call, char *asked)
 	request.named = call->columns != NIL;
 	request.rules = call->rules;
 	request.reading = true;
+	request.by_labels = !call->own;
+	request.followed = list_make2_oid(call->relid, root);
 	plan = call->own ? gs_mask_plan(&request) :
-		plan_of_owner(&request, root, owner, &relids);
+		plan_of_owner(&request, root, owner);
 	gs_mask_report(plan);
 	table = gs_mask_find_table(plan, root);
 	old = MemoryContextSwitchTo(context);
@@ -496,7 +501,7 @@ make_policy(const GsMaskedCall *call, char *asked)
 	kept->user = call->own ? GetUserId() : owner;
 	kept->relid = call->relid;
 	kept->asked = pstrdup(asked);
-	kept->relids = list_copy(relids);
+	kept->relids = list_copy(request.followed);
 	kept->policy.reader = call->own ? InvalidOid : owner;
 	kept->policy.table = get_rel_name(root);
 	if (table != NULL)
