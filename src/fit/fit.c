@@ -26,6 +26,7 @@
 #include "utils/varlena.h"
 
 #include "catalog/catalog.h"
+#include "catalog/ledger.h"
 #include "learn/difference.h"
 #include "learn/equal.h"
 #include "learn/exact.h"
@@ -40,6 +41,7 @@
 #include "codec/notation.h"
 #include "codec/styles.h"
 #include "fit/acceptance.h"
+#include "fit/budget.h"
 #include "fit/children.h"
 #include "fit/fit.h"
 #include "fit/learnable.h"
@@ -894,6 +896,19 @@ model_name(const FitRequest *request, const GsSource *source, bool temporary)
 	return source->model;
 }
 
+/*
+ * Tables with a privacy budget are not learned from, or the ledger tells.
+ */
+static void
+check_budgets(const FitRequest *request, const char *model,
+			  const GsSource *source)
+{
+	ListCell   *cell;
+
+	foreach(cell, gs_budget_check(source, request->options.unprotected))
+		gs_ledger_unprotected(lfirst_oid(cell), model, request->family->name);
+}
+
 static void
 learn_and_store(const FitRequest *request, const char *model,
 				GsSource *source, GsVersionEntry *version)
@@ -903,6 +918,8 @@ learn_and_store(const FitRequest *request, const char *model,
 
 	if (existing != NULL)
 		gs_check_refit(existing);
+	gs_check_protection(model, false);
+	check_budgets(request, model, source);
 	learn(request, existing, version, source);
 	gs_progress_phase(GS_PHASE_STORING, 0, -1);
 	loaded = *version;
@@ -1004,6 +1021,16 @@ gs_fit_open(FunctionCallInfo fcinfo)
 	call->version.source = source->text;
 	call->version.relation = call->temporary ? NULL : source->relation;
 	return call;
+}
+
+/*
+ * gs_fit_check: an error for a call that is not private, and should be.
+ */
+void
+gs_fit_check(const GsFitCall *call)
+{
+	gs_check_protection(call->model, false);
+	(void) gs_budget_check(call->source, call->request->options.unprotected);
 }
 
 /*
