@@ -10,6 +10,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * How its columns are the features of a schema, in their order: cell k of a
+ * category is its level k, NULL the last level; cell k of a number is segment k
+ * of its quantile table, in order, and where the number has NULLs, one cell
+ * more stands for them.  So the indicator of a number's NULLs is a feature that
+ * is no column of the table; that of a key's NULLs, which has no other feature,
+ * is one, with the cells "present" and "NULL".
+ *
+ * Segments of a number are as fine as they were counted: most hold less than
+ * their noise, and are to be merged (ordered).  The table's edges in the normal
+ * score are where merged noisy shares put them: a family that draws segments
+ * places its scores within them, whatever it thinks of their shares.
+ */
+
 /* A vector of noisy counts over the cells of one column or of a pair. */
 typedef struct GsMarginal
 {
