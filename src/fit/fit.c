@@ -219,26 +219,9 @@ prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
 	sample->lanes = palloc0(sizeof(GsLane) * desc->natts * GS_MAX_PARTS);
 	for (int c = 0; c < desc->natts; c++)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, c);
 		GsColumn   *column = &sample->columns[c];
 
-		column->name = pstrdup(NameStr(attribute->attname));
-		column->declared = attribute->atttypid;
-		column->typmod = attribute->atttypmod;
-		column->type = gs_plain_type(column->declared, &column->typmod);
-		column->collation = attribute->attcollation;
-		column->unique = gs_source_unique(source, column->name,
-										  &column->one_null,
-										  &column->partly_unique);
-		column->type_name = format_type_extended(column->declared,
-												 attribute->atttypmod,
-												 FORMAT_TYPE_TYPEMOD_GIVEN |
-												 FORMAT_TYPE_FORCE_QUALIFY);
-		gs_codec_for_type(&column->codec, column->type, column->typmod);
-		column->base_name = format_type_extended(column->codec.type,
-												 column->codec.typmod,
-												 FORMAT_TYPE_TYPEMOD_GIVEN |
-												 FORMAT_TYPE_FORCE_QUALIFY);
+		gs_learnable_column(source, c, column);
 		reader->styled |= column->codec.kind->styled;
 		for (int p = 0; p < column->codec.nparts; p++)
 			gs_lane_init(&sample->lanes[c * GS_MAX_PARTS + p],
