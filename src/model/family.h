@@ -93,6 +93,7 @@ extern const GsFamily gs_tree;
 extern const GsFamily gs_vae;
 extern const GsFamily gs_diffusion;
 extern const GsFamily gs_gan;
+extern const GsFamily gs_private;
 
 /* Of rows that are made owner by owner; nobody asks for it by name. */
 extern const GsFamily gs_sequence;
