@@ -44,6 +44,8 @@ typedef struct GsVersionEntry
 	Datum		options;		/* jsonb; to be written */
 	Jsonb	   *owners;			/* whose rows these are: see owner/owners.h; NULL */
 	double		seconds;
+	double		epsilon;		/* to be written; 0: not private */
+	double		delta;
 	List	   *notes;			/* of C strings */
 	List	   *tensors;		/* of GsTensor */
 	List	   *constraints;	/* of GsConstraint */

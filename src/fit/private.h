@@ -59,14 +59,16 @@ typedef struct GsPublic
 typedef struct GsPrivateCells
 {
 	int			feature;		/* a number, a category or the indicator of a
-								 * key's NULLs */
+								 * key's NULLs; -1: of all rows */
 	int			ncells;			/* NULL included, as the last */
 	int			null_cell;		/* -1: none */
 	bool		ordered;
 	struct GsLevels *levels;	/* of a category */
 	int64	   *count;			/* [ncells] with noise, once it is drawn */
+	uint64		num;			/* of sigma^2 = num / den */
+	uint64		den;
 	double		sigma;
-	double		rho;
+	double		rho;			/* what it costs */
 } GsPrivateCells;
 
 /* private.c */

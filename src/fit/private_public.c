@@ -36,6 +36,7 @@
 #include "constraint/condition.h"
 #include "fit/learnable.h"
 #include "fit/private.h"
+#include "key/key.h"
 
 /* A scaled integer beyond it is no value of a numeric's lane. */
 #define SCALED_LIMIT	INT64CONST(1000000000000000000)

@@ -9,7 +9,7 @@
 
 /*
  * The positions of a table's columns: features in turn, without indicators of
- * NULLs, which go with the feature of the column's first part.
+ * NULLs, which go with the feature of the column's first part, if it has one.
  *
  * position: [ncolumns][2], filled
  */
@@ -26,7 +26,8 @@ find_positions(const GsSchema *schema, const GsNoisyTable *table,
 		int			nvalues = feature->kind == GS_FEATURE_NUMBER ?
 			feature->quantile.nsegments : feature->nlevels;
 
-		if (feature->part < 0)
+		/* a key has no other feature */
+		if (feature->part < 0 && column->key == NULL)
 			continue;
 		if (n == table->ncolumns)
 			elog(ERROR, "more features than columns of counts");
