@@ -26,7 +26,7 @@ OBJS = $(patsubst %.c,%.o,$(call in_tree,src/*.c src/*/*.c src/*/*/*.c)) \
 
 # Each part stands beside the C code that it declares; the order is that of
 # their dependencies.
-SQL_PARTS = src/catalog/catalog.sql src/fit/fit.sql src/worker/worker.sql src/stream/stream.sql \
+SQL_PARTS = src/catalog/catalog.sql src/catalog/ledger.sql src/fit/fit.sql src/worker/worker.sql src/stream/stream.sql \
 	src/stream/into.sql src/schema/schema.sql src/mask/kinds.sql \
 	src/mask/mask.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql

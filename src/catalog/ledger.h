@@ -26,4 +26,8 @@ extern bool gs_ledger_has_budget(Oid relation);
 extern void gs_ledger_unprotected(Oid relation, const char *model,
 								  const char *method);
 
+/* What worker.c has processes do. */
+extern int64 gs_ledger_begin_debit(Oid role, const NullableDatum *args);
+extern int64 gs_ledger_begin_budget(Oid role, const NullableDatum *args);
+
 #endif

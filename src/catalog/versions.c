@@ -211,19 +211,10 @@ delete_rows(const char *sql, const char *model, int version)
 	Datum		values[] = {CStringGetTextDatum(model),
 	Int32GetDatum(version)};
 	bool		fixed = IsolationUsesXactSnapshot();
-	SPIPlanPtr	plan = SPI_prepare(sql, lengthof(types), types);
-	int			result;
 
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s",
-			 SPI_result_code_string(SPI_result));
-	CommandCounterIncrement();
-	result = SPI_execute_snapshot(plan, values, NULL,
-								  fixed ? GetLatestSnapshot() : InvalidSnapshot,
-								  fixed ? GetTransactionSnapshot() : InvalidSnapshot,
-								  false, true, 0);
-	if (result < 0)
-		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+	(void) gs_run_snapshot(sql, lengthof(types), types, values,
+						   fixed ? GetLatestSnapshot() : InvalidSnapshot,
+						   fixed ? GetTransactionSnapshot() : InvalidSnapshot);
 }
 
 #define OF_VERSION \
