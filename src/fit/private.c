@@ -28,6 +28,7 @@
 #include "constraint/decide.h"
 #include "fit/learnable.h"
 #include "fit/private.h"
+#include "model/dependency.h"
 #include "privacy/account.h"
 #include "worker/progress.h"
 
@@ -331,6 +332,8 @@ fit_family(const GsPrivateRequest *request, GsFitContext *context,
 			i, -1, cells[i].sigma, cells[i].count
 		};
 	}
+	/* no structure is looked for */
+	gs_dependency_save(NULL, 0, &context->tensors);
 	context->key = key_of(cells, n);
 	request->family->fit_counts(context, &table);
 }
