@@ -158,9 +158,10 @@ store_version(const char *name, const GsVersionEntry *version,
 {
 	Oid			types[] = {TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, INT8OID,
 		INT8OID, INT8OID, JSONBOID, TEXTOID, FLOAT8OID, INT8OID, TEXTARRAYOID,
-	INT4OID, INT4OID, INT4OID, JSONBOID};
+	INT4OID, INT4OID, INT4OID, JSONBOID, FLOAT8OID, FLOAT8OID};
 	Datum		values[lengthof(types)];
 	char		nulls[lengthof(types)];
+	bool		private = version->epsilon > 0;
 
 	memset(nulls, ' ', sizeof(nulls));
 	values[0] = CStringGetTextDatum(name);
@@ -183,11 +184,18 @@ store_version(const char *name, const GsVersionEntry *version,
 	values[15] = Int32GetDatum(list_length(version->tensors));
 	values[16] = version->owners ? JsonbPGetDatum(version->owners) : (Datum) 0;
 	nulls[16] = version->owners ? ' ' : 'n';
+	values[17] = Float8GetDatum(version->epsilon);
+	values[18] = Float8GetDatum(version->delta);
+	nulls[17] = nulls[18] = private ? ' ' : 'n';
+	/* neither is there a seed, nor is it told how long the rows took */
+	if (private)
+		nulls[5] = nulls[7] = nulls[10] = 'n';
 	gs_run("INSERT INTO gensynth.versions (model, version, source, relation,"
 		   " method, seed, rows, sampled, options, fitted_by, seconds, bytes,"
-		   " notes, ncolumns, nconstraints, ntensors, owners, fitted_at)"
+		   " notes, ncolumns, nconstraints, ntensors, owners, epsilon, delta,"
+		   " fitted_at)"
 		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-		   " $14, $15, $16, $17, pg_catalog.clock_timestamp())",
+		   " $14, $15, $16, $17, $18, $19, pg_catalog.clock_timestamp())",
 		   lengthof(types), types, values, nulls, false);
 }
 

@@ -27,6 +27,8 @@ typedef struct GsOptions
 	List	   *impute;			/* C strings: columns whose NULLs are not drawn */
 	List	   *kinds;			/* GsNamedChoice: what columns mean */
 	List	   *constraints;	/* C strings: conditions on the row */
+	List	   *bounds;			/* GsNamedValues: the ends of numbers */
+	List	   *categories;		/* GsNamedValues: all there are */
 	const char *on_violation;	/* looked up where rows are made */
 	void	   *own;			/* the family's struct */
 } GsOptions;
