@@ -251,6 +251,7 @@ show_version(FunctionCallInfo fcinfo, const char *query)
 	nulls = palloc(natts);
 	gs_catalog_check(model, version);
 	gs_enter(&access);
+	check_line(model, model->current, version);
 	gs_run_version(query, model->name, version, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
