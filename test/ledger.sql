@@ -211,16 +211,69 @@ ALTER TABLE clinic.patients ADD PRIMARY KEY (age);
 ALTER TABLE clinic.visits ADD FOREIGN KEY (age) REFERENCES clinic.patients;
 SELECT lives_ok($$SELECT synth_fit('clinic.visits', seed => 1)$$, 'a table whose parents have a budget');
 
+-- Fits that are.
+CREATE TABLE clinic.beds (age int CHECK (age BETWEEN 0 AND 9));
+INSERT INTO clinic.beds SELECT i % 10 FROM generate_series(1, 100) AS i;
+ALTER TABLE clinic.beds OWNER TO ledger_owner;
+BEGIN;
+INSERT INTO clinic.beds VALUES (1);
+SELECT synth_budget('clinic.beds', 1) \g /dev/null
+SELECT version AS first FROM synth_fit('clinic.beds', epsilon => 0.7) \gset
+COMMIT;
+SELECT is(:first, 1, 'a budget and a fit in one transaction');
+SELECT throws_ok($$SELECT synth_fit('clinic.beds', epsilon => 0.8)$$, '53400', 'privacy budget of clinic.beds is spent', 'another, which is too much');
+SELECT is(concat_ws('|', relation, model, version, method, epsilon, delta), 'clinic.beds|clinic.beds|1|private|0.7|1e-06', 'the ledger tells')
+FROM synth_ledger WHERE relation = 'clinic.beds';
+SELECT is(version, 2, 'all in one statement') FROM synth_budget('clinic.beds', 20), synth_fit('clinic.beds', epsilon => 0.3, delta => 1e-7);
+SELECT synth_budget('clinic.beds', 2) \g /dev/null
+CREATE FUNCTION clinic.ask(epsilon float8) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$SELECT model FROM synth_fit('clinic.beds', model => 'asked', epsilon => ask.epsilon)$$;
+ALTER FUNCTION clinic.ask(float8) OWNER TO ledger_owner;
+CREATE FUNCTION ask_often() RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    said text[];
+BEGIN
+    FOR i IN 1 .. 12 LOOP
+        BEGIN
+            PERFORM clinic.ask(0.7);
+            RAISE EXCEPTION 'undone';
+        EXCEPTION WHEN OTHERS THEN
+            said := said || SQLSTATE::text;
+        END;
+    END LOOP;
+    RETURN said;
+END $$;
+CREATE FUNCTION told_often() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    said text[];
+    before text := session_user;
+BEGIN
+    PERFORM set_config('session_authorization', 'ledger_stranger', true);
+    said := ask_often();
+    PERFORM set_config('session_authorization', before, true);
+    RETURN array_to_string(said, ' ');
+END $$;
+SELECT matches(told_often(), '^(P0001 ){2,7}(53400 ?){4,9}$', 'a stranger who asks again and again, and rolls back, spends no more than there is');
+SELECT is(spent <= 2 AND spent > 1.7, true, 'but all of it') FROM synth_budgets WHERE relation = 'clinic.beds';
+SELECT is(array_agg(DISTINCT role || ' ' || session_role || coalesce(version, 0)), '{"ledger_owner ledger_stranger0"}', 'the ledger tells who it was')
+FROM synth_ledger WHERE model = 'asked';
+SELECT is(under('session_authorization', 'ledger_stranger', 'SELECT clinic.ask(NULL)'), '55000', 'and there is no way around it by no epsilon');
+
 -- A model is private for life.
-SELECT fit('free') \g /dev/null
-UPDATE gensynth.versions SET epsilon = 1, delta = 1e-6 WHERE model = 'open' AND version = 3;
-SELECT throws_ok($$SELECT fit('free')$$, '55000', 'model "open" is differentially private', 'a fit without epsilon of a private model');
-SELECT throws_ok($$SELECT fit('free', '{"warm_start": 1}')$$, '22023', NULL, 'of which there is no start');
-SELECT throws_ok($$SELECT synth_fit_background('free', model => 'open')$$, '55000', NULL, 'nor in the background');
-SELECT throws_ok($$SELECT synth_use('open', 2)$$, '55000', NULL, 'a version from before it was private');
-SELECT lives_ok($$SELECT synth_use('open', 3)$$, 'the current one');
-UPDATE gensynth.versions SET epsilon = 1, delta = 1e-6 WHERE model = 'open' AND version = 2;
-SELECT lives_ok($$SELECT synth_use('open', 2)$$, 'a private one');
+CREATE TABLE public.wards (age int CHECK (age BETWEEN 0 AND 9));
+INSERT INTO public.wards SELECT i % 10 FROM generate_series(1, 100) AS i;
+SELECT model FROM synth_fit('wards', seed => 1) \g /dev/null
+SELECT synth_grant('wards', 'ledger_stranger') \g /dev/null
+SELECT is(version, 2, 'a model becomes private') FROM synth_fit('wards', epsilon => 1);
+SELECT is(concat_ws('|', epsilon, delta), '1|1e-06', 'which its version tells') FROM gensynth.versions WHERE model = 'wards' AND version = 2;
+SELECT throws_ok(s, '55000', NULL, s) FROM (VALUES
+    ($$SELECT synth_fit('wards')$$), ($$SELECT synth_fit('wards', method => 'vae', options => '{"warm_start": 1}')$$),
+    ($$SELECT synth_fit('SELECT 1 AS a FROM wards', model => 'wards')$$), ($$SELECT synth_fit_background('wards')$$),
+    ($$SELECT synth_use('wards', 1)$$), ($$SELECT * FROM synth_columns('wards', 1)$$)) AS v(s);
+SELECT throws_ok($$SELECT synth_fit('wards', epsilon => 1, options => '{"warm_start": 1}')$$, '22023', NULL, 'it has no start in another');
+SELECT is(version, 3, 'it is fitted again with epsilon') FROM synth_fit('wards', epsilon => 1);
+SELECT lives_ok($$SELECT synth_use('wards', 2)$$, 'and goes to another private version');
+SELECT is(as_role('ledger_stranger', $$SELECT FROM synth_sample('wards', 10)$$), 'no error', 'who may sample it goes on');
 
 SELECT * FROM finish();
 SET client_min_messages = error;
