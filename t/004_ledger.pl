@@ -80,6 +80,17 @@ like(failure(q{SELECT synth_budget('t', 2000)}), qr/^53000/, 'and a budget');
 $node->append_conf('postgresql.conf', 'max_worker_processes = 20');
 $node->restart;
 
+# A process that ends before it has written: nothing is read either.
+my $locker = $node->background_psql('postgres');
+$locker->query_safe('BEGIN; LOCK TABLE gensynth.privacy_ledger IN SHARE MODE');
+my $waiter = begin("$as_analyst; $fit;\n");
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'gensynth worker' AND wait_event_type = 'Lock'}),
+	'a process that writes the ledger waits');
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'gensynth worker'});
+$waiter->quit;
+$locker->quit;
+is(sql("SELECT is_called OR EXISTS (SELECT FROM synth_ledger WHERE model = 'm') FROM reads"), 'f', 'one that is terminated leaves no row and reads none');
+
 # What is charged before the first row is read stays, whatever comes then.
 my $checkpointer = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'};
 foreach my $how ('pg_cancel_backend', 'pg_terminate_backend', 'ROLLBACK', 'KILL', 'immediate')
