@@ -320,7 +320,11 @@ fit_family(const GsPrivateRequest *request, GsFitContext *context,
 	bool	   *ordered = palloc(sizeof(bool) * n);
 	bool	   *nullable = palloc(sizeof(bool) * n);
 	GsMarginal *marginals = palloc(sizeof(GsMarginal) * n);
-	GsNoisyTable table = {n, ncells, ordered, nullable, rows, n, marginals};
+	GsNoisyTable table = {
+		.ncolumns = n,.ncells = ncells,.ordered = ordered,
+		.nullable = nullable,.rows = rows,.nmarginals = n,
+		.marginals = marginals
+	};
 
 	for (int i = 0; i < n; i++)
 	{
