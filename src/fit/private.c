@@ -141,7 +141,8 @@ report_undeclared(const GsColumn *columns, const GsPublic *public, int n)
 	for (int c = 0; c < n; c++)
 		if (public[c].kind == GS_PUBLIC_NOTHING)
 			appendStringInfo(&names, "%s\"%s\" (%s)", count++ > 0 ? ", " : "",
-							 columns[c].name, columns[c].base_name);
+							 columns[c].name,
+							 format_type_be(columns[c].declared));
 	if (count == 0)
 		return;
 	ereport(ERROR,
@@ -247,6 +248,16 @@ cells_name(const GsSchema *schema, const GsPrivateCells *cells)
 	return psprintf(feature->part < 0 ? "rows by whether %s is null" :
 					"rows by %s",
 					quote_identifier(schema->columns[feature->column].name));
+}
+
+/*
+ * An error unless the caller may read the source: nobody else's budget is to
+ * be spent.  The executor begins, but is asked for no row.
+ */
+static void
+check_rights(GsSource *source)
+{
+	gs_source_close(gs_source_cursor(source));
 }
 
 /*
@@ -366,6 +377,7 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 												 request->options->constraints,
 												 NIL, schema);
 	split_budget(cells, n, rho);
+	check_rights(source);
 	charged = charge_table(request, source, schema, cells, n, rho);
 	gs_progress_phase(GS_PHASE_READING, 0, -1);
 	gs_private_count(schema, source, cells, n);

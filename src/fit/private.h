@@ -102,7 +102,7 @@ extern void gs_private_count(const GsSchema *schema, GsSource *source,
  * and may change the latter.
  */
 extern void (*gs_release_hook) (const int64 *exact, int64 *noisy, int n,
-								double sigma);
+								uint64 num, uint64 den);
 extern void gs_release(int64 *count, int n, uint64 num, uint64 den);
 
 #endif

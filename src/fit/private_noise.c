@@ -7,8 +7,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "miscadmin.h"
 
 #include "fit/private.h"
@@ -22,7 +20,7 @@ typedef struct Block
 } Block;
 
 void		(*gs_release_hook) (const int64 *exact, int64 *noisy, int n,
-								double sigma) = NULL;
+								uint64 num, uint64 den) = NULL;
 
 static uint64_t
 strong_word(void *arg)
@@ -71,7 +69,7 @@ gs_release(int64 *count, int n, uint64 num, uint64 den)
 	for (int i = 0; i < n; i++)
 		count[i] += gs_noise_draw(&noise, &words);
 	if (gs_release_hook != NULL)
-		gs_release_hook(exact, count, n, sqrt((double) num / den));
+		gs_release_hook(exact, count, n, num, den);
 	pfree(exact);
 	pfree(block);
 }

@@ -480,7 +480,7 @@ refuse_value(const Given *given, const char *why)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("\"%s\" in option \"%s\" is no value of column \"%s\" of type %s",
 					given->text, given->option, given->column->name,
-					given->column->base_name),
+					format_type_be(given->column->declared)),
 			 why != NULL ? errdetail("%s", why) : 0,
 			 errhint("Write values as PostgreSQL does, such as \"2020-12-31\" for a date.")));
 }
@@ -702,7 +702,7 @@ read_bounds(const GsColumn *columns, int n, List *bounds, GsPublic *public)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"bounds\" names column \"%s\" of type %s, whose values are no numbers",
-							column->name, column->base_name),
+							column->name, format_type_be(column->declared)),
 					 errhint("Option \"categories\" lists all values of a column.")));
 		if (list_length(named->values) != 2)
 			ereport(ERROR,
@@ -743,7 +743,7 @@ read_categories(const GsColumn *columns, int n, List *categories,
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("option \"categories\" names column \"%s\" of type %s, whose values have several parts",
-							column->name, column->base_name),
+							column->name, format_type_be(column->declared)),
 					 errhint("Leave the column out: exclude => '{%s}'.",
 							 quote_identifier(column->name))));
 		if (public[c].kind == GS_PUBLIC_BOUNDS)
