@@ -329,9 +329,12 @@ fit_family(const GsFamily *family, GsFitContext *context,
 	const int32_t **bin = palloc(sizeof(int32_t *) * (n + 1));
 	GsMarginal *marginals = palloc(sizeof(GsMarginal) *
 								   (n + table->npairs + 1));
-	GsNoisyTable noisy = {n, ncells, ordered, nullable, table->rows,
-		n + table->npairs, marginals, table->npairs > 0 ? nbins : NULL, bin,
-	0};
+	GsNoisyTable noisy = {
+		.ncolumns = n,.ncells = ncells,.ordered = ordered,
+		.nullable = nullable,.rows = table->rows,
+		.nmarginals = n + table->npairs,.marginals = marginals,
+		.nbins = table->npairs > 0 ? nbins : NULL,.bin = bin
+	};
 
 	for (int i = 0; i < n; i++)
 	{
