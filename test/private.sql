@@ -36,17 +36,15 @@ SELECT is((SELECT count(DISTINCT c) FROM unnest(probe_counts('vector', 0)) c), 1
 -- Neighbours: the same noisy counts handed in, all else that is stored must be the same.
 CREATE TABLE wards (id int PRIMARY KEY);
 INSERT INTO wards SELECT generate_series(1, 9);
-CREATE TABLE person (id int PRIMARY KEY, code text UNIQUE, number bigint UNIQUE, age int CHECK (age BETWEEN 0 AND 120), half int,
-	double_age int, kind text, remark varchar(9), amount numeric, price numeric(6,2), ratio float8, small real,
-	day date, seen timestamptz, clock time, ward int NOT NULL REFERENCES wards, ok boolean,
-	CHECK (double_age >= half), worth int GENERATED ALWAYS AS (age * 2) STORED);
-INSERT INTO person SELECT i, 'code ' || i, i * 7, i % 90, i % 45, 2 * (i % 90), (ARRAY['in', 'out'])[1 + i % 2], 'x' || i % 3,
-	i % 50 / 4.0, i % 70, sin(i), cos(i), date '2020-01-01' + i % 300, '2020-01-01 UTC'::timestamptz + i * interval '1 h',
-	time '00:00' + i % 100 * interval '1 min', 1 + i % 9, i % 5 > 0
+CREATE TABLE person (id int PRIMARY KEY, code text UNIQUE, number bigint UNIQUE, age int CHECK (age BETWEEN 0 AND 90), half int,
+	kind text, remark varchar(9), price numeric(6,2), ratio float8, day date, seen timestamptz, ward int NOT NULL REFERENCES wards, ok boolean,
+	CHECK (half >= -10 OR half < age), worth int GENERATED ALWAYS AS (age * 2) STORED);
+INSERT INTO person SELECT i, 'code ' || i, i * 7, i % 90, i % 45, (ARRAY['in', 'out'])[1 + i % 2], 'x' || i % 3, i % 70, sin(i),
+	date '2020-01-01' + i % 30, '2020-01-01 UTC'::timestamptz + i * interval '1 h', 1 + i % 9, i % 5 > 0
 FROM generate_series(1, 300) i;
-CREATE TEMP TABLE asked AS SELECT '{"bounds": {"half": [-10, 100], "double_age": [0, 240], "amount": [0, 20], "price": [0, 99.5], "ratio": [-1.5, 1.5],
-	"small": [0, 1], "day": ["2020-01-01", "2021-12-31"], "seen": ["2020-01-01", "2020-03-01"], "clock": ["00:00", "23:59"],
-	"ward": [1, 9]}, "categories": {"kind": ["in", "out"], "remark": ["x0", "x1", "x2"]}}'::jsonb AS options;
+CREATE TEMP TABLE asked AS SELECT '{"bounds": {"half": [-10, 100], "price": [0, 1.5], "ratio": [-1.5, 1.5],
+	"day": ["2020-01-01", "2020-02-01"], "seen": ["2020-01-01 00:00:00", "2020-01-01 00:00:00.0002"], "ward": [1, 9]},
+	"categories": {"kind": ["in", "out"], "remark": ["x0", "x1", "x2"]}}'::jsonb AS options;
 CREATE FUNCTION stored(OUT hash text, OUT detail text) LANGUAGE plpgsql AS $$
 DECLARE
 	v int;
@@ -89,14 +87,14 @@ BEGIN
 	RETURN NEXT is(left_over, 0, what || ': the same questions');
 END $$;
 SELECT neighbour('DELETE FROM person WHERE id = 1', 'a row less');
-SELECT neighbour('INSERT INTO person SELECT 301, ''code 301'', 1000, 5, 5, 10, ''in'', ''x1'', 1, 1, 0.5, 0.5, ''2020-02-02'', ''2020-02-02'', ''01:00'', 1, true',
+SELECT neighbour($$INSERT INTO person VALUES (301, 'code 301', 1000, 5, 5, 'in', 'x1', 1, 0.5, '2020-01-02', '2020-01-02', 1, true)$$,
 	'an ordinary row');
 SELECT neighbour('INSERT INTO person (id, ward) VALUES (302, 1)', 'a row of nulls');
-SELECT neighbour($$INSERT INTO person VALUES (2147483647, repeat('long text ', 100), -9223372036854775808, 120, -2147483648, 2147483647, 'never seen',
-	'odd', 1e30, 9999.99, 'NaN', 'Infinity', 'infinity', '4713-01-01 BC', '24:00', 9, NULL)$$, 'a row of extremes');
-SELECT neighbour($$INSERT INTO person VALUES (0, '', 0, 0, 0, 0, '', '', 'NaN', 0.01, '-Infinity', 1e-30, '-infinity', 'infinity', '00:00:00.000001', 2, false)$$,
+SELECT neighbour($$INSERT INTO person VALUES (2147483647, repeat('long text ', 100), -9223372036854775808, 90, -2147483648, 'never seen',
+	'odd', 9999.99, 'NaN', 'infinity', '4713-01-01 BC', 9, NULL)$$, 'a row of extremes');
+SELECT neighbour($$INSERT INTO person VALUES (0, '', 0, 0, 2147483647, '', '', -0.01, '-Infinity', '-infinity', 'infinity', 2, false)$$,
 	'a row of other extremes');
-SELECT neighbour($$INSERT INTO person VALUES (303, 'x', 5000, 44, 1, 3, 'IN', 'x0 ', 12.3456789, 3.33, 1.23456789, 0.1, '0001-01-01', '9999-12-31', '12:34:56', 3, true)$$,
+SELECT neighbour($$INSERT INTO person VALUES (303, 'x', 5000, 44, 1, 'IN', 'x0 ', 3.33, 1.23456789, '0001-01-01', '9999-12-31', 3, true)$$,
 	'a row of decimals, that breaks what columns say of each other');
 
 -- Ends of the range of rows.
