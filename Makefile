@@ -115,9 +115,9 @@ $(DICTIONARY): src/mask/dictionary.awk $(call in_tree,data/*.tsv)
 	@LC_ALL=C awk -f $^ > $@.tmp
 	@mv $@.tmp $@
 
-# The kernels of neural networks.  No function's errno or floating-point trap is
-# looked at.
-$(filter src/nn/%,$(OBJS)): override CFLAGS += -O3 -fno-math-errno \
+# The kernels of neural networks and mixtures.  No function's errno or
+# floating-point trap is looked at.
+$(filter src/nn/% src/privacy/mixture.o,$(OBJS)): override CFLAGS += -O3 -fno-math-errno \
 	-fno-trapping-math
 $(filter src/numeric/gemm.o,$(OBJS)): override CFLAGS += -O3
 

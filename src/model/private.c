@@ -4,80 +4,148 @@
  *	  sampling.  private_fit.c fits it to noisy counts.
  *
  * A row draws its component, and then each of its columns independently: a
- * cell, which is a level, a segment of the quantile table or NULL, and a place
- * within the segment.
+ * cell, which is a level, some segments of the quantile table or NULL, and of
+ * a cell's values one, by their shares in the schema.
+ *
+ * Rows of a stream share distributions out evenly (see scramble.h), all of
+ * them and not only those of a batch, which would be too few for hundreds of
+ * components: of 2^14 rows each component has the number that is its weight,
+ * in an order in which any beginning has its share of all; and the rows of a
+ * component fall evenly on each of its columns, in an order of the column's
+ * own, so that columns stay independent of each other.  A row follows from its
+ * number alone.
  *
  * Tensors, for P positions, C cells of all of them, and R components, alike
  * ones next to each other:
  *	 private/position	int4 [P, 2]	feature of each; the indicator of NULLs that
  *						its last cell stands for, or -1
- *	 private/weight		float4 [R]	probability of a component
+ *	 private/cell		int4 [..]	cell of each level or segment, of all positions
+ *	 private/weight		int4 [R]	rows of a component, of 2^14
  *	 private/share		float4 [R, C]	probability of a cell in a component
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "learn/quantile.h"
 #include "model/private.h"
 #include "numeric/philox.h"
+#include "numeric/scramble.h"
 
-#define GROUPS		32			/* of components, of about as many rows */
 #define TOLERANCE	1e-3		/* of a sum of probabilities */
 
-/* Philox streams after GS_STREAM_LATENT: components, and each position. */
-#define STREAM_COMPONENT	0
-#define STREAM_POSITION(p)	(1 + (uint32) (p))
-
-/* Draws of these: of each row; where the rows of a stream begin. */
-#define DRAW_ROW	0
-#define DRAW_START	1
-
 /*
- * Where a feature goes: a category or a number, which nothing else has.
+ * Where a feature goes: nothing else has it.
  */
-static void
+static const GsFeature *
 claim_feature(PrivateModel *model, int f, int p)
 {
 	if (f < 0 || f >= model->schema->nfeatures || model->position_of[f] >= 0)
 		gs_corrupted("Place %d is of no feature.", p);
 	model->position_of[f] = p;
+	return &model->schema->features[f];
 }
 
+/*
+ * The cells of a position's values; cell: [nvalues].
+ */
 static void
-load_position(PrivateModel *model, int p, const int32 *in)
+load_cells(GsTokenPosition *values, const int32 *cell, int p)
 {
-	const GsSchema *schema = model->schema;
-	PrivatePosition *position = &model->position[p];
-	const GsFeature *feature;
+	int			n = values->nvalues;
+	bool	   *seen = palloc0(n);
 
-	claim_feature(model, in[0], p);
-	feature = &schema->features[in[0]];
-	position->feature = in[0];
-	position->null = in[1];
-	position->number = feature->kind == GS_FEATURE_NUMBER;
-	position->nvalues = position->number ? feature->quantile.nsegments :
+	values->token = palloc(sizeof(uint16) * n);
+	for (int v = 0; v < n; v++)
+	{
+		if (cell[v] < 0 || cell[v] >= n)
+			gs_corrupted("Place %d has an impossible cell.", p);
+		values->token[v] = (uint16) cell[v];
+		values->ntokens = Max(values->ntokens, cell[v] + 1);
+		seen[cell[v]] = true;
+	}
+	for (int x = 0; x < values->ntokens; x++)
+		if (!seen[x])
+			gs_corrupted("Place %d lacks cell %d.", p, x);
+	pfree(seen);
+}
+
+/*
+ * A position; cell: [left] what is left of the tensor.
+ */
+static void
+load_position(PrivateModel *model, int p, const int32 *in, const int32 *cell,
+			  int left)
+{
+	PrivatePosition *position = &model->position[p];
+	GsTokenPosition *values = &position->values;
+	const GsFeature *feature = claim_feature(model, in[0], p);
+
+	values->feature = in[0];
+	values->number = feature->kind == GS_FEATURE_NUMBER;
+	values->nvalues = values->number ? feature->quantile.nsegments :
 		feature->nlevels;
-	position->ncells = position->nvalues;
+	if (values->nvalues < 1 || values->nvalues > left)
+		gs_corrupted("Place %d has too few cells.", p);
+	load_cells(values, cell, p);
+	gs_tokens_position(values, feature);
+	position->null = -1;
+	position->ncells = values->ntokens;
 	position->first = model->ncells;
 	if (in[1] >= 0)
 	{
-		claim_feature(model, in[1], p);
-		if (schema->features[in[1]].kind != GS_FEATURE_CATEGORY ||
-			schema->features[in[1]].nlevels < 2)
+		const GsFeature *indicator = claim_feature(model, in[1], p);
+
+		if (indicator->kind != GS_FEATURE_CATEGORY || indicator->nlevels < 2)
 			gs_corrupted("Place %d has an impossible indicator.", p);
+		position->null = in[1];
 		position->ncells++;
 	}
-	if (position->ncells < 1 || position->ncells > INT_MAX - model->ncells)
-		gs_corrupted("Place %d has no cells.", p);
 	model->ncells += position->ncells;
-	if (!position->number)
-		return;
-	position->base = palloc(sizeof(float) * position->nvalues);
-	position->span = palloc(sizeof(float) * position->nvalues);
-	for (int s = 0; s < position->nvalues; s++)
-		gs_quantile_scores(feature, s, &position->base[s],
-						   &position->span[s]);
+}
+
+static void
+load_positions(PrivateModel *model, const List *tensors)
+{
+	const GsTensor *positions = gs_tensor_get(tensors, "private/position",
+											  GS_I4, 2);
+	const GsTensor *cells = gs_tensor_get(tensors, "private/cell", GS_I4, 1);
+	int			n = positions->dims[0];
+	int			at = 0;
+
+	if (n > model->schema->nfeatures || positions->dims[1] != 2)
+		gs_corrupted("The mixture has too many places.");
+	model->npositions = n;
+	model->position = palloc0(sizeof(PrivatePosition) * Max(n, 1));
+	model->position_of = palloc(sizeof(int) *
+								Max(model->schema->nfeatures, 1));
+	for (int f = 0; f < model->schema->nfeatures; f++)
+		model->position_of[f] = -1;
+	for (int p = 0; p < n; p++)
+	{
+		load_position(model, p, (const int32 *) positions->data + 2 * p,
+					  (const int32 *) cells->data + at, cells->dims[0] - at);
+		at += model->position[p].values.nvalues;
+	}
+}
+
+/*
+ * The components of rows in order.
+ */
+static void
+load_weights(PrivateModel *model)
+{
+	int			at = 0;
+
+	model->component = palloc(sizeof(uint16) * GS_PRIVATE_ROWS);
+	for (int r = 0; r < model->ncomponents; r++)
+	{
+		if (model->weight[r] < 0 || model->weight[r] > GS_PRIVATE_ROWS - at)
+			gs_corrupted("The weight of component %d is impossible.", r);
+		for (int i = 0; i < model->weight[r]; i++)
+			model->component[at++] = (uint16) r;
+	}
+	if (at != GS_PRIVATE_ROWS)
+		gs_corrupted("The weights of the mixture are impossible.");
 }
 
 /*
@@ -107,62 +175,32 @@ sum_up(const float *share, int n, uint32 *below)
 }
 
 /*
- * Components in groups of neighbours of about the same weight.
- */
-static void
-group_components(PrivateModel *model)
-{
-	model->group = palloc(sizeof(int32) * model->ncomponents);
-	for (int r = 0; r < model->ncomponents; r++)
-	{
-		uint32		before = r > 0 ? model->until[r - 1] : 0;
-		uint32		middle = before + (model->until[r] - before) / 2;
-
-		model->group[r] = (int32) (((uint64) middle * GROUPS) >> 32);
-	}
-}
-
-/*
  * See family.h.
  */
 static const void *
 private_load(const GsSchema *schema, const List *tensors)
 {
-	const GsTensor *positions = gs_tensor_get(tensors, "private/position",
-											  GS_I4, 2);
-	const GsTensor *weights = gs_tensor_get(tensors, "private/weight", GS_F4,
+	const GsTensor *weights = gs_tensor_get(tensors, "private/weight", GS_I4,
 											1);
 	const GsTensor *shares = gs_tensor_get(tensors, "private/share", GS_F4,
 										   2);
 	PrivateModel *model = palloc0(sizeof(PrivateModel));
-	int			n = positions->dims[0];
 
-	if (n > schema->nfeatures || positions->dims[1] != 2 ||
-		weights->dims[0] < 1 || shares->dims[0] != weights->dims[0])
-		gs_corrupted("The tensors of the mixture do not fit together.");
 	model->schema = schema;
-	model->npositions = n;
-	model->position = palloc0(sizeof(PrivatePosition) * Max(n, 1));
-	model->position_of = palloc(sizeof(int) * Max(schema->nfeatures, 1));
-	for (int f = 0; f < schema->nfeatures; f++)
-		model->position_of[f] = -1;
-	for (int p = 0; p < n; p++)
-		load_position(model, p, (const int32 *) positions->data + 2 * p);
-	if (shares->dims[1] != model->ncells)
-		gs_corrupted("The mixture has %d cells instead of %d.",
-					 shares->dims[1], model->ncells);
+	load_positions(model, tensors);
+	if (weights->dims[0] < 1 || weights->dims[0] > GS_PRIVATE_ROWS ||
+		shares->dims[0] != weights->dims[0] ||
+		shares->dims[1] != model->ncells)
+		gs_corrupted("The tensors of the mixture do not fit together.");
 	model->ncomponents = weights->dims[0];
 	model->weight = weights->data;
 	model->share = shares->data;
-	model->until = palloc(sizeof(uint32) * model->ncomponents);
-	if (!sum_up(model->weight, model->ncomponents, model->until))
-		gs_corrupted("The weights of the mixture are impossible.");
-	group_components(model);
+	load_weights(model);
 	model->below = palloc_extended(sizeof(uint32) * model->ncomponents *
 								   (Size) Max(model->ncells, 1),
 								   MCXT_ALLOC_HUGE);
 	for (int r = 0; r < model->ncomponents; r++)
-		for (int p = 0; p < n; p++)
+		for (int p = 0; p < model->npositions; p++)
 		{
 			Size		at = (Size) r * model->ncells +
 				model->position[p].first;
@@ -175,89 +213,147 @@ private_load(const GsSchema *schema, const List *tensors)
 }
 
 /*
- * gs_private_put: hands a row's cell at position p, and the place within it, 0
- * to 1, to a batch.
+ * gs_private_put: hands a row's cell at position p to a batch; within: 0 to 1,
+ * chooses among its values.
  */
 void
 gs_private_put(const PrivateModel *model, int p, GsBatch *batch, int row,
 			   int cell, float within)
 {
 	const PrivatePosition *position = &model->position[p];
-	bool		is_null = cell >= position->nvalues;
+	const GsTokenPosition *values = &position->values;
+	bool		is_null = cell >= values->ntokens;
+	int			value = is_null ? 0 :
+		gs_tokens_member(values, cell, within, &within);
 
 	if (position->null >= 0)
 		batch->code[position->null][row] = is_null;
-	if (position->number)
-		batch->score[position->feature][row] = is_null ? 0 :
-			position->base[cell] + position->span[cell] * within;
+	if (values->number)
+		batch->score[values->feature][row] = values->base[value] +
+			values->span[value] * within;
 	else
-		batch->code[position->feature][row] = is_null ? 0 : cell;
+		batch->code[values->feature][row] = value;
 }
 
 /*
- * Random words of a batch's rows; the numbers that choose come from the
- * return value in steps of the golden ratio, and go on from batch to batch, so
- * that all rows of a stream share a distribution out evenly (see stratify.h).
- * The rows in order of their groups, and within these at random, are in
- * sampler->strata.row.
+ * gs_private_words: random words of a batch's rows, each of its own.
  */
-static uint32
-even_words(PrivateSampler *sampler, const GsBatch *batch, uint32 stream,
-		   const int32 *group)
+void
+gs_private_words(PrivateSampler *sampler, const GsBatch *batch, uint32 stream)
 {
 	uint32	   *w = sampler->words;
-	uint32		start[4];
 
-	stream += GS_STREAM_LATENT;
-	gs_philox_lanes(batch->key, 0, stream, DRAW_START, 1, &start[0],
-					&start[1], &start[2], &start[3]);
-	gs_philox_lanes(batch->key, batch->first, stream, DRAW_ROW, GS_BATCH, w,
-					w + GS_BATCH, w + 2 * GS_BATCH, w + 3 * GS_BATCH);
-	gs_stratify(&sampler->strata, GS_BATCH, group, GROUPS, w);
-	return start[0] + (uint32) batch->first * GS_GOLDEN;
+	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + stream, 0,
+					GS_BATCH, w, w + GS_BATCH, w + 2 * GS_BATCH,
+					w + 3 * GS_BATCH);
 }
 
 /*
- * The components of a batch's rows, as likely as they are.
+ * Random words of a stream of rows.
  */
 static void
-draw_components(PrivateSampler *sampler, const GsBatch *batch)
+stream_words(uint64 key, uint32 stream, uint32 word[4])
+{
+	gs_philox_lanes(key, 0, GS_STREAM_LATENT + stream, 1, 1, &word[0],
+					&word[1], &word[2], &word[3]);
+}
+
+/*
+ * Deals components to the rows of a stream.
+ */
+static void
+deal_components(PrivateSampler *sampler, uint64 key)
 {
 	const PrivateModel *model = sampler->model;
-	uint32		word;
+	uint16	   *count = palloc0(sizeof(uint16) * model->ncomponents);
+	uint32		word[4];
 
-	memset(sampler->group, 0, sizeof(int32) * GS_BATCH);
-	word = even_words(sampler, batch, STREAM_COMPONENT, sampler->group);
-	for (int k = 0; k < GS_BATCH; k++, word += GS_GOLDEN)
+	stream_words(key, GS_PRIVATE_COMPONENT, word);
+	for (uint32 i = 0; i < GS_PRIVATE_ROWS; i++)
 	{
-		int			i = sampler->strata.row[k];
+		uint32		place = gs_scrambled(gs_bits_reversed(i), word[0]) >>
+			(32 - GS_PRIVATE_BITS);
+		uint16		r = model->component[place];
 
-		sampler->component[i] = gs_private_find(model->until,
-												model->ncomponents, word);
+		sampler->component_of[i] = r;
+		sampler->turn[i] = count[r]++;
+	}
+	pfree(count);
+	sampler->key = key;
+	sampler->dealt = true;
+}
+
+/*
+ * The components of a batch's rows, and in words which of the component's rows
+ * each is, its bits reversed.
+ */
+static void
+find_components(PrivateSampler *sampler, const GsBatch *batch)
+{
+	const PrivateModel *model = sampler->model;
+
+	if (!sampler->dealt || sampler->key != batch->key)
+		deal_components(sampler, batch->key);
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		uint64		row = (uint64) batch->first + i;
+		int			at = row % GS_PRIVATE_ROWS;
+		int			r = sampler->component_of[at];
+
+		sampler->component[i] = r;
+		sampler->words[i] = gs_bits_reversed((uint32)
+											 (row / GS_PRIVATE_ROWS *
+											  model->weight[r] +
+											  sampler->turn[at]));
 	}
 }
 
 /*
- * Draws a position for the rows of a batch.
+ * Draws a position for the rows of a batch, which share it out evenly.
  */
 static void
-draw_position(PrivateSampler *sampler, int p, GsBatch *batch)
+draw_evenly(PrivateSampler *sampler, int p, GsBatch *batch)
 {
 	const PrivateModel *model = sampler->model;
 	const PrivatePosition *position = &model->position[p];
-	const uint32 *within = sampler->words + GS_BATCH;
-	uint32		word = even_words(sampler, batch, STREAM_POSITION(p),
-								  sampler->group);
+	uint32		key[4];
 
-	for (int k = 0; k < GS_BATCH; k++, word += GS_GOLDEN)
+	stream_words(batch->key, GS_PRIVATE_POSITION(p), key);
+	for (int i = 0; i < GS_BATCH; i++)
 	{
-		int			i = sampler->strata.row[k];
-		const uint32 *below = model->below +
-			(Size) sampler->component[i] * model->ncells + position->first;
+		int			r = sampler->component[i];
+		const uint32 *below = model->below + (Size) r * model->ncells +
+			position->first;
+		uint32		word = gs_scrambled(sampler->words[i],
+										gs_scramble_seed(key[0], r));
+		uint32		within = gs_scrambled(sampler->words[i],
+										  gs_scramble_seed(key[1], r));
 
 		gs_private_put(model, p, batch, i,
 					   gs_private_find(below, position->ncells, word),
-					   (within[i] >> 8) * 0x1.0p-24f);
+					   (within >> 8) * 0x1.0p-24f);
+	}
+}
+
+/*
+ * Draws a position for rows whose components were drawn one by one.
+ */
+static void
+draw_alone(PrivateSampler *sampler, int p, GsBatch *batch)
+{
+	const PrivateModel *model = sampler->model;
+	const PrivatePosition *position = &model->position[p];
+	const uint32 *word = sampler->words;
+
+	gs_private_words(sampler, batch, GS_PRIVATE_POSITION(p));
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		const uint32 *below = model->below + position->first +
+			(Size) sampler->component[i] * model->ncells;
+
+		gs_private_put(model, p, batch, i,
+					   gs_private_find(below, position->ncells, word[i]),
+					   (word[GS_BATCH + i] >> 8) * 0x1.0p-24f);
 	}
 }
 
@@ -267,15 +363,19 @@ draw_position(PrivateSampler *sampler, int p, GsBatch *batch)
 static void *
 private_begin(const void *state, GsGiven *given, const bool *context)
 {
+	const PrivateModel *model = state;
 	PrivateSampler *sampler = palloc0(sizeof(PrivateSampler));
 
-	sampler->model = state;
-	sampler->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
-	sampler->strata.shuffled = palloc(sizeof(uint16) * GS_BATCH);
-	sampler->strata.row = palloc(sizeof(uint16) * GS_BATCH);
-	sampler->strata.counter = palloc(sizeof(uint16) * (GROUPS + 1));
+	sampler->model = model;
+	sampler->drawn = palloc0(Max(model->npositions, 1));
+	sampler->component_of = palloc(sizeof(uint16) * GS_PRIVATE_ROWS);
+	sampler->turn = palloc(sizeof(uint16) * GS_PRIVATE_ROWS);
 	sampler->component = palloc(sizeof(int32) * GS_BATCH);
-	sampler->group = palloc(sizeof(int32) * GS_BATCH);
+	sampler->words = palloc(sizeof(uint32) * 4 * GS_BATCH);
+	if (given != NULL)
+		gs_private_condition(sampler, given);
+	if (context != NULL)
+		gs_private_know(sampler, context);
 	return sampler;
 }
 
@@ -305,18 +405,27 @@ private_generate(void *state, GsBatch *batch)
 {
 	PrivateSampler *sampler = state;
 	const PrivateModel *model = sampler->model;
+	bool		alone = sampler->given != NULL || sampler->known != NULL;
 
 	fill_rest(model, batch);
-	draw_components(sampler, batch);
-	for (int i = 0; i < GS_BATCH; i++)
-		sampler->group[i] = model->group[sampler->component[i]];
+	if (sampler->given != NULL)
+		gs_private_confine(sampler, batch);
+	else if (sampler->known != NULL)
+		gs_private_follow(sampler, batch);
+	else
+		find_components(sampler, batch);
 	for (int p = 0; p < model->npositions; p++)
 	{
 		const PrivatePosition *position = &model->position[p];
 
-		if (batch->needed[position->feature] ||
-			(position->null >= 0 && batch->needed[position->null]))
-			draw_position(sampler, p, batch);
+		if (sampler->drawn[p] ||
+			(!batch->needed[position->values.feature] &&
+			 (position->null < 0 || !batch->needed[position->null])))
+			continue;
+		if (alone)
+			draw_alone(sampler, p, batch);
+		else
+			draw_evenly(sampler, p, batch);
 	}
 }
 
@@ -325,5 +434,7 @@ const GsFamily gs_private = {
 	.fit_counts = gs_private_fit_counts,
 	.load = private_load,
 	.begin = private_begin,
-	.generate = private_generate
+	.generate = private_generate,
+	.conditions = true,
+	.contexts = true
 };

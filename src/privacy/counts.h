@@ -30,8 +30,9 @@ typedef struct GsMarginal
 	int			first;
 	int			second;			/* -1: of one column */
 	double		sigma;
-	const int64_t *count;		/* [cells of first][cells of second], may be
-								 * negative */
+	const int64_t *count;		/* [cells of first]; of a pair [levels of the
+								 * target][bins of first][bins of second]; may
+								 * be negative */
 } GsMarginal;
 
 typedef struct GsNoisyTable
@@ -45,6 +46,11 @@ typedef struct GsNoisyTable
 	double		rows;			/* noisy number of rows */
 	int			nmarginals;
 	const GsMarginal *marginals;
+	const int  *nbins;			/* [ncolumns] that pairs are counted over; NULL:
+								 * there are no pairs */
+	const int32_t *const *bin;	/* [ncolumns][ncells] bin of a cell */
+	int			target;			/* 1 + the column for each level of which pairs
+								 * are counted; 0: none */
 } GsNoisyTable;
 
 #endif
