@@ -603,6 +603,7 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	finder.link = palloc0(sizeof(GsLink) * Max(n, 1));
 	finder.sign = palloc_extended(Max((Size) n * n, 1),
 								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	finder.code = palloc0(Max(n, 1));
 	for (int c = 0; c < n; c++)
 	{
 		order[c] = c;
@@ -639,4 +640,5 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	pfree(finder.number);
 	pfree(finder.link);
 	pfree(finder.sign);
+	pfree(finder.code);
 }
