@@ -241,11 +241,7 @@ gs_private_put(const PrivateModel *model, int p, GsBatch *batch, int row,
 void
 gs_private_words(PrivateSampler *sampler, const GsBatch *batch, uint32 stream)
 {
-	uint32	   *w = sampler->words;
-
-	gs_philox_lanes(batch->key, batch->first, GS_STREAM_LATENT + stream, 0,
-					GS_BATCH, w, w + GS_BATCH, w + 2 * GS_BATCH,
-					w + 3 * GS_BATCH);
+	gs_batch_words(batch, GS_STREAM_LATENT + stream, sampler->words);
 }
 
 /*
@@ -296,7 +292,7 @@ find_components(PrivateSampler *sampler, const GsBatch *batch)
 		deal_components(sampler, batch->key);
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		uint64		row = (uint64) batch->first + i;
+		uint64		row = gs_batch_row(batch, i);
 		int			at = row % GS_PRIVATE_ROWS;
 		int			r = sampler->component_of[at];
 
