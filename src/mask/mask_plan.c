@@ -21,6 +21,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_seclabel.h"
+#include "catalog/pg_type.h"
 #include "commands/seclabel.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -443,6 +444,86 @@ complete_closure(Planner *planner)
 	} while (planner->changed);
 }
 
+/* The greatest whole number of a numeric's digits; INT64_MAX of other types. */
+static int64
+most_of_type(Oid relid, const char *name)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	int64		most = 1;
+	int			digits;
+
+	get_atttypetypmodcoll(relid, get_attnum(relid, name), &type, &typmod,
+						  &collation);
+	type = getBaseTypeAndTypmod(type, &typmod);
+	if (type != NUMERICOID || typmod < (int32) VARHDRSZ)
+		return PG_INT64_MAX;
+	digits = ((typmod - VARHDRSZ) >> 16) & 0xffff;
+	if (digits > 18)
+		return PG_INT64_MAX;
+	while (digits-- > 0)
+		most *= 10;
+	return most - 1;
+}
+
+/* Gives both columns the lesser one's most; whether that changes any. */
+static bool
+take_least(GsMaskColumn *a, GsMaskColumn *b)
+{
+	bool		changed = a != NULL && b != NULL && a->most != b->most;
+
+	if (changed)
+		a->most = b->most = Min(a->most, b->most);
+	return changed;
+}
+
+/* What keys tie together gets the same pseudonyms, so the narrowest type's. */
+static void
+find_most(Planner *planner)
+{
+	GsMaskPlan *plan = planner->plan;
+	bool		changed;
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, plan->tables)
+	{
+		GsMaskTable *table = lfirst(cell);
+
+		foreach(other, table->columns)
+		{
+			GsMaskColumn *column = lfirst(other);
+
+			column->most = get_attnum(table->relid, column->name) > 0 ?
+				most_of_type(table->relid, column->name) : PG_INT64_MAX;
+		}
+	}
+	do
+	{
+		changed = false;
+		foreach(cell, plan->links)
+		{
+			const GsMaskLink *link = lfirst(cell);
+
+			changed |= take_least(find_column(plan, link->relid, link->name),
+								  find_column(plan, link->to_relid,
+											  link->to_name));
+		}
+		foreach(cell, planner->groups)
+			foreach(other, planner->groups)
+			{
+				const GroupMember *a = lfirst(cell);
+				const GroupMember *b = lfirst(other);
+
+				if (strcmp(a->rule->group, b->rule->group) == 0)
+					changed |= take_least(find_column(plan, a->relid, a->name),
+										  find_column(plan, b->relid,
+													  b->name));
+			}
+	} while (changed);
+}
+
 /* What was asked to stay is not masked after all. */
 static void
 drop_kept(GsMaskPlan *plan)
@@ -532,6 +613,7 @@ gs_mask_plan(GsMaskRequest *request)
 	planner.plan->links = read_links();
 	planner.groups = read_groups();
 	complete_closure(&planner);
+	find_most(&planner);
 	drop_kept(planner.plan);
 	note_referenced(&planner);
 	foreach(cell, planner.plan->tables)

@@ -61,6 +61,7 @@ typedef struct Column
 	char	   *name;
 	const GsRule *rule;
 	bool		unique;
+	int64		most;			/* of whole numbers' pseudonyms */
 	Oid			type;			/* perhaps a domain */
 	Oid			base;
 	int32		typmod;			/* of base */
@@ -306,6 +307,7 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 					 errhint("Call it again.")));
 		column->rule = asked->rule;
 		column->unique = asked->unique;
+		column->most = asked->most;
 		check_type(column, relation, table);
 		begin_column(masker, column, relation, digits);
 	}
@@ -455,8 +457,6 @@ static Datum
 pseudonym_numeric(const GsMasker *masker, const Column *column, Datum value)
 {
 	int64		number;
-	int32		room = ((column->typmod - VARHDRSZ) >> 16) & 0xffff;
-	double		most = pow(10, room);
 
 	/* NaN is above all numbers */
 	if (DatumGetBool(DirectFunctionCall2(numeric_lt, value,
@@ -476,13 +476,7 @@ pseudonym_numeric(const GsMasker *masker, const Column *column, Datum value)
 				 errmsg("column \"%s\" of table %s has numbers with fractions, which have no pseudonyms",
 						column->name, masker->table),
 				 errhint("Choose generalise:... or shuffle for it.")));
-	number = gs_pseudonym_integer(&masker->key, number);
-	if (column->typmod >= (int32) VARHDRSZ && fabs((double) number) >= most)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a pseudonym of column \"%s\" of table %s has more than the %d digits of its type",
-						column->name, masker->table, room),
-				 errhint("Pseudonyms have as many bits as their numbers, or 15: give the column a digit more.")));
+	number = gs_pseudonym_integer(&masker->key, number, column->most);
 	return DirectFunctionCall2(numeric,
 							   NumericGetDatum(int64_to_numeric(number)),
 							   Int32GetDatum(column->typmod));
@@ -494,14 +488,19 @@ pseudonym(const GsMasker *masker, const Column *column, Datum value)
 	switch (column->base)
 	{
 		case INT2OID:
-			return Int16GetDatum((int16) gs_pseudonym_integer(&masker->key,
-															  DatumGetInt16(value)));
+			return Int16GetDatum((int16)
+								 gs_pseudonym_integer(&masker->key,
+													  DatumGetInt16(value),
+													  column->most));
 		case INT4OID:
-			return Int32GetDatum((int32) gs_pseudonym_integer(&masker->key,
-															  DatumGetInt32(value)));
+			return Int32GetDatum((int32)
+								 gs_pseudonym_integer(&masker->key,
+													  DatumGetInt32(value),
+													  column->most));
 		case INT8OID:
 			return Int64GetDatum(gs_pseudonym_integer(&masker->key,
-													  DatumGetInt64(value)));
+													  DatumGetInt64(value),
+													  column->most));
 		case NUMERICOID:
 			return pseudonym_numeric(masker, column, value);
 		case UUIDOID:

@@ -18,6 +18,7 @@ typedef struct GsMaskedColumn
 	const char *name;
 	const GsRule *rule;
 	bool		unique;			/* its values are to be distinct */
+	int64		most;			/* see gs_pseudonym_integer */
 } GsMaskedColumn;
 
 /* A column that stays, for generated values to fit it. */

@@ -228,9 +228,11 @@ gs_is_pseudonym_type(Oid type, int32 typmod)
 		case UUIDOID:
 			return true;
 		case NUMERICOID:
-			/* without a fraction, or of any scale */
+			/* without a fraction, or of any scale; not too few for a table of
+			 * all to be made */
 			return typmod < (int32) VARHDRSZ ||
-				((typmod - (int32) VARHDRSZ) & 0x7ff) == 0;
+				(((typmod - (int32) VARHDRSZ) & 0x7ff) == 0 &&
+				 ((typmod - (int32) VARHDRSZ) >> 16 & 0xffff) > 3);
 		default:
 			return false;
 	}
@@ -310,7 +312,7 @@ gs_rule_fits(const GsRule *rule, Oid type, int32 typmod, const char **reason)
 			*reason = "Models do not learn columns of this type.";
 			return gs_codec_for_type(&codec, base, typmod);
 		case GS_RULE_PSEUDONYM:
-			*reason = "Texts, whole numbers and uuids have pseudonyms.";
+			*reason = "Texts, whole numbers of more than three digits and uuids have pseudonyms.";
 			return gs_is_pseudonym_type(base, typmod);
 		case GS_RULE_PATTERN:
 			*reason = is_text(base) ? "The pattern is longer than the column's type lets it be." :
