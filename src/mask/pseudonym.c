@@ -112,58 +112,61 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static inline int
-hex_digit(char c, bool upper)
+/*
+ * What a byte is in hexadecimal numbers.  Looked up, for digits and letters
+ * follow each other at random, which no branch is told beforehand.
+ */
+enum
 {
-	unsigned	letter = (unsigned char) (c - (upper ? 'A' : 'a'));
+	HEX_DIGIT = 1, HEX_LETTER_LOWER = 2, HEX_LETTER_UPPER = 4
+};
 
-	return is_digit(c) ? c - '0' : letter < 6 ? (int) letter + 10 : -1;
-}
+static const unsigned char hex_class[256] = {
+	['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1,
+	['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1, ['a'] = 2, ['b'] = 2,
+	['c'] = 2, ['d'] = 2, ['e'] = 2, ['f'] = 2, ['A'] = 4, ['B'] = 4,
+	['C'] = 4, ['D'] = 4, ['E'] = 4, ['F'] = 4
+};
 
-/* Counts hexadecimal digits of each sort; false for another character. */
-static inline bool
-count_hex(char c, size_t *digits, size_t *lower)
-{
-	if (is_digit(c))
-		++*digits;
-	else if ((c | 0x20) < 'a' || (c | 0x20) > 'f')
-		return false;
-	else
-		*lower += (c & 0x20) != 0;
-	return true;
-}
-
-/* upper: set if its letters are; they are of one case. */
 static bool
 is_uuid(const char *text, size_t len, bool *upper)
 {
-	size_t		digits = 0;
-	size_t		lower = 0;
+	unsigned	seen = 0;
 
 	if (len != 36 || text[8] != '-')
 		return false;
 	for (size_t i = 0; i < len; i++)
+	{
+		unsigned	class = hex_class[(unsigned char) text[i]];
+
 		if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-' :
-			!count_hex(text[i], &digits, &lower))
+			class == 0)
 			return false;
-	*upper = lower == 0 && digits < 32;
-	return lower == 0 || lower + digits == 32;
+		seen |= class;
+	}
+	*upper = (seen & HEX_LETTER_UPPER) != 0;
+	return !*upper || (seen & HEX_LETTER_LOWER) == 0;
 }
 
+/* Digits and letters, of one case. */
 static bool
 is_hex(const char *text, size_t len, bool *upper)
 {
-	size_t		digits = 0;
-	size_t		lower = 0;
+	unsigned	seen = 0;
 
 	if (len < MIN_HEX)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!count_hex(text[i], &digits, &lower))
+	{
+		unsigned	class = hex_class[(unsigned char) text[i]];
+
+		if (class == 0)
 			return false;
-	*upper = lower == 0;
-	return digits > 0 && digits < len &&
-		(lower == 0 || lower + digits == len);
+		seen |= class;
+	}
+	*upper = (seen & HEX_LETTER_UPPER) != 0;
+	return seen == (HEX_DIGIT | HEX_LETTER_LOWER) ||
+		seen == (HEX_DIGIT | HEX_LETTER_UPPER);
 }
 
 static bool
@@ -310,11 +313,10 @@ place_at(const Shape *shape, const char *text, size_t len, size_t at)
 		return place;
 	if (shape->style == UUID || shape->style == HEX)
 	{
-		int			digit = hex_digit(text[at], shape->upper);
-
-		if (digit >= 0)
+		/* letters are 9 more than their last bits say */
+		if (hex_class[(unsigned char) text[at]] != 0)
 			place = (Place) {at, 1, shape->upper ? HEX_UPPER : HEX_LOWER,
-				(uint32_t) digit, 16};
+				(text[at] & 15) + 9 * (text[at] >> 6), 16};
 		return place;
 	}
 	if (!shape->utf8 && (text[at] & 0x80) != 0)
@@ -490,8 +492,11 @@ permute_short(Format *format, char *text)
 		{
 			Place	   *place = &format->places[i];
 
-			place->value = rest % place->radix;
-			rest /= place->radix;
+			/* the compiler knows how to divide by these */
+			place->value = place->radix == 16 ? rest % 16 :
+				place->radix == 10 ? rest % 10 : rest % place->radix;
+			rest = place->radix == 16 ? rest / 16 :
+				place->radix == 10 ? rest / 10 : rest / place->radix;
 			set_place(text + place->at, place, place->value);
 		}
 	}
