@@ -63,20 +63,19 @@ gs_data_draw(const GsData *data, const GsDataGroup *group, uint32_t first,
 		(uint32_t) (((unsigned __int128) random *
 					 (data->rows[last].upto - before)) >> 64);
 
-	while (first < last)
+	/* no branches: which half it is in cannot be told beforehand */
+	for (uint32_t n = last - first + 1; n > 1;)
 	{
-		uint32_t	middle = first + (last - first) / 2;
+		uint32_t	half = n / 2;
 
-		if (data->rows[middle].upto > point)
-			last = middle;
-		else
-			first = middle + 1;
+		first += data->rows[first + half - 1].upto > point ? 0 : half;
+		n -= half;
 	}
 	return first;
 }
 
 /* The next code point; *used its bytes, at least 1.  -1: not UTF-8. */
-static int
+static inline int
 next_point(const unsigned char *text, int len, int *used)
 {
 	int			n = text[0] < 0x80 ? 1 : text[0] >= 0xf0 ? 4 :
