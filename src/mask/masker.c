@@ -13,6 +13,7 @@
 
 #include "access/genam.h"
 #include "access/sysattr.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
@@ -64,6 +65,8 @@ typedef struct Column
 	int64		most;			/* of whole numbers' pseudonyms */
 	Oid			type;			/* perhaps a domain */
 	Oid			base;
+	bool		text;			/* text, or what is stored as text */
+	bool		folded;			/* case is no matter: citext */
 	int32		typmod;			/* of base */
 	bool		byval;
 	int16		length;
@@ -206,6 +209,8 @@ begin_column(GsMasker *masker, Column *column, Relation relation, int digits)
 	column->type = attribute->atttypid;
 	column->typmod = attribute->atttypmod;
 	column->base = getBaseTypeAndTypmod(column->type, &column->typmod);
+	column->text = gs_is_masked_text(column->base);
+	column->folded = gs_is_citext(column->base);
 	switch (rule->action)
 	{
 		case GS_RULE_KIND:
@@ -430,8 +435,12 @@ give_pseudonym(const GsMasker *masker, const Column *column, char *text,
 static Datum
 pseudonym_text(const GsMasker *masker, const Column *column, Datum value)
 {
-	/* a copy, never compressed nor short */
-	text	   *copy = DatumGetTextPCopy(value);
+	/* a copy, never compressed nor short; as citext compares it */
+	text	   *copy = DatumGetTextPCopy(column->folded ?
+										 DirectFunctionCall1Coll(lower,
+																 DEFAULT_COLLATION_OID,
+																 value) :
+										 value);
 	char	   *data = VARDATA(copy);
 	size_t		len = VARSIZE(copy) - VARHDRSZ;
 
@@ -625,9 +634,7 @@ kind_value(GsMasker *masker, Column *column, Datum value, uint64 suffix)
 	char	   *made;
 	Datum		result;
 
-	if (column->rule->kind->id != GS_KIND_SEX ||
-		(column->base != TEXTOID && column->base != VARCHAROID &&
-		 column->base != BPCHAROID))
+	if (column->rule->kind->id != GS_KIND_SEX || !column->text)
 		return gs_kind_datum(&column->kind, fake, suffix);
 	was = TextDatumGetCString(value);
 	column->kind.want.max_chars = was[1] == '\0' || was[1] == ' ' ? 1 :
@@ -644,8 +651,7 @@ kind_value(GsMasker *masker, Column *column, Datum value, uint64 suffix)
 static bool
 is_empty_text(const Column *column, Datum value)
 {
-	return (column->base == TEXTOID || column->base == VARCHAROID ||
-			column->base == BPCHAROID) &&
+	return column->text &&
 		VARSIZE_ANY_EXHDR(PG_DETOAST_DATUM_PACKED(value)) == 0;
 }
 
