@@ -128,9 +128,11 @@ gs_fold_latin(const char *text, int len, int locale, char *out, int size)
 
 	for (int i = 0; i < len && n + 2 < size; i += used)
 	{
-		int			c = next_point((const unsigned char *) text + i,
-								   len - i, &used);
+		int			c = text[i];
 
+		used = 1;
+		if (c & 0x80)
+			c = next_point((const unsigned char *) text + i, len - i, &used);
 		if (c >= 'A' && c <= 'Z')
 			out[n++] = c + 32;
 		else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
