@@ -20,6 +20,13 @@
 #define SLOTS			131072	/* twice as many as words, a power of 2 */
 #define LONGEST			60		/* bytes of a word that is looked up */
 
+/*
+ * What none of so many values was is looked for in each eighth from then on,
+ * until one is it: no share that matters is missed.
+ */
+#define FIRST_VALUES	64
+#define LATER_VALUES	8
+
 #define SURE_SHARE		0.95	/* of values with check digits */
 #define MOST_SHARE		0.8		/* of values that have the form */
 #define NAMED_SHARE		0.3		/* of values found in the lists, where the
@@ -141,11 +148,11 @@ gs_pii_words_fill(GsPiiWords *words)
 		add_word(words, street_words[i], IS_STREET, 0);
 }
 
-/* What a word is, and the locales that it is of. */
+/* What a word is, and the locales that it is of; words NULL: not asked. */
 static int
 look_up(const GsPiiWords *words, const char *text, int len, int *locales)
 {
-	uint64_t	hash = hash_word(text, len);
+	uint64_t	hash = words ? hash_word(text, len) : 0;
 	uint32_t	slot;
 
 	*locales = 0;
@@ -199,6 +206,7 @@ tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 		start = i + 1;
 	}
 	tally->words += n;
+	tally->known += (whole | any) != 0;
 	/* John Walker; Walker, John; 山田 太郎 */
 	tally->full += n >= 2 && n <= 5 &&
 		((first & IS_FIRST && last & IS_LAST) ||
@@ -282,6 +290,14 @@ without_digits(const char *text, int len, char *out, int size)
 	return n;
 }
 
+/* Whether what so many values were is looked for in the next one. */
+static bool
+is_looked_for(const GsPiiTally *tally, int64_t found)
+{
+	return found > 0 || tally->values <= FIRST_VALUES ||
+		tally->values % LATER_VALUES == 0;
+}
+
 /*
  * gs_pii_tally: counts one value; words may be NULL where they are not asked.
  */
@@ -312,13 +328,15 @@ gs_pii_tally(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 	plain_len = without_digits(text, len, plain, sizeof(plain));
 	for (int k = 0; k < GS_KIND_COUNT; k++)
 	{
-		bool		match = may_match(k, len, digits, compact, text) &&
+		bool		id = k >= GS_KIND_US_SSN && k <= GS_KIND_JP_MY_NUMBER;
+		bool		match = is_looked_for(tally, tally->match
+										  [id ? GS_KIND_NATIONAL_ID : k]) &&
+			may_match(k, len, digits, compact, text) &&
 			(is_name(k) ? gs_kinds[k].matches(plain, plain_len) :
 			 gs_kinds[k].matches(text, len));
 
 		tally->match[k] += match;
-		national = national ||
-			(match && k >= GS_KIND_US_SSN && k <= GS_KIND_JP_MY_NUMBER);
+		national = national || (match && id);
 	}
 	tally->match[GS_KIND_NATIONAL_ID] += national;
 	tally->capitals += len == 2 && text[0] >= 'A' && text[0] <= 'Z' &&
@@ -327,7 +345,8 @@ gs_pii_tally(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 		separated |= text[i] >= '-' && text[i] <= '/';
 	tally->separated += separated;
 	if (words)
-		tally_words(tally, words, text, len);
+		tally_words(tally, is_looked_for(tally, tally->known) ? words : NULL,
+					text, len);
 	hash = UINT64_C(0xcbf29ce484222325);
 	for (int i = 0; i < len; i++)
 		hash = (hash ^ (unsigned char) text[i]) * UINT64_C(0x100000001b3);
