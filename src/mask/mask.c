@@ -33,6 +33,7 @@
 #include "catalog/access.h"
 #include "catalog/catalog.h"
 #include "compat.h"
+#include "fit/options.h"
 #include "mask/mask.h"
 #include "mask/rewrite.h"
 #include "mask/secret.h"
@@ -112,49 +113,18 @@ read_names(ArrayType *array, const char *argument)
 	return names;
 }
 
-static void
-read_options(Jsonb *json, GsMaskOptions *options)
-{
-	JsonbIterator *it;
-	JsonbValue	value;
-	JsonbIteratorToken token;
-	char	   *key = NULL;
-	bool	   *option = NULL;
+static const GsOptionDef mask_options[] = {
+	GS_OPTION_NUMBER(published, GsMaskOptions, 0, 1, 0),
+	GS_OPTION_NUMBER(again, GsMaskOptions, 0, 1, 0)
+};
 
-	memset(options, 0, sizeof(GsMaskOptions));
-	if (json == NULL)
-		return;
-	if (!JB_ROOT_IS_OBJECT(json))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options must be a JSON object"),
-				 errhint("For example {\"published\": 1}.")));
-	it = JsonbIteratorInit(&json->root);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-		{
-			key = pnstrdup(value.val.string.val, value.val.string.len);
-			option = strcmp(key, "published") == 0 ? &options->published :
-				strcmp(key, "again") == 0 ? &options->again : NULL;
-			if (option == NULL)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("option \"%s\" does not exist", key),
-						 errhint("There are \"published\" and \"again\".")));
-		}
-		else if (token == WJB_VALUE && value.type == jbvNumeric)
-			*option = DatumGetBool(DirectFunctionCall2(numeric_ne,
-													   NumericGetDatum(value.val.numeric),
-													   NumericGetDatum(int64_to_numeric(0))));
-		else if (token == WJB_VALUE && value.type == jbvBool)
-			*option = value.val.boolean;
-		else if (token == WJB_VALUE)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"%s\" is neither 0 nor 1", key),
-					 errhint("For example {\"published\": 1}.")));
-	}
+static void
+read_options(FunctionCallInfo fcinfo, int argument, GsMaskOptions *options)
+{
+	GsOptionSet set = {mask_options, lengthof(mask_options), options};
+
+	gs_options_read(PG_ARGISNULL(argument) ? NULL :
+					PG_GETARG_JSONB_P(argument), NULL, &set, 1);
 }
 
 /* An error unless a relation is a table that can be masked in place. */
@@ -473,8 +443,7 @@ synth_mask(PG_FUNCTION_ARGS)
 	require(fcinfo, MASK_KEY, "key");
 	require(fcinfo, MASK_MODE, "mode");
 	require(fcinfo, MASK_DRY_RUN, "dry_run");
-	read_options(PG_ARGISNULL(MASK_OPTIONS) ? NULL :
-				 PG_GETARG_JSONB_P(MASK_OPTIONS), &options);
+	read_options(fcinfo, MASK_OPTIONS, &options);
 	request.published = options.published;
 	mode = text_to_cstring(PG_GETARG_TEXT_PP(MASK_MODE));
 	request.updating = strcmp(mode, "update") == 0;
@@ -558,8 +527,7 @@ synth_mask_schema(PG_FUNCTION_ARGS)
 	require(fcinfo, SCHEMA_SCHEMA, "schema");
 	require(fcinfo, SCHEMA_KEY, "key");
 	require(fcinfo, SCHEMA_DRY_RUN, "dry_run");
-	read_options(PG_ARGISNULL(SCHEMA_OPTIONS) ? NULL :
-				 PG_GETARG_JSONB_P(SCHEMA_OPTIONS), &options);
+	read_options(fcinfo, SCHEMA_OPTIONS, &options);
 	request.published = options.published;
 	if (!SplitIdentifierString(text_to_cstring(PG_GETARG_TEXT_PP(SCHEMA_SCHEMA)),
 							   ',', &names) || names == NIL)

@@ -14,8 +14,8 @@
 /* What a call may be told in "options". */
 typedef struct GsMaskOptions
 {
-	bool		published;
-	bool		again;
+	int64		published;		/* tables may be in publications */
+	int64		again;			/* masked so before is no error */
 } GsMaskOptions;
 
 extern char *gs_mask_rules_json(const GsMaskTable *table);

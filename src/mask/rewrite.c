@@ -50,10 +50,6 @@
 #include "mask/masker.h"
 #include "mask/rewrite.h"
 
-/* Rows that are written together, as COPY has it. */
-#define WAITING_ROWS	1000
-#define WAITING_BYTES	65535
-
 /* Who the caller was. */
 typedef struct Caller
 {
@@ -154,80 +150,11 @@ put_rows(Relation from, GsMasker *masker)
 	gs_masker_sort(masker);
 }
 
-/* Rows on their way to the new heap, which takes them a pageful at a time. */
-typedef struct Writer
-{
-	Relation	to;
-	BulkInsertState bulk;
-	CommandId	command;
-	MemoryContext context;		/* of the rows that wait */
-	TupleTableSlot *slots[WAITING_ROWS];
-	int			n;
-	Size		bytes;
-} Writer;
-
-static void
-begin_writer(Writer *writer, Relation from, Relation to)
-{
-	writer->to = to;
-	writer->bulk = GetBulkInsertState();
-	writer->command = GetCurrentCommandId(true);
-	writer->context = AllocSetContextCreate(CurrentMemoryContext,
-											"gensynth mask rows",
-											ALLOCSET_DEFAULT_SIZES);
-	for (int i = 0; i < WAITING_ROWS; i++)
-		writer->slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(from),
-													&TTSOpsHeapTuple);
-	writer->n = 0;
-	writer->bytes = 0;
-}
-
-static void
-flush(Writer *writer)
-{
-	MemoryContext old = MemoryContextSwitchTo(writer->context);
-
-	if (writer->n > 0)
-		table_multi_insert(writer->to, writer->slots, writer->n,
-						   writer->command, TABLE_INSERT_SKIP_FSM,
-						   writer->bulk);
-	MemoryContextSwitchTo(old);
-	for (int i = 0; i < writer->n; i++)
-		ExecClearTuple(writer->slots[i]);
-	MemoryContextReset(writer->context);
-	writer->n = 0;
-	writer->bytes = 0;
-}
-
-static void
-write_row(Writer *writer, TupleTableSlot *made)
-{
-	MemoryContext old = MemoryContextSwitchTo(writer->context);
-	HeapTuple	tuple = ExecCopySlotHeapTuple(made);
-
-	MemoryContextSwitchTo(old);
-	ExecStoreHeapTuple(tuple, writer->slots[writer->n++], false);
-	writer->bytes += tuple->t_len;
-	if (writer->n == WAITING_ROWS || writer->bytes >= WAITING_BYTES)
-		flush(writer);
-}
-
-static void
-end_writer(Writer *writer)
-{
-	flush(writer);
-	FreeBulkInsertState(writer->bulk);
-	table_finish_bulk_insert(writer->to, TABLE_INSERT_SKIP_FSM);
-	for (int i = 0; i < WAITING_ROWS; i++)
-		ExecDropSingleTupleTableSlot(writer->slots[i]);
-	MemoryContextDelete(writer->context);
-}
-
 /* Writes all rows of the old heap, masked, to the new one. */
 static int64
 copy_rows(Relation from, Relation to, GsMasker *masker, GsMaskRow *row)
 {
-	Writer		writer;
+	GsMaskWriter *writer = gs_mask_writer_begin(to);
 	TupleTableSlot *read = table_slot_create(from, NULL);
 	TupleTableSlot *made = MakeSingleTupleTableSlot(RelationGetDescr(from),
 													&TTSOpsVirtual);
@@ -236,7 +163,6 @@ copy_rows(Relation from, Relation to, GsMasker *masker, GsMaskRow *row)
 	ExprContext *context = gs_mask_row_context(row);
 	int64		n = 0;
 
-	begin_writer(&writer, from, to);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, read))
 	{
 		MemoryContext old;
@@ -247,10 +173,10 @@ copy_rows(Relation from, Relation to, GsMasker *masker, GsMaskRow *row)
 		old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
 		gs_mask_row_make(row, masker, read, made);
 		MemoryContextSwitchTo(old);
-		write_row(&writer, made);
+		gs_mask_writer_put(writer, made);
 		n++;
 	}
-	end_writer(&writer);
+	gs_mask_writer_end(writer);
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(made);
 	ExecDropSingleTupleTableSlot(read);

@@ -36,6 +36,13 @@ extern GsMasker *gs_mask_begin(Relation relation, const GsMaskTable *table,
 							   const GsPseudonymKey *key, int digits,
 							   uint64 *counter);
 
+/* rewrite_writer.c: rows written to the new table */
+typedef struct GsMaskWriter GsMaskWriter;
+
+extern GsMaskWriter *gs_mask_writer_begin(Relation to);
+extern void gs_mask_writer_put(GsMaskWriter *writer, TupleTableSlot *row);
+extern void gs_mask_writer_end(GsMaskWriter *writer);
+
 /* update.c */
 extern int64 gs_mask_update(const GsMaskTable *table,
 							const GsPseudonymKey *key, const char *key_name,
