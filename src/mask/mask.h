@@ -19,6 +19,7 @@ typedef struct GsMaskOptions
 } GsMaskOptions;
 
 extern char *gs_mask_rules_json(const GsMaskTable *table);
+extern bool gs_provenance_knows(const GsMaskTable *table, const char *key);
 extern void gs_provenance_add(const GsMaskTable *table, const char *mode,
 							  const char *key, int64 rows);
 

@@ -23,13 +23,16 @@
 #include "catalog/pg_seclabel.h"
 #include "catalog/pg_type.h"
 #include "commands/seclabel.h"
+#include "miscadmin.h"
 #include "storage/lock.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
 #include "mask/label.h"
 #include "mask/mask_plan.h"
 
@@ -47,6 +50,7 @@ typedef struct Planner
 	GsMaskPlan *plan;
 	List	   *groups;
 	GsRule	   *pseudonym;
+	bool		copying;
 	bool		changed;
 } Planner;
 
@@ -373,6 +377,44 @@ follow_link(Planner *planner, const GsMaskLink *link)
 						  quote_identifier(link->name)), false);
 }
 
+/*
+ * Whether a table belongs to a group as a member of it has it.  Anybody can
+ * label columns of his own: tables that the caller could not mask are left
+ * out, or they would keep him from masking his.
+ */
+static bool
+may_join(const Planner *planner, Oid relid, const GroupMember *member)
+{
+	HeapTuple	tuple[2];
+	bool		same;
+
+	if (relid == member->relid || gs_class_ownercheck(relid, GetUserId()))
+		return true;
+	if (!planner->copying ||
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		return false;
+	tuple[0] = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	tuple[1] = SearchSysCache1(RELOID, ObjectIdGetDatum(member->relid));
+	same = HeapTupleIsValid(tuple[0]) && HeapTupleIsValid(tuple[1]) &&
+		((Form_pg_class) GETSTRUCT(tuple[0]))->relowner ==
+		((Form_pg_class) GETSTRUCT(tuple[1]))->relowner;
+	for (int i = 0; i < 2; i++)
+		if (HeapTupleIsValid(tuple[i]))
+			ReleaseSysCache(tuple[i]);
+	return same;
+}
+
+static void
+note_once(GsMaskPlan *plan, const char *note)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->notes)
+		if (strcmp(lfirst(cell), note) == 0)
+			return;
+	plan->notes = lappend(plan->notes, pstrdup(note));
+}
+
 static void
 follow_groups(Planner *planner)
 {
@@ -392,7 +434,14 @@ follow_groups(Planner *planner)
 		{
 			const GroupMember *same = lfirst(other);
 
-			if (strcmp(same->rule->group, member->rule->group) == 0)
+			if (strcmp(same->rule->group, member->rule->group) != 0)
+				continue;
+			if (!may_join(planner, same->relid, member))
+				note_once(planner->plan,
+						  psprintf("table %s has a column of group \"%s\", and stays as it is: it is another owner's",
+								   gs_mask_table_name(same->relid),
+								   same->rule->group));
+			else
 				put_rule(planner, same->relid, same->name, same->rule,
 						 psprintf("of group \"%s\"", same->rule->group), true);
 		}
@@ -609,6 +658,7 @@ gs_mask_plan(GsMaskRequest *request)
 
 	planner.plan = palloc0(sizeof(GsMaskPlan));
 	planner.pseudonym = gs_rule_parse("pseudonym");
+	planner.copying = request->copying;
 	gs_mask_ask(planner.plan, request);
 	planner.plan->links = read_links();
 	planner.groups = read_groups();

@@ -17,6 +17,7 @@
 
 extern void gs_mask_lock(const GsMaskPlan *plan);
 extern bool gs_mask_is_locked(const GsMaskPlan *plan);
+extern void gs_mask_try(const GsMaskTable *table, const GsPseudonymKey *key);
 extern int64 gs_mask_rewrite(const GsMaskTable *table,
 							 const GsPseudonymKey *key);
 extern void gs_mask_finish(const GsMaskPlan *plan);
