@@ -1,4 +1,7 @@
 -- What masking tells of while it masks, and what it leaves alone.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS gensynth;
+RESET client_min_messages;
 SELECT synth_key('default', '\x000102030405060708090a0b0c0d0e0f');
 
 CREATE TABLE masked_twice (id int PRIMARY KEY, name text);

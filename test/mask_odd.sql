@@ -1,6 +1,6 @@
 -- Masking: types, values and settings that are odd, and what others put in the way.
 BEGIN;
-SELECT plan(32);
+SELECT plan(34);
 SET LOCAL client_min_messages = warning;
 CREATE FUNCTION state_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -78,6 +78,13 @@ INSERT INTO wide SELECT i FROM generate_series(1, 12000) AS i; INSERT INTO narro
 SELECT is(state_of($$CALL synth_mask('wide', '{id}')$$), 'no error', 'a key that another type of few digits refers to');
 SELECT is((SELECT count(DISTINCT id) FROM wide), 12000::bigint, 'stays unique');
 SELECT alike(state_of($$CALL synth_mask('narrow', '{three}', '{"three": "pseudonym"}')$$), '42804 column "three" of table %.narrow, of type numeric, cannot be masked%', 'three digits are too few');
+
+-- what the first rows of two tables say against it is told at once
+CREATE TABLE checked (id int PRIMARY KEY, name text CHECK (name ~ '^Person')); CREATE TABLE checked_too (checked int REFERENCES checked, twice int GENERATED ALWAYS AS (checked * 2) STORED);
+INSERT INTO checked VALUES (1, 'Person 1'); INSERT INTO checked_too VALUES (1);
+ALTER TABLE checked_too ADD CONSTRAINT two CHECK (twice = 2);
+SELECT is(state_of($$CALL synth_mask('checked', '{id,name}', '{"name": "constant:x"}')$$), '23514 there are 2 reasons against masking', 'conditions of two tables');
+SELECT is(state_of($$CALL synth_mask('checked', '{name}', '{"name": "constant:x"}')$$), '23514 masked rows of table "checked" violate check constraint "checked_name_check"', 'and of one');
 
 -- texts that are equal whatever the case
 CREATE EXTENSION citext;
