@@ -111,6 +111,9 @@ INSERT INTO wanted VALUES
     ('partly', $$SELECT 'h' || CASE WHEN i % 4 = 0 THEN i % 20 ELSE i END AS handle, i % 100 + i / 100 AS number, i % 5 AS kind, md5((i / 2)::text) AS hash FROM generate_series(1, 400) AS i$$,
         'ADD UNIQUE (handle, kind, number), ADD UNIQUE (hash, kind)'),
     ('statuses', $$SELECT i AS id, 'status ' || i AS name, CASE WHEN i % 3 > 0 THEN i % 2 = 0 END AS final FROM generate_series(1, 20) AS i$$, 'ADD PRIMARY KEY (id), ADD UNIQUE (name)'),
+    ('persons', $$SELECT CASE WHEN i % 2 = 0 THEN 'F' ELSE 'M' END AS sex, synth_fake('first_name', i::text, 'de_DE') AS first_name, synth_fake('last_name', i::text, 'de_DE') AS last_name,
+        synth_fake('email', i::text) AS email, synth_fake('phone', i::text, 'de_DE') AS phone, synth_fake('city', i::text, 'de_DE') AS city, synth_fake('iban', i::text, 'de_DE') AS iban
+        FROM generate_series(1, 300) AS i$$, NULL),
     ('few', $$SELECT i AS a, 'x' || i % 4 AS b FROM generate_series(1, 50) AS i$$, NULL);
 SELECT format('CREATE TABLE %I AS %s', name, query) FROM wanted UNION ALL SELECT format('ALTER TABLE %I %s', name, keys) FROM wanted WHERE keys IS NOT NULL \gexec
 CREATE TABLE models (id serial, name text, source text, method text, options jsonb, ncolumns int, given jsonb, clone text, parts text[]);

@@ -1,6 +1,6 @@
 -- Masking: types, values and settings that are odd, and what others put in the way.
 BEGIN;
-SELECT plan(25);
+SELECT plan(34);
 SET LOCAL client_min_messages = warning;
 CREATE FUNCTION state_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -71,7 +71,28 @@ SELECT is(state_of($$CALL synth_mask('big', '{n}', '{"n": "pseudonym"}')$$), '22
 UPDATE big SET n = -7;
 SELECT is(state_of($$CALL synth_mask('big', '{n}', '{"n": "pseudonym"}')$$), 'no error', 'one below 0');
 INSERT INTO big SELECT 0, i FROM generate_series(1, 9999) AS i;
-SELECT is(state_of($$CALL synth_mask('big', '{short}', '{"short": "pseudonym"}')$$), '22003 a pseudonym of column "short" of table big has more than the 4 digits of its type', 'a type that is too short');
+SELECT is(state_of($$CALL synth_mask('big', '{short}', '{"short": "pseudonym"}')$$), 'no error', 'a type of few digits');
+SELECT is((SELECT count(DISTINCT short) FROM big WHERE short BETWEEN 1 AND 9999), 9999::bigint, 'has pseudonyms of its own');
+CREATE TABLE wide (id numeric(8) PRIMARY KEY); CREATE TABLE narrow (wide numeric(4) REFERENCES wide, three numeric(3));
+INSERT INTO wide SELECT i FROM generate_series(1, 12000) AS i; INSERT INTO narrow SELECT i FROM generate_series(1, 9999) AS i;
+SELECT is(state_of($$CALL synth_mask('wide', '{id}')$$), 'no error', 'a key that another type of few digits refers to');
+SELECT is((SELECT count(DISTINCT id) FROM wide), 12000::bigint, 'stays unique');
+SELECT alike(state_of($$CALL synth_mask('narrow', '{three}', '{"three": "pseudonym"}')$$), '42804 column "three" of table %.narrow, of type numeric, cannot be masked%', 'three digits are too few');
+
+-- what the first rows of two tables say against it is told at once
+CREATE TABLE checked (id int PRIMARY KEY, name text CHECK (name ~ '^Person')); CREATE TABLE checked_too (checked int REFERENCES checked, twice int GENERATED ALWAYS AS (checked * 2) STORED);
+INSERT INTO checked VALUES (1, 'Person 1'); INSERT INTO checked_too VALUES (1);
+ALTER TABLE checked_too ADD CONSTRAINT two CHECK (twice = 2);
+SELECT is(state_of($$CALL synth_mask('checked', '{id,name}', '{"name": "constant:x"}')$$), '23514 there are 2 reasons against masking', 'conditions of two tables');
+SELECT is(state_of($$CALL synth_mask('checked', '{name}', '{"name": "constant:x"}')$$), '23514 masked rows of table "checked" violate check constraint "checked_name_check"', 'and of one');
+
+-- texts that are equal whatever the case
+CREATE EXTENSION citext;
+CREATE TABLE folded (mail citext PRIMARY KEY, code citext UNIQUE, name citext, empty citext); CREATE TABLE refers (mail citext REFERENCES folded);
+INSERT INTO folded SELECT 'User' || i || '@Shop.test', 'AB-' || i, 'Clara', '' FROM generate_series(1, 2000) AS i; INSERT INTO refers SELECT upper(mail::text) FROM folded;
+SELECT is(state_of($$CALL synth_mask('folded', '{mail,code,name,empty}', '{"mail": "pseudonym", "code": "pseudonym", "name": "first_name", "empty": "first_name"}')$$), 'no error', 'citext');
+SELECT is((SELECT count(*) FROM folded JOIN refers USING (mail) WHERE mail !~* 'shop'), 2000::bigint, 'keys lead where they led');
+SELECT is((SELECT count(DISTINCT code) || ' ' || count(*) FILTER (WHERE code ~ '^[a-z]{2}-[0-9]+$' AND empty = '') FROM folded), '2000 2000', 'codes stay distinct, and what is empty stays so');
 
 -- types that no array holds, or that unnest() takes apart
 CREATE TYPE pair AS (a int, b text); CREATE TYPE mood AS ENUM ('low', 'high'); CREATE DOMAIN words AS text[];

@@ -43,31 +43,26 @@ static const GsOptionDef common[] = {
 		0, 0, 0, NULL, NULL, violations}
 };
 
-/* Options that are described together, and the struct that they go to. */
-typedef struct OptionSet
-{
-	const GsOptionDef *def;
-	int			n;
-	void	   *values;
-} OptionSet;
-
 #define VALUE(type, values, def) \
 	(*(type *) ((char *) (values) + (def)->offset))
 
 static void
-report_unknown(const char *key, const GsFamily *family, const OptionSet *sets)
+report_unknown(const char *key, const char *method, const GsOptionSet *sets,
+			   int nsets)
 {
 	StringInfoData names;
 
 	initStringInfo(&names);
-	for (int s = 0; s < 2; s++)
+	for (int s = 0; s < nsets; s++)
 		for (int i = 0; i < sets[s].n; i++)
 			appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
 							 sets[s].def[i].name);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 method ?
 			 errmsg("option \"%s\" does not exist for method \"%s\"", key,
-					family->name),
+					method) :
+			 errmsg("option \"%s\" does not exist", key),
 			 errhint("The options are %s.", names.data)));
 }
 
@@ -332,7 +327,7 @@ set_option(const GsOptionDef *option, void *values, const JsonbValue *value)
 }
 
 static void
-set_defaults(const OptionSet *set)
+set_defaults(const GsOptionSet *set)
 {
 	for (int i = 0; i < set->n; i++)
 	{
@@ -349,7 +344,7 @@ set_defaults(const OptionSet *set)
  * Sets the option of a key.  Returns false if it is not in the set.
  */
 static bool
-set_by_name(const OptionSet *set, const char *key, const JsonbValue *value)
+set_by_name(const GsOptionSet *set, const char *key, const JsonbValue *value)
 {
 	for (int i = 0; i < set->n; i++)
 	{
@@ -362,30 +357,23 @@ set_by_name(const OptionSet *set, const char *key, const JsonbValue *value)
 }
 
 /*
- * gs_options_parse: reads and checks the options of a fit by a family; NULL
- * for the defaults.  Allocates in the current context.
+ * gs_options_read: reads and checks options of some sets; NULL for the
+ * defaults.  Allocates in the current context.
  *
- * Errors: invalid_parameter_value on anything but an object, on a key that
- * neither every fit nor the family has, and on a value out of range.
+ * method: that they are of, for messages, or NULL.  Errors:
+ * invalid_parameter_value on anything but an object, on a key that no set has,
+ * and on a value out of range.
  */
 void
-gs_options_parse(Jsonb *json, const GsFamily *family, GsOptions *options)
+gs_options_read(Jsonb *json, const char *method, const GsOptionSet *sets,
+				int nsets)
 {
-	OptionSet	sets[2] = {
-		{common, lengthof(common), options},
-		{family->options, family->noptions,
-		palloc0(Max(family->options_size, 1))}
-	};
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	value;
 	char	   *key = NULL;
 
-	for (int i = 0; i < GS_KIND_COUNT; i++)
-		kinds[lengthof(kinds) - 1 - GS_KIND_COUNT + i] = gs_kinds[i].name;
-	memset(options, 0, sizeof(GsOptions));
-	options->own = sets[1].values;
-	for (int s = 0; s < lengthof(sets); s++)
+	for (int s = 0; s < nsets; s++)
 		set_defaults(&sets[s]);
 	if (json == NULL)
 		return;
@@ -393,14 +381,40 @@ gs_options_parse(Jsonb *json, const GsFamily *family, GsOptions *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options must be a JSON object"),
-				 errhint("For example options => '{\"max_rows\": 100000}'.")));
+				 errhint("For example options => '{\"%s\": " INT64_FORMAT "}'.",
+						 sets[0].def[0].name,
+						 Max(sets[0].def[0].value, 1))));
 	iterator = JsonbIteratorInit(&json->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
+		bool		known = false;
+
 		if (token == WJB_KEY)
 			key = pnstrdup(value.val.string.val, value.val.string.len);
-		if (token == WJB_VALUE && !set_by_name(&sets[0], key, &value) &&
-			!set_by_name(&sets[1], key, &value))
-			report_unknown(key, family, sets);
+		if (token != WJB_VALUE)
+			continue;
+		for (int s = 0; s < nsets && !known; s++)
+			known = set_by_name(&sets[s], key, &value);
+		if (!known)
+			report_unknown(key, method, sets, nsets);
 	}
+}
+
+/*
+ * gs_options_parse: the options of a fit by a family.  See gs_options_read.
+ */
+void
+gs_options_parse(Jsonb *json, const GsFamily *family, GsOptions *options)
+{
+	GsOptionSet sets[2] = {
+		{common, lengthof(common), options},
+		{family->options, family->noptions,
+		palloc0(Max(family->options_size, 1))}
+	};
+
+	for (int i = 0; i < GS_KIND_COUNT; i++)
+		kinds[lengthof(kinds) - 1 - GS_KIND_COUNT + i] = gs_kinds[i].name;
+	memset(options, 0, sizeof(GsOptions));
+	options->own = sets[1].values;
+	gs_options_read(json, family->name, sets, lengthof(sets));
 }

@@ -33,6 +33,16 @@ typedef struct GsOptions
 	void	   *own;			/* the family's struct */
 } GsOptions;
 
+/* Options that are described together, and the struct that they go to. */
+typedef struct GsOptionSet
+{
+	const GsOptionDef *def;
+	int			n;
+	void	   *values;
+} GsOptionSet;
+
+extern void gs_options_read(Jsonb *json, const char *method,
+							const GsOptionSet *sets, int nsets);
 extern void gs_options_parse(Jsonb *json, const GsFamily *family,
 							 GsOptions *options);
 

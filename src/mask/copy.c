@@ -295,6 +295,8 @@ gs_mask_copy(const GsMaskPlan *plan, Oid target, const char *into,
 		int64		n = fill(&copy, table);
 
 		made.name = unconstify(char *, copy_name(&copy, table));
+		made.relid = RangeVarGetRelid(makeRangeVarFromNameList(gs_name_list(made.name)),
+									  NoLock, false);
 		gs_provenance_add(&made, "into", key_name, n);
 	}
 	PopActiveSnapshot();

@@ -63,20 +63,19 @@ gs_data_draw(const GsData *data, const GsDataGroup *group, uint32_t first,
 		(uint32_t) (((unsigned __int128) random *
 					 (data->rows[last].upto - before)) >> 64);
 
-	while (first < last)
+	/* no branches: which half it is in cannot be told beforehand */
+	for (uint32_t n = last - first + 1; n > 1;)
 	{
-		uint32_t	middle = first + (last - first) / 2;
+		uint32_t	half = n / 2;
 
-		if (data->rows[middle].upto > point)
-			last = middle;
-		else
-			first = middle + 1;
+		first += data->rows[first + half - 1].upto > point ? 0 : half;
+		n -= half;
 	}
 	return first;
 }
 
 /* The next code point; *used its bytes, at least 1.  -1: not UTF-8. */
-static int
+static inline int
 next_point(const unsigned char *text, int len, int *used)
 {
 	int			n = text[0] < 0x80 ? 1 : text[0] >= 0xf0 ? 4 :
@@ -129,9 +128,11 @@ gs_fold_latin(const char *text, int len, int locale, char *out, int size)
 
 	for (int i = 0; i < len && n + 2 < size; i += used)
 	{
-		int			c = next_point((const unsigned char *) text + i,
-								   len - i, &used);
+		int			c = text[i];
 
+		used = 1;
+		if (c & 0x80)
+			c = next_point((const unsigned char *) text + i, len - i, &used);
 		if (c >= 'A' && c <= 'Z')
 			out[n++] = c + 32;
 		else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))

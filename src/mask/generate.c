@@ -67,6 +67,46 @@ gs_fake_bits(const GsFake *fake, int trait)
 }
 
 /*
+ * gs_put: a text.
+ */
+char *
+gs_put(char *out, const char *text)
+{
+	size_t		n = strlen(text);
+
+	memcpy(out, text, n + 1);
+	return out + n;
+}
+
+/*
+ * gs_put_char: a character.
+ */
+char *
+gs_put_char(char *out, char c)
+{
+	out[0] = c;
+	out[1] = '\0';
+	return out + 1;
+}
+
+/*
+ * gs_put_number: a number in decimal, with zeros before it up to a width.
+ */
+char *
+gs_put_number(char *out, uint64_t number, int width)
+{
+	char		digits[20];
+	int			n = 0;
+
+	for (; number > 0 || n < width; number /= 10)
+		digits[n++] = (char) ('0' + number % 10);
+	while (n > 0)
+		*out++ = digits[--n];
+	*out = '\0';
+	return out;
+}
+
+/*
  * gs_fake_below: a number below n made of random bits.
  */
 uint32_t

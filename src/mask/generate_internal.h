@@ -41,6 +41,15 @@ typedef struct GsFakeBits
 	uint64_t	n;
 } GsFakeBits;
 
+/*
+ * Writing text.  No sprintf: where libquadmath is loaded, as OpenBLAS has it,
+ * it takes glibc's way for formats of others' making, ten times as long.
+ * These return where what they have written ends, in a 0.
+ */
+extern char *gs_put(char *out, const char *text);
+extern char *gs_put_char(char *out, char c);
+extern char *gs_put_number(char *out, uint64_t number, int width);
+
 extern uint64_t gs_fake_bits(const GsFake *fake, int trait);
 extern uint32_t gs_fake_below(uint64_t bits, uint32_t n);
 extern void gs_fake_stream(const GsFake *fake, int trait, GsFakeBits *bits);

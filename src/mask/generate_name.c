@@ -4,7 +4,6 @@
  *
  * Plain C: no postgres.h.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "mask/generate_internal.h"
@@ -190,10 +189,13 @@ full_name(GsFake *fake, int form, char *out)
 			first.text[first_char(first.text)] = '\0';
 		strcpy(out, first.text);
 	}
-	else if (gs_fake_locale(fake) == GS_LOCALE_JA_JP)
-		sprintf(out, "%s %s", last.text, first.text);
 	else
-		sprintf(out, "%s %s", first.text, last.text);
+	{
+		bool		family = gs_fake_locale(fake) == GS_LOCALE_JA_JP;
+
+		gs_put(gs_put_char(gs_put(out, family ? last.text : first.text), ' '),
+			   family ? first.text : last.text);
+	}
 	return strlen(out);
 }
 
@@ -209,14 +211,14 @@ local_part(GsFake *fake, const GsFakeWant *want, int form, char *out)
 	uint64_t	bits = gs_fake_bits(fake, GS_TRAIT_MAIL);
 	int			style = form == 0 ? bits % 8 : 7 + form;
 	char		number[24] = "";
+	char	   *end = out;
 
 	some_name(fake, true, 0, &first);
 	some_name(fake, false, 0, &last);
 	if (want->suffix_digits > 0)
-		sprintf(number, "%0*llu", want->suffix_digits,
-				(unsigned long long) want->suffix);
+		gs_put_number(number, want->suffix, want->suffix_digits);
 	else if (style < 5)
-		sprintf(number, "%02d", (int) (bits >> 32 & 0xffff) % 100);
+		gs_put_number(number, (bits >> 32 & 0xffff) % 100, 2);
 	switch (style)
 	{
 		case 0:
@@ -224,27 +226,40 @@ local_part(GsFake *fake, const GsFakeWant *want, int form, char *out)
 		case 2:
 		case 5:
 		case 6:
-			return sprintf(out, "%s.%s%s", first.latin, last.latin, number);
+			end = gs_put(gs_put_char(gs_put(end, first.latin), '.'),
+						 last.latin);
+			break;
 		case 3:
-			return sprintf(out, "%s%s%s", first.latin, last.latin, number);
+			end = gs_put(gs_put(end, first.latin), last.latin);
+			break;
 		case 4:
-			return sprintf(out, "%c.%s%s", first.latin[0], last.latin, number);
+			end = gs_put(gs_put_char(gs_put_char(end, first.latin[0]), '.'),
+						 last.latin);
+			break;
 		case 7:
-			return sprintf(out, "%s_%s%s", first.latin, last.latin, number);
+			end = gs_put(gs_put_char(gs_put(end, first.latin), '_'),
+						 last.latin);
+			break;
 		case 8:
-			return sprintf(out, "%c%s%s", first.latin[0], last.latin, number);
+			end = gs_put(gs_put_char(end, first.latin[0]), last.latin);
+			break;
 		case 9:
-			return sprintf(out, "%s%s", first.latin, number);
+			end = gs_put(end, first.latin);
+			break;
 		case 10:
-			return sprintf(out, "%c%c%s", first.latin[0], last.latin[0],
-						   number);
+			end = gs_put_char(gs_put_char(end, first.latin[0]), last.latin[0]);
+			break;
 		case 11:
-			return sprintf(out, "%c%s", first.latin[0], number);
+			end = gs_put_char(end, first.latin[0]);
+			break;
 		case 12:
-			return sprintf(out, "%s", number[0] ? number : "u");
+			if (!number[0])
+				end = gs_put_char(end, 'u');
+			break;
 		default:
 			return -1;
 	}
+	return gs_put(end, number) - out;
 }
 
 static const char *
@@ -261,7 +276,8 @@ email(GsFake *fake, const GsFakeWant *want, int form, char *out)
 	/* a domain of the TLD for tests is the shortest there is (RFC 2606) */
 	if (n < 0)
 		return -1;
-	return n + sprintf(out + n, "@%s", form >= 6 ? "x.test" : domain(fake));
+	return gs_put(gs_put_char(out + n, '@'),
+				  form >= 6 ? "x.test" : domain(fake)) - out;
 }
 
 static bool
@@ -311,17 +327,18 @@ gs_fake_like(GsFake *fake, GsKindId kind, const GsFakeWant *want,
 		if (runs == 1 && len == 1)
 			return -1;
 		if (runs == 1)
-			n += sprintf(buffer + n, "%c%s", name[0].latin[0], name[1].latin);
+			n = gs_put(gs_put_char(buffer + n, name[0].latin[0]),
+					   name[1].latin) - buffer;
 		else if (len == 1)
 			buffer[n++] = name[run].latin[0];
 		else
-			n += sprintf(buffer + n, "%s", name[run].latin);
+			n = gs_put(buffer + n, name[run].latin) - buffer;
 		run++;
 		at += len;
 	}
 	buffer[n] = '\0';
 	if (kind == GS_KIND_EMAIL)
-		n += sprintf(buffer + n, "@%s", domain(fake));
+		n = gs_put(gs_put_char(buffer + n, '@'), domain(fake)) - buffer;
 	return want->max_chars == 0 || n <= want->max_chars ? n : -1;
 }
 
@@ -358,6 +375,8 @@ gs_fake_name(GsFake *fake, GsKindId kind, const GsFakeWant *want, int form,
 			if (form > 0)
 				return -1;
 			gs_fake_civil(gs_fake_birth(fake), &year, &month, &day);
-			return sprintf(out, "%04d-%02d-%02d", year, month, day);
+			return gs_put_number(gs_put_char(gs_put_number(gs_put_char(
+				gs_put_number(out, year, 4), '-'), month, 2), '-'), day, 2) -
+				out;
 	}
 }

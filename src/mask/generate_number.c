@@ -147,8 +147,8 @@ phone(GsFake *fake, bool national, int form, char *out)
 		return form == 0 ? n : squeeze(out);
 	squeeze(out);
 	strcpy(digits, out + (phones[locale].trunk && form < 2));
-	return sprintf(out, "%s%s%s", form == 0 ? "+" : "",
-				   form < 2 ? phones[locale].country : "", digits);
+	return gs_put(gs_put(gs_put(out, form == 0 ? "+" : ""),
+						 form < 2 ? phones[locale].country : ""), digits) - out;
 }
 
 /* Three letters of a name: consonants, then vowels, then X. */
@@ -373,15 +373,16 @@ uuid(GsFakeBits *bits, char *out)
 static int
 url(GsFake *fake, GsFakeBits *bits, int form, char *out)
 {
+	static const char *const site = "https://www.example.com/";
 	GsFakeName	last;
 
 	if (form > 1)
 		return -1;
 	gs_fake_last(fake, 0, &last);
 	if (form == 1)
-		return sprintf(out, "https://www.example.com/%c", last.latin[0]);
-	return sprintf(out, "https://www.example.com/%s/%u", last.latin,
-				   gs_fake_next(bits, 100000));
+		return gs_put_char(gs_put(out, site), last.latin[0]) - out;
+	return gs_put_number(gs_put_char(gs_put(gs_put(out, site), last.latin),
+									 '/'), gs_fake_next(bits, 100000), 1) - out;
 }
 
 /* One to four sentences; shorter forms are single words, and then letters. */
@@ -390,23 +391,23 @@ free_text(GsFakeBits *bits, int form, char *out)
 {
 	int			nwords = form == 0 ? 6 + gs_fake_next(bits, 16) :
 		form < 6 ? 6 - form : 1;
-	int			n = 0;
+	char	   *end = out;
 	bool		start = true;
 
 	for (int i = 0; i < nwords; i++)
 	{
-		const char *word = words[gs_fake_next(bits, 34)];
+		char	   *word = i > 0 ? gs_put_char(end, ' ') : end;
 
-		n += sprintf(out + n, "%s%s", i > 0 ? " " : "", word);
+		end = gs_put(word, words[gs_fake_next(bits, 34)]);
 		if (start)
-			out[n - strlen(word)] -= 32;
+			*word -= 32;
 		start = i == nwords - 1 || (form == 0 && gs_fake_next(bits, 8) == 0);
 		if (start && form < 6)
-			n += sprintf(out + n, ".");
+			end = gs_put_char(end, '.');
 	}
 	if (form == 15)
-		out[n = 1] = '\0';
-	return n;
+		end = gs_put(out + 1, "");
+	return end - out;
 }
 
 static int
@@ -421,10 +422,10 @@ payment_card(GsFakeBits *bits, int form, char *out)
 static int
 ip(GsFakeBits *bits, char *out)
 {
-	static const char *const nets[] = {"192.0.2", "198.51.100", "203.0.113"};
+	static const char *const nets[] = {"192.0.2.", "198.51.100.", "203.0.113."};
+	char	   *end = gs_put(out, nets[gs_fake_next(bits, 3)]);
 
-	return sprintf(out, "%s.%u", nets[gs_fake_next(bits, 3)],
-				   1 + gs_fake_next(bits, 254));
+	return gs_put_number(end, 1 + gs_fake_next(bits, 254), 1) - out;
 }
 
 /*

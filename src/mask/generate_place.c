@@ -27,18 +27,18 @@ static const char *const postcodes[GS_LOCALE_COUNT] = {
 	[GS_LOCALE_JA_JP] = "###-####"
 };
 
-/* %s the street, %d the number */
+/* @ the street, # a number */
 static const char *const addresses[GS_LOCALE_COUNT] = {
-	[GS_LOCALE_EN_US] = "%2$d %1$s",
-	[GS_LOCALE_EN_GB] = "%2$d %1$s",
-	[GS_LOCALE_DE_DE] = "%1$s %2$d",
-	[GS_LOCALE_FR_FR] = "%2$d %1$s",
-	[GS_LOCALE_ES_ES] = "%1$s, %2$d",
-	[GS_LOCALE_IT_IT] = "%1$s, %2$d",
-	[GS_LOCALE_NL_NL] = "%1$s %2$d",
-	[GS_LOCALE_PL_PL] = "%1$s %2$d",
-	[GS_LOCALE_PT_BR] = "%1$s, %2$d",
-	[GS_LOCALE_JA_JP] = "%1$s%2$d-%3$d-%4$d"
+	[GS_LOCALE_EN_US] = "# @",
+	[GS_LOCALE_EN_GB] = "# @",
+	[GS_LOCALE_DE_DE] = "@ #",
+	[GS_LOCALE_FR_FR] = "# @",
+	[GS_LOCALE_ES_ES] = "@, #",
+	[GS_LOCALE_IT_IT] = "@, #",
+	[GS_LOCALE_NL_NL] = "@ #",
+	[GS_LOCALE_PL_PL] = "@ #",
+	[GS_LOCALE_PT_BR] = "@, #",
+	[GS_LOCALE_JA_JP] = "@#-#-#"
 };
 
 /* Whether a field of a row says the same as a text. */
@@ -210,10 +210,7 @@ state_of(GsFake *fake)
 static int
 put(char *out, const char *text)
 {
-	int			n = strlen(text);
-
-	memcpy(out, text, n + 1);
-	return n;
+	return gs_put(out, text) - out;
 }
 
 /* The city with the shortest name of a locale. */
@@ -282,7 +279,7 @@ postcode_start(const char *list, GsFakeBits *bits, char *out)
 			else if (choice < n)
 			{
 				if (at[width] == '-')
-					return sprintf(out, "%0*d", width, atoi(at) + choice);
+					return gs_put_number(out, atoi(at) + choice, width) - out;
 				memcpy(out, at, width);
 				out[width] = '\0';
 				return width;
@@ -315,7 +312,8 @@ postcode(GsFake *fake, int form, char *out)
 	for (; *rest; rest++)
 	{
 		if (*rest == '*')
-			n += sprintf(out + n, "%s%d", start, 1 + gs_fake_next(&bits, 19));
+			n = gs_put_number(gs_put(out + n, start),
+							  1 + gs_fake_next(&bits, 19), 1) - out;
 		else if (*rest == '#' && locale != GS_LOCALE_EN_GB && start[used])
 			out[n++] = start[used++];
 		else if (*rest == '#')
@@ -340,6 +338,7 @@ street_address(GsFake *fake, int form, char *out)
 	GsFakeBits	bits;
 	uint32_t	row;
 	int			number;
+	char	   *end = out;
 
 	if (fake->setup->ascii && locale == GS_LOCALE_JA_JP)
 		locale = GS_LOCALE_EN_US;
@@ -353,9 +352,17 @@ street_address(GsFake *fake, int form, char *out)
 	if (form == 15)
 		return sprintf(out, "%c %d", street[0] & 0x80 ? 'A' : street[0],
 					   number % 9 + 1);
-	return snprintf(out, GS_FAKE_BYTES, addresses[locale], street,
-					locale == GS_LOCALE_JA_JP ? 1 + number % 9 : number,
-					1 + gs_fake_next(&bits, 29), 1 + gs_fake_next(&bits, 29));
+	/* a quarter, a block and a house there */
+	if (locale == GS_LOCALE_JA_JP)
+		number = 1 + number % 9;
+	for (const char *at = addresses[locale]; *at; at++)
+	{
+		end = *at == '@' ? gs_put(end, street) :
+			*at == '#' ? gs_put_number(end, number, 1) : gs_put_char(end, *at);
+		if (*at == '#')
+			number = 1 + gs_fake_next(&bits, 29);
+	}
+	return end - out;
 }
 
 /* Ten-thousandths of a degree, from four decimals. */
@@ -380,10 +387,12 @@ coordinate(GsFake *fake, bool latitude, char *out)
 	int			value = degrees(gs_data_field(&gs_data_cities,
 											  place_of(fake, 0), field)) * 100;
 	int			near = gs_fake_below(latitude ? bits : bits << 32, 40001);
+	char	   *end;
 
 	value += near - 20000;
-	return sprintf(out, "%s%d.%06d", value < 0 ? "-" : "",
-				   abs(value) / 1000000, abs(value) % 1000000);
+	end = gs_put_number(gs_put(out, value < 0 ? "-" : ""),
+						abs(value) / 1000000, 1);
+	return gs_put_number(gs_put_char(end, '.'), abs(value) % 1000000, 6) - out;
 }
 
 static int
@@ -394,7 +403,8 @@ coordinates(GsFake *fake, char *out)
 
 	coordinate(fake, false, longitude);
 	coordinate(fake, true, latitude);
-	return sprintf(out, "(%s,%s)", longitude, latitude);
+	return gs_put(gs_put(gs_put(gs_put(gs_put(out, "("), longitude), ","),
+						 latitude), ")") - out;
 }
 
 /*

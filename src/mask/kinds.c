@@ -178,7 +178,8 @@ words_match(const char *text, int len, int most_words)
 	{
 		if (text[i] == ' ')
 			words++;
-		else if (!is_letter(text[i]) && !strchr("'-.,", text[i]))
+		else if (!is_letter(text[i]) && text[i] != '-' && text[i] != '.' &&
+				 text[i] != ',' && text[i] != '\'')
 			return false;
 	}
 	return words <= most_words;
@@ -204,7 +205,8 @@ user_name_matches(const char *text, int len)
 		return false;
 	for (int i = 0; i < len; i++)
 		if (!is_letter(text[i]) && !is_digit(text[i]) &&
-			!strchr("._-@", text[i]))
+			text[i] != '.' && text[i] != '_' && text[i] != '-' &&
+			text[i] != '@')
 			return false;
 	return true;
 }
@@ -493,7 +495,8 @@ licence_plate_matches(const char *text, int len)
 	{
 		if (is_letter(text[i]))
 			letters++;
-		else if (!is_digit(text[i]) && !strchr(" -.", text[i]))
+		else if (!is_digit(text[i]) && text[i] != ' ' && text[i] != '-' &&
+				 text[i] != '.')
 			return false;
 	}
 	return digits >= 1 && letters >= 1 && digits + letters >= 4 && len <= 24;

@@ -33,6 +33,7 @@
 #include "catalog/access.h"
 #include "catalog/catalog.h"
 #include "compat.h"
+#include "fit/options.h"
 #include "mask/mask.h"
 #include "mask/rewrite.h"
 #include "mask/secret.h"
@@ -112,49 +113,18 @@ read_names(ArrayType *array, const char *argument)
 	return names;
 }
 
-static void
-read_options(Jsonb *json, GsMaskOptions *options)
-{
-	JsonbIterator *it;
-	JsonbValue	value;
-	JsonbIteratorToken token;
-	char	   *key = NULL;
-	bool	   *option = NULL;
+static const GsOptionDef mask_options[] = {
+	GS_OPTION_NUMBER(published, GsMaskOptions, 0, 1, 0),
+	GS_OPTION_NUMBER(again, GsMaskOptions, 0, 1, 0)
+};
 
-	memset(options, 0, sizeof(GsMaskOptions));
-	if (json == NULL)
-		return;
-	if (!JB_ROOT_IS_OBJECT(json))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options must be a JSON object"),
-				 errhint("For example {\"published\": 1}.")));
-	it = JsonbIteratorInit(&json->root);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-		{
-			key = pnstrdup(value.val.string.val, value.val.string.len);
-			option = strcmp(key, "published") == 0 ? &options->published :
-				strcmp(key, "again") == 0 ? &options->again : NULL;
-			if (option == NULL)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("option \"%s\" does not exist", key),
-						 errhint("There are \"published\" and \"again\".")));
-		}
-		else if (token == WJB_VALUE && value.type == jbvNumeric)
-			*option = DatumGetBool(DirectFunctionCall2(numeric_ne,
-													   NumericGetDatum(value.val.numeric),
-													   NumericGetDatum(int64_to_numeric(0))));
-		else if (token == WJB_VALUE && value.type == jbvBool)
-			*option = value.val.boolean;
-		else if (token == WJB_VALUE)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"%s\" is neither 0 nor 1", key),
-					 errhint("For example {\"published\": 1}.")));
-	}
+static void
+read_options(FunctionCallInfo fcinfo, int argument, GsMaskOptions *options)
+{
+	GsOptionSet set = {mask_options, lengthof(mask_options), options};
+
+	gs_options_read(PG_ARGISNULL(argument) ? NULL :
+					PG_GETARG_JSONB_P(argument), NULL, &set, 1);
 }
 
 /* An error unless a relation is a table that can be masked in place. */
@@ -281,23 +251,21 @@ find_key(const char *name, GsPseudonymKey *key)
 }
 
 /*
- * The plan of a request, made in a subtransaction that is rolled back: what
- * looks at values locks their tables, and two calls that hold such locks would
- * wait for each other.
+ * Does something in a subtransaction that is rolled back, locks and all.
+ * Returns the error that it ended in, or NULL.
  */
-static GsMaskPlan *
-plan_without_locks(GsMaskRequest *request)
+static ErrorData *
+try_out(void (*work) (void *arg), void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	GsMaskPlan *volatile plan = NULL;
 	ErrorData  *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		plan = gs_mask_plan(request);
+		work(arg);
 	}
 	PG_CATCH();
 	{
@@ -310,14 +278,84 @@ plan_without_locks(GsMaskRequest *request)
 	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	return error;
+}
+
+typedef struct PlanWork
+{
+	GsMaskRequest *request;
+	GsMaskPlan *plan;
+} PlanWork;
+
+static void
+make_plan(void *arg)
+{
+	PlanWork   *work = arg;
+
+	work->plan = gs_mask_plan(work->request);
+}
+
+/*
+ * The plan of a request.  What looks at values locks their tables, and two
+ * calls that hold such locks would wait for each other.
+ */
+static GsMaskPlan *
+plan_without_locks(GsMaskRequest *request)
+{
+	PlanWork	work = {request, NULL};
+	ErrorData  *error = try_out(make_plan, &work);
+
 	if (error != NULL)
 		ReThrowError(error);
-	return plan;
+	return work.plan;
+}
+
+typedef struct TryWork
+{
+	const GsMaskTable *table;
+	const GsPseudonymKey *key;
+} TryWork;
+
+static void
+try_table(void *arg)
+{
+	const TryWork *work = arg;
+
+	gs_mask_try(work->table, work->key);
+}
+
+/*
+ * What the first rows of each table say against it: all is reported, before
+ * the first table is written.
+ */
+static void
+try_tables(GsMaskPlan *plan, const GsPseudonymKey *key)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->tables)
+	{
+		TryWork		work = {lfirst(cell), key};
+		ErrorData  *error = try_out(try_table, &work);
+		int			category = error == NULL ? 0 :
+			ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+		if (error == NULL)
+			continue;
+		if (category != ERRCODE_DATA_EXCEPTION &&
+			category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
+			ReThrowError(error);
+		gs_mask_problem(plan, error->sqlerrcode,
+						error->hint != NULL ? error->hint :
+						"Choose another rule.", "%s", error->message);
+	}
+	gs_mask_report(plan);
 }
 
 /* Rewrites all tables of a request, or says what it would. */
 static void
-mask_in_place(GsMaskRequest *request, const char *key_name, bool dry_run)
+mask_in_place(GsMaskRequest *request, const char *key_name, bool again,
+			  bool dry_run)
 {
 	GsMaskPlan *plan = plan_without_locks(request);
 	GsPseudonymKey key;
@@ -349,12 +387,18 @@ mask_in_place(GsMaskRequest *request, const char *key_name, bool dry_run)
 				 errmsg("keys of the tables have changed meanwhile"),
 				 errhint("Call it again.")));
 	find_key(key_name, &key);
+	try_tables(plan, &key);
 	foreach(cell, plan->tables)
 		gs_synthesis_fit(lfirst(cell), &key);
 	foreach(cell, plan->tables)
 	{
 		const GsMaskTable *table = lfirst(cell);
 
+		if (!again && gs_provenance_knows(table, key_name))
+			ereport(NOTICE,
+					(errmsg("table %s was masked by these rules and this key before",
+							table->name),
+					 errhint("Pseudonyms of pseudonyms are no longer those of other tables and databases.")));
 		gs_provenance_add(table, "rewrite", key_name,
 						  gs_mask_rewrite(table, &key));
 	}
@@ -477,8 +521,7 @@ synth_mask(PG_FUNCTION_ARGS)
 	require(fcinfo, MASK_KEY, "key");
 	require(fcinfo, MASK_MODE, "mode");
 	require(fcinfo, MASK_DRY_RUN, "dry_run");
-	read_options(PG_ARGISNULL(MASK_OPTIONS) ? NULL :
-				 PG_GETARG_JSONB_P(MASK_OPTIONS), &options);
+	read_options(fcinfo, MASK_OPTIONS, &options);
 	request.published = options.published;
 	mode = text_to_cstring(PG_GETARG_TEXT_PP(MASK_MODE));
 	request.updating = strcmp(mode, "update") == 0;
@@ -508,7 +551,7 @@ synth_mask(PG_FUNCTION_ARGS)
 		mask_by_updates(&request, key, batch_size, options.again,
 						gs_may_commit(fcinfo), dry_run);
 	else
-		mask_in_place(&request, key, dry_run);
+		mask_in_place(&request, key, options.again, dry_run);
 	PG_RETURN_VOID();
 }
 
@@ -562,8 +605,7 @@ synth_mask_schema(PG_FUNCTION_ARGS)
 	require(fcinfo, SCHEMA_SCHEMA, "schema");
 	require(fcinfo, SCHEMA_KEY, "key");
 	require(fcinfo, SCHEMA_DRY_RUN, "dry_run");
-	read_options(PG_ARGISNULL(SCHEMA_OPTIONS) ? NULL :
-				 PG_GETARG_JSONB_P(SCHEMA_OPTIONS), &options);
+	read_options(fcinfo, SCHEMA_OPTIONS, &options);
 	request.published = options.published;
 	if (!SplitIdentifierString(text_to_cstring(PG_GETARG_TEXT_PP(SCHEMA_SCHEMA)),
 							   ',', &names) || names == NIL)
@@ -600,7 +642,7 @@ synth_mask_schema(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(SCHEMA_RULES))
 		request.rules = PG_GETARG_JSONB_P(SCHEMA_RULES);
 	mask_in_place(&request, text_to_cstring(PG_GETARG_TEXT_PP(SCHEMA_KEY)),
-				  PG_GETARG_BOOL(SCHEMA_DRY_RUN));
+				  options.again, PG_GETARG_BOOL(SCHEMA_DRY_RUN));
 	PG_RETURN_VOID();
 }
 

@@ -14,11 +14,12 @@
 /* What a call may be told in "options". */
 typedef struct GsMaskOptions
 {
-	bool		published;
-	bool		again;
+	int64		published;		/* tables may be in publications */
+	int64		again;			/* masked so before is no error */
 } GsMaskOptions;
 
 extern char *gs_mask_rules_json(const GsMaskTable *table);
+extern bool gs_provenance_knows(const GsMaskTable *table, const char *key);
 extern void gs_provenance_add(const GsMaskTable *table, const char *mode,
 							  const char *key, int64 rows);
 

@@ -50,6 +50,7 @@ GRANT SELECT ON synth_labels TO PUBLIC;
 CREATE TABLE gensynth.provenance (
 	id			uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
 	relation	text NOT NULL,
+	relid		oid NOT NULL,
 	masked_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	masked_by	text NOT NULL,
 	mode		text NOT NULL,
@@ -58,6 +59,7 @@ CREATE TABLE gensynth.provenance (
 	rows		bigint NOT NULL
 );
 COMMENT ON TABLE gensynth.provenance IS 'a row for each table that was masked: when, by whom, and how';
+COMMENT ON COLUMN gensynth.provenance.relid IS 'the table where it was masked: another of its name was not';
 COMMENT ON COLUMN gensynth.provenance.key IS 'the name of the key, not the key';
 REVOKE ALL ON gensynth.provenance FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('gensynth.provenance', '');
@@ -77,6 +79,7 @@ GRANT SELECT ON synth_provenance TO PUBLIC;
 CREATE TABLE gensynth.mask_runs (
 	id			uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
 	target		text NOT NULL,
+	relid		oid NOT NULL,
 	role		text NOT NULL,
 	rules		jsonb NOT NULL,
 	key			text NOT NULL,
@@ -88,7 +91,7 @@ CREATE TABLE gensynth.mask_runs (
 );
 COMMENT ON TABLE gensynth.mask_runs IS 'how far each synth_mask in mode update has come, so that it can be resumed';
 COMMENT ON COLUMN gensynth.mask_runs.xids IS 'transactions of its batches: rows that these wrote are masked';
-CREATE INDEX ON gensynth.mask_runs (target, role);
+CREATE INDEX ON gensynth.mask_runs (relid, role);
 REVOKE ALL ON gensynth.mask_runs FROM PUBLIC;
 
 -- No SET clauses: a procedure that has one cannot commit.

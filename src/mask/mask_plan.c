@@ -21,14 +21,18 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_seclabel.h"
+#include "catalog/pg_type.h"
 #include "commands/seclabel.h"
+#include "miscadmin.h"
 #include "storage/lock.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
 #include "mask/label.h"
 #include "mask/mask_plan.h"
 
@@ -46,6 +50,7 @@ typedef struct Planner
 	GsMaskPlan *plan;
 	List	   *groups;
 	GsRule	   *pseudonym;
+	bool		copying;
 	bool		changed;
 } Planner;
 
@@ -372,6 +377,44 @@ follow_link(Planner *planner, const GsMaskLink *link)
 						  quote_identifier(link->name)), false);
 }
 
+/*
+ * Whether a table belongs to a group as a member of it has it.  Anybody can
+ * label columns of his own: tables that the caller could not mask are left
+ * out, or they would keep him from masking his.
+ */
+static bool
+may_join(const Planner *planner, Oid relid, const GroupMember *member)
+{
+	HeapTuple	tuple[2];
+	bool		same;
+
+	if (relid == member->relid || gs_class_ownercheck(relid, GetUserId()))
+		return true;
+	if (!planner->copying ||
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		return false;
+	tuple[0] = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	tuple[1] = SearchSysCache1(RELOID, ObjectIdGetDatum(member->relid));
+	same = HeapTupleIsValid(tuple[0]) && HeapTupleIsValid(tuple[1]) &&
+		((Form_pg_class) GETSTRUCT(tuple[0]))->relowner ==
+		((Form_pg_class) GETSTRUCT(tuple[1]))->relowner;
+	for (int i = 0; i < 2; i++)
+		if (HeapTupleIsValid(tuple[i]))
+			ReleaseSysCache(tuple[i]);
+	return same;
+}
+
+static void
+note_once(GsMaskPlan *plan, const char *note)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->notes)
+		if (strcmp(lfirst(cell), note) == 0)
+			return;
+	plan->notes = lappend(plan->notes, pstrdup(note));
+}
+
 static void
 follow_groups(Planner *planner)
 {
@@ -391,7 +434,14 @@ follow_groups(Planner *planner)
 		{
 			const GroupMember *same = lfirst(other);
 
-			if (strcmp(same->rule->group, member->rule->group) == 0)
+			if (strcmp(same->rule->group, member->rule->group) != 0)
+				continue;
+			if (!may_join(planner, same->relid, member))
+				note_once(planner->plan,
+						  psprintf("table %s has a column of group \"%s\", and stays as it is: it is another owner's",
+								   gs_mask_table_name(same->relid),
+								   same->rule->group));
+			else
 				put_rule(planner, same->relid, same->name, same->rule,
 						 psprintf("of group \"%s\"", same->rule->group), true);
 		}
@@ -441,6 +491,86 @@ complete_closure(Planner *planner)
 		follow_groups(planner);
 		follow_children(planner);
 	} while (planner->changed);
+}
+
+/* The greatest whole number of a numeric's digits; INT64_MAX of other types. */
+static int64
+most_of_type(Oid relid, const char *name)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	int64		most = 1;
+	int			digits;
+
+	get_atttypetypmodcoll(relid, get_attnum(relid, name), &type, &typmod,
+						  &collation);
+	type = getBaseTypeAndTypmod(type, &typmod);
+	if (type != NUMERICOID || typmod < (int32) VARHDRSZ)
+		return PG_INT64_MAX;
+	digits = ((typmod - VARHDRSZ) >> 16) & 0xffff;
+	if (digits > 18)
+		return PG_INT64_MAX;
+	while (digits-- > 0)
+		most *= 10;
+	return most - 1;
+}
+
+/* Gives both columns the lesser one's most; whether that changes any. */
+static bool
+take_least(GsMaskColumn *a, GsMaskColumn *b)
+{
+	bool		changed = a != NULL && b != NULL && a->most != b->most;
+
+	if (changed)
+		a->most = b->most = Min(a->most, b->most);
+	return changed;
+}
+
+/* What keys tie together gets the same pseudonyms, so the narrowest type's. */
+static void
+find_most(Planner *planner)
+{
+	GsMaskPlan *plan = planner->plan;
+	bool		changed;
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, plan->tables)
+	{
+		GsMaskTable *table = lfirst(cell);
+
+		foreach(other, table->columns)
+		{
+			GsMaskColumn *column = lfirst(other);
+
+			column->most = get_attnum(table->relid, column->name) > 0 ?
+				most_of_type(table->relid, column->name) : PG_INT64_MAX;
+		}
+	}
+	do
+	{
+		changed = false;
+		foreach(cell, plan->links)
+		{
+			const GsMaskLink *link = lfirst(cell);
+
+			changed |= take_least(find_column(plan, link->relid, link->name),
+								  find_column(plan, link->to_relid,
+											  link->to_name));
+		}
+		foreach(cell, planner->groups)
+			foreach(other, planner->groups)
+			{
+				const GroupMember *a = lfirst(cell);
+				const GroupMember *b = lfirst(other);
+
+				if (strcmp(a->rule->group, b->rule->group) == 0)
+					changed |= take_least(find_column(plan, a->relid, a->name),
+										  find_column(plan, b->relid,
+													  b->name));
+			}
+	} while (changed);
 }
 
 /* What was asked to stay is not masked after all. */
@@ -528,12 +658,14 @@ gs_mask_plan(GsMaskRequest *request)
 
 	planner.plan = palloc0(sizeof(GsMaskPlan));
 	planner.pseudonym = gs_rule_parse("pseudonym");
+	planner.copying = request->copying;
 	gs_mask_ask(planner.plan, request);
 	planner.plan->links = read_links();
 	planner.groups = read_groups();
 	if (request->by_labels)
 		gs_mask_follow_labels(planner.plan, request);
 	complete_closure(&planner);
+	find_most(&planner);
 	drop_kept(planner.plan);
 	note_referenced(&planner);
 	/* nor is anything against it that other tables would make of it */

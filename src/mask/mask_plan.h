@@ -38,6 +38,8 @@ typedef struct GsMaskColumn
 	const char *origin;			/* what the rule is from */
 	bool		asked;			/* by a label or an argument: not to be replaced */
 	bool		unique;			/* in a unique index */
+	int64		most;			/* of whole numbers that it holds, and that
+								 * those which keys tie to it hold */
 	List	   *referenced_by;	/* C strings: columns of other tables */
 	List	   *problems;		/* C strings */
 } GsMaskColumn;

@@ -419,13 +419,14 @@ copy_kept(const List *kept)
 }
 
 static GsMaskedColumn *
-masked_column(const char *name, const char *rule, bool unique)
+masked_column(const char *name, const char *rule, bool unique, int64 most)
 {
 	GsMaskedColumn *column = palloc0(sizeof(GsMaskedColumn));
 
 	column->name = pstrdup(name);
 	column->rule = gs_rule_parse(rule);
 	column->unique = unique;
+	column->most = most;
 	return column;
 }
 
@@ -442,7 +443,8 @@ copy_plan(GsMaskedPolicy *policy, const GsMaskTable *table)
 		policy->columns = lappend(policy->columns,
 								  masked_column(column->name,
 												column->rule->text,
-												column->unique));
+												column->unique,
+												column->most));
 	}
 	policy->kept = copy_kept(table->kept);
 }
@@ -462,7 +464,8 @@ copy_policy(const GsMaskedPolicy *policy)
 		copy->columns = lappend(copy->columns,
 								masked_column(column->name,
 											  column->rule->text,
-											  column->unique));
+											  column->unique,
+											  column->most));
 	}
 	copy->kept = copy_kept(policy->kept);
 	return copy;

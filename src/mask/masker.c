@@ -13,6 +13,7 @@
 
 #include "access/genam.h"
 #include "access/sysattr.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
@@ -73,8 +74,11 @@ typedef struct Column
 	char	   *name;
 	const GsRule *rule;
 	bool		unique;
+	int64		most;			/* of whole numbers' pseudonyms */
 	Oid			type;			/* perhaps a domain */
 	Oid			base;
+	bool		text;			/* text, or what is stored as text */
+	bool		folded;			/* case is no matter: citext */
 	int32		typmod;			/* of base */
 	bool		byval;
 	int16		length;
@@ -289,6 +293,8 @@ begin_column(GsMasker *masker, Column *column, Relation relation, int digits)
 	column->type = attribute->atttypid;
 	column->typmod = attribute->atttypmod;
 	column->base = getBaseTypeAndTypmod(column->type, &column->typmod);
+	column->text = gs_is_masked_text(column->base);
+	column->folded = gs_is_citext(column->base);
 	switch (rule->action)
 	{
 		case GS_RULE_KIND:
@@ -396,6 +402,7 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 					 errhint("Call it again.")));
 		column->rule = asked->rule;
 		column->unique = asked->unique;
+		column->most = asked->most;
 		check_type(column, relation, table);
 		begin_column(masker, column, relation, digits);
 	}
@@ -520,8 +527,12 @@ give_pseudonym(const GsMasker *masker, const Column *column, char *text,
 static Datum
 pseudonym_text(const GsMasker *masker, const Column *column, Datum value)
 {
-	/* a copy, never compressed nor short */
-	text	   *copy = DatumGetTextPCopy(value);
+	/* a copy, never compressed nor short; as citext compares it */
+	text	   *copy = DatumGetTextPCopy(column->folded ?
+										 DirectFunctionCall1Coll(lower,
+																 DEFAULT_COLLATION_OID,
+																 value) :
+										 value);
 	char	   *data = VARDATA(copy);
 	size_t		len = VARSIZE(copy) - VARHDRSZ;
 
@@ -547,8 +558,6 @@ static Datum
 pseudonym_numeric(const GsMasker *masker, const Column *column, Datum value)
 {
 	int64		number;
-	int32		room = ((column->typmod - VARHDRSZ) >> 16) & 0xffff;
-	double		most = pow(10, room);
 
 	/* NaN is above all numbers */
 	if (DatumGetBool(DirectFunctionCall2(numeric_lt, value,
@@ -568,13 +577,7 @@ pseudonym_numeric(const GsMasker *masker, const Column *column, Datum value)
 				 errmsg("column \"%s\" of table %s has numbers with fractions, which have no pseudonyms",
 						column->name, masker->table),
 				 errhint("Choose generalise:... or shuffle for it.")));
-	number = gs_pseudonym_integer(&masker->key, number);
-	if (column->typmod >= (int32) VARHDRSZ && fabs((double) number) >= most)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a pseudonym of column \"%s\" of table %s has more than the %d digits of its type",
-						column->name, masker->table, room),
-				 errhint("Pseudonyms have as many bits as their numbers, or 15: give the column a digit more.")));
+	number = gs_pseudonym_integer(&masker->key, number, column->most);
 	return DirectFunctionCall2(numeric,
 							   NumericGetDatum(int64_to_numeric(number)),
 							   Int32GetDatum(column->typmod));
@@ -586,14 +589,19 @@ pseudonym(const GsMasker *masker, const Column *column, Datum value)
 	switch (column->base)
 	{
 		case INT2OID:
-			return Int16GetDatum((int16) gs_pseudonym_integer(&masker->key,
-															  DatumGetInt16(value)));
+			return Int16GetDatum((int16)
+								 gs_pseudonym_integer(&masker->key,
+													  DatumGetInt16(value),
+													  column->most));
 		case INT4OID:
-			return Int32GetDatum((int32) gs_pseudonym_integer(&masker->key,
-															  DatumGetInt32(value)));
+			return Int32GetDatum((int32)
+								 gs_pseudonym_integer(&masker->key,
+													  DatumGetInt32(value),
+													  column->most));
 		case INT8OID:
 			return Int64GetDatum(gs_pseudonym_integer(&masker->key,
-													  DatumGetInt64(value)));
+													  DatumGetInt64(value),
+													  column->most));
 		case NUMERICOID:
 			return pseudonym_numeric(masker, column, value);
 		case UUIDOID:
@@ -723,7 +731,7 @@ suffix_of(const GsMasker *masker, const Datum *values, const bool *nulls,
 	number = masker->number_length == 2 ? DatumGetInt16(values[at]) :
 		masker->number_length == 4 ? DatumGetInt32(values[at]) :
 		DatumGetInt64(values[at]);
-	number = gs_pseudonym_integer(&masker->suffix_key, number);
+	number = gs_pseudonym_integer(&masker->suffix_key, number, PG_INT64_MAX);
 	if (number < 0)
 		return (Suffix) {((uint64) number) % LONG_SUFFIX, MAX_SUFFIX};
 	return (Suffix) {number, number < 100000 ? 5 : number <= PG_INT32_MAX ? 10 :
@@ -743,9 +751,7 @@ kind_value(GsMasker *masker, Column *column, Datum value,
 	char	   *made;
 	Datum		result;
 
-	if (column->rule->kind->id != GS_KIND_SEX ||
-		(column->base != TEXTOID && column->base != VARCHAROID &&
-		 column->base != BPCHAROID))
+	if (column->rule->kind->id != GS_KIND_SEX || !column->text)
 	{
 		if (column->kind.want.suffix_digits == 0 || column->narrow)
 			return gs_kind_datum(&column->kind, fake,
@@ -769,8 +775,7 @@ kind_value(GsMasker *masker, Column *column, Datum value,
 static bool
 is_empty_text(const Column *column, Datum value)
 {
-	return (column->base == TEXTOID || column->base == VARCHAROID ||
-			column->base == BPCHAROID) &&
+	return column->text &&
 		VARSIZE_ANY_EXHDR(PG_DETOAST_DATUM_PACKED(value)) == 0;
 }
 

@@ -19,6 +19,7 @@ typedef struct GsMaskedColumn
 	const GsRule *rule;
 	bool		unique;			/* its values are to be distinct */
 	bool		skip;			/* is not asked for: stays as it is */
+	int64		most;			/* see gs_pseudonym_integer */
 } GsMaskedColumn;
 
 /* A column that stays, for generated values to fit it. */

@@ -399,6 +399,16 @@ gs_national_matches(GsKindId kind, const char *text, int len)
 }
 
 /*
+ * gs_national_fits: whether a number of a kind has so many characters, without
+ * separators.
+ */
+bool
+gs_national_fits(GsKindId kind, int len)
+{
+	return strlen(forms[kind - FIRST_KIND]) == len;
+}
+
+/*
  * gs_national_form: 9 for a digit, A for a letter, # for either, without
  * separators.
  */

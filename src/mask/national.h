@@ -14,6 +14,7 @@
 #define GS_NATIONAL_BYTES	24
 
 extern bool gs_national_matches(GsKindId kind, const char *text, int len);
+extern bool gs_national_fits(GsKindId kind, int len);
 extern const char *gs_national_form(GsKindId kind);
 extern bool gs_national_check(GsKindId kind, char *text);
 extern GsKindId gs_national_kind(int locale);

@@ -46,6 +46,7 @@ typedef struct GsPiiTally
 	int64_t		capitals;		/* two, and nothing else */
 	int64_t		separated;		/* with dashes, dots or slashes within */
 	int64_t		words;			/* of all values together */
+	int64_t		known;			/* values with a word of the lists */
 	int64_t		locale[GS_LOCALE_COUNT];	/* names and cities that are its */
 	uint64_t	sketch[4];		/* of distinct values */
 } GsPiiTally;

@@ -13,11 +13,19 @@
 #include <string.h>
 
 #include "mask/dictionary.h"
+#include "mask/national.h"
 #include "mask/pii.h"
 #include "numeric/philox.h"
 
 #define SLOTS			131072	/* twice as many as words, a power of 2 */
 #define LONGEST			60		/* bytes of a word that is looked up */
+
+/*
+ * What none of so many values was is looked for in each eighth from then on,
+ * until one is it: no share that matters is missed.
+ */
+#define FIRST_VALUES	64
+#define LATER_VALUES	8
 
 #define SURE_SHARE		0.95	/* of values with check digits */
 #define MOST_SHARE		0.8		/* of values that have the form */
@@ -140,18 +148,26 @@ gs_pii_words_fill(GsPiiWords *words)
 		add_word(words, street_words[i], IS_STREET, 0);
 }
 
+/* What a word is, and the locales that it is of; words NULL: not asked. */
 static int
-look_up(GsPiiTally *tally, const GsPiiWords *words, const char *text, int len)
+look_up(const GsPiiWords *words, const char *text, int len, int *locales)
 {
-	uint64_t	hash = hash_word(text, len);
+	uint64_t	hash = words ? hash_word(text, len) : 0;
 	uint32_t	slot;
 
+	*locales = 0;
 	if (hash == 0)
 		return 0;
 	slot = slot_of(words, hash);
-	for (int l = 0; l < GS_LOCALE_COUNT && words->locales[slot] != 0; l++)
-		tally->locale[l] += words->locales[slot] >> l & 1;
+	*locales = words->locales[slot];
 	return words->what[slot];
+}
+
+static void
+count_locales(GsPiiTally *tally, int locales)
+{
+	for (int l = 0; locales >> l != 0; l++)
+		tally->locale[l] += locales >> l & 1;
 }
 
 /* The words of a value, one by one. */
@@ -159,7 +175,8 @@ static void
 tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 			int len)
 {
-	int			whole = look_up(tally, words, text, len);
+	int			locales;
+	int			whole = look_up(words, text, len, &locales);
 	int			first = 0;
 	int			last = 0;
 	int			all = 0;
@@ -167,16 +184,19 @@ tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 	int			n = 0;
 	bool		comma = false;
 
+	count_locales(tally, locales);
 	for (int i = 0, start = 0; i <= len; i++)
 	{
-		int			what;
+		int			what = whole;
 
 		if (i < len && text[i] != ' ' && text[i] != ',' && text[i] != '.')
 			continue;
 		comma = comma || (i < len && text[i] == ',' && n == 0);
 		if (i > start)
 		{
-			what = look_up(tally, words, text + start, i - start);
+			if (i - start < len)
+				what = look_up(words, text + start, i - start, &locales);
+			count_locales(tally, locales);
 			if (n++ == 0)
 				first = what;
 			last = what;
@@ -186,6 +206,7 @@ tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 		start = i + 1;
 	}
 	tally->words += n;
+	tally->known += (whole | any) != 0;
 	/* John Walker; Walker, John; 山田 太郎 */
 	tally->full += n >= 2 && n <= 5 &&
 		((first & IS_FIRST && last & IS_LAST) ||
@@ -211,7 +232,7 @@ is_name(GsKindId kind)
  * so on.
  */
 static bool
-may_match(GsKindId kind, int len, int digits, const char *text)
+may_match(GsKindId kind, int len, int digits, int compact, const char *text)
 {
 	switch (kind)
 	{
@@ -227,9 +248,15 @@ may_match(GsKindId kind, int len, int digits, const char *text)
 		case GS_KIND_STREET_ADDRESS:
 		case GS_KIND_LATITUDE:
 		case GS_KIND_LONGITUDE:
-		case GS_KIND_POSTCODE:
-		case GS_KIND_LICENCE_PLATE:
 			return digits > 0;
+		case GS_KIND_POSTCODE:
+			return digits > 1 && compact <= 9;
+		case GS_KIND_LICENCE_PLATE:
+			return digits > 0 && len <= 24;
+		case GS_KIND_ACCOUNT_NUMBER:
+			return digits > 2 && compact <= 34;
+		case GS_KIND_SEX:
+			return len <= 16;
 		case GS_KIND_MAC:
 			return len == 17;
 		case GS_KIND_UUID:
@@ -241,12 +268,13 @@ may_match(GsKindId kind, int len, int digits, const char *text)
 		case GS_KIND_PAYMENT_CARD:
 			return digits >= 13 && len <= 30;
 		case GS_KIND_IBAN:
-			return digits >= 8 && len <= 45;
+			return digits >= 8 && len <= 45 && (text[0] & 0x40) != 0;
 		case GS_KIND_NATIONAL_ID:
 			return false;		/* if one of the others is it */
 		default:
 			return kind < GS_KIND_US_SSN || kind > GS_KIND_JP_MY_NUMBER ||
-				(digits >= 6 && len <= 24);
+				(digits >= 6 && len <= 24 &&
+				 gs_national_fits(kind, compact));
 	}
 }
 
@@ -262,6 +290,14 @@ without_digits(const char *text, int len, char *out, int size)
 	return n;
 }
 
+/* Whether what so many values were is looked for in the next one. */
+static bool
+is_looked_for(const GsPiiTally *tally, int64_t found)
+{
+	return found > 0 || tally->values <= FIRST_VALUES ||
+		tally->values % LATER_VALUES == 0;
+}
+
 /*
  * gs_pii_tally: counts one value; words may be NULL where they are not asked.
  */
@@ -275,6 +311,7 @@ gs_pii_tally(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 	bool		separated = false;
 	bool		national = false;
 	int			digits = 0;
+	int			compact = 0;
 
 	while (len > 0 && text[len - 1] == ' ')
 		len--;
@@ -284,26 +321,32 @@ gs_pii_tally(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 		return;
 	tally->values++;
 	for (int i = 0; i < len; i++)
+	{
 		digits += text[i] >= '0' && text[i] <= '9';
+		compact += text[i] != ' ' && (text[i] < '-' || text[i] > '/');
+	}
 	plain_len = without_digits(text, len, plain, sizeof(plain));
 	for (int k = 0; k < GS_KIND_COUNT; k++)
 	{
-		bool		match = may_match(k, len, digits, text) &&
+		bool		id = k >= GS_KIND_US_SSN && k <= GS_KIND_JP_MY_NUMBER;
+		bool		match = is_looked_for(tally, tally->match
+										  [id ? GS_KIND_NATIONAL_ID : k]) &&
+			may_match(k, len, digits, compact, text) &&
 			(is_name(k) ? gs_kinds[k].matches(plain, plain_len) :
 			 gs_kinds[k].matches(text, len));
 
 		tally->match[k] += match;
-		national = national ||
-			(match && k >= GS_KIND_US_SSN && k <= GS_KIND_JP_MY_NUMBER);
+		national = national || (match && id);
 	}
 	tally->match[GS_KIND_NATIONAL_ID] += national;
 	tally->capitals += len == 2 && text[0] >= 'A' && text[0] <= 'Z' &&
 		text[1] >= 'A' && text[1] <= 'Z';
 	for (int i = 1; i < len - 1; i++)
-		separated = separated || strchr("-./", text[i]);
+		separated |= text[i] >= '-' && text[i] <= '/';
 	tally->separated += separated;
 	if (words)
-		tally_words(tally, words, text, len);
+		tally_words(tally, is_looked_for(tally, tally->known) ? words : NULL,
+					text, len);
 	hash = UINT64_C(0xcbf29ce484222325);
 	for (int i = 0; i < len; i++)
 		hash = (hash ^ (unsigned char) text[i]) * UINT64_C(0x100000001b3);

@@ -100,54 +100,73 @@ typedef struct Place
 typedef struct Format
 {
 	uint64_t	key[2];
-	Wide		n;				/* texts of it; 0: 2^127 or more */
+	Wide		last;			/* texts of it, less one; 0: just one, or
+								 * more than 2^128 */
 	size_t		nplaces;
-	Place		places[127];	/* if n is not 0 */
+	Place		places[128];	/* if last is not 0 */
 } Format;
 
-static bool
+static inline bool
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static int
-hex_digit(char c, bool upper)
+/*
+ * What a byte is in hexadecimal numbers.  Looked up, for digits and letters
+ * follow each other at random, which no branch is told beforehand.
+ */
+enum
 {
-	char		a = upper ? 'A' : 'a';
+	HEX_DIGIT = 1, HEX_LETTER_LOWER = 2, HEX_LETTER_UPPER = 4
+};
 
-	if (is_digit(c))
-		return c - '0';
-	return c >= a && c <= a + 5 ? c - a + 10 : -1;
-}
+static const unsigned char hex_class[256] = {
+	['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1,
+	['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1, ['a'] = 2, ['b'] = 2,
+	['c'] = 2, ['d'] = 2, ['e'] = 2, ['f'] = 2, ['A'] = 4, ['B'] = 4,
+	['C'] = 4, ['D'] = 4, ['E'] = 4, ['F'] = 4
+};
 
-/* Whether any, or only, upper or lower hexadecimal letters come. */
 static bool
-is_uuid(const char *text, size_t len, bool upper)
+is_uuid(const char *text, size_t len, bool *upper)
 {
-	if (len != 36)
+	unsigned	seen = 0;
+
+	if (len != 36 || text[8] != '-')
 		return false;
 	for (size_t i = 0; i < len; i++)
+	{
+		unsigned	class = hex_class[(unsigned char) text[i]];
+
 		if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-' :
-			hex_digit(text[i], upper) < 0)
+			class == 0)
 			return false;
-	return true;
+		seen |= class;
+	}
+	*upper = (seen & HEX_LETTER_UPPER) != 0;
+	return !*upper || (seen & HEX_LETTER_LOWER) == 0;
 }
 
+/* Digits and letters, of one case. */
 static bool
-is_hex(const char *text, size_t len, bool upper)
+is_hex(const char *text, size_t len, bool *upper)
 {
-	size_t		digits = 0;
+	unsigned	seen = 0;
 
 	if (len < MIN_HEX)
 		return false;
 	for (size_t i = 0; i < len; i++)
 	{
-		if (hex_digit(text[i], upper) < 0)
+		unsigned	class = hex_class[(unsigned char) text[i]];
+
+		if (class == 0)
 			return false;
-		digits += is_digit(text[i]);
+		seen |= class;
 	}
-	return digits > 0 && digits < len;
+	*upper = (seen & HEX_LETTER_UPPER) != 0;
+	return seen == (HEX_DIGIT | HEX_LETTER_LOWER) ||
+		seen == (HEX_DIGIT | HEX_LETTER_UPPER);
 }
 
 static bool
@@ -159,7 +178,10 @@ is_iban(const char *text, size_t len)
 		if (!is_digit(text[i]) && !(text[i] >= 'A' && text[i] <= 'Z') &&
 			!(text[i] == ' ' && i > 3))
 			return false;
-	return gs_check_holds(GS_CHECK_IBAN, text, (int) len);
+	/* 00, 01 and 99 hold as well as 97, 98 and 02, but nobody has them */
+	return (text[2] > '0' || text[3] > '1') &&
+		(text[2] < '9' || text[3] < '9') &&
+		gs_check_holds(GS_CHECK_IBAN, text, (int) len);
 }
 
 static bool
@@ -177,19 +199,17 @@ static Shape
 find_shape(const char *text, size_t len, bool utf8)
 {
 	Shape		shape = {PLAIN, false, utf8, {-1, -1}};
-	bool		lower_uuid = is_uuid(text, len, false);
+	bool		upper;
 
-	if (lower_uuid || is_uuid(text, len, true))
+	if (is_uuid(text, len, &upper))
 	{
 		shape.style = UUID;
-		shape.upper = !lower_uuid;
+		shape.upper = upper;
 	}
-	else if (is_hex(text, len, false))
-		shape.style = HEX;
-	else if (is_hex(text, len, true))
+	else if (is_hex(text, len, &upper))
 	{
 		shape.style = HEX;
-		shape.upper = true;
+		shape.upper = upper;
 	}
 	else if (is_iban(text, len))
 	{
@@ -251,7 +271,7 @@ encode(char *text, uint32_t point, int bytes)
 	}
 }
 
-static int
+static inline int
 find_class(uint32_t point)
 {
 	if (point < 0x80)
@@ -266,7 +286,7 @@ find_class(uint32_t point)
 }
 
 /* Whether a place is not permuted, though its character might be. */
-static bool
+static inline bool
 is_kept(const Shape *shape, size_t at)
 {
 	switch (shape->style)
@@ -283,7 +303,7 @@ is_kept(const Shape *shape, size_t at)
 	}
 }
 
-static Place
+static inline Place
 place_at(const Shape *shape, const char *text, size_t len, size_t at)
 {
 	Place		place = {at, 1, LITERAL, 0, 1};
@@ -293,11 +313,10 @@ place_at(const Shape *shape, const char *text, size_t len, size_t at)
 		return place;
 	if (shape->style == UUID || shape->style == HEX)
 	{
-		int			digit = hex_digit(text[at], shape->upper);
-
-		if (digit >= 0)
+		/* letters are 9 more than their last bits say */
+		if (hex_class[(unsigned char) text[at]] != 0)
 			place = (Place) {at, 1, shape->upper ? HEX_UPPER : HEX_LOWER,
-				(uint32_t) digit, 16};
+				(text[at] & 15) + 9 * (text[at] >> 6), 16};
 		return place;
 	}
 	if (!shape->utf8 && (text[at] & 0x80) != 0)
@@ -314,18 +333,20 @@ place_at(const Shape *shape, const char *text, size_t len, size_t at)
 	return place;
 }
 
-static void
+static inline void
 set_place(char *text, const Place *place, uint32_t value)
 {
 	if (place->class == HEX_LOWER || place->class == HEX_UPPER)
 		*text = (place->class == HEX_LOWER ? "0123456789abcdef" :
 				 "0123456789ABCDEF")[value];
+	else if (place->bytes == 1)
+		*text = (char) (classes[place->class].first + value);
 	else
 		encode(text, classes[place->class].first +
 			   value * classes[place->class].step, place->bytes);
 }
 
-static bool
+static inline bool
 is_check_place(const Shape *shape, size_t at)
 {
 	return (int) at == shape->check[0] || (int) at == shape->check[1];
@@ -345,7 +366,7 @@ read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
 	bool		fits = true;
 	Place		place;
 
-	format->n = 1;
+	format->last = 0;
 	format->nplaces = 0;
 	gs_siphash_begin(&hash, key->word);
 	for (size_t at = 0; at < len; at += place.bytes)
@@ -359,18 +380,19 @@ read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
 		if (place.class != LITERAL)
 		{
 			set_place(first + nfirst, &place, 0);
-			/* below 2^127: as wide as a product can be told to be */
-			fits = fits && (uint64_t) (format->n >> 64) <
-				(INT64_MAX - UINT32_MAX) / place.radix;
+			fits = fits && ((format->last >> 64) + 1) * place.radix <=
+				(Wide) 1 << 64;
 			if (fits)
 			{
-				format->n *= place.radix;
+				format->last = format->last * place.radix + place.radix - 1;
 				format->places[format->nplaces] = place;
 			}
 			format->nplaces++;
 		}
 		else if (is_check_place(shape, at))
 			first[nfirst] = '0';
+		else if (place.bytes == 1)
+			first[nfirst] = text[at];
 		else
 			memcpy(first + nfirst, text + at, place.bytes);
 		nfirst += place.bytes;
@@ -378,7 +400,7 @@ read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
 	gs_siphash_add(&hash, first, nfirst);
 	gs_siphash_end(&hash, format->key);
 	if (!fits)
-		format->n = 0;
+		format->last = 0;
 }
 
 /*
@@ -393,29 +415,32 @@ round_number(const uint64_t key[2], int round, uint64_t other, Wide n)
 	if (n <= UINT32_MAX)
 		return (uint64_t) ((Wide) gs_siphash_word(key, (uint64_t) round << 56 |
 												  other) * n >> 64);
+	/* powers of two, as of hexadecimal digits, take bits as they are */
+	if ((n & (n - 1)) == 0)
+		return (uint64_t) ((Wide) gs_siphash_words(key, (uint64_t) round,
+												   other) *
+						   n >> 64);
 	gs_siphash_pair(key, (uint64_t) round, other, random);
-	if ((n >> 64) != 0)
-		return random[1];
 	return (uint64_t) ((random[1] * n + (random[0] * n >> 64)) >> 64);
 }
 
 /*
- * A permutation of [0, n), for n < 2^127.  The halves are as near to each
- * other as a power of two can be to the square root.
+ * A permutation of 0 to last.  The halves are as near to each other as a power
+ * of two can be to the square root.
  */
 static Wide
-permute(const uint64_t key[2], Wide n, Wide x)
+permute(const uint64_t key[2], Wide last, Wide x)
 {
 	int			bits = 0;
 	int			shift;
 	uint64_t	mask;
 	Wide		high_n;
 
-	while (((n - 1) >> bits) != 0)
+	while (bits < 128 && (last >> bits) != 0)
 		bits++;
 	shift = bits / 2;
-	mask = (UINT64_C(1) << shift) - 1;
-	high_n = ((n - 1) >> shift) + 1;
+	mask = shift == 64 ? UINT64_MAX : (UINT64_C(1) << shift) - 1;
+	high_n = (last >> shift) + 1;
 	do
 	{
 		uint64_t	low = (uint64_t) x & mask;
@@ -435,36 +460,45 @@ permute(const uint64_t key[2], Wide n, Wide x)
 			}
 		}
 		x = (Wide) high << shift | low;
-	} while (x >= n);
+	} while (x > last);
 	return x;
 }
 
-/* A text of a format whose texts are numbers below n, n < 2^127. */
+/* A text of a format whose texts are numbers up to last. */
 static void
 permute_short(Format *format, char *text)
 {
 	Wide		x = 0;
+	size_t		i;
 
-	for (size_t i = format->nplaces; i-- > 0;)
+	for (i = format->nplaces; i-- > 0;)
 		x = x * format->places[i].radix + format->places[i].value;
-	x = permute(format->key, format->n, x);
-	for (size_t i = 0; i < format->nplaces; i++)
+	x = permute(format->key, format->last, x);
+	/* as many places at once as 32 bits hold: wide divisions are slow */
+	for (i = 0; i < format->nplaces;)
 	{
-		Place	   *place = &format->places[i];
+		uint64_t	n = 1;
+		size_t		end = i;
+		Wide		next;
+		uint32_t	rest;
 
-		if ((x >> 64) == 0)
+		while (end < format->nplaces &&
+			   n * format->places[end].radix <= UINT32_MAX)
+			n *= format->places[end++].radix;
+		next = (x >> 64) != 0 ? x / n : (uint64_t) x / n;
+		rest = (uint32_t) (x - next * n);
+		x = next;
+		for (; i < end; i++)
 		{
-			uint64_t	rest = (uint64_t) x;
+			Place	   *place = &format->places[i];
 
-			place->value = (uint32_t) (rest % place->radix);
-			x = rest / place->radix;
+			/* the compiler knows how to divide by these */
+			place->value = place->radix == 16 ? rest % 16 :
+				place->radix == 10 ? rest % 10 : rest % place->radix;
+			rest = place->radix == 16 ? rest / 16 :
+				place->radix == 10 ? rest / 10 : rest / place->radix;
+			set_place(text + place->at, place, place->value);
 		}
-		else
-		{
-			place->value = (uint32_t) (x % place->radix);
-			x /= place->radix;
-		}
-		set_place(text + place->at, place, place->value);
 	}
 }
 
@@ -495,7 +529,7 @@ add_half(const uint64_t key[2], int round, const Shape *shape, char *text,
 }
 
 /*
- * A text of a format of 2^127 or more: the two halves of its places are
+ * A text of a format of more than 2^128: the two halves of its places are
  * vectors, to which vectors are added that the other half determines.
  */
 static void
@@ -516,19 +550,27 @@ permute_long(const Format *format, const Shape *shape, char *text, size_t len)
 		bool		left = round % 2 == 0;
 		GsSipHash	hash;
 		uint64_t	other[2];
-		char		number = (char) round;
+		char		bytes[64] = {(char) round};
+		size_t		n = 1;
 
 		gs_siphash_begin(&hash, format->key);
-		gs_siphash_add(&hash, &number, 1);
 		/* check digits and what else is literal is the format's */
 		for (size_t at = left ? middle : 0; at < (left ? len : middle);)
 		{
 			Place		place = place_at(shape, text, len, at);
 
-			if (place.class != LITERAL)
-				gs_siphash_add(&hash, text + at, place.bytes);
+			for (int i = 0; i < place.bytes && place.class != LITERAL; i++)
+			{
+				bytes[n++] = text[at + i];
+				if (n == sizeof(bytes))
+				{
+					gs_siphash_add(&hash, bytes, n);
+					n = 0;
+				}
+			}
 			at += place.bytes;
 		}
+		gs_siphash_add(&hash, bytes, n);
 		gs_siphash_end(&hash, other);
 		add_half(format->key, round, shape, text, len, left ? 0 : middle,
 				 left ? middle : len, other);
@@ -554,11 +596,12 @@ gs_pseudonym_text(const GsPseudonymKey *key, char *text, size_t len, bool utf8)
 		return true;
 	shape = find_shape(text, len, utf8);
 	read_format(key, &shape, text, len, &format);
-	if (format.n != 0 && format.n < GS_PSEUDONYM_LEAST)
+	if (format.nplaces == 0 ||
+		(format.last != 0 && format.last < GS_PSEUDONYM_LEAST - 1))
 		return false;
 	do
 	{
-		if (format.n != 0)
+		if (format.last != 0)
 			permute_short(&format, text);
 		else
 			permute_long(&format, &shape, text, len);
@@ -577,16 +620,21 @@ gs_pseudonym_text(const GsPseudonymKey *key, char *text, size_t len, bool utf8)
  * Positive numbers become positive ones, and negative ones negative, with as
  * many bits, or up to 15.  So it is the same number in columns of smallint,
  * integer and bigint, and fits where the value did; and a sequence can go on
- * above all pseudonyms without being spent.  0 stays.  Cannot fail.
+ * above all pseudonyms without being spent.  0 stays.
+ *
+ * most: INT64_MAX, or 1 or more: numbers from -most to most, all that a
+ * numeric of few digits holds, stay among themselves.  Cannot fail.
  */
 int64_t
-gs_pseudonym_integer(const GsPseudonymKey *key, int64_t value)
+gs_pseudonym_integer(const GsPseudonymKey *key, int64_t value, int64_t most)
 {
 	/* 32768 numbers from -32768 to -1, as from 32768 to 65535 */
 	uint64_t	sign = value < 0;
 	uint64_t	size = sign ? -(uint64_t) value - 1 : (uint64_t) value;
+	uint64_t	cut = (uint64_t) most + 1 - sign;
 	int			bits = 15;
 	uint64_t	from;
+	uint64_t	to;
 	uint64_t	range_key[2];
 
 	if (value == 0)
@@ -594,9 +642,13 @@ gs_pseudonym_integer(const GsPseudonymKey *key, int64_t value)
 	while (bits < 63 && (size >> bits) != 0)
 		bits++;
 	from = bits > 15 ? UINT64_C(1) << (bits - 1) : 1 - sign;
+	to = UINT64_C(1) << bits;
+	if (size >= cut && from < cut)
+		from = cut;
+	else if (size < cut && to > cut)
+		to = cut;
 	gs_siphash_pair(key->word, INTEGER_HASH + sign, (uint64_t) bits,
 					range_key);
-	size = from + (uint64_t) permute(range_key, (UINT64_C(1) << bits) - from,
-									 size - from);
+	size = from + (uint64_t) permute(range_key, to - from - 1, size - from);
 	return sign ? (int64_t) (-size - 1) : (int64_t) size;
 }

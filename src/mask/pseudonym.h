@@ -32,6 +32,7 @@ typedef struct GsPseudonymKey
 
 extern bool gs_pseudonym_text(const GsPseudonymKey *key, char *text,
 							  size_t len, bool utf8);
-extern int64_t gs_pseudonym_integer(const GsPseudonymKey *key, int64_t value);
+extern int64_t gs_pseudonym_integer(const GsPseudonymKey *key, int64_t value,
+									int64_t most);
 
 #endif

@@ -50,6 +50,8 @@
 #include "mask/masker.h"
 #include "mask/rewrite.h"
 
+#define TRIED_ROWS	1000		/* before any is written */
+
 /* Who the caller was. */
 typedef struct Caller
 {
@@ -153,12 +155,10 @@ put_rows(Relation from, GsMasker *masker)
 /* Where rows are written to. */
 typedef struct Writer
 {
-	Relation	to;
+	GsMaskWriter *out;
 	GsMasker   *masker;
 	GsMaskRow  *row;
 	TupleTableSlot *made;
-	BulkInsertState bulk;
-	CommandId	command;
 	int64		n;
 } Writer;
 
@@ -174,8 +174,7 @@ write_row(void *arg, TupleTableSlot *read)
 	old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
 	gs_mask_row_make(writer->row, writer->masker, read, writer->made);
 	MemoryContextSwitchTo(old);
-	table_tuple_insert(writer->to, writer->made, writer->command,
-					   TABLE_INSERT_SKIP_FSM, writer->bulk);
+	gs_mask_writer_put(writer->out, writer->made);
 	writer->n++;
 }
 
@@ -187,20 +186,18 @@ copy_rows(Relation from, Relation to, GsMasker *masker, GsMaskRow *row,
 	TupleTableSlot *read = table_slot_create(from, NULL);
 	TableScanDesc scan = table_beginscan_strat(from, GetActiveSnapshot(), 0,
 											   NULL, true, false);
-	Writer		writer = {.to = to,.masker = masker,.row = row};
+	Writer		writer = {.masker = masker,.row = row};
 
 	writer.made = MakeSingleTupleTableSlot(RelationGetDescr(from),
 										   &TTSOpsVirtual);
-	writer.bulk = GetBulkInsertState();
-	writer.command = GetCurrentCommandId(true);
+	writer.out = gs_mask_writer_begin(to);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, read))
 	{
 		CHECK_FOR_INTERRUPTS();
 		gs_synthesis_pass(synthesis, read, write_row, &writer);
 	}
 	gs_synthesis_pass(synthesis, NULL, write_row, &writer);
-	FreeBulkInsertState(writer.bulk);
-	table_finish_bulk_insert(to, TABLE_INSERT_SKIP_FSM);
+	gs_mask_writer_end(writer.out);
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(writer.made);
 	ExecDropSingleTupleTableSlot(read);
@@ -232,6 +229,73 @@ remove_statistics(Oid relid)
 		RemoveStatistics(lfirst_oid(cell), 0);
 	remove_extended(relation);
 	table_close(relation, NoLock);
+}
+
+/* Masks some rows of a leaf, and writes none. */
+static void
+try_leaf(const GsMaskTable *table, Oid relid, const GsPseudonymKey *key)
+{
+	Relation	from = table_open(relid, NoLock);
+	uint64		counter = 0;
+	Caller		caller;
+	GsMasker   *masker;
+	GsMaskRow  *row;
+	TupleTableSlot *read;
+	TupleTableSlot *made;
+	TableScanDesc scan;
+
+	become_owner(&caller, from);
+	PushActiveSnapshot(GetLatestSnapshot());
+	masker = gs_mask_begin(from, table, key, gs_mask_count_digits(table),
+						   &counter);
+	row = gs_mask_row_begin(from, table);
+	read = table_slot_create(from, NULL);
+	made = MakeSingleTupleTableSlot(RelationGetDescr(from), &TTSOpsVirtual);
+	scan = table_beginscan_strat(from, GetActiveSnapshot(), 0, NULL, true,
+								 false);
+	while (counter < TRIED_ROWS &&
+		   table_scan_getnextslot(scan, ForwardScanDirection, read))
+	{
+		ExprContext *context = gs_mask_row_context(row);
+		MemoryContext old;
+
+		CHECK_FOR_INTERRUPTS();
+		ResetExprContext(context);
+		slot_getallattrs(read);
+		old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
+		gs_mask_row_make(row, masker, read, made);
+		MemoryContextSwitchTo(old);
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(made);
+	ExecDropSingleTupleTableSlot(read);
+	gs_mask_row_end(row);
+	gs_masker_end(masker);
+	PopActiveSnapshot();
+	become_caller(&caller);
+	table_close(from, NoLock);
+}
+
+/*
+ * gs_mask_try: masks the first rows of a table that is locked, and of each
+ * partition, to see what is against it before others are written.
+ *
+ * Not where all rows together make a value.  Errors: as of gs_mask_rewrite.
+ */
+void
+gs_mask_try(const GsMaskTable *table, const GsPseudonymKey *key)
+{
+	ListCell   *cell;
+
+	foreach(cell, table->columns)
+	{
+		GsRuleAction action = ((GsMaskColumn *) lfirst(cell))->rule->action;
+
+		if (action == GS_RULE_SHUFFLE || action == GS_RULE_SYNTHESIZE)
+			return;
+	}
+	foreach(cell, table->leaves)
+		try_leaf(table, lfirst_oid(cell), key);
 }
 
 static int64

@@ -18,6 +18,7 @@
 
 extern void gs_mask_lock(const GsMaskPlan *plan);
 extern bool gs_mask_is_locked(const GsMaskPlan *plan);
+extern void gs_mask_try(const GsMaskTable *table, const GsPseudonymKey *key);
 extern int64 gs_mask_rewrite(const GsMaskTable *table,
 							 const GsPseudonymKey *key);
 extern void gs_mask_finish(const GsMaskPlan *plan);
@@ -39,6 +40,13 @@ extern GsMasker *gs_mask_begin(Relation relation, const GsMaskTable *table,
 extern GsSynthesis *gs_mask_synthesis(Relation relation,
 									  const GsMaskTable *table,
 									  const GsPseudonymKey *key);
+
+/* rewrite_writer.c: rows written to the new table */
+typedef struct GsMaskWriter GsMaskWriter;
+
+extern GsMaskWriter *gs_mask_writer_begin(Relation to);
+extern void gs_mask_writer_put(GsMaskWriter *writer, TupleTableSlot *row);
+extern void gs_mask_writer_end(GsMaskWriter *writer);
 
 /* update.c */
 extern int64 gs_mask_update(const GsMaskTable *table,

@@ -314,6 +314,7 @@ masked_columns(const GsMaskTable *table)
 		masked->name = column->name;
 		masked->rule = column->rule;
 		masked->unique = column->unique;
+		masked->most = column->most;
 		columns = lappend(columns, masked);
 	}
 	return columns;

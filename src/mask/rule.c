@@ -7,10 +7,14 @@
 
 #include <math.h>
 
+#include "access/transam.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -212,6 +216,32 @@ gs_rule_parse(const char *text)
 }
 
 /*
+ * gs_is_citext: whether a type is that of the extension citext, whose texts are
+ * equal whatever the case.
+ */
+bool
+gs_is_citext(Oid type)
+{
+	Oid			extension = type < FirstNormalObjectId ? InvalidOid :
+		getExtensionOfObject(TypeRelationId, type);
+	char	   *name = OidIsValid(extension) ? get_extension_name(extension) :
+		NULL;
+
+	return name != NULL && strcmp(name, "citext") == 0 &&
+		IsBinaryCoercible(type, TEXTOID);
+}
+
+/*
+ * gs_is_masked_text: whether values of a type, no domain, are texts to masking.
+ */
+bool
+gs_is_masked_text(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID ||
+		gs_is_citext(type);
+}
+
+/*
  * gs_is_pseudonym_type: whether values of a type have pseudonyms: texts,
  * whole numbers and uuids.
  */
@@ -230,18 +260,14 @@ gs_is_pseudonym_type(Oid type, int32 typmod)
 		case UUIDOID:
 			return true;
 		case NUMERICOID:
-			/* without a fraction, or of any scale */
+			/* without a fraction, or of any scale; not too few for a table of
+			 * all to be made */
 			return typmod < (int32) VARHDRSZ ||
-				((typmod - (int32) VARHDRSZ) & 0x7ff) == 0;
+				(((typmod - (int32) VARHDRSZ) & 0x7ff) == 0 &&
+				 ((typmod - (int32) VARHDRSZ) >> 16 & 0xffff) > 3);
 		default:
-			return false;
+			return gs_is_citext(type);
 	}
-}
-
-static bool
-is_text(Oid type)
-{
-	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
 }
 
 static bool
@@ -312,12 +338,12 @@ gs_rule_fits(const GsRule *rule, Oid type, int32 typmod, const char **reason)
 			*reason = "Models do not learn columns of this type.";
 			return gs_codec_for_type(&codec, base, typmod);
 		case GS_RULE_PSEUDONYM:
-			*reason = "Texts, whole numbers and uuids have pseudonyms.";
+			*reason = "Texts, whole numbers of more than three digits and uuids have pseudonyms.";
 			return gs_is_pseudonym_type(base, typmod);
 		case GS_RULE_PATTERN:
-			*reason = is_text(base) ? "The pattern is longer than the column's type lets it be." :
+			*reason = gs_is_masked_text(base) ? "The pattern is longer than the column's type lets it be." :
 				"Patterns make texts.";
-			return is_text(base) &&
+			return gs_is_masked_text(base) &&
 				(typmod < (int32) VARHDRSZ ||
 				 pg_mbstrlen(rule->argument) <= typmod - VARHDRSZ);
 		case GS_RULE_CONSTANT:

@@ -43,6 +43,8 @@ typedef struct GsRule
 extern GsRule *gs_rule_parse(const char *text);
 extern bool gs_rule_fits(const GsRule *rule, Oid type, int32 typmod,
 						 const char **reason);
+extern bool gs_is_citext(Oid type);
+extern bool gs_is_masked_text(Oid type);
 extern bool gs_is_pseudonym_type(Oid type, int32 typmod);
 
 #endif

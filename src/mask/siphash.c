@@ -133,6 +133,21 @@ gs_siphash_word(const uint64_t key[2], uint64_t word)
 }
 
 /*
+ * gs_siphash_words: the first half of the hash of two words of eight bytes.
+ * Cannot fail.
+ */
+uint64_t
+gs_siphash_words(const uint64_t key[2], uint64_t first, uint64_t second)
+{
+	GsSipHash	hash;
+
+	gs_siphash_begin(&hash, key);
+	take(hash.v, first);
+	take(hash.v, second);
+	return finish(hash.v, UINT64_C(16) << 56);
+}
+
+/*
  * gs_siphash_pair: the hash of two words of eight bytes.  Cannot fail.
  */
 void

@@ -24,6 +24,8 @@ extern void gs_siphash_begin(GsSipHash *hash, const uint64_t key[2]);
 extern void gs_siphash_add(GsSipHash *hash, const void *data, size_t len);
 extern void gs_siphash_end(GsSipHash *hash, uint64_t result[2]);
 extern uint64_t gs_siphash_word(const uint64_t key[2], uint64_t word);
+extern uint64_t gs_siphash_words(const uint64_t key[2], uint64_t first,
+								 uint64_t second);
 extern void gs_siphash_pair(const uint64_t key[2], uint64_t first,
 							uint64_t second, uint64_t result[2]);
 

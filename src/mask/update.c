@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -451,20 +452,21 @@ update_rest(Run *run)
 static void
 open_run(Run *run, const char *key_name, bool again)
 {
-	Oid			types[] = {TEXTOID, TEXTOID, JSONBOID, TEXTOID};
-	Datum		values[4];
+	Oid			types[] = {OIDOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID};
+	Datum		values[5];
 	GsAccess	access;
 	bool		finished = false;
 	bool		isnull;
 
-	values[0] = CStringGetTextDatum(run->table->name);
+	values[0] = ObjectIdGetDatum(run->table->relid);
 	values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	values[2] = DirectFunctionCall1(jsonb_in,
 									CStringGetDatum(gs_mask_rules_json(run->table)));
 	values[3] = CStringGetTextDatum(key_name);
+	values[4] = CStringGetTextDatum(run->table->name);
 	gs_enter(&access);
 	if (gs_run("SELECT id::pg_catalog.text, rows, xids, finished FROM gensynth.mask_runs"
-			   " WHERE target " GS_EQ " $1 AND role " GS_EQ " $2"
+			   " WHERE relid " GS_EQ " $1 AND role " GS_EQ " $2"
 			   " AND rules " GS_EQ " $3 AND key " GS_EQ " $4"
 			   " ORDER BY started_at DESC LIMIT 1", 4, types, values, NULL,
 			   true) > 0)
@@ -472,8 +474,8 @@ open_run(Run *run, const char *key_name, bool again)
 	if (SPI_processed == 0 || (finished && again))
 	{
 		finished = false;
-		gs_run("INSERT INTO gensynth.mask_runs (target, role, rules, key)"
-			   " VALUES ($1, $2, $3, $4) RETURNING id::pg_catalog.text, rows, xids", 4,
+		gs_run("INSERT INTO gensynth.mask_runs (relid, role, rules, key, target)"
+			   " VALUES ($1, $2, $3, $4, $5) RETURNING id::pg_catalog.text, rows, xids", 5,
 			   types, values, NULL, false);
 	}
 	if (!finished)
@@ -514,6 +516,25 @@ close_run(const Run *run)
 	gs_leave(&access);
 }
 
+/* What runs before a row is updated may put back what was in it. */
+static void
+tell_triggers(Oid relid)
+{
+	Relation	relation = table_open(relid, AccessShareLock);
+	const TriggerDesc *triggers = relation->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+		if (TRIGGER_TYPE_MATCHES(triggers->triggers[i].tgtype,
+								 TRIGGER_TYPE_ROW, TRIGGER_TYPE_BEFORE,
+								 TRIGGER_TYPE_UPDATE))
+			ereport(NOTICE,
+					(errmsg("trigger \"%s\" of table \"%s\" runs before rows are updated, and may put originals back",
+							triggers->triggers[i].tgname,
+							RelationGetRelationName(relation)),
+					 errhint("In mode \"rewrite\" triggers do not fire.")));
+	table_close(relation, AccessShareLock);
+}
+
 /*
  * gs_mask_update: masks a table of a plan row by row, in batches.
  *
@@ -540,6 +561,8 @@ gs_mask_update(const GsMaskTable *table, const GsPseudonymKey *key,
 	/* what came before in this transaction is not masked yet */
 	CommandCounterIncrement();
 	run.first = GetCurrentCommandId(false);
+	foreach(cell, table->leaves)
+		tell_triggers(lfirst_oid(cell));
 	foreach(cell, table->leaves)
 		update_leaf(&run, lfirst_oid(cell));
 	update_rest(&run);

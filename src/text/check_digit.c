@@ -38,15 +38,27 @@ weight_of(GsCheckDigit check, int place)
 			return place % 2 == 0 ? 1 : 3;
 		case GS_CHECK_ABA:
 			return aba[place % 3];
-		case GS_CHECK_MOD11:
-			return place + 1;
 		default:
-			return place % 2 == 0 ? 1 : 2;
+			return place + 1;
 	}
 }
 
-static bool
-sum_holds(GsCheckDigit check, const char *text, int len)
+/* The sum of the digits of each second digit's double. */
+static int
+luhn_sum(const char *text, int len, int *n)
+{
+	static const signed char doubles[] = {0, 2, 4, 6, 8, 1, 3, 5, 7, 9};
+	int			sum = 0;
+
+	*n = 0;
+	for (int i = len - 1; i >= 0; i--)
+		if (is_digit(text[i]))
+			sum += (*n)++ % 2 == 0 ? text[i] - '0' : doubles[text[i] - '0'];
+	return sum;
+}
+
+static int
+weighted_sum(GsCheckDigit check, const char *text, int len, int *digits)
 {
 	int			sum = 0;
 	int			n = 0;
@@ -54,16 +66,24 @@ sum_holds(GsCheckDigit check, const char *text, int len)
 	for (int i = len - 1; i >= 0; i--)
 	{
 		int			digit = text[i] - '0';
-		int			product;
 
 		if (check == GS_CHECK_MOD11 && n == 0 && text[i] == 'X')
 			digit = 10;
 		else if (!is_digit(text[i]))
 			continue;
-		product = digit * weight_of(check, n++);
-		/* Luhn's are the sums of the digits */
-		sum += check == GS_CHECK_LUHN && product > 9 ? product - 9 : product;
+		sum += digit * weight_of(check, n++);
 	}
+	*digits = n;
+	return sum;
+}
+
+static bool
+sum_holds(GsCheckDigit check, const char *text, int len)
+{
+	int			n;
+	int			sum = check == GS_CHECK_LUHN ? luhn_sum(text, len, &n) :
+		weighted_sum(check, text, len, &n);
+
 	/* nothing but zeros says nothing */
 	return n >= MIN_DIGITS && sum > 0 &&
 		sum % (check == GS_CHECK_MOD11 ? 11 : 10) == 0;
@@ -97,15 +117,17 @@ iban_start(const char *text, int len)
 	return -1;
 }
 
-static bool
-mod97_holds(GsCheckDigit check, const char *text, int len)
+/* A text as one number, modulo 97; 0 for an IBAN that is none. */
+static int
+rest_97(GsCheckDigit check, const char *text, int len, int *digits)
 {
 	int			start = check == GS_CHECK_IBAN ? iban_start(text, len) : 0;
 	int			rest = 0;
 	int			n = 0;
 
+	*digits = 0;
 	if (start < 0)
-		return false;
+		return 0;
 	for (int i = 0; i < len; i++)
 	{
 		int			at = (start + i) % len;
@@ -113,7 +135,16 @@ mod97_holds(GsCheckDigit check, const char *text, int len)
 		n += is_digit(text[at]) || is_letter(text[at]);
 		rest = take_97(rest, text[at]);
 	}
-	return n >= MIN_DIGITS && rest == 1;
+	*digits = n;
+	return rest;
+}
+
+static bool
+mod97_holds(GsCheckDigit check, const char *text, int len)
+{
+	int			n;
+
+	return rest_97(check, text, len, &n) == 1 && n >= MIN_DIGITS;
 }
 
 /*
@@ -161,21 +192,29 @@ gs_check_set(GsCheckDigit check, char *text, int len)
 	int			n = check == GS_CHECK_NONE ? 0 :
 		gs_check_places(check, text, len, places);
 	char		before[2];
-	int			limit = n == 2 ? 100 : check == GS_CHECK_MOD11 ? 11 : 10;
+	int			value;
+	int			digits;
 
 	if (n == 0)
 		return;
 	for (int k = 0; k < n; k++)
-		before[k] = text[places[k]];
-	for (int value = 0; value < limit; value++)
 	{
-		text[places[0]] = (char) (n == 1 && value == 10 ? 'X' :
-								  '0' + value % 10);
-		if (n == 2)
-			text[places[1]] = (char) ('0' + value / 10);
-		if (gs_check_holds(check, text, len))
-			return;
+		before[k] = text[places[k]];
+		text[places[k]] = '0';
 	}
+	/* the last digit weighs 1; two of them are 02 to 98 */
+	if (n == 2)
+		value = 98 - rest_97(check, text, len, &digits);
+	else if (check == GS_CHECK_MOD11)
+		value = 10 - (weighted_sum(check, text, len, &digits) + 10) % 11;
+	else
+		value = 9 - ((check == GS_CHECK_LUHN ? luhn_sum(text, len, &digits) :
+					  weighted_sum(check, text, len, &digits)) + 9) % 10;
+	text[places[0]] = (char) (n == 1 && value == 10 ? 'X' : '0' + value % 10);
+	if (n == 2)
+		text[places[1]] = (char) ('0' + value / 10);
+	if (gs_check_holds(check, text, len))
+		return;
 	for (int k = 0; k < n; k++)
 		text[places[k]] = before[k];
 }

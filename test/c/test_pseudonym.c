@@ -66,16 +66,16 @@ test_vectors(void)
 }
 
 static Wide
-unpermute(const uint64_t format_key[2], Wide n, Wide x)
+unpermute(const uint64_t format_key[2], Wide last, Wide x)
 {
 	int			bits = 0;
 	Wide		low_n;
 	Wide		high_n;
 
-	while (((n - 1) >> bits) != 0)
+	while (bits < 128 && (last >> bits) != 0)
 		bits++;
 	low_n = (Wide) 1 << bits / 2;
-	high_n = (n - 1) / low_n + 1;
+	high_n = last / low_n + 1;
 	do
 	{
 		Wide		low = x % low_n;
@@ -91,7 +91,7 @@ unpermute(const uint64_t format_key[2], Wide n, Wide x)
 						(uint64_t) low, high_n)) % high_n;
 		}
 		x = high * low_n + low;
-	} while (x >= n);
+	} while (x > last);
 	return x;
 }
 
@@ -146,11 +146,11 @@ invert_once(const Shape *shape, char *text, size_t len)
 	size_t		middle = 0;
 
 	read_format(&key, shape, text, len, &format);
-	if (format.n != 0)
+	if (format.last != 0)
 	{
 		for (size_t i = format.nplaces; i-- > 0;)
 			x = x * format.places[i].radix + format.places[i].value;
-		x = unpermute(format.key, format.n, x);
+		x = unpermute(format.key, format.last, x);
 		for (size_t i = 0; i < format.nplaces; i++)
 		{
 			const Place *place = &format.places[i];
@@ -321,6 +321,28 @@ test_iban(void)
 {
 	int			wrong = 0;
 	int			lost = 0;
+	int			n = 0;
+	int			same = 0;
+
+	/* 97 and 00 both hold; the one is an IBAN, the other a text like it */
+	for (int i = 0; i < 10000; i++)
+	{
+		char		text[32];
+		char		copy[32];
+
+		snprintf(text, sizeof(text), "DE973704004405320130%02d", i % 100);
+		text[10] = (char) ('0' + i / 100 % 10);
+		text[11] = (char) ('0' + i / 1000);
+		if (!gs_check_holds(GS_CHECK_IBAN, text, 22))
+			continue;
+		n++;
+		strcpy(copy, text);
+		copy[2] = copy[3] = '0';
+		gs_pseudonym_text(&key, text, 22, true);
+		gs_pseudonym_text(&key, copy, 22, true);
+		same += strcmp(text, copy) == 0;
+	}
+	CHECK(n > 90 && same == 0, "texts that only look like an IBAN have pseudonyms of their own");
 
 	for (int i = 0; i < 20000; i++)
 	{
@@ -413,7 +435,7 @@ test_integers(void)
 	for (int i = 0; i < 131072; i++)
 	{
 		int			x = i - 65536;
-		int64_t		y = gs_pseudonym_integer(&key, x);
+		int64_t		y = gs_pseudonym_integer(&key, x, INT64_MAX);
 
 		made[i] = y;
 		wrong += (x < 0) != (y < 0) || (x == 0) != (y == 0) ||
@@ -428,7 +450,7 @@ test_integers(void)
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 	{
 		int64_t		x = ends[i];
-		int64_t		y = gs_pseudonym_integer(&key, x);
+		int64_t		y = gs_pseudonym_integer(&key, x, INT64_MAX);
 
 		wrong += (x < 0) != (y < 0) ||
 			(x == (int16_t) x) != (y == (int16_t) y) ||
@@ -438,11 +460,24 @@ test_integers(void)
 	CHECK(wrong == 0, "and at the ends of types");
 	wrong = 0;
 	for (int64_t i = 0; i < 100000; i++)
-		made[i] = gs_pseudonym_integer(&key, INT64_C(5000000000) + i);
+		made[i] = gs_pseudonym_integer(&key, INT64_C(5000000000) + i, INT64_MAX);
 	qsort(made, 100000, sizeof(int64_t), compare_integers);
 	for (int i = 1; i < 100000; i++)
 		wrong += made[i] == made[i - 1];
 	CHECK(wrong == 0, "and of eight bytes");
+	wrong = twice = 0;
+	for (int i = 0; i < 131072; i++)
+	{
+		int			x = i - 65536;
+
+		made[i] = gs_pseudonym_integer(&key, x, 9999);
+		wrong += (x < 0) != (made[i] < 0) ||
+			(abs(x) <= 9999) != (llabs(made[i]) <= 9999);
+	}
+	qsort(made, 131072, sizeof(int64_t), compare_integers);
+	for (int i = 1; i < 131072; i++)
+		twice += made[i] == made[i - 1];
+	CHECK(wrong == 0 && twice == 0, "and of four digits among themselves");
 }
 
 /* Digits of pseudonyms of counted numbers are even: chi-square. */
