@@ -7,8 +7,8 @@
  *
  * The source is a query of its own, with the columns that are needed and the
  * conditions that may be tested there; a policy's is analysed with the owner
- * as the role that reads, as a view's is.  Rows come one by one, and are masked
- * as synth_mask does it in place: the same values under one key.
+ * as the role that reads, as a view's is.  Rows come one by one, and are
+ * masked as synth_mask does it in place: the same values under one key.
  */
 #include "postgres.h"
 
@@ -145,8 +145,8 @@ add_names(Bitmapset *places, Oid relid, const List *kept)
 }
 
 /*
- * Which columns are to be read for those that are needed, and which need not be
- * masked.  Where conditions speak of rows as a whole, all are.
+ * Which columns are to be read for those that are needed, and which need not
+ * be masked.  Where conditions speak of rows as a whole, all are.
  */
 static void
 find_columns(GsMasked *masked, bool whole, const Bitmapset *needed)
@@ -295,9 +295,10 @@ begin_masking(GsMasked *masked, const GsMaskedCall *call)
  * gs_masked_open: begins to read a relation masked, in the current memory
  * context.
  *
- * whole: all columns are needed.  needed: places of columns from 0 that are; the
- * others may come out as they will.  conditions: on kept columns, Vars of the first relation, without
- * parameters.  Errors: those of gs_masked_policy, gs_masked_key and of a query.
+ * whole: all columns are needed.  needed: places of columns from 0 that are;
+ * the others may come out as they will.  conditions: on kept columns, Vars of
+ * the first relation, without parameters.  Errors: those of gs_masked_policy,
+ * gs_masked_key and of a query.
  */
 GsMasked *
 gs_masked_open(const GsMaskedCall *call, bool whole,

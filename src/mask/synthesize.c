@@ -67,7 +67,7 @@ struct GsSynthesis
 	char	   *table;
 	uint64		key[2];
 	int			nidentity;
-	int		   *identity;		/* places of columns that say which row it is */
+	int		   *identity;		/* places of columns that say which row */
 	FmgrInfo   *output;			/* of these */
 	bool		styled;			/* their text is the settings' */
 	int			nparts;
@@ -341,8 +341,8 @@ find_identity(GsSynthesis *synthesis, Relation relation)
 }
 
 /*
- * gs_synthesis_begin: makes ready to draw columns of a relation's rows; NULL if
- * none is to be.  In the current memory context.
+ * gs_synthesis_begin: makes ready to draw columns of a relation's rows; NULL
+ * if none is to be.  In the current memory context.
  *
  * table: a name for hashes and messages.  columns: of GsMaskedColumn, all that
  * are masked.  reader: whose rights models are opened with, or InvalidOid.
