@@ -24,15 +24,24 @@ typedef struct GsFitCall
 	GsVersionEntry version;
 } GsFitCall;
 
+/* A model to be learned of what a source gives. */
+typedef struct GsFitOrder
+{
+	const char *model;			/* its name */
+	const char *method;			/* the family's name */
+	Jsonb	   *options;		/* as synth_fit takes them; or NULL */
+	int64		seed;
+	bool		part;			/* of another model: nobody names it */
+} GsFitOrder;
+
 extern GsFitCall *gs_fit_open(FunctionCallInfo fcinfo);
 extern Datum gs_fit_options(const GsFitCall *call);
 extern void gs_fit_run(GsFitCall *call);
 extern List *gs_names_argument(FunctionCallInfo fcinfo, int arg,
 							   const char *name);
-extern GsVersionEntry *gs_fit_source(const char *model, GsSource *source,
-									 const char *method, Jsonb *options,
-									 List *context, Jsonb *owners,
-									 int64 seed);
+extern GsVersionEntry *gs_fit_source(const GsFitOrder *order,
+									 GsSource *source, List *context,
+									 List *conditions, Jsonb *owners);
 extern const GsModel *gs_fit_completion(const char *source, List *learned,
 										List *targets, int64 seed);
 

@@ -13,14 +13,19 @@
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
 
 #include "catalog/access.h"
 #include "column/tensor.h"
 #include "constraint/constraints.h"
+#include "owner/before.h"
+#include "owner/entity.h"
 #include "owner/owners.h"
 
 /* ------------------------------------------------------------------ JSON */
@@ -67,6 +72,11 @@ gs_owners_save(const GsOwners *owners)
 	append_names(&json, true, "columns", owners->columns);
 	append_names(&json, false, "order_by", owners->order_by == NULL ? NIL :
 				 list_make1(owners->order_by));
+	append_names(&json, false, "before", owners->before);
+	append_names(&json, false, "before_names", owners->before_names);
+	if (owners->entity)
+		appendStringInfo(&json, ", \"entities\": " INT64_FORMAT ", \"copied\": %s",
+						 owners->nentities, owners->copied ? "true" : "false");
 	appendStringInfoChar(&json, '}');
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 											  CStringGetDatum(json.data)));
@@ -99,6 +109,34 @@ read_names(JsonbContainer *object, const char *key)
 	return names;
 }
 
+/*
+ * The owners of rows that belong to whoever has the same values.
+ */
+static void
+read_entities(GsOwners *owners, JsonbContainer *root)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = getKeyJsonValueFromContainer(root, "entities", 8,
+													 &buffer);
+
+	owners->entity = value != NULL;
+	if (value == NULL)
+		return;
+	if (value->type != jbvNumeric ||
+		numeric_is_nan(value->val.numeric) || numeric_is_inf(value->val.numeric))
+		gs_corrupted("The number of owners is none.");
+	owners->nentities = (int64)
+		DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+										   NumericGetDatum(value->val.numeric)));
+	if (owners->nentities < 1 || owners->nentities > INT64CONST(1) << 48 ||
+		list_length(owners->steps) != 1)
+		gs_corrupted("The number of owners is impossible.");
+	value = getKeyJsonValueFromContainer(root, "copied", 6, &buffer);
+	if (value == NULL || value->type != jbvBool)
+		gs_corrupted("The owners lack \"%s\".", "copied");
+	owners->copied = value->val.boolean;
+}
+
 static GsOwnerStep *
 read_step(JsonbValue *value)
 {
@@ -112,8 +150,7 @@ read_step(JsonbValue *value)
 									  "parent_columns");
 	step->known = read_names(value->val.binary.data, "known");
 	step->names = read_names(value->val.binary.data, "names");
-	if (step->columns == NIL || list_length(step->columns) !=
-		list_length(step->parent_columns) ||
+	if (list_length(step->columns) != list_length(step->parent_columns) ||
 		list_length(step->known) != list_length(step->names))
 		gs_corrupted("The lists of an owner differ in length.");
 	return step;
@@ -146,6 +183,14 @@ gs_owners_load(const Jsonb *json)
 	order_by = read_names(root, "order_by");
 	if (order_by != NIL)
 		owners->order_by = linitial(order_by);
+	owners->before = read_names(root, "before");
+	owners->before_names = read_names(root, "before_names");
+	if (list_length(owners->before) != list_length(owners->before_names))
+		gs_corrupted("The columns of the row before have other names.");
+	read_entities(owners, root);
+	for (int i = 0; i < list_length(owners->steps) && !owners->entity; i++)
+		if (((GsOwnerStep *) list_nth(owners->steps, i))->columns == NIL)
+			gs_corrupted("An owner has no key.");
 	return owners;
 }
 
@@ -191,10 +236,10 @@ gs_owners_are(const Jsonb *json, const List *columns)
 }
 
 /*
- * The relation that rows of one refer to as a step says.
+ * The relation that rows of one refer to as a step says; InvalidOid: none.
  */
 static Oid
-parent_of(Oid relid, const GsOwnerStep *step)
+find_parent(Oid relid, const GsOwnerStep *step)
 {
 	ListCell   *cell;
 
@@ -207,12 +252,69 @@ parent_of(Oid relid, const GsOwnerStep *step)
 			same_names(constraint->parent_columns, step->parent_columns))
 			return constraint->parent_oid;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_FOREIGN_KEY),
-			 errmsg("%s has no foreign key on column \"%s\" that leads to its owners",
-					gs_relation_name(relid, NULL),
-					(char *) linitial(step->columns)),
-			 errhint("Rows of this model belong to others: add the foreign key that its source has.")));
+	return InvalidOid;
+}
+
+static Oid
+parent_of(Oid relid, const GsOwnerStep *step)
+{
+	Oid			parent = find_parent(relid, step);
+
+	if (!OidIsValid(parent))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
+				 errmsg("%s has no foreign key on column \"%s\" that leads to its owners",
+						gs_relation_name(relid, NULL),
+						(char *) linitial(step->columns)),
+				 errhint("Rows of this model belong to others: add the foreign key that its source has.")));
+	return parent;
+}
+
+static bool
+has_columns(Oid relid, const List *names)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (get_attnum(relid, lfirst(cell)) <= 0)
+			return false;
+	return true;
+}
+
+/*
+ * gs_owners_are_there: whether a table's foreign keys lead to owners that the
+ * caller may read and that have all that rows know of them; or, where they are
+ * made, it has the columns that tell them apart.
+ */
+bool
+gs_owners_are_there(const GsOwners *owners, Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, owners->steps)
+	{
+		const GsOwnerStep *step = lfirst(cell);
+
+		if (!has_columns(relid, step->columns))
+			return false;
+		if (owners->entity)
+			break;
+		relid = find_parent(relid, step);
+		if (!OidIsValid(relid) || !has_columns(relid, step->known) ||
+			pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * gs_owners_are_one: whether all rows belong to one.
+ */
+bool
+gs_owners_are_one(const GsOwners *owners)
+{
+	return owners->entity &&
+		((const GsOwnerStep *) linitial(owners->steps))->columns == NIL;
 }
 
 static void
@@ -221,8 +323,9 @@ append_columns(StringInfo query, const char *alias, List *columns)
 	ListCell   *cell;
 
 	foreach(cell, columns)
-		appendStringInfo(query, "%s%s.%s", query->data[query->len - 1] == ' ' ?
-						 "" : ", ", alias, quote_identifier(lfirst(cell)));
+		appendStringInfo(query, "%s%s.%s",
+						 query->len == 0 || query->data[query->len - 1] != ' ' ?
+						 ", " : "", alias, quote_identifier(lfirst(cell)));
 }
 
 static void
@@ -251,6 +354,13 @@ append_owners(const GsOwners *owners, Oid relid, StringInfo columns,
 	int			level = 0;
 	ListCell   *cell;
 
+	if (owners->entity)
+	{
+		const GsOwnerStep *step = linitial(owners->steps);
+
+		append_columns(columns, "c", step->known);
+		return;
+	}
 	foreach(cell, owners->steps)
 	{
 		const GsOwnerStep *step = lfirst(cell);
@@ -273,13 +383,17 @@ append_owners(const GsOwners *owners, Oid relid, StringInfo columns,
 	}
 }
 
+/*
+ * Columns to follow a word, with a space; "" for none.
+ */
 static char *
 key_columns(const char *alias, List *names)
 {
 	StringInfoData keys;
 
 	initStringInfo(&keys);
-	appendStringInfoChar(&keys, ' ');
+	if (names != NIL)
+		appendStringInfoChar(&keys, ' ');
 	append_columns(&keys, alias, names);
 	return keys.data;
 }
@@ -302,6 +416,14 @@ gs_owners_counts_query(const GsOwners *owners, Oid relid)
 	initStringInfo(&columns);
 	initStringInfo(&from);
 	append_owners(owners, relid, &columns, &from);
+	if (owners->entity)
+	{
+		const char *of = key_columns("c", gs_owners_entity_columns(owners));
+
+		return psprintf("SELECT%s, pg_catalog.count(*) AS %s FROM %s c GROUP BY%s",
+						of, quote_identifier(GS_OWNERS_COUNT),
+						gs_relation_name(relid, NULL), of);
+	}
 	appendStringInfo(&from, " LEFT JOIN (SELECT%s, pg_catalog.count(*) AS n"
 					 " FROM %s c GROUP BY%s) c", keys,
 					 gs_relation_name(relid, NULL), keys);
@@ -402,8 +524,8 @@ static const char counted_query[] =
 "'{int2,int4,int8}'::pg_catalog.regtype[]::pg_catalog.oid[])";
 
 /*
- * What the rows of an owner are ordered by, to be appended to a list: time,
- * and within the same time as they came.
+ * What the rows of an owner are ordered by: time, and within the same time as
+ * they came.
  */
 static char *
 row_order(const GsOwners *owners, Oid relid)
@@ -415,12 +537,12 @@ row_order(const GsOwners *owners, Oid relid)
 
 	initStringInfo(&order);
 	if (owners->order_by != NULL)
-		appendStringInfo(&order, ", c.%s", quote_identifier(owners->order_by));
+		appendStringInfo(&order, " c.%s", quote_identifier(owners->order_by));
 	if (gs_run(counted_query, 1, &type, &value, NULL, true) > 0)
-		appendStringInfo(&order, ", c.%s",
+		appendStringInfo(&order, "%s c.%s", order.len > 0 ? "," : "",
 						 quote_identifier(gs_result_text(0, 1, context)));
 	else if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
-		appendStringInfoString(&order, ", c.ctid");
+		appendStringInfo(&order, "%s c.ctid", order.len > 0 ? "," : "");
 	MemoryContextSwitchTo(context);
 	return order.data;
 }
@@ -450,26 +572,34 @@ some_owners(const char *relation, const char *keys, int64 limit)
 
 /*
  * gs_owners_source: the rows of a table with all that they know of their
- * owners, owner by owner in order, read as the caller: for a fit.
+ * owners, owner by owner in order, read as the caller: for a fit.  What they
+ * take over from the row before is found out, and noted in owners.
  *
  * context: names of what is known are added to it; limit: rows; of more, those
  * of a random part of the owners.  To be called within an SPI connection.
  */
 GsSource *
-gs_owners_source(const GsOwners *owners, Oid relid, int64 limit,
-				 List **context)
+gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 {
 	Extension  *extension = palloc0(sizeof(Extension));
 	const GsOwnerStep *step = linitial(owners->steps);
 	const char *name = gs_relation_name(relid, NULL);
 	const char *keys = key_columns("c", step->columns);
 	const char *order = row_order(owners, relid);
+	/* of each owner, where there are few: there must be some of all */
+	int64		first = owners->copied ? Max(limit / owners->nentities, 1) : 0;
+	const char *window;
+	const char *query;
 	StringInfoData columns;
 	StringInfoData from;
 	GsSource   *source;
 	TupleDesc	desc;
 	ListCell   *cell;
+	ListCell   *known;
 
+	window = psprintf("%s%s%s%s", *keys == '\0' ? "" : "PARTITION BY", keys,
+					  *order == '\0' ? "" : " ORDER BY", order);
+	gs_owners_find_before(owners, relid, psprintf("%s c", name), window);
 	initStringInfo(&columns);
 	initStringInfo(&from);
 	appendStringInfoChar(&columns, ' ');
@@ -477,16 +607,26 @@ gs_owners_source(const GsOwners *owners, Oid relid, int64 limit,
 	append_columns(&columns, "c", owners->others);
 	appendStringInfo(&from, "%s c", name);
 	append_owners(owners, relid, &columns, &from);
+	forboth(cell, owners->before, known, owners->before_names)
+		appendStringInfo(&columns, "%spg_catalog.lag(c.%s) OVER w AS %s",
+						 columns.len > 1 ? ", " : "",
+						 quote_identifier(lfirst(cell)),
+						 quote_identifier(lfirst(known)));
 	foreach(cell, owners->steps)
 		*context = list_concat(*context,
 							   ((const GsOwnerStep *) lfirst(cell))->names);
-	source = gs_source_open(psprintf("SELECT%s%s"
-									 " pg_catalog.row_number() OVER (PARTITION BY%s ORDER BY%s%s) AS %s"
-									 " FROM %s%s ORDER BY%s, %s", columns.data,
-									 columns.len > 1 ? "," : "", keys, keys,
-									 order, quote_identifier(GS_OWNERS_COUNT),
-									 from.data, some_owners(name, keys, limit),
-									 keys, quote_identifier(GS_OWNERS_COUNT)),
+	*context = list_concat(*context, owners->before_names);
+	query = psprintf("SELECT%s%s pg_catalog.row_number() OVER w AS %s"
+					 " FROM %s%s WINDOW w AS (%s)", columns.data,
+					 columns.len > 1 ? "," : "",
+					 quote_identifier(GS_OWNERS_COUNT), from.data,
+					 first > 0 ? "" : some_owners(name, keys, limit), window);
+	if (first > 0)
+		query = psprintf("SELECT * FROM (%s) c WHERE c.%s " GS_OP("<=") " " INT64_FORMAT,
+						 query, quote_identifier(GS_OWNERS_COUNT), first);
+	source = gs_source_open(psprintf("%s ORDER BY%s%s %s", query, keys,
+									 *keys == '\0' ? "" : ",",
+									 quote_identifier(GS_OWNERS_COUNT)),
 							NIL, NIL);
 	desc = CreateTemplateTupleDesc(source->desc->natts - 1);
 	for (int i = 0; i < desc->natts; i++)
@@ -496,6 +636,7 @@ gs_owners_source(const GsOwners *owners, Oid relid, int64 limit,
 	extension->slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	extension->room = 1024;
 	source->ordered = true;
+	source->series = owners->before;
 	source->begins = palloc(extension->room);
 	source->relid = relid;
 	source->relation = pstrdup(name);

@@ -11,6 +11,7 @@
 
 #include "catalog/access.h"
 #include "codec/codec.h"
+#include "owner/entity.h"
 #include "schema/plan.h"
 
 /*
@@ -113,10 +114,45 @@ new_name(const GsOwners *owners, const GsOwnerStep *step, const char *table,
 	}
 }
 
+static List *
+names_without(List *names, List *without)
+{
+	List	   *rest = NIL;
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (!gs_is_named(without, lfirst(cell)))
+			rest = lappend(rest, lfirst(cell));
+	return rest;
+}
+
 /*
- * gs_owners_find: the owners of a child table, t of a plan, in the current
- * context; for a table of its own, none.  To be called within an SPI
- * connection.
+ * Whose rows those of a sequence are.
+ */
+static void
+find_entities(GsOwners *owners, const GsPlanTable *table)
+{
+	GsOwnerStep *step = palloc0(sizeof(GsOwnerStep));
+
+	step->columns = step->parent_columns = table->sequence_key;
+	owners->entity = true;
+	owners->steps = list_make1(step);
+	owners->columns = names_without(owners->columns, step->columns);
+	owners->others = names_without(owners->others, step->columns);
+	gs_owners_find_entities(owners, table->relid, table->personal);
+	/* what tells the rows' order is no key */
+	if (table->order_by != NULL && gs_is_named(owners->others, table->order_by))
+	{
+		owners->others = names_without(owners->others,
+											   list_make1(table->order_by));
+		owners->columns = lcons(table->order_by, owners->columns);
+	}
+}
+
+/*
+ * gs_owners_find: the owners of a child table, t of a plan, or of a sequence,
+ * in the current context; for a table of its own, none.  To be called within an
+ * SPI connection.
  */
 GsOwners *
 gs_owners_find(const GsSchemaPlan *plan, int t)
@@ -127,6 +163,11 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 
 	owners->columns = telling_columns(table, &owners->others);
 	owners->order_by = table->order_by;
+	if (table->role == GS_TABLE_SEQUENCE)
+	{
+		find_entities(owners, table);
+		return owners;
+	}
 	for (; table->owner != NULL; table = &plan->table[table->owner->parent])
 	{
 		const GsPlanTable *parent = &plan->table[table->owner->parent];

@@ -18,9 +18,7 @@
 #include "fit/fit.h"
 #include "model/model.h"
 #include "schema/plan.h"
-
-#define MAX_ROWS		1000000	/* of children, that are learned from */
-#define COLUMN_BYTES	30		/* of each of their columns */
+#include "schema/together.h"
 
 /* What a call asks for. */
 typedef struct SchemaFit
@@ -53,22 +51,6 @@ put_result(const SchemaFit *fit, const char *relation, const char *model,
 }
 
 /*
- * Rows of children that are learned from, at most.
- */
-static int64
-rows_limit(const GsOwners *owners)
-{
-	int64		columns = list_length(owners->columns) +
-		list_length(owners->others) + 1;
-	ListCell   *cell;
-
-	foreach(cell, owners->steps)
-		columns += list_length(((const GsOwnerStep *) lfirst(cell))->names);
-	return Max(1000, Min(MAX_ROWS, maintenance_work_mem * INT64CONST(1024) /
-						 (COLUMN_BYTES * columns)));
-}
-
-/*
  * One table: a model of its rows, and if they belong to owners, one of how
  * many rows each has.
  */
@@ -76,35 +58,25 @@ static void
 fit_table(const SchemaFit *fit, int t, const char *model)
 {
 	const GsPlanTable *table = &fit->plan->table[t];
-	const GsOwners *owners;
-	GsSource   *source;
-	List	   *context = NIL;
-	Jsonb	   *kept = NULL;
-	char	   *counts;
+	GsFitOrder	order = {.model = model,.method = fit->method,
+		.options = fit->options,.seed = fit->seed
+	};
+	GsVersionEntry *rows;
+	GsVersionEntry *counts;
+	GsOwners   *owners = gs_owners_find(fit->plan, t);
 
-	if (table->owner == NULL)
-		source = gs_source_open(table->name, NIL, NIL);
-	else
+	if (owners->steps == NIL)
 	{
-		List	   *known = NIL;
-		ListCell   *cell;
-
-		owners = gs_owners_find(fit->plan, t);
-		source = gs_source_open(gs_owners_counts_query(owners, table->relid),
-								NIL, NIL);
-		foreach(cell, owners->steps)
-			known = list_concat(known, ((GsOwnerStep *) lfirst(cell))->names);
-		counts = gs_owners_counts_model(model);
-		put_result(fit, table->name, counts,
-				   gs_fit_source(counts, source, fit->method, fit->options,
-								 known, NULL, fit->seed));
-		source = gs_owners_source(owners, table->relid, rows_limit(owners),
-								  &context);
-		kept = gs_owners_save(owners);
+		put_result(fit, table->name, model,
+				   gs_fit_source(&order,
+								 gs_source_open(table->name, NIL, NIL), NIL,
+								 NIL, NULL));
+		return;
 	}
-	put_result(fit, table->name, model,
-			   gs_fit_source(model, source, fit->method, fit->options, context,
-							 kept, fit->seed));
+	rows = gs_fit_owned(&order, owners, table->relid, &counts);
+	if (counts != NULL)
+		put_result(fit, table->name, gs_owners_counts_model(model), counts);
+	put_result(fit, table->name, model, rows);
 }
 
 /*

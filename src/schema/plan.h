@@ -74,6 +74,7 @@ typedef struct GsSchemaPlan
 
 extern GsSchemaPlan *gs_schema_plan(List *schemas, List *exclude,
 									const Jsonb *options);
+extern GsSchemaPlan *gs_table_plan(Oid relid, int *t);
 extern void gs_plan_read_options(const GsSchemaPlan *plan, const Jsonb *json);
 extern Jsonb *gs_plan_fit_options(const Jsonb *options);
 extern List *gs_relations_argument(FunctionCallInfo fcinfo, int arg);
