@@ -943,12 +943,12 @@ fit_source(const FitRequest *request, const char *model, GsSource *source,
  *
  * context: C strings, columns that are known of every row, besides those of
  * the options; conditions: the same, that rows have to meet; owners: to be
- * kept with it, or NULL.  To be called within an SPI connection.  Errors:
- * those of synth_fit.
+ * kept with it, or NULL; tensors: the same.  To be called within an SPI
+ * connection.  Errors: those of synth_fit.
  */
 GsVersionEntry *
 gs_fit_source(const GsFitOrder *order, GsSource *source, List *context,
-			  List *conditions, Jsonb *owners)
+			  List *conditions, Jsonb *owners, List *tensors)
 {
 	FitRequest	request = {.seed = order->seed};
 	GsVersionEntry *version = palloc0(sizeof(GsVersionEntry));
@@ -966,6 +966,7 @@ gs_fit_source(const GsFitOrder *order, GsSource *source, List *context,
 	version->source = source->text;
 	version->relation = order->part ? NULL : source->relation;
 	version->owners = owners;
+	version->tensors = tensors;
 	version->part = order->part;
 	if (source->ordered)
 	{

@@ -41,7 +41,8 @@ extern List *gs_names_argument(FunctionCallInfo fcinfo, int arg,
 							   const char *name);
 extern GsVersionEntry *gs_fit_source(const GsFitOrder *order,
 									 GsSource *source, List *context,
-									 List *conditions, Jsonb *owners);
+									 List *conditions, Jsonb *owners,
+									 List *tensors);
 extern const GsModel *gs_fit_completion(const char *source, List *learned,
 										List *targets, int64 seed);
 

@@ -132,3 +132,58 @@ gs_owners_entity_columns(const GsOwners *owners)
 			columns = lappend(columns, lfirst(cell));
 	return columns;
 }
+
+/*
+ * gs_owners_find_generations: how many rows of a table, whose only step leads
+ * to itself, belong to none, how many to these, and so on; in the current
+ * context.  None where there are too many generations, or rows that belong to
+ * themselves.  To be called within an SPI connection.
+ */
+void
+gs_owners_find_generations(GsOwners *owners, Oid relid)
+{
+	const GsOwnerStep *step = linitial(owners->steps);
+	const char *rows = gs_relation_name(relid, NULL);
+	MemoryContext context = CurrentMemoryContext;
+	StringInfoData match;
+	StringInfoData root;
+	ListCell   *x;
+	ListCell   *y;
+	uint64		n;
+	double		all = 0;
+
+	initStringInfo(&match);
+	initStringInfo(&root);
+	forboth(x, step->columns, y, step->parent_columns)
+	{
+		const char *child = quote_identifier(lfirst(x));
+		const char *parent = quote_identifier(lfirst(y));
+
+		appendStringInfo(&match, "%sc.%s " GS_EQ " g.%s", match.len > 0 ?
+						 " AND " : "", child, parent);
+		appendStringInfo(&root, "%sc.%s IS NULL", root.len > 0 ? " OR " : "",
+						 child);
+	}
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	n = gs_run(psprintf("WITH RECURSIVE g AS (SELECT c.*, 0 AS \"generation of\" FROM %s c WHERE %s"
+						" UNION ALL SELECT c.*, g.\"generation of\" " GS_PLUS " 1 FROM %s c JOIN g ON %s"
+						" WHERE g.\"generation of\" " GS_OP("<") " %d)"
+						" SELECT pg_catalog.count(*) FROM g GROUP BY g.\"generation of\""
+						" ORDER BY g.\"generation of\"", rows, root.data,
+						rows, match.data, GS_MAX_GENERATIONS), 0, NULL, NULL,
+			   NULL, true);
+	if (n > 1 && n < GS_MAX_GENERATIONS)
+	{
+		owners->generation = MemoryContextAlloc(context, sizeof(int64) * n);
+		for (uint64 g = 0; g < n; g++)
+			all += owners->generation[g] =
+				DatumGetInt64(gs_result(g, 1, NULL));
+		gs_run(psprintf("SELECT pg_catalog.count(*) FROM %s", rows), 0, NULL,
+			   NULL, NULL, true);
+		if (all == (double) DatumGetInt64(gs_result(0, 1, NULL)))
+			owners->ngenerations = (int) n;
+	}
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+}

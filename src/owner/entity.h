@@ -11,4 +11,6 @@ extern void gs_owners_find_entities(GsOwners *owners, Oid relid,
 									bool personal);
 extern List *gs_owners_entity_columns(const GsOwners *owners);
 
+extern void gs_owners_find_generations(GsOwners *owners, Oid relid);
+
 #endif

@@ -28,6 +28,8 @@
 #include "owner/entity.h"
 #include "owner/owners.h"
 
+#define MAX_COUNT	281474976710656.0	/* 2^48 */
+
 /* ------------------------------------------------------------------ JSON */
 
 static void
@@ -77,6 +79,11 @@ gs_owners_save(const GsOwners *owners)
 	if (owners->entity)
 		appendStringInfo(&json, ", \"entities\": " INT64_FORMAT ", \"copied\": %s",
 						 owners->nentities, owners->copied ? "true" : "false");
+	for (int g = 0; g < owners->ngenerations; g++)
+		appendStringInfo(&json, "%s" INT64_FORMAT, g == 0 ?
+						 ", \"generations\": [" : ", ", owners->generation[g]);
+	if (owners->ngenerations > 0)
+		appendStringInfoChar(&json, ']');
 	appendStringInfoChar(&json, '}');
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 											  CStringGetDatum(json.data)));
@@ -109,6 +116,21 @@ read_names(JsonbContainer *object, const char *key)
 	return names;
 }
 
+static int64
+read_count(const JsonbValue *value)
+{
+	double		n;
+
+	if (value->type != jbvNumeric || numeric_is_nan(value->val.numeric) ||
+		numeric_is_inf(value->val.numeric))
+		gs_corrupted("A number of owners is none.");
+	n = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+										   NumericGetDatum(value->val.numeric)));
+	if (!(n >= 1 && n <= MAX_COUNT))
+		gs_corrupted("A number of owners is impossible.");
+	return (int64) n;
+}
+
 /*
  * The owners of rows that belong to whoever has the same values.
  */
@@ -122,19 +144,40 @@ read_entities(GsOwners *owners, JsonbContainer *root)
 	owners->entity = value != NULL;
 	if (value == NULL)
 		return;
-	if (value->type != jbvNumeric ||
-		numeric_is_nan(value->val.numeric) || numeric_is_inf(value->val.numeric))
-		gs_corrupted("The number of owners is none.");
-	owners->nentities = (int64)
-		DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-										   NumericGetDatum(value->val.numeric)));
-	if (owners->nentities < 1 || owners->nentities > INT64CONST(1) << 48 ||
-		list_length(owners->steps) != 1)
-		gs_corrupted("The number of owners is impossible.");
+	owners->nentities = read_count(value);
+	if (list_length(owners->steps) != 1)
+		gs_corrupted("The owners of entities are others.");
 	value = getKeyJsonValueFromContainer(root, "copied", 6, &buffer);
 	if (value == NULL || value->type != jbvBool)
 		gs_corrupted("The owners lack \"%s\".", "copied");
 	owners->copied = value->val.boolean;
+}
+
+/*
+ * The generations of rows that belong to rows of their own table.
+ */
+static void
+read_generations(GsOwners *owners, JsonbContainer *root)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = getKeyJsonValueFromContainer(root, "generations", 11,
+													 &buffer);
+	int			n;
+
+	if (value == NULL)
+		return;
+	n = value->type == jbvBinary &&
+		JsonContainerIsArray(value->val.binary.data) ?
+		JsonContainerSize(value->val.binary.data) : 0;
+	if (n < 1 || n > GS_MAX_GENERATIONS || list_length(owners->steps) != 1 ||
+		owners->entity)
+		gs_corrupted("The generations are impossible.");
+	owners->ngenerations = n;
+	owners->generation = palloc(sizeof(int64) * n);
+	for (int g = 0; g < n; g++)
+		owners->generation[g] =
+			read_count(getIthJsonbValueFromContainer(value->val.binary.data,
+													 g));
 }
 
 static GsOwnerStep *
@@ -188,6 +231,7 @@ gs_owners_load(const Jsonb *json)
 	if (list_length(owners->before) != list_length(owners->before_names))
 		gs_corrupted("The columns of the row before have other names.");
 	read_entities(owners, root);
+	read_generations(owners, root);
 	for (int i = 0; i < list_length(owners->steps) && !owners->entity; i++)
 		if (((GsOwnerStep *) list_nth(owners->steps, i))->columns == NIL)
 			gs_corrupted("An owner has no key.");
@@ -308,6 +352,20 @@ gs_owners_are_there(const GsOwners *owners, Oid relid)
 }
 
 /*
+ * gs_owners_give: whether a column of a row is its owner's own: it refers to
+ * him, or is the same in all of his rows.
+ */
+bool
+gs_owners_give(const GsOwners *owners, const char *name)
+{
+	const GsOwnerStep *step = owners->steps == NIL ? NULL :
+		linitial(owners->steps);
+
+	return step != NULL && (gs_is_named(step->columns, name) ||
+							(owners->entity && gs_is_named(step->known, name)));
+}
+
+/*
  * gs_owners_are_one: whether all rows belong to one.
  */
 bool
@@ -370,7 +428,9 @@ append_owners(const GsOwners *owners, Oid relid, StringInfo columns,
 		ListCell   *name;
 
 		relid = parent_of(relid, step);
-		appendStringInfo(from, "%s%s %s", first ? "" : " JOIN ",
+		/* those that belong to none are a generation, too */
+		appendStringInfo(from, "%s%s %s", first ? "" :
+						 owners->ngenerations > 0 ? " LEFT JOIN " : " JOIN ",
 						 gs_relation_name(relid, NULL), alias);
 		if (!first)
 			append_match(from, child, step->columns, alias,

@@ -11,6 +11,8 @@
 
 #include "table/source.h"
 
+#define GS_MAX_GENERATIONS	100
+
 /* One step from a row to its owner, or from that to its own. */
 typedef struct GsOwnerStep
 {
@@ -36,6 +38,13 @@ typedef struct GsOwners
 	bool		copied;			/* those of the source, each once */
 	int64		nentities;		/* that there are in the source */
 
+	/*
+	 * Rows that belong to rows of their own table: how many there are of those
+	 * that belong to none, of those that belong to these, and so on.
+	 */
+	int			ngenerations;
+	int64	   *generation;		/* [ngenerations] */
+
 	/* columns whose value in the row before is known, and what it is called */
 	List	   *before;
 	List	   *before_names;
@@ -50,6 +59,7 @@ extern GsOwners *gs_owners_load(const Jsonb *json);
 extern char *gs_owners_counts_model(const char *rows);
 extern bool gs_owners_are(const Jsonb *json, const List *columns);
 extern bool gs_owners_are_there(const GsOwners *owners, Oid relid);
+extern bool gs_owners_give(const GsOwners *owners, const char *name);
 extern bool gs_owners_are_one(const GsOwners *owners);
 extern char *gs_owners_counts_query(const GsOwners *owners, Oid relid);
 extern char *gs_owners_query(const GsOwners *owners, Oid relid, bool after,

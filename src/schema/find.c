@@ -150,9 +150,48 @@ find_entities(GsOwners *owners, const GsPlanTable *table)
 }
 
 /*
+ * Rows that belong to others of their own table: only one foreign key says so,
+ * and they know something of these.
+ */
+static void
+find_self(GsOwners *owners, const GsPlanTable *table)
+{
+	const GsPlanKey *self = NULL;
+	GsOwnerStep *step = palloc0(sizeof(GsOwnerStep));
+	List	   *columns = owners->columns;
+	ListCell   *cell;
+	int			n = 0;
+
+	foreach(cell, table->keys)
+	{
+		const GsPlanKey *key = lfirst(cell);
+
+		if (key->use != GS_KEY_SELF)
+			continue;
+		self = key;
+		n++;
+	}
+	if (n != 1 || !self->nullable || columns == NIL)
+		return;
+	step->columns = self->columns;
+	step->parent_columns = self->parent_columns;
+	step->known = columns;
+	foreach(cell, columns)
+		step->names = lappend(step->names,
+							  new_name(owners, step,
+									   get_rel_name(table->relid),
+									   lfirst(cell)));
+	owners->steps = list_make1(step);
+	gs_owners_find_generations(owners, table->relid);
+	if (owners->ngenerations == 0)
+		owners->steps = NIL;
+	owners->others = names_without(owners->others, self->columns);
+}
+
+/*
  * gs_owners_find: the owners of a child table, t of a plan, or of a sequence,
- * in the current context; for a table of its own, none.  To be called within an
- * SPI connection.
+ * or of rows that belong to others of their table, in the current context; for a
+ * table of its own, none.  To be called within an SPI connection.
  */
 GsOwners *
 gs_owners_find(const GsSchemaPlan *plan, int t)
@@ -168,6 +207,8 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 		find_entities(owners, table);
 		return owners;
 	}
+	if (table->owner == NULL && table->role == GS_TABLE_ROOT)
+		find_self(owners, table);
 	for (; table->owner != NULL; table = &plan->table[table->owner->parent])
 	{
 		const GsPlanTable *parent = &plan->table[table->owner->parent];

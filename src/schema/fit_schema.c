@@ -65,12 +65,16 @@ fit_table(const SchemaFit *fit, int t, const char *model)
 	GsVersionEntry *counts;
 	GsOwners   *owners = gs_owners_find(fit->plan, t);
 
-	if (owners->steps == NIL)
+	if (owners->steps == NIL || owners->ngenerations > 0)
 	{
+		/* rows that belong to others of their table are a part */
+		List	   *together = owners->ngenerations > 0 ?
+			gs_together_part(&order, owners, table->relid) : NIL;
+
 		put_result(fit, table->name, model,
 				   gs_fit_source(&order,
 								 gs_source_open(table->name, NIL, NIL), NIL,
-								 NIL, NULL));
+								 NIL, NULL, together));
 		return;
 	}
 	rows = gs_fit_owned(&order, owners, table->relid, &counts);

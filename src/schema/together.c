@@ -63,7 +63,7 @@ fit_counts(const GsFitOrder *order, const GsOwners *owners, Oid relid)
 		source->unique = step->columns;
 	foreach(cell, owners->entity ? NIL : owners->steps)
 		known = list_concat(known, ((GsOwnerStep *) lfirst(cell))->names);
-	return gs_fit_source(&counts, source, known, NIL, NULL);
+	return gs_fit_source(&counts, source, known, NIL, NULL, NIL);
 }
 
 /*
@@ -84,7 +84,7 @@ gs_fit_owned(const GsFitOrder *order, GsOwners *owners, Oid relid,
 	*counts = fit_counts(order, owners, relid);
 	source = gs_owners_source(owners, relid, rows_limit(owners), &context);
 	return gs_fit_source(order, source, context, owners->conditions,
-						 gs_owners_save(owners));
+						 gs_owners_save(owners), NIL);
 }
 
 /*
@@ -102,28 +102,44 @@ is_worth_it(const GsOwners *owners)
 	return owners->steps != NIL && tells;
 }
 
+/*
+ * gs_together_part: learns and stores how the rows of a table are made
+ * together, as a part of a model, which has yet to be learned.  Returns tensors
+ * of that one.
+ */
+List *
+gs_together_part(const GsFitOrder *whole, GsOwners *owners, Oid relid)
+{
+	GsFitOrder	order = *whole;
+	GsVersionEntry *counts;
+	List	   *tensors = NIL;
+	int32		number;
+
+	order.model = gs_part_name(whole->model);
+	order.part = true;
+	number = gs_fit_owned(&order, owners, relid, &counts)->version;
+	gs_tensor_add(&tensors, GS_TOGETHER, GS_I4, 1, 1, 0, &number);
+	return tensors;
+}
+
 static void
 learn_parts(Oid relid, const char *model, Datum options, int64 seed,
 			GsVersionEntry *version)
 {
 	int			t;
 	GsSchemaPlan *plan = gs_table_plan(relid, &t);
-	GsFitOrder	order = {.model = gs_part_name(model),.method = "auto",
-		.options = DatumGetJsonbP(options),.seed = seed,.part = true
+	GsFitOrder	order = {.model = model,.method = "auto",
+		.options = DatumGetJsonbP(options),.seed = seed
 	};
 	GsOwners   *owners;
-	GsVersionEntry *rows;
-	GsVersionEntry *counts;
-	int32		number;
 
 	if (t < 0)
 		return;
 	owners = gs_owners_find(plan, t);
 	if (!is_worth_it(owners))
 		return;
-	rows = gs_fit_owned(&order, owners, relid, &counts);
-	number = rows->version;
-	gs_tensor_add(&version->tensors, GS_TOGETHER, GS_I4, 1, 1, 0, &number);
+	version->tensors = list_concat(version->tensors,
+								   gs_together_part(&order, owners, relid));
 	version->notes = lappend(version->notes, owners->entity ?
 							 pstrdup("synth_into makes rows one after the other") :
 							 pstrdup("synth_into makes rows parent by parent, one after the other"));

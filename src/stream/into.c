@@ -499,6 +499,8 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 				gs_progress_done(call->fill.done + done + made);
 			continue;
 		}
+		if (call->owned != NULL)
+			gs_owned_refuse(call->owned);
 		if (refused != unfit)
 		{
 			call->refused++;

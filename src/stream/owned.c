@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -78,6 +80,8 @@ struct GsOwned
 	int64		counted;		/* rows of all owners so far, ... */
 	int64		total;			/* ... of all there are, 0: as they have ... */
 	int64		wanted;			/* ... and what becomes of these */
+	int64		n;				/* of all generations of a table's own rows */
+	bool		pending;		/* the row given last is an owner, too */
 
 	/* what rows know: of their owner, then of the row before */
 	int			nknown;
@@ -411,6 +415,7 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 		gs_corrupted("A model of rows that have owners is of method \"%s\".",
 					 rows->family->name);
 	owned->owners = owners;
+	owned->n = n >= 0 ? n : rows->version->rows;
 	owned->supply = gs_supply_open(owners, rows, counts, relid, desc, seed, n);
 	place = palloc(sizeof(int) * (owned->supply->nowner +
 								  list_length(owners->before) + 1));
@@ -452,6 +457,25 @@ forget_keys(GsOwned *owned)
 }
 
 /*
+ * How many rows a generation of a table's own rows is to have.
+ */
+static int64
+generation_rows(const GsOwned *owned, int generation)
+{
+	const GsOwners *owners = owned->owners;
+	double		before = 0;
+	double		all = 0;
+
+	for (int g = 0; g < owners->ngenerations; g++)
+	{
+		all += owners->generation[g];
+		before += g < generation ? owners->generation[g] : 0;
+	}
+	return Max(1, llround((before + owners->generation[generation]) / all *
+						  owned->n) - llround(before / all * owned->n));
+}
+
+/*
  * How many rows the owners at hand have: [GS_BATCH], filled.
  */
 static void
@@ -462,6 +486,11 @@ count_rows(GsOwned *owned)
 	Datum		counts[GS_BATCH];
 	bool		nulls[GS_BATCH];
 
+	if (owned->supply->now != NULL && owned->supply->generation < 0)
+	{
+		owned->expected[0] = generation_rows(owned, 0);
+		return;
+	}
 	if (owned->counts == NULL)
 	{
 		for (int i = 0; i < supply->nowners; i++)
@@ -494,6 +523,35 @@ scaled(const GsOwned *owned, int64 rows)
 }
 
 /*
+ * Goes on to owners of the next generation, which are counted first, so that
+ * they get as many rows as they should.  False if there are none.
+ */
+static bool
+next_generation(GsOwned *owned)
+{
+	int64		batch = owned->batch;
+
+	if (!gs_supply_descend(owned->supply))
+		return false;
+	owned->total = owned->counted = 0;
+	for (;;)
+	{
+		gs_supply_read(owned->supply);
+		if (owned->supply->nowners == 0)
+			break;
+		owned->batch++;
+		count_rows(owned);
+		for (int i = 0; i < owned->supply->nowners; i++)
+			owned->total += Max(owned->expected[i], 0);
+	}
+	owned->batch = batch;
+	owned->wanted = generation_rows(owned, owned->supply->generation + 1);
+	gs_supply_rewind(owned->supply);
+	gs_supply_read(owned->supply);
+	return true;
+}
+
+/*
  * The next owners, and how many rows each is to have.  False after the last.
  */
 static bool
@@ -502,8 +560,11 @@ next_owners(GsOwned *owned)
 	if (owned->ended)
 		return false;
 	gs_supply_read(owned->supply);
-	owned->ended = owned->supply->nowners < GS_BATCH;
-	if (owned->supply->nowners == 0)
+	if (owned->supply->now != NULL)
+		owned->ended = owned->supply->nowners == 0 && !next_generation(owned);
+	else
+		owned->ended = owned->supply->nowners < GS_BATCH;
+	if (owned->supply->nowners == 0 || (owned->ended && owned->supply->now != NULL))
 		return false;
 	owned->batch++;
 	owned->round = -1;
@@ -818,8 +879,12 @@ next_rows(GsOwned *owned)
 bool
 gs_owned_next(GsOwned *owned, Datum **values, bool **nulls)
 {
-	Size		cell;
+	Size		cell = ((Size) owned->at - 1) * owned->ncolumns;
 
+	if (owned->pending)
+		gs_supply_add(owned->supply, owned->values + cell,
+					  owned->nulls + cell);
+	owned->pending = false;
 	while (owned->at >= owned->nactive)
 		if (!(owned->batch >= 0 && next_rows(owned)) && !next_owners(owned))
 			return false;
@@ -831,7 +896,17 @@ gs_owned_next(GsOwned *owned, Datum **values, bool **nulls)
 	}
 	*values = owned->values + cell;
 	*nulls = owned->nulls + cell;
+	owned->pending = owned->supply->now != NULL;
 	return true;
+}
+
+/*
+ * gs_owned_refuse: the row given last will not be there: it is nobody's owner.
+ */
+void
+gs_owned_refuse(GsOwned *owned)
+{
+	owned->pending = false;
 }
 
 /*
@@ -844,7 +919,9 @@ gs_owned_skip(GsOwned *owned, int64 n)
 	Datum	   *values;
 	bool	   *nulls;
 
-	while (owned->batch < 0 || owned->round < 0)
+	/* owners among its own rows must be made */
+	while (owned->supply->now == NULL &&
+		   (owned->batch < 0 || owned->round < 0))
 	{
 		int64		rows = 0;
 
@@ -868,6 +945,8 @@ gs_owned_skip(GsOwned *owned, int64 n)
 int64
 gs_owned_count(GsOwned *owned)
 {
+	if (owned->supply->now != NULL)
+		return owned->n;
 	gs_owned_skip(owned, PG_INT64_MAX);
 	return owned->made;
 }
@@ -880,6 +959,8 @@ gs_owned_count(GsOwned *owned)
 void
 gs_owned_scale(GsOwned *owned, int64 total, int64 n)
 {
+	if (owned->supply->now != NULL)
+		return;
 	owned->total = total;
 	owned->wanted = n;
 }

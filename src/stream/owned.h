@@ -20,6 +20,7 @@ extern GsOwned *gs_owned_open(const GsModel *rows, const GsModel *counts,
 							  Oid relid, TupleDesc desc, List *constraints,
 							  int64 seed, int64 n);
 extern bool gs_owned_next(GsOwned *owned, Datum **values, bool **nulls);
+extern void gs_owned_refuse(GsOwned *owned);
 extern void gs_owned_skip(GsOwned *owned, int64 n);
 extern int64 gs_owned_count(GsOwned *owned);
 extern void gs_owned_scale(GsOwned *owned, int64 total, int64 n);

@@ -9,6 +9,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -84,6 +85,40 @@ open_entities(GsSupply *supply, const GsModel *rows,
 }
 
 /*
+ * Rows of the table that is filled are owners of those to come.
+ *
+ * desc: its columns that are asked for
+ */
+static void
+open_generations(GsSupply *supply, TupleDesc desc)
+{
+	const GsOwnerStep *step = linitial(supply->owners->steps);
+	TupleDesc	columns = CreateTemplateTupleDesc(supply->nowner);
+
+	supply->at = palloc(sizeof(int) * supply->nowner);
+	for (int i = 0; i < supply->nowner; i++)
+	{
+		const char *name = i < supply->nkeys ?
+			list_nth(step->parent_columns, i) :
+			list_nth(step->known, i - supply->nkeys);
+
+		supply->at[i] = -1;
+		TupleDescInitEntry(columns, i + 1, NULL, BOOLOID, -1, 0);
+		for (int c = 0; c < desc->natts; c++)
+			if (strcmp(NameStr(TupleDescAttr(desc, c)->attname), name) == 0)
+			{
+				TupleDescCopyEntry(columns, i + 1, desc, c + 1);
+				supply->at[i] = c;
+			}
+	}
+	supply->desc = columns;
+	supply->slot = MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
+	supply->now = tuplestore_begin_heap(false, false, work_mem);
+	supply->next = tuplestore_begin_heap(false, false, work_mem);
+	supply->generation = -1;
+}
+
+/*
  * gs_supply_open: owners, none yet, in the current context; see
  * gs_owned_open.
  */
@@ -115,6 +150,8 @@ gs_supply_open(const GsOwners *owners, const GsModel *rows,
 	supply->one = owners->entity && counts == NULL;
 	if (supply->one)
 		supply->rows[0] = n >= 0 ? n : rows->version->rows;
+	else if (owners->ngenerations > 0)
+		open_generations(supply, desc);
 	else if (owners->entity)
 		supply->stream = open_entities(supply, rows, counts, desc, seed, n);
 	else
@@ -215,12 +252,99 @@ read_stream(GsSupply *supply)
 }
 
 /*
+ * Reads the next ones of a generation.
+ */
+static void
+read_generation(GsSupply *supply)
+{
+	MemoryContext old;
+	int			n = 0;
+
+	/* those of the first belong to none */
+	if (supply->generation < 0)
+	{
+		memset(supply->nulls, true, supply->nowner);
+		supply->nowners = !supply->given;
+		supply->given = true;
+		return;
+	}
+	MemoryContextReset(supply->context);
+	old = MemoryContextSwitchTo(supply->context);
+	while (n < GS_BATCH &&
+		   tuplestore_gettupleslot(supply->now, true, false, supply->slot))
+	{
+		Size		to = (Size) n++ * supply->nowner;
+
+		slot_getallattrs(supply->slot);
+		for (int i = 0; i < supply->nowner; i++)
+		{
+			Form_pg_attribute attribute = TupleDescAttr(supply->desc, i);
+
+			supply->nulls[to + i] = supply->slot->tts_isnull[i];
+			supply->owner[to + i] = supply->nulls[to + i] ? (Datum) 0 :
+				datumCopy(supply->slot->tts_values[i], attribute->attbyval,
+						  attribute->attlen);
+		}
+	}
+	supply->nowners = n;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * gs_supply_add: a row that was made is an owner of the next generation.
+ */
+void
+gs_supply_add(GsSupply *supply, const Datum *values, const bool *nulls)
+{
+	Datum	   *owner = palloc(sizeof(Datum) * supply->nowner);
+	bool	   *owner_nulls = palloc(supply->nowner);
+
+	for (int i = 0; i < supply->nowner; i++)
+	{
+		int			at = supply->at[i];
+
+		owner_nulls[i] = at < 0 || nulls[at];
+		owner[i] = owner_nulls[i] ? (Datum) 0 : values[at];
+	}
+	tuplestore_putvalues(supply->next, supply->desc, owner, owner_nulls);
+	pfree(owner);
+	pfree(owner_nulls);
+}
+
+/*
+ * gs_supply_descend: goes on to the owners of the next generation; false if
+ * there are none.
+ */
+bool
+gs_supply_descend(GsSupply *supply)
+{
+	Tuplestorestate *now = supply->next;
+
+	supply->next = supply->now;
+	supply->now = now;
+	tuplestore_clear(supply->next);
+	return ++supply->generation < supply->owners->ngenerations - 1 &&
+		tuplestore_tuple_count(now) > 0;
+}
+
+/*
+ * gs_supply_rewind: gives the owners of a generation again.
+ */
+void
+gs_supply_rewind(GsSupply *supply)
+{
+	tuplestore_rescan(supply->now);
+}
+
+/*
  * gs_supply_read: goes on to the next owners, up to GS_BATCH.
  */
 void
 gs_supply_read(GsSupply *supply)
 {
-	if (supply->stream != NULL)
+	if (supply->now != NULL)
+		read_generation(supply);
+	else if (supply->stream != NULL)
 		read_stream(supply);
 	else if (supply->one)
 	{

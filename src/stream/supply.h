@@ -6,6 +6,8 @@
 #define GENSYNTH_SUPPLY_H
 
 #include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "utils/tuplestore.h"
 
 #include "model/model.h"
 #include "owner/owners.h"
@@ -28,6 +30,13 @@ typedef struct GsSupply
 	SPIPlanPtr	first;			/* reads the first owners ... */
 	SPIPlanPtr	after;			/* ... and those after others */
 
+	/* rows of the table itself, a generation after the other */
+	Tuplestorestate *now;		/* NULL: none */
+	Tuplestorestate *next;
+	TupleTableSlot *slot;
+	int		   *at;				/* [nowner] among the columns asked for; -1 */
+	int			generation;
+
 	/* made */
 	bool		one;			/* there is but one */
 	bool		given;			/* ... who was given out */
@@ -40,6 +49,10 @@ extern GsSupply *gs_supply_open(const GsOwners *owners, const GsModel *rows,
 								const GsModel *counts, Oid relid,
 								TupleDesc desc, int64 seed, int64 n);
 extern void gs_supply_read(GsSupply *supply);
+extern void gs_supply_add(GsSupply *supply, const Datum *values,
+						  const bool *nulls);
+extern bool gs_supply_descend(GsSupply *supply);
+extern void gs_supply_rewind(GsSupply *supply);
 extern int	gs_supply_gives(const GsSupply *supply, const char *name);
 
 #endif
