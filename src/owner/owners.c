@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -20,6 +22,7 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/syscache.h"
 
 #include "catalog/access.h"
 #include "column/tensor.h"
@@ -326,6 +329,34 @@ has_columns(Oid relid, const List *names)
 }
 
 /*
+ * Whether columns of a table take values that are made here.
+ */
+static bool
+may_set(Oid relid, const List *names)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		AttrNumber	number = get_attnum(relid, lfirst(cell));
+		HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid),
+											Int16GetDatum(number));
+		Form_pg_attribute attribute;
+		bool		may;
+
+		if (!HeapTupleIsValid(tuple))
+			return false;
+		attribute = (Form_pg_attribute) GETSTRUCT(tuple);
+		may = attribute->attgenerated == '\0' &&
+			attribute->attidentity != ATTRIBUTE_IDENTITY_ALWAYS;
+		ReleaseSysCache(tuple);
+		if (!may)
+			return false;
+	}
+	return true;
+}
+
+/*
  * gs_owners_are_there: whether a table's foreign keys lead to owners that the
  * caller may read and that have all that rows know of them; or, where they are
  * made, it has the columns that tell them apart.
@@ -339,7 +370,8 @@ gs_owners_are_there(const GsOwners *owners, Oid relid)
 	{
 		const GsOwnerStep *step = lfirst(cell);
 
-		if (!has_columns(relid, step->columns))
+		if (!has_columns(relid, step->columns) ||
+			(owners->ngenerations > 0 && !may_set(relid, step->parent_columns)))
 			return false;
 		if (owners->entity)
 			break;
@@ -631,6 +663,30 @@ some_owners(const char *relation, const char *keys, int64 limit)
 }
 
 /*
+ * What rows of the same owner have in common: columns, to follow a word.  Those
+ * that belong to none are each by itself.
+ */
+static char *
+partition_columns(const GsOwners *owners)
+{
+	const GsOwnerStep *step = linitial(owners->steps);
+	char	   *keys = key_columns("c", step->columns);
+	StringInfoData none;
+	ListCell   *cell;
+
+	if (owners->ngenerations == 0)
+		return keys;
+	initStringInfo(&none);
+	foreach(cell, step->columns)
+		appendStringInfo(&none, "%sc.%s IS NULL", none.len > 0 ? " OR " : "",
+						 quote_identifier(lfirst(cell)));
+	foreach(cell, step->parent_columns)
+		keys = psprintf("%s, CASE WHEN %s THEN c.%s END", keys, none.data,
+						quote_identifier(lfirst(cell)));
+	return keys;
+}
+
+/*
  * gs_owners_source: the rows of a table with all that they know of their
  * owners, owner by owner in order, read as the caller: for a fit.  What they
  * take over from the row before is found out, and noted in owners.
@@ -642,9 +698,8 @@ GsSource *
 gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 {
 	Extension  *extension = palloc0(sizeof(Extension));
-	const GsOwnerStep *step = linitial(owners->steps);
 	const char *name = gs_relation_name(relid, NULL);
-	const char *keys = key_columns("c", step->columns);
+	const char *keys = partition_columns(owners);
 	const char *order = row_order(owners, relid);
 	/* of each owner, where there are few: there must be some of all */
 	int64		first = owners->copied ? Max(limit / owners->nentities, 1) : 0;

@@ -98,7 +98,14 @@ is_worth_it(const GsOwners *owners)
 	ListCell   *cell;
 
 	foreach(cell, owners->steps)
-		tells |= ((const GsOwnerStep *) lfirst(cell))->known != NIL;
+	{
+		const GsOwnerStep *step = lfirst(cell);
+		ListCell   *name;
+
+		/* a key says who he is, not what he is like */
+		foreach(name, step->known)
+			tells |= !gs_is_named(step->parent_columns, lfirst(name));
+	}
 	return owners->steps != NIL && tells;
 }
 

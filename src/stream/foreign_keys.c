@@ -98,6 +98,7 @@ struct GsForeignKeys
 {
 	const GsTarget *target;
 	const GsSampler *sampler;
+	const GsOwners *owners;		/* whose rows these are; NULL: nobody's */
 	int64		n;
 	int			nfks;
 	ForeignKey *fks;
@@ -335,6 +336,9 @@ describe_key(GsForeignKeys *fks, ForeignKey *fk,
 		if (fk->at[k] < 0)
 			return false;
 		TupleDescCopyEntry(fk->desc, k + 1, target->desc, fk->at[k] + 1);
+		/* what the owner gives is there before */
+		fk->shared[k] = fks->owners != NULL &&
+			gs_owners_give(fks->owners, lfirst(cell));
 		for (int i = 0; i < fks->nfks; i++)
 			for (int j = 0; j < fks->fks[i].desc->natts; j++)
 				fk->shared[k] |= fks->fks[i].at[j] == fk->at[k];
@@ -403,6 +407,8 @@ gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
 
 	fks->target = target;
 	fks->sampler = sampler;
+	if (model->version->owners != NULL)
+		fks->owners = gs_owners_load(model->version->owners);
 	fks->n = rows;
 	fks->fks = palloc0(sizeof(ForeignKey) *
 					   Max(list_length(target->constraints), 1));

@@ -465,7 +465,15 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		const char *refused;
 
 		if (!next_row(call, &values, &nulls))
-			report_vain(call, done + made);
+		{
+			if (call->owned == NULL)
+				report_vain(call, done + made);
+			/* owners have no more */
+			call->owned_rows += rows - made - 1;
+			call->drawn = position(call) -
+				(call->fill.start - 1 + call->fill.drawn);
+			break;
+		}
 		/* rows that the model has dropped count too */
 		call->drawn = position(call) -
 			(call->fill.start - 1 + call->fill.drawn);

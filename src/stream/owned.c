@@ -81,6 +81,7 @@ struct GsOwned
 	int64		total;			/* ... of all there are, 0: as they have ... */
 	int64		wanted;			/* ... and what becomes of these */
 	int64		n;				/* of all generations of a table's own rows */
+	bool		even;			/* each owner has as many */
 	bool		pending;		/* the row given last is an owner, too */
 
 	/* what rows know: of their owner, then of the row before */
@@ -391,6 +392,25 @@ open_set(GsOwned *owned, const bool *known)
 }
 
 /*
+ * How many rows a generation of a table's own rows is to have.
+ */
+static int64
+generation_rows(const GsOwned *owned, int generation)
+{
+	const GsOwners *owners = owned->owners;
+	double		before = 0;
+	double		all = 0;
+
+	for (int g = 0; g < owners->ngenerations; g++)
+	{
+		all += owners->generation[g];
+		before += g < generation ? owners->generation[g] : 0;
+	}
+	return Max(1, llround((before + owners->generation[generation]) / all *
+						  owned->n) - llround(before / all * owned->n));
+}
+
+/*
  * gs_owned_open: begins to make rows that belong to others, in the current
  * context.
  *
@@ -417,6 +437,12 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	owned->owners = owners;
 	owned->n = n >= 0 ? n : rows->version->rows;
 	owned->supply = gs_supply_open(owners, rows, counts, relid, desc, seed, n);
+	if (owned->supply->now != NULL)
+	{
+		/* each row that belongs to none stands by itself */
+		owned->even = true;
+		owned->supply->roots = generation_rows(owned, 0);
+	}
 	place = palloc(sizeof(int) * (owned->supply->nowner +
 								  list_length(owners->before) + 1));
 	owned->nknown = match_known(owners, rows->schema, true, known, place);
@@ -457,25 +483,6 @@ forget_keys(GsOwned *owned)
 }
 
 /*
- * How many rows a generation of a table's own rows is to have.
- */
-static int64
-generation_rows(const GsOwned *owned, int generation)
-{
-	const GsOwners *owners = owned->owners;
-	double		before = 0;
-	double		all = 0;
-
-	for (int g = 0; g < owners->ngenerations; g++)
-	{
-		all += owners->generation[g];
-		before += g < generation ? owners->generation[g] : 0;
-	}
-	return Max(1, llround((before + owners->generation[generation]) / all *
-						  owned->n) - llround(before / all * owned->n));
-}
-
-/*
  * How many rows the owners at hand have: [GS_BATCH], filled.
  */
 static void
@@ -486,15 +493,10 @@ count_rows(GsOwned *owned)
 	Datum		counts[GS_BATCH];
 	bool		nulls[GS_BATCH];
 
-	if (owned->supply->now != NULL && owned->supply->generation < 0)
-	{
-		owned->expected[0] = generation_rows(owned, 0);
-		return;
-	}
-	if (owned->counts == NULL)
+	if (owned->even || owned->counts == NULL)
 	{
 		for (int i = 0; i < supply->nowners; i++)
-			owned->expected[i] = supply->rows[i];
+			owned->expected[i] = owned->even ? 1 : supply->rows[i];
 		return;
 	}
 	/* batches are made whole */
@@ -534,6 +536,7 @@ next_generation(GsOwned *owned)
 	if (!gs_supply_descend(owned->supply))
 		return false;
 	owned->total = owned->counted = 0;
+	owned->even = false;
 	for (;;)
 	{
 		gs_supply_read(owned->supply);
@@ -545,6 +548,10 @@ next_generation(GsOwned *owned)
 			owned->total += Max(owned->expected[i], 0);
 	}
 	owned->batch = batch;
+	/* where nobody would have any, all have as many */
+	owned->even = owned->total == 0;
+	if (owned->even)
+		owned->total = gs_supply_owners(owned->supply);
 	owned->wanted = generation_rows(owned, owned->supply->generation + 1);
 	gs_supply_rewind(owned->supply);
 	gs_supply_read(owned->supply);

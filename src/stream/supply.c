@@ -263,9 +263,9 @@ read_generation(GsSupply *supply)
 	/* those of the first belong to none */
 	if (supply->generation < 0)
 	{
-		memset(supply->nulls, true, supply->nowner);
-		supply->nowners = !supply->given;
-		supply->given = true;
+		supply->nowners = (int) Min(supply->roots, GS_BATCH);
+		supply->roots -= supply->nowners;
+		memset(supply->nulls, true, (Size) supply->nowners * supply->nowner);
 		return;
 	}
 	MemoryContextReset(supply->context);
@@ -325,6 +325,15 @@ gs_supply_descend(GsSupply *supply)
 	tuplestore_clear(supply->next);
 	return ++supply->generation < supply->owners->ngenerations - 1 &&
 		tuplestore_tuple_count(now) > 0;
+}
+
+/*
+ * gs_supply_owners: how many owners a generation has.
+ */
+int64
+gs_supply_owners(const GsSupply *supply)
+{
+	return tuplestore_tuple_count(supply->now);
 }
 
 /*

@@ -35,7 +35,8 @@ typedef struct GsSupply
 	Tuplestorestate *next;
 	TupleTableSlot *slot;
 	int		   *at;				/* [nowner] among the columns asked for; -1 */
-	int			generation;
+	int			generation;		/* -1: of those that belong to none */
+	int64		roots;			/* of these that are left */
 
 	/* made */
 	bool		one;			/* there is but one */
@@ -52,6 +53,7 @@ extern void gs_supply_read(GsSupply *supply);
 extern void gs_supply_add(GsSupply *supply, const Datum *values,
 						  const bool *nulls);
 extern bool gs_supply_descend(GsSupply *supply);
+extern int64 gs_supply_owners(const GsSupply *supply);
 extern void gs_supply_rewind(GsSupply *supply);
 extern int	gs_supply_gives(const GsSupply *supply, const char *name);
 
