@@ -52,6 +52,7 @@
 #include "model/model.h"
 #include "model/refine.h"
 #include "constraint/decide.h"
+#include "constraint/links.h"
 #include "schema/together.h"
 #include "table/source.h"
 #include "table/keys.h"
@@ -97,6 +98,7 @@ typedef struct FitRequest
 	int64		seed;
 	GsOptions	options;
 	bool		known_only;		/* rows are made given their context alone */
+	List	   *links;			/* of GsConstraint: see links.h */
 	Datum		options_json;
 } FitRequest;
 
@@ -803,6 +805,7 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 												 request->options.constraints,
 												 learning.formulas,
 												 version->schema);
+	version->constraints = list_concat(version->constraints, request->links);
 	learn_rows(&learning);
 	gs_note_acceptance(version,
 					   load_schema(version->schema, version->tensors),
@@ -910,7 +913,10 @@ learn_and_store(const FitRequest *request, const char *model,
 	loaded.schema = load_schema(version->schema, version->tensors);
 	gs_fit_trial(&loaded, &version->notes);
 	save_left_out(source, version->schema, &version->tensors);
-	gs_children_count(source->relation, version->constraints, version->schema,
+	gs_children_count(source->relation,
+					  list_concat(gs_links_resolve(source->relid,
+												   version->constraints),
+								  version->constraints), version->schema,
 					  (int) request->options.rare_threshold,
 					  &version->tensors);
 	gs_catalog_store(model, version, (int) request->options.keep_versions);
@@ -967,6 +973,7 @@ gs_fit_source(const GsFitOrder *order, GsSource *source, List *context,
 	version->relation = order->part ? NULL : source->relation;
 	version->owners = owners;
 	version->tensors = tensors;
+	request.links = order->links;
 	version->part = order->part;
 	if (source->ordered)
 	{

@@ -71,6 +71,7 @@ gs_owners_save(const GsOwners *owners)
 		append_names(&json, false, "parent_columns", step->parent_columns);
 		append_names(&json, false, "known", step->known);
 		append_names(&json, false, "names", step->names);
+		append_names(&json, false, "link", step->link);
 		appendStringInfoChar(&json, '}');
 	}
 	appendStringInfoString(&json, "], ");
@@ -196,6 +197,7 @@ read_step(JsonbValue *value)
 									  "parent_columns");
 	step->known = read_names(value->val.binary.data, "known");
 	step->names = read_names(value->val.binary.data, "names");
+	step->link = read_names(value->val.binary.data, "link");
 	if (list_length(step->columns) != list_length(step->parent_columns) ||
 		list_length(step->known) != list_length(step->names))
 		gs_corrupted("The lists of an owner differ in length.");
@@ -282,6 +284,17 @@ gs_owners_are(const Jsonb *json, const List *columns)
 				   columns);
 }
 
+static bool
+has_columns(Oid relid, const List *names)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (get_attnum(relid, lfirst(cell)) <= 0)
+			return false;
+	return true;
+}
+
 /*
  * The relation that rows of one refer to as a step says; InvalidOid: none.
  */
@@ -290,6 +303,13 @@ find_parent(Oid relid, const GsOwnerStep *step)
 {
 	ListCell   *cell;
 
+	if (step->link != NIL)
+	{
+		Oid			parent = get_relname_relid(linitial(step->link),
+											   get_rel_namespace(relid));
+
+		return has_columns(parent, step->parent_columns) ? parent : InvalidOid;
+	}
 	foreach(cell, gs_constraints_read(relid))
 	{
 		const GsConstraint *constraint = lfirst(cell);
@@ -315,17 +335,6 @@ parent_of(Oid relid, const GsOwnerStep *step)
 						(char *) linitial(step->columns)),
 				 errhint("Rows of this model belong to others: add the foreign key that its source has.")));
 	return parent;
-}
-
-static bool
-has_columns(Oid relid, const List *names)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-		if (get_attnum(relid, lfirst(cell)) <= 0)
-			return false;
-	return true;
 }
 
 /*

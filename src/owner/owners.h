@@ -20,6 +20,8 @@ typedef struct GsOwnerStep
 	List	   *parent_columns;	/* ... and what it refers to */
 	List	   *known;			/* columns of the owner */
 	List	   *names;			/* what a row calls them */
+	List	   *link;			/* the owner's table, where no foreign key leads
+								 * to it: one C string, its name */
 } GsOwnerStep;
 
 typedef struct GsOwners

@@ -216,6 +216,8 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 
 		step->columns = table->owner->columns;
 		step->parent_columns = table->owner->parent_columns;
+		if (table->owner->link)
+			step->link = list_make1(get_rel_name(parent->relid));
 		step->known = telling_columns(parent, NULL);
 		foreach(cell, step->known)
 			step->names = lappend(step->names,

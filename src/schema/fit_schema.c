@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "catalog/datasets.h"
+#include "constraint/links.h"
 #include "fit/fit.h"
 #include "model/model.h"
 #include "schema/plan.h"
@@ -51,6 +52,33 @@ put_result(const SchemaFit *fit, const char *relation, const char *model,
 }
 
 /*
+ * Columns that have values of another table's, but for those that lead to the
+ * owner: links, and tensors that say in which share of the rows.
+ */
+static void
+find_links(const GsSchemaPlan *plan, const GsPlanTable *table, List **links,
+		   List **tensors)
+{
+	ListCell   *cell;
+
+	foreach(cell, table->keys)
+	{
+		const GsPlanKey *key = lfirst(cell);
+		const char *column = linitial(key->columns);
+		const GsPlanTable *parent;
+
+		if (!key->link || key->use == GS_KEY_OWNER)
+			continue;
+		parent = &plan->table[key->parent];
+		*links = lappend(*links, gs_link_make(column, parent->name,
+											  get_rel_name(parent->relid),
+											  linitial(key->parent_columns)));
+		gs_tensor_add(tensors, gs_link_tensor(column), GS_F8, 1, 1, 0,
+					  &key->share);
+	}
+}
+
+/*
  * One table: a model of its rows, and if they belong to owners, one of how
  * many rows each has.
  */
@@ -64,7 +92,9 @@ fit_table(const SchemaFit *fit, int t, const char *model)
 	GsVersionEntry *rows;
 	GsVersionEntry *counts;
 	GsOwners   *owners = gs_owners_find(fit->plan, t);
+	List	   *shares = NIL;
 
+	find_links(fit->plan, table, &order.links, &shares);
 	if (owners->steps == NIL || owners->ngenerations > 0)
 	{
 		/* rows that belong to others of their table are a part */
@@ -74,10 +104,10 @@ fit_table(const SchemaFit *fit, int t, const char *model)
 		put_result(fit, table->name, model,
 				   gs_fit_source(&order,
 								 gs_source_open(table->name, NIL, NIL), NIL,
-								 NIL, NULL, together));
+								 NIL, NULL, list_concat(together, shares)));
 		return;
 	}
-	rows = gs_fit_owned(&order, owners, table->relid, &counts);
+	rows = gs_fit_owned(&order, owners, table->relid, shares, &counts);
 	if (counts != NULL)
 		put_result(fit, table->name, gs_owners_counts_model(model), counts);
 	put_result(fit, table->name, model, rows);

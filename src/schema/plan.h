@@ -47,6 +47,8 @@ typedef struct GsPlanKey
 	bool		deferrable;
 	bool		cascades;		/* rows are deleted with their parent */
 	bool		primary;		/* its columns are part of the primary key */
+	bool		link;			/* no foreign key, but an option says so */
+	double		share;			/* of the rows, in which a link holds */
 	GsKeyUse	use;
 } GsPlanKey;
 

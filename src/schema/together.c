@@ -70,13 +70,13 @@ fit_counts(const GsFitOrder *order, const GsOwners *owners, Oid relid)
  * gs_fit_owned: learns and stores models of rows that belong to owners, and of
  * how many each has, in the current context.
  *
- * relid: the table of the rows; *counts: set to the latter, NULL if all rows
+ * relid: the table of the rows; tensors: to be kept with their model; *counts: set to the latter, NULL if all rows
  * are one's.  To be called within an SPI connection.  Errors: those of
  * synth_fit.
  */
 GsVersionEntry *
 gs_fit_owned(const GsFitOrder *order, GsOwners *owners, Oid relid,
-			 GsVersionEntry **counts)
+			 List *tensors, GsVersionEntry **counts)
 {
 	List	   *context = NIL;
 	GsSource   *source;
@@ -84,7 +84,7 @@ gs_fit_owned(const GsFitOrder *order, GsOwners *owners, Oid relid,
 	*counts = fit_counts(order, owners, relid);
 	source = gs_owners_source(owners, relid, rows_limit(owners), &context);
 	return gs_fit_source(order, source, context, owners->conditions,
-						 gs_owners_save(owners), NIL);
+						 gs_owners_save(owners), tensors);
 }
 
 /*
@@ -124,7 +124,7 @@ gs_together_part(const GsFitOrder *whole, GsOwners *owners, Oid relid)
 
 	order.model = gs_part_name(whole->model);
 	order.part = true;
-	number = gs_fit_owned(&order, owners, relid, &counts)->version;
+	number = gs_fit_owned(&order, owners, relid, NIL, &counts)->version;
 	gs_tensor_add(&tensors, GS_TOGETHER, GS_I4, 1, 1, 0, &number);
 	return tensors;
 }

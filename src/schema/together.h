@@ -9,7 +9,8 @@
 #include "owner/owners.h"
 
 extern GsVersionEntry *gs_fit_owned(const GsFitOrder *order, GsOwners *owners,
-									Oid relid, GsVersionEntry **counts);
+									Oid relid, List *tensors,
+									GsVersionEntry **counts);
 extern List *gs_together_part(const GsFitOrder *whole, GsOwners *owners,
 							  Oid relid);
 extern void gs_together_learn(Oid relid, const char *model, Datum options,

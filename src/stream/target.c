@@ -27,6 +27,7 @@
 #include "utils/syscache.h"
 
 #include "stream/drift.h"
+#include "constraint/links.h"
 #include "owner/owners.h"
 #include "stream/target.h"
 
@@ -355,7 +356,9 @@ gs_target_open(Oid relid, const GsModel *model)
 	Relation	relation = open_target(relid);
 
 	target->relid = relid;
-	target->constraints = gs_constraints_read(relid);
+	target->constraints = list_concat(gs_constraints_read(relid),
+									  gs_links_resolve(relid,
+													   model->version->constraints));
 	target->makes_up = can_make_up(relation);
 	find_columns(target, model, relation);
 	tell_missing(target, model, relation);
