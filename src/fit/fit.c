@@ -233,6 +233,7 @@ prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
 		column->unique = gs_source_unique(source, column->name,
 										  &column->one_null,
 										  &column->partly_unique);
+		column->endless = gs_is_named(source->endless, column->name);
 		column->type_name = format_type_extended(column->declared,
 												 attribute->atttypmod,
 												 FORMAT_TYPE_TYPEMOD_GIVEN |

@@ -191,6 +191,7 @@ prepare_jobs(SequenceFit *fit)
 				(t == GS_TREE_OWN && drawn->number);
 			if (job->axis == NULL)
 				continue;
+			job->axis->pure = true;
 			take_rows(fit, job, t);
 			choose_asks(fit, job);
 		}

@@ -726,6 +726,9 @@ find_keys(SequenceFit *fit)
 		const GsFeature *feature =
 			&fit->encoded->features[fit->drawn[p].feature];
 
+		/* what conditions set is what it is */
+		if (fit->context->schema->columns[feature->column].equated)
+			continue;
 		candidate[p] = feature->part >= 0 && feature->part < GS_MAX_PARTS &&
 			(fit->kept[p].number ? fit->drawn[p].measured &&
 			 feature->lane == GS_LANE_INT : fit->kept[p].nlevels > 2 &&

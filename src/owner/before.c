@@ -392,6 +392,37 @@ find_count(Search *search, const Number *x)
 }
 
 /*
+ * Whether moments go on by regular steps: of the same length, or of months.
+ */
+static bool
+is_regular(const Search *search, const Number *x)
+{
+	static const double lengths[][2] = {{0, 0}, {28, 31}, {90, 92}, {365, 366}};
+	double		step = NAN;
+	int			n = 0;
+	int			steps[lengthof(lengths)] = {0};
+
+	for (int row = 1; row < search->nrows; row++)
+	{
+		double		by = x->value[row] - x->value[row - 1];
+
+		if (search->begins[row] || isnan(by))
+			continue;
+		if (isnan(step))
+			step = by;
+		n++;
+		steps[0] += by == step && by > 0;
+		for (int i = 1; i < lengthof(lengths); i++)
+			steps[i] += by >= lengths[i][0] * 86400 &&
+				by <= lengths[i][1] * 86400;
+	}
+	for (int i = 0; i < lengthof(lengths); i++)
+		if (n >= MIN_PAIRS && steps[i] >= MOST * n)
+			return true;
+	return false;
+}
+
+/*
  * Notes the last row's moments that the order's is never before.
  */
 static void
@@ -430,7 +461,10 @@ find_numbers(Search *search)
 		{
 			if (search->owners->order_by != NULL &&
 				strcmp(search->owners->order_by, x->name) == 0)
+			{
 				find_order(search, x);
+				search->owners->regular = is_regular(search, x);
+			}
 			continue;
 		}
 		if (x->whole && find_count(search, x))

@@ -761,6 +761,7 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 	extension->room = 1024;
 	source->ordered = true;
 	source->series = owners->before;
+	source->endless = owners->regular ? list_make1(owners->order_by) : NIL;
 	source->begins = palloc(extension->room);
 	source->relid = relid;
 	source->relation = pstrdup(name);

@@ -51,6 +51,7 @@ typedef struct GsOwners
 	List	   *before;
 	List	   *before_names;
 	List	   *conditions;		/* about these, while a fit lasts */
+	bool		regular;		/* order_by goes on by regular steps */
 } GsOwners;
 
 /* The column of gs_owners_counts_query that counts rows. */

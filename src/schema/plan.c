@@ -595,16 +595,16 @@ static const char ancestors_query[] =
 " WHERE c.contype " GS_EQ " 'f') SELECT t.oid FROM t LIMIT 64";
 
 /*
- * The foreign key of a table that refers to nothing but look-up tables which
- * leads to the largest of them.
+ * Where a table refers to nothing but look-up tables, the largest of them may
+ * own its rows.
  */
-static GsPlanKey *
-largest_kept(const GsSchemaPlan *plan, const GsPlanTable *table)
+static void
+find_kept_owner(const GsSchemaPlan *plan, GsPlanTable *table)
 {
 	GsPlanKey  *largest = NULL;
 	ListCell   *cell;
 
-	foreach(cell, table->keys)
+	foreach(cell, table->owner == NULL ? table->keys : NIL)
 	{
 		GsPlanKey  *key = lfirst(cell);
 
@@ -614,7 +614,11 @@ largest_kept(const GsSchemaPlan *plan, const GsPlanTable *table)
 			 plan->table[largest->parent].rows))
 			largest = key;
 	}
-	return largest;
+	if (largest == NULL)
+		return;
+	largest->use = GS_KEY_OWNER;
+	table->owner = largest;
+	table->role = GS_TABLE_CHILD;
 }
 
 /*
@@ -651,15 +655,8 @@ gs_table_plan(Oid relid, int *t)
 			continue;
 		find_owner(plan, table);
 		/* its parents may be others in the target */
-		if (i == *t && table->owner == NULL)
-		{
-			table->owner = largest_kept(plan, table);
-			if (table->owner != NULL)
-			{
-				table->owner->use = GS_KEY_OWNER;
-				table->role = GS_TABLE_CHILD;
-			}
-		}
+		if (i == *t)
+			find_kept_owner(plan, table);
 		find_order(table, context);
 		MemoryContextSwitchTo(context);
 	}
@@ -712,6 +709,9 @@ gs_schema_plan(List *schemas, List *exclude, const Jsonb *json)
 		if (table->role == GS_TABLE_KEPT)
 			continue;
 		find_owner(plan, table);
+		/* its rows make series of their own */
+		if (run_of(times_query, table->relid) > 0)
+			find_kept_owner(plan, table);
 		find_order(table, context);
 		MemoryContextSwitchTo(context);
 	}

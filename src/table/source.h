@@ -41,6 +41,7 @@ typedef struct GsSource
 	 */
 	bool		ordered;
 	List	   *series;
+	List	   *endless;		/* of these, by regular steps */
 	bool	   *begins;			/* [nrows] filled while they are read */
 	int64		nrows;
 } GsSource;
