@@ -969,6 +969,8 @@ gs_fit_source(const GsFitOrder *order, GsSource *source, List *context,
 	/* what is known is not drawn: nothing to tell it from */
 	if (request.known_only)
 		request.options.refine = 0;
+	if (order->independent)
+		request.options.dependencies = 0;
 	request.options_json = options_json(order->options);
 	version->source = source->text;
 	version->relation = order->part ? NULL : source->relation;

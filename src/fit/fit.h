@@ -32,6 +32,7 @@ typedef struct GsFitOrder
 	Jsonb	   *options;		/* as synth_fit takes them; or NULL */
 	int64		seed;
 	bool		part;			/* of another model: nobody names it */
+	bool		independent;	/* no column is looked up from others */
 	List	   *links;			/* of GsConstraint: see links.h */
 } GsFitOrder;
 

@@ -78,12 +78,15 @@ GsVersionEntry *
 gs_fit_owned(const GsFitOrder *order, GsOwners *owners, Oid relid,
 			 List *tensors, GsVersionEntry **counts)
 {
+	GsFitOrder	rows = *order;
 	List	   *context = NIL;
 	GsSource   *source;
 
 	*counts = fit_counts(order, owners, relid);
 	source = gs_owners_source(owners, relid, rows_limit(owners), &context);
-	return gs_fit_source(order, source, context, owners->conditions,
+	/* the first generation knows nothing to look up from */
+	rows.independent = owners->ngenerations > 0;
+	return gs_fit_source(&rows, source, context, owners->conditions,
 						 gs_owners_save(owners), tensors);
 }
 
