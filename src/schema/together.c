@@ -10,9 +10,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "catalog/access.h"
@@ -90,15 +92,28 @@ gs_fit_owned(const GsFitOrder *order, GsOwners *owners, Oid relid,
 						 gs_owners_save(owners), tensors);
 }
 
+static bool
+is_moment(Oid relid, const char *column)
+{
+	Oid			type = get_atttype(relid, get_attnum(relid, column));
+
+	return type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID;
+}
+
 /*
  * Whether there is something to gain from making rows owner by owner: they
  * know something of their owner, or have an order.
  */
 static bool
-is_worth_it(const GsOwners *owners)
+is_worth_it(const GsOwners *owners, Oid relid)
 {
-	bool		tells = owners->order_by != NULL;
+	bool		tells = owners->order_by != NULL &&
+		gs_is_named(owners->columns, owners->order_by);
 	ListCell   *cell;
+
+	/* pairs of numbers are no series */
+	if (owners->entity && !(tells && is_moment(relid, owners->order_by)))
+		return false;
 
 	foreach(cell, owners->steps)
 	{
@@ -146,7 +161,7 @@ learn_parts(Oid relid, const char *model, Datum options, int64 seed,
 	if (t < 0)
 		return;
 	owners = gs_owners_find(plan, t);
-	if (!is_worth_it(owners))
+	if (!is_worth_it(owners, relid))
 		return;
 	version->tensors = list_concat(version->tensors,
 								   gs_together_part(&order, owners, relid));

@@ -717,6 +717,52 @@ open_foreign_keys(IntoCall *call)
 }
 
 /*
+ * Whether no index of the target can refuse rows that are made owner by owner:
+ * each is about a key, or rows of the same owner, which are made to differ.
+ */
+static bool
+indexes_fit(const IntoCall *call)
+{
+	const GsTarget *target = call->target;
+	const GsModel *model = call->sampler->model;
+	const GsOwnerStep *step =
+		linitial(gs_owners_load(model->version->owners)->steps);
+
+	for (int i = 0; i < target->nindexes; i++)
+	{
+		const GsTargetIndex *index = &target->index[i];
+		bool		within = true;
+		int			at;
+		ListCell   *cell;
+
+		if (index->exclusion || !index->plain)
+			return false;
+		foreach(cell, step->columns)
+		{
+			at = gs_target_column(target, lfirst(cell));
+			within &= at >= 0 && bms_is_member(at, index->columns);
+		}
+		at = -1;
+		while ((at = bms_next_member(index->columns, at)) >= 0)
+		{
+			const char *name = NameStr(TupleDescAttr(target->desc, at)->attname);
+			bool		key = false;
+			bool		made = gs_is_named(step->columns, name);
+
+			for (int c = 0; c < model->schema->ncolumns; c++)
+				if (strcmp(model->schema->columns[c].name, name) == 0)
+				{
+					made = true;
+					key = model->schema->columns[c].key != NULL;
+				}
+			if (!made || !(within || key))
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
  * The target, and how many rows owners have together.
  */
 static void
@@ -725,7 +771,8 @@ open_target(IntoCall *call)
 	call->target = gs_target_open(call->relid, call->sampler->model);
 	if (call->sampler->model->version->owners == NULL)
 		return;
-	call->owned_total = gs_owned_count(owned_rows(call));
+	if (call->plain == NULL || indexes_fit(call))
+		call->owned_total = gs_owned_count(owned_rows(call));
 	if (call->owned_total == 0 && call->plain != NULL)
 	{
 		call->sampler = call->plain;
