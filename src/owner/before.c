@@ -94,7 +94,7 @@ add_column(Search *search, Oid relid, const char *name, StringInfo query)
 		number->whole = type == INT2OID || type == INT4OID || type == INT8OID;
 		number->value = palloc(sizeof(double) * SEARCH_ROWS);
 		if (number->moment)
-			appendStringInfo(query, ", EXTRACT(epoch FROM c.%s)::pg_catalog.float8",
+			appendStringInfo(query, ", pg_catalog.date_part('epoch', c.%s)",
 							 quoted);
 		else
 			appendStringInfo(query, ", c.%s::pg_catalog.float8", quoted);
@@ -243,7 +243,8 @@ know_before(Search *search, const char *name)
 }
 
 /*
- * Levels at which a number goes down, as SQL; NULL where they do not tell.
+ * The condition of levels at which a number goes down, as SQL; NULL where they
+ * do not tell.
  */
 static char *
 falling_levels(const Search *search, const Number *x, const Number *y,
@@ -261,7 +262,9 @@ falling_levels(const Search *search, const Number *x, const Number *y,
 		n += going.n;
 		right += Max(going.up, going.down);
 		if (going.down > going.up && going.n >= RARE)
-			appendStringInfo(&levels, "%s%s", levels.len > 0 ? ", " : "",
+			appendStringInfo(&levels, "%s%s " GS_EQ " %s",
+							 levels.len > 0 ? " OR " : "",
+							 quote_identifier(sign->name),
 							 quote_literal_cstr(sign->level[l]));
 	}
 	return n > 0 && right >= MOST * n && levels.len > 0 ? levels.data : NULL;
@@ -291,14 +294,14 @@ find_sum(Search *search, const Number *x, const Number *y)
 
 			levels = falling_levels(search, x, y, sign);
 			if (levels != NULL)
-				by = psprintf("CASE WHEN %s IN (%s) THEN -%s ELSE %s END",
-							  quote_identifier(sign->name), levels, by, by);
+				by = psprintf("CASE WHEN %s THEN " GS_OP("-") " %s ELSE %s END",
+							  levels, by, by);
 		}
 		if (levels == NULL)
 			return false;
 	}
 	else if (going.down > going.up)
-		by = psprintf("-%s", by);
+		by = psprintf(GS_OP("-") " %s", by);
 	before = know_before(search, x->name);
 	if (before == NULL)
 		return false;
@@ -306,7 +309,7 @@ find_sum(Search *search, const Number *x, const Number *y)
 	if (going.first_up + going.first_down >= MOST * Max(going.nfirst, 1))
 		last = psprintf("COALESCE(%s, 0)", last);
 	search->owners->conditions = lappend(search->owners->conditions,
-										 psprintf("%s = %s + %s",
+										 psprintf("%s " GS_EQ " (%s " GS_PLUS " (%s))",
 												  quote_identifier(x->name),
 												  last, by));
 	return true;
@@ -339,7 +342,7 @@ find_copy(Search *search, const Number *x, const Number *y)
 	if (before == NULL)
 		return false;
 	search->owners->conditions = lappend(search->owners->conditions,
-										 psprintf("%s = %s",
+										 psprintf("%s " GS_EQ " %s",
 												  quote_identifier(x->name),
 												  quote_identifier(before)));
 	return true;
@@ -384,7 +387,7 @@ find_count(Search *search, const Number *x)
 	if (before == NULL)
 		return false;
 	search->owners->conditions = lappend(search->owners->conditions,
-										 psprintf("%s = COALESCE(%s + 1, %.0f)",
+										 psprintf("%s " GS_EQ " COALESCE(%s " GS_PLUS " 1, %.0f)",
 												  quote_identifier(x->name),
 												  quote_identifier(before),
 												  first));

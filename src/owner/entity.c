@@ -145,6 +145,7 @@ gs_owners_find_generations(GsOwners *owners, Oid relid)
 	const GsOwnerStep *step = linitial(owners->steps);
 	const char *rows = gs_relation_name(relid, NULL);
 	MemoryContext context = CurrentMemoryContext;
+	StringInfoData keys;
 	StringInfoData match;
 	StringInfoData root;
 	ListCell   *x;
@@ -152,6 +153,7 @@ gs_owners_find_generations(GsOwners *owners, Oid relid)
 	uint64		n;
 	double		all = 0;
 
+	initStringInfo(&keys);
 	initStringInfo(&match);
 	initStringInfo(&root);
 	forboth(x, step->columns, y, step->parent_columns)
@@ -159,6 +161,7 @@ gs_owners_find_generations(GsOwners *owners, Oid relid)
 		const char *child = quote_identifier(lfirst(x));
 		const char *parent = quote_identifier(lfirst(y));
 
+		appendStringInfo(&keys, "%sc.%s", keys.len > 0 ? ", " : "", parent);
 		appendStringInfo(&match, "%sc.%s " GS_EQ " g.%s", match.len > 0 ?
 						 " AND " : "", child, parent);
 		appendStringInfo(&root, "%sc.%s IS NULL", root.len > 0 ? " OR " : "",
@@ -166,13 +169,13 @@ gs_owners_find_generations(GsOwners *owners, Oid relid)
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	n = gs_run(psprintf("WITH RECURSIVE g AS (SELECT c.*, 0 AS \"generation of\" FROM %s c WHERE %s"
-						" UNION ALL SELECT c.*, g.\"generation of\" " GS_PLUS " 1 FROM %s c JOIN g ON %s"
+	n = gs_run(psprintf("WITH RECURSIVE g AS (SELECT %s, 0 AS \"generation of\" FROM %s c WHERE %s"
+						" UNION ALL SELECT %s, g.\"generation of\" " GS_PLUS " 1 FROM %s c JOIN g ON %s"
 						" WHERE g.\"generation of\" " GS_OP("<") " %d)"
 						" SELECT pg_catalog.count(*) FROM g GROUP BY g.\"generation of\""
-						" ORDER BY g.\"generation of\"", rows, root.data,
-						rows, match.data, GS_MAX_GENERATIONS), 0, NULL, NULL,
-			   NULL, true);
+						" ORDER BY g.\"generation of\"", keys.data, rows,
+						root.data, keys.data, rows, match.data,
+						GS_MAX_GENERATIONS), 0, NULL, NULL, NULL, true);
 	if (n > 1 && n < GS_MAX_GENERATIONS)
 	{
 		owners->generation = MemoryContextAlloc(context, sizeof(int64) * n);

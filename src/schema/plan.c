@@ -592,7 +592,7 @@ describe_tables(GsSchemaPlan *plan, bool quiet, MemoryContext context)
 
 /* $1 a relation: it, and those that foreign keys lead to from it. */
 static const char ancestors_query[] =
-"WITH RECURSIVE t(oid) AS (SELECT $1 UNION SELECT c.confrelid"
+"WITH RECURSIVE t AS (SELECT $1 AS oid UNION SELECT c.confrelid"
 " FROM pg_catalog.pg_constraint c JOIN t ON c.conrelid " GS_EQ " t.oid"
 " WHERE c.contype " GS_EQ " 'f') SELECT t.oid FROM t LIMIT 64";
 
