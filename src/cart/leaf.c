@@ -122,11 +122,19 @@ gs_leaf_fit(const GsLeafValues *values, const GsTree *tree, int leaf,
 	double		continuous = 0;
 	double		rows = 0;
 	double		below = 0;
+	int			different = 0;
 	bool		fine = true;
 
 	count_rows(values, tree, node, 1, own);
 	count_rows(values, tree, parent,
 			   values->prior / (parent->to - parent->from), mixed);
+	for (int v = 0; v < values->nvalues && values->pure; v++)
+		different += own[v] > 0;
+	if (different == 1)
+	{
+		memset(mixed, 0, sizeof(double) * values->nvalues);
+		all = n;
+	}
 	for (int v = 0; v < values->ncontinuous; v++)
 	{
 		continuous += (own[v] + mixed[v]) / all;

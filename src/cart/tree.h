@@ -152,6 +152,7 @@ typedef struct GsLeafValues
 	const uint16_t *value;		/* [rows] */
 	const uint16_t *rank;		/* [nvalues] to the order above, or NULL */
 	double		prior;			/* rows that pull towards the parent */
+	bool		pure;			/* but not where all rows have one value */
 } GsLeafValues;
 
 extern bool gs_leaf_fit(const GsLeafValues *values, const GsTree *tree,

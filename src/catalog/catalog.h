@@ -43,6 +43,7 @@ typedef struct GsVersionEntry
 	int64		sampled;
 	Datum		options;		/* jsonb; to be written */
 	Jsonb	   *owners;			/* whose rows these are: see owner/owners.h; NULL */
+	bool		part;			/* of another model; to be written */
 	double		seconds;
 	double		epsilon;		/* to be written; 0: not private */
 	double		delta;
@@ -71,5 +72,6 @@ extern GsVersionEntry *gs_catalog_load(const GsModelEntry *model,
 extern List *gs_catalog_tensors(const GsModelEntry *model, int version,
 								const char *name);
 extern void gs_catalog_delete(const char *model, int version);
+extern char *gs_part_name(const char *model);
 
 #endif

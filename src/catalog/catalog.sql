@@ -12,9 +12,11 @@ CREATE TABLE gensynth.models (
 	id				uuid NOT NULL UNIQUE DEFAULT pg_catalog.gen_random_uuid(),
 	owner			text NOT NULL,
 	current			int NOT NULL,
-	last_version	int NOT NULL
+	last_version	int NOT NULL,
+	part			boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE gensynth.models IS 'one row for each model';
+COMMENT ON COLUMN gensynth.models.part IS 'of the model whose name it has without its end, @ or @#, and used through that alone';
 COMMENT ON COLUMN gensynth.models.id IS 'tells a model from a later one of the same name';
 
 CREATE TABLE gensynth.versions (
@@ -171,12 +173,12 @@ SELECT m.name AS model, v.version, v.version OPERATOR(pg_catalog.=) m.current AS
 FROM gensynth.models m
 JOIN gensynth.versions v ON v.model OPERATOR(pg_catalog.=) m.name
 LEFT JOIN pg_catalog.pg_roles o ON o.rolname OPERATOR(pg_catalog.=) m.owner
-WHERE pg_catalog.pg_has_role(o.oid, 'USAGE')
+WHERE NOT m.part AND (pg_catalog.pg_has_role(o.oid, 'USAGE')
 	OR EXISTS (SELECT FROM gensynth.grants g
 		JOIN pg_catalog.pg_roles r ON r.rolname OPERATOR(pg_catalog.=) g.role
 		WHERE g.model OPERATOR(pg_catalog.=) m.name AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
 	OR EXISTS (SELECT FROM pg_catalog.pg_roles r
-		WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER AND r.rolsuper);
+		WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER AND r.rolsuper));
 COMMENT ON VIEW synth_models IS 'the models that the current role owns or may sample, a row for each version';
 GRANT SELECT ON synth_models TO PUBLIC;
 

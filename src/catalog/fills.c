@@ -59,12 +59,12 @@ read_keys(GsFill *fill, Datum value, MemoryContext context)
 
 /*
  * gs_fill_find: looks for an unfinished fill of the same target, role, model,
- * start, n and given values, and of the same seed unless any will do; the
- * last one of several.  If there is one, sets id, seed, version, done, drawn,
+ * start, n and given values, and of the same seed and n unless any will do; the
+ * last one of several.  If there is one, sets id, seed, version, n, done, drawn,
  * begun and keys from it, in the current context.
  */
 bool
-gs_fill_find(GsFill *fill, bool any_seed)
+gs_fill_find(GsFill *fill, bool any_seed, bool any_n)
 {
 	Datum		values[FILL_ARGS];
 	char		nulls[FILL_ARGS];
@@ -75,12 +75,14 @@ gs_fill_find(GsFill *fill, bool any_seed)
 	fill_args(fill, values, nulls);
 	if (any_seed)
 		nulls[6] = 'n';
+	if (any_n)
+		nulls[4] = 'n';
 	gs_enter(&access);
-	found = gs_run("SELECT id, seed, version, done, drawn, keys"
+	found = gs_run("SELECT id, seed, version, done, drawn, keys, n"
 				   " FROM gensynth.fills"
 				   " WHERE target " GS_EQ " $1 AND role " GS_EQ " $2"
 				   " AND model_id " GS_EQ " $9 AND start " GS_EQ " $4"
-				   " AND n " GS_EQ " $5"
+				   " AND ($5 IS NULL OR n " GS_EQ " $5)"
 				   " AND (given " GS_EQ " $6 OR given IS NULL AND $6 IS NULL)"
 				   " AND ($7 IS NULL OR seed " GS_EQ " $7) AND NOT finished"
 				   " ORDER BY updated_at DESC LIMIT 1",
@@ -99,6 +101,7 @@ gs_fill_find(GsFill *fill, bool any_seed)
 		keys = gs_result(0, 6, &isnull);
 		if (!isnull)
 			read_keys(fill, keys, context);
+		fill->n = DatumGetInt64(gs_result(0, 7, NULL));
 	}
 	gs_leave(&access);
 	return found;

@@ -223,7 +223,9 @@ synth_own(PG_FUNCTION_ARGS)
 				 errmsg("must be superuser to give a model away"),
 				 errhint("Grant it with synth_grant, or let the other role fit a model of its own.")));
 	change_role(fcinfo, "UPDATE gensynth.models SET owner = $2"
-				" WHERE name " GS_EQ " $1", true);
+				" WHERE name " GS_EQ " $1 OR part AND name " GS_EQ
+				" ANY (ARRAY[$1 OPERATOR(pg_catalog.||) '@',"
+				" $1 OPERATOR(pg_catalog.||) '@#'])", true);
 	PG_RETURN_VOID();
 }
 

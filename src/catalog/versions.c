@@ -221,6 +221,33 @@ delete_rows(const char *sql, const char *model, int version)
 	" WHERE model " GS_EQ " $1 AND ($2 " GS_EQ " 0 OR version " GS_EQ " $2)"
 
 /*
+ * gs_part_name: the name of the model of rows that are made owner by owner,
+ * which is a part of a model, in the current context.
+ */
+char *
+gs_part_name(const char *model)
+{
+	return psprintf("%s@", model);
+}
+
+static void
+delete_parts(const char *model)
+{
+	uint64		n = gs_run("SELECT name FROM gensynth.models WHERE part"
+						   " AND name " GS_EQ " ANY (ARRAY[$1 OPERATOR(pg_catalog.||) '@',"
+						   " $1 OPERATOR(pg_catalog.||) '@#'])", 1,
+						   (Oid[]) {TEXTOID},
+						   (Datum[]) {CStringGetTextDatum(model)}, NULL, false);
+	List	   *names = NIL;
+	ListCell   *cell;
+
+	for (uint64 i = 0; i < n; i++)
+		names = lappend(names, gs_result_text(i, 1, CurrentMemoryContext));
+	foreach(cell, names)
+		gs_catalog_delete(lfirst(cell), 0);
+}
+
+/*
  * gs_catalog_delete: deletes a version of a model with all its parts, or the
  * whole model if version is 0.  To be called after gs_enter() by whoever
  * holds the lock on the model's row.
@@ -240,6 +267,7 @@ gs_catalog_delete(const char *model, int version)
 				version);
 	delete_rows("DELETE FROM gensynth.models WHERE name " GS_EQ " $1", model,
 				version);
+	delete_parts(model);
 }
 
 /*
@@ -287,6 +315,9 @@ gs_catalog_store(const char *model, GsVersionEntry *version,
 	store_constraints(model, version);
 	store_tensors(model, version);
 	delete_old_versions(model, version->version, keep_versions);
+	if (version->part)
+		gs_run_text("UPDATE gensynth.models SET part = true"
+					" WHERE name " GS_EQ " $1", model, false);
 	gs_leave(&access);
 }
 

@@ -135,6 +135,8 @@ typedef struct GsColumn
 								 * country */
 	bool		leads;			/* while it is learned: others follow from it */
 	bool		unique;			/* by itself, in the source */
+	bool		endless;		/* while it is learned: goes on from the row
+								 * before by regular steps */
 	bool		one_null;		/* unique, and so is its NULL */
 	bool		partly_unique;	/* in some rows, or with other columns */
 	int			leader;			/* while it is learned: 1 + column that a key
@@ -298,6 +300,9 @@ typedef struct GsBatch
 	bool	   *needed;			/* [nfeatures] others need not be filled */
 	const bool *context;		/* [nfeatures] filled before, with GS_NO_CODE or
 								 * NaN where a row says nothing; or NULL */
+	int64	  **exact;			/* [columns] values of known columns that others
+								 * add to, [GS_BATCH] as their lanes have them, or
+								 * NULL; or NULL */
 	float	  **score;			/* [nfeatures][GS_BATCH], number features */
 	int32	  **code;			/* [nfeatures][GS_BATCH], category features */
 } GsBatch;

@@ -34,7 +34,8 @@ static const char *const kind_names[GS_CONSTRAINT_KINDS] = {
 	[GS_CONSTRAINT_GENERATED] = "generated",
 	[GS_CONSTRAINT_COLLATION] = "collation",
 	[GS_CONSTRAINT_USER] = "user",
-	[GS_CONSTRAINT_FOUND] = "found"
+	[GS_CONSTRAINT_FOUND] = "found",
+	[GS_CONSTRAINT_LINK] = "link"
 };
 
 static const char *const met_names[GS_METS] = {

@@ -26,6 +26,7 @@ typedef enum GsConstraintKind
 	GS_CONSTRAINT_COLLATION,
 	GS_CONSTRAINT_USER,
 	GS_CONSTRAINT_FOUND,
+	GS_CONSTRAINT_LINK,			/* a foreign key that nobody declared */
 	GS_CONSTRAINT_KINDS
 } GsConstraintKind;
 

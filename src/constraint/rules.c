@@ -84,6 +84,7 @@ struct GsRules
 	int		   *column;			/* [ncolumns] */
 	GsDecoder **decoder;		/* [ncolumns] */
 	const GsRows *known;		/* [columns of the model]; NULL: none is known */
+	int			n;				/* rows of a batch that count */
 	Datum	   *values;			/* [GS_BATCH][ncolumns] */
 	bool	   *nulls;
 	TupleTableSlot *slot;		/* a row of the model's columns */
@@ -346,6 +347,7 @@ gs_rules_open(GsSampler *sampler)
 	rules->model = model;
 	rules->slot = MakeSingleTupleTableSlot(gs_schema_desc(sampler->schema),
 										   &TTSOpsVirtual);
+	rules->n = GS_BATCH;
 	rules->econtext = CreateStandaloneExprContext();
 	rules->econtext->ecxt_scantuple = rules->slot;
 	initStringInfo(&rules->error);
@@ -421,6 +423,15 @@ gs_rules_mark(const GsRules *rules, bool *columns)
 			   (c = bms_next_member(rules->rules[r].columns, c)) >= 0)
 			columns[c] = true;
 	}
+}
+
+/*
+ * gs_rules_rows: batches have n rows from now on that count, the first ones.
+ */
+void
+gs_rules_rows(GsRules *rules, int n)
+{
+	rules->n = n;
 }
 
 /*
@@ -629,14 +640,15 @@ find_refused_rows(RowWork *work)
 static int
 find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 {
-	RowWork		work = {.rules = rules,.end = GS_BATCH,.refused = refused};
+	RowWork		work = {.rules = rules,.end = rules->n,.refused = refused};
 	int			count = 0;
 
-	decode_columns(rules, batch, 0, GS_BATCH);
+	decode_columns(rules, batch, 0, rules->n);
+	memset(refused + rules->n, false, GS_BATCH - rules->n);
 	find_refused_rows(&work);
-	for (int row = 0; row < GS_BATCH; row++)
+	for (int row = 0; row < rules->n; row++)
 		count += refused[row];
-	rules->stats.tries += GS_BATCH;
+	rules->stats.tries += rules->n;
 	return count;
 }
 

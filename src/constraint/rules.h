@@ -20,6 +20,7 @@ typedef struct GsRules GsRules;
 extern GsRules *gs_rules_open(GsSampler *sampler);
 extern void gs_rules_need(const GsRules *rules, bool *needed);
 extern void gs_rules_know(GsRules *rules, const GsRows *known);
+extern void gs_rules_rows(GsRules *rules, int n);
 extern void gs_rules_attach(GsRules *rules, GsBatch *batch);
 extern int	gs_rules_look(GsRules *rules, const GsBatch *batch, bool *refused);
 extern const bool *gs_rules_apply(GsRules *rules, GsBatch *batch);

@@ -169,6 +169,13 @@ gs_layout_decode(GsLayoutDecoder *decoder, const GsBatch *batch, int row)
 		GsLayoutParts parts;
 		int64		origin;
 
+		if (batch->exact != NULL && batch->exact[source->index] != NULL)
+		{
+			/* a model may not be able to tell it so exactly */
+			source->value = batch->exact[source->index][row];
+			source->usable = source->value != PG_INT64_MIN;
+			continue;
+		}
 		for (int p = 0; p < source->column->codec.nparts; p++)
 			parts.value[p] = part_value(source, p, batch, row);
 		source->value = source->column->layout == NULL ? parts.value[0].i :

@@ -446,26 +446,36 @@ typedef struct Encoding
 } Encoding;
 
 /*
- * A row's value of a column of whole numbers, if it is one to add to.
+ * gs_encode_number: a value of a column of whole numbers, as its lane has it.
+ * False if it is none to add to.
  */
-static bool
-get_number(const Encoding *call, int c, int row, int64 *value)
+bool
+gs_encode_number(const GsSchema *schema, int c, Datum value, int64 *number)
 {
-	const GsSchema *schema = call->encoder->schema;
 	const GsColumn *column = &schema->columns[c];
-	GsRows		rows = call->columns[c];
 	GsScalar	below;
 	GsScalar	above;
 	GsCodec		codec = column->codec;
 	GsPart		parts[GS_MAX_PARTS];
 
-	if (rows.nulls[row * rows.stride])
-		return false;
-	gs_codec_split(&codec, rows.values[row * rows.stride], parts);
+	gs_codec_split(&codec, value, parts);
 	gs_part_scalars(&schema->features[column->feature[0]], &parts[0], &below,
 					&above);
-	*value = below.i;
-	return !gs_layout_is_special(column, *value);
+	*number = below.i;
+	return !gs_layout_is_special(column, *number);
+}
+
+/*
+ * A row's value of a column of whole numbers, if it is one to add to.
+ */
+static bool
+get_number(const Encoding *call, int c, int row, int64 *value)
+{
+	GsRows		rows = call->columns[c];
+
+	return !rows.nulls[row * rows.stride] &&
+		gs_encode_number(call->encoder->schema, c,
+						 rows.values[row * rows.stride], value);
 }
 
 /*

@@ -20,6 +20,8 @@ extern GsEncoder *gs_encoder_create(const GsSchema *schema,
 extern void gs_encoder_fills(const GsEncoder *encoder, bool *filled);
 extern void gs_encode(GsEncoder *encoder, const GsRows *columns, int n,
 					  float *const *position, GsBatch *batch);
+extern bool gs_encode_number(const GsSchema *schema, int c, Datum value,
+							 int64 *number);
 extern int	gs_encode_level(GsEncoder *encoder, Datum value);
 extern void gs_part_scalars(const GsFeature *feature, const GsPart *part,
 							GsScalar *below, GsScalar *above);

@@ -55,6 +55,8 @@
 #include "model/model.h"
 #include "model/refine.h"
 #include "constraint/decide.h"
+#include "constraint/links.h"
+#include "schema/together.h"
 #include "table/source.h"
 #include "table/keys.h"
 #include "worker/progress.h"
@@ -102,6 +104,7 @@ typedef struct FitRequest
 	int64		seed;
 	GsOptions	options;
 	bool		known_only;		/* rows are made given their context alone */
+	List	   *links;			/* of GsConstraint: see links.h */
 	Datum		options_json;
 	bool		private;		/* differentially: with epsilon and delta */
 	double		epsilon;
@@ -650,7 +653,7 @@ keep_learned(const GsFitContext *context, const GsFamily *family,
 			 GsVersionEntry *version)
 {
 	version->method = family->name;
-	version->tensors = context->tensors;
+	version->tensors = list_concat(context->tensors, version->tensors);
 	version->notes = list_concat(version->notes, context->notes);
 	gs_schema_save(version->schema, &version->tensors);
 	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
@@ -840,6 +843,7 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 												 request->options.constraints,
 												 learning.formulas,
 												 version->schema);
+	version->constraints = list_concat(version->constraints, request->links);
 	learn_rows(&learning);
 	gs_note_acceptance(version,
 					   load_schema(version->schema, version->tensors),
@@ -1005,7 +1009,10 @@ learn_and_store(const FitRequest *request, const char *model,
 	check_budgets(request, model, source);
 	learn(request, existing, version, source);
 	try_model(source, version);
-	gs_children_count(source->relation, version->constraints, version->schema,
+	gs_children_count(source->relation,
+					  list_concat(gs_links_resolve(source->relid,
+												   version->constraints),
+								  version->constraints), version->schema,
 					  (int) request->options.rare_threshold,
 					  &version->tensors);
 	gs_catalog_store(model, version, (int) request->options.keep_versions);
@@ -1036,30 +1043,36 @@ fit_source(const FitRequest *request, const char *model, GsSource *source,
  * gs_fit_source: learns and stores a version of a model of what a source
  * gives, in the current context; its number is version->version.
  *
- * method: the family's name; options: as synth_fit takes them, or NULL;
  * context: C strings, columns that are known of every row, besides those of
- * the options; owners: to be kept with it, or NULL.  To be called within an
- * SPI connection.  Errors: those of synth_fit.
+ * the options; conditions: the same, that rows have to meet; owners: to be
+ * kept with it, or NULL; tensors: the same.  To be called within an SPI
+ * connection.  Errors: those of synth_fit.
  */
 GsVersionEntry *
-gs_fit_source(const char *model, GsSource *source, const char *method,
-			  Jsonb *options, List *context, Jsonb *owners,
-			  int64 seed)
+gs_fit_source(const GsFitOrder *order, GsSource *source, List *context,
+			  List *conditions, Jsonb *owners, List *tensors)
 {
-	FitRequest	request = {.seed = seed};
+	FitRequest	request = {.seed = order->seed};
 	GsVersionEntry *version = palloc0(sizeof(GsVersionEntry));
 
-	request.family = find_family(method);
-	gs_options_parse(options, request.family, &request.options);
+	request.family = find_family(order->method);
+	gs_options_parse(order->options, request.family, &request.options);
 	request.options.context = list_concat(request.options.context, context);
+	request.options.constraints = list_concat(request.options.constraints,
+											  conditions);
 	request.known_only = context != NIL;
 	/* what is known is not drawn: nothing to tell it from */
 	if (request.known_only)
 		request.options.refine = 0;
-	request.options_json = options_json(options);
+	if (order->independent)
+		request.options.dependencies = 0;
+	request.options_json = options_json(order->options);
 	version->source = source->text;
-	version->relation = source->relation;
+	version->relation = order->part ? NULL : source->relation;
 	version->owners = owners;
+	version->tensors = tensors;
+	request.links = order->links;
+	version->part = order->part;
 	if (source->ordered)
 	{
 		GsOptions	defaults;
@@ -1070,8 +1083,8 @@ gs_fit_source(const char *model, GsSource *source, const char *method,
 			request.options.own = defaults.own;
 		request.family = &gs_sequence;
 	}
-	check_name(model);
-	fit_source(&request, model, source, version);
+	check_name(order->model);
+	fit_source(&request, order->model, source, version);
 	return version;
 }
 
@@ -1143,6 +1156,17 @@ gs_fit_options(const GsFitCall *call)
 void
 gs_fit_run(GsFitCall *call)
 {
+	const GsOptions *options = &call->request->options;
+
+	if (OidIsValid(call->source->relid) && !call->temporary &&
+		call->request->columns == NIL && call->request->exclude == NIL &&
+		options->context == NIL && options->impute == NIL &&
+		options->kinds == NIL && options->constraints == NIL &&
+		!options->public)
+		gs_together_learn(call->source->relid, call->model,
+						  call->request->family == &gs_tree ?
+						  call->request->options_json : options_json(NULL),
+						  call->request->seed, &call->version);
 	fit_source(call->request, call->model, call->source, &call->version);
 }
 

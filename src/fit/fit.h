@@ -24,16 +24,28 @@ typedef struct GsFitCall
 	GsVersionEntry version;
 } GsFitCall;
 
+/* A model to be learned of what a source gives. */
+typedef struct GsFitOrder
+{
+	const char *model;			/* its name */
+	const char *method;			/* the family's name */
+	Jsonb	   *options;		/* as synth_fit takes them; or NULL */
+	int64		seed;
+	bool		part;			/* of another model: nobody names it */
+	bool		independent;	/* no column is looked up from others */
+	List	   *links;			/* of GsConstraint: see links.h */
+} GsFitOrder;
+
 extern GsFitCall *gs_fit_open(FunctionCallInfo fcinfo);
 extern void gs_fit_check(const GsFitCall *call);
 extern Datum gs_fit_options(const GsFitCall *call);
 extern void gs_fit_run(GsFitCall *call);
 extern List *gs_names_argument(FunctionCallInfo fcinfo, int arg,
 							   const char *name);
-extern GsVersionEntry *gs_fit_source(const char *model, GsSource *source,
-									 const char *method, Jsonb *options,
-									 List *context, Jsonb *owners,
-									 int64 seed);
+extern GsVersionEntry *gs_fit_source(const GsFitOrder *order,
+									 GsSource *source, List *context,
+									 List *conditions, Jsonb *owners,
+									 List *tensors);
 extern const GsModel *gs_fit_completion(const char *source, List *learned,
 										List *targets, int64 seed);
 

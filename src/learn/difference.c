@@ -261,7 +261,7 @@ set_bases(Finder *finder, int c)
 	column->layout->sign = link->sign;
 	if (link->since >= 0)
 		column->layout->since_times = finder->number[link->since].unit;
-	column->layout->exact = link->score < -BY_FAR / 2;
+	column->layout->exact = link->score < -BY_FAR / 2 || column->endless;
 	if (link->sign <= 0 || link->score < -BY_FAR / 2)
 		add_base(finder, column->layout, c, link->base);
 	if (link->sign > 0)

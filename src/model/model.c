@@ -208,6 +208,7 @@ gs_batch_spare(const GsSampler *sampler, const GsBatch *batch)
 {
 	GsBatch    *spare = gs_batch_create(sampler, 0, batch->needed);
 
+	spare->exact = batch->exact;
 	memcpy(spare->needed, batch->needed, batch->nfeatures);
 	for (int f = 0; f < batch->nfeatures && batch->context != NULL; f++)
 		if (batch->context[f])

@@ -21,7 +21,7 @@
 
 #define MAX_DEPTH		40
 #define MAX_LEAVES		4096
-#define MIN_LEAF		10
+#define MIN_LEAF		5
 #define ENOUGH_LEAF		30		/* rows of a leaf, where there are many */
 #define LEAVES			500		/* of few rows, so many */
 #define PRIOR			0.25	/* rows that pull a leaf to its parent: what is
@@ -191,6 +191,7 @@ prepare_jobs(SequenceFit *fit)
 				(t == GS_TREE_OWN && drawn->number);
 			if (job->axis == NULL)
 				continue;
+			job->axis->pure = true;
 			take_rows(fit, job, t);
 			choose_asks(fit, job);
 		}

@@ -20,6 +20,7 @@
 #define CLOSER			0.5		/* of the spread, that differences have */
 #define RISING			0.995	/* share of differences that are no less than 0 */
 #define MIN_RISES		50		/* rows, that show that all do */
+#define LONG			50		/* rows of an owner, of many */
 #define MIN_CHANGES		0.1		/* share of rows in another group than the last */
 
 static void *
@@ -269,8 +270,22 @@ spread(const SequenceFit *fit, const Drawn *drawn, bool change,
 }
 
 /*
+ * Whether owners have many rows: then one that went astray must not jump back.
+ */
+static bool
+is_long(const SequenceFit *fit)
+{
+	uint32		nowners = 0;
+
+	for (uint32 row = 0; row < fit->nrows; row++)
+		nowners += fit->begins[row];
+	return fit->nrows > LONG * nowners;
+}
+
+/*
  * Finds out whether a number is told by what it adds to that of the last row:
- * where that lies closer than the last row's codes tell, or never falls.
+ * where that lies closer than the last row's codes tell, never falls, or goes on
+ * smoothly for long.
  */
 static void
 find_shift(SequenceFit *fit, Drawn *drawn)
@@ -283,7 +298,7 @@ find_shift(SequenceFit *fit, Drawn *drawn)
 
 	if (change >= CLOSER * spread(fit, drawn, false, drawn->own.code) &&
 		(change >= CLOSER * spread(fit, drawn, false, NULL) ||
-		 rising_share(fit, drawn) <= RISING))
+		 (rising_share(fit, drawn) <= RISING && !is_long(fit))))
 		return;
 	segment = huge(fit->nrows, sizeof(uint16));
 	within = huge(fit->nrows, sizeof(uint16));
@@ -711,6 +726,9 @@ find_keys(SequenceFit *fit)
 		const GsFeature *feature =
 			&fit->encoded->features[fit->drawn[p].feature];
 
+		/* what conditions set is what it is */
+		if (fit->context->schema->columns[feature->column].equated)
+			continue;
 		candidate[p] = feature->part >= 0 && feature->part < GS_MAX_PARTS &&
 			(fit->kept[p].number ? fit->drawn[p].measured &&
 			 feature->lane == GS_LANE_INT : fit->kept[p].nlevels > 2 &&

@@ -187,7 +187,8 @@ gs_tree_fit_leaves(const GsTree *tree, Axis *axis, double prior)
 {
 	GsLeafValues values = {
 		.nvalues = axis->nvalues,.ncontinuous = axis->ncontinuous,
-		.value = axis->value,.rank = axis->rank,.prior = prior
+		.value = axis->value,.rank = axis->rank,.prior = prior,
+		.pure = axis->pure
 	};
 	double	   *scratch = calloc((size_t) 2 * axis->nvalues, sizeof(double));
 	bool		fine = scratch != NULL;

@@ -17,6 +17,7 @@ typedef struct Axis
 	int64	   *count;			/* [nvalues] rows */
 	uint16	   *rank;			/* [nvalues] of a number, else NULL */
 	int			ncontinuous;
+	bool		pure;			/* leaves of one value have no other */
 	const uint16 *alike;		/* [nvalues] see rank of GsEncoded, or NULL */
 	uint8	   *code_of;		/* [nvalues] what others split by */
 	int			ncodes;

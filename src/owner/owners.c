@@ -9,19 +9,29 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/syscache.h"
 
 #include "catalog/access.h"
 #include "column/tensor.h"
 #include "constraint/constraints.h"
+#include "owner/before.h"
+#include "owner/entity.h"
 #include "owner/owners.h"
+
+#define MAX_COUNT	281474976710656.0	/* 2^48 */
 
 /* ------------------------------------------------------------------ JSON */
 
@@ -61,12 +71,23 @@ gs_owners_save(const GsOwners *owners)
 		append_names(&json, false, "parent_columns", step->parent_columns);
 		append_names(&json, false, "known", step->known);
 		append_names(&json, false, "names", step->names);
+		append_names(&json, false, "link", step->link);
 		appendStringInfoChar(&json, '}');
 	}
 	appendStringInfoString(&json, "], ");
 	append_names(&json, true, "columns", owners->columns);
 	append_names(&json, false, "order_by", owners->order_by == NULL ? NIL :
 				 list_make1(owners->order_by));
+	append_names(&json, false, "before", owners->before);
+	append_names(&json, false, "before_names", owners->before_names);
+	if (owners->entity)
+		appendStringInfo(&json, ", \"entities\": " INT64_FORMAT ", \"copied\": %s",
+						 owners->nentities, owners->copied ? "true" : "false");
+	for (int g = 0; g < owners->ngenerations; g++)
+		appendStringInfo(&json, "%s" INT64_FORMAT, g == 0 ?
+						 ", \"generations\": [" : ", ", owners->generation[g]);
+	if (owners->ngenerations > 0)
+		appendStringInfoChar(&json, ']');
 	appendStringInfoChar(&json, '}');
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 											  CStringGetDatum(json.data)));
@@ -99,6 +120,70 @@ read_names(JsonbContainer *object, const char *key)
 	return names;
 }
 
+static int64
+read_count(const JsonbValue *value)
+{
+	double		n;
+
+	if (value->type != jbvNumeric || numeric_is_nan(value->val.numeric) ||
+		numeric_is_inf(value->val.numeric))
+		gs_corrupted("A number of owners is none.");
+	n = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+										   NumericGetDatum(value->val.numeric)));
+	if (!(n >= 1 && n <= MAX_COUNT))
+		gs_corrupted("A number of owners is impossible.");
+	return (int64) n;
+}
+
+/*
+ * The owners of rows that belong to whoever has the same values.
+ */
+static void
+read_entities(GsOwners *owners, JsonbContainer *root)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = getKeyJsonValueFromContainer(root, "entities", 8,
+													 &buffer);
+
+	owners->entity = value != NULL;
+	if (value == NULL)
+		return;
+	owners->nentities = read_count(value);
+	if (list_length(owners->steps) != 1)
+		gs_corrupted("The owners of entities are others.");
+	value = getKeyJsonValueFromContainer(root, "copied", 6, &buffer);
+	if (value == NULL || value->type != jbvBool)
+		gs_corrupted("The owners lack \"%s\".", "copied");
+	owners->copied = value->val.boolean;
+}
+
+/*
+ * The generations of rows that belong to rows of their own table.
+ */
+static void
+read_generations(GsOwners *owners, JsonbContainer *root)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = getKeyJsonValueFromContainer(root, "generations", 11,
+													 &buffer);
+	int			n;
+
+	if (value == NULL)
+		return;
+	n = value->type == jbvBinary &&
+		JsonContainerIsArray(value->val.binary.data) ?
+		JsonContainerSize(value->val.binary.data) : 0;
+	if (n < 1 || n > GS_MAX_GENERATIONS || list_length(owners->steps) != 1 ||
+		owners->entity)
+		gs_corrupted("The generations are impossible.");
+	owners->ngenerations = n;
+	owners->generation = palloc(sizeof(int64) * n);
+	for (int g = 0; g < n; g++)
+		owners->generation[g] =
+			read_count(getIthJsonbValueFromContainer(value->val.binary.data,
+													 g));
+}
+
 static GsOwnerStep *
 read_step(JsonbValue *value)
 {
@@ -112,8 +197,8 @@ read_step(JsonbValue *value)
 									  "parent_columns");
 	step->known = read_names(value->val.binary.data, "known");
 	step->names = read_names(value->val.binary.data, "names");
-	if (step->columns == NIL || list_length(step->columns) !=
-		list_length(step->parent_columns) ||
+	step->link = read_names(value->val.binary.data, "link");
+	if (list_length(step->columns) != list_length(step->parent_columns) ||
 		list_length(step->known) != list_length(step->names))
 		gs_corrupted("The lists of an owner differ in length.");
 	return step;
@@ -146,6 +231,15 @@ gs_owners_load(const Jsonb *json)
 	order_by = read_names(root, "order_by");
 	if (order_by != NIL)
 		owners->order_by = linitial(order_by);
+	owners->before = read_names(root, "before");
+	owners->before_names = read_names(root, "before_names");
+	if (list_length(owners->before) != list_length(owners->before_names))
+		gs_corrupted("The columns of the row before have other names.");
+	read_entities(owners, root);
+	read_generations(owners, root);
+	for (int i = 0; i < list_length(owners->steps) && !owners->entity; i++)
+		if (((GsOwnerStep *) list_nth(owners->steps, i))->columns == NIL)
+			gs_corrupted("An owner has no key.");
 	return owners;
 }
 
@@ -190,14 +284,32 @@ gs_owners_are(const Jsonb *json, const List *columns)
 				   columns);
 }
 
-/*
- * The relation that rows of one refer to as a step says.
- */
-static Oid
-parent_of(Oid relid, const GsOwnerStep *step)
+static bool
+has_columns(Oid relid, const List *names)
 {
 	ListCell   *cell;
 
+	foreach(cell, names)
+		if (get_attnum(relid, lfirst(cell)) <= 0)
+			return false;
+	return true;
+}
+
+/*
+ * The relation that rows of one refer to as a step says; InvalidOid: none.
+ */
+static Oid
+find_parent(Oid relid, const GsOwnerStep *step)
+{
+	ListCell   *cell;
+
+	if (step->link != NIL)
+	{
+		Oid			parent = get_relname_relid(linitial(step->link),
+											   get_rel_namespace(relid));
+
+		return has_columns(parent, step->parent_columns) ? parent : InvalidOid;
+	}
 	foreach(cell, gs_constraints_read(relid))
 	{
 		const GsConstraint *constraint = lfirst(cell);
@@ -207,12 +319,101 @@ parent_of(Oid relid, const GsOwnerStep *step)
 			same_names(constraint->parent_columns, step->parent_columns))
 			return constraint->parent_oid;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_FOREIGN_KEY),
-			 errmsg("%s has no foreign key on column \"%s\" that leads to its owners",
-					gs_relation_name(relid, NULL),
-					(char *) linitial(step->columns)),
-			 errhint("Rows of this model belong to others: add the foreign key that its source has.")));
+	return InvalidOid;
+}
+
+static Oid
+parent_of(Oid relid, const GsOwnerStep *step)
+{
+	Oid			parent = find_parent(relid, step);
+
+	if (!OidIsValid(parent))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
+				 errmsg("%s has no foreign key on column \"%s\" that leads to its owners",
+						gs_relation_name(relid, NULL),
+						(char *) linitial(step->columns)),
+				 errhint("Rows of this model belong to others: add the foreign key that its source has.")));
+	return parent;
+}
+
+/*
+ * Whether columns of a table take values that are made here.
+ */
+static bool
+may_set(Oid relid, const List *names)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		AttrNumber	number = get_attnum(relid, lfirst(cell));
+		HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid),
+											Int16GetDatum(number));
+		Form_pg_attribute attribute;
+		bool		may;
+
+		if (!HeapTupleIsValid(tuple))
+			return false;
+		attribute = (Form_pg_attribute) GETSTRUCT(tuple);
+		may = attribute->attgenerated == '\0' &&
+			attribute->attidentity != ATTRIBUTE_IDENTITY_ALWAYS;
+		ReleaseSysCache(tuple);
+		if (!may)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * gs_owners_are_there: whether a table's foreign keys lead to owners that the
+ * caller may read and that have all that rows know of them; or, where they are
+ * made, it has the columns that tell them apart.
+ */
+bool
+gs_owners_are_there(const GsOwners *owners, Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, owners->steps)
+	{
+		const GsOwnerStep *step = lfirst(cell);
+
+		if (!has_columns(relid, step->columns) ||
+			(owners->ngenerations > 0 && !may_set(relid, step->parent_columns)))
+			return false;
+		if (owners->entity)
+			break;
+		relid = find_parent(relid, step);
+		if (!OidIsValid(relid) || !has_columns(relid, step->known) ||
+			pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * gs_owners_give: whether a column of a row is its owner's own: it refers to
+ * him, or is the same in all of his rows.
+ */
+bool
+gs_owners_give(const GsOwners *owners, const char *name)
+{
+	const GsOwnerStep *step = owners->steps == NIL ? NULL :
+		linitial(owners->steps);
+
+	return step != NULL && (gs_is_named(step->columns, name) ||
+							(owners->entity && gs_is_named(step->known, name)));
+}
+
+/*
+ * gs_owners_are_one: whether all rows belong to one.
+ */
+bool
+gs_owners_are_one(const GsOwners *owners)
+{
+	return owners->entity &&
+		((const GsOwnerStep *) linitial(owners->steps))->columns == NIL;
 }
 
 static void
@@ -221,8 +422,9 @@ append_columns(StringInfo query, const char *alias, List *columns)
 	ListCell   *cell;
 
 	foreach(cell, columns)
-		appendStringInfo(query, "%s%s.%s", query->data[query->len - 1] == ' ' ?
-						 "" : ", ", alias, quote_identifier(lfirst(cell)));
+		appendStringInfo(query, "%s%s.%s",
+						 query->len == 0 || query->data[query->len - 1] != ' ' ?
+						 ", " : "", alias, quote_identifier(lfirst(cell)));
 }
 
 static void
@@ -251,6 +453,13 @@ append_owners(const GsOwners *owners, Oid relid, StringInfo columns,
 	int			level = 0;
 	ListCell   *cell;
 
+	if (owners->entity)
+	{
+		const GsOwnerStep *step = linitial(owners->steps);
+
+		append_columns(columns, "c", step->known);
+		return;
+	}
 	foreach(cell, owners->steps)
 	{
 		const GsOwnerStep *step = lfirst(cell);
@@ -260,7 +469,9 @@ append_owners(const GsOwners *owners, Oid relid, StringInfo columns,
 		ListCell   *name;
 
 		relid = parent_of(relid, step);
-		appendStringInfo(from, "%s%s %s", first ? "" : " JOIN ",
+		/* those that belong to none are a generation, too */
+		appendStringInfo(from, "%s%s %s", first ? "" :
+						 owners->ngenerations > 0 ? " LEFT JOIN " : " JOIN ",
 						 gs_relation_name(relid, NULL), alias);
 		if (!first)
 			append_match(from, child, step->columns, alias,
@@ -273,13 +484,17 @@ append_owners(const GsOwners *owners, Oid relid, StringInfo columns,
 	}
 }
 
+/*
+ * Columns to follow a word, with a space; "" for none.
+ */
 static char *
 key_columns(const char *alias, List *names)
 {
 	StringInfoData keys;
 
 	initStringInfo(&keys);
-	appendStringInfoChar(&keys, ' ');
+	if (names != NIL)
+		appendStringInfoChar(&keys, ' ');
 	append_columns(&keys, alias, names);
 	return keys.data;
 }
@@ -302,6 +517,14 @@ gs_owners_counts_query(const GsOwners *owners, Oid relid)
 	initStringInfo(&columns);
 	initStringInfo(&from);
 	append_owners(owners, relid, &columns, &from);
+	if (owners->entity)
+	{
+		const char *of = key_columns("c", gs_owners_entity_columns(owners));
+
+		return psprintf("SELECT%s, pg_catalog.count(*) AS %s FROM %s c GROUP BY%s",
+						of, quote_identifier(GS_OWNERS_COUNT),
+						gs_relation_name(relid, NULL), of);
+	}
 	appendStringInfo(&from, " LEFT JOIN (SELECT%s, pg_catalog.count(*) AS n"
 					 " FROM %s c GROUP BY%s) c", keys,
 					 gs_relation_name(relid, NULL), keys);
@@ -402,8 +625,8 @@ static const char counted_query[] =
 "'{int2,int4,int8}'::pg_catalog.regtype[]::pg_catalog.oid[])";
 
 /*
- * What the rows of an owner are ordered by, to be appended to a list: time,
- * and within the same time as they came.
+ * What the rows of an owner are ordered by: time, and within the same time as
+ * they came.
  */
 static char *
 row_order(const GsOwners *owners, Oid relid)
@@ -415,12 +638,12 @@ row_order(const GsOwners *owners, Oid relid)
 
 	initStringInfo(&order);
 	if (owners->order_by != NULL)
-		appendStringInfo(&order, ", c.%s", quote_identifier(owners->order_by));
+		appendStringInfo(&order, " c.%s", quote_identifier(owners->order_by));
 	if (gs_run(counted_query, 1, &type, &value, NULL, true) > 0)
-		appendStringInfo(&order, ", c.%s",
+		appendStringInfo(&order, "%s c.%s", order.len > 0 ? "," : "",
 						 quote_identifier(gs_result_text(0, 1, context)));
 	else if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
-		appendStringInfoString(&order, ", c.ctid");
+		appendStringInfo(&order, "%s c.ctid", order.len > 0 ? "," : "");
 	MemoryContextSwitchTo(context);
 	return order.data;
 }
@@ -449,27 +672,58 @@ some_owners(const char *relation, const char *keys, int64 limit)
 }
 
 /*
+ * What rows of the same owner have in common: columns, to follow a word.  Those
+ * that belong to none are each by itself.
+ */
+static char *
+partition_columns(const GsOwners *owners)
+{
+	const GsOwnerStep *step = linitial(owners->steps);
+	char	   *keys = key_columns("c", step->columns);
+	StringInfoData none;
+	ListCell   *cell;
+
+	if (owners->ngenerations == 0)
+		return keys;
+	initStringInfo(&none);
+	foreach(cell, step->columns)
+		appendStringInfo(&none, "%sc.%s IS NULL", none.len > 0 ? " OR " : "",
+						 quote_identifier(lfirst(cell)));
+	foreach(cell, step->parent_columns)
+		keys = psprintf("%s, CASE WHEN %s THEN c.%s END", keys, none.data,
+						quote_identifier(lfirst(cell)));
+	return keys;
+}
+
+/*
  * gs_owners_source: the rows of a table with all that they know of their
- * owners, owner by owner in order, read as the caller: for a fit.
+ * owners, owner by owner in order, read as the caller: for a fit.  What they
+ * take over from the row before is found out, and noted in owners.
  *
  * context: names of what is known are added to it; limit: rows; of more, those
  * of a random part of the owners.  To be called within an SPI connection.
  */
 GsSource *
-gs_owners_source(const GsOwners *owners, Oid relid, int64 limit,
-				 List **context)
+gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 {
 	Extension  *extension = palloc0(sizeof(Extension));
-	const GsOwnerStep *step = linitial(owners->steps);
 	const char *name = gs_relation_name(relid, NULL);
-	const char *keys = key_columns("c", step->columns);
+	const char *keys = partition_columns(owners);
 	const char *order = row_order(owners, relid);
+	/* of each owner, where there are few: there must be some of all */
+	int64		first = owners->copied ? Max(limit / owners->nentities, 1) : 0;
+	const char *window;
+	const char *query;
 	StringInfoData columns;
 	StringInfoData from;
 	GsSource   *source;
 	TupleDesc	desc;
 	ListCell   *cell;
+	ListCell   *known;
 
+	window = psprintf("%s%s%s%s", *keys == '\0' ? "" : "PARTITION BY", keys,
+					  *order == '\0' ? "" : " ORDER BY", order);
+	gs_owners_find_before(owners, relid, psprintf("%s c", name), window);
 	initStringInfo(&columns);
 	initStringInfo(&from);
 	appendStringInfoChar(&columns, ' ');
@@ -477,16 +731,26 @@ gs_owners_source(const GsOwners *owners, Oid relid, int64 limit,
 	append_columns(&columns, "c", owners->others);
 	appendStringInfo(&from, "%s c", name);
 	append_owners(owners, relid, &columns, &from);
+	forboth(cell, owners->before, known, owners->before_names)
+		appendStringInfo(&columns, "%spg_catalog.lag(c.%s) OVER w AS %s",
+						 columns.len > 1 ? ", " : "",
+						 quote_identifier(lfirst(cell)),
+						 quote_identifier(lfirst(known)));
 	foreach(cell, owners->steps)
 		*context = list_concat(*context,
 							   ((const GsOwnerStep *) lfirst(cell))->names);
-	source = gs_source_open(psprintf("SELECT%s%s"
-									 " pg_catalog.row_number() OVER (PARTITION BY%s ORDER BY%s%s) AS %s"
-									 " FROM %s%s ORDER BY%s, %s", columns.data,
-									 columns.len > 1 ? "," : "", keys, keys,
-									 order, quote_identifier(GS_OWNERS_COUNT),
-									 from.data, some_owners(name, keys, limit),
-									 keys, quote_identifier(GS_OWNERS_COUNT)),
+	*context = list_concat(*context, owners->before_names);
+	query = psprintf("SELECT%s%s pg_catalog.row_number() OVER w AS %s"
+					 " FROM %s%s WINDOW w AS (%s)", columns.data,
+					 columns.len > 1 ? "," : "",
+					 quote_identifier(GS_OWNERS_COUNT), from.data,
+					 first > 0 ? "" : some_owners(name, keys, limit), window);
+	if (first > 0)
+		query = psprintf("SELECT * FROM (%s) c WHERE c.%s " GS_OP("<=") " " INT64_FORMAT,
+						 query, quote_identifier(GS_OWNERS_COUNT), first);
+	source = gs_source_open(psprintf("%s ORDER BY%s%s %s", query, keys,
+									 *keys == '\0' ? "" : ",",
+									 quote_identifier(GS_OWNERS_COUNT)),
 							NIL, NIL);
 	desc = CreateTemplateTupleDesc(source->desc->natts - 1);
 	for (int i = 0; i < desc->natts; i++)
@@ -496,6 +760,8 @@ gs_owners_source(const GsOwners *owners, Oid relid, int64 limit,
 	extension->slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	extension->room = 1024;
 	source->ordered = true;
+	source->series = owners->before;
+	source->endless = owners->regular ? list_make1(owners->order_by) : NIL;
 	source->begins = palloc(extension->room);
 	source->relid = relid;
 	source->relation = pstrdup(name);

@@ -11,6 +11,8 @@
 
 #include "table/source.h"
 
+#define GS_MAX_GENERATIONS	100
+
 /* One step from a row to its owner, or from that to its own. */
 typedef struct GsOwnerStep
 {
@@ -18,6 +20,8 @@ typedef struct GsOwnerStep
 	List	   *parent_columns;	/* ... and what it refers to */
 	List	   *known;			/* columns of the owner */
 	List	   *names;			/* what a row calls them */
+	List	   *link;			/* the owner's table, where no foreign key leads
+								 * to it: one C string, its name */
 } GsOwnerStep;
 
 typedef struct GsOwners
@@ -26,6 +30,28 @@ typedef struct GsOwners
 	List	   *columns;		/* C strings: of the row, that siblings remember */
 	List	   *others;			/* that are learned besides, while a fit lasts */
 	char	   *order_by;		/* column; NULL: none */
+
+	/*
+	 * Rows without an owner's table belong to whoever has the same values in
+	 * some columns, or all to one: then the only step is to him.  He is made
+	 * by the model of the numbers of rows.
+	 */
+	bool		entity;
+	bool		copied;			/* those of the source, each once */
+	int64		nentities;		/* that there are in the source */
+
+	/*
+	 * Rows that belong to rows of their own table: how many there are of those
+	 * that belong to none, of those that belong to these, and so on.
+	 */
+	int			ngenerations;
+	int64	   *generation;		/* [ngenerations] */
+
+	/* columns whose value in the row before is known, and what it is called */
+	List	   *before;
+	List	   *before_names;
+	List	   *conditions;		/* about these, while a fit lasts */
+	bool		regular;		/* order_by goes on by regular steps */
 } GsOwners;
 
 /* The column of gs_owners_counts_query that counts rows. */
@@ -35,10 +61,13 @@ extern Jsonb *gs_owners_save(const GsOwners *owners);
 extern GsOwners *gs_owners_load(const Jsonb *json);
 extern char *gs_owners_counts_model(const char *rows);
 extern bool gs_owners_are(const Jsonb *json, const List *columns);
+extern bool gs_owners_are_there(const GsOwners *owners, Oid relid);
+extern bool gs_owners_give(const GsOwners *owners, const char *name);
+extern bool gs_owners_are_one(const GsOwners *owners);
 extern char *gs_owners_counts_query(const GsOwners *owners, Oid relid);
 extern char *gs_owners_query(const GsOwners *owners, Oid relid, bool after,
 							 int limit);
-extern GsSource *gs_owners_source(const GsOwners *owners, Oid relid,
-								  int64 limit, List **context);
+extern GsSource *gs_owners_source(GsOwners *owners, Oid relid, int64 limit,
+								  List **context);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "catalog/access.h"
 #include "codec/codec.h"
+#include "owner/entity.h"
 #include "schema/plan.h"
 
 /*
@@ -113,10 +114,84 @@ new_name(const GsOwners *owners, const GsOwnerStep *step, const char *table,
 	}
 }
 
+static List *
+names_without(List *names, List *without)
+{
+	List	   *rest = NIL;
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (!gs_is_named(without, lfirst(cell)))
+			rest = lappend(rest, lfirst(cell));
+	return rest;
+}
+
 /*
- * gs_owners_find: the owners of a child table, t of a plan, in the current
- * context; for a table of its own, none.  To be called within an SPI
- * connection.
+ * Whose rows those of a sequence are.
+ */
+static void
+find_entities(GsOwners *owners, const GsPlanTable *table)
+{
+	GsOwnerStep *step = palloc0(sizeof(GsOwnerStep));
+
+	step->columns = step->parent_columns = table->sequence_key;
+	owners->entity = true;
+	owners->steps = list_make1(step);
+	owners->columns = names_without(owners->columns, step->columns);
+	owners->others = names_without(owners->others, step->columns);
+	gs_owners_find_entities(owners, table->relid, table->personal);
+	/* what tells the rows' order is no key */
+	if (table->order_by != NULL && gs_is_named(owners->others, table->order_by))
+	{
+		owners->others = names_without(owners->others,
+											   list_make1(table->order_by));
+		owners->columns = lcons(table->order_by, owners->columns);
+	}
+}
+
+/*
+ * Rows that belong to others of their own table: only one foreign key says so,
+ * and they know something of these.
+ */
+static void
+find_self(GsOwners *owners, const GsPlanTable *table)
+{
+	const GsPlanKey *self = NULL;
+	GsOwnerStep *step = palloc0(sizeof(GsOwnerStep));
+	List	   *columns = owners->columns;
+	ListCell   *cell;
+	int			n = 0;
+
+	foreach(cell, table->keys)
+	{
+		const GsPlanKey *key = lfirst(cell);
+
+		if (key->use != GS_KEY_SELF)
+			continue;
+		self = key;
+		n++;
+	}
+	if (n != 1 || !self->nullable || columns == NIL)
+		return;
+	step->columns = self->columns;
+	step->parent_columns = self->parent_columns;
+	step->known = columns;
+	foreach(cell, columns)
+		step->names = lappend(step->names,
+							  new_name(owners, step,
+									   get_rel_name(table->relid),
+									   lfirst(cell)));
+	owners->steps = list_make1(step);
+	gs_owners_find_generations(owners, table->relid);
+	if (owners->ngenerations == 0)
+		owners->steps = NIL;
+	owners->others = names_without(owners->others, self->columns);
+}
+
+/*
+ * gs_owners_find: the owners of a child table, t of a plan, or of a sequence,
+ * or of rows that belong to others of their table, in the current context; for a
+ * table of its own, none.  To be called within an SPI connection.
  */
 GsOwners *
 gs_owners_find(const GsSchemaPlan *plan, int t)
@@ -127,6 +202,13 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 
 	owners->columns = telling_columns(table, &owners->others);
 	owners->order_by = table->order_by;
+	if (table->role == GS_TABLE_SEQUENCE)
+	{
+		find_entities(owners, table);
+		return owners;
+	}
+	if (table->owner == NULL && table->role == GS_TABLE_ROOT)
+		find_self(owners, table);
 	for (; table->owner != NULL; table = &plan->table[table->owner->parent])
 	{
 		const GsPlanTable *parent = &plan->table[table->owner->parent];
@@ -134,6 +216,8 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 
 		step->columns = table->owner->columns;
 		step->parent_columns = table->owner->parent_columns;
+		if (table->owner->link)
+			step->link = list_make1(get_rel_name(parent->relid));
 		step->known = telling_columns(parent, NULL);
 		foreach(cell, step->known)
 			step->names = lappend(step->names,

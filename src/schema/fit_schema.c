@@ -15,12 +15,11 @@
 #include "utils/memutils.h"
 
 #include "catalog/datasets.h"
+#include "constraint/links.h"
 #include "fit/fit.h"
 #include "model/model.h"
 #include "schema/plan.h"
-
-#define MAX_ROWS		1000000	/* of children, that are learned from */
-#define COLUMN_BYTES	30		/* of each of their columns */
+#include "schema/together.h"
 
 /* What a call asks for. */
 typedef struct SchemaFit
@@ -53,19 +52,30 @@ put_result(const SchemaFit *fit, const char *relation, const char *model,
 }
 
 /*
- * Rows of children that are learned from, at most.
+ * Columns that have values of another table's, but for those that lead to the
+ * owner: links, and tensors that say in which share of the rows.
  */
-static int64
-rows_limit(const GsOwners *owners)
+static void
+find_links(const GsSchemaPlan *plan, const GsPlanTable *table, List **links,
+		   List **tensors)
 {
-	int64		columns = list_length(owners->columns) +
-		list_length(owners->others) + 1;
 	ListCell   *cell;
 
-	foreach(cell, owners->steps)
-		columns += list_length(((const GsOwnerStep *) lfirst(cell))->names);
-	return Max(1000, Min(MAX_ROWS, maintenance_work_mem * INT64CONST(1024) /
-						 (COLUMN_BYTES * columns)));
+	foreach(cell, table->keys)
+	{
+		const GsPlanKey *key = lfirst(cell);
+		const char *column = linitial(key->columns);
+		const GsPlanTable *parent;
+
+		if (!key->link || key->use == GS_KEY_OWNER)
+			continue;
+		parent = &plan->table[key->parent];
+		*links = lappend(*links, gs_link_make(column, parent->name,
+											  get_rel_name(parent->relid),
+											  linitial(key->parent_columns)));
+		gs_tensor_add(tensors, gs_link_tensor(column), GS_F8, 1, 1, 0,
+					  &key->share);
+	}
 }
 
 /*
@@ -76,35 +86,31 @@ static void
 fit_table(const SchemaFit *fit, int t, const char *model)
 {
 	const GsPlanTable *table = &fit->plan->table[t];
-	const GsOwners *owners;
-	GsSource   *source;
-	List	   *context = NIL;
-	Jsonb	   *kept = NULL;
-	char	   *counts;
+	GsFitOrder	order = {.model = model,.method = fit->method,
+		.options = fit->options,.seed = fit->seed
+	};
+	GsVersionEntry *rows;
+	GsVersionEntry *counts;
+	GsOwners   *owners = gs_owners_find(fit->plan, t);
+	List	   *shares = NIL;
 
-	if (table->owner == NULL)
-		source = gs_source_open(table->name, NIL, NIL);
-	else
+	find_links(fit->plan, table, &order.links, &shares);
+	if (owners->steps == NIL || owners->ngenerations > 0)
 	{
-		List	   *known = NIL;
-		ListCell   *cell;
+		/* rows that belong to others of their table are a part */
+		List	   *together = owners->ngenerations > 0 ?
+			gs_together_part(&order, owners, table->relid) : NIL;
 
-		owners = gs_owners_find(fit->plan, t);
-		source = gs_source_open(gs_owners_counts_query(owners, table->relid),
-								NIL, NIL);
-		foreach(cell, owners->steps)
-			known = list_concat(known, ((GsOwnerStep *) lfirst(cell))->names);
-		counts = gs_owners_counts_model(model);
-		put_result(fit, table->name, counts,
-				   gs_fit_source(counts, source, fit->method, fit->options,
-								 known, NULL, fit->seed));
-		source = gs_owners_source(owners, table->relid, rows_limit(owners),
-								  &context);
-		kept = gs_owners_save(owners);
+		put_result(fit, table->name, model,
+				   gs_fit_source(&order,
+								 gs_source_open(table->name, NIL, NIL), NIL,
+								 NIL, NULL, list_concat(together, shares)));
+		return;
 	}
-	put_result(fit, table->name, model,
-			   gs_fit_source(model, source, fit->method, fit->options, context,
-							 kept, fit->seed));
+	rows = gs_fit_owned(&order, owners, table->relid, shares, &counts);
+	if (counts != NULL)
+		put_result(fit, table->name, gs_owners_counts_model(model), counts);
+	put_result(fit, table->name, model, rows);
 }
 
 /*

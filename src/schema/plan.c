@@ -37,6 +37,8 @@
  */
 #define KEPT_ROWS		1000
 #define KEPT_CHILDREN	10
+/* Rows of a look-up table that may be an owner, where no other table is. */
+#define OWNER_ROWS		50
 
 static const char *const role_names[GS_TABLE_ROLES] = {
 	"root", "kept", "child", "sequence"
@@ -47,8 +49,8 @@ static const char *const use_names[GS_KEY_USES] = {
 };
 
 /*
- * $1 names of schemas, $2 OIDs of relations to leave out.  Partitions belong to
- * their table, and what an extension made to the extension.
+ * $1 names of schemas, $2 OIDs of relations to leave out, $4 of others to take.
+ * Partitions belong to their table, and what an extension made to the extension.
  */
 static const char tables_query[] =
 "SELECT r.oid, GREATEST(r.reltuples, -1), EXISTS (SELECT"
@@ -57,7 +59,8 @@ static const char tables_query[] =
 " AND a.attname::pg_catalog.text " GS_OP("~*") " $3)"
 " FROM pg_catalog.pg_class r"
 " JOIN pg_catalog.pg_namespace n ON n.oid " GS_EQ " r.relnamespace"
-" WHERE n.nspname::pg_catalog.text " GS_EQ " ANY ($1)"
+" WHERE (n.nspname::pg_catalog.text " GS_EQ " ANY ($1)"
+" OR r.oid " GS_EQ " ANY ($4))"
 " AND r.relkind " GS_EQ " ANY ('{r,p}'::pg_catalog.\"char\"[])"
 " AND NOT r.relispartition AND NOT r.oid " GS_EQ " ANY ($2)"
 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d"
@@ -163,14 +166,27 @@ find_table(const GsSchemaPlan *plan, Oid relid)
 
 /* ---------------------------------------------------------------- tables */
 
+static Datum
+oid_array(List *oids)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(oids), 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, oids)
+		elements[n++] = ObjectIdGetDatum(lfirst_oid(cell));
+	return PointerGetDatum(construct_array(elements, n, OIDOID, sizeof(Oid),
+										   true, TYPALIGN_INT));
+}
+
 static void
-read_tables(GsSchemaPlan *plan, List *schemas, List *exclude,
+read_tables(GsSchemaPlan *plan, List *schemas, List *exclude, List *others,
 			MemoryContext context)
 {
-	Oid			types[] = {TEXTARRAYOID, OIDARRAYOID, TEXTOID};
-	Datum		values[3];
+	Oid			types[] = {TEXTARRAYOID, OIDARRAYOID, TEXTOID, OIDARRAYOID};
+	Datum		values[4];
 	Datum	   *elements = palloc(sizeof(Datum) *
-								  (list_length(schemas) + list_length(exclude)));
+								  Max(list_length(schemas), 1));
 	int			n = 0;
 	ListCell   *cell;
 
@@ -178,14 +194,10 @@ read_tables(GsSchemaPlan *plan, List *schemas, List *exclude,
 		elements[n++] = CStringGetTextDatum(lfirst(cell));
 	values[0] = PointerGetDatum(construct_array(elements, n, TEXTOID, -1,
 												false, TYPALIGN_INT));
-	n = 0;
-	foreach(cell, exclude)
-		elements[n++] = ObjectIdGetDatum(lfirst_oid(cell));
-	values[1] = PointerGetDatum(construct_array(elements, n, OIDOID,
-												sizeof(Oid), true,
-												TYPALIGN_INT));
+	values[1] = oid_array(exclude);
 	values[2] = CStringGetTextDatum(personal_names);
-	plan->n = (int) gs_run(tables_query, 3, types, values, NULL, true);
+	values[3] = oid_array(others);
+	plan->n = (int) gs_run(tables_query, 4, types, values, NULL, true);
 	plan->table = MemoryContextAllocZero(context, sizeof(GsPlanTable) *
 										 Max(plan->n, 1));
 	for (int t = 0; t < plan->n; t++)
@@ -202,7 +214,7 @@ read_tables(GsSchemaPlan *plan, List *schemas, List *exclude,
  * Tables that the caller may not read are left out, with a NOTICE.
  */
 static void
-check_rights(GsSchemaPlan *plan)
+check_rights(GsSchemaPlan *plan, bool quiet)
 {
 	int			kept = 0;
 
@@ -216,13 +228,14 @@ check_rights(GsSchemaPlan *plan)
 			plan->table[kept++] = *table;
 			continue;
 		}
-		ereport(NOTICE,
-				(errmsg("table %s is left out: permission denied", table->name),
-				 errhint("Its owner can allow it: GRANT SELECT ON %s TO %s.  To leave it out without this notice: exclude => %s.",
-						 table->name,
-						 quote_identifier(GetUserNameFromId(GetUserId(),
-															false)),
-						 quote_literal_cstr(psprintf("{%s}", table->name)))));
+		if (!quiet)
+			ereport(NOTICE,
+					(errmsg("table %s is left out: permission denied", table->name),
+					 errhint("Its owner can allow it: GRANT SELECT ON %s TO %s.  To leave it out without this notice: exclude => %s.",
+							 table->name,
+							 quote_identifier(GetUserNameFromId(GetUserId(),
+																false)),
+							 quote_literal_cstr(psprintf("{%s}", table->name)))));
 	}
 	plan->n = kept;
 }
@@ -519,7 +532,8 @@ is_counted(Oid type)
 /*
  * The order of rows that belong together: that of the last column of a key
  * which begins with the columns that say to whom (a line's number, a reading's
- * time), or else the first day or time that all rows have.
+ * time), or else the first day or time that all rows have.  A table whose
+ * primary key is a day or time by itself is one long series.
  */
 static void
 find_order(GsPlanTable *table, MemoryContext context)
@@ -532,8 +546,11 @@ find_order(GsPlanTable *table, MemoryContext context)
 		char	   *last = llast(names);
 		List	   *owner = table->owner != NULL ? table->owner->columns :
 			table->sequence_key;
-		bool		fits = list_length(names) > 1 &&
-			is_counted(DatumGetObjectId(gs_result(i, 2, NULL)));
+		Oid			type = DatumGetObjectId(gs_result(i, 2, NULL));
+		bool		fits = is_counted(type) && (list_length(names) > 1 ||
+												(i == 0 && type != INT2OID &&
+												 type != INT4OID &&
+												 type != INT8OID));
 		ListCell   *cell;
 
 		names = list_truncate(names, list_length(names) - 1);
@@ -550,8 +567,104 @@ find_order(GsPlanTable *table, MemoryContext context)
 		run_of(times_query, table->relid) > 0)
 		table->order_by = gs_result_text(0, 1, context);
 	if (table->owner == NULL && table->role == GS_TABLE_ROOT &&
-		table->order_by != NULL)
+		(table->order_by != NULL || table->sequence_key != NIL))
 		table->role = GS_TABLE_SEQUENCE;
+}
+
+/*
+ * Names, numbers of rows and keys of tables that may be read.
+ */
+static void
+describe_tables(GsSchemaPlan *plan, bool quiet, MemoryContext context)
+{
+	for (int t = 0; t < plan->n; t++)
+		plan->table[t].name = gs_relation_name(plan->table[t].relid, NULL);
+	check_rights(plan, quiet);
+	for (int t = 0; t < plan->n; t++)
+	{
+		/* nothing is kept of one table alone */
+		if (!quiet || plan->n > 1)
+			count_rows(&plan->table[t]);
+		read_keys(plan, &plan->table[t], context);
+	}
+	MemoryContextSwitchTo(context);
+}
+
+/* $1 a relation: it, and those that foreign keys lead to from it. */
+static const char ancestors_query[] =
+"WITH RECURSIVE t AS (SELECT $1 AS oid UNION SELECT c.confrelid"
+" FROM pg_catalog.pg_constraint c JOIN t ON c.conrelid " GS_EQ " t.oid"
+" WHERE c.contype " GS_EQ " 'f') SELECT t.oid FROM t LIMIT 64";
+
+/*
+ * Where a table refers to nothing but look-up tables, the largest of them may
+ * own its rows.
+ */
+static void
+find_kept_owner(const GsSchemaPlan *plan, GsPlanTable *table)
+{
+	GsPlanKey  *largest = NULL;
+	ListCell   *cell;
+
+	foreach(cell, table->owner == NULL ? table->keys : NIL)
+	{
+		GsPlanKey  *key = lfirst(cell);
+
+		if (key->use == GS_KEY_KEPT && !key->nullable &&
+			plan->table[key->parent].rows >= OWNER_ROWS &&
+			(largest == NULL || plan->table[key->parent].rows >
+			 plan->table[largest->parent].rows))
+			largest = key;
+	}
+	if (largest == NULL)
+		return;
+	largest->use = GS_KEY_OWNER;
+	table->owner = largest;
+	table->role = GS_TABLE_CHILD;
+}
+
+/*
+ * gs_table_plan: the plan for one table, the last one, and those that it leads
+ * to, in the current context; none that the caller may not read.  To be called
+ * within an SPI connection.  Errors: feature_not_supported for a cycle that
+ * cannot be cut.
+ */
+GsSchemaPlan *
+gs_table_plan(Oid relid, int *t)
+{
+	MemoryContext context = CurrentMemoryContext;
+	GsSchemaPlan *plan = palloc0(sizeof(GsSchemaPlan));
+	int			level = gs_fix_names();
+	List	   *oids = NIL;
+	GsPlanTable *table;
+	uint64		n;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	n = run_of(ancestors_query, relid);
+	for (uint64 i = 0; i < n; i++)
+		oids = lappend_oid(oids, DatumGetObjectId(gs_result(i, 1, NULL)));
+	read_tables(plan, NIL, NIL, oids, context);
+	MemoryContextSwitchTo(context);
+	describe_tables(plan, true, context);
+	find_kept(plan);
+	sort_tables(plan);
+	*t = find_table(plan, relid);
+	for (int i = 0; i < plan->n; i++)
+	{
+		table = &plan->table[i];
+		if (i != *t && table->role == GS_TABLE_KEPT)
+			continue;
+		find_owner(plan, table);
+		/* its parents may be others in the target */
+		if (i == *t)
+			find_kept_owner(plan, table);
+		find_order(table, context);
+		MemoryContextSwitchTo(context);
+	}
+	SPI_finish();
+	gs_end_settings(level);
+	return plan;
 }
 
 /*
@@ -580,22 +693,14 @@ gs_schema_plan(List *schemas, List *exclude, const Jsonb *json)
 	level = gs_fix_names();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	read_tables(plan, schemas, exclude, context);
+	read_tables(plan, schemas, exclude, NIL, context);
 	MemoryContextSwitchTo(context);
-	for (int t = 0; t < plan->n; t++)
-		plan->table[t].name = gs_relation_name(plan->table[t].relid, NULL);
-	check_rights(plan);
+	describe_tables(plan, false, context);
 	if (plan->n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("there is no table to learn in the schemas"),
 				 errhint("Name schemas with tables, such as '{shop}'.")));
-	for (int t = 0; t < plan->n; t++)
-	{
-		count_rows(&plan->table[t]);
-		read_keys(plan, &plan->table[t], context);
-	}
-	MemoryContextSwitchTo(context);
 	gs_plan_read_options(plan, json);
 	find_kept(plan);
 	sort_tables(plan);
@@ -606,6 +711,9 @@ gs_schema_plan(List *schemas, List *exclude, const Jsonb *json)
 		if (table->role == GS_TABLE_KEPT)
 			continue;
 		find_owner(plan, table);
+		/* its rows make series of their own */
+		if (run_of(times_query, table->relid) > 0)
+			find_kept_owner(plan, table);
 		find_order(table, context);
 		MemoryContextSwitchTo(context);
 	}

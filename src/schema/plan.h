@@ -47,6 +47,8 @@ typedef struct GsPlanKey
 	bool		deferrable;
 	bool		cascades;		/* rows are deleted with their parent */
 	bool		primary;		/* its columns are part of the primary key */
+	bool		link;			/* no foreign key, but an option says so */
+	double		share;			/* of the rows, in which a link holds */
 	GsKeyUse	use;
 } GsPlanKey;
 
@@ -74,6 +76,7 @@ typedef struct GsSchemaPlan
 
 extern GsSchemaPlan *gs_schema_plan(List *schemas, List *exclude,
 									const Jsonb *options);
+extern GsSchemaPlan *gs_table_plan(Oid relid, int *t);
 extern void gs_plan_read_options(const GsSchemaPlan *plan, const Jsonb *json);
 extern Jsonb *gs_plan_fit_options(const Jsonb *options);
 extern List *gs_relations_argument(FunctionCallInfo fcinfo, int arg);

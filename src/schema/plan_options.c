@@ -4,14 +4,21 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_attribute.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "catalog/access.h"
 #include "compat.h"
 #include "schema/plan.h"
 #include "table/source.h"
+
+#define ALWAYS	0.999			/* share of the rows in which a link holds */
 
 static GsPlanTable *
 named_table(const GsSchemaPlan *plan, const char *name, const char *option)
@@ -97,6 +104,7 @@ typedef enum PlanOption
 	OPTION_OWNER,
 	OPTION_ORDER_BY,
 	OPTION_SEQUENCE_KEY,
+	OPTION_LINKS,				/* from one "table.column" to another */
 	OPTION_FIT,					/* of synth_fit, read elsewhere */
 	OPTION_KEEP,				/* arrays from here on */
 	OPTION_REMAKE,
@@ -104,7 +112,7 @@ typedef enum PlanOption
 } PlanOption;
 
 static const char *const option_names[OPTIONS] = {
-	"owner", "order_by", "sequence_key", "fit", "keep", "remake"
+	"owner", "order_by", "sequence_key", "links", "fit", "keep", "remake"
 };
 
 static char *
@@ -113,13 +121,123 @@ string_of(const JsonbValue *value)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
+/*
+ * The table and the column that "table.column" names.
+ */
+static GsPlanTable *
+named_column(const GsSchemaPlan *plan, const char *name, char **column)
+{
+	const char *of = option_names[OPTION_LINKS];
+	List	   *names = gs_name_list(name);
+	GsPlanTable *table;
+
+	if (list_length(names) < 2 || list_length(names) > 3)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" of option \"%s\" is not a table and a column",
+						name, of),
+				 errhint("For example options => '{\"links\": {\"orders.email\": \"customers.email\"}}'.")));
+	*column = strVal(llast(names));
+	table = named_table(plan, list_length(names) == 2 ?
+						strVal(linitial(names)) :
+						quote_qualified_identifier(strVal(linitial(names)),
+												   strVal(lsecond(names))),
+						of);
+	check_column(table, *column, of);
+	return table;
+}
+
+static bool
+is_not_null(Oid relid, const char *column)
+{
+	HeapTuple	tuple = SearchSysCacheAttName(relid, column);
+	bool		result = HeapTupleIsValid(tuple) &&
+		((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * The share of the values of a column that another table has.
+ */
+static void
+look_at_link(const GsPlanTable *table, const GsPlanTable *parent,
+			 GsPlanKey *key)
+{
+	const char *column = quote_identifier(linitial(key->columns));
+	Oid			type = get_atttype(table->relid,
+								   get_attnum(table->relid,
+											  linitial(key->columns)));
+	MemoryContext context = CurrentMemoryContext;
+	bool		isnull;
+	Datum		share;
+
+	if (type != get_atttype(parent->relid,
+							get_attnum(parent->relid,
+									   linitial(key->parent_columns))))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the columns of link \"%s\" are of different types",
+						key->name),
+				 errhint("Change the type of one of them.")));
+	gs_run(psprintf("SELECT pg_catalog.avg(CASE WHEN EXISTS (SELECT FROM %s p"
+					" WHERE p.%s::pg_catalog.text " GS_EQ " c.%s::pg_catalog.text)"
+					" THEN 1.0::pg_catalog.float8 ELSE 0 END)"
+					" FROM %s c WHERE c.%s IS NOT NULL", parent->name,
+					quote_identifier(linitial(key->parent_columns)), column,
+					table->name, column), 0, NULL, NULL, NULL, true);
+	share = gs_result(0, 1, &isnull);
+	key->share = isnull ? 0 : DatumGetFloat8(share);
+	MemoryContextSwitchTo(context);
+}
+
+/*
+ * Notes that a column has values of another table's.
+ */
+static void
+add_link(const GsSchemaPlan *plan, const char *name, const char *value)
+{
+	char	   *column;
+	char	   *parent_column;
+	GsPlanTable *table = named_column(plan, name, &column);
+	GsPlanTable *parent = named_column(plan, value, &parent_column);
+	GsPlanKey  *key = palloc0(sizeof(GsPlanKey));
+
+	if (table == parent ||
+		get_rel_namespace(table->relid) != get_rel_namespace(parent->relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("link \"%s\" does not lead to another table of the same schema",
+						name),
+				 errhint("Declare a foreign key instead.")));
+	key->name = pstrdup(name);
+	key->columns = list_make1(column);
+	key->parent_columns = list_make1(parent_column);
+	key->parent_relid = parent->relid;
+	key->parent = parent - plan->table;
+	key->link = true;
+	look_at_link(table, parent, key);
+	/* one that does not always hold owns nothing */
+	key->nullable = key->share < ALWAYS || !is_not_null(table->relid, column);
+	key->use = GS_KEY_REFERENCE;
+	table->keys = lappend(table->keys, key);
+}
+
 static void
 set_option(const GsSchemaPlan *plan, PlanOption option, const char *name,
 		   const char *value)
 {
 	const char *of = option_names[option];
-	GsPlanTable *table = named_table(plan, name, of);
+	GsPlanTable *table;
 
+	if (option == OPTION_LINKS)
+	{
+		add_link(plan, name, value);
+		return;
+	}
+	table = named_table(plan, name, of);
 	switch (option)
 	{
 		case OPTION_OWNER:
@@ -153,7 +271,7 @@ find_option(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" does not exist", name),
-				 errhint("The options are \"owner\", \"order_by\", \"sequence_key\", \"keep\", \"remake\" and \"fit\".")));
+				 errhint("The options are \"owner\", \"order_by\", \"sequence_key\", \"links\", \"keep\", \"remake\" and \"fit\".")));
 	return option;
 }
 

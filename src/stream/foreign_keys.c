@@ -35,6 +35,7 @@
 #include "utils/memutils.h"
 
 #include "catalog/access.h"
+#include "constraint/links.h"
 #include "fit/children.h"
 #include "fit/fit.h"
 #include "numeric/permute.h"
@@ -65,6 +66,7 @@ typedef struct ForeignKey
 	bool		always;			/* the model does not know the columns */
 	bool		unique;			/* a parent has one child at most */
 	bool		deferred;		/* its parents come later */
+	double		share;			/* of the rows that it is about: of a link */
 	uint64		key;			/* of what is drawn for it */
 
 	/* what the model says */
@@ -98,6 +100,7 @@ struct GsForeignKeys
 {
 	const GsTarget *target;
 	const GsSampler *sampler;
+	const GsOwners *owners;		/* whose rows these are; NULL: nobody's */
 	int64		n;
 	int			nfks;
 	ForeignKey *fks;
@@ -307,6 +310,25 @@ find_groups(GsForeignKeys *fks, ForeignKey *fk)
 }
 
 /*
+ * The share of the rows that refer to a parent: all, but of a link that does
+ * not always hold.
+ */
+static double
+link_share(const GsForeignKeys *fks, const GsConstraint *constraint)
+{
+	const GsTensor *tensor =
+		gs_tensor_find(fks->sampler->model->version->tensors,
+					   gs_link_tensor(linitial(constraint->columns)));
+
+	if (!gs_is_link(constraint) || tensor == NULL)
+		return 1;
+	if (tensor->type != GS_F8 || tensor->ndims != 1 || tensor->dims[0] != 1 ||
+		!(*(const double *) tensor->data >= 0))
+		gs_corrupted("Tensor \"%s\" has the wrong shape.", tensor->name);
+	return *(const double *) tensor->data;
+}
+
+/*
  * What is known of a key without a look at its parents.  False if the target
  * fills some of its columns by itself: so it does the whole key.
  */
@@ -325,6 +347,7 @@ describe_key(GsForeignKeys *fks, ForeignKey *fk,
 	fk->own = constraint->parent_oid == target->relid;
 	fk->nullable = true;
 	fk->full = strstr(constraint->definition, " MATCH FULL") != NULL;
+	fk->share = link_share(fks, constraint);
 	fk->unique = gs_is_unique_within(target->relid, constraint->columns);
 	fk->block = -1;
 	foreach(cell, constraint->columns)
@@ -335,6 +358,9 @@ describe_key(GsForeignKeys *fks, ForeignKey *fk,
 		if (fk->at[k] < 0)
 			return false;
 		TupleDescCopyEntry(fk->desc, k + 1, target->desc, fk->at[k] + 1);
+		/* what the owner gives is there before */
+		fk->shared[k] = fks->owners != NULL &&
+			gs_owners_give(fks->owners, lfirst(cell));
 		for (int i = 0; i < fks->nfks; i++)
 			for (int j = 0; j < fks->fks[i].desc->natts; j++)
 				fk->shared[k] |= fks->fks[i].at[j] == fk->at[k];
@@ -372,6 +398,11 @@ open_key(GsForeignKeys *fks, const GsConstraint *constraint, uint64 key,
 	read_parents(fk);
 	if (fk->nparents > 0 || fk->nullable || fk->own)
 		return;
+	if (gs_is_link(constraint))
+	{
+		fks->nfks--;
+		return;
+	}
 	fk->deferred = may_defer && !fk->always && fk->ngrouped == 0 &&
 		strstr(constraint->definition, " DEFERRABLE") != NULL;
 	if (!fk->deferred)
@@ -403,6 +434,8 @@ gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
 
 	fks->target = target;
 	fks->sampler = sampler;
+	if (model->version->owners != NULL)
+		fks->owners = gs_owners_load(model->version->owners);
 	fks->n = rows;
 	fks->fks = palloc0(sizeof(ForeignKey) *
 					   Max(list_length(target->constraints), 1));
@@ -722,6 +755,8 @@ fill_key(const GsForeignKeys *fks, ForeignKey *fk, int64 row, Datum *values,
 	int64		parent = -1;
 	Datum		key[MAX_KEY_COLUMNS];
 
+	if (fk->share < 1 && uniform(gs_mix64(fk->key + 1, row)) >= fk->share)
+		return true;
 	for (int k = 0; k < fk->desc->natts; k++)
 		null |= nulls[fk->at[k]] && !fk->shared[k];
 	if (fk->deferred)

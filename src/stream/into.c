@@ -76,7 +76,11 @@ typedef struct IntoCall
 	GsTarget   *target;
 	GsStream   *stream;
 	GsOwned    *owned;			/* instead of the stream, for rows of owners */
-	int64		owned_rows;		/* that it has given */
+	const GsModel *counts;		/* how many each has; NULL: all are one's */
+	GsSampler  *plain;			/* that makes rows where there are no owners */
+	bool		any_n;			/* there are to be as many as these have */
+	int64		owned_total;	/* that they have */
+	int64		owned_rows;		/* that were given */
 	GsForeignKeys *fks;
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */
 	Bitmapset **ties;			/* [natts] columns that go together */
@@ -191,7 +195,8 @@ read_sampling(FunctionCallInfo fcinfo, IntoCall *call)
 	fill->version = sampling->model->version->version;
 	fill->seed = sampling->seed;
 	fill->start = sampling->start;
-	fill->n = fcinfo->args[ARG_N].isnull ?
+	call->any_n = fcinfo->args[ARG_N].isnull;
+	fill->n = call->any_n ?
 		gs_foreign_keys_rows(call->relid, sampling->sampler, sampling->n) :
 		sampling->n;
 	fill->given = fcinfo->args[ARG_GIVEN];
@@ -312,7 +317,7 @@ resume_fill(IntoCall *call, bool any_seed)
 	GsFill	   *fill = &call->fill;
 	GsFill		old = *fill;
 
-	if (!gs_fill_find(&old, any_seed))
+	if (!gs_fill_find(&old, any_seed, call->any_n))
 		return;
 	if (lost_rows(call))
 	{
@@ -460,7 +465,15 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		const char *refused;
 
 		if (!next_row(call, &values, &nulls))
-			report_vain(call, done + made);
+		{
+			if (call->owned == NULL)
+				report_vain(call, done + made);
+			/* owners have no more */
+			call->owned_rows += rows - made - 1;
+			call->drawn = position(call) -
+				(call->fill.start - 1 + call->fill.drawn);
+			break;
+		}
 		/* rows that the model has dropped count too */
 		call->drawn = position(call) -
 			(call->fill.start - 1 + call->fill.drawn);
@@ -494,6 +507,8 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 				gs_progress_done(call->fill.done + done + made);
 			continue;
 		}
+		if (call->owned != NULL)
+			gs_owned_refuse(call->owned);
 		if (refused != unfit)
 		{
 			call->refused++;
@@ -608,13 +623,52 @@ fill_batch(IntoCall *call)
 static GsOwned *
 owned_rows(const IntoCall *call)
 {
-	const GsModel *model = call->sampler->model;
+	return gs_owned_open(call->sampler->model, call->counts, call->relid,
+						 call->target->desc, call->target->constraints,
+						 call->fill.seed, call->any_n ? -1 : call->fill.n);
+}
 
-	return gs_owned_open(model,
-						 gs_model_load(gs_catalog_open(gs_owners_counts_model(model->name)),
-									   0),
-						 call->relid, call->target->desc,
-						 call->target->constraints, call->fill.seed);
+/*
+ * Finds out whether rows are to be made owner by owner, by the model or by the
+ * part of it that does so, if there is anything to go by.
+ */
+static void
+choose_rows(IntoCall *call)
+{
+	const GsModel *model = call->sampler->model;
+	const GsTensor *together = gs_tensor_find(model->version->tensors,
+											  GS_TOGETHER);
+	const char *name = model->name;
+	int			version = 0;
+	const GsModelEntry *entry;
+
+	if (model->version->owners == NULL)
+	{
+		if (together == NULL || !call->fill.given.isnull ||
+			call->fill.start != 1)
+			return;
+		if (together->type != GS_I4 || together->ndims != 1 ||
+			together->dims[0] != 1)
+			gs_corrupted("Tensor \"%s\" has the wrong shape.", GS_TOGETHER);
+		name = gs_part_name(name);
+		version = *(const int32 *) together->data;
+		entry = gs_catalog_find(name);
+		if (entry == NULL || version < 1)
+			gs_corrupted("Model \"%s\" lacks a part.", model->name);
+		model = gs_model_load(entry, version);
+		if (!gs_owners_are_there(gs_owners_load(model->version->owners),
+								 call->relid))
+			return;
+		call->plain = call->sampler;
+		call->sampler = gs_sampler_begin(model, NULL, NULL);
+	}
+	if (gs_owners_are_one(gs_owners_load(model->version->owners)))
+		return;
+	entry = gs_catalog_find(gs_owners_counts_model(name));
+	if (entry == NULL)
+		gs_corrupted("The model of the rows that owners have of \"%s\" is not there.",
+					 name);
+	call->counts = gs_model_load(entry, version);
 }
 
 /*
@@ -634,6 +688,7 @@ open_rows(IntoCall *call, int64 first)
 		return;
 	}
 	call->owned = owned_rows(call);
+	gs_owned_scale(call->owned, call->owned_total, fill->n);
 	gs_owned_skip(call->owned, first);
 	call->owned_rows = first;
 }
@@ -662,6 +717,75 @@ open_foreign_keys(IntoCall *call)
 }
 
 /*
+ * Whether no index of the target can refuse rows that are made owner by owner:
+ * each is about a key, or rows of the same owner, which are made to differ.
+ */
+static bool
+indexes_fit(const IntoCall *call)
+{
+	const GsTarget *target = call->target;
+	const GsModel *model = call->sampler->model;
+	const GsOwnerStep *step =
+		linitial(gs_owners_load(model->version->owners)->steps);
+
+	for (int i = 0; i < target->nindexes; i++)
+	{
+		const GsTargetIndex *index = &target->index[i];
+		bool		within = true;
+		int			at;
+		ListCell   *cell;
+
+		if (index->exclusion || !index->plain)
+			return false;
+		foreach(cell, step->columns)
+		{
+			at = gs_target_column(target, lfirst(cell));
+			within &= at >= 0 && bms_is_member(at, index->columns);
+		}
+		at = -1;
+		while ((at = bms_next_member(index->columns, at)) >= 0)
+		{
+			const char *name = NameStr(TupleDescAttr(target->desc, at)->attname);
+			bool		key = false;
+			bool		made = gs_is_named(step->columns, name);
+
+			for (int c = 0; c < model->schema->ncolumns; c++)
+				if (strcmp(model->schema->columns[c].name, name) == 0)
+				{
+					made = true;
+					key = model->schema->columns[c].key != NULL;
+				}
+			if (!made || !(within || key))
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * The target, and how many rows owners have together.
+ */
+static void
+open_target(IntoCall *call)
+{
+	call->target = gs_target_open(call->relid, call->sampler->model);
+	if (call->sampler->model->version->owners == NULL)
+		return;
+	if (call->plain == NULL || indexes_fit(call))
+		call->owned_total = gs_owned_count(owned_rows(call));
+	if (call->owned_total == 0 && call->plain != NULL)
+	{
+		call->sampler = call->plain;
+		call->target = gs_target_open(call->relid, call->sampler->model);
+		return;
+	}
+	/* those whose keys could not be made to differ are left out */
+	call->skip_conflicts = true;
+	if ((call->fill.done == 0 && call->any_n) || call->owned_total == 0)
+		call->fill.n = call->owned_total;
+}
+
+/*
  * What is needed to make rows, once it is known which.
  */
 static void
@@ -669,15 +793,10 @@ begin_rows(IntoCall *call)
 {
 	const GsFill *fill = &call->fill;
 
-	call->target = gs_target_open(call->relid, call->sampler->model);
-	if (call->sampler->model->version->owners != NULL)
-	{
-		/* those whose keys could not be made to differ are left out */
-		call->skip_conflicts = true;
-		/* as many as the owners have */
-		if (fill->done == 0)
-			call->fill.n = gs_owned_count(owned_rows(call));
-	}
+	choose_rows(call);
+	open_target(call);
+	if (fill->n == 0)
+		return;
 	if (!gs_target_begin_keys(call->sampler, fill))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),

@@ -48,11 +48,46 @@ gs_known_begin(GsKnown *known, int64 seed, const bool *needed)
 	known->batch->rows = known->rows;
 	if (known->rules != NULL)
 		gs_rules_attach(known->rules, known->batch);
+	known->batch->exact = palloc0(sizeof(int64 *) * Max(schema->nall, 1));
+	for (int c = 0; c < schema->nall; c++)
+	{
+		const GsLayout *layout = schema->columns[c].layout;
+
+		for (int b = 0; layout != NULL && b < layout->nbases; b++)
+		{
+			int			base = layout->base[b];
+
+			if (base < schema->ncolumns && known->given[base].values != NULL &&
+				known->batch->exact[base] == NULL)
+				known->batch->exact[base] = palloc(sizeof(int64) * GS_BATCH);
+		}
+	}
 	known->position = palloc0(sizeof(float *) * Max(schema->nfeatures, 1));
 	for (int f = 0; f < schema->nfeatures; f++)
 		if (schema->features[f].kind == GS_FEATURE_NUMBER &&
 			known->batch->context[f])
 			known->position[f] = palloc(sizeof(float) * GS_BATCH);
+}
+
+/*
+ * What known columns are that others are told from.
+ */
+static void
+set_exact(GsKnown *known)
+{
+	const GsSchema *schema = known->sampler->schema;
+
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		int64	   *exact = known->batch->exact[c];
+		GsRows		rows = known->given[c];
+
+		for (int i = 0; exact != NULL && i < known->n; i++)
+			if (rows.nulls[i * rows.stride] ||
+				!gs_encode_number(schema, c, rows.values[i * rows.stride],
+								  &exact[i]))
+				exact[i] = PG_INT64_MIN;
+	}
 }
 
 /*
@@ -76,6 +111,9 @@ gs_known_fill(GsKnown *known, int64 index)
 			known->position[f][i] = (word[i] >> 8) * 0x1.0p-24f;
 	}
 	gs_encode(known->encoder, known->given, known->n, known->position, batch);
+	set_exact(known);
+	if (known->rules != NULL)
+		gs_rules_rows(known->rules, known->n);
 	gs_batch_fill(known->sampler, batch, index);
 	return known->rules != NULL ? gs_rules_apply(known->rules, batch) : NULL;
 }

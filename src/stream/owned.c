@@ -1,28 +1,30 @@
 /*
  * owned.c
- *	  Rows of a child table, made owner by owner.
+ *	  Rows that belong to others, made owner by owner.
  *
- *	owners, as the caller -> how many rows each has -> their first rows, their
- *	second ones, and so on, each given the owner and the rows before
+ *	owners -> how many rows each has -> their first rows, their second ones, and
+ *	so on, each given the owner and the rows before
  *
- * Owners come in batches of GS_BATCH, in the order of their keys, so the rows
- * of an owner follow from the seed, his place and those beside him; memory is
- * that of one batch.
+ * Owners are rows of the target's parent table, read as the caller in the order
+ * of their keys (supply.c), or made for that.  They come in batches of
+ * GS_BATCH, so the rows of an owner follow from the seed, his place and those
+ * beside him; memory is that of one batch.
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
+#include <math.h>
+
 #include "catalog/pg_type.h"
-#include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-#include "codec/styles.h"
+#include "column/store.h"
 #include "encode/decode.h"
 #include "constraint/constraints.h"
 #include "key/key.h"
@@ -31,6 +33,7 @@
 #include "owner/owners.h"
 #include "stream/known.h"
 #include "stream/owned.h"
+#include "stream/supply.h"
 
 /* Rows of one owner: the index of a batch has room for so many. */
 #define MAX_ROWS_BITS	24
@@ -70,26 +73,31 @@ struct GsOwned
 	GsKnown    *rows;
 	GsKnown    *counts;
 	GsDecoder  *count;			/* of the number of rows */
-	Oid			relid;
-
-	/* the owners at hand: key columns, then what rows know of them */
-	int			nkeys;
-	int			nowner;			/* columns */
-	int			nowners;
-	bool		ended;			/* there are no more */
-	Oid			key_type[INDEX_MAX_KEYS];
+	GsSupply   *supply;
+	bool		ended;			/* there are no more owners */
 	int64		batch;			/* index, from 0 */
-	SPIPlanPtr	first;			/* reads the first owners ... */
-	SPIPlanPtr	after;			/* ... and those after others */
-	Datum	   *owner;			/* [GS_BATCH][nowner] */
-	bool	   *owner_nulls;
-	int64		expected[GS_BATCH]; /* rows of each */
-	MemoryContext owner_context;
+	int64		expected[GS_BATCH]; /* rows of each owner */
+	int64		counted;		/* rows of all owners so far, ... */
+	int64		total;			/* ... of all there are, 0: as they have ... */
+	int64		wanted;			/* ... and what becomes of these */
+	int64		n;				/* of all generations of a table's own rows */
+	bool		even;			/* each owner has as many */
+	bool		pending;		/* the row given last is an owner, too */
 
-	/* what rows know of their owner */
+	/* what rows know: of their owner, then of the row before */
 	int			nknown;
 	Datum	   *known;			/* [GS_BATCH][nknown] */
 	bool	   *known_nulls;
+	int			nbefore;
+	int		   *before_at;		/* [nbefore] among the columns asked for; -1 */
+	Datum	   *before;			/* [GS_BATCH][nbefore] of the owners' last rows */
+	bool	   *before_nulls;
+	MemoryContext before_context;
+
+	/* columns that conditions set, as those to come see them */
+	GsEncoder  *set;			/* NULL: there are none */
+	GsRows	   *given;			/* [columns of the model] */
+	float	  **position;		/* [nfeatures][GS_BATCH] */
 
 	/* the rows at hand */
 	int64		round;			/* which rows of their owners these are, from 0 */
@@ -103,7 +111,7 @@ struct GsOwned
 	uint64		key;			/* of the first try's random numbers */
 	int			ncolumns;		/* asked for */
 	Column	   *columns;		/* [ncolumns] */
-	int		   *key_of;			/* [ncolumns] of the owner's key; -1 */
+	int		   *key_of;			/* [ncolumns] the owner's that it is; -1 */
 	Datum	   *values;			/* [GS_BATCH][ncolumns] */
 	bool	   *nulls;
 	bool		left_out[GS_BATCH];	/* those that could not be made */
@@ -142,19 +150,22 @@ open_column(const GsKnown *known, Column *column, const char *name, Oid type)
 }
 
 /*
- * The columns of a model that rows know of their owners: place[i] is the
- * model's column of what is at i, or -1.
+ * The columns of a model that rows know: place[i] is the model's column of what
+ * is at i, or -1.  Returns how many there are.
  */
-static void
-match_known(const GsOwners *owners, const GsSchema *schema, bool *known,
-			int *place)
+static int
+match_known(const GsOwners *owners, const GsSchema *schema, bool before,
+			bool *known, int *place)
 {
 	int			i = 0;
-	ListCell   *step;
+	List	   *names = NIL;
 	ListCell   *cell;
 
-	foreach(step, owners->steps)
-		foreach(cell, ((const GsOwnerStep *) lfirst(step))->names)
+	foreach(cell, owners->steps)
+		names = list_concat(names, ((const GsOwnerStep *) lfirst(cell))->names);
+	if (before)
+		names = list_concat(names, owners->before_names);
+	foreach(cell, names)
 	{
 		int			c = find_column(schema, lfirst(cell));
 
@@ -162,6 +173,7 @@ match_known(const GsOwners *owners, const GsSchema *schema, bool *known,
 		if (c >= 0)
 			known[c] = true;
 	}
+	return i;
 }
 
 /*
@@ -187,25 +199,26 @@ begin_known(const GsModel *model, const bool *known, const int *place, int n,
 }
 
 /*
- * How many rows each owner has.
+ * How many rows each owner has, given what is known of him.
  */
 static void
 open_counts(GsOwned *owned, const GsModel *model, int64 seed)
 {
+	const GsSupply *supply = owned->supply;
 	bool	   *known = palloc0(Max(model->schema->ncolumns, 1));
 	bool	   *needed = palloc0(Max(model->schema->nfeatures, 1));
-	int		   *place = palloc(sizeof(int) * Max(owned->nowner, 1));
+	int		   *place = palloc(sizeof(int) * Max(supply->nowner, 1));
 	int			count = find_column(model->schema, GS_OWNERS_COUNT);
 
 	if (count < 0 || model->schema->columns[count].type != INT8OID)
 		gs_corrupted("The model of the owners has no column \"%s\".",
 					 GS_OWNERS_COUNT);
-	match_known(owned->owners, model->schema, known, place);
+	(void) match_known(owned->owners, model->schema, false, known, place);
 	owned->counts = begin_known(model, known, place,
-								owned->nowner - owned->nkeys,
-								owned->owner + owned->nkeys,
-								owned->owner_nulls + owned->nkeys,
-								owned->nowner);
+								supply->nowner - supply->nkeys,
+								supply->owner + supply->nkeys,
+								supply->nulls + supply->nkeys,
+								supply->nowner);
 	owned->count = gs_decoder_create(owned->counts->sampler->schema, count,
 									 INT8OID);
 	gs_decoder_needs(owned->count, needed);
@@ -221,7 +234,6 @@ open_columns(GsOwned *owned, TupleDesc desc, int64 seed)
 {
 	const GsSchema *schema = owned->rows->sampler->schema;
 	bool	   *needed = palloc(Max(schema->nfeatures, 1));
-	const GsOwnerStep *step = linitial(owned->owners->steps);
 
 	memset(needed, true, schema->nfeatures);
 	owned->columns = palloc0(sizeof(Column) * Max(desc->natts, 1));
@@ -229,12 +241,10 @@ open_columns(GsOwned *owned, TupleDesc desc, int64 seed)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		ListCell   *cell;
 
-		owned->columns[i].c = owned->key_of[i] = -1;
-		foreach(cell, step->columns)
-			if (strcmp(lfirst(cell), NameStr(attribute->attname)) == 0)
-				owned->key_of[i] = foreach_current_index(cell);
+		owned->columns[i].c = -1;
+		owned->key_of[i] = gs_supply_gives(owned->supply,
+										   NameStr(attribute->attname));
 		if (!attribute->attisdropped && owned->key_of[i] < 0)
 			open_column(owned->rows, &owned->columns[i],
 						NameStr(attribute->attname), attribute->atttypid);
@@ -306,23 +316,6 @@ open_unique(GsOwned *owned, TupleDesc desc, List *constraints)
 }
 
 /*
- * A query for owners, after one with keys of so many types, planned once.
- */
-static SPIPlanPtr
-prepare_owners(const GsOwners *owners, Oid relid, int nkeys, Oid *types)
-{
-	int			level = gs_fix_names();
-	SPIPlanPtr	plan = SPI_prepare(gs_owners_query(owners, relid, nkeys > 0,
-												   GS_BATCH), nkeys, types);
-
-	if (plan == NULL || SPI_keepplan(plan) != 0)
-		elog(ERROR, "SPI_prepare failed: %s",
-			 SPI_result_code_string(SPI_result));
-	gs_end_settings(level);
-	return plan;
-}
-
-/*
  * Batches of rows that are made owner by owner are no equal parts of all, so
  * their keys count on.
  */
@@ -336,53 +329,134 @@ forget_orders(const GsSchema *schema)
 }
 
 /*
- * gs_owned_open: begins to make the rows of a child table, in the current
+ * What rows know of the row before.
+ */
+static void
+open_before(GsOwned *owned, TupleDesc desc)
+{
+	ListCell   *cell;
+
+	owned->nbefore = list_length(owned->owners->before);
+	owned->before_at = palloc(sizeof(int) * Max(owned->nbefore, 1));
+	owned->before = palloc0(sizeof(Datum) * GS_BATCH * Max(owned->nbefore, 1));
+	owned->before_nulls = palloc((Size) GS_BATCH * Max(owned->nbefore, 1));
+	owned->before_context = AllocSetContextCreate(CurrentMemoryContext,
+												  "gensynth last rows",
+												  ALLOCSET_DEFAULT_SIZES);
+	foreach(cell, owned->owners->before)
+	{
+		int		   *at = &owned->before_at[foreach_current_index(cell)];
+
+		*at = -1;
+		for (int i = 0; i < desc->natts; i++)
+			if (strcmp(NameStr(TupleDescAttr(desc, i)->attname),
+					   lfirst(cell)) == 0 && owned->columns[i].decoder != NULL)
+				*at = i;
+	}
+}
+
+/*
+ * What is needed for rows to come to see what conditions set.
+ */
+static void
+open_set(GsOwned *owned, const bool *known)
+{
+	const GsKnown *rows = owned->rows;
+	const GsSchema *schema = rows->sampler->schema;
+	bool	   *seen = palloc(Max(schema->ncolumns, 1));
+	bool	   *filled = palloc0(Max(schema->nfeatures, 1));
+	bool		any = false;
+
+	memcpy(seen, known, schema->ncolumns);
+	for (int i = 0; i < owned->ncolumns; i++)
+		if (owned->columns[i].set)
+			any = seen[owned->columns[i].c] = true;
+	if (!any)
+		return;
+	owned->set = gs_encoder_create(gs_schema_copy(schema), seen);
+	owned->given = palloc(sizeof(GsRows) * schema->ncolumns);
+	memcpy(owned->given, rows->given, sizeof(GsRows) * schema->ncolumns);
+	owned->position = palloc0(sizeof(float *) * Max(schema->nfeatures, 1));
+	gs_encoder_fills(owned->set, filled);
+	for (int f = 0; f < schema->nfeatures; f++)
+	{
+		owned->position[f] = rows->position[f];
+		if (owned->position[f] == NULL && filled[f] &&
+			schema->features[f].kind == GS_FEATURE_NUMBER)
+		{
+			owned->position[f] = palloc(sizeof(float) * GS_BATCH);
+			for (int i = 0; i < GS_BATCH; i++)
+				owned->position[f][i] = 0.5;
+		}
+	}
+}
+
+/*
+ * How many rows a generation of a table's own rows is to have.
+ */
+static int64
+generation_rows(const GsOwned *owned, int generation)
+{
+	const GsOwners *owners = owned->owners;
+	double		before = 0;
+	double		all = 0;
+
+	for (int g = 0; g < owners->ngenerations; g++)
+	{
+		all += owners->generation[g];
+		before += g < generation ? owners->generation[g] : 0;
+	}
+	return Max(1, llround((before + owners->generation[generation]) / all *
+						  owned->n) - llround(before / all * owned->n));
+}
+
+/*
+ * gs_owned_open: begins to make rows that belong to others, in the current
  * context.
  *
- * rows, counts: models of the rows, and of how many each owner has; both must
- * outlive the result.  relid: the table whose foreign keys lead to the
- * owners; desc: its columns that are asked for; constraints: its own, of
- * GsConstraint.  To be called within an SPI
- * connection.  Errors: invalid_foreign_key; those of reading the owners.
+ * rows, counts: models of the rows, and of how many each owner has, NULL if
+ * all are one's; both must outlive the result.  relid: the table whose foreign
+ * keys lead to the owners; desc: its columns that are asked for; constraints:
+ * its own, of GsConstraint; n: rows, if owners are made for them; -1: as many
+ * as in the source.  To be called within an SPI connection.  Errors:
+ * invalid_foreign_key; those of reading the owners.
  */
 GsOwned *
 gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
-			  TupleDesc desc, List *constraints, int64 seed)
+			  TupleDesc desc, List *constraints, int64 seed, int64 n)
 {
 	GsOwned    *owned = palloc0(sizeof(GsOwned));
 	const GsOwners *owners = gs_owners_load(rows->version->owners);
-	MemoryContext context = CurrentMemoryContext;
 	bool	   *known = palloc0(Max(rows->schema->ncolumns, 1));
 	int		   *place;
 	Size		cells;
-	ListCell   *cell;
 
 	if (rows->family != &gs_sequence)
 		gs_corrupted("A model of rows that have owners is of method \"%s\".",
 					 rows->family->name);
 	owned->owners = owners;
-	owned->nkeys = list_length(((const GsOwnerStep *)
-								linitial(owners->steps))->columns);
-	owned->first = prepare_owners(owners, relid, 0, NULL);
-	MemoryContextSwitchTo(context);
-	owned->relid = relid;
-	owned->nowner = owned->nkeys;
-	foreach(cell, owners->steps)
-		owned->nowner += list_length(((const GsOwnerStep *)
-									  lfirst(cell))->known);
-	owned->owner = palloc(sizeof(Datum) * GS_BATCH * owned->nowner);
-	owned->owner_nulls = palloc((Size) GS_BATCH * owned->nowner);
-	owned->nknown = owned->nowner - owned->nkeys;
+	owned->n = n >= 0 ? n : rows->version->rows;
+	owned->supply = gs_supply_open(owners, rows, counts, relid, desc, seed, n);
+	if (owned->supply->now != NULL)
+	{
+		/* each row that belongs to none stands by itself */
+		owned->even = true;
+		owned->supply->roots = generation_rows(owned, 0);
+	}
+	place = palloc(sizeof(int) * (owned->supply->nowner +
+								  list_length(owners->before) + 1));
+	owned->nknown = match_known(owners, rows->schema, true, known, place);
 	owned->known = palloc(sizeof(Datum) * GS_BATCH * Max(owned->nknown, 1));
 	owned->known_nulls = palloc((Size) GS_BATCH * Max(owned->nknown, 1));
-	place = palloc(sizeof(int) * Max(owned->nknown, 1));
-	match_known(owners, rows->schema, known, place);
 	owned->rows = begin_known(rows, known, place, owned->nknown, owned->known,
 							  owned->known_nulls, owned->nknown);
 	forget_orders(owned->rows->sampler->schema);
-	open_counts(owned, counts, seed);
+	if (!owners->entity)
+		open_counts(owned, counts, seed);
 	owned->ncolumns = desc->natts;
 	open_columns(owned, desc, seed);
+	open_before(owned, desc);
+	open_set(owned, known);
 	cells = (Size) GS_BATCH * owned->ncolumns;
 	owned->values = palloc(sizeof(Datum) * Max(cells, 1));
 	owned->nulls = palloc(Max(cells, 1));
@@ -390,50 +464,11 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	owned->spare_nulls = palloc(Max(cells, 1));
 	owned->key = owned->rows->batch->key;
 	open_unique(owned, desc, constraints);
-	owned->owner_context = AllocSetContextCreate(context, "gensynth owners",
-												 ALLOCSET_DEFAULT_SIZES);
-	owned->row_context = AllocSetContextCreate(context, "gensynth owned rows",
+	owned->row_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "gensynth owned rows",
 											   ALLOCSET_DEFAULT_SIZES);
 	owned->batch = -1;
 	return owned;
-}
-
-/*
- * Reads the next owners, as the caller.
- */
-static void
-read_owners(GsOwned *owned)
-{
-	Size		n = owned->nowner;
-	Datum	   *last = owned->owner + (owned->nowners - 1) * n;
-	MemoryContext old;
-	int			result;
-
-	if (owned->nowners > 0 && owned->after == NULL)
-	{
-		Oid		   *types = palloc(sizeof(Oid) * owned->nkeys);
-
-		for (int i = 0; i < owned->nkeys; i++)
-			types[i] = owned->key_type[i];
-		owned->after = prepare_owners(owned->owners, owned->relid,
-									  owned->nkeys, types);
-	}
-	result = owned->nowners > 0 ?
-		SPI_execute_plan(owned->after, last, NULL, false, 0) :
-		SPI_execute_plan(owned->first, NULL, NULL, false, 0);
-	if (result < 0)
-		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
-	MemoryContextReset(owned->owner_context);
-	old = MemoryContextSwitchTo(owned->owner_context);
-	owned->nowners = (int) SPI_processed;
-	for (int i = 0; i < owned->nowners; i++)
-		heap_deform_tuple(heap_copytuple(SPI_tuptable->vals[i]),
-						  SPI_tuptable->tupdesc, owned->owner + i * n,
-						  owned->owner_nulls + i * n);
-	MemoryContextSwitchTo(old);
-	for (int i = 0; i < owned->nkeys; i++)
-		owned->key_type[i] = SPI_gettypeid(SPI_tuptable->tupdesc, i + 1);
-	SPI_freetuptable(SPI_tuptable);
 }
 
 static void
@@ -448,40 +483,112 @@ forget_keys(GsOwned *owned)
 }
 
 /*
+ * How many rows the owners at hand have: [GS_BATCH], filled.
+ */
+static void
+count_rows(GsOwned *owned)
+{
+	GsSupply   *supply = owned->supply;
+	Size		n = supply->nowner;
+	Datum		counts[GS_BATCH];
+	bool		nulls[GS_BATCH];
+
+	if (owned->even || owned->counts == NULL)
+	{
+		for (int i = 0; i < supply->nowners; i++)
+			owned->expected[i] = owned->even ? 1 : supply->rows[i];
+		return;
+	}
+	/* batches are made whole */
+	for (int i = supply->nowners; i < GS_BATCH; i++)
+	{
+		memcpy(supply->owner + i * n, supply->owner, sizeof(Datum) * n);
+		memcpy(supply->nulls + i * n, supply->nulls, n);
+	}
+	(void) gs_known_fill(owned->counts, owned->batch);
+	gs_decode(owned->count, owned->counts->batch, 0, GS_BATCH,
+			  (GsRows) {counts, nulls, 1});
+	for (int i = 0; i < supply->nowners; i++)
+		owned->expected[i] = nulls[i] ? 0 : DatumGetInt64(counts[i]);
+}
+
+/*
+ * What becomes of the first rows of all owners, so many, when there are to be
+ * more or fewer rows in all.
+ */
+static int64
+scaled(const GsOwned *owned, int64 rows)
+{
+	return owned->total == 0 || rows >= owned->total ?
+		owned->total == 0 ? rows : owned->wanted :
+		(int64) ((double) rows * owned->wanted / owned->total);
+}
+
+/*
+ * Goes on to owners of the next generation, which are counted first, so that
+ * they get as many rows as they should.  False if there are none.
+ */
+static bool
+next_generation(GsOwned *owned)
+{
+	int64		batch = owned->batch;
+
+	if (!gs_supply_descend(owned->supply))
+		return false;
+	owned->total = owned->counted = 0;
+	owned->even = false;
+	for (;;)
+	{
+		gs_supply_read(owned->supply);
+		if (owned->supply->nowners == 0)
+			break;
+		owned->batch++;
+		count_rows(owned);
+		for (int i = 0; i < owned->supply->nowners; i++)
+			owned->total += Max(owned->expected[i], 0);
+	}
+	owned->batch = batch;
+	/* where nobody would have any, all have as many */
+	owned->even = owned->total == 0;
+	if (owned->even)
+		owned->total = gs_supply_owners(owned->supply);
+	owned->wanted = generation_rows(owned, owned->supply->generation + 1);
+	gs_supply_rewind(owned->supply);
+	gs_supply_read(owned->supply);
+	return true;
+}
+
+/*
  * The next owners, and how many rows each is to have.  False after the last.
  */
 static bool
 next_owners(GsOwned *owned)
 {
-	Size		n = owned->nowner;
-	Datum		counts[GS_BATCH];
-	bool		nulls[GS_BATCH];
-
 	if (owned->ended)
 		return false;
-	read_owners(owned);
-	owned->ended = owned->nowners < GS_BATCH;
-	if (owned->nowners == 0)
+	gs_supply_read(owned->supply);
+	if (owned->supply->now != NULL)
+		owned->ended = owned->supply->nowners == 0 && !next_generation(owned);
+	else
+		owned->ended = owned->supply->nowners < GS_BATCH;
+	if (owned->supply->nowners == 0 || (owned->ended && owned->supply->now != NULL))
 		return false;
 	owned->batch++;
 	owned->round = -1;
 	if (owned->seen != NULL)
 		forget_keys(owned);
 	gs_siblings_forget(owned->rows->sampler->state);
-	/* batches are made whole */
-	for (int i = owned->nowners; i < GS_BATCH; i++)
+	MemoryContextReset(owned->before_context);
+	memset(owned->before_nulls, true, (Size) GS_BATCH * owned->nbefore);
+	count_rows(owned);
+	for (int i = 0; i < owned->supply->nowners; i++)
 	{
-		memcpy(owned->owner + i * n, owned->owner, sizeof(Datum) * n);
-		memcpy(owned->owner_nulls + i * n, owned->owner_nulls, n);
-	}
-	(void) gs_known_fill(owned->counts, owned->batch);
-	gs_decode(owned->count, owned->counts->batch, 0, GS_BATCH,
-			  (GsRows) {counts, nulls, 1});
-	for (int i = 0; i < owned->nowners; i++)
-	{
-		owned->expected[i] = nulls[i] ? 0 :
-			Max(0, Min(DatumGetInt64(counts[i]),
-					   (INT64CONST(1) << MAX_ROWS_BITS) - 1));
+		int64		before = owned->counted;
+
+		owned->counted += Max(owned->expected[i], 0);
+		owned->expected[i] = Min(scaled(owned, owned->counted) -
+								 scaled(owned, before),
+								 (INT64CONST(1) << MAX_ROWS_BITS) - 1);
 		gs_siblings_begin(owned->rows->sampler->state, i, owned->expected[i]);
 	}
 	return true;
@@ -493,37 +600,45 @@ next_owners(GsOwned *owned)
 static void
 know_rows(GsOwned *owned, const int *owner, int n)
 {
+	const GsSupply *supply = owned->supply;
+	int			nowner = supply->nowner - supply->nkeys;
+
 	for (int i = 0; i < n; i++)
 	{
-		Size		from = (Size) owner[i] * owned->nowner + owned->nkeys;
+		Size		from = (Size) owner[i] * supply->nowner + supply->nkeys;
+		Size		before = (Size) owner[i] * owned->nbefore;
 		Size		to = (Size) i * owned->nknown;
 
-		memcpy(owned->known + to, owned->owner + from,
-			   sizeof(Datum) * owned->nknown);
-		memcpy(owned->known_nulls + to, owned->owner_nulls + from,
-			   owned->nknown);
+		memcpy(owned->known + to, supply->owner + from,
+			   sizeof(Datum) * nowner);
+		memcpy(owned->known_nulls + to, supply->nulls + from, nowner);
+		memcpy(owned->known + to + nowner, owned->before + before,
+			   sizeof(Datum) * owned->nbefore);
+		memcpy(owned->known_nulls + to + nowner, owned->before_nulls + before,
+			   owned->nbefore);
 	}
 	owned->rows->n = n;
 	gs_siblings_rows(owned->rows->sampler->state, owner, n);
 }
 
 /*
- * The owners' keys, in the rows at hand.
+ * The owners' own columns, in the rows at hand.
  */
 static void
 set_keys(GsOwned *owned)
 {
+	const GsSupply *supply = owned->supply;
 	int			stride = owned->ncolumns;
 
 	for (int i = 0; i < owned->ncolumns; i++)
 		for (int row = 0; owned->key_of[i] >= 0 && row < owned->nactive; row++)
 		{
-			Size		from = (Size) owned->active[row] * owned->nowner +
+			Size		from = (Size) owned->active[row] * supply->nowner +
 				owned->key_of[i];
 			Size		to = (Size) row * stride + i;
 
-			owned->values[to] = owned->owner[from];
-			owned->nulls[to] = owned->owner_nulls[from];
+			owned->values[to] = supply->owner[from];
+			owned->nulls[to] = supply->nulls[from];
 		}
 }
 
@@ -568,6 +683,51 @@ is_seen(const GsOwned *owned, int owner, const Datum *values,
 }
 
 /*
+ * Keeps a column of an owner's last row.
+ */
+static void
+remember(GsOwned *owned, int owner, int b, const Datum *values,
+		 const bool *nulls)
+{
+	int			at = owned->before_at[b];
+	Size		to = (Size) owner * owned->nbefore + b;
+	const GsColumn *column;
+	MemoryContext old;
+	int16		len;
+	bool		byval;
+
+	if (at < 0)
+		return;
+	column = &owned->rows->sampler->schema->columns[owned->columns[at].c];
+	get_typlenbyval(column->type, &len, &byval);
+	if (!byval && !owned->before_nulls[to])
+		pfree(DatumGetPointer(owned->before[to]));
+	old = MemoryContextSwitchTo(owned->before_context);
+	owned->before_nulls[to] = nulls[at];
+	owned->before[to] = nulls[at] ? (Datum) 0 :
+		datumCopy(values[at], byval, len);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Shows the rows to come what conditions have set, instead of what was drawn.
+ */
+static void
+show_set(GsOwned *owned, Datum *values, bool *nulls)
+{
+	int			stride = owned->ncolumns;
+
+	for (int i = 0; i < stride; i++)
+		if (owned->columns[i].set)
+			owned->given[owned->columns[i].c] = (GsRows)
+		{
+			values + i, nulls + i, stride
+		};
+	gs_encode(owned->set, owned->given, owned->rows->n, owned->position,
+			  owned->rows->batch);
+}
+
+/*
  * A row is the next one of its owner.
  */
 static void
@@ -579,6 +739,8 @@ keep_row(GsOwned *owned, int row, int owner, const Datum *values,
 	for (int k = 0; k < owned->nunique; k++)
 		if (hash_key(owned, k, owner, values, nulls, &hash))
 			(void) hash_search(owned->seen, &hash, HASH_ENTER, NULL);
+	for (int b = 0; b < owned->nbefore; b++)
+		remember(owned, owner, b, values, nulls);
 	gs_siblings_add(owned->rows->sampler->state, owned->rows->batch, row);
 }
 
@@ -600,7 +762,6 @@ make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
 	refused = gs_known_fill(known, (owned->batch << MAX_ROWS_BITS) +
 							owned->round);
 	known->batch->row = owned->made;
-	gs_siblings_see(known->sampler->state, known->batch);
 	memset(nulls, true, (Size) n * stride);
 	for (int i = 0; i < stride; i++)
 	{
@@ -614,6 +775,9 @@ make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
 		else
 			gs_decode(column->decoder, known->batch, 0, n, rows);
 	}
+	if (owned->set != NULL)
+		show_set(owned, values, nulls);
+	gs_siblings_see(known->sampler->state, known->batch);
 	for (int row = 0; row < n; row++)
 	{
 		Size		at = (Size) row * stride;
@@ -700,7 +864,7 @@ next_rows(GsOwned *owned)
 	owned->round++;
 	owned->made += owned->nactive;
 	owned->nactive = owned->at = 0;
-	for (int i = 0; i < owned->nowners; i++)
+	for (int i = 0; i < owned->supply->nowners; i++)
 		if (owned->expected[i] > owned->round)
 			owned->active[owned->nactive++] = i;
 	if (owned->nactive == 0)
@@ -722,10 +886,14 @@ next_rows(GsOwned *owned)
 bool
 gs_owned_next(GsOwned *owned, Datum **values, bool **nulls)
 {
-	Size		cell;
+	Size		cell = ((Size) owned->at - 1) * owned->ncolumns;
 
+	if (owned->pending)
+		gs_supply_add(owned->supply, owned->values + cell,
+					  owned->nulls + cell);
+	owned->pending = false;
 	while (owned->at >= owned->nactive)
-		if (!(owned->nowners > 0 && next_rows(owned)) && !next_owners(owned))
+		if (!(owned->batch >= 0 && next_rows(owned)) && !next_owners(owned))
 			return false;
 	cell = (Size) owned->at * owned->ncolumns;
 	if (owned->left_out[owned->at++])
@@ -735,7 +903,17 @@ gs_owned_next(GsOwned *owned, Datum **values, bool **nulls)
 	}
 	*values = owned->values + cell;
 	*nulls = owned->nulls + cell;
+	owned->pending = owned->supply->now != NULL;
 	return true;
+}
+
+/*
+ * gs_owned_refuse: the row given last will not be there: it is nobody's owner.
+ */
+void
+gs_owned_refuse(GsOwned *owned)
+{
+	owned->pending = false;
 }
 
 /*
@@ -748,13 +926,15 @@ gs_owned_skip(GsOwned *owned, int64 n)
 	Datum	   *values;
 	bool	   *nulls;
 
-	while (owned->nowners == 0 || owned->round < 0)
+	/* owners among its own rows must be made */
+	while (owned->supply->now == NULL &&
+		   (owned->batch < 0 || owned->round < 0))
 	{
 		int64		rows = 0;
 
-		for (int i = 0; i < owned->nowners; i++)
+		for (int i = 0; i < owned->supply->nowners && owned->batch >= 0; i++)
 			rows += owned->expected[i];
-		if (owned->nowners > 0 && rows > n)
+		if (owned->batch >= 0 && rows > n)
 			break;
 		n -= rows;
 		owned->made += rows;
@@ -772,6 +952,22 @@ gs_owned_skip(GsOwned *owned, int64 n)
 int64
 gs_owned_count(GsOwned *owned)
 {
+	if (owned->supply->now != NULL)
+		return owned->n;
 	gs_owned_skip(owned, PG_INT64_MAX);
 	return owned->made;
+}
+
+/*
+ * gs_owned_scale: there are to be n rows in all, where owners have that many,
+ * total, as gs_owned_count says: each has more or fewer, in proportion.  To be
+ * called before rows are made.
+ */
+void
+gs_owned_scale(GsOwned *owned, int64 total, int64 n)
+{
+	if (owned->supply->now != NULL)
+		return;
+	owned->total = total;
+	owned->wanted = n;
 }

@@ -11,13 +11,18 @@
 
 #include "model/model.h"
 
+/* The tensor of a model that says which version of its part belongs to it. */
+#define GS_TOGETHER	"together"
+
 typedef struct GsOwned GsOwned;
 
 extern GsOwned *gs_owned_open(const GsModel *rows, const GsModel *counts,
 							  Oid relid, TupleDesc desc, List *constraints,
-							  int64 seed);
+							  int64 seed, int64 n);
 extern bool gs_owned_next(GsOwned *owned, Datum **values, bool **nulls);
+extern void gs_owned_refuse(GsOwned *owned);
 extern void gs_owned_skip(GsOwned *owned, int64 n);
 extern int64 gs_owned_count(GsOwned *owned);
+extern void gs_owned_scale(GsOwned *owned, int64 total, int64 n);
 
 #endif

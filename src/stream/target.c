@@ -27,6 +27,8 @@
 #include "utils/syscache.h"
 
 #include "stream/drift.h"
+#include "constraint/links.h"
+#include "owner/owners.h"
 #include "stream/target.h"
 
 /*
@@ -81,9 +83,12 @@ is_key_of_parent(const GsTarget *target, const char *name)
 /*
  * Whether a column of the target is to be filled: the model has it, or it
  * refers to another table, and the target neither computes nor numbers it.
+ *
+ * owners: whose rows these are; NULL: nobody's
  */
 static bool
-is_filled(const GsTarget *target, const GsModel *model, Relation relation,
+is_filled(const GsTarget *target, const GsModel *model,
+		  const GsOwners *owners, Relation relation,
 		  Form_pg_attribute attribute)
 {
 	const GsSchema *schema = model->schema;
@@ -94,6 +99,14 @@ is_filled(const GsTarget *target, const GsModel *model, Relation relation,
 	for (int c = 0; c < schema->ncolumns && !found; c++)
 		found = strcmp(schema->columns[c].name,
 					   NameStr(attribute->attname)) == 0;
+	/* rows to come refer to it */
+	if (owners != NULL && owners->ngenerations > 0 &&
+		attribute->attidentity != ATTRIBUTE_IDENTITY_ALWAYS &&
+		gs_is_named(((GsOwnerStep *) linitial(owners->steps))->parent_columns,
+					NameStr(attribute->attname)))
+		return true;
+	if (owners != NULL && gs_owners_give(owners, NameStr(attribute->attname)))
+		return true;
 	if (!found && attribute->attnotnull)
 		found = is_key_of_parent(target, NameStr(attribute->attname));
 	return found && !draws_number(build_column_default(relation,
@@ -132,11 +145,13 @@ static void
 find_columns(GsTarget *target, const GsModel *model, Relation relation)
 {
 	TupleDesc	desc = RelationGetDescr(relation);
+	const GsOwners *owners = model->version->owners == NULL ? NULL :
+		gs_owners_load(model->version->owners);
 	int			n = 0;
 
 	target->attnum = palloc(sizeof(AttrNumber) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
-		if (is_filled(target, model, relation, TupleDescAttr(desc, i)))
+		if (is_filled(target, model, owners, relation, TupleDescAttr(desc, i)))
 			target->attnum[n++] = i + 1;
 	if (n == 0)
 		ereport(ERROR,
@@ -341,7 +356,9 @@ gs_target_open(Oid relid, const GsModel *model)
 	Relation	relation = open_target(relid);
 
 	target->relid = relid;
-	target->constraints = gs_constraints_read(relid);
+	target->constraints = list_concat(gs_constraints_read(relid),
+									  gs_links_resolve(relid,
+													   model->version->constraints));
 	target->makes_up = can_make_up(relation);
 	find_columns(target, model, relation);
 	tell_missing(target, model, relation);

@@ -103,8 +103,8 @@ gs_is_unique_within(Oid relid, const List *columns)
  *
  * name: of the column.  *one_null: whether NULLs are not distinct, so that
  * it can have one at most.  *partly: whether a unique index is about it in any
- * other way, and it is no foreign key.  The source's relation is locked already; a
- * query's columns are never unique.
+ * other way, and it is no foreign key.  The source's relation is locked already; of a
+ * query's columns those are unique that it says are.
  */
 bool
 gs_source_unique(const GsSource *source, const char *name, bool *one_null,
@@ -116,8 +116,10 @@ gs_source_unique(const GsSource *source, const char *name, bool *one_null,
 	ListCell   *cell;
 
 	*one_null = *partly = false;
-	if (!OidIsValid(source->relid))
+	if (gs_is_named(source->series, name))
 		return false;
+	if (!OidIsValid(source->relid))
+		return gs_is_named(source->unique, name);
 	column = get_attnum(source->relid, name);
 	if (column <= 0)
 		return false;			/* of a query, or of what is known besides */

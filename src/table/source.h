@@ -26,6 +26,7 @@ typedef struct GsSource
 	List	   *relids;			/* OIDs of what is read, but for views */
 	bool		bypasses_rls;
 	List	   *others;			/* C strings: whose rights are used besides */
+	List	   *unique;			/* C strings: columns of a query that are so */
 
 	/*
 	 * Passes a row of the query on with what else is known of it; desc is
@@ -35,8 +36,13 @@ typedef struct GsSource
 						   void *row_arg, void *arg);
 	void	   *extend_arg;
 
-	/* Where rows come owner by owner: which are the first of one. */
+	/*
+	 * Where rows come owner by owner: which are the first of one, and columns
+	 * (C strings) that are told by the row before.
+	 */
 	bool		ordered;
+	List	   *series;
+	List	   *endless;		/* of these, by regular steps */
 	bool	   *begins;			/* [nrows] filled while they are read */
 	int64		nrows;
 } GsSource;

@@ -307,7 +307,7 @@ test_levels(void)
 		{.predictor = -1,.parent = 0,.from = 4,.to = 8}
 	};
 	GsTree		tree = {3, 3, node, all};
-	GsLeafValues values = {4, 0, value, NULL, 0};
+	GsLeafValues values = {4, 0, value, NULL, 0, false};
 	GsLeafTable table = {0};
 	double		scratch[8] = {0};
 
@@ -337,7 +337,7 @@ test_numbers(void)
 	static uint16_t value[ROWS];
 	GsTreeNode	node = {.predictor = -1,.parent = -1,.to = 8};
 	GsTree		tree = {1, 1, &node, row};
-	GsLeafValues values = {7, 6, value, rank, 0};
+	GsLeafValues values = {7, 6, value, rank, 0, false};
 	GsLeafTable table = {0};
 	double		scratch[14] = {0};
 	int			wrong = 0;
