@@ -225,3 +225,13 @@ CREATE FUNCTION synth_own(model text, role regrole) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_own';
 COMMENT ON FUNCTION synth_own(text, regrole) IS 'gives a model to a role; only for superusers';
+
+CREATE FUNCTION synth_export(model text, version int DEFAULT NULL) RETURNS bytea
+LANGUAGE C STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'synth_export';
+COMMENT ON FUNCTION synth_export(text, int) IS 'a version of a model as bytes, for synth_import; only for who may read parameters';
+
+CREATE FUNCTION synth_import(data bytea, model text DEFAULT NULL) RETURNS text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_import';
+COMMENT ON FUNCTION synth_import(bytea, text) IS 'makes a model of what synth_export returned, and returns its name';

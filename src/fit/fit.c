@@ -64,7 +64,6 @@
 #define MAX_WAITING_BYTES	(1024 * 1024)
 
 /* Bytes of a model's name: an index entry must hold it. */
-#define MAX_MODEL_NAME	255
 
 /* Reading: a uniform sample by Vitter's algorithm R (ACM TOMS 11, 1985). */
 typedef struct Reader
@@ -132,21 +131,6 @@ gs_names_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 	return list;
 }
 
-static void
-check_name(const char *name)
-{
-	if (name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("model name must not be empty"),
-				 errhint("Leave it out to name the model after its table.")));
-	if (strlen(name) > MAX_MODEL_NAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("model name is too long"),
-				 errhint("It may have up to %d bytes.", MAX_MODEL_NAME)));
-}
-
 static const GsFamily *
 find_family(const char *method)
 {
@@ -187,7 +171,7 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 	if (!PG_ARGISNULL(2))
 		request->model = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	if (request->model)
-		check_name(request->model);
+		gs_catalog_check_name(request->model);
 	request->columns = gs_names_argument(fcinfo, 3, "columns");
 	request->exclude = gs_names_argument(fcinfo, 4, "exclude");
 	request->seed = PG_ARGISNULL(5) ? gs_random_seed() : PG_GETARG_INT64(5);
@@ -974,7 +958,7 @@ gs_fit_source(const char *model, GsSource *source, const char *method,
 			request.options.own = defaults.own;
 		request.family = &gs_sequence;
 	}
-	check_name(model);
+	gs_catalog_check_name(model);
 	fit_source(&request, model, source, version);
 	return version;
 }
