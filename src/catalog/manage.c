@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "catalog/catalog.h"
 #include "catalog/datasets.h"

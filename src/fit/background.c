@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/dependency.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -43,8 +44,12 @@ reads_temporary(const GsSource *source)
 		ListCell   *query;
 
 		foreach(query, cached->query_list)
-			if (isQueryUsingTempRelation(lfirst_node(Query, query)))
+		{
+			ObjectAddress object pg_attribute_unused();
+
+			if (gs_query_is_temporary(lfirst_node(Query, query), &object))
 				return true;
+		}
 	}
 	return false;
 }

@@ -18,6 +18,7 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "column/tensor.h"
 #include "constraint/constraints.h"
@@ -491,6 +492,7 @@ gs_owners_source(const GsOwners *owners, Oid relid, int64 limit,
 	desc = CreateTemplateTupleDesc(source->desc->natts - 1);
 	for (int i = 0; i < desc->natts; i++)
 		TupleDescCopyEntry(desc, i + 1, source->desc, i + 1);
+	gs_desc_finish(desc);
 	source->desc = desc;
 	extension->source = source;
 	extension->slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "catalog/datasets.h"
 #include "fit/fit.h"
 #include "model/model.h"

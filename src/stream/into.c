@@ -34,6 +34,7 @@
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
+#include "compat.h"
 #include "catalog/fills.h"
 #include "key/key.h"
 #include "owner/owners.h"
@@ -248,7 +249,7 @@ holds_rows(Relation relation)
 	if (relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		return false;			/* its partitions do */
 	slot = table_slot_create(relation, NULL);
-	scan = table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
+	scan = gs_beginscan(relation, GetActiveSnapshot());
 	holds = table_scan_getnextslot(scan, ForwardScanDirection, slot);
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);

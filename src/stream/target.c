@@ -26,6 +26,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
 #include "stream/drift.h"
 #include "stream/target.h"
 
@@ -159,6 +160,8 @@ find_columns(GsTarget *target, const GsModel *model, Relation relation)
 		TupleDescAttr(target->desc, i)->attnotnull = false;
 		TupleDescCopyEntry(target->numbered, i + 1, target->desc, i + 1);
 	}
+	gs_desc_finish(target->desc);
+	gs_desc_finish(target->numbered);
 }
 
 /*

@@ -44,6 +44,7 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "fit/background.h"
 #include "worker/jobs.h"
@@ -343,11 +344,11 @@ static void
 handle_terminate(SIGNAL_ARGS)
 {
 	if (terminated)
-		die(postgres_signal_arg);
+		die(GS_SIGNAL);
 	else
 	{
 		terminated = true;
-		StatementCancelHandler(postgres_signal_arg);
+		StatementCancelHandler(GS_SIGNAL);
 	}
 }
 
@@ -565,7 +566,7 @@ gs_worker_main(Datum main_arg)
 		const ErrorData *error = take_error();
 
 		/* a second cancel must not keep this from being written */
-		pqsignal(SIGINT, SIG_IGN);
+		pqsignal(SIGINT, GS_SIG_IGN);
 		QueryCancelPending = false;
 		order.kind->failed(answer, error);
 	}

@@ -160,6 +160,7 @@ find_row_desc(SynthScanState *state, const CustomScan *scan)
 		default:
 			desc = CreateTemplateTupleDesc(1);
 			TupleDescInitEntry(desc, 1, "synth_sample", JSONBOID, -1, 0);
+			gs_desc_finish(desc);
 			return BlessTupleDesc(desc);
 	}
 }
@@ -278,6 +279,7 @@ find_stream_desc(SynthScanState *state)
 
 		TupleDescCopyEntry(desc, ++i, state->row_desc, var->varattno);
 	}
+	gs_desc_finish(desc);
 	return desc;
 }
 
