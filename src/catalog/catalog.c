@@ -119,7 +119,7 @@ is_owner(const GsModelEntry *model)
 
 /*
  * Whether the caller may sample a model; as_member: other than by being a
- * superuser.
+ * superuser, or by what is granted to all: anybody can grant that.
  */
 static bool
 may_sample(const GsModelEntry *model, bool as_member)
@@ -129,7 +129,8 @@ may_sample(const GsModelEntry *model, bool as_member)
 	if (as_member ? has_role(model->owner, true) : is_owner(model))
 		return true;
 	foreach(cell, model->grants)
-		if (has_role(get_role_oid(lfirst(cell), true), as_member))
+		if (strcmp(lfirst(cell), GS_PUBLIC) == 0 ? !as_member :
+			has_role(get_role_oid(lfirst(cell), true), as_member))
 			return true;
 	return false;
 }
@@ -156,7 +157,9 @@ check_refit(const char *model, const char *owner_name, Oid user)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of model \"%s\" to fit it again", model),
 				 OidIsValid(owner) ?
-				 errhint("SET ROLE %s first, or choose another name with the model argument of synth_fit.",
+				 errhint("Choose another name, such as model => %s, or SET ROLE %s first.",
+						 quote_literal_cstr(psprintf("%s of %s", model,
+													 GetUserNameFromId(user, false))),
 						 quote_identifier(owner_name)) :
 				 errhint("Its owner is gone: a superuser can give it away with synth_own. Or choose another name with the model argument of synth_fit.")));
 }
@@ -190,7 +193,7 @@ similar_names(const char *name)
 		const GsModelEntry *model = lfirst(cell);
 
 		if (may_sample(model, false))
-			gs_alike_add(&alike, model->name);
+			gs_alike_add_qualified(&alike, model->name);
 	}
 	return alike.list.data;
 }

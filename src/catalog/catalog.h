@@ -15,6 +15,9 @@
 /* How many versions are kept besides the current one, unless a fit says so. */
 #define GS_KEEP_VERSIONS	2
 
+/* Who is granted what all may do; there is no role of that name. */
+#define GS_PUBLIC	"public"
+
 /* A model as gensynth.models has it, and to whom it was granted. */
 typedef struct GsModelEntry
 {

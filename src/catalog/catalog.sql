@@ -171,6 +171,8 @@ JOIN gensynth.versions v ON v.model OPERATOR(pg_catalog.=) m.name
 LEFT JOIN pg_catalog.pg_roles o ON o.rolname OPERATOR(pg_catalog.=) m.owner
 WHERE pg_catalog.pg_has_role(o.oid, 'USAGE')
 	OR EXISTS (SELECT FROM gensynth.grants g
+		WHERE g.model OPERATOR(pg_catalog.=) m.name AND g.role OPERATOR(pg_catalog.=) 'public')
+	OR EXISTS (SELECT FROM gensynth.grants g
 		JOIN pg_catalog.pg_roles r ON r.rolname OPERATOR(pg_catalog.=) g.role
 		WHERE g.model OPERATOR(pg_catalog.=) m.name AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
 	OR EXISTS (SELECT FROM pg_catalog.pg_roles r
@@ -216,10 +218,20 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_grant';
 COMMENT ON FUNCTION synth_grant(text, regrole) IS 'lets a role sample a model';
 
+CREATE FUNCTION synth_grant(model text, role text) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_grant_name';
+COMMENT ON FUNCTION synth_grant(text, text) IS 'lets a role, or PUBLIC, sample a model';
+
 CREATE FUNCTION synth_revoke(model text, role regrole) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_revoke';
 COMMENT ON FUNCTION synth_revoke(text, regrole) IS 'takes back what synth_grant gave';
+
+CREATE FUNCTION synth_revoke(model text, role text) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_revoke_name';
+COMMENT ON FUNCTION synth_revoke(text, text) IS 'takes back what synth_grant gave';
 
 CREATE FUNCTION synth_own(model text, role regrole) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -79,10 +79,10 @@ synth_fit_background(PG_FUNCTION_ARGS)
 {
 	GsFitCall  *call;
 	GsWorkArg	args[GS_JOB_ARGS + FIT_ARGS] = {
-		[GS_JOB_ARG_MODEL] = {TEXTOID},
-		[GS_JOB_ARG_SOURCE] = {TEXTOID},
-		[GS_JOB_ARG_METHOD] = {TEXTOID},
-		[GS_JOB_ARG_OPTIONS] = {JSONBOID}
+		[GS_JOB_ARG_MODEL] = {.type = TEXTOID},
+		[GS_JOB_ARG_SOURCE] = {.type = TEXTOID},
+		[GS_JOB_ARG_METHOD] = {.type = TEXTOID},
+		[GS_JOB_ARG_OPTIONS] = {.type = JSONBOID}
 	};
 	int64		number;
 

@@ -316,7 +316,8 @@ report_few(const Reader *reader, const GsSource *source,
 
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA),
-			 errmsg("source has " INT64_FORMAT " %s, too few to learn from",
+			 errmsg("%s has " INT64_FORMAT " %s, too few to learn from",
+					source->relation != NULL ? source->relation : "source",
 					reader->seen, reader->seen == 1 ? "row" : "rows"),
 			 reader->seen == 0 || source->relation == NULL ?
 			 errhint("It needs at least rare_threshold (%d) rows.", threshold) :

@@ -29,6 +29,7 @@
 #include "compat.h"
 #include "stream/drift.h"
 #include "stream/target.h"
+#include "table/source.h"
 
 /*
  * Opens the target, locked as an INSERT does it until the transaction ends.
@@ -333,6 +334,29 @@ can_make_up(Relation relation)
 }
 
 /*
+ * An error unless the caller may insert into the columns that are filled:
+ * before anything else that a fill needs the right to.
+ */
+static void
+check_insert(const GsTarget *target, Relation relation)
+{
+	Oid			user = GetUserId();
+
+	if (pg_class_aclcheck(target->relid, user, ACL_INSERT) == ACLCHECK_OK)
+		return;
+	for (int i = 0; i < target->desc->natts; i++)
+		if (pg_attribute_aclcheck(target->relid, target->attnum[i], user,
+								  ACL_INSERT) != ACLCHECK_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to insert into %s",
+							gs_relation_name(target->relid, NULL)),
+					 errhint("Whoever owns it can allow it: GRANT INSERT ON %s TO %s.",
+							 gs_relation_name(target->relid, NULL),
+							 quote_identifier(GetUserNameFromId(user, false)))));
+}
+
+/*
  * gs_target_open: looks at a table that the model shall fill, in the current
  * context, within an SPI connection.  Errors: undefined_table,
  * datatype_mismatch if no column is left to fill.
@@ -347,6 +371,7 @@ gs_target_open(Oid relid, const GsModel *model)
 	target->constraints = gs_constraints_read(relid);
 	target->makes_up = can_make_up(relation);
 	find_columns(target, model, relation);
+	check_insert(target, relation);
 	tell_missing(target, model, relation);
 	gs_drift_tell_types(model, target->desc);
 	find_checks(target, relation);

@@ -129,13 +129,15 @@ create_state(CustomScan *scan)
 }
 
 static bool
-collect_params(Node *node, Bitmapset **params)
+collect_params(Node *node, void *context)
 {
+	Bitmapset **params = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
 		*params = bms_add_member(*params, ((Param *) node)->paramid);
-	return expression_tree_walker(node, collect_params, params);
+	return expression_tree_walker(node, collect_params, context);
 }
 
 /*
