@@ -180,8 +180,8 @@ synth_export(PG_FUNCTION_ARGS)
 	initStringInfo(&head);
 	initStringInfo(&tensors);
 	initStringInfo(&out);
-	appendStringInfo(&head, "{\"gensynth\": \"%s\", \"encoding\": \"%s\", \"models\": [",
-					 GENSYNTH_VERSION, GetDatabaseEncodingName());
+	appendStringInfo(&head, "{\"gensynth\": \"%s\", \"encoding\": \"%s\","
+					 " \"models\": [", GENSYNTH_VERSION, GetDatabaseEncodingName());
 	gs_enter(&access);
 	append_version(model, version, &head, &tensors);
 	if (counts != NULL)
@@ -301,8 +301,8 @@ check_encoding(const Jsonb *head)
 #define INSERT_ROWS(table) \
 	"INSERT INTO gensynth." table " SELECT r.*" \
 	" FROM pg_catalog.jsonb_array_elements($1 " GS_OP("->") " '" table "') e," \
-	" LATERAL pg_catalog.jsonb_populate_record(NULL::gensynth." table "," \
-	" e.value " GS_OP("||") " $2) r"
+	" LATERAL pg_catalog.jsonb_populate_record(" \
+	"CAST(NULL AS gensynth." table "), e.value " GS_OP("||") " $2) r"
 
 /*
  * Stores a version: model: an element of "models"; bytes: the whole export,
@@ -338,7 +338,7 @@ insert_version(const char *name, int version, const char *role,
 		   " bytes pg_catalog.int4)",
 		   5, tensor_types, tensor_values, NULL, false);
 	gs_run("INSERT INTO gensynth.versions SELECT r.*"
-		   " FROM pg_catalog.jsonb_populate_record(NULL::gensynth.versions,"
+		   " FROM pg_catalog.jsonb_populate_record(CAST(NULL AS gensynth.versions),"
 		   " ($4 " GS_OP("->") " 'version') " GS_OP("||")
 		   " pg_catalog.jsonb_build_object('model', $1, 'version', $2,"
 		   " 'fitted_by', $3, 'bytes', (SELECT COALESCE("

@@ -220,12 +220,12 @@ gs_fill_before(const GsFill *fill)
 
 	fill_args(fill, values, nulls);
 	gs_enter(&access);
-	gs_run("SELECT COALESCE(pg_catalog.max(start " GS_PLUS " drawn " GS_OP("-")
-		   " 1), 0) FROM gensynth.fills"
+	gs_run("SELECT COALESCE(pg_catalog.max(f.start " GS_PLUS " f.drawn "
+		   GS_OP("-") " 1), 0) FROM gensynth.fills f"
 		   " WHERE target " GS_EQ " $1 AND role " GS_EQ " $2"
 		   " AND model_id " GS_EQ " $9 AND version " GS_EQ " $8"
-		   " AND seed " GS_EQ " $7 AND start " GS_OP("<") " ($4 " GS_PLUS " $5)"
-		   " AND (start " GS_PLUS " drawn) " GS_OP(">") " $4"
+		   " AND seed " GS_EQ " $7 AND f.start " GS_OP("<") " ($4 " GS_PLUS " $5)"
+		   " AND (f.start " GS_PLUS " f.drawn) " GS_OP(">") " $4"
 		   " AND (given " GS_EQ " $6 OR given IS NULL AND $6 IS NULL)"
 		   " AND finished", FILL_ARGS, fill_types, values, nulls, false);
 	last = DatumGetInt64(gs_result(0, 1, NULL));
