@@ -132,8 +132,9 @@ $(DATA_built): $(SQL_PARTS) gensynth.control Makefile
 	@mv $@.tmp $@
 
 .PHONY: dist
-dist:
+dist: $(DATA_built)
 	git archive --format zip --prefix=$(EXTENSION)-$(EXTVERSION)/ \
+		--add-file=$(DATA_built) \
 		-o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
 endif
