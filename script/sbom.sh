@@ -12,7 +12,7 @@ created=$(date -u -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2> /dev/nu
 packages='' relations=''
 while read -r library; do
     file=$(readlink -f "$library")
-    read -r name release < <(dpkg-query -W -f '${source:Package} ${Version}\n' "$(dpkg-query -S "$file" 2> /dev/null | sed 's/: .*//;q')" 2> /dev/null || echo "$(basename "$file") NOASSERTION")
+    read -r name release < <(dpkg-query -W -f '${source:Package} ${Version}\n' "$(dpkg-query -S "$file" "${file#/usr}" 2> /dev/null | sed 's/: .*//;q')" 2> /dev/null || echo "$(basename "$file") NOASSERTION")
     id=SPDXRef-$(echo "$name" | tr -c 'A-Za-z0-9.\n-' -)
     [[ $packages != *"\"$id\""* ]] || continue
     packages+=",
