@@ -374,8 +374,8 @@ check_sizes(Datum head, Size bytes)
  * name: what the first of them is to be called; NULL: as it was.  What was
  * stored is to be loaded, to see that it can be.  Errors: data_corrupted,
  * feature_not_supported, those of values that a table does not take, those of
- * gs_catalog_check_name, and insufficient_privilege if a model of that name is
- * another's.
+ * gs_catalog_check_name and gs_check_protection, and insufficient_privilege if
+ * a model of that name is another's.
  */
 List *
 gs_exchange_store(const bytea *bytes, const char *name)
@@ -416,6 +416,8 @@ gs_exchange_store(const bytea *bytes, const char *name)
 			check_sizes(JsonbPGetDatum(head),
 						VARSIZE_ANY_EXHDR(bytes) - tensors);
 		number = gs_catalog_next_version(name, role);
+		/* what the bytes say of privacy is not to be believed */
+		gs_check_protection(name, false);
 		insert_version(name, number, role, JsonbPGetDatum(model), bytes,
 					   tensors);
 		gs_catalog_prune(name, number, GS_KEEP_VERSIONS);
