@@ -5,7 +5,7 @@
 #   make demo [CSV=file.csv] [ROWS=1e6]           the same, to look at
 #
 # Yours to set: PG_CONFIG, OPTFLAGS (such as -march=native), BLAS_LIBS, and
-# WERROR= for a compiler that warns about more than ours.
+# WERROR=1, with which a warning is an error: for those who change the code.
 
 EXTENSION = gensynth
 PG_CONFIG ?= pg_config
@@ -43,8 +43,9 @@ ISOLATION_OPTS = --load-extension=gensynth
 # so (src/numeric/gemm.c).
 OPTFLAGS ?=
 # PostgreSQL's own headers (ilist.h, c.h) need these two off.
-WERROR ?= -Werror
-PG_CFLAGS = -Wall -Wextra $(WERROR) -Wno-unused-parameter -Wno-sign-compare \
+# To clang, PostgreSQL's flags are another compiler's.
+PG_CFLAGS = -Wall -Wextra $(if $(filter 1,$(WERROR)),-Werror) -Wno-unused-parameter -Wno-sign-compare \
+	$(if $(findstring clang,$(CC)),-Wno-unknown-warning-option -Wno-ignored-attributes -Wno-psabi) \
 	-ftree-vectorize -ffp-contract=off $(OPTFLAGS)
 PG_CPPFLAGS = -I$(srcdir)/src -DGENSYNTH_VERSION='"$(EXTVERSION)"'
 
@@ -131,8 +132,9 @@ $(DATA_built): $(SQL_PARTS) gensynth.control Makefile
 	@mv $@.tmp $@
 
 .PHONY: dist
-dist:
+dist: $(DATA_built)
 	git archive --format zip --prefix=$(EXTENSION)-$(EXTVERSION)/ \
+		--add-file=$(DATA_built) \
 		-o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
 endif

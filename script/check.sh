@@ -29,7 +29,7 @@ if [ "${1:-}" != --inside ]; then
     trap 'echo "check: stopped at line $LINENO: $BASH_COMMAND" >&2; exit 2' ERR
 
     PG_CONFIG=$(script/setup.sh)
-    export PG_CONFIG
+    export PG_CONFIG WERROR=1
     echo 'check: building'
     make -s -j "$(nproc)" PG_CONFIG="$PG_CONFIG"
     # `make install` takes a root's rights, and no more than it needs.

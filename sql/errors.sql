@@ -139,7 +139,10 @@ SELECT * FROM synth_sample(NULL::errors.visits, 1, given => '{"sex": "X"}'); \ec
 SELECT * FROM synth_sample(NULL::errors.visits, 1, given => '["sex"]'); \echo :LAST_ERROR_SQLSTATE
 
 -- shapes
+-- (19 words it otherwise)
+\set VERBOSITY terse
 SELECT * FROM synth_sample(1, 1); \echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
 SELECT * FROM synth_sample(1.5, 1); \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM synth_sample(now(), 1); \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM synth_sample(ARRAY[1, 2], 1); \echo :LAST_ERROR_SQLSTATE

@@ -336,6 +336,19 @@ SELECT synth_view('filling.people', 'v', -1); \echo :LAST_ERROR_SQLSTATE
 SELECT synth_view(NULL, 'v'); \echo :LAST_ERROR_SQLSTATE
 SELECT synth_view('filling.people', NULL); \echo :LAST_ERROR_SQLSTATE
 
+--
+-- The same rows again are told of, unless they have gone
+--
+CREATE TABLE twice (LIKE people);
+ALTER TABLE twice DROP id;
+CALL synth_into('twice', 30, model => 'filling.people', seed => 7);
+CALL synth_into('twice', 40, model => 'filling.people', seed => 7, start => 21);
+CALL synth_into('twice', 10, model => 'filling.people', seed => 7, start => 61);
+CALL synth_into('twice', 10, model => 'filling.people', seed => 8);
+CALL synth_into('twice', 10, model => 'filling.people');
+TRUNCATE twice;
+CALL synth_into('twice', 30, model => 'filling.people', seed => 7);
+
 SELECT synth_drop(model) FROM (SELECT DISTINCT model FROM synth_models
     WHERE model LIKE 'filling.%' OR model = 'it''s') AS m;
 SET client_min_messages = warning;

@@ -9,6 +9,14 @@
 #error "gensynth needs PostgreSQL 15 or later"
 #endif
 
+/* 19 includes less by itself */
+#if PG_VERSION_NUM >= 190000
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "storage/lock.h"
+#include "utils/tuplestore.h"
+#endif
+
 /* 16 moved the varlena macros out of postgres.h */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -180,6 +188,88 @@
 #define GS_NORETURN pg_noreturn
 #else
 #define GS_NORETURN pg_attribute_noreturn()
+#endif
+
+/* 19 wants to be told when a descriptor is complete */
+#if PG_VERSION_NUM >= 190000
+#define gs_desc_finish(desc) TupleDescFinalize(desc)
+#else
+#define gs_desc_finish(desc) ((void) 0)
+#endif
+
+/* 19 can tell whether a domain's constraints are volatile, too */
+#if PG_VERSION_NUM >= 190000
+#define gs_domain_has_constraints(type) DomainHasConstraints(type, NULL)
+#else
+#define gs_domain_has_constraints(type) DomainHasConstraints(type)
+#endif
+
+/* 19 keeps the result of building JSON in the state */
+#include "utils/jsonb.h"
+#if PG_VERSION_NUM >= 190000
+typedef JsonbInState GsJsonbState;
+#define gs_push_jsonb(state, token, value) \
+	pushJsonbValue(state, token, value)
+#define gs_jsonb_result(state) ((state)->result)
+#else
+typedef struct GsJsonbState
+{
+	JsonbParseState *parse;
+	JsonbValue *result;
+} GsJsonbState;
+#define gs_push_jsonb(state, token, value) \
+	((state)->result = pushJsonbValue(&(state)->parse, token, value))
+#define gs_jsonb_result(state) ((state)->result)
+#endif
+
+/* 19 gives scans flags */
+#if PG_VERSION_NUM >= 190000
+#define gs_beginscan(relation, snapshot) \
+	table_beginscan(relation, snapshot, 0, NULL, 0)
+#else
+#define gs_beginscan(relation, snapshot) \
+	table_beginscan(relation, snapshot, 0, NULL)
+#endif
+
+/* 19 made CLUSTER a part of REPACK */
+#if PG_VERSION_NUM >= 190000
+#define GS_CLUSTER_H "commands/repack.h"
+#define gs_finish_swap(old, new, xid, multi, persistence) \
+	finish_heap_swap(old, new, false, false, true, true, true, xid, multi, \
+					 persistence)
+#else
+#define GS_CLUSTER_H "commands/cluster.h"
+#define gs_finish_swap(old, new, xid, multi, persistence) \
+	finish_heap_swap(old, new, false, false, true, true, xid, multi, \
+					 persistence)
+#endif
+
+/* 19 has publications of all tables but some; of partitions see there */
+#if PG_VERSION_NUM >= 190000
+#define gs_relation_publications(relid) GetRelationIncludedPublications(relid)
+#define gs_all_publications(relid) \
+	list_difference_oid(GetAllTablesPublications(), \
+						GetRelationExcludedPublications(relid))
+#else
+#define gs_relation_publications(relid) GetRelationPublications(relid)
+#define gs_all_publications(relid) GetAllTablesPublications()
+#endif
+
+/* 19 names the temporary object */
+#if PG_VERSION_NUM >= 190000
+#define gs_query_is_temporary(query, object) \
+	query_uses_temp_object(query, object)
+#else
+#define gs_query_is_temporary(query, object) isQueryUsingTempRelation(query)
+#endif
+
+/* 19 tells handlers of signals who sent them */
+#if PG_VERSION_NUM >= 190000
+#define GS_SIGNAL		postgres_signal_arg, pg_siginfo
+#define GS_SIG_IGN		PG_SIG_IGN
+#else
+#define GS_SIGNAL		postgres_signal_arg
+#define GS_SIG_IGN		SIG_IGN
 #endif
 
 /* 16 renamed what reads the status of the n-th backend, from 1 */

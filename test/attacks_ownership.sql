@@ -37,7 +37,7 @@ SELECT synth_fit('SELECT i % 3 AS s FROM generate_series(1, 50) AS i', model => 
 RESET ROLE;
 SELECT is(as_role('gensynth_dba', 'SELECT synth_fit(''secrets'', seed => 1)'), '42501', 'a superuser does not fit a stranger''s model');
 SELECT is(hint_for('gensynth_dba', 'SELECT synth_fit(''secrets'', seed => 1)'),
-	'SET ROLE gensynth_attacker first, or choose another name with the model argument of synth_fit.', 'and is told so');
+	'Choose another name, such as model => ''secrets of gensynth_dba'', or SET ROLE gensynth_attacker first.', 'and is told so');
 SELECT is(as_role('gensynth_dba', 'SELECT synth_fit(''secrets'', model => ''dba secrets'', seed => 1)'), 'no error', 'but one of another name');
 SELECT is((SELECT array_agg(source) FROM synth_models WHERE model = 'secrets'), ARRAY['SELECT i % 3 AS s FROM generate_series(1, 50) AS i'],
 	'nothing landed in the stranger''s model');

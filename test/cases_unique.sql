@@ -171,7 +171,7 @@ SELECT throws_ok('SELECT count(word) FROM synth_sample(NULL::changing, 10)', '22
 --
 CREATE TABLE status (id smallint PRIMARY KEY, name text UNIQUE NOT NULL, final bool, since date);
 INSERT INTO status VALUES (1, 'open', false, '2024-01-31'), (2, 'paid', true, NULL), (3, 'void', NULL, 'infinity');
-SELECT throws_ok('SELECT synth_fit(''status'')', '02000', 'source has 3 rows, too few to learn from', 'three rows are too few');
+SELECT throws_ok('SELECT synth_fit(''status'')', '02000', 'public.status has 3 rows, too few to learn from', 'three rows are too few');
 SELECT is(pg_temp.fit('status', '{"public": true}'), '{"the source is public: nothing is protected","its rows are copied, in their order"}', 'unless they are public');
 SELECT results_eq('SELECT * FROM synth_sample(NULL::status, 3, seed => 1)', 'TABLE status', 'then they are what they are');
 SELECT throws_ok('SELECT synth_sample(''status'', 4)', '2200H', NULL, 'and no more');

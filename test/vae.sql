@@ -33,7 +33,8 @@ BEGIN
 	RETURN ok(abs(a - b) <= tolerance, format('%s where %s: %s, not %s', statistic, place, b, a));
 END $$;
 
-SELECT is_near('avg((c = (a <> b))::int)', 0.2);
+-- (0.45 if nothing was learned; compilers differ by 0.01)
+SELECT is_near('avg((c = (a <> b))::int)', 0.25);
 SELECT is_near('avg((a AND b AND NOT c)::int)', 0.06);
 SELECT is_near('stddev(x * x + ring * ring)', 0.5);
 SELECT is_near('avg((abs(ring) < 1)::int)', 0.06, 'abs(x) < 1');

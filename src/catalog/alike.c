@@ -23,6 +23,13 @@ gs_alike_begin(GsAlike *alike, const char *name)
 	initStringInfo(&alike->list);
 }
 
+static void
+append(GsAlike *alike, const char *candidate)
+{
+	appendStringInfo(&alike->list, "%s\"%s\"", alike->list.len > 0 ? ", " : "",
+					 candidate);
+}
+
 /*
  * gs_alike_add: a name that there is; it comes into the list, quoted, if none
  * is nearer.
@@ -40,7 +47,26 @@ gs_alike_add(GsAlike *alike, const char *candidate)
 		return;
 	if (distance < alike->best)
 		resetStringInfo(&alike->list);
-	appendStringInfo(&alike->list, "%s\"%s\"", alike->list.len > 0 ? ", " : "",
-					 candidate);
+	append(alike, candidate);
 	alike->best = distance;
+}
+
+/*
+ * gs_alike_add_qualified: the same of a name of which the schema may have been
+ * left out: with the very same rest it is as near as can be.
+ */
+void
+gs_alike_add_qualified(GsAlike *alike, const char *candidate)
+{
+	const char *dot = strrchr(candidate, '.');
+
+	if (dot == NULL || strcmp(dot + 1, alike->name) != 0)
+	{
+		gs_alike_add(alike, candidate);
+		return;
+	}
+	if (alike->best > 0)
+		resetStringInfo(&alike->list);
+	append(alike, candidate);
+	alike->best = 0;
 }

@@ -18,5 +18,6 @@ typedef struct GsAlike
 
 extern void gs_alike_begin(GsAlike *alike, const char *name);
 extern void gs_alike_add(GsAlike *alike, const char *candidate);
+extern void gs_alike_add_qualified(GsAlike *alike, const char *candidate);
 
 #endif

@@ -28,6 +28,8 @@
 #include "catalog/datasets.h"
 #include "table/source.h"
 
+#define MAX_MODEL_NAME	255
+
 /* What read_model() reads. */
 #define SELECT_MODELS \
 	"SELECT m.name, m.id, m.owner, m.current," \
@@ -117,7 +119,7 @@ is_owner(const GsModelEntry *model)
 
 /*
  * Whether the caller may sample a model; as_member: other than by being a
- * superuser.
+ * superuser, or by what is granted to all: anybody can grant that.
  */
 static bool
 may_sample(const GsModelEntry *model, bool as_member)
@@ -127,7 +129,8 @@ may_sample(const GsModelEntry *model, bool as_member)
 	if (as_member ? has_role(model->owner, true) : is_owner(model))
 		return true;
 	foreach(cell, model->grants)
-		if (has_role(get_role_oid(lfirst(cell), true), as_member))
+		if (strcmp(lfirst(cell), GS_PUBLIC) == 0 ? !as_member :
+			has_role(get_role_oid(lfirst(cell), true), as_member))
 			return true;
 	return false;
 }
@@ -154,7 +157,9 @@ check_refit(const char *model, const char *owner_name, Oid user)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of model \"%s\" to fit it again", model),
 				 OidIsValid(owner) ?
-				 errhint("SET ROLE %s first, or choose another name with the model argument of synth_fit.",
+				 errhint("Choose another name, such as model => %s, or SET ROLE %s first.",
+						 quote_literal_cstr(psprintf("%s of %s", model,
+													 GetUserNameFromId(user, false))),
 						 quote_identifier(owner_name)) :
 				 errhint("Its owner is gone: a superuser can give it away with synth_own. Or choose another name with the model argument of synth_fit.")));
 }
@@ -209,7 +214,7 @@ similar_names(const char *name)
 		const GsModelEntry *model = lfirst(cell);
 
 		if (may_sample(model, false))
-			gs_alike_add(&alike, model->name);
+			gs_alike_add_qualified(&alike, model->name);
 	}
 	return alike.list.data;
 }
@@ -256,6 +261,22 @@ names_relation(const char *name, char **schema, char **relation)
 }
 
 /*
+ * A model by its name or by that of the relation that it is named after; NULL
+ * if there is none.
+ */
+static GsModelEntry *
+find_named(const char *name)
+{
+	GsModelEntry *model = gs_catalog_find(name);
+	char	   *schema;
+	char	   *relation;
+
+	if (model == NULL && names_relation(name, &schema, &relation))
+		model = gs_catalog_find(gs_default_name(schema, relation));
+	return model;
+}
+
+/*
  * gs_catalog_own: the models that an owner's function is called on, of
  * GsModelEntry: one by its name or that of the relation that it is named
  * after, or all of a dataset; that is set then.  Errors: undefined_object, or
@@ -264,16 +285,12 @@ names_relation(const char *name, char **schema, char **relation)
 List *
 gs_catalog_own(const char *name, bool *dataset)
 {
-	GsModelEntry *model = gs_catalog_find(name);
+	GsModelEntry *model = find_named(name);
 	List	   *models = NIL;
 	List	   *names;
-	char	   *schema;
-	char	   *relation;
 	ListCell   *cell;
 
 	*dataset = false;
-	if (model == NULL && names_relation(name, &schema, &relation))
-		model = gs_catalog_find(gs_default_name(schema, relation));
 	if (model != NULL)
 	{
 		check_owner(model);
@@ -292,6 +309,49 @@ gs_catalog_own(const char *name, bool *dataset)
 		models = lappend(models, model);
 	}
 	return models;
+}
+
+#define MAY_READ(table) \
+	"pg_catalog.has_table_privilege($1, 'gensynth." table "', 'SELECT')"
+
+/*
+ * gs_catalog_read: a model whose parameters the caller wants to read, by its
+ * name or that of the relation that it is named after.  Errors:
+ * undefined_object, or insufficient_privilege unless the caller could read
+ * the tables: owning the model will not do.
+ */
+GsModelEntry *
+gs_catalog_read(const char *name)
+{
+	Oid			type = OIDOID;
+	Datum		user = ObjectIdGetDatum(GetUserId());
+	GsModelEntry *model;
+	GsAccess	access;
+	bool		may_read;
+
+	gs_enter(&access);
+	gs_run("SELECT pg_catalog.has_schema_privilege($1, 'gensynth', 'USAGE')"
+		   " AND " MAY_READ("versions") " AND " MAY_READ("columns") " AND "
+		   MAY_READ("constraints") " AND " MAY_READ("tensors"), 1, &type,
+		   &user, NULL, true);
+	may_read = DatumGetBool(gs_result(0, 1, NULL));
+	gs_leave(&access);
+	if (!may_read)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to read the parameters of model \"%s\"",
+						name),
+				 errdetail("They tell more of the source than rows do, also to the owner of the model."),
+				 errhint("Superusers and members of pg_read_all_data may, and roles that were granted USAGE on the schema gensynth and SELECT on its tables.")));
+	model = find_named(name);
+	if (model == NULL && gs_dataset_models(name) != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is a dataset, not a model", name),
+				 errhint("Export the models of its tables one by one, or take them all along with pg_dump.")));
+	if (model == NULL)
+		report_unknown(name);
+	return model;
 }
 
 static void
@@ -451,6 +511,25 @@ gs_catalog_lock(const GsModelEntry *model, bool exclusive)
 						model->name),
 				 errhint("SELECT * FROM synth_models lists the models.")));
 	return DatumGetInt32(gs_result(0, 1, NULL));
+}
+
+/*
+ * gs_catalog_check_name: an error unless a model can have that name:
+ * invalid_name, name_too_long.
+ */
+void
+gs_catalog_check_name(const char *name)
+{
+	if (name[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("model name must not be empty"),
+				 errhint("Leave it out to name the model after its table.")));
+	if (strlen(name) > MAX_MODEL_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("model name is too long"),
+				 errhint("It may have up to %d bytes.", MAX_MODEL_NAME)));
 }
 
 /*

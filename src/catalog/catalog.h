@@ -12,6 +12,12 @@
 #include "column/column.h"
 #include "constraint/constraints.h"
 
+/* How many versions are kept besides the current one, unless a fit says so. */
+#define GS_KEEP_VERSIONS	2
+
+/* Who is granted what all may do; there is no role of that name. */
+#define GS_PUBLIC	"public"
+
 /* A model as gensynth.models has it, and to whom it was granted. */
 typedef struct GsModelEntry
 {
@@ -60,9 +66,11 @@ extern void gs_check_refit(const GsModelEntry *model);
 extern void gs_check_protection(const char *model, bool private);
 extern GsModelEntry *gs_catalog_find(const char *name);
 extern List *gs_catalog_own(const char *name, bool *dataset);
+extern GsModelEntry *gs_catalog_read(const char *name);
 extern GsModelEntry *gs_catalog_open(const char *name);
 extern GsModelEntry *gs_catalog_open_relation(const char *relation);
 extern int	gs_catalog_lock(const GsModelEntry *model, bool exclusive);
+extern void gs_catalog_check_name(const char *name);
 extern int	gs_catalog_next_version(const char *name, const char *owner);
 extern void gs_catalog_store(const char *model, GsVersionEntry *version,
 							 int keep_versions);
@@ -73,5 +81,6 @@ extern List *gs_catalog_tensors(const GsModelEntry *model, int version,
 								const char *name);
 extern void gs_catalog_delete(const char *model, int version);
 extern char *gs_part_name(const char *model);
+extern void gs_catalog_prune(const char *model, int current, int keep);
 
 #endif

@@ -175,6 +175,8 @@ JOIN gensynth.versions v ON v.model OPERATOR(pg_catalog.=) m.name
 LEFT JOIN pg_catalog.pg_roles o ON o.rolname OPERATOR(pg_catalog.=) m.owner
 WHERE NOT m.part AND (pg_catalog.pg_has_role(o.oid, 'USAGE')
 	OR EXISTS (SELECT FROM gensynth.grants g
+		WHERE g.model OPERATOR(pg_catalog.=) m.name AND g.role OPERATOR(pg_catalog.=) 'public')
+	OR EXISTS (SELECT FROM gensynth.grants g
 		JOIN pg_catalog.pg_roles r ON r.rolname OPERATOR(pg_catalog.=) g.role
 		WHERE g.model OPERATOR(pg_catalog.=) m.name AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
 	OR EXISTS (SELECT FROM pg_catalog.pg_roles r
@@ -220,12 +222,32 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_grant';
 COMMENT ON FUNCTION synth_grant(text, regrole) IS 'lets a role sample a model';
 
+CREATE FUNCTION synth_grant(model text, role text) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_grant_name';
+COMMENT ON FUNCTION synth_grant(text, text) IS 'lets a role, or PUBLIC, sample a model';
+
 CREATE FUNCTION synth_revoke(model text, role regrole) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_revoke';
 COMMENT ON FUNCTION synth_revoke(text, regrole) IS 'takes back what synth_grant gave';
 
+CREATE FUNCTION synth_revoke(model text, role text) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_revoke_name';
+COMMENT ON FUNCTION synth_revoke(text, text) IS 'takes back what synth_grant gave';
+
 CREATE FUNCTION synth_own(model text, role regrole) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_own';
 COMMENT ON FUNCTION synth_own(text, regrole) IS 'gives a model to a role; only for superusers';
+
+CREATE FUNCTION synth_export(model text, version int DEFAULT NULL) RETURNS bytea
+LANGUAGE C STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'synth_export';
+COMMENT ON FUNCTION synth_export(text, int) IS 'a version of a model as bytes, for synth_import; only for who may read parameters';
+
+CREATE FUNCTION synth_import(data bytea, model text DEFAULT NULL) RETURNS text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'synth_import';
+COMMENT ON FUNCTION synth_import(bytea, text) IS 'makes a model of what synth_export returned, and returns its name';

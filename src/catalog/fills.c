@@ -209,6 +209,34 @@ gs_fill_advance(GsFill *fill, int64 rows, int64 drawn)
 }
 
 /*
+ * gs_fill_before: the last row, counted from 1, of finished fills of the same
+ * target, role, model, version, seed and given values that have rows in common
+ * with this one; 0 if there is none.
+ */
+int64
+gs_fill_before(const GsFill *fill)
+{
+	Datum		values[FILL_ARGS];
+	char		nulls[FILL_ARGS];
+	GsAccess	access;
+	int64		last;
+
+	fill_args(fill, values, nulls);
+	gs_enter(&access);
+	gs_run("SELECT COALESCE(pg_catalog.max(f.start " GS_PLUS " f.drawn "
+		   GS_OP("-") " 1), 0) FROM gensynth.fills f"
+		   " WHERE target " GS_EQ " $1 AND role " GS_EQ " $2"
+		   " AND model_id " GS_EQ " $9 AND version " GS_EQ " $8"
+		   " AND seed " GS_EQ " $7 AND f.start " GS_OP("<") " ($4 " GS_PLUS " $5)"
+		   " AND (f.start " GS_PLUS " f.drawn) " GS_OP(">") " $4"
+		   " AND (given " GS_EQ " $6 OR given IS NULL AND $6 IS NULL)"
+		   " AND finished", FILL_ARGS, fill_types, values, nulls, false);
+	last = DatumGetInt64(gs_result(0, 1, NULL));
+	gs_leave(&access);
+	return last;
+}
+
+/*
  * gs_fill_forget: takes the row of a fill that was found away.
  */
 void

@@ -31,6 +31,7 @@ typedef struct GsFill
 
 extern bool gs_fill_find(GsFill *fill, bool any_seed, bool any_n);
 extern bool gs_fill_advance(GsFill *fill, int64 rows, int64 drawn);
+extern int64 gs_fill_before(const GsFill *fill);
 extern void gs_fill_forget(const GsFill *fill);
 extern int	gs_fill_current_version(const GsFill *fill, bool *there);
 

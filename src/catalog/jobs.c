@@ -19,6 +19,7 @@
 #include "utils/datum.h"
 #include "utils/snapmgr.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "catalog/jobs.h"
 

@@ -8,7 +8,9 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "catalog/catalog.h"
 #include "catalog/datasets.h"
@@ -152,11 +154,12 @@ synth_use(PG_FUNCTION_ARGS)
 }
 
 /*
- * Runs a statement about a model and a role, $1 and $2 of the caller, who
+ * Runs a statement about a model and a role, $1 and $2, for the caller, who
  * must own the model; of a dataset, about each of its models.
  */
 static void
-change_role(FunctionCallInfo fcinfo, const char *sql, bool exclusive)
+change_role(const char *name, const char *role, const char *sql,
+			bool exclusive)
 {
 	Oid			types[] = {TEXTOID, TEXTOID};
 	bool		dataset;
@@ -164,10 +167,8 @@ change_role(FunctionCallInfo fcinfo, const char *sql, bool exclusive)
 	ListCell   *cell;
 	Datum		values[2];
 
-	require_args(fcinfo, "role");
-	models = gs_catalog_own(text_to_cstring(PG_GETARG_TEXT_PP(0)), &dataset);
-	values[1] = CStringGetTextDatum(GetUserNameFromId(PG_GETARG_OID(1),
-													  false));
+	models = gs_catalog_own(name, &dataset);
+	values[1] = CStringGetTextDatum(role);
 	foreach(cell, models)
 	{
 		GsModelEntry *model = lfirst(cell);
@@ -182,30 +183,88 @@ change_role(FunctionCallInfo fcinfo, const char *sql, bool exclusive)
 }
 
 /*
- * synth_grant(model text, role regrole): lets a role sample a model, or a
- * dataset.
+ * The name of the role that is the second argument: a regrole.
+ */
+static char *
+role_arg(FunctionCallInfo fcinfo)
+{
+	require_args(fcinfo, "role");
+	return GetUserNameFromId(PG_GETARG_OID(1), false);
+}
+
+/*
+ * The same of a text: also PUBLIC, which no role can be named.
+ */
+static char *
+role_name_arg(FunctionCallInfo fcinfo)
+{
+	char	   *name;
+	Datum		role;
+
+	require_args(fcinfo, "role");
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	if (pg_strcasecmp(name, GS_PUBLIC) == 0)
+		return GS_PUBLIC;
+	role = DirectFunctionCall1(regrolein, CStringGetDatum(name));
+	return GetUserNameFromId(DatumGetObjectId(role), false);
+}
+
+static Datum
+grant_to(FunctionCallInfo fcinfo, const char *role)
+{
+	change_role(text_to_cstring(PG_GETARG_TEXT_PP(0)), role,
+				"INSERT INTO gensynth.grants (model, role)"
+				" VALUES ($1, $2) ON CONFLICT DO NOTHING", false);
+	PG_RETURN_VOID();
+}
+
+/*
+ * synth_grant(model text, role regrole), synth_grant(model text, role text):
+ * lets a role, or all of them, sample a model, or a dataset.
  */
 GS_FUNCTION(synth_grant);
 
 Datum
 synth_grant(PG_FUNCTION_ARGS)
 {
-	change_role(fcinfo, "INSERT INTO gensynth.grants (model, role)"
-				" VALUES ($1, $2) ON CONFLICT DO NOTHING", false);
+	return grant_to(fcinfo, role_arg(fcinfo));
+}
+
+GS_FUNCTION(synth_grant_name);
+
+Datum
+synth_grant_name(PG_FUNCTION_ARGS)
+{
+	return grant_to(fcinfo, role_name_arg(fcinfo));
+}
+
+static Datum
+revoke_from(FunctionCallInfo fcinfo, const char *role)
+{
+	change_role(text_to_cstring(PG_GETARG_TEXT_PP(0)), role,
+				"DELETE FROM gensynth.grants"
+				" WHERE model " GS_EQ " $1 AND role " GS_EQ " $2", false);
 	PG_RETURN_VOID();
 }
 
 /*
- * synth_revoke(model text, role regrole): takes a grant back.
+ * synth_revoke(model text, role regrole), synth_revoke(model text, role text):
+ * takes a grant back.
  */
 GS_FUNCTION(synth_revoke);
 
 Datum
 synth_revoke(PG_FUNCTION_ARGS)
 {
-	change_role(fcinfo, "DELETE FROM gensynth.grants"
-				" WHERE model " GS_EQ " $1 AND role " GS_EQ " $2", false);
-	PG_RETURN_VOID();
+	return revoke_from(fcinfo, role_arg(fcinfo));
+}
+
+GS_FUNCTION(synth_revoke_name);
+
+Datum
+synth_revoke_name(PG_FUNCTION_ARGS)
+{
+	return revoke_from(fcinfo, role_name_arg(fcinfo));
 }
 
 /*
@@ -217,12 +276,16 @@ GS_FUNCTION(synth_own);
 Datum
 synth_own(PG_FUNCTION_ARGS)
 {
+	const char *role;
+
 	if (!superuser())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be superuser to give a model away"),
 				 errhint("Grant it with synth_grant, or let the other role fit a model of its own.")));
-	change_role(fcinfo, "UPDATE gensynth.models SET owner = $2"
+	role = role_arg(fcinfo);
+	change_role(text_to_cstring(PG_GETARG_TEXT_PP(0)), role,
+				"UPDATE gensynth.models SET owner = $2"
 				" WHERE name " GS_EQ " $1 OR part AND name " GS_EQ
 				" ANY (ARRAY[$1 OPERATOR(pg_catalog.||) '@',"
 				" $1 OPERATOR(pg_catalog.||) '@#'])", true);

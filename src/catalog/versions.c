@@ -271,10 +271,11 @@ gs_catalog_delete(const char *model, int version)
 }
 
 /*
- * Deletes all versions but the current one and so many before it.
+ * gs_catalog_prune: deletes all versions but the current one and so many
+ * before it.  To be called as gs_catalog_delete().
  */
-static void
-delete_old_versions(const char *model, int current, int keep)
+void
+gs_catalog_prune(const char *model, int current, int keep)
 {
 	Oid			types[] = {TEXTOID, INT4OID, INT4OID};
 	Datum		values[] = {CStringGetTextDatum(model), Int32GetDatum(current),
@@ -314,7 +315,7 @@ gs_catalog_store(const char *model, GsVersionEntry *version,
 	store_columns(model, version);
 	store_constraints(model, version);
 	store_tensors(model, version);
-	delete_old_versions(model, version->version, keep_versions);
+	gs_catalog_prune(model, version->version, keep_versions);
 	if (version->part)
 		gs_run_text("UPDATE gensynth.models SET part = true"
 					" WHERE name " GS_EQ " $1", model, false);

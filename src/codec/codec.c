@@ -18,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
 #include "codec/codec_internal.h"
 #include "codec/composite.h"
 

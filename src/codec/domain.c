@@ -26,7 +26,7 @@ bool
 gs_domain_has_checks(Oid type)
 {
 	return OidIsValid(type) && get_typtype(type) == TYPTYPE_DOMAIN &&
-		DomainHasConstraints(type);
+		gs_domain_has_constraints(type);
 }
 
 /*

@@ -29,6 +29,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "learn/center.h"
 #include "learn/equal.h"
 #include "learn/endings.h"
@@ -561,6 +562,7 @@ gs_schema_desc(const GsSchema *schema)
 		TupleDescInitEntry(desc, c + 1, schema->columns[c].name,
 						   schema->columns[c].type, schema->columns[c].typmod,
 						   0);
+	gs_desc_finish(desc);
 	return desc;
 }
 

@@ -168,19 +168,29 @@ gs_tensor_data(const List *tensors, const char *name, GsTensorType type,
 	return tensor->data;
 }
 
-static void
-digest(const void *data, Size bytes, uint8 *out)
+/*
+ * gs_sha256: the digest of bytes; out: GS_SHA256_BYTES.
+ */
+void
+gs_sha256(const void *data, Size bytes, uint8 *out)
 {
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-	uint8		full[PG_SHA256_DIGEST_LENGTH];
 
 	if (context == NULL || pg_cryptohash_init(context) < 0 ||
 		pg_cryptohash_update(context, data, bytes) < 0 ||
-		pg_cryptohash_final(context, full, sizeof(full)) < 0)
+		pg_cryptohash_final(context, out, GS_SHA256_BYTES) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not compute a SHA-256 digest")));
 	pg_cryptohash_free(context);
+}
+
+static void
+digest(const void *data, Size bytes, uint8 *out)
+{
+	uint8		full[GS_SHA256_BYTES];
+
+	gs_sha256(data, bytes, full);
 	memcpy(out, full, DIGEST_BYTES);
 }
 

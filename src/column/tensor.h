@@ -12,6 +12,7 @@
 #include "compat.h"
 
 #define GS_TENSOR_DIMS	2
+#define GS_SHA256_BYTES	32
 
 typedef enum GsTensorType
 {
@@ -44,6 +45,7 @@ extern bytea *gs_tensor_pack(const GsTensor *tensor);
 extern GsTensor *gs_tensor_unpack(const char *name, const char *type,
 								  int ndims, const int32 *dims,
 								  const bytea *packed);
+extern void gs_sha256(const void *data, Size bytes, uint8 *out);
 GS_NORETURN extern void gs_corrupted(const char *detail,...)
 			pg_attribute_printf(1, 2);
 

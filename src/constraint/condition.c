@@ -59,7 +59,7 @@ typedef struct Scope
 /*
  * An error for a condition that a model must not carry.
  */
-static GS_NORETURN void
+GS_NORETURN static void
 refuse(const Scope *scope, int sqlstate, const char *what)
 {
 	ereport(ERROR,

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/dependency.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -43,8 +44,12 @@ reads_temporary(const GsSource *source)
 		ListCell   *query;
 
 		foreach(query, cached->query_list)
-			if (isQueryUsingTempRelation(lfirst_node(Query, query)))
+		{
+			ObjectAddress object pg_attribute_unused();
+
+			if (gs_query_is_temporary(lfirst_node(Query, query), &object))
 				return true;
+		}
 	}
 	return false;
 }
@@ -75,10 +80,10 @@ synth_fit_background(PG_FUNCTION_ARGS)
 {
 	GsFitCall  *call;
 	GsWorkArg	args[GS_JOB_ARGS + FIT_ARGS] = {
-		[GS_JOB_ARG_MODEL] = {TEXTOID},
-		[GS_JOB_ARG_SOURCE] = {TEXTOID},
-		[GS_JOB_ARG_METHOD] = {TEXTOID},
-		[GS_JOB_ARG_OPTIONS] = {JSONBOID}
+		[GS_JOB_ARG_MODEL] = {.type = TEXTOID},
+		[GS_JOB_ARG_SOURCE] = {.type = TEXTOID},
+		[GS_JOB_ARG_METHOD] = {.type = TEXTOID},
+		[GS_JOB_ARG_OPTIONS] = {.type = JSONBOID}
 	};
 	int64		number;
 

@@ -72,7 +72,6 @@
 #define DEFAULT_DELTA	1e-6
 
 /* Bytes of a model's name: an index entry must hold it. */
-#define MAX_MODEL_NAME	255
 
 /* Reading: a uniform sample by Vitter's algorithm R (ACM TOMS 11, 1985). */
 typedef struct Reader
@@ -142,21 +141,6 @@ gs_names_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 				 errmsg("argument %s must not be empty", name),
 				 errhint("Leave it out, or pass names of columns, such as '{name,email}'.")));
 	return list;
-}
-
-static void
-check_name(const char *name)
-{
-	if (name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("model name must not be empty"),
-				 errhint("Leave it out to name the model after its table.")));
-	if (strlen(name) > MAX_MODEL_NAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("model name is too long"),
-				 errhint("It may have up to %d bytes.", MAX_MODEL_NAME)));
 }
 
 static const GsFamily *
@@ -230,7 +214,7 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 	if (!PG_ARGISNULL(2))
 		request->model = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	if (request->model)
-		check_name(request->model);
+		gs_catalog_check_name(request->model);
 	request->columns = gs_names_argument(fcinfo, 3, "columns");
 	request->exclude = gs_names_argument(fcinfo, 4, "exclude");
 	request->seed = PG_ARGISNULL(5) ? gs_random_seed() : PG_GETARG_INT64(5);
@@ -354,7 +338,8 @@ report_few(const Reader *reader, const GsSource *source,
 
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA),
-			 errmsg("source has " INT64_FORMAT " %s, too few to learn from",
+			 errmsg("%s has " INT64_FORMAT " %s, too few to learn from",
+					source->relation != NULL ? source->relation : "source",
 					reader->seen, reader->seen == 1 ? "row" : "rows"),
 			 reader->seen == 0 || source->relation == NULL ?
 			 errhint("It needs at least rare_threshold (%d) rows.", threshold) :
@@ -1083,7 +1068,7 @@ gs_fit_source(const GsFitOrder *order, GsSource *source, List *context,
 			request.options.own = defaults.own;
 		request.family = &gs_sequence;
 	}
-	check_name(order->model);
+	gs_catalog_check_name(order->model);
 	fit_source(&request, order->model, source, version);
 	return version;
 }

@@ -10,6 +10,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
+#include "catalog/catalog.h"
 #include "fit/options.h"
 #include "mask/kinds.h"
 
@@ -24,7 +25,7 @@ static const GsOptionDef common[] = {
 	GS_OPTION_NUMBER(rare_threshold, GsOptions, 1, 1000000, 5),
 	GS_OPTION_NUMBER(public, GsOptions, 0, 1, 0),
 	GS_OPTION_NUMBER(unprotected, GsOptions, 0, 1, 0),
-	GS_OPTION_NUMBER(keep_versions, GsOptions, 0, 1000, 2),
+	GS_OPTION_NUMBER(keep_versions, GsOptions, 0, 1000, GS_KEEP_VERSIONS),
 	GS_OPTION_NUMBER(dependencies, GsOptions, 0, 1, 1),
 	GS_OPTION_NUMBER(differences, GsOptions, 0, 1, 1),
 	GS_OPTION_AUTO_NUMBER(refine, GsOptions, 0, 3),

@@ -7,6 +7,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "text/json.h"
 #include "learn/learn_internal.h"
 #include "learn/quantile.h"

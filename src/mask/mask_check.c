@@ -171,9 +171,9 @@ is_published(Relation relation)
 
 	if (!is_publishable_relation(relation))
 		return false;
-	return GetRelationPublications(relid) != NIL ||
+	return gs_relation_publications(relid) != NIL ||
 		GetSchemaPublications(RelationGetNamespace(relation)) != NIL ||
-		GetAllTablesPublications() != NIL;
+		gs_all_publications(relid) != NIL;
 }
 
 /* What is against writing a relation anew: it, or a partition of it. */

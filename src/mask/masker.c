@@ -272,6 +272,7 @@ begin_shuffle(Column *column, Relation relation)
 
 	TupleDescInitEntry(desc, 1, "key", INT8OID, -1, 0);
 	TupleDescCopyEntry(desc, 2, RelationGetDescr(relation), column->at + 1);
+	gs_desc_finish(desc);
 	column->sort = tuplesort_begin_heap(desc, 1, &key, &less, &collation,
 										&nulls_first, work_mem, NULL, 0);
 	column->put = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);

@@ -179,7 +179,6 @@ tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 	int			whole = look_up(words, text, len, &locales);
 	int			first = 0;
 	int			last = 0;
-	int			all = 0;
 	int			any = 0;
 	int			n = 0;
 	bool		comma = false;
@@ -200,7 +199,6 @@ tally_words(GsPiiTally *tally, const GsPiiWords *words, const char *text,
 			if (n++ == 0)
 				first = what;
 			last = what;
-			all += what != 0;
 			any |= what;
 		}
 		start = i + 1;
@@ -441,13 +439,12 @@ contents_of(GsKindId kind, const GsPiiTally *tally)
 			return (Contents) {at_least(tally->separated, tally, SURE_SHARE) ?
 				3 : 1, match, "form"};
 		case GS_KIND_IP:
-			/* perhaps of both versions */
-			if (match > 0)
-				match += tally->match[GS_KIND_IPV6];
-			/* fall through */
 		case GS_KIND_IPV6:
 		case GS_KIND_MAC:
 		case GS_KIND_URL:
+			/* perhaps of both versions */
+			if (kind == GS_KIND_IP && match > 0)
+				match += tally->match[GS_KIND_IPV6];
 			return (Contents) {at_least(match, tally, SURE_SHARE) ? 2 : -1,
 				match, "form"};
 		case GS_KIND_FREE_TEXT:

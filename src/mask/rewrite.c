@@ -27,7 +27,6 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_statistic_ext.h"
 #include "catalog/pg_type.h"
-#include "commands/cluster.h"
 #include "commands/defrem.h"
 #include "commands/tablecmds.h"
 #include "commands/trigger.h"
@@ -47,6 +46,7 @@
 
 #include "catalog/access.h"
 #include "compat.h"
+#include GS_CLUSTER_H
 #include "mask/masker.h"
 #include "mask/rewrite.h"
 
@@ -139,7 +139,7 @@ static void
 put_rows(Relation from, GsMasker *masker)
 {
 	TupleTableSlot *read = table_slot_create(from, NULL);
-	TableScanDesc scan = table_beginscan(from, GetActiveSnapshot(), 0, NULL);
+	TableScanDesc scan = gs_beginscan(from, GetActiveSnapshot());
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, read))
 	{
@@ -329,8 +329,8 @@ rewrite_leaf(const GsMaskTable *table, Oid relid, const GsPseudonymKey *key,
 	PopActiveSnapshot();
 	table_close(to, NoLock);
 	table_close(from, NoLock);
-	finish_heap_swap(relid, new_relid, false, false, true, true, RecentXmin,
-					 ReadNextMultiXactId(), persistence);
+	gs_finish_swap(relid, new_relid, RecentXmin, ReadNextMultiXactId(),
+				   persistence);
 	become_caller(&caller);
 	CommandCounterIncrement();
 	return n;

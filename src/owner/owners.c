@@ -24,6 +24,7 @@
 #include "utils/numeric.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "column/tensor.h"
 #include "constraint/constraints.h"
@@ -755,6 +756,7 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 	desc = CreateTemplateTupleDesc(source->desc->natts - 1);
 	for (int i = 0; i < desc->natts; i++)
 		TupleDescCopyEntry(desc, i + 1, source->desc, i + 1);
+	gs_desc_finish(desc);
 	source->desc = desc;
 	extension->source = source;
 	extension->slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "catalog/datasets.h"
 #include "constraint/links.h"
 #include "fit/fit.h"

@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "catalog/catalog.h"
 #include "codec/styles.h"

@@ -39,6 +39,7 @@ SELECT t.dataset, t.ordinal, t.relation, t.role, t.model
 FROM gensynth.dataset_tables t
 WHERE NOT EXISTS (SELECT FROM gensynth.dataset_tables o
 	WHERE o.dataset OPERATOR(pg_catalog.=) t.dataset AND o.model IS NOT NULL
-		AND NOT EXISTS (SELECT FROM synth_models m WHERE m.model OPERATOR(pg_catalog.=) o.model));
+		AND NOT EXISTS (SELECT FROM synth_models m WHERE m.model OPERATOR(pg_catalog.=) o.model))
+ORDER BY t.dataset, t.ordinal;
 COMMENT ON VIEW synth_datasets IS 'tables that synth_fit_schema learned together, a row for each table, in the order they are made';
 GRANT SELECT ON synth_datasets TO PUBLIC;

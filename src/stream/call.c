@@ -21,6 +21,8 @@
 #include "stream/call.h"
 #include "table/source.h"
 
+#define MAX_ROWS	9e18
+
 static const GsFormArgs form_args[] = {
 	[GS_FORM_JSON] = {5, 0, 1, 2, 3, 4},
 	[GS_FORM_RELATION] = {5, 0, 1, 2, 3, 4},
@@ -96,7 +98,12 @@ row_count(const NullableDatum *arg, const GsModel *model)
 	if (arg->isnull)
 		return model->version->rows;
 	n = DatumGetFloat8(arg->value);
-	if (!isfinite(n) || n < 0 || n != floor(n) || n > 9e18)
+	if (n > MAX_ROWS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of rows must be at most %g", MAX_ROWS),
+				 errhint("Rows are made as they are read: ask for as many as you need.")));
+	if (!isfinite(n) || n < 0 || n != floor(n))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("number of rows must be a whole number, 0 or more"),

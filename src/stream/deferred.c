@@ -20,6 +20,7 @@
 #include "utils/queryenvironment.h"
 #include "utils/tuplestore.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "stream/call.h"
 #include "stream/deferred.h"
@@ -196,6 +197,7 @@ update_statement(Update *update, const char *name)
 		appendStringInfo(&set, "%s%s = r.%s", n > 3 ? ", " : "", column,
 						 column);
 	}
+	gs_desc_finish(update->desc);
 	return psprintf("UPDATE %s AS t SET %s FROM " GS_TARGET_ROWS " AS r"
 					" WHERE t.tableoid " GS_EQ " r.\"gensynth.table\""
 					" AND t.ctid " GS_EQ " r.\"gensynth.id\"", name, set.data);

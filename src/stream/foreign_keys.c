@@ -34,6 +34,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "constraint/links.h"
 #include "fit/children.h"
@@ -374,6 +375,7 @@ describe_key(GsForeignKeys *fks, ForeignKey *fk,
 		fk->own_at[k++] = gs_target_column(target, lfirst(parent));
 		parent = lnext(constraint->parent_columns, parent);
 	}
+	gs_desc_finish(fk->desc);
 	return true;
 }
 

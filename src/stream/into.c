@@ -34,6 +34,7 @@
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
+#include "compat.h"
 #include "catalog/fills.h"
 #include "key/key.h"
 #include "owner/owners.h"
@@ -253,7 +254,7 @@ holds_rows(Relation relation)
 	if (relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		return false;			/* its partitions do */
 	slot = table_slot_create(relation, NULL);
-	scan = table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
+	scan = gs_beginscan(relation, GetActiveSnapshot());
 	holds = table_scan_getnextslot(scan, ForwardScanDirection, slot);
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
@@ -307,6 +308,23 @@ check_version(const IntoCall *call)
 }
 
 /*
+ * Tells that rows are put into the target that a fill before has put there.
+ */
+static void
+tell_repeated(const IntoCall *call)
+{
+	int64		last = gs_fill_before(&call->fill);
+
+	if (last > 0 && !lost_rows(call))
+		ereport(NOTICE,
+				(errmsg("rows up to %lld of seed %lld were put into %s before",
+						(long long) last, (long long) call->fill.seed,
+						call->fill.target),
+				 errhint("For other rows leave seed out, choose another one, or go on behind them with start => %lld.",
+						 (long long) last + 1)));
+}
+
+/*
  * Goes on with an unfinished fill that is the same but for its seed, if the
  * caller left that open.  A new one is written down with its first batch, so
  * that a call which fails at once leaves no trace.
@@ -318,7 +336,11 @@ resume_fill(IntoCall *call, bool any_seed)
 	GsFill		old = *fill;
 
 	if (!gs_fill_find(&old, any_seed, call->any_n))
+	{
+		if (!any_seed)
+			tell_repeated(call);
 		return;
+	}
 	if (lost_rows(call))
 	{
 		ereport(NOTICE,
@@ -403,7 +425,8 @@ report_vain(const IntoCall *call, int64 rows)
 			 errmsg("could not make rows that %s takes", call->fill.target),
 			 errdetail("Of %lld rows, %lld had keys that were there already, or were dropped by the model.",
 					   (long long) call->drawn, (long long) collided),
-			 errhint("Ask for fewer rows, or pass on_conflict => 'nothing'.")));
+			 errhint("If rows of seed %lld are in it from before, choose another seed, or go on behind them with start => and the number of the next row.  Else ask for fewer rows, or pass on_conflict => 'nothing'.",
+					 (long long) call->fill.seed)));
 }
 
 /* Why a row is refused that is of no use to make up for one that collided. */

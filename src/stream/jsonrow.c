@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
+#include "compat.h"
 #include "text/json.h"
 #include "stream/jsonrow.h"
 
@@ -244,22 +245,21 @@ set_value(const GsJsonRow *row, int i, JsonbValue *value, Datum datum)
 Datum
 gs_jsonrow_form(GsJsonRow *row, const Datum *values, const bool *nulls)
 {
-	JsonbParseState *state = NULL;
-	JsonbValue *object;
+	GsJsonbState state = {0};
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	gs_push_jsonb(&state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < row->natts; i++)
 	{
 		int			column = row->column[i];
 		JsonbValue	value;
 
-		pushJsonbValue(&state, WJB_KEY, &row->key[i]);
+		gs_push_jsonb(&state, WJB_KEY, &row->key[i]);
 		if (nulls[column])
 			value.type = jbvNull;
 		else
 			set_value(row, i, &value, values[column]);
-		pushJsonbValue(&state, WJB_VALUE, &value);
+		gs_push_jsonb(&state, WJB_VALUE, &value);
 	}
-	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	return JsonbPGetDatum(JsonbValueToJsonb(object));
+	gs_push_jsonb(&state, WJB_END_OBJECT, NULL);
+	return JsonbPGetDatum(JsonbValueToJsonb(gs_jsonb_result(&state)));
 }

@@ -27,6 +27,7 @@
 #include "utils/syscache.h"
 #include "utils/tuplesort.h"
 
+#include "compat.h"
 #include "codec/datum.h"
 #include "numeric/philox.h"
 #include "stream/parents.h"
@@ -274,6 +275,7 @@ slot_desc(TupleDesc keys)
 	TupleDescInitEntry(desc, ORDER + 1, "order", INT8OID, -1, 0);
 	for (int k = 0; k < keys->natts; k++)
 		TupleDescCopyEntry(desc, KEY + k + 1, keys, k + 1);
+	gs_desc_finish(desc);
 	return desc;
 }
 

@@ -26,10 +26,12 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
 #include "stream/drift.h"
 #include "constraint/links.h"
 #include "owner/owners.h"
 #include "stream/target.h"
+#include "table/source.h"
 
 /*
  * Opens the target, locked as an INSERT does it until the transaction ends.
@@ -174,6 +176,8 @@ find_columns(GsTarget *target, const GsModel *model, Relation relation)
 		TupleDescAttr(target->desc, i)->attnotnull = false;
 		TupleDescCopyEntry(target->numbered, i + 1, target->desc, i + 1);
 	}
+	gs_desc_finish(target->desc);
+	gs_desc_finish(target->numbered);
 }
 
 /*
@@ -345,6 +349,29 @@ can_make_up(Relation relation)
 }
 
 /*
+ * An error unless the caller may insert into the columns that are filled:
+ * before anything else that a fill needs the right to.
+ */
+static void
+check_insert(const GsTarget *target, Relation relation)
+{
+	Oid			user = GetUserId();
+
+	if (pg_class_aclcheck(target->relid, user, ACL_INSERT) == ACLCHECK_OK)
+		return;
+	for (int i = 0; i < target->desc->natts; i++)
+		if (pg_attribute_aclcheck(target->relid, target->attnum[i], user,
+								  ACL_INSERT) != ACLCHECK_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to insert into %s",
+							gs_relation_name(target->relid, NULL)),
+					 errhint("Whoever owns it can allow it: GRANT INSERT ON %s TO %s.",
+							 gs_relation_name(target->relid, NULL),
+							 quote_identifier(GetUserNameFromId(user, false)))));
+}
+
+/*
  * gs_target_open: looks at a table that the model shall fill, in the current
  * context, within an SPI connection.  Errors: undefined_table,
  * datatype_mismatch if no column is left to fill.
@@ -361,6 +388,7 @@ gs_target_open(Oid relid, const GsModel *model)
 													   model->version->constraints));
 	target->makes_up = can_make_up(relation);
 	find_columns(target, model, relation);
+	check_insert(target, relation);
 	tell_missing(target, model, relation);
 	gs_drift_tell_types(model, target->desc);
 	find_checks(target, relation);

@@ -288,11 +288,11 @@ check_node(Check *check, uint8 *depth, uint32 index)
 		for (uint32 i = 0; i < n; i++)
 		{
 			const char *key = format->bytes + items[i].a;
-			size_t		len;
+			size_t		len = 0;
 
-			if (items[i].a >= format->head.nbytes ||
-				(len = strnlen(key, FORMAT_MAX_VERBATIM + 1)) >
-				FORMAT_MAX_VERBATIM)
+			if (items[i].a < format->head.nbytes)
+				len = strnlen(key, FORMAT_MAX_VERBATIM + 1);
+			if (items[i].a >= format->head.nbytes || len > FORMAT_MAX_VERBATIM)
 				corrupted("key out of range");
 			check_encoding(key, len);
 			check_child(format, depth, index, items[i].b);

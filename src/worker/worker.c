@@ -45,6 +45,7 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
+#include "compat.h"
 #include "catalog/access.h"
 #include "catalog/ledger.h"
 #include "fit/background.h"
@@ -352,11 +353,11 @@ static void
 handle_terminate(SIGNAL_ARGS)
 {
 	if (terminated)
-		die(postgres_signal_arg);
+		die(GS_SIGNAL);
 	else
 	{
 		terminated = true;
-		StatementCancelHandler(postgres_signal_arg);
+		StatementCancelHandler(GS_SIGNAL);
 	}
 }
 
@@ -574,7 +575,7 @@ gs_worker_main(Datum main_arg)
 		const ErrorData *error = take_error();
 
 		/* a second cancel must not keep this from being written */
-		pqsignal(SIGINT, SIG_IGN);
+		pqsignal(SIGINT, GS_SIG_IGN);
 		QueryCancelPending = false;
 		order.kind->failed(answer, error);
 	}

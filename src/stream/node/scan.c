@@ -127,17 +127,25 @@ create_state(CustomScan *scan)
 	return (Node *) state;
 }
 
-/*
- * gs_scan_params: adds the PARAM_EXEC parameters of an expression.
- */
-bool
-gs_scan_params(Node *node, Bitmapset **params)
+static bool
+collect_params(Node *node, void *context)
 {
+	Bitmapset **params = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
 		*params = bms_add_member(*params, ((Param *) node)->paramid);
-	return expression_tree_walker(node, gs_scan_params, params);
+	return expression_tree_walker(node, collect_params, context);
+}
+
+/*
+ * gs_scan_params: adds the PARAM_EXEC parameters of an expression.
+ */
+void
+gs_scan_params(Node *node, Bitmapset **params)
+{
+	collect_params(node, params);
 }
 
 /*
@@ -162,6 +170,7 @@ find_row_desc(SynthScanState *state, const CustomScan *scan)
 		default:
 			desc = CreateTemplateTupleDesc(1);
 			TupleDescInitEntry(desc, 1, "synth_sample", JSONBOID, -1, 0);
+			gs_desc_finish(desc);
 			return BlessTupleDesc(desc);
 	}
 }
@@ -284,6 +293,7 @@ find_stream_desc(SynthScanState *state)
 
 		TupleDescCopyEntry(desc, ++i, state->row_desc, var->varattno);
 	}
+	gs_desc_finish(desc);
 	return desc;
 }
 

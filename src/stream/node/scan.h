@@ -26,7 +26,7 @@ typedef enum GsScanPrivate
 extern CustomScanMethods gs_scan_methods;
 
 /* What other scans of functions do in the same way. */
-extern bool gs_scan_params(Node *node, Bitmapset **params);
+extern void gs_scan_params(Node *node, Bitmapset **params);
 extern bool gs_scan_columns(const CustomScan *scan, TupleDesc row_desc);
 extern void gs_scan_fill(const CustomScan *scan, TupleDesc row_desc,
 						 TupleTableSlot *slot, Datum *values, bool *nulls);
