@@ -56,6 +56,7 @@ typedef struct GsVersionEntry
 
 extern Datum gs_text_array(List *strings);
 extern void gs_check_refit(const GsModelEntry *model);
+extern void gs_check_protection(const char *model, bool private);
 extern GsModelEntry *gs_catalog_find(const char *name);
 extern List *gs_catalog_own(const char *name, bool *dataset);
 extern GsModelEntry *gs_catalog_open(const char *name);

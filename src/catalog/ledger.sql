@@ -47,6 +47,8 @@ CREATE TABLE gensynth.privacy_ledger (
 	rho				float8,
 	steps			jsonb
 );
+CREATE INDEX ON gensynth.privacy_ledger (gensynth.relation_oid(relation));
+CREATE INDEX ON gensynth.privacy_ledger (gensynth.relation_name(relation));
 COMMENT ON TABLE gensynth.privacy_ledger IS 'one row for each private fit, whatever became of it; see synth_ledger';
 COMMENT ON COLUMN gensynth.privacy_ledger.version IS 'NULL: the fit failed, or was rolled back';
 COMMENT ON COLUMN gensynth.privacy_ledger.epsilon IS 'NULL, as delta, rho and steps: the fit was not private';

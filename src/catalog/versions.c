@@ -269,7 +269,7 @@ delete_old_versions(const char *model, int current, int keep)
  *
  * version: all but its number, which is set.  Older versions beyond
  * keep_versions are dropped.  Errors: insufficient_privilege if the model
- * exists and is another's.
+ * exists and is another's; those of gs_check_protection().
  */
 void
 gs_catalog_store(const char *model, GsVersionEntry *version,
@@ -281,6 +281,7 @@ gs_catalog_store(const char *model, GsVersionEntry *version,
 
 	gs_enter(&access);
 	version->version = gs_catalog_next_version(model, role);
+	gs_check_protection(model, version->epsilon > 0);
 	store_version(model, version, role, bytes);
 	store_columns(model, version);
 	store_constraints(model, version);

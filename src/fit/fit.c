@@ -41,6 +41,7 @@
 #include "codec/notation.h"
 #include "codec/styles.h"
 #include "fit/acceptance.h"
+#include "fit/budget.h"
 #include "fit/children.h"
 #include "fit/fit.h"
 #include "fit/learnable.h"
@@ -932,6 +933,19 @@ model_name(const FitRequest *request, const GsSource *source, bool temporary)
 }
 
 /*
+ * Tables with a privacy budget are not learned from, or the ledger tells.
+ */
+static void
+check_budgets(const FitRequest *request, const char *model,
+			  const GsSource *source)
+{
+	ListCell   *cell;
+
+	foreach(cell, gs_budget_check(source, request->options.unprotected))
+		gs_ledger_unprotected(lfirst_oid(cell), model, request->family->name);
+}
+
+/*
  * Looks at rows of the model itself, whether they meet its conditions.
  */
 static void
@@ -987,6 +1001,8 @@ learn_and_store(const FitRequest *request, const char *model,
 		learn_privately(request, model, source, version);
 		return;
 	}
+	gs_check_protection(model, false);
+	check_budgets(request, model, source);
 	learn(request, existing, version, source);
 	try_model(source, version);
 	gs_children_count(source->relation, version->constraints, version->schema,
@@ -1097,6 +1113,19 @@ gs_fit_open(FunctionCallInfo fcinfo)
 	call->version.source = source->text;
 	call->version.relation = call->temporary ? NULL : source->relation;
 	return call;
+}
+
+/*
+ * gs_fit_check: an error for a call that is not private, and should be.
+ */
+void
+gs_fit_check(const GsFitCall *call)
+{
+	const FitRequest *request = call->request;
+
+	gs_check_protection(call->model, request->private);
+	if (!request->private)
+		(void) gs_budget_check(call->source, request->options.unprotected);
 }
 
 /*

@@ -23,6 +23,7 @@ static const GsOptionDef common[] = {
 	GS_OPTION_NUMBER(max_rows, GsOptions, 100, INT64CONST(1000000000), 1000000),
 	GS_OPTION_NUMBER(rare_threshold, GsOptions, 1, 1000000, 5),
 	GS_OPTION_NUMBER(public, GsOptions, 0, 1, 0),
+	GS_OPTION_NUMBER(unprotected, GsOptions, 0, 1, 0),
 	GS_OPTION_NUMBER(keep_versions, GsOptions, 0, 1000, 2),
 	GS_OPTION_NUMBER(dependencies, GsOptions, 0, 1, 1),
 	GS_OPTION_NUMBER(differences, GsOptions, 0, 1, 1),

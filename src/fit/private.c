@@ -33,8 +33,8 @@
 #include "worker/progress.h"
 
 #define MAX_DELTA		0.01
-/* Of a column's cells: what its share of the budget rises with. */
-#define SHARE_EXPONENT	(2.0 / 3.0)
+/* Of the budget, for columns by themselves; the rest is for pairs. */
+#define COLUMNS_SHARE	0.4
 
 /* Options of every fit that a private one heeds. */
 static const char *const heeded[] = {
@@ -208,35 +208,6 @@ read_public(const GsPrivateRequest *request, GsSource **source, List **notes)
 	return gs_private_schema(columns, (*source)->desc->natts, public);
 }
 
-/*
- * Splits rho over vectors of counts: the error of one is its cells times
- * sigma, so shares rise with cells^(2/3) (a Lagrange multiplier finds that).
- *
- * Errors: invalid_parameter_value where the noise would be beyond its range.
- */
-static void
-split_budget(GsPrivateCells *cells, int n, double rho)
-{
-	double		all = 0;
-
-	for (int i = 0; i < n; i++)
-		all += pow(cells[i].ncells, SHARE_EXPONENT);
-	for (int i = 0; i < n; i++)
-	{
-		/* less what rounding could add up to */
-		double		share = pow(cells[i].ncells, SHARE_EXPONENT) / all *
-			(1 - 1e-9);
-
-		if (!gs_privacy_sigma(rho * share, 1, &cells[i].num, &cells[i].den))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("epsilon is out of range for %d columns", n),
-					 errhint("Noise of a standard deviation from 0.006 to a million can be drawn.")));
-		cells[i].sigma = sqrt((double) cells[i].num / cells[i].den);
-		cells[i].rho = gs_privacy_cost(1, cells[i].num, cells[i].den);
-	}
-}
-
 static const char *
 cells_name(const GsSchema *schema, const GsPrivateCells *cells)
 {
@@ -263,18 +234,32 @@ check_rights(GsSource *source)
 /*
  * Charges the table for what is going to be asked; returns the row of the
  * ledger.  Nothing takes it back.
+ *
+ * pairs: the rho that is set aside for counts whose cells are not known yet
  */
 static int64
 charge_table(const GsPrivateRequest *request, const GsSource *source,
-	   const GsSchema *schema, const GsPrivateCells *cells, int n, double rho)
+			 const GsPrivateTable *table, double rho, double pairs)
 {
-	GsLedgerStep *steps = palloc(sizeof(GsLedgerStep) * n);
+	int			n = 0;
+	GsLedgerStep *steps = palloc(sizeof(GsLedgerStep) *
+								 (table->ncolumns + 1));
 
-	for (int i = 0; i < n; i++)
-		steps[i] = (GsLedgerStep)
+	for (int i = 0; i < table->ncolumns; i++)
 	{
-		cells_name(schema, &cells[i]), cells[i].ncells, cells[i].sigma,
-			cells[i].rho
+		const GsPrivateVector *vector = &table->column[i].vector;
+
+		steps[n++] = (GsLedgerStep)
+		{
+			cells_name(table->schema, &table->column[i]), vector->ncells,
+				vector->sigma, vector->rho
+		};
+	}
+	/* as noisy as if all were one vector */
+	if (pairs > 0)
+		steps[n++] = (GsLedgerStep)
+	{
+		"rows by pairs of columns", 0, sqrt(1 / (2 * pairs)), pairs
 	};
 	return gs_ledger_debit(source->relid, request->model,
 						   request->family->name, request->epsilon,
@@ -282,27 +267,35 @@ charge_table(const GsPrivateRequest *request, const GsSource *source,
 }
 
 /*
- * The number of rows that all counts together say, each with the weight that
+ * The number of rows that all columns together say, each with the weight that
  * its noise leaves it; 0 at least.
  */
 static double
-noisy_rows(const GsPrivateCells *cells, int n)
+noisy_rows(const GsPrivateTable *table)
 {
 	double		sum = 0;
 	double		weights = 0;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < table->ncolumns; i++)
 	{
-		double		weight = 1 / (cells[i].ncells * cells[i].sigma *
-								  cells[i].sigma);
+		const GsPrivateVector *vector = &table->column[i].vector;
+		double		weight = 1 / (vector->ncells * vector->sigma *
+								  vector->sigma);
 		int64		total = 0;
 
-		for (int k = 0; k < cells[i].ncells; k++)
-			total += cells[i].count[k];
+		for (int k = 0; k < vector->ncells; k++)
+			total += vector->count[k];
 		sum += weight * total;
 		weights += weight;
 	}
 	return Max(rint(sum / weights), 0);
+}
+
+static uint64
+hash_vector(const GsPrivateVector *vector, uint64 key)
+{
+	return hash_bytes_extended((const unsigned char *) vector->count,
+							   sizeof(int64) * vector->ncells, key);
 }
 
 /*
@@ -310,13 +303,14 @@ noisy_rows(const GsPrivateCells *cells, int n)
  * function of what is released will do.
  */
 static uint64
-key_of(const GsPrivateCells *cells, int n)
+key_of(const GsPrivateTable *table)
 {
 	uint64		key = 0;
 
-	for (int i = 0; i < n; i++)
-		key = hash_bytes_extended((const unsigned char *) cells[i].count,
-								  sizeof(int64) * cells[i].ncells, key);
+	for (int i = 0; i < table->ncolumns; i++)
+		key = hash_vector(&table->column[i].vector, key);
+	for (int p = 0; p < table->npairs; p++)
+		key = hash_vector(&table->pair[p].vector, key);
 	return key;
 }
 
@@ -324,33 +318,71 @@ key_of(const GsPrivateCells *cells, int n)
  * The family's own work, from noisy counts alone.
  */
 static void
-fit_family(const GsPrivateRequest *request, GsFitContext *context,
-		   const GsPrivateCells *cells, int n, double rows)
+fit_family(const GsFamily *family, GsFitContext *context,
+		   const GsPrivateTable *table)
 {
-	int		   *ncells = palloc(sizeof(int) * n);
-	bool	   *ordered = palloc(sizeof(bool) * n);
-	bool	   *nullable = palloc(sizeof(bool) * n);
-	GsMarginal *marginals = palloc(sizeof(GsMarginal) * n);
-	GsNoisyTable table = {
+	int			n = table->column[0].feature < 0 ? 0 : table->ncolumns;
+	int		   *ncells = palloc(sizeof(int) * (n + 1));
+	bool	   *ordered = palloc(sizeof(bool) * (n + 1));
+	bool	   *nullable = palloc(sizeof(bool) * (n + 1));
+	int		   *nbins = palloc(sizeof(int) * (n + 1));
+	const int32_t **bin = palloc(sizeof(int32_t *) * (n + 1));
+	GsMarginal *marginals = palloc(sizeof(GsMarginal) *
+								   (n + table->npairs + 1));
+	GsNoisyTable noisy = {
 		.ncolumns = n,.ncells = ncells,.ordered = ordered,
-		.nullable = nullable,.rows = rows,.nmarginals = n,
-		.marginals = marginals
+		.nullable = nullable,.rows = table->rows,
+		.nmarginals = n + table->npairs,.marginals = marginals,
+		.nbins = table->npairs > 0 ? nbins : NULL,.bin = bin
 	};
 
 	for (int i = 0; i < n; i++)
 	{
-		ncells[i] = cells[i].ncells;
-		ordered[i] = cells[i].ordered;
-		nullable[i] = cells[i].null_cell >= 0;
+		const GsPrivateCells *cells = &table->column[i];
+
+		ncells[i] = cells->vector.ncells;
+		ordered[i] = cells->ordered;
+		nullable[i] = cells->null_cell >= 0;
+		nbins[i] = cells->nbins;
+		bin[i] = cells->bin;
 		marginals[i] = (GsMarginal)
 		{
-			i, -1, cells[i].sigma, cells[i].count
+			i, -1, cells->vector.sigma, cells->vector.count
 		};
 	}
+	for (int p = 0; p < table->npairs; p++)
+		marginals[n + p] = (GsMarginal)
+	{
+		table->pair[p].first, table->pair[p].second,
+			table->pair[p].vector.sigma, table->pair[p].vector.count
+	};
 	/* no structure is looked for */
 	gs_dependency_save(NULL, 0, &context->tensors);
-	context->key = key_of(cells, n);
-	request->family->fit_counts(context, &table);
+	context->key = key_of(table);
+	family->fit_counts(context, &noisy);
+}
+
+/*
+ * The passes over the rows, after each of which noise is added.
+ *
+ * pairs: rho
+ */
+static void
+count_table(GsPrivateTable *table, GsSource *source, double pairs,
+			List **notes)
+{
+	gs_progress_phase(GS_PHASE_READING, 0, -1);
+	gs_private_count(table, source);
+	for (int i = 0; i < table->ncolumns; i++)
+		gs_release(&table->column[i].vector);
+	table->rows = noisy_rows(table);
+	if (pairs > 0)
+		gs_private_bins(table, pairs, notes);
+	if (table->npairs == 0)
+		return;
+	gs_private_count_pairs(table, source);
+	for (int p = 0; p < table->npairs; p++)
+		gs_release(&table->pair[p].vector);
 }
 
 /*
@@ -367,30 +399,26 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 {
 	double		rho = gs_privacy_rho(request->epsilon, request->delta);
 	GsSchema   *schema = read_public(request, &source, &version->notes);
-	int			n;
-	GsPrivateCells *cells = gs_private_cells(schema, &n);
+	GsPrivateTable table;
+	double		pairs;
 	int64		charged;
-	double		rows;
 
+	gs_private_table(schema, &table);
+	pairs = table.ncolumns > 1 ? rho * (1 - COLUMNS_SHARE) : 0;
 	/* decided by the schema, like all that is not counted */
 	version->constraints = gs_constraints_decide(gs_constraints_read(source->relid),
 												 request->options->constraints,
 												 NIL, schema);
-	split_budget(cells, n, rho);
+	gs_private_split(table.ncolumns, gs_private_columns(&table), rho - pairs);
 	check_rights(source);
-	charged = charge_table(request, source, schema, cells, n, rho);
-	gs_progress_phase(GS_PHASE_READING, 0, -1);
-	gs_private_count(schema, source, cells, n);
-	for (int i = 0; i < n; i++)
-		gs_release(cells[i].count, cells[i].ncells, cells[i].num,
-				   cells[i].den);
-	rows = noisy_rows(cells, n);
-	gs_private_shares(schema, cells, n, Max(rows, 1));
-	context->schema = version->schema = schema;
+	charged = charge_table(request, source, &table, rho, pairs);
 	gs_fit_note(context, "differentially private: epsilon %g, delta %g (rho %.4g of zero-concentrated privacy), for one row added or removed",
 				request->epsilon, request->delta, rho);
-	fit_family(request, context, cells, n, rows);
-	version->rows = (int64) rows;
+	count_table(&table, source, pairs, &context->notes);
+	gs_private_shares(schema, &table);
+	context->schema = version->schema = schema;
+	fit_family(request->family, context, &table);
+	version->rows = (int64) table.rows;
 	version->epsilon = request->epsilon;
 	version->delta = request->delta;
 	return charged;

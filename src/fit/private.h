@@ -55,21 +55,47 @@ typedef struct GsPublic
 	int			min_scale;
 } GsPublic;
 
-/* What is counted over the cells of a column. */
-typedef struct GsPrivateCells
+/* Counts of rows in cells, of which a row is in one at most. */
+typedef struct GsPrivateVector
 {
-	int			feature;		/* a number, a category or the indicator of a
-								 * key's NULLs; -1: of all rows */
-	int			ncells;			/* NULL included, as the last */
-	int			null_cell;		/* -1: none */
-	bool		ordered;
-	struct GsLevels *levels;	/* of a category */
+	int			ncells;
 	int64	   *count;			/* [ncells] with noise, once it is drawn */
 	uint64		num;			/* of sigma^2 = num / den */
 	uint64		den;
 	double		sigma;
 	double		rho;			/* what it costs */
+} GsPrivateVector;
+
+/* A column, as it is counted. */
+typedef struct GsPrivateCells
+{
+	int			feature;		/* a number, a category or the indicator of a
+								 * key's NULLs; -1: of all rows */
+	int			null_cell;		/* the last; -1: none */
+	bool		ordered;
+	struct GsLevels *levels;	/* of a category */
+	GsPrivateVector vector;
+	int			nbins;			/* that pairs are counted over */
+	int32	   *bin;			/* [ncells] of each cell */
 } GsPrivateCells;
+
+typedef struct GsPrivatePair
+{
+	int			first;
+	int			second;
+	GsPrivateVector vector;		/* [bins of first][bins of second] */
+} GsPrivatePair;
+
+/* What is counted of a table. */
+typedef struct GsPrivateTable
+{
+	const GsSchema *schema;
+	int			ncolumns;
+	GsPrivateCells *column;
+	int			npairs;
+	GsPrivatePair *pair;
+	double		rows;			/* their noisy number */
+} GsPrivateTable;
 
 /* private.c */
 extern void gs_private_check(const GsPrivateRequest *request,
@@ -87,13 +113,19 @@ extern GsPublic *gs_public_read(const GsSource *source,
 /* private_schema.c */
 extern GsSchema *gs_private_schema(GsColumn *columns, int ncolumns,
 								   const GsPublic *public);
-extern void gs_private_shares(GsSchema *schema, const GsPrivateCells *cells,
-							  int ncells, double rows);
+extern double *gs_private_shares_of(const GsPrivateTable *table, int column);
+extern void gs_private_shares(GsSchema *schema, const GsPrivateTable *table);
 
 /* private_count.c */
-extern GsPrivateCells *gs_private_cells(const GsSchema *schema, int *n);
-extern void gs_private_count(const GsSchema *schema, GsSource *source,
-							 GsPrivateCells *cells, int n);
+extern void gs_private_table(const GsSchema *schema, GsPrivateTable *table);
+extern void gs_private_count(GsPrivateTable *table, GsSource *source);
+extern void gs_private_count_pairs(GsPrivateTable *table, GsSource *source);
+
+/* private_pairs.c */
+extern GsPrivateVector **gs_private_columns(GsPrivateTable *table);
+extern void gs_private_split(int n, GsPrivateVector *const *vectors,
+							 double rho);
+extern void gs_private_bins(GsPrivateTable *table, double rho, List **notes);
 
 /* private_noise.c */
 
@@ -103,6 +135,6 @@ extern void gs_private_count(const GsSchema *schema, GsSource *source,
  */
 extern void (*gs_release_hook) (const int64 *exact, int64 *noisy, int n,
 								uint64 num, uint64 den);
-extern void gs_release(int64 *count, int n, uint64 num, uint64 den);
+extern void gs_release(GsPrivateVector *vector);
 
 #endif

@@ -45,31 +45,32 @@ strong_word(void *arg)
 }
 
 /*
- * gs_release: adds discrete Gaussian noise of sigma^2 = num / den to counts
- * of rows, in place: what they are from here on may be seen, once what it
- * costs has been charged.
+ * gs_release: adds discrete Gaussian noise to counts of rows, in place: what
+ * they are from here on may be seen, once what it costs has been charged.
  *
  * A count never passes through a floating-point number before.  Errors:
  * internal_error where there is no randomness.
  */
 void
-gs_release(int64 *count, int n, uint64 num, uint64 den)
+gs_release(GsPrivateVector *vector)
 {
 	Block	   *block = palloc(sizeof(Block));
 	GsWords		words = {strong_word, block};
+	int64	   *count = vector->count;
+	int			n = vector->ncells;
 	int64	   *exact = palloc_extended(sizeof(int64) * Max(n, 1),
 										MCXT_ALLOC_HUGE);
 	GsNoise		noise;
 
 	block->left = 0;
 	memcpy(exact, count, sizeof(int64) * n);
-	if (!gs_noise_init(&noise, num, den))
+	if (!gs_noise_init(&noise, vector->num, vector->den))
 		elog(ERROR, "noise of sigma^2 = " UINT64_FORMAT " / " UINT64_FORMAT " cannot be drawn",
-			 num, den);
+			 vector->num, vector->den);
 	for (int i = 0; i < n; i++)
 		count[i] += gs_noise_draw(&noise, &words);
 	if (gs_release_hook != NULL)
-		gs_release_hook(exact, count, n, num, den);
+		gs_release_hook(exact, count, n, vector->num, vector->den);
 	pfree(exact);
 	pfree(block);
 }

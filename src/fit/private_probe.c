@@ -3,9 +3,9 @@
  *	  What tests ask of private fits.  No SQL of the extension declares these
  *	  functions; a test does, as a superuser.
  *
- * Counts are recorded before and after their noise.  Played back, those of
- * one table stand for those of another: all that is not the same then has
- * been told past the noise.  An audit draws the noise of what was recorded
+ * Counts are recorded before and after their noise.  Played back, noisy ones
+ * of one table stand for those of another: all that is not the same then has
+ * been told past the noise, and the counts of both can be compared.  An audit draws the noise of what was recorded
  * many times, and finds a bound that the account must not be below; it is
  * none if it does not catch noise that is too small.
  */
@@ -42,9 +42,10 @@ typedef struct Recording
 	Vector		vector[MAX_VECTORS];
 } Recording;
 
+/* What was recorded, and what was counted while it was played. */
 static Recording recordings[2];
-static Recording *at;			/* that is written or played */
-static int	next;				/* vector of it */
+static int	next;				/* vector to be played */
+static int	times;				/* that an audit counts each row */
 
 static int64 *
 copy_counts(const int64 *counts, int n)
@@ -57,25 +58,33 @@ copy_counts(const int64 *counts, int n)
 }
 
 static void
-record(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
+keep(Recording *to, const int64 *exact, const int64 *noisy, int n,
+	 uint64 num, uint64 den)
 {
-	if (at->nvectors == MAX_VECTORS)
+	if (to->nvectors == MAX_VECTORS)
 		elog(ERROR, "too many vectors of counts");
-	at->vector[at->nvectors++] = (Vector)
+	to->vector[to->nvectors++] = (Vector)
 	{
 		n, num, den, copy_counts(exact, n), copy_counts(noisy, n)
 	};
 }
 
 static void
+record(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
+{
+	keep(&recordings[0], exact, noisy, n, num, den);
+}
+
+static void
 play(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
 {
-	const Vector *vector = &at->vector[next];
+	const Vector *vector = &recordings[0].vector[next];
 
-	if (next++ == at->nvectors || vector->n != n || vector->num != num ||
+	if (next++ == recordings[0].nvectors || vector->n != n || vector->num != num ||
 		vector->den != den)
 		elog(ERROR, "counts are not asked for as they were recorded");
 	memcpy(noisy, vector->noisy, sizeof(int64) * n);
+	keep(&recordings[1], exact, noisy, n, num, den);
 }
 
 /* Faults that an audit has to catch. */
@@ -93,16 +102,17 @@ seven_tenths(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
 		noisy[i] = exact[i] + (noisy[i] - exact[i]) * 7 / 10;
 }
 
+/* as if the larger part, pairs, were not charged, but columns alone */
 static void
-twice(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
+uncharged(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
 {
 	for (int i = 0; i < n; i++)
-		noisy[i] += exact[i];
+		noisy[i] = exact[i] + (int64) rint((noisy[i] - exact[i]) * sqrt(0.4));
 }
 
 /*
- * gs_probe_release(mode text, recording int): what becomes of counts from now
- * on, in this session.  Returns how many vectors were not played.
+ * gs_probe_release(mode text): what becomes of counts from now on, in this
+ * session.  Returns how many vectors were not played.
  */
 GS_FUNCTION(gs_probe_release);
 
@@ -110,17 +120,20 @@ Datum
 gs_probe_release(PG_FUNCTION_ARGS)
 {
 	char	   *mode = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	int			left = gs_release_hook == play ? at->nvectors - next : 0;
+	int			left = gs_release_hook == play ?
+		recordings[0].nvectors - next : 0;
 
-	at = &recordings[PG_GETARG_INT32(1) % 2];
 	next = 0;
+	times = strcmp(mode, "twice") == 0 ? 2 : 1;
 	if (strcmp(mode, "record") == 0)
-		at->nvectors = 0;
+		recordings[0].nvectors = 0;
+	if (strcmp(mode, "play") == 0)
+		recordings[1].nvectors = 0;
 	gs_release_hook = strcmp(mode, "record") == 0 ? record :
 		strcmp(mode, "play") == 0 ? play :
 		strcmp(mode, "half") == 0 ? half :
 		strcmp(mode, "seven tenths") == 0 ? seven_tenths :
-		strcmp(mode, "twice") == 0 ? twice : NULL;
+		strcmp(mode, "uncharged") == 0 ? uncharged : NULL;
 	PG_RETURN_INT32(left);
 }
 
@@ -167,11 +180,14 @@ draw_ratio(const Recording *from)
 		const int64 *base = recordings[0].vector[v].exact;
 		const int64 *other = recordings[1].vector[v].exact;
 		int64	   *count = palloc(sizeof(int64) * vector->n);
+		GsPrivateVector drawn = {.ncells = vector->n,.count = count,
+		.num = vector->num,.den = vector->den};
 
-		memcpy(count, vector->exact, sizeof(int64) * vector->n);
-		gs_release(count, vector->n, vector->num, vector->den);
 		for (int i = 0; i < vector->n; i++)
-			ratio += (double) (count[i] - base[i]) *
+			count[i] = times * vector->exact[i];
+		gs_release(&drawn);
+		for (int i = 0; i < vector->n; i++)
+			ratio += (double) (count[i] - times * base[i]) * times *
 				(double) (other[i] - base[i]) * vector->den / vector->num;
 		pfree(count);
 	}
@@ -208,8 +224,8 @@ least_rate(int hits, int n)
 
 /*
  * gs_probe_audit(copies int, runs int): a bound that the root of 2 rho of a
- * fit is not below, from two recordings of tables that differ by copies of
- * one row.  A sound one is above what was charged in less than 5 % of audits.
+ * fit is not below, from two tables that differ by copies of one row, one
+ * recorded and the other counted while that was played.  A sound one is above what was charged in less than 5 % of audits.
  */
 GS_FUNCTION(gs_probe_audit);
 
@@ -227,8 +243,8 @@ gs_probe_audit(PG_FUNCTION_ARGS)
 		for (int i = 0; i < recordings[0].vector[v].n; i++)
 		{
 			const Vector *vector = &recordings[0].vector[v];
-			double		off = (double) (recordings[1].vector[v].exact[i] -
-										vector->exact[i]);
+			double		off = (double) times *
+				(recordings[1].vector[v].exact[i] - vector->exact[i]);
 
 			square += off * off * vector->den / vector->num;
 		}

@@ -277,32 +277,30 @@ set_edges(GsQuantile *q, const double *share)
 /*
  * gs_private_shares: sets the shares of levels and segments to what noisy
  * counts say.
- *
- * rows: a noisy number of rows, over 0
  */
 void
-gs_private_shares(GsSchema *schema, const GsPrivateCells *cells, int ncells,
-				  double rows)
+gs_private_shares(GsSchema *schema, const GsPrivateTable *table)
 {
-	for (int i = 0; i < ncells; i++)
+	for (int i = 0; i < table->ncolumns; i++)
 	{
-		GsFeature  *feature = &schema->features[cells[i].feature];
-		double	   *share = palloc(sizeof(double) * cells[i].ncells);
+		const GsPrivateCells *cells = &table->column[i];
+		GsFeature  *feature;
+		double	   *share;
 
-		if (!gs_simplex(cells[i].count, cells[i].ncells, rows, share))
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY),
-					 errmsg("out of memory")));
+		if (cells->feature < 0)
+			continue;
+		feature = &schema->features[cells->feature];
+		share = gs_private_shares_of(table, i);
 		if (feature->kind == GS_FEATURE_CATEGORY)
 			memcpy(feature->share, share,
 				   sizeof(double) * feature->nlevels);
 		else
 		{
 			set_edges(&feature->quantile, share);
-			if (cells[i].null_cell >= 0)
+			if (cells->null_cell >= 0)
 			{
 				int			f = schema->columns[feature->column].null_feature;
-				double		nulls = share[cells[i].null_cell];
+				double		nulls = share[cells->null_cell];
 
 				schema->features[f].share[1] = nulls;
 				schema->features[f].share[0] = 1 - nulls;
@@ -310,4 +308,22 @@ gs_private_shares(GsSchema *schema, const GsPrivateCells *cells, int ncells,
 		}
 		pfree(share);
 	}
+}
+
+/*
+ * gs_private_shares_of: the shares of a column's cells, [ncells], in the
+ * current context.
+ */
+double *
+gs_private_shares_of(const GsPrivateTable *table, int column)
+{
+	const GsPrivateVector *vector = &table->column[column].vector;
+	double	   *share = palloc(sizeof(double) * vector->ncells);
+
+	if (!gs_simplex(vector->count, vector->ncells, Max(table->rows, 1),
+					share))
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	return share;
 }
