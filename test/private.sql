@@ -1,6 +1,6 @@
 -- Differentially private fits: what they tell beside what is paid for.
 \ir lib/as_role.sql
-SELECT plan(83);
+SELECT plan(108);
 SET client_min_messages = warning;
 CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release';
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
@@ -45,25 +45,25 @@ FROM generate_series(1, 300) i;
 CREATE TEMP TABLE asked AS SELECT '{"bounds": {"half": [-10, 100], "price": [0, 1.5], "ratio": [-1.5, 1.5],
 	"day": ["2020-01-01", "2020-02-01"], "seen": ["2020-01-01 00:00:00", "2020-01-01 00:00:00.0002"], "ward": [1, 9]},
 	"categories": {"kind": ["in", "out"], "remark": ["x0", "x1", "x2"]}}'::jsonb AS options;
-CREATE FUNCTION stored(OUT hash text, OUT detail text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION stored(source text, options jsonb, OUT hash text, OUT detail text) LANGUAGE plpgsql AS $$
 DECLARE
 	v int;
 BEGIN
-	SELECT f.version INTO v FROM synth_fit('person', epsilon => 1, options => (SELECT options FROM asked)) f;
+	SELECT f.version INTO v FROM synth_fit(stored.source, epsilon => 1, options => stored.options) f;
 	SELECT md5(string_agg(t.name || t.type || t.shape::text || encode(t.data, 'hex'), ',' ORDER BY t.name)),
-		(SELECT string_agg(c.name || c.nullable || c.detail, ',' ORDER BY c.ordinal) FROM gensynth.columns c WHERE c.model = 'person' AND c.version = v) ||
+		(SELECT string_agg(c.name || c.nullable || c.detail, ',' ORDER BY c.ordinal) FROM gensynth.columns c WHERE c.model = stored.source AND c.version = v) ||
 		(SELECT string_agg(concat_ws(',', c.name, c.kind, c.columns, c.definition, c.expression, c.met), ';' ORDER BY c.ordinal)
-			FROM gensynth.constraints c WHERE c.model = 'person' AND c.version = v) ||
-		(SELECT concat_ws(',', source, relation, method, seed, rows, sampled, options, seconds, bytes, epsilon, delta, notes, ncolumns)
-			FROM gensynth.versions WHERE model = 'person' AND version = v)
-	INTO hash, detail FROM gensynth.tensors t WHERE t.model = 'person' AND t.version = v;
+			FROM gensynth.constraints c WHERE c.model = stored.source AND c.version = v) ||
+		(SELECT concat_ws(',', versions.source, relation, method, seed, rows, sampled, versions.options, seconds, bytes, epsilon, delta, notes, ncolumns)
+			FROM gensynth.versions WHERE model = stored.source AND versions.version = v)
+	INTO hash, detail FROM gensynth.tensors t WHERE t.model = stored.source AND t.version = v;
 END $$;
 SELECT probe_release('record') \g /dev/null
-CREATE TEMP TABLE base AS SELECT * FROM stored();
+CREATE TEMP TABLE base AS SELECT * FROM stored('person', (SELECT options FROM asked));
 SELECT ok(length(detail) > 1000 AND length(hash) = 32, 'a model is stored') FROM base;
 
 -- Of a change: whether all that is stored is the same, and by how much counts differ.
-CREATE FUNCTION neighbour(change text, what text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION neighbour(change text, what text, source text DEFAULT 'person') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	now record;
 	most bigint;
@@ -73,7 +73,7 @@ BEGIN
 	BEGIN
 		EXECUTE change;
 		PERFORM probe_release('play');
-		SELECT * INTO now FROM stored();
+		SELECT * INTO now FROM stored(source, CASE WHEN source = 'person' THEN (SELECT options FROM asked) ELSE '{}' END);
 		left_over := probe_release('off');
 		SELECT max(abs(a - b)), max(n) INTO most, cells FROM (SELECT sum(abs(a - b)) AS n FROM
 			unnest(probe_counts('exact', 0), probe_counts('exact', 1), probe_counts('vector', 0)) u(a, b, v) GROUP BY v) s,
@@ -96,6 +96,42 @@ SELECT neighbour($$INSERT INTO person VALUES (0, '', 0, 0, 2147483647, '', '', -
 	'a row of other extremes');
 SELECT neighbour($$INSERT INTO person VALUES (303, 'x', 5000, 44, 1, 'IN', 'x0 ', 3.33, 1.23456789, '0001-01-01', '9999-12-31', 3, true)$$,
 	'a row of decimals, that breaks what columns say of each other');
+
+-- The same of columns that nobody has declared.
+CREATE TABLE anybody (id int PRIMARY KEY, age int, level int CHECK (level >= 0), amount numeric, price numeric(8,2), ratio float8, small real, day date,
+	seen timestamptz, kind text, short varchar(4), token uuid, gone int, never text);
+INSERT INTO anybody SELECT i, i % 90, i % 7, i % 500 / 4.0, i % 300, (i % 200 - 100) / 8.0, i % 3, date '2020-01-01' + i % 900,
+	'2020-01-01 UTC'::timestamptz + i * interval '1 h', (ARRAY['in', 'out'])[1 + i % 2], 'v' || i % 3, ('00000000-0000-4000-8000-00000000000' || i % 2)::uuid
+FROM generate_series(1, 6000) i;
+DROP TABLE base;
+SELECT probe_release('record') \g /dev/null
+CREATE TEMP TABLE base AS SELECT * FROM stored('anybody', '{}');
+SELECT neighbour('DELETE FROM anybody WHERE id = 1', 'undeclared, a row less', 'anybody');
+SELECT neighbour('INSERT INTO anybody (id) VALUES (6001)', 'undeclared, a row of nulls', 'anybody');
+SELECT neighbour($$INSERT INTO anybody VALUES (6001, 2147483647, 2147483647, 1e100, 999999.99, 1.7e308, 'NaN', 'infinity', '4713-01-01 BC', repeat('x', 2000),
+	'?', gen_random_uuid(), -2147483648, 'secret')$$, 'undeclared, a row of extremes', 'anybody');
+SELECT neighbour($$INSERT INTO anybody VALUES (6001, -2147483648, 0, 'NaN', -0.01, -5e-324, '-Infinity', '0001-01-01', '294276-12-31', '', '', gen_random_uuid(), 0, '')$$,
+	'undeclared, a row of other extremes', 'anybody');
+CREATE TABLE from_anybody AS SELECT * FROM synth_sample(NULL::anybody, 6000, seed => 1);
+SELECT ok((SELECT min(age) >= -1 AND max(age) BETWEEN 60 AND 128 AND min(level) >= 0 AND max(level) <= 8 AND max(amount) BETWEEN 60 AND 256
+	AND max(price) BETWEEN 150 AND 512 AND min(ratio) BETWEEN -16 AND -6 AND max(ratio) BETWEEN 6 AND 16
+	AND min(day) >= '1999-01-01' AND max(day) BETWEEN '2021-01-01' AND '2031-12-31' FROM from_anybody), 'ends of numbers and dates are found');
+SELECT is((SELECT array_agg(DISTINCT kind ORDER BY kind) FROM from_anybody WHERE kind IS NOT NULL), ARRAY['in', 'out'], 'levels are found');
+SELECT ok((SELECT count(gone) < 600 AND count(never) = 0 FROM from_anybody), 'columns without values are null');
+SELECT is((SELECT count(*) FROM gensynth.tensors WHERE position('secret'::bytea IN data) > 0), 0::bigint, 'a value of one row is nowhere');
+SELECT ok(abs(rho - sum) < 1e-8 AND abs(delta - 1e-7) < 1e-12, 'what steps cost adds up, deltas of thresholds too')
+FROM (SELECT rho, (SELECT sum((s ->> 'rho')::float8) FROM jsonb_array_elements(steps) s),
+	(SELECT sum((s ->> 'delta')::float8) FROM jsonb_array_elements(steps) s) AS delta FROM synth_ledger WHERE model = 'anybody' LIMIT 1) l;
+CREATE TABLE unlike (name text NOT NULL);
+INSERT INTO unlike SELECT 'name ' || i FROM generate_series(1, 2000) i;
+SELECT throws_ok($$SELECT synth_fit('unlike', epsilon => 1)$$, '22023', 'no value of column "name" is held by enough rows to be told', 'values of one row each');
+CREATE TABLE documents (document jsonb, list int[], place point);
+SELECT throws_ok($$SELECT synth_fit('documents', epsilon => 1)$$, '22023',
+	'the values of columns "document" (jsonb), "list" (integer[]), "place" (point) cannot be found with epsilon', 'values of other types');
+SELECT lives_ok($$SELECT synth_fit('anybody', epsilon => 0.01, exclude => '{kind,short}')$$, 'a small epsilon');
+CREATE TABLE emptied AS SELECT * FROM anybody LIMIT 0;
+SELECT lives_ok($$SELECT synth_fit('emptied', epsilon => 1)$$, 'an empty table of undeclared columns');
+SELECT lives_ok($$SELECT count(*) FROM synth_sample(NULL::emptied, 100)$$, 'can be sampled');
 
 -- Ends of the range of rows.
 CREATE TABLE nobody (id int PRIMARY KEY, age int NOT NULL CHECK (age BETWEEN 0 AND 99), kind text CHECK (kind IN ('a', 'b')));
@@ -156,8 +192,7 @@ SELECT throws_ok('SELECT synth_fit(''wide'', epsilon => 1, options => ''' || o |
 	('{"categories": {"nobody": ["a"]}}', '42703', 'column "nobody" of option "categories" is not learned'),
 	('{"categories": {"kind": ["a", "b", "a"]}}', '22023', 'option "categories" of column "kind" has a value twice'),
 	('{"categories": {"kind": "a"}}', '22023', 'option "categories" must be an object of lists of values by column'),
-	('{"bounds": {"age": [0, 1]}, "categories": {"age": [1, 2]}}', '22023', 'option "categories" of column "age" is in option "bounds" too'),
-	('{"bounds": {"age": [0, 1]}}', '22023', 'the values of columns "gain" (integer), "kind" (text) are not declared')) AS bad(o, s, m);
+	('{"bounds": {"age": [0, 1]}, "categories": {"age": [1, 2]}}', '22023', 'option "categories" of column "age" is in option "bounds" too')) AS bad(o, s, m);
 SELECT is((SELECT count(*) FROM synth_ledger), :charged::bigint, 'nothing of that was charged');
 
 -- Rights: who may not read a table cannot spend its budget; policies hold.

@@ -38,6 +38,12 @@
 #include "fit/private.h"
 #include "key/key.h"
 
+/* Of a numeric's type, whose range is taken for that of its values. */
+#define FEW_DIGITS		3
+#define MAX_DIGITS		18
+/* Of the ends of a numeric that were found. */
+#define END_DIGITS		4
+
 /* A scaled integer beyond it is no value of a numeric's lane. */
 #define SCALED_LIMIT	INT64CONST(1000000000000000000)
 
@@ -375,7 +381,10 @@ read_condition(const Reading *reading, Node *node)
 	if (reading->public->kind == GS_PUBLIC_NOTHING &&
 		reading->column->codec.nparts == 1 &&
 		read_list(reading, node, &values) && values != NIL)
+	{
 		set_levels(reading->column, reading->public, values, NULL);
+		reading->public->whole = true;
+	}
 	else if (node != NULL && IsA(node, OpExpr))
 		read_end(reading, (OpExpr *) node);
 }
@@ -429,6 +438,30 @@ numeric_digits(const GsCodec *codec, int *precision, int *scale)
 }
 
 /*
+ * Ends of a numeric within the precision of its type.
+ */
+static void
+limit_numeric(const GsColumn *column, GsPublic *public)
+{
+	StringInfoData most;
+	Datum		value;
+	bool		between;
+	int			precision;
+	int			scale;
+
+	if (!numeric_digits(&column->codec, &precision, &scale))
+		return;
+	initStringInfo(&most);
+	appendStringInfoString(&most, "-0.");
+	for (int i = 0; i < Min(precision, MAX_DIGITS); i++)
+		appendStringInfoChar(&most, '9');
+	appendStringInfo(&most, "e%d", precision - scale);
+	for (int which = 0; which < 2; which++)
+		if (number_value(column, most.data + (which == 1), &value, &between))
+			move_end(column, public, which, value, false);
+}
+
+/*
  * What the type says.
  */
 static void
@@ -438,6 +471,7 @@ read_type(const GsColumn *column, GsPublic *public)
 	int			precision;
 	int			scale;
 
+	public->whole = true;
 	if (codec->kind->content == GS_CONTENT_TRUTH)
 	{
 		public->kind = GS_PUBLIC_LEVELS;
@@ -454,23 +488,15 @@ read_type(const GsColumn *column, GsPublic *public)
 		public->level = palloc0(sizeof(GsScalar) * codec->nlabels);
 		public->text = codec->label;
 	}
-	else if (numeric_digits(codec, &precision, &scale) &&
-			 precision <= 18)
-	{
-		StringInfoData most;
-		Datum		value;
-		bool		between;
-
-		initStringInfo(&most);
-		appendStringInfoString(&most, "-0.");
-		for (int i = 0; i < precision; i++)
-			appendStringInfoChar(&most, '9');
-		appendStringInfo(&most, "e%d", precision - scale);
+	else if (codec->type == TIMEOID)
 		for (int which = 0; which < 2; which++)
-			if (number_value(column, most.data + (which == 1), &value,
-							 &between))
-				move_end(column, public, which, value, false);
-	}
+			move_end(column, public, which,
+					 codec->kind->datum((GsScalar)
+										{.i = which == 0 ? codec->part[0].min :
+											codec->part[0].max}), false);
+	else if (numeric_digits(codec, &precision, &scale) &&
+			 precision <= FEW_DIGITS)
+		limit_numeric(column, public);
 }
 
 static GS_NORETURN void
@@ -712,6 +738,7 @@ read_bounds(const GsColumn *columns, int n, List *bounds, GsPublic *public)
 					 errhint("For example options => '{\"bounds\": {\"age\": [0, 100]}}'.")));
 		memset(&public[c].has, 0, sizeof(public[c].has));
 		public[c].kind = GS_PUBLIC_BOUNDS;
+		public[c].whole = true;
 		for (int which = 0; which < 2; which++)
 			move_end(column, &public[c], which,
 					 given_value("bounds", column,
@@ -756,12 +783,29 @@ read_categories(const GsColumn *columns, int n, List *categories,
 			values = lappend(values, datum);
 		}
 		set_levels(column, &public[c], values, "categories");
+		public[c].whole = false;
 	}
 }
 
 /*
- * Whether a column that the table declares nothing of has both ends by now;
- * scalars of a declared one.
+ * What may be found of a column that nothing is declared of.
+ */
+static GsPublicKind
+findable(const GsColumn *column, const GsPublic *public)
+{
+	const GsCodec *codec = &column->codec;
+
+	if (is_number(column))
+		return public->has[0] && public->has[1] ? GS_PUBLIC_NOTHING :
+			GS_PUBLIC_NUMBER;
+	return codec->nparts == 1 &&
+		(codec->kind->content == GS_CONTENT_TEXT ||
+		 codec->kind->content == GS_CONTENT_UUID) ?
+		GS_PUBLIC_TEXT : GS_PUBLIC_NOTHING;
+}
+
+/*
+ * Makes BOUNDS of a column that has both ends by now.
  */
 static void
 settle(const GsColumn *column, GsPublic *public)
@@ -774,7 +818,7 @@ settle(const GsColumn *column, GsPublic *public)
 	if (!public->has[0] || !public->has[1] ||
 		compare(column, public->end[0], public->end[1]) > 0)
 	{
-		public->kind = GS_PUBLIC_NOTHING;
+		public->kind = findable(column, public);
 		return;
 	}
 	public->level = palloc(sizeof(GsScalar) * 2);
@@ -809,12 +853,88 @@ settle(const GsColumn *column, GsPublic *public)
 	public->kind = public->lane == GS_LANE_INT &&
 		public->level[0].i > public->level[1].i ? GS_PUBLIC_NOTHING :
 		GS_PUBLIC_BOUNDS;
+	public->whole = true;
+}
+
+/*
+ * gs_public_most: the largest float that is an end of a column's values.
+ */
+double
+gs_public_most(const GsColumn *column)
+{
+	int			precision;
+	int			scale = 0;
+
+	if (column->codec.kind->narrow)
+		return FLT_MAX;
+	if (column->codec.type != NUMERICOID)
+		return DBL_MAX;
+	return numeric_digits(&column->codec, &precision, &scale) ?
+		pow(10, Min(precision, MAX_DIGITS - 1) - Max(scale, 0)) :
+		pow(10, MAX_DIGITS - 3);
+}
+
+/*
+ * An end of a numeric, rounded away from 0 to some digits.
+ */
+static Datum
+round_end(const GsColumn *column, Datum value)
+{
+	double		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+															value));
+	int			digits = number == 0 ? 0 :
+		END_DIGITS - 1 - (int) floor(log10(fabs(number)));
+	int			precision;
+	int			scale;
+
+	digits = Max(Min(digits, MAX_DIGITS - END_DIGITS), 0);
+	if (numeric_digits(&column->codec, &precision, &scale))
+		digits = Max(scale, 0);
+	return DirectFunctionCall2(numeric_round, value, Int32GetDatum(digits));
+}
+
+/*
+ * gs_public_close: gives ends that were found to a column that lacks one or
+ * both: what is declared stays.
+ */
+void
+gs_public_close(const GsColumn *column, GsPublic *public, Datum low,
+				Datum high)
+{
+	Datum		found[2] = {low, high};
+	bool		declared[2] = {public->has[0], public->has[1]};
+
+	for (int which = 0; which < 2; which++)
+	{
+		if (column->codec.type == NUMERICOID)
+			found[which] = round_end(column, found[which]);
+		if (!declared[which])
+			move_end(column, public, which, found[which], false);
+	}
+	if (column->codec.type == NUMERICOID)
+		limit_numeric(column, public);
+	/* all lie beyond what is declared, or too few are there to tell */
+	if (compare(column, public->end[0], public->end[1]) > 0)
+	{
+		int			which = declared[0] ? 1 : 0;
+
+		public->end[which] = public->end[1 - which];
+		public->open[0] = public->open[1] = false;
+	}
+	settle(column, public);
+	if (public->kind != GS_PUBLIC_BOUNDS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the values of column \"%s\" cannot be counted",
+						column->name),
+				 errdetail("That follows from noisy counts, which are paid for."),
+				 errhint("Leave the column out with exclude, or declare its bounds.")));
 }
 
 /*
  * gs_public_read: what is known of the columns of a source, a relation that is
  * locked, before a row of it is read: of BOUNDS, level[0] and level[1] are the
- * ends.
+ * ends; NUMBER and TEXT are to be found.
  *
  * columns: [natts] as gs_learnable_column has them; those that are keys get
  * theirs.  Returns [natts], in the current context.  Errors:
