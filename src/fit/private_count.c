@@ -13,6 +13,7 @@
 #include "encode/encode.h"
 #include "fit/private.h"
 #include "learn/quantile.h"
+#include "privacy/merge.h"
 
 typedef struct Counting
 {
@@ -21,6 +22,10 @@ typedef struct Counting
 	MemoryContext row;			/* of one row's texts */
 } Counting;
 
+/*
+ * Values that are few are counted by themselves; of more, those of numbers that
+ * are next to each other may be merged, and codes are seldom so many.
+ */
 static void
 init_cells(GsPrivateCells *cells, const GsSchema *schema, int f,
 		   const GsPublic *public)
@@ -36,12 +41,13 @@ init_cells(GsPrivateCells *cells, const GsSchema *schema, int f,
 			feature->quantile.nsegments;
 		cells->vector.ncells = feature->quantile.nsegments +
 			(cells->null_cell >= 0);
-		cells->ordered = true;
+		cells->ordered = feature->quantile.nsegments > GS_MERGE_BINS;
 		return;
 	}
 	cells->null_cell = feature->part < 0 ? 1 : feature->null_level;
 	cells->vector.ncells = feature->nlevels;
-	cells->ordered = feature->part == 0 && feature->lane != GS_LANE_TEXT;
+	cells->ordered = feature->part == 0 && feature->lane != GS_LANE_TEXT &&
+		feature->nlevels > GS_MERGE_BINS;
 	if (feature->part == 0)
 		cells->levels = gs_levels_create(feature, NULL);
 }
