@@ -1,6 +1,6 @@
 -- Differentially private fits: what they tell beside what is paid for.
 \ir lib/as_role.sql
-SELECT plan(130);
+SELECT plan(132);
 SET client_min_messages = warning;
 CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release';
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
@@ -191,7 +191,12 @@ SELECT ok((SELECT seed IS NULL AND sampled IS NULL AND seconds IS NULL AND delta
 CREATE TABLE wide AS SELECT i % 100 AS age, CASE WHEN i % 10 = 0 THEN 1000 + i % 5000 ELSE 0 END AS gain, (ARRAY['a', 'b', 'b', NULL])[1 + i % 4] AS kind
 FROM generate_series(1, 20000) i;
 SELECT synth_fit('wide', epsilon => 1, options => '{"bounds": {"age": [0, 99], "gain": [0, 99999]}, "categories": {"kind": ["b", "a", "c"]}}') \g /dev/null
-CREATE TABLE made AS SELECT * FROM synth_sample(NULL::wide, 20000, seed => 1);
+SELECT synth_fit('wide', method => 'tree', model => 'tree of wide', epsilon => 1,
+	options => '{"bounds": {"age": [0, 99], "gain": [0, 99999]}, "categories": {"kind": ["b", "a", "c"]}}') \g /dev/null
+SELECT ok((SELECT abs(avg((r ->> 'age')::int) - 49.5) < 2 AND abs(avg((r ->> 'kind' = 'b')::int) - 2 / 3.0) < 0.03 FROM synth_sample('tree of wide', 20000) r),
+	'another method learns from rows of the mixture');
+SELECT ok((SELECT epsilon = 1 AND method = 'tree' FROM synth_models WHERE model = 'tree of wide'), 'and is as private');
+CREATE TABLE made AS SELECT * FROM synth_sample(NULL::wide, 20000, model => 'wide', seed => 1);
 SELECT ok((SELECT abs(avg(age) - 49.5) < 1 AND min(age) >= 0 AND max(age) <= 99 FROM made), 'a number');
 SELECT ok((SELECT abs(avg((gain = 0)::int) - 0.9) < 0.02 AND min(gain) >= 0 AND max(gain) <= 99999 FROM made), 'zero is a cell of its own');
 SELECT ok((SELECT abs(avg((kind = 'b')::int) - 2 / 3.0) < 0.02 AND abs(avg((kind IS NULL)::int) - 0.25) < 0.02 FROM made), 'levels and nulls');
@@ -208,7 +213,8 @@ SELECT throws_ok($$SELECT synth_fit('nobody', epsilon => 1, seed => 1)$$, '22023
 SELECT throws_ok('SELECT synth_fit(''nobody'', epsilon => 1, options => ''{"' || o || '": ' || v || '}'')', '22023',
 	'option "' || o || '" cannot be used together with epsilon', 'option ' || o)
 FROM (VALUES ('rare_threshold', '5'), ('max_rows', '1000'), ('refine', '0'), ('context', '["age"]'), ('public', '1')) AS option(o, v);
-SELECT throws_ok($$SELECT synth_fit('nobody', method => 'tree', epsilon => 1)$$, '0A000', 'method "tree" cannot learn with epsilon', 'another method');
+SELECT throws_ok($$SELECT synth_fit('nobody', method => 'vae', epsilon => 1, options => '{"warm_start": true}')$$, '22023',
+	'option "warm_start" cannot be used together with epsilon', 'a warm start');
 SELECT throws_ok($$SELECT synth_fit('nobody', method => 'private')$$, '22023', 'method "private" needs epsilon', 'method private without epsilon');
 CREATE VIEW seen AS SELECT * FROM nobody;
 SELECT throws_ok($$SELECT synth_fit('seen', epsilon => 1)$$, '0A000', 'only tables can be learned with epsilon', 'a view');
