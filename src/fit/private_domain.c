@@ -248,7 +248,7 @@ set_ends(const GsColumn *column, const GsPrivateVector *vector,
  * gs_domain_ends: finds the ends of numbers that have none, in one pass over
  * the source.
  *
- * num, den: sigma^2 of each; sensitivity aside.  public: NUMBER becomes BOUNDS
+ * noise: of each vector; public: NUMBER becomes BOUNDS
  */
 void
 gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
