@@ -58,9 +58,10 @@ is_heeded(const GsFamily *family, const char *key)
 	for (int i = 0; i < lengthof(heeded); i++)
 		if (strcmp(heeded[i], key) == 0)
 			return true;
+	/* the version before is another release, or none */
 	for (int i = 0; i < family->noptions; i++)
 		if (strcmp(family->options[i].name, key) == 0)
-			return true;
+			return strcmp(key, "warm_start") != 0;
 	return false;
 }
 
@@ -118,12 +119,6 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("delta must be above 0, and %g at most", MAX_DELTA),
 				 errhint("It should be far below 1 in the number of rows; the default is 1e-6.")));
-	if (request->family->fit_counts == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("method \"%s\" cannot learn with epsilon",
-						request->family->name),
-				 errhint("Use method \"private\", or leave the method out.")));
 	check_options(request->family, options);
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
@@ -532,7 +527,10 @@ fit_family(const GsFamily *family, GsFitContext *context,
 	/* no structure is looked for */
 	gs_dependency_save(NULL, 0, &context->tensors);
 	context->key = key_of(table);
-	family->fit_counts(context, &noisy);
+	if (family->fit_counts != NULL)
+		family->fit_counts(context, &noisy);
+	else
+		gs_private_rows_fit(family, context, &noisy);
 }
 
 /*
