@@ -71,6 +71,18 @@ is(sql(q{SELECT spent <= 3 FROM synth_budgets WHERE relation = 'public.shared'})
 	't', 'nor by a bit');
 like(failure(q{SELECT synth_fit('shared', model => 'm1', epsilon => 1)}), qr/53400: privacy budget of public\.shared is spent/, 'and then it is spent');
 
+# Two that have come as far as to write at the same time, or have given up by then on a slow machine.
+sql(q{CREATE TABLE pair (LIKE t INCLUDING ALL); SELECT synth_budget('pair', 1)});
+my $locker = $node->background_psql('postgres');
+$locker->query_safe('BEGIN; LOCK TABLE gensynth.privacy_ledger IN SHARE MODE');
+@sessions = map { begin("SELECT synth_fit('pair', model => 'pair$_', epsilon => 0.9);\n") } 1 .. 2;
+ok($node->poll_query_until('postgres', q{SELECT (SELECT count(*) = 2 FROM pg_stat_activity WHERE backend_type = 'gensynth worker' AND wait_event_type = 'Lock')
+	OR NOT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active' AND query ~ '^SELECT synth_fit..pair')}), 'two wait to write');
+$locker->query_safe('COMMIT');
+$locker->quit;
+$_->quit foreach @sessions;
+is(sql(q{SELECT count(*) < 2 FROM synth_ledger WHERE relation = 'public.pair'}), 't', 'one is left out');
+
 # No process is free: nothing is read.
 $node->append_conf('postgresql.conf', 'max_worker_processes = 1');
 $node->restart;
@@ -79,6 +91,17 @@ is(sql($was_read), 'f', 'before a row is read');
 like(failure(q{SELECT synth_budget('t', 2000)}), qr/^53000/, 'and a budget');
 $node->append_conf('postgresql.conf', 'max_worker_processes = 20');
 $node->restart;
+
+# A process that ends before it has written: nothing is read either.
+$locker = $node->background_psql('postgres');
+$locker->query_safe('BEGIN; LOCK TABLE gensynth.privacy_ledger IN SHARE MODE');
+my $waiter = begin("$as_analyst; $fit;\n");
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'gensynth worker' AND wait_event_type = 'Lock'}),
+	'a process that writes the ledger waits');
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'gensynth worker'});
+$waiter->quit;
+$locker->quit;
+is(sql("SELECT is_called OR EXISTS (SELECT FROM synth_ledger WHERE model = 'm') FROM reads"), 'f', 'one that is terminated leaves no row and reads none');
 
 # What is charged before the first row is read stays, whatever comes then.
 my $checkpointer = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'};
@@ -128,7 +151,7 @@ my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'standby', has_streaming => 1);
 $standby->start;
 $node->wait_for_catchup($standby);
-is($standby->safe_psql('postgres', q{SELECT count(*), bool_and(spent > 0) FROM synth_budgets}), '2|t', 'a standby shows budgets');
+is($standby->safe_psql('postgres', q{SELECT count(*), bool_or(spent > 0) FROM synth_budgets}), '3|t', 'a standby shows budgets');
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM synth_ledger'), sql('SELECT count(*) FROM synth_ledger'), 'and the ledger');
 my ($status, $out, $err) = $standby->psql('postgres', "\\set VERBOSITY verbose\nSELECT synth_budget('t', 2000)");
 like($err, qr/25006/, 'and takes none');

@@ -154,6 +154,12 @@ SELECT is(count(*), 2::bigint, 'names of schemas') FROM synth_ledger WHERE relat
 ALTER SCHEMA "My Clinic" RENAME TO clinic;
 SELECT is('"No".where'::gensynth.relation::text || gensynth.relation_oid('nothing at all'), '"No".where0', 'a relation that there is not');
 SELECT is(gensynth.relation_now('clinic.patients'), 'clinic.patients'::regclass::oid, 'and one that there is');
+SELECT is(x::gensynth.relation::text || '|' || gensynth.relation_oid(x::gensynth.relation) || coalesce(gensynth.relation_now(x::gensynth.relation)::text, ''), x || '|0',
+    'text that is no name: ' || left(x, 10))
+FROM (VALUES (''), ('.'), ('clinic.'), ('a.b.c'), ('"'), ('patients'), ('clinic.patients; DROP'), (repeat('x', 5000) || '.y'), (E'"\n".y')) AS v(x);
+BEGIN READ ONLY;
+SELECT is((SELECT count(*) > 9 FROM synth_ledger) AND (SELECT count(spent) > 2 FROM synth_budgets), true, 'all is seen in a transaction that only reads');
+COMMIT;
 BEGIN;
 CREATE TABLE new_here AS SELECT i AS x FROM generate_series(1, 100) AS i;
 SELECT synth_budget('new_here', 1), debit('new_here', 'm', :one) \g /dev/null

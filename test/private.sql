@@ -1,6 +1,6 @@
 -- Differentially private fits: what they tell beside what is paid for.
 \ir lib/as_role.sql
-SELECT plan(108);
+SELECT plan(132);
 SET client_min_messages = warning;
 CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release';
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
@@ -63,7 +63,7 @@ CREATE TEMP TABLE base AS SELECT * FROM stored('person', (SELECT options FROM as
 SELECT ok(length(detail) > 1000 AND length(hash) = 32, 'a model is stored') FROM base;
 
 -- Of a change: whether all that is stored is the same, and by how much counts differ.
-CREATE FUNCTION neighbour(change text, what text, source text DEFAULT 'person') RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION neighbour(change text, what text, source text DEFAULT 'person', options jsonb DEFAULT NULL) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	now record;
 	most bigint;
@@ -73,7 +73,7 @@ BEGIN
 	BEGIN
 		EXECUTE change;
 		PERFORM probe_release('play');
-		SELECT * INTO now FROM stored(source, CASE WHEN source = 'person' THEN (SELECT options FROM asked) ELSE '{}' END);
+		SELECT * INTO now FROM stored(source, coalesce(options, CASE WHEN source = 'person' THEN (SELECT asked.options FROM asked) ELSE '{}' END));
 		left_over := probe_release('off');
 		SELECT max(abs(a - b)), max(n) INTO most, cells FROM (SELECT sum(abs(a - b)) AS n FROM
 			unnest(probe_counts('exact', 0), probe_counts('exact', 1), probe_counts('vector', 0)) u(a, b, v) GROUP BY v) s,
@@ -133,6 +133,41 @@ CREATE TABLE emptied AS SELECT * FROM anybody LIMIT 0;
 SELECT lives_ok($$SELECT synth_fit('emptied', epsilon => 1)$$, 'an empty table of undeclared columns');
 SELECT lives_ok($$SELECT count(*) FROM synth_sample(NULL::emptied, 100)$$, 'can be sampled');
 
+-- Neighbours by units, of which so many rows count.
+CREATE TABLE visits (patient text, days int, kind text, ok boolean);
+INSERT INTO visits SELECT 'p' || i % 3000, i % 50, (ARRAY['a', 'b', 'c'])[1 + i % 3], i % 7 = 0 FROM generate_series(1, 12000) i;
+CREATE TEMP TABLE by_patient AS SELECT '{"privacy_unit": "patient"}'::jsonb AS options;
+DROP TABLE base;
+SELECT probe_release('record') \g /dev/null
+CREATE TEMP TABLE base AS SELECT * FROM stored('visits', (SELECT options FROM by_patient));
+SELECT neighbour($$INSERT INTO visits SELECT 'another', i, 'secret', true FROM generate_series(1, 10000) i$$, 'a unit of 10,000 rows more', 'visits',
+	(SELECT options FROM by_patient));
+SELECT neighbour($$DELETE FROM visits WHERE patient = 'p17'$$, 'a unit less', 'visits', (SELECT options FROM by_patient));
+SELECT neighbour('INSERT INTO visits SELECT NULL, 1, ''secret'', true FROM generate_series(1, 5000) i', 'rows of nobody', 'visits',
+	(SELECT options FROM by_patient));
+SELECT ok((SELECT rows BETWEEN 2000 AND 4000 FROM synth_models WHERE model = 'visits' AND current), 'one row of each unit counts');
+SELECT probe_release('record') \g /dev/null
+SELECT synth_fit('visits', epsilon => 1, options => '{"privacy_unit": "patient", "max_rows_per_unit": 3}') \g /dev/null
+INSERT INTO visits SELECT 'another', 49, 'a', true FROM generate_series(1, 100) i;
+SELECT probe_release('play') \g /dev/null
+SELECT synth_fit('visits', epsilon => 1, options => '{"privacy_unit": "patient", "max_rows_per_unit": 3}') \g /dev/null
+SELECT probe_release('off') \g /dev/null
+SELECT is((SELECT max(n) FROM (SELECT sum(abs(a - b)) AS n FROM unnest(probe_counts('exact', 0), probe_counts('exact', 1), probe_counts('vector', 0)) u(a, b, v)
+	GROUP BY v) s), 3::numeric, 'or three of each');
+SELECT sqrt(2 * rho) AS mu FROM synth_ledger ORDER BY id DESC LIMIT 1 \gset
+SELECT cmp_ok(probe_audit(1, 1000), '<=', :mu::float8, 'which the noise is made for');
+SELECT throws_ok('SELECT synth_fit(''visits'', epsilon => 1, exclude => ''{days}'', options => ''' || o || ''')', s, m, o) FROM (VALUES
+	('{"privacy_unit": "nobody"}', '42703', 'column "nobody" of option "privacy_unit" is not learned'),
+	('{"privacy_unit": "days"}', '42703', 'column "days" of option "privacy_unit" is not learned'),
+	('{"privacy_unit": 5}', '22023', 'option "privacy_unit" must be the name of a column'),
+	('{"privacy_unit": "patient", "max_rows_per_unit": 0}', '22023', 'option "max_rows_per_unit" is out of range')) AS bad(o, s, m);
+CREATE TABLE measured AS SELECT random() AS unit, true AS a;
+SELECT throws_ok($$SELECT synth_fit('measured', epsilon => 1, options => '{"privacy_unit": "unit"}')$$, '22023',
+	'option "privacy_unit" names column "unit" of type double precision', 'a unit of floats');
+SELECT throws_ok('SELECT synth_fit(''visits'', options => ''' || o || ''')', '22023', m, 'without epsilon: ' || o) FROM (VALUES
+	('{"privacy_unit": "patient"}', 'option "privacy_unit" means nothing without epsilon'),
+	('{"bounds": {"days": [0, 1]}}', 'option "bounds" means nothing without epsilon')) AS bad(o, m);
+
 -- Ends of the range of rows.
 CREATE TABLE nobody (id int PRIMARY KEY, age int NOT NULL CHECK (age BETWEEN 0 AND 99), kind text CHECK (kind IN ('a', 'b')));
 SELECT lives_ok($$SELECT synth_fit('nobody', epsilon => 1)$$, 'an empty table gives a model');
@@ -156,7 +191,12 @@ SELECT ok((SELECT seed IS NULL AND sampled IS NULL AND seconds IS NULL AND delta
 CREATE TABLE wide AS SELECT i % 100 AS age, CASE WHEN i % 10 = 0 THEN 1000 + i % 5000 ELSE 0 END AS gain, (ARRAY['a', 'b', 'b', NULL])[1 + i % 4] AS kind
 FROM generate_series(1, 20000) i;
 SELECT synth_fit('wide', epsilon => 1, options => '{"bounds": {"age": [0, 99], "gain": [0, 99999]}, "categories": {"kind": ["b", "a", "c"]}}') \g /dev/null
-CREATE TABLE made AS SELECT * FROM synth_sample(NULL::wide, 20000, seed => 1);
+SELECT synth_fit('wide', method => 'tree', model => 'tree of wide', epsilon => 1,
+	options => '{"bounds": {"age": [0, 99], "gain": [0, 99999]}, "categories": {"kind": ["b", "a", "c"]}}') \g /dev/null
+SELECT ok((SELECT abs(avg((r ->> 'age')::int) - 49.5) < 2 AND abs(avg((r ->> 'kind' = 'b')::int) - 2 / 3.0) < 0.03 FROM synth_sample('tree of wide', 20000) r),
+	'another method learns from rows of the mixture');
+SELECT ok((SELECT epsilon = 1 AND method = 'tree' FROM synth_models WHERE model = 'tree of wide'), 'and is as private');
+CREATE TABLE made AS SELECT * FROM synth_sample(NULL::wide, 20000, model => 'wide', seed => 1);
 SELECT ok((SELECT abs(avg(age) - 49.5) < 1 AND min(age) >= 0 AND max(age) <= 99 FROM made), 'a number');
 SELECT ok((SELECT abs(avg((gain = 0)::int) - 0.9) < 0.02 AND min(gain) >= 0 AND max(gain) <= 99999 FROM made), 'zero is a cell of its own');
 SELECT ok((SELECT abs(avg((kind = 'b')::int) - 2 / 3.0) < 0.02 AND abs(avg((kind IS NULL)::int) - 0.25) < 0.02 FROM made), 'levels and nulls');
@@ -173,7 +213,8 @@ SELECT throws_ok($$SELECT synth_fit('nobody', epsilon => 1, seed => 1)$$, '22023
 SELECT throws_ok('SELECT synth_fit(''nobody'', epsilon => 1, options => ''{"' || o || '": ' || v || '}'')', '22023',
 	'option "' || o || '" cannot be used together with epsilon', 'option ' || o)
 FROM (VALUES ('rare_threshold', '5'), ('max_rows', '1000'), ('refine', '0'), ('context', '["age"]'), ('public', '1')) AS option(o, v);
-SELECT throws_ok($$SELECT synth_fit('nobody', method => 'tree', epsilon => 1)$$, '0A000', 'method "tree" cannot learn with epsilon', 'another method');
+SELECT throws_ok($$SELECT synth_fit('nobody', method => 'vae', epsilon => 1, options => '{"warm_start": true}')$$, '22023',
+	'option "warm_start" cannot be used together with epsilon', 'a warm start');
 SELECT throws_ok($$SELECT synth_fit('nobody', method => 'private')$$, '22023', 'method "private" needs epsilon', 'method private without epsilon');
 CREATE VIEW seen AS SELECT * FROM nobody;
 SELECT throws_ok($$SELECT synth_fit('seen', epsilon => 1)$$, '0A000', 'only tables can be learned with epsilon', 'a view');

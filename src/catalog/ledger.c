@@ -5,7 +5,7 @@
  * Both tables are written by processes of their own, which commit before a row
  * of the source is read: so what was spent stays spent, whatever becomes of
  * the fit.  One writes at a time.  That is ordered by a lock that no SQL
- * takes and that is held for one statement, and a process needs no other
+ * takes and that is held for some milliseconds, and a process needs no other
  * that a session may hold for long: not on the source, which is looked up by
  * the caller, who may have made or renamed it in the same transaction.
  *
@@ -13,8 +13,8 @@
  * partitions and children, and those that it is one of.  To it belongs what
  * was written for one of their OIDs, or their names: so a table that was made
  * anew under an old name, or restored, goes on with what the old one has
- * spent.  After a rename the name is brought up to date by the next fit, and by
- * a dump.
+ * spent.  After a rename the name is brought up to date by the next fit, and
+ * by a dump.
  *
  * What is spent is kept as rho of zero-concentrated privacy, which adds up,
  * and compared with a budget of epsilon and delta: see privacy/account.c.
@@ -641,8 +641,9 @@ synth_budget(PG_FUNCTION_ARGS)
 
 /*
  * gensynth.privacy_spent(relation oid, delta float8): the epsilon at a delta
- * that private fits of a table have spent, as of now.  Errors: undefined_table,
- * insufficient_privilege, invalid_parameter_value.
+ * that private fits of a table have spent, as of now.
+ *
+ * Errors: undefined_table, insufficient_privilege, invalid_parameter_value.
  */
 GS_FUNCTION(gensynth_privacy_spent);
 

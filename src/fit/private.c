@@ -19,11 +19,13 @@
 #include <math.h>
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "catalog/access.h"
 #include "catalog/ledger.h"
 #include "constraint/decide.h"
 #include "fit/learnable.h"
@@ -49,7 +51,8 @@
 
 /* Options of every fit that a private one heeds. */
 static const char *const heeded[] = {
-	"bounds", "categories", "constraints", "on_violation", "keep_versions"
+	"bounds", "categories", "constraints", "on_violation", "keep_versions",
+	"privacy_unit", "max_rows_per_unit"
 };
 
 static bool
@@ -193,6 +196,7 @@ typedef struct Private
 {
 	const GsPrivateRequest *request;
 	GsSource   *source;
+	GsSource   *reader;			/* the same, or so many rows of each unit */
 	int			ncolumns;
 	GsColumn   *columns;
 	GsPublic   *public;			/* [ncolumns] */
@@ -211,6 +215,79 @@ typedef struct Private
 } Private;
 
 /*
+ * Finds the column that says whose a row is, which is taken to be a key: the
+ * model knows nothing of who has which rows.
+ */
+static void
+mark_unit(Private *private)
+{
+	const char *unit = private->request->options->privacy_unit;
+
+	for (int c = 0; unit != NULL && c < private->ncolumns; c++)
+	{
+		GsColumn   *column = &private->columns[c];
+
+		if (strcmp(column->name, unit) != 0)
+			continue;
+		if (column->codec.type == FLOAT4OID ||
+			column->codec.type == FLOAT8OID)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"privacy_unit\" names column \"%s\" of type %s",
+							unit, format_type_be(column->declared)),
+					 errhint("Name a column that identifies persons, such as a whole number or a text.")));
+		column->unique = column->one_null = true;
+		return;
+	}
+	if (unit != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of option \"privacy_unit\" is not learned",
+						unit),
+				 errhint("Name a column of the source that is not excluded.")));
+}
+
+/*
+ * What is read: with a unit, so many of its rows as count, those that come
+ * first by a keyed hash of where they are, the same in every pass; rows of
+ * nobody are left out.  Which rows of a unit are read depends on these alone.
+ */
+static void
+open_reader(Private *private)
+{
+	const char *unit = private->request->options->privacy_unit;
+	StringInfoData names;
+	int64		key;
+
+	private->reader = private->source;
+	if (unit == NULL)
+		return;
+	if (!pg_strong_random(&key, sizeof(key)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values"),
+				 errhint("Nothing was read.")));
+	/* tests that hand noise in choose the same rows each time */
+	if (gs_release_hook != NULL)
+		key = 0;
+	initStringInfo(&names);
+	for (int c = 0; c < private->ncolumns; c++)
+		appendStringInfo(&names, "%s%s", c > 0 ? ", " : "",
+						 quote_identifier(private->columns[c].name));
+	unit = quote_identifier(unit);
+	private->reader = gs_source_open(psprintf("SELECT %s FROM (SELECT %s, pg_catalog.row_number()"
+											  " OVER (PARTITION BY %s ORDER BY pg_catalog.hashtextextended("
+											  "pg_catalog.concat(tableoid, ctid), " INT64_FORMAT "::pg_catalog.int8))"
+											  " AS \"row of its unit\" FROM %s) AS source"
+											  " WHERE \"row of its unit\" " GS_OP("<=") " %d"
+											  " AND %s IS NOT NULL",
+											  names.data, names.data, unit, key,
+											  private->source->relation,
+											  private->unit_rows, unit),
+									 NIL, NIL);
+}
+
+/*
  * What is known of the source's columns without a row.
  */
 static void
@@ -225,6 +302,7 @@ read_public(Private *private, List **notes)
 		private->columns = palloc(sizeof(GsColumn) * n);
 		for (int c = 0; c < n; c++)
 			gs_learnable_column(source, c, &private->columns[c]);
+		mark_unit(private);
 		private->public = gs_public_read(source, private->request->options,
 										 private->columns);
 		private->source = leave_out_generated(source, private->columns,
@@ -541,7 +619,7 @@ find_values(Private *private)
 {
 	int			position = 0;
 
-	gs_domain_ends(private->source, private->columns, private->ncolumns,
+	gs_domain_ends(private->reader, private->columns, private->ncolumns,
 				   private->public, &private->ends);
 	for (int i = 0; i < private->plan.ncolumns; i++)
 	{
@@ -550,7 +628,7 @@ find_values(Private *private)
 			private->plan.schema->features[cells->feature].column;
 
 		if (c >= 0 && private->public[c].kind == GS_PUBLIC_TEXT)
-			gs_domain_texts(private->source, &private->columns[c],
+			gs_domain_texts(private->reader, &private->columns[c],
 							&private->public[c], &cells->vector,
 							private->told, private->unit_rows);
 	}
@@ -580,7 +658,7 @@ count_table(Private *private, List **notes)
 		vector->sigma = planned->sigma;
 		vector->rho = planned->rho;
 	}
-	gs_private_count(table, private->source);
+	gs_private_count(table, private->reader);
 	for (int i = 0; i < table->ncolumns; i++)
 		if (!table->column[i].released)
 			gs_release(&table->column[i].vector);
@@ -588,7 +666,7 @@ count_table(Private *private, List **notes)
 	if (private->pairs > 0)
 		gs_private_bins(table, private->pairs, private->unit_rows, notes);
 	if (table->npairs > 0)
-		gs_private_count_pairs(table, private->source);
+		gs_private_count_pairs(table, private->reader);
 	for (int p = 0; p < table->npairs; p++)
 		gs_release(&table->pair[p].vector);
 	gs_private_shares(schema, table);
@@ -602,9 +680,16 @@ static void
 note_budget(const Private *private, GsFitContext *context)
 {
 	const GsPrivateRequest *request = private->request;
+	const char *unit = request->options->privacy_unit;
 
-	gs_fit_note(context, "differentially private: epsilon %g, delta %g (rho %.4g of zero-concentrated privacy), for one row added or removed",
-				request->epsilon, request->delta, private->rho);
+	gs_fit_note(context, "differentially private: epsilon %g, delta %g (rho %.4g of zero-concentrated privacy), for one %s added or removed",
+				request->epsilon, request->delta, private->rho,
+				unit != NULL ? psprintf("value of \"%s\" with all its rows",
+										unit) : "row");
+	if (unit != NULL)
+		gs_fit_note(context, "of each value of \"%s\", %d %s counted", unit,
+					private->unit_rows,
+					private->unit_rows == 1 ? "row is" : "rows at most are");
 	if (private->nnumbers > 0)
 		gs_fit_note(context, "%.2g %% of the budget went to the ends of %d columns that were not declared",
 					100 * private->ends.rho * private->nnumbers / private->rho,
@@ -631,13 +716,16 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 	.unit_rows = 1};
 	int64		charged;
 
+	if (request->options->privacy_unit != NULL)
+		private.unit_rows = (int) request->options->max_rows_per_unit;
 	read_public(&private, &version->notes);
 	plan_questions(&private);
 	/* decided by the schema, like all that is not counted */
 	version->constraints = gs_constraints_decide(gs_constraints_read(source->relid),
 												 request->options->constraints,
 												 NIL, private.plan.schema);
-	check_rights(private.source);
+	open_reader(&private);
+	check_rights(private.reader);
 	charged = charge_table(&private);
 	note_budget(&private, context);
 	context->schema = version->schema = count_table(&private,
