@@ -1,6 +1,6 @@
 -- Columns that follow from others: equations however they are written, dependencies at any cardinality, places, values equal to another column's.
 BEGIN;
-SELECT plan(48);
+SELECT plan(49);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 SELECT setseed(0.3) \g /dev/null
@@ -126,6 +126,11 @@ SELECT throws_like($$SELECT * FROM synth_rows('customer', 1, given => '{"lat": 4
 SELECT count(synth_fit('SELECT code, lat2, city FROM customer', model => 'coded', seed => 1)) \g /dev/null
 SELECT ok(avg((abs(lat2 - lat) < 0.05)::int) > 0.998, 'nor need the code be text') FROM synth_rows('coded', 4000, seed => 2) AS t(code int, lat2 float8, city text) JOIN zip ON i = code;
 SELECT ok(avg((abs(c.lat2 - zip.lat) < 0.05)::int) > 0.998, 'coordinates are completed') FROM synth_complete(NULL::customer, '{lat2}', seed => 2) AS c JOIN zip USING (zip);
+
+-- logarithms
+CREATE TABLE wage AS SELECT wage, ln(wage) AS lwage, round(log(years), 4) AS lyears, years FROM (SELECT exp(3 + normal() / 2) AS wage, 1 + floor(5000 * random())::numeric AS years FROM generate_series(1, 3000)) AS t;
+SELECT count(synth_fit('wage', seed => 1)) \g /dev/null
+SELECT is(count(*), 2000::bigint, 'a logarithm is one') FROM synth_sample(NULL::wage, 2000, seed => 2) WHERE abs(lwage - ln(wage)) < 1e-6 AND lyears = round(log(years), 4);
 
 -- Codes of each year, which few pupils change: schools are numbered in the order of their districts, and no difference may take their place.
 CREATE TABLE pupil AS
