@@ -1,8 +1,12 @@
 /*
  * private_mixture.c
- *	  The private model without a server: counts of a CSV of codes in exact
+ *	  The private model without a server: counts of a table of codes in exact
  *	  noise, a mixture fitted to them, written to a file for the judge,
  *	  bench/private_mixture.py, which runs it.
+ *
+ *	gcc -O3 -fno-math-errno -ffp-contract=off -Isrc -o /tmp/private_mixture \
+ *		bench/private_mixture.c src/privacy/[!c]*.c src/nn/[!t]*.c \
+ *		src/numeric/{clones,gemm,normal,philox}.c -lm -pthread
  */
 #include <math.h>
 #include <stdio.h>

@@ -7,7 +7,8 @@ ORDERED: numbers of ordered columns, as 0,2,3.  Rows are drawn as src/model/priv
 import itertools, json, subprocess, sys, tempfile
 import numpy as np
 
-GROUPS, BATCH, GOLDEN = 32, 1024, 0x9E3779B9
+BITS = 14
+M = 2 ** 32 - 1
 
 
 def tvd(X, S, K):
@@ -24,23 +25,37 @@ def tvd(X, S, K):
     return out
 
 
+def reverse(x):
+    x, out = x.astype(np.uint64), np.zeros(len(x), np.uint64)
+    for i in range(32):
+        out |= ((x >> np.uint64(i)) & np.uint64(1)) << np.uint64(31 - i)
+    return out
+
+
+def scramble(x, seed):
+    x = (x + seed) & M
+    for c in (0x6C50B47C, 0xB82F1E52, 0xC7AFE638, 0x8D22F6E6):
+        x ^= (x * c) & M
+    return x
+
+
 def sample(weight, share, K, rows, rng):
-    d, off = len(K), np.r_[0, np.cumsum(K)]
-    until = np.cumsum(weight) / weight.sum()
-    below = [np.cumsum(share[:, off[j]:off[j + 1]].astype(float), 1) for j in range(d)]
-    below = [b / b[:, -1:] for b in below]
-    group = np.minimum(((until - weight / weight.sum() / 2) * GROUPS).astype(int), GROUPS - 1)
-    start = rng.integers(0, 2 ** 32, d + 1)
-    out = np.empty((rows + BATCH, d), np.int64)
-    for first in range(0, rows, BATCH):
-        words = lambda j: ((start[j] + (first + np.arange(BATCH)) * GOLDEN) % 2 ** 32) / 2.0 ** 32
-        comp = np.minimum(np.searchsorted(until, words(d), "right"), len(until) - 1)
-        for j in range(d):
-            order = np.lexsort((rng.random(BATCH), group[comp]))
-            u = words(j)
-            b = below[j][comp[order]]
-            out[first + order, j] = np.minimum((b <= u[:, None]).sum(1), K[j] - 1)
-    return out[:rows]
+    R, off, room = len(weight), np.r_[0, np.cumsum(K)], 2 ** BITS
+    n = np.diff(np.r_[0, np.rint(np.cumsum(weight) / weight.sum() * room)]).astype(int)
+    component = np.repeat(np.arange(R), n)[(scramble(reverse(np.arange(room)), np.uint64(rng.integers(0, M))) >> np.uint64(32 - BITS)).astype(int)]
+    turn = np.empty(room, int)
+    turn[np.argsort(component, kind="stable")] = np.arange(room) - np.repeat(np.cumsum(n) - n, n)
+    i = np.arange(rows)
+    r = component[i % room]
+    place = reverse(i // room * n[r] + turn[i % room])
+    out = np.empty((rows, len(K)), np.int64)
+    for j in range(len(K)):
+        below = np.cumsum(share[:, off[j]:off[j + 1]].astype(float), 1)
+        below /= below[:, -1:]
+        u = scramble(place, rng.integers(0, M, R).astype(np.uint64)[r]) / 2.0 ** 32
+        for a in range(0, rows, 8192):
+            out[a:a + 8192, j] = np.minimum((below[r[a:a + 8192]] <= u[a:a + 8192, None]).sum(1), K[j] - 1)
+    return out
 
 
 def main(program, table, domain, ordered, epsilons, seeds, *shape):
@@ -55,7 +70,7 @@ def main(program, table, domain, ordered, epsilons, seeds, *shape):
         for eps in epsilons.split(","):
             res = []
             for seed in range(1, int(seeds) + 1):
-                subprocess.run([program, t.name, o.name, eps, "1e-9", str(seed), *(shape or ("8", "96", "300"))], check=True)
+                subprocess.run([program, t.name, o.name, eps, "1e-9", str(seed), *(shape or ("6", "96", "300"))], check=True)
                 raw = np.fromfile(o.name, np.float32)
                 R = len(raw) // (1 + sum(K))
                 S = sample(raw[:R].astype(float), raw[R:].reshape(R, -1), K, len(X), np.random.default_rng(seed))

@@ -101,7 +101,8 @@ SELECT synth_fit('few', options => '{"rare_threshold": "5"}'); \echo :LAST_ERROR
 SELECT synth_fit('few', options => '{"keep_versions": -1}'); \echo :LAST_ERROR_SQLSTATE
 SELECT synth_fit('few', options => '{"keep_versions": {"a": 1}}'); \echo :LAST_ERROR_SQLSTATE
 SELECT synth_fit('few', options => '{"keep_versions": null}'); \echo :LAST_ERROR_SQLSTATE
-SELECT synth_fit('few', epsilon => 1); \echo :LAST_ERROR_SQLSTATE
+SELECT synth_fit('few', epsilon => 0); \echo :LAST_ERROR_SQLSTATE
+SELECT synth_fit('few', epsilon => 1, seed => 1); \echo :LAST_ERROR_SQLSTATE
 SELECT synth_fit('few', delta => 1e-6); \echo :LAST_ERROR_SQLSTATE
 BEGIN READ ONLY;
 SELECT synth_fit('visits', exclude => '{box}'); \echo :LAST_ERROR_SQLSTATE

@@ -114,6 +114,8 @@ INSERT INTO wanted VALUES
     ('persons', $$SELECT CASE WHEN i % 2 = 0 THEN 'F' ELSE 'M' END AS sex, synth_fake('first_name', i::text, 'de_DE') AS first_name, synth_fake('last_name', i::text, 'de_DE') AS last_name,
         synth_fake('email', i::text) AS email, synth_fake('phone', i::text, 'de_DE') AS phone, synth_fake('city', i::text, 'de_DE') AS city, synth_fake('iban', i::text, 'de_DE') AS iban
         FROM generate_series(1, 300) AS i$$, NULL),
+    ('declared', $$SELECT CASE WHEN i % 9 > 0 THEN i % 70 END AS a, (i % 3)::text AS b, CASE WHEN i % 5 > 0 THEN i % 2 = 0 END AS c, date '2020-01-01' + i % 40 AS d FROM generate_series(1, 400) AS i$$,
+        $$ADD CHECK (a BETWEEN 0 AND 80), ADD CHECK (b IN ('0', '1', '2')), ADD CHECK (d BETWEEN '2020-01-01' AND '2020-03-01')$$),
     ('few', $$SELECT i AS a, 'x' || i % 4 AS b FROM generate_series(1, 50) AS i$$, NULL);
 SELECT format('CREATE TABLE %I AS %s', name, query) FROM wanted UNION ALL SELECT format('ALTER TABLE %I %s', name, keys) FROM wanted WHERE keys IS NOT NULL \gexec
 CREATE TABLE models (id serial, name text, source text, method text, options jsonb, ncolumns int, given jsonb, clone text, parts text[]);
@@ -126,7 +128,9 @@ INSERT INTO models (name, source, method, options) SELECT name || ' ' || method,
 INSERT INTO models (name, source, method, options) SELECT name || ' refined', name, 'copula', '{"refine": 2}' FROM (VALUES ('bent'), ('shifted')) AS w(name);
 INSERT INTO models (name, source, method, options) VALUES ('statuses public', 'statuses', 'tree', '{"public": true}');
 INSERT INTO models (name, source, method, options) VALUES ('bent given', 'bent', 'tree', '{"min_leaf": 5, "condition_first": ["x", "a"]}'), ('shifted alone', 'shifted', 'tree', '{"min_leaf": 5, "differences": 0, "dependencies": 0}');
-SELECT count(synth_fit(quote_ident(source), model => name, method => method, options => options, seed => 1)) AS ignored FROM models \gset
+INSERT INTO models (name, source, method, options) VALUES ('declared private', 'declared', 'private', '{}');
+SELECT count(synth_fit(quote_ident(source), model => name, method => method, options => options, seed => CASE WHEN method <> 'private' THEN 1 END,
+    epsilon => CASE WHEN method = 'private' THEN 2 END)) AS ignored FROM models \gset
 SELECT format('CREATE UNLOGGED TABLE %I (LIKE %I INCLUDING ALL)', 'clone of ' || source, source) FROM models GROUP BY source \gexec
 ALTER TABLE "clone of children" ADD FOREIGN KEY (parent) REFERENCES parent;
 UPDATE models SET ncolumns = (SELECT count(*) FROM gensynth.columns WHERE model = models.name), clone = quote_ident('clone of ' || source),

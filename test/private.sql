@@ -1,6 +1,6 @@
 -- Differentially private fits: what they tell beside what is paid for.
 \ir lib/as_role.sql
-SELECT plan(83);
+SELECT plan(132);
 SET client_min_messages = warning;
 CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release';
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
@@ -45,25 +45,25 @@ FROM generate_series(1, 300) i;
 CREATE TEMP TABLE asked AS SELECT '{"bounds": {"half": [-10, 100], "price": [0, 1.5], "ratio": [-1.5, 1.5],
 	"day": ["2020-01-01", "2020-02-01"], "seen": ["2020-01-01 00:00:00", "2020-01-01 00:00:00.0002"], "ward": [1, 9]},
 	"categories": {"kind": ["in", "out"], "remark": ["x0", "x1", "x2"]}}'::jsonb AS options;
-CREATE FUNCTION stored(OUT hash text, OUT detail text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION stored(source text, options jsonb, OUT hash text, OUT detail text) LANGUAGE plpgsql AS $$
 DECLARE
 	v int;
 BEGIN
-	SELECT f.version INTO v FROM synth_fit('person', epsilon => 1, options => (SELECT options FROM asked)) f;
+	SELECT f.version INTO v FROM synth_fit(stored.source, epsilon => 1, options => stored.options) f;
 	SELECT md5(string_agg(t.name || t.type || t.shape::text || encode(t.data, 'hex'), ',' ORDER BY t.name)),
-		(SELECT string_agg(c.name || c.nullable || c.detail, ',' ORDER BY c.ordinal) FROM gensynth.columns c WHERE c.model = 'person' AND c.version = v) ||
+		(SELECT string_agg(c.name || c.nullable || c.detail, ',' ORDER BY c.ordinal) FROM gensynth.columns c WHERE c.model = stored.source AND c.version = v) ||
 		(SELECT string_agg(concat_ws(',', c.name, c.kind, c.columns, c.definition, c.expression, c.met), ';' ORDER BY c.ordinal)
-			FROM gensynth.constraints c WHERE c.model = 'person' AND c.version = v) ||
-		(SELECT concat_ws(',', source, relation, method, seed, rows, sampled, options, seconds, bytes, epsilon, delta, notes, ncolumns)
-			FROM gensynth.versions WHERE model = 'person' AND version = v)
-	INTO hash, detail FROM gensynth.tensors t WHERE t.model = 'person' AND t.version = v;
+			FROM gensynth.constraints c WHERE c.model = stored.source AND c.version = v) ||
+		(SELECT concat_ws(',', versions.source, relation, method, seed, rows, sampled, versions.options, seconds, bytes, epsilon, delta, notes, ncolumns)
+			FROM gensynth.versions WHERE model = stored.source AND versions.version = v)
+	INTO hash, detail FROM gensynth.tensors t WHERE t.model = stored.source AND t.version = v;
 END $$;
 SELECT probe_release('record') \g /dev/null
-CREATE TEMP TABLE base AS SELECT * FROM stored();
+CREATE TEMP TABLE base AS SELECT * FROM stored('person', (SELECT options FROM asked));
 SELECT ok(length(detail) > 1000 AND length(hash) = 32, 'a model is stored') FROM base;
 
 -- Of a change: whether all that is stored is the same, and by how much counts differ.
-CREATE FUNCTION neighbour(change text, what text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION neighbour(change text, what text, source text DEFAULT 'person', options jsonb DEFAULT NULL) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	now record;
 	most bigint;
@@ -73,7 +73,7 @@ BEGIN
 	BEGIN
 		EXECUTE change;
 		PERFORM probe_release('play');
-		SELECT * INTO now FROM stored();
+		SELECT * INTO now FROM stored(source, coalesce(options, CASE WHEN source = 'person' THEN (SELECT asked.options FROM asked) ELSE '{}' END));
 		left_over := probe_release('off');
 		SELECT max(abs(a - b)), max(n) INTO most, cells FROM (SELECT sum(abs(a - b)) AS n FROM
 			unnest(probe_counts('exact', 0), probe_counts('exact', 1), probe_counts('vector', 0)) u(a, b, v) GROUP BY v) s,
@@ -96,6 +96,77 @@ SELECT neighbour($$INSERT INTO person VALUES (0, '', 0, 0, 2147483647, '', '', -
 	'a row of other extremes');
 SELECT neighbour($$INSERT INTO person VALUES (303, 'x', 5000, 44, 1, 'IN', 'x0 ', 3.33, 1.23456789, '0001-01-01', '9999-12-31', 3, true)$$,
 	'a row of decimals, that breaks what columns say of each other');
+
+-- The same of columns that nobody has declared.
+CREATE TABLE anybody (id int PRIMARY KEY, age int, level int CHECK (level >= 0), amount numeric, price numeric(8,2), ratio float8, small real, day date,
+	seen timestamptz, kind text, short varchar(4), token uuid, gone int, never text);
+INSERT INTO anybody SELECT i, i % 90, i % 7, i % 500 / 4.0, i % 300, (i % 200 - 100) / 8.0, i % 3, date '2020-01-01' + i % 900,
+	'2020-01-01 UTC'::timestamptz + i * interval '1 h', (ARRAY['in', 'out'])[1 + i % 2], 'v' || i % 3, ('00000000-0000-4000-8000-00000000000' || i % 2)::uuid
+FROM generate_series(1, 6000) i;
+DROP TABLE base;
+SELECT probe_release('record') \g /dev/null
+CREATE TEMP TABLE base AS SELECT * FROM stored('anybody', '{}');
+SELECT neighbour('DELETE FROM anybody WHERE id = 1', 'undeclared, a row less', 'anybody');
+SELECT neighbour('INSERT INTO anybody (id) VALUES (6001)', 'undeclared, a row of nulls', 'anybody');
+SELECT neighbour($$INSERT INTO anybody VALUES (6001, 2147483647, 2147483647, 1e100, 999999.99, 1.7e308, 'NaN', 'infinity', '4713-01-01 BC', repeat('x', 2000),
+	'?', gen_random_uuid(), -2147483648, 'secret')$$, 'undeclared, a row of extremes', 'anybody');
+SELECT neighbour($$INSERT INTO anybody VALUES (6001, -2147483648, 0, 'NaN', -0.01, -5e-324, '-Infinity', '0001-01-01', '294276-12-31', '', '', gen_random_uuid(), 0, '')$$,
+	'undeclared, a row of other extremes', 'anybody');
+CREATE TABLE from_anybody AS SELECT * FROM synth_sample(NULL::anybody, 6000, seed => 1);
+SELECT ok((SELECT min(age) >= -1 AND max(age) BETWEEN 60 AND 128 AND min(level) >= 0 AND max(level) <= 8 AND max(amount) BETWEEN 60 AND 256
+	AND max(price) BETWEEN 150 AND 512 AND min(ratio) BETWEEN -16 AND -6 AND max(ratio) BETWEEN 6 AND 16
+	AND min(day) >= '1999-01-01' AND max(day) BETWEEN '2021-01-01' AND '2031-12-31' FROM from_anybody), 'ends of numbers and dates are found');
+SELECT is((SELECT array_agg(DISTINCT kind ORDER BY kind) FROM from_anybody WHERE kind IS NOT NULL), ARRAY['in', 'out'], 'levels are found');
+SELECT ok((SELECT count(gone) < 600 AND count(never) = 0 FROM from_anybody), 'columns without values are null');
+SELECT is((SELECT count(*) FROM gensynth.tensors WHERE position('secret'::bytea IN data) > 0), 0::bigint, 'a value of one row is nowhere');
+SELECT ok(abs(rho - sum) < 1e-8 AND abs(delta - 1e-7) < 1e-12, 'what steps cost adds up, deltas of thresholds too')
+FROM (SELECT rho, (SELECT sum((s ->> 'rho')::float8) FROM jsonb_array_elements(steps) s),
+	(SELECT sum((s ->> 'delta')::float8) FROM jsonb_array_elements(steps) s) AS delta FROM synth_ledger WHERE model = 'anybody' LIMIT 1) l;
+CREATE TABLE unlike (name text NOT NULL);
+INSERT INTO unlike SELECT 'name ' || i FROM generate_series(1, 2000) i;
+SELECT throws_ok($$SELECT synth_fit('unlike', epsilon => 1)$$, '22023', 'no value of column "name" is held by enough rows to be told', 'values of one row each');
+CREATE TABLE documents (document jsonb, list int[], place point);
+SELECT throws_ok($$SELECT synth_fit('documents', epsilon => 1)$$, '22023',
+	'the values of columns "document" (jsonb), "list" (integer[]), "place" (point) cannot be found with epsilon', 'values of other types');
+SELECT lives_ok($$SELECT synth_fit('anybody', epsilon => 0.01, exclude => '{kind,short}')$$, 'a small epsilon');
+CREATE TABLE emptied AS SELECT * FROM anybody LIMIT 0;
+SELECT lives_ok($$SELECT synth_fit('emptied', epsilon => 1)$$, 'an empty table of undeclared columns');
+SELECT lives_ok($$SELECT count(*) FROM synth_sample(NULL::emptied, 100)$$, 'can be sampled');
+
+-- Neighbours by units, of which so many rows count.
+CREATE TABLE visits (patient text, days int, kind text, ok boolean);
+INSERT INTO visits SELECT 'p' || i % 3000, i % 50, (ARRAY['a', 'b', 'c'])[1 + i % 3], i % 7 = 0 FROM generate_series(1, 12000) i;
+CREATE TEMP TABLE by_patient AS SELECT '{"privacy_unit": "patient"}'::jsonb AS options;
+DROP TABLE base;
+SELECT probe_release('record') \g /dev/null
+CREATE TEMP TABLE base AS SELECT * FROM stored('visits', (SELECT options FROM by_patient));
+SELECT neighbour($$INSERT INTO visits SELECT 'another', i, 'secret', true FROM generate_series(1, 10000) i$$, 'a unit of 10,000 rows more', 'visits',
+	(SELECT options FROM by_patient));
+SELECT neighbour($$DELETE FROM visits WHERE patient = 'p17'$$, 'a unit less', 'visits', (SELECT options FROM by_patient));
+SELECT neighbour('INSERT INTO visits SELECT NULL, 1, ''secret'', true FROM generate_series(1, 5000) i', 'rows of nobody', 'visits',
+	(SELECT options FROM by_patient));
+SELECT ok((SELECT rows BETWEEN 2000 AND 4000 FROM synth_models WHERE model = 'visits' AND current), 'one row of each unit counts');
+SELECT probe_release('record') \g /dev/null
+SELECT synth_fit('visits', epsilon => 1, options => '{"privacy_unit": "patient", "max_rows_per_unit": 3}') \g /dev/null
+INSERT INTO visits SELECT 'another', 49, 'a', true FROM generate_series(1, 100) i;
+SELECT probe_release('play') \g /dev/null
+SELECT synth_fit('visits', epsilon => 1, options => '{"privacy_unit": "patient", "max_rows_per_unit": 3}') \g /dev/null
+SELECT probe_release('off') \g /dev/null
+SELECT is((SELECT max(n) FROM (SELECT sum(abs(a - b)) AS n FROM unnest(probe_counts('exact', 0), probe_counts('exact', 1), probe_counts('vector', 0)) u(a, b, v)
+	GROUP BY v) s), 3::numeric, 'or three of each');
+SELECT sqrt(2 * rho) AS mu FROM synth_ledger ORDER BY id DESC LIMIT 1 \gset
+SELECT cmp_ok(probe_audit(1, 1000), '<=', :mu::float8, 'which the noise is made for');
+SELECT throws_ok('SELECT synth_fit(''visits'', epsilon => 1, exclude => ''{days}'', options => ''' || o || ''')', s, m, o) FROM (VALUES
+	('{"privacy_unit": "nobody"}', '42703', 'column "nobody" of option "privacy_unit" is not learned'),
+	('{"privacy_unit": "days"}', '42703', 'column "days" of option "privacy_unit" is not learned'),
+	('{"privacy_unit": 5}', '22023', 'option "privacy_unit" must be the name of a column'),
+	('{"privacy_unit": "patient", "max_rows_per_unit": 0}', '22023', 'option "max_rows_per_unit" is out of range')) AS bad(o, s, m);
+CREATE TABLE measured AS SELECT random() AS unit, true AS a;
+SELECT throws_ok($$SELECT synth_fit('measured', epsilon => 1, options => '{"privacy_unit": "unit"}')$$, '22023',
+	'option "privacy_unit" names column "unit" of type double precision', 'a unit of floats');
+SELECT throws_ok('SELECT synth_fit(''visits'', options => ''' || o || ''')', '22023', m, 'without epsilon: ' || o) FROM (VALUES
+	('{"privacy_unit": "patient"}', 'option "privacy_unit" means nothing without epsilon'),
+	('{"bounds": {"days": [0, 1]}}', 'option "bounds" means nothing without epsilon')) AS bad(o, m);
 
 -- Ends of the range of rows.
 CREATE TABLE nobody (id int PRIMARY KEY, age int NOT NULL CHECK (age BETWEEN 0 AND 99), kind text CHECK (kind IN ('a', 'b')));
@@ -120,7 +191,12 @@ SELECT ok((SELECT seed IS NULL AND sampled IS NULL AND seconds IS NULL AND delta
 CREATE TABLE wide AS SELECT i % 100 AS age, CASE WHEN i % 10 = 0 THEN 1000 + i % 5000 ELSE 0 END AS gain, (ARRAY['a', 'b', 'b', NULL])[1 + i % 4] AS kind
 FROM generate_series(1, 20000) i;
 SELECT synth_fit('wide', epsilon => 1, options => '{"bounds": {"age": [0, 99], "gain": [0, 99999]}, "categories": {"kind": ["b", "a", "c"]}}') \g /dev/null
-CREATE TABLE made AS SELECT * FROM synth_sample(NULL::wide, 20000, seed => 1);
+SELECT synth_fit('wide', method => 'tree', model => 'tree of wide', epsilon => 1,
+	options => '{"bounds": {"age": [0, 99], "gain": [0, 99999]}, "categories": {"kind": ["b", "a", "c"]}}') \g /dev/null
+SELECT ok((SELECT abs(avg((r ->> 'age')::int) - 49.5) < 2 AND abs(avg((r ->> 'kind' = 'b')::int) - 2 / 3.0) < 0.03 FROM synth_sample('tree of wide', 20000) r),
+	'another method learns from rows of the mixture');
+SELECT ok((SELECT epsilon = 1 AND method = 'tree' FROM synth_models WHERE model = 'tree of wide'), 'and is as private');
+CREATE TABLE made AS SELECT * FROM synth_sample(NULL::wide, 20000, model => 'wide', seed => 1);
 SELECT ok((SELECT abs(avg(age) - 49.5) < 1 AND min(age) >= 0 AND max(age) <= 99 FROM made), 'a number');
 SELECT ok((SELECT abs(avg((gain = 0)::int) - 0.9) < 0.02 AND min(gain) >= 0 AND max(gain) <= 99999 FROM made), 'zero is a cell of its own');
 SELECT ok((SELECT abs(avg((kind = 'b')::int) - 2 / 3.0) < 0.02 AND abs(avg((kind IS NULL)::int) - 0.25) < 0.02 FROM made), 'levels and nulls');
@@ -137,7 +213,8 @@ SELECT throws_ok($$SELECT synth_fit('nobody', epsilon => 1, seed => 1)$$, '22023
 SELECT throws_ok('SELECT synth_fit(''nobody'', epsilon => 1, options => ''{"' || o || '": ' || v || '}'')', '22023',
 	'option "' || o || '" cannot be used together with epsilon', 'option ' || o)
 FROM (VALUES ('rare_threshold', '5'), ('max_rows', '1000'), ('refine', '0'), ('context', '["age"]'), ('public', '1')) AS option(o, v);
-SELECT throws_ok($$SELECT synth_fit('nobody', method => 'tree', epsilon => 1)$$, '0A000', 'method "tree" cannot learn with epsilon', 'another method');
+SELECT throws_ok($$SELECT synth_fit('nobody', method => 'vae', epsilon => 1, options => '{"warm_start": true}')$$, '22023',
+	'option "warm_start" cannot be used together with epsilon', 'a warm start');
 SELECT throws_ok($$SELECT synth_fit('nobody', method => 'private')$$, '22023', 'method "private" needs epsilon', 'method private without epsilon');
 CREATE VIEW seen AS SELECT * FROM nobody;
 SELECT throws_ok($$SELECT synth_fit('seen', epsilon => 1)$$, '0A000', 'only tables can be learned with epsilon', 'a view');
@@ -156,8 +233,7 @@ SELECT throws_ok('SELECT synth_fit(''wide'', epsilon => 1, options => ''' || o |
 	('{"categories": {"nobody": ["a"]}}', '42703', 'column "nobody" of option "categories" is not learned'),
 	('{"categories": {"kind": ["a", "b", "a"]}}', '22023', 'option "categories" of column "kind" has a value twice'),
 	('{"categories": {"kind": "a"}}', '22023', 'option "categories" must be an object of lists of values by column'),
-	('{"bounds": {"age": [0, 1]}, "categories": {"age": [1, 2]}}', '22023', 'option "categories" of column "age" is in option "bounds" too'),
-	('{"bounds": {"age": [0, 1]}}', '22023', 'the values of columns "gain" (integer), "kind" (text) are not declared')) AS bad(o, s, m);
+	('{"bounds": {"age": [0, 1]}, "categories": {"age": [1, 2]}}', '22023', 'option "categories" of column "age" is in option "bounds" too')) AS bad(o, s, m);
 SELECT is((SELECT count(*) FROM synth_ledger), :charged::bigint, 'nothing of that was charged');
 
 -- Rights: who may not read a table cannot spend its budget; policies hold.

@@ -171,65 +171,111 @@ run_of_account(const char *sql, Datum oids, Datum names, bool read_only)
 	return gs_run(sql, lengthof(types), types, values, NULL, read_only);
 }
 
-/*
- * The rho that an account has spent; rounded up.
- */
+/* What was spent: rho, and the delta of thresholds, which adds up too. */
+typedef struct Spent
+{
+	double		rho;
+	double		delta;
+} Spent;
+
+/* The delta of the thresholds among steps; NULL, which is read as 0, if none. */
+#define STEPS_DELTA(steps) \
+	"(SELECT pg_catalog.sum((s " GS_OP("->>") " 'delta')::pg_catalog.float8)" \
+	" FROM pg_catalog.jsonb_array_elements(" steps ") AS s)"
+
 static double
+add_up(double a, double b)
+{
+	return a == 0 ? b : b == 0 ? a : nextafter(a + b, INFINITY);
+}
+
+/*
+ * What an account has spent; rounded up.
+ */
+static Spent
 sum_spent(Datum oids, Datum names, bool read_only)
 {
-	uint64		n = run_of_account("SELECT rho FROM gensynth.privacy_ledger"
+	uint64		n = run_of_account("SELECT rho, " STEPS_DELTA("steps")
+								   " FROM gensynth.privacy_ledger"
 								   " WHERE rho IS NOT NULL AND " OF_ACCOUNT,
 								   oids, names, read_only);
-	double		sum = 0;
+	Spent		sum = {0, 0};
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		double		rho = DatumGetFloat8(gs_result(i, 1, NULL));
-
-		sum = i == 0 ? rho : nextafter(sum + rho, INFINITY);
+		sum.rho = add_up(sum.rho, DatumGetFloat8(gs_result(i, 1, NULL)));
+		sum.delta = add_up(sum.delta, DatumGetFloat8(gs_result(i, 2, NULL)));
 	}
 	return sum;
 }
 
 /*
- * Whether a budget covers what a rho costs.
+ * What steps that are asked for cost.
  */
-static bool
-covers(const Budget *budget, double rho)
+static Spent
+cost_of(double rho, Datum steps)
 {
-	return gs_privacy_delta(rho, budget->epsilon) <= budget->delta;
+	Oid			type = JSONBOID;
+
+	gs_run("SELECT " STEPS_DELTA("$1"), 1, &type, &steps, NULL, false);
+	return (Spent)
+	{
+		rho, DatumGetFloat8(gs_result(0, 1, NULL))
+	};
 }
 
 /*
- * An error if budgets of the account do not cover what is spent and the rho
- * that is asked for.
+ * The epsilon at a delta of what was spent.
+ */
+static double
+epsilon_of(const Spent *spent, double delta)
+{
+	delta -= spent->delta;
+	return delta > 0 ? gs_privacy_epsilon(spent->rho, delta) :
+		get_float8_infinity();
+}
+
+/*
+ * Whether a budget covers what was spent.
+ */
+static bool
+covers(const Budget *budget, const Spent *spent)
+{
+	return spent->delta <= budget->delta &&
+		gs_privacy_delta(spent->rho, budget->epsilon) <=
+		budget->delta - spent->delta;
+}
+
+/*
+ * An error if budgets of the account do not cover what is spent and what is
+ * asked for.
  */
 static void
-check_limits(const NullableDatum *args, double asked)
+check_limits(const NullableDatum *args, Spent asked)
 {
-	double		spent = sum_spent(args[ARG_OIDS].value, args[ARG_NAMES].value,
+	Spent		spent = sum_spent(args[ARG_OIDS].value, args[ARG_NAMES].value,
 								  false);
 	uint64		n = run_of_account("SELECT epsilon, delta"
 								   " FROM gensynth.privacy_budgets WHERE "
 								   OF_ACCOUNT, args[ARG_OIDS].value,
 								   args[ARG_NAMES].value, false);
-	double		together = spent > 0 ? nextafter(spent + asked, INFINITY) :
-		asked;
+	Spent		together = {add_up(spent.rho, asked.rho),
+	add_up(spent.delta, asked.delta)};
 
 	for (uint64 i = 0; i < n; i++)
 	{
 		Budget		budget = {DatumGetFloat8(gs_result(i, 1, NULL)),
 		DatumGetFloat8(gs_result(i, 2, NULL))};
 
-		if (!covers(&budget, together))
+		if (!covers(&budget, &together))
 			ereport(ERROR,
 					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 					 errmsg("privacy budget of %s is spent",
 							TextDatumGetCString(args[ARG_NAME].value)),
 					 errdetail("Epsilon %.6g is spent and %.6g is asked for, which is %.6g together, and the limit is %.6g, all at delta %g.",
-							   gs_privacy_epsilon(spent, budget.delta),
-							   gs_privacy_epsilon(asked, budget.delta),
-							   gs_privacy_epsilon(together, budget.delta),
+							   epsilon_of(&spent, budget.delta),
+							   epsilon_of(&asked, budget.delta),
+							   epsilon_of(&together, budget.delta),
 							   budget.epsilon, budget.delta),
 					 errhint("Ask for a smaller epsilon; the owner of the table may declare a larger budget with synth_budget.")));
 	}
@@ -288,7 +334,8 @@ gs_ledger_begin_debit(Oid role, const NullableDatum *args)
 
 	lock_ledger();
 	if (!args[ARG_RHO].isnull)
-		check_limits(args, DatumGetFloat8(args[ARG_RHO].value));
+		check_limits(args, cost_of(DatumGetFloat8(args[ARG_RHO].value),
+								   args[ARG_STEPS].value));
 	update_names(args);
 	memset(nulls, ' ', sizeof(nulls));
 	values[0] = gs_relation_make(DatumGetObjectId(args[ARG_RELID].value),
@@ -327,18 +374,18 @@ gs_ledger_begin_budget(Oid role, const NullableDatum *args)
 						 TextDatumGetCString(args[ARG_NAME].value)),
 		args[ARG_EPSILON].value, args[ARG_DELTA].value, role_name(role)
 	};
-	double		spent;
+	Spent		spent;
 
 	lock_ledger();
 	spent = sum_spent(args[ARG_OIDS].value, args[ARG_NAMES].value, false);
-	if (!covers(&budget, spent))
+	if (!covers(&budget, &spent))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("budget of %s is below what is spent",
 						TextDatumGetCString(args[ARG_NAME].value)),
 				 errhint("At delta %g, epsilon must be at least %.3f.",
 						 budget.delta,
-						 ceil(gs_privacy_epsilon(spent, budget.delta) * 1000) /
+						 ceil(epsilon_of(&spent, budget.delta) * 1000) /
 						 1000)));
 	update_names(args);
 	/* tables that have given the name away keep a budget by their own */
@@ -395,9 +442,13 @@ steps_json(const GsLedgerStep *steps, int nsteps)
 							   "{\"query\": ");
 		escape_json(&json, steps[i].query);
 		appendStringInfo(&json, ", \"cells\": " INT64_FORMAT
-						 ", \"sigma\": %s, \"rho\": %s}", steps[i].cells,
+						 ", \"sigma\": %s, \"rho\": %s", steps[i].cells,
 						 float8out_internal(steps[i].sigma),
 						 float8out_internal(steps[i].rho));
+		if (steps[i].delta > 0)
+			appendStringInfo(&json, ", \"delta\": %s",
+							 float8out_internal(steps[i].delta));
+		appendStringInfoChar(&json, '}');
 	}
 	appendStringInfoChar(&json, ']');
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
@@ -601,7 +652,7 @@ gensynth_privacy_spent(PG_FUNCTION_ARGS)
 	double		delta = PG_GETARG_FLOAT8(1);
 	Account		account;
 	GsAccess	access;
-	double		spent;
+	Spent		spent;
 
 	check_numbers(1, delta);
 	find_account(PG_GETARG_OID(0), &account);
@@ -611,5 +662,5 @@ gensynth_privacy_spent(PG_FUNCTION_ARGS)
 	spent = sum_spent(account.oids, account.names, true);
 	PopActiveSnapshot();
 	gs_leave(&access);
-	PG_RETURN_FLOAT8(gs_privacy_epsilon(spent, delta));
+	PG_RETURN_FLOAT8(epsilon_of(&spent, delta));
 }

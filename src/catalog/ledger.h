@@ -15,6 +15,7 @@ typedef struct GsLedgerStep
 	int64		cells;
 	double		sigma;
 	double		rho;
+	double		delta;			/* of a threshold; 0: there is none */
 } GsLedgerStep;
 
 extern int64 gs_ledger_debit(Oid relation, const char *model,

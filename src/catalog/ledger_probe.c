@@ -21,7 +21,7 @@ Datum
 gs_probe_debit(PG_FUNCTION_ARGS)
 {
 	double		rho = PG_GETARG_FLOAT8(2);
-	GsLedgerStep step = {"a \"count\"", 3, 2.5, rho};
+	GsLedgerStep step = {"a \"count\"", 3, 2.5, rho, 0};
 	int64		id;
 
 	if (SPI_connect() != SPI_OK_CONNECT)

@@ -195,6 +195,24 @@ read_privacy(FunctionCallInfo fcinfo, FitRequest *request)
 	request->delta = PG_ARGISNULL(7) ? DEFAULT_DELTA : PG_GETARG_FLOAT8(7);
 }
 
+/*
+ * An error for options that would seem to promise what only epsilon does.
+ */
+static void
+refuse_private_options(const GsOptions *options)
+{
+	const char *option = options->privacy_unit != NULL ? "privacy_unit" :
+		options->bounds != NIL ? "bounds" :
+		options->categories != NIL ? "categories" : NULL;
+
+	if (option != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" means nothing without epsilon",
+						option),
+				 errhint("Pass epsilon for a differentially private fit, such as epsilon => 1.")));
+}
+
 static void
 read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 {
@@ -221,6 +239,8 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 	read_privacy(fcinfo, request);
 	gs_options_parse(PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8),
 					 request->family, &request->options);
+	if (!request->private)
+		refuse_private_options(&request->options);
 	if (request->options.public)
 		request->options.rare_threshold = 1;
 	request->options_json = options_json(PG_ARGISNULL(8) ? NULL :

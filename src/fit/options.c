@@ -40,6 +40,9 @@ static const GsOptionDef common[] = {
 						   "\"age\": [0, 100]"),
 	GS_OPTION_NAMED_VALUES(categories, GsOptions, "lists of values by column",
 						   "\"sex\": [\"F\", \"M\"]"),
+	GS_OPTION_STRING(privacy_unit, GsOptions, "the name of a column",
+					 "\"patient_id\""),
+	GS_OPTION_NUMBER(max_rows_per_unit, GsOptions, 1, 1000, 1),
 	{"on_violation", GS_OPTION_CHOICE, offsetof(GsOptions, on_violation),
 		0, 0, 0, NULL, NULL, violations}
 };
@@ -120,6 +123,22 @@ rate(const GsOptionDef *option, const JsonbValue *value)
 				 errmsg("option \"%s\" is out of range", option->name),
 				 errhint("It is a number above 0, and 1 at most, such as 0.001.")));
 	return number;
+}
+
+/*
+ * One string.
+ */
+static char *
+name_of(const GsOptionDef *option, const JsonbValue *value)
+{
+	if (value->type != jbvString)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be %s", option->name,
+						option->what),
+				 errhint("For example options => '{\"%s\": %s}'.",
+						 option->name, option->example)));
+	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
 /*
@@ -311,6 +330,9 @@ set_option(const GsOptionDef *option, void *values, const JsonbValue *value)
 			break;
 		case GS_OPTION_RATE:
 			VALUE(double, values, option) = rate(option, value);
+			break;
+		case GS_OPTION_NAME:
+			VALUE(char *, values, option) = name_of(option, value);
 			break;
 		case GS_OPTION_LIST:
 			VALUE(List *, values, option) = string_list(option, value);

@@ -29,6 +29,8 @@ typedef struct GsOptions
 	List	   *constraints;	/* C strings: conditions on the row */
 	List	   *bounds;			/* GsNamedValues: the ends of numbers */
 	List	   *categories;		/* GsNamedValues: all there are */
+	char	   *privacy_unit;	/* the column that says whose a row is */
+	int64		max_rows_per_unit;
 	const char *on_violation;	/* looked up where rows are made */
 	void	   *own;			/* the family's struct */
 } GsOptions;

@@ -19,11 +19,13 @@
 #include <math.h>
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "catalog/access.h"
 #include "catalog/ledger.h"
 #include "constraint/decide.h"
 #include "fit/learnable.h"
@@ -35,10 +37,22 @@
 #define MAX_DELTA		0.01
 /* Of the budget, for columns by themselves; the rest is for pairs. */
 #define COLUMNS_SHARE	0.4
+/* Of the budget: for the ends of each number that lacks them, and of all. */
+#define ENDS_SHARE		0.005
+#define DOMAINS_SHARE	0.1
+/* Of delta, for the values of all texts that lack them. */
+#define TEXTS_DELTA		0.1
+/* Rows of unknown values for each of known ones that these stand for. */
+#define MAX_FACTOR		100
+/* A column of so many tells well enough how many rows there are. */
+#define FEW_CELLS		64
+/* How many these are reckoned to be. */
+#define PLANNED_LEVELS	200
 
 /* Options of every fit that a private one heeds. */
 static const char *const heeded[] = {
-	"bounds", "categories", "constraints", "on_violation", "keep_versions"
+	"bounds", "categories", "constraints", "on_violation", "keep_versions",
+	"privacy_unit", "max_rows_per_unit"
 };
 
 static bool
@@ -47,9 +61,10 @@ is_heeded(const GsFamily *family, const char *key)
 	for (int i = 0; i < lengthof(heeded); i++)
 		if (strcmp(heeded[i], key) == 0)
 			return true;
+	/* the version before is another release, or none */
 	for (int i = 0; i < family->noptions; i++)
 		if (strcmp(family->options[i].name, key) == 0)
-			return true;
+			return strcmp(key, "warm_start") != 0;
 	return false;
 }
 
@@ -107,12 +122,6 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("delta must be above 0, and %g at most", MAX_DELTA),
 				 errhint("It should be far below 1 in the number of rows; the default is 1e-6.")));
-	if (request->family->fit_counts == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("method \"%s\" cannot learn with epsilon",
-						request->family->name),
-				 errhint("Use method \"private\", or leave the method out.")));
 	check_options(request->family, options);
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
@@ -129,10 +138,10 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 }
 
 /*
- * An error for the columns whose values nobody has declared.
+ * An error for columns whose values are not declared, nor can be found.
  */
 static void
-report_undeclared(const GsColumn *columns, const GsPublic *public, int n)
+report_unknown(const GsColumn *columns, const GsPublic *public, int n)
 {
 	StringInfoData names;
 	int			count = 0;
@@ -147,10 +156,9 @@ report_undeclared(const GsColumn *columns, const GsPublic *public, int n)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the values of %s %s are not declared",
+			 errmsg("the values of %s %s cannot be found with epsilon",
 					count == 1 ? "column" : "columns", names.data),
-			 errdetail("To find them in the rows is not free of charge."),
-			 errhint("Declare ends of numbers and dates as in options => '{\"bounds\": {\"age\": [0, 100]}}' and all values of others as in '{\"categories\": {\"sex\": [\"F\", \"M\"]}}', add CHECK constraints, or leave columns out with exclude.")));
+			 errhint("Leave columns out with exclude, or declare all their values as in options => '{\"categories\": {\"sex\": [\"F\", \"M\"]}}'.")));
 }
 
 /*
@@ -166,7 +174,9 @@ leave_out_generated(GsSource *source, const GsColumn *columns,
 
 	for (int c = 0; c < n; c++)
 	{
-		if (public[c].kind != GS_PUBLIC_NOTHING ||
+		if ((public[c].kind != GS_PUBLIC_NOTHING &&
+			 public[c].kind != GS_PUBLIC_NUMBER &&
+			 public[c].kind != GS_PUBLIC_TEXT) ||
 			!gs_source_computes(source, columns[c].name))
 		{
 			names = lappend(names, columns[c].name);
@@ -181,31 +191,206 @@ leave_out_generated(GsSource *source, const GsColumn *columns,
 		gs_source_open(source->text, names, NIL) : source;
 }
 
+/* A private fit on its way. */
+typedef struct Private
+{
+	const GsPrivateRequest *request;
+	GsSource   *source;
+	GsSource   *reader;			/* the same, or so many rows of each unit */
+	int			ncolumns;
+	GsColumn   *columns;
+	GsPublic   *public;			/* [ncolumns] */
+	int			unit_rows;		/* that count of a unit */
+
+	/* how the budget is split: what each costs in rho */
+	double		rho;			/* in all */
+	int			nnumbers;		/* whose ends are to be found ... */
+	GsPrivateVector ends;		/* ... each with this noise */
+	int			ntexts;			/* whose values are, each with ... */
+	double		told;			/* ... this delta */
+	double		pairs;
+	bool		rows;			/* all are counted besides columns */
+	GsPrivateTable plan;		/* of columns, before their cells are known */
+	GsPrivateTable table;
+} Private;
+
+/*
+ * Finds the column that says whose a row is, which is taken to be a key: the
+ * model knows nothing of who has which rows.
+ */
+static void
+mark_unit(Private *private)
+{
+	const char *unit = private->request->options->privacy_unit;
+
+	for (int c = 0; unit != NULL && c < private->ncolumns; c++)
+	{
+		GsColumn   *column = &private->columns[c];
+
+		if (strcmp(column->name, unit) != 0)
+			continue;
+		if (column->codec.type == FLOAT4OID ||
+			column->codec.type == FLOAT8OID)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"privacy_unit\" names column \"%s\" of type %s",
+							unit, format_type_be(column->declared)),
+					 errhint("Name a column that identifies persons, such as a whole number or a text.")));
+		column->unique = column->one_null = true;
+		return;
+	}
+	if (unit != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of option \"privacy_unit\" is not learned",
+						unit),
+				 errhint("Name a column of the source that is not excluded.")));
+}
+
+/*
+ * What is read: with a unit, so many of its rows as count, those that come
+ * first by a keyed hash of where they are, the same in every pass; rows of
+ * nobody are left out.  Which rows of a unit are read depends on these alone.
+ */
+static void
+open_reader(Private *private)
+{
+	const char *unit = private->request->options->privacy_unit;
+	StringInfoData names;
+	int64		key;
+
+	private->reader = private->source;
+	if (unit == NULL)
+		return;
+	if (!pg_strong_random(&key, sizeof(key)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values"),
+				 errhint("Nothing was read.")));
+	/* tests that hand noise in choose the same rows each time */
+	if (gs_release_hook != NULL)
+		key = 0;
+	initStringInfo(&names);
+	for (int c = 0; c < private->ncolumns; c++)
+		appendStringInfo(&names, "%s%s", c > 0 ? ", " : "",
+						 quote_identifier(private->columns[c].name));
+	unit = quote_identifier(unit);
+	private->reader = gs_source_open(psprintf("SELECT %s FROM (SELECT %s, pg_catalog.row_number()"
+											  " OVER (PARTITION BY %s ORDER BY pg_catalog.hashtextextended("
+											  "pg_catalog.concat(tableoid, ctid), " INT64_FORMAT "::pg_catalog.int8))"
+											  " AS \"row of its unit\" FROM %s) AS source"
+											  " WHERE \"row of its unit\" " GS_OP("<=") " %d"
+											  " AND %s IS NOT NULL",
+											  names.data, names.data, unit, key,
+											  private->source->relation,
+											  private->unit_rows, unit),
+									 NIL, NIL);
+}
+
 /*
  * What is known of the source's columns without a row.
  */
-static GsSchema *
-read_public(const GsPrivateRequest *request, GsSource **source, List **notes)
+static void
+read_public(Private *private, List **notes)
 {
-	GsPublic   *public;
-	GsColumn   *columns;
-
 	for (;;)
 	{
-		int			n = (*source)->desc->natts;
-		GsSource   *left;
+		GsSource   *source = private->source;
+		int			n = source->desc->natts;
 
-		columns = palloc(sizeof(GsColumn) * n);
+		private->ncolumns = n;
+		private->columns = palloc(sizeof(GsColumn) * n);
 		for (int c = 0; c < n; c++)
-			gs_learnable_column(*source, c, &columns[c]);
-		public = gs_public_read(*source, request->options, columns);
-		left = leave_out_generated(*source, columns, public, n, notes);
-		if (left == *source)
+			gs_learnable_column(source, c, &private->columns[c]);
+		mark_unit(private);
+		private->public = gs_public_read(source, private->request->options,
+										 private->columns);
+		private->source = leave_out_generated(source, private->columns,
+											  private->public, n, notes);
+		if (private->source == source)
 			break;
-		*source = left;
 	}
-	report_undeclared(columns, public, (*source)->desc->natts);
-	return gs_private_schema(columns, (*source)->desc->natts, public);
+	report_unknown(private->columns, private->public, private->ncolumns);
+	for (int c = 0; c < private->ncolumns; c++)
+	{
+		private->nnumbers += private->public[c].kind == GS_PUBLIC_NUMBER;
+		private->ntexts += private->public[c].kind == GS_PUBLIC_TEXT;
+	}
+}
+
+/*
+ * Columns as if they had the cells that are reckoned with: a number its most,
+ * a text some.
+ */
+static GsSchema *
+plan_schema(const Private *private, GsPublic *public)
+{
+	static GsScalar ends[] = {{.i = 0}, {.i = GS_PRIVATE_CELLS - 1}};
+
+	for (int c = 0; c < private->ncolumns; c++)
+	{
+		public[c] = private->public[c];
+		if (public[c].kind == GS_PUBLIC_NUMBER)
+		{
+			public[c].kind = GS_PUBLIC_BOUNDS;
+			public[c].lane = GS_LANE_INT;
+			public[c].level = ends;
+		}
+		else if (public[c].kind == GS_PUBLIC_TEXT)
+		{
+			public[c].kind = GS_PUBLIC_LEVELS;
+			public[c].lane = GS_LANE_INT;
+			public[c].nlevels = PLANNED_LEVELS;
+			public[c].level = palloc0(sizeof(GsScalar) * PLANNED_LEVELS);
+			public[c].text = palloc0(sizeof(char *) * PLANNED_LEVELS);
+		}
+	}
+	return gs_private_schema(private->columns, private->ncolumns, public);
+}
+
+/*
+ * Splits the budget over all that is going to be asked.
+ */
+static void
+plan_questions(Private *private)
+{
+	const GsPrivateRequest *request = private->request;
+	GsPublic   *public = palloc(sizeof(GsPublic) * private->ncolumns);
+	double		delta = request->delta;
+	double		domains = 0;
+	GsPrivateVector *ends = &private->ends;
+	GsSchema   *schema;
+
+	if (private->ntexts > 0)
+	{
+		private->told = delta * TEXTS_DELTA / private->ntexts;
+		delta *= 1 - TEXTS_DELTA;
+	}
+	private->rho = gs_privacy_rho(request->epsilon, delta);
+	if (private->nnumbers > 0)
+	{
+		domains = private->rho * Min(DOMAINS_SHARE,
+									 ENDS_SHARE * private->nnumbers);
+		ends->ncells = private->nnumbers;
+		gs_private_split(1, &ends, domains / private->nnumbers,
+						 private->unit_rows);
+	}
+	schema = plan_schema(private, public);
+	gs_private_table(schema, public, false, &private->plan);
+	private->rows = true;
+	for (int i = 0; i < private->plan.ncolumns; i++)
+		private->rows &= !private->plan.column[i].whole ||
+			private->plan.column[i].vector.ncells > FEW_CELLS;
+	gs_private_table(schema, public, private->rows, &private->plan);
+	if (private->rows)
+		private->plan.column[private->plan.ncolumns - 1].vector.ncells =
+			FEW_CELLS;
+	private->pairs = private->plan.ncolumns > 1 ?
+		(private->rho - domains) * (1 - COLUMNS_SHARE) : 0;
+	gs_private_split(private->plan.ncolumns,
+					 gs_private_columns(&private->plan),
+					 private->rho - domains - private->pairs,
+					 private->unit_rows);
 }
 
 static const char *
@@ -231,44 +416,64 @@ check_rights(GsSource *source)
 	gs_source_close(gs_source_cursor(source));
 }
 
-/*
- * Charges the table for what is going to be asked; returns the row of the
- * ledger.  Nothing takes it back.
- *
- * pairs: the rho that is set aside for counts whose cells are not known yet
- */
-static int64
-charge_table(const GsPrivateRequest *request, const GsSource *source,
-			 const GsPrivateTable *table, double rho, double pairs)
+static void
+add_step(GsLedgerStep *steps, int *n, const char *query, int64 cells,
+		 const GsPrivateVector *vector, double delta)
 {
-	int			n = 0;
-	GsLedgerStep *steps = palloc(sizeof(GsLedgerStep) *
-								 (table->ncolumns + 1));
-
-	for (int i = 0; i < table->ncolumns; i++)
+	steps[(*n)++] = (GsLedgerStep)
 	{
-		const GsPrivateVector *vector = &table->column[i].vector;
-
-		steps[n++] = (GsLedgerStep)
-		{
-			cells_name(table->schema, &table->column[i]), vector->ncells,
-				vector->sigma, vector->rho
-		};
-	}
-	/* as noisy as if all were one vector */
-	if (pairs > 0)
-		steps[n++] = (GsLedgerStep)
-	{
-		"rows by pairs of columns", 0, sqrt(1 / (2 * pairs)), pairs
+		query, cells, vector->sigma, vector->rho, delta
 	};
-	return gs_ledger_debit(source->relid, request->model,
-						   request->family->name, request->epsilon,
-						   request->delta, rho, steps, n);
 }
 
 /*
- * The number of rows that all columns together say, each with the weight that
- * its noise leaves it; 0 at least.
+ * Charges the table for what is going to be asked; returns the row of the
+ * ledger.  Nothing takes it back.  Cells that are yet to be found are 0.
+ */
+static int64
+charge_table(const Private *private)
+{
+	const GsPrivateRequest *request = private->request;
+	const GsPrivateTable *plan = &private->plan;
+	int			n = 0;
+	GsLedgerStep *steps = palloc0(sizeof(GsLedgerStep) *
+								  (private->ncolumns + plan->ncolumns + 1));
+	/* as noisy as if all pairs were one vector */
+	GsPrivateVector pairs = {.rho = private->pairs};
+
+	for (int c = 0; c < private->ncolumns; c++)
+		if (private->public[c].kind == GS_PUBLIC_NUMBER)
+			add_step(steps, &n, psprintf("ends of %s",
+										 quote_identifier(private->columns[c].name)),
+					 gs_domain_cells(&private->columns[c]), &private->ends,
+					 0);
+	for (int i = 0; i < plan->ncolumns; i++)
+	{
+		const GsPrivateCells *cells = &plan->column[i];
+		int			c = cells->feature < 0 ? -1 :
+			plan->schema->features[cells->feature].column;
+		bool		text = c >= 0 &&
+			private->public[c].kind == GS_PUBLIC_TEXT;
+		bool		found = text || (c >= 0 && private->public[c].kind ==
+									 GS_PUBLIC_NUMBER);
+
+		add_step(steps, &n, cells_name(plan->schema, cells),
+				 found ? 0 : cells->vector.ncells, &cells->vector,
+				 text ? private->told : 0);
+	}
+	if (private->pairs > 0)
+	{
+		pairs.sigma = private->unit_rows / sqrt(2 * private->pairs);
+		add_step(steps, &n, "rows by pairs of columns", 0, &pairs, 0);
+	}
+	return gs_ledger_debit(private->source->relid, request->model,
+						   request->family->name, request->epsilon,
+						   request->delta, private->rho, steps, n);
+}
+
+/*
+ * The number of rows that columns together say, each with the weight that its
+ * noise leaves it, if all rows are in their cells; 0 at least.
  */
 static double
 noisy_rows(const GsPrivateTable *table)
@@ -283,6 +488,8 @@ noisy_rows(const GsPrivateTable *table)
 								  vector->sigma);
 		int64		total = 0;
 
+		if (!table->column[i].whole)
+			continue;
 		for (int k = 0; k < vector->ncells; k++)
 			total += vector->count[k];
 		sum += weight * total;
@@ -315,17 +522,56 @@ key_of(const GsPrivateTable *table)
 }
 
 /*
+ * What a column's counts are taken times, for them to sum to all rows: those
+ * whose values are not known are taken to be like the others.
+ */
+static double
+known_factor(const GsPrivateTable *table, int column)
+{
+	const GsPrivateCells *cells = &table->column[column];
+	const GsPrivateVector *vector = &cells->vector;
+	double		known = 0;
+
+	for (int k = 0; k < vector->ncells; k++)
+		known += vector->count[k];
+	if (cells->whole || table->rows - known <
+		4 * vector->sigma * sqrt(vector->ncells))
+		return 1;
+	return Min(table->rows / Max(known, 1), MAX_FACTOR);
+}
+
+/*
+ * A vector for the family, its counts times a factor.
+ */
+static GsMarginal
+marginal_of(const GsPrivateVector *vector, int first, int second,
+			double factor)
+{
+	int64_t    *count = palloc_extended(sizeof(int64_t) * vector->ncells,
+										MCXT_ALLOC_HUGE);
+
+	for (int k = 0; k < vector->ncells; k++)
+		count[k] = (int64_t) rint(vector->count[k] * factor);
+	return (GsMarginal)
+	{
+		first, second, vector->sigma * factor, count
+	};
+}
+
+/*
  * The family's own work, from noisy counts alone.
  */
 static void
 fit_family(const GsFamily *family, GsFitContext *context,
 		   const GsPrivateTable *table)
 {
-	int			n = table->column[0].feature < 0 ? 0 : table->ncolumns;
+	int			n = table->ncolumns -
+		(table->column[table->ncolumns - 1].feature < 0);
 	int		   *ncells = palloc(sizeof(int) * (n + 1));
 	bool	   *ordered = palloc(sizeof(bool) * (n + 1));
 	bool	   *nullable = palloc(sizeof(bool) * (n + 1));
 	int		   *nbins = palloc(sizeof(int) * (n + 1));
+	double	   *factor = palloc(sizeof(double) * (n + 1));
 	const int32_t **bin = palloc(sizeof(int32_t *) * (n + 1));
 	GsMarginal *marginals = palloc(sizeof(GsMarginal) *
 								   (n + table->npairs + 1));
@@ -345,44 +591,110 @@ fit_family(const GsFamily *family, GsFitContext *context,
 		nullable[i] = cells->null_cell >= 0;
 		nbins[i] = cells->nbins;
 		bin[i] = cells->bin;
-		marginals[i] = (GsMarginal)
-		{
-			i, -1, cells->vector.sigma, cells->vector.count
-		};
+		factor[i] = known_factor(table, i);
+		marginals[i] = marginal_of(&cells->vector, i, -1, factor[i]);
 	}
 	for (int p = 0; p < table->npairs; p++)
-		marginals[n + p] = (GsMarginal)
 	{
-		table->pair[p].first, table->pair[p].second,
-			table->pair[p].vector.sigma, table->pair[p].vector.count
-	};
+		const GsPrivatePair *pair = &table->pair[p];
+
+		marginals[n + p] = marginal_of(&pair->vector, pair->first,
+									   pair->second, factor[pair->first] *
+									   factor[pair->second]);
+	}
 	/* no structure is looked for */
 	gs_dependency_save(NULL, 0, &context->tensors);
 	context->key = key_of(table);
-	family->fit_counts(context, &noisy);
+	if (family->fit_counts != NULL)
+		family->fit_counts(context, &noisy);
+	else
+		gs_private_rows_fit(family, context, &noisy);
+}
+
+/*
+ * Finds the values of columns that nobody has declared.
+ */
+static void
+find_values(Private *private)
+{
+	gs_domain_ends(private->reader, private->columns, private->ncolumns,
+				   private->public, &private->ends);
+	for (int i = 0; i < private->plan.ncolumns; i++)
+	{
+		const GsPrivateCells *cells = &private->plan.column[i];
+		int			c = cells->feature < 0 ? -1 :
+			private->plan.schema->features[cells->feature].column;
+
+		if (c >= 0 && private->public[c].kind == GS_PUBLIC_TEXT)
+			gs_domain_texts(private->reader, &private->columns[c],
+							&private->public[c], &cells->vector,
+							private->told, private->unit_rows);
+	}
 }
 
 /*
  * The passes over the rows, after each of which noise is added.
- *
- * pairs: rho
  */
-static void
-count_table(GsPrivateTable *table, GsSource *source, double pairs,
-			List **notes)
+static GsSchema *
+count_table(Private *private, List **notes)
 {
+	GsPrivateTable *table = &private->table;
+	GsSchema   *schema;
+
 	gs_progress_phase(GS_PHASE_READING, 0, -1);
-	gs_private_count(table, source);
+	find_values(private);
+	schema = gs_private_schema(private->columns, private->ncolumns,
+							   private->public);
+	gs_private_table(schema, private->public, private->rows, table);
 	for (int i = 0; i < table->ncolumns; i++)
-		gs_release(&table->column[i].vector);
+	{
+		GsPrivateVector *vector = &table->column[i].vector;
+		const GsPrivateVector *planned = &private->plan.column[i].vector;
+
+		vector->num = planned->num;
+		vector->den = planned->den;
+		vector->sigma = planned->sigma;
+		vector->rho = planned->rho;
+	}
+	gs_private_count(table, private->reader);
+	for (int i = 0; i < table->ncolumns; i++)
+		if (!table->column[i].released)
+			gs_release(&table->column[i].vector);
 	table->rows = noisy_rows(table);
-	if (pairs > 0)
-		gs_private_bins(table, pairs, notes);
-	if (table->npairs == 0)
-		return;
-	gs_private_count_pairs(table, source);
+	if (private->pairs > 0)
+		gs_private_bins(table, private->pairs, private->unit_rows, notes);
+	if (table->npairs > 0)
+		gs_private_count_pairs(table, private->reader);
 	for (int p = 0; p < table->npairs; p++)
 		gs_release(&table->pair[p].vector);
+	gs_private_shares(schema, table);
+	return schema;
+}
+
+/*
+ * What the budget went to, for the user.
+ */
+static void
+note_budget(const Private *private, GsFitContext *context)
+{
+	const GsPrivateRequest *request = private->request;
+	const char *unit = request->options->privacy_unit;
+
+	gs_fit_note(context, "differentially private: epsilon %g, delta %g (rho %.4g of zero-concentrated privacy), for one %s added or removed",
+				request->epsilon, request->delta, private->rho,
+				unit != NULL ? psprintf("value of \"%s\" with all its rows",
+										unit) : "row");
+	if (unit != NULL)
+		gs_fit_note(context, "of each value of \"%s\", %d %s counted", unit,
+					private->unit_rows,
+					private->unit_rows == 1 ? "row is" : "rows at most are");
+	if (private->nnumbers > 0)
+		gs_fit_note(context, "%.2g %% of the budget went to the ends of %d columns that were not declared",
+					100 * private->ends.rho * private->nnumbers / private->rho,
+					private->nnumbers);
+	if (private->ntexts > 0)
+		gs_fit_note(context, "%g %% of delta went to the values of %d columns that were not declared",
+					100 * TEXTS_DELTA, private->ntexts);
 }
 
 /*
@@ -391,34 +703,34 @@ count_table(GsPrivateTable *table, GsSource *source, double pairs,
  *
  * request, source: that gs_private_check lets pass.  Returns the row of the
  * ledger that it was charged to.  Errors: those of the options and of the
- * ledger, before a row is read.
+ * ledger, before a row is read; invalid_parameter_value where noisy counts
+ * leave nothing of a column.
  */
 int64
 gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 				 GsFitContext *context, GsVersionEntry *version)
 {
-	double		rho = gs_privacy_rho(request->epsilon, request->delta);
-	GsSchema   *schema = read_public(request, &source, &version->notes);
-	GsPrivateTable table;
-	double		pairs;
+	Private		private = {.request = request,.source = source,
+	.unit_rows = 1};
 	int64		charged;
 
-	gs_private_table(schema, &table);
-	pairs = table.ncolumns > 1 ? rho * (1 - COLUMNS_SHARE) : 0;
+	if (request->options->privacy_unit != NULL)
+		private.unit_rows = (int) request->options->max_rows_per_unit;
+	read_public(&private, &version->notes);
+	plan_questions(&private);
 	/* decided by the schema, like all that is not counted */
-	version->constraints = gs_constraints_decide(gs_constraints_read(source->relid),
-												 request->options->constraints,
-												 NIL, schema);
-	gs_private_split(table.ncolumns, gs_private_columns(&table), rho - pairs);
-	check_rights(source);
-	charged = charge_table(request, source, &table, rho, pairs);
-	gs_fit_note(context, "differentially private: epsilon %g, delta %g (rho %.4g of zero-concentrated privacy), for one row added or removed",
-				request->epsilon, request->delta, rho);
-	count_table(&table, source, pairs, &context->notes);
-	gs_private_shares(schema, &table);
-	context->schema = version->schema = schema;
-	fit_family(request->family, context, &table);
-	version->rows = (int64) table.rows;
+	version->constraints =
+		gs_constraints_decide(gs_constraints_read(source->relid),
+							  request->options->constraints, NIL,
+							  private.plan.schema);
+	open_reader(&private);
+	check_rights(private.reader);
+	charged = charge_table(&private);
+	note_budget(&private, context);
+	context->schema = version->schema = count_table(&private,
+													&context->notes);
+	fit_family(request->family, context, &private.table);
+	version->rows = (int64) private.table.rows;
 	version->epsilon = request->epsilon;
 	version->delta = request->delta;
 	return charged;

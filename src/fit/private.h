@@ -11,6 +11,7 @@
 #include "privacy/counts.h"
 #include "privacy/noise.h"
 #include "table/source.h"
+#include "utils/relcache.h"
 
 /* Cells that the values of a number are counted in, at most. */
 #define GS_PRIVATE_CELLS	1024
@@ -31,7 +32,9 @@ typedef enum GsPublicKind
 	GS_PUBLIC_NOTHING,
 	GS_PUBLIC_KEY,				/* different in all rows: nothing is learned */
 	GS_PUBLIC_LEVELS,			/* all values */
-	GS_PUBLIC_BOUNDS			/* ends of numbers */
+	GS_PUBLIC_BOUNDS,			/* ends of numbers */
+	GS_PUBLIC_NUMBER,			/* to be found: the ends ... */
+	GS_PUBLIC_TEXT				/* ... and the values */
 } GsPublicKind;
 
 typedef struct GsPublic
@@ -48,6 +51,9 @@ typedef struct GsPublic
 	int			nlevels;
 	GsScalar   *level;			/* [nlevels] */
 	char	  **text;			/* [nlevels] of a TEXT lane */
+	int64	   *count;			/* [nlevels + 1] if they were found: their noisy
+								 * counts, and that of NULL; else NULL */
+	bool		whole;			/* a value cannot be any other */
 
 	/* LEVELS, BOUNDS: in what scalars hold them */
 	GsLaneType	lane;
@@ -74,6 +80,8 @@ typedef struct GsPrivateCells
 	int			null_cell;		/* the last; -1: none */
 	bool		ordered;
 	struct GsLevels *levels;	/* of a category */
+	bool		whole;			/* each row is in one of them */
+	bool		released;		/* they have been counted already */
 	GsPrivateVector vector;
 	int			nbins;			/* that pairs are counted over */
 	int32	   *bin;			/* [ncells] of each cell */
@@ -110,6 +118,29 @@ extern GsPublic *gs_public_read(const GsSource *source,
 								const GsOptions *options,
 								GsColumn *columns);
 
+extern bool gs_public_is_number(const GsColumn *column);
+extern void gs_public_move(const GsColumn *column, GsPublic *public,
+						   int which, Datum value, bool open);
+extern void gs_public_levels(const GsColumn *column, GsPublic *public,
+							 List *values, const char *option);
+extern double gs_public_most(const GsColumn *column);
+extern void gs_public_close(const GsColumn *column, GsPublic *public,
+							Datum low, Datum high);
+
+/* private_check.c */
+extern bool gs_public_number(const GsColumn *column, char *text,
+							 Datum *value, bool *between);
+extern void gs_public_checks(Relation relation, const GsColumn *column,
+							 AttrNumber attnum, GsPublic *public);
+
+/* private_domain.c */
+extern int	gs_domain_cells(const GsColumn *column);
+extern void gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
+						   GsPublic *public, const GsPrivateVector *noise);
+extern void gs_domain_texts(GsSource *source, const GsColumn *column,
+							GsPublic *public, const GsPrivateVector *noise,
+							double delta, int unit_rows);
+
 /* private_schema.c */
 extern GsSchema *gs_private_schema(GsColumn *columns, int ncolumns,
 								   const GsPublic *public);
@@ -117,15 +148,17 @@ extern double *gs_private_shares_of(const GsPrivateTable *table, int column);
 extern void gs_private_shares(GsSchema *schema, const GsPrivateTable *table);
 
 /* private_count.c */
-extern void gs_private_table(const GsSchema *schema, GsPrivateTable *table);
+extern void gs_private_table(const GsSchema *schema, const GsPublic *public,
+							 bool rows, GsPrivateTable *table);
 extern void gs_private_count(GsPrivateTable *table, GsSource *source);
 extern void gs_private_count_pairs(GsPrivateTable *table, GsSource *source);
 
 /* private_pairs.c */
 extern GsPrivateVector **gs_private_columns(GsPrivateTable *table);
 extern void gs_private_split(int n, GsPrivateVector *const *vectors,
-							 double rho);
-extern void gs_private_bins(GsPrivateTable *table, double rho, List **notes);
+							 double rho, int unit_rows);
+extern void gs_private_bins(GsPrivateTable *table, double rho,
+							int unit_rows, List **notes);
 
 /* private_noise.c */
 
@@ -135,6 +168,11 @@ extern void gs_private_bins(GsPrivateTable *table, double rho, List **notes);
  */
 extern void (*gs_release_hook) (const int64 *exact, int64 *noisy, int n,
 								uint64 num, uint64 den);
+extern void (*gs_levels_hook) (int *n, char ***text, int64 **count);
+typedef struct GsReleaser GsReleaser;
+extern GsReleaser *gs_releaser_begin(const GsPrivateVector *vector);
+extern int64 gs_release_one(GsReleaser *releaser, int64 count);
+extern void gs_releaser_end(GsReleaser *releaser);
 extern void gs_release(GsPrivateVector *vector);
 
 #endif

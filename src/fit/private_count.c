@@ -13,6 +13,7 @@
 #include "encode/encode.h"
 #include "fit/private.h"
 #include "learn/quantile.h"
+#include "privacy/merge.h"
 
 typedef struct Counting
 {
@@ -21,55 +22,73 @@ typedef struct Counting
 	MemoryContext row;			/* of one row's texts */
 } Counting;
 
+/*
+ * Values that are few are counted by themselves; of more, those of numbers that
+ * are next to each other may be merged, and codes are seldom so many.
+ */
 static void
-init_cells(GsPrivateCells *cells, const GsSchema *schema, int f)
+init_cells(GsPrivateCells *cells, const GsSchema *schema, int f,
+		   const GsPublic *public)
 {
 	const GsFeature *feature = &schema->features[f];
 	const GsColumn *column = &schema->columns[feature->column];
 
 	cells->feature = f;
+	cells->whole = public->kind != GS_PUBLIC_LEVELS || public->whole;
 	if (feature->kind == GS_FEATURE_NUMBER)
 	{
 		cells->null_cell = column->null_feature < 0 ? -1 :
 			feature->quantile.nsegments;
 		cells->vector.ncells = feature->quantile.nsegments +
 			(cells->null_cell >= 0);
-		cells->ordered = true;
+		cells->ordered = feature->quantile.nsegments > GS_MERGE_BINS;
 		return;
 	}
 	cells->null_cell = feature->part < 0 ? 1 : feature->null_level;
 	cells->vector.ncells = feature->nlevels;
-	cells->ordered = feature->part == 0 && feature->lane != GS_LANE_TEXT;
+	cells->ordered = feature->part == 0 && feature->lane != GS_LANE_TEXT &&
+		feature->nlevels > GS_MERGE_BINS;
 	if (feature->part == 0)
 		cells->levels = gs_levels_create(feature, NULL);
 }
 
 /*
  * gs_private_table: what is counted of a schema's columns, in the order of its
- * features (see counts.h), none of it yet; of one with nothing but keys, its
- * rows.
+ * features (see counts.h), none of it yet but what was found with its values.
+ * rows: whether all rows are counted besides, as the last column.
  */
 void
-gs_private_table(const GsSchema *schema, GsPrivateTable *table)
+gs_private_table(const GsSchema *schema, const GsPublic *public, bool rows,
+				 GsPrivateTable *table)
 {
 	memset(table, 0, sizeof(GsPrivateTable));
 	table->schema = schema;
 	table->column = palloc0(sizeof(GsPrivateCells) *
-							Max(schema->nfeatures, 1));
+							(schema->nfeatures + 1));
 	for (int f = 0; f < schema->nfeatures; f++)
 		if (schema->features[f].part >= 0 ||
 			schema->columns[schema->features[f].column].key != NULL)
-			init_cells(&table->column[table->ncolumns++], schema, f);
-	if (table->ncolumns == 0)
+			init_cells(&table->column[table->ncolumns++], schema, f,
+					   &public[schema->features[f].column]);
+	if (rows)
 	{
 		table->column[table->ncolumns++] = (GsPrivateCells)
 		{
-			.feature = -1,.null_cell = -1,.vector = {.ncells = 1}
+			.feature = -1,.null_cell = -1,.whole = true,.vector = {.ncells = 1}
 		};
 	}
 	for (int i = 0; i < table->ncolumns; i++)
-		table->column[i].vector.count =
-			palloc0(sizeof(int64) * table->column[i].vector.ncells);
+	{
+		GsPrivateCells *cells = &table->column[i];
+		int			n = cells->vector.ncells;
+		const int64 *found = cells->feature < 0 ? NULL :
+			public[schema->features[cells->feature].column].count;
+
+		cells->vector.count = palloc0(sizeof(int64) * n);
+		cells->released = found != NULL;
+		if (cells->released)
+			memcpy(cells->vector.count, found, sizeof(int64) * n);
+	}
 }
 
 /*
@@ -147,7 +166,7 @@ count_row(TupleTableSlot *slot, void *arg)
 
 	find_cells(counting, slot);
 	for (int i = 0; i < counting->table->ncolumns; i++)
-		if (counting->cell[i] >= 0)
+		if (counting->cell[i] >= 0 && !counting->table->column[i].released)
 			counting->table->column[i].vector.count[counting->cell[i]]++;
 }
 

@@ -41,13 +41,16 @@ gs_private_columns(GsPrivateTable *table)
 
 /*
  * gs_private_split: splits rho over vectors of counts.  The sum of their
- * errors, cells times sigma, is least if shares rise with cells^(2/3).
+ * errors, cells times sigma, is least if shares rise with cells^(2/3).  All
+ * rows of a unit may be in one cell of a vector.
  *
  * Errors: invalid_parameter_value where noise would be beyond its range.
  */
 void
-gs_private_split(int n, GsPrivateVector *const *vectors, double rho)
+gs_private_split(int n, GsPrivateVector *const *vectors, double rho,
+				 int unit_rows)
 {
+	uint64		square = (uint64) unit_rows * unit_rows;
 	double		all = 0;
 
 	for (int i = 0; i < n; i++)
@@ -59,13 +62,14 @@ gs_private_split(int n, GsPrivateVector *const *vectors, double rho)
 		double		share = pow(vector->ncells, SHARE_EXPONENT) / all *
 			(1 - 1e-9);
 
-		if (!gs_privacy_sigma(rho * share, 1, &vector->num, &vector->den))
+		if (!gs_privacy_sigma(rho * share, square, &vector->num,
+							  &vector->den))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("epsilon is out of range for %d counts", n),
 					 errhint("Noise of a standard deviation from 0.006 to a million can be drawn.")));
 		vector->sigma = sqrt((double) vector->num / vector->den);
-		vector->rho = gs_privacy_cost(1, vector->num, vector->den);
+		vector->rho = gs_privacy_cost(square, vector->num, vector->den);
 	}
 }
 
@@ -149,10 +153,12 @@ merge_column(const GsPrivateTable *table, int column, double sigma)
  * gs_private_bins: decides from the noisy counts of columns which pairs are
  * counted, in which bins and with what noise.
  *
- * rho: of all of them; notes: say what was left out
+ * rho: of all of them; unit_rows: that a unit has at most; notes: say what was
+ * left out
  */
 void
-gs_private_bins(GsPrivateTable *table, double rho, List **notes)
+gs_private_bins(GsPrivateTable *table, double rho, int unit_rows,
+				List **notes)
 {
 	int			most = Min(table->ncolumns, MAX_COLUMNS);
 	int		   *chosen = palloc(sizeof(int) * table->ncolumns);
@@ -160,7 +166,7 @@ gs_private_bins(GsPrivateTable *table, double rho, List **notes)
 	GsPrivateVector **vectors;
 
 	for (int i = 0; i < table->ncolumns; i++)
-		merge_column(table, i, sqrt(most * (most - 1) / (4 * rho)));
+		merge_column(table, i, unit_rows * sqrt(most * (most - 1) / (4 * rho)));
 	n = choose_columns(table, chosen, notes);
 	table->npairs = n * (n - 1) / 2;
 	if (table->npairs == 0)
@@ -182,5 +188,5 @@ gs_private_bins(GsPrivateTable *table, double rho, List **notes)
 												 MCXT_ALLOC_HUGE);
 			vectors[p] = &pair->vector;
 		}
-	gs_private_split(table->npairs, vectors, rho);
+	gs_private_split(table->npairs, vectors, rho, unit_rows);
 }

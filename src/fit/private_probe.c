@@ -5,9 +5,10 @@
  *
  * Counts are recorded before and after their noise.  Played back, noisy ones
  * of one table stand for those of another: all that is not the same then has
- * been told past the noise, and the counts of both can be compared.  An audit draws the noise of what was recorded
- * many times, and finds a bound that the account must not be below; it is
- * none if it does not catch noise that is too small.
+ * been told past the noise, and the counts of both can be compared.  An audit
+ * draws the noise of what was recorded many times, and finds a bound that the
+ * account must not be below; it is none if it does not catch noise that is too
+ * small.
  */
 #include "postgres.h"
 
@@ -87,6 +88,39 @@ play(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
 	keep(&recordings[1], exact, noisy, n, num, den);
 }
 
+/* Values that were told, with their counts. */
+#define MAX_LISTS	100
+static int	nlists;
+static int	next_list;
+static int	length[MAX_LISTS];
+static char **list_text[MAX_LISTS];
+static int64 *list_count[MAX_LISTS];
+
+static void
+record_levels(int *n, char ***text, int64 **count)
+{
+	if (nlists == MAX_LISTS)
+		elog(ERROR, "too many lists of values");
+	length[nlists] = *n;
+	list_count[nlists] = copy_counts(*count, *n + 1);
+	list_text[nlists] = MemoryContextAlloc(TopMemoryContext,
+										   sizeof(char *) * (*n + 1));
+	for (int i = 0; i < *n; i++)
+		list_text[nlists][i] = MemoryContextStrdup(TopMemoryContext,
+												   (*text)[i]);
+	nlists++;
+}
+
+static void
+play_levels(int *n, char ***text, int64 **count)
+{
+	if (next_list == nlists)
+		elog(ERROR, "values are not asked for as they were recorded");
+	*n = length[next_list];
+	*text = list_text[next_list];
+	*count = list_count[next_list++];
+}
+
 /* Faults that an audit has to catch. */
 static void
 half(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
@@ -126,7 +160,8 @@ gs_probe_release(PG_FUNCTION_ARGS)
 	next = 0;
 	times = strcmp(mode, "twice") == 0 ? 2 : 1;
 	if (strcmp(mode, "record") == 0)
-		recordings[0].nvectors = 0;
+		recordings[0].nvectors = nlists = 0;
+	next_list = 0;
 	if (strcmp(mode, "play") == 0)
 		recordings[1].nvectors = 0;
 	gs_release_hook = strcmp(mode, "record") == 0 ? record :
@@ -134,6 +169,8 @@ gs_probe_release(PG_FUNCTION_ARGS)
 		strcmp(mode, "half") == 0 ? half :
 		strcmp(mode, "seven tenths") == 0 ? seven_tenths :
 		strcmp(mode, "uncharged") == 0 ? uncharged : NULL;
+	gs_levels_hook = gs_release_hook == record ? record_levels :
+		gs_release_hook == play ? play_levels : NULL;
 	PG_RETURN_INT32(left);
 }
 
@@ -225,7 +262,8 @@ least_rate(int hits, int n)
 /*
  * gs_probe_audit(copies int, runs int): a bound that the root of 2 rho of a
  * fit is not below, from two tables that differ by copies of one row, one
- * recorded and the other counted while that was played.  A sound one is above what was charged in less than 5 % of audits.
+ * recorded and the other counted while that was played.  Of a sound fit, it
+ * is above what was charged in less than 5 % of audits.
  */
 GS_FUNCTION(gs_probe_audit);
 

@@ -151,21 +151,16 @@ cut_integers(GsFeature *feature, const GsCodecKind *kind, int64 low,
 }
 
 /*
- * The cells of a float, each as wide as the next, of as many decimals as that
- * takes; 0 has one of its own.
+ * The cells of a float that has more decimals than are rounded to, each as
+ * wide as the next; 0 has one of its own.
  */
 static void
-cut_floats(GsFeature *feature, double low, double high)
+cut_floats(GsQuantile *q, double low, double high)
 {
-	GsQuantile *q = &feature->quantile;
 	double		width = high / (GS_PRIVATE_CELLS - 2) -
 		low / (GS_PRIVATE_CELLS - 2);
-	double		decimals = width > 0 ? ceil(-log10(width)) : 0;
 	double		at = low;
 
-	decimals = Max(decimals, 0);
-	if (decimals <= GS_MAX_DECIMALS)
-		feature->decimals = (int) decimals;
 	for (int k = 0; k < GS_PRIVATE_CELLS - 2 && at < high; k++)
 	{
 		double		next = k == GS_PRIVATE_CELLS - 3 ? high :
@@ -194,6 +189,35 @@ cut_floats(GsFeature *feature, double low, double high)
 		add_segment(q, (GsScalar) {.f = low}, (GsScalar) {.f = high});
 }
 
+/*
+ * The same of one with as many decimals as the cells' width has: those of
+ * whole numbers of that unit.
+ */
+static void
+cut_decimals(GsFeature *feature, const GsCodecKind *kind, double low,
+			 double high)
+{
+	GsQuantile *q = &feature->quantile;
+	double		width = (high / 2 - low / 2) / (GS_PRIVATE_CELLS / 2);
+	double		decimals = width > 0 ? Max(ceil(-log10(width)), 0) : 0;
+	double		unit = pow(10, decimals);
+
+	if (decimals > GS_MAX_DECIMALS || !(width > 0) ||
+		Max(fabs(low), fabs(high)) * unit > GS_MAX_ROUNDED)
+	{
+		cut_floats(q, low, high);
+		return;
+	}
+	feature->decimals = (int) decimals;
+	cut_integers(feature, kind, (int64) floor(low * unit),
+				 (int64) ceil(high * unit));
+	for (int s = 0; s < q->nsegments; s++)
+	{
+		q->low[s].f = Max(q->low[s].i / unit, low);
+		q->high[s].f = Min(q->high[s].i / unit, high);
+	}
+}
+
 static void
 add_number(GsSchema *schema, int c, const GsPublic *public)
 {
@@ -210,7 +234,7 @@ add_number(GsSchema *schema, int c, const GsPublic *public)
 	q->high = palloc(sizeof(GsScalar) * room);
 	q->edge = palloc0(sizeof(double) * (room + 1));
 	if (feature->lane == GS_LANE_FLOAT)
-		cut_floats(feature, public->level[0].f, public->level[1].f);
+		cut_decimals(feature, kind, public->level[0].f, public->level[1].f);
 	else
 		cut_integers(feature, kind, public->level[0].i, public->level[1].i);
 	if (public->nullable)
@@ -319,9 +343,14 @@ gs_private_shares_of(const GsPrivateTable *table, int column)
 {
 	const GsPrivateVector *vector = &table->column[column].vector;
 	double	   *share = palloc(sizeof(double) * vector->ncells);
+	double		known = 0;
 
-	if (!gs_simplex(vector->count, vector->ncells, Max(table->rows, 1),
-					share))
+	/* where some rows are in no cell, the sum is that of the others */
+	for (int k = 0; k < vector->ncells; k++)
+		known += vector->count[k];
+	if (table->column[column].whole || known > table->rows)
+		known = table->rows;
+	if (!gs_simplex(vector->count, vector->ncells, Max(known, 1), share))
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory")));

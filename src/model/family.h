@@ -98,6 +98,11 @@ extern const GsFamily gs_private;
 /* Of rows that are made owner by owner; nobody asks for it by name. */
 extern const GsFamily gs_sequence;
 
+/* private_rows.c */
+extern void gs_private_rows_fit(const GsFamily *family,
+								GsFitContext *context,
+								const GsNoisyTable *table);
+
 extern const GsFamily *gs_family_find(const char *name);
 extern char *gs_family_names(void);
 

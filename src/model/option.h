@@ -17,6 +17,7 @@ typedef enum GsOptionType
 	GS_OPTION_INT,				/* int64, from min to max */
 	GS_OPTION_AUTO,				/* the same, or GS_OPTION_IS_AUTO, the default */
 	GS_OPTION_RATE,				/* double, over 0 and at most 1; 0: left out */
+	GS_OPTION_NAME,				/* char *; NULL: left out */
 	GS_OPTION_LIST,				/* List of C strings */
 	GS_OPTION_CHOICE,			/* const char *, one of choices */
 	GS_OPTION_CHOICES,			/* List of GsNamedChoice: one for each name */
@@ -46,7 +47,7 @@ typedef struct GsOptionDef
 	int64		min;			/* INT, AUTO */
 	int64		max;
 	int64		value;			/* by default */
-	const char *what;			/* LIST, CHOICES, VALUES: what it is made of, for a
+	const char *what;			/* NAME, LIST, CHOICES, VALUES: what it is made of, for a
 								 * hint ... */
 	const char *example;		/* ... and how they are written */
 	const char *const *choices; /* CHOICE: NULL-terminated, the default first;
@@ -60,6 +61,8 @@ typedef struct GsOptionDef
 		GS_OPTION_IS_AUTO, NULL, NULL, NULL}
 #define GS_OPTION_STRINGS(key, type, what, example) \
 	{#key, GS_OPTION_LIST, offsetof(type, key), 0, 0, 0, what, example, NULL}
+#define GS_OPTION_STRING(key, type, what, example) \
+	{#key, GS_OPTION_NAME, offsetof(type, key), 0, 0, 0, what, example, NULL}
 #define GS_OPTION_NAMED_VALUES(key, type, what, example) \
 	{#key, GS_OPTION_VALUES, offsetof(type, key), 0, 0, 0, what, example, NULL}
 

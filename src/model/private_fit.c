@@ -13,7 +13,7 @@
 #include "numeric/philox.h"
 #include "privacy/mixture.h"
 
-#define MEMBERS		8			/* mixtures ... */
+#define MEMBERS		6			/* mixtures ... */
 #define COMPONENTS	96			/* ... of so many */
 #define STEPS		300			/* of a cycle */
 #define CYCLES		4

@@ -59,9 +59,9 @@ know_position(const PrivateModel *model, int p, KnownPosition *known)
 			position->first;
 
 		for (int x = 0; x < position->ncells; x++)
-			known->likely[(Size) x * n + r] = logf(Max(share[x], MIN_SHARE));
+			known->likely[(Size) x * n + r] = (float) log(Max(share[x], MIN_SHARE));
 		known->likely[(Size) position->ncells * n + r] =
-			logf(Max(1 - share[position->ncells - 1], MIN_SHARE));
+			(float) log(Max(1 - share[position->ncells - 1], MIN_SHARE));
 	}
 }
 
@@ -79,7 +79,7 @@ gs_private_know(PrivateSampler *sampler, const bool *context)
 	known->prior = palloc(sizeof(float) * model->ncomponents);
 	known->weight = palloc(sizeof(float) * model->ncomponents);
 	for (int r = 0; r < model->ncomponents; r++)
-		known->prior[r] = logf(Max((float) model->weight[r], MIN_SHARE));
+		known->prior[r] = (float) log(Max(model->weight[r], MIN_SHARE));
 	for (int p = 0; p < model->npositions; p++)
 	{
 		const PrivatePosition *position = &model->position[p];

@@ -522,8 +522,8 @@ start(Work *work, uint64_t key)
 			work->odds.value[i + k] = SPREAD * normal[k];
 	}
 	for (int x = 0; x < products->ncells; x++)
-		work->shared.value[x] = logf(products->alone[x] > MIN_SHARE ?
-									 products->alone[x] : MIN_SHARE);
+		work->shared.value[x] = (float) log(products->alone[x] > MIN_SHARE ?
+											products->alone[x] : MIN_SHARE);
 }
 
 /*
