@@ -3,7 +3,7 @@
 #
 # Differentially private fits: how far columns of adult_discrete are off, its
 # domain file as categories, by epsilon; what quality.py says of adult with
-# bounds and levels declared; the time and memory of a million rows and of ten
+# bounds and levels declared, and with nothing; the time and memory of a million rows and of ten
 # times as many.  RUNS (5) are averaged; JUDGE= leaves quality.py out.  PYTHON: see quality.sh.
 set -uo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -82,9 +82,12 @@ if [ -n "${JUDGE-1}" ] && "$python" -c 'import numpy, pandas, sklearn, xgboost' 
     synthetic=()
     for ((i = 1; i <= runs; i++)); do
         psql -o /dev/null -c "SELECT synth_fit('adult', epsilon => ${EPSILON:-1}, delta => ${DELTA:-1e-6}, options => (SELECT options FROM asked))"
-        psql -c "\\copy (SELECT * FROM synth_sample(NULL::adult, seed => $i)) TO '$out/$i.csv' CSV HEADER"
+        psql -c "\\copy (SELECT * FROM synth_sample(NULL::adult, model => 'adult', seed => $i)) TO '$out/$i.csv' CSV HEADER"
         synthetic+=("run$i=$out/$i.csv")
     done
+    psql -o /dev/null -c "SELECT synth_fit('adult', model => 'undeclared', epsilon => ${EPSILON:-1}, delta => ${DELTA:-1e-6})"
+    psql -c "\\copy (SELECT * FROM synth_sample(NULL::adult, model => 'undeclared', seed => 1)) TO '$out/undeclared.csv' CSV HEADER"
+    synthetic+=("undeclared=$out/undeclared.csv")
     "$python" "$judge" --train "$DATA/adult_train.csv" --test "$DATA/adult_test.csv" --target income "${synthetic[@]}"
 else
     echo "private: $python lacks numpy, pandas, scikit-learn or xgboost; name one that has them in PYTHON" >&2

@@ -178,10 +178,9 @@ typedef struct Spent
 	double		delta;
 } Spent;
 
-/* The delta of the thresholds among steps. */
+/* The delta of the thresholds among steps; NULL, which is read as 0, if none. */
 #define STEPS_DELTA(steps) \
-	"(SELECT coalesce(pg_catalog.sum((s " GS_OP("->>") " 'delta')" \
-	"::pg_catalog.float8), 0)" \
+	"(SELECT pg_catalog.sum((s " GS_OP("->>") " 'delta')::pg_catalog.float8)" \
 	" FROM pg_catalog.jsonb_array_elements(" steps ") AS s)"
 
 static double

@@ -617,13 +617,11 @@ fit_family(const GsFamily *family, GsFitContext *context,
 static void
 find_values(Private *private)
 {
-	int			position = 0;
-
 	gs_domain_ends(private->reader, private->columns, private->ncolumns,
 				   private->public, &private->ends);
 	for (int i = 0; i < private->plan.ncolumns; i++)
 	{
-		const GsPrivateCells *cells = &private->plan.column[position++];
+		const GsPrivateCells *cells = &private->plan.column[i];
 		int			c = cells->feature < 0 ? -1 :
 			private->plan.schema->features[cells->feature].column;
 
@@ -721,9 +719,10 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 	read_public(&private, &version->notes);
 	plan_questions(&private);
 	/* decided by the schema, like all that is not counted */
-	version->constraints = gs_constraints_decide(gs_constraints_read(source->relid),
-												 request->options->constraints,
-												 NIL, private.plan.schema);
+	version->constraints =
+		gs_constraints_decide(gs_constraints_read(source->relid),
+							  request->options->constraints, NIL,
+							  private.plan.schema);
 	open_reader(&private);
 	check_rights(private.reader);
 	charged = charge_table(&private);

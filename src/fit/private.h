@@ -11,6 +11,7 @@
 #include "privacy/counts.h"
 #include "privacy/noise.h"
 #include "table/source.h"
+#include "utils/relcache.h"
 
 /* Cells that the values of a number are counted in, at most. */
 #define GS_PRIVATE_CELLS	1024
@@ -117,9 +118,20 @@ extern GsPublic *gs_public_read(const GsSource *source,
 								const GsOptions *options,
 								GsColumn *columns);
 
+extern bool gs_public_is_number(const GsColumn *column);
+extern void gs_public_move(const GsColumn *column, GsPublic *public,
+						   int which, Datum value, bool open);
+extern void gs_public_levels(const GsColumn *column, GsPublic *public,
+							 List *values, const char *option);
 extern double gs_public_most(const GsColumn *column);
 extern void gs_public_close(const GsColumn *column, GsPublic *public,
 							Datum low, Datum high);
+
+/* private_check.c */
+extern bool gs_public_number(const GsColumn *column, char *text,
+							 Datum *value, bool *between);
+extern void gs_public_checks(Relation relation, const GsColumn *column,
+							 AttrNumber attnum, GsPublic *public);
 
 /* private_domain.c */
 extern int	gs_domain_cells(const GsColumn *column);

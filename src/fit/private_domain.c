@@ -248,7 +248,7 @@ set_ends(const GsColumn *column, const GsPrivateVector *vector,
  * gs_domain_ends: finds the ends of numbers that have none, in one pass over
  * the source.
  *
- * num, den: sigma^2 of each; sensitivity aside.  public: NUMBER becomes BOUNDS
+ * noise: of each vector; public: NUMBER becomes BOUNDS
  */
 void
 gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
@@ -303,7 +303,6 @@ typedef struct Told
 /* The values of a column, one by one. */
 typedef struct Texts
 {
-	const GsPrivateVector *noise;
 	GsReleaser *releaser;
 	int64		least;			/* threshold */
 	int64		nulls;
@@ -404,8 +403,7 @@ gs_domain_texts(GsSource *source, const GsColumn *column, GsPublic *public,
 				const GsPrivateVector *noise, double delta, int unit_rows)
 {
 	const char *name = quote_identifier(column->name);
-	Texts		texts = {.noise = noise,.room = 64,
-	.context = CurrentMemoryContext};
+	Texts		texts = {.room = 64,.context = CurrentMemoryContext};
 	GsSource   *values = gs_source_open(psprintf("SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\" AS value,"
 												 " pg_catalog.count(*) AS n FROM (%s) AS source GROUP BY 1",
 												 name, source->query),

@@ -5,9 +5,10 @@
  *
  * Counts are recorded before and after their noise.  Played back, noisy ones
  * of one table stand for those of another: all that is not the same then has
- * been told past the noise, and the counts of both can be compared.  An audit draws the noise of what was recorded
- * many times, and finds a bound that the account must not be below; it is
- * none if it does not catch noise that is too small.
+ * been told past the noise, and the counts of both can be compared.  An audit
+ * draws the noise of what was recorded many times, and finds a bound that the
+ * account must not be below; it is none if it does not catch noise that is too
+ * small.
  */
 #include "postgres.h"
 
@@ -261,7 +262,8 @@ least_rate(int hits, int n)
 /*
  * gs_probe_audit(copies int, runs int): a bound that the root of 2 rho of a
  * fit is not below, from two tables that differ by copies of one row, one
- * recorded and the other counted while that was played.  A sound one is above what was charged in less than 5 % of audits.
+ * recorded and the other counted while that was played.  Of a sound fit, it
+ * is above what was charged in less than 5 % of audits.
  */
 GS_FUNCTION(gs_probe_audit);
 

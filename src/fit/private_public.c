@@ -5,10 +5,8 @@
  *
  * A boolean's values, an enum's labels, the range of a numeric(p,s), NOT NULL,
  * and what CHECK constraints and domains say in comparisons with constants
- * are in the catalog, which every role can read.  Options "bounds" and
+ * are in the catalog (private_check.c), which every role can read.  Options "bounds" and
  * "categories" are the caller's own knowledge, and go before it.
- *
- * No function of a CHECK is run: somebody else may have written it.
  */
 #include "postgres.h"
 
@@ -47,14 +45,6 @@
 /* A scaled integer beyond it is no value of a numeric's lane. */
 #define SCALED_LIMIT	INT64CONST(1000000000000000000)
 
-/* What expressions about one column are read for. */
-typedef struct Reading
-{
-	const GsColumn *column;
-	AttrNumber	attnum;			/* in the relation; 0: a domain's value */
-	GsPublic   *public;
-} Reading;
-
 /* A text that is to be a value of a column. */
 typedef struct Given
 {
@@ -75,10 +65,11 @@ compare(const GsColumn *column, Datum a, Datum b)
 }
 
 /*
- * Whether values of a column are numbers of one part, which have ends.
+ * gs_public_is_number: whether values of a column are numbers of one part,
+ * which have ends.
  */
-static bool
-is_number(const GsColumn *column)
+bool
+gs_public_is_number(const GsColumn *column)
 {
 	const GsCodec *codec = &column->codec;
 
@@ -87,10 +78,11 @@ is_number(const GsColumn *column)
 }
 
 /*
- * Moves an end inward.  which: 0 low, 1 high.
+ * gs_public_move: moves an end inward.  which: 0 low, 1 high; open: the end
+ * itself is no value.
  */
-static void
-move_end(const GsColumn *column, GsPublic *public, int which, Datum value,
+void
+gs_public_move(const GsColumn *column, GsPublic *public, int which, Datum value,
 		 bool open)
 {
 	int			inward = !public->has[which] ? 1 :
@@ -101,325 +93,6 @@ move_end(const GsColumn *column, GsPublic *public, int which, Datum value,
 	public->has[which] = true;
 	public->open[which] = open;
 	public->end[which] = value;
-}
-
-/*
- * A node without what makes another type of it, where that keeps the value.
- */
-static Node *
-strip(Node *node)
-{
-	for (;;)
-	{
-		if (node != NULL && IsA(node, RelabelType))
-			node = (Node *) ((RelabelType *) node)->arg;
-		else if (node != NULL && IsA(node, FuncExpr) &&
-				 ((FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)
-			node = linitial(((FuncExpr *) node)->args);
-		else
-			return node;
-	}
-}
-
-static bool
-is_column(const Reading *reading, Node *node)
-{
-	node = strip(node);
-	if (node == NULL)
-		return false;
-	if (reading->attnum == 0)
-		return IsA(node, CoerceToDomainValue);
-	return IsA(node, Var) && ((Var *) node)->varattno == reading->attnum;
-}
-
-static bool
-is_number_type(Oid type)
-{
-	return type == INT2OID || type == INT4OID || type == INT8OID ||
-		type == NUMERICOID || type == FLOAT4OID || type == FLOAT8OID;
-}
-
-static bool
-is_string_type(Oid type)
-{
-	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID ||
-		type == NAMEOID;
-}
-
-/*
- * A number, as it is written, as a value of a column of numbers; *between: it
- * is none, and the nearest below is given.  False if it is beyond the type.
- */
-static bool
-number_value(const GsColumn *column, char *text, Datum *value, bool *between)
-{
-	double		number = strtod(text, NULL);
-	const GsPartKind *part = &column->codec.part[0];
-
-	*between = false;
-	switch (column->codec.type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			if (!(floor(number) >= (double) part->min) ||
-				!(floor(number) < (double) part->max))
-				return false;
-			*between = floor(number) != number;
-			*value = column->codec.kind->datum((GsScalar)
-											   {.i = (int64) floor(number)});
-			return true;
-		case FLOAT4OID:
-			if (!(fabs(number) <= FLT_MAX))
-				return false;
-			*value = Float4GetDatum((float4) number);
-			return true;
-		case FLOAT8OID:
-			if (!isfinite(number))
-				return false;
-			*value = Float8GetDatum(number);
-			return true;
-		case NUMERICOID:
-			if (!isfinite(number))
-				return false;
-			*value = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-										 ObjectIdGetDatum(InvalidOid),
-										 Int32GetDatum(-1));
-			return true;
-		default:
-			return false;
-	}
-}
-
-/*
- * A constant as a value of a column.  False if it is not of its kind.
- */
-static bool
-constant_value(const GsColumn *column, Node *node, Datum *value,
-			   bool *between)
-{
-	const Const *constant = (const Const *) strip(node);
-	Oid			output;
-	bool		varlena;
-	char	   *text;
-
-	*between = false;
-	if (constant == NULL || !IsA(constant, Const) || constant->constisnull)
-		return false;
-	if (constant->consttype == column->codec.type)
-	{
-		*value = constant->constvalue;
-		return true;
-	}
-	if (!is_number_type(constant->consttype) &&
-		!is_string_type(constant->consttype))
-		return false;
-	getTypeOutputInfo(constant->consttype, &output, &varlena);
-	text = OidOutputFunctionCall(output, constant->constvalue);
-	if (is_number_type(constant->consttype))
-		return number_value(column, text, value, between);
-	if (!is_string_type(column->codec.type))
-		return false;
-	*value = InputFunctionCall((FmgrInfo *) &column->codec.input, text,
-							   column->codec.ioparam, -1);
-	return true;
-}
-
-/*
- * What an operator means to the order of its arguments' type: a strategy of
- * B-trees; 0: nothing.
- */
-static int
-meaning(Oid operator)
-{
-	ListCell   *cell;
-
-	foreach(cell, gs_comparisons(operator))
-		if (gs_comparison(cell) >= BTLessStrategyNumber &&
-			gs_comparison(cell) <= BTGreaterStrategyNumber)
-			return gs_comparison(cell);
-	return 0;
-}
-
-/*
- * Adds a value to a list of those that a column may have.
- */
-static bool
-add_value(const GsColumn *column, Node *node, List **values)
-{
-	Datum	   *value = palloc(sizeof(Datum));
-	bool		between;
-
-	if (!constant_value(column, node, value, &between) || between)
-		return false;
-	*values = lappend(*values, value);
-	return true;
-}
-
-/*
- * The values that a condition says are all there are: x = a, x IN (a, b), or
- * several of them joined by OR.  False if it says something else.
- */
-static bool
-read_list(const Reading *reading, Node *node, List **values)
-{
-	ListCell   *cell;
-
-	node = strip(node);
-	if (is_orclause(node))
-	{
-		foreach(cell, ((BoolExpr *) node)->args)
-			if (!read_list(reading, lfirst(cell), values))
-				return false;
-		return true;
-	}
-	if (node != NULL && IsA(node, NullTest))
-		return ((NullTest *) node)->nulltesttype == IS_NULL &&
-			is_column(reading, (Node *) ((NullTest *) node)->arg);
-	if (node != NULL && IsA(node, OpExpr))
-	{
-		List	   *args = ((OpExpr *) node)->args;
-
-		return list_length(args) == 2 &&
-			meaning(((OpExpr *) node)->opno) == BTEqualStrategyNumber &&
-			((is_column(reading, linitial(args)) &&
-			  add_value(reading->column, lsecond(args), values)) ||
-			 (is_column(reading, lsecond(args)) &&
-			  add_value(reading->column, linitial(args), values)));
-	}
-	if (node != NULL && IsA(node, ScalarArrayOpExpr))
-	{
-		ScalarArrayOpExpr *any = (ScalarArrayOpExpr *) node;
-		Node	   *array = strip(lsecond(any->args));
-
-		if (array != NULL && IsA(array, ArrayCoerceExpr))
-			array = strip((Node *) ((ArrayCoerceExpr *) array)->arg);
-		if (!any->useOr || !is_column(reading, linitial(any->args)) ||
-			meaning(any->opno) != BTEqualStrategyNumber ||
-			array == NULL || !IsA(array, ArrayExpr))
-			return false;
-		foreach(cell, ((ArrayExpr *) array)->elements)
-			if (!add_value(reading->column, lfirst(cell), values))
-				return false;
-		return true;
-	}
-	return false;
-}
-
-/*
- * A comparison of the column with a constant as an end.
- */
-static void
-read_end(const Reading *reading, OpExpr *op)
-{
-	int			strategy = meaning(op->opno);
-	bool		turned;
-	Datum		value;
-	bool		between;
-	int			which;
-
-	if (strategy == 0 || list_length(op->args) != 2 ||
-		!is_number(reading->column))
-		return;
-	turned = is_column(reading, lsecond(op->args));
-	if (!is_column(reading, turned ? lsecond(op->args) : linitial(op->args)) ||
-		!constant_value(reading->column, turned ? linitial(op->args) :
-						lsecond(op->args), &value, &between))
-		return;
-	if (turned)
-		strategy = BTGreaterStrategyNumber + 1 - strategy;
-	for (which = 0; which < 2; which++)
-	{
-		bool		open = strategy == (which == 0 ? BTGreaterStrategyNumber :
-										BTLessStrategyNumber);
-
-		if (strategy == BTEqualStrategyNumber ? between :
-			(strategy > BTEqualStrategyNumber) != (which == 0))
-			continue;
-		/* what is between two values is beyond the one below */
-		if (between)
-			open = which == 0;
-		move_end(reading->column, reading->public, which, value, open);
-	}
-}
-
-static void set_levels(const GsColumn *column, GsPublic *public,
-					   List *values, const char *option);
-
-/*
- * What a condition that every row meets says of the column.
- */
-static void
-read_condition(const Reading *reading, Node *node)
-{
-	List	   *values = NIL;
-	ListCell   *cell;
-
-	node = strip(node);
-	if (is_andclause(node))
-	{
-		foreach(cell, ((BoolExpr *) node)->args)
-			read_condition(reading, lfirst(cell));
-		return;
-	}
-	/* NULL passes anyhow */
-	if (is_orclause(node) && list_length(((BoolExpr *) node)->args) == 2)
-	{
-		for (int i = 0; i < 2; i++)
-		{
-			NullTest   *test = list_nth(((BoolExpr *) node)->args, i);
-
-			if (IsA(test, NullTest) && test->nulltesttype == IS_NULL &&
-				is_column(reading, (Node *) test->arg))
-			{
-				read_condition(reading,
-							   list_nth(((BoolExpr *) node)->args, 1 - i));
-				return;
-			}
-		}
-	}
-	if (reading->public->kind == GS_PUBLIC_NOTHING &&
-		reading->column->codec.nparts == 1 &&
-		read_list(reading, node, &values) && values != NIL)
-	{
-		set_levels(reading->column, reading->public, values, NULL);
-		reading->public->whole = true;
-	}
-	else if (node != NULL && IsA(node, OpExpr))
-		read_end(reading, (OpExpr *) node);
-}
-
-/*
- * What the CHECK constraints of the relation and of the column's domain say.
- */
-static void
-read_checks(Relation relation, Reading *reading)
-{
-	const TupleConstr *constr = RelationGetDescr(relation)->constr;
-	AttrNumber	attnum = reading->attnum;
-
-	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-		read_condition(reading, stringToNode(constr->check[i].ccbin));
-	if (gs_domain_has_checks(reading->column->declared))
-	{
-		DomainConstraintRef *ref = palloc(sizeof(DomainConstraintRef));
-		ListCell   *cell;
-
-		/* the context's end lets go of it */
-		InitDomainConstraintRef(reading->column->declared, ref,
-								CurrentMemoryContext, false);
-		reading->attnum = 0;
-		foreach(cell, ref->constraints)
-		{
-			const DomainConstraintState *state = lfirst(cell);
-
-			if (state->constrainttype == DOM_CONSTRAINT_CHECK)
-				read_condition(reading, (Node *) state->check_expr);
-			else
-				reading->public->nullable = false;
-		}
-		reading->attnum = attnum;
-	}
 }
 
 /*
@@ -457,8 +130,8 @@ limit_numeric(const GsColumn *column, GsPublic *public)
 		appendStringInfoChar(&most, '9');
 	appendStringInfo(&most, "e%d", precision - scale);
 	for (int which = 0; which < 2; which++)
-		if (number_value(column, most.data + (which == 1), &value, &between))
-			move_end(column, public, which, value, false);
+		if (gs_public_number(column, most.data + (which == 1), &value, &between))
+			gs_public_move(column, public, which, value, false);
 }
 
 /*
@@ -490,7 +163,7 @@ read_type(const GsColumn *column, GsPublic *public)
 	}
 	else if (codec->type == TIMEOID)
 		for (int which = 0; which < 2; which++)
-			move_end(column, public, which,
+			gs_public_move(column, public, which,
 					 codec->kind->datum((GsScalar)
 										{.i = which == 0 ? codec->part[0].min :
 											codec->part[0].max}), false);
@@ -642,13 +315,14 @@ refuse_level(const GsColumn *column, const char *option, const char *why)
 }
 
 /*
- * Makes values (pointers to Datums) the levels of a column, in their order.
+ * gs_public_levels: makes values (pointers to Datums) the levels of a column,
+ * in their order.
  *
  * option: that names them, whose errors are reported; NULL: a CHECK, whose
  * values of another form leave the column as it is
  */
-static void
-set_levels(const GsColumn *column, GsPublic *public, List *values,
+void
+gs_public_levels(const GsColumn *column, GsPublic *public, List *values,
 		   const char *option)
 {
 	Level	   *level = palloc(sizeof(Level) * list_length(values));
@@ -724,7 +398,7 @@ read_bounds(const GsColumn *columns, int n, List *bounds, GsPublic *public)
 		int			c = find_column(columns, n, named->name, "bounds");
 		const GsColumn *column = &columns[c];
 
-		if (!is_number(column))
+		if (!gs_public_is_number(column))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"bounds\" names column \"%s\" of type %s, whose values are no numbers",
@@ -740,7 +414,7 @@ read_bounds(const GsColumn *columns, int n, List *bounds, GsPublic *public)
 		public[c].kind = GS_PUBLIC_BOUNDS;
 		public[c].whole = true;
 		for (int which = 0; which < 2; which++)
-			move_end(column, &public[c], which,
+			gs_public_move(column, &public[c], which,
 					 given_value("bounds", column,
 								 list_nth(named->values, which)), false);
 		if (compare(column, public[c].end[0], public[c].end[1]) > 0)
@@ -782,7 +456,7 @@ read_categories(const GsColumn *columns, int n, List *categories,
 			*datum = given_value("categories", column, lfirst(value));
 			values = lappend(values, datum);
 		}
-		set_levels(column, &public[c], values, "categories");
+		gs_public_levels(column, &public[c], values, "categories");
 		public[c].whole = false;
 	}
 }
@@ -795,7 +469,7 @@ findable(const GsColumn *column, const GsPublic *public)
 {
 	const GsCodec *codec = &column->codec;
 
-	if (is_number(column))
+	if (gs_public_is_number(column))
 		return public->has[0] && public->has[1] ? GS_PUBLIC_NOTHING :
 			GS_PUBLIC_NUMBER;
 	return codec->nparts == 1 &&
@@ -909,7 +583,7 @@ gs_public_close(const GsColumn *column, GsPublic *public, Datum low,
 		if (column->codec.type == NUMERICOID)
 			found[which] = round_end(column, found[which]);
 		if (!declared[which])
-			move_end(column, public, which, found[which], false);
+			gs_public_move(column, public, which, found[which], false);
 	}
 	if (column->codec.type == NUMERICOID)
 		limit_numeric(column, public);
@@ -953,11 +627,10 @@ gs_public_read(const GsSource *source, const GsOptions *options,
 	{
 		GsColumn   *column = &columns[c];
 		AttrNumber	attnum = get_attnum(source->relid, column->name);
-		Reading		reading = {column, attnum, &public[c]};
 
 		public[c].nullable = !TupleDescAttr(RelationGetDescr(relation),
 											attnum - 1)->attnotnull;
-		read_checks(relation, &reading);
+		gs_public_checks(relation, column, attnum, &public[c]);
 		if (column->unique)
 			column->key = gs_key_of_type(column);
 		if (column->key != NULL)
