@@ -14,7 +14,7 @@
 #include "privacy/simplex.h"
 
 /* A segment's least share: floats tell so many scores apart. */
-#define MIN_SHARE	1e-6
+#define MIN_SHARE	1e-5
 /* Scores of a table's ends. */
 #define END_SCORE	6.0
 

@@ -54,24 +54,22 @@ typedef struct PrivateSampler
 } PrivateSampler;
 
 /*
- * The first cell that ends above a random word.
+ * The first cell that ends above a random word, by halving, without a branch
+ * that could be guessed wrong.
  */
 static inline int
 gs_private_find(const uint32 *below, int n, uint32 word)
 {
 	int			low = 0;
-	int			high = n - 1;
 
 	/* what ends at 1 ends above every word */
 	word = Min(word, PG_UINT32_MAX - 1);
-	while (low < high)
+	while (n > 1)
 	{
-		int			middle = (low + high) / 2;
+		int			half = n / 2;
 
-		if (below[middle] > word)
-			high = middle;
-		else
-			low = middle + 1;
+		low += below[low + half - 1] <= word ? half : 0;
+		n -= half;
 	}
 	return low;
 }
