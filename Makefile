@@ -26,7 +26,7 @@ OBJS = $(patsubst %.c,%.o,$(call in_tree,src/*.c src/*/*.c src/*/*/*.c)) \
 
 # Each part stands beside the C code that it declares; the order is that of
 # their dependencies.
-SQL_PARTS = src/catalog/catalog.sql src/fit/fit.sql src/worker/worker.sql src/stream/stream.sql \
+SQL_PARTS = src/catalog/catalog.sql src/catalog/ledger.sql src/fit/fit.sql src/worker/worker.sql src/stream/stream.sql \
 	src/stream/into.sql src/schema/schema.sql src/mask/kinds.sql \
 	src/mask/mask.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
@@ -115,9 +115,9 @@ $(DICTIONARY): src/mask/dictionary.awk $(call in_tree,data/*.tsv)
 	@LC_ALL=C awk -f $^ > $@.tmp
 	@mv $@.tmp $@
 
-# The kernels of neural networks.  No function's errno or floating-point trap is
-# looked at.
-$(filter src/nn/%,$(OBJS)): override CFLAGS += -O3 -fno-math-errno \
+# The kernels of neural networks and mixtures.  No function's errno or
+# floating-point trap is looked at.
+$(filter src/nn/% src/privacy/mixture.o,$(OBJS)): override CFLAGS += -O3 -fno-math-errno \
 	-fno-trapping-math
 $(filter src/numeric/gemm.o,$(OBJS)): override CFLAGS += -O3
 

@@ -3,14 +3,14 @@
 # same), checked, and now and then filled into a clone.  There may be errors, but none that says internal error or
 # corrupted data, no crash, and never the canary that a single row holds.  Prints TAP.
 #
-#   FUZZ_RUNS=300    how many tables
+#   FUZZ_RUNS=120    how many tables
 #   FUZZ_SEED=1      the first of the numbers that stand for them, each for one table at all times
 #   FUZZ_LOG=file    keeps the results, a line each
 set -euo pipefail
 # shellcheck source=test/lib/tap.bash
 . "$(dirname "$0")/lib/tap.bash"
 
-runs=${FUZZ_RUNS:-300}
+runs=${FUZZ_RUNS:-120}
 seed=${FUZZ_SEED:-1}
 database=gensynth_fuzz_fits
 work=$(mktemp -d)

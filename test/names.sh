@@ -34,6 +34,8 @@ sub violations {
 	$sql =~ s/("(?:[^"]|"")*")/'_' x length($1)/ges;
 	# formats stand for names and numbers
 	$sql =~ s/(%(?:ll|l|\.\d)?[sduILf])/'X' x length($1)/ge;
+	# what a type is made of: INPUT = ...
+	$sql =~ s/(\bCREATE TYPE [\w.]+ \()([^)]*)/$1 . blank($2)/ge;
 	# what an UPDATE sets: column = ...
 	$sql =~ s/\b(SET\b)(.*?)(?=\bWHERE\b|\bRETURNING\b|\z)/$1 . assignments($2)/ges if $sql =~ /\bUPDATE\b/;
 	$sql =~ s/(OPERATOR\(pg_catalog\.[^\s()]+\))/' ' x length($1)/ge;
@@ -44,7 +46,7 @@ sub violations {
 		my ($op, $at) = ($1, $-[0]);
 		next if $op eq '=>' || $op eq ':=';
 		if ($op ne '::') { push @found, [$at, "operator $op"]; next; }
-		push @found, [$at, "type after ::"] if substr($sql, $at + 2) !~ /^(?:pg_catalog\.|X)/;
+		push @found, [$at, "type after ::"] if substr($sql, $at + 2) !~ /^(?:pg_catalog\.|gensynth\.|X)/;
 	}
 	while ($sql =~ /\b(IN(?=\s*\()|BETWEEN|I?LIKE|SIMILAR|NULLIF|IS\s+(?:NOT\s+)?DISTINCT|CASE(?!\s+WHEN\b)|NATURAL|USING(?=\s*\())\b/g) {
 		push @found, [$-[0], "\L$1\E looks an operator up"];

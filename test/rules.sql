@@ -1,6 +1,6 @@
 -- Columns that follow from others: equations however they are written, dependencies at any cardinality, places, values equal to another column's.
 BEGIN;
-SELECT plan(44);
+SELECT plan(49);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 SELECT setseed(0.3) \g /dev/null
@@ -126,6 +126,27 @@ SELECT throws_like($$SELECT * FROM synth_rows('customer', 1, given => '{"lat": 4
 SELECT count(synth_fit('SELECT code, lat2, city FROM customer', model => 'coded', seed => 1)) \g /dev/null
 SELECT ok(avg((abs(lat2 - lat) < 0.05)::int) > 0.998, 'nor need the code be text') FROM synth_rows('coded', 4000, seed => 2) AS t(code int, lat2 float8, city text) JOIN zip ON i = code;
 SELECT ok(avg((abs(c.lat2 - zip.lat) < 0.05)::int) > 0.998, 'coordinates are completed') FROM synth_complete(NULL::customer, '{lat2}', seed => 2) AS c JOIN zip USING (zip);
+
+-- logarithms
+CREATE TABLE wage AS SELECT wage, ln(wage) AS lwage, round(log(years), 4) AS lyears, years FROM (SELECT exp(3 + normal() / 2) AS wage, 1 + floor(5000 * random())::numeric AS years FROM generate_series(1, 3000)) AS t;
+SELECT count(synth_fit('wage', seed => 1)) \g /dev/null
+SELECT is(count(*), 2000::bigint, 'a logarithm is one') FROM synth_sample(NULL::wage, 2000, seed => 2) WHERE abs(lwage - ln(wage)) < 1e-6 AND lyears = round(log(years), 4);
+
+-- Codes of each year, which few pupils change: schools are numbered in the order of their districts, and no difference may take their place.
+CREATE TABLE pupil AS
+SELECT a, CASE WHEN left_at > 1 THEN b END AS b, CASE WHEN left_at > 2 THEN c END AS c, (a + 1) / 2 AS district, CASE WHEN left_at > 2 THEN 'type ' || c * 7 % 4 END AS type
+FROM (SELECT a, b, CASE WHEN random() < 0.97 THEN b ELSE 1 + floor(78 * random())::int END AS c, floor(4 * random())::int AS left_at
+	FROM (SELECT a, CASE WHEN random() < 0.96 THEN a ELSE 1 + floor(78 * random())::int END AS b FROM (SELECT 1 + floor(78 * random())::int AS a FROM generate_series(1, 6000)) AS t) AS u) AS v;
+SELECT count(synth_fit('pupil', seed => 1)) \g /dev/null
+SELECT is(count(*), 0::bigint, 'a district and a type of each school') FROM synth_sample(NULL::pupil, 6000, seed => 2) WHERE district <> (a + 1) / 2 OR type <> 'type ' || c * 7 % 4;
+SELECT ok(avg((a = b)::int) BETWEEN 0.945 AND 0.975 AND avg((b = c)::int) BETWEEN 0.955 AND 0.985, 'few change schools') FROM synth_sample(NULL::pupil, 6000, seed => 2);
+
+-- What adds to another column stays where the column is: a percentage is never above 100, and reaches it; a tail ends where it ended.
+CREATE TABLE humid AS SELECT least(100, low + 8 + 60 * random())::int AS high, low, low + round(exp(2 + normal() / 2)::numeric)::int AS late
+FROM (SELECT floor(95 * random())::int AS low FROM generate_series(1, 4000)) AS t;
+SELECT count(synth_fit('humid', seed => 1)) \g /dev/null
+SELECT ok(max(high) = 100 AND avg((high = 100)::int) > 0.2, 'bounds are reached, and kept') FROM synth_sample(NULL::humid, 4000, seed => 2);
+SELECT ok(max(late) <= (SELECT max(late) FROM humid) AND bool_and(high >= low AND late >= low), 'and ends are kept, as the order is') FROM synth_sample(NULL::humid, 4000, seed => 2);
 
 --
 -- Values equal to another column's

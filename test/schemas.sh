@@ -29,8 +29,8 @@ filled() {
     } | sql 2>&1
 }
 
-is "$(sql -c 'SELECT setseed(0.5)' -c "SELECT random_schema('s' || i) FROM generate_series(1, 50) AS i" > /dev/null
-    filled $(for i in $(seq 50); do echo "s$i d$i"; done))" '' 'fifty random schemas' 
+is "$(sql -c 'SELECT setseed(0.5)' -c "SELECT random_schema('s' || i) FROM generate_series(1, 20) AS i" > /dev/null
+    filled $(for i in $(seq 20); do echo "s$i d$i"; done))" '' 'twenty random schemas' 
 
 if [ -r "$data/chinook/track.csv" ]; then
     sql -f "$lib/chinook.sql" > /dev/null

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -87,7 +88,31 @@ gs_run(const char *sql, int nargs, const Oid *types, const Datum *values,
 }
 
 /*
- * gs_run_text: the same with a text as $1.
+ * gs_run_snapshot: runs a statement that writes, on the rows that a snapshot
+ * sees; it is an error (serialization_failure) if it comes upon one that
+ * crosscheck does not see.  Either may be InvalidSnapshot.  Returns the number
+ * of rows.
+ */
+uint64
+gs_run_snapshot(const char *sql, int nargs, const Oid *types,
+				const Datum *values, Snapshot snapshot, Snapshot crosscheck)
+{
+	SPIPlanPtr	plan = SPI_prepare(sql, nargs, unconstify(Oid *, types));
+	int			result;
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	CommandCounterIncrement();
+	result = SPI_execute_snapshot(plan, unconstify(Datum *, values), NULL,
+								  snapshot, crosscheck, false, true, 0);
+	if (result < 0)
+		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/*
+ * gs_run_text: what gs_run does, with a text as $1.
  */
 uint64
 gs_run_text(const char *sql, const char *name, bool read_only)
@@ -135,4 +160,24 @@ gs_result_text(int row, int column, MemoryContext context)
 									 SPI_tuptable->tupdesc, column);
 
 	return value ? MemoryContextStrdup(context, value) : NULL;
+}
+
+/*
+ * gs_table_lock: the lock on a numbered object of one of our tables, which no
+ * SQL takes.  Errors: undefined_table.
+ */
+LOCKTAG
+gs_table_lock(const char *table, int number)
+{
+	LOCKTAG		tag;
+	Oid			relid = get_relname_relid(table,
+										  get_namespace_oid("gensynth", false));
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table gensynth.%s does not exist", table),
+				 errhint("Create the extension gensynth again.")));
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, relid, (uint32) number, 0);
+	return tag;
 }

@@ -9,6 +9,8 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
+#include "storage/lock.h"
+#include "utils/snapshot.h"
 
 /*
  * Operators in SQL that is run or written here: a plain "=" would be looked up
@@ -32,10 +34,14 @@ extern void gs_enter(GsAccess *access);
 extern void gs_leave(GsAccess *access);
 extern uint64 gs_run(const char *sql, int nargs, const Oid *types,
 					 const Datum *values, const char *nulls, bool read_only);
+extern uint64 gs_run_snapshot(const char *sql, int nargs, const Oid *types,
+							  const Datum *values, Snapshot snapshot,
+							  Snapshot crosscheck);
 extern uint64 gs_run_text(const char *sql, const char *name, bool read_only);
 extern uint64 gs_run_version(const char *sql, const char *name, int version,
 							 bool read_only);
 extern Datum gs_result(int row, int column, bool *isnull);
 extern char *gs_result_text(int row, int column, MemoryContext context);
+extern LOCKTAG gs_table_lock(const char *table, int number);
 
 #endif

@@ -172,6 +172,27 @@ gs_check_refit(const GsModelEntry *model)
 }
 
 /*
+ * gs_check_protection: an error for a version that is not private, of a model
+ * that has private ones: whom it was granted to was meant to see no others.
+ */
+void
+gs_check_protection(const char *model, bool private)
+{
+	GsAccess	access;
+
+	if (private)
+		return;
+	gs_enter(&access);
+	if (gs_run_text("SELECT FROM gensynth.versions WHERE model " GS_EQ " $1"
+					" AND epsilon IS NOT NULL LIMIT 1", model, false) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" is differentially private", model),
+				 errhint("Pass epsilon, or choose another name with the model argument of synth_fit.")));
+	gs_leave(&access);
+}
+
+/*
  * The models whose names are most like one that does not exist, among those
  * that the caller may sample.
  */

@@ -45,6 +45,8 @@ typedef struct GsVersionEntry
 	Jsonb	   *owners;			/* whose rows these are: see owner/owners.h; NULL */
 	bool		part;			/* of another model; to be written */
 	double		seconds;
+	double		epsilon;		/* to be written; 0: not private */
+	double		delta;
 	List	   *notes;			/* of C strings */
 	List	   *tensors;		/* of GsTensor */
 	List	   *constraints;	/* of GsConstraint */
@@ -55,6 +57,7 @@ typedef struct GsVersionEntry
 
 extern Datum gs_text_array(List *strings);
 extern void gs_check_refit(const GsModelEntry *model);
+extern void gs_check_protection(const char *model, bool private);
 extern GsModelEntry *gs_catalog_find(const char *name);
 extern List *gs_catalog_own(const char *name, bool *dataset);
 extern GsModelEntry *gs_catalog_open(const char *name);

@@ -25,14 +25,14 @@ CREATE TABLE gensynth.versions (
 	source			text NOT NULL,
 	relation		text,
 	method			text NOT NULL,
-	seed			bigint NOT NULL,
+	seed			bigint,
 	rows			bigint NOT NULL,
-	sampled			bigint NOT NULL,
+	sampled			bigint,
 	options			jsonb NOT NULL,
 	owners			jsonb,
 	fitted_at		timestamptz NOT NULL,
 	fitted_by		text NOT NULL,
-	seconds			float8 NOT NULL,
+	seconds			float8,
 	bytes			bigint NOT NULL,
 	epsilon			float8,
 	delta			float8,
@@ -45,6 +45,8 @@ CREATE TABLE gensynth.versions (
 COMMENT ON TABLE gensynth.versions IS 'one row for each fit that is kept; never changed once written';
 COMMENT ON COLUMN gensynth.versions.relation
 	IS 'the source, qualified and quoted, if it is a relation that other sessions have too';
+COMMENT ON COLUMN gensynth.versions.epsilon
+	IS 'of a differentially private fit, which has neither a seed, nor a sample, nor is it told how long it took';
 COMMENT ON COLUMN gensynth.versions.owners IS 'what rows of a child table know of their owners and of the rows before';
 COMMENT ON COLUMN gensynth.versions.ncolumns IS 'rows of gensynth.columns that belong to the version; and so on';
 

@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -18,7 +17,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 #include "catalog/access.h"
@@ -40,17 +38,7 @@ static int	own_job = 0;
 static LOCKTAG
 job_lock(int number)
 {
-	LOCKTAG		tag;
-	Oid			relid = get_relname_relid("jobs",
-										  get_namespace_oid("gensynth", false));
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table gensynth.jobs does not exist"),
-				 errhint("Create the extension gensynth again.")));
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, relid, (uint32) number, 0);
-	return tag;
+	return gs_table_lock("jobs", number);
 }
 
 /*

@@ -48,6 +48,27 @@ check_version(const GsModelEntry *model, int version)
 				 errhint("SELECT * FROM synth_models lists the versions.")));
 }
 
+/*
+ * An error unless a version is as private as the current one is.
+ */
+static void
+check_line(const GsModelEntry *model, int current, int version)
+{
+	Oid			types[] = {TEXTOID, INT4OID, INT4OID};
+	Datum		values[] = {CStringGetTextDatum(model->name),
+	Int32GetDatum(current), Int32GetDatum(version)};
+
+	gs_run("SELECT pg_catalog.count(epsilon) FROM gensynth.versions"
+		   " WHERE model " GS_EQ " $1 AND version " GS_EQ " ANY (ARRAY[$2, $3])",
+		   lengthof(types), types, values, NULL, false);
+	if (current != version && DatumGetInt64(gs_result(0, 1, NULL)) == 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("one of versions %d and %d of model \"%s\" is differentially private, and the other is not",
+						current, version, model->name),
+				 errhint("Fit a model of another name.")));
+}
+
 static void
 drop_version(const GsModelEntry *model, int current, int version)
 {
@@ -116,10 +137,12 @@ synth_use(PG_FUNCTION_ARGS)
 	{
 		GsModelEntry *model = lfirst(cell);
 		GsAccess	access;
+		int			current;
 
 		gs_enter(&access);
-		(void) gs_catalog_lock(model, true);
+		current = gs_catalog_lock(model, true);
 		check_version(model, PG_GETARG_INT32(1));
+		check_line(model, current, PG_GETARG_INT32(1));
 		gs_run_version("UPDATE gensynth.models SET current = $2"
 					   " WHERE name " GS_EQ " $1", model->name,
 					   PG_GETARG_INT32(1), false);
@@ -230,6 +253,7 @@ show_version(FunctionCallInfo fcinfo, const char *query)
 	nulls = palloc(natts);
 	gs_catalog_check(model, version);
 	gs_enter(&access);
+	check_line(model, model->current, version);
 	gs_run_version(query, model->name, version, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{

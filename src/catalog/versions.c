@@ -158,9 +158,10 @@ store_version(const char *name, const GsVersionEntry *version,
 {
 	Oid			types[] = {TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, INT8OID,
 		INT8OID, INT8OID, JSONBOID, TEXTOID, FLOAT8OID, INT8OID, TEXTARRAYOID,
-	INT4OID, INT4OID, INT4OID, JSONBOID};
+	INT4OID, INT4OID, INT4OID, JSONBOID, FLOAT8OID, FLOAT8OID};
 	Datum		values[lengthof(types)];
 	char		nulls[lengthof(types)];
+	bool		private = version->epsilon > 0;
 
 	memset(nulls, ' ', sizeof(nulls));
 	values[0] = CStringGetTextDatum(name);
@@ -183,11 +184,18 @@ store_version(const char *name, const GsVersionEntry *version,
 	values[15] = Int32GetDatum(list_length(version->tensors));
 	values[16] = version->owners ? JsonbPGetDatum(version->owners) : (Datum) 0;
 	nulls[16] = version->owners ? ' ' : 'n';
+	values[17] = Float8GetDatum(version->epsilon);
+	values[18] = Float8GetDatum(version->delta);
+	nulls[17] = nulls[18] = private ? ' ' : 'n';
+	/* neither is there a seed, nor is it told how long the rows took */
+	if (private)
+		nulls[5] = nulls[7] = nulls[10] = 'n';
 	gs_run("INSERT INTO gensynth.versions (model, version, source, relation,"
 		   " method, seed, rows, sampled, options, fitted_by, seconds, bytes,"
-		   " notes, ncolumns, nconstraints, ntensors, owners, fitted_at)"
+		   " notes, ncolumns, nconstraints, ntensors, owners, epsilon, delta,"
+		   " fitted_at)"
 		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-		   " $14, $15, $16, $17, pg_catalog.clock_timestamp())",
+		   " $14, $15, $16, $17, $18, $19, pg_catalog.clock_timestamp())",
 		   lengthof(types), types, values, nulls, false);
 }
 
@@ -203,19 +211,10 @@ delete_rows(const char *sql, const char *model, int version)
 	Datum		values[] = {CStringGetTextDatum(model),
 	Int32GetDatum(version)};
 	bool		fixed = IsolationUsesXactSnapshot();
-	SPIPlanPtr	plan = SPI_prepare(sql, lengthof(types), types);
-	int			result;
 
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s",
-			 SPI_result_code_string(SPI_result));
-	CommandCounterIncrement();
-	result = SPI_execute_snapshot(plan, values, NULL,
-								  fixed ? GetLatestSnapshot() : InvalidSnapshot,
-								  fixed ? GetTransactionSnapshot() : InvalidSnapshot,
-								  false, true, 0);
-	if (result < 0)
-		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+	(void) gs_run_snapshot(sql, lengthof(types), types, values,
+						   fixed ? GetLatestSnapshot() : InvalidSnapshot,
+						   fixed ? GetTransactionSnapshot() : InvalidSnapshot);
 }
 
 #define OF_VERSION \
@@ -298,7 +297,7 @@ delete_old_versions(const char *model, int current, int keep)
  *
  * version: all but its number, which is set.  Older versions beyond
  * keep_versions are dropped.  Errors: insufficient_privilege if the model
- * exists and is another's.
+ * exists and is another's; those of gs_check_protection().
  */
 void
 gs_catalog_store(const char *model, GsVersionEntry *version,
@@ -310,6 +309,7 @@ gs_catalog_store(const char *model, GsVersionEntry *version,
 
 	gs_enter(&access);
 	version->version = gs_catalog_next_version(model, role);
+	gs_check_protection(model, version->epsilon > 0);
 	store_version(model, version, role, bytes);
 	store_columns(model, version);
 	store_constraints(model, version);

@@ -273,7 +273,7 @@ gs_layout_split(const GsColumn *column, int64 value, const int64 *origin,
 }
 
 /*
- * The moments that a sum may come to, if there are any: as far from the origin
+ * The values that a sum may come to, if there are any: as far from the origin
  * as in the source, and between the ends of the column's own.
  */
 static void
@@ -330,7 +330,7 @@ join_moment(const GsLayout *layout, const GsSum *sum, GsCalendarDay moment,
 }
 
 /*
- * A moment that lies beyond what there is, as far on this side of the end.
+ * A value that lies beyond what there is, as far on this side of the end.
  */
 static int64
 fold(int64 value, int64 min, int64 max)
@@ -379,9 +379,12 @@ gs_layout_join(const GsColumn *column, const GsLayoutParts *parts,
 			return *origin < 0 ? layout->min : layout->max;
 		if (layout->aspect == GS_ASPECT_TIME && origin != NULL)
 			value %= USECS_PER_DAY;
-		if (layout->per_day > 0 && layout->aspect == GS_ASPECT_SAME)
+		if (layout->aspect == GS_ASPECT_SAME)
 		{
 			find_window(layout, sum, origin, &min, &max);
+			if ((value < min && layout->min_reached) ||
+				(value > max && layout->max_reached))
+				value = Min(Max(value, min), max);
 			value = fold(value, min, max);
 		}
 		return Min(Max(value, layout->min), layout->max);
@@ -449,7 +452,8 @@ save_layout(const GsLayout *layout, int column, int64 *field)
 	field[LAYOUT_SINCE] = layout->since;
 	field[LAYOUT_SINCE_TIMES] = layout->since_times;
 	field[LAYOUT_SIGN] = layout->sign;
-	field[LAYOUT_EXACT] = layout->exact;
+	field[LAYOUT_EXACT] = layout->exact | layout->min_reached << 1 |
+		layout->max_reached << 2;
 	field[LAYOUT_BOTH] = layout->both;
 	field[LAYOUT_MIN] = layout->min;
 	field[LAYOUT_MAX] = layout->max;
@@ -542,7 +546,9 @@ load_layout(GsSchema *schema, const int64 *field)
 	load_bases(schema, layout, field);
 	layout->aspect = (GsAspect) field[LAYOUT_ASPECT];
 	layout->sign = (int) field[LAYOUT_SIGN];
-	layout->exact = field[LAYOUT_EXACT] != 0;
+	layout->exact = field[LAYOUT_EXACT] & 1;
+	layout->min_reached = field[LAYOUT_EXACT] >> 1 & 1;
+	layout->max_reached = field[LAYOUT_EXACT] >> 2 & 1;
 	layout->both = field[LAYOUT_BOTH] != 0;
 	layout->since = -1;
 	if (layout->aspect >= GS_ASPECT_FIRST_OF_TWO)

@@ -41,6 +41,8 @@ typedef struct GsLayout
 	bool		both;			/* too few rows stand for themselves: all
 								 * have parts for that, too */
 	bool		exact;			/* differences are few: none is folded */
+	bool		min_reached;	/* by many values of a number, as 100 % is: */
+	bool		max_reached;	/* what lies beyond is there, not folded */
 	int64		min;			/* what the column's type can hold */
 	int64		max;
 	int64		far_min;		/* values beyond are never a sum, as ... */

@@ -56,6 +56,7 @@ check_call(const GsFitCall *call)
 
 	if (existing != NULL)
 		gs_check_refit(existing);
+	gs_fit_check(call);
 	if (call->temporary || reads_temporary(call->source))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 
 #include "catalog/access.h"
+#include "catalog/ledger.h"
 #include "encode/decode.h"
 #include "fit/children.h"
 
@@ -100,13 +101,15 @@ gs_children_known(const GsConstraint *constraint, const GsSchema *schema,
 
 /*
  * The rows of the parent, among them those without children.  Of a parent
- * that the caller may not read, the planner's estimate.
+ * that the caller may not read, or that has a privacy budget, the planner's
+ * estimate, which everybody sees.
  */
 static int64
 count_parents(const GsConstraint *constraint)
 {
 	if (pg_class_aclcheck(constraint->parent_oid, GetUserId(),
-						  ACL_SELECT) == ACLCHECK_OK)
+						  ACL_SELECT) == ACLCHECK_OK &&
+		!gs_ledger_has_budget(constraint->parent_oid))
 		gs_run(psprintf("SELECT pg_catalog.count(*) FROM %s", constraint->parent), 0,
 			   NULL, NULL, NULL, true);
 	else

@@ -26,6 +26,7 @@
 #include "utils/varlena.h"
 
 #include "catalog/catalog.h"
+#include "catalog/ledger.h"
 #include "learn/difference.h"
 #include "learn/equal.h"
 #include "learn/exact.h"
@@ -40,10 +41,12 @@
 #include "codec/notation.h"
 #include "codec/styles.h"
 #include "fit/acceptance.h"
+#include "fit/budget.h"
 #include "fit/children.h"
 #include "fit/fit.h"
 #include "fit/learnable.h"
 #include "fit/options.h"
+#include "fit/private.h"
 #include "fit/trial.h"
 #include "mask/kind_type.h"
 #include "model/calibrate.h"
@@ -64,6 +67,9 @@
 /* Rows that are collected before settings are changed, and their bytes. */
 #define MAX_WAITING	500
 #define MAX_WAITING_BYTES	(1024 * 1024)
+
+/* By default, of a fit with epsilon. */
+#define DEFAULT_DELTA	1e-6
 
 /* Bytes of a model's name: an index entry must hold it. */
 #define MAX_MODEL_NAME	255
@@ -100,6 +106,9 @@ typedef struct FitRequest
 	bool		known_only;		/* rows are made given their context alone */
 	List	   *links;			/* of GsConstraint: see links.h */
 	Datum		options_json;
+	bool		private;		/* differentially: with epsilon and delta */
+	double		epsilon;
+	double		delta;
 } FitRequest;
 
 /*
@@ -173,6 +182,35 @@ options_json(Jsonb *options)
 		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
 }
 
+/*
+ * The arguments epsilon and delta, and what they say of the others.
+ */
+static void
+read_privacy(FunctionCallInfo fcinfo, FitRequest *request)
+{
+	request->private = !PG_ARGISNULL(6);
+	if (!request->private && !PG_ARGISNULL(7))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("delta means nothing without epsilon"),
+				 errhint("Pass both, such as epsilon => 1, delta => 1e-6.")));
+	if (!request->private && request->family->fit == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"%s\" needs epsilon",
+						request->family->name),
+				 errhint("Pass epsilon, such as epsilon => 1, or use another method.")));
+	if (!request->private)
+		return;
+	if (!PG_ARGISNULL(5))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("seed cannot be used together with epsilon"),
+				 errhint("Whoever knows the seed of noise can take the noise off.")));
+	request->epsilon = PG_GETARG_FLOAT8(6);
+	request->delta = PG_ARGISNULL(7) ? DEFAULT_DELTA : PG_GETARG_FLOAT8(7);
+}
+
 static void
 read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 {
@@ -186,6 +224,8 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 				 errmsg("source must not be null"),
 				 errhint("Pass the name of a table or view, or a query.")));
 	request->source = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (strcmp(method, "auto") == 0 && !PG_ARGISNULL(6))
+		method = "private";
 	request->family = find_family(method);
 	if (!PG_ARGISNULL(2))
 		request->model = text_to_cstring(PG_GETARG_TEXT_PP(2));
@@ -194,11 +234,7 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 	request->columns = gs_names_argument(fcinfo, 3, "columns");
 	request->exclude = gs_names_argument(fcinfo, 4, "exclude");
 	request->seed = PG_ARGISNULL(5) ? gs_random_seed() : PG_GETARG_INT64(5);
-	if (!PG_ARGISNULL(6) || !PG_ARGISNULL(7))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("differentially private fits are not supported yet"),
-				 errhint("Leave out epsilon and delta; value protection is on by default.")));
+	read_privacy(fcinfo, request);
 	gs_options_parse(PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8),
 					 request->family, &request->options);
 	if (request->options.public)
@@ -222,27 +258,9 @@ prepare_columns(Reader *reader, const GsSource *source, uint64 salt,
 	sample->lanes = palloc0(sizeof(GsLane) * desc->natts * GS_MAX_PARTS);
 	for (int c = 0; c < desc->natts; c++)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, c);
 		GsColumn   *column = &sample->columns[c];
 
-		column->name = pstrdup(NameStr(attribute->attname));
-		column->declared = attribute->atttypid;
-		column->typmod = attribute->atttypmod;
-		column->type = gs_plain_type(column->declared, &column->typmod);
-		column->collation = attribute->attcollation;
-		column->unique = gs_source_unique(source, column->name,
-										  &column->one_null,
-										  &column->partly_unique);
-		column->endless = gs_is_named(source->endless, column->name);
-		column->type_name = format_type_extended(column->declared,
-												 attribute->atttypmod,
-												 FORMAT_TYPE_TYPEMOD_GIVEN |
-												 FORMAT_TYPE_FORCE_QUALIFY);
-		gs_codec_for_type(&column->codec, column->type, column->typmod);
-		column->base_name = format_type_extended(column->codec.type,
-												 column->codec.typmod,
-												 FORMAT_TYPE_TYPEMOD_GIVEN |
-												 FORMAT_TYPE_FORCE_QUALIFY);
+		gs_learnable_column(source, c, column);
 		reader->styled |= column->codec.kind->styled;
 		for (int p = 0; p < column->codec.nparts; p++)
 			gs_lane_init(&sample->lanes[c * GS_MAX_PARTS + p],
@@ -627,6 +645,23 @@ learn_columns(Learning *learning)
 	gs_end_settings(level);
 }
 
+/*
+ * Takes over what a family has learned, to be written.
+ */
+static void
+keep_learned(const GsFitContext *context, const GsFamily *family,
+			 GsVersionEntry *version)
+{
+	version->method = family->name;
+	version->tensors = list_concat(context->tensors, version->tensors);
+	version->notes = list_concat(version->notes, context->notes);
+	gs_schema_save(version->schema, &version->tensors);
+	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
+	for (int c = 0; c < version->schema->ncolumns; c++)
+		version->details[c] = column_detail(version->schema,
+											&version->schema->columns[c]);
+}
+
 static void
 learn_rows(Learning *learning)
 {
@@ -643,14 +678,7 @@ learn_rows(Learning *learning)
 	family->fit(context);
 	gs_calibrate(context, family);
 	gs_refine_fit(context, family, (int) options->refine);
-	version->method = family->name;
-	version->tensors = list_concat(context->tensors, version->tensors);
-	version->notes = list_concat(version->notes, context->notes);
-	gs_schema_save(version->schema, &version->tensors);
-	version->details = palloc(sizeof(Datum) * version->schema->ncolumns);
-	for (int c = 0; c < version->schema->ncolumns; c++)
-		version->details[c] = column_detail(version->schema,
-											&version->schema->columns[c]);
+	keep_learned(context, family, version);
 	gs_end_settings(level);
 }
 
@@ -771,6 +799,23 @@ load_schema(const GsSchema *learned, const List *tensors)
 	return schema;
 }
 
+/*
+ * Notes with whose rights rows are read.
+ */
+static void
+note_rights(const GsSource *source, List **notes)
+{
+	if (source->bypasses_rls)
+	{
+		*notes = lappend(*notes,
+						 "row-level security was bypassed: rows were learned that others may not see");
+		ereport(NOTICE,
+				(errmsg("row-level security was bypassed while the source was read"),
+				 errhint("Whoever samples the model learns from rows that the policies hide; fit as a role that they apply to if that is not meant.")));
+	}
+	*notes = list_concat(*notes, source->others);
+}
+
 static void
 learn(const FitRequest *request, const GsModelEntry *existing,
 	  GsVersionEntry *version, GsSource *source)
@@ -786,15 +831,7 @@ learn(const FitRequest *request, const GsModelEntry *existing,
 	learning.context.read_before = read_before;
 	learning.context.before = existing;
 	INSTR_TIME_SET_CURRENT(begin);
-	if (source->bypasses_rls)
-	{
-		version->notes = lappend(version->notes,
-								 "row-level security was bypassed: rows were learned that others may not see");
-		ereport(NOTICE,
-				(errmsg("row-level security was bypassed while the source was read"),
-				 errhint("Whoever samples the model learns from rows that the policies hide; fit as a role that they apply to if that is not meant.")));
-	}
-	version->notes = list_concat(version->notes, source->others);
+	note_rights(source, &version->notes);
 	read_source(&learning.reader, source, request, &version->notes);
 	learning.context.begins = source->begins;
 	mark_columns(&learning.reader.sample, &request->options);
@@ -899,21 +936,79 @@ model_name(const FitRequest *request, const GsSource *source, bool temporary)
 	return source->model;
 }
 
+/*
+ * Tables with a privacy budget are not learned from, or the ledger tells.
+ */
 static void
-learn_and_store(const FitRequest *request, const char *model,
-				GsSource *source, GsVersionEntry *version)
+check_budgets(const FitRequest *request, const char *model,
+			  const GsSource *source)
 {
-	GsModelEntry *existing = gs_catalog_find(model);
+	ListCell   *cell;
+
+	foreach(cell, gs_budget_check(source, request->options.unprotected))
+		gs_ledger_unprotected(lfirst_oid(cell), model, request->family->name);
+}
+
+/*
+ * Looks at rows of the model itself, whether they meet its conditions.
+ */
+static void
+try_model(GsSource *source, GsVersionEntry *version)
+{
 	GsVersionEntry loaded;
 
-	if (existing != NULL)
-		gs_check_refit(existing);
-	learn(request, existing, version, source);
 	gs_progress_phase(GS_PHASE_STORING, 0, -1);
 	loaded = *version;
 	loaded.schema = load_schema(version->schema, version->tensors);
 	gs_fit_trial(&loaded, &version->notes);
 	save_left_out(source, version->schema, &version->tensors);
+}
+
+/*
+ * The same with differential privacy: see private.c.  All that follows looks
+ * at the model alone.
+ */
+static void
+learn_privately(const FitRequest *request, const char *model,
+				GsSource *source, GsVersionEntry *version)
+{
+	GsPrivateRequest private = {model, request->family, &request->options,
+	request->epsilon, request->delta};
+	GsFitContext context = {.options = request->options.own};
+	int64		charged;
+	int			level;
+
+	note_rights(source, &version->notes);
+	charged = gs_private_learn(&private, source, &context, version);
+	level = gs_fix_styles();
+	keep_learned(&context, request->family, version);
+	gs_end_settings(level);
+	gs_note_acceptance(version,
+					   load_schema(version->schema, version->tensors),
+					   &version->notes);
+	version->options = request->options_json;
+	try_model(source, version);
+	gs_catalog_store(model, version, (int) request->options.keep_versions);
+	gs_ledger_stored(charged, model, version->version);
+}
+
+static void
+learn_and_store(const FitRequest *request, const char *model,
+				GsSource *source, GsVersionEntry *version)
+{
+	GsModelEntry *existing = gs_catalog_find(model);
+
+	if (existing != NULL)
+		gs_check_refit(existing);
+	if (request->private)
+	{
+		learn_privately(request, model, source, version);
+		return;
+	}
+	gs_check_protection(model, false);
+	check_budgets(request, model, source);
+	learn(request, existing, version, source);
+	try_model(source, version);
 	gs_children_count(source->relation,
 					  list_concat(gs_links_resolve(source->relid,
 												   version->constraints),
@@ -993,6 +1088,17 @@ gs_fit_source(const GsFitOrder *order, GsSource *source, List *context,
 	return version;
 }
 
+static void
+check_private(const FitRequest *request, const GsSource *source,
+			  bool temporary, FunctionCallInfo fcinfo)
+{
+	GsPrivateRequest private = {request->model, request->family,
+		&request->options, request->epsilon, request->delta};
+
+	gs_private_check(&private, source, temporary,
+					 PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8));
+}
+
 /*
  * gs_fit_open: reads the arguments of synth_fit and opens the source, in the
  * current context.  To be called within an SPI connection.  Errors: those of
@@ -1013,11 +1119,26 @@ gs_fit_open(FunctionCallInfo fcinfo)
 	call->source = source;
 	call->temporary = OidIsValid(source->relid) &&
 		get_rel_persistence(source->relid) == RELPERSISTENCE_TEMP;
+	if (request->private)
+		check_private(request, source, call->temporary, fcinfo);
 	call->model = model_name(request, source, call->temporary);
 	call->method = request->family->name;
 	call->version.source = source->text;
 	call->version.relation = call->temporary ? NULL : source->relation;
 	return call;
+}
+
+/*
+ * gs_fit_check: an error for a call that is not private, and should be.
+ */
+void
+gs_fit_check(const GsFitCall *call)
+{
+	const FitRequest *request = call->request;
+
+	gs_check_protection(call->model, request->private);
+	if (!request->private)
+		(void) gs_budget_check(call->source, request->options.unprotected);
 }
 
 /*
@@ -1038,6 +1159,7 @@ gs_fit_run(GsFitCall *call)
 	const GsOptions *options = &call->request->options;
 
 	if (OidIsValid(call->source->relid) && !call->temporary &&
+		!call->request->private &&
 		call->request->columns == NIL && call->request->exclude == NIL &&
 		options->context == NIL && options->impute == NIL &&
 		options->kinds == NIL && options->constraints == NIL &&
@@ -1092,6 +1214,7 @@ synth_fit(PG_FUNCTION_ARGS)
 	values[4] = Int64GetDatum(version->rows);
 	values[5] = Int32GetDatum(version->schema->ncolumns);
 	values[6] = Float8GetDatum(version->seconds);
+	nulls[6] = version->epsilon > 0;
 	values[7] = PointerGetDatum(construct_array(texts, n, TEXTOID, -1, false,
 												TYPALIGN_INT));
 	tuple = heap_form_tuple(desc, values, nulls);

@@ -37,6 +37,7 @@ typedef struct GsFitOrder
 } GsFitOrder;
 
 extern GsFitCall *gs_fit_open(FunctionCallInfo fcinfo);
+extern void gs_fit_check(const GsFitCall *call);
 extern Datum gs_fit_options(const GsFitCall *call);
 extern void gs_fit_run(GsFitCall *call);
 extern List *gs_names_argument(FunctionCallInfo fcinfo, int arg,

@@ -18,6 +18,7 @@
 #include "codec/codec.h"
 #include "fit/fit.h"
 #include "fit/learnable.h"
+#include "table/keys.h"
 
 /*
  * Names as an array is written in SQL.
@@ -30,15 +31,47 @@ names_literal(List *names)
 }
 
 /*
- * Whether the source computes a column; never one that is known besides.
+ * gs_source_computes: whether the source computes a column; never one that is
+ * known besides.
  */
-static bool
-is_generated(const GsSource *source, const char *name)
+bool
+gs_source_computes(const GsSource *source, const char *name)
 {
 	AttrNumber	column = OidIsValid(source->relid) ?
 		get_attnum(source->relid, name) : InvalidAttrNumber;
 
 	return column > 0 && get_attgenerated(source->relid, column) != '\0';
+}
+
+/*
+ * gs_learnable_column: what the catalog says of a column of the source's
+ * result, whose type has a codec; all else is 0.  Allocates in the current
+ * context.
+ */
+void
+gs_learnable_column(const GsSource *source, int c, GsColumn *column)
+{
+	Form_pg_attribute attribute = TupleDescAttr(source->desc, c);
+
+	memset(column, 0, sizeof(GsColumn));
+	column->name = pstrdup(NameStr(attribute->attname));
+	column->declared = attribute->atttypid;
+	column->typmod = attribute->atttypmod;
+	column->type = gs_plain_type(column->declared, &column->typmod);
+	column->collation = attribute->attcollation;
+	column->unique = gs_source_unique(source, column->name,
+									  &column->one_null,
+									  &column->partly_unique);
+	column->endless = gs_is_named(source->endless, column->name);
+	column->type_name = format_type_extended(column->declared,
+											 attribute->atttypmod,
+											 FORMAT_TYPE_TYPEMOD_GIVEN |
+											 FORMAT_TYPE_FORCE_QUALIFY);
+	gs_codec_for_type(&column->codec, column->type, column->typmod);
+	column->base_name = format_type_extended(column->codec.type,
+											 column->codec.typmod,
+											 FORMAT_TYPE_TYPEMOD_GIVEN |
+											 FORMAT_TYPE_FORCE_QUALIFY);
 }
 
 /*
@@ -49,7 +82,7 @@ void
 gs_mark_computed(const GsSource *source, GsSample *sample)
 {
 	for (int c = 0; c < sample->ncolumns; c++)
-		sample->columns[c].computed = is_generated(source,
+		sample->columns[c].computed = gs_source_computes(source,
 												   sample->columns[c].name);
 }
 
@@ -115,7 +148,7 @@ gs_learnable_source(const char *text, List *columns, List *exclude,
 		if (gs_codec_for_type(&codec, type, typmod))
 			continue;
 		unlearnable = lappend(unlearnable, attribute);
-		computed &= is_generated(source, NameStr(attribute->attname)) &&
+		computed &= gs_source_computes(source, NameStr(attribute->attname)) &&
 			!gs_is_named(columns, NameStr(attribute->attname));
 	}
 	if (unlearnable == NIL)

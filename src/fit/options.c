@@ -23,6 +23,7 @@ static const GsOptionDef common[] = {
 	GS_OPTION_NUMBER(max_rows, GsOptions, 100, INT64CONST(1000000000), 1000000),
 	GS_OPTION_NUMBER(rare_threshold, GsOptions, 1, 1000000, 5),
 	GS_OPTION_NUMBER(public, GsOptions, 0, 1, 0),
+	GS_OPTION_NUMBER(unprotected, GsOptions, 0, 1, 0),
 	GS_OPTION_NUMBER(keep_versions, GsOptions, 0, 1000, 2),
 	GS_OPTION_NUMBER(dependencies, GsOptions, 0, 1, 1),
 	GS_OPTION_NUMBER(differences, GsOptions, 0, 1, 1),
@@ -34,6 +35,10 @@ static const GsOptionDef common[] = {
 	"names of columns", "\"zip\": \"code\"", kinds},
 	GS_OPTION_STRINGS(constraints, GsOptions, "conditions",
 					  "\"discharge >= admission\""),
+	GS_OPTION_NAMED_VALUES(bounds, GsOptions, "pairs of values by column",
+						   "\"age\": [0, 100]"),
+	GS_OPTION_NAMED_VALUES(categories, GsOptions, "lists of values by column",
+						   "\"sex\": [\"F\", \"M\"]"),
 	{"on_violation", GS_OPTION_CHOICE, offsetof(GsOptions, on_violation),
 		0, 0, 0, NULL, NULL, violations}
 };
@@ -216,6 +221,89 @@ named_choices(const GsOptionDef *option, const JsonbValue *value)
 	return list;
 }
 
+/*
+ * A value as text; NULL for JSON's null, an array or an object.
+ */
+static char *
+value_text(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		default:
+			return NULL;
+	}
+}
+
+/*
+ * An array of values; NIL if it is anything else, or empty.
+ */
+static List *
+value_list(const JsonbValue *value)
+{
+	List	   *list = NIL;
+	bool		fits = value->type == jbvBinary &&
+		JsonContainerIsArray(value->val.binary.data) &&
+		!JsonContainerIsScalar(value->val.binary.data);
+
+	for (uint32 i = 0; fits && i < JsonContainerSize(value->val.binary.data);
+		 i++)
+	{
+		char	   *text = value_text(getIthJsonbValueFromContainer(value->val.binary.data,
+																	i));
+
+		fits = text != NULL;
+		list = lappend(list, text);
+	}
+	return fits ? list : NIL;
+}
+
+/*
+ * An object of names, each with an array of values.
+ */
+static List *
+named_values(const GsOptionDef *option, const JsonbValue *value)
+{
+	List	   *list = NIL;
+	bool		fits = value->type == jbvBinary &&
+		JsonContainerIsObject(value->val.binary.data);
+	JsonbIterator *iterator = fits ?
+		JsonbIteratorInit(value->val.binary.data) : NULL;
+	JsonbIteratorToken token;
+	JsonbValue	item;
+	GsNamedValues *named = NULL;
+
+	while (fits &&
+		   (token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			named = palloc(sizeof(GsNamedValues));
+			named->name = pnstrdup(item.val.string.val, item.val.string.len);
+			list = lappend(list, named);
+		}
+		else if (token == WJB_VALUE)
+		{
+			named->values = value_list(&item);
+			fits = named->values != NIL;
+		}
+	}
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be an object of %s",
+						option->name, option->what),
+				 errhint("For example options => '{\"%s\": {%s}}'.",
+						 option->name, option->example)));
+	return list;
+}
+
 static void
 set_option(const GsOptionDef *option, void *values, const JsonbValue *value)
 {
@@ -236,6 +324,9 @@ set_option(const GsOptionDef *option, void *values, const JsonbValue *value)
 			break;
 		case GS_OPTION_CHOICES:
 			VALUE(List *, values, option) = named_choices(option, value);
+			break;
+		case GS_OPTION_VALUES:
+			VALUE(List *, values, option) = named_values(option, value);
 			break;
 	}
 }

@@ -18,6 +18,7 @@ typedef struct GsOptions
 	int64		max_rows;		/* of the sample that is learned from */
 	int64		rare_threshold; /* rows that a value needs to be shown */
 	int64		public;			/* nothing is to be protected */
+	int64		unprotected;	/* in spite of a privacy budget */
 	int64		keep_versions;	/* besides the current one */
 	int64		dependencies;	/* columns that others determine are found */
 	int64		differences;	/* columns that are close to others are, too */
@@ -26,6 +27,8 @@ typedef struct GsOptions
 	List	   *impute;			/* C strings: columns whose NULLs are not drawn */
 	List	   *kinds;			/* GsNamedChoice: what columns mean */
 	List	   *constraints;	/* C strings: conditions on the row */
+	List	   *bounds;			/* GsNamedValues: the ends of numbers */
+	List	   *categories;		/* GsNamedValues: all there are */
 	const char *on_violation;	/* looked up where rows are made */
 	void	   *own;			/* the family's struct */
 } GsOptions;

@@ -102,6 +102,7 @@ extern void gs_keys_load(GsSchema *schema, const List *tensors);
 /* key_learn.c */
 extern GsKey *gs_key_learn(const GsColumn *column, GsLane *lane,
 						   const GsScalar *sorted, const GsKeyRows *rows);
+extern GsKey *gs_key_of_type(const GsColumn *column);
 extern void gs_key_limits(const GsColumn *column, const GsKey *key,
 						  int64 *min, int64 *max);
 

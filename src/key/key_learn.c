@@ -605,3 +605,60 @@ gs_key_learn(const GsColumn *column, GsLane *lane, const GsScalar *sorted,
 	key->rows = Max(rows->rows, 1);
 	return found ? key : NULL;
 }
+
+/*
+ * gs_key_of_type: a key for a unique column of which nothing but its type is
+ * known, in the current context; NULL for a type of which none can be made.
+ *
+ * Numbers count from 1, in texts too; uuids are of version 4; bits and bytes
+ * have the length that the type has, or 16 bytes.
+ */
+GsKey *
+gs_key_of_type(const GsColumn *column)
+{
+	GsKey	   *key = palloc0(sizeof(GsKey));
+	const GsCodec *codec = &column->codec;
+	int64		from;
+	int64		to;
+
+	key->rows = 1;
+	switch (codec->kind->content)
+	{
+		case GS_CONTENT_LABEL:
+			return learn_labels(column, key) ? key : NULL;
+		case GS_CONTENT_UUID:
+			key->kind = GS_KEY_UUID;
+			key->space = PG_UINT64_MAX;
+			return key;
+		case GS_CONTENT_BITS:
+			key->kind = GS_KEY_BITS;
+			key->width = codec->typmod > 0 ? codec->typmod :
+				128 / codec->kind->bits;
+			key->space = ipow(2, Min(key->width * codec->kind->bits, 64));
+			return key;
+		case GS_CONTENT_JSON:
+		case GS_CONTENT_ARRAY:
+			return NULL;
+		case GS_CONTENT_TEXT:
+			key->text_bytes = 2;	/* nothing before the number, nor after */
+			key->text = palloc0(key->text_bytes);
+			key->width = 1;
+			break;
+		case GS_CONTENT_NUMBERS:
+		case GS_CONTENT_TRUTH:
+			if (codec->nparts > 1)
+				return NULL;
+			break;
+	}
+	key->kind = GS_KEY_SEQUENCE;
+	key->step = 1;
+	gs_key_limits(column, key, &from, &to);
+	if (from > to)
+		return NULL;
+	key->min = Max(Min(1, to), from);
+	/* a truth has but two values */
+	if (to == 1)
+		key->min = from;
+	key->space = (uint64) to - (uint64) key->min + 1;
+	return key;
+}

@@ -26,6 +26,8 @@
 
 /* Share of the rows that may be huge in a column told from another one. */
 #define MAX_HUGE		0.001
+/* Of a number's values, those that make an end a bound. */
+#define MIN_REACHED		0.01
 
 /*
  * gs_may_differ: whether a column can be told from others, or others from it:
@@ -423,6 +425,22 @@ set_ends(GsSum *sum, const GsScalar *sorted, int64 n, int threshold)
 }
 
 /*
+ * Whether many of a number's values are its ends.
+ */
+static void
+set_reached(const Finder *finder, int c, const GsScalar *sorted, int64 n)
+{
+	GsLayout   *layout = finder->number[c].column->layout;
+	int64		many = Max(finder->threshold, (int64) (MIN_REACHED * n));
+
+	if (finder->number[c].column->codec.kind->axis == GS_AXIS_TIME ||
+		n <= many)
+		return;
+	layout->min_reached = sorted[0].i == sorted[many].i;
+	layout->max_reached = sorted[n - 1].i == sorted[n - 1 - many].i;
+}
+
+/*
  * The least and the largest value of a column's type.
  */
 static void
@@ -480,6 +498,7 @@ settle(const Finder *finder, int c, GsScalar *scratch)
 	}
 	n = collect(finder, c, false, scratch);
 	set_ends(&layout->sum[1], scratch, n, finder->threshold);
+	set_reached(finder, c, scratch, n);
 	if (always_sum(finder, layout))
 		return;
 	layout->sum[1].nparts = 1;
@@ -603,6 +622,7 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	finder.link = palloc0(sizeof(GsLink) * Max(n, 1));
 	finder.sign = palloc_extended(Max((Size) n * n, 1),
 								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	finder.code = palloc0(Max(n, 1));
 	for (int c = 0; c < n; c++)
 	{
 		order[c] = c;
@@ -639,4 +659,5 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	pfree(finder.number);
 	pfree(finder.link);
 	pfree(finder.sign);
+	pfree(finder.code);
 }

@@ -4,11 +4,12 @@
  *	  declared: a total and its parts, parts of 100, an amount that is payments
  *	  times duration, a depth of 200 z / (x + y).
  *
- * Sums are found by elimination over a few rows: a column that those before it
- * make up, but for rounding, has factors that follow from these rows.  Products
- * are sums of logarithms.  What has a sum within a product is tried one by one.
- * Factors must be plain numbers, and what they give the value, rounded as it
- * is, in 99 of 100 rows of a larger sample.
+ * Logarithms are tried one by one.  Sums are found by elimination over a few
+ * rows: a column that those before it make up, but for rounding, has factors
+ * that follow from these rows.  Products are sums of logarithms.  What has a
+ * sum within a product is tried one by one.  Factors must be plain numbers, and
+ * what they give the value, rounded as it is, in 99 of 100 rows of a larger
+ * sample.
  *
  * An equation is written as a condition on the row, column = expression, and
  * goes the way of the source's own (constraint/rules.c).  All errors add up in
@@ -144,6 +145,8 @@ evaluate(const Search *search, const Formula *formula, int row)
 
 		result *= formula->pair_factor > 0 ? sum : 1 / sum;
 	}
+	if (formula->base != 0)
+		result = log(result) / log(formula->base);
 	return result;
 }
 
@@ -587,6 +590,31 @@ find_multiples(Search *search)
 	pfree(lines);
 }
 
+/*
+ * Finds numbers that are another one's logarithm.
+ */
+static void
+find_logarithms(Search *search)
+{
+	static const double bases[] = {M_E, 10};
+
+	for (int target = 0; target < search->n; target++)
+		for (int from = 0; from < search->n; from++)
+			for (int b = 0; b < lengthof(bases); b++)
+			{
+				Formula		formula = {.product = true,.constant = 1,
+				.base = bases[b]};
+
+				CHECK_FOR_INTERRUPTS();
+				formula.factor[from] = 1;
+				if (from != target && search->number[from].log_spread > 0 &&
+					!search->number[target].told &&
+					!is_circular(search, &formula, target) &&
+					holds(search, &formula, target, false))
+					keep_formula(search, &formula, target);
+			}
+}
+
 #define ST_SORT sort_doubles
 #define ST_ELEMENT_TYPE double
 #define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
@@ -807,6 +835,7 @@ gs_formulas_find(const GsSample *sample, uint64 seed)
 	for (int i = 0; i < search->n; i++)
 		search->order[i] = i;
 	qsort_arg(search->order, search->n, sizeof(int), by_precision, search);
+	find_logarithms(search);
 	find_multiples(search);
 	for (int try = 0; try < TRIES && search->n >= 2; try++)
 	{

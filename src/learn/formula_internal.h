@@ -39,7 +39,7 @@ typedef struct Search
 /*
  * A value as a sum (power 1) or a product (power: exponents) of numbers:
  * constant + sum of factor * number, or constant * product of number ^ factor;
- * and, in place of one of the numbers, the sum of two.
+ * and, in place of one of the numbers, the sum of two; or the logarithm of it.
  */
 typedef struct Formula
 {
@@ -49,6 +49,7 @@ typedef struct Formula
 	double		pair_factor;	/* of the sum of two; 0: none */
 	int			pair[2];
 	int			sign;			/* of the second of them */
+	double		base;			/* of the logarithm of it all; 0: none */
 } Formula;
 
 /* formula_write.c */

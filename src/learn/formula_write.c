@@ -142,10 +142,15 @@ gs_formula_write(Search *search, const Formula *formula, int target, bool plain)
 	appendStringInfo(&out, "%s = ", quote_identifier(number->name));
 	if (rounded)
 		appendStringInfoString(&out, plain ? "round(" : "pg_catalog.round((");
+	if (formula->base != 0)
+		appendStringInfo(&out, "%s%s(", plain ? "" : "pg_catalog.",
+						 formula->base == 10 ? "log" : "ln");
 	if (formula->product)
 		append_product(search, formula, &out);
 	else
 		append_sum(search, formula, &out);
+	if (formula->base != 0)
+		appendStringInfoChar(&out, ')');
 	if (rounded)
 		appendStringInfo(&out, "%s, %d)",
 						 plain ? "" : ")::pg_catalog.numeric",

@@ -26,6 +26,9 @@
 /* Rows in another order than that which is nearly always kept. */
 #define FEW_EXCEPTIONS	0.002
 
+/* Rows of each value, on average, where values are looked up. */
+#define ROWS_PER_VALUE	5
+
 /* Below this, in nats, a column is but another one's, rounded. */
 #define MIN_ENTROPY		0.05
 
@@ -220,9 +223,84 @@ is_round(const Finder *finder, int c, int b, int64 stride)
 	return round;
 }
 
+typedef struct Values
+{
+	int64		own;
+	int64		other;
+} Values;
+
+static int
+by_values(const void *a, const void *b)
+{
+	const Values *x = a;
+	const Values *y = b;
+
+	if (x->own != y->own)
+		return x->own < y->own ? -1 : 1;
+	return (x->other > y->other) - (x->other < y->other);
+}
+
 /*
- * gs_pair_score: how good a base is for a column; NAN if it is none.  *sign: set, whether or
- * not it is one.
+ * Whether one column's value tells the other's, of which it has many rows
+ * each, as a school tells its district: such a dependency is learned as what
+ * it is, and would be lost in a difference.
+ */
+static bool
+is_looked_up(const Finder *finder, int of, int from, int64 stride)
+{
+	int64		room = finder->sample->nrows / stride + 1;
+	Values	   *values = palloc(sizeof(Values) * room);
+	int			n = 0;
+	int			distinct = 0;
+	int64		exceptions = 0;
+
+	for (int64 row = 0; row < finder->sample->nrows; row += stride)
+		n += has_value(&finder->number[of], row, &values[n].other) &&
+			has_value(&finder->number[from], row, &values[n].own);
+	qsort(values, n, sizeof(Values), by_values);
+	for (int i = 0, first; i < n; i = first)
+	{
+		int			most = 0;
+
+		for (first = i; first < n && values[first].own == values[i].own;)
+		{
+			int			same = first;
+
+			while (first < n && values[first].own == values[same].own &&
+				   values[first].other == values[same].other)
+				first++;
+			most = Max(most, first - same);
+		}
+		distinct++;
+		exceptions += first - i - most;
+	}
+	pfree(values);
+	return distinct > 1 && n >= ROWS_PER_VALUE * distinct &&
+		exceptions <= FEW_EXCEPTIONS * n;
+}
+
+/*
+ * Whether a column is a number by which others are looked up, of which two
+ * are no more alike where they are close to each other.
+ */
+static bool
+is_code(const Finder *finder, int c)
+{
+	int64		stride = finder->sample->nrows / PAIR_ROWS + 1;
+
+	for (int b = 0; b < finder->sample->ncolumns && finder->code[c] == 0; b++)
+		if (b != c && finder->number[b].unit != 0 &&
+			finder->number[b].column->codec.kind->axis != GS_AXIS_TIME &&
+			is_looked_up(finder, b, c, stride))
+			finder->code[c] = 1;
+	if (finder->code[c] == 0)
+		finder->code[c] = -1;
+	return finder->code[c] > 0;
+}
+
+/*
+ * gs_pair_score: how good a base is for a column; NAN if it is none.  *sign:
+ * set, whether or not it is one.
  */
 double
 gs_pair_score(const Finder *finder, int c, int b, int *sign)
@@ -256,6 +334,11 @@ gs_pair_score(const Finder *finder, int c, int b, int *sign)
 	}
 	if (entropy >= 0 && (*sign >= 0 || entropy < MIN_ENTROPY))
 		return entropy - BY_FAR;
+	if (!moment && *sign != 0 && (is_looked_up(finder, b, c, stride) ||
+								  is_looked_up(finder, c, b, stride)))
+		*sign = 0;
+	if (!moment && *sign == 0 && (is_code(finder, c) || is_code(finder, b)))
+		return NAN;
 	/* the later one is told from the earlier one */
 	if (*sign > 0 ? moment || (ratio < MAX_VARIANCE &&
 							   is_round(finder, c, b, stride)) :

@@ -41,6 +41,8 @@ typedef struct Finder
 	Number	   *number;			/* [ncolumns] */
 	GsLink	   *link;			/* [ncolumns] the best */
 	int8	   *sign;			/* [ncolumns][ncolumns] column to base */
+	int8	   *code;			/* [ncolumns] whether others are looked up by
+								 * it: 1, -1 not, 0 not known yet */
 } Finder;
 
 /*

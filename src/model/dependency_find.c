@@ -31,6 +31,9 @@
 #define MAX_MISTAKES	0.002	/* share of rows that are exceptions ... */
 #define MAX_EXCEPTIONS	0.05	/* ... of a predictor of more bins */
 #define MAX_UNEXPLAINED	0.1		/* of the rows without the value of most */
+#define NEARLY			0.9		/* as many values as a coarser feature may
+								 * have, to tell a finer one but for
+								 * exceptions */
 #define SAMPLE_ROWS		4096	/* looked at first */
 #define MAX_PAIRS		65536	/* bins of two predictors ... */
 #define MIN_PAIRS		4096	/* ... or these, with so many rows for each ... */
@@ -552,8 +555,8 @@ may_determine(const Search *search, int p, int f)
 }
 
 /*
- * Looks for the predictor of a feature, which is the at'th in order: the one
- * with the fewest exceptions, and of those the coarsest, so that what it is
+ * Looks for the predictor of a feature, which is the at'th in order: of those
+ * that have about as many values or more, the one with the fewest exceptions, and of those the coarsest, so that what it is
  * determined by in turn agrees.
  *
  * order: [n] the coarsest first
@@ -572,7 +575,8 @@ find_predictor(Search *search, const int *order, int n, int at)
 		CHECK_FOR_INTERRUPTS();
 		/* an indicator is coarser than all, and they are looked at last */
 		if (!may_determine(search, p, c.feature) ||
-			(search->schema->features[order[at]].part >= 0 ? j < at :
+			(search->schema->features[order[at]].part >= 0 ?
+			 j < at && search->nvalues[p] < NEARLY * search->nvalues[order[at]] :
 			 search->schema->features[p].part < 0))
 			continue;
 		c.nbins[0] = count_bins(search, p);

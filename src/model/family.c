@@ -13,7 +13,8 @@ static const GsFamily *const families[] = {
 	&gs_tree,
 	&gs_vae,
 	&gs_diffusion,
-	&gs_gan
+	&gs_gan,
+	&gs_private
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "model/fit_context.h"
 #include "model/option.h"
 #include "model/tokens.h"
+#include "privacy/counts.h"
 
 typedef struct GsFamily
 {
@@ -35,6 +36,13 @@ typedef struct GsFamily
 	 * named "name/..." and notes for the user.  Can be cancelled.
 	 */
 	void		(*fit) (GsFitContext *context);
+
+	/*
+	 * The same from noisy counts of the schema's features, in their order:
+	 * a family that learns privately, and has no fit.  NULL for the others.
+	 */
+	void		(*fit_counts) (GsFitContext *context,
+							   const GsNoisyTable *table);
 
 	/*
 	 * Reads a model from tensors, all of which are checked.  Nothing changes
@@ -85,6 +93,7 @@ extern const GsFamily gs_tree;
 extern const GsFamily gs_vae;
 extern const GsFamily gs_diffusion;
 extern const GsFamily gs_gan;
+extern const GsFamily gs_private;
 
 /* Of rows that are made owner by owner; nobody asks for it by name. */
 extern const GsFamily gs_sequence;

@@ -19,7 +19,8 @@ typedef enum GsOptionType
 	GS_OPTION_RATE,				/* double, over 0 and at most 1; 0: left out */
 	GS_OPTION_LIST,				/* List of C strings */
 	GS_OPTION_CHOICE,			/* const char *, one of choices */
-	GS_OPTION_CHOICES			/* List of GsNamedChoice: one for each name */
+	GS_OPTION_CHOICES,			/* List of GsNamedChoice: one for each name */
+	GS_OPTION_VALUES			/* List of GsNamedValues: some for each name */
 } GsOptionType;
 
 #define GS_OPTION_IS_AUTO	(-1)	/* written "auto" */
@@ -30,6 +31,13 @@ typedef struct GsNamedChoice
 	const char *choice;			/* one of choices */
 } GsNamedChoice;
 
+typedef struct GsNamedValues
+{
+	char	   *name;
+	List	   *values;			/* C strings: what JSON has between quotes, or a
+								 * number or truth as it is written */
+} GsNamedValues;
+
 typedef struct GsOptionDef
 {
 	const char *name;
@@ -38,7 +46,8 @@ typedef struct GsOptionDef
 	int64		min;			/* INT, AUTO */
 	int64		max;
 	int64		value;			/* by default */
-	const char *what;			/* LIST: what the strings are, for a hint ... */
+	const char *what;			/* LIST, CHOICES, VALUES: what it is made of, for a
+								 * hint ... */
 	const char *example;		/* ... and how they are written */
 	const char *const *choices; /* CHOICE: NULL-terminated, the default first;
 								 * CHOICES: in any order */
@@ -51,5 +60,7 @@ typedef struct GsOptionDef
 		GS_OPTION_IS_AUTO, NULL, NULL, NULL}
 #define GS_OPTION_STRINGS(key, type, what, example) \
 	{#key, GS_OPTION_LIST, offsetof(type, key), 0, 0, 0, what, example, NULL}
+#define GS_OPTION_NAMED_VALUES(key, type, what, example) \
+	{#key, GS_OPTION_VALUES, offsetof(type, key), 0, 0, 0, what, example, NULL}
 
 #endif

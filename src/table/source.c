@@ -386,6 +386,7 @@ examine(Node *node, void *context)
 		if (entry->rtekind != RTE_RELATION ||
 			entry->relkind == RELKIND_VIEW)
 			continue;
+		source->relids = list_append_unique_oid(source->relids, entry->relid);
 		source->bypasses_rls |= bypasses_rls(entry->relid,
 											 gs_reading_role(query, entry));
 		find_reader(source, entry->relid, gs_reading_role(query, entry));

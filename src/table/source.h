@@ -23,6 +23,7 @@ typedef struct GsSource
 	char	   *query;			/* what is run */
 	SPIPlanPtr	plan;
 	TupleDesc	desc;			/* columns of the query's result */
+	List	   *relids;			/* OIDs of what is read, but for views */
 	bool		bypasses_rls;
 	List	   *others;			/* C strings: whose rights are used besides */
 	List	   *unique;			/* C strings: columns of a query that are so */

@@ -6,7 +6,8 @@
  * not be preloaded.  What it writes stays whatever becomes of the transaction
  * that asked for it.  It sees nothing that this has not committed, and would
  * wait for ever for a lock that it holds, for whoever waits for an answer is
- * not seen by the deadlock detector.
+ * not seen by the deadlock detector.  So what stands apart of both is all that
+ * can be asked for in a transaction that has written.
  *
  * Arguments go to it in a segment of shared memory, with all that makes it
  * another session of the same caller, and the answer comes back there; the
@@ -45,6 +46,7 @@
 #include "utils/snapmgr.h"
 
 #include "catalog/access.h"
+#include "catalog/ledger.h"
 #include "fit/background.h"
 #include "worker/jobs.h"
 #include "worker/worker.h"
@@ -60,13 +62,20 @@
 typedef struct WorkKind
 {
 	const char *name;			/* as processes are called */
+	bool		apart;			/* needs nothing that its caller may have
+								 * written, and no lock that it may hold */
 	int64		(*begin) (Oid role, const NullableDatum *args);
 	void		(*work) (int64 answer, const NullableDatum *args);
 	void		(*failed) (int64 answer, const ErrorData *error);
 } WorkKind;
 
 static const WorkKind kinds[] = {
-	[GS_WORK_FIT] = {"fit", gs_job_begin, gs_background_fit, gs_job_failed}
+	[GS_WORK_FIT] = {"fit", false, gs_job_begin, gs_background_fit,
+	gs_job_failed},
+	[GS_WORK_DEBIT] = {.name = "debit",.apart = true,
+	.begin = gs_ledger_begin_debit},
+	[GS_WORK_BUDGET] = {.name = "budget",.apart = true,
+	.begin = gs_ledger_begin_budget}
 };
 
 /* What an answer is. */
@@ -262,8 +271,8 @@ throw_error(const Request *request)
  * answer.
  *
  * Can be cancelled: what has begun by then is committed, but no work follows.
- * Errors: read_only_sql_transaction; active_sql_transaction in a
- * transaction that has written; insufficient_resources where no process is
+ * Errors: active_sql_transaction in a transaction that has written, unless
+ * the work stands apart of it; insufficient_resources where no process is
  * free; operator_intervention where it dies; those of the work's beginning.
  */
 int64
@@ -273,7 +282,7 @@ gs_worker_run(GsWork kind, const GsWorkArg *args, int nargs)
 	Request    *request;
 	int64		answer;
 
-	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (!kinds[kind].apart && TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("cannot start a background process in a transaction that has written"),

@@ -10,7 +10,9 @@
 /* Kinds of work: see the table in worker.c. */
 typedef enum GsWork
 {
-	GS_WORK_FIT					/* of synth_fit_background */
+	GS_WORK_FIT,				/* of synth_fit_background */
+	GS_WORK_DEBIT,				/* of the ledger, for a fit */
+	GS_WORK_BUDGET				/* of synth_budget */
 } GsWork;
 
 /* A value and its type, for the way to the worker. */

@@ -1,0 +1,140 @@
+/*
+ * private.h
+ *	  Differentially private fits: see private.c.
+ */
+#ifndef GENSYNTH_FIT_PRIVATE_H
+#define GENSYNTH_FIT_PRIVATE_H
+
+#include "catalog/catalog.h"
+#include "fit/options.h"
+#include "model/family.h"
+#include "privacy/counts.h"
+#include "privacy/noise.h"
+#include "table/source.h"
+
+/* Cells that the values of a number are counted in, at most. */
+#define GS_PRIVATE_CELLS	1024
+
+/* What a private fit is asked for. */
+typedef struct GsPrivateRequest
+{
+	const char *model;
+	const GsFamily *family;
+	const GsOptions *options;
+	double		epsilon;
+	double		delta;
+} GsPrivateRequest;
+
+/* What is known of a column's values before a row is read. */
+typedef enum GsPublicKind
+{
+	GS_PUBLIC_NOTHING,
+	GS_PUBLIC_KEY,				/* different in all rows: nothing is learned */
+	GS_PUBLIC_LEVELS,			/* all values */
+	GS_PUBLIC_BOUNDS			/* ends of numbers */
+} GsPublicKind;
+
+typedef struct GsPublic
+{
+	GsPublicKind kind;
+	bool		nullable;
+
+	/* the ends so far, of the column's base type */
+	bool		has[2];			/* low, high */
+	bool		open[2];		/* the end itself is no value */
+	Datum		end[2];
+
+	/* LEVELS */
+	int			nlevels;
+	GsScalar   *level;			/* [nlevels] */
+	char	  **text;			/* [nlevels] of a TEXT lane */
+
+	/* LEVELS, BOUNDS: in what scalars hold them */
+	GsLaneType	lane;
+	int			scale;			/* of a numeric */
+	int			min_scale;
+} GsPublic;
+
+/* Counts of rows in cells, of which a row is in one at most. */
+typedef struct GsPrivateVector
+{
+	int			ncells;
+	int64	   *count;			/* [ncells] with noise, once it is drawn */
+	uint64		num;			/* of sigma^2 = num / den */
+	uint64		den;
+	double		sigma;
+	double		rho;			/* what it costs */
+} GsPrivateVector;
+
+/* A column, as it is counted. */
+typedef struct GsPrivateCells
+{
+	int			feature;		/* a number, a category or the indicator of a
+								 * key's NULLs; -1: of all rows */
+	int			null_cell;		/* the last; -1: none */
+	bool		ordered;
+	struct GsLevels *levels;	/* of a category */
+	GsPrivateVector vector;
+	int			nbins;			/* that pairs are counted over */
+	int32	   *bin;			/* [ncells] of each cell */
+} GsPrivateCells;
+
+typedef struct GsPrivatePair
+{
+	int			first;
+	int			second;
+	GsPrivateVector vector;		/* [bins of first][bins of second] */
+} GsPrivatePair;
+
+/* What is counted of a table. */
+typedef struct GsPrivateTable
+{
+	const GsSchema *schema;
+	int			ncolumns;
+	GsPrivateCells *column;
+	int			npairs;
+	GsPrivatePair *pair;
+	double		rows;			/* their noisy number */
+} GsPrivateTable;
+
+/* private.c */
+extern void gs_private_check(const GsPrivateRequest *request,
+							 const GsSource *source, bool temporary,
+							 Jsonb *options);
+extern int64 gs_private_learn(const GsPrivateRequest *request,
+							  GsSource *source, GsFitContext *context,
+							  GsVersionEntry *version);
+
+/* private_public.c */
+extern GsPublic *gs_public_read(const GsSource *source,
+								const GsOptions *options,
+								GsColumn *columns);
+
+/* private_schema.c */
+extern GsSchema *gs_private_schema(GsColumn *columns, int ncolumns,
+								   const GsPublic *public);
+extern double *gs_private_shares_of(const GsPrivateTable *table, int column);
+extern void gs_private_shares(GsSchema *schema, const GsPrivateTable *table);
+
+/* private_count.c */
+extern void gs_private_table(const GsSchema *schema, GsPrivateTable *table);
+extern void gs_private_count(GsPrivateTable *table, GsSource *source);
+extern void gs_private_count_pairs(GsPrivateTable *table, GsSource *source);
+
+/* private_pairs.c */
+extern GsPrivateVector **gs_private_columns(GsPrivateTable *table);
+extern void gs_private_split(int n, GsPrivateVector *const *vectors,
+							 double rho);
+extern void gs_private_bins(GsPrivateTable *table, double rho, List **notes);
+
+/* private_noise.c */
+
+/*
+ * What only tests set: sees each vector of counts before and after its noise,
+ * and may change the latter.
+ */
+extern void (*gs_release_hook) (const int64 *exact, int64 *noisy, int n,
+								uint64 num, uint64 den);
+extern void gs_release(GsPrivateVector *vector);
+
+#endif

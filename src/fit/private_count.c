@@ -1,0 +1,213 @@
+/*
+ * private_count.c
+ *	  Counts of rows in public cells.
+ *
+ * A row adds 1 to at most one cell of each column, and is not kept: the
+ * memory is that of the counts.  What a row has in a column, and whether it
+ * is counted there, depends on that row alone.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "encode/encode.h"
+#include "fit/private.h"
+#include "learn/quantile.h"
+
+typedef struct Counting
+{
+	GsPrivateTable *table;
+	int32	   *cell;			/* [ncolumns] of the row; -1: none */
+	MemoryContext row;			/* of one row's texts */
+} Counting;
+
+static void
+init_cells(GsPrivateCells *cells, const GsSchema *schema, int f)
+{
+	const GsFeature *feature = &schema->features[f];
+	const GsColumn *column = &schema->columns[feature->column];
+
+	cells->feature = f;
+	if (feature->kind == GS_FEATURE_NUMBER)
+	{
+		cells->null_cell = column->null_feature < 0 ? -1 :
+			feature->quantile.nsegments;
+		cells->vector.ncells = feature->quantile.nsegments +
+			(cells->null_cell >= 0);
+		cells->ordered = true;
+		return;
+	}
+	cells->null_cell = feature->part < 0 ? 1 : feature->null_level;
+	cells->vector.ncells = feature->nlevels;
+	cells->ordered = feature->part == 0 && feature->lane != GS_LANE_TEXT;
+	if (feature->part == 0)
+		cells->levels = gs_levels_create(feature, NULL);
+}
+
+/*
+ * gs_private_table: what is counted of a schema's columns, in the order of its
+ * features (see counts.h), none of it yet; of one with nothing but keys, its
+ * rows.
+ */
+void
+gs_private_table(const GsSchema *schema, GsPrivateTable *table)
+{
+	memset(table, 0, sizeof(GsPrivateTable));
+	table->schema = schema;
+	table->column = palloc0(sizeof(GsPrivateCells) *
+							Max(schema->nfeatures, 1));
+	for (int f = 0; f < schema->nfeatures; f++)
+		if (schema->features[f].part >= 0 ||
+			schema->columns[schema->features[f].column].key != NULL)
+			init_cells(&table->column[table->ncolumns++], schema, f);
+	if (table->ncolumns == 0)
+	{
+		table->column[table->ncolumns++] = (GsPrivateCells)
+		{
+			.feature = -1,.null_cell = -1,.vector = {.ncells = 1}
+		};
+	}
+	for (int i = 0; i < table->ncolumns; i++)
+		table->column[i].vector.count =
+			palloc0(sizeof(int64) * table->column[i].vector.ncells);
+}
+
+/*
+ * The level of a text; -1: it is none.
+ */
+static int
+find_text(const GsPrivateCells *cells, const GsFeature *feature,
+		  const GsPart *part)
+{
+	GsScalar	key = {.hash = gs_format_hash(part->text, part->len, 0)};
+	int			level = gs_levels_find(cells->levels, key);
+
+	/* somebody may have sought a text with the hash of another */
+	if (level >= 0 && (strlen(feature->text[level]) != part->len ||
+					   memcmp(feature->text[level], part->text,
+							  part->len) != 0))
+		return -1;
+	return level;
+}
+
+/*
+ * The cell of a value that is not NULL; -1: it is not known.  Numbers beyond
+ * the ends are at the ends; special ones are not known.
+ */
+static int
+find_cell(const GsSchema *schema, const GsPrivateCells *cells, Datum value)
+{
+	const GsFeature *feature = &schema->features[cells->feature];
+	GsCodec    *codec = &schema->columns[feature->column].codec;
+	GsPart		part[GS_MAX_PARTS];
+	GsScalar	below;
+	GsScalar	above;
+
+	if (feature->part < 0)
+		return 0;
+	gs_codec_split(codec, value, part);
+	if (feature->lane == GS_LANE_TEXT)
+		return find_text(cells, feature, part);
+	gs_part_scalars(feature, part, &below, &above);
+	if (feature->kind == GS_FEATURE_NUMBER)
+		return gs_scalar_is_special(&codec->part[0], feature->lane, below) &&
+			gs_scalar_is_special(&codec->part[0], feature->lane, above) ?
+			-1 : gs_quantile_find(feature, below);
+	return gs_scalar_compare(below, above, feature->lane) != 0 ? -1 :
+		gs_levels_find(cells->levels, below);
+}
+
+/*
+ * Finds the cells of a row's columns.
+ */
+static void
+find_cells(Counting *counting, TupleTableSlot *slot)
+{
+	const GsSchema *schema = counting->table->schema;
+	MemoryContext old = MemoryContextSwitchTo(counting->row);
+
+	for (int i = 0; i < counting->table->ncolumns; i++)
+	{
+		const GsPrivateCells *cells = &counting->table->column[i];
+		int			c = cells->feature < 0 ? -1 :
+			schema->features[cells->feature].column;
+
+		counting->cell[i] = c < 0 ? 0 :
+			slot->tts_isnull[c] ? cells->null_cell :
+			find_cell(schema, cells, slot->tts_values[c]);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(counting->row);
+}
+
+static void
+count_row(TupleTableSlot *slot, void *arg)
+{
+	Counting   *counting = arg;
+
+	find_cells(counting, slot);
+	for (int i = 0; i < counting->table->ncolumns; i++)
+		if (counting->cell[i] >= 0)
+			counting->table->column[i].vector.count[counting->cell[i]]++;
+}
+
+static void
+count_pairs(TupleTableSlot *slot, void *arg)
+{
+	Counting   *counting = arg;
+	GsPrivateTable *table = counting->table;
+	int32	   *bin = counting->cell;
+
+	find_cells(counting, slot);
+	for (int i = 0; i < table->ncolumns; i++)
+		if (bin[i] >= 0)
+			bin[i] = table->column[i].bin[bin[i]];
+	for (int p = 0; p < table->npairs; p++)
+	{
+		GsPrivatePair *pair = &table->pair[p];
+		int32		first = bin[pair->first];
+		int32		second = bin[pair->second];
+
+		if (first >= 0 && second >= 0)
+			pair->vector.count[first * table->column[pair->second].nbins +
+							   second]++;
+	}
+}
+
+/*
+ * Calls count on each row.  Nobody is told how far it is: that would be how
+ * many rows there are.
+ */
+static void
+pass(GsPrivateTable *table, GsSource *source, GsRowCallback count)
+{
+	Counting	counting = {.table = table};
+
+	counting.cell = palloc(sizeof(int32) * table->ncolumns);
+	counting.row = AllocSetContextCreate(CurrentMemoryContext,
+										 "gensynth private row",
+										 ALLOCSET_DEFAULT_SIZES);
+	gs_source_read(source, count, &counting);
+	MemoryContextDelete(counting.row);
+	pfree(counting.cell);
+}
+
+/*
+ * gs_private_count: counts the rows of a source in the cells of each column,
+ * exactly: no one may see that.
+ */
+void
+gs_private_count(GsPrivateTable *table, GsSource *source)
+{
+	pass(table, source, count_row);
+}
+
+/*
+ * gs_private_count_pairs: the same in the bins of pairs of columns, in a pass
+ * of its own: bins follow from what the first has released.
+ */
+void
+gs_private_count_pairs(GsPrivateTable *table, GsSource *source)
+{
+	pass(table, source, count_pairs);
+}

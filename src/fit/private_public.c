@@ -1,0 +1,860 @@
+/*
+ * private_public.c
+ *	  What is known of columns before a row is read: nothing here is charged,
+ *	  so nothing here looks at a row.
+ *
+ * A boolean's values, an enum's labels, the range of a numeric(p,s), NOT NULL,
+ * and what CHECK constraints and domains say in comparisons with constants
+ * are in the catalog, which every role can read.  Options "bounds" and
+ * "categories" are the caller's own knowledge, and go before it.
+ *
+ * No function of a CHECK is run: somebody else may have written it.
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "access/relation.h"
+#include "access/stratnum.h"
+#include "access/tupdesc.h"
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+#include "utils/typcache.h"
+
+#include "codec/codec_internal.h"
+#include "codec/domain.h"
+#include "codec/styles.h"
+#include "compat.h"
+#include "constraint/condition.h"
+#include "fit/learnable.h"
+#include "fit/private.h"
+#include "key/key.h"
+
+/* A scaled integer beyond it is no value of a numeric's lane. */
+#define SCALED_LIMIT	INT64CONST(1000000000000000000)
+
+/* What expressions about one column are read for. */
+typedef struct Reading
+{
+	const GsColumn *column;
+	AttrNumber	attnum;			/* in the relation; 0: a domain's value */
+	GsPublic   *public;
+} Reading;
+
+/* A text that is to be a value of a column. */
+typedef struct Given
+{
+	const char *option;
+	const GsColumn *column;
+	char	   *text;
+	Datum		value;
+} Given;
+
+static int
+compare(const GsColumn *column, Datum a, Datum b)
+{
+	TypeCacheEntry *type = lookup_type_cache(column->codec.type,
+											 TYPECACHE_CMP_PROC_FINFO);
+
+	return DatumGetInt32(FunctionCall2Coll(&type->cmp_proc_finfo,
+										   column->collation, a, b));
+}
+
+/*
+ * Whether values of a column are numbers of one part, which have ends.
+ */
+static bool
+is_number(const GsColumn *column)
+{
+	const GsCodec *codec = &column->codec;
+
+	return codec->nparts == 1 && codec->kind->content == GS_CONTENT_NUMBERS &&
+		codec->part[0].lane != GS_LANE_TEXT;
+}
+
+/*
+ * Moves an end inward.  which: 0 low, 1 high.
+ */
+static void
+move_end(const GsColumn *column, GsPublic *public, int which, Datum value,
+		 bool open)
+{
+	int			inward = !public->has[which] ? 1 :
+		compare(column, value, public->end[which]) * (which == 0 ? 1 : -1);
+
+	if (inward < 0 || (inward == 0 && !open))
+		return;
+	public->has[which] = true;
+	public->open[which] = open;
+	public->end[which] = value;
+}
+
+/*
+ * A node without what makes another type of it, where that keeps the value.
+ */
+static Node *
+strip(Node *node)
+{
+	for (;;)
+	{
+		if (node != NULL && IsA(node, RelabelType))
+			node = (Node *) ((RelabelType *) node)->arg;
+		else if (node != NULL && IsA(node, FuncExpr) &&
+				 ((FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)
+			node = linitial(((FuncExpr *) node)->args);
+		else
+			return node;
+	}
+}
+
+static bool
+is_column(const Reading *reading, Node *node)
+{
+	node = strip(node);
+	if (node == NULL)
+		return false;
+	if (reading->attnum == 0)
+		return IsA(node, CoerceToDomainValue);
+	return IsA(node, Var) && ((Var *) node)->varattno == reading->attnum;
+}
+
+static bool
+is_number_type(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID ||
+		type == NUMERICOID || type == FLOAT4OID || type == FLOAT8OID;
+}
+
+static bool
+is_string_type(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID ||
+		type == NAMEOID;
+}
+
+/*
+ * A number, as it is written, as a value of a column of numbers; *between: it
+ * is none, and the nearest below is given.  False if it is beyond the type.
+ */
+static bool
+number_value(const GsColumn *column, char *text, Datum *value, bool *between)
+{
+	double		number = strtod(text, NULL);
+	const GsPartKind *part = &column->codec.part[0];
+
+	*between = false;
+	switch (column->codec.type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			if (!(floor(number) >= (double) part->min) ||
+				!(floor(number) < (double) part->max))
+				return false;
+			*between = floor(number) != number;
+			*value = column->codec.kind->datum((GsScalar)
+											   {.i = (int64) floor(number)});
+			return true;
+		case FLOAT4OID:
+			if (!(fabs(number) <= FLT_MAX))
+				return false;
+			*value = Float4GetDatum((float4) number);
+			return true;
+		case FLOAT8OID:
+			if (!isfinite(number))
+				return false;
+			*value = Float8GetDatum(number);
+			return true;
+		case NUMERICOID:
+			if (!isfinite(number))
+				return false;
+			*value = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+										 ObjectIdGetDatum(InvalidOid),
+										 Int32GetDatum(-1));
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * A constant as a value of a column.  False if it is not of its kind.
+ */
+static bool
+constant_value(const GsColumn *column, Node *node, Datum *value,
+			   bool *between)
+{
+	const Const *constant = (const Const *) strip(node);
+	Oid			output;
+	bool		varlena;
+	char	   *text;
+
+	*between = false;
+	if (constant == NULL || !IsA(constant, Const) || constant->constisnull)
+		return false;
+	if (constant->consttype == column->codec.type)
+	{
+		*value = constant->constvalue;
+		return true;
+	}
+	if (!is_number_type(constant->consttype) &&
+		!is_string_type(constant->consttype))
+		return false;
+	getTypeOutputInfo(constant->consttype, &output, &varlena);
+	text = OidOutputFunctionCall(output, constant->constvalue);
+	if (is_number_type(constant->consttype))
+		return number_value(column, text, value, between);
+	if (!is_string_type(column->codec.type))
+		return false;
+	*value = InputFunctionCall((FmgrInfo *) &column->codec.input, text,
+							   column->codec.ioparam, -1);
+	return true;
+}
+
+/*
+ * What an operator means to the order of its arguments' type: a strategy of
+ * B-trees; 0: nothing.
+ */
+static int
+meaning(Oid operator)
+{
+	ListCell   *cell;
+
+	foreach(cell, gs_comparisons(operator))
+		if (gs_comparison(cell) >= BTLessStrategyNumber &&
+			gs_comparison(cell) <= BTGreaterStrategyNumber)
+			return gs_comparison(cell);
+	return 0;
+}
+
+/*
+ * Adds a value to a list of those that a column may have.
+ */
+static bool
+add_value(const GsColumn *column, Node *node, List **values)
+{
+	Datum	   *value = palloc(sizeof(Datum));
+	bool		between;
+
+	if (!constant_value(column, node, value, &between) || between)
+		return false;
+	*values = lappend(*values, value);
+	return true;
+}
+
+/*
+ * The values that a condition says are all there are: x = a, x IN (a, b), or
+ * several of them joined by OR.  False if it says something else.
+ */
+static bool
+read_list(const Reading *reading, Node *node, List **values)
+{
+	ListCell   *cell;
+
+	node = strip(node);
+	if (is_orclause(node))
+	{
+		foreach(cell, ((BoolExpr *) node)->args)
+			if (!read_list(reading, lfirst(cell), values))
+				return false;
+		return true;
+	}
+	if (node != NULL && IsA(node, NullTest))
+		return ((NullTest *) node)->nulltesttype == IS_NULL &&
+			is_column(reading, (Node *) ((NullTest *) node)->arg);
+	if (node != NULL && IsA(node, OpExpr))
+	{
+		List	   *args = ((OpExpr *) node)->args;
+
+		return list_length(args) == 2 &&
+			meaning(((OpExpr *) node)->opno) == BTEqualStrategyNumber &&
+			((is_column(reading, linitial(args)) &&
+			  add_value(reading->column, lsecond(args), values)) ||
+			 (is_column(reading, lsecond(args)) &&
+			  add_value(reading->column, linitial(args), values)));
+	}
+	if (node != NULL && IsA(node, ScalarArrayOpExpr))
+	{
+		ScalarArrayOpExpr *any = (ScalarArrayOpExpr *) node;
+		Node	   *array = strip(lsecond(any->args));
+
+		if (array != NULL && IsA(array, ArrayCoerceExpr))
+			array = strip((Node *) ((ArrayCoerceExpr *) array)->arg);
+		if (!any->useOr || !is_column(reading, linitial(any->args)) ||
+			meaning(any->opno) != BTEqualStrategyNumber ||
+			array == NULL || !IsA(array, ArrayExpr))
+			return false;
+		foreach(cell, ((ArrayExpr *) array)->elements)
+			if (!add_value(reading->column, lfirst(cell), values))
+				return false;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * A comparison of the column with a constant as an end.
+ */
+static void
+read_end(const Reading *reading, OpExpr *op)
+{
+	int			strategy = meaning(op->opno);
+	bool		turned;
+	Datum		value;
+	bool		between;
+	int			which;
+
+	if (strategy == 0 || list_length(op->args) != 2 ||
+		!is_number(reading->column))
+		return;
+	turned = is_column(reading, lsecond(op->args));
+	if (!is_column(reading, turned ? lsecond(op->args) : linitial(op->args)) ||
+		!constant_value(reading->column, turned ? linitial(op->args) :
+						lsecond(op->args), &value, &between))
+		return;
+	if (turned)
+		strategy = BTGreaterStrategyNumber + 1 - strategy;
+	for (which = 0; which < 2; which++)
+	{
+		bool		open = strategy == (which == 0 ? BTGreaterStrategyNumber :
+										BTLessStrategyNumber);
+
+		if (strategy == BTEqualStrategyNumber ? between :
+			(strategy > BTEqualStrategyNumber) != (which == 0))
+			continue;
+		/* what is between two values is beyond the one below */
+		if (between)
+			open = which == 0;
+		move_end(reading->column, reading->public, which, value, open);
+	}
+}
+
+static void set_levels(const GsColumn *column, GsPublic *public,
+					   List *values, const char *option);
+
+/*
+ * What a condition that every row meets says of the column.
+ */
+static void
+read_condition(const Reading *reading, Node *node)
+{
+	List	   *values = NIL;
+	ListCell   *cell;
+
+	node = strip(node);
+	if (is_andclause(node))
+	{
+		foreach(cell, ((BoolExpr *) node)->args)
+			read_condition(reading, lfirst(cell));
+		return;
+	}
+	/* NULL passes anyhow */
+	if (is_orclause(node) && list_length(((BoolExpr *) node)->args) == 2)
+	{
+		for (int i = 0; i < 2; i++)
+		{
+			NullTest   *test = list_nth(((BoolExpr *) node)->args, i);
+
+			if (IsA(test, NullTest) && test->nulltesttype == IS_NULL &&
+				is_column(reading, (Node *) test->arg))
+			{
+				read_condition(reading,
+							   list_nth(((BoolExpr *) node)->args, 1 - i));
+				return;
+			}
+		}
+	}
+	if (reading->public->kind == GS_PUBLIC_NOTHING &&
+		reading->column->codec.nparts == 1 &&
+		read_list(reading, node, &values) && values != NIL)
+		set_levels(reading->column, reading->public, values, NULL);
+	else if (node != NULL && IsA(node, OpExpr))
+		read_end(reading, (OpExpr *) node);
+}
+
+/*
+ * What the CHECK constraints of the relation and of the column's domain say.
+ */
+static void
+read_checks(Relation relation, Reading *reading)
+{
+	const TupleConstr *constr = RelationGetDescr(relation)->constr;
+	AttrNumber	attnum = reading->attnum;
+
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+		read_condition(reading, stringToNode(constr->check[i].ccbin));
+	if (gs_domain_has_checks(reading->column->declared))
+	{
+		DomainConstraintRef *ref = palloc(sizeof(DomainConstraintRef));
+		ListCell   *cell;
+
+		/* the context's end lets go of it */
+		InitDomainConstraintRef(reading->column->declared, ref,
+								CurrentMemoryContext, false);
+		reading->attnum = 0;
+		foreach(cell, ref->constraints)
+		{
+			const DomainConstraintState *state = lfirst(cell);
+
+			if (state->constrainttype == DOM_CONSTRAINT_CHECK)
+				read_condition(reading, (Node *) state->check_expr);
+			else
+				reading->public->nullable = false;
+		}
+		reading->attnum = attnum;
+	}
+}
+
+/*
+ * Decimals and digits of a numeric's type; false if it has none.
+ */
+static bool
+numeric_digits(const GsCodec *codec, int *precision, int *scale)
+{
+	int32		typmod = codec->typmod - VARHDRSZ;
+
+	if (codec->type != NUMERICOID || codec->typmod < (int32) VARHDRSZ)
+		return false;
+	*precision = (typmod >> 16) & 0xFFFF;
+	*scale = (int16) ((typmod & 0x7FF) ^ 1024) - 1024;
+	return true;
+}
+
+/*
+ * What the type says.
+ */
+static void
+read_type(const GsColumn *column, GsPublic *public)
+{
+	const GsCodec *codec = &column->codec;
+	int			precision;
+	int			scale;
+
+	if (codec->kind->content == GS_CONTENT_TRUTH)
+	{
+		public->kind = GS_PUBLIC_LEVELS;
+		public->nlevels = 2;
+		public->level = palloc0(sizeof(GsScalar) * 2);
+		public->text = palloc0(sizeof(char *) * 2);
+		public->level[1].i = 1;
+	}
+	else if (codec->kind->content == GS_CONTENT_LABEL)
+	{
+		public->kind = GS_PUBLIC_LEVELS;
+		public->lane = GS_LANE_TEXT;
+		public->nlevels = codec->nlabels;
+		public->level = palloc0(sizeof(GsScalar) * codec->nlabels);
+		public->text = codec->label;
+	}
+	else if (numeric_digits(codec, &precision, &scale) &&
+			 precision <= 18)
+	{
+		StringInfoData most;
+		Datum		value;
+		bool		between;
+
+		initStringInfo(&most);
+		appendStringInfoString(&most, "-0.");
+		for (int i = 0; i < precision; i++)
+			appendStringInfoChar(&most, '9');
+		appendStringInfo(&most, "e%d", precision - scale);
+		for (int which = 0; which < 2; which++)
+			if (number_value(column, most.data + (which == 1), &value,
+							 &between))
+				move_end(column, public, which, value, false);
+	}
+}
+
+static GS_NORETURN void
+refuse_value(const Given *given, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" in option \"%s\" is no value of column \"%s\" of type %s",
+					given->text, given->option, given->column->name,
+					format_type_be(given->column->declared)),
+			 why != NULL ? errdetail("%s", why) : 0,
+			 errhint("Write values as PostgreSQL does, such as \"2020-12-31\" for a date.")));
+}
+
+static void
+parse_given(void *arg)
+{
+	Given	   *given = arg;
+	GsCodec		codec = given->column->codec;
+
+	given->value = InputFunctionCall(&codec.input, given->text, codec.ioparam,
+									 codec.typmod);
+}
+
+/*
+ * A text of an option as a value of the column's base type.
+ */
+static Datum
+given_value(const char *option, const GsColumn *column, char *text)
+{
+	Given		given = {option, column, text, 0};
+	StringInfoData message;
+	GsPart		part[GS_MAX_PARTS];
+	GsCodec		codec = column->codec;
+
+	initStringInfo(&message);
+	if (!gs_condition_try(parse_given, &given, &message))
+		refuse_value(&given, message.data);
+	gs_codec_split(&codec, given.value, part);
+	if (part[0].lane == GS_LANE_NUMERIC ?
+		gs_numeric_scale(part[0].text) < 0 :
+		gs_scalar_is_special(&codec.part[0], part[0].lane, part[0].scalar))
+		refuse_value(&given, "It is infinite, or no number.");
+	return given.value;
+}
+
+/*
+ * The scale of a numeric column whose type leaves it open: as many decimals
+ * as values have, and as a cell needs.
+ */
+static int
+open_scale(const GsColumn *column, List *values, double width)
+{
+	int			precision;
+	int			scale = 0;
+	ListCell   *cell;
+
+	if (numeric_digits(&column->codec, &precision, &scale))
+		return Max(scale, 0);
+	if (width > 0)
+		scale = Max((int) ceil(-log10(width)), 0);
+	foreach(cell, values)
+	{
+		Datum		value = *(Datum *) lfirst(cell);
+
+		scale = Max(scale, gs_numeric_scale(DatumGetCString(DirectFunctionCall1(numeric_out,
+																				value))));
+	}
+	return Min(scale, 18);
+}
+
+/*
+ * The scalar of a value, and its text in a TEXT lane.  False where an integer
+ * at the column's scale does not hold it.
+ */
+static bool
+value_scalar(const GsColumn *column, const GsPublic *public, Datum value,
+			 GsScalar *scalar, char **text)
+{
+	GsCodec		codec = column->codec;
+	GsPart		part[GS_MAX_PARTS];
+	int64		above;
+
+	gs_codec_split(&codec, value, part);
+	*scalar = part[0].scalar;
+	*text = NULL;
+	if (part[0].lane == GS_LANE_TEXT)
+		*text = pnstrdup(part[0].text, part[0].len);
+	if (part[0].lane != GS_LANE_NUMERIC)
+		return true;
+	gs_numeric_scaled(part[0].text, public->scale, &scalar->i, &above);
+	return scalar->i == above && scalar->i > -SCALED_LIMIT &&
+		scalar->i < SCALED_LIMIT;
+}
+
+/*
+ * The lane of a column, and of a numeric its scale.
+ */
+static void
+set_lane(const GsColumn *column, GsPublic *public, List *values,
+		 double width)
+{
+	int			precision;
+	int			scale;
+
+	public->lane = column->codec.part[0].lane;
+	if (public->lane != GS_LANE_NUMERIC)
+		return;
+	public->lane = GS_LANE_INT;
+	public->scale = open_scale(column, values, width);
+	public->min_scale = numeric_digits(&column->codec, &precision, &scale) ?
+		public->scale : 0;
+}
+
+/* Levels while they are put in order. */
+typedef struct Level
+{
+	GsScalar	scalar;
+	char	   *text;
+} Level;
+
+static int
+compare_levels(const void *a, const void *b, void *lane)
+{
+	const Level *x = a;
+	const Level *y = b;
+
+	if (*(GsLaneType *) lane == GS_LANE_TEXT)
+		return strcmp(x->text, y->text);
+	if (*(GsLaneType *) lane == GS_LANE_FLOAT)
+		return (x->scalar.f > y->scalar.f) - (x->scalar.f < y->scalar.f);
+	return (x->scalar.i > y->scalar.i) - (x->scalar.i < y->scalar.i);
+}
+
+static GS_NORETURN void
+refuse_level(const GsColumn *column, const char *option, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" of column \"%s\" %s", option, column->name,
+					why),
+			 errhint("For example options => '{\"categories\": {\"sex\": [\"F\", \"M\"]}}'.")));
+}
+
+/*
+ * Makes values (pointers to Datums) the levels of a column, in their order.
+ *
+ * option: that names them, whose errors are reported; NULL: a CHECK, whose
+ * values of another form leave the column as it is
+ */
+static void
+set_levels(const GsColumn *column, GsPublic *public, List *values,
+		   const char *option)
+{
+	Level	   *level = palloc(sizeof(Level) * list_length(values));
+	GsPublic	found = *public;
+	int			n = 0;
+	ListCell   *cell;
+
+	set_lane(column, &found, values, 0);
+	foreach(cell, values)
+	{
+		Level	   *at = &level[n++];
+
+		if (value_scalar(column, &found, *(Datum *) lfirst(cell), &at->scalar,
+						 &at->text) &&
+			(at->text == NULL || strlen(at->text) <= GS_MAX_LEVEL_BYTES))
+			continue;
+		if (option == NULL)
+			return;
+		refuse_level(column, option, "has a value that is too long");
+	}
+	qsort_arg(level, n, sizeof(Level), compare_levels, &found.lane);
+	found.nlevels = 0;
+	found.level = palloc(sizeof(GsScalar) * n);
+	found.text = palloc(sizeof(char *) * n);
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0 && compare_levels(&level[i], &level[i - 1],
+									&found.lane) == 0)
+		{
+			if (option == NULL)
+				continue;
+			refuse_level(column, option, "has a value twice");
+		}
+		found.level[found.nlevels] = level[i].scalar;
+		found.text[found.nlevels++] = level[i].text;
+	}
+	if (found.nlevels > GS_MAX_LEVELS)
+	{
+		if (option == NULL)
+			return;
+		refuse_level(column, option, "has too many values");
+	}
+	found.kind = GS_PUBLIC_LEVELS;
+	*public = found;
+}
+
+/*
+ * The column that an option names.
+ */
+static int
+find_column(const GsColumn *columns, int n, const char *name,
+			const char *option)
+{
+	for (int c = 0; c < n; c++)
+		if (strcmp(columns[c].name, name) == 0)
+			return c;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of option \"%s\" is not learned", name,
+					option),
+			 errhint("Name columns of the source.")));
+	return -1;
+}
+
+static void
+read_bounds(const GsColumn *columns, int n, List *bounds, GsPublic *public)
+{
+	ListCell   *cell;
+
+	foreach(cell, bounds)
+	{
+		const GsNamedValues *named = lfirst(cell);
+		int			c = find_column(columns, n, named->name, "bounds");
+		const GsColumn *column = &columns[c];
+
+		if (!is_number(column))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"bounds\" names column \"%s\" of type %s, whose values are no numbers",
+							column->name, format_type_be(column->declared)),
+					 errhint("Option \"categories\" lists all values of a column.")));
+		if (list_length(named->values) != 2)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"bounds\" of column \"%s\" is not a pair of values",
+							column->name),
+					 errhint("For example options => '{\"bounds\": {\"age\": [0, 100]}}'.")));
+		memset(&public[c].has, 0, sizeof(public[c].has));
+		public[c].kind = GS_PUBLIC_BOUNDS;
+		for (int which = 0; which < 2; which++)
+			move_end(column, &public[c], which,
+					 given_value("bounds", column,
+								 list_nth(named->values, which)), false);
+		if (compare(column, public[c].end[0], public[c].end[1]) > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"bounds\" of column \"%s\" leaves no values",
+							column->name),
+					 errhint("The least comes first, as in [0, 100].")));
+	}
+}
+
+static void
+read_categories(const GsColumn *columns, int n, List *categories,
+				GsPublic *public)
+{
+	ListCell   *cell;
+
+	foreach(cell, categories)
+	{
+		const GsNamedValues *named = lfirst(cell);
+		int			c = find_column(columns, n, named->name, "categories");
+		const GsColumn *column = &columns[c];
+		List	   *values = NIL;
+		ListCell   *value;
+
+		if (column->codec.nparts != 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("option \"categories\" names column \"%s\" of type %s, whose values have several parts",
+							column->name, format_type_be(column->declared)),
+					 errhint("Leave the column out: exclude => '{%s}'.",
+							 quote_identifier(column->name))));
+		if (public[c].kind == GS_PUBLIC_BOUNDS)
+			refuse_level(column, "categories", "is in option \"bounds\" too");
+		foreach(value, named->values)
+		{
+			Datum	   *datum = palloc(sizeof(Datum));
+
+			*datum = given_value("categories", column, lfirst(value));
+			values = lappend(values, datum);
+		}
+		set_levels(column, &public[c], values, "categories");
+	}
+}
+
+/*
+ * Whether a column that the table declares nothing of has both ends by now;
+ * scalars of a declared one.
+ */
+static void
+settle(const GsColumn *column, GsPublic *public)
+{
+	List	   *ends = NIL;
+	double		end[2];
+
+	if (public->kind == GS_PUBLIC_LEVELS || public->kind == GS_PUBLIC_KEY)
+		return;
+	if (!public->has[0] || !public->has[1] ||
+		compare(column, public->end[0], public->end[1]) > 0)
+	{
+		public->kind = GS_PUBLIC_NOTHING;
+		return;
+	}
+	public->level = palloc(sizeof(GsScalar) * 2);
+	for (int i = 0; i < 2; i++)
+	{
+		ends = lappend(ends, &public->end[i]);
+		end[i] = column->codec.type != NUMERICOID ? 0 :
+			strtod(DatumGetCString(DirectFunctionCall1(numeric_out,
+													   public->end[i])),
+				   NULL);
+	}
+	set_lane(column, public, ends, (end[1] - end[0]) / GS_PRIVATE_CELLS);
+	for (int i = 0; i < 2; i++)
+	{
+		char	   *text;
+
+		if (!value_scalar(column, public, public->end[i], &public->level[i],
+						  &text))
+		{
+			if (public->kind == GS_PUBLIC_BOUNDS)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("option \"bounds\" of column \"%s\" has more digits than are counted",
+								column->name),
+						 errhint("Up to 18 digits are counted, decimals included.")));
+			public->kind = GS_PUBLIC_NOTHING;
+			return;
+		}
+		if (public->open[i] && public->lane == GS_LANE_INT)
+			public->level[i].i += i == 0 ? 1 : -1;
+	}
+	public->kind = public->lane == GS_LANE_INT &&
+		public->level[0].i > public->level[1].i ? GS_PUBLIC_NOTHING :
+		GS_PUBLIC_BOUNDS;
+}
+
+/*
+ * gs_public_read: what is known of the columns of a source, a relation that is
+ * locked, before a row of it is read: of BOUNDS, level[0] and level[1] are the
+ * ends.
+ *
+ * columns: [natts] as gs_learnable_column has them; those that are keys get
+ * theirs.  Returns [natts], in the current context.  Errors:
+ * invalid_parameter_value and undefined_column about the options.
+ */
+GsPublic *
+gs_public_read(const GsSource *source, const GsOptions *options,
+			   GsColumn *columns)
+{
+	int			n = source->desc->natts;
+	GsPublic   *public = palloc0(sizeof(GsPublic) * n);
+	Relation	relation = relation_open(source->relid, NoLock);
+	int			level = gs_fix_styles();
+
+	for (int c = 0; c < n; c++)
+	{
+		GsColumn   *column = &columns[c];
+		AttrNumber	attnum = get_attnum(source->relid, column->name);
+		Reading		reading = {column, attnum, &public[c]};
+
+		public[c].nullable = !TupleDescAttr(RelationGetDescr(relation),
+											attnum - 1)->attnotnull;
+		read_checks(relation, &reading);
+		if (column->unique)
+			column->key = gs_key_of_type(column);
+		if (column->key != NULL)
+			public[c].kind = GS_PUBLIC_KEY;
+		else if (public[c].kind == GS_PUBLIC_NOTHING)
+			read_type(column, &public[c]);
+	}
+	relation_close(relation, NoLock);
+	read_bounds(columns, n, options->bounds, public);
+	read_categories(columns, n, options->categories, public);
+	for (int c = 0; c < n; c++)
+	{
+		/* what is declared is learned, unique or not */
+		if (public[c].kind != GS_PUBLIC_KEY)
+			columns[c].key = NULL;
+		settle(&columns[c], &public[c]);
+	}
+	gs_end_settings(level);
+	return public;
+}
