@@ -1164,6 +1164,7 @@ gs_fit_run(GsFitCall *call)
 	const GsOptions *options = &call->request->options;
 
 	if (OidIsValid(call->source->relid) && !call->temporary &&
+		!call->request->private &&
 		call->request->columns == NIL && call->request->exclude == NIL &&
 		options->context == NIL && options->impute == NIL &&
 		options->kinds == NIL && options->constraints == NIL &&

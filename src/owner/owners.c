@@ -763,7 +763,9 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 	extension->room = 1024;
 	source->ordered = true;
 	source->series = owners->before;
-	source->endless = owners->regular ? list_make1(owners->order_by) : NIL;
+	/* what is a step from row to row, or to a generation, ends nowhere */
+	source->endless = owners->ngenerations > 0 ? owners->columns :
+		owners->regular ? list_make1(owners->order_by) : NIL;
 	source->begins = palloc(extension->room);
 	source->relid = relid;
 	source->relation = pstrdup(name);

@@ -683,6 +683,8 @@ choose_rows(IntoCall *call)
 								 call->relid))
 			return;
 		call->plain = call->sampler;
+		/* as many as by themselves */
+		call->any_n = false;
 		call->sampler = gs_sampler_begin(model, NULL, NULL);
 	}
 	if (gs_owners_are_one(gs_owners_load(model->version->owners)))
@@ -712,6 +714,8 @@ open_rows(IntoCall *call, int64 first)
 	}
 	call->owned = owned_rows(call);
 	gs_owned_scale(call->owned, call->owned_total, fill->n);
+	if (call->plain != NULL)
+		gs_owned_keep_all(call->owned);
 	gs_owned_skip(call->owned, first);
 	call->owned_rows = first;
 }
@@ -737,6 +741,25 @@ open_foreign_keys(IntoCall *call)
 	for (; row < fill->drawn && next_row(call, &values, &nulls); row++)
 		if (values != NULL)
 			(void) gs_foreign_keys_fill(call->fks, row, values, nulls);
+}
+
+/*
+ * Whether a column is of a foreign key.
+ */
+static bool
+refers(const GsTarget *target, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, target->constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+
+		if (constraint->kind == GS_CONSTRAINT_FOREIGN_KEY &&
+			gs_is_named(constraint->columns, name))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -771,6 +794,9 @@ indexes_fit(const IntoCall *call)
 			const char *name = NameStr(TupleDescAttr(target->desc, at)->attname);
 			bool		key = false;
 			bool		made = gs_is_named(step->columns, name);
+
+			if (!made && refers(target, name))
+				return false;
 
 			for (int c = 0; c < model->schema->ncolumns; c++)
 				if (strcmp(model->schema->columns[c].name, name) == 0)

@@ -82,6 +82,7 @@ struct GsOwned
 	int64		wanted;			/* ... and what becomes of these */
 	int64		n;				/* of all generations of a table's own rows */
 	bool		even;			/* each owner has as many */
+	bool		keeps_all;		/* rows whose key nobody declared repeats one */
 	bool		pending;		/* the row given last is an owner, too */
 
 	/* what rows know: of their owner, then of the row before */
@@ -783,7 +784,8 @@ make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
 		Size		at = (Size) row * stride;
 
 		bad[row] = (refused != NULL && refused[row]) ||
-			gs_siblings_failed(known->sampler->state, row) ||
+			(!owned->keeps_all &&
+			 gs_siblings_failed(known->sampler->state, row)) ||
 			is_seen(owned, owner[row], values + at, nulls + at);
 		if (!bad[row])
 			keep_row(owned, row, owner[row], values + at, nulls + at);
@@ -970,4 +972,14 @@ gs_owned_scale(GsOwned *owned, int64 total, int64 n)
 		return;
 	owned->total = total;
 	owned->wanted = n;
+}
+
+/*
+ * gs_owned_keep_all: no row is left out for the sake of a key that nobody
+ * declared.  To be called before rows are made.
+ */
+void
+gs_owned_keep_all(GsOwned *owned)
+{
+	owned->keeps_all = true;
 }

@@ -23,6 +23,7 @@ extern bool gs_owned_next(GsOwned *owned, Datum **values, bool **nulls);
 extern void gs_owned_refuse(GsOwned *owned);
 extern void gs_owned_skip(GsOwned *owned, int64 n);
 extern int64 gs_owned_count(GsOwned *owned);
+extern void gs_owned_keep_all(GsOwned *owned);
 extern void gs_owned_scale(GsOwned *owned, int64 total, int64 n);
 
 #endif
