@@ -468,7 +468,8 @@ charge_table(const Private *private)
 	}
 	return gs_ledger_debit(private->source->relid, request->model,
 						   request->family->name, request->epsilon,
-						   request->delta, private->rho, steps, n);
+						   request->delta, private->rho, steps, n,
+						   request->options->privacy_unit);
 }
 
 /*
