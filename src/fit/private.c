@@ -109,9 +109,6 @@ void
 gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				 bool temporary, Jsonb *options)
 {
-	char		kind = OidIsValid(source->relid) ?
-		get_rel_relkind(source->relid) : '\0';
-
 	if (!(request->epsilon > 0) || isinf(request->epsilon))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -123,18 +120,13 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				 errmsg("delta must be above 0, and %g at most", MAX_DELTA),
 				 errhint("It should be far below 1 in the number of rows; the default is 1e-6.")));
 	check_options(request->family, options);
-	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("only tables can be learned with epsilon"),
-				 errdetail("What one row of a table changes in a view or query is not known."),
-				 errhint("Pass the name of a table.")));
 	if (temporary)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("temporary tables cannot be learned with epsilon"),
 				 errdetail("No ledger can be kept of what goes away with the session."),
 				 errhint("Use an ordinary table.")));
+	(void) gs_private_table_of(source);
 }
 
 /*
@@ -196,6 +188,8 @@ typedef struct Private
 {
 	const GsPrivateRequest *request;
 	GsSource   *source;
+	Oid			relid;			/* the table that it shows rows of */
+	char	   *unit;			/* its column that says whose they are, or NULL */
 	GsSource   *reader;			/* the same, or so many rows of each unit */
 	int			ncolumns;
 	GsColumn   *columns;
@@ -236,6 +230,15 @@ mark_unit(Private *private)
 					 errmsg("option \"privacy_unit\" names column \"%s\" of type %s",
 							unit, format_type_be(column->declared)),
 					 errhint("Name a column that identifies persons, such as a whole number or a text.")));
+		private->unit = get_attname(private->relid,
+									gs_private_column_of(private->source, c),
+									true);
+		if (private->unit == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"privacy_unit\" names column \"%s\", which is computed",
+							unit),
+					 errhint("Name a column of the table that is learned as it stands there.")));
 		column->unique = column->one_null = true;
 		return;
 	}
@@ -256,7 +259,9 @@ static void
 open_reader(Private *private)
 {
 	const char *unit = private->request->options->privacy_unit;
+	const GsSource *source = private->source;
 	StringInfoData names;
+	const char *order;
 	int64		key;
 
 	private->reader = private->source;
@@ -275,14 +280,22 @@ open_reader(Private *private)
 		appendStringInfo(&names, "%s%s", c > 0 ? ", " : "",
 						 quote_identifier(private->columns[c].name));
 	unit = quote_identifier(unit);
+	/* rows of a view are told apart by what they hold */
+	order = source->relid == private->relid ?
+		"pg_catalog.concat(tableoid, ctid)" : psprintf("ROW(%s)::pg_catalog.text",
+														names.data);
 	private->reader = gs_source_open(psprintf("SELECT %s FROM (SELECT %s, pg_catalog.row_number()"
 											  " OVER (PARTITION BY %s ORDER BY pg_catalog.hashtextextended("
-											  "pg_catalog.concat(tableoid, ctid), " INT64_FORMAT "::pg_catalog.int8))"
+											  "%s, " INT64_FORMAT "::pg_catalog.int8), %s)"
 											  " AS \"row of its unit\" FROM %s) AS source"
 											  " WHERE \"row of its unit\" " GS_OP("<=") " %d"
 											  " AND %s IS NOT NULL",
-											  names.data, names.data, unit, key,
-											  private->source->relation,
+											  names.data, names.data, unit,
+											  order, key, order,
+											  source->relid == private->relid ?
+											  source->relation :
+											  psprintf("(%s) AS source",
+													   source->query),
 											  private->unit_rows, unit),
 									 NIL, NIL);
 }
@@ -303,7 +316,8 @@ read_public(Private *private, List **notes)
 		for (int c = 0; c < n; c++)
 			gs_learnable_column(source, c, &private->columns[c]);
 		mark_unit(private);
-		private->public = gs_public_read(source, private->request->options,
+		private->public = gs_public_read(source, private->relid,
+										 private->request->options,
 										 private->columns);
 		private->source = leave_out_generated(source, private->columns,
 											  private->public, n, notes);
@@ -466,10 +480,10 @@ charge_table(const Private *private)
 		pairs.sigma = private->unit_rows / sqrt(2 * private->pairs);
 		add_step(steps, &n, "rows by pairs of columns", 0, &pairs, 0);
 	}
-	return gs_ledger_debit(private->source->relid, request->model,
+	return gs_ledger_debit(private->relid, request->model,
 						   request->family->name, request->epsilon,
 						   request->delta, private->rho, steps, n,
-						   request->options->privacy_unit);
+						   private->unit);
 }
 
 /*
@@ -712,7 +726,7 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 				 GsFitContext *context, GsVersionEntry *version)
 {
 	Private		private = {.request = request,.source = source,
-	.unit_rows = 1};
+	.relid = gs_private_table_of(source),.unit_rows = 1};
 	int64		charged;
 
 	if (request->options->privacy_unit != NULL)
@@ -721,7 +735,8 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 	plan_questions(&private);
 	/* decided by the schema, like all that is not counted */
 	version->constraints =
-		gs_constraints_decide(gs_constraints_read(source->relid),
+		gs_constraints_decide(source->relid == private.relid ?
+							  gs_constraints_read(source->relid) : NIL,
 							  request->options->constraints, NIL,
 							  private.plan.schema);
 	open_reader(&private);
