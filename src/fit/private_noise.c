@@ -13,11 +13,11 @@
 
 #define BLOCK_WORDS		8192	/* 64 kB */
 
-typedef struct Block
+typedef struct NoiseBlock
 {
 	int			left;
 	uint64		word[BLOCK_WORDS];
-} Block;
+} NoiseBlock;
 
 void		(*gs_release_hook) (const int64 *exact, int64 *noisy, int n,
 								uint64 num, uint64 den) = NULL;
@@ -25,7 +25,7 @@ void		(*gs_release_hook) (const int64 *exact, int64 *noisy, int n,
 static uint64_t
 strong_word(void *arg)
 {
-	Block	   *block = arg;
+	NoiseBlock *block = arg;
 	uint64		word;
 
 	if (block->left == 0)
@@ -54,7 +54,7 @@ strong_word(void *arg)
 void
 gs_release(GsPrivateVector *vector)
 {
-	Block	   *block = palloc(sizeof(Block));
+	NoiseBlock *block = palloc(sizeof(NoiseBlock));
 	GsWords		words = {strong_word, block};
 	int64	   *count = vector->count;
 	int			n = vector->ncells;
