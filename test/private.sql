@@ -1,6 +1,6 @@
 -- Differentially private fits: what they tell beside what is paid for.
 \ir lib/as_role.sql
-SELECT plan(151);
+SELECT plan(159);
 SET client_min_messages = warning;
 CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release';
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
@@ -128,6 +128,12 @@ SELECT throws_ok($$SELECT synth_fit('unlike', epsilon => 1)$$, '22023', 'no valu
 CREATE TABLE documents (document jsonb, list int[], place point);
 SELECT throws_ok($$SELECT synth_fit('documents', epsilon => 1)$$, '22023',
 	'the values of columns "document" (jsonb), "list" (integer[]), "place" (point) cannot be found with epsilon', 'values of other types');
+SELECT synth_fit('anybody', model => 'share', epsilon => 1, options => '{"domain_share": 0.4}') \g /dev/null
+SELECT ok((SELECT abs(sum((s ->> 'rho')::float8) FILTER (WHERE s ->> 'query' LIKE 'ends of %') / max(rho) - 0.4) < 1e-3
+	AND abs(sum((s ->> 'rho')::float8) - max(rho)) < 1e-8 FROM synth_ledger, jsonb_array_elements(steps) s WHERE model = 'share'), 'domain_share goes to ends');
+SELECT throws_ok('SELECT synth_fit(''anybody'', epsilon => 1, options => ''{"domain_share": ' || v || '}'')', '22023', 'option "domain_share" is out of range',
+	'domain_share ' || v) FROM unnest(ARRAY['0', '-0.1', '0.91', '2', '"a"', 'null']) v;
+SELECT throws_ok($$SELECT synth_fit('anybody', options => '{"domain_share": 0.2}')$$, '22023', 'option "domain_share" means nothing without epsilon', 'nor without epsilon');
 SELECT lives_ok($$SELECT synth_fit('anybody', epsilon => 0.01, exclude => '{kind,short}')$$, 'a small epsilon');
 CREATE TABLE emptied AS SELECT * FROM anybody LIMIT 0;
 SELECT lives_ok($$SELECT synth_fit('emptied', epsilon => 1)$$, 'an empty table of undeclared columns');

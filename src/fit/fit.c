@@ -203,7 +203,8 @@ refuse_private_options(const GsOptions *options)
 {
 	const char *option = options->privacy_unit != NULL ? "privacy_unit" :
 		options->bounds != NIL ? "bounds" :
-		options->categories != NIL ? "categories" : NULL;
+		options->categories != NIL ? "categories" :
+		options->domain_share > 0 ? "domain_share" : NULL;
 
 	if (option != NULL)
 		ereport(ERROR,

@@ -37,9 +37,13 @@
 #define MAX_DELTA		0.01
 /* Of the budget, for columns by themselves; the rest is for pairs. */
 #define COLUMNS_SHARE	0.4
-/* Of the budget: for the ends of each number that lacks them, and of all. */
+/*
+ * Of the budget: for the ends of each number that lacks them, of all, and at
+ * most where that is asked for.
+ */
 #define ENDS_SHARE		0.005
 #define DOMAINS_SHARE	0.1
+#define MAX_SHARE		0.9
 /* Of delta, for the values of all texts that lack them. */
 #define TEXTS_DELTA		0.1
 /* Rows of unknown values for each of known ones that these stand for. */
@@ -52,7 +56,7 @@
 /* Options of every fit that a private one heeds. */
 static const char *const heeded[] = {
 	"bounds", "categories", "constraints", "on_violation", "keep_versions",
-	"privacy_unit", "max_rows_per_unit"
+	"privacy_unit", "max_rows_per_unit", "domain_share"
 };
 
 static bool
@@ -120,6 +124,12 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				 errmsg("delta must be above 0, and %g at most", MAX_DELTA),
 				 errhint("It should be far below 1 in the number of rows; the default is 1e-6.")));
 	check_options(request->family, options);
+	if (request->options->domain_share > MAX_SHARE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"domain_share\" is out of range"),
+				 errhint("It is a number above 0, and %g at most: the rest is for counts.",
+						 MAX_SHARE)));
 	if (temporary)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -383,8 +393,10 @@ plan_questions(Private *private)
 	private->rho = gs_privacy_rho(request->epsilon, delta);
 	if (private->nnumbers > 0)
 	{
-		domains = private->rho * Min(DOMAINS_SHARE,
-									 ENDS_SHARE * private->nnumbers);
+		domains = private->rho * (request->options->domain_share > 0 ?
+								  request->options->domain_share :
+								  Min(DOMAINS_SHARE,
+									  ENDS_SHARE * private->nnumbers));
 		ends->ncells = private->nnumbers;
 		gs_private_split(1, &ends, domains / private->nnumbers,
 						 private->unit_rows);
