@@ -173,6 +173,35 @@ SELECT ok((SELECT array_to_string(notes, ' ') ~ 'through a view with the rights'
 CREATE VIEW not_shown AS SELECT ward, who FROM guarded;
 SELECT is(as_role('source_reader', $$SELECT synth_fit('not_shown', epsilon => 0.1)$$), '42501', 'without a right to the view');
 SELECT is((SELECT count(*) FROM synth_ledger WHERE model = 'not_shown'), 0::bigint, 'nothing is charged');
+
+-- Parents that are public: their keys are all there are.
+CREATE TABLE wards (code text PRIMARY KEY, name text);
+INSERT INTO wards SELECT 'w' || i FROM generate_series(1, 7) i;
+CREATE TABLE rooms (number int PRIMARY KEY);
+INSERT INTO rooms SELECT generate_series(1, 2000);
+CREATE TABLE floors (number int PRIMARY KEY);
+CREATE TABLE nights (ward text REFERENCES wards, room int REFERENCES rooms, floor int REFERENCES floors, age int CHECK (age BETWEEN 0 AND 9));
+INSERT INTO nights SELECT CASE WHEN i % 4 > 0 THEN 'w' || 1 + i % 3 END, i, NULL, i % 10 FROM generate_series(1, 2000) i;
+SELECT lives_ok($$SELECT synth_fit('nights', epsilon => 3, exclude => '{room,floor}', options => '{"public": ["wards"]}')$$, 'a public parent');
+SELECT ok((SELECT bool_and(r ->> 'ward' IN (SELECT code FROM wards)) AND abs(avg((r ->> 'ward' = 'w1')::int) - 1 / 3.0) < 0.1
+	FROM synth_sample('nights', 2000, seed => 1) r WHERE r ->> 'ward' IS NOT NULL), 'gives the keys');
+SELECT is((SELECT steps @> '[{"cells": 8}]' FROM synth_ledger WHERE model = 'nights'), true, 'which cost what cells that are known do');
+SELECT lives_ok($$SELECT synth_fit('SELECT ward AS w, age FROM nights WHERE age < 5', model => 'q', epsilon => 1, options => '{"public": ["public.wards"]}')$$, 'in a query, too');
+SELECT throws_ok('SELECT synth_fit(''nights'', epsilon => 1, exclude => ''{age}'', options => ''{"public": ["' || t || '"]}'')', s, m, 'public: ' || t) FROM (VALUES
+	('nowhere', '42P01', 'relation "nowhere" does not exist'),
+	('nights', '22023', 'table public.nights in option "public" is what is learned'),
+	('stays', '55000', 'table public.stays in option "public" has a privacy budget'),
+	('others', '22023', 'no column that is learned refers to table public.others in option "public"'),
+	('floors', '22023', 'table public.floors in option "public" has no keys'),
+	('rooms', '22023', 'table public.rooms in option "public" has more than 1024 keys')) AS v(t, s, m);
+SELECT throws_ok('SELECT synth_fit(''nights'', epsilon => 1, options => ''{"public": ' || v || '}'')', '22023', m, 'public: ' || v) FROM (VALUES
+	('[]', 'option "public" cannot be used together with epsilon'), ('true', 'option "public" cannot be used together with epsilon'),
+	('"wards"', 'option "public" is out of range'), ('[1]', 'option "public" must be an array of names of tables')) AS bad(v, m);
+SELECT throws_ok($$SELECT synth_fit('nights', options => '{"public": ["wards"]}')$$, '22023', 'option "public" means nothing without epsilon', 'tables without epsilon');
+GRANT SELECT ON nights TO source_reader;
+SELECT is(as_role('source_reader', $$SELECT synth_fit('nights', model => 'r', epsilon => 0.1, exclude => '{room,floor}', options => '{"public": ["wards"]}')$$), '42501',
+	'keys are read by the caller''s right');
+SELECT is((SELECT count(*) FROM synth_ledger WHERE model = 'r'), 0::bigint, 'before anything is charged');
 SELECT * FROM finish();
 DROP OWNED BY source_reader;
 DROP ROLE source_reader;

@@ -17,7 +17,7 @@ typedef struct GsOptions
 {
 	int64		max_rows;		/* of the sample that is learned from */
 	int64		rare_threshold; /* rows that a value needs to be shown */
-	int64		public;			/* nothing is to be protected */
+	GsFlagOrNames public;		/* nothing is to be protected; or of parents */
 	int64		unprotected;	/* in spite of a privacy budget */
 	int64		keep_versions;	/* besides the current one */
 	int64		dependencies;	/* columns that others determine are found */

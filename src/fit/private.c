@@ -60,8 +60,13 @@ static const char *const heeded[] = {
 };
 
 static bool
-is_heeded(const GsFamily *family, const char *key)
+is_heeded(const GsPrivateRequest *request, const char *key)
 {
+	const GsFamily *family = request->family;
+
+	/* of parents; of the table itself, nothing would be private */
+	if (strcmp(key, "public") == 0)
+		return request->options->public.names != NIL;
 	for (int i = 0; i < lengthof(heeded); i++)
 		if (strcmp(heeded[i], key) == 0)
 			return true;
@@ -77,7 +82,7 @@ is_heeded(const GsFamily *family, const char *key)
  * charged, or means nothing here.
  */
 static void
-check_options(const GsFamily *family, Jsonb *options)
+check_options(const GsPrivateRequest *request, Jsonb *options)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -93,7 +98,7 @@ check_options(const GsFamily *family, Jsonb *options)
 		if (token != WJB_KEY)
 			continue;
 		key = pnstrdup(value.val.string.val, value.val.string.len);
-		if (!is_heeded(family, key))
+		if (!is_heeded(request, key))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"%s\" cannot be used together with epsilon",
@@ -123,7 +128,7 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("delta must be above 0, and %g at most", MAX_DELTA),
 				 errhint("It should be far below 1 in the number of rows; the default is 1e-6.")));
-	check_options(request->family, options);
+	check_options(request, options);
 	if (request->options->domain_share > MAX_SHARE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

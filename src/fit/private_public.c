@@ -624,6 +624,8 @@ gs_public_read(const GsSource *source, Oid table, const GsOptions *options,
 	Relation	relation = relation_open(table, NoLock);
 	const GsSource whole = {.relid = table};
 	int			level = gs_fix_styles();
+	List	   *parents = gs_private_parents(source, relation,
+											 options->public.names);
 
 	for (int c = 0; c < n; c++)
 	{
@@ -654,6 +656,8 @@ gs_public_read(const GsSource *source, Oid table, const GsOptions *options,
 	}
 	relation_close(relation, NoLock);
 	read_bounds(columns, n, options->bounds, public);
+	/* what is declared goes over the keys of public parents */
+	read_categories(columns, n, parents, public);
 	read_categories(columns, n, options->categories, public);
 	for (int c = 0; c < n; c++)
 	{
