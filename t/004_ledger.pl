@@ -49,10 +49,13 @@ sql(q{
 	GRANT CREATE ON SCHEMA public TO analyst;
 	-- each row is read through this, if the analyst reads it
 	CREATE SEQUENCE reads;
-	CREATE FUNCTION pause() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS
+	CREATE FUNCTION pause(int) RETURNS boolean IMMUTABLE LEAKPROOF LANGUAGE plpgsql SECURITY DEFINER AS
 		'BEGIN PERFORM nextval($$reads$$), pg_advisory_lock_shared(1), pg_advisory_unlock_shared(1); RETURN true; END';
+	-- which is let pass as if it were PostgreSQL's own
+	SET allow_system_table_mods = on;
+	UPDATE pg_proc SET oid = 9999 WHERE proname = 'pause';
 	ALTER TABLE t ENABLE ROW LEVEL SECURITY;
-	CREATE POLICY pause ON t USING (pause());
+	CREATE POLICY pause ON t USING (pause(age));
 	SELECT synth_budget('t', 1000), synth_budget('shared', 3);
 });
 my $fit = q{SELECT synth_fit('t', model => 'm', epsilon => 0.5)};
