@@ -65,6 +65,7 @@ typedef struct GsPublic
 typedef struct GsPrivateVector
 {
 	int			ncells;
+	bool		number;			/* they are the cells of one */
 	int64	   *count;			/* [ncells] with noise, once it is drawn */
 	uint64		num;			/* of sigma^2 = num / den */
 	uint64		den;

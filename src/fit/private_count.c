@@ -35,7 +35,8 @@ init_cells(GsPrivateCells *cells, const GsSchema *schema, int f,
 
 	cells->feature = f;
 	cells->whole = public->kind != GS_PUBLIC_LEVELS || public->whole;
-	if (feature->kind == GS_FEATURE_NUMBER)
+	cells->vector.number = feature->kind == GS_FEATURE_NUMBER;
+	if (cells->vector.number)
 	{
 		cells->null_cell = column->null_feature < 0 ? -1 :
 			feature->quantile.nsegments;

@@ -15,6 +15,8 @@
 
 /* The error of a vector is its cells times sigma; see gs_private_split. */
 #define SHARE_EXPONENT	(2.0 / 3.0)
+/* More cells of a number get no more of it: they are going to be merged. */
+#define MAX_SHARE_CELLS	64
 /* All pairs of more columns would leave each too little of the budget. */
 #define MAX_COLUMNS		40
 
@@ -40,6 +42,16 @@ gs_private_columns(GsPrivateTable *table)
 }
 
 /*
+ * What a vector gets of the budget, beside others.
+ */
+static double
+part_of(const GsPrivateVector *vector)
+{
+	return pow(vector->number ? Min(vector->ncells, MAX_SHARE_CELLS) :
+			   vector->ncells, SHARE_EXPONENT);
+}
+
+/*
  * gs_private_split: splits rho over vectors of counts.  The sum of their
  * errors, cells times sigma, is least if shares rise with cells^(2/3).  All
  * rows of a unit may be in one cell of a vector.
@@ -54,13 +66,12 @@ gs_private_split(int n, GsPrivateVector *const *vectors, double rho,
 	double		all = 0;
 
 	for (int i = 0; i < n; i++)
-		all += pow(vectors[i]->ncells, SHARE_EXPONENT);
+		all += part_of(vectors[i]);
 	for (int i = 0; i < n; i++)
 	{
 		GsPrivateVector *vector = vectors[i];
 		/* less what rounding could add up to */
-		double		share = pow(vector->ncells, SHARE_EXPONENT) / all *
-			(1 - 1e-9);
+		double		share = part_of(vector) / all * (1 - 1e-9);
 
 		if (!gs_privacy_sigma(rho * share, square, &vector->num,
 							  &vector->den))
