@@ -45,7 +45,7 @@
 /* Rows of unknown values for each of known ones that these stand for. */
 #define MAX_FACTOR		100
 /* A column of so many tells well enough how many rows there are. */
-#define FEW_CELLS		64
+#define FEW_CELLS		8
 /* How many these are reckoned to be. */
 #define PLANNED_LEVELS	200
 

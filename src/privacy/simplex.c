@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Neighbours hold nothing if they hold less, in sigma: all, or one. */
+/* So many neighbours hold nothing ... */
+#define EMPTY_RUN	32
+/* ... if they hold less, in sigma: all of them, and each. */
 #define EMPTY_SUM	1.5
 #define EMPTY_ONE	3.5
 
@@ -71,7 +73,7 @@ gs_simplex(const int64_t *count, int n, double total, double *share)
 static bool
 is_empty(const double *sum, int n, double sigma)
 {
-	if (sum[n] - sum[0] > EMPTY_SUM * sigma * sqrt(n))
+	if (n < EMPTY_RUN || sum[n] - sum[0] > EMPTY_SUM * sigma * sqrt(n))
 		return false;
 	for (int i = 0; i < n; i++)
 		if (sum[i + 1] - sum[i] > EMPTY_ONE * sigma)
