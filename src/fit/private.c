@@ -359,7 +359,9 @@ plan_questions(Private *private)
 	double		delta = request->delta;
 	double		domains = 0;
 	GsPrivateVector *ends = &private->ends;
+	GsPrivateVector **vectors;
 	GsSchema   *schema;
+	int			n;
 
 	if (private->ntexts > 0)
 	{
@@ -387,9 +389,8 @@ plan_questions(Private *private)
 			FEW_CELLS;
 	private->pairs = private->plan.ncolumns > 1 ?
 		(private->rho - domains) * (1 - COLUMNS_SHARE) : 0;
-	gs_private_split(private->plan.ncolumns,
-					 gs_private_columns(&private->plan),
-					 private->rho - domains - private->pairs,
+	vectors = gs_private_columns(&private->plan, &n);
+	gs_private_split(n, vectors, private->rho - domains - private->pairs,
 					 private->unit_rows);
 }
 
@@ -437,7 +438,8 @@ charge_table(const Private *private)
 	const GsPrivateTable *plan = &private->plan;
 	int			n = 0;
 	GsLedgerStep *steps = palloc0(sizeof(GsLedgerStep) *
-								  (private->ncolumns + plan->ncolumns + 1));
+								  (private->ncolumns + 2 * plan->ncolumns +
+								   1));
 	/* as noisy as if all pairs were one vector */
 	GsPrivateVector pairs = {.rho = private->pairs};
 
@@ -460,6 +462,10 @@ charge_table(const Private *private)
 		add_step(steps, &n, cells_name(plan->schema, cells),
 				 found ? 0 : cells->vector.ncells, &cells->vector,
 				 text ? private->told : 0);
+		if (cells->blocks.ncells > 0)
+			add_step(steps, &n, psprintf("%s in blocks",
+										 cells_name(plan->schema, cells)),
+					 found ? 0 : cells->blocks.ncells, &cells->blocks, 0);
 	}
 	if (private->pairs > 0)
 	{
@@ -646,20 +652,20 @@ count_table(Private *private, List **notes)
 	schema = gs_private_schema(private->columns, private->ncolumns,
 							   private->public);
 	gs_private_table(schema, private->public, private->rows, table);
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		GsPrivateVector *vector = &table->column[i].vector;
-		const GsPrivateVector *planned = &private->plan.column[i].vector;
-
-		vector->num = planned->num;
-		vector->den = planned->den;
-		vector->sigma = planned->sigma;
-		vector->rho = planned->rho;
-	}
+	gs_private_noise(table, &private->plan);
 	gs_private_count(table, private->reader);
 	for (int i = 0; i < table->ncolumns; i++)
-		if (!table->column[i].released)
-			gs_release(&table->column[i].vector);
+	{
+		GsPrivateCells *cells = &table->column[i];
+
+		if (!cells->released)
+			gs_release(&cells->vector);
+		if (cells->blocks.ncells > 0)
+		{
+			gs_release(&cells->blocks);
+			gs_private_agree(cells);
+		}
+	}
 	table->rows = noisy_rows(table);
 	if (private->pairs > 0)
 		gs_private_bins(table, private->pairs, private->unit_rows, notes);

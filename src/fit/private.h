@@ -15,6 +15,10 @@
 
 /* Cells that the values of a number are counted in, at most. */
 #define GS_PRIVATE_CELLS	1024
+/* Neighbours that are counted together besides, where there are more than ... */
+#define GS_PRIVATE_BLOCK	32
+/* ... so many. */
+#define GS_PRIVATE_FINE		128
 
 /* What a private fit is asked for. */
 typedef struct GsPrivateRequest
@@ -84,6 +88,8 @@ typedef struct GsPrivateCells
 	bool		whole;			/* each row is in one of them */
 	bool		released;		/* they have been counted already */
 	GsPrivateVector vector;
+	GsPrivateVector blocks;		/* the same rows by blocks of cells, without
+								 * those of NULL; no cells: not counted */
 	int			nbins;			/* that pairs are counted over */
 	int32	   *bin;			/* [ncells] of each cell */
 } GsPrivateCells;
@@ -151,11 +157,14 @@ extern void gs_private_shares(GsSchema *schema, const GsPrivateTable *table);
 /* private_count.c */
 extern void gs_private_table(const GsSchema *schema, const GsPublic *public,
 							 bool rows, GsPrivateTable *table);
+extern void gs_private_noise(GsPrivateTable *table,
+							 const GsPrivateTable *plan);
 extern void gs_private_count(GsPrivateTable *table, GsSource *source);
+extern void gs_private_agree(GsPrivateCells *cells);
 extern void gs_private_count_pairs(GsPrivateTable *table, GsSource *source);
 
 /* private_pairs.c */
-extern GsPrivateVector **gs_private_columns(GsPrivateTable *table);
+extern GsPrivateVector **gs_private_columns(GsPrivateTable *table, int *n);
 extern void gs_private_split(int n, GsPrivateVector *const *vectors,
 							 double rho, int unit_rows);
 extern void gs_private_bins(GsPrivateTable *table, double rho,

@@ -16,7 +16,7 @@
 /* The error of a vector is its cells times sigma; see gs_private_split. */
 #define SHARE_EXPONENT	(2.0 / 3.0)
 /* More cells of a number get no more of it: they are going to be merged. */
-#define MAX_SHARE_CELLS	64
+#define MAX_SHARE_CELLS	32
 /* All pairs of more columns would leave each too little of the budget. */
 #define MAX_COLUMNS		40
 
@@ -28,16 +28,21 @@ typedef struct Varied
 } Varied;
 
 /*
- * gs_private_columns: the vectors of a table's columns, [ncolumns].
+ * gs_private_columns: the vectors of a table's columns, n of them.
  */
 GsPrivateVector **
-gs_private_columns(GsPrivateTable *table)
+gs_private_columns(GsPrivateTable *table, int *n)
 {
-	GsPrivateVector **vectors = palloc(sizeof(GsPrivateVector *) *
+	GsPrivateVector **vectors = palloc(sizeof(GsPrivateVector *) * 2 *
 									   table->ncolumns);
 
+	*n = 0;
 	for (int i = 0; i < table->ncolumns; i++)
-		vectors[i] = &table->column[i].vector;
+	{
+		vectors[(*n)++] = &table->column[i].vector;
+		if (table->column[i].blocks.ncells > 0)
+			vectors[(*n)++] = &table->column[i].blocks;
+	}
 	return vectors;
 }
 
