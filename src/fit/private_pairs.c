@@ -16,7 +16,7 @@
 /* The error of a vector is its cells times sigma; see gs_private_split. */
 #define SHARE_EXPONENT	(2.0 / 3.0)
 /* More cells of a number get no more of it: they are going to be merged. */
-#define MAX_SHARE_CELLS	32
+#define MAX_SHARE_CELLS	48
 /* All pairs of more columns would leave each too little of the budget. */
 #define MAX_COLUMNS		40
 

@@ -1,6 +1,7 @@
 /*
  * simplex.c
- *	  Noisy counts as a distribution: the nearest there is.
+ *	  Noisy counts as a distribution: the nearest there is, or of cells in an
+ *	  order, the one that keeps sums over neighbours.
  *
  * Counts with noise may be negative, and sum to anything.  Of all vectors
  * without negative elements and with a given sum, the nearest (Euclidean) has
@@ -18,7 +19,7 @@
 /* So many neighbours hold nothing ... */
 #define EMPTY_RUN	32
 /* ... if they hold less, in sigma: all of them, and each. */
-#define EMPTY_SUM	0.5
+#define EMPTY_SUM	1.0
 #define EMPTY_ONE	3.5
 
 static int
