@@ -52,7 +52,7 @@
 /* Options of every fit that a private one heeds. */
 static const char *const heeded[] = {
 	"bounds", "categories", "constraints", "on_violation", "keep_versions",
-	"privacy_unit", "max_rows_per_unit"
+	"privacy_unit", "max_rows_per_unit", "target"
 };
 
 static bool
@@ -349,6 +349,25 @@ plan_schema(const Private *private, GsPublic *public)
 }
 
 /*
+ * The column that others are to predict; -1: none is named.
+ */
+static int
+target_of(const Private *private, const GsPrivateTable *table)
+{
+	const char *name = private->request->options->target;
+
+	for (int i = 0; name != NULL && i < table->ncolumns; i++)
+	{
+		int			f = table->column[i].feature;
+
+		if (f >= 0 && strcmp(table->schema->columns[table->schema->features[f].column].name,
+							 name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/*
  * Splits the budget over all that is going to be asked.
  */
 static void
@@ -379,6 +398,13 @@ plan_questions(Private *private)
 	}
 	schema = plan_schema(private, public);
 	gs_private_table(schema, public, false, &private->plan);
+	if (request->options->target != NULL &&
+		target_of(private, &private->plan) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of option \"target\" is not learned",
+						request->options->target),
+				 errhint("Name a column of the source that is not excluded, nor a key.")));
 	private->rows = true;
 	for (int i = 0; i < private->plan.ncolumns; i++)
 		private->rows &= !private->plan.column[i].whole ||
@@ -585,7 +611,8 @@ fit_family(const GsFamily *family, GsFitContext *context,
 		.ncolumns = n,.ncells = ncells,.ordered = ordered,
 		.nullable = nullable,.rows = table->rows,
 		.nmarginals = n + table->npairs,.marginals = marginals,
-		.nbins = table->npairs > 0 ? nbins : NULL,.bin = bin
+		.nbins = table->npairs > 0 ? nbins : NULL,.bin = bin,
+		.target = table->npairs > 0 ? table->target + 1 : 0
 	};
 
 	for (int i = 0; i < n; i++)
@@ -606,7 +633,9 @@ fit_family(const GsFamily *family, GsFitContext *context,
 
 		marginals[n + p] = marginal_of(&pair->vector, pair->first,
 									   pair->second, factor[pair->first] *
-									   factor[pair->second]);
+									   factor[pair->second] *
+									   (table->target < 0 ? 1 :
+										factor[table->target]));
 	}
 	/* no structure is looked for */
 	gs_dependency_save(NULL, 0, &context->tensors);
@@ -667,6 +696,7 @@ count_table(Private *private, List **notes)
 		}
 	}
 	table->rows = noisy_rows(table);
+	table->target = target_of(private, table);
 	if (private->pairs > 0)
 		gs_private_bins(table, private->pairs, private->unit_rows, notes);
 	if (table->npairs > 0)

@@ -98,7 +98,8 @@ typedef struct GsPrivatePair
 {
 	int			first;
 	int			second;
-	GsPrivateVector vector;		/* [bins of first][bins of second] */
+	GsPrivateVector vector;		/* [bins of the target, if there is one][bins
+								 * of first][bins of second] */
 } GsPrivatePair;
 
 /* What is counted of a table. */
@@ -109,6 +110,8 @@ typedef struct GsPrivateTable
 	GsPrivateCells *column;
 	int			npairs;
 	GsPrivatePair *pair;
+	int			target;			/* the column for each bin of which pairs of
+								 * others are counted; -1: none */
 	double		rows;			/* their noisy number */
 } GsPrivateTable;
 

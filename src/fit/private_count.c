@@ -73,6 +73,7 @@ gs_private_table(const GsSchema *schema, const GsPublic *public, bool rows,
 				 GsPrivateTable *table)
 {
 	memset(table, 0, sizeof(GsPrivateTable));
+	table->target = -1;
 	table->schema = schema;
 	table->column = palloc0(sizeof(GsPrivateCells) *
 							(schema->nfeatures + 1));
@@ -203,11 +204,13 @@ count_pairs(TupleTableSlot *slot, void *arg)
 	for (int p = 0; p < table->npairs; p++)
 	{
 		GsPrivatePair *pair = &table->pair[p];
+		int32		level = table->target < 0 ? 0 : bin[table->target];
 		int32		first = bin[pair->first];
 		int32		second = bin[pair->second];
 
-		if (first >= 0 && second >= 0)
-			pair->vector.count[first * table->column[pair->second].nbins +
+		if (level >= 0 && first >= 0 && second >= 0)
+			pair->vector.count[(level * table->column[pair->first].nbins +
+								first) * table->column[pair->second].nbins +
 							   second]++;
 	}
 }

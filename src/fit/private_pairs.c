@@ -19,6 +19,8 @@
 #define MAX_SHARE_CELLS	48
 /* All pairs of more columns would leave each too little of the budget. */
 #define MAX_COLUMNS		40
+/* Pairs for each of more bins of a target would drown in noise. */
+#define MAX_TARGET_BINS	32
 
 /* A column while those that vary most are chosen. */
 typedef struct Varied
@@ -135,6 +137,8 @@ choose_columns(const GsPrivateTable *table, int *chosen, List **notes)
 		*notes = lappend(*notes,
 						 psprintf("pairs are those of the %d columns that vary most, of %d",
 								  MAX_COLUMNS, n));
+	if (table->target >= 0 && table->column[table->target].nbins > 1)
+		taken[table->target] = true;
 	for (int i = 0; i < Min(n, MAX_COLUMNS); i++)
 		taken[varied[i].column] = true;
 	for (int i = 0; i < table->ncolumns; i++)
@@ -166,6 +170,33 @@ merge_column(const GsPrivateTable *table, int column, double sigma)
 }
 
 /*
+ * The columns that pairs are of: those chosen, the target aside, if it has
+ * bins to count them by and two others are left; else there is no target.
+ */
+static int
+leave_out_target(GsPrivateTable *table, int *chosen, int n, List **notes)
+{
+	int			nbins = table->target < 0 ? 0 :
+		table->column[table->target].nbins;
+	int			left = 0;
+
+	if (table->target < 0)
+		return n;
+	if (nbins < 2 || nbins > MAX_TARGET_BINS || n < 3)
+	{
+		*notes = lappend(*notes,
+						 psprintf("pairs are not counted for each value of the target, of which noise lets %d be told apart, in %d columns",
+								  nbins, n));
+		table->target = -1;
+		return n;
+	}
+	for (int i = 0; i < n; i++)
+		if (chosen[i] != table->target)
+			chosen[left++] = chosen[i];
+	return left;
+}
+
+/*
  * gs_private_bins: decides from the noisy counts of columns which pairs are
  * counted, in which bins and with what noise.
  *
@@ -177,13 +208,17 @@ gs_private_bins(GsPrivateTable *table, double rho, int unit_rows,
 				List **notes)
 {
 	int			most = Min(table->ncolumns, MAX_COLUMNS);
-	int		   *chosen = palloc(sizeof(int) * table->ncolumns);
+	int		   *chosen = palloc(sizeof(int) * (table->ncolumns + 1));
 	int			n;
+	int			levels = 1;
 	GsPrivateVector **vectors;
 
 	for (int i = 0; i < table->ncolumns; i++)
 		merge_column(table, i, unit_rows * sqrt(most * (most - 1) / (4 * rho)));
 	n = choose_columns(table, chosen, notes);
+	n = leave_out_target(table, chosen, n, notes);
+	if (table->target >= 0)
+		levels = table->column[table->target].nbins;
 	table->npairs = n * (n - 1) / 2;
 	if (table->npairs == 0)
 		return;
@@ -196,7 +231,7 @@ gs_private_bins(GsPrivateTable *table, double rho, int unit_rows,
 
 			pair->first = chosen[i];
 			pair->second = chosen[j];
-			pair->vector.ncells = table->column[pair->first].nbins *
+			pair->vector.ncells = levels * table->column[pair->first].nbins *
 				table->column[pair->second].nbins;
 			pair->vector.count = palloc_extended(sizeof(int64) *
 												 pair->vector.ncells,
