@@ -172,7 +172,7 @@ read_type(const GsColumn *column, GsPublic *public)
 		limit_numeric(column, public);
 }
 
-static GS_NORETURN void
+GS_NORETURN static void
 refuse_value(const Given *given, const char *why)
 {
 	ereport(ERROR,
@@ -304,7 +304,7 @@ compare_levels(const void *a, const void *b, void *lane)
 	return (x->scalar.i > y->scalar.i) - (x->scalar.i < y->scalar.i);
 }
 
-static GS_NORETURN void
+GS_NORETURN static void
 refuse_level(const GsColumn *column, const char *option, const char *why)
 {
 	ereport(ERROR,

@@ -9,8 +9,10 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "catalog/access.h"
 #include "owner/entity.h"
@@ -134,6 +136,52 @@ gs_owners_entity_columns(const GsOwners *owners)
 }
 
 /*
+ * Whole numbers that are the same step from generation to generation: a level
+ * below the parent's.
+ *
+ * match: of a row, c, and its parent, g
+ */
+static void
+find_steps(GsOwners *owners, Oid relid, const char *rows, const char *match)
+{
+	const GsOwnerStep *step = linitial(owners->steps);
+	MemoryContext context = CurrentMemoryContext;
+	ListCell   *x;
+	ListCell   *y;
+
+	forboth(x, step->known, y, step->names)
+	{
+		const char *column = quote_identifier(lfirst(x));
+		Oid			type = get_atttype(relid, get_attnum(relid, lfirst(x)));
+		bool		isnull;
+
+		if (type != INT2OID && type != INT4OID && type != INT8OID)
+			continue;
+		gs_run(psprintf("SELECT pg_catalog.min(d)::pg_catalog.text FROM (SELECT c.%s::pg_catalog.int8 "
+						GS_OP("-") " g.%s AS d FROM %s c JOIN %s g ON %s) s"
+						" HAVING pg_catalog.min(d) " GS_EQ " pg_catalog.max(d)"
+						" AND pg_catalog.count(d) " GS_OP(">=") " %d",
+						column, column, rows, rows, match, COPIED_ROWS), 0,
+			   NULL, NULL, NULL, true);
+		if (SPI_processed == 0)
+			continue;
+		(void) gs_result(0, 1, &isnull);
+		if (!isnull)
+		{
+			char	   *by = gs_result_text(0, 1, context);
+			MemoryContext old = MemoryContextSwitchTo(context);
+
+			owners->conditions = lappend(owners->conditions,
+										 psprintf("%s " GS_EQ " (%s " GS_PLUS " (%s))",
+												  column,
+												  quote_identifier(lfirst(y)),
+												  by));
+			MemoryContextSwitchTo(old);
+		}
+	}
+}
+
+/*
  * gs_owners_find_generations: how many rows of a table, whose only step leads
  * to itself, belong to none, how many to these, and so on; in the current
  * context.  None where there are too many generations, or rows that belong to
@@ -187,6 +235,9 @@ gs_owners_find_generations(GsOwners *owners, Oid relid)
 		if (all == (double) DatumGetInt64(gs_result(0, 1, NULL)))
 			owners->ngenerations = (int) n;
 	}
+	MemoryContextSwitchTo(context);
+	if (owners->ngenerations > 0)
+		find_steps(owners, relid, rows, match.data);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
 }

@@ -34,8 +34,9 @@
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
-#include "compat.h"
+#include "catalog/access.h"
 #include "catalog/fills.h"
+#include "compat.h"
 #include "key/key.h"
 #include "owner/owners.h"
 #include "stream/grid.h"
@@ -812,6 +813,22 @@ indexes_fit(const IntoCall *call)
 }
 
 /*
+ * Whether the target holds no rows but those of this fill.
+ */
+static bool
+holds_no_others(const IntoCall *call)
+{
+	if (call->fill.done == 0)
+		return lost_rows(call);
+	if (pg_class_aclcheck(call->relid, GetUserId(),
+						  ACL_SELECT) != ACLCHECK_OK)
+		return true;
+	gs_run(psprintf("SELECT pg_catalog.count(*) FROM %s", call->fill.target),
+		   0, NULL, NULL, NULL, false);
+	return DatumGetInt64(gs_result(0, 1, NULL)) <= call->fill.done;
+}
+
+/*
  * The target, and how many rows owners have together.
  */
 static void
@@ -820,7 +837,9 @@ open_target(IntoCall *call)
 	call->target = gs_target_open(call->relid, call->sampler->model);
 	if (call->sampler->model->version->owners == NULL)
 		return;
-	if (call->plain == NULL || indexes_fit(call))
+	/* rows that are refused are not made up for, and keys begin anew */
+	if (call->plain == NULL || (call->target->nchecks == 0 &&
+								indexes_fit(call) && holds_no_others(call)))
 		call->owned_total = gs_owned_count(owned_rows(call));
 	if (call->owned_total == 0 && call->plain != NULL)
 	{
