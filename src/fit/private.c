@@ -359,9 +359,9 @@ target_of(const Private *private, const GsPrivateTable *table)
 	for (int i = 0; name != NULL && i < table->ncolumns; i++)
 	{
 		int			f = table->column[i].feature;
+		int			c = f < 0 ? -1 : table->schema->features[f].column;
 
-		if (f >= 0 && strcmp(table->schema->columns[table->schema->features[f].column].name,
-							 name) == 0)
+		if (c >= 0 && strcmp(table->schema->columns[c].name, name) == 0)
 			return i;
 	}
 	return -1;

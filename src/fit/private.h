@@ -15,7 +15,7 @@
 
 /* Cells that the values of a number are counted in, at most. */
 #define GS_PRIVATE_CELLS	1024
-/* Neighbours that are counted together besides, where there are more than ... */
+/* Neighbours that are counted together besides, if there are more than ... */
 #define GS_PRIVATE_BLOCK	32
 /* ... so many. */
 #define GS_PRIVATE_FINE		128

@@ -113,13 +113,15 @@ split_mass(const double *sum, int n, double sigma, double mass,
 
 /*
  * gs_nested: the distribution that counts in an order stand for: the whole is
- * split between halves as their counts say, and each half between its own, none
- * less than nothing; where noise explains what one holds, the other has all.
+ * split between halves as their counts say, and each half between its own,
+ * none less than nothing; where noise explains what one holds, the other has
+ * all.
  *
  * Sums over many neighbours, in which most of the noise cancels out, come out
  * as they were counted, where gs_simplex moves what noise makes of empty cells
- * to wherever these are (Hay, Rastogi, Miklau and Suciu, "Boosting the accuracy
- * of differentially private histograms through consistency", VLDB 2010).
+ * to wherever these are (Hay, Rastogi, Miklau and Suciu, "Boosting the
+ * accuracy of differentially private histograms through consistency", VLDB
+ * 2010).
  * sigma: of a count; others and result: as those of gs_simplex.
  */
 bool
