@@ -72,12 +72,13 @@ enum
 	ARG_MODEL,
 	ARG_METHOD,
 	ARG_STEPS,
+	ARG_UNIT,
 	ARGS
 };
 
 static const Oid arg_types[ARGS] = {
 	OIDARRAYOID, TEXTARRAYOID, OIDOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
-	TEXTOID, TEXTOID, JSONBOID
+	TEXTOID, TEXTOID, JSONBOID, TEXTOID
 };
 
 /* A budget as it is kept. */
@@ -85,6 +86,7 @@ typedef struct Budget
 {
 	double		epsilon;
 	double		delta;
+	const char *unit;			/* column that says whose a row is, or NULL */
 } Budget;
 
 /* Rows of an account, whose OIDs and names are $1 and $2. */
@@ -189,22 +191,53 @@ add_up(double a, double b)
 	return a == 0 ? b : b == 0 ? a : nextafter(a + b, INFINITY);
 }
 
+/* A text of a result, in the current context, or NULL. */
+static const char *
+text_of(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = gs_result(row, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
 /*
- * What an account has spent; rounded up.
+ * What was spent in one unit as an amount of another.  A row more of a person
+ * may take the place of one that counted: to rows, such a fit is one of two
+ * neighbours.  A promise of rows, or of others, is none for persons.
  */
 static Spent
-sum_spent(Datum oids, Datum names, bool read_only)
+convert(Spent spent, const char *from, const char *to)
+{
+	double		factor = to == NULL ? (from == NULL ? 1 : 2) :
+		from != NULL && strcmp(from, to) == 0 ? 1 : get_float8_infinity();
+
+	return (Spent)
+	{
+		spent.rho * factor, spent.delta * Min(factor, 2)
+	};
+}
+
+/*
+ * What an account has spent, as an amount of a unit (NULL: rows); rounded up.
+ */
+static Spent
+sum_spent(Datum oids, Datum names, const char *unit, bool read_only)
 {
 	uint64		n = run_of_account("SELECT rho, " STEPS_DELTA("steps")
-								   " FROM gensynth.privacy_ledger"
+								   ", unit FROM gensynth.privacy_ledger"
 								   " WHERE rho IS NOT NULL AND " OF_ACCOUNT,
 								   oids, names, read_only);
 	Spent		sum = {0, 0};
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		sum.rho = add_up(sum.rho, DatumGetFloat8(gs_result(i, 1, NULL)));
-		sum.delta = add_up(sum.delta, DatumGetFloat8(gs_result(i, 2, NULL)));
+		Spent		spent = {DatumGetFloat8(gs_result(i, 1, NULL)),
+		DatumGetFloat8(gs_result(i, 2, NULL))};
+
+		spent = convert(spent, text_of(i, 3), unit);
+		sum.rho = add_up(sum.rho, spent.rho);
+		sum.delta = add_up(sum.delta, spent.delta);
 	}
 	return sum;
 }
@@ -231,8 +264,8 @@ static double
 epsilon_of(const Spent *spent, double delta)
 {
 	delta -= spent->delta;
-	return delta > 0 ? gs_privacy_epsilon(spent->rho, delta) :
-		get_float8_infinity();
+	return delta > 0 && !isinf(spent->rho) ?
+		gs_privacy_epsilon(spent->rho, delta) : get_float8_infinity();
 }
 
 /*
@@ -241,43 +274,89 @@ epsilon_of(const Spent *spent, double delta)
 static bool
 covers(const Budget *budget, const Spent *spent)
 {
-	return spent->delta <= budget->delta &&
+	return !isinf(spent->rho) && spent->delta <= budget->delta &&
 		gs_privacy_delta(spent->rho, budget->epsilon) <=
 		budget->delta - spent->delta;
 }
 
 /*
- * An error if budgets of the account do not cover what is spent and what is
- * asked for.
+ * An error unless a fit keeps the promise of a budget that is about persons.
+ */
+static void
+check_unit(const NullableDatum *args, const char *unit, const Budget *budget)
+{
+	if (budget->unit == NULL ||
+		(unit != NULL && strcmp(unit, budget->unit) == 0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("privacy budget of %s is for all rows of each \"%s\"",
+					TextDatumGetCString(args[ARG_NAME].value), budget->unit),
+			 errdetail("What is promised for %s says nothing of these.",
+					   unit == NULL ? "single rows" :
+					   psprintf("all rows of each \"%s\"", unit)),
+			 errhint("Pass options => '{\"privacy_unit\": ...}' with this column.")));
+}
+
+/*
+ * An error if a budget does not cover what is spent and what is asked for.
+ */
+static void
+check_limit(const NullableDatum *args, const char *unit, Spent asked,
+			const Budget *budget)
+{
+	Spent		spent = sum_spent(args[ARG_OIDS].value, args[ARG_NAMES].value,
+								  budget->unit, false);
+	Spent		together;
+
+	asked = convert(asked, unit, budget->unit);
+	together.rho = add_up(spent.rho, asked.rho);
+	together.delta = add_up(spent.delta, asked.delta);
+	if (covers(budget, &together))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("privacy budget of %s is spent",
+					TextDatumGetCString(args[ARG_NAME].value)),
+			 errdetail("Epsilon %.6g is spent and %.6g is asked for, which is %.6g together, and the limit is %.6g, all at delta %g.",
+					   epsilon_of(&spent, budget->delta),
+					   epsilon_of(&asked, budget->delta),
+					   epsilon_of(&together, budget->delta),
+					   budget->epsilon, budget->delta),
+			 errhint("Ask for a smaller epsilon; the owner of the table may declare a larger budget with synth_budget.")));
+}
+
+/* The unit that is asked for, or NULL. */
+static const char *
+arg_unit(const NullableDatum *args)
+{
+	return args[ARG_UNIT].isnull ? NULL :
+		TextDatumGetCString(args[ARG_UNIT].value);
+}
+
+/*
+ * An error unless all budgets of the account allow what is asked for.
  */
 static void
 check_limits(const NullableDatum *args, Spent asked)
 {
-	Spent		spent = sum_spent(args[ARG_OIDS].value, args[ARG_NAMES].value,
-								  false);
-	uint64		n = run_of_account("SELECT epsilon, delta"
+	const char *unit = arg_unit(args);
+	uint64		n = run_of_account("SELECT epsilon, delta, unit"
 								   " FROM gensynth.privacy_budgets WHERE "
 								   OF_ACCOUNT, args[ARG_OIDS].value,
 								   args[ARG_NAMES].value, false);
-	Spent		together = {add_up(spent.rho, asked.rho),
-	add_up(spent.delta, asked.delta)};
+	Budget	   *budget = palloc(sizeof(Budget) * n);
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		Budget		budget = {DatumGetFloat8(gs_result(i, 1, NULL)),
-		DatumGetFloat8(gs_result(i, 2, NULL))};
-
-		if (!covers(&budget, &together))
-			ereport(ERROR,
-					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-					 errmsg("privacy budget of %s is spent",
-							TextDatumGetCString(args[ARG_NAME].value)),
-					 errdetail("Epsilon %.6g is spent and %.6g is asked for, which is %.6g together, and the limit is %.6g, all at delta %g.",
-							   epsilon_of(&spent, budget.delta),
-							   epsilon_of(&asked, budget.delta),
-							   epsilon_of(&together, budget.delta),
-							   budget.epsilon, budget.delta),
-					 errhint("Ask for a smaller epsilon; the owner of the table may declare a larger budget with synth_budget.")));
+		budget[i].epsilon = DatumGetFloat8(gs_result(i, 1, NULL));
+		budget[i].delta = DatumGetFloat8(gs_result(i, 2, NULL));
+		budget[i].unit = text_of(i, 3);
+	}
+	for (uint64 i = 0; i < n; i++)
+	{
+		check_unit(args, unit, &budget[i]);
+		check_limit(args, unit, asked, &budget[i]);
 	}
 }
 
@@ -327,7 +406,7 @@ int64
 gs_ledger_begin_debit(Oid role, const NullableDatum *args)
 {
 	Oid			types[] = {gs_relation_type(), TEXTOID, TEXTOID, TEXTOID,
-	TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, JSONBOID};
+	TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, JSONBOID, TEXTOID};
 	const NullableDatum *numbers = &args[ARG_EPSILON];
 	Datum		values[lengthof(types)];
 	char		nulls[lengthof(types)];
@@ -351,10 +430,13 @@ gs_ledger_begin_debit(Oid role, const NullableDatum *args)
 	}
 	values[8] = args[ARG_STEPS].value;
 	nulls[8] = args[ARG_STEPS].isnull ? 'n' : ' ';
+	values[9] = args[ARG_UNIT].value;
+	nulls[9] = args[ARG_UNIT].isnull ? 'n' : ' ';
 	gs_run("INSERT INTO gensynth.privacy_ledger (id, relation, role,"
-		   " session_role, model, method, epsilon, delta, rho, steps)"
+		   " session_role, model, method, epsilon, delta, rho, steps,"
+		   " unit)"
 		   " SELECT COALESCE(pg_catalog.max(id), 0) " GS_PLUS " 1, $1, $2, $3,"
-		   " $4, $5, $6, $7, $8, $9 FROM gensynth.privacy_ledger RETURNING id",
+		   " $4, $5, $6, $7, $8, $9, $10 FROM gensynth.privacy_ledger RETURNING id",
 		   lengthof(types), types, values, nulls, false);
 	return DatumGetInt64(gs_result(0, 1, NULL));
 }
@@ -367,17 +449,29 @@ int64
 gs_ledger_begin_budget(Oid role, const NullableDatum *args)
 {
 	Budget		budget = {DatumGetFloat8(args[ARG_EPSILON].value),
-	DatumGetFloat8(args[ARG_DELTA].value)};
-	Oid			types[] = {gs_relation_type(), FLOAT8OID, FLOAT8OID, TEXTOID};
+	DatumGetFloat8(args[ARG_DELTA].value), arg_unit(args)};
+	Oid			types[] = {gs_relation_type(), FLOAT8OID, FLOAT8OID, TEXTOID,
+	TEXTOID};
 	Datum		values[] = {
 		gs_relation_make(DatumGetObjectId(args[ARG_RELID].value),
 						 TextDatumGetCString(args[ARG_NAME].value)),
-		args[ARG_EPSILON].value, args[ARG_DELTA].value, role_name(role)
+		args[ARG_EPSILON].value, args[ARG_DELTA].value, role_name(role),
+		args[ARG_UNIT].value
 	};
+	char		nulls[] = {' ', ' ', ' ', ' ', budget.unit == NULL ? 'n' : ' '};
 	Spent		spent;
 
 	lock_ledger();
-	spent = sum_spent(args[ARG_OIDS].value, args[ARG_NAMES].value, false);
+	spent = sum_spent(args[ARG_OIDS].value, args[ARG_NAMES].value, budget.unit,
+					  false);
+	if (isinf(spent.rho))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%s was learned with other units than \"%s\"",
+						TextDatumGetCString(args[ARG_NAME].value),
+						budget.unit),
+				 errdetail("What was spent for single rows, or for other units, says nothing of these."),
+				 errhint("Declare the budget without unit, or with the unit of all private fits so far: see synth_ledger.")));
 	if (!covers(&budget, &spent))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -397,8 +491,9 @@ gs_ledger_begin_budget(Oid role, const NullableDatum *args)
 				   OID_OF_ACCOUNT " OR " NAME_OF_ACCOUNT " AND " IS_GONE,
 				   args[ARG_OIDS].value, args[ARG_NAMES].value, false);
 	gs_run("INSERT INTO gensynth.privacy_budgets"
-		   " (relation, epsilon, delta, role) VALUES ($1, $2, $3, $4)",
-		   lengthof(types), types, values, NULL, false);
+		   " (relation, epsilon, delta, role, unit)"
+		   " VALUES ($1, $2, $3, $4, $5)",
+		   lengthof(types), types, values, nulls, false);
 	return 0;
 }
 
@@ -459,21 +554,24 @@ steps_json(const GsLedgerStep *steps, int nsteps)
  * row, and commits that.  Returns the number of the ledger's row.
  *
  * relation: the table, or a partition, which counts for its root; epsilon,
- * delta: as they were asked for; rho: what all steps cost.  To be called
- * within an SPI connection.  Errors: configuration_limit_exceeded where the
- * budget does not cover it, and those of gs_worker_run(); then nothing is
+ * delta: as they were asked for; rho: what all steps cost; unit: the column
+ * that says whose a row is, if the fit is about all rows of each, else NULL.
+ * To be called within an SPI connection.  Errors:
+ * configuration_limit_exceeded where the budget does not cover it,
+ * object_not_in_prerequisite_state where it is for other units, and those of gs_worker_run(); then nothing is
  * spent, but for one who has stopped waiting.
  */
 int64
 gs_ledger_debit(Oid relation, const char *model, const char *method,
 				double epsilon, double delta, double rho,
-				const GsLedgerStep *steps, int nsteps)
+				const GsLedgerStep *steps, int nsteps, const char *unit)
 {
 	NullableDatum values[] = {
 		{Float8GetDatum(epsilon), false}, {Float8GetDatum(delta), false},
 		{Float8GetDatum(rho), false}, {CStringGetTextDatum(model), false},
 		{CStringGetTextDatum(method), false},
-		{steps_json(steps, nsteps), false}
+		{steps_json(steps, nsteps), false},
+		{unit == NULL ? 0 : CStringGetTextDatum(unit), unit == NULL}
 	};
 	Account		account;
 
@@ -490,7 +588,7 @@ gs_ledger_unprotected(Oid relation, const char *model, const char *method)
 {
 	NullableDatum values[] = {
 		{0, true}, {0, true}, {0, true}, {CStringGetTextDatum(model), false},
-		{CStringGetTextDatum(method), false}, {0, true}
+		{CStringGetTextDatum(method), false}, {0, true}, {0, true}
 	};
 	Account		account;
 
@@ -607,12 +705,40 @@ require_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 }
 
 /*
- * synth_budget(relation regclass, epsilon float8, delta float8): declares what
- * all private fits of a table may spend together, and commits that.
+ * An error unless a column of a table can say whose a row is.
+ */
+static void
+check_column(const Account *account, const char *unit)
+{
+	AttrNumber	column = get_attnum(account->relid, unit);
+	Oid			type = column > 0 ?
+		getBaseType(get_atttype(account->relid, column)) : InvalidOid;
+
+	if (column <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table %s does not exist", unit,
+						account->name),
+				 errhint("The unit is the column that says whose a row is.")));
+	if (type == FLOAT4OID || type == FLOAT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of type %s cannot be a unit", unit,
+						format_type_be(type)),
+				 errhint("Name a column that identifies persons, such as a whole number or a text.")));
+}
+
+/*
+ * synth_budget(relation regclass, epsilon float8, delta float8, unit text):
+ * declares what all private fits of a table may spend together, and commits
+ * that.
  *
- * Errors: null_value_not_allowed, undefined_table, wrong_object_type,
- * insufficient_privilege; invalid_parameter_value for numbers out of range,
- * and for less than what is spent; those of gs_worker_run().
+ * unit: the column that says whose a row is, if the budget is about all rows
+ * of each, else NULL.  Errors: null_value_not_allowed, undefined_table,
+ * undefined_column, wrong_object_type, insufficient_privilege;
+ * invalid_parameter_value for numbers out of range, a unit of floats, and for
+ * less than what is spent; object_not_in_prerequisite_state where that was
+ * spent for other units; those of gs_worker_run().
  */
 GS_FUNCTION(synth_budget);
 
@@ -621,7 +747,7 @@ synth_budget(PG_FUNCTION_ARGS)
 {
 	NullableDatum values[ARGS - ARG_EPSILON] = {
 		fcinfo->args[1], fcinfo->args[2], {0, true}, {0, true}, {0, true},
-		{0, true}
+		{0, true}, fcinfo->args[3]
 	};
 	Account		account;
 
@@ -634,13 +760,16 @@ synth_budget(PG_FUNCTION_ARGS)
 	check_table(PG_GETARG_OID(0));
 	find_account(PG_GETARG_OID(0), &account);
 	check_owner(&account);
+	if (!PG_ARGISNULL(3))
+		check_column(&account, text_to_cstring(PG_GETARG_TEXT_PP(3)));
 	(void) run_work(GS_WORK_BUDGET, &account, values);
 	PG_RETURN_VOID();
 }
 
 /*
- * gensynth.privacy_spent(relation oid, delta float8): the epsilon at a delta
- * that private fits of a table have spent, as of now.
+ * gensynth.privacy_spent(relation oid, delta float8, unit text): the epsilon
+ * at a delta that private fits of a table have spent, as of now, for all rows
+ * of each value of a column, or for single rows if that is NULL.
  *
  * Errors: undefined_table, insufficient_privilege, invalid_parameter_value.
  */
@@ -650,16 +779,20 @@ Datum
 gensynth_privacy_spent(PG_FUNCTION_ARGS)
 {
 	double		delta = PG_GETARG_FLOAT8(1);
+	const char *unit = PG_ARGISNULL(2) ? NULL :
+		text_to_cstring(PG_GETARG_TEXT_PP(2));
 	Account		account;
 	GsAccess	access;
 	Spent		spent;
 
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
 	check_numbers(1, delta);
 	find_account(PG_GETARG_OID(0), &account);
 	check_owner(&account);
 	gs_enter(&access);
 	PushActiveSnapshot(GetLatestSnapshot());
-	spent = sum_spent(account.oids, account.names, true);
+	spent = sum_spent(account.oids, account.names, unit, true);
 	PopActiveSnapshot();
 	gs_leave(&access);
 	PG_RETURN_FLOAT8(epsilon_of(&spent, delta));

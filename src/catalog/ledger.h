@@ -21,7 +21,7 @@ typedef struct GsLedgerStep
 extern int64 gs_ledger_debit(Oid relation, const char *model,
 							 const char *method, double epsilon, double delta,
 							 double rho, const GsLedgerStep *steps,
-							 int nsteps);
+							 int nsteps, const char *unit);
 extern void gs_ledger_stored(int64 id, const char *model, int version);
 extern bool gs_ledger_has_budget(Oid relation);
 extern void gs_ledger_unprotected(Oid relation, const char *model,

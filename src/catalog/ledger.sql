@@ -45,43 +45,47 @@ CREATE TABLE gensynth.privacy_ledger (
 	epsilon			float8,
 	delta			float8,
 	rho				float8,
-	steps			jsonb
+	steps			jsonb,
+	unit			text
 );
 CREATE INDEX ON gensynth.privacy_ledger (gensynth.relation_oid(relation));
 CREATE INDEX ON gensynth.privacy_ledger (gensynth.relation_name(relation));
 COMMENT ON TABLE gensynth.privacy_ledger IS 'one row for each private fit, whatever became of it; see synth_ledger';
 COMMENT ON COLUMN gensynth.privacy_ledger.version IS 'NULL: the fit failed, or was rolled back';
 COMMENT ON COLUMN gensynth.privacy_ledger.epsilon IS 'NULL, as delta, rho and steps: the fit was not private';
+COMMENT ON COLUMN gensynth.privacy_ledger.unit IS 'the column that says whose a row is; NULL: of single rows';
 
 CREATE TABLE gensynth.privacy_budgets (
 	relation		gensynth.relation NOT NULL,
 	epsilon			float8 NOT NULL,
 	delta			float8 NOT NULL,
 	role			text NOT NULL,
-	declared_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+	declared_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	unit			text
 );
 COMMENT ON TABLE gensynth.privacy_budgets IS 'what all private fits of a table may spend together; see synth_budget';
+COMMENT ON COLUMN gensynth.privacy_budgets.unit IS 'the column that says whose a row is; NULL: for single rows';
 
 REVOKE ALL ON gensynth.privacy_ledger, gensynth.privacy_budgets FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('gensynth.privacy_ledger', '');
 SELECT pg_catalog.pg_extension_config_dump('gensynth.privacy_budgets', '');
 
-CREATE FUNCTION synth_budget(relation regclass, epsilon float8, delta float8 DEFAULT 1e-6) RETURNS void
+CREATE FUNCTION synth_budget(relation regclass, epsilon float8, delta float8 DEFAULT 1e-6, unit text DEFAULT NULL) RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'synth_budget';
-COMMENT ON FUNCTION synth_budget(regclass, float8, float8)
+COMMENT ON FUNCTION synth_budget(regclass, float8, float8, text)
 	IS 'declares what all private fits of a table may spend together; for its owner';
 
-CREATE FUNCTION gensynth.privacy_spent(relation oid, delta float8) RETURNS float8
-LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+CREATE FUNCTION gensynth.privacy_spent(relation oid, delta float8, unit text DEFAULT NULL) RETURNS float8
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'gensynth_privacy_spent';
-COMMENT ON FUNCTION gensynth.privacy_spent(oid, float8)
+COMMENT ON FUNCTION gensynth.privacy_spent(oid, float8, text)
 	IS 'the epsilon at a delta that private fits of a table have spent; for its owner';
 
 -- Of tables that the role owns; superusers see those that are gone, too.
 CREATE VIEW synth_ledger WITH (security_barrier) AS
 SELECT l.id, l.relation::pg_catalog.text AS relation, l.role, l.session_role, l.model, l.version, l.method,
-	l.spent_at, l.epsilon, l.delta, l.rho, l.steps
+	l.spent_at, l.epsilon, l.delta, l.rho, l.steps, l.unit
 FROM gensynth.privacy_ledger l
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) gensynth.relation_now(l.relation)
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
@@ -92,7 +96,7 @@ GRANT SELECT ON synth_ledger TO PUBLIC;
 
 CREATE VIEW synth_budgets WITH (security_barrier) AS
 SELECT b.relation::pg_catalog.text AS relation, b.epsilon, b.delta,
-	gensynth.privacy_spent(c.oid, b.delta) AS spent, b.role, b.declared_at
+	gensynth.privacy_spent(c.oid, b.delta, b.unit) AS spent, b.role, b.declared_at, b.unit
 FROM gensynth.privacy_budgets b
 JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) gensynth.relation_now(b.relation)
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE');

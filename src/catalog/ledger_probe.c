@@ -28,7 +28,7 @@ gs_probe_debit(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	id = gs_ledger_debit(PG_GETARG_OID(0),
 						 text_to_cstring(PG_GETARG_TEXT_PP(1)), "private", 1,
-						 1e-6, rho, &step, 1);
+						 1e-6, rho, &step, 1, NULL);
 	SPI_finish();
 	PG_RETURN_INT64(id);
 }

@@ -204,7 +204,9 @@ refuse_private_options(const GsOptions *options)
 	const char *option = options->privacy_unit != NULL ? "privacy_unit" :
 		options->target != NULL ? "target" :
 		options->bounds != NIL ? "bounds" :
-		options->categories != NIL ? "categories" : NULL;
+		options->categories != NIL ? "categories" :
+		options->domain_share > 0 ? "domain_share" :
+		options->public.names != NIL ? "public" : NULL;
 
 	if (option != NULL)
 		ereport(ERROR,
@@ -242,7 +244,7 @@ read_arguments(FunctionCallInfo fcinfo, FitRequest *request)
 					 request->family, &request->options);
 	if (!request->private)
 		refuse_private_options(&request->options);
-	if (request->options.public)
+	if (request->options.public.on)
 		request->options.rare_threshold = 1;
 	request->options_json = options_json(PG_ARGISNULL(8) ? NULL :
 										 PG_GETARG_JSONB_P(8));
@@ -401,7 +403,7 @@ read_source(Reader *reader, GsSource *source, const FitRequest *request,
 	prepare_columns(reader, source, salt,
 					Max(budget * (1 - LANES_SHARE) / count_texts(source->desc),
 						32 * 1024));
-	if (request->options.public)
+	if (request->options.public.on)
 	{
 		reader->copies = gs_copies_begin(reader->sample.columns,
 										 reader->sample.ncolumns);
@@ -1171,7 +1173,7 @@ gs_fit_run(GsFitCall *call)
 		call->request->columns == NIL && call->request->exclude == NIL &&
 		options->context == NIL && options->impute == NIL &&
 		options->kinds == NIL && options->constraints == NIL &&
-		!options->public)
+		!options->public.on)
 		gs_together_learn(call->source->relid, call->model,
 						  call->request->family == &gs_tree ?
 						  call->request->options_json : options_json(NULL),

@@ -23,7 +23,8 @@ static const char *kinds[3 + GS_KIND_COUNT + 1] = {"code", "number", "format"};
 static const GsOptionDef common[] = {
 	GS_OPTION_NUMBER(max_rows, GsOptions, 100, INT64CONST(1000000000), 1000000),
 	GS_OPTION_NUMBER(rare_threshold, GsOptions, 1, 1000000, 5),
-	GS_OPTION_NUMBER(public, GsOptions, 0, 1, 0),
+	{"public", GS_OPTION_FLAG_OR_LIST, offsetof(GsOptions, public), 0, 1, 0,
+	"names of tables", "\"wards\"", NULL},
 	GS_OPTION_NUMBER(unprotected, GsOptions, 0, 1, 0),
 	GS_OPTION_NUMBER(keep_versions, GsOptions, 0, 1000, GS_KEEP_VERSIONS),
 	GS_OPTION_NUMBER(dependencies, GsOptions, 0, 1, 1),
@@ -45,6 +46,8 @@ static const GsOptionDef common[] = {
 	GS_OPTION_NUMBER(max_rows_per_unit, GsOptions, 1, 1000, 1),
 	GS_OPTION_STRING(target, GsOptions, "the name of a column",
 					 "\"income\""),
+	{"domain_share", GS_OPTION_RATE, offsetof(GsOptions, domain_share), 0, 0,
+	0, NULL, NULL, NULL},
 	{"on_violation", GS_OPTION_CHOICE, offsetof(GsOptions, on_violation),
 		0, 0, 0, NULL, NULL, violations}
 };
@@ -78,6 +81,14 @@ is_string(const JsonbValue *value, const char *string)
 	return value->type == jbvString &&
 		value->val.string.len == strlen(string) &&
 		memcmp(value->val.string.val, string, value->val.string.len) == 0;
+}
+
+static bool
+is_array(const JsonbValue *value)
+{
+	return value->type == jbvBinary &&
+		JsonContainerIsArray(value->val.binary.data) &&
+		!JsonContainerIsScalar(value->val.binary.data);
 }
 
 static int64
@@ -150,9 +161,7 @@ static List *
 string_list(const GsOptionDef *option, const JsonbValue *value)
 {
 	List	   *names = NIL;
-	bool		fits = value->type == jbvBinary &&
-		JsonContainerIsArray(value->val.binary.data) &&
-		!JsonContainerIsScalar(value->val.binary.data);
+	bool		fits = is_array(value);
 
 	for (uint32 i = 0; fits && i < JsonContainerSize(value->val.binary.data);
 		 i++)
@@ -265,9 +274,7 @@ static List *
 value_list(const JsonbValue *value)
 {
 	List	   *list = NIL;
-	bool		fits = value->type == jbvBinary &&
-		JsonContainerIsArray(value->val.binary.data) &&
-		!JsonContainerIsScalar(value->val.binary.data);
+	bool		fits = is_array(value);
 
 	for (uint32 i = 0; fits && i < JsonContainerSize(value->val.binary.data);
 		 i++)
@@ -329,6 +336,14 @@ set_option(const GsOptionDef *option, void *values, const JsonbValue *value)
 		case GS_OPTION_INT:
 		case GS_OPTION_AUTO:
 			VALUE(int64, values, option) = whole_number(option, value);
+			break;
+		case GS_OPTION_FLAG_OR_LIST:
+			if (is_array(value))
+				VALUE(GsFlagOrNames, values, option).names =
+					string_list(option, value);
+			else
+				VALUE(GsFlagOrNames, values, option).on =
+					whole_number(option, value);
 			break;
 		case GS_OPTION_RATE:
 			VALUE(double, values, option) = rate(option, value);

@@ -17,7 +17,7 @@ typedef struct GsOptions
 {
 	int64		max_rows;		/* of the sample that is learned from */
 	int64		rare_threshold; /* rows that a value needs to be shown */
-	int64		public;			/* nothing is to be protected */
+	GsFlagOrNames public;		/* nothing is to be protected; or of parents */
 	int64		unprotected;	/* in spite of a privacy budget */
 	int64		keep_versions;	/* besides the current one */
 	int64		dependencies;	/* columns that others determine are found */
@@ -32,6 +32,7 @@ typedef struct GsOptions
 	char	   *privacy_unit;	/* the column that says whose a row is */
 	int64		max_rows_per_unit;
 	char	   *target;			/* the column that others are to predict */
+	double		domain_share;	/* of the budget, for ends; 0: left out */
 	const char *on_violation;	/* looked up where rows are made */
 	void	   *own;			/* the family's struct */
 } GsOptions;

@@ -37,9 +37,13 @@
 #define MAX_DELTA		0.01
 /* Of the budget, for columns by themselves; the rest is for pairs. */
 #define COLUMNS_SHARE	0.4
-/* Of the budget: for the ends of each number that lacks them, and of all. */
+/*
+ * Of the budget: for the ends of each number that lacks them, of all, and at
+ * most where that is asked for.
+ */
 #define ENDS_SHARE		0.005
 #define DOMAINS_SHARE	0.1
+#define MAX_SHARE		0.9
 /* Of delta, for the values of all texts that lack them. */
 #define TEXTS_DELTA		0.1
 /* Rows of unknown values for each of known ones that these stand for. */
@@ -52,12 +56,17 @@
 /* Options of every fit that a private one heeds. */
 static const char *const heeded[] = {
 	"bounds", "categories", "constraints", "on_violation", "keep_versions",
-	"privacy_unit", "max_rows_per_unit", "target"
+	"privacy_unit", "max_rows_per_unit", "target", "domain_share"
 };
 
 static bool
-is_heeded(const GsFamily *family, const char *key)
+is_heeded(const GsPrivateRequest *request, const char *key)
 {
+	const GsFamily *family = request->family;
+
+	/* of parents; of the table itself, nothing would be private */
+	if (strcmp(key, "public") == 0)
+		return request->options->public.names != NIL;
 	for (int i = 0; i < lengthof(heeded); i++)
 		if (strcmp(heeded[i], key) == 0)
 			return true;
@@ -73,7 +82,7 @@ is_heeded(const GsFamily *family, const char *key)
  * charged, or means nothing here.
  */
 static void
-check_options(const GsFamily *family, Jsonb *options)
+check_options(const GsPrivateRequest *request, Jsonb *options)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -89,7 +98,7 @@ check_options(const GsFamily *family, Jsonb *options)
 		if (token != WJB_KEY)
 			continue;
 		key = pnstrdup(value.val.string.val, value.val.string.len);
-		if (!is_heeded(family, key))
+		if (!is_heeded(request, key))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"%s\" cannot be used together with epsilon",
@@ -109,9 +118,6 @@ void
 gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				 bool temporary, Jsonb *options)
 {
-	char		kind = OidIsValid(source->relid) ?
-		get_rel_relkind(source->relid) : '\0';
-
 	if (!(request->epsilon > 0) || isinf(request->epsilon))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -122,19 +128,20 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("delta must be above 0, and %g at most", MAX_DELTA),
 				 errhint("It should be far below 1 in the number of rows; the default is 1e-6.")));
-	check_options(request->family, options);
-	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+	check_options(request, options);
+	if (request->options->domain_share > MAX_SHARE)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("only tables can be learned with epsilon"),
-				 errdetail("What one row of a table changes in a view or query is not known."),
-				 errhint("Pass the name of a table.")));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"domain_share\" is out of range"),
+				 errhint("It is a number above 0, and %g at most: the rest is for counts.",
+						 MAX_SHARE)));
 	if (temporary)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("temporary tables cannot be learned with epsilon"),
 				 errdetail("No ledger can be kept of what goes away with the session."),
 				 errhint("Use an ordinary table.")));
+	(void) gs_private_table_of(source);
 }
 
 /*
@@ -196,6 +203,8 @@ typedef struct Private
 {
 	const GsPrivateRequest *request;
 	GsSource   *source;
+	Oid			relid;			/* the table that it shows rows of */
+	char	   *unit;			/* its column that says whose they are, or NULL */
 	GsSource   *reader;			/* the same, or so many rows of each unit */
 	int			ncolumns;
 	GsColumn   *columns;
@@ -236,6 +245,15 @@ mark_unit(Private *private)
 					 errmsg("option \"privacy_unit\" names column \"%s\" of type %s",
 							unit, format_type_be(column->declared)),
 					 errhint("Name a column that identifies persons, such as a whole number or a text.")));
+		private->unit = get_attname(private->relid,
+									gs_private_column_of(private->source, c),
+									true);
+		if (private->unit == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"privacy_unit\" names column \"%s\", which is computed",
+							unit),
+					 errhint("Name a column of the table that is learned as it stands there.")));
 		column->unique = column->one_null = true;
 		return;
 	}
@@ -256,7 +274,9 @@ static void
 open_reader(Private *private)
 {
 	const char *unit = private->request->options->privacy_unit;
+	const GsSource *source = private->source;
 	StringInfoData names;
+	const char *order;
 	int64		key;
 
 	private->reader = private->source;
@@ -275,14 +295,22 @@ open_reader(Private *private)
 		appendStringInfo(&names, "%s%s", c > 0 ? ", " : "",
 						 quote_identifier(private->columns[c].name));
 	unit = quote_identifier(unit);
+	/* rows of a view are told apart by what they hold */
+	order = source->relid == private->relid ?
+		"pg_catalog.concat(tableoid, ctid)" : psprintf("ROW(%s)::pg_catalog.text",
+														names.data);
 	private->reader = gs_source_open(psprintf("SELECT %s FROM (SELECT %s, pg_catalog.row_number()"
 											  " OVER (PARTITION BY %s ORDER BY pg_catalog.hashtextextended("
-											  "pg_catalog.concat(tableoid, ctid), " INT64_FORMAT "::pg_catalog.int8))"
+											  "%s, " INT64_FORMAT "::pg_catalog.int8), %s)"
 											  " AS \"row of its unit\" FROM %s) AS source"
 											  " WHERE \"row of its unit\" " GS_OP("<=") " %d"
 											  " AND %s IS NOT NULL",
-											  names.data, names.data, unit, key,
-											  private->source->relation,
+											  names.data, names.data, unit,
+											  order, key, order,
+											  source->relid == private->relid ?
+											  source->relation :
+											  psprintf("(%s) AS source",
+													   source->query),
 											  private->unit_rows, unit),
 									 NIL, NIL);
 }
@@ -303,7 +331,8 @@ read_public(Private *private, List **notes)
 		for (int c = 0; c < n; c++)
 			gs_learnable_column(source, c, &private->columns[c]);
 		mark_unit(private);
-		private->public = gs_public_read(source, private->request->options,
+		private->public = gs_public_read(source, private->relid,
+										 private->request->options,
 										 private->columns);
 		private->source = leave_out_generated(source, private->columns,
 											  private->public, n, notes);
@@ -390,8 +419,10 @@ plan_questions(Private *private)
 	private->rho = gs_privacy_rho(request->epsilon, delta);
 	if (private->nnumbers > 0)
 	{
-		domains = private->rho * Min(DOMAINS_SHARE,
-									 ENDS_SHARE * private->nnumbers);
+		domains = private->rho * (request->options->domain_share > 0 ?
+								  request->options->domain_share :
+								  Min(DOMAINS_SHARE,
+									  ENDS_SHARE * private->nnumbers));
 		ends->ncells = private->nnumbers;
 		gs_private_split(1, &ends, domains / private->nnumbers,
 						 private->unit_rows);
@@ -498,9 +529,10 @@ charge_table(const Private *private)
 		pairs.sigma = private->unit_rows / sqrt(2 * private->pairs);
 		add_step(steps, &n, "rows by pairs of columns", 0, &pairs, 0);
 	}
-	return gs_ledger_debit(private->source->relid, request->model,
+	return gs_ledger_debit(private->relid, request->model,
 						   request->family->name, request->epsilon,
-						   request->delta, private->rho, steps, n);
+						   request->delta, private->rho, steps, n,
+						   private->unit);
 }
 
 /*
@@ -747,7 +779,7 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 				 GsFitContext *context, GsVersionEntry *version)
 {
 	Private		private = {.request = request,.source = source,
-	.unit_rows = 1};
+	.relid = gs_private_table_of(source),.unit_rows = 1};
 	int64		charged;
 
 	if (request->options->privacy_unit != NULL)
@@ -756,7 +788,8 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 	plan_questions(&private);
 	/* decided by the schema, like all that is not counted */
 	version->constraints =
-		gs_constraints_decide(gs_constraints_read(source->relid),
+		gs_constraints_decide(source->relid == private.relid ?
+							  gs_constraints_read(source->relid) : NIL,
 							  request->options->constraints, NIL,
 							  private.plan.schema);
 	open_reader(&private);

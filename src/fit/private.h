@@ -124,7 +124,11 @@ extern int64 gs_private_learn(const GsPrivateRequest *request,
 							  GsVersionEntry *version);
 
 /* private_public.c */
-extern GsPublic *gs_public_read(const GsSource *source,
+extern Oid	gs_private_table_of(const GsSource *source);
+extern AttrNumber gs_private_column_of(const GsSource *source, int column);
+extern List *gs_private_parents(const GsSource *source, Relation child,
+								List *tables);
+extern GsPublic *gs_public_read(const GsSource *source, Oid table,
 								const GsOptions *options,
 								GsColumn *columns);
 

@@ -35,6 +35,7 @@
 #include "fit/learnable.h"
 #include "fit/private.h"
 #include "key/key.h"
+#include "table/keys.h"
 
 /* Of a numeric's type, whose range is taken for that of its values. */
 #define FEW_DIGITS		3
@@ -606,8 +607,8 @@ gs_public_close(const GsColumn *column, GsPublic *public, Datum low,
 }
 
 /*
- * gs_public_read: what is known of the columns of a source, a relation that is
- * locked, before a row of it is read: of BOUNDS, level[0] and level[1] are the
+ * gs_public_read: what is known of the columns of a source, which shows rows of
+ * a table that is locked, before a row of it is read: of BOUNDS, level[0] and level[1] are the
  * ends; NUMBER and TEXT are to be found.
  *
  * columns: [natts] as gs_learnable_column has them; those that are keys get
@@ -615,22 +616,37 @@ gs_public_close(const GsColumn *column, GsPublic *public, Datum low,
  * invalid_parameter_value and undefined_column about the options.
  */
 GsPublic *
-gs_public_read(const GsSource *source, const GsOptions *options,
+gs_public_read(const GsSource *source, Oid table, const GsOptions *options,
 			   GsColumn *columns)
 {
 	int			n = source->desc->natts;
 	GsPublic   *public = palloc0(sizeof(GsPublic) * n);
-	Relation	relation = relation_open(source->relid, NoLock);
+	Relation	relation = relation_open(table, NoLock);
+	const GsSource whole = {.relid = table};
 	int			level = gs_fix_styles();
+	List	   *parents = gs_private_parents(source, relation,
+											 options->public.names);
 
 	for (int c = 0; c < n; c++)
 	{
 		GsColumn   *column = &columns[c];
-		AttrNumber	attnum = get_attnum(source->relid, column->name);
+		AttrNumber	attnum = gs_private_column_of(source, c);
 
-		public[c].nullable = !TupleDescAttr(RelationGetDescr(relation),
-											attnum - 1)->attnotnull;
-		gs_public_checks(relation, column, attnum, &public[c]);
+		public[c].nullable = true;
+		if (attnum > 0)
+		{
+			Form_pg_attribute attribute =
+				TupleDescAttr(RelationGetDescr(relation), attnum - 1);
+
+			public[c].nullable = !attribute->attnotnull;
+			/* a view may show the columns under other names */
+			if (source->relid != table)
+				column->unique |= gs_source_unique(&whole,
+												   NameStr(attribute->attname),
+												   &column->one_null,
+												   &column->partly_unique);
+			gs_public_checks(relation, column, attnum, &public[c]);
+		}
 		if (column->unique)
 			column->key = gs_key_of_type(column);
 		if (column->key != NULL)
@@ -640,6 +656,8 @@ gs_public_read(const GsSource *source, const GsOptions *options,
 	}
 	relation_close(relation, NoLock);
 	read_bounds(columns, n, options->bounds, public);
+	/* what is declared goes over the keys of public parents */
+	read_categories(columns, n, parents, public);
 	read_categories(columns, n, options->categories, public);
 	for (int c = 0; c < n; c++)
 	{

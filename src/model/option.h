@@ -16,6 +16,7 @@ typedef enum GsOptionType
 {
 	GS_OPTION_INT,				/* int64, from min to max */
 	GS_OPTION_AUTO,				/* the same, or GS_OPTION_IS_AUTO, the default */
+	GS_OPTION_FLAG_OR_LIST,		/* GsFlagOrNames */
 	GS_OPTION_RATE,				/* double, over 0 and at most 1; 0: left out */
 	GS_OPTION_NAME,				/* char *; NULL: left out */
 	GS_OPTION_LIST,				/* List of C strings */
@@ -25,6 +26,13 @@ typedef enum GsOptionType
 } GsOptionType;
 
 #define GS_OPTION_IS_AUTO	(-1)	/* written "auto" */
+
+/* Of all, or of some by name. */
+typedef struct GsFlagOrNames
+{
+	int64		on;				/* 0 or 1 */
+	List	   *names;			/* C strings */
+} GsFlagOrNames;
 
 typedef struct GsNamedChoice
 {

@@ -1,0 +1,453 @@
+/*
+ * private_source.c
+ *	  Of which table the rows of a private fit are, each of its rows at most
+ *	  one.
+ *
+ * What is promised is about rows of a table.  So a view or a query is learned
+ * only if it picks rows of one table and makes its columns of them, each row
+ * by itself: a row of the table that is added then adds one at most, and moves
+ * no other.  The rewritten query is walked, in which views have become
+ * subqueries and row-level policies conditions; what is not known to be
+ * harmless is refused.
+ *
+ * An expression that fails for some value would tell, by its error, that there
+ * is one, without any noise.  So functions must be ones that cannot fail:
+ * those that PostgreSQL calls leakproof, and some more.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+#include "catalog/relation.h"
+#include "compat.h"
+#include "fit/private.h"
+
+/* Immutable functions that do not fail, though they are not marked so. */
+static const char *const total[] = {
+	"lower", "upper", "length", "char_length", "character_length",
+	"octet_length", "btrim", "ltrim", "rtrim", "left", "right", "strpos",
+	"floor", "ceil", "ceiling", "numeric_eq", "numeric_ne", "numeric_lt",
+	"numeric_le", "numeric_gt", "numeric_ge", "enum_eq", "enum_ne",
+	"date_eq_timestamp", "date_ne_timestamp", "date_lt_timestamp",
+	"date_le_timestamp", "date_gt_timestamp", "date_ge_timestamp",
+	"timestamp_eq_date", "timestamp_ne_date", "timestamp_lt_date",
+	"timestamp_le_date", "timestamp_gt_date", "timestamp_ge_date"
+};
+
+/* Those that do not if their second argument is a constant, but for 0, -1. */
+static const char *const divisions[] = {
+	"int2div", "int4div", "int8div", "int24div", "int42div", "int28div",
+	"int82div", "int48div", "int84div", "int2mod", "int4mod", "int8mod"
+};
+
+/* Parts of dates and time stamps, infinity included. */
+static const char *const fields[] = {
+	"year", "quarter", "month", "week", "day", "dow", "isodow", "doy",
+	"isoyear"
+};
+
+static bool check_node(Node *node, void *policy);
+static Oid	check_query(const Query *query);
+
+static bool
+is_among(const char *name, const char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * policy: the name of the table whose row-level policy has the part, or NULL.
+ */
+static void
+refuse(const char *part, const char *policy)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 policy == NULL ?
+			 errmsg("sources with %s cannot be learned with epsilon", part) :
+			 errmsg("row-level policies of %s with %s cannot be learned with epsilon",
+					policy, part),
+			 errdetail("What one row of a table changes there is not bounded, or errors might tell of it."),
+			 errhint("Learn a table, or a query that selects rows of one table, each by itself, with functions that cannot fail.")));
+}
+
+static const Const *
+constant_at(List *args, int i)
+{
+	Node	   *node = list_length(args) > i ? list_nth(args, i) : NULL;
+
+	return node != NULL && IsA(node, Const) &&
+		!((Const *) node)->constisnull ? (const Const *) node : NULL;
+}
+
+/*
+ * Whether a constant is a whole number that others can be divided by.
+ */
+static bool
+divides(const Const *divisor)
+{
+	int64		value;
+
+	if (divisor == NULL)
+		return false;
+	switch (divisor->consttype)
+	{
+		case INT2OID:
+			value = DatumGetInt16(divisor->constvalue);
+			break;
+		case INT4OID:
+			value = DatumGetInt32(divisor->constvalue);
+			break;
+		case INT8OID:
+			value = DatumGetInt64(divisor->constvalue);
+			break;
+		default:
+			return false;
+	}
+	return value != 0 && value != -1;
+}
+
+/*
+ * LIKE fails where a pattern ends with an escape, and under collations that
+ * call different texts equal.
+ */
+static bool
+is_pattern(const Const *pattern, Oid collation)
+{
+	return pattern != NULL && pattern->consttype == TEXTOID &&
+		OidIsValid(collation) && get_collation_isdeterministic(collation) &&
+		strchr(TextDatumGetCString(pattern->constvalue), '\\') == NULL;
+}
+
+static bool
+is_field(List *args)
+{
+	const Const *field = constant_at(args, 0);
+	Oid			type = list_length(args) == 2 ? exprType(lsecond(args)) :
+		InvalidOid;
+
+	return field != NULL && field->consttype == TEXTOID &&
+		(type == DATEOID || type == TIMESTAMPOID) &&
+		is_among(TextDatumGetCString(field->constvalue), fields,
+				 lengthof(fields));
+}
+
+/*
+ * Whether a function is in the list of those that do not fail, and not
+ * another of the name.
+ */
+static bool
+is_total(const char *name, List *args)
+{
+	char		category;
+	bool		preferred;
+
+	if (!is_among(name, total, lengthof(total)) || args == NIL)
+		return false;
+	get_type_category_preferred(exprType(linitial(args)), &category,
+								&preferred);
+	/* of lines, it can overflow; of bytes in an encoding, that may be wrong */
+	return strcmp(name, "length") != 0 ||
+		(category != TYPCATEGORY_GEOMETRIC && list_length(args) == 1);
+}
+
+/*
+ * Whether a call asks for a setting, which is the same for all rows.  It is
+ * asked for here: where that fails, it is before there is a row.
+ */
+static bool
+is_setting(const char *name, List *args)
+{
+	const Const *setting = constant_at(args, 0);
+	const Const *missing_ok = constant_at(args, 1);
+
+	if (strcmp(name, "current_setting") != 0 || setting == NULL ||
+		(list_length(args) == 2 && missing_ok == NULL))
+		return false;
+	(void) GetConfigOptionByName(TextDatumGetCString(setting->constvalue),
+								 NULL, missing_ok != NULL &&
+								 DatumGetBool(missing_ok->constvalue));
+	return true;
+}
+
+/*
+ * An error unless a function follows from its arguments alone, and does not
+ * fail for any.  Those of others are not trusted to be what they say.
+ */
+static void
+check_function(Oid function, List *args, Oid collation, const char *policy)
+{
+	const char *name = get_func_name(function);
+	bool		ok;
+
+	if (name == NULL)
+		elog(ERROR, "cache lookup failed for function %u", function);
+	if (function >= FirstGenbkiObjectId)
+		refuse(psprintf("function %s, which is not PostgreSQL's own,", name),
+			   policy);
+	if (is_setting(name, args))
+		return;
+	if (func_volatile(function) != PROVOLATILE_IMMUTABLE)
+		refuse(psprintf("function %s, which is not immutable,", name), policy);
+	/* without a collation, texts fail as soon as there is a row */
+	ok = args == NIL || OidIsValid(collation) ||
+		!type_is_collatable(exprType(linitial(args)));
+	if (strcmp(name, "textlike") == 0 || strcmp(name, "textnlike") == 0)
+		ok = is_pattern(constant_at(args, 1), collation);
+	else if (strcmp(name, "extract") == 0 || strcmp(name, "date_part") == 0)
+		ok = is_field(args);
+	else if (is_among(name, divisions, lengthof(divisions)))
+		ok = divides(constant_at(args, 1));
+	else
+		ok &= get_func_leakproof(function) || is_total(name, args);
+	if (!ok)
+		refuse(psprintf("function %s, which can fail,", name), policy);
+}
+
+/*
+ * Numbers and the like as texts.
+ */
+static void
+check_as_text(CoerceViaIO *cast, const char *policy)
+{
+	Oid			from = getBaseType(exprType((Node *) cast->arg));
+
+	if (cast->resulttype != TEXTOID ||
+		(from != BOOLOID && from != INT2OID && from != INT4OID &&
+		 from != INT8OID && from != NUMERICOID && from != UUIDOID))
+		refuse(psprintf("a cast from %s to %s", format_type_be(from),
+						format_type_be(cast->resulttype)), policy);
+}
+
+/*
+ * Walks an expression of columns of the query's only relation.
+ */
+static bool
+check_node(Node *node, void *policy)
+{
+	if (node == NULL)
+		return false;
+	check_stack_depth();
+	switch (nodeTag(node))
+	{
+		case T_Var:
+			/* where a row is depends on others */
+			if (((Var *) node)->varattno <= 0)
+				refuse("system columns or whole rows", policy);
+			if (((Var *) node)->varlevelsup > 0)
+				refuse("subqueries", policy);
+			break;
+		case T_FuncExpr:
+			check_function(((FuncExpr *) node)->funcid,
+						   ((FuncExpr *) node)->args,
+						   ((FuncExpr *) node)->inputcollid, policy);
+			break;
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			/* all three are OpExprs */
+			check_function(get_opcode(((OpExpr *) node)->opno),
+						   ((OpExpr *) node)->args,
+						   ((OpExpr *) node)->inputcollid, policy);
+			break;
+		case T_ScalarArrayOpExpr:
+			check_function(get_opcode(((ScalarArrayOpExpr *) node)->opno),
+						   ((ScalarArrayOpExpr *) node)->args,
+						   ((ScalarArrayOpExpr *) node)->inputcollid, policy);
+			break;
+		case T_CoerceViaIO:
+			check_as_text((CoerceViaIO *) node, policy);
+			break;
+		case T_ArrayExpr:
+			/* those of different lengths do not go together */
+			if (((ArrayExpr *) node)->multidims)
+				refuse("arrays of arrays", policy);
+			break;
+		case T_SubLink:
+			refuse("subqueries", policy);
+			break;
+		case T_List:
+		case T_TargetEntry:
+		case T_Const:
+		case T_RelabelType:
+		case T_CollateExpr:
+		case T_BoolExpr:
+		case T_CaseExpr:
+		case T_CaseWhen:
+		case T_CaseTestExpr:
+		case T_CoalesceExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+			/* the role, the day: the same for all rows */
+		case T_SQLValueFunction:
+			break;
+		default:
+			refuse("expressions of this kind", policy);
+	}
+	return expression_tree_walker(node, check_node, policy);
+}
+
+/*
+ * The part of a query that takes several rows together, or makes several of
+ * one; NULL if there is none.
+ */
+static const char *
+find_part(const Query *query)
+{
+	ListCell   *cell;
+
+	if (query->cteList != NIL)
+		return "WITH";
+	if (query->setOperations != NULL)
+		return "UNION, INTERSECT or EXCEPT";
+	if (query->hasAggs || query->groupClause != NIL ||
+		query->groupingSets != NIL || query->havingQual != NULL)
+		return "grouping or aggregates";
+	if (query->hasWindowFuncs)
+		return "window functions";
+	if (query->distinctClause != NIL)
+		return "DISTINCT";
+	if (query->limitCount != NULL || query->limitOffset != NULL)
+		return "LIMIT or OFFSET";
+	if (query->hasTargetSRFs)
+		return "set-returning functions";
+	if (query->jointree->fromlist == NIL)
+		return "no table";
+	if (list_length(query->jointree->fromlist) > 1 ||
+		!IsA(linitial(query->jointree->fromlist), RangeTblRef))
+		return "joins";
+	foreach(cell, query->rtable)
+		if (lfirst_node(RangeTblEntry, cell)->tablesample != NULL)
+			return "TABLESAMPLE";
+	return NULL;
+}
+
+/*
+ * What a query selects from.
+ */
+static RangeTblEntry *
+selects_from(const Query *query)
+{
+	RangeTblRef *ref = linitial(query->jointree->fromlist);
+
+	return list_nth_node(RangeTblEntry, query->rtable, ref->rtindex - 1);
+}
+
+/*
+ * An error unless a relation is a table whose rows the ledger keeps account
+ * of.
+ */
+static void
+check_table(Oid relid)
+{
+	char		kind = get_rel_relkind(relid);
+	char	   *name = gs_relation_name(relid, NULL);
+
+	if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("temporary tables cannot be learned with epsilon"),
+				 errdetail("No ledger can be kept of what goes away with the session."),
+				 errhint("Use an ordinary table.")));
+	if (kind == RELKIND_MATVIEW)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("materialized view %s cannot be learned with epsilon",
+						name),
+				 errdetail("It holds rows as they once were, read with other rights."),
+				 errhint("Learn its query, or the table itself.")));
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s cannot be learned with epsilon", name),
+				 errhint("Learn an ordinary table.")));
+}
+
+/*
+ * Finds the table of a query, or of the query that a view is.
+ */
+static Oid
+check_query(const Query *query)
+{
+	const char *part = find_part(query);
+	RangeTblEntry *from;
+	ListCell   *cell;
+	Oid			relid;
+
+	check_stack_depth();
+	if (part != NULL)
+		refuse(part, NULL);
+	from = selects_from(query);
+	foreach(cell, from->securityQuals)
+		(void) check_node(lfirst(cell), from->rtekind == RTE_RELATION ?
+						  gs_relation_name(from->relid, NULL) : NULL);
+	(void) check_node((Node *) query->targetList, NULL);
+	(void) check_node(query->jointree->quals, NULL);
+	if (from->rtekind == RTE_SUBQUERY)
+		return check_query(from->subquery);
+	if (from->rtekind == RTE_FUNCTION)
+		refuse("functions in FROM", NULL);
+	if (from->rtekind != RTE_RELATION)
+		refuse("no table", NULL);
+	relid = from->relid;
+	check_table(relid);
+	return relid;
+}
+
+/*
+ * The rewritten query of a source.
+ */
+static const Query *
+query_of(const GsSource *source)
+{
+	CachedPlanSource *plan = linitial(SPI_plan_get_plan_sources(source->plan));
+
+	return linitial_node(Query, plan->query_list);
+}
+
+/*
+ * gs_private_table_of: the table that a source shows rows of, each by itself
+ * and once at most, or an error: feature_not_supported.
+ */
+Oid
+gs_private_table_of(const GsSource *source)
+{
+	return check_query(query_of(source));
+}
+
+/*
+ * gs_private_column_of: the column of that table that a column of the source
+ * is, from 0 on; InvalidAttrNumber if it is none of them as it stands.
+ */
+AttrNumber
+gs_private_column_of(const GsSource *source, int column)
+{
+	const Query *query = query_of(source);
+	AttrNumber	attnum = column + 1;
+
+	for (;;)
+	{
+		const TargetEntry *entry = list_nth_node(TargetEntry,
+												 query->targetList,
+												 attnum - 1);
+		const RangeTblEntry *from = selects_from(query);
+
+		if (!IsA(entry->expr, Var))
+			return InvalidAttrNumber;
+		attnum = ((Var *) entry->expr)->varattno;
+		if (from->rtekind == RTE_RELATION)
+			return attnum;
+		query = from->subquery;
+	}
+}
