@@ -4,7 +4,8 @@
 # Differentially private fits: how far columns of adult_discrete are off, its
 # domain file as categories, by epsilon; what quality.py says of adult with
 # bounds and levels declared, and with nothing; the time and memory of a million rows and of ten
-# times as many.  RUNS (5) are averaged; JUDGE= leaves quality.py out.  PYTHON: see quality.sh.
+# times as many.  RUNS (5) are averaged; JUDGE= leaves quality.py out, TARGET=income names
+# adult's target.  PYTHON: see quality.sh.
 set -uo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 export DATA=${DATA:-$here/../shared/data}
@@ -72,8 +73,8 @@ done
 make_adult
 bounds='"bounds": {"age": [17, 90], "fnlwgt": [10000, 1500000], "education_num": [1, 16], "capital_gain": [0, 99999],
     "capital_loss": [0, 5000], "hours_per_week": [1, 99]}'
-psql -v bounds="$bounds" <<'SQL'
-CREATE TABLE asked AS SELECT ('{' || :'bounds' || '}')::jsonb || jsonb_build_object('categories', (
+psql -v bounds="$bounds" -v target="${TARGET:-}" <<'SQL'
+CREATE TABLE asked AS SELECT CASE WHEN :'target' = '' THEN '{}' ELSE jsonb_build_object('target', :'target') END || ('{' || :'bounds' || '}')::jsonb || jsonb_build_object('categories', (
     SELECT jsonb_object_agg(key, levels) FROM (
         SELECT key, jsonb_agg(DISTINCT value) AS levels FROM adult, jsonb_each_text(to_jsonb(adult))
         WHERE value IS NOT NULL AND NOT ('{' || :'bounds' || '}')::jsonb -> 'bounds' ? key GROUP BY key) AS of_column)) AS options;

@@ -202,6 +202,7 @@ static void
 refuse_private_options(const GsOptions *options)
 {
 	const char *option = options->privacy_unit != NULL ? "privacy_unit" :
+		options->target != NULL ? "target" :
 		options->bounds != NIL ? "bounds" :
 		options->categories != NIL ? "categories" :
 		options->domain_share > 0 ? "domain_share" :

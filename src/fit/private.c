@@ -49,14 +49,14 @@
 /* Rows of unknown values for each of known ones that these stand for. */
 #define MAX_FACTOR		100
 /* A column of so many tells well enough how many rows there are. */
-#define FEW_CELLS		64
+#define FEW_CELLS		8
 /* How many these are reckoned to be. */
 #define PLANNED_LEVELS	200
 
 /* Options of every fit that a private one heeds. */
 static const char *const heeded[] = {
 	"bounds", "categories", "constraints", "on_violation", "keep_versions",
-	"privacy_unit", "max_rows_per_unit", "domain_share"
+	"privacy_unit", "max_rows_per_unit", "target", "domain_share"
 };
 
 static bool
@@ -378,6 +378,25 @@ plan_schema(const Private *private, GsPublic *public)
 }
 
 /*
+ * The column that others are to predict; -1: none is named.
+ */
+static int
+target_of(const Private *private, const GsPrivateTable *table)
+{
+	const char *name = private->request->options->target;
+
+	for (int i = 0; name != NULL && i < table->ncolumns; i++)
+	{
+		int			f = table->column[i].feature;
+		int			c = f < 0 ? -1 : table->schema->features[f].column;
+
+		if (c >= 0 && strcmp(table->schema->columns[c].name, name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/*
  * Splits the budget over all that is going to be asked.
  */
 static void
@@ -388,7 +407,9 @@ plan_questions(Private *private)
 	double		delta = request->delta;
 	double		domains = 0;
 	GsPrivateVector *ends = &private->ends;
+	GsPrivateVector **vectors;
 	GsSchema   *schema;
+	int			n;
 
 	if (private->ntexts > 0)
 	{
@@ -408,6 +429,13 @@ plan_questions(Private *private)
 	}
 	schema = plan_schema(private, public);
 	gs_private_table(schema, public, false, &private->plan);
+	if (request->options->target != NULL &&
+		target_of(private, &private->plan) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of option \"target\" is not learned",
+						request->options->target),
+				 errhint("Name a column of the source that is not excluded, nor a key.")));
 	private->rows = true;
 	for (int i = 0; i < private->plan.ncolumns; i++)
 		private->rows &= !private->plan.column[i].whole ||
@@ -418,9 +446,8 @@ plan_questions(Private *private)
 			FEW_CELLS;
 	private->pairs = private->plan.ncolumns > 1 ?
 		(private->rho - domains) * (1 - COLUMNS_SHARE) : 0;
-	gs_private_split(private->plan.ncolumns,
-					 gs_private_columns(&private->plan),
-					 private->rho - domains - private->pairs,
+	vectors = gs_private_columns(&private->plan, &n);
+	gs_private_split(n, vectors, private->rho - domains - private->pairs,
 					 private->unit_rows);
 }
 
@@ -468,7 +495,8 @@ charge_table(const Private *private)
 	const GsPrivateTable *plan = &private->plan;
 	int			n = 0;
 	GsLedgerStep *steps = palloc0(sizeof(GsLedgerStep) *
-								  (private->ncolumns + plan->ncolumns + 1));
+								  (private->ncolumns + 2 * plan->ncolumns +
+								   1));
 	/* as noisy as if all pairs were one vector */
 	GsPrivateVector pairs = {.rho = private->pairs};
 
@@ -491,6 +519,10 @@ charge_table(const Private *private)
 		add_step(steps, &n, cells_name(plan->schema, cells),
 				 found ? 0 : cells->vector.ncells, &cells->vector,
 				 text ? private->told : 0);
+		if (cells->blocks.ncells > 0)
+			add_step(steps, &n, psprintf("%s in blocks",
+										 cells_name(plan->schema, cells)),
+					 found ? 0 : cells->blocks.ncells, &cells->blocks, 0);
 	}
 	if (private->pairs > 0)
 	{
@@ -611,7 +643,8 @@ fit_family(const GsFamily *family, GsFitContext *context,
 		.ncolumns = n,.ncells = ncells,.ordered = ordered,
 		.nullable = nullable,.rows = table->rows,
 		.nmarginals = n + table->npairs,.marginals = marginals,
-		.nbins = table->npairs > 0 ? nbins : NULL,.bin = bin
+		.nbins = table->npairs > 0 ? nbins : NULL,.bin = bin,
+		.target = table->npairs > 0 ? table->target + 1 : 0
 	};
 
 	for (int i = 0; i < n; i++)
@@ -632,7 +665,9 @@ fit_family(const GsFamily *family, GsFitContext *context,
 
 		marginals[n + p] = marginal_of(&pair->vector, pair->first,
 									   pair->second, factor[pair->first] *
-									   factor[pair->second]);
+									   factor[pair->second] *
+									   (table->target < 0 ? 1 :
+										factor[table->target]));
 	}
 	/* no structure is looked for */
 	gs_dependency_save(NULL, 0, &context->tensors);
@@ -678,21 +713,22 @@ count_table(Private *private, List **notes)
 	schema = gs_private_schema(private->columns, private->ncolumns,
 							   private->public);
 	gs_private_table(schema, private->public, private->rows, table);
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		GsPrivateVector *vector = &table->column[i].vector;
-		const GsPrivateVector *planned = &private->plan.column[i].vector;
-
-		vector->num = planned->num;
-		vector->den = planned->den;
-		vector->sigma = planned->sigma;
-		vector->rho = planned->rho;
-	}
+	gs_private_noise(table, &private->plan);
 	gs_private_count(table, private->reader);
 	for (int i = 0; i < table->ncolumns; i++)
-		if (!table->column[i].released)
-			gs_release(&table->column[i].vector);
+	{
+		GsPrivateCells *cells = &table->column[i];
+
+		if (!cells->released)
+			gs_release(&cells->vector);
+		if (cells->blocks.ncells > 0)
+		{
+			gs_release(&cells->blocks);
+			gs_private_agree(cells);
+		}
+	}
 	table->rows = noisy_rows(table);
+	table->target = target_of(private, table);
 	if (private->pairs > 0)
 		gs_private_bins(table, private->pairs, private->unit_rows, notes);
 	if (table->npairs > 0)

@@ -15,6 +15,10 @@
 
 /* Cells that the values of a number are counted in, at most. */
 #define GS_PRIVATE_CELLS	1024
+/* Neighbours that are counted together besides, if there are more than ... */
+#define GS_PRIVATE_BLOCK	32
+/* ... so many. */
+#define GS_PRIVATE_FINE		128
 
 /* What a private fit is asked for. */
 typedef struct GsPrivateRequest
@@ -65,6 +69,7 @@ typedef struct GsPublic
 typedef struct GsPrivateVector
 {
 	int			ncells;
+	bool		number;			/* they are the cells of one */
 	int64	   *count;			/* [ncells] with noise, once it is drawn */
 	uint64		num;			/* of sigma^2 = num / den */
 	uint64		den;
@@ -83,6 +88,8 @@ typedef struct GsPrivateCells
 	bool		whole;			/* each row is in one of them */
 	bool		released;		/* they have been counted already */
 	GsPrivateVector vector;
+	GsPrivateVector blocks;		/* the same rows by blocks of cells, without
+								 * those of NULL; no cells: not counted */
 	int			nbins;			/* that pairs are counted over */
 	int32	   *bin;			/* [ncells] of each cell */
 } GsPrivateCells;
@@ -91,7 +98,8 @@ typedef struct GsPrivatePair
 {
 	int			first;
 	int			second;
-	GsPrivateVector vector;		/* [bins of first][bins of second] */
+	GsPrivateVector vector;		/* [bins of the target, if there is one][bins
+								 * of first][bins of second] */
 } GsPrivatePair;
 
 /* What is counted of a table. */
@@ -102,6 +110,8 @@ typedef struct GsPrivateTable
 	GsPrivateCells *column;
 	int			npairs;
 	GsPrivatePair *pair;
+	int			target;			/* the column for each bin of which pairs of
+								 * others are counted; -1: none */
 	double		rows;			/* their noisy number */
 } GsPrivateTable;
 
@@ -154,11 +164,14 @@ extern void gs_private_shares(GsSchema *schema, const GsPrivateTable *table);
 /* private_count.c */
 extern void gs_private_table(const GsSchema *schema, const GsPublic *public,
 							 bool rows, GsPrivateTable *table);
+extern void gs_private_noise(GsPrivateTable *table,
+							 const GsPrivateTable *plan);
 extern void gs_private_count(GsPrivateTable *table, GsSource *source);
+extern void gs_private_agree(GsPrivateCells *cells);
 extern void gs_private_count_pairs(GsPrivateTable *table, GsSource *source);
 
 /* private_pairs.c */
-extern GsPrivateVector **gs_private_columns(GsPrivateTable *table);
+extern GsPrivateVector **gs_private_columns(GsPrivateTable *table, int *n);
 extern void gs_private_split(int n, GsPrivateVector *const *vectors,
 							 double rho, int unit_rows);
 extern void gs_private_bins(GsPrivateTable *table, double rho,

@@ -22,6 +22,14 @@ typedef struct Counting
 	MemoryContext row;			/* of one row's texts */
 } Counting;
 
+static int
+count_blocks(const GsPrivateCells *cells)
+{
+	int			n = cells->vector.ncells - (cells->null_cell >= 0);
+
+	return (n + GS_PRIVATE_BLOCK - 1) / GS_PRIVATE_BLOCK;
+}
+
 /*
  * Values that are few are counted by themselves; of more, those of numbers that
  * are next to each other may be merged, and codes are seldom so many.
@@ -35,13 +43,16 @@ init_cells(GsPrivateCells *cells, const GsSchema *schema, int f,
 
 	cells->feature = f;
 	cells->whole = public->kind != GS_PUBLIC_LEVELS || public->whole;
-	if (feature->kind == GS_FEATURE_NUMBER)
+	cells->vector.number = feature->kind == GS_FEATURE_NUMBER;
+	if (cells->vector.number)
 	{
 		cells->null_cell = column->null_feature < 0 ? -1 :
 			feature->quantile.nsegments;
 		cells->vector.ncells = feature->quantile.nsegments +
 			(cells->null_cell >= 0);
 		cells->ordered = feature->quantile.nsegments > GS_MERGE_BINS;
+		if (feature->quantile.nsegments > GS_PRIVATE_FINE)
+			cells->blocks.ncells = count_blocks(cells);
 		return;
 	}
 	cells->null_cell = feature->part < 0 ? 1 : feature->null_level;
@@ -62,6 +73,7 @@ gs_private_table(const GsSchema *schema, const GsPublic *public, bool rows,
 				 GsPrivateTable *table)
 {
 	memset(table, 0, sizeof(GsPrivateTable));
+	table->target = -1;
 	table->schema = schema;
 	table->column = palloc0(sizeof(GsPrivateCells) *
 							(schema->nfeatures + 1));
@@ -166,8 +178,16 @@ count_row(TupleTableSlot *slot, void *arg)
 
 	find_cells(counting, slot);
 	for (int i = 0; i < counting->table->ncolumns; i++)
-		if (counting->cell[i] >= 0 && !counting->table->column[i].released)
-			counting->table->column[i].vector.count[counting->cell[i]]++;
+	{
+		GsPrivateCells *cells = &counting->table->column[i];
+		int			cell = counting->cell[i];
+
+		if (cell < 0 || cells->released)
+			continue;
+		cells->vector.count[cell]++;
+		if (cells->blocks.ncells > 0 && cell != cells->null_cell)
+			cells->blocks.count[cell / GS_PRIVATE_BLOCK]++;
+	}
 }
 
 static void
@@ -184,11 +204,13 @@ count_pairs(TupleTableSlot *slot, void *arg)
 	for (int p = 0; p < table->npairs; p++)
 	{
 		GsPrivatePair *pair = &table->pair[p];
+		int32		level = table->target < 0 ? 0 : bin[table->target];
 		int32		first = bin[pair->first];
 		int32		second = bin[pair->second];
 
-		if (first >= 0 && second >= 0)
-			pair->vector.count[first * table->column[pair->second].nbins +
+		if (level >= 0 && first >= 0 && second >= 0)
+			pair->vector.count[(level * table->column[pair->first].nbins +
+								first) * table->column[pair->second].nbins +
 							   second]++;
 	}
 }
@@ -209,6 +231,68 @@ pass(GsPrivateTable *table, GsSource *source, GsRowCallback count)
 	gs_source_read(source, count, &counting);
 	MemoryContextDelete(counting.row);
 	pfree(counting.cell);
+}
+
+static void
+copy_noise(GsPrivateVector *vector, const GsPrivateVector *planned)
+{
+	vector->num = planned->num;
+	vector->den = planned->den;
+	vector->sigma = planned->sigma;
+	vector->rho = planned->rho;
+}
+
+/*
+ * gs_private_noise: gives a table's columns the noise that was charged for
+ * them when their cells were not known yet, and counts what was charged.
+ */
+void
+gs_private_noise(GsPrivateTable *table, const GsPrivateTable *plan)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		GsPrivateCells *cells = &table->column[i];
+		const GsPrivateCells *planned = &plan->column[i];
+
+		copy_noise(&cells->vector, &planned->vector);
+		copy_noise(&cells->blocks, &planned->blocks);
+		cells->blocks.ncells = planned->blocks.ncells == 0 ? 0 :
+			count_blocks(cells);
+		cells->blocks.count = palloc0(sizeof(int64) *
+									  (cells->blocks.ncells + 1));
+	}
+}
+
+/*
+ * gs_private_agree: makes the noisy counts of a column's cells sum to what
+ * they and those of blocks say together, each with the weight that its noise
+ * leaves it.
+ */
+void
+gs_private_agree(GsPrivateCells *cells)
+{
+	int			left = cells->vector.ncells - (cells->null_cell >= 0);
+	int64	   *count = cells->vector.count;
+	double		block = cells->blocks.sigma * cells->blocks.sigma;
+
+	for (int b = 0; b < cells->blocks.ncells; b++)
+	{
+		int			n = Min(left, GS_PRIVATE_BLOCK);
+		double		sum = n * cells->vector.sigma * cells->vector.sigma;
+		double		off = cells->blocks.count[b];
+
+		for (int k = 0; k < n; k++)
+			off -= count[k];
+		off = rint(off * sum / (sum + block));
+		for (int k = 0; k < n; k++)
+		{
+			double		part = rint(off / (n - k));
+
+			*count++ += (int64) part;
+			off -= part;
+		}
+		left -= n;
+	}
 }
 
 /*

@@ -15,8 +15,12 @@
 
 /* The error of a vector is its cells times sigma; see gs_private_split. */
 #define SHARE_EXPONENT	(2.0 / 3.0)
+/* More cells of a number get no more of it: they are going to be merged. */
+#define MAX_SHARE_CELLS	48
 /* All pairs of more columns would leave each too little of the budget. */
 #define MAX_COLUMNS		40
+/* Pairs for each of more bins of a target would drown in noise. */
+#define MAX_TARGET_BINS	32
 
 /* A column while those that vary most are chosen. */
 typedef struct Varied
@@ -26,17 +30,32 @@ typedef struct Varied
 } Varied;
 
 /*
- * gs_private_columns: the vectors of a table's columns, [ncolumns].
+ * gs_private_columns: the vectors of a table's columns, n of them.
  */
 GsPrivateVector **
-gs_private_columns(GsPrivateTable *table)
+gs_private_columns(GsPrivateTable *table, int *n)
 {
-	GsPrivateVector **vectors = palloc(sizeof(GsPrivateVector *) *
+	GsPrivateVector **vectors = palloc(sizeof(GsPrivateVector *) * 2 *
 									   table->ncolumns);
 
+	*n = 0;
 	for (int i = 0; i < table->ncolumns; i++)
-		vectors[i] = &table->column[i].vector;
+	{
+		vectors[(*n)++] = &table->column[i].vector;
+		if (table->column[i].blocks.ncells > 0)
+			vectors[(*n)++] = &table->column[i].blocks;
+	}
 	return vectors;
+}
+
+/*
+ * What a vector gets of the budget, beside others.
+ */
+static double
+part_of(const GsPrivateVector *vector)
+{
+	return pow(vector->number ? Min(vector->ncells, MAX_SHARE_CELLS) :
+			   vector->ncells, SHARE_EXPONENT);
 }
 
 /*
@@ -54,13 +73,12 @@ gs_private_split(int n, GsPrivateVector *const *vectors, double rho,
 	double		all = 0;
 
 	for (int i = 0; i < n; i++)
-		all += pow(vectors[i]->ncells, SHARE_EXPONENT);
+		all += part_of(vectors[i]);
 	for (int i = 0; i < n; i++)
 	{
 		GsPrivateVector *vector = vectors[i];
 		/* less what rounding could add up to */
-		double		share = pow(vector->ncells, SHARE_EXPONENT) / all *
-			(1 - 1e-9);
+		double		share = part_of(vector) / all * (1 - 1e-9);
 
 		if (!gs_privacy_sigma(rho * share, square, &vector->num,
 							  &vector->den))
@@ -119,6 +137,8 @@ choose_columns(const GsPrivateTable *table, int *chosen, List **notes)
 		*notes = lappend(*notes,
 						 psprintf("pairs are those of the %d columns that vary most, of %d",
 								  MAX_COLUMNS, n));
+	if (table->target >= 0 && table->column[table->target].nbins > 1)
+		taken[table->target] = true;
 	for (int i = 0; i < Min(n, MAX_COLUMNS); i++)
 		taken[varied[i].column] = true;
 	for (int i = 0; i < table->ncolumns; i++)
@@ -150,6 +170,33 @@ merge_column(const GsPrivateTable *table, int column, double sigma)
 }
 
 /*
+ * The columns that pairs are of: those chosen, the target aside, if it has
+ * bins to count them by and two others are left; else there is no target.
+ */
+static int
+leave_out_target(GsPrivateTable *table, int *chosen, int n, List **notes)
+{
+	int			nbins = table->target < 0 ? 0 :
+		table->column[table->target].nbins;
+	int			left = 0;
+
+	if (table->target < 0)
+		return n;
+	if (nbins < 2 || nbins > MAX_TARGET_BINS || n < 3)
+	{
+		*notes = lappend(*notes,
+						 psprintf("pairs are not counted for each value of the target, of which noise lets %d be told apart, in %d columns",
+								  nbins, n));
+		table->target = -1;
+		return n;
+	}
+	for (int i = 0; i < n; i++)
+		if (chosen[i] != table->target)
+			chosen[left++] = chosen[i];
+	return left;
+}
+
+/*
  * gs_private_bins: decides from the noisy counts of columns which pairs are
  * counted, in which bins and with what noise.
  *
@@ -161,13 +208,17 @@ gs_private_bins(GsPrivateTable *table, double rho, int unit_rows,
 				List **notes)
 {
 	int			most = Min(table->ncolumns, MAX_COLUMNS);
-	int		   *chosen = palloc(sizeof(int) * table->ncolumns);
+	int		   *chosen = palloc(sizeof(int) * (table->ncolumns + 1));
 	int			n;
+	int			levels = 1;
 	GsPrivateVector **vectors;
 
 	for (int i = 0; i < table->ncolumns; i++)
 		merge_column(table, i, unit_rows * sqrt(most * (most - 1) / (4 * rho)));
 	n = choose_columns(table, chosen, notes);
+	n = leave_out_target(table, chosen, n, notes);
+	if (table->target >= 0)
+		levels = table->column[table->target].nbins;
 	table->npairs = n * (n - 1) / 2;
 	if (table->npairs == 0)
 		return;
@@ -180,7 +231,7 @@ gs_private_bins(GsPrivateTable *table, double rho, int unit_rows,
 
 			pair->first = chosen[i];
 			pair->second = chosen[j];
-			pair->vector.ncells = table->column[pair->first].nbins *
+			pair->vector.ncells = levels * table->column[pair->first].nbins *
 				table->column[pair->second].nbins;
 			pair->vector.count = palloc_extended(sizeof(int64) *
 												 pair->vector.ncells,

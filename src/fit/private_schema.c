@@ -14,7 +14,7 @@
 #include "privacy/simplex.h"
 
 /* A segment's least share: floats tell so many scores apart. */
-#define MIN_SHARE	1e-5
+#define MIN_SHARE	1e-6
 /* Scores of a table's ends. */
 #define END_SCORE	6.0
 
@@ -350,7 +350,11 @@ gs_private_shares_of(const GsPrivateTable *table, int column)
 		known += vector->count[k];
 	if (table->column[column].whole || known > table->rows)
 		known = table->rows;
-	if (!gs_simplex(vector->count, vector->ncells, Max(known, 1), share))
+	known = Max(known, 1);
+	if (!(table->column[column].ordered ?
+		  gs_nested(vector->count, vector->ncells, vector->sigma, known,
+					share) :
+		  gs_simplex(vector->count, vector->ncells, known, share)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory")));

@@ -22,6 +22,7 @@ typedef struct Column
 	bool		ordered;
 	bool		nullable;
 	double		rows;
+	double	   *share;			/* [n] of each value */
 } Column;
 
 /*
@@ -44,52 +45,44 @@ rows_of(const GsNoisyTable *table)
  * memory is out.
  */
 static int
-find_cells(const Column *column, int32_t *cell)
+find_cells(Column *column, int32_t *cell)
 {
-	double	   *share = malloc(sizeof(double) * (size_t) column->n);
-	int			n = 0;
+	const GsMarginal *marginal = column->marginal;
+	int			n = column->n;
+	double		rows = column->rows;
 
-	if (share != NULL && gs_simplex(column->marginal->count, column->n,
-									column->rows, share))
-		n = gs_merge_cells(share, column->n, column->ordered,
-						   column->nullable,
-						   column->marginal->sigma / column->rows, cell);
-	free(share);
-	return n;
+	column->share = malloc(sizeof(double) * (size_t) n);
+	if (column->share == NULL ||
+		!(column->ordered ?
+		  gs_nested(marginal->count, n, marginal->sigma, rows,
+					column->share) :
+		  gs_simplex(marginal->count, n, rows, column->share)))
+		return 0;
+	return gs_merge_cells(column->share, n, column->ordered,
+						  column->nullable, marginal->sigma / rows, cell);
 }
 
 /*
- * What the counts of a column say of its cells.  Returns false if memory is
- * out.
+ * What the counts of a column say of its cells.
  */
-static bool
+static void
 prepare_cells(GsProducts *products, const Column *column, int c)
 {
 	int			first = products->cell[c];
-	int			n = products->cell[c + 1] - first;
 	const int32_t *cell = products->cell_of + products->value[c];
-	int64_t    *count = calloc((size_t) n, sizeof(int64_t));
-	double	   *share = malloc(sizeof(double) * (size_t) n);
-	bool		done = count != NULL && share != NULL;
 	double		ratio = column->rows / column->marginal->sigma;
 
-	for (int v = 0; v < column->n && done; v++)
+	for (int v = 0; v < column->n; v++)
 	{
-		count[cell[v]] += column->marginal->count[v];
-		products->weight[first + cell[v]] += 1;
+		int			x = first + cell[v];
+
+		products->alone[x] += (float) column->share[v];
+		products->count[x] += (float) ((double) column->marginal->count[v] /
+									   column->rows);
+		products->weight[x] += 1;
 	}
-	done = done && gs_simplex(count, n, column->rows, share);
-	for (int x = 0; x < n && done; x++)
-	{
-		products->alone[first + x] = (float) share[x];
-		products->count[first + x] = (float) ((double) count[x] /
-											  column->rows);
-		products->weight[first + x] = (float)
-			(ratio * ratio / products->weight[first + x]);
-	}
-	free(count);
-	free(share);
-	return done;
+	for (int x = first; x < products->cell[c + 1]; x++)
+		products->weight[x] = (float) (ratio * ratio / products->weight[x]);
 }
 
 /*
@@ -170,7 +163,7 @@ allocate_cells(GsProducts *products)
  */
 static bool
 prepare_columns(GsProducts *products, const GsNoisyTable *table,
-				const Column *column)
+				Column *column)
 {
 	int			n = table->ncolumns;
 
@@ -206,8 +199,7 @@ prepare_columns(GsProducts *products, const GsNoisyTable *table,
 		return false;
 	for (int c = 0; c < n; c++)
 	{
-		if (!prepare_cells(products, &column[c], c))
-			return false;
+		prepare_cells(products, &column[c], c);
 		if (table->nbins == NULL)
 			continue;
 		prepare_bins(products, table, c);
@@ -326,11 +318,13 @@ gs_products_create(const GsNoisyTable *table)
 		if (marginal->second < 0)
 			column[c] = (Column) {
 				marginal, table->ncells[c], table->ordered[c],
-				table->nullable[c], rows_of(table)
+				table->nullable[c], rows_of(table), NULL
 			};
 	}
 	done = done && prepare_columns(products, table, column) &&
 		prepare_pairs(products, table);
+	for (int c = 0; c < table->ncolumns && column != NULL; c++)
+		free(column[c].share);
 	free(column);
 	if (done)
 		return products;

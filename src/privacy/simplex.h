@@ -12,5 +12,7 @@
 
 extern bool gs_simplex(const int64_t *count, int n, double total,
 					   double *share);
+extern bool gs_nested(const int64_t *count, int n, double sigma,
+					  double total, double *share);
 
 #endif

@@ -50,6 +50,40 @@ test_simplex(void)
 	CHECK_NEAR(share[0], 0.5, 1e-12, "the largest share what there is");
 }
 
+/* Noise of a deterministic kind, up to 30 either way. */
+static int
+noise_at(int i)
+{
+	return (i * 7919) % 61 - 30;
+}
+
+/*
+ * A spike at 0, some rows far off, and much noise between: the empty range
+ * gets nothing, and either side what was counted.
+ */
+static void
+test_nested(void)
+{
+	const int64_t nothing[3] = {-5, -5, -9};
+	int64_t		count[1024];
+	double		share[1024];
+	double		least = 0;
+
+	for (int i = 0; i < 1024; i++)
+		count[i] = noise_at(i) + (i == 0 ? 20000 : 0) +
+			(i >= 64 && i < 128 ? 50 : 0);
+	CHECK(gs_nested(count, 1024, 18, 23200, share), "counts in an order");
+	for (int i = 0; i < 1024; i++)
+		least = share[i] < least ? share[i] : least;
+	CHECK_NEAR(least, 0, 0, "none is negative");
+	CHECK_NEAR(sum_of(share, 1024), 1, 1e-9, "they sum to 1");
+	CHECK_NEAR(share[0], 20000 / 23200.0, 0.005, "a spike");
+	CHECK_NEAR(sum_of(share + 64, 64), 3200 / 23200.0, 0.005, "a range");
+	CHECK_NEAR(sum_of(share + 512, 512), 0, 0, "half of it empty");
+	CHECK(gs_nested(nothing, 3, 1, 1, share), "counts below zero");
+	CHECK_NEAR(sum_of(share, 3), 1, 1e-12, "are shares all the same");
+}
+
 static void
 test_merge(void)
 {
@@ -285,6 +319,7 @@ int
 main(void)
 {
 	test_simplex();
+	test_nested();
 	test_merge();
 	test_fit();
 	test_alone();
