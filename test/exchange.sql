@@ -1,6 +1,6 @@
 -- Models as bytes: synth_export and synth_import, by role and method, and what is not a model.
 BEGIN;
-SELECT plan(45);
+SELECT plan(46);
 SET LOCAL client_min_messages = error;
 SET LOCAL search_path = public;
 \ir lib/as_role.sql
@@ -105,6 +105,7 @@ CREATE TABLE heads AS SELECT i, path, value FROM (VALUES
 	('{models,0,tensors,0,name}', 'null'), ('{models,0,tensors,1,at}', '0')) AS c(path, value), LATERAL (SELECT 1) AS s(i);
 SELECT is((SELECT string_agg(path || ' ' || value || ' ' || state, E'\n') FROM (SELECT *, import(headed(:'d', jsonb_set(head(:'d'), path::text[], value::jsonb)::text)) AS state FROM heads) AS s
 	WHERE state IN ('GSOK0', 'XX000')), NULL, 'heads that were made on purpose');
+SELECT is(import(sealed(set_byte(:'d'::bytea, 60, 0))), 'XX001', 'a zero within it');
 SELECT is(import(headed(:'d', repeat('[', 100000))), '54001', 'a deep one');
 SELECT is(import(headed(:'d', '{"a": "\u0000"}')), '22P05', 'one with what is no text');
 

@@ -1,6 +1,6 @@
 -- Rows masked while they are read: as the caller, by a policy, and what the granted role must not get.
 BEGIN;
-SELECT plan(146);
+SELECT plan(155);
 SET LOCAL client_min_messages = error;
 CREATE ROLE gensynth_mo;
 CREATE ROLE gensynth_mr;
@@ -80,6 +80,12 @@ RESET datestyle;
 RESET timezone;
 RESET extra_float_digits;
 SELECT is((SELECT count(DISTINCT email) FROM read0), 50::bigint, 'unique by another key');
+
+CREATE TABLE computed (name text, no int, code text GENERATED ALWAYS AS (name || no) STORED PRIMARY KEY);
+INSERT INTO computed SELECT 'Original', i FROM generate_series(1, 50) AS i;
+CREATE TABLE read_computed AS SELECT * FROM synth_masked(NULL::computed, rules => '{"name": "full_name"}');
+SELECT cmp_ok((SELECT count(DISTINCT name) FROM read_computed), '>', 40::bigint, 'a key that is computed tells rows apart');
+SELECT is((SELECT count(*) FROM read_computed WHERE code <> name || no), 0::bigint, 'and follows what is masked');
 
 -- no primary key; a view; a materialized view; partitions; inheritance; no columns; an empty table
 CREATE TABLE loose AS SELECT id, name, email FROM person LIMIT 300;
@@ -178,6 +184,15 @@ SELECT is(as_role('gensynth_mo', $$SELECT synth_mask_grant('patient', '"gensynth
 SELECT is((SELECT string_agg(role, ' | ' ORDER BY role COLLATE "C" DESC) FROM synth_mask_grants), 'gensynth_mr | gensynth, "M"', 'in the view, too');
 SELECT is(got('gensynth, "M"', 'SELECT count(*) FROM synth_masked(NULL::patient)'), '400', 'reads');
 SELECT is(as_role('gensynth_mo', $$SELECT synth_mask_revoke('patient', '"gensynth, ""M"""')$$), 'no error', 'and is revoked');
+SELECT is(as_role('gensynth_mo', $$SELECT synth_mask_grant('patient', 'gensynth_mx')$$), 'no error', 'a role that will go');
+ALTER ROLE gensynth_mx RENAME TO gensynth_gone;
+CREATE ROLE gensynth_mx;
+GRANT CREATE ON SCHEMA public TO gensynth_mx;
+DROP ROLE gensynth_gone;
+ALTER ROLE gensynth_mx RENAME TO gensynth_my;
+SELECT is(as_role('gensynth_mo', $$SELECT synth_mask_grant('patient', 'gensynth_mr')$$), 'no error', 'a grant after it went');
+ALTER ROLE gensynth_my RENAME TO gensynth_mx;
+SELECT is(as_role('gensynth_mx', 'SELECT * FROM synth_masked(NULL::patient)'), '42501', 'who takes its name then gets nothing');
 SELECT is(as_role('gensynth_mr', 'SELECT * FROM patient'), '42501', 'the table itself cannot be read');
 SELECT is(as_role('gensynth_mr', $$SELECT * FROM synth_masked(NULL::patient, '{note}')$$), '42501', 'nor with columns of one''s choice');
 SELECT is(as_role('gensynth_mr', $$SELECT * FROM synth_masked(NULL::patient, rules => '{"name": "keep"}')$$), '42501', 'nor with rules');
@@ -255,6 +270,40 @@ SELECT is(as_role('gensynth_mr', 'SELECT * FROM synth_masked(NULL::patient)'), '
 DROP TABLE patient;
 ALTER TABLE sick RENAME TO patient;
 
+-- code that the owner chose runs as the owner, and finds nothing of the reader's; what it sets is not the reader's
+CREATE TABLE ran (what text, by_role text);
+GRANT INSERT ON ran TO PUBLIC;
+SET LOCAL ROLE gensynth_mo;
+CREATE FUNCTION helper() RETURNS text LANGUAGE sql AS $$ SELECT 'owner''s'::text $$;
+CREATE FUNCTION noted(value text, what text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE found text := 'nothing';
+BEGIN
+	BEGIN found := helper(); EXCEPTION WHEN undefined_function THEN NULL; END;
+	PERFORM set_config('search_path', 'nowhere', false), set_config('gensynth_test.got', 'spoilt', false);
+	INSERT INTO public.ran VALUES (what || ' ' || found, current_user);
+	RETURN true;
+END $$;
+CREATE FUNCTION told(value text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN current_user || ' ' || length(value); END $$;
+CREATE DOMAIN noted_text AS text CHECK (public.noted(VALUE, 'domain'));
+CREATE TABLE trap (id int PRIMARY KEY, email text CHECK (public.noted(email, 'check')), nick noted_text, who text GENERATED ALWAYS AS (told(email)) STORED);
+INSERT INTO trap (id, email, nick) SELECT i, 'v' || i || '@corp.test', 'nick' || i FROM generate_series(1, 5) AS i;
+SET LOCAL search_path = public;
+SELECT synth_label('trap', 'email', 'email'), synth_label('trap', 'nick', 'user_name'), synth_mask_grant('trap', 'gensynth_mr');
+GRANT SELECT ON trap TO gensynth_mr;
+RESET ROLE;
+SET LOCAL search_path = public;
+CREATE FUNCTION mine.helper() RETURNS text LANGUAGE sql AS $$ SELECT 'reader''s'::text $$;
+TRUNCATE ran;
+SET LOCAL gensynth_test.got = 'mine';
+SET LOCAL search_path = mine, pg_catalog, public;
+CREATE TEMP TABLE trapped AS SELECT public.got('gensynth_mr', q) AS got FROM (VALUES ('SELECT string_agg(DISTINCT split_part(who, '' '', 1), '','') FROM public.synth_masked(NULL::public.trap)'),
+	('SELECT string_agg(DISTINCT split_part(who, '' '', 1), '','') FROM public.synth_masked(NULL::public.trap, ''{email,nick}'')')) AS v (q);
+SELECT current_setting('search_path') AS path \gset
+SET LOCAL search_path = public;
+SELECT is((SELECT string_agg(got, ' ') FROM trapped), 'gensynth_mo gensynth_mo', 'generated columns are computed as the owner');
+SELECT is((SELECT string_agg(DISTINCT what || ' ' || by_role, ', ' ORDER BY what || ' ' || by_role) FROM ran), 'check nothing gensynth_mo, domain nothing gensynth_mo', 'so are constraints and domains, without the reader''s names');
+SELECT is(:'path' || ' ' || current_setting('gensynth_test.got'), 'mine, pg_catalog, public mine', 'what they set is gone');
+
 -- the owner's rights, row-level security, keys, and errors of the source
 ALTER TABLE patient ENABLE ROW LEVEL SECURITY;
 SELECT is(got('gensynth_mr', 'SELECT count(*) FROM synth_masked(NULL::patient)'), '400', 'row-level security is that of the owner');
@@ -296,6 +345,8 @@ SELECT is((SELECT string_agg("column" || ' ' || changed || ' ' || equal || ' ' |
 SELECT ok((SELECT reidentified BETWEEN 0 AND 1 AND reidentified_by_chance BETWEEN 0 AND reidentified FROM synth_mask_report('person_was', 'read1') WHERE "column" IS NULL), 'of all columns together');
 SELECT is((SELECT rule FROM synth_mask_report('person', 'copies.person') WHERE "column" = 'born'), 'generalise:year', 'rules are those that it was masked by');
 SELECT is(as_role('gensynth_mr', $$SELECT * FROM synth_mask_report('patient', 'read4')$$), '42501', 'who may not read both gets none');
+CREATE TABLE without_key AS SELECT name, email FROM read1;
+SELECT is((SELECT rows || ' ' || (changed IS NULL)::text FROM synth_mask_report('person', 'without_key') WHERE "column" IS NULL), '1500 true', 'a masked table without the key');
 SELECT throws_ok($$SELECT * FROM synth_mask_report('person', NULL)$$, '22004', NULL, 'no table');
 SELECT * FROM finish();
 ROLLBACK;

@@ -42,18 +42,38 @@ tables_owner(void)
 }
 
 /*
- * gs_enter: becomes the tables' owner, within an SPI connection.
+ * gs_become: becomes a role; names without a schema are those of pg_catalog.
  *
- * An error in between needs no clean-up of ours: the transaction's or
- * subtransaction's abort puts back user and settings.
+ * how: SECURITY_RESTRICTED_OPERATION to run the role's own code, as ANALYZE
+ * does; SECURITY_LOCAL_USERID_CHANGE else.  An error in between needs no
+ * clean-up of ours: the transaction's or subtransaction's abort puts back user
+ * and settings.
+ */
+void
+gs_become(GsAccess *access, Oid role, int how)
+{
+	GetUserIdAndSecContext(&access->user, &access->context);
+	SetUserIdAndSecContext(role, access->context | how);
+	access->settings = gs_fix_names();
+}
+
+/*
+ * gs_become_caller: ends gs_become, and takes back what was set meanwhile.
+ */
+void
+gs_become_caller(const GsAccess *access)
+{
+	gs_end_settings(access->settings);
+	SetUserIdAndSecContext(access->user, access->context);
+}
+
+/*
+ * gs_enter: becomes the tables' owner, within an SPI connection.
  */
 void
 gs_enter(GsAccess *access)
 {
-	GetUserIdAndSecContext(&access->user, &access->context);
-	SetUserIdAndSecContext(tables_owner(), access->context |
-						   SECURITY_LOCAL_USERID_CHANGE);
-	access->settings = gs_fix_names();
+	gs_become(access, tables_owner(), SECURITY_LOCAL_USERID_CHANGE);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 }
@@ -65,8 +85,7 @@ void
 gs_leave(GsAccess *access)
 {
 	SPI_finish();
-	gs_end_settings(access->settings);
-	SetUserIdAndSecContext(access->user, access->context);
+	gs_become_caller(access);
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
  * access.h
- *	  The way into the tables of the schema gensynth: for this room only, but
- *	  for what runs a statement and reads its result.
+ *	  The way into the tables of the schema gensynth, for this room only, but
+ *	  for what runs a statement and reads its result; and to be another role.
  */
 #ifndef GENSYNTH_ACCESS_H
 #define GENSYNTH_ACCESS_H
@@ -30,6 +30,8 @@ typedef struct GsAccess
 	int			settings;		/* their level */
 } GsAccess;
 
+extern void gs_become(GsAccess *access, Oid role, int how);
+extern void gs_become_caller(const GsAccess *access);
 extern void gs_enter(GsAccess *access);
 extern void gs_leave(GsAccess *access);
 extern uint64 gs_run(const char *sql, int nargs, const Oid *types,

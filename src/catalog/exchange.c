@@ -270,6 +270,8 @@ read_head(const bytea *bytes, Size *tensors)
 	length = read_uint32(at + DIGESTED_AT);
 	if (length > size - HEAD_AT)
 		refuse("The head is longer than all of them.");
+	if (memchr(at + HEAD_AT, '\0', length) != NULL)
+		refuse("The head is no text.");
 	*tensors = HEAD_AT + length;
 	text = pnstrdup(at + HEAD_AT, length);
 	text = pg_any_to_server(text, length, PG_UTF8);

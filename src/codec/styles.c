@@ -101,10 +101,11 @@ gs_fix_settings(void)
 }
 
 /*
- * gs_end_settings: puts back what a level, and those begun within it, set.
+ * gs_end_settings: puts back what a level, and those begun within it, set;
+ * also what others' functions set meanwhile.
  */
 void
 gs_end_settings(int level)
 {
-	AtEOXact_GUC(true, level);
+	AtEOXact_GUC(false, level);
 }

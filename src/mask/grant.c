@@ -225,7 +225,8 @@ change_readers(FunctionCallInfo fcinfo, bool grant)
 	{
 		if (strcmp(lfirst(cell), role) == 0)
 			found = true;
-		else
+		/* who takes the name of a role that is gone gets nothing by it */
+		else if (OidIsValid(get_role_oid(lfirst(cell), true)))
 			changed = lappend(changed, lfirst(cell));
 	}
 	if (!grant && !found)

@@ -32,6 +32,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "catalog/access.h"
 #include "compat.h"
 #include "mask/grant.h"
 #include "mask/mask_plan.h"
@@ -155,6 +156,7 @@ find_columns(GsMasked *masked, bool whole, const Bitmapset *needed)
 	Oid			relid = RelationGetRelid(relation);
 	TupleDesc	desc = RelationGetDescr(relation);
 	Bitmapset  *changed = gs_masked_columns(masked->policy->columns, relid);
+	Bitmapset  *identity;
 	bool		kinds = false;
 	bool		synthesizes = false;
 	ListCell   *cell;
@@ -180,10 +182,10 @@ find_columns(GsMasked *masked, bool whole, const Bitmapset *needed)
 	}
 	if (kinds)
 	{
-		masked->read_columns =
-			bms_add_members(masked->read_columns,
-							gs_masker_identity(relation,
-											   masked->policy->columns));
+		identity = gs_masker_identity(relation, masked->policy->columns);
+		masked->read_columns = bms_add_members(masked->read_columns, identity);
+		/* also what is computed: as it was */
+		changed = bms_del_members(changed, identity);
 		masked->read_columns = add_names(masked->read_columns, relid,
 										 masked->policy->kept);
 	}
@@ -192,6 +194,27 @@ find_columns(GsMasked *masked, bool whole, const Bitmapset *needed)
 			masked->read_columns = bms_add_member(masked->read_columns, i);
 	/* what is left is computed from masked ones */
 	masked->read_columns = bms_del_members(masked->read_columns, changed);
+}
+
+/*
+ * Whether conditions are still on columns that stay as they are.
+ */
+static void
+check_conditions(const GsMasked *masked, List *conditions)
+{
+	Bitmapset  *used = NULL;
+	Bitmapset  *changed = gs_masked_columns(masked->policy->columns,
+											RelationGetRelid(masked->relation));
+	int			at = -1;
+
+	pull_varattnos((Node *) conditions, 1, &used);
+	while ((at = bms_next_member(used, at)) >= 0)
+		if (bms_is_member(at + FirstLowInvalidHeapAttributeNumber - 1, changed))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the policy of \"%s\" has changed since the query was planned",
+							masked->name),
+					 errhint("Run or prepare the query again.")));
 }
 
 /*
@@ -259,11 +282,23 @@ begin_source(GsMasked *masked, List *conditions, Snapshot snapshot)
 	ExecutorStart(masked->query, EXEC_FLAG_REWIND | EXEC_FLAG_SKIP_TRIGGERS);
 }
 
+/*
+ * Whoever made the table chose what its constraints and generated columns run:
+ * never the reader's rights, and no names that the reader chose.
+ */
+static void
+become_owner(const GsMasked *masked, GsAccess *access)
+{
+	gs_become(access, masked->relation->rd_rel->relowner,
+			  SECURITY_RESTRICTED_OPERATION);
+}
+
 static void
 begin_masking(GsMasked *masked, const GsMaskedCall *call)
 {
 	GsMaskTable table = {0};
 	GsPseudonymKey key;
+	GsAccess	access;
 	ListCell   *cell;
 
 	gs_masked_key(call, masked->policy, &key);
@@ -280,11 +315,13 @@ begin_masking(GsMasked *masked, const GsMaskedCall *call)
 	}
 	table.relid = call->relid;
 	table.reading = true;
+	become_owner(masked, &access);
 	masked->masker = gs_masker_begin(masked->relation, masked->policy->table,
 									 masked->policy->columns,
 									 masked->policy->kept, &key,
 									 NARROW_DIGITS, &masked->counter);
 	masked->row = gs_mask_row_begin(masked->relation, &table);
+	gs_become_caller(&access);
 	masked->synthesis = gs_synthesis_begin(masked->relation,
 										   masked->policy->table,
 										   masked->policy->columns, &key,
@@ -297,8 +334,8 @@ begin_masking(GsMasked *masked, const GsMaskedCall *call)
  *
  * whole: all columns are needed.  needed: places of columns from 0 that are;
  * the others may come out as they will.  conditions: on kept columns, Vars of
- * the first relation, without parameters.  Errors: those of gs_masked_policy,
- * gs_masked_key and of a query.
+ * the first relation, without parameters.  Errors: 55000 if a column of theirs
+ * is masked by now; those of gs_masked_policy, gs_masked_key and of a query.
  */
 GsMasked *
 gs_masked_open(const GsMaskedCall *call, bool whole,
@@ -320,6 +357,7 @@ gs_masked_open(const GsMaskedCall *call, bool whole,
 	desc = CreateTupleDescCopy(RelationGetDescr(masked->relation));
 	masked->read = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	masked->made = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	check_conditions(masked, conditions);
 	find_columns(masked, whole, needed);
 	begin_source(masked, conditions, snapshot);
 	if (masked->masks)
@@ -407,6 +445,8 @@ gs_masked_next(GsMasked *masked)
 	TupleTableSlot *read = synthesize_row(masked);
 	ExprContext *context;
 	MemoryContext old;
+	GsAccess	access;
+	bool		runs_code;
 
 	CHECK_FOR_INTERRUPTS();
 	if (read == NULL || !masked->masks)
@@ -414,7 +454,12 @@ gs_masked_next(GsMasked *masked)
 	context = gs_mask_row_context(masked->row);
 	ResetExprContext(context);
 	old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
+	runs_code = gs_mask_row_runs_code(masked->row);
+	if (runs_code)
+		become_owner(masked, &access);
 	gs_mask_row_make(masked->row, masked->masker, read, masked->made);
+	if (runs_code)
+		gs_become_caller(&access);
 	MemoryContextSwitchTo(old);
 	return masked->made;
 }

@@ -27,7 +27,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "codec/styles.h"
+#include "catalog/access.h"
 #include "compat.h"
 #include "mask/find_pii.h"
 #include "mask/grant.h"
@@ -371,9 +371,7 @@ plan_of_owner(GsMaskRequest *request, Oid root, Oid owner)
 	GsMaskPlan *volatile plan = NULL;
 	char	   *name = get_rel_name(root);
 	GsMaskTable *table;
-	Oid			user;
-	int			context;
-	int			level;
+	GsAccess	access;
 
 	if (!has_labels(root))
 		ereport(ERROR,
@@ -381,10 +379,8 @@ plan_of_owner(GsMaskRequest *request, Oid root, Oid owner)
 				 errmsg("\"%s\" has no policy: none of its columns has a label",
 						get_rel_name(root)),
 				 errhint("Its owner says with synth_label what becomes of its columns; whoever may read the table can name columns.")));
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(owner, context | SECURITY_RESTRICTED_OPERATION);
 	/* nor do functions of the owner's views find the caller's by name */
-	level = gs_fix_names();
+	gs_become(&access, owner, SECURITY_RESTRICTED_OPERATION);
 	PG_TRY();
 	{
 		plan = gs_mask_plan(request);
@@ -394,8 +390,7 @@ plan_of_owner(GsMaskRequest *request, Oid root, Oid owner)
 		gs_masked_hide_error(name);
 	}
 	PG_END_TRY();
-	gs_end_settings(level);
-	SetUserIdAndSecContext(user, context);
+	gs_become_caller(&access);
 	table = gs_mask_find_table(plan, root);
 	check_labels(request, root, table != NULL ? table->columns : NIL);
 	return plan;

@@ -81,14 +81,22 @@ name_of(Oid relid)
 	return gs_relation_name(relid, NULL);
 }
 
+/* The columns of the source's primary key, if both have them; else NULL. */
 static Bitmapset *
-key_of(Oid relid)
+shared_key(const Report *report)
 {
+	Oid			relid = report->relid[0];
 	Relation	relation = table_open(relid, AccessShareLock);
 	Bitmapset  *key = bms_copy(RelationGetIndexAttrBitmap(relation,
 														  INDEX_ATTR_BITMAP_PRIMARY_KEY));
+	int			at = -1;
 
 	table_close(relation, AccessShareLock);
+	while ((at = bms_next_member(key, at)) >= 0)
+		if (get_attnum(report->relid[1],
+					   get_attname(relid, at + FirstLowInvalidHeapAttributeNumber,
+								   false)) <= 0)
+			return NULL;
 	return key;
 }
 
@@ -416,6 +424,7 @@ trend_error(const Report *report, const Column *column)
 	{
 		const Column *other = &report->columns[c];
 
+		CHECK_FOR_INTERRUPTS();
 		if (other == column || !other->grouped)
 			continue;
 		sum += pair_error(report, column, other);
@@ -566,7 +575,7 @@ count_rows(Oid relid)
 static void
 read_both(Report *report)
 {
-	Bitmapset  *key = key_of(report->relid[0]);
+	Bitmapset  *key = shared_key(report);
 	MemoryContext context = CurrentMemoryContext;
 	Jsonb	   *rules = find_rules(report->relid[1], context);
 	int64		step;
@@ -574,7 +583,8 @@ read_both(Report *report)
 	find_columns(report, key);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	step = Max(count_rows(report->relid[0]) / MAX_ROWS, 1);
+	step = Max(Max(count_rows(report->relid[0]),
+				   count_rows(report->relid[1])) / MAX_ROWS, 1);
 	MemoryContextSwitchTo(context);
 	for (int side = 0; side < 2; side++)
 		read_side(report, side, key_expression(report->relid[0], key), step);

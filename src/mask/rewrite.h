@@ -29,6 +29,7 @@ typedef struct GsMaskRow GsMaskRow;
 
 extern GsMaskRow *gs_mask_row_begin(Relation relation,
 									const GsMaskTable *table);
+extern bool gs_mask_row_runs_code(const GsMaskRow *row);
 extern void gs_mask_row_make(GsMaskRow *row, GsMasker *masker,
 							 TupleTableSlot *read, TupleTableSlot *made);
 extern ExprContext *gs_mask_row_context(GsMaskRow *row);

@@ -14,6 +14,7 @@
 #include "access/table.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/bufmgr.h"
@@ -51,7 +52,25 @@ struct GsMaskRow
 	Check	   *checks;
 	int			nnot_null;
 	int		   *not_null;		/* places of columns, from 0 */
+	bool		runs_code;		/* of who made the table */
 };
+
+static bool
+did_not_come_with(Oid function, void *context)
+{
+	return function >= FirstUnpinnedObjectId;
+}
+
+/* Whether an expression runs functions, or domains' checks, of users. */
+static bool
+runs_code(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return IsA(node, CoerceToDomain) ||
+		check_functions_in_node(node, did_not_come_with, NULL) ||
+		expression_tree_walker(node, runs_code, context);
+}
 
 static bool
 follows(const GsMaskRow *row, Node *expression)
@@ -87,6 +106,7 @@ add_generated(GsMaskRow *row, bool virtual)
 		if (!virtual &&
 			TupleDescAttr(desc, i)->attgenerated != ATTRIBUTE_GENERATED_STORED)
 			continue;
+		row->runs_code |= runs_code(expression, NULL);
 		row->generated[row->ngenerated].at = i;
 		row->generated[row->ngenerated++].state =
 			ExecPrepareExpr((Expr *) expression, row->estate);
@@ -113,13 +133,17 @@ add_checks(GsMaskRow *row)
 		expression = gs_expand_generated(expression, row->relation);
 		if (!follows(row, expression))
 			continue;
+		row->runs_code |= runs_code(expression, NULL);
 		row->checks[row->nchecks].name = constr->check[i].ccname;
 		row->checks[row->nchecks++].state =
 			ExecPrepareExpr((Expr *) expression, row->estate);
 	}
 	if (bounds != NIL && follows(row, (Node *) bounds))
+	{
+		row->runs_code |= runs_code((Node *) bounds, NULL);
 		row->checks[row->nchecks++].state = ExecPrepareCheck(bounds,
 															 row->estate);
+	}
 }
 
 /*
@@ -139,11 +163,16 @@ gs_mask_row_begin(Relation relation, const GsMaskTable *table)
 	foreach(cell, table->columns)
 	{
 		const GsMaskColumn *column = lfirst(cell);
+		AttrNumber	attnum = get_attnum(RelationGetRelid(relation),
+										column->name);
+		Oid			type = get_atttype(RelationGetRelid(relation), attnum);
+		Oid			element = get_base_element_type(type);
 
-		row->changed = bms_add_member(row->changed,
-									  get_attnum(RelationGetRelid(relation),
-												 column->name) -
+		row->changed = bms_add_member(row->changed, attnum -
 									  FirstLowInvalidHeapAttributeNumber);
+		/* values are read into domains */
+		row->runs_code |= getBaseType(type) != type ||
+			(OidIsValid(element) && getBaseType(element) != element);
 	}
 	add_generated(row, table->reading);
 	add_checks(row);
@@ -156,6 +185,17 @@ gs_mask_row_begin(Relation relation, const GsMaskTable *table)
 			row->not_null[row->nnot_null++] = at;
 	}
 	return row;
+}
+
+/*
+ * gs_mask_row_runs_code: whether making a row runs functions, or domains'
+ * checks, of users: gs_mask_row_begin and gs_mask_row_make are to be called as
+ * the table's owner then, who chose them.
+ */
+bool
+gs_mask_row_runs_code(const GsMaskRow *row)
+{
+	return row->runs_code;
 }
 
 /*

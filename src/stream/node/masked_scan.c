@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "commands/explain.h"
@@ -27,7 +26,6 @@
 
 #include "compat.h"
 #include "mask/masked.h"
-#include "optimizer/optimizer.h"
 #include "stream/node/scan.h"
 
 #define NARGS	4
@@ -199,28 +197,6 @@ for_source(Node *node, void *context)
 	return expression_tree_mutator(node, for_source, context);
 }
 
-/* Whether conditions are still on columns that stay as they are. */
-static void
-check_conditions(const MaskedScanState *state, const GsMaskedCall *call,
-				 List *conditions)
-{
-	Bitmapset  *columns = NULL;
-	Bitmapset  *masked;
-	int			at = -1;
-
-	if (conditions == NIL)
-		return;
-	pull_varattnos((Node *) conditions, 1, &columns);
-	masked = gs_masked_columns(gs_masked_policy(call)->columns, state->relid);
-	while ((at = bms_next_member(columns, at)) >= 0)
-		if (bms_is_member(at + FirstLowInvalidHeapAttributeNumber - 1, masked))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("the policy of \"%s\" has changed since the query was planned",
-							get_rel_name(state->relid)),
-					 errhint("Run or prepare the query again.")));
-}
-
 static void
 open_scan(MaskedScanState *state)
 {
@@ -231,7 +207,6 @@ open_scan(MaskedScanState *state)
 	read_call(state, &call);
 	gs_masked_check(&call);
 	conditions = (List *) for_source((Node *) state->conditions, state);
-	check_conditions(state, &call, conditions);
 	state->masked = gs_masked_open(&call, state->whole_row,
 								   find_needed(state), conditions,
 								   state->css.ss.ps.state->es_snapshot);
