@@ -1,6 +1,6 @@
 -- Whole schemas: the plan, and rows of children that know their owners and the rows before.
 BEGIN;
-SELECT plan(55);
+SELECT plan(57);
 SET LOCAL client_min_messages = error;
 SET LOCAL search_path = shop, public;
 
@@ -121,6 +121,20 @@ SELECT lives_ok($$SELECT synth_grant('shop', 'gensynth_reader')$$, 'granted');
 SELECT is(as_reader($$SELECT count(DISTINCT dataset) FROM synth_datasets$$), '1', 'all of its models are');
 SELECT is(as_reader($$SELECT count(*) FROM synth_sample('shop/customer', 5)$$), '5', 'and may be sampled');
 SELECT is(as_reader($$SELECT synth_drop('shop')$$), '42501', 'but not dropped');
+-- what a table's owner wrote does not run as who makes tables like it
+CREATE SCHEMA theirs AUTHORIZATION gensynth_reader;
+SET LOCAL ROLE gensynth_reader;
+CREATE FUNCTION theirs.looks(v int) RETURNS boolean LANGUAGE sql AS 'SELECT v > 0';
+CREATE FUNCTION theirs.value() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE TABLE theirs.checked (id int PRIMARY KEY, v int CHECK (theirs.looks(v)));
+CREATE TABLE theirs.defaults (id int PRIMARY KEY, v int DEFAULT theirs.value());
+INSERT INTO theirs.checked SELECT i, i % 7 + 1 FROM generate_series(1, 100) AS i;
+INSERT INTO theirs.defaults SELECT i, i % 7 + 1 FROM generate_series(1, 100) AS i;
+RESET ROLE;
+CREATE SCHEMA likes;
+SELECT synth_fit_schema('{theirs}', exclude => '{theirs.defaults}', model => 'checked'), synth_fit_schema('{theirs}', exclude => '{theirs.checked}', model => 'defaults') \g /dev/null
+SELECT throws_ok($$CALL synth_schema_into('likes', 'checked')$$, '42501', 'function theirs.looks(integer) of role "gensynth_reader" would run as you in the copy of table theirs.checked', 'no condition of theirs');
+SELECT throws_ok($$CALL synth_schema_into('likes', 'defaults')$$, '42501', NULL, 'nor default');
 SELECT lives_ok($$SELECT synth_revoke('shop', 'gensynth_reader')$$, 'taken back');
 SELECT is(as_reader($$SELECT count(*) FROM synth_datasets$$), '0', 'all of them');
 SELECT synth_fit_schema('{bank}', seed => 2) \g /dev/null

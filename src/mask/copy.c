@@ -42,74 +42,6 @@ typedef struct Copy
 	const GsPseudonymKey *key;
 } Copy;
 
-/*
- * $1 a table: a function that its conditions, generated columns, indexes and
- * statistics call, or those of its columns' types, and whose owner is neither
- * the caller nor a superuser.
- */
-static const char strange_query[] =
-"WITH RECURSIVE d AS ("
-"SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS classid,"
-" $1::pg_catalog.oid AS objid"
-" UNION ALL SELECT p.classid, p.objid FROM pg_catalog.pg_depend p"
-" WHERE p.refclassid " GS_EQ " 'pg_catalog.pg_class'::pg_catalog.regclass"
-" AND p.refobjid " GS_EQ " $1 AND NOT EXISTS (SELECT"
-" FROM pg_catalog.pg_attrdef f JOIN pg_catalog.pg_attribute a"
-" ON a.attrelid " GS_EQ " f.adrelid AND a.attnum " GS_EQ " f.adnum"
-" WHERE p.classid " GS_EQ " 'pg_catalog.pg_attrdef'::pg_catalog.regclass"
-" AND f.oid " GS_EQ " p.objid AND a.attgenerated " GS_EQ " '')"
-" UNION SELECT n.classid, n.objid FROM d, LATERAL ("
-"SELECT p.refclassid AS classid, p.refobjid AS objid"
-" FROM pg_catalog.pg_depend p WHERE p.classid " GS_EQ " d.classid"
-" AND p.objid " GS_EQ " d.objid UNION ALL"
-" SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, c.oid"
-" FROM pg_catalog.pg_constraint c"
-" WHERE d.classid " GS_EQ " 'pg_catalog.pg_type'::pg_catalog.regclass"
-" AND c.contypid " GS_EQ " d.objid) n"
-" WHERE n.classid " GS_NE " 'pg_catalog.pg_class'::pg_catalog.regclass"
-" AND d.classid " GS_NE " 'pg_catalog.pg_proc'::pg_catalog.regclass)"
-" SELECT p.oid::pg_catalog.regprocedure::pg_catalog.text,"
-" r.rolname::pg_catalog.text FROM d"
-" JOIN pg_catalog.pg_proc p ON p.oid " GS_EQ " d.objid"
-" JOIN pg_catalog.pg_roles r ON r.oid " GS_EQ " p.proowner"
-" WHERE d.classid " GS_EQ " 'pg_catalog.pg_proc'::pg_catalog.regclass"
-" AND NOT r.rolsuper AND r.rolname " GS_NE " CURRENT_USER ORDER BY 1 LIMIT 1";
-
-static Oid
-owner_of(Oid relid)
-{
-	Relation	relation = table_open(relid, AccessShareLock);
-	Oid			owner = relation->rd_rel->relowner;
-
-	table_close(relation, AccessShareLock);
-	return owner;
-}
-
-/*
- * An error if others' code would run as the caller, who owns the copy.  Looks
- * at the copy, which nobody else can change any more.
- */
-static void
-check_code(const char *copy, const GsMaskTable *table)
-{
-	Oid			type = OIDOID;
-	Oid			relid = RangeVarGetRelid(makeRangeVarFromNameList(gs_name_list(copy)),
-										 NoLock, false);
-	Datum		value = ObjectIdGetDatum(relid);
-
-	/* what runs for one's own table does so anyway */
-	if (owner_of(table->relid) == GetUserId())
-		return;
-	if (gs_run(strange_query, 1, &type, &value, NULL, false) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("function %s of role \"%s\" would run as you in the copy of table %s",
-						gs_result_text(0, 1, CurrentMemoryContext),
-						gs_result_text(0, 2, CurrentMemoryContext),
-						table->name),
-				 errhint("SET ROLE to the table's owner, or copy it without what calls the function: a constraint, an index, a generated column, or a type.")));
-}
-
 static const char *
 copy_name(const Copy *copy, const GsMaskTable *table)
 {
@@ -285,8 +217,8 @@ gs_mask_copy(const GsMaskPlan *plan, Oid target, const char *into,
 	{
 		const GsMaskTable *table = lfirst(cell);
 
-		gs_like_table(copy_name(&copy, table), table->name, table->relid);
-		check_code(copy_name(&copy, table), table);
+		gs_like_table(copy_name(&copy, table), table->name, table->relid,
+					  false);
 	}
 	foreach(cell, plan->tables)
 	{

@@ -175,7 +175,7 @@ create_tables(const IntoSchema *call)
 		if (OidIsValid(find_relation(target_name(call, table))))
 			continue;
 		gs_like_table(target_name(call, table), table->relation,
-					  source_of(table->relation));
+					  source_of(table->relation), true);
 		created = lappend(created, lfirst(cell));
 	}
 	foreach(cell, created)
