@@ -35,10 +35,7 @@
 #define MIN_TOLD		8		/* to be told */
 #define MIN_HOLDS		0.99	/* share of rows */
 #define MIN_SPREAD		4.0		/* units that a number spreads by */
-#define MIN_WIDER		1.5		/* times the spread, to be told first */
-#define MAX_ERROR		0.02	/* of what spreads, that is no accident */
 #define TRIES			3		/* of few rows, some of which may be wrong */
-#define TRIAL_ROWS		24
 
 static bool
 is_number(const GsColumn *column)
@@ -117,10 +114,11 @@ read_number(Number *number, const GsColumn *column, const GsLane *lane,
 }
 
 /*
- * What a formula gives in a row; NaN where a number is missing.
+ * gs_formula_value: what a formula gives in a row; NaN where a number is
+ * missing.
  */
-static double
-evaluate(const Search *search, const Formula *formula, int row)
+double
+gs_formula_value(const Search *search, const Formula *formula, int row)
 {
 	double		result = formula->constant;
 
@@ -180,11 +178,12 @@ rounding(const Search *search, const Formula *formula, int row, double result)
 }
 
 /*
- * Whether a formula tells a number in nearly all rows: exactly as it is
- * rounded, or (loose) as far as its numbers are rounded, too.
+ * gs_formula_holds: whether a formula tells a number in nearly all rows:
+ * exactly as it is rounded, or (loose) as far as its numbers are rounded, too.
  */
-static bool
-holds(const Search *search, const Formula *formula, int target, bool loose)
+bool
+gs_formula_holds(const Search *search, const Formula *formula, int target,
+				 bool loose)
 {
 	const Number *number = &search->number[target];
 	double		allowed = 0;
@@ -195,7 +194,7 @@ holds(const Search *search, const Formula *formula, int target, bool loose)
 		return false;
 	for (int row = 0; row < search->nrows; row++)
 	{
-		double		result = evaluate(search, formula, row);
+		double		result = gs_formula_value(search, formula, row);
 		double		value = number->value[row];
 		double		room = number->unit * 0.501 + fabs(value) * 1e-7;
 
@@ -210,7 +209,7 @@ holds(const Search *search, const Formula *formula, int target, bool loose)
 			return false;
 	}
 	return n >= MIN_ROWS && hits >= MIN_HOLDS * n &&
-		allowed / n <= 2 * MAX_ERROR * number->spread;
+		allowed / n <= 2 * FORMULA_ERROR * number->spread;
 }
 
 /*
@@ -224,8 +223,11 @@ to_decimals(double value, int decimals)
 	return rint(value * unit) / unit;
 }
 
-static double
-to_digits(double value, int digits)
+/*
+ * gs_to_digits: a value of so many digits.
+ */
+double
+gs_to_digits(double value, int digits)
 {
 	return value == 0 || !isfinite(value) ? value :
 		strtod(psprintf("%.*e", digits - 1, value), NULL);
@@ -248,16 +250,20 @@ numbers_of(const Search *search, const Formula *formula)
 }
 
 /*
- * Whether a formula would tell a number by what is told by that number.
+ * gs_formula_is_circular: whether a formula would tell a number by what is told by that number.
  */
-static bool
-is_circular(const Search *search, const Formula *formula, int target)
+bool
+gs_formula_is_circular(const Search *search, const Formula *formula,
+					   int target)
 {
 	return (numbers_of(search, formula) >> target & 1) != 0;
 }
 
-static void
-keep_formula(Search *search, const Formula *formula, int target)
+/*
+ * gs_formula_keep: keeps a formula that tells a number.
+ */
+void
+gs_formula_keep(Search *search, const Formula *formula, int target)
 {
 	GsFormula  *found = palloc(sizeof(GsFormula));
 	uint64		from = numbers_of(search, formula);
@@ -270,111 +276,6 @@ keep_formula(Search *search, const Formula *formula, int target)
 	found->definition = gs_formula_write(search, formula, target, true);
 	search->found = lappend(search->found, found);
 }
-
-/*
- * Finds a constant of few digits, or one whose reciprocal has few, with which
- * a product tells a number.
- */
-static bool
-fit_constant(const Search *search, Formula *formula, int target, bool loose)
-{
-	double		exact = formula->constant;
-
-	for (int digits = 1; digits <= 4; digits++)
-		for (int inverse = 0; inverse < 2; inverse++)
-		{
-			formula->constant = inverse ? 1 / to_digits(1 / exact, digits) :
-				to_digits(exact, digits);
-			if (formula->constant != 0 && isfinite(formula->constant) &&
-				holds(search, formula, target, loose))
-				return true;
-		}
-	formula->constant = exact;
-	return false;
-}
-
-/*
- * A product's formula for another of its numbers, whose exponent is 1 or -1.
- */
-static Formula
-turn_product(const Formula *formula, int target, int other)
-{
-	double		by = formula->factor[other];
-	Formula		turned = *formula;
-
-	turned.factor[other] = 0;
-	turned.factor[target] = -1;
-	/* the target is the product: take the other one out of it */
-	for (int i = 0; i < FORMULA_NUMBERS; i++)
-		turned.factor[i] = by > 0 ? -turned.factor[i] : turned.factor[i];
-	turned.pair_factor = by > 0 ? -formula->pair_factor :
-		formula->pair_factor;
-	turned.constant = by > 0 ? 1 / formula->constant : formula->constant;
-	return turned;
-}
-
-/*
- * Keeps a product, whose constant is roughly known, if it tells one of its
- * numbers exactly: the one told most finely.  First for the one that spreads
- * most, if that is another.
- */
-static bool
-keep_product(Search *search, const Formula *formula, int target)
-{
-	Formula		best;
-	Formula		widest;
-	int			best_target = -1;
-	int			widest_target = -1;
-
-	for (int i = 0; i < search->n; i++)
-	{
-		const Number *number = &search->number[i];
-		Formula		own = *formula;
-
-		if (i != target && (fabs(formula->factor[i]) != 1 ||
-							(formula->pair_factor != 0 &&
-							 (i == formula->pair[0] || i == formula->pair[1]))))
-			continue;
-		if (i != target)
-			own = turn_product(formula, target, i);
-		if (is_circular(search, &own, i))
-			continue;
-		if ((best_target < 0 ||
-			 number->relative < search->number[best_target].relative) &&
-			fit_constant(search, &own, i, false))
-		{
-			best_target = i;
-			best = own;
-		}
-		if ((widest_target < 0 || number->log_spread >
-			 search->number[widest_target].log_spread) &&
-			fit_constant(search, &own, i, true))
-		{
-			widest_target = i;
-			widest = own;
-		}
-	}
-	if (best_target < 0 || search->number[best_target].told)
-		return false;
-	if (widest_target >= 0 && widest_target != best_target &&
-		!search->number[widest_target].told &&
-		search->number[widest_target].log_spread >
-		MIN_WIDER * search->number[best_target].log_spread)
-		keep_formula(search, &widest, widest_target);
-	keep_formula(search, &best, best_target);
-	return true;
-}
-
-/* Elimination: columns that those before them do not make up. */
-typedef struct Basis
-{
-	int			nrows;
-	int			row[4 * FORMULA_NUMBERS + 64];
-	int			n;
-	int			column[FORMULA_NUMBERS + 1];	/* -1: the constant */
-	double	   *q[FORMULA_NUMBERS + 1]; /* [nrows] of length 1 */
-	double		r[FORMULA_NUMBERS + 1][FORMULA_NUMBERS + 1];
-} Basis;
 
 static double
 number_at(const Search *search, int column, bool logs, int row)
@@ -477,7 +378,7 @@ room_of(const Search *search, const Basis *basis, int column, bool logs)
 
 		square += unit * unit;
 	}
-	return Min(spread * MAX_ERROR,
+	return Min(spread * FORMULA_ERROR,
 			   spread * 1e-6 + 2 * sqrt(square / basis->nrows));
 }
 
@@ -502,11 +403,11 @@ keep_sum(Search *search, const Basis *basis, const double *factor, int target)
 			terms += rint(factor[k]) != 0;
 		}
 	}
-	if (terms == 0 || is_circular(search, &formula, target) ||
-		(!holds(search, &formula, target, false) &&
-		 !holds(search, &formula, target, true)))
+	if (terms == 0 || gs_formula_is_circular(search, &formula, target) ||
+		(!gs_formula_holds(search, &formula, target, false) &&
+		 !gs_formula_holds(search, &formula, target, true)))
 		return false;
-	keep_formula(search, &formula, target);
+	gs_formula_keep(search, &formula, target);
 	return true;
 }
 
@@ -578,14 +479,14 @@ find_multiples(Search *search)
 				if (target == from || search->number[target].told ||
 					search->number[from].told)
 					continue;
-				formula.factor[from] = to_digits(line->slope, digits);
+				formula.factor[from] = gs_to_digits(line->slope, digits);
 				formula.constant =
 					to_decimals(line->mean_y -
 								formula.factor[from] * line->mean_x,
 								Max(search->number[target].decimals, 0));
 				if (formula.factor[from] != 0 &&
-					holds(search, &formula, target, false))
-					keep_formula(search, &formula, target);
+					gs_formula_holds(search, &formula, target, false))
+					gs_formula_keep(search, &formula, target);
 			}
 	pfree(lines);
 }
@@ -609,89 +510,10 @@ find_logarithms(Search *search)
 				formula.factor[from] = 1;
 				if (from != target && search->number[from].log_spread > 0 &&
 					!search->number[target].told &&
-					!is_circular(search, &formula, target) &&
-					holds(search, &formula, target, false))
-					keep_formula(search, &formula, target);
+					!gs_formula_is_circular(search, &formula, target) &&
+					gs_formula_holds(search, &formula, target, false))
+					gs_formula_keep(search, &formula, target);
 			}
-}
-
-#define ST_SORT sort_doubles
-#define ST_ELEMENT_TYPE double
-#define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
-#define ST_SCOPE static
-#define ST_DECLARE
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-/*
- * The constant of a product: the median of what it would be.  Returns NaN if
- * it varies too much.
- */
-static double
-median_constant(const Search *search, Formula *formula, int target)
-{
-	double	   *ratio = palloc(sizeof(double) * search->nrows);
-	const Number *number = &search->number[target];
-	double		median;
-	int			n = 0;
-	int			near = 0;
-
-	formula->constant = 1;
-	for (int row = 0; row < search->nrows; row++)
-	{
-		double		one = number->value[row] / evaluate(search, formula, row);
-
-		if (isfinite(one) && one != 0)
-			ratio[n++] = one;
-	}
-	if (n == 0)
-		return NAN;
-	sort_doubles(ratio, n);
-	median = ratio[n / 2];
-	for (int i = 0; i < n; i++)
-		near += fabs(ratio[i] - median) < fabs(median) * MAX_ERROR;
-	pfree(ratio);
-	return near >= n / 2 ? median : NAN;
-}
-
-/*
- * Keeps a product that tells a number.  Where its exponents are fractions, the
- * number with the least one is told: a height is the square root of what a
- * weight and a body mass index give, and the index is a product.
- */
-static bool
-keep_powers(Search *search, const Basis *basis, const double *factor,
-			int target)
-{
-	double		power[FORMULA_NUMBERS] = {0};
-	double		by;
-	int			least = target;
-	Formula		formula = {.product = true};
-
-	power[target] = -1;
-	for (int k = 0; k < basis->n; k++)
-	{
-		int			i = basis->column[k];
-
-		if (i < 0)
-			continue;
-		power[i] = factor[k];
-		if (fabs(power[i]) > 0.1 &&
-			fabs(power[i]) < fabs(power[least]) - 0.1)
-			least = i;
-	}
-	by = -power[least];
-	for (int i = 0; i < search->n; i++)
-	{
-		double		rounded = rint(power[i] / by);
-
-		if (fabs(power[i] / by - rounded) > 0.1 || fabs(rounded) > 3)
-			return false;
-		formula.factor[i] = i == least ? 0 : rounded;
-	}
-	formula.constant = median_constant(search, &formula, least);
-	return !isnan(formula.constant) &&
-		keep_product(search, &formula, least);
 }
 
 /*
@@ -719,70 +541,10 @@ eliminate(Search *search, bool logs, GsRandom *random)
 			add_column(search, basis, i, logs,
 					   room_of(search, basis, i, logs), factor))
 			continue;
-		if (logs ? !keep_powers(search, basis, factor, i) :
+		if (logs ? !gs_keep_powers(search, basis, factor, i) :
 			!keep_sum(search, basis, factor, i))
 			(void) add_column(search, basis, i, logs, 0, factor);
 	}
-}
-
-/*
- * Whether target = constant * other ^ by * (a + sign b) ^ -by can be, by a few
- * rows, most of which give about the same constant.
- */
-static bool
-may_be_pair(const Search *search, int target, int other, int by,
-			const Formula *formula)
-{
-	double		ratio[TRIAL_ROWS];
-	int			stride = Max(search->nrows / TRIAL_ROWS, 1);
-	int			n = 0;
-	int			near = 0;
-
-	for (int i = 0; i < TRIAL_ROWS; i++)
-	{
-		int			row = i * stride;
-		double		sum = search->number[formula->pair[0]].value[row] +
-			formula->sign * search->number[formula->pair[1]].value[row];
-		double		rest = search->number[other].value[row];
-		double		one = search->number[target].value[row] *
-			(by > 0 ? sum / rest : rest / sum);
-
-		if (isfinite(one) && one != 0)
-			ratio[n++] = one;
-	}
-	if (n < TRIAL_ROWS / 2)
-		return false;
-	sort_doubles(ratio, n);
-	for (int i = 0; i < n; i++)
-		near += fabs(ratio[i] - ratio[n / 2]) <
-			fabs(ratio[n / 2]) * MAX_ERROR;
-	return near >= n / 2;
-}
-
-/*
- * Finds products of which one number is the sum, or the difference, of two.
- */
-static void
-find_pairs(Search *search, int a, int b, int sign)
-{
-	for (int target = 0; target < search->n; target++)
-		for (int other = 0; other < search->n; other++)
-			for (int by = 1; by >= -1; by -= 2)
-			{
-				Formula		formula = {.product = true,.pair = {a, b},
-				.sign = sign,.pair_factor = -by};
-
-				/* the other is a or b in changes by so many % */
-				if (target == other || target == a || target == b ||
-					search->number[target].told ||
-					!search->number[target].may_be_told ||
-					!may_be_pair(search, target, other, by, &formula))
-					continue;
-				formula.factor[other] = by;
-				formula.constant = median_constant(search, &formula, target);
-				if (!isnan(formula.constant))
-					(void) keep_product(search, &formula, target);
-			}
 }
 
 /*
@@ -848,9 +610,9 @@ gs_formulas_find(const GsSample *sample, uint64 seed)
 			{
 				CHECK_FOR_INTERRUPTS();
 				if (a < b)
-					find_pairs(search, a, b, 1);
+					gs_find_pairs(search, a, b, 1);
 				if (a != b)
-					find_pairs(search, a, b, -1);
+					gs_find_pairs(search, a, b, -1);
 			}
 	return search->found;
 }

@@ -8,6 +8,7 @@
 #include "learn/formula.h"
 
 #define FORMULA_NUMBERS		40	/* columns that are looked at */
+#define FORMULA_ERROR		0.02	/* of what spreads, that is no accident */
 
 /* A column of numbers. */
 typedef struct Number
@@ -51,6 +52,33 @@ typedef struct Formula
 	int			sign;			/* of the second of them */
 	double		base;			/* of the logarithm of it all; 0: none */
 } Formula;
+
+/* Elimination: columns that those before them do not make up. */
+typedef struct Basis
+{
+	int			nrows;
+	int			row[4 * FORMULA_NUMBERS + 64];
+	int			n;
+	int			column[FORMULA_NUMBERS + 1];	/* -1: the constant */
+	double	   *q[FORMULA_NUMBERS + 1]; /* [nrows] of length 1 */
+	double		r[FORMULA_NUMBERS + 1][FORMULA_NUMBERS + 1];
+} Basis;
+
+/* formula.c */
+extern double gs_formula_value(const Search *search, const Formula *formula,
+							   int row);
+extern bool gs_formula_holds(const Search *search, const Formula *formula,
+							 int target, bool loose);
+extern double gs_to_digits(double value, int digits);
+extern bool gs_formula_is_circular(const Search *search,
+								   const Formula *formula, int target);
+extern void gs_formula_keep(Search *search, const Formula *formula,
+							int target);
+
+/* formula_product.c */
+extern bool gs_keep_powers(Search *search, const Basis *basis,
+						   const double *factor, int target);
+extern void gs_find_pairs(Search *search, int a, int b, int sign);
 
 /* formula_write.c */
 extern char *gs_formula_write(Search *search, const Formula *formula,

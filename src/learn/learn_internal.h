@@ -64,6 +64,9 @@ is_unknown(const LaneView *view, int64 row)
 extern void gs_count_values(LaneView *view, int limit, int64 min);
 extern void gs_alloc_levels(GsFeature *feature, int nlevels);
 
+/* learn_text.c */
+extern void gs_learn_text(LaneView *view, uint64 salt);
+
 /* learn_number.c */
 extern void gs_learn_number(LaneView *view);
 
