@@ -1,6 +1,6 @@
 -- Rows of an owner, each given those before: keys, time, what stays the same, and what is stored.
 BEGIN;
-SELECT plan(21);
+SELECT plan(25);
 SET LOCAL client_min_messages = error;
 
 -- Players have one row for each season and position, which nobody declares; a team stays for some seasons; seasons do not fall.
@@ -62,6 +62,20 @@ CREATE SCHEMA clinic2;
 CALL synth_schema_into('clinic2', 'clinic', seed => 1);
 SELECT is(count(*), 0::bigint, 'a copied column is copied') FROM clinic2.visit AS v JOIN clinic2.patient AS p ON p.id = patient_id WHERE v.city <> p.city;
 SELECT cmp_ok(corr(fee, tier), '>', 0.98::float8, 'a number follows the owner''s') FROM clinic2.visit AS v JOIN clinic2.patient AS p ON p.id = patient_id;
+
+-- what one owner alone has is no witness for each of its rows: it is not shown, and says nothing of new owners
+CREATE SCHEMA team;
+CREATE TABLE team.driver (id int PRIMARY KEY, surname text NOT NULL, born date NOT NULL);
+CREATE TABLE team.result (id int PRIMARY KEY, driver_id int NOT NULL REFERENCES team.driver, day date NOT NULL, car int NOT NULL);
+INSERT INTO team.driver SELECT i, 'Sur' || md5(i::text), date '1960-01-01' + i * 37 FROM generate_series(1, 300) AS i;
+INSERT INTO team.result SELECT row_number() OVER (), d.id, date '2000-01-01' + d.id * 3 + k * 14, 1 + d.id % 37 FROM team.driver AS d, generate_series(1, 20) AS k;
+SELECT synth_fit_schema('{team}', model => 'team', seed => 1) \g /dev/null
+CREATE SCHEMA team2;
+CALL synth_schema_into('team2', 'team', seed => 1);
+SELECT is(count(*), 0::bigint, 'a team for life') FROM (SELECT FROM team2.result GROUP BY driver_id HAVING count(DISTINCT car) > 1) AS s;
+SELECT cmp_ok(count(DISTINCT car), '>', 30::bigint, 'not all in one') FROM team2.result;
+SELECT is(sum((detail ->> 'levels')::int), 0::bigint, 'names of one are no levels') FROM gensynth.columns WHERE model LIKE 'team/%' AND name LIKE '%surname';
+SELECT is(count(*), 0::bigint, 'nor is any in what is stored') FROM gensynth.tensors, team.driver WHERE model LIKE 'team/%' AND position(convert_to(surname, 'UTF8') IN data) > 0;
 
 -- what it refuses
 SELECT throws_like($$SELECT synth_fit('club.season', method => 'sequence')$$, 'method "sequence" does not exist', 'nobody asks for it by name');

@@ -135,6 +135,8 @@ typedef struct GsColumn
 								 * country */
 	bool		leads;			/* while it is learned: others follow from it */
 	bool		unique;			/* by itself, in the source */
+	bool		shared;			/* while it is learned: the same in all rows of
+								 * an owner, who counts once */
 	bool		endless;		/* while it is learned: goes on from the row
 								 * before by regular steps */
 	bool		one_null;		/* unique, and so is its NULL */

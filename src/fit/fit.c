@@ -114,6 +114,7 @@ learn_columns(Learning *learning)
 		find_relations(learning, &columns);
 	}
 	level = gs_fix_styles();
+	learning->sample.begins = learning->context.begins;
 	version->schema = gs_schema_learn(&learning->sample,
 									  request->options.rare_threshold,
 									  gs_mix64(request->seed, 0),

@@ -62,6 +62,7 @@ gs_learnable_column(const GsSource *source, int c, GsColumn *column)
 	column->unique = gs_source_unique(source, column->name,
 									  &column->one_null,
 									  &column->partly_unique);
+	column->shared = gs_is_named(source->shared, column->name);
 	column->endless = gs_is_named(source->endless, column->name);
 	column->type_name = format_type_extended(column->declared,
 											 attribute->atttypmod,

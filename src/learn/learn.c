@@ -40,7 +40,7 @@ sort_lane(LaneView *view)
 	view->sorted = palloc_extended(sizeof(GsScalar) * Max(view->nrows, 1),
 								   MCXT_ALLOC_HUGE);
 	for (int64 i = 0; i < view->nrows; i++)
-		if (!is_absent(view->lane, i))
+		if (!is_absent(view->lane, i) && is_counted(view, i))
 			view->sorted[view->npresent++] = view->lane->scalar[i];
 	gs_scalars_sort(view->sorted, view->npresent, view->lane->type);
 }
@@ -455,6 +455,7 @@ typedef struct Learning
 	int64		seen;			/* rows of the source */
 	uint64		salt;
 	bool	   *pending;		/* [nall] keys whose lanes may tell of an order */
+	const bool *begins;			/* [nrows] an owner's first row; or NULL */
 } Learning;
 
 /*
@@ -524,6 +525,7 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 
 	CHECK_FOR_INTERRUPTS();
 	view->column = column;
+	view->counted = column->shared ? learning->begins : NULL;
 	view->nknown = 0;
 
 	for (int64 row = 0; row < view->nrows; row++)
@@ -531,11 +533,11 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 		bool		known = !is_unknown(view, row);
 
 		null_rows[row] = known && is_null(lanes, column->codec.nparts, row);
-		view->nknown += known;
-		nulls += null_rows[row];
+		view->nknown += known && is_counted(view, row);
+		nulls += null_rows[row] && is_counted(view, row);
 	}
 	if (column->codec.nparts > 1 && column->layout == NULL &&
-		nulls < view->nrows)
+		nulls < view->nknown)
 		gs_composite_learn(column, lanes, view->nrows, view->threshold);
 	for (int p = 0; p < GS_MAX_PARTS; p++)
 		column->feature[p] = -1;
@@ -622,7 +624,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	GsSchema   *schema = palloc0(sizeof(GsSchema));
 	GsEncoded  *out = palloc0(sizeof(GsEncoded));
 	Learning	learning = {.schema = schema,.encoded = out,
-	.seen = sample->seen,.salt = salt};
+	.seen = sample->seen,.salt = salt,.begins = sample->begins};
 	int			most = sample->ncolumns;
 	int			room;
 

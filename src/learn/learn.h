@@ -15,6 +15,7 @@ typedef struct GsSample
 	int			ncolumns;
 	GsColumn   *columns;
 	GsLane	   *lanes;			/* [ncolumns][GS_MAX_PARTS] */
+	const bool *begins;			/* [nrows] an owner's first row; or NULL */
 } GsSample;
 
 extern void gs_sample_put(GsSample *sample, int64 row, const Datum *values,

@@ -105,6 +105,7 @@ gs_learn_format(LaneView *view, uint64 salt)
 												  "gensynth shape texts",
 												  ALLOCSET_DEFAULT_SIZES);
 	int64		next;
+	int64		run = 0;
 	int			n = 0;
 
 	for (int64 i = 0; i < view->npresent; i = next)
@@ -133,6 +134,18 @@ gs_learn_format(LaneView *view, uint64 salt)
 		values[i].text = format_text(column, texts[i]->text, scratch);
 		values[i].row = i;
 		values[i].count = texts[i]->count;
+		/* rows that share it are one witness */
+		if (view->counted != NULL)
+		{
+			while (run < view->npresent &&
+				   view->sorted[run].hash < texts[i]->hash)
+				run++;
+			for (next = run; next < view->npresent &&
+				 view->sorted[next].hash == texts[i]->hash;)
+				next++;
+			values[i].count = next - run;
+			run = next;
+		}
 		values[i].len = strlen(values[i].text);
 	}
 	MemoryContextDelete(scratch);

@@ -27,6 +27,7 @@ typedef struct LaneView
 	GsScalar   *sorted;		/* [npresent] */
 	ValueCount *values;			/* [nvalues], distinct, while few */
 	int			nvalues;
+	const bool *counted;		/* [nrows] as one that holds a value; NULL: all */
 	bool	   *unknown;		/* [nrows] nothing is known of the value; or NULL */
 	int64		nknown;			/* all other rows */
 	struct GsDocuments *documents;	/* what the lane holds, if they are such */
@@ -58,6 +59,16 @@ static inline bool
 is_unknown(const LaneView *view, int64 row)
 {
 	return view->unknown != NULL && view->unknown[row];
+}
+
+/*
+ * Whether a row is a witness of its value: of what all rows of an owner share,
+ * one is.
+ */
+static inline bool
+is_counted(const LaneView *view, int64 row)
+{
+	return view->counted == NULL || view->counted[row];
 }
 
 /* learn.c */

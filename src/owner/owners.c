@@ -763,6 +763,11 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 	extension->room = 1024;
 	source->ordered = true;
 	source->series = owners->before;
+	/* what is kept of few, each by name, may be shown anyway */
+	foreach(cell, owners->copied ? NIL : owners->steps)
+		source->shared =
+			list_concat(source->shared,
+						((const GsOwnerStep *) lfirst(cell))->names);
 	/* what is a step from row to row, or to a generation, ends nowhere */
 	source->endless = owners->ngenerations > 0 ? owners->columns :
 		owners->regular ? list_make1(owners->order_by) : NIL;

@@ -43,6 +43,7 @@ typedef struct GsSource
 	bool		ordered;
 	List	   *series;
 	List	   *endless;		/* of these, by regular steps */
+	List	   *shared;			/* the same in all rows of an owner */
 	bool	   *begins;			/* [nrows] filled while they are read */
 	int64		nrows;
 } GsSource;
