@@ -124,6 +124,10 @@ typedef struct GsColumn
 	bool		context;		/* while it is learned: known for every row */
 	bool		impute;			/* while it is learned: its NULLs tell nothing,
 								 * and are not drawn */
+	const char *looked_up_by;	/* while it is learned: column by whose value it
+								 * is looked up; NULL: not so */
+	bool		is_key;			/* while it is learned: others are looked up by
+								 * it */
 	bool		computed;		/* while it is learned: a generated column */
 	bool		equated;		/* while it is learned: a condition says what
 								 * it is equal to */
@@ -158,6 +162,18 @@ typedef struct GsColumn
 	int			owner;			/* of a member: 1 + the column of the documents */
 	uint32		place;			/* of a member: where it stands in these */
 } GsColumn;
+
+/*
+ * Whether a column may be told by another one, while they are learned: what is
+ * known for every row only by what is so, too; what is looked up, and what it is
+ * looked up by, by none.
+ */
+static inline bool
+gs_may_follow(const GsColumn *column, const GsColumn *other)
+{
+	return column->looked_up_by == NULL && !column->is_key &&
+		(!column->context || other->context);
+}
 
 #define GS_LENGTHS		33
 #define GS_MAX_LENGTH	(1 << 20)

@@ -197,7 +197,7 @@ gs_aspect_find(const GsSample *sample, int column, GsLink *best)
 		CHECK_FOR_INTERRUPTS();
 		if (!is_moment(sample, trial.base) ||
 			!gs_is_near(sample, trial.base, column) ||
-			(c->context && !sample->columns[trial.base].context))
+			!gs_may_follow(c, &sample->columns[trial.base]))
 			continue;
 		trial.since = -1;
 		trial.aspect = GS_ASPECT_TIME;
@@ -212,7 +212,7 @@ gs_aspect_find(const GsSample *sample, int column, GsLink *best)
 		{
 			if (since == trial.base || !is_moment(sample, since) ||
 				!gs_is_near(sample, since, column) ||
-				(c->context && !sample->columns[since].context))
+				!gs_may_follow(c, &sample->columns[since]))
 				continue;
 			trial.since = since;
 			for (int v = GS_ASPECT_FIRST_OF_TWO; v < GS_ASPECTS; v++)

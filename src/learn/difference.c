@@ -124,7 +124,7 @@ may_be_base(const Finder *finder, int c, int b)
 
 	/* what is known for every row is told by itself */
 	return b != c && gs_is_near(finder->sample, b, c) &&
-		!columns[c].context;
+		!columns[c].context && gs_may_follow(&columns[c], &columns[b]);
 }
 
 /*

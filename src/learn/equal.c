@@ -153,11 +153,10 @@ gs_equals_find(GsSample *sample)
 			double		share;
 
 			CHECK_FOR_INTERRUPTS();
-			/* what is known for every row cannot follow what is not */
 			if (!may_be_equal(sample, from) ||
 				sample->columns[from].type != column->type ||
 				sample->columns[from].typmod != column->typmod ||
-				(column->context && !sample->columns[from].context) ||
+				!gs_may_follow(column, &sample->columns[from]) ||
 				equal_share(sample, c, from, stride, 0) < MIN_SHARE / 2)
 				continue;
 			share = equal_share(sample, c, from, 1, 0);

@@ -429,8 +429,7 @@ look_from(Search *search, int a, const Groups *groups)
 			continue;
 		}
 		if (lane->type == GS_LANE_TEXT || groups->ngroups < MIN_PLACES ||
-			/* what is known for every row cannot follow what is not */
-			(sample->columns[b].context && !sample->columns[a].context))
+			!gs_may_follow(&sample->columns[b], &sample->columns[a]))
 			continue;
 		left = variance_left(groups, lane, MIN_PLACES);
 		if (left > MAX_NEAR || left >= search->left[b] ||

@@ -586,7 +586,7 @@ gs_formulas_find(const GsSample *sample, uint64 seed)
 
 		CHECK_FOR_INTERRUPTS();
 		/* a numeric that is kept as a double has digits of its own */
-		if (!is_number(&sample->columns[c]) ||
+		if (sample->columns[c].is_key || !is_number(&sample->columns[c]) ||
 			(lane->is_numeric && lane->type != GS_LANE_INT) ||
 			!read_number(number, &sample->columns[c], lane, search->nrows,
 						 stride))

@@ -509,11 +509,10 @@ gs_leaders_find(GsSample *sample)
 				for (int c = 0; c < sample->ncolumns; c++)
 				{
 					CHECK_FOR_INTERRUPTS();
-					/* what is known for every row cannot follow what is not */
 					if (c != b &&
 						may_follow(&sample->columns[c],
 								   &sample->lanes[c * GS_MAX_PARTS]) &&
-						(leader->context || !sample->columns[c].context))
+						gs_may_follow(&sample->columns[c], leader))
 						find_format(sample, c, b);
 				}
 			}

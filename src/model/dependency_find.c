@@ -537,6 +537,7 @@ may_be_determined(const Search *search, int f, bool indicators)
 	return (feature->part < 0) == indicators && !search->locked[f] &&
 		search->nvalues[f] >= 2 && !encoded->determined[f] &&
 		!encoded->context[f] &&
+		!search->schema->columns[feature->column].is_key &&
 		(feature->kind == GS_FEATURE_CATEGORY || search->atoms[f]);
 }
 

@@ -10,7 +10,8 @@
  * trees.  The first says where it is from: it is that of the last row, or what
  * came after the last row's when that was there before; or else, where the last
  * row has a number, the second draws what is added to that, and the third draws
- * the value.  Natural keys (sequence_keys.c) are kept by drawing the last of
+ * the value.  What belongs to a row that was chosen, as a product's price does,
+ * is looked up by its key, and asked for by what comes after.  Natural keys (sequence_keys.c) are kept by drawing the last of
  * their features again.
  */
 #include "postgres.h"
@@ -387,6 +388,33 @@ put_equal(SequenceSampler *sampler, int p, GsBatch *batch, int row)
 }
 
 /*
+ * Puts what the value of another position tells.
+ */
+static void
+look_up(SequenceSampler *sampler, int p, GsBatch *batch)
+{
+	const SequenceModel *model = sampler->model;
+	int			q = model->lookup_key[p];
+	const TreePosition *key = &model->axes.position[q];
+	uint8		missing = model->kept[q].missing;
+
+	for (int row = 0; row < sampler->n; row++)
+	{
+		int			by = key->nvalues;
+		float		at;
+
+		if (sampler->axes->code[(Size) q * GS_BATCH + row] != missing)
+			by = key->number ?
+				(int) gs_tree_find(key, sampler->axes->value[q][row]) :
+				batch->code[key->feature][row];
+		at = model->lookup[p][Min(by, key->nvalues)];
+		gs_tree_put(sampler->axes, p, batch, row, isnan(at) ? 0 : at);
+		if (isnan(at))
+			gs_tree_show(sampler->axes, p, row, model->kept[p].missing, 0);
+	}
+}
+
+/*
  * Draws position p for the rows at hand.
  */
 static void
@@ -596,6 +624,8 @@ sequence_generate(void *state, GsBatch *batch)
 				draw_known(sampler, p, batch);
 			gs_tree_see(sampler->axes, p, batch, sampler->n);
 		}
+		else if (model->lookup_key[p] >= 0)
+			look_up(sampler, p, batch);
 		else
 		{
 			draw_position(sampler, p, batch);

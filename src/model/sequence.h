@@ -15,6 +15,17 @@
 #define GS_SEQUENCE_GROUPS	32
 #define GS_SEQUENCE_MAX_KEYS	8
 
+/* Of a position's row in the tensors: see sequence_load.c. */
+#define GS_SEQUENCE_FIELDS	10
+
+typedef enum GsPositionRole
+{
+	GS_POSITION_DRAWN,
+	GS_POSITION_KNOWN,
+	GS_POSITION_LOOKED_UP,		/* told by another position's value */
+	GS_POSITION_ROLES
+} GsPositionRole;
+
 /* What a tree may ask for. */
 typedef enum GsAskKind
 {
@@ -62,7 +73,7 @@ typedef struct GsShown
  */
 typedef struct GsKept
 {
-	bool		kept;			/* drawn, not known */
+	bool		kept;			/* drawn, neither known nor looked up */
 	bool		number;
 	bool		counted;		/* a category whose levels are counted */
 	int			nlevels;
@@ -172,6 +183,10 @@ typedef struct SequenceModel
 	int			(*source)[GS_SOURCES];	/* [n] of the first tree's levels */
 	int16	  **of_owner;		/* [n] of the levels of ... */
 	int		   *owner;			/* ... the position of the owner's column */
+	int		   *lookup_key;			/* [n] position that it is looked up by; -1:
+								 * none */
+	float	  **lookup;			/* [n] what it is on its axis for each value of
+								 * that, and without one; NaN: missing */
 	GsRising   *rising;			/* [n] */
 	int		   *equal;			/* [n] position whose value a number may have;
 								 * -1: none */

@@ -186,7 +186,7 @@ prepare_jobs(SequenceFit *fit)
 			Job		   *job = &fit->job[p * GS_SEQUENCE_TREES + t];
 
 			job->position = p;
-			job->axis = axis[t];
+			job->axis = drawn->key >= 0 ? NULL : axis[t];
 			job->number = t == GS_TREE_SHIFT ||
 				(t == GS_TREE_OWN && drawn->number);
 			if (job->axis == NULL)
@@ -331,19 +331,23 @@ add_keys(const SequenceFit *fit, List **tensors)
 static void
 add_tensors(const SequenceFit *fit, List **tensors)
 {
-	int32	   *positions = palloc(sizeof(int32) * 9 * Max(fit->n, 1));
+	int32	   *positions = palloc(sizeof(int32) * GS_SEQUENCE_FIELDS *
+								   Max(fit->n, 1));
+	StringInfoData lookups;
 	Flat		flat;
 
+	initStringInfo(&lookups);
 	gs_tree_init_flat(&flat);
 	for (int p = 0; p < fit->n; p++)
 	{
 		const Drawn *drawn = &fit->drawn[p];
 		const Job  *job = &fit->job[p * GS_SEQUENCE_TREES];
-		int32	   *out = positions + 9 * (Size) p;
+		int32	   *out = positions + GS_SEQUENCE_FIELDS * (Size) p;
 
 		CHECK_FOR_INTERRUPTS();
 		out[0] = drawn->feature;
-		out[1] = p < fit->nknown;
+		out[1] = p < fit->nknown ? GS_POSITION_KNOWN :
+			drawn->key >= 0 ? GS_POSITION_LOOKED_UP : GS_POSITION_DRAWN;
 		for (int t = 0; t < GS_SEQUENCE_TREES; t++)
 		{
 			out[2 + t] = job[t].tree.nnodes;
@@ -354,13 +358,20 @@ add_tensors(const SequenceFit *fit, List **tensors)
 		out[6] = drawn->shift.nvalues;
 		out[7] = drawn->rising;
 		out[8] = drawn->owner;
+		out[9] = drawn->key;
+		if (drawn->key >= 0)
+			appendBinaryStringInfo(&lookups, (char *) drawn->lookup,
+								   sizeof(double) *
+								   (fit->drawn[drawn->key].own.nvalues + 1));
 		appendBinaryStringInfo(&flat.code, (char *) drawn->own.code_of,
 							   drawn->own.nvalues);
 		if (drawn->shift.nvalues > 0)
 			gs_tree_flatten_shift(&drawn->shift, &drawn->shift_feature, &flat);
 	}
-	gs_tensor_add(tensors, "sequence/position", GS_I4, 2, fit->n, 9,
-				  positions);
+	gs_tensor_add(tensors, "sequence/position", GS_I4, 2, fit->n,
+				  GS_SEQUENCE_FIELDS, positions);
+	gs_tensor_add(tensors, "sequence/lookup", GS_F8, 1,
+				  lookups.len / sizeof(double), 0, lookups.data);
 	gs_tree_flat_tensors(&flat, "sequence", tensors);
 	add_asks(fit, tensors);
 	add_keys(fit, tensors);

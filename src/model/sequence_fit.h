@@ -20,6 +20,9 @@ typedef struct Drawn
 	uint16	   *taken;			/* [nrows] where a value comes from; NULL: there
 								 * is one source */
 	int			sources;		/* bits */
+	int			key;			/* position that it is looked up by; -1: none */
+	double	   *lookup;			/* [values of that + 1] the value, or where it is
+								 * on the axis; NaN: none; last: without */
 	int			owner;			/* position of the owner's column that it may be
 								 * copied from; -1: none */
 	GsRising	rising;

@@ -31,6 +31,18 @@ huge(Size n, Size element)
 
 /* ------------------------------------------------------------- positions */
 
+/*
+ * Whether a feature is known for every row before any is drawn.
+ */
+static bool
+is_known(const SequenceFit *fit, int f)
+{
+	const GsColumn *columns = fit->context->schema->columns;
+
+	return fit->encoded->context[f] &&
+		columns[fit->encoded->features[f].column].looked_up_by == NULL;
+}
+
 static void
 add_position(SequenceFit *fit, int f)
 {
@@ -41,7 +53,7 @@ add_position(SequenceFit *fit, int f)
 	TreePosition  axis = {.feature = f};
 
 	drawn->feature = f;
-	drawn->owner = -1;
+	drawn->owner = drawn->key = -1;
 	drawn->number = axis.number = feature->kind == GS_FEATURE_NUMBER;
 	axis.nvalues = drawn->number ? feature->quantile.nsegments :
 		feature->nlevels;
@@ -54,7 +66,7 @@ add_position(SequenceFit *fit, int f)
 	drawn->source.segment = encoded->segment[f];
 	drawn->source.within = encoded->within[f];
 	(void) gs_value_scale(fit->context->schema, feature, &drawn->source.unit);
-	kept->kept = !encoded->context[f];
+	kept->kept = !is_known(fit, f);
 	kept->number = drawn->number;
 	kept->nlevels = drawn->number ? 0 : feature->nlevels;
 	kept->counted = kept->kept && !kept->number &&
@@ -180,7 +192,7 @@ collect_positions(SequenceFit *fit)
 						const GsFeature *feature = &encoded->features[f];
 
 						if (done[f] || feature->column != c ||
-							encoded->context[f] != (known == 1) ||
+							is_known(fit, f) != (known == 1) ||
 							(feature->part >= 0 &&
 							 feature->part < GS_MAX_PARTS) != (value == 1) ||
 							!may_come(fit, f, done))
@@ -231,6 +243,75 @@ put_time_first(SequenceFit *fit)
 		}
 	pfree(drawn);
 	pfree(kept);
+}
+
+/* --------------------------------------------------------------- lookups */
+
+/*
+ * The position of the values that a column is looked up by; -1: there are none,
+ * or what is drawn there may be no value of the source.
+ */
+static int
+key_position(const SequenceFit *fit, const char *name)
+{
+	const GsSchema *schema = fit->context->schema;
+
+	for (int p = fit->nknown; p < fit->n; p++)
+	{
+		const Drawn *drawn = &fit->drawn[p];
+		const GsFeature *feature = drawn->source.feature;
+		const GsColumn *column = &schema->columns[feature->column];
+		const GsQuantile *q = &feature->quantile;
+
+		if (strcmp(column->name, name) != 0 || feature->part != 0 ||
+			column->codec.nparts > 1 || column->layout != NULL ||
+			feature->other_level >= 0)
+			continue;
+		for (int s = 0; drawn->number && s < q->nsegments; s++)
+			if (gs_scalar_compare(q->low[s], q->high[s], feature->lane) != 0)
+				return -1;
+		return drawn->number && !drawn->measured ? -1 : p;
+	}
+	return -1;
+}
+
+/*
+ * What is looked up by the value of another position, and what it is then.
+ */
+static void
+find_lookups(SequenceFit *fit)
+{
+	for (int p = fit->nknown; p < fit->n; p++)
+	{
+		Drawn	   *drawn = &fit->drawn[p];
+		const char *key = fit->context->schema->columns[column_of(fit, p)].looked_up_by;
+		int			q = key == NULL ? -1 : key_position(fit, key);
+		int			nvalues = q < 0 ? 0 : fit->drawn[q].own.nvalues;
+		bool	   *seen = palloc0(nvalues + 1);
+
+		if (q < 0 || q >= p)
+			continue;
+		drawn->key = q;
+		fit->kept[p].kept = fit->kept[p].counted = false;
+		drawn->lookup = palloc(sizeof(double) * (nvalues + 1));
+		for (int v = 0; v <= nvalues; v++)
+			drawn->lookup[v] = NAN;
+		for (uint32 row = 0; row < fit->nrows; row++)
+		{
+			uint16		by = fit->drawn[q].own.value[row];
+			uint16		value = drawn->own.value[row];
+			int			at = by == GS_MISSING ? nvalues : by;
+
+			if (seen[at])
+				continue;
+			seen[at] = true;
+			if (value != GS_MISSING)
+				drawn->lookup[at] = drawn->measured ? drawn->value[row] :
+					drawn->number ? value + drawn->source.within[row] / 65536.0 :
+					value;
+		}
+		pfree(seen);
+	}
 }
 
 /* ----------------------------------------------------------- differences */
@@ -362,13 +443,13 @@ find_owner(const SequenceFit *fit, int p, double least, int16 **match)
 
 	if (drawn->number || drawn->source.feature->text == NULL)
 		return -1;
-	for (int q = 0; q < fit->nknown; q++)
+	for (int q = 0; q < p; q++)
 	{
 		const Drawn *known = &fit->drawn[q];
 		int16	   *levels;
 		uint32		n = 0;
 
-		if (known->number || known->source.feature->text == NULL)
+		if (fit->kept[q].kept || known->number || known->source.feature->text == NULL)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		levels = gs_sequence_match(drawn->source.feature,
@@ -726,8 +807,9 @@ find_keys(SequenceFit *fit)
 		const GsFeature *feature =
 			&fit->encoded->features[fit->drawn[p].feature];
 
-		/* what conditions set is what it is */
-		if (fit->context->schema->columns[feature->column].equated)
+		/* what conditions set, or a key tells, is what it is */
+		if (fit->context->schema->columns[feature->column].equated ||
+			fit->drawn[p].key >= 0)
 			continue;
 		candidate[p] = feature->part >= 0 && feature->part < GS_MAX_PARTS &&
 			(fit->kept[p].number ? fit->drawn[p].measured &&
@@ -746,8 +828,11 @@ gs_sequence_learn(SequenceFit *fit)
 {
 	collect_positions(fit);
 	put_time_first(fit);
+	find_lookups(fit);
 	for (int p = fit->nknown; p < fit->n; p++)
 	{
+		if (fit->drawn[p].key >= 0)
+			continue;
 		if (fit->drawn[p].measured)
 			find_shift(fit, &fit->drawn[p]);
 		fit->drawn[p].rising = find_rising(fit, &fit->drawn[p]);

@@ -3,10 +3,12 @@
  *	  Rows of an owner, one after the other: loading.  See sequence.c.
  *
  * Positions that are known come first.  Tensors, for N positions:
- *	 sequence/position	int4 [N, 9]	feature; 1: it is known; nodes of the three
+ *	 sequence/position	int4 [N, 10] feature; GsPositionRole; nodes of the three
  *						trees; sources, as bits; segments of the difference;
  *						GsRising; position of the owner's column that it may
- *						be copied from, or -1
+ *						be copied from, or -1; that it is looked up by, or -1
+ *	 sequence/lookup	float8	for each value of what it is looked up by, and for
+ *						none: the value, or where it is on its axis; NaN: missing
  *	 sequence/ask	int4 [A, 4]	kind, position, level, edges: what nodes ask for
  *	 sequence/edge	float8	edges of all, each between two codes
  *	 sequence/key	int4 [K, 4]	positions of natural keys, then -1
@@ -21,7 +23,7 @@
 #include "model/sequence.h"
 #include "model/tree_shift.h"
 
-#define POSITION_FIELDS	9
+#define POSITION_FIELDS	GS_SEQUENCE_FIELDS
 #define MAX_KEY			4
 #define MAX_EDGES		(GS_TREE_CODES - 3)
 
@@ -97,7 +99,7 @@ load_asks(SequenceModel *model, const List *tensors)
 static bool
 may_be_key(const SequenceModel *model, int p)
 {
-	return p >= model->nknown && p < model->axes.n &&
+	return p >= model->nknown && p < model->axes.n && model->kept[p].kept &&
 		(!model->kept[p].number || model->axes.position[p].values != NULL);
 }
 
@@ -142,10 +144,11 @@ load_axis(SequenceModel *model, const GsSchema *schema, int p, GsTreeLoading *at
 						  at->codes->dims[0] - at->code);
 	at->code += position->nvalues;
 	position->shift.base = -1;
-	if (in[1] < 0 || in[1] > 1 || (in[1] == 1 && model->nknown < p))
+	if (in[1] < 0 || in[1] >= GS_POSITION_ROLES ||
+		(in[1] == GS_POSITION_KNOWN && model->nknown < p))
 		gs_corrupted("Position %d of a sequence is known too late.", p);
-	model->nknown += in[1];
-	kept->kept = !in[1];
+	model->nknown += in[1] == GS_POSITION_KNOWN;
+	kept->kept = in[1] == GS_POSITION_DRAWN;
 	kept->number = position->number;
 	kept->nlevels = position->number ? 0 : position->nvalues;
 	kept->code = position->code;
@@ -204,13 +207,51 @@ load_owner(SequenceModel *model, const GsSchema *schema, int p, int owner)
 		&schema->features[model->axes.position[p].feature];
 	const GsFeature *from;
 
-	if (owner < 0 || owner >= model->nknown || owner >= p)
+	if (owner < 0 || owner >= p || model->kept[owner].kept)
 		gs_corrupted("Position %d of a sequence is copied from nothing.", p);
 	from = &schema->features[model->axes.position[owner].feature];
 	if (feature->text == NULL || from->text == NULL)
 		gs_corrupted("Position %d of a sequence is no text.", p);
 	model->owner[p] = owner;
 	model->of_owner[p] = gs_sequence_match(feature, from);
+}
+
+/*
+ * What a position is for each value of the one that it is looked up by.
+ */
+static void
+load_lookup(SequenceModel *model, int p, const GsTensor *positions,
+			const GsTensor *lookups, Size *at)
+{
+	const int32 *in = (const int32 *) positions->data +
+		POSITION_FIELDS * (Size) p;
+	const TreePosition *axis = &model->axes.position[p];
+	int			q = in[9];
+	int			n;
+
+	model->lookup_key[p] = q;
+	if (q < -1 || q >= p || (q >= 0) != (in[1] == GS_POSITION_LOOKED_UP) ||
+		(q >= 0 && (!model->kept[q].kept ||
+					(model->axes.position[q].number &&
+					 model->axes.position[q].values == NULL))))
+		gs_corrupted("Position %d of a sequence is looked up by nothing.", p);
+	if (q < 0)
+		return;
+	n = model->axes.position[q].nvalues + 1;
+	if (n > lookups->dims[0] - *at)
+		gs_corrupted("Position %d of a sequence is not looked up.", p);
+	model->lookup[p] = palloc(sizeof(float) * n);
+	for (int v = 0; v < n; v++)
+	{
+		double		value = ((const double *) lookups->data)[*at + v];
+
+		if (isinf(value) || (axis->values == NULL && !isnan(value) &&
+							 (value < 0 || value >= axis->nvalues)))
+			gs_corrupted("Position %d of a sequence is looked up wrongly.", p);
+		model->lookup[p][v] = isnan(value) ? NAN : axis->values == NULL ?
+			(float) value : gs_tree_find(axis, value);
+	}
+	*at += n;
 }
 
 /*
@@ -309,6 +350,9 @@ gs_sequence_load(const GsSchema *schema, const List *tensors)
 		.shifts = gs_tensor_get(tensors, "sequence/shift", GS_F8, 2)
 	};
 	SequenceModel *model = palloc0(sizeof(SequenceModel));
+	const GsTensor *lookups = gs_tensor_get(tensors, "sequence/lookup",
+											GS_F8, 1);
+	Size		lookup = 0;
 	int			n = at.positions->dims[0];
 
 	if (n > schema->nfeatures || at.positions->dims[1] != POSITION_FIELDS ||
@@ -331,8 +375,12 @@ gs_sequence_load(const GsSchema *schema, const List *tensors)
 	model->of_owner = palloc0(sizeof(int16 *) * n);
 	model->owner = palloc0(sizeof(int) * n);
 	model->rising = palloc0(sizeof(GsRising) * n);
+	model->lookup_key = palloc(sizeof(int) * n);
+	model->lookup = palloc0(sizeof(float *) * n);
 	for (int p = 0; p < model->axes.n; p++)
 		load_axis(model, schema, p, &at);
+	for (int p = 0; p < model->axes.n; p++)
+		load_lookup(model, p, at.positions, lookups, &lookup);
 	model->equal = palloc(sizeof(int) * n);
 	model->equal_if = palloc0(sizeof(int) * n);
 	for (int p = 0; p < model->axes.n; p++)
