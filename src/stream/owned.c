@@ -12,114 +12,21 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
 
 #include "column/store.h"
-#include "encode/decode.h"
-#include "constraint/constraints.h"
 #include "key/key.h"
-#include "numeric/philox.h"
 #include "model/siblings.h"
-#include "owner/owners.h"
-#include "stream/known.h"
-#include "stream/owned.h"
-#include "stream/supply.h"
-
-/* Rows of one owner: the index of a batch has room for so many. */
-#define MAX_ROWS_BITS	24
+#include "numeric/philox.h"
+#include "stream/owned_state.h"
 
 /* How often a row is made again whose key one of the same owner has. */
 #define MAX_TRIES		20
-
-/* A column that is decoded. */
-typedef struct Column
-{
-	int			c;				/* of the model */
-	GsDecoder  *decoder;
-	bool		set;			/* by a condition */
-} Column;
-
-/*
- * Columns that together with the owner's key must not repeat, of those asked
- * for.
- */
-typedef struct UniqueKey
-{
-	int			n;
-	int		   *column;			/* [n] */
-	TypeCacheEntry **type;		/* [n] */
-	Oid		   *collation;		/* [n] */
-} UniqueKey;
-
-/* Keys that rows of the owners at hand have. */
-typedef struct SeenKey
-{
-	uint64		hash;			/* of owner, key and values */
-} SeenKey;
-
-struct GsOwned
-{
-	const GsOwners *owners;
-	GsKnown    *rows;
-	GsKnown    *counts;
-	GsDecoder  *count;			/* of the number of rows */
-	GsSupply   *supply;
-	bool		ended;			/* there are no more owners */
-	int64		batch;			/* index, from 0 */
-	int64		expected[GS_BATCH]; /* rows of each owner */
-	int64		counted;		/* rows of all owners so far, ... */
-	int64		total;			/* ... of all there are, 0: as they have ... */
-	int64		wanted;			/* ... and what becomes of these */
-	int64		n;				/* of all generations of a table's own rows */
-	bool		even;			/* each owner has as many */
-	bool		keeps_all;		/* rows whose key nobody declared repeats one */
-	bool		pending;		/* the row given last is an owner, too */
-
-	/* what rows know: of their owner, then of the row before */
-	int			nknown;
-	Datum	   *known;			/* [GS_BATCH][nknown] */
-	bool	   *known_nulls;
-	int			nbefore;
-	int		   *before_at;		/* [nbefore] among the columns asked for; -1 */
-	Datum	   *before;			/* [GS_BATCH][nbefore] of the owners' last rows */
-	bool	   *before_nulls;
-	MemoryContext before_context;
-
-	/* columns that conditions set, as those to come see them */
-	GsEncoder  *set;			/* NULL: there are none */
-	GsRows	   *given;			/* [columns of the model] */
-	float	  **position;		/* [nfeatures][GS_BATCH] */
-
-	/* the rows at hand */
-	int64		round;			/* which rows of their owners these are, from 0 */
-	int			active[GS_BATCH];	/* their owners */
-	int			nactive;
-	int			at;				/* the next to be given out */
-	int64		made;			/* rows before these, of all owners */
-	int			nunique;
-	UniqueKey  *unique;			/* [nunique] */
-	HTAB	   *seen;			/* of SeenKey; NULL if nunique is 0 */
-	uint64		key;			/* of the first try's random numbers */
-	int			ncolumns;		/* asked for */
-	Column	   *columns;		/* [ncolumns] */
-	int		   *key_of;			/* [ncolumns] the owner's that it is; -1 */
-	Datum	   *values;			/* [GS_BATCH][ncolumns] */
-	bool	   *nulls;
-	bool		left_out[GS_BATCH];	/* those that could not be made */
-	Datum	   *spare;			/* the same of another try */
-	bool	   *spare_nulls;
-	MemoryContext row_context;
-};
 
 static int
 find_column(const GsSchema *schema, const char *name)
@@ -131,7 +38,7 @@ find_column(const GsSchema *schema, const char *name)
 }
 
 static void
-open_column(const GsKnown *known, Column *column, const char *name, Oid type)
+open_column(const GsKnown *known, GsOwnedColumn *column, const char *name, Oid type)
 {
 	const GsSchema *schema = known->sampler->schema;
 
@@ -237,7 +144,7 @@ open_columns(GsOwned *owned, TupleDesc desc, int64 seed)
 	bool	   *needed = palloc(Max(schema->nfeatures, 1));
 
 	memset(needed, true, schema->nfeatures);
-	owned->columns = palloc0(sizeof(Column) * Max(desc->natts, 1));
+	owned->columns = palloc0(sizeof(GsOwnedColumn) * Max(desc->natts, 1));
 	owned->key_of = palloc(sizeof(int) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -251,69 +158,6 @@ open_columns(GsOwned *owned, TupleDesc desc, int64 seed)
 						NameStr(attribute->attname), attribute->atttypid);
 	}
 	gs_known_begin(owned->rows, seed, needed);
-}
-
-/*
- * The keys among a table's constraints that have all columns of the owner's key,
- * and others that are made here.
- */
-static void
-open_unique(GsOwned *owned, TupleDesc desc, List *constraints)
-{
-	const GsOwnerStep *step = linitial(owned->owners->steps);
-	ListCell   *cell;
-
-	owned->unique = palloc0(sizeof(UniqueKey) *
-							Max(list_length(constraints), 1));
-	foreach(cell, constraints)
-	{
-		const GsConstraint *constraint = lfirst(cell);
-		UniqueKey  *key = &owned->unique[owned->nunique];
-		int			nowner = 0;
-		bool		fits = constraint->kind == GS_CONSTRAINT_PRIMARY_KEY ||
-			constraint->kind == GS_CONSTRAINT_UNIQUE;
-		ListCell   *name;
-
-		key->n = 0;
-		key->column = palloc(sizeof(int) * (desc->natts + 1));
-		key->type = palloc(sizeof(TypeCacheEntry *) * (desc->natts + 1));
-		key->collation = palloc(sizeof(Oid) * (desc->natts + 1));
-		foreach(name, constraint->columns)
-		{
-			int			i = 0;
-
-			while (i < desc->natts &&
-				   strcmp(NameStr(TupleDescAttr(desc, i)->attname),
-						  lfirst(name)) != 0)
-				i++;
-			if (i == desc->natts || key->n == desc->natts)
-				fits = false;
-			else if (owned->key_of[i] >= 0)
-				nowner++;
-			else
-			{
-				Form_pg_attribute attribute = TupleDescAttr(desc, i);
-
-				key->column[key->n] = i;
-				key->type[key->n] = lookup_type_cache(attribute->atttypid,
-													  TYPECACHE_HASH_EXTENDED_PROC_FINFO);
-				fits &= OidIsValid(key->type[key->n]->hash_extended_proc) &&
-					owned->columns[i].decoder != NULL;
-				key->collation[key->n++] = attribute->attcollation;
-			}
-		}
-		if (fits && key->n > 0 && nowner == list_length(step->columns))
-			owned->nunique++;
-	}
-	if (owned->nunique > 0)
-	{
-		HASHCTL		control = {.keysize = sizeof(uint64),
-		.entrysize = sizeof(SeenKey),.hcxt = CurrentMemoryContext};
-
-		owned->seen = hash_create("gensynth owned keys", 16 * GS_BATCH,
-								  &control,
-								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
 }
 
 /*
@@ -393,25 +237,6 @@ open_set(GsOwned *owned, const bool *known)
 }
 
 /*
- * How many rows a generation of a table's own rows is to have.
- */
-static int64
-generation_rows(const GsOwned *owned, int generation)
-{
-	const GsOwners *owners = owned->owners;
-	double		before = 0;
-	double		all = 0;
-
-	for (int g = 0; g < owners->ngenerations; g++)
-	{
-		all += owners->generation[g];
-		before += g < generation ? owners->generation[g] : 0;
-	}
-	return Max(1, llround((before + owners->generation[generation]) / all *
-						  owned->n) - llround(before / all * owned->n));
-}
-
-/*
  * gs_owned_open: begins to make rows that belong to others, in the current
  * context.
  *
@@ -442,7 +267,7 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	{
 		/* each row that belongs to none stands by itself */
 		owned->even = true;
-		owned->supply->roots = generation_rows(owned, 0);
+		owned->supply->roots = gs_owned_generation_rows(owned, 0);
 	}
 	place = palloc(sizeof(int) * (owned->supply->nowner +
 								  list_length(owners->before) + 1));
@@ -464,135 +289,12 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	owned->spare = palloc(sizeof(Datum) * Max(cells, 1));
 	owned->spare_nulls = palloc(Max(cells, 1));
 	owned->key = owned->rows->batch->key;
-	open_unique(owned, desc, constraints);
+	gs_owned_open_keys(owned, desc, constraints);
 	owned->row_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "gensynth owned rows",
 											   ALLOCSET_DEFAULT_SIZES);
 	owned->batch = -1;
 	return owned;
-}
-
-static void
-forget_keys(GsOwned *owned)
-{
-	HASH_SEQ_STATUS status;
-	SeenKey    *key;
-
-	hash_seq_init(&status, owned->seen);
-	while ((key = hash_seq_search(&status)) != NULL)
-		(void) hash_search(owned->seen, &key->hash, HASH_REMOVE, NULL);
-}
-
-/*
- * How many rows the owners at hand have: [GS_BATCH], filled.
- */
-static void
-count_rows(GsOwned *owned)
-{
-	GsSupply   *supply = owned->supply;
-	Size		n = supply->nowner;
-	Datum		counts[GS_BATCH];
-	bool		nulls[GS_BATCH];
-
-	if (owned->even || owned->counts == NULL)
-	{
-		for (int i = 0; i < supply->nowners; i++)
-			owned->expected[i] = owned->even ? 1 : supply->rows[i];
-		return;
-	}
-	/* batches are made whole */
-	for (int i = supply->nowners; i < GS_BATCH; i++)
-	{
-		memcpy(supply->owner + i * n, supply->owner, sizeof(Datum) * n);
-		memcpy(supply->nulls + i * n, supply->nulls, n);
-	}
-	(void) gs_known_fill(owned->counts, owned->batch);
-	gs_decode(owned->count, owned->counts->batch, 0, GS_BATCH,
-			  (GsRows) {counts, nulls, 1});
-	for (int i = 0; i < supply->nowners; i++)
-		owned->expected[i] = nulls[i] ? 0 : DatumGetInt64(counts[i]);
-}
-
-/*
- * What becomes of the first rows of all owners, so many, when there are to be
- * more or fewer rows in all.
- */
-static int64
-scaled(const GsOwned *owned, int64 rows)
-{
-	return owned->total == 0 || rows >= owned->total ?
-		owned->total == 0 ? rows : owned->wanted :
-		(int64) ((double) rows * owned->wanted / owned->total);
-}
-
-/*
- * Goes on to owners of the next generation, which are counted first, so that
- * they get as many rows as they should.  False if there are none.
- */
-static bool
-next_generation(GsOwned *owned)
-{
-	int64		batch = owned->batch;
-
-	if (!gs_supply_descend(owned->supply))
-		return false;
-	owned->total = owned->counted = 0;
-	owned->even = false;
-	for (;;)
-	{
-		gs_supply_read(owned->supply);
-		if (owned->supply->nowners == 0)
-			break;
-		owned->batch++;
-		count_rows(owned);
-		for (int i = 0; i < owned->supply->nowners; i++)
-			owned->total += Max(owned->expected[i], 0);
-	}
-	owned->batch = batch;
-	/* where nobody would have any, all have as many */
-	owned->even = owned->total == 0;
-	if (owned->even)
-		owned->total = gs_supply_owners(owned->supply);
-	owned->wanted = generation_rows(owned, owned->supply->generation + 1);
-	gs_supply_rewind(owned->supply);
-	gs_supply_read(owned->supply);
-	return true;
-}
-
-/*
- * The next owners, and how many rows each is to have.  False after the last.
- */
-static bool
-next_owners(GsOwned *owned)
-{
-	if (owned->ended)
-		return false;
-	gs_supply_read(owned->supply);
-	if (owned->supply->now != NULL)
-		owned->ended = owned->supply->nowners == 0 && !next_generation(owned);
-	else
-		owned->ended = owned->supply->nowners < GS_BATCH;
-	if (owned->supply->nowners == 0 || (owned->ended && owned->supply->now != NULL))
-		return false;
-	owned->batch++;
-	owned->round = -1;
-	if (owned->seen != NULL)
-		forget_keys(owned);
-	gs_siblings_forget(owned->rows->sampler->state);
-	MemoryContextReset(owned->before_context);
-	memset(owned->before_nulls, true, (Size) GS_BATCH * owned->nbefore);
-	count_rows(owned);
-	for (int i = 0; i < owned->supply->nowners; i++)
-	{
-		int64		before = owned->counted;
-
-		owned->counted += Max(owned->expected[i], 0);
-		owned->expected[i] = Min(scaled(owned, owned->counted) -
-								 scaled(owned, before),
-								 (INT64CONST(1) << MAX_ROWS_BITS) - 1);
-		gs_siblings_begin(owned->rows->sampler->state, i, owned->expected[i]);
-	}
-	return true;
 }
 
 /*
@@ -641,46 +343,6 @@ set_keys(GsOwned *owned)
 			owned->values[to] = supply->owner[from];
 			owned->nulls[to] = supply->nulls[from];
 		}
-}
-
-/*
- * The hash of a row's key; false if a NULL makes it differ from all others.
- */
-static bool
-hash_key(const GsOwned *owned, int k, int owner, const Datum *values,
-		 const bool *nulls, uint64 *hash)
-{
-	const UniqueKey *key = &owned->unique[k];
-
-	*hash = gs_mix64(owner, k);
-	for (int i = 0; i < key->n; i++)
-	{
-		int			at = key->column[i];
-
-		if (nulls[at])
-			return false;
-		*hash = gs_mix64(*hash, DatumGetUInt64(FunctionCall2Coll(
-																 &key->type[i]->hash_extended_proc_finfo,
-																 key->collation[i], values[at],
-																 Int64GetDatum(0))));
-	}
-	return true;
-}
-
-/*
- * Whether one of a row's keys is that of another row of its owner.
- */
-static bool
-is_seen(const GsOwned *owned, int owner, const Datum *values,
-		const bool *nulls)
-{
-	uint64		hash;
-
-	for (int k = 0; k < owned->nunique; k++)
-		if (hash_key(owned, k, owner, values, nulls, &hash) &&
-			hash_search(owned->seen, &hash, HASH_FIND, NULL) != NULL)
-			return true;
-	return false;
 }
 
 /*
@@ -735,11 +397,7 @@ static void
 keep_row(GsOwned *owned, int row, int owner, const Datum *values,
 		 const bool *nulls)
 {
-	uint64		hash;
-
-	for (int k = 0; k < owned->nunique; k++)
-		if (hash_key(owned, k, owner, values, nulls, &hash))
-			(void) hash_search(owned->seen, &hash, HASH_ENTER, NULL);
+	gs_owned_see_key(owned, owner, values, nulls);
 	for (int b = 0; b < owned->nbefore; b++)
 		remember(owned, owner, b, values, nulls);
 	gs_siblings_add(owned->rows->sampler->state, owned->rows->batch, row);
@@ -766,7 +424,7 @@ make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
 	memset(nulls, true, (Size) n * stride);
 	for (int i = 0; i < stride; i++)
 	{
-		const Column *column = &owned->columns[i];
+		const GsOwnedColumn *column = &owned->columns[i];
 		GsRows		rows = {values + i, nulls + i, stride};
 
 		if (column->decoder == NULL)
@@ -786,7 +444,7 @@ make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
 		bad[row] = (refused != NULL && refused[row]) ||
 			(!owned->keeps_all &&
 			 gs_siblings_failed(known->sampler->state, row)) ||
-			is_seen(owned, owner[row], values + at, nulls + at);
+			gs_owned_is_seen(owned, owner[row], values + at, nulls + at);
 		if (!bad[row])
 			keep_row(owned, row, owner[row], values + at, nulls + at);
 	}
@@ -895,7 +553,7 @@ gs_owned_next(GsOwned *owned, Datum **values, bool **nulls)
 					  owned->nulls + cell);
 	owned->pending = false;
 	while (owned->at >= owned->nactive)
-		if (!(owned->batch >= 0 && next_rows(owned)) && !next_owners(owned))
+		if (!(owned->batch >= 0 && next_rows(owned)) && !gs_owned_next_owners(owned))
 			return false;
 	cell = (Size) owned->at * owned->ncolumns;
 	if (owned->left_out[owned->at++])
@@ -940,7 +598,7 @@ gs_owned_skip(GsOwned *owned, int64 n)
 			break;
 		n -= rows;
 		owned->made += rows;
-		if (!next_owners(owned))
+		if (!gs_owned_next_owners(owned))
 			return;
 	}
 	while (n-- > 0 && gs_owned_next(owned, &values, &nulls))
