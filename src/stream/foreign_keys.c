@@ -25,6 +25,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "utils/datum.h"
 
 #include "stream/foreign_keys_state.h"
 
@@ -101,6 +102,9 @@ next_child(const GsForeignKeys *fks, GsForeignKey *fk, int64 row)
 	int64		to = Min((int64) ((block + 1) * BLOCK * share), fk->nchildren);
 	int64		number;
 
+	/* each row is a child, in whatever order they are asked for */
+	if (fk->before && row < fks->n)
+		return gs_permute(&fk->order, row);
 	if (block != fk->block)
 	{
 		fk->block = block;
@@ -125,10 +129,11 @@ find_parent(const GsForeignKeys *fks, GsForeignKey *fk, int64 row)
 	int64		kept = gs_parents_kept(fk->parents);
 	int64		first = fk->first;
 	int64		n = fk->taken;
+	int64		parent;
 
 	/* so that all are found who have no child yet */
 	if (row >= fks->n && fk->unique)
-		return gs_mix64(fk->key, row) % kept;
+		return (int64) ((gs_mix64(fk->key, row) + fk->skip) % kept);
 	fk->child = (next_child(fks, fk, row) + 0.5) / fk->nchildren *
 		fk->ends[high];
 	while (low < high)
@@ -144,9 +149,10 @@ find_parent(const GsForeignKeys *fks, GsForeignKey *fk, int64 row)
 	fk->child -= low > 0 ? fk->ends[low - 1] : 0;
 	if (fk->ngrouped > 0)
 		first = gs_parents_group(fk->parents, low, &n);
-	return (first + gs_offspring_find(&fk->offspring, n, gs_foreign_key_shift(fk, low),
-									  fk->offspring.growth, fk->child)) %
-		kept;
+	parent = gs_offspring_find(&fk->offspring, n,
+							   gs_foreign_key_shift(fk, low),
+							   fk->offspring.growth, fk->child);
+	return (first + (parent + fk->skip) % n) % kept;
 }
 
 /*
@@ -193,9 +199,10 @@ find_in_group(const GsForeignKeys *fks, GsForeignKey *fk, int64 row,
 	children = gs_offspring_count(&fk->offspring, n, gs_foreign_key_shift(fk, group),
 								  growth);
 	if (children <= 0)
-		return first + (int64) (drawn * n);
-	return first + gs_offspring_find(&fk->offspring, n, gs_foreign_key_shift(fk, group),
-									 growth, drawn * children);
+		return first + ((int64) (drawn * n) + fk->skip) % n;
+	return first + (gs_offspring_find(&fk->offspring, n,
+									  gs_foreign_key_shift(fk, group), growth,
+									  drawn * children) + fk->skip) % n;
 }
 
 /*
@@ -302,7 +309,8 @@ fill_key(const GsForeignKeys *fks, GsForeignKey *fk, int64 row, Datum *values,
 	}
 	if (!null)
 		known = find_known(fk, row, values[fk->at[0]]);
-	if ((null && fk->nullable && !fk->always) || fk->nparents == 0)
+	if ((null && fk->nullable && !fk->always && !fk->before) ||
+		fk->nparents == 0)
 		parent = -1;
 	else if (fk->nshared > 0)
 		parent = find_in_group(fks, fk, row, values, nulls);
@@ -310,6 +318,7 @@ fill_key(const GsForeignKeys *fks, GsForeignKey *fk, int64 row, Datum *values,
 		parent = stand_in(fk, known, row, &stays);
 	else
 		parent = find_parent(fks, fk, row);
+	fk->parent = parent;
 	if (stays || (parent >= 0 && fk->nshared == fk->desc->natts))
 		return true;
 	if (parent < 0 && fk->nullable)
@@ -331,7 +340,77 @@ fill_key(const GsForeignKeys *fks, GsForeignKey *fk, int64 row, Datum *values,
 }
 
 /*
- * gs_foreign_keys_fill: sets a row's foreign keys.  Returns NULL, or the name
+ * gs_foreign_keys_before: whether a filled column is set before rows are made.
+ */
+bool
+gs_foreign_keys_before(const GsForeignKeys *fks, int at)
+{
+	for (int i = 0; i < fks->nfks; i++)
+		for (int k = 0; k < fks->fks[i].desc->natts; k++)
+			if (fks->fks[i].before && fks->fks[i].at[k] == at)
+				return true;
+	return false;
+}
+
+/*
+ * gs_foreign_keys_pick: sets the keys of a row that are known before it is
+ * made, and what it knows by them.  False if there is no parent for one, or
+ * none that was not passed over.
+ *
+ * row: its number; those in the place of others have numbers beyond all.
+ * skip: how many parents to pass over of the last key; values, nulls: of the
+ * target's filled columns, of which the owner's are set; known, known_nulls:
+ * set, valid until the next call
+ */
+bool
+gs_foreign_keys_pick(GsForeignKeys *fks, int64 row, int64 skip, Datum *values,
+					 bool *nulls, Datum *known, bool *known_nulls)
+{
+	for (int i = 0; i < fks->nfks; i++)
+	{
+		GsForeignKey *fk = &fks->fks[i];
+
+		if (!fk->before)
+			continue;
+		fk->skip = fk == fks->last ? skip : 0;
+		if (fk->skip >= Max(fk->nparents, 1) ||
+			!fill_key(fks, fk, row, values, nulls))
+			return false;
+		if (fk->columns != NULL && fk->parent >= 0)
+			gs_parents_columns(fk->parents, fk->parent, known + fk->known_at,
+							   known_nulls + fk->known_at);
+	}
+	return true;
+}
+
+/*
+ * gs_foreign_keys_keep: copies what gs_foreign_keys_pick has set, into the
+ * current context.
+ */
+void
+gs_foreign_keys_keep(const GsForeignKeys *fks, Datum *values,
+					 const bool *nulls, Datum *known, const bool *known_nulls)
+{
+	for (int i = 0; i < fks->nfks; i++)
+	{
+		const GsForeignKey *fk = &fks->fks[i];
+
+		for (int k = 0; fk->before && k < fk->desc->natts; k++)
+			if (!fk->shared[k] && !nulls[fk->at[k]])
+				values[fk->at[k]] = datumCopy(values[fk->at[k]],
+											  TupleDescAttr(fk->desc, k)->attbyval,
+											  TupleDescAttr(fk->desc, k)->attlen);
+		for (int j = 0; fk->columns != NULL && j < fk->columns->natts; j++)
+			if (!known_nulls[fk->known_at + j])
+				known[fk->known_at + j] =
+					datumCopy(known[fk->known_at + j],
+							  TupleDescAttr(fk->columns, j)->attbyval,
+							  TupleDescAttr(fk->columns, j)->attlen);
+	}
+}
+
+/*
+ * gs_foreign_keys_fill: sets a row's other foreign keys.  Returns NULL, or the name
  * of one for which there is no parent.
  *
  * row: its number in the fill, from 0; values, nulls: [natts] of the target's
@@ -342,7 +421,8 @@ gs_foreign_keys_fill(GsForeignKeys *fks, int64 row, Datum *values,
 					 bool *nulls)
 {
 	for (int i = 0; i < fks->nfks; i++)
-		if (!fill_key(fks, &fks->fks[i], row, values, nulls))
+		if (!fks->fks[i].before &&
+			!fill_key(fks, &fks->fks[i], row, values, nulls))
 			return fks->fks[i].constraint->name;
 	return NULL;
 }

@@ -22,6 +22,7 @@
 #include "fit/fit.h"
 #include "stream/foreign_keys_state.h"
 #include "table/keys.h"
+#include "table/source.h"
 
 #define MAX_ROWS		1e15	/* by default */
 #define MAX_OWN			65536	/* parents kept of a table that is its own */
@@ -44,7 +45,7 @@ load_offspring(const GsForeignKeys *fks, GsForeignKey *fk)
 	/* rows are spread evenly in a table that refers to itself */
 	learned = gs_offspring_load(offspring, model,
 								fk->own ? NULL : fk->constraint);
-	if (!fk->own && !fk->always && !fk->unique)
+	if (!fk->own && !fk->always && !fk->unique && !fk->before)
 		fk->nknown = gs_children_known(fk->constraint, fks->sampler->schema,
 									   getBaseType(type->atttypid),
 									   offspring->all_parents, &values,
@@ -130,6 +131,7 @@ gs_foreign_key_read_parents(GsForeignKey *fk)
 	GsParentsRequest request = {
 		.constraint = fk->constraint,
 		.desc = fk->desc,
+		.columns = fk->columns,
 		.grouped = fk->grouped,
 		.key = fk->key,
 		.nknown = fk->nknown,
@@ -204,7 +206,8 @@ find_groups(GsForeignKeys *fks, GsForeignKey *fk)
 			for (int k = 0; k < fk->desc->natts; k++)
 				n += leader->grouped[j] && fk->shared[k] &&
 					leader->at[j] == fk->at[k];
-		if (leader->nshared == 0 && n == fk->nshared && n == leader->ngrouped)
+		if (leader->before == fk->before &&
+			leader->nshared == 0 && n == fk->nshared && n == leader->ngrouped)
 			fk->leader = leader;
 	}
 }
@@ -226,6 +229,46 @@ link_share(const GsForeignKeys *fks, const GsConstraint *constraint)
 		!(*(const double *) tensor->data >= 0))
 		gs_corrupted("Tensor \"%s\" has the wrong shape.", tensor->name);
 	return *(const double *) tensor->data;
+}
+
+/*
+ * What rows know of a key's parents, in the types that the model has learned.
+ */
+static void
+describe_known(const GsForeignKeys *fks, GsForeignKey *fk)
+{
+	const GsSchema *schema = fks->sampler->schema;
+	const GsOwnerStep *step = fks->owners == NULL ? NULL :
+		gs_owners_reference(fks->owners, fk->constraint->columns);
+	ListCell   *column;
+	ListCell   *name;
+	int			i = 0;
+
+	fk->before = step != NULL;
+	if (step == NULL)
+		return;
+	fk->known_at = gs_foreign_keys_known(fks->owners, step);
+	if (step->known == NIL)
+		return;
+	fk->columns = CreateTemplateTupleDesc(list_length(step->known));
+	forboth(column, step->known, name, step->names)
+	{
+		Oid			type = get_atttype(fk->constraint->parent_oid,
+									   get_attnum(fk->constraint->parent_oid,
+												  lfirst(column)));
+
+		if (!OidIsValid(type))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("%s lacks column \"%s\", which rows of the model know of what they refer to",
+							fk->constraint->parent, (char *) lfirst(column)),
+					 errhint("Add the column, or fit the model again.")));
+		for (int c = 0; c < schema->ncolumns; c++)
+			if (strcmp(schema->columns[c].name, lfirst(name)) == 0)
+				type = schema->columns[c].type;
+		TupleDescInitEntry(fk->columns, ++i, lfirst(column), type, -1, 0);
+	}
+	gs_desc_finish(fk->columns);
 }
 
 /*
@@ -275,6 +318,7 @@ describe_key(GsForeignKeys *fks, GsForeignKey *fk,
 		parent = lnext(constraint->parent_columns, parent);
 	}
 	gs_desc_finish(fk->desc);
+	describe_known(fks, fk);
 	return true;
 }
 
@@ -290,6 +334,8 @@ open_key(GsForeignKeys *fks, const GsConstraint *constraint, uint64 key,
 	gs_parents_check_access(constraint);
 	find_groups(fks, fk);
 	fks->nfks++;
+	if (fk->before)
+		fks->last = fk;
 	fk->key = gs_mix64(key, hash_bytes_extended((const unsigned char *) name,
 												strlen(name), 0));
 	fk->context = AllocSetContextCreate(CurrentMemoryContext,
@@ -304,7 +350,7 @@ open_key(GsForeignKeys *fks, const GsConstraint *constraint, uint64 key,
 		fks->nfks--;
 		return;
 	}
-	fk->deferred = may_defer && !fk->always && fk->ngrouped == 0 &&
+	fk->deferred = may_defer && !fk->before && !fk->always && fk->ngrouped == 0 &&
 		strstr(constraint->definition, " DEFERRABLE") != NULL;
 	if (!fk->deferred)
 		ereport(ERROR,
@@ -312,6 +358,52 @@ open_key(GsForeignKeys *fks, const GsConstraint *constraint, uint64 key,
 				 errmsg("%s, which foreign key \"%s\" refers to, has no rows",
 						constraint->parent, constraint->name),
 				 errhint("Fill it first; of tables that refer to each other, fill both in one transaction, the foreign key being deferrable.")));
+}
+
+/*
+ * gs_foreign_keys_known: the first place of what rows know by a reference, or
+ * how many places there are (step is NULL).
+ */
+int
+gs_foreign_keys_known(const GsOwners *owners, const GsOwnerStep *step)
+{
+	ListCell   *cell;
+	int			n = 0;
+
+	foreach(cell, owners->references)
+	{
+		if (lfirst(cell) == step)
+			break;
+		n += list_length(((const GsOwnerStep *) lfirst(cell))->known);
+	}
+	return n;
+}
+
+/*
+ * An error if there is no key for something that rows must refer to.
+ */
+static void
+check_references(const GsForeignKeys *fks)
+{
+	ListCell   *cell;
+
+	foreach(cell, fks->owners == NULL ? NIL : fks->owners->references)
+	{
+		const GsOwnerStep *step = lfirst(cell);
+		bool		found = false;
+
+		for (int i = 0; i < fks->nfks; i++)
+			found |= fks->fks[i].before &&
+				gs_owners_reference(fks->owners,
+									fks->fks[i].constraint->columns) == step;
+		if (!found)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_FOREIGN_KEY),
+					 errmsg("%s has no foreign key on column \"%s\" that leads to what its rows know",
+							gs_relation_name(fks->target->relid, NULL),
+							(char *) linitial(step->columns)),
+					 errhint("Add the foreign key that the model's source has.")));
+	}
 }
 
 /*
@@ -354,6 +446,7 @@ gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
 							   constraint->columns))
 				open_key(fks, constraint, key, may_defer);
 		}
+	check_references(fks);
 	return fks;
 }
 

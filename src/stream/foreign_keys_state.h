@@ -31,6 +31,10 @@ typedef struct GsForeignKey
 	bool		unique;			/* a parent has one child at most */
 	bool		deferred;		/* its parents come later */
 	double		share;			/* of the rows that it is about: of a link */
+	bool		before;			/* set before rows are made, which know ... */
+	TupleDesc	columns;		/* ... columns of the parents; NULL: none */
+	int			known_at;		/* first place of these among all that rows know */
+	int64		skip;			/* parents passed over for the row at hand */
 	uint64		key;			/* of what is drawn for it */
 
 	/* what the model says */
@@ -56,6 +60,7 @@ typedef struct GsForeignKey
 	GsPermutation order;		/* of these */
 	int64		block;
 	int64		numbered;		/* rows of it */
+	int64		parent;			/* of the last row; -1: none */
 	double		child;			/* that the last row was, of its group, ... */
 	double		children;		/* ... which has so many */
 } GsForeignKey;
@@ -68,6 +73,7 @@ struct GsForeignKeys
 	int64		n;
 	int			nfks;
 	GsForeignKey *fks;
+	GsForeignKey *last;			/* of those set before rows are made; NULL */
 };
 
 /*

@@ -102,7 +102,7 @@ owned_rows(const GsInto *call)
 {
 	return gs_owned_open(call->sampler->model, call->counts, call->relid,
 						 call->target->desc, call->target->constraints,
-						 call->fill.seed, call->any_n ? -1 : call->fill.n);
+						 call->fks, call->fill.seed, call->any_n ? -1 : call->fill.n);
 }
 
 /*

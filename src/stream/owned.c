@@ -28,6 +28,12 @@
 /* How often a row is made again whose key one of the same owner has. */
 #define MAX_TRIES		20
 
+/* How many of these rows are of the same parents, and parents passed over. */
+#define MAX_TRIES_SAME	10
+#define MAX_SKIPPED		10000
+/* The number of the first row in the place of others. */
+#define FIRST_OTHER		(INT64CONST(1) << 52)
+
 static int
 find_column(const GsSchema *schema, const char *name)
 {
@@ -72,7 +78,12 @@ match_known(const GsOwners *owners, const GsSchema *schema, bool before,
 	foreach(cell, owners->steps)
 		names = list_concat(names, ((const GsOwnerStep *) lfirst(cell))->names);
 	if (before)
+	{
 		names = list_concat(names, owners->before_names);
+		foreach(cell, owners->references)
+			names = list_concat(names,
+								((const GsOwnerStep *) lfirst(cell))->names);
+	}
 	foreach(cell, names)
 	{
 		int			c = find_column(schema, lfirst(cell));
@@ -85,14 +96,48 @@ match_known(const GsOwners *owners, const GsSchema *schema, bool before,
 }
 
 /*
- * A sampler of a model given what is known: columns of rows, n of them, from
- * values + first on.
+ * Whether values of a type are whole numbers, of which one of another such
+ * type stands for the same one.
+ */
+static bool
+is_whole(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+/*
+ * An error unless what is known of a column is of the type that the model has
+ * learned.
+ */
+static void
+check_type(const GsSchema *schema, int c, Oid type)
+{
+	const GsColumn *column = &schema->columns[c];
+
+	if (!OidIsValid(type) || column->type == type ||
+		(is_whole(type) && is_whole(column->type)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of the model is of type %s, and what rows know of it of type %s",
+					column->name, column->type_name, format_type_be(type)),
+			 errhint("Give the column its type, or fit the model again.")));
+}
+
+/*
+ * A sampler of a model given what is known: columns of rows, n of them, the
+ * first ntypes of which are of these types.
  */
 static GsKnown *
 begin_known(const GsModel *model, const bool *known, const int *place, int n,
-			Datum *values, bool *nulls, int stride)
+			const Oid *types, int ntypes, Datum *values, bool *nulls, int stride)
 {
-	GsKnown    *result = gs_known_create(model, known);
+	GsKnown    *result;
+
+	for (int i = 0; i < ntypes; i++)
+		if (place[i] >= 0)
+			check_type(model->schema, place[i], types[i]);
+	result = gs_known_create(model, known);
 
 	for (int i = 0; i < n; i++)
 		if (place[i] >= 0)
@@ -124,6 +169,8 @@ open_counts(GsOwned *owned, const GsModel *model, int64 seed)
 	(void) match_known(owned->owners, model->schema, false, known, place);
 	owned->counts = begin_known(model, known, place,
 								supply->nowner - supply->nkeys,
+								supply->type + supply->nkeys,
+								supply->nowner - supply->nkeys,
 								supply->owner + supply->nkeys,
 								supply->nulls + supply->nkeys,
 								supply->nowner);
@@ -151,9 +198,12 @@ open_columns(GsOwned *owned, TupleDesc desc, int64 seed)
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
 		owned->columns[i].c = -1;
+		owned->columns[i].picked = owned->fks != NULL &&
+			gs_foreign_keys_before(owned->fks, i);
 		owned->key_of[i] = gs_supply_gives(owned->supply,
 										   NameStr(attribute->attname));
-		if (!attribute->attisdropped && owned->key_of[i] < 0)
+		if (!attribute->attisdropped && owned->key_of[i] < 0 &&
+			!owned->columns[i].picked)
 			open_column(owned->rows, &owned->columns[i],
 						NameStr(attribute->attname), attribute->atttypid);
 	}
@@ -196,7 +246,11 @@ open_before(GsOwned *owned, TupleDesc desc)
 		for (int i = 0; i < desc->natts; i++)
 			if (strcmp(NameStr(TupleDescAttr(desc, i)->attname),
 					   lfirst(cell)) == 0 && owned->columns[i].decoder != NULL)
+			{
 				*at = i;
+				check_type(owned->rows->sampler->schema, owned->columns[i].c,
+						   TupleDescAttr(desc, i)->atttypid);
+			}
 	}
 }
 
@@ -243,13 +297,15 @@ open_set(GsOwned *owned, const bool *known)
  * rows, counts: models of the rows, and of how many each owner has, NULL if
  * all are one's; both must outlive the result.  relid: the table whose foreign
  * keys lead to the owners; desc: its columns that are asked for; constraints:
- * its own, of GsConstraint; n: rows, if owners are made for them; -1: as many
+ * its own, of GsConstraint; fks: those of the target, whose filled columns desc
+ * has, NULL if rows are to be counted only; n: rows, if owners are made for them; -1: as many
  * as in the source.  To be called within an SPI connection.  Errors:
  * invalid_foreign_key; those of reading the owners.
  */
 GsOwned *
 gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
-			  TupleDesc desc, List *constraints, int64 seed, int64 n)
+			  TupleDesc desc, List *constraints, GsForeignKeys *fks,
+			  int64 seed, int64 n)
 {
 	GsOwned    *owned = palloc0(sizeof(GsOwned));
 	const GsOwners *owners = gs_owners_load(rows->version->owners);
@@ -261,6 +317,13 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 		gs_corrupted("A model of rows that have owners is of method \"%s\".",
 					 rows->family->name);
 	owned->owners = owners;
+	owned->fks = fks;
+	owned->nreferences = gs_foreign_keys_known(owners, NULL);
+	owned->reference = palloc0(sizeof(Datum) * GS_BATCH *
+							   Max(owned->nreferences, 1));
+	owned->reference_nulls = palloc((Size) GS_BATCH *
+									Max(owned->nreferences, 1));
+	memset(owned->reference_nulls, true, (Size) GS_BATCH * owned->nreferences);
 	owned->n = n >= 0 ? n : rows->version->rows;
 	owned->supply = gs_supply_open(owners, rows, counts, relid, desc, seed, n);
 	if (owned->supply->now != NULL)
@@ -270,12 +333,15 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 		owned->supply->roots = gs_owned_generation_rows(owned, 0);
 	}
 	place = palloc(sizeof(int) * (owned->supply->nowner +
-								  list_length(owners->before) + 1));
+								  list_length(owners->before) +
+								  owned->nreferences + 1));
 	owned->nknown = match_known(owners, rows->schema, true, known, place);
 	owned->known = palloc(sizeof(Datum) * GS_BATCH * Max(owned->nknown, 1));
 	owned->known_nulls = palloc((Size) GS_BATCH * Max(owned->nknown, 1));
-	owned->rows = begin_known(rows, known, place, owned->nknown, owned->known,
-							  owned->known_nulls, owned->nknown);
+	owned->rows = begin_known(rows, known, place, owned->nknown,
+							  owned->supply->type + owned->supply->nkeys,
+							  owned->supply->nowner - owned->supply->nkeys,
+							  owned->known, owned->known_nulls, owned->nknown);
 	forget_orders(owned->rows->sampler->schema);
 	if (!owners->entity)
 		open_counts(owned, counts, seed);
@@ -319,30 +385,65 @@ know_rows(GsOwned *owned, const int *owner, int n)
 			   sizeof(Datum) * owned->nbefore);
 		memcpy(owned->known_nulls + to + nowner, owned->before_nulls + before,
 			   owned->nbefore);
+		memcpy(owned->known + to + nowner + owned->nbefore,
+			   owned->reference + (Size) i * owned->nreferences,
+			   sizeof(Datum) * owned->nreferences);
+		memcpy(owned->known_nulls + to + nowner + owned->nbefore,
+			   owned->reference_nulls + (Size) i * owned->nreferences,
+			   owned->nreferences);
 	}
 	owned->rows->n = n;
 	gs_siblings_rows(owned->rows->sampler->state, owner, n);
 }
 
 /*
- * The owners' own columns, in the rows at hand.
+ * The owners' own columns, in rows of n owners.
  */
 static void
-set_keys(GsOwned *owned)
+set_keys(const GsOwned *owned, const int *owner, int n, Datum *values,
+		 bool *nulls)
 {
 	const GsSupply *supply = owned->supply;
 	int			stride = owned->ncolumns;
 
-	for (int i = 0; i < owned->ncolumns; i++)
-		for (int row = 0; owned->key_of[i] >= 0 && row < owned->nactive; row++)
+	for (int i = 0; i < stride; i++)
+		for (int row = 0; owned->key_of[i] >= 0 && row < n; row++)
 		{
-			Size		from = (Size) owned->active[row] * supply->nowner +
+			Size		from = (Size) owner[row] * supply->nowner +
 				owned->key_of[i];
 			Size		to = (Size) row * stride + i;
 
-			owned->values[to] = supply->owner[from];
-			owned->nulls[to] = supply->nulls[from];
+			values[to] = supply->owner[from];
+			nulls[to] = supply->nulls[from];
 		}
+}
+
+/*
+ * Chooses the rows that one refers to, and notes what it knows of them.  False
+ * if there are none.
+ *
+ * row: in the rows at hand; number: of the row
+ */
+static bool
+pick_parents(GsOwned *owned, int row, int owner, int64 number, Datum *values,
+			 bool *nulls)
+{
+	Datum	   *known = owned->reference + (Size) row * owned->nreferences;
+	bool	   *known_nulls = owned->reference_nulls +
+		(Size) row * owned->nreferences;
+
+	for (int64 skip = 0; skip < MAX_SKIPPED; skip++)
+	{
+		if (!gs_foreign_keys_pick(owned->fks, number, skip, values, nulls,
+								  known, known_nulls))
+			break;
+		if (gs_owned_is_taken(owned, owner, values, nulls))
+			continue;
+		gs_foreign_keys_keep(owned->fks, values, nulls, known, known_nulls);
+		return true;
+	}
+	memset(known_nulls, true, owned->nreferences);
+	return false;
 }
 
 /*
@@ -406,22 +507,35 @@ keep_row(GsOwned *owned, int row, int owner, const Datum *values,
 /*
  * Makes a row for each of n owners into values and nulls.
  *
+ * at: [n] places of the rows among those at hand; try: 0 at first
  * bad: [n] set where it must not be: its conditions do not hold, or its owner
  * has one with the same key
  */
 static void
-make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
-		  bool *bad)
+make_rows(GsOwned *owned, const int *owner, const int *at, int try, int n,
+		  Datum *values, bool *nulls, bool *bad)
 {
 	int			stride = owned->ncolumns;
 	GsKnown    *known = owned->rows;
 	const bool *refused;
 
+	memset(nulls, true, (Size) n * stride);
+	memset(bad, false, n);
+	set_keys(owned, owner, n, values, nulls);
+	for (int row = 0; row < n && owned->fks != NULL; row++)
+	{
+		int64		number = owned->made + at[row];
+
+		if (try > MAX_TRIES_SAME)
+			number = FIRST_OTHER + (gs_mix64(number, try) >> 12);
+		bad[row] = !pick_parents(owned, row, owner[row], number,
+								 values + (Size) row * stride,
+								 nulls + (Size) row * stride);
+	}
 	know_rows(owned, owner, n);
 	refused = gs_known_fill(known, (owned->batch << MAX_ROWS_BITS) +
 							owned->round);
 	known->batch->row = owned->made;
-	memset(nulls, true, (Size) n * stride);
 	for (int i = 0; i < stride; i++)
 	{
 		const GsOwnedColumn *column = &owned->columns[i];
@@ -439,14 +553,14 @@ make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
 	gs_siblings_see(known->sampler->state, known->batch);
 	for (int row = 0; row < n; row++)
 	{
-		Size		at = (Size) row * stride;
+		Size		cell = (Size) row * stride;
 
-		bad[row] = (refused != NULL && refused[row]) ||
+		bad[row] |= (refused != NULL && refused[row]) ||
 			(!owned->keeps_all &&
 			 gs_siblings_failed(known->sampler->state, row)) ||
-			gs_owned_is_seen(owned, owner[row], values + at, nulls + at);
+			gs_owned_is_seen(owned, owner[row], values + cell, nulls + cell);
 		if (!bad[row])
-			keep_row(owned, row, owner[row], values + at, nulls + at);
+			keep_row(owned, row, owner[row], values + cell, nulls + cell);
 	}
 }
 
@@ -483,8 +597,10 @@ make_good_rows(GsOwned *owned)
 	int			row[GS_BATCH];
 	int			n = 0;
 
+	for (int i = 0; i < owned->nactive; i++)
+		row[i] = i;
 	owned->rows->batch->key = owned->key;
-	make_rows(owned, owned->active, owned->nactive, owned->values,
+	make_rows(owned, owned->active, row, 0, owned->nactive, owned->values,
 			  owned->nulls, bad);
 	memcpy(owned->left_out, bad, owned->nactive);
 	for (int i = 0; i < owned->nactive; i++)
@@ -497,7 +613,8 @@ make_good_rows(GsOwned *owned)
 		for (int i = 0; i < n; i++)
 			owner[i] = owned->active[row[i]];
 		owned->rows->batch->key = gs_mix64(owned->key, try);
-		make_rows(owned, owner, n, owned->spare, owned->spare_nulls, bad);
+		make_rows(owned, owner, row, try, n, owned->spare, owned->spare_nulls,
+				  bad);
 		for (int i = 0; i < n; i++)
 		{
 			if (bad[i])
@@ -533,7 +650,6 @@ next_rows(GsOwned *owned)
 	old = MemoryContextSwitchTo(owned->row_context);
 	make_good_rows(owned);
 	MemoryContextSwitchTo(old);
-	set_keys(owned);
 	return true;
 }
 

@@ -39,6 +39,7 @@ gs_owned_open_keys(GsOwned *owned, TupleDesc desc, List *constraints)
 		ListCell   *name;
 
 		key->n = 0;
+		key->picked = true;
 		key->column = palloc(sizeof(int) * (desc->natts + 1));
 		key->type = palloc(sizeof(TypeCacheEntry *) * (desc->natts + 1));
 		key->collation = palloc(sizeof(Oid) * (desc->natts + 1));
@@ -62,7 +63,9 @@ gs_owned_open_keys(GsOwned *owned, TupleDesc desc, List *constraints)
 				key->type[key->n] = lookup_type_cache(attribute->atttypid,
 													  TYPECACHE_HASH_EXTENDED_PROC_FINFO);
 				fits &= OidIsValid(key->type[key->n]->hash_extended_proc) &&
-					owned->columns[i].decoder != NULL;
+					(owned->columns[i].decoder != NULL ||
+					 owned->columns[i].picked);
+				key->picked &= owned->columns[i].picked;
 				key->collation[key->n++] = attribute->attcollation;
 			}
 		}
@@ -129,6 +132,23 @@ gs_owned_is_seen(const GsOwned *owned, int owner, const Datum *values,
 
 	for (int k = 0; k < owned->nunique; k++)
 		if (hash_key(owned, k, owner, values, nulls, &hash) &&
+			hash_search(owned->seen, &hash, HASH_FIND, NULL) != NULL)
+			return true;
+	return false;
+}
+
+/*
+ * gs_owned_is_taken: the same, of those keys that a row has before it is made.
+ */
+bool
+gs_owned_is_taken(const GsOwned *owned, int owner, const Datum *values,
+				  const bool *nulls)
+{
+	uint64		hash;
+
+	for (int k = 0; k < owned->nunique; k++)
+		if (owned->unique[k].picked &&
+			hash_key(owned, k, owner, values, nulls, &hash) &&
 			hash_search(owned->seen, &hash, HASH_FIND, NULL) != NULL)
 			return true;
 	return false;

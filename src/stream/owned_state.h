@@ -10,6 +10,7 @@
 
 #include "encode/decode.h"
 #include "owner/owners.h"
+#include "stream/foreign_keys.h"
 #include "stream/known.h"
 #include "stream/owned.h"
 #include "stream/supply.h"
@@ -23,6 +24,7 @@ typedef struct GsOwnedColumn
 	int			c;				/* of the model */
 	GsDecoder  *decoder;
 	bool		set;			/* by a condition */
+	bool		picked;			/* before the row is made: a key of another */
 } GsOwnedColumn;
 
 /*
@@ -35,6 +37,7 @@ typedef struct GsOwnedKey
 	int		   *column;			/* [n] */
 	TypeCacheEntry **type;		/* [n] */
 	Oid		   *collation;		/* [n] */
+	bool		picked;			/* rows have all of it before they are made */
 } GsOwnedKey;
 
 struct GsOwned
@@ -64,6 +67,12 @@ struct GsOwned
 	Datum	   *before;			/* [GS_BATCH][nbefore] of the owners' last rows */
 	bool	   *before_nulls;
 	MemoryContext before_context;
+
+	/* other rows that they refer to, chosen before they are made */
+	GsForeignKeys *fks;			/* NULL: none */
+	int			nreferences;	/* columns that are known of these */
+	Datum	   *reference;		/* [GS_BATCH][nreferences] of the rows at hand */
+	bool	   *reference_nulls;
 
 	/* columns that conditions set, as those to come see them */
 	GsEncoder  *set;			/* NULL: there are none */
@@ -95,6 +104,8 @@ struct GsOwned
 extern void gs_owned_open_keys(GsOwned *owned, TupleDesc desc,
 							   List *constraints);
 extern void gs_owned_forget_keys(GsOwned *owned);
+extern bool gs_owned_is_taken(const GsOwned *owned, int owner,
+							  const Datum *values, const bool *nulls);
 extern bool gs_owned_is_seen(const GsOwned *owned, int owner,
 							 const Datum *values, const bool *nulls);
 extern void gs_owned_see_key(GsOwned *owned, int owner, const Datum *values,
