@@ -146,5 +146,21 @@ SELECT is(array_agg(DISTINCT version), '{1}', 'and those after are gone') FROM s
 SELECT synth_drop('bank') \g /dev/null
 SELECT is((SELECT count(*) FROM synth_models WHERE model LIKE 'bank/%') + (SELECT count(*) FROM synth_datasets WHERE dataset = 'bank'), 0::bigint, 'dropped');
 SELECT throws_ok($$SELECT synth_drop('bank')$$, '42704', NULL, 'once');
+
+-- what a note says of an error is not what the error says, which may be data
+CREATE TABLE ward (id int PRIMARY KEY, secret text);
+CREATE TABLE stay (ward int NOT NULL REFERENCES ward, day date NOT NULL);
+INSERT INTO ward SELECT i, CASE WHEN i = 7 THEN 'a secret' ELSE '1' END FROM generate_series(1, 100) AS i;
+INSERT INTO stay SELECT 1 + i % 100, date '2024-01-01' + i FROM generate_series(1, 400) AS i;
+ALTER TABLE ward ENABLE ROW LEVEL SECURITY;
+-- the first time they are counted, the second time read for what they are like
+CREATE SEQUENCE reads;
+CREATE FUNCTION readable(secret text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN nextval('shop.reads') <> 107 OR secret::int > 0; END $$;
+CREATE POLICY readable ON ward USING (readable(secret));
+GRANT USAGE ON SCHEMA shop TO gensynth_reader;
+GRANT SELECT ON ward, stay TO gensynth_reader;
+SELECT is(as_reader($$SELECT count(*) FROM synth_fit('shop.stay', seed => 1)$$), '1', 'a table whose owners cannot be read is learned');
+SELECT is(array_to_string(array(SELECT n FROM gensynth.versions AS v, unnest(v.notes) AS n WHERE n LIKE '%they belong to%'), '|'),
+	'rows are not made together with those that they belong to: learning that raised an error, SQLSTATE 22P02', 'and a note tells no row of theirs');
 SELECT * FROM finish();
 ROLLBACK;

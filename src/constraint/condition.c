@@ -447,11 +447,11 @@ gs_condition_check(const GsSchema *schema, Node *expr)
 }
 
 /*
- * Whether an error is about the values, or the text, at hand, and not about
+ * gs_is_forgiven: whether an error is about the values, or the text, at hand, and not about
  * the server, the session, or a cancel.
  */
-static bool
-is_forgiven(int sqlstate)
+bool
+gs_is_forgiven(int sqlstate)
 {
 	switch (ERRCODE_TO_CATEGORY(sqlstate))
 	{
@@ -497,7 +497,7 @@ gs_condition_store_safely(const char *text, const GsSchema *schema)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		if (!is_forgiven(error->sqlerrcode))
+		if (!gs_is_forgiven(error->sqlerrcode))
 			ReThrowError(error);
 		FreeErrorData(error);
 		stored = NULL;
@@ -539,7 +539,7 @@ gs_condition_try(void (*work) (void *arg), void *arg, StringInfo message)
 		CurrentResourceOwner = caller;
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (!is_forgiven(error->sqlerrcode))
+		if (!gs_is_forgiven(error->sqlerrcode))
 			PG_RE_THROW();
 		FlushErrorState();
 		InterruptHoldoffCount = interrupts;

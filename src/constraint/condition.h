@@ -19,6 +19,7 @@ extern Expr *gs_condition_load(const char *stored, const GsSchema *schema,
 extern void gs_condition_check(const GsSchema *schema, Node *expr);
 extern char *gs_condition_store_safely(const char *text,
 									   const GsSchema *schema);
+extern bool gs_is_forgiven(int sqlstate);
 extern bool gs_condition_try(void (*work) (void *arg), void *arg,
 							 StringInfo message);
 

@@ -26,6 +26,7 @@
 #include "catalog/ledger.h"
 #include "encode/decode.h"
 #include "fit/children.h"
+#include "owner/owners.h"
 
 /* Different numbers of children that are kept. */
 #define MAX_COUNTS	512
@@ -174,7 +175,7 @@ drop_empty(int64 *counts, int64 n)
  */
 static void
 run_counts(const char *relation, const GsConstraint *constraint,
-		   const GsSchema *schema, int64 parents)
+		   const GsSchema *schema, bool by_values, int64 parents)
 {
 	StringInfoData columns;
 	StringInfoData absent;
@@ -201,8 +202,9 @@ run_counts(const char *relation, const GsConstraint *constraint,
 		if (strcmp(schema->columns[c].name,
 				   linitial(constraint->columns)) == 0)
 			type = schema->columns[c].type;
-	nknown = gs_children_known(constraint, schema, type, parents, &values,
-							   &complete);
+	if (by_values)
+		nknown = gs_children_known(constraint, schema, type, parents, &values,
+								   &complete);
 	array_type = get_array_type(type);
 	if (nknown > 0)
 	{
@@ -224,8 +226,8 @@ run_counts(const char *relation, const GsConstraint *constraint,
 
 static void
 count_children(const char *relation, const GsConstraint *constraint,
-			   const GsSchema *schema, int threshold, List **tensors,
-			   MemoryContext context)
+			   const GsSchema *schema, bool by_values, int threshold,
+			   List **tensors, MemoryContext context)
 {
 	int64		all[2 * (GS_CHILDREN_TOTALS + MAX_COUNTS + 1)] = {0};
 	int64	   *total = all;
@@ -237,7 +239,7 @@ count_children(const char *relation, const GsConstraint *constraint,
 	int64		n = 0;
 	MemoryContext old;
 
-	run_counts(relation, constraint, schema, parents);
+	run_counts(relation, constraint, schema, by_values, parents);
 	/* where there are too many numbers, neighbours are taken together */
 	step = (SPI_processed + MAX_COUNTS - 1) / MAX_COUNTS;
 	for (int64 i = 0; i < (int64) SPI_processed; i++)
@@ -294,11 +296,14 @@ count_children(const char *relation, const GsConstraint *constraint,
  * relation's constraints, in the current context.  Reads as the caller,
  * within an SPI connection of its own.
  *
- * schema: what was learned of the columns; threshold: parents, see above
+ * schema: what was learned of the columns; owners: of the version, NULL for
+ * none: no parent is known by its value of keys by which rows know what they
+ * refer to; threshold: parents, see above
  */
 void
 gs_children_count(const char *relation, List *constraints,
-				  const GsSchema *schema, int threshold, List **tensors)
+				  const GsSchema *schema, const Jsonb *owners, int threshold,
+				  List **tensors)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ListCell   *cell;
@@ -314,8 +319,9 @@ gs_children_count(const char *relation, List *constraints,
 			continue;
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		count_children(relation, constraint, schema, threshold, tensors,
-					   context);
+		count_children(relation, constraint, schema,
+					   !gs_owners_know(owners, constraint->columns), threshold,
+					   tensors, context);
 		SPI_finish();
 	}
 }

@@ -5,6 +5,8 @@
 #ifndef GENSYNTH_CHILDREN_H
 #define GENSYNTH_CHILDREN_H
 
+#include "utils/jsonb.h"
+
 #include "column/column.h"
 #include "column/tensor.h"
 #include "constraint/constraints.h"
@@ -23,8 +25,8 @@ extern int	gs_children_known(const GsConstraint *constraint,
 							  double parents, Datum **values,
 							  bool *complete);
 extern void gs_children_count(const char *relation, List *constraints,
-							  const GsSchema *schema, int threshold,
-							  List **tensors);
+							  const GsSchema *schema, const Jsonb *owners,
+							  int threshold, List **tensors);
 extern char *gs_children_name(const GsConstraint *constraint);
 
 #endif

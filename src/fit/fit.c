@@ -432,7 +432,7 @@ learn_and_store(const FitRequest *request, const char *model,
 					  list_concat(gs_links_resolve(source->relid,
 												   version->constraints),
 								  version->constraints), version->schema,
-					  (int) request->options.rare_threshold,
+					  version->owners, (int) request->options.rare_threshold,
 					  &version->tensors);
 	gs_catalog_store(model, version, (int) request->options.keep_versions);
 }

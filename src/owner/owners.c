@@ -18,10 +18,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/json.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 #include "utils/syscache.h"
 
 #include "compat.h"
@@ -31,218 +28,6 @@
 #include "owner/before.h"
 #include "owner/entity.h"
 #include "owner/owners.h"
-
-#define MAX_COUNT	281474976710656.0	/* 2^48 */
-
-/* ------------------------------------------------------------------ JSON */
-
-static void
-append_names(StringInfo json, bool first, const char *key, List *names)
-{
-	ListCell   *cell;
-
-	appendStringInfo(json, "%s\"%s\": [", first ? "" : ", ", key);
-	foreach(cell, names)
-	{
-		if (cell != list_head(names))
-			appendStringInfoString(json, ", ");
-		escape_json(json, lfirst(cell));
-	}
-	appendStringInfoChar(json, ']');
-}
-
-/*
- * gs_owners_save: as it is kept with a version, in the current context.
- */
-Jsonb *
-gs_owners_save(const GsOwners *owners)
-{
-	StringInfoData json;
-	ListCell   *cell;
-
-	initStringInfo(&json);
-	appendStringInfoString(&json, "{\"steps\": [");
-	foreach(cell, owners->steps)
-	{
-		const GsOwnerStep *step = lfirst(cell);
-
-		appendStringInfoString(&json, cell == list_head(owners->steps) ?
-							   "{" : ", {");
-		append_names(&json, true, "columns", step->columns);
-		append_names(&json, false, "parent_columns", step->parent_columns);
-		append_names(&json, false, "known", step->known);
-		append_names(&json, false, "names", step->names);
-		append_names(&json, false, "link", step->link);
-		appendStringInfoChar(&json, '}');
-	}
-	appendStringInfoString(&json, "], ");
-	append_names(&json, true, "columns", owners->columns);
-	append_names(&json, false, "order_by", owners->order_by == NULL ? NIL :
-				 list_make1(owners->order_by));
-	append_names(&json, false, "before", owners->before);
-	append_names(&json, false, "before_names", owners->before_names);
-	if (owners->entity)
-		appendStringInfo(&json, ", \"entities\": " INT64_FORMAT ", \"copied\": %s",
-						 owners->nentities, owners->copied ? "true" : "false");
-	for (int g = 0; g < owners->ngenerations; g++)
-		appendStringInfo(&json, "%s" INT64_FORMAT, g == 0 ?
-						 ", \"generations\": [" : ", ", owners->generation[g]);
-	if (owners->ngenerations > 0)
-		appendStringInfoChar(&json, ']');
-	appendStringInfoChar(&json, '}');
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-											  CStringGetDatum(json.data)));
-}
-
-static List *
-read_names(JsonbContainer *object, const char *key)
-{
-	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key),
-													 &buffer);
-	List	   *names = NIL;
-	int			n = value != NULL && value->type == jbvBinary &&
-		JsonContainerIsArray(value->val.binary.data) ?
-		JsonContainerSize(value->val.binary.data) : -1;
-
-	if (n < 0)
-		gs_corrupted("The owners lack \"%s\".", key);
-	for (int i = 0; i < n; i++)
-	{
-		JsonbValue *name = getIthJsonbValueFromContainer(value->val.binary.data,
-														 i);
-
-		if (name->type != jbvString)
-			gs_corrupted("A name among \"%s\" of the owners is not a string.",
-						 key);
-		names = lappend(names, pnstrdup(name->val.string.val,
-										name->val.string.len));
-	}
-	return names;
-}
-
-static int64
-read_count(const JsonbValue *value)
-{
-	double		n;
-
-	if (value->type != jbvNumeric || numeric_is_nan(value->val.numeric) ||
-		numeric_is_inf(value->val.numeric))
-		gs_corrupted("A number of owners is none.");
-	n = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-										   NumericGetDatum(value->val.numeric)));
-	if (!(n >= 1 && n <= MAX_COUNT))
-		gs_corrupted("A number of owners is impossible.");
-	return (int64) n;
-}
-
-/*
- * The owners of rows that belong to whoever has the same values.
- */
-static void
-read_entities(GsOwners *owners, JsonbContainer *root)
-{
-	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(root, "entities", 8,
-													 &buffer);
-
-	owners->entity = value != NULL;
-	if (value == NULL)
-		return;
-	owners->nentities = read_count(value);
-	if (list_length(owners->steps) != 1)
-		gs_corrupted("The owners of entities are others.");
-	value = getKeyJsonValueFromContainer(root, "copied", 6, &buffer);
-	if (value == NULL || value->type != jbvBool)
-		gs_corrupted("The owners lack \"%s\".", "copied");
-	owners->copied = value->val.boolean;
-}
-
-/*
- * The generations of rows that belong to rows of their own table.
- */
-static void
-read_generations(GsOwners *owners, JsonbContainer *root)
-{
-	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(root, "generations", 11,
-													 &buffer);
-	int			n;
-
-	if (value == NULL)
-		return;
-	n = value->type == jbvBinary &&
-		JsonContainerIsArray(value->val.binary.data) ?
-		JsonContainerSize(value->val.binary.data) : 0;
-	if (n < 1 || n > GS_MAX_GENERATIONS || list_length(owners->steps) != 1 ||
-		owners->entity)
-		gs_corrupted("The generations are impossible.");
-	owners->ngenerations = n;
-	owners->generation = palloc(sizeof(int64) * n);
-	for (int g = 0; g < n; g++)
-		owners->generation[g] =
-			read_count(getIthJsonbValueFromContainer(value->val.binary.data,
-													 g));
-}
-
-static GsOwnerStep *
-read_step(JsonbValue *value)
-{
-	GsOwnerStep *step = palloc(sizeof(GsOwnerStep));
-
-	if (value->type != jbvBinary ||
-		!JsonContainerIsObject(value->val.binary.data))
-		gs_corrupted("An owner is not an object.");
-	step->columns = read_names(value->val.binary.data, "columns");
-	step->parent_columns = read_names(value->val.binary.data,
-									  "parent_columns");
-	step->known = read_names(value->val.binary.data, "known");
-	step->names = read_names(value->val.binary.data, "names");
-	step->link = read_names(value->val.binary.data, "link");
-	if (list_length(step->columns) != list_length(step->parent_columns) ||
-		list_length(step->known) != list_length(step->names))
-		gs_corrupted("The lists of an owner differ in length.");
-	return step;
-}
-
-/*
- * gs_owners_load: the reverse, in the current context.  Errors:
- * data_corrupted.
- */
-GsOwners *
-gs_owners_load(const Jsonb *json)
-{
-	GsOwners   *owners = palloc0(sizeof(GsOwners));
-	JsonbContainer *root = unconstify(JsonbContainer *, &json->root);
-	JsonbValue	buffer;
-	JsonbValue *steps;
-	List	   *order_by;
-
-	if (!JB_ROOT_IS_OBJECT(json))
-		gs_corrupted("The owners are not an object.");
-	steps = getKeyJsonValueFromContainer(root, "steps", 5, &buffer);
-	if (steps == NULL || steps->type != jbvBinary ||
-		!JsonContainerIsArray(steps->val.binary.data))
-		gs_corrupted("The owners lack \"%s\".", "steps");
-	for (int i = 0; i < JsonContainerSize(steps->val.binary.data); i++)
-		owners->steps = lappend(owners->steps,
-								read_step(getIthJsonbValueFromContainer(steps->val.binary.data,
-																		i)));
-	owners->columns = read_names(root, "columns");
-	order_by = read_names(root, "order_by");
-	if (order_by != NIL)
-		owners->order_by = linitial(order_by);
-	owners->before = read_names(root, "before");
-	owners->before_names = read_names(root, "before_names");
-	if (list_length(owners->before) != list_length(owners->before_names))
-		gs_corrupted("The columns of the row before have other names.");
-	read_entities(owners, root);
-	read_generations(owners, root);
-	for (int i = 0; i < list_length(owners->steps) && !owners->entity; i++)
-		if (((GsOwnerStep *) list_nth(owners->steps, i))->columns == NIL)
-			gs_corrupted("An owner has no key.");
-	return owners;
-}
 
 /* --------------------------------------------------------------- queries */
 
@@ -283,6 +68,32 @@ gs_owners_are(const Jsonb *json, const List *columns)
 	return owners != NULL && owners->steps != NIL &&
 		same_names(((const GsOwnerStep *) linitial(owners->steps))->columns,
 				   columns);
+}
+
+/*
+ * gs_owners_reference: the step from rows to what they refer to by columns, and
+ * know columns of; NULL if there is none.
+ */
+const GsOwnerStep *
+gs_owners_reference(const GsOwners *owners, const List *columns)
+{
+	ListCell   *cell;
+
+	foreach(cell, owners->references)
+		if (same_names(((const GsOwnerStep *) lfirst(cell))->columns, columns))
+			return lfirst(cell);
+	return NULL;
+}
+
+/*
+ * gs_owners_know: whether there is one; json: as gs_owners_save made it; NULL:
+ * there are no owners.
+ */
+bool
+gs_owners_know(const Jsonb *json, const List *columns)
+{
+	return json != NULL &&
+		gs_owners_reference(gs_owners_load(json), columns) != NULL;
 }
 
 static bool
@@ -367,6 +178,19 @@ may_set(Oid relid, const List *names)
 }
 
 /*
+ * Whether a step leads from a table to one that the caller may read and that
+ * has all that rows know of it.
+ */
+static bool
+leads_to(Oid relid, const GsOwnerStep *step)
+{
+	Oid			parent = find_parent(relid, step);
+
+	return OidIsValid(parent) && has_columns(parent, step->known) &&
+		pg_class_aclcheck(parent, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+}
+
+/*
  * gs_owners_are_there: whether a table's foreign keys lead to owners that the
  * caller may read and that have all that rows know of them; or, where they are
  * made, it has the columns that tell them apart.
@@ -376,6 +200,9 @@ gs_owners_are_there(const GsOwners *owners, Oid relid)
 {
 	ListCell   *cell;
 
+	foreach(cell, owners->references)
+		if (!leads_to(relid, lfirst(cell)))
+			return false;
 	foreach(cell, owners->steps)
 	{
 		const GsOwnerStep *step = lfirst(cell);
@@ -385,10 +212,9 @@ gs_owners_are_there(const GsOwners *owners, Oid relid)
 			return false;
 		if (owners->entity)
 			break;
-		relid = find_parent(relid, step);
-		if (!OidIsValid(relid) || !has_columns(relid, step->known) ||
-			pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		if (!leads_to(relid, step))
 			return false;
+		relid = find_parent(relid, step);
 	}
 	return true;
 }
@@ -445,13 +271,16 @@ append_match(StringInfo query, const char *child, List *columns,
 /*
  * What rows know of their owners: columns to select, and the owners joined to
  * what from begins with, which may be nothing.
+ *
+ * types: OIDs that the columns are converted to; NIL: as they are
  */
 static void
-append_owners(const GsOwners *owners, Oid relid, StringInfo columns,
-			  StringInfo from)
+append_owners(const GsOwners *owners, Oid relid, const List *types,
+			  StringInfo columns, StringInfo from)
 {
 	const char *child = "c";
 	int			level = 0;
+	int			n = 0;
 	ListCell   *cell;
 
 	if (owners->entity)
@@ -478,8 +307,10 @@ append_owners(const GsOwners *owners, Oid relid, StringInfo columns,
 			append_match(from, child, step->columns, alias,
 						 step->parent_columns);
 		forboth(known, step->known, name, step->names)
-			appendStringInfo(columns, ", %s.%s AS %s", alias,
-							 quote_identifier(lfirst(known)),
+			appendStringInfo(columns, ", %s.%s%s AS %s", alias,
+							 quote_identifier(lfirst(known)), types == NIL ? "" :
+							 psprintf("::%s", format_type_extended(list_nth_oid(types, n++),
+																   -1, FORMAT_TYPE_FORCE_QUALIFY)),
 							 quote_identifier(lfirst(name)));
 		child = alias;
 	}
@@ -517,7 +348,7 @@ gs_owners_counts_query(const GsOwners *owners, Oid relid)
 
 	initStringInfo(&columns);
 	initStringInfo(&from);
-	append_owners(owners, relid, &columns, &from);
+	append_owners(owners, relid, NIL, &columns, &from);
 	if (owners->entity)
 	{
 		const char *of = key_columns("c", gs_owners_entity_columns(owners));
@@ -549,10 +380,12 @@ column_type(Oid relid, const char *name)
 /*
  * gs_owners_query: up to limit owners in the order of their keys, after the one
  * whose keys are its parameters if there is one: these keys, in the types of the
- * rows' columns, and what rows know of them.  Errors: invalid_foreign_key.
+ * rows' columns, and what rows know of them, in these types.  Errors:
+ * invalid_foreign_key; datatype_mismatch.
  */
 char *
-gs_owners_query(const GsOwners *owners, Oid relid, bool after, int limit)
+gs_owners_query(const GsOwners *owners, Oid relid, const List *types,
+				bool after, int limit)
 {
 	const GsOwnerStep *step = linitial(owners->steps);
 	const char *keys = key_columns("o1", step->parent_columns);
@@ -570,7 +403,7 @@ gs_owners_query(const GsOwners *owners, Oid relid, bool after, int limit)
 						 x == list_head(step->parent_columns) ? "" : ",",
 						 quote_identifier(lfirst(x)),
 						 column_type(relid, lfirst(y)));
-	append_owners(owners, relid, &columns, &from);
+	append_owners(owners, relid, types, &columns, &from);
 	for (int i = 0; after && i < list_length(step->parent_columns); i++)
 		appendStringInfo(&from, "%s$%d%s", i == 0 ?
 						 psprintf(" WHERE ROW(%s) " GS_OP(">") " ROW(", keys) :
@@ -697,6 +530,33 @@ partition_columns(const GsOwners *owners)
 }
 
 /*
+ * What rows know of others that they refer to.
+ */
+static void
+append_references(const GsOwners *owners, Oid relid, StringInfo columns,
+				  StringInfo from)
+{
+	ListCell   *cell;
+
+	foreach(cell, owners->references)
+	{
+		const GsOwnerStep *step = lfirst(cell);
+		char	   *alias = psprintf("r%d", foreach_current_index(cell) + 1);
+		ListCell   *known;
+		ListCell   *name;
+
+		appendStringInfo(from, " JOIN %s %s",
+						 gs_relation_name(parent_of(relid, step), NULL), alias);
+		append_match(from, "c", step->columns, alias, step->parent_columns);
+		forboth(known, step->known, name, step->names)
+			appendStringInfo(columns, "%s%s.%s AS %s",
+							 columns->len > 1 ? ", " : "", alias,
+							 quote_identifier(lfirst(known)),
+							 quote_identifier(lfirst(name)));
+	}
+}
+
+/*
  * gs_owners_source: the rows of a table with all that they know of their
  * owners, owner by owner in order, read as the caller: for a fit.  What they
  * take over from the row before is found out, and noted in owners.
@@ -731,16 +591,20 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 	append_columns(&columns, "c", owners->columns);
 	append_columns(&columns, "c", owners->others);
 	appendStringInfo(&from, "%s c", name);
-	append_owners(owners, relid, &columns, &from);
+	append_owners(owners, relid, NIL, &columns, &from);
 	forboth(cell, owners->before, known, owners->before_names)
 		appendStringInfo(&columns, "%spg_catalog.lag(c.%s) OVER w AS %s",
 						 columns.len > 1 ? ", " : "",
 						 quote_identifier(lfirst(cell)),
 						 quote_identifier(lfirst(known)));
+	append_references(owners, relid, &columns, &from);
 	foreach(cell, owners->steps)
 		*context = list_concat(*context,
 							   ((const GsOwnerStep *) lfirst(cell))->names);
 	*context = list_concat(*context, owners->before_names);
+	foreach(cell, owners->references)
+		*context = list_concat(*context,
+							   ((const GsOwnerStep *) lfirst(cell))->names);
 	query = psprintf("SELECT%s%s pg_catalog.row_number() OVER w AS %s"
 					 " FROM %s%s WINDOW w AS (%s)", columns.data,
 					 columns.len > 1 ? "," : "",

@@ -27,6 +27,8 @@ typedef struct GsOwnerStep
 typedef struct GsOwners
 {
 	List	   *steps;			/* of GsOwnerStep, the nearest first */
+	List	   *references;		/* of GsOwnerStep, each from a row to another one
+								 * that it refers to, and knows columns of */
 	List	   *columns;		/* C strings: of the row, that siblings remember */
 	List	   *others;			/* that are learned besides, while a fit lasts */
 	char	   *order_by;		/* column; NULL: none */
@@ -61,12 +63,15 @@ extern Jsonb *gs_owners_save(const GsOwners *owners);
 extern GsOwners *gs_owners_load(const Jsonb *json);
 extern char *gs_owners_counts_model(const char *rows);
 extern bool gs_owners_are(const Jsonb *json, const List *columns);
+extern bool gs_owners_know(const Jsonb *json, const List *columns);
+extern const GsOwnerStep *gs_owners_reference(const GsOwners *owners,
+											  const List *columns);
 extern bool gs_owners_are_there(const GsOwners *owners, Oid relid);
 extern bool gs_owners_give(const GsOwners *owners, const char *name);
 extern bool gs_owners_are_one(const GsOwners *owners);
 extern char *gs_owners_counts_query(const GsOwners *owners, Oid relid);
-extern char *gs_owners_query(const GsOwners *owners, Oid relid, bool after,
-							 int limit);
+extern char *gs_owners_query(const GsOwners *owners, Oid relid,
+							 const List *types, bool after, int limit);
 extern GsSource *gs_owners_source(GsOwners *owners, Oid relid, int64 limit,
 								  List **context);
 

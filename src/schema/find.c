@@ -7,12 +7,16 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "catalog/access.h"
 #include "codec/codec.h"
 #include "owner/entity.h"
 #include "schema/plan.h"
+
+/* What a row knows of another that it refers to: values of so many bytes. */
+#define MAX_KNOWN_BYTES	64
 
 /*
  * $1 the relation: its columns, their types, and whether one is a key by
@@ -87,6 +91,39 @@ telling_columns(const GsPlanTable *table, List **others)
 }
 
 /*
+ * Those of a list of columns whose values are short: what rows refer to is kept
+ * at hand with all that they know of it.
+ */
+static List *
+short_columns(const GsPlanTable *table, List *columns)
+{
+	MemoryContext context = CurrentMemoryContext;
+	StringInfoData query;
+	List	   *kept = NIL;
+	ListCell   *cell;
+
+	if (columns == NIL)
+		return NIL;
+	initStringInfo(&query);
+	foreach(cell, columns)
+		appendStringInfo(&query, "%s COALESCE(pg_catalog.max("
+						 "pg_catalog.octet_length(c.%s::pg_catalog.text)), 0) " GS_OP("<=") " %d",
+						 cell == list_head(columns) ? "SELECT" : ",",
+						 quote_identifier(lfirst(cell)), MAX_KNOWN_BYTES);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	gs_run(psprintf("%s FROM %s c", query.data, table->name), 0, NULL, NULL,
+		   NULL, true);
+	MemoryContextSwitchTo(context);
+	foreach(cell, columns)
+		if (DatumGetBool(gs_result(0, foreach_current_index(cell) + 1, NULL)))
+			kept = lappend(kept, lfirst(cell));
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+	return kept;
+}
+
+/*
  * A name for what a row knows of an owner's column: one that it has not yet,
  * and that PostgreSQL does not cut.
  */
@@ -108,6 +145,8 @@ new_name(const GsOwners *owners, const GsOwnerStep *step, const char *table,
 		taken = gs_is_named(step->names, name) ||
 			gs_is_named(owners->columns, name);
 		foreach(cell, owners->steps)
+			taken |= gs_is_named(((GsOwnerStep *) lfirst(cell))->names, name);
+		foreach(cell, owners->references)
 			taken |= gs_is_named(((GsOwnerStep *) lfirst(cell))->names, name);
 		if (!taken)
 			return name;
@@ -189,6 +228,39 @@ find_self(GsOwners *owners, const GsPlanTable *table)
 }
 
 /*
+ * The rows of other tables, made anew, that each row of a child refers to
+ * besides its owner.
+ */
+static void
+find_references(GsOwners *owners, const GsSchemaPlan *plan,
+				const GsPlanTable *table)
+{
+	ListCell   *cell;
+	ListCell   *name;
+
+	foreach(cell, table->keys)
+	{
+		const GsPlanKey *key = lfirst(cell);
+		const GsPlanTable *parent;
+		GsOwnerStep *step;
+
+		if (key->use != GS_KEY_REFERENCE || key->nullable || key->link)
+			continue;
+		parent = &plan->table[key->parent];
+		step = palloc0(sizeof(GsOwnerStep));
+		step->columns = key->columns;
+		step->parent_columns = key->parent_columns;
+		step->known = short_columns(parent, telling_columns(parent, NULL));
+		foreach(name, step->known)
+			step->names = lappend(step->names,
+								  new_name(owners, step,
+										   get_rel_name(parent->relid),
+										   lfirst(name)));
+		owners->references = lappend(owners->references, step);
+	}
+}
+
+/*
  * gs_owners_find: the owners of a child table, t of a plan, or of a sequence,
  * or of rows that belong to others of their table, in the current context; for a
  * table of its own, none.  To be called within an SPI connection.
@@ -226,5 +298,7 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 										   lfirst(cell)));
 		owners->steps = lappend(owners->steps, step);
 	}
+	if (plan->table[t].owner != NULL)
+		find_references(owners, plan, &plan->table[t]);
 	return owners;
 }

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "catalog/access.h"
+#include "constraint/condition.h"
 #include "owner/entity.h"
 #include "schema/plan.h"
 #include "schema/together.h"
@@ -72,9 +73,9 @@ fit_counts(const GsFitOrder *order, const GsOwners *owners, Oid relid)
  * gs_fit_owned: learns and stores models of rows that belong to owners, and of
  * how many each has, in the current context.
  *
- * relid: the table of the rows; tensors: to be kept with their model; *counts: set to the latter, NULL if all rows
- * are one's.  To be called within an SPI connection.  Errors: those of
- * synth_fit.
+ * relid: the table of the rows; tensors: to be kept with their model; *counts:
+ * set to the latter, NULL if all rows are one's.  To be called within an SPI
+ * connection.  Errors: those of synth_fit.
  */
 GsVersionEntry *
 gs_fit_owned(const GsFitOrder *order, GsOwners *owners, Oid relid,
@@ -201,17 +202,17 @@ gs_together_learn(Oid relid, const char *model, Datum options, int64 seed,
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES)
+		if (!gs_is_forgiven(error->sqlerrcode))
 			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
 		version->tensors = tensors;
+		/* its message may hold values of rows, and notes are read by more */
 		version->notes = lappend(version->notes,
-								 psprintf("rows are not made together with those that they belong to: %s",
-										  error->message));
+								 psprintf("rows are not made together with those that they belong to: learning that raised an error, SQLSTATE %s",
+										  unpack_sql_state(error->sqlerrcode)));
 	}
 	PG_END_TRY();
 }

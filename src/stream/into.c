@@ -17,40 +17,21 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "tcop/pquery.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
-#include "catalog/access.h"
-#include "catalog/fills.h"
 #include "compat.h"
-#include "key/key.h"
-#include "owner/owners.h"
-#include "stream/grid.h"
-#include "stream/insert.h"
-#include "stream/owned.h"
-#include "stream/foreign_keys.h"
 #include "stream/call.h"
-#include "stream/continue.h"
 #include "stream/deferred.h"
-#include "stream/repair.h"
-#include "stream/shift.h"
-#include "stream/sorted.h"
-#include "stream/stream.h"
-#include "stream/target.h"
+#include "stream/into_call.h"
 #include "worker/progress.h"
 
 #define DEFAULT_BATCH_SIZE	10000
@@ -69,58 +50,11 @@ enum
 	ARG_ON_CONFLICT
 };
 
-/* A call of synth_into. */
-typedef struct IntoCall
-{
-	GsFill		fill;
-	Oid			relid;
-	GsSampler  *sampler;
-	GsTarget   *target;
-	GsStream   *stream;
-	GsOwned    *owned;			/* instead of the stream, for rows of owners */
-	const GsModel *counts;		/* how many each has; NULL: all are one's */
-	GsSampler  *plain;			/* that makes rows where there are no owners */
-	bool		any_n;			/* there are to be as many as these have */
-	int64		owned_total;	/* that they have */
-	int64		owned_rows;		/* that were given */
-	GsForeignKeys *fks;
-	GsShift    *shift;			/* NULL: no ranges that must not overlap */
-	Bitmapset **ties;			/* [natts] columns that go together */
-	GsGrid	   *grid;			/* NULL: no combinations to count through */
-	GsSorting  *sorting;		/* NULL: rows go in as they come */
-	GsRepair   *repair;			/* NULL: what collides is not made up for */
-	int			epoch;			/* goes on when rows collide too often */
-	const char *functions;		/* our own schema, quoted */
-	int64		batch_size;
-	bool		skip_conflicts;
-	bool		commits;
-	MemoryContext context;		/* of the call */
-	MemoryContext batch_context;
-
-	/* the batch at hand */
-	int64		wanted;			/* rows */
-	int64		drawn;			/* rows made for it so far */
-	int64		refused;		/* of these, by a condition of the target */
-	const char *refused_by;		/* the last one */
-	GsInsert	insert;
-} IntoCall;
-
 /* Rows that may be made in vain for each one that a batch wants, and more. */
 #define MAX_VAIN		100
 #define MAX_VAIN_MORE	1000
 /* Rows of these after which an epoch ends: see shift.c and grid.c. */
 #define TRIES_EPOCH		3
-
-/*
- * The statement that forgets unfinished fills, for hints.
- */
-static char *
-forget_statement(const IntoCall *call)
-{
-	/* shown, not run */
-	return psprintf("DELETE FROM %s.synth_fills WHERE target = %s",
-					call->functions, quote_literal_cstr(call->fill.target));
-}
 
 static int64
 read_batch_size(FunctionCallInfo fcinfo)
@@ -178,7 +112,7 @@ check_target(Oid target)
  * takes the same arguments.
  */
 static void
-read_sampling(FunctionCallInfo fcinfo, IntoCall *call)
+read_sampling(FunctionCallInfo fcinfo, GsInto *call)
 {
 	const GsFormArgs *at = gs_form_args(GS_FORM_TYPED);
 	NullableDatum args[GS_FORM_MAX_ARGS] = {{0}};
@@ -207,10 +141,10 @@ read_sampling(FunctionCallInfo fcinfo, IntoCall *call)
 		fill->given.value = JsonbPGetDatum(DatumGetJsonbPCopy(fill->given.value));
 }
 
-static IntoCall *
+static GsInto *
 read_arguments(FunctionCallInfo fcinfo)
 {
-	IntoCall   *call = palloc0(sizeof(IntoCall));
+	GsInto   *call = palloc0(sizeof(GsInto));
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
 	if (PG_ARGISNULL(ARG_TARGET))
@@ -236,57 +170,8 @@ read_arguments(FunctionCallInfo fcinfo)
 	return call;
 }
 
-/*
- * Whether a table holds a row that the statement can see, whatever the
- * caller's rights.  One whose triggers or rules may have led rows elsewhere
- * counts as one that does.
- */
-static bool
-holds_rows(Relation relation)
-{
-	TupleTableSlot *slot;
-	TableScanDesc scan;
-	bool		holds;
-
-	if ((relation->trigdesc && relation->trigdesc->trig_insert_before_row) ||
-		relation->rd_rules != NULL ||
-		relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
-		return true;
-	if (relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		return false;			/* its partitions do */
-	slot = table_slot_create(relation, NULL);
-	scan = gs_beginscan(relation, GetActiveSnapshot());
-	holds = table_scan_getnextslot(scan, ForwardScanDirection, slot);
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	return holds;
-}
-
-/*
- * Whether the target has no rows: the batches that were put into it have been
- * deleted or truncated, or it is another table by now.
- */
-static bool
-lost_rows(const IntoCall *call)
-{
-	char		kind = get_rel_relkind(call->relid);
-	bool		lost = true;
-	ListCell   *cell;
-
-	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
-		return false;
-	foreach(cell, find_all_inheritors(call->relid, RowExclusiveLock, NULL))
-	{
-		Relation	relation = table_open(lfirst_oid(cell), NoLock);
-
-		lost = lost && !holds_rows(relation);
-		table_close(relation, NoLock);
-	}
-	return lost;
-}
-
 static void
-check_version(const IntoCall *call)
+check_version(const GsInto *call)
 {
 	const GsFill *fill = &call->fill;
 	bool		there;
@@ -298,25 +183,25 @@ check_version(const IntoCall *call)
 				 errmsg("the fill of %s began with version %d of model \"%s\", which was dropped",
 						fill->target, fill->version, fill->model),
 				 errhint("The batches before that stay in the table.  To start anew, %s.",
-						 forget_statement(call))));
+						 gs_into_forget_statement(call))));
 	if (current != fill->version)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the fill of %s began with version %d of model \"%s\", and its current version is %d",
 						fill->target, fill->version, fill->model, current),
 				 errhint("To go on, make version %d the current one with synth_use; to start anew, %s.",
-						 fill->version, forget_statement(call))));
+						 fill->version, gs_into_forget_statement(call))));
 }
 
 /*
  * Tells that rows are put into the target that a fill before has put there.
  */
 static void
-tell_repeated(const IntoCall *call)
+tell_repeated(const GsInto *call)
 {
 	int64		last = gs_fill_before(&call->fill);
 
-	if (last > 0 && !lost_rows(call))
+	if (last > 0 && !gs_into_lost_rows(call))
 		ereport(NOTICE,
 				(errmsg("rows up to %lld of seed %lld were put into %s before",
 						(long long) last, (long long) call->fill.seed,
@@ -331,7 +216,7 @@ tell_repeated(const IntoCall *call)
  * that a call which fails at once leaves no trace.
  */
 static void
-resume_fill(IntoCall *call, bool any_seed)
+resume_fill(GsInto *call, bool any_seed)
 {
 	GsFill	   *fill = &call->fill;
 	GsFill		old = *fill;
@@ -342,7 +227,7 @@ resume_fill(IntoCall *call, bool any_seed)
 			tell_repeated(call);
 		return;
 	}
-	if (lost_rows(call))
+	if (gs_into_lost_rows(call))
 	{
 		ereport(NOTICE,
 				(errmsg("starting anew: %s was empty again after %lld of %lld rows",
@@ -356,13 +241,13 @@ resume_fill(IntoCall *call, bool any_seed)
 	ereport(NOTICE,
 			(errmsg("resuming after %lld of %lld rows",
 					(long long) fill->done, (long long) fill->n),
-			 errhint("To start anew instead: %s.", forget_statement(call))));
+			 errhint("To start anew instead: %s.", gs_into_forget_statement(call))));
 }
 
 static void
 batch_errcontext(void *arg)
 {
-	const IntoCall *call = arg;
+	const GsInto *call = arg;
 	int64		first = call->fill.start + call->fill.drawn;
 	int64		row = gs_insert_row(&call->insert);
 
@@ -393,23 +278,14 @@ refuse_row(const GsTarget *target, const Datum *values, const bool *nulls)
  * The number, from 0, of the row to come.
  */
 static int64
-position(const IntoCall *call)
+position(const GsInto *call)
 {
 	return call->owned != NULL ? call->owned_rows :
 		gs_stream_position(call->stream);
 }
 
-static bool
-next_row(IntoCall *call, Datum **values, bool **nulls)
-{
-	if (call->owned == NULL)
-		return gs_stream_next(call->stream, values, nulls);
-	call->owned_rows++;
-	return gs_owned_next(call->owned, values, nulls);
-}
-
 static void
-report_vain(const IntoCall *call, int64 rows)
+report_vain(const GsInto *call, int64 rows)
 {
 	int64		collided = call->drawn - rows - call->refused;
 
@@ -438,7 +314,7 @@ static const char unfit[] = "unfit";
  * NULL if it could, or if there is nothing to make up for.
  */
 static const char *
-repair_row(IntoCall *call, Datum *values, bool *nulls)
+repair_row(GsInto *call, Datum *values, bool *nulls)
 {
 	if (call->repair != NULL &&
 		!gs_repair_merge(call->repair,
@@ -456,7 +332,7 @@ repair_row(IntoCall *call, Datum *values, bool *nulls)
  * what the target has.
  */
 static void
-begin_epoch(IntoCall *call)
+begin_epoch(GsInto *call)
 {
 	if (call->epoch++ == 0 && call->repair != NULL)
 		gs_repair_count(call->repair, call->grid == NULL ? NULL :
@@ -466,7 +342,7 @@ begin_epoch(IntoCall *call)
 }
 
 static bool
-is_in_vain(const IntoCall *call, int64 rows)
+is_in_vain(const GsInto *call, int64 rows)
 {
 	return call->drawn - rows > call->wanted * MAX_VAIN + MAX_VAIN_MORE;
 }
@@ -475,7 +351,7 @@ is_in_vain(const IntoCall *call, int64 rows)
  * Makes rows for the target; done: those of the batch that are in it.
  */
 static void
-make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
+make_rows(GsInto *call, Tuplestorestate *store, int64 rows, int64 done)
 {
 	const GsTarget *target = call->target;
 	int			natts = target->desc->natts;
@@ -488,7 +364,7 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
 		bool	   *nulls;
 		const char *refused;
 
-		if (!next_row(call, &values, &nulls))
+		if (!gs_into_next_row(call, &values, &nulls))
 		{
 			if (call->owned == NULL)
 				report_vain(call, done + made);
@@ -551,7 +427,7 @@ make_rows(IntoCall *call, Tuplestorestate *store, int64 rows, int64 done)
  * Makes rows and inserts them, as the caller.  Returns how many are in.
  */
 static int64
-insert_rows(IntoCall *call, int64 rows, int64 done)
+insert_rows(GsInto *call, int64 rows, int64 done)
 {
 	bool		skips = call->skip_conflicts || call->target->makes_up;
 	int64	   *numbers = NULL;
@@ -583,7 +459,7 @@ insert_rows(IntoCall *call, int64 rows, int64 done)
  * One batch, from its rows to its commit.
  */
 static void
-fill_batch(IntoCall *call)
+fill_batch(GsInto *call)
 {
 	GsFill	   *fill = &call->fill;
 	MemoryContext old = MemoryContextSwitchTo(call->batch_context);
@@ -644,253 +520,11 @@ fill_batch(IntoCall *call)
 	MemoryContextReset(call->batch_context);
 }
 
-static GsOwned *
-owned_rows(const IntoCall *call)
-{
-	return gs_owned_open(call->sampler->model, call->counts, call->relid,
-						 call->target->desc, call->target->constraints,
-						 call->fill.seed, call->any_n ? -1 : call->fill.n);
-}
-
-/*
- * Finds out whether rows are to be made owner by owner, by the model or by the
- * part of it that does so, if there is anything to go by.
- */
-static void
-choose_rows(IntoCall *call)
-{
-	const GsModel *model = call->sampler->model;
-	const GsTensor *together = gs_tensor_find(model->version->tensors,
-											  GS_TOGETHER);
-	const char *name = model->name;
-	int			version = 0;
-	const GsModelEntry *entry;
-
-	if (model->version->owners == NULL)
-	{
-		if (together == NULL || !call->fill.given.isnull ||
-			call->fill.start != 1)
-			return;
-		if (together->type != GS_I4 || together->ndims != 1 ||
-			together->dims[0] != 1)
-			gs_corrupted("Tensor \"%s\" has the wrong shape.", GS_TOGETHER);
-		name = gs_part_name(name);
-		version = *(const int32 *) together->data;
-		entry = gs_catalog_find(name);
-		if (entry == NULL || version < 1)
-			gs_corrupted("Model \"%s\" lacks a part.", model->name);
-		model = gs_model_load(entry, version);
-		if (!gs_owners_are_there(gs_owners_load(model->version->owners),
-								 call->relid))
-			return;
-		call->plain = call->sampler;
-		/* as many as by themselves */
-		call->any_n = false;
-		call->sampler = gs_sampler_begin(model, NULL, NULL);
-	}
-	if (gs_owners_are_one(gs_owners_load(model->version->owners)))
-		return;
-	entry = gs_catalog_find(gs_owners_counts_model(name));
-	if (entry == NULL)
-		gs_corrupted("The model of the rows that owners have of \"%s\" is not there.",
-					 name);
-	call->counts = gs_model_load(entry, version);
-}
-
-/*
- * Rows from the one on that is numbered first, from 0, of the fill.
- */
-static void
-open_rows(IntoCall *call, int64 first)
-{
-	const GsFill *fill = &call->fill;
-
-	first += fill->start - 1;
-	if (call->sampler->model->version->owners == NULL)
-	{
-		call->stream = gs_stream_open(call->sampler, call->target->desc,
-									  fill->seed);
-		gs_stream_seek(call->stream, first, fill->start - 1 + fill->drawn);
-		return;
-	}
-	call->owned = owned_rows(call);
-	gs_owned_scale(call->owned, call->owned_total, fill->n);
-	if (call->plain != NULL)
-		gs_owned_keep_all(call->owned);
-	gs_owned_skip(call->owned, first);
-	call->owned_rows = first;
-}
-
-/*
- * Foreign keys of a fill that goes on: they depend on some rows before.
- */
-static void
-open_foreign_keys(IntoCall *call)
-{
-	const GsFill *fill = &call->fill;
-	int64		row;
-	Datum	   *values;
-	bool	   *nulls;
-
-	call->fks = gs_foreign_keys_open(call->target, call->sampler, fill->seed,
-									 fill->n, !call->commits);
-	gs_deferred_begin(call->fks, fill, call->relid);
-	row = gs_foreign_keys_first(call->fks, fill->drawn);
-	if (row == fill->drawn)
-		return;
-	open_rows(call, row);
-	for (; row < fill->drawn && next_row(call, &values, &nulls); row++)
-		if (values != NULL)
-			(void) gs_foreign_keys_fill(call->fks, row, values, nulls);
-}
-
-/*
- * Whether a column is of a foreign key.
- */
-static bool
-refers(const GsTarget *target, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, target->constraints)
-	{
-		const GsConstraint *constraint = lfirst(cell);
-
-		if (constraint->kind == GS_CONSTRAINT_FOREIGN_KEY &&
-			gs_is_named(constraint->columns, name))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Whether no index of the target can refuse rows that are made owner by owner:
- * each is about a key, or rows of the same owner, which are made to differ.
- */
-static bool
-indexes_fit(const IntoCall *call)
-{
-	const GsTarget *target = call->target;
-	const GsModel *model = call->sampler->model;
-	const GsOwnerStep *step =
-		linitial(gs_owners_load(model->version->owners)->steps);
-
-	for (int i = 0; i < target->nindexes; i++)
-	{
-		const GsTargetIndex *index = &target->index[i];
-		bool		within = true;
-		int			at;
-		ListCell   *cell;
-
-		if (index->exclusion || !index->plain)
-			return false;
-		foreach(cell, step->columns)
-		{
-			at = gs_target_column(target, lfirst(cell));
-			within &= at >= 0 && bms_is_member(at, index->columns);
-		}
-		at = -1;
-		while ((at = bms_next_member(index->columns, at)) >= 0)
-		{
-			const char *name = NameStr(TupleDescAttr(target->desc, at)->attname);
-			bool		key = false;
-			bool		made = gs_is_named(step->columns, name);
-
-			if (!made && refers(target, name))
-				return false;
-
-			for (int c = 0; c < model->schema->ncolumns; c++)
-				if (strcmp(model->schema->columns[c].name, name) == 0)
-				{
-					made = true;
-					key = model->schema->columns[c].key != NULL;
-				}
-			if (!made || !(within || key))
-				return false;
-		}
-	}
-	return true;
-}
-
-/*
- * Whether the target holds no rows but those of this fill.
- */
-static bool
-holds_no_others(const IntoCall *call)
-{
-	if (call->fill.done == 0)
-		return lost_rows(call);
-	if (pg_class_aclcheck(call->relid, GetUserId(),
-						  ACL_SELECT) != ACLCHECK_OK)
-		return true;
-	gs_run(psprintf("SELECT pg_catalog.count(*) FROM %s", call->fill.target),
-		   0, NULL, NULL, NULL, false);
-	return DatumGetInt64(gs_result(0, 1, NULL)) <= call->fill.done;
-}
-
-/*
- * The target, and how many rows owners have together.
- */
-static void
-open_target(IntoCall *call)
-{
-	call->target = gs_target_open(call->relid, call->sampler->model);
-	if (call->sampler->model->version->owners == NULL)
-		return;
-	/* rows that are refused are not made up for, and keys begin anew */
-	if (call->plain == NULL || (call->target->nchecks == 0 &&
-								indexes_fit(call) && holds_no_others(call)))
-		call->owned_total = gs_owned_count(owned_rows(call));
-	if (call->owned_total == 0 && call->plain != NULL)
-	{
-		call->sampler = call->plain;
-		call->target = gs_target_open(call->relid, call->sampler->model);
-		return;
-	}
-	/* those whose keys could not be made to differ are left out */
-	call->skip_conflicts = true;
-	if ((call->fill.done == 0 && call->any_n) || call->owned_total == 0)
-		call->fill.n = call->owned_total;
-}
-
-/*
- * What is needed to make rows, once it is known which.
- */
-static void
-begin_rows(IntoCall *call)
-{
-	const GsFill *fill = &call->fill;
-
-	choose_rows(call);
-	open_target(call);
-	if (fill->n == 0)
-		return;
-	if (!gs_target_begin_keys(call->sampler, fill))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the fill of %s does not say where its keys began",
-						fill->target),
-				 errhint("The batches before that stay in the table.  To start anew, %s.",
-						 forget_statement(call))));
-	open_foreign_keys(call);
-	gs_target_continue_keys(call->target, call->sampler, &call->fill);
-	open_rows(call, fill->drawn);
-	call->shift = gs_shift_open(call->target);
-	call->sorting = gs_sorting_open(call->target, call->sampler->schema);
-	if (!call->target->makes_up || call->skip_conflicts)
-		return;
-	call->ties = gs_repair_ties(call->target, call->sampler);
-	call->grid = gs_grid_open(call->target, call->sampler, call->fks,
-							  call->ties, fill->seed);
-	call->repair = gs_repair_open(call->target, call->sampler, call->ties,
-								  fill->seed);
-}
-
 /*
  * All batches that are left, for other sessions to see how far it is.
  */
 static void
-fill_target(IntoCall *call)
+fill_target(GsInto *call)
 {
 	GsProgress	outer;
 
@@ -899,7 +533,7 @@ fill_target(IntoCall *call)
 	{
 		gs_progress_phase(GS_PHASE_FILLING, call->fill.done, call->fill.n);
 		if (call->fill.done < call->fill.n)
-			begin_rows(call);
+			gs_into_begin_rows(call);
 		/* rows of owners are as many as these have */
 		gs_progress_phase(GS_PHASE_FILLING, call->fill.done, call->fill.n);
 		while (call->fill.done < call->fill.n)
@@ -929,7 +563,7 @@ GS_FUNCTION(synth_into);
 Datum
 synth_into(PG_FUNCTION_ARGS)
 {
-	IntoCall   *call;
+	GsInto   *call;
 
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

@@ -12,114 +12,27 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
 
 #include "column/store.h"
-#include "encode/decode.h"
-#include "constraint/constraints.h"
 #include "key/key.h"
-#include "numeric/philox.h"
 #include "model/siblings.h"
-#include "owner/owners.h"
-#include "stream/known.h"
-#include "stream/owned.h"
-#include "stream/supply.h"
-
-/* Rows of one owner: the index of a batch has room for so many. */
-#define MAX_ROWS_BITS	24
+#include "numeric/philox.h"
+#include "stream/owned_state.h"
 
 /* How often a row is made again whose key one of the same owner has. */
 #define MAX_TRIES		20
 
-/* A column that is decoded. */
-typedef struct Column
-{
-	int			c;				/* of the model */
-	GsDecoder  *decoder;
-	bool		set;			/* by a condition */
-} Column;
-
-/*
- * Columns that together with the owner's key must not repeat, of those asked
- * for.
- */
-typedef struct UniqueKey
-{
-	int			n;
-	int		   *column;			/* [n] */
-	TypeCacheEntry **type;		/* [n] */
-	Oid		   *collation;		/* [n] */
-} UniqueKey;
-
-/* Keys that rows of the owners at hand have. */
-typedef struct SeenKey
-{
-	uint64		hash;			/* of owner, key and values */
-} SeenKey;
-
-struct GsOwned
-{
-	const GsOwners *owners;
-	GsKnown    *rows;
-	GsKnown    *counts;
-	GsDecoder  *count;			/* of the number of rows */
-	GsSupply   *supply;
-	bool		ended;			/* there are no more owners */
-	int64		batch;			/* index, from 0 */
-	int64		expected[GS_BATCH]; /* rows of each owner */
-	int64		counted;		/* rows of all owners so far, ... */
-	int64		total;			/* ... of all there are, 0: as they have ... */
-	int64		wanted;			/* ... and what becomes of these */
-	int64		n;				/* of all generations of a table's own rows */
-	bool		even;			/* each owner has as many */
-	bool		keeps_all;		/* rows whose key nobody declared repeats one */
-	bool		pending;		/* the row given last is an owner, too */
-
-	/* what rows know: of their owner, then of the row before */
-	int			nknown;
-	Datum	   *known;			/* [GS_BATCH][nknown] */
-	bool	   *known_nulls;
-	int			nbefore;
-	int		   *before_at;		/* [nbefore] among the columns asked for; -1 */
-	Datum	   *before;			/* [GS_BATCH][nbefore] of the owners' last rows */
-	bool	   *before_nulls;
-	MemoryContext before_context;
-
-	/* columns that conditions set, as those to come see them */
-	GsEncoder  *set;			/* NULL: there are none */
-	GsRows	   *given;			/* [columns of the model] */
-	float	  **position;		/* [nfeatures][GS_BATCH] */
-
-	/* the rows at hand */
-	int64		round;			/* which rows of their owners these are, from 0 */
-	int			active[GS_BATCH];	/* their owners */
-	int			nactive;
-	int			at;				/* the next to be given out */
-	int64		made;			/* rows before these, of all owners */
-	int			nunique;
-	UniqueKey  *unique;			/* [nunique] */
-	HTAB	   *seen;			/* of SeenKey; NULL if nunique is 0 */
-	uint64		key;			/* of the first try's random numbers */
-	int			ncolumns;		/* asked for */
-	Column	   *columns;		/* [ncolumns] */
-	int		   *key_of;			/* [ncolumns] the owner's that it is; -1 */
-	Datum	   *values;			/* [GS_BATCH][ncolumns] */
-	bool	   *nulls;
-	bool		left_out[GS_BATCH];	/* those that could not be made */
-	Datum	   *spare;			/* the same of another try */
-	bool	   *spare_nulls;
-	MemoryContext row_context;
-};
+/* How many of these rows are of the same parents, and parents passed over. */
+#define MAX_TRIES_SAME	10
+#define MAX_SKIPPED		10000
+/* The number of the first row in the place of others. */
+#define FIRST_OTHER		(INT64CONST(1) << 52)
 
 static int
 find_column(const GsSchema *schema, const char *name)
@@ -131,7 +44,7 @@ find_column(const GsSchema *schema, const char *name)
 }
 
 static void
-open_column(const GsKnown *known, Column *column, const char *name, Oid type)
+open_column(const GsKnown *known, GsOwnedColumn *column, const char *name, Oid type)
 {
 	const GsSchema *schema = known->sampler->schema;
 
@@ -165,7 +78,12 @@ match_known(const GsOwners *owners, const GsSchema *schema, bool before,
 	foreach(cell, owners->steps)
 		names = list_concat(names, ((const GsOwnerStep *) lfirst(cell))->names);
 	if (before)
+	{
 		names = list_concat(names, owners->before_names);
+		foreach(cell, owners->references)
+			names = list_concat(names,
+								((const GsOwnerStep *) lfirst(cell))->names);
+	}
 	foreach(cell, names)
 	{
 		int			c = find_column(schema, lfirst(cell));
@@ -178,14 +96,48 @@ match_known(const GsOwners *owners, const GsSchema *schema, bool before,
 }
 
 /*
- * A sampler of a model given what is known: columns of rows, n of them, from
- * values + first on.
+ * Whether values of a type are whole numbers, of which one of another such
+ * type stands for the same one.
+ */
+static bool
+is_whole(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+/*
+ * An error unless what is known of a column is of the type that the model has
+ * learned.
+ */
+static void
+check_type(const GsSchema *schema, int c, Oid type)
+{
+	const GsColumn *column = &schema->columns[c];
+
+	if (!OidIsValid(type) || column->type == type ||
+		(is_whole(type) && is_whole(column->type)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of the model is of type %s, and what rows know of it of type %s",
+					column->name, column->type_name, format_type_be(type)),
+			 errhint("Give the column its type, or fit the model again.")));
+}
+
+/*
+ * A sampler of a model given what is known: columns of rows, n of them, the
+ * first ntypes of which are of these types.
  */
 static GsKnown *
 begin_known(const GsModel *model, const bool *known, const int *place, int n,
-			Datum *values, bool *nulls, int stride)
+			const Oid *types, int ntypes, Datum *values, bool *nulls, int stride)
 {
-	GsKnown    *result = gs_known_create(model, known);
+	GsKnown    *result;
+
+	for (int i = 0; i < ntypes; i++)
+		if (place[i] >= 0)
+			check_type(model->schema, place[i], types[i]);
+	result = gs_known_create(model, known);
 
 	for (int i = 0; i < n; i++)
 		if (place[i] >= 0)
@@ -217,6 +169,8 @@ open_counts(GsOwned *owned, const GsModel *model, int64 seed)
 	(void) match_known(owned->owners, model->schema, false, known, place);
 	owned->counts = begin_known(model, known, place,
 								supply->nowner - supply->nkeys,
+								supply->type + supply->nkeys,
+								supply->nowner - supply->nkeys,
 								supply->owner + supply->nkeys,
 								supply->nulls + supply->nkeys,
 								supply->nowner);
@@ -237,83 +191,23 @@ open_columns(GsOwned *owned, TupleDesc desc, int64 seed)
 	bool	   *needed = palloc(Max(schema->nfeatures, 1));
 
 	memset(needed, true, schema->nfeatures);
-	owned->columns = palloc0(sizeof(Column) * Max(desc->natts, 1));
+	owned->columns = palloc0(sizeof(GsOwnedColumn) * Max(desc->natts, 1));
 	owned->key_of = palloc(sizeof(int) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
 		owned->columns[i].c = -1;
+		owned->columns[i].picked = owned->fks != NULL &&
+			gs_foreign_keys_before(owned->fks, i);
 		owned->key_of[i] = gs_supply_gives(owned->supply,
 										   NameStr(attribute->attname));
-		if (!attribute->attisdropped && owned->key_of[i] < 0)
+		if (!attribute->attisdropped && owned->key_of[i] < 0 &&
+			!owned->columns[i].picked)
 			open_column(owned->rows, &owned->columns[i],
 						NameStr(attribute->attname), attribute->atttypid);
 	}
 	gs_known_begin(owned->rows, seed, needed);
-}
-
-/*
- * The keys among a table's constraints that have all columns of the owner's key,
- * and others that are made here.
- */
-static void
-open_unique(GsOwned *owned, TupleDesc desc, List *constraints)
-{
-	const GsOwnerStep *step = linitial(owned->owners->steps);
-	ListCell   *cell;
-
-	owned->unique = palloc0(sizeof(UniqueKey) *
-							Max(list_length(constraints), 1));
-	foreach(cell, constraints)
-	{
-		const GsConstraint *constraint = lfirst(cell);
-		UniqueKey  *key = &owned->unique[owned->nunique];
-		int			nowner = 0;
-		bool		fits = constraint->kind == GS_CONSTRAINT_PRIMARY_KEY ||
-			constraint->kind == GS_CONSTRAINT_UNIQUE;
-		ListCell   *name;
-
-		key->n = 0;
-		key->column = palloc(sizeof(int) * (desc->natts + 1));
-		key->type = palloc(sizeof(TypeCacheEntry *) * (desc->natts + 1));
-		key->collation = palloc(sizeof(Oid) * (desc->natts + 1));
-		foreach(name, constraint->columns)
-		{
-			int			i = 0;
-
-			while (i < desc->natts &&
-				   strcmp(NameStr(TupleDescAttr(desc, i)->attname),
-						  lfirst(name)) != 0)
-				i++;
-			if (i == desc->natts || key->n == desc->natts)
-				fits = false;
-			else if (owned->key_of[i] >= 0)
-				nowner++;
-			else
-			{
-				Form_pg_attribute attribute = TupleDescAttr(desc, i);
-
-				key->column[key->n] = i;
-				key->type[key->n] = lookup_type_cache(attribute->atttypid,
-													  TYPECACHE_HASH_EXTENDED_PROC_FINFO);
-				fits &= OidIsValid(key->type[key->n]->hash_extended_proc) &&
-					owned->columns[i].decoder != NULL;
-				key->collation[key->n++] = attribute->attcollation;
-			}
-		}
-		if (fits && key->n > 0 && nowner == list_length(step->columns))
-			owned->nunique++;
-	}
-	if (owned->nunique > 0)
-	{
-		HASHCTL		control = {.keysize = sizeof(uint64),
-		.entrysize = sizeof(SeenKey),.hcxt = CurrentMemoryContext};
-
-		owned->seen = hash_create("gensynth owned keys", 16 * GS_BATCH,
-								  &control,
-								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
 }
 
 /*
@@ -352,7 +246,11 @@ open_before(GsOwned *owned, TupleDesc desc)
 		for (int i = 0; i < desc->natts; i++)
 			if (strcmp(NameStr(TupleDescAttr(desc, i)->attname),
 					   lfirst(cell)) == 0 && owned->columns[i].decoder != NULL)
+			{
 				*at = i;
+				check_type(owned->rows->sampler->schema, owned->columns[i].c,
+						   TupleDescAttr(desc, i)->atttypid);
+			}
 	}
 }
 
@@ -393,38 +291,21 @@ open_set(GsOwned *owned, const bool *known)
 }
 
 /*
- * How many rows a generation of a table's own rows is to have.
- */
-static int64
-generation_rows(const GsOwned *owned, int generation)
-{
-	const GsOwners *owners = owned->owners;
-	double		before = 0;
-	double		all = 0;
-
-	for (int g = 0; g < owners->ngenerations; g++)
-	{
-		all += owners->generation[g];
-		before += g < generation ? owners->generation[g] : 0;
-	}
-	return Max(1, llround((before + owners->generation[generation]) / all *
-						  owned->n) - llround(before / all * owned->n));
-}
-
-/*
  * gs_owned_open: begins to make rows that belong to others, in the current
  * context.
  *
  * rows, counts: models of the rows, and of how many each owner has, NULL if
  * all are one's; both must outlive the result.  relid: the table whose foreign
  * keys lead to the owners; desc: its columns that are asked for; constraints:
- * its own, of GsConstraint; n: rows, if owners are made for them; -1: as many
+ * its own, of GsConstraint; fks: those of the target, whose filled columns desc
+ * has, NULL if rows are to be counted only; n: rows, if owners are made for them; -1: as many
  * as in the source.  To be called within an SPI connection.  Errors:
  * invalid_foreign_key; those of reading the owners.
  */
 GsOwned *
 gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
-			  TupleDesc desc, List *constraints, int64 seed, int64 n)
+			  TupleDesc desc, List *constraints, GsForeignKeys *fks,
+			  int64 seed, int64 n)
 {
 	GsOwned    *owned = palloc0(sizeof(GsOwned));
 	const GsOwners *owners = gs_owners_load(rows->version->owners);
@@ -436,21 +317,31 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 		gs_corrupted("A model of rows that have owners is of method \"%s\".",
 					 rows->family->name);
 	owned->owners = owners;
+	owned->fks = fks;
+	owned->nreferences = gs_foreign_keys_known(owners, NULL);
+	owned->reference = palloc0(sizeof(Datum) * GS_BATCH *
+							   Max(owned->nreferences, 1));
+	owned->reference_nulls = palloc((Size) GS_BATCH *
+									Max(owned->nreferences, 1));
+	memset(owned->reference_nulls, true, (Size) GS_BATCH * owned->nreferences);
 	owned->n = n >= 0 ? n : rows->version->rows;
 	owned->supply = gs_supply_open(owners, rows, counts, relid, desc, seed, n);
 	if (owned->supply->now != NULL)
 	{
 		/* each row that belongs to none stands by itself */
 		owned->even = true;
-		owned->supply->roots = generation_rows(owned, 0);
+		owned->supply->roots = gs_owned_generation_rows(owned, 0);
 	}
 	place = palloc(sizeof(int) * (owned->supply->nowner +
-								  list_length(owners->before) + 1));
+								  list_length(owners->before) +
+								  owned->nreferences + 1));
 	owned->nknown = match_known(owners, rows->schema, true, known, place);
 	owned->known = palloc(sizeof(Datum) * GS_BATCH * Max(owned->nknown, 1));
 	owned->known_nulls = palloc((Size) GS_BATCH * Max(owned->nknown, 1));
-	owned->rows = begin_known(rows, known, place, owned->nknown, owned->known,
-							  owned->known_nulls, owned->nknown);
+	owned->rows = begin_known(rows, known, place, owned->nknown,
+							  owned->supply->type + owned->supply->nkeys,
+							  owned->supply->nowner - owned->supply->nkeys,
+							  owned->known, owned->known_nulls, owned->nknown);
 	forget_orders(owned->rows->sampler->schema);
 	if (!owners->entity)
 		open_counts(owned, counts, seed);
@@ -464,135 +355,12 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	owned->spare = palloc(sizeof(Datum) * Max(cells, 1));
 	owned->spare_nulls = palloc(Max(cells, 1));
 	owned->key = owned->rows->batch->key;
-	open_unique(owned, desc, constraints);
+	gs_owned_open_keys(owned, desc, constraints);
 	owned->row_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "gensynth owned rows",
 											   ALLOCSET_DEFAULT_SIZES);
 	owned->batch = -1;
 	return owned;
-}
-
-static void
-forget_keys(GsOwned *owned)
-{
-	HASH_SEQ_STATUS status;
-	SeenKey    *key;
-
-	hash_seq_init(&status, owned->seen);
-	while ((key = hash_seq_search(&status)) != NULL)
-		(void) hash_search(owned->seen, &key->hash, HASH_REMOVE, NULL);
-}
-
-/*
- * How many rows the owners at hand have: [GS_BATCH], filled.
- */
-static void
-count_rows(GsOwned *owned)
-{
-	GsSupply   *supply = owned->supply;
-	Size		n = supply->nowner;
-	Datum		counts[GS_BATCH];
-	bool		nulls[GS_BATCH];
-
-	if (owned->even || owned->counts == NULL)
-	{
-		for (int i = 0; i < supply->nowners; i++)
-			owned->expected[i] = owned->even ? 1 : supply->rows[i];
-		return;
-	}
-	/* batches are made whole */
-	for (int i = supply->nowners; i < GS_BATCH; i++)
-	{
-		memcpy(supply->owner + i * n, supply->owner, sizeof(Datum) * n);
-		memcpy(supply->nulls + i * n, supply->nulls, n);
-	}
-	(void) gs_known_fill(owned->counts, owned->batch);
-	gs_decode(owned->count, owned->counts->batch, 0, GS_BATCH,
-			  (GsRows) {counts, nulls, 1});
-	for (int i = 0; i < supply->nowners; i++)
-		owned->expected[i] = nulls[i] ? 0 : DatumGetInt64(counts[i]);
-}
-
-/*
- * What becomes of the first rows of all owners, so many, when there are to be
- * more or fewer rows in all.
- */
-static int64
-scaled(const GsOwned *owned, int64 rows)
-{
-	return owned->total == 0 || rows >= owned->total ?
-		owned->total == 0 ? rows : owned->wanted :
-		(int64) ((double) rows * owned->wanted / owned->total);
-}
-
-/*
- * Goes on to owners of the next generation, which are counted first, so that
- * they get as many rows as they should.  False if there are none.
- */
-static bool
-next_generation(GsOwned *owned)
-{
-	int64		batch = owned->batch;
-
-	if (!gs_supply_descend(owned->supply))
-		return false;
-	owned->total = owned->counted = 0;
-	owned->even = false;
-	for (;;)
-	{
-		gs_supply_read(owned->supply);
-		if (owned->supply->nowners == 0)
-			break;
-		owned->batch++;
-		count_rows(owned);
-		for (int i = 0; i < owned->supply->nowners; i++)
-			owned->total += Max(owned->expected[i], 0);
-	}
-	owned->batch = batch;
-	/* where nobody would have any, all have as many */
-	owned->even = owned->total == 0;
-	if (owned->even)
-		owned->total = gs_supply_owners(owned->supply);
-	owned->wanted = generation_rows(owned, owned->supply->generation + 1);
-	gs_supply_rewind(owned->supply);
-	gs_supply_read(owned->supply);
-	return true;
-}
-
-/*
- * The next owners, and how many rows each is to have.  False after the last.
- */
-static bool
-next_owners(GsOwned *owned)
-{
-	if (owned->ended)
-		return false;
-	gs_supply_read(owned->supply);
-	if (owned->supply->now != NULL)
-		owned->ended = owned->supply->nowners == 0 && !next_generation(owned);
-	else
-		owned->ended = owned->supply->nowners < GS_BATCH;
-	if (owned->supply->nowners == 0 || (owned->ended && owned->supply->now != NULL))
-		return false;
-	owned->batch++;
-	owned->round = -1;
-	if (owned->seen != NULL)
-		forget_keys(owned);
-	gs_siblings_forget(owned->rows->sampler->state);
-	MemoryContextReset(owned->before_context);
-	memset(owned->before_nulls, true, (Size) GS_BATCH * owned->nbefore);
-	count_rows(owned);
-	for (int i = 0; i < owned->supply->nowners; i++)
-	{
-		int64		before = owned->counted;
-
-		owned->counted += Max(owned->expected[i], 0);
-		owned->expected[i] = Min(scaled(owned, owned->counted) -
-								 scaled(owned, before),
-								 (INT64CONST(1) << MAX_ROWS_BITS) - 1);
-		gs_siblings_begin(owned->rows->sampler->state, i, owned->expected[i]);
-	}
-	return true;
 }
 
 /*
@@ -617,69 +385,64 @@ know_rows(GsOwned *owned, const int *owner, int n)
 			   sizeof(Datum) * owned->nbefore);
 		memcpy(owned->known_nulls + to + nowner, owned->before_nulls + before,
 			   owned->nbefore);
+		memcpy(owned->known + to + nowner + owned->nbefore,
+			   owned->reference + (Size) i * owned->nreferences,
+			   sizeof(Datum) * owned->nreferences);
+		memcpy(owned->known_nulls + to + nowner + owned->nbefore,
+			   owned->reference_nulls + (Size) i * owned->nreferences,
+			   owned->nreferences);
 	}
 	owned->rows->n = n;
 	gs_siblings_rows(owned->rows->sampler->state, owner, n);
 }
 
 /*
- * The owners' own columns, in the rows at hand.
+ * The owners' own columns, in rows of n owners.
  */
 static void
-set_keys(GsOwned *owned)
+set_keys(const GsOwned *owned, const int *owner, int n, Datum *values,
+		 bool *nulls)
 {
 	const GsSupply *supply = owned->supply;
 	int			stride = owned->ncolumns;
 
-	for (int i = 0; i < owned->ncolumns; i++)
-		for (int row = 0; owned->key_of[i] >= 0 && row < owned->nactive; row++)
+	for (int i = 0; i < stride; i++)
+		for (int row = 0; owned->key_of[i] >= 0 && row < n; row++)
 		{
-			Size		from = (Size) owned->active[row] * supply->nowner +
+			Size		from = (Size) owner[row] * supply->nowner +
 				owned->key_of[i];
 			Size		to = (Size) row * stride + i;
 
-			owned->values[to] = supply->owner[from];
-			owned->nulls[to] = supply->nulls[from];
+			values[to] = supply->owner[from];
+			nulls[to] = supply->nulls[from];
 		}
 }
 
 /*
- * The hash of a row's key; false if a NULL makes it differ from all others.
+ * Chooses the rows that one refers to, and notes what it knows of them.  False
+ * if there are none.
+ *
+ * row: in the rows at hand; number: of the row
  */
 static bool
-hash_key(const GsOwned *owned, int k, int owner, const Datum *values,
-		 const bool *nulls, uint64 *hash)
+pick_parents(GsOwned *owned, int row, int owner, int64 number, Datum *values,
+			 bool *nulls)
 {
-	const UniqueKey *key = &owned->unique[k];
+	Datum	   *known = owned->reference + (Size) row * owned->nreferences;
+	bool	   *known_nulls = owned->reference_nulls +
+		(Size) row * owned->nreferences;
 
-	*hash = gs_mix64(owner, k);
-	for (int i = 0; i < key->n; i++)
+	for (int64 skip = 0; skip < MAX_SKIPPED; skip++)
 	{
-		int			at = key->column[i];
-
-		if (nulls[at])
-			return false;
-		*hash = gs_mix64(*hash, DatumGetUInt64(FunctionCall2Coll(
-																 &key->type[i]->hash_extended_proc_finfo,
-																 key->collation[i], values[at],
-																 Int64GetDatum(0))));
+		if (!gs_foreign_keys_pick(owned->fks, number, skip, values, nulls,
+								  known, known_nulls))
+			break;
+		if (gs_owned_is_taken(owned, owner, values, nulls))
+			continue;
+		gs_foreign_keys_keep(owned->fks, values, nulls, known, known_nulls);
+		return true;
 	}
-	return true;
-}
-
-/*
- * Whether one of a row's keys is that of another row of its owner.
- */
-static bool
-is_seen(const GsOwned *owned, int owner, const Datum *values,
-		const bool *nulls)
-{
-	uint64		hash;
-
-	for (int k = 0; k < owned->nunique; k++)
-		if (hash_key(owned, k, owner, values, nulls, &hash) &&
-			hash_search(owned->seen, &hash, HASH_FIND, NULL) != NULL)
-			return true;
+	memset(known_nulls, true, owned->nreferences);
 	return false;
 }
 
@@ -735,11 +498,7 @@ static void
 keep_row(GsOwned *owned, int row, int owner, const Datum *values,
 		 const bool *nulls)
 {
-	uint64		hash;
-
-	for (int k = 0; k < owned->nunique; k++)
-		if (hash_key(owned, k, owner, values, nulls, &hash))
-			(void) hash_search(owned->seen, &hash, HASH_ENTER, NULL);
+	gs_owned_see_key(owned, owner, values, nulls);
 	for (int b = 0; b < owned->nbefore; b++)
 		remember(owned, owner, b, values, nulls);
 	gs_siblings_add(owned->rows->sampler->state, owned->rows->batch, row);
@@ -748,25 +507,38 @@ keep_row(GsOwned *owned, int row, int owner, const Datum *values,
 /*
  * Makes a row for each of n owners into values and nulls.
  *
+ * at: [n] places of the rows among those at hand; try: 0 at first
  * bad: [n] set where it must not be: its conditions do not hold, or its owner
  * has one with the same key
  */
 static void
-make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
-		  bool *bad)
+make_rows(GsOwned *owned, const int *owner, const int *at, int try, int n,
+		  Datum *values, bool *nulls, bool *bad)
 {
 	int			stride = owned->ncolumns;
 	GsKnown    *known = owned->rows;
 	const bool *refused;
 
+	memset(nulls, true, (Size) n * stride);
+	memset(bad, false, n);
+	set_keys(owned, owner, n, values, nulls);
+	for (int row = 0; row < n && owned->fks != NULL; row++)
+	{
+		int64		number = owned->made + at[row];
+
+		if (try > MAX_TRIES_SAME)
+			number = FIRST_OTHER + (gs_mix64(number, try) >> 12);
+		bad[row] = !pick_parents(owned, row, owner[row], number,
+								 values + (Size) row * stride,
+								 nulls + (Size) row * stride);
+	}
 	know_rows(owned, owner, n);
 	refused = gs_known_fill(known, (owned->batch << MAX_ROWS_BITS) +
 							owned->round);
 	known->batch->row = owned->made;
-	memset(nulls, true, (Size) n * stride);
 	for (int i = 0; i < stride; i++)
 	{
-		const Column *column = &owned->columns[i];
+		const GsOwnedColumn *column = &owned->columns[i];
 		GsRows		rows = {values + i, nulls + i, stride};
 
 		if (column->decoder == NULL)
@@ -781,14 +553,14 @@ make_rows(GsOwned *owned, const int *owner, int n, Datum *values, bool *nulls,
 	gs_siblings_see(known->sampler->state, known->batch);
 	for (int row = 0; row < n; row++)
 	{
-		Size		at = (Size) row * stride;
+		Size		cell = (Size) row * stride;
 
-		bad[row] = (refused != NULL && refused[row]) ||
+		bad[row] |= (refused != NULL && refused[row]) ||
 			(!owned->keeps_all &&
 			 gs_siblings_failed(known->sampler->state, row)) ||
-			is_seen(owned, owner[row], values + at, nulls + at);
+			gs_owned_is_seen(owned, owner[row], values + cell, nulls + cell);
 		if (!bad[row])
-			keep_row(owned, row, owner[row], values + at, nulls + at);
+			keep_row(owned, row, owner[row], values + cell, nulls + cell);
 	}
 }
 
@@ -825,8 +597,10 @@ make_good_rows(GsOwned *owned)
 	int			row[GS_BATCH];
 	int			n = 0;
 
+	for (int i = 0; i < owned->nactive; i++)
+		row[i] = i;
 	owned->rows->batch->key = owned->key;
-	make_rows(owned, owned->active, owned->nactive, owned->values,
+	make_rows(owned, owned->active, row, 0, owned->nactive, owned->values,
 			  owned->nulls, bad);
 	memcpy(owned->left_out, bad, owned->nactive);
 	for (int i = 0; i < owned->nactive; i++)
@@ -839,7 +613,8 @@ make_good_rows(GsOwned *owned)
 		for (int i = 0; i < n; i++)
 			owner[i] = owned->active[row[i]];
 		owned->rows->batch->key = gs_mix64(owned->key, try);
-		make_rows(owned, owner, n, owned->spare, owned->spare_nulls, bad);
+		make_rows(owned, owner, row, try, n, owned->spare, owned->spare_nulls,
+				  bad);
 		for (int i = 0; i < n; i++)
 		{
 			if (bad[i])
@@ -875,7 +650,6 @@ next_rows(GsOwned *owned)
 	old = MemoryContextSwitchTo(owned->row_context);
 	make_good_rows(owned);
 	MemoryContextSwitchTo(old);
-	set_keys(owned);
 	return true;
 }
 
@@ -895,7 +669,7 @@ gs_owned_next(GsOwned *owned, Datum **values, bool **nulls)
 					  owned->nulls + cell);
 	owned->pending = false;
 	while (owned->at >= owned->nactive)
-		if (!(owned->batch >= 0 && next_rows(owned)) && !next_owners(owned))
+		if (!(owned->batch >= 0 && next_rows(owned)) && !gs_owned_next_owners(owned))
 			return false;
 	cell = (Size) owned->at * owned->ncolumns;
 	if (owned->left_out[owned->at++])
@@ -940,7 +714,7 @@ gs_owned_skip(GsOwned *owned, int64 n)
 			break;
 		n -= rows;
 		owned->made += rows;
-		if (!next_owners(owned))
+		if (!gs_owned_next_owners(owned))
 			return;
 	}
 	while (n-- > 0 && gs_owned_next(owned, &values, &nulls))

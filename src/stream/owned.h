@@ -10,6 +10,7 @@
 #include "access/tupdesc.h"
 
 #include "model/model.h"
+#include "stream/foreign_keys.h"
 
 /* The tensor of a model that says which version of its part belongs to it. */
 #define GS_TOGETHER	"together"
@@ -18,7 +19,7 @@ typedef struct GsOwned GsOwned;
 
 extern GsOwned *gs_owned_open(const GsModel *rows, const GsModel *counts,
 							  Oid relid, TupleDesc desc, List *constraints,
-							  int64 seed, int64 n);
+							  GsForeignKeys *fks, int64 seed, int64 n);
 extern bool gs_owned_next(GsOwned *owned, Datum **values, bool **nulls);
 extern void gs_owned_refuse(GsOwned *owned);
 extern void gs_owned_skip(GsOwned *owned, int64 n);

@@ -57,6 +57,7 @@ typedef struct KeyGroup
 struct GsParents
 {
 	TupleDesc	desc;			/* of a slot */
+	int			nkeys;			/* columns of the key; others follow */
 	int64		n;				/* in the table */
 	int64		kept;
 	Size		width;			/* of a slot */
@@ -219,6 +220,14 @@ take_key(TupleTableSlot *from, void *arg)
 		if (request->nknown > 0)
 			hash = gs_key_hash(hash, value, type);
 	}
+	for (int i = KEY + request->desc->natts; i < desc->natts; i++)
+	{
+		slot->tts_isnull[i] = from->tts_isnull[i - KEY];
+		slot->tts_values[i] = from->tts_values[i - KEY];
+		if (!slot->tts_isnull[i] && TupleDescAttr(desc, i)->attlen == -1)
+			slot->tts_values[i] =
+				PointerGetDatum(PG_DETOAST_DATUM_PACKED(slot->tts_values[i]));
+	}
 	if (request->nknown > 0)
 		known = gs_known_find(request->known, request->nknown, hash);
 	if (known != NULL)
@@ -262,19 +271,31 @@ keys_query(const GsParentsRequest *request)
 											  FORMAT_TYPE_TYPEMOD_GIVEN |
 											  FORMAT_TYPE_FORCE_QUALIFY));
 	}
+	for (int i = 0; request->columns != NULL && i < request->columns->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(request->columns, i);
+
+		appendStringInfo(&query, ", %s::%s",
+						 quote_identifier(NameStr(column->attname)),
+						 format_type_extended(column->atttypid, -1,
+											  FORMAT_TYPE_FORCE_QUALIFY));
+	}
 	appendStringInfo(&query, " FROM %s", request->constraint->parent);
 	return query.data;
 }
 
 static TupleDesc
-slot_desc(TupleDesc keys)
+slot_desc(TupleDesc keys, TupleDesc columns)
 {
-	TupleDesc	desc = CreateTemplateTupleDesc(KEY + keys->natts);
+	int			ncolumns = columns == NULL ? 0 : columns->natts;
+	TupleDesc	desc = CreateTemplateTupleDesc(KEY + keys->natts + ncolumns);
 
 	TupleDescInitEntry(desc, GROUP + 1, "group", INT8OID, -1, 0);
 	TupleDescInitEntry(desc, ORDER + 1, "order", INT8OID, -1, 0);
 	for (int k = 0; k < keys->natts; k++)
 		TupleDescCopyEntry(desc, KEY + k + 1, keys, k + 1);
+	for (int i = 0; i < ncolumns; i++)
+		TupleDescCopyEntry(desc, KEY + keys->natts + i + 1, columns, i + 1);
 	gs_desc_finish(desc);
 	return desc;
 }
@@ -293,8 +314,10 @@ make_room(GsParents *parents)
 {
 	Size		size;
 
-	/* a minimal tuple without NULLs */
-	parents->width = MAXALIGN(MAXALIGN(SizeofMinimalTupleHeader) +
+	/* a minimal tuple, which has NULLs among columns besides the key */
+	parents->width = MAXALIGN(MAXALIGN(SizeofMinimalTupleHeader +
+									   (parents->desc->natts > KEY + parents->nkeys ?
+										BITMAPLEN(parents->desc->natts) : 0)) +
 							  parents->width);
 	size = mul_size(parents->width, parents->kept);
 	if (size <= (Size) work_mem * 1024)
@@ -404,7 +427,8 @@ gs_parents_read(const GsParentsRequest *request)
 	Reading		reading = {.request = request,.parents = parents};
 	int64		position = 0;
 
-	parents->desc = slot_desc(request->desc);
+	parents->desc = slot_desc(request->desc, request->columns);
+	parents->nkeys = request->desc->natts;
 	parents->slot = MakeSingleTupleTableSlot(parents->desc,
 											 &TTSOpsMinimalTuple);
 	parents->max_groups = 2;
@@ -479,7 +503,26 @@ gs_parents_get(GsParents *parents, int64 position, Datum *values)
 	ExecStoreMinimalTuple((MinimalTuple) tuple, parents->slot, false);
 	slot_getallattrs(parents->slot);
 	memcpy(values, parents->slot->tts_values + KEY,
-		   sizeof(Datum) * (parents->desc->natts - KEY));
+		   sizeof(Datum) * parents->nkeys);
+}
+
+/*
+ * gs_parents_columns: the columns besides the key of the one at a position.
+ *
+ * values, nulls: of as many columns as were asked for; what they point to is
+ * valid until the next call
+ */
+void
+gs_parents_columns(GsParents *parents, int64 position, Datum *values,
+				   bool *nulls)
+{
+	int			first = KEY + parents->nkeys;
+	int			n = parents->desc->natts - first;
+	Datum		key[INDEX_MAX_KEYS];
+
+	gs_parents_get(parents, position, key);
+	memcpy(values, parents->slot->tts_values + first, sizeof(Datum) * n);
+	memcpy(nulls, parents->slot->tts_isnull + first, n);
 }
 
 /*

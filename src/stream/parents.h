@@ -25,6 +25,8 @@ typedef struct GsParentsRequest
 {
 	const GsConstraint *constraint;
 	TupleDesc	desc;			/* of the referring columns, in their order */
+	TupleDesc	columns;		/* the parents' own that are read besides; NULL:
+								 * none */
 	const bool *grouped;		/* [natts] those with the same are together */
 	uint64		key;			/* of the order */
 	int64		most;			/* parents kept; 0: all */
@@ -42,6 +44,8 @@ extern GsParents *gs_parents_read(const GsParentsRequest *request);
 extern int64 gs_parents_count(const GsParents *parents);
 extern int64 gs_parents_kept(const GsParents *parents);
 extern void gs_parents_get(GsParents *parents, int64 position, Datum *values);
+extern void gs_parents_columns(GsParents *parents, int64 position,
+							   Datum *values, bool *nulls);
 extern int64 gs_parents_groups(const GsParents *parents);
 extern int64 gs_parents_find(const GsParents *parents, uint64 hash);
 extern int64 gs_parents_group(const GsParents *parents, int64 group, int64 *n);

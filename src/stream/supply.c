@@ -22,11 +22,16 @@
  * A query for owners, after one with keys of so many types, planned once.
  */
 static SPIPlanPtr
-prepare_owners(const GsOwners *owners, Oid relid, int nkeys, Oid *types)
+prepare_owners(const GsSupply *supply, int nkeys, Oid *types)
 {
 	int			level = gs_fix_names();
-	SPIPlanPtr	plan = SPI_prepare(gs_owners_query(owners, relid, nkeys > 0,
-												   GS_BATCH), nkeys, types);
+	List	   *known = NIL;
+	SPIPlanPtr	plan;
+
+	for (int i = supply->nkeys; i < supply->nowner; i++)
+		known = lappend_oid(known, supply->type[i]);
+	plan = SPI_prepare(gs_owners_query(supply->owners, supply->relid, known,
+									   nkeys > 0, GS_BATCH), nkeys, types);
 
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_prepare failed: %s",
@@ -79,6 +84,8 @@ open_entities(GsSupply *supply, const GsModel *rows,
 		nentities = Max(1, llround((double) n * nentities /
 								   Max(rows->version->rows, 1)));
 	supply->desc = columns;
+	for (int i = 0; i < supply->nowner; i++)
+		supply->type[i] = TupleDescAttr(columns, i)->atttypid;
 	stream = gs_stream_open(sampler, columns, seed);
 	gs_stream_seek(stream, 0, nentities);
 	return stream;
@@ -109,6 +116,7 @@ open_generations(GsSupply *supply, TupleDesc desc)
 			{
 				TupleDescCopyEntry(columns, i + 1, desc, c + 1);
 				supply->at[i] = c;
+				supply->type[i] = TupleDescAttr(desc, c)->atttypid;
 			}
 	}
 	supply->desc = columns;
@@ -116,6 +124,30 @@ open_generations(GsSupply *supply, TupleDesc desc)
 	supply->now = tuplestore_begin_heap(false, false, work_mem);
 	supply->next = tuplestore_begin_heap(false, false, work_mem);
 	supply->generation = -1;
+}
+
+/*
+ * The types in which what rows know of a table's rows is read: those that a
+ * model has learned them in.
+ */
+static void
+find_types(GsSupply *supply, const GsSchema *rows, const GsSchema *counts)
+{
+	const GsSchema *schemas[] = {counts, rows};
+	int			i = supply->nkeys;
+	ListCell   *cell;
+	ListCell   *name;
+
+	foreach(cell, supply->owners->steps)
+		foreach(name, ((const GsOwnerStep *) lfirst(cell))->names)
+		{
+			supply->type[i] = TEXTOID;
+			for (int s = 0; s < lengthof(schemas); s++)
+				for (int c = 0; schemas[s] != NULL && c < schemas[s]->ncolumns; c++)
+					if (strcmp(schemas[s]->columns[c].name, lfirst(name)) == 0)
+						supply->type[i] = schemas[s]->columns[c].type;
+			i++;
+		}
 }
 
 /*
@@ -143,6 +175,7 @@ gs_supply_open(const GsOwners *owners, const GsModel *rows,
 	foreach(cell, owners->steps)
 		supply->nowner += list_length(((const GsOwnerStep *)
 									   lfirst(cell))->known);
+	supply->type = palloc0(sizeof(Oid) * Max(supply->nowner, 1));
 	supply->owner = palloc0(sizeof(Datum) * GS_BATCH * Max(supply->nowner, 1));
 	supply->nulls = palloc((Size) GS_BATCH * Max(supply->nowner, 1));
 	supply->context = AllocSetContextCreate(context, "gensynth owners",
@@ -156,7 +189,8 @@ gs_supply_open(const GsOwners *owners, const GsModel *rows,
 		supply->stream = open_entities(supply, rows, counts, desc, seed, n);
 	else
 	{
-		supply->first = prepare_owners(owners, relid, 0, NULL);
+		find_types(supply, rows->schema, counts == NULL ? NULL : counts->schema);
+		supply->first = prepare_owners(supply, 0, NULL);
 		MemoryContextSwitchTo(context);
 	}
 	return supply;
@@ -198,8 +232,7 @@ read_table(GsSupply *supply)
 
 		for (int i = 0; i < supply->nkeys; i++)
 			types[i] = supply->key_type[i];
-		supply->after = prepare_owners(supply->owners, supply->relid,
-									   supply->nkeys, types);
+		supply->after = prepare_owners(supply, supply->nkeys, types);
 	}
 	result = supply->nowners > 0 ?
 		SPI_execute_plan(supply->after, last, NULL, false, 0) :

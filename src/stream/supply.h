@@ -18,6 +18,7 @@ typedef struct GsSupply
 	const GsOwners *owners;
 	int			nkeys;			/* columns that rows refer to an owner by ... */
 	int			nowner;			/* ... and with those that rows know besides */
+	Oid		   *type;			/* [nowner] of these besides; others unset */
 	int			nowners;		/* at hand */
 	Datum	   *owner;			/* [GS_BATCH][nowner] */
 	bool	   *nulls;

@@ -1,0 +1,65 @@
+-- Rows of a child that know others which they refer to, besides their owner.
+BEGIN;
+SELECT plan(15);
+SET LOCAL client_min_messages = error;
+CREATE SCHEMA shop;
+SET LOCAL search_path = shop, public;
+CREATE TABLE customer (id int PRIMARY KEY, tier int NOT NULL, area text NOT NULL);
+CREATE TABLE product (sku text PRIMARY KEY, price numeric(8,2) NOT NULL, kind text, weight int);
+CREATE TABLE orders (id int PRIMARY KEY, customer_id int NOT NULL REFERENCES customer ON DELETE CASCADE, at date NOT NULL);
+CREATE TABLE line (order_id int REFERENCES orders ON DELETE CASCADE, line_no int, sku text NOT NULL REFERENCES product, price numeric(8,2) NOT NULL, n int NOT NULL, total numeric(10,2) NOT NULL, PRIMARY KEY (order_id, line_no), UNIQUE (order_id, sku));
+CREATE TABLE student (id int PRIMARY KEY, year int NOT NULL);
+CREATE TABLE course (id int PRIMARY KEY, level int NOT NULL);
+CREATE TABLE takes (student int REFERENCES student ON DELETE CASCADE, course int REFERENCES course, mark int NOT NULL, PRIMARY KEY (student, course));
+INSERT INTO customer SELECT i, 1 + i % 3, 100 + i % 2 FROM generate_series(1, 300) AS i;
+INSERT INTO product SELECT 'P' || i * 7919 % 100003, round((1 + (i * 104729 % 997) / 10.0)::numeric, 2), CASE WHEN i % 4 > 0 THEN 'kind ' || i % 4 END, i * 31 % 50 FROM generate_series(1, 400) AS i;
+INSERT INTO orders SELECT i, 1 + i % 300, date '2024-01-01' + i % 365 FROM generate_series(1, 1200) AS i;
+-- the first products are bought more often
+INSERT INTO line SELECT o, row_number() OVER (PARTITION BY o ORDER BY k), sku, price, n, price * n
+	FROM (SELECT DISTINCT ON (o, p) o, k, p, 1 + (o * 13 + k * 7) % 4 AS n FROM (SELECT o, k, 1 + (power((o * 7919 + k * 104729) % 10007 / 10007.0, 2) * 400)::int % 400 AS p FROM generate_series(1, 1200) AS o, generate_series(1, 5) AS k WHERE k <= 1 + o % 5) AS a) AS b
+	JOIN (SELECT row_number() OVER (ORDER BY sku) AS p, * FROM product) AS c USING (p);
+INSERT INTO student SELECT i, 1 + i % 4 FROM generate_series(1, 400) AS i;
+INSERT INTO course SELECT i, 1 + i % 3 FROM generate_series(1, 60) AS i;
+-- marks follow the course, and some take nearly all of them
+INSERT INTO takes SELECT s.id, c.id, 10 * c.level + (s.id + c.id) % 3 FROM student AS s, course AS c WHERE (s.id * 7919 + c.id * 104729) % 101 < CASE WHEN s.id % 40 = 0 THEN 95 ELSE 5 + c.id / 4 END;
+ANALYZE;
+SELECT synth_fit_schema('{shop}', options => '{"remake": ["product", "course", "customer"], "keep": []}', seed => 1) \g /dev/null
+CREATE SCHEMA dev;
+CALL synth_schema_into('dev', 'shop', seed => 1);
+SELECT is(avg((l.price = p.price)::int), 1.0, 'a price that the line has from its product') FROM dev.line AS l JOIN dev.product AS p USING (sku);
+SELECT is(avg((total = price * n)::int), 1.0, 'and what is calculated from it') FROM dev.line;
+SELECT cmp_ok(abs(count(*) - (SELECT count(*) FROM line)) * 1.0 / count(*), '<', 0.03, 'as many lines') FROM dev.line;
+SELECT cmp_ok(max(abs(a.share - b.share)), '<', 0.05, 'products are bought as often as they were')
+	FROM (SELECT n, avg((n >= m)::int) AS share FROM generate_series(1, 30) AS n, (SELECT count(l.sku) AS m FROM product LEFT JOIN line AS l USING (sku) GROUP BY sku) AS c GROUP BY n) AS a
+	JOIN (SELECT n, avg((n >= m)::int) AS share FROM generate_series(1, 30) AS n, (SELECT count(l.sku) AS m FROM dev.product LEFT JOIN dev.line AS l USING (sku) GROUP BY sku) AS c GROUP BY n) AS b USING (n);
+SELECT cmp_ok(abs(count(*) - (SELECT count(*) FROM takes)) * 1.0 / count(*), '<', 0.03, 'as many pairs of a junction, each once') FROM dev.takes;
+SELECT cmp_ok(avg((mark BETWEEN 10 * level AND 10 * level + 2)::int), '>', 0.99, 'what follows from the other one') FROM dev.takes JOIN dev.course ON course = id;
+SELECT cmp_ok(max(n), '>', 40::bigint, 'some take nearly all') FROM (SELECT count(*) AS n FROM dev.takes GROUP BY student) AS c;
+
+-- a function of the seed
+CREATE SCHEMA again;
+CALL synth_schema_into('again', 'shop', seed => 1);
+SELECT set_eq('SELECT * FROM again.line', 'SELECT * FROM dev.line', 'a seed says which rows');
+-- in batches of another size
+CREATE TABLE again.line2 (LIKE again.line, PRIMARY KEY (order_id, line_no), FOREIGN KEY (order_id) REFERENCES again.orders, FOREIGN KEY (sku) REFERENCES again.product, UNIQUE (order_id, sku));
+CALL synth_into('again.line2', model => 'shop/line', seed => 1, batch_size => 77);
+SELECT set_eq('SELECT * FROM again.line2', 'SELECT * FROM dev.line', 'whatever the batches');
+DELETE FROM again.line2;
+SELECT is((SELECT references_ -> 0 -> 'known' FROM (SELECT owners -> 'references' AS references_ FROM gensynth.versions WHERE model = 'shop/line') AS v), '["price", "kind", "weight"]', 'what is known of a product');
+
+-- what is not as it was
+ALTER TABLE again.product RENAME COLUMN kind TO sort;
+SELECT throws_ok($$CALL synth_into('again.line2', model => 'shop/line', seed => 2)$$, '42703', NULL, 'a column that rows know is gone');
+ALTER TABLE again.product RENAME COLUMN sort TO kind;
+ALTER TABLE again.product ALTER price TYPE float8, ALTER weight TYPE text;
+SELECT lives_ok($$CALL synth_into('again.line2', model => 'shop/line', seed => 2)$$, 'one of another type is converted');
+SELECT is(avg((l.price = p.price::numeric)::int), 1.0, 'and known still') FROM again.line2 AS l JOIN again.product AS p USING (sku);
+ALTER TABLE again.line2 DROP CONSTRAINT line2_sku_fkey;
+DELETE FROM again.line2;
+SELECT throws_ok($$CALL synth_into('again.line2', model => 'shop/line', seed => 2)$$, '42830', NULL, 'no foreign key leads to them');
+-- so is what is known of the owner
+ALTER TABLE again.line2 ADD FOREIGN KEY (sku) REFERENCES again.product;
+ALTER TABLE again.customer ALTER tier TYPE text, ALTER area TYPE int USING area::int;
+SELECT lives_ok($$CALL synth_into('again.line2', model => 'shop/line', seed => 3)$$, 'an owner''s column of another type is converted');
+SELECT * FROM finish();
+ROLLBACK;
