@@ -1,6 +1,6 @@
 -- Whole schemas: the plan, and rows of children that know their owners and the rows before.
 BEGIN;
-SELECT plan(57);
+SELECT plan(61);
 SET LOCAL client_min_messages = error;
 SET LOCAL search_path = shop, public;
 
@@ -121,6 +121,18 @@ SELECT lives_ok($$SELECT synth_grant('shop', 'gensynth_reader')$$, 'granted');
 SELECT is(as_reader($$SELECT count(DISTINCT dataset) FROM synth_datasets$$), '1', 'all of its models are');
 SELECT is(as_reader($$SELECT count(*) FROM synth_sample('shop/customer', 5)$$), '5', 'and may be sampled');
 SELECT is(as_reader($$SELECT synth_drop('shop')$$), '42501', 'but not dropped');
+-- tables without rows, and what refers to them
+CREATE SCHEMA bare;
+CREATE TABLE bare.voucher (id int PRIMARY KEY, code text);
+CREATE TABLE bare.entry (id int PRIMARY KEY, voucher_id int REFERENCES bare.voucher, amount int NOT NULL);
+CREATE TABLE bare.remark (entry_id int NOT NULL REFERENCES bare.entry, remark text);
+INSERT INTO bare.entry SELECT i, NULL, i % 13 FROM generate_series(1, 200) AS i;
+SELECT synth_fit_schema('{bare}', seed => 1) \g /dev/null
+INSERT INTO bare.voucher VALUES (1, 'came later');
+SELECT is((SELECT string_agg(name || ' ' || role, ', ' ORDER BY name) FROM gensynth.dataset_tables WHERE dataset = 'bare'), 'entry root, remark empty, voucher empty', 'tables without rows are none to learn from');
+CREATE SCHEMA bare2;
+CALL synth_schema_into('bare2', 'bare', seed => 1);
+SELECT is((SELECT (SELECT count(*) FROM bare2.entry) || ' ' || (SELECT count(*) FROM bare2.voucher) || ' ' || (SELECT count(*) FROM bare2.remark)), '200 0 0', 'they are made, and stay empty');
 -- what a table's owner wrote does not run as who makes tables like it
 CREATE SCHEMA theirs AUTHORIZATION gensynth_reader;
 SET LOCAL ROLE gensynth_reader;

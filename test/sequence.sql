@@ -1,6 +1,6 @@
 -- Rows of an owner, each given those before: keys, time, what stays the same, and what is stored.
 BEGIN;
-SELECT plan(25);
+SELECT plan(30);
 SET LOCAL client_min_messages = error;
 
 -- Players have one row for each season and position, which nobody declares; a team stays for some seasons; seasons do not fall.
@@ -77,6 +77,26 @@ SELECT cmp_ok(count(DISTINCT car), '>', 30::bigint, 'not all in one') FROM team2
 SELECT is(sum((detail ->> 'levels')::int), 0::bigint, 'names of one are no levels') FROM gensynth.columns WHERE model LIKE 'team/%' AND name LIKE '%surname';
 SELECT is(count(*), 0::bigint, 'nor is any in what is stored') FROM gensynth.tensors, team.driver WHERE model LIKE 'team/%' AND position(convert_to(surname, 'UTF8') IN data) > 0;
 
+-- rows of kept tables, near and far: what these say holds of the rows that lead to them
+CREATE SCHEMA till;
+CREATE TABLE till.tax (code int PRIMARY KEY, percent int NOT NULL);
+INSERT INTO till.tax VALUES (1, 0), (2, 7), (3, 19);
+CREATE TABLE till.product (id int PRIMARY KEY, price numeric(8,2) NOT NULL, unit text NOT NULL, tax int NOT NULL REFERENCES till.tax);
+INSERT INTO till.product SELECT i, 1 + i * 7919 % 997 / 10.0, (ARRAY['piece', 'pack', 'box'])[1 + i % 3], 1 + i * 31 % 3 FROM generate_series(1, 120) AS i;
+CREATE TABLE till.customer (id int PRIMARY KEY, surname text NOT NULL, tier int NOT NULL);
+INSERT INTO till.customer SELECT i, 'Sur' || md5(i::text), 1 + i % 3 FROM generate_series(1, 800) AS i;
+CREATE TABLE till.line (id int PRIMARY KEY, customer_id int NOT NULL REFERENCES till.customer, quantity int NOT NULL, unit text NOT NULL, price numeric(8,2) NOT NULL, total numeric(10,2) NOT NULL,
+	percent int NOT NULL, product_id int REFERENCES till.product);
+INSERT INTO till.line SELECT row_number() OVER (), c.id, q, p.unit, p.price, q * p.price, percent, p.id FROM till.customer AS c CROSS JOIN generate_series(1, 6) AS k
+	CROSS JOIN LATERAL (SELECT 1 + (c.id * k * 7919) % 5 AS q, 1 + (c.id * 104729 + k * 15485863::bigint) % 120 AS product) AS d JOIN till.product AS p ON p.id = product JOIN till.tax ON tax = code;
+SELECT synth_fit_schema('{till}', model => 'till', options => '{"keep": ["product", "tax"]}', seed => 1) \g /dev/null
+CREATE SCHEMA till2;
+CALL synth_schema_into('till2', 'till', seed => 1);
+SELECT cmp_ok(avg((l.price = p.price)::int), '>', 0.99, 'a price that is copied') FROM till2.line AS l JOIN till2.product AS p ON p.id = product_id;
+SELECT cmp_ok(avg((l.total = l.quantity * p.price)::int), '>', 0.99, 'a total over a price') FROM till2.line AS l JOIN till2.product AS p ON p.id = product_id;
+SELECT cmp_ok(avg((l.unit = p.unit)::int), '>', 0.99, 'a text that is copied') FROM till2.line AS l JOIN till2.product AS p ON p.id = product_id;
+SELECT cmp_ok(avg((l.percent = t.percent)::int), '>', 0.99, 'a number of what it leads to') FROM till2.line AS l JOIN till2.product AS p ON p.id = product_id JOIN till2.tax AS t ON code = tax;
+
 -- what it refuses
 SELECT throws_like($$SELECT synth_fit('club.season', method => 'sequence')$$, 'method "sequence" does not exist', 'nobody asks for it by name');
 SELECT throws_like($$SELECT count(*) FROM synth_sample('club/season', 5, given => '{"pos": "wing"}')$$, '%cannot be sampled with given values', 'no conditions');
@@ -104,6 +124,18 @@ SELECT is((SELECT string_agg(DISTINCT with_word(tensor, at, word), ',') FROM (VA
 SELECT is((SELECT count(*) FROM generate_series(1, 70) AS i, LATERAL (SELECT with_word((ARRAY['sequence/position', 'sequence/ask', 'sequence/edge', 'sequence/key',
 	'sequence/node', 'sequence/mask', 'sequence/entry'])[1 + i % 7], i * i * 7, (ARRAY['\x00000000', '\xffffffff', '\x01000000', '\x07000000', '\xff000000',
 	'\x0000803f']::bytea[])[1 + i % 6]) AS state) AS s WHERE state NOT IN ('XX001', 'P0001')), 0::bigint, 'any other word is an error or none');
+CREATE FUNCTION with_lookup(word bytea, at int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	payload bytea;
+BEGIN
+	SELECT overlay(substr(data, 13) PLACING word FROM at) INTO payload FROM gensynth.tensors WHERE (model, name) = ('till/line', 'sequence/lookup');
+	UPDATE gensynth.tensors SET data = 'GST1'::bytea || substr(sha256(payload), 1, 8) || payload WHERE (model, name) = ('till/line', 'sequence/lookup');
+	PERFORM count(row::text) FROM synth_sample('till/line', 100, seed => 1) AS row;
+	RAISE EXCEPTION 'none';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END $$;
+SELECT is((SELECT string_agg(DISTINCT with_lookup(w, octet_length(data) - 12 - 7), ' ') FROM gensynth.tensors, (VALUES ('\x000000000000f07f'::bytea), ('\x000000000000f0ff')) AS v (w) WHERE (model, name) = ('till/line', 'sequence/lookup')), 'XX001', 'infinite lookups');
 SELECT ok((SELECT count(*) FROM gensynth.tensors WHERE model = 'club/season' AND name = 'sequence/key' AND length(data) >= 12 + 16) = 1, 'a key was found');
 SELECT * FROM finish();
 ROLLBACK;

@@ -52,6 +52,8 @@ void
 gs_learnable_column(const GsSource *source, int c, GsColumn *column)
 {
 	Form_pg_attribute attribute = TupleDescAttr(source->desc, c);
+	ListCell   *told;
+	ListCell   *key;
 
 	memset(column, 0, sizeof(GsColumn));
 	column->name = pstrdup(NameStr(attribute->attname));
@@ -62,6 +64,12 @@ gs_learnable_column(const GsSource *source, int c, GsColumn *column)
 	column->unique = gs_source_unique(source, column->name,
 									  &column->one_null,
 									  &column->partly_unique);
+	forboth(told, source->looked_up, key, source->looked_up_by)
+	{
+		column->is_key |= strcmp(lfirst(key), column->name) == 0;
+		if (strcmp(lfirst(told), column->name) == 0)
+			column->looked_up_by = lfirst(key);
+	}
 	column->shared = gs_is_named(source->shared, column->name);
 	column->endless = gs_is_named(source->endless, column->name);
 	column->type_name = format_type_extended(column->declared,

@@ -557,6 +557,93 @@ append_references(const GsOwners *owners, Oid relid, StringInfo columns,
 }
 
 /*
+ * Rows that are kept as they are, and what a row knows of them: columns to
+ * select, and the rows joined.
+ */
+static void
+append_kept(const GsOwners *owners, Oid relid, StringInfo columns,
+			StringInfo from)
+{
+	Oid		   *parent = palloc(sizeof(Oid) *
+								Max(list_length(owners->kept), 1));
+	ListCell   *cell;
+
+	foreach(cell, owners->kept)
+	{
+		const GsOwnerStep *step = lfirst(cell);
+		int			i = foreach_current_index(cell);
+		const char *alias = psprintf("k%d", i);
+		ListCell   *known;
+		ListCell   *name;
+
+		parent[i] = parent_of(step->from < 0 ? relid : parent[step->from],
+							  step);
+		appendStringInfo(from, " LEFT JOIN %s %s",
+						 gs_relation_name(parent[i], NULL), alias);
+		append_match(from, step->from < 0 ? "c" : psprintf("k%d", step->from),
+					 step->columns, alias, step->parent_columns);
+		forboth(known, step->known, name, step->names)
+			appendStringInfo(columns, "%s%s.%s AS %s",
+							 columns->len > 1 ? ", " : "", alias,
+							 quote_identifier(lfirst(known)),
+							 quote_identifier(lfirst(name)));
+	}
+	pfree(parent);
+}
+
+/*
+ * The columns of the rows that lead to what is kept, and those that do not.
+ */
+static List *
+split_columns(const GsOwners *owners, List **rest)
+{
+	List	   *keys = NIL;
+	ListCell   *cell;
+
+	*rest = NIL;
+	foreach(cell, owners->columns)
+	{
+		bool		is_key = false;
+		ListCell   *kept;
+
+		foreach(kept, owners->kept)
+			is_key |= ((GsOwnerStep *) lfirst(kept))->from < 0 &&
+				gs_is_named(((GsOwnerStep *) lfirst(kept))->columns,
+							lfirst(cell));
+		if (is_key)
+			keys = lappend(keys, lfirst(cell));
+		else
+			*rest = lappend(*rest, lfirst(cell));
+	}
+	return keys;
+}
+
+/*
+ * Says by which of the rows' columns what is kept is looked up.
+ */
+static void
+note_lookups(const GsOwners *owners, GsSource *source)
+{
+	ListCell   *cell;
+
+	foreach(cell, owners->kept)
+	{
+		const GsOwnerStep *step = lfirst(cell);
+		const GsOwnerStep *first = step;
+		ListCell   *name;
+
+		while (first->from >= 0)
+			first = list_nth(owners->kept, first->from);
+		foreach(name, step->names)
+		{
+			source->looked_up = lappend(source->looked_up, lfirst(name));
+			source->looked_up_by = lappend(source->looked_up_by,
+										   linitial(first->columns));
+		}
+	}
+}
+
+/*
  * gs_owners_source: the rows of a table with all that they know of their
  * owners, owner by owner in order, read as the caller: for a fit.  What they
  * take over from the row before is found out, and noted in owners.
@@ -579,6 +666,7 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 	StringInfoData from;
 	GsSource   *source;
 	TupleDesc	desc;
+	List	   *rest;
 	ListCell   *cell;
 	ListCell   *known;
 
@@ -588,9 +676,12 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 	initStringInfo(&columns);
 	initStringInfo(&from);
 	appendStringInfoChar(&columns, ' ');
-	append_columns(&columns, "c", owners->columns);
-	append_columns(&columns, "c", owners->others);
+	/* what leads to rows that are kept, what these are, and then the others */
+	append_columns(&columns, "c", split_columns(owners, &rest));
 	appendStringInfo(&from, "%s c", name);
+	append_kept(owners, relid, &columns, &from);
+	append_columns(&columns, "c", rest);
+	append_columns(&columns, "c", owners->others);
 	append_owners(owners, relid, NIL, &columns, &from);
 	forboth(cell, owners->before, known, owners->before_names)
 		appendStringInfo(&columns, "%spg_catalog.lag(c.%s) OVER w AS %s",
@@ -602,6 +693,9 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 		*context = list_concat(*context,
 							   ((const GsOwnerStep *) lfirst(cell))->names);
 	*context = list_concat(*context, owners->before_names);
+	foreach(cell, owners->kept)
+		*context = list_concat(*context,
+							   ((const GsOwnerStep *) lfirst(cell))->names);
 	foreach(cell, owners->references)
 		*context = list_concat(*context,
 							   ((const GsOwnerStep *) lfirst(cell))->names);
@@ -635,6 +729,7 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 	/* what is a step from row to row, or to a generation, ends nowhere */
 	source->endless = owners->ngenerations > 0 ? owners->columns :
 		owners->regular ? list_make1(owners->order_by) : NIL;
+	note_lookups(owners, source);
 	source->begins = palloc(extension->room);
 	source->relid = relid;
 	source->relation = pstrdup(name);

@@ -20,6 +20,8 @@ typedef struct GsOwnerStep
 	List	   *parent_columns;	/* ... and what it refers to */
 	List	   *known;			/* columns of the owner */
 	List	   *names;			/* what a row calls them */
+	int			from;			/* of what is kept: the step before that leads to
+								 * it; -1: the row itself */
 	List	   *link;			/* the owner's table, where no foreign key leads
 								 * to it: one C string, its name */
 } GsOwnerStep;
@@ -29,6 +31,9 @@ typedef struct GsOwners
 	List	   *steps;			/* of GsOwnerStep, the nearest first */
 	List	   *references;		/* of GsOwnerStep, each from a row to another one
 								 * that it refers to, and knows columns of */
+	List	   *kept;			/* of GsOwnerStep, while a fit lasts: by one column
+								 * each to rows of tables that are kept as they
+								 * are, or from these to others */
 	List	   *columns;		/* C strings: of the row, that siblings remember */
 	List	   *others;			/* that are learned besides, while a fit lasts */
 	char	   *order_by;		/* column; NULL: none */

@@ -17,6 +17,9 @@
 
 /* What a row knows of another that it refers to: values of so many bytes. */
 #define MAX_KNOWN_BYTES	64
+/* Rows of kept tables, near and far, that a row knows, and columns of each. */
+#define MAX_KEPT		8
+#define MAX_KEPT_COLUMNS	12
 
 /*
  * $1 the relation: its columns, their types, and whether one is a key by
@@ -146,6 +149,8 @@ new_name(const GsOwners *owners, const GsOwnerStep *step, const char *table,
 			gs_is_named(owners->columns, name);
 		foreach(cell, owners->steps)
 			taken |= gs_is_named(((GsOwnerStep *) lfirst(cell))->names, name);
+		foreach(cell, owners->kept)
+			taken |= gs_is_named(((GsOwnerStep *) lfirst(cell))->names, name);
 		foreach(cell, owners->references)
 			taken |= gs_is_named(((GsOwnerStep *) lfirst(cell))->names, name);
 		if (!taken)
@@ -261,6 +266,47 @@ find_references(GsOwners *owners, const GsSchemaPlan *plan,
 }
 
 /*
+ * The rows of tables that are kept as they are, to which rows of a table lead,
+ * and to which these lead.  from: the step to the table; -1: none.
+ */
+static void
+find_kept(GsOwners *owners, const GsSchemaPlan *plan,
+		  const GsPlanTable *table, int from)
+{
+	ListCell   *cell;
+	ListCell   *name;
+
+	foreach(cell, table->keys)
+	{
+		const GsPlanKey *key = lfirst(cell);
+		const GsPlanTable *parent;
+		GsOwnerStep *step;
+
+		if (key->use != GS_KEY_KEPT || key->link ||
+			list_length(key->columns) != 1 ||
+			(from < 0 && !gs_is_named(owners->columns,
+									  linitial(key->columns))) ||
+			list_length(owners->kept) == MAX_KEPT)
+			continue;
+		parent = &plan->table[key->parent];
+		step = palloc0(sizeof(GsOwnerStep));
+		step->from = from;
+		step->columns = key->columns;
+		step->parent_columns = key->parent_columns;
+		step->known = list_truncate(short_columns(parent,
+												  telling_columns(parent, NULL)),
+									MAX_KEPT_COLUMNS);
+		foreach(name, step->known)
+			step->names = lappend(step->names,
+								  new_name(owners, step,
+										   get_rel_name(parent->relid),
+										   lfirst(name)));
+		owners->kept = lappend(owners->kept, step);
+		find_kept(owners, plan, parent, list_length(owners->kept) - 1);
+	}
+}
+
+/*
  * gs_owners_find: the owners of a child table, t of a plan, or of a sequence,
  * or of rows that belong to others of their table, in the current context; for a
  * table of its own, none.  To be called within an SPI connection.
@@ -277,6 +323,7 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 	if (table->role == GS_TABLE_SEQUENCE)
 	{
 		find_entities(owners, table);
+		find_kept(owners, plan, table, -1);
 		return owners;
 	}
 	if (table->owner == NULL && table->role == GS_TABLE_ROOT)
@@ -300,5 +347,7 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 	}
 	if (plan->table[t].owner != NULL)
 		find_references(owners, plan, &plan->table[t]);
+	if (owners->steps != NIL)
+		find_kept(owners, plan, &plan->table[t], -1);
 	return owners;
 }

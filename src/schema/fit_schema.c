@@ -115,6 +115,21 @@ fit_table(const SchemaFit *fit, int t, const char *model)
 }
 
 /*
+ * Whether a table has no row to learn from, which is told.
+ */
+static bool
+is_empty(const GsPlanTable *table)
+{
+	if (gs_run(psprintf("SELECT FROM %s LIMIT 1", table->name), 0, NULL, NULL,
+			   NULL, true) > 0)
+		return false;
+	ereport(NOTICE,
+			(errmsg("table %s has no rows: its copy is left empty",
+					table->name)));
+	return true;
+}
+
+/*
  * synth_fit_schema(schemas text[], exclude regclass[] = NULL,
  *	method text = 'auto', model text = NULL, options jsonb = '{}',
  *	seed bigint = NULL): see schema.sql.
@@ -161,6 +176,11 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 		tables = lappend(tables, table);
 		if (from->role == GS_TABLE_KEPT)
 			continue;
+		if (is_empty(from))
+		{
+			table->role = pstrdup(gs_table_role_name(GS_TABLE_EMPTY));
+			continue;
+		}
 		table->model = psprintf("%s/%s", fit.name, table->name);
 		MemoryContextSwitchTo(context);
 		fit_table(&fit, t, table->model);

@@ -408,7 +408,8 @@ synth_schema_into(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(call.context);
 		if (strcmp(table->role, gs_table_role_name(GS_TABLE_KEPT)) == 0)
 			copy_rows(&call, table);
-		else
+		else if (strcmp(table->role,
+						gs_table_role_name(GS_TABLE_EMPTY)) != 0)
 			fill_table(&call, table);
 		set_sequences(target_name(&call, table));
 		commit(&call);

@@ -17,7 +17,7 @@
 #include "table/source.h"
 
 static const char *const role_names[GS_TABLE_ROLES] = {
-	"root", "kept", "child", "sequence"
+	"root", "kept", "empty", "child", "sequence"
 };
 
 static const char *const use_names[GS_KEY_USES] = {

@@ -44,6 +44,8 @@ typedef struct GsSource
 	List	   *series;
 	List	   *endless;		/* of these, by regular steps */
 	List	   *shared;			/* the same in all rows of an owner */
+	List	   *looked_up;		/* told by another column's value ... */
+	List	   *looked_up_by;	/* ... this one */
 	bool	   *begins;			/* [nrows] filled while they are read */
 	int64		nrows;
 } GsSource;
