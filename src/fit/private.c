@@ -653,7 +653,8 @@ marginal_of(const GsPrivateVector *vector, int first, int second,
 		count[k] = (int64_t) rint(vector->count[k] * factor);
 	return (GsMarginal)
 	{
-		first, second, vector->sigma * factor, count
+		.first = first,.second = second,.sigma = vector->sigma * factor,
+			.count = count
 	};
 }
 
@@ -693,6 +694,11 @@ fit_family(const GsFamily *family, GsFitContext *context,
 		bin[i] = cells->bin;
 		factor[i] = known_factor(table, i);
 		marginals[i] = marginal_of(&cells->vector, i, -1, factor[i]);
+		if (cells->blocks.ncells > 0)
+		{
+			marginals[i].block = GS_PRIVATE_BLOCK;
+			marginals[i].block_sigma = cells->blocks.sigma * factor[i];
+		}
 	}
 	for (int p = 0; p < table->npairs; p++)
 	{
