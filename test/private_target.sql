@@ -1,5 +1,5 @@
 -- Private fits with a target, for each value of which pairs are counted, and of wide numbers.
-SELECT plan(20);
+SELECT plan(26);
 SET client_min_messages = warning;
 CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release';
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
@@ -47,6 +47,22 @@ INSERT INTO marked SELECT i, i % 2 = 0, i % 4 < 2 FROM generate_series(1, 4000) 
 SELECT lives_ok($$SELECT synth_fit('marked', epsilon => 1, options => '{"target": "a"}')$$, 'one other column');
 SELECT ok((SELECT notes::text LIKE '%not counted for each value of the target%' FROM gensynth.versions WHERE model = 'marked' ORDER BY version DESC LIMIT 1),
 	'which a note says');
+
+-- What was charged gives a model, whatever pairs ask for.
+SELECT lives_ok($$SELECT synth_fit('marked', model => 'loud', epsilon => 51000, options => '{"target": "a"}')$$, 'noise of pairs that is out of range');
+SELECT ok((SELECT notes::text LIKE '%no pairs are counted: epsilon is out of range for 1 of them%' FROM gensynth.versions WHERE model = 'loud'), 'is told');
+CREATE TABLE many (a text NOT NULL, b text NOT NULL, level text NOT NULL);
+INSERT INTO many SELECT 'a' || i % 400, 'b' || i % 397, 'level ' || i % 31 FROM generate_series(1, 40000) i;
+SELECT probe_release('record') \g /dev/null
+SELECT lives_ok($$SELECT synth_fit('many', epsilon => 3000, options => '{"target": "level"}')$$, 'more cells of pairs by levels of a target than there is memory for');
+SELECT probe_release('off') \g /dev/null
+SELECT cmp_ok((SELECT count(*) FROM unnest(probe_counts('vector', 0))), '<', 4400000::bigint, 'are not counted');
+SELECT ok((SELECT notes::text LIKE '%not counted for each value of the target%' FROM gensynth.versions WHERE model = 'many'), 'which a note says');
+CREATE TABLE silent (a int NOT NULL CHECK (a BETWEEN 0 AND 9), b int NOT NULL CHECK (b BETWEEN 0 AND 9));
+INSERT INTO silent SELECT i % 10, i % 9 FROM generate_series(1, 50) i;
+SELECT synth_fit('silent', epsilon => 0.001) \g /dev/null
+SELECT is((SELECT count(*) FROM synth_sample(NULL::silent, 100, seed => 1) WHERE a BETWEEN 0 AND 9 AND b BETWEEN 0 AND 9), 100::bigint,
+	'a budget that leaves nothing to be told apart gives a model all the same');
 
 -- A number over 1,024 cells, most of them empty: what noise makes of these is not taken for rows.
 CREATE TABLE far (gain int NOT NULL CHECK (gain BETWEEN 0 AND 99999), kind boolean NOT NULL);

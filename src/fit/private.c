@@ -37,6 +37,8 @@
 #define MAX_DELTA		0.01
 /* Of the budget, for columns by themselves; the rest is for pairs. */
 #define COLUMNS_SHARE	0.4
+/* Of what pairs get, for choosing among those of many columns. */
+#define CHOICE_SHARE	0.1
 /*
  * Of the budget: for the ends of each number that lacks them, of all, and at
  * most where that is asked for.
@@ -217,6 +219,7 @@ typedef struct Private
 	GsPrivateVector ends;		/* ... each with this noise */
 	int			ntexts;			/* whose values are, each with ... */
 	double		told;			/* ... this delta */
+	double		choice;			/* of pairs */
 	double		pairs;
 	bool		rows;			/* all are counted besides columns */
 	GsPrivateTable plan;		/* of columns, before their cells are known */
@@ -397,6 +400,20 @@ target_of(const Private *private, const GsPrivateTable *table)
 }
 
 /*
+ * As gs_private_split; an error where that cannot be.
+ */
+static void
+split_budget(int n, GsPrivateVector *const *vectors, double rho,
+			 int unit_rows)
+{
+	if (!gs_private_split(n, vectors, rho, unit_rows))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("epsilon is out of range for %d counts", n),
+				 errhint("Noise of a standard deviation from 0.006 to a million can be drawn.")));
+}
+
+/*
  * Splits the budget over all that is going to be asked.
  */
 static void
@@ -424,8 +441,8 @@ plan_questions(Private *private)
 								  Min(DOMAINS_SHARE,
 									  ENDS_SHARE * private->nnumbers));
 		ends->ncells = private->nnumbers;
-		gs_private_split(1, &ends, domains / private->nnumbers,
-						 private->unit_rows);
+		split_budget(1, &ends, domains / private->nnumbers,
+					 private->unit_rows);
 	}
 	schema = plan_schema(private, public);
 	gs_private_table(schema, public, false, &private->plan);
@@ -447,8 +464,13 @@ plan_questions(Private *private)
 	private->pairs = private->plan.ncolumns > 1 ?
 		(private->rho - domains) * (1 - COLUMNS_SHARE) : 0;
 	vectors = gs_private_columns(&private->plan, &n);
-	gs_private_split(n, vectors, private->rho - domains - private->pairs,
-					 private->unit_rows);
+	split_budget(n, vectors, private->rho - domains - private->pairs,
+				 private->unit_rows);
+	if (private->plan.ncolumns - private->rows > GS_PRIVATE_FEW)
+	{
+		private->choice = private->pairs * CHOICE_SHARE;
+		private->pairs -= private->choice;
+	}
 }
 
 static const char *
@@ -485,6 +507,22 @@ add_step(GsLedgerStep *steps, int *n, const char *query, int64 cells,
 }
 
 /*
+ * A step of pairs, which are not known yet: as noisy as if they were one
+ * vector.
+ */
+static void
+add_pairs(GsLedgerStep *steps, int *n, const char *query, double rho,
+		  int unit_rows)
+{
+	GsPrivateVector pairs = {.rho = rho};
+
+	if (rho == 0)
+		return;
+	pairs.sigma = unit_rows / sqrt(2 * rho);
+	add_step(steps, n, query, 0, &pairs, 0);
+}
+
+/*
  * Charges the table for what is going to be asked; returns the row of the
  * ledger.  Nothing takes it back.  Cells that are yet to be found are 0.
  */
@@ -496,9 +534,7 @@ charge_table(const Private *private)
 	int			n = 0;
 	GsLedgerStep *steps = palloc0(sizeof(GsLedgerStep) *
 								  (private->ncolumns + 2 * plan->ncolumns +
-								   1));
-	/* as noisy as if all pairs were one vector */
-	GsPrivateVector pairs = {.rho = private->pairs};
+								   2));
 
 	for (int c = 0; c < private->ncolumns; c++)
 		if (private->public[c].kind == GS_PUBLIC_NUMBER)
@@ -524,11 +560,10 @@ charge_table(const Private *private)
 										 cells_name(plan->schema, cells)),
 					 found ? 0 : cells->blocks.ncells, &cells->blocks, 0);
 	}
-	if (private->pairs > 0)
-	{
-		pairs.sigma = private->unit_rows / sqrt(2 * private->pairs);
-		add_step(steps, &n, "rows by pairs of columns", 0, &pairs, 0);
-	}
+	add_pairs(steps, &n, "distances of pairs of columns from independence",
+			  private->choice, private->unit_rows);
+	add_pairs(steps, &n, "rows by pairs of columns", private->pairs,
+			  private->unit_rows);
 	return gs_ledger_debit(private->relid, request->model,
 						   request->family->name, request->epsilon,
 						   request->delta, private->rho, steps, n,
@@ -618,7 +653,8 @@ marginal_of(const GsPrivateVector *vector, int first, int second,
 		count[k] = (int64_t) rint(vector->count[k] * factor);
 	return (GsMarginal)
 	{
-		first, second, vector->sigma * factor, count
+		.first = first,.second = second,.sigma = vector->sigma * factor,
+			.count = count
 	};
 }
 
@@ -658,6 +694,11 @@ fit_family(const GsFamily *family, GsFitContext *context,
 		bin[i] = cells->bin;
 		factor[i] = known_factor(table, i);
 		marginals[i] = marginal_of(&cells->vector, i, -1, factor[i]);
+		if (cells->blocks.ncells > 0)
+		{
+			marginals[i].block = GS_PRIVATE_BLOCK;
+			marginals[i].block_sigma = cells->blocks.sigma * factor[i];
+		}
 	}
 	for (int p = 0; p < table->npairs; p++)
 	{
@@ -730,7 +771,15 @@ count_table(Private *private, List **notes)
 	table->rows = noisy_rows(table);
 	table->target = target_of(private, table);
 	if (private->pairs > 0)
-		gs_private_bins(table, private->pairs, private->unit_rows, notes);
+	{
+		gs_private_bins(table, private->pairs, private->choice,
+						private->unit_rows, notes);
+		if (private->choice > 0)
+			gs_private_choose(table, private->reader, private->choice,
+							  private->pairs, private->unit_rows, notes);
+		gs_private_split_pairs(table, private->pairs, private->unit_rows,
+							   notes);
+	}
 	if (table->npairs > 0)
 		gs_private_count_pairs(table, private->reader);
 	for (int p = 0; p < table->npairs; p++)

@@ -19,6 +19,10 @@
 #define GS_PRIVATE_BLOCK	32
 /* ... so many. */
 #define GS_PRIVATE_FINE		128
+/* Pairs of more columns than these are chosen ... */
+#define GS_PRIVATE_FEW		20
+/* ... so many at most: more would leave each too little of the budget. */
+#define GS_PRIVATE_PAIRS	780
 
 /* What a private fit is asked for. */
 typedef struct GsPrivateRequest
@@ -110,6 +114,7 @@ typedef struct GsPrivateTable
 	GsPrivateCells *column;
 	int			npairs;
 	GsPrivatePair *pair;
+	int64	   *pair_count;		/* of all of them */
 	int			target;			/* the column for each bin of which pairs of
 								 * others are counted; -1: none */
 	double		rows;			/* their noisy number */
@@ -172,10 +177,21 @@ extern void gs_private_count_pairs(GsPrivateTable *table, GsSource *source);
 
 /* private_pairs.c */
 extern GsPrivateVector **gs_private_columns(GsPrivateTable *table, int *n);
-extern void gs_private_split(int n, GsPrivateVector *const *vectors,
+extern bool gs_private_split(int n, GsPrivateVector *const *vectors,
 							 double rho, int unit_rows);
-extern void gs_private_bins(GsPrivateTable *table, double rho,
+extern double *gs_private_bin_shares(const GsPrivateTable *table, int column);
+extern void gs_private_allot(GsPrivateTable *table);
+extern void gs_private_bins(GsPrivateTable *table, double rho, double choice,
 							int unit_rows, List **notes);
+extern void gs_private_rebin(GsPrivateTable *table, double rho,
+							 int unit_rows);
+extern void gs_private_split_pairs(GsPrivateTable *table, double rho,
+								   int unit_rows, List **notes);
+
+/* private_choice.c */
+extern void gs_private_choose(GsPrivateTable *table, GsSource *source,
+							  double choice, double rho, int unit_rows,
+							  List **notes);
 
 /* private_noise.c */
 

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "encode/encode.h"
@@ -15,11 +16,16 @@
 #include "learn/quantile.h"
 #include "privacy/merge.h"
 
+/* Rows whose bins are kept until they are counted pair by pair. */
+#define ROWS	256
+
 typedef struct Counting
 {
 	GsPrivateTable *table;
 	int32	   *cell;			/* [ncolumns] of the row; -1: none */
 	MemoryContext row;			/* of one row's texts */
+	int			nrows;
+	int32	   *bin;			/* [ncolumns][ROWS] of rows that are kept */
 } Counting;
 
 static int
@@ -190,29 +196,50 @@ count_row(TupleTableSlot *slot, void *arg)
 	}
 }
 
+/*
+ * Counts the rows that are kept: a pair's counts stay in the cache meanwhile.
+ */
+static void
+count_kept(Counting *counting)
+{
+	static const int32 one[ROWS];
+	GsPrivateTable *table = counting->table;
+	const int32 *level = table->target < 0 ? one :
+		counting->bin + table->target * ROWS;
+
+	for (int p = 0; p < table->npairs; p++)
+	{
+		GsPrivatePair *pair = &table->pair[p];
+		const int32 *first = counting->bin + pair->first * ROWS;
+		const int32 *second = counting->bin + pair->second * ROWS;
+		int			nfirst = table->column[pair->first].nbins;
+		int			nsecond = table->column[pair->second].nbins;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < counting->nrows; i++)
+			if ((level[i] | first[i] | second[i]) >= 0)
+				pair->vector.count[(level[i] * nfirst + first[i]) * nsecond +
+								   second[i]]++;
+	}
+	counting->nrows = 0;
+}
+
 static void
 count_pairs(TupleTableSlot *slot, void *arg)
 {
 	Counting   *counting = arg;
-	GsPrivateTable *table = counting->table;
-	int32	   *bin = counting->cell;
+	const GsPrivateTable *table = counting->table;
 
 	find_cells(counting, slot);
 	for (int i = 0; i < table->ncolumns; i++)
-		if (bin[i] >= 0)
-			bin[i] = table->column[i].bin[bin[i]];
-	for (int p = 0; p < table->npairs; p++)
 	{
-		GsPrivatePair *pair = &table->pair[p];
-		int32		level = table->target < 0 ? 0 : bin[table->target];
-		int32		first = bin[pair->first];
-		int32		second = bin[pair->second];
+		int			cell = counting->cell[i];
 
-		if (level >= 0 && first >= 0 && second >= 0)
-			pair->vector.count[(level * table->column[pair->first].nbins +
-								first) * table->column[pair->second].nbins +
-							   second]++;
+		counting->bin[i * ROWS + counting->nrows] = cell < 0 ? -1 :
+			table->column[i].bin[cell];
 	}
+	if (++counting->nrows == ROWS)
+		count_kept(counting);
 }
 
 /*
@@ -225,11 +252,15 @@ pass(GsPrivateTable *table, GsSource *source, GsRowCallback count)
 	Counting	counting = {.table = table};
 
 	counting.cell = palloc(sizeof(int32) * table->ncolumns);
+	counting.bin = palloc(sizeof(int32) * table->ncolumns * ROWS);
 	counting.row = AllocSetContextCreate(CurrentMemoryContext,
 										 "gensynth private row",
 										 ALLOCSET_DEFAULT_SIZES);
 	gs_source_read(source, count, &counting);
+	if (counting.nrows > 0)
+		count_kept(&counting);
 	MemoryContextDelete(counting.row);
+	pfree(counting.bin);
 	pfree(counting.cell);
 }
 

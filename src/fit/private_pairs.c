@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
+
 #include "fit/private.h"
 #include "privacy/account.h"
 #include "privacy/merge.h"
@@ -17,10 +19,17 @@
 #define SHARE_EXPONENT	(2.0 / 3.0)
 /* More cells of a number get no more of it: they are going to be merged. */
 #define MAX_SHARE_CELLS	48
-/* All pairs of more columns would leave each too little of the budget. */
-#define MAX_COLUMNS		40
+/*
+ * Columns whose pairs are looked at: so many at least, more as long as the
+ * noise of what is looked at is at most such a part of the rows, and no more.
+ */
+#define MIN_COLUMNS		40
+#define MAX_COLUMNS		500
+#define CHOICE_NOISE	0.05
 /* Pairs for each of more bins of a target would drown in noise. */
 #define MAX_TARGET_BINS	32
+/* Memory for counts of all pairs. */
+#define MAX_CELLS		(4 * 1024 * 1024)
 
 /* A column while those that vary most are chosen. */
 typedef struct Varied
@@ -63,9 +72,9 @@ part_of(const GsPrivateVector *vector)
  * errors, cells times sigma, is least if shares rise with cells^(2/3).  All
  * rows of a unit may be in one cell of a vector.
  *
- * Errors: invalid_parameter_value where noise would be beyond its range.
+ * Returns false where noise would be beyond its range.
  */
-void
+bool
 gs_private_split(int n, GsPrivateVector *const *vectors, double rho,
 				 int unit_rows)
 {
@@ -82,13 +91,11 @@ gs_private_split(int n, GsPrivateVector *const *vectors, double rho,
 
 		if (!gs_privacy_sigma(rho * share, square, &vector->num,
 							  &vector->den))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("epsilon is out of range for %d counts", n),
-					 errhint("Noise of a standard deviation from 0.006 to a million can be drawn.")));
+			return false;
 		vector->sigma = sqrt((double) vector->num / vector->den);
 		vector->rho = gs_privacy_cost(square, vector->num, vector->den);
 	}
+	return true;
 }
 
 static int
@@ -103,13 +110,31 @@ compare_varied(const void *a, const void *b)
 }
 
 /*
- * The columns of more than one bin, those that vary most if they are many, in
- * their order.
+ * gs_private_bin_shares: the shares of a column's bins, [nbins], in the
+ * current context.
+ */
+double *
+gs_private_bin_shares(const GsPrivateTable *table, int column)
+{
+	const GsPrivateCells *cells = &table->column[column];
+	double	   *share = gs_private_shares_of(table, column);
+	double	   *sum = palloc0(sizeof(double) * cells->nbins);
+
+	for (int k = 0; k < cells->vector.ncells; k++)
+		sum[cells->bin[k]] += share[k];
+	pfree(share);
+	return sum;
+}
+
+/*
+ * The columns of more than one bin, those that vary most if they are more than
+ * so many, in their order.  varied: how many there are
  */
 static int
-choose_columns(const GsPrivateTable *table, int *chosen, List **notes)
+choose_columns(const GsPrivateTable *table, int most, int *chosen,
+			   int *varied)
 {
-	Varied	   *varied = palloc(sizeof(Varied) * table->ncolumns);
+	Varied	   *all = palloc(sizeof(Varied) * table->ncolumns);
 	bool	   *taken = palloc0(sizeof(bool) * table->ncolumns);
 	int			n = 0;
 	int			nchosen = 0;
@@ -118,32 +143,28 @@ choose_columns(const GsPrivateTable *table, int *chosen, List **notes)
 	{
 		const GsPrivateCells *cells = &table->column[i];
 		double	   *share;
-		double	   *sum;
 
 		if (cells->nbins < 2)
 			continue;
-		share = gs_private_shares_of(table, i);
-		sum = palloc0(sizeof(double) * cells->nbins);
-		varied[n] = (Varied) {i, 0};
-		for (int k = 0; k < cells->vector.ncells; k++)
-			sum[cells->bin[k]] += share[k];
+		share = gs_private_bin_shares(table, i);
+		all[n] = (Varied) {i, 0};
 		for (int b = 0; b < cells->nbins; b++)
-			if (sum[b] > 0)
-				varied[n].entropy -= sum[b] * log(sum[b]);
+			if (share[b] > 0)
+				all[n].entropy -= share[b] * log(share[b]);
+		pfree(share);
 		n++;
 	}
-	qsort(varied, n, sizeof(Varied), compare_varied);
-	if (n > MAX_COLUMNS)
-		*notes = lappend(*notes,
-						 psprintf("pairs are those of the %d columns that vary most, of %d",
-								  MAX_COLUMNS, n));
+	qsort(all, n, sizeof(Varied), compare_varied);
 	if (table->target >= 0 && table->column[table->target].nbins > 1)
 		taken[table->target] = true;
-	for (int i = 0; i < Min(n, MAX_COLUMNS); i++)
-		taken[varied[i].column] = true;
+	for (int i = 0; i < Min(n, most); i++)
+		taken[all[i].column] = true;
 	for (int i = 0; i < table->ncolumns; i++)
 		if (taken[i])
 			chosen[nchosen++] = i;
+	pfree(taken);
+	pfree(all);
+	*varied = n;
 	return nchosen;
 }
 
@@ -160,7 +181,8 @@ merge_column(const GsPrivateTable *table, int column, double sigma)
 	double	   *share = gs_private_shares_of(table, column);
 	int32	   *cell = palloc(sizeof(int32) * n);
 
-	cells->bin = palloc(sizeof(int32) * n);
+	if (cells->bin == NULL)
+		cells->bin = palloc(sizeof(int32) * n);
 	gs_merge_cells(share, n, cells->ordered, nullable,
 				   cells->vector.sigma / rows, cell);
 	cells->nbins = gs_merge_bins(share, n, cells->ordered, nullable, cell,
@@ -170,8 +192,29 @@ merge_column(const GsPrivateTable *table, int column, double sigma)
 }
 
 /*
+ * The cells of all pairs of columns, for each level of a target if there is
+ * one.
+ */
+static double
+count_cells(const GsPrivateTable *table, const int *chosen, int n)
+{
+	double		sum = 0;
+	double		squares = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		double		nbins = table->column[chosen[i]].nbins;
+
+		sum += nbins;
+		squares += nbins * nbins;
+	}
+	return (sum * sum - squares) / 2;
+}
+
+/*
  * The columns that pairs are of: those chosen, the target aside, if it has
- * bins to count them by and two others are left; else there is no target.
+ * bins to count them by, two others are left, and there is memory; else there
+ * is no target.
  */
 static int
 leave_out_target(GsPrivateTable *table, int *chosen, int n, List **notes)
@@ -182,7 +225,8 @@ leave_out_target(GsPrivateTable *table, int *chosen, int n, List **notes)
 
 	if (table->target < 0)
 		return n;
-	if (nbins < 2 || nbins > MAX_TARGET_BINS || n < 3)
+	if (nbins < 2 || nbins > MAX_TARGET_BINS || n < 3 ||
+		nbins * count_cells(table, chosen, n) > MAX_CELLS)
 	{
 		*notes = lappend(*notes,
 						 psprintf("pairs are not counted for each value of the target, of which noise lets %d be told apart, in %d columns",
@@ -197,47 +241,164 @@ leave_out_target(GsPrivateTable *table, int *chosen, int n, List **notes)
 }
 
 /*
- * gs_private_bins: decides from the noisy counts of columns which pairs are
- * counted, in which bins and with what noise.
- *
- * rho: of all of them; unit_rows: that a unit has at most; notes: say what was
- * left out
+ * Merges all columns to bins for pairs with such a noise, and chooses some, as
+ * many as most.
+ */
+static int
+merge_columns(GsPrivateTable *table, double sigma, int most, int *chosen,
+			  List **notes)
+{
+	int			n;
+	int			varied;
+
+	for (;; sigma *= 2)
+	{
+		for (int i = 0; i < table->ncolumns; i++)
+			merge_column(table, i, sigma);
+		n = choose_columns(table, most, chosen, &varied);
+		if (count_cells(table, chosen, n) <= MAX_CELLS)
+			break;
+		CHECK_FOR_INTERRUPTS();
+	}
+	if (n < varied)
+		*notes = lappend(*notes,
+						 psprintf("pairs are those of the %d columns that vary most, of %d",
+								  n, varied));
+	return n;
+}
+
+/*
+ * Noise of a count of one of so many pairs.
+ */
+static double
+pair_noise(double npairs, double rho, int unit_rows)
+{
+	return unit_rows * sqrt(npairs / (2 * rho));
+}
+
+/*
+ * gs_private_allot: room for the counts of all pairs, zero.
  */
 void
-gs_private_bins(GsPrivateTable *table, double rho, int unit_rows,
-				List **notes)
+gs_private_allot(GsPrivateTable *table)
 {
-	int			most = Min(table->ncolumns, MAX_COLUMNS);
-	int		   *chosen = palloc(sizeof(int) * (table->ncolumns + 1));
-	int			n;
-	int			levels = 1;
-	GsPrivateVector **vectors;
+	int			levels = table->target < 0 ? 1 :
+		table->column[table->target].nbins;
+	Size		all = 0;
+	int64	   *count;
 
-	for (int i = 0; i < table->ncolumns; i++)
-		merge_column(table, i, unit_rows * sqrt(most * (most - 1) / (4 * rho)));
-	n = choose_columns(table, chosen, notes);
+	for (int p = 0; p < table->npairs; p++)
+	{
+		GsPrivatePair *pair = &table->pair[p];
+
+		pair->vector.ncells = levels * table->column[pair->first].nbins *
+			table->column[pair->second].nbins;
+		all += pair->vector.ncells;
+	}
+	count = palloc_extended(sizeof(int64) * (all + 1),
+							MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE);
+	table->pair_count = count;
+	for (int p = 0; p < table->npairs; p++)
+	{
+		table->pair[p].vector.count = count;
+		count += table->pair[p].vector.ncells;
+	}
+}
+
+/*
+ * gs_private_bins: decides from the noisy counts of columns which pairs may be
+ * counted, and in which bins.
+ *
+ * rho: of all of them; choice: what choosing among them costs, or 0; unit_rows:
+ * that a unit has at most; notes: say what was left out
+ */
+void
+gs_private_bins(GsPrivateTable *table, double rho, double choice,
+				int unit_rows, List **notes)
+{
+	double		most = table->ncolumns * (table->ncolumns - 1) / 2.0;
+	/* pair_noise of n^2 / 2 pairs is at most a part of the rows */
+	double		told = 2 * CHOICE_NOISE * table->rows * sqrt(choice) /
+		unit_rows;
+	int		   *chosen = palloc(sizeof(int) * (table->ncolumns + 1));
+	int			n = merge_columns(table,
+								  pair_noise(Min(most, GS_PRIVATE_PAIRS), rho,
+											 unit_rows),
+								  (int) Max(MIN_COLUMNS,
+											Min(told, MAX_COLUMNS)),
+								  chosen, notes);
+
+	if (n == 0)
+		ereport(WARNING,
+				(errmsg("the budget leaves no values of columns to be told apart in pairs"),
+				 errdetail("A count of a pair has noise of %.0f rows; there are about %.0f.",
+						   pair_noise(Min(most, GS_PRIVATE_PAIRS), rho,
+									  unit_rows), table->rows),
+				 errhint("Columns are learned by themselves. Raise epsilon, or leave columns out with exclude.")));
 	n = leave_out_target(table, chosen, n, notes);
-	if (table->target >= 0)
-		levels = table->column[table->target].nbins;
 	table->npairs = n * (n - 1) / 2;
 	if (table->npairs == 0)
 		return;
-	table->pair = palloc0(sizeof(GsPrivatePair) * table->npairs);
-	vectors = palloc(sizeof(GsPrivateVector *) * table->npairs);
+	table->pair = palloc_extended(sizeof(GsPrivatePair) * table->npairs,
+								  MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE);
 	for (int i = 0, p = 0; i < n; i++)
 		for (int j = i + 1; j < n; j++, p++)
 		{
-			GsPrivatePair *pair = &table->pair[p];
-
-			pair->first = chosen[i];
-			pair->second = chosen[j];
-			pair->vector.ncells = levels * table->column[pair->first].nbins *
-				table->column[pair->second].nbins;
-			pair->vector.count = palloc_extended(sizeof(int64) *
-												 pair->vector.ncells,
-												 MCXT_ALLOC_ZERO |
-												 MCXT_ALLOC_HUGE);
-			vectors[p] = &pair->vector;
+			table->pair[p].first = chosen[i];
+			table->pair[p].second = chosen[j];
 		}
-	gs_private_split(table->npairs, vectors, rho, unit_rows);
+	gs_private_allot(table);
+}
+
+/*
+ * gs_private_rebin: makes bins as fine as the noise of the pairs that are left
+ * lets them be.
+ */
+void
+gs_private_rebin(GsPrivateTable *table, double rho, int unit_rows)
+{
+	double		sigma = pair_noise(table->npairs, rho, unit_rows);
+
+	for (;; sigma *= 2)
+	{
+		double		cells = 0;
+
+		for (int i = 0; i < table->ncolumns; i++)
+			if (i != table->target)
+				merge_column(table, i, sigma);
+		for (int p = 0; p < table->npairs; p++)
+			cells += (double) table->column[table->pair[p].first].nbins *
+				table->column[table->pair[p].second].nbins;
+		if (table->target >= 0)
+			cells *= table->column[table->target].nbins;
+		if (cells <= MAX_CELLS)
+			break;
+		CHECK_FOR_INTERRUPTS();
+	}
+	pfree(table->pair_count);
+	gs_private_allot(table);
+}
+
+/*
+ * gs_private_split_pairs: splits rho over the pairs.  There are none left where
+ * their noise would be beyond its range: what was charged before must not end
+ * in an error.
+ */
+void
+gs_private_split_pairs(GsPrivateTable *table, double rho, int unit_rows,
+					   List **notes)
+{
+	GsPrivateVector **vectors = palloc(sizeof(GsPrivateVector *) *
+									   (table->npairs + 1));
+
+	for (int p = 0; p < table->npairs; p++)
+		vectors[p] = &table->pair[p].vector;
+	if (!gs_private_split(table->npairs, vectors, rho, unit_rows))
+	{
+		*notes = lappend(*notes,
+						 psprintf("no pairs are counted: epsilon is out of range for %d of them",
+								  table->npairs));
+		table->npairs = 0;
+	}
+	pfree(vectors);
 }

@@ -144,6 +144,16 @@ uncharged(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
 		noisy[i] = exact[i] + (int64) rint((noisy[i] - exact[i]) * sqrt(0.4));
 }
 
+/* as if a row changed one of many distances, and not each */
+static void
+one_distance(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
+{
+	if (n < GS_PRIVATE_FEW * (GS_PRIVATE_FEW - 1) / 2)
+		return;
+	for (int i = 0; i < n; i++)
+		noisy[i] = exact[i] + (int64) rint((noisy[i] - exact[i]) / sqrt(n));
+}
+
 /*
  * gs_probe_release(mode text): what becomes of counts from now on, in this
  * session.  Returns how many vectors were not played.
@@ -168,7 +178,8 @@ gs_probe_release(PG_FUNCTION_ARGS)
 		strcmp(mode, "play") == 0 ? play :
 		strcmp(mode, "half") == 0 ? half :
 		strcmp(mode, "seven tenths") == 0 ? seven_tenths :
-		strcmp(mode, "uncharged") == 0 ? uncharged : NULL;
+		strcmp(mode, "uncharged") == 0 ? uncharged :
+		strcmp(mode, "one distance") == 0 ? one_distance : NULL;
 	gs_levels_hook = gs_release_hook == record ? record_levels :
 		gs_release_hook == play ? play_levels : NULL;
 	PG_RETURN_INT32(left);
@@ -204,14 +215,14 @@ gs_probe_counts(PG_FUNCTION_ARGS)
 
 /*
  * The logarithm of the likelihood ratio of noise drawn for one recording: of
- * the second to the first, a constant aside.
+ * the second to the first, a constant aside.  Of vectors from begin on.
  */
 static double
-draw_ratio(const Recording *from)
+draw_ratio(const Recording *from, int begin, int end)
 {
 	double		ratio = 0;
 
-	for (int v = 0; v < from->nvectors; v++)
+	for (int v = begin; v < end; v++)
 	{
 		const Vector *vector = &from->vector[v];
 		const int64 *base = recordings[0].vector[v].exact;
@@ -260,10 +271,11 @@ least_rate(int hits, int n)
 }
 
 /*
- * gs_probe_audit(copies int, runs int): a bound that the root of 2 rho of a
+ * gs_probe_audit(copies int, runs int [, vector int]): a bound that the root of 2 rho of a
  * fit is not below, from two tables that differ by copies of one row, one
  * recorded and the other counted while that was played.  Of a sound fit, it
- * is above what was charged in less than 5 % of audits.
+ * is above what was charged in less than 5 % of audits.  With a vector, it is of
+ * that alone.
  */
 GS_FUNCTION(gs_probe_audit);
 
@@ -274,10 +286,12 @@ gs_probe_audit(PG_FUNCTION_ARGS)
 	int			runs = PG_GETARG_INT32(1);
 	double		square = 0;		/* of the distance, in sigmas */
 	int			hits[2] = {0, 0};
+	int			begin = PG_NARGS() > 2 ? PG_GETARG_INT32(2) : 0;
+	int			end = PG_NARGS() > 2 ? begin + 1 : recordings[0].nvectors;
 
 	if (recordings[0].nvectors != recordings[1].nvectors)
 		elog(ERROR, "the recordings are of different fits");
-	for (int v = 0; v < recordings[0].nvectors; v++)
+	for (int v = begin; v < end; v++)
 		for (int i = 0; i < recordings[0].vector[v].n; i++)
 		{
 			const Vector *vector = &recordings[0].vector[v];
@@ -288,7 +302,8 @@ gs_probe_audit(PG_FUNCTION_ARGS)
 		}
 	for (int r = 0; r < runs; r++)
 		for (int side = 0; side < 2; side++)
-			hits[side] += (draw_ratio(&recordings[side]) > square / 2) ==
+			hits[side] += (draw_ratio(&recordings[side], begin, end) >
+							square / 2) ==
 				(side == 1);
 	/* the power of a test between normal distributions of that distance */
 	PG_RETURN_FLOAT8((gs_normal_quantile(Max(least_rate(hits[0], runs), 1e-9)) +

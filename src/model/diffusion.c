@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 
 #include "model/diffusion.h"
+#include "model/model.h"
 #include "nn/pool.h"
 #include "numeric/philox.h"
 
@@ -442,7 +443,7 @@ diffusion_generate(void *state, GsBatch *batch)
 	int			first = 0;
 	int			at;
 
-	gs_tokens_fill_rest(tokens, batch);
+	gs_batch_fill_rest(batch, tokens->position_of);
 	shuffle_positions(sampler, batch);
 	if (sampler->given != NULL)
 		first = gs_diffusion_confine(sampler, batch);

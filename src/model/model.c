@@ -170,6 +170,27 @@ gs_batch_allocate(const GsSchema *schema)
 }
 
 /*
+ * gs_batch_fill_rest: features that a family does not make are determined by
+ * others, or left to them, but must be something until then.
+ *
+ * position_of: [nfeatures] where a family has them; -1: nowhere
+ */
+void
+gs_batch_fill_rest(GsBatch *batch, const int *position_of)
+{
+	for (int f = 0; f < batch->nfeatures; f++)
+	{
+		if (position_of[f] >= 0 ||
+			(batch->context != NULL && batch->context[f]))
+			continue;
+		if (batch->code[f] != NULL)
+			memset(batch->code[f], 0, sizeof(int32) * GS_BATCH);
+		else
+			memset(batch->score[f], 0, sizeof(float) * GS_BATCH);
+	}
+}
+
+/*
  * gs_batch_create: room for batches of a stream.
  *
  * needed: [nfeatures] those that will be looked at, or NULL for all.  The

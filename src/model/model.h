@@ -50,6 +50,7 @@ GS_NORETURN extern void gs_model_no_thread(void);
 extern GsSampler *gs_sampler_begin(const GsModel *model, Jsonb *given,
 								   const bool *context);
 extern GsBatch *gs_batch_allocate(const GsSchema *schema);
+extern void gs_batch_fill_rest(GsBatch *batch, const int *position_of);
 extern GsBatch *gs_batch_create(const GsSampler *sampler, int64 seed,
 								const bool *needed);
 extern GsBatch *gs_batch_spare(const GsSampler *sampler,

@@ -27,6 +27,7 @@
 
 #include <math.h>
 
+#include "model/model.h"
 #include "model/private.h"
 #include "numeric/philox.h"
 #include "numeric/scramble.h"
@@ -376,24 +377,6 @@ private_begin(const void *state, GsGiven *given, const bool *context)
 }
 
 /*
- * Features without a position are something all the same.
- */
-static void
-fill_rest(const PrivateModel *model, GsBatch *batch)
-{
-	for (int f = 0; f < model->schema->nfeatures; f++)
-	{
-		if (model->position_of[f] >= 0 ||
-			(batch->context != NULL && batch->context[f]))
-			continue;
-		if (batch->code[f] != NULL)
-			memset(batch->code[f], 0, sizeof(int32) * GS_BATCH);
-		else
-			memset(batch->score[f], 0, sizeof(float) * GS_BATCH);
-	}
-}
-
-/*
  * See family.h.
  */
 static void
@@ -403,7 +386,7 @@ private_generate(void *state, GsBatch *batch)
 	const PrivateModel *model = sampler->model;
 	bool		alone = sampler->given != NULL || sampler->known != NULL;
 
-	fill_rest(model, batch);
+	gs_batch_fill_rest(batch, model->position_of);
 	if (sampler->given != NULL)
 		gs_private_confine(sampler, batch);
 	else if (sampler->known != NULL)

@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "model/model.h"
 #include "model/token_decoder.h"
 #include "model/training.h"
 #include "numeric/normal.h"
@@ -256,7 +257,7 @@ gs_token_decoder_generate(void *state, GsBatch *batch)
 	int			from = 0;
 	uint64		before;
 
-	gs_tokens_fill_rest(tokens, batch);
+	gs_batch_fill_rest(batch, tokens->position_of);
 	if (sampler->given != NULL)
 		from = gs_decoder_confine(sampler, batch);
 	before = gs_flush_subnormals(true, 0);

@@ -389,22 +389,3 @@ gs_tokens_hide(const GsTokens *tokens, int p, const GsBatch *batch,
 		if (code[i] == 1)
 			token[i] = -1;
 }
-
-/*
- * gs_tokens_fill_rest: features without a position are determined by others,
- * but must be something until then.
- */
-void
-gs_tokens_fill_rest(const GsTokens *tokens, GsBatch *batch)
-{
-	for (int f = 0; f < tokens->nfeatures; f++)
-	{
-		if (tokens->position_of[f] >= 0 ||
-			(batch->context != NULL && batch->context[f]))
-			continue;
-		if (batch->code[f] != NULL)
-			memset(batch->code[f], 0, sizeof(int32) * GS_BATCH);
-		else
-			memset(batch->score[f], 0, sizeof(float) * GS_BATCH);
-	}
-}

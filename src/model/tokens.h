@@ -93,6 +93,5 @@ extern void gs_tokens_put(const GsTokens *tokens, int p, GsBatch *batch,
 						  const int32 *token, const uint32 *word);
 extern void gs_tokens_hide(const GsTokens *tokens, int p,
 						   const GsBatch *batch, int32 *token);
-extern void gs_tokens_fill_rest(const GsTokens *tokens, GsBatch *batch);
 
 #endif

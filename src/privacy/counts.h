@@ -33,6 +33,8 @@ typedef struct GsMarginal
 	const int64_t *count;		/* [cells of first]; of a pair [levels of the
 								 * target][bins of first][bins of second]; may
 								 * be negative */
+	int			block;			/* so many neighbours have noise that is less ... */
+	double		block_sigma;	/* ... in sum; 0: none have */
 } GsMarginal;
 
 typedef struct GsNoisyTable

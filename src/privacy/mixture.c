@@ -64,6 +64,8 @@ typedef struct Work
 	float	   *grad;			/* [cells of a column][r] */
 	float	   *pi;				/* [r] weights of components */
 	float	   *pi_grad;
+	float	   *cell_error;		/* [cells of a column] */
+	float	   *group_error;	/* [ngroups] */
 	float	   *level;			/* [r] weights seen within a level */
 	float	   *error;			/* [a block's elements] */
 	double		chi_square;		/* of all pairs */
@@ -352,6 +354,43 @@ pair_gradients(Work *work)
 }
 
 /*
+ * Differences between the model's shares of a column's cells by itself, and of
+ * sums of neighbours, and the noisy ones, weighed.
+ */
+GS_CLONES static void
+column_errors(Work *work, int c)
+{
+	const GsProducts *products = work->products;
+	int			from = products->cell[c];
+	int			to = products->cell[c + 1];
+	int			before = -1;	/* group */
+
+	for (int x = from; x < to; x++)
+	{
+		float		share = dot(work->r, work->pi,
+								work->share + (size_t) x * work->r);
+		int			g = products->group[x];
+
+		work->cell_error[x - from] = products->weight[x] *
+			(share - products->count[x]);
+		if (g < 0)
+			continue;
+		if (g != before)
+			work->group_error[g] = -products->group_count[g];
+		work->group_error[g] += share;
+		before = g;
+	}
+	for (int x = from; x < to; x++)
+	{
+		int			g = products->group[x];
+
+		if (g >= 0)
+			work->cell_error[x - from] += products->group_weight[g] *
+				work->group_error[g];
+	}
+}
+
+/*
  * The gradients of a column's cells: those of its bins, and of the column by
  * itself; and from them those of parameters.
  */
@@ -363,13 +402,13 @@ column_gradient(Work *work, int c)
 	int			from = products->cell[c];
 	int			to = products->cell[c + 1];
 
+	column_errors(work, c);
 	for (int x = from; x < to; x++)
 	{
 		const float *share = work->share + (size_t) x * r;
 		const float *bin = work->bin_grad + (size_t) products->bin_of[x] * r;
 		float	   *grad = work->grad + (size_t) (x - from) * r;
-		float		error = products->weight[x] *
-			(dot(r, work->pi, share) - products->count[x]);
+		float		error = work->cell_error[x - from];
 
 		add_scaled(r, error, share, work->pi_grad);
 		memcpy(grad, bin, sizeof(float) * r);
@@ -499,6 +538,10 @@ lay_out(Work *work, GsArena *arena)
 	work->pi = gs_arena_take(arena, r, sizeof(float));
 	work->pi_grad = gs_arena_take(arena, r, sizeof(float));
 	work->level = gs_arena_take(arena, r, sizeof(float));
+	work->cell_error = gs_arena_take(arena, (size_t) products->max_cells,
+									 sizeof(float));
+	work->group_error = gs_arena_take(arena, (size_t) products->ngroups,
+									  sizeof(float));
 	work->error = gs_arena_take(arena, (size_t) products->max_block,
 								sizeof(float));
 }

@@ -40,6 +40,12 @@ struct GsProducts
 	float	   *alone;			/* [ncells] shares of the column by itself */
 	float	   *count;			/* [ncells] noisy, of 1 */
 	float	   *weight;			/* [ncells] 1 / the variance of their noise */
+
+	/* neighbouring cells whose sums have less noise */
+	int			ngroups;
+	int32_t    *group;			/* [ncells]; -1: none */
+	float	   *group_count;	/* [ngroups] as count */
+	float	   *group_weight;
 	int			nblocks;
 	GsBlock    *block;
 	int			levels;			/* of the target; 1: there is none */

@@ -86,6 +86,40 @@ prepare_cells(GsProducts *products, const Column *column, int c)
 }
 
 /*
+ * The sums of cells that begin in the same block of values.
+ */
+static void
+prepare_groups(GsProducts *products, const Column *column, int c)
+{
+	const GsMarginal *marginal = column->marginal;
+	int			first = products->cell[c];
+	const int32_t *cell = products->cell_of + products->value[c];
+	int			n = column->n - column->nullable;
+	double		ratio = column->rows / marginal->block_sigma;
+	int			last = -1;		/* block */
+	int			from = products->ngroups;
+
+	for (int x = first; x < products->cell[c + 1]; x++)
+		products->group[x] = -1;
+	for (int v = 0; v < n && marginal->block > 0; v++)
+	{
+		int			x = first + cell[v];
+
+		if (v == 0 || cell[v] != cell[v - 1])
+		{
+			products->ngroups += v / marginal->block != last;
+			last = v / marginal->block;
+			products->group[x] = products->ngroups - 1;
+			products->group_count[products->group[x]] += products->count[x];
+		}
+		products->group_weight[products->group[x]] += 1;
+	}
+	for (int g = from; g < products->ngroups; g++)
+		products->group_weight[g] = (float)
+			(ratio * ratio * marginal->block / products->group_weight[g]);
+}
+
+/*
  * The bin of each cell.
  */
 static void
@@ -152,10 +186,14 @@ allocate_cells(GsProducts *products)
 	products->alone = calloc(n, sizeof(float));
 	products->count = calloc(n, sizeof(float));
 	products->weight = calloc(n, sizeof(float));
+	products->group = calloc(n, sizeof(int32_t));
+	products->group_count = calloc(n, sizeof(float));
+	products->group_weight = calloc(n, sizeof(float));
 	return products->bin_of != NULL && products->low != NULL &&
 		products->high != NULL && products->part != NULL &&
 		products->alone != NULL && products->count != NULL &&
-		products->weight != NULL;
+		products->weight != NULL && products->group != NULL &&
+		products->group_count != NULL && products->group_weight != NULL;
 }
 
 /*
@@ -200,6 +238,7 @@ prepare_columns(GsProducts *products, const GsNoisyTable *table,
 	for (int c = 0; c < n; c++)
 	{
 		prepare_cells(products, &column[c], c);
+		prepare_groups(products, &column[c], c);
 		if (table->nbins == NULL)
 			continue;
 		prepare_bins(products, table, c);
@@ -357,6 +396,9 @@ gs_products_free(GsProducts *products)
 	free(products->alone);
 	free(products->count);
 	free(products->weight);
+	free(products->group);
+	free(products->group_count);
+	free(products->group_weight);
 	free(products);
 }
 

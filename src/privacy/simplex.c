@@ -19,7 +19,7 @@
 /* So many neighbours hold nothing ... */
 #define EMPTY_RUN	32
 /* ... if they hold less, in sigma: all of them, and each. */
-#define EMPTY_SUM	1.0
+#define EMPTY_SUM	0.2
 #define EMPTY_ONE	3.5
 
 static int
