@@ -11,8 +11,9 @@
  * stays are as long as they are.  The same is done for moments that are close
  * to each other in any order, and for aspects of a moment (aspect.c).
  *
- * Of several columns that a value is never below, the last of them that is not
- * NULL counts: so it is above all of them.
+ * Of several columns that a value is never below, the highest of those that are
+ * not NULL counts: so it is above all of them, whichever of them is above which
+ * (a day's highest price, the first and the last one).
  */
 #include "postgres.h"
 
@@ -262,6 +263,8 @@ set_bases(Finder *finder, int c)
 	if (link->since >= 0)
 		column->layout->since_times = finder->number[link->since].unit;
 	column->layout->exact = link->score < -BY_FAR / 2 || column->endless;
+	column->layout->highest = link->sign > 0 && !column->layout->exact &&
+		link->aspect == GS_ASPECT_SAME;
 	if (link->sign <= 0 || link->score < -BY_FAR / 2)
 		add_base(finder, column->layout, c, link->base);
 	if (link->sign > 0)
@@ -276,6 +279,7 @@ row_origin(const Finder *finder, int c, int64 row, int64 *origin)
 {
 	const GsLayout *layout = finder->number[c].column->layout;
 	int64		since = 0;
+	bool		found = false;
 
 	if (layout->since >= 0 &&
 		!has_value(&finder->number[layout->since], row, &since))
@@ -283,13 +287,16 @@ row_origin(const Finder *finder, int c, int64 row, int64 *origin)
 	for (int b = 0; b < layout->nbases; b++)
 	{
 		int64		value;
+		int64		other;
 
 		if (!has_value(&finder->number[layout->base[b]], row, &value))
 			continue;
-		*origin = gs_layout_origin(layout, b, value, since);
-		return true;
+		other = gs_layout_origin(layout, b, value, since);
+		if (gs_layout_takes(layout, found, *origin, other))
+			*origin = other;
+		found = true;
 	}
-	return false;
+	return found;
 }
 
 /*
@@ -300,7 +307,7 @@ count_alone(const Finder *finder, int c)
 {
 	const GsLane *lane = finder->number[c].lane;
 	int64		alone = 0;
-	int64		origin;
+	int64		origin = 0;
 
 	for (int64 row = 0; row < finder->sample->nrows; row++)
 		alone += !is_absent(lane, row) && !row_origin(finder, c, row, &origin);
@@ -366,7 +373,7 @@ count_places(const Finder *finder, int c, GsCalendar unit)
 	for (int64 row = 0; row < finder->sample->nrows; row += stride)
 	{
 		int64		value;
-		int64		origin;
+		int64		origin = 0;
 		GsCalendarDay place;
 
 		if (!has_value(&finder->number[c], row, &value) ||
@@ -567,7 +574,7 @@ replace_lanes(const Finder *finder, int c)
 	for (int64 row = 0; row < sample->nrows; row++)
 	{
 		int64		value = old->scalar[row].i;
-		int64		origin;
+		int64		origin = 0;
 		bool		sum = !is_absent(old, row) &&
 			row_origin(finder, c, row, &origin);
 		GsLayoutParts parts;
