@@ -10,8 +10,8 @@
  * or months, days within these, and times of day, so that all that goes with
  * a Sunday or the end of a month can be learned.
  *
- * Where a base is NULL, or infinite, the next one counts, and where there is
- * none left, the value stands for itself.
+ * Where a base is NULL, or infinite, the next one counts, or the highest of
+ * those that are not, and where there is none left, the value stands for itself.
  *
  * Tensor: layout int8 [N, LAYOUT_FIELDS], of the columns that have one.
  */
@@ -146,6 +146,16 @@ gs_layout_origin(const GsLayout *layout, int base, int64 value, int64 since)
 		origin = origin / per +
 			(layout->sign > 0 ? origin % per > 0 : -(origin % per < 0));
 	return origin;
+}
+
+/*
+ * gs_layout_takes: whether a value is the sum with what one more of its bases
+ * comes to, other, where those before it came to origin, if found.
+ */
+bool
+gs_layout_takes(const GsLayout *layout, bool found, int64 origin, int64 other)
+{
+	return !found || (layout->highest && other > origin);
 }
 
 /*
@@ -453,7 +463,7 @@ save_layout(const GsLayout *layout, int column, int64 *field)
 	field[LAYOUT_SINCE_TIMES] = layout->since_times;
 	field[LAYOUT_SIGN] = layout->sign;
 	field[LAYOUT_EXACT] = layout->exact | layout->min_reached << 1 |
-		layout->max_reached << 2;
+		layout->max_reached << 2 | layout->highest << 3;
 	field[LAYOUT_BOTH] = layout->both;
 	field[LAYOUT_MIN] = layout->min;
 	field[LAYOUT_MAX] = layout->max;
@@ -549,6 +559,7 @@ load_layout(GsSchema *schema, const int64 *field)
 	layout->exact = field[LAYOUT_EXACT] & 1;
 	layout->min_reached = field[LAYOUT_EXACT] >> 1 & 1;
 	layout->max_reached = field[LAYOUT_EXACT] >> 2 & 1;
+	layout->highest = field[LAYOUT_EXACT] >> 3 & 1;
 	layout->both = field[LAYOUT_BOTH] != 0;
 	layout->since = -1;
 	if (layout->aspect >= GS_ASPECT_FIRST_OF_TWO)

@@ -31,7 +31,8 @@ typedef struct GsSum
 typedef struct GsLayout
 {
 	int			nbases;
-	int			base[GS_MAX_BASES]; /* columns: the first with a value */
+	int			base[GS_MAX_BASES]; /* columns: the first with a value, or ... */
+	bool		highest;		/* ... the highest of those with one */
 	int64		times[GS_MAX_BASES];	/* what it is multiplied ... */
 	int64		per[GS_MAX_BASES];	/* ... and divided by, one of them 1 */
 	GsAspect		aspect;			/* of the base, in microseconds then */
@@ -65,6 +66,8 @@ struct GsSchema;
 extern void gs_layout_set(struct GsColumn *column, GsLayout *layout);
 extern int64 gs_layout_origin(const GsLayout *layout, int base, int64 value,
 							  int64 since);
+extern bool gs_layout_takes(const GsLayout *layout, bool found, int64 origin,
+							int64 other);
 extern bool gs_layout_is_special(const struct GsColumn *column, int64 value);
 extern bool gs_layout_has_ends(const struct GsColumn *column,
 							   const struct GsFeature *count);

@@ -141,17 +141,27 @@ find_origin(const GsLayoutDecoder *decoder, const Source *source,
 	const GsLayout *layout = source->column->layout;
 	const Source *since = source->since < 0 ? NULL :
 		&decoder->source[source->since];
-	int			found = -1;
+	bool		found = false;
 
-	for (int b = 0; b < layout->nbases && found < 0; b++)
-		if (decoder->source[source->base[b]].usable &&
-			(since == NULL || since->usable))
-			found = b;
-	if (found < 0 && (layout->nbases == 0 || layout->sum[1].nparts > 0))
+	for (int b = 0; b < layout->nbases; b++)
+	{
+		const Source *base = &decoder->source[source->base[b]];
+		int64		other;
+
+		if (!base->usable || (since != NULL && !since->usable))
+			continue;
+		other = gs_layout_origin(layout, b, base->value,
+								 since == NULL ? 0 : since->value);
+		if (gs_layout_takes(layout, found, *origin, other))
+			*origin = other;
+		found = true;
+	}
+	if (found)
+		return origin;
+	if (layout->nbases == 0 || layout->sum[1].nparts > 0)
 		return NULL;
-	found = Max(found, 0);
-	*origin = gs_layout_origin(layout, found,
-							   decoder->source[source->base[found]].value,
+	*origin = gs_layout_origin(layout, 0,
+							   decoder->source[source->base[0]].value,
 							   since == NULL ? 0 : since->value);
 	return origin;
 }
@@ -167,7 +177,7 @@ gs_layout_decode(GsLayoutDecoder *decoder, const GsBatch *batch, int row)
 	{
 		Source	   *source = &decoder->source[s];
 		GsLayoutParts parts;
-		int64		origin;
+		int64		origin = 0;
 
 		if (batch->exact != NULL && batch->exact[source->index] != NULL)
 		{

@@ -497,12 +497,17 @@ apply_layout(const ColumnEncoder *encoder, const Encoding *call, int row,
 
 	gs_part_scalars(encoder->part[0].feature, &parts[0], &value, &above);
 	if (layout->since < 0 || get_number(call, layout->since, row, &since))
-		for (int b = 0; b < layout->nbases && !sum; b++)
-			if (get_number(call, layout->base[b], row, &base))
-			{
-				origin = gs_layout_origin(layout, b, base, since);
-				sum = true;
-			}
+		for (int b = 0; b < layout->nbases; b++)
+		{
+			int64		other;
+
+			if (!get_number(call, layout->base[b], row, &base))
+				continue;
+			other = gs_layout_origin(layout, b, base, since);
+			if (gs_layout_takes(layout, sum, origin, other))
+				origin = other;
+			sum = true;
+		}
 	if (!gs_layout_split(encoder->column, value.i, sum ? &origin : NULL,
 						 &split))
 		return false;

@@ -11,8 +11,9 @@
  * stays are as long as they are.  The same is done for moments that are close
  * to each other in any order, and for aspects of a moment (aspect.c).
  *
- * Of several columns that a value is never below, the last of them that is not
- * NULL counts: so it is above all of them.
+ * Of several columns that a value is never below, the highest of those that are
+ * not NULL counts: so it is above all of them, whichever of them is above which
+ * (a day's highest price, the first and the last one).
  */
 #include "postgres.h"
 
@@ -262,6 +263,8 @@ set_bases(Finder *finder, int c)
 	if (link->since >= 0)
 		column->layout->since_times = finder->number[link->since].unit;
 	column->layout->exact = link->score < -BY_FAR / 2 || column->endless;
+	column->layout->highest = link->sign > 0 && !column->layout->exact &&
+		link->aspect == GS_ASPECT_SAME;
 	if (link->sign <= 0 || link->score < -BY_FAR / 2)
 		add_base(finder, column->layout, c, link->base);
 	if (link->sign > 0)
@@ -276,6 +279,7 @@ row_origin(const Finder *finder, int c, int64 row, int64 *origin)
 {
 	const GsLayout *layout = finder->number[c].column->layout;
 	int64		since = 0;
+	bool		found = false;
 
 	if (layout->since >= 0 &&
 		!has_value(&finder->number[layout->since], row, &since))
@@ -283,13 +287,16 @@ row_origin(const Finder *finder, int c, int64 row, int64 *origin)
 	for (int b = 0; b < layout->nbases; b++)
 	{
 		int64		value;
+		int64		other;
 
 		if (!has_value(&finder->number[layout->base[b]], row, &value))
 			continue;
-		*origin = gs_layout_origin(layout, b, value, since);
-		return true;
+		other = gs_layout_origin(layout, b, value, since);
+		if (gs_layout_takes(layout, found, *origin, other))
+			*origin = other;
+		found = true;
 	}
-	return false;
+	return found;
 }
 
 /*
@@ -300,7 +307,7 @@ count_alone(const Finder *finder, int c)
 {
 	const GsLane *lane = finder->number[c].lane;
 	int64		alone = 0;
-	int64		origin;
+	int64		origin = 0;
 
 	for (int64 row = 0; row < finder->sample->nrows; row++)
 		alone += !is_absent(lane, row) && !row_origin(finder, c, row, &origin);
@@ -366,7 +373,7 @@ count_places(const Finder *finder, int c, GsCalendar unit)
 	for (int64 row = 0; row < finder->sample->nrows; row += stride)
 	{
 		int64		value;
-		int64		origin;
+		int64		origin = 0;
 		GsCalendarDay place;
 
 		if (!has_value(&finder->number[c], row, &value) ||
@@ -567,7 +574,7 @@ replace_lanes(const Finder *finder, int c)
 	for (int64 row = 0; row < sample->nrows; row++)
 	{
 		int64		value = old->scalar[row].i;
-		int64		origin;
+		int64		origin = 0;
 		bool		sum = !is_absent(old, row) &&
 			row_origin(finder, c, row, &origin);
 		GsLayoutParts parts;
@@ -601,6 +608,57 @@ by_score(const void *a, const void *b, void *arg)
 }
 
 /*
+ * Lets doubles of a few decimals be numerics, as whose they can be told from
+ * others.
+ *
+ * codec: [ncolumns] what they are else
+ */
+static void
+take_decimals(GsSample *sample, GsCodec *codec)
+{
+	for (int c = 0; c < sample->ncolumns; c++)
+	{
+		GsColumn   *column = &sample->columns[c];
+		GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
+
+		codec[c] = column->codec;
+		CHECK_FOR_INTERRUPTS();
+		if (column->codec.nparts == 1 && lane->type == GS_LANE_FLOAT &&
+			column->codec.kind->part[0].lane == GS_LANE_FLOAT &&
+			!column->unique && !column->partly_unique &&
+			!column->equated && !column->computed && column->equal == 0 &&
+			column->meant == GS_MEANT_ANY &&
+			column->declared == column->type &&
+			gs_lane_to_decimal(lane, sample->nrows,
+							   column->codec.kind->narrow))
+			gs_codec_set_decimal(&column->codec);
+	}
+}
+
+/*
+ * Lets those be doubles again that are not told from others, nor others from
+ * them.
+ */
+static void
+return_decimals(GsSample *sample, const GsCodec *codec)
+{
+	const GsSchema columns = {.ncolumns = sample->ncolumns,
+	.columns = sample->columns};
+
+	for (int c = 0; c < sample->ncolumns; c++)
+	{
+		GsColumn   *column = &sample->columns[c];
+
+		if (codec[c].kind == column->codec.kind || column->layout != NULL ||
+			gs_column_is_base(&columns, c))
+			continue;
+		gs_lane_from_decimal(&sample->lanes[c * GS_MAX_PARTS], sample->nrows,
+							 codec[c].kind->narrow);
+		column->codec = codec[c];
+	}
+}
+
+/*
  * gs_layouts_find: finds the columns of a sample that are learned otherwise
  * than as their values, sets their layouts, and leaves the parts in their
  * lanes.  Can be cancelled.
@@ -614,10 +672,13 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	int			n = sample->ncolumns;
 	Finder		finder = {.sample = sample,.threshold = threshold};
 	int		   *order = palloc(sizeof(int) * Max(n, 1));
+	GsCodec    *codec = palloc(sizeof(GsCodec) * Max(n, 1));
 	GsScalar   *scratch = palloc_extended(sizeof(GsScalar) *
 										  Max(sample->nrows, 1),
 										  MCXT_ALLOC_HUGE);
 
+	if (differences)
+		take_decimals(sample, codec);
 	finder.number = palloc0(sizeof(Number) * Max(n, 1));
 	finder.link = palloc0(sizeof(GsLink) * Max(n, 1));
 	finder.sign = palloc_extended(Max((Size) n * n, 1),
@@ -645,6 +706,8 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	for (int c = 0; c < n; c++)
 		if (sample->columns[c].layout != NULL)
 			settle(&finder, c, scratch);
+	if (differences)
+		return_decimals(sample, codec);
 
 	/* a base must be what it is until all has been taken off that it is of */
 	for (int c = 0; c < n; c++)
@@ -656,6 +719,7 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 				replace_lanes(&finder, c);
 	pfree(scratch);
 	pfree(order);
+	pfree(codec);
 	pfree(finder.number);
 	pfree(finder.link);
 	pfree(finder.sign);
