@@ -4,13 +4,21 @@
 # Fits in the background, of the table that bench/tables.sh makes:
 #
 #   call		milliseconds from the call to the job's number: median of 20
+#   wake		milliseconds from a job's end until synth_wait returns: median of 20
 #   cancel		milliseconds from synth_cancel to the end of the process, in
 #				each phase of each method, CANCELS times at random moments;
 #				phases that were over when they were seen are not counted
 #   seen		milliseconds from a phase's begin until another session, which
 #				looks every 10 ms, sees it: the longest
-#   cost		CPU time of fits with what is told over that of as many with
-#				track_activities off, which tells nothing, in turns: RUNS pairs
+#   cost		CPU time of telling over that of the fit, of which there are two
+#				figures.  The bound: how often the process changed its public
+#				status, times what one change costs whose memory is in no cache,
+#				over the fit's CPU time.  The pairs: fits with what is told and
+#				with track_activities off, which tells nothing, in turns, for
+#				SECONDS_EACH (30) of each method: the median of their ratio, and the
+#				interval that holds the true median with 95 %.  CPU time, so that
+#				a loaded machine says the same; but it, too, differs from fit to
+#				fit by some percent, so the pairs alone tell less than the bound
 #
 # PARTS names some of these, METHODS some methods; ROWS is how many rows of the
 # table are learned.
@@ -19,22 +27,29 @@ set -uo pipefail
 . "$(dirname "$0")/tables.sh"
 start
 make_table
-methods=${METHODS:-tree copula vae gan diffusion}
-parts=" ${PARTS:-call cancel seen cost} "
+methods=${METHODS:-tree copula vae gan diffusion private}
+parts=" ${PARTS:-call wake cancel seen cost} "
 wanted() { [[ $parts == *" $1 "* ]]; }
 psql -c "DELETE FROM $table WHERE ctid IN (SELECT ctid FROM $table OFFSET ${ROWS:-1000000000})" -c "VACUUM ANALYZE $table"
 
 psql <<'SQL'
 CREATE TABLE called (ms float8);
+CREATE TABLE woken (ms float8);
 CREATE TABLE cancelled (method text, phase text, ms float8);
-CREATE TABLE cost (method text, told float8, silent float8);
+CREATE TABLE cost (method text, told float8, silent float8, changes int8);
 
 CREATE FUNCTION ms_since(t timestamptz) RETURNS float8 LANGUAGE sql VOLATILE
 	RETURN 1000 * extract(epoch FROM clock_timestamp() - t);
 
--- CPU time of this process, all its threads included, in clock ticks.
-CREATE FUNCTION ticks() RETURNS int8 LANGUAGE sql VOLATILE AS
-	$$SELECT f[12]::int8 + f[13]::int8 FROM string_to_array(substring(pg_read_file('/proc/self/stat') FROM '\) (.*)'), ' ') AS f$$;
+CREATE FUNCTION cpu() RETURNS float8 LANGUAGE C AS 'gensynth', 'gs_probe_cpu';
+CREATE FUNCTION told() RETURNS int8 LANGUAGE C AS 'gensynth', 'gs_probe_told';
+CREATE FUNCTION cost_of_telling(n int) RETURNS float8 LANGUAGE C STRICT AS 'gensynth', 'gs_probe_cost';
+
+-- Arguments that differ between methods.
+CREATE FUNCTION budget(method text) RETURNS float8 LANGUAGE sql RETURN CASE WHEN method = 'private' THEN 1 END;
+CREATE FUNCTION options(method text, steps int) RETURNS jsonb LANGUAGE sql
+	RETURN CASE WHEN method IN ('vae', 'gan', 'diffusion') THEN jsonb_build_object('steps', steps) ELSE '{}' END
+		|| CASE WHEN method = 'private' THEN '{}' ELSE '{"refine": 1}'::jsonb END;
 
 CREATE PROCEDURE call_often(source text, n int) LANGUAGE plpgsql AS $$
 DECLARE
@@ -52,25 +67,44 @@ BEGIN
 	END LOOP;
 END $$;
 
--- Waits for a phase, and a moment more, and cancels; false if it was over.
-CREATE FUNCTION cancel_in(j int, wanted text, OUT ms float8) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE wake_often(n int) LANGUAGE plpgsql AS $$
+DECLARE
+	j int;
+	ms float8;
+BEGIN
+	CREATE TABLE small AS SELECT i AS a FROM generate_series(1, 100) AS i;
+	COMMIT;
+	FOR i IN 1 .. n LOOP
+		j := synth_fit_background('small', model => 'woken');
+		PERFORM synth_wait(j);
+		ms := ms_since((SELECT finished FROM synth_jobs WHERE job = j));
+		INSERT INTO woken VALUES (ms);
+		COMMIT;
+	END LOOP;
+END $$;
+
+CREATE FUNCTION phase_of(j int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_stat_clear_snapshot();
+	RETURN (SELECT phase FROM synth_progress WHERE job = j);
+END $$;
+
+-- Waits for a phase, and so many seconds more, and cancels; NULL if it was over.
+CREATE FUNCTION cancel_in(j int, wanted text, delay float8, OUT ms float8) LANGUAGE plpgsql AS $$
 DECLARE
 	process int := (SELECT pid FROM synth_jobs WHERE job = j);
 	seen text;
 	t timestamptz;
 BEGIN
 	LOOP
-		PERFORM pg_stat_clear_snapshot();
-		SELECT phase INTO seen FROM synth_progress WHERE job = j;
-		EXIT WHEN seen = wanted;
+		EXIT WHEN phase_of(j) = wanted;
 		IF (SELECT state <> 'running' FROM synth_jobs WHERE job = j) THEN
 			RETURN;
 		END IF;
 		PERFORM pg_sleep(0.0005);
 	END LOOP;
-	PERFORM pg_sleep(0.3 * random() ^ 2);
-	PERFORM pg_stat_clear_snapshot();
-	SELECT phase INTO seen FROM synth_progress WHERE job = j;
+	PERFORM pg_sleep(delay);
+	seen := phase_of(j);
 	t := clock_timestamp();
 	PERFORM synth_cancel(j);
 	LOOP
@@ -83,52 +117,72 @@ BEGIN
 	END IF;
 END $$;
 
-CREATE PROCEDURE cancel_often(source text, methods text[], n int) LANGUAGE plpgsql AS $$
+-- A phase that was over when it was to be cancelled is cancelled earlier next.
+CREATE PROCEDURE cancel_often(source text, m text, n int) LANGUAGE plpgsql AS $$
 DECLARE
-	m text;
 	p text;
 	ms float8;
 	j int;
+	longest float8;
 BEGIN
-	FOREACH m IN ARRAY methods LOOP
-		FOREACH p IN ARRAY '{reading,learning columns,order,trees,network,calibrating,refining,storing}'::text[] LOOP
-			CONTINUE WHEN p IN ('order', 'trees') AND m <> 'tree' OR p = 'network' AND m IN ('tree', 'copula');
-			FOR i IN 1 .. n LOOP
-				j := synth_fit_background(source, m, model => 'cancelled', options => CASE
-					WHEN m IN ('vae', 'gan', 'diffusion') AND p <> 'network' THEN '{"steps": 100, "refine": 1}' ELSE '{"refine": 1}' END::jsonb);
-				ms := cancel_in(j, p);
-				PERFORM synth_cancel(j), synth_wait(j);
+	FOREACH p IN ARRAY '{reading,learning columns,order,trees,network,calibrating,refining,storing}'::text[] LOOP
+		CONTINUE WHEN p IN ('order', 'trees') AND m <> 'tree' OR p IN ('network', 'calibrating') AND m NOT IN ('vae', 'gan', 'diffusion')
+			OR p = 'refining' AND m = 'private';
+		longest := 0.5;
+		FOR i IN 1 .. 3 * n LOOP
+			EXIT WHEN (SELECT count(*) >= n FROM cancelled AS c WHERE c.method = m AND c.phase = p);
+			j := synth_fit_background(source, m, model => 'cancelled', epsilon => budget(m),
+				options => options(m, CASE WHEN p = 'network' THEN 100000 ELSE 50 END));
+			ms := cancel_in(j, p, longest * random());
+			PERFORM synth_cancel(j), synth_wait(j);
+			IF ms IS NULL THEN
+				longest := longest / 4;
+			ELSE
 				INSERT INTO cancelled VALUES (m, p, ms);
-				COMMIT;
-			END LOOP;
-		END LOOP;
-	END LOOP;
-END $$;
-
-CREATE PROCEDURE compare_often(source text, methods text[], n int) LANGUAGE plpgsql AS $$
-DECLARE
-	m text;
-	on_first boolean;
-	used float8[];
-	t int8;
-BEGIN
-	FOREACH m IN ARRAY methods LOOP
-		FOR i IN 0 .. n LOOP
-			on_first := i % 2 = 0;
-			FOR k IN 1 .. 2 LOOP
-				PERFORM set_config('track_activities', CASE WHEN on_first = (k = 1) THEN 'on' ELSE 'off' END, true);
-				t := ticks();
-				PERFORM synth_fit(source, m, model => 'cost', seed => 1, options => CASE
-					WHEN m IN ('vae', 'gan', 'diffusion') THEN '{"steps": 200}' ELSE '{}' END::jsonb);
-				used[CASE WHEN on_first = (k = 1) THEN 1 ELSE 2 END] := ticks() - t;
-			END LOOP;
-			IF i > 0 THEN		-- the first pair warms up
-				INSERT INTO cost VALUES (m, used[1], used[2]);
 			END IF;
 			COMMIT;
 		END LOOP;
 	END LOOP;
 END $$;
+
+CREATE PROCEDURE compare_often(source text, m text, seconds float8) LANGUAGE plpgsql AS $$
+DECLARE
+	used float8[];
+	begun timestamptz := clock_timestamp();
+	start float8;
+	changes int8;
+	tells boolean;
+	pairs int := 0;
+BEGIN
+	-- the first pair warms up
+	WHILE pairs < 3 OR ms_since(begun) < 1000 * seconds LOOP
+		FOR k IN 1 .. 2 LOOP
+			tells := pairs % 2 = k % 2;
+			PERFORM set_config('track_activities', tells::text, true);
+			start := cpu();
+			changes := CASE WHEN tells THEN -told() ELSE changes END;
+			PERFORM synth_fit(source, m, model => 'cost', seed => CASE WHEN m <> 'private' THEN 1 END, epsilon => budget(m),
+				options => options(m, 50));
+			changes := CASE WHEN tells THEN changes + told() ELSE changes END;
+			used[CASE WHEN tells THEN 1 ELSE 2 END] := cpu() - start;
+		END LOOP;
+		IF pairs > 0 THEN
+			INSERT INTO cost VALUES (m, used[1], used[2], changes);
+		END IF;
+		pairs := pairs + 1;
+		COMMIT;
+	END LOOP;
+END $$;
+
+-- The order statistics between which the median is with 95 %, or the ends.
+CREATE FUNCTION interval_of(ratios float8[]) RETURNS text LANGUAGE sql AS $$
+	SELECT format('%s %% (%s to %s)', round(100 * (percentile_cont(0.5) WITHIN GROUP (ORDER BY r) - 1)::numeric, 2),
+		round(100 * (sorted[greatest(k, 1)] - 1)::numeric, 2), round(100 * (sorted[least(n + 1 - k, n)] - 1)::numeric, 2))
+	FROM (SELECT r, array_agg(r) OVER (ORDER BY r ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS sorted,
+			count(*) OVER () AS n, floor(count(*) OVER () / 2.0 - 0.98 * sqrt(count(*) OVER ()))::int AS k
+		FROM unnest(ratios) AS r) AS s
+	GROUP BY sorted, n, k
+$$;
 SQL
 
 report() { PGOPTIONS='-c client_min_messages=error' psql -tA -c "$1" -c "$2"; }
@@ -137,14 +191,21 @@ wanted call && report "CALL call_often('$table', 20)" "
 SELECT format('call to number: %s ms (%s to %s)', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1),
 	round(min(ms)::numeric, 1), round(max(ms)::numeric, 1)) FROM called"
 
-wanted cancel && report "CALL cancel_often('$table', '{${methods// /,}}', ${CANCELS:-5})" "
+wanted wake && report "CALL wake_often(20)" "
+SELECT format('end to the return of synth_wait: %s ms (%s to %s)', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1),
+	round(min(ms)::numeric, 1), round(max(ms)::numeric, 1)) FROM woken"
+
+for method in $methods; do
+    wanted cancel && report "CALL cancel_often('$table', '$method', ${CANCELS:-5})" "
 SELECT format('cancel to end, %s, %s: %s ms, at most %s, of %s', method, phase,
 	round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1), round(max(ms)::numeric, 1), count(ms))
-FROM cancelled GROUP BY method, phase HAVING count(ms) > 0 ORDER BY method, phase"
-
-wanted cost && report "CALL compare_often('$table', '{${methods// /,}}', ${RUNS:-9})" "
-SELECT format('cost of progress, %s: %s %%, of %s s', method, round(100 * (sum(told) / sum(silent) - 1)::numeric, 2),
-	round(sum(silent)::numeric / 100, 1)) FROM cost GROUP BY method ORDER BY method"
+FROM cancelled WHERE method = '$method' GROUP BY method, phase ORDER BY phase"
+    wanted cost && report "CALL compare_often('$table', '$method', ${SECONDS_EACH:-30})" "
+SELECT format('cost of progress, %s: at most %s %% (%s changes of %s us, %s s of CPU time); %s pairs: %s', method,
+	round((100 * sum(changes) * each / sum(told))::numeric, 3), sum(changes) / count(*), round((1e6 * each)::numeric, 2),
+	round(avg(told)::numeric, 2), count(*), interval_of(array_agg(told / silent)))
+FROM cost, cost_of_telling(300) AS each WHERE method = '$method' GROUP BY method, each"
+done
 
 wanted seen || exit 0
 # A phase's begin is told to the client that fits, by a debug message; the
@@ -157,7 +218,7 @@ for method in $methods; do
         sleep 0.01
     done | psql -tA | stamp > "$log.seen" &
     psql -c 'SET client_min_messages = debug1' \
-        -c "SELECT count(synth_fit('$table', '$method', model => 'seen', options => CASE WHEN '$method' IN ('tree', 'copula') THEN '{}' ELSE '{\"steps\": 100}' END::jsonb))" 2>&1 |
+        -c "SELECT count(synth_fit('$table', '$method', model => 'seen', epsilon => budget('$method'), options => options('$method', 100)))" 2>&1 |
         stamp > "$log.begun"
     : > "$log.end"
     wait

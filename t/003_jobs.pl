@@ -143,6 +143,28 @@ sql('SELECT pg_sleep(2.1)');
 release();
 is(state($job), 'done', 'statement_timeout is not about the background');
 
+# What a job writes: its row before its number is known, and one change at its end; both are on disk before anybody is
+# told, and wait for a lock no longer than 5 s, whatever the session says.
+sql(q{
+	CREATE TABLE written (what text, number int, sync text, wait text, writer text);
+	CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		INSERT INTO public.written VALUES (TG_OP, NEW.number, current_setting('synchronous_commit'),
+			current_setting('lock_timeout'), current_user = (SELECT r.rolname FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner
+				WHERE c.oid = TG_RELID));
+		RETURN NEW;
+	END$$;
+	CREATE TRIGGER note BEFORE INSERT OR UPDATE OR DELETE ON gensynth.jobs FOR EACH ROW EXECUTE FUNCTION note();
+});
+$job = job("'t', model => 'n'", 'SET synchronous_commit = off; SET lock_timeout = 0; SET ROLE no_login');
+is(state($job), 'done', 'by a session that does not wait for the disk');
+is(sql("SELECT string_agg(concat_ws(' ', what, sync, wait, writer), ',') FROM written WHERE number = $job"),
+	'INSERT on 5s true,UPDATE on 5s true', 'a row and one change, of the owner, safely');
+sql('DROP TRIGGER note ON gensynth.jobs');
+$holder->query_safe('BEGIN; LOCK gensynth.jobs');
+like(failure("SELECT synth_fit_background('t')"), qr/^55P03/, 'a lock that somebody holds is an error');
+$holder->query_safe('ROLLBACK');
+
 # What is refused.
 like(failure("BEGIN; CREATE TABLE own (a int); SELECT synth_fit_background('t')"),
 	qr/^25001: .*has written/, 'in a transaction that has written');
@@ -308,6 +330,26 @@ like("$out $err", qr/^0 .*statement timeout/s, 'nor after a timeout');
 is(sql(q{COPY (SELECT (synth_fit('t')).model, (SELECT count(*) FROM pg_stat_progress_copy)) TO STDOUT}),
 	"t\t1", 'the COPY around a fit is told on');
 
+# Of a table as many rows as are known of it; of a network more.
+sql(q{
+	CREATE TABLE watched AS SELECT i AS a FROM generate_series(1, 200) AS i;
+	ANALYZE watched;
+	ALTER TABLE watched ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY slow ON watched USING (pause());
+	GRANT SELECT ON watched TO no_login;
+});
+hold();
+$job = job("'watched'", 'SET ROLE no_login');
+wait_for("source = 'public.watched' AND phase = 'reading' AND total = 200 AND epoch IS NULL AND loss IS NULL FROM synth_progress WHERE job = $job",
+	'of a table the total is known');
+release();
+is(state($job), 'done', 'and it goes on');
+$job = job(q{'busy', method => 'vae', model => 'endless', options => '{"steps": 1000000000}'});
+wait_for("phase = 'network' AND done > 0 AND total = 1000000000 AND fraction = done / 1e9::float8 AND epoch > 0 AND loss IS NOT NULL
+	AND eta > now() FROM synth_progress WHERE job = $job", 'a network tells steps, epochs and loss');
+sql("SELECT synth_cancel($job)");
+is(state($job), 'cancelled', 'until it is cancelled');
+
 # A fill.
 sql('CREATE TABLE filled (LIKE t); CREATE FUNCTION wait_full() RETURNS trigger LANGUAGE plpgsql AS
 	\'BEGIN IF (SELECT count(*) = 30 FROM filled) THEN PERFORM pause(); END IF; RETURN NULL; END\';
@@ -321,46 +363,11 @@ release();
 $fit->query_safe('SELECT 1');
 $fit->quit;
 
-# Every phase: seen, and left by a cancel, with the version before as it was.
-my %source = (
-	reading => q{'SELECT i AS a FROM generate_series(1, 1000000000000) AS i'},
-	trees => q{'wide'}, network => q{'busy', method => 'vae', options => '{"steps": 1000000000}'}, storing => q{'t'});
-my $before = sql(q{SELECT version, current FROM synth_models WHERE model = 't'});
-foreach my $phase (sort keys %source)
-{
-	foreach my $how ('synth_cancel', 'pg_terminate_backend')
-	{
-		$holder->query_safe(q{BEGIN; SELECT FROM gensynth.models WHERE name = 't' FOR UPDATE}) if $phase eq 'storing';
-		$job = job("$source{$phase}, model => 't'");
-		wait_for("count(*) = 1 FROM synth_progress WHERE phase = '$phase' AND job = $job", "$phase is seen");
-		sql('SELECT ' . ($how eq 'synth_cancel' ? "synth_cancel($job)" : "$how(pid) FROM synth_jobs WHERE job = $job"));
-		is(state($job), $how eq 'synth_cancel' ? 'cancelled' : 'failed', "$phase: $how");
-		$holder->query_safe('ROLLBACK') if $phase eq 'storing';
-	}
-}
-is(sql(q{SELECT version, current FROM synth_models WHERE model = 't'}), $before, 'the versions that there were');
-
-# Processes that die, and servers.
-my $pid_of_checkpointer = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'};
-foreach my $phase ('reading', 'network', 'storing')
-{
-	$holder->query_safe(q{BEGIN; SELECT FROM gensynth.models WHERE name = 't' FOR UPDATE}) if $phase eq 'storing';
-	$job = job("$source{$phase}, model => 't'");
-	wait_for("count(*) = 1 FROM synth_progress WHERE phase = '$phase' AND job = $job", "$phase is seen");
-	# The server that answers may still be the one that has not noticed: another checkpointer tells that it is over.
-	my $checkpointer = sql($pid_of_checkpointer);
-	kill 'KILL', told($job, 'pid');
-	eval { $holder->quit };
-	ok($node->poll_query_until('postgres', "SELECT ($pid_of_checkpointer) <> $checkpointer"), 'the server is there again');
-	is(state($job), 'lost', "$phase: kill -9");
-	is(sql(q{SELECT version, current FROM synth_models WHERE model = 't'}), $before, 'the versions that there were');
-	$holder = $node->background_psql('postgres', on_error_stop => 0);
-}
-is(sql("DELETE FROM synth_jobs WHERE job = $job RETURNING state"), 'lost', 'it can be forgotten');
+# Servers that are stopped meanwhile.
 my @ends = ('fast', 'failed', 'immediate', 'lost');
 while (my ($mode, $state) = splice @ends, 0, 2)
 {
-	$job = job(qq{$source{reading}, model => 't'});
+	$job = job(q{'SELECT i AS a FROM generate_series(1, 1000000000000) AS i', model => 't'});
 	eval { $holder->quit };
 	$node->restart if $mode eq 'fast';
 	if ($mode eq 'immediate')
