@@ -53,6 +53,14 @@ gs_masker_is_styled(Oid type)
 	}
 }
 
+/* Whether settings are to be changed for a value of it to be written. */
+static bool
+is_styled(const GsMaskerHashed *hashed)
+{
+	return hashed->base != DATEOID && hashed->base != TIMESTAMPOID &&
+		gs_masker_is_styled(hashed->base);
+}
+
 static void
 hashed_column(GsMaskerHashed *hashed, TupleDesc desc, int at)
 {
@@ -60,6 +68,7 @@ hashed_column(GsMaskerHashed *hashed, TupleDesc desc, int at)
 	bool		varlena;
 
 	hashed->at = at;
+	hashed->base = getBaseType(TupleDescAttr(desc, at)->atttypid);
 	getTypeOutputInfo(TupleDescAttr(desc, at)->atttypid, &output, &varlena);
 	fmgr_info(output, &hashed->output);
 }
@@ -108,8 +117,10 @@ find_identity(GsMasker *masker, Relation relation, const List *columns)
 	masker->identity = palloc0(desc->natts * sizeof(GsMaskerHashed));
 	while ((at = bms_next_member(identity, at)) >= 0)
 	{
-		hashed_column(&masker->identity[masker->nidentity++], desc, at);
-		masker->styled |= gs_masker_is_styled(TupleDescAttr(desc, at)->atttypid);
+		GsMaskerHashed *hashed = &masker->identity[masker->nidentity++];
+
+		hashed_column(hashed, desc, at);
+		masker->styled |= is_styled(hashed);
 	}
 	masker->number_at = -1;
 	if (bms_membership(key) == BMS_SINGLETON)
@@ -293,21 +304,16 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 	foreach(cell, kept)
 	{
 		const GsKeptColumn *asked = lfirst(cell);
-		GsMaskerKept *column = &masker->kept[masker->nkept++];
-		GsMaskerHashed hashed;
+		GsMaskerKept *column;
+		AttrNumber	attnum = get_attnum(relid, asked->name);
 
-		if (get_attnum(relid, asked->name) <= 0)
-		{
-			masker->nkept--;
+		if (attnum <= 0)
 			continue;
-		}
-		hashed_column(&hashed, RelationGetDescr(relation),
-					  get_attnum(relid, asked->name) - 1);
-		column->at = hashed.at;
-		masker->styled |=
-			gs_masker_is_styled(get_atttype(relid, hashed.at + 1));
+		column = &masker->kept[masker->nkept++];
 		column->kind = asked->kind;
-		column->output = hashed.output;
+		hashed_column(&column->column, RelationGetDescr(relation),
+					  attnum - 1);
+		masker->styled |= is_styled(&column->column);
 	}
 	masker->fakes = palloc0(masker->nfakes * sizeof(GsFake));
 	if (!pg_strong_random(masker->shuffle_seed, sizeof(masker->shuffle_seed)))

@@ -41,6 +41,7 @@ typedef struct GsMaskerSuffix
 typedef struct GsMaskerHashed
 {
 	int			at;
+	Oid			base;
 	FmgrInfo	output;
 } GsMaskerHashed;
 
@@ -75,9 +76,8 @@ typedef struct GsMaskerColumn
 /* A column that stays and that generated values fit. */
 typedef struct GsMaskerKept
 {
-	int			at;
 	GsKindId	kind;
-	FmgrInfo	output;
+	GsMaskerHashed column;
 } GsMaskerKept;
 
 struct GsMasker
@@ -107,6 +107,7 @@ struct GsMasker
 };
 
 /* masker_value.c: values that follow from those before */
+extern char *gs_masker_text(GsMaskerHashed *column, Datum value);
 extern void gs_masker_hash(GsSipHash *hash, GsMaskerHashed *column,
 						   Datum value, bool isnull);
 extern Datum gs_masker_pseudonym(const GsMasker *masker,

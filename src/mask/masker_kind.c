@@ -99,9 +99,9 @@ begin_fakes(GsMasker *masker, const Datum *values, const bool *nulls,
 		GsMaskerKept *kept = &masker->kept[i];
 		char	   *text;
 
-		if (nulls[kept->at])
+		if (nulls[kept->column.at])
 			continue;
-		text = OutputFunctionCall(&kept->output, values[kept->at]);
+		text = gs_masker_text(&kept->column, values[kept->column.at]);
 		for (int f = 0; f < masker->nfakes; f++)
 			gs_fake_keep(&masker->fakes[f], kept->kind, text,
 						 (int) strlen(text));
@@ -145,7 +145,9 @@ gs_masker_kind(GsMasker *masker, GsMaskerColumn *column, Datum value,
 
 	if (column->rule->kind->id != GS_KIND_SEX || !column->text)
 	{
-		if (column->kind.want.suffix_digits == 0 || column->narrow)
+		if (column->kind.want.suffix_digits == 0)
+			return gs_kind_datum(&column->kind, fake, 0);
+		if (column->narrow)
 			return gs_kind_datum(&column->kind, fake,
 								 gs_permute(&masker->suffix,
 											*masker->counter - 1));

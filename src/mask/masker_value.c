@@ -10,8 +10,10 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
@@ -19,6 +21,48 @@
 
 #include "compat.h"
 #include "mask/masker_internal.h"
+
+/*
+ * gs_masker_text: a value's text, the same whatever the session's settings are
+ * if they are those of gs_fix_styles or gs_masker_is_styled says no.
+ *
+ * Dates, of which there are many, are written here: settings would have to be
+ * changed for each row.
+ */
+char *
+gs_masker_text(GsMaskerHashed *column, Datum value)
+{
+	struct pg_tm tm = {0};
+	fsec_t		fsec;
+	char	   *text;
+
+	switch (column->base)
+	{
+		case DATEOID:
+			if (DATE_NOT_FINITE(DatumGetDateADT(value)))
+				break;
+			j2date(DatumGetDateADT(value) + POSTGRES_EPOCH_JDATE, &tm.tm_year,
+				   &tm.tm_mon, &tm.tm_mday);
+			text = palloc(MAXDATELEN + 1);
+			EncodeDateOnly(&tm, USE_ISO_DATES, text);
+			return text;
+		case TIMESTAMPOID:
+			if (TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)) ||
+				timestamp2tm(DatumGetTimestamp(value), NULL, &tm, &fsec, NULL,
+							 NULL) != 0)
+				break;
+			text = palloc(MAXDATELEN + 1);
+			EncodeDateTime(&tm, fsec, false, 0, NULL, USE_ISO_DATES, text);
+			return text;
+		case INT8OID:
+			text = palloc(MAXINT8LEN + 1);
+			pg_lltoa(DatumGetInt64(value), text);
+			return text;
+		default:
+			break;
+	}
+	return OutputFunctionCall(&column->output, value);
+}
 
 /*
  * gs_masker_hash: adds a value to a hash.
@@ -35,7 +79,7 @@ gs_masker_hash(GsSipHash *hash, GsMaskerHashed *column, Datum value,
 		gs_siphash_add(hash, "\377", 1);
 		return;
 	}
-	text = OutputFunctionCall(&column->output, value);
+	text = gs_masker_text(column, value);
 	/* with its final 0, so that 'a', 'bc' is not 'ab', 'c' */
 	gs_siphash_add(hash, text, strlen(text) + 1);
 }
