@@ -286,6 +286,11 @@ check_reading(GsMaskPlan *plan, const GsMaskTable *table)
 							"Shuffling takes all rows together: mask a copy with synth_mask, or choose another rule.",
 							"column \"%s\" of table %s cannot be shuffled while it is read",
 							column->name, table->name);
+		if (column->rule->own)
+			gs_mask_problem(plan, ERRCODE_FEATURE_NOT_SUPPORTED,
+							"All rows together say which places are frequent: mask a copy with synth_mask, or take from=lists.",
+							"column \"%s\" of table %s cannot be drawn from the table while it is read",
+							column->name, table->name);
 		if (names_no_model(column->rule))
 			gs_mask_problem(plan, ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
 							"Only synth_mask fits one by itself. Fit one to the table with the option \"context\", naming the columns that stay, and name it: synthesize(model).",
@@ -343,7 +348,9 @@ check_update(GsMaskPlan *plan, GsMaskTable *table, Relation relation)
 			is_excluded(relation, get_attnum(table->relid, column->name)) ?
 			"is in an exclusion constraint" :
 			column->rule->action == GS_RULE_SHUFFLE ?
-			"is shuffled, which takes all rows together" : NULL;
+			"is shuffled, which takes all rows together" :
+			column->rule->own ?
+			"is drawn from the table, which takes all rows together" : NULL;
 
 		/* a run that goes on would fit another one, to what is masked */
 		if (names_no_model(column->rule))

@@ -27,6 +27,7 @@
 
 #include "compat.h"
 #include "mask/masker_internal.h"
+#include "mask/places.h"
 
 /*
  * gs_masker_is_styled: whether the text of a type's values may depend on the
@@ -295,6 +296,7 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 							asked->name, table),
 					 errhint("Call it again.")));
 		column->rule = asked->rule;
+		column->place = -1;
 		column->unique = asked->unique;
 		column->most = asked->most;
 		check_type(column, relation, table);
@@ -326,6 +328,25 @@ gs_masker_begin(Relation relation, const char *table, const List *columns,
 	gs_permute_init(&masker->suffix, n, seed[0]);
 	memcpy(masker->suffix_key.word, seed, sizeof(seed));
 	return masker;
+}
+
+/*
+ * gs_masker_places: has columns whose rules say so drawn from places of the
+ * table's own rows.  relation: that of gs_masker_begin.
+ */
+void
+gs_masker_places(GsMasker *masker, Relation relation, const GsPlaces *places)
+{
+	masker->places = places;
+	masker->place_key = palloc0((places->nkept + 1) * sizeof(GsMaskerHashed));
+	for (int i = 0; i < places->nkept; i++)
+		hashed_column(&masker->place_key[i], RelationGetDescr(relation),
+					  get_attnum(RelationGetRelid(relation),
+								 places->kept[i]) - 1);
+	for (int i = 0; i < masker->ncolumns; i++)
+		for (int p = 0; p < places->ncolumns; p++)
+			if (strcmp(masker->columns[i].name, places->columns[p]) == 0)
+				masker->columns[i].place = p;
 }
 
 /*
@@ -446,6 +467,8 @@ gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt,
 {
 	GsMaskerSuffix suffix = gs_masker_begin_row(masker, values, nulls,
 												attempt);
+	const Datum *place = masker->places == NULL ? NULL :
+		gs_masker_place(masker, values, nulls, suffix.random);
 	bool		fits = true;
 
 	if (attempt == 0)
@@ -466,7 +489,11 @@ gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt,
 			*isnull = true;
 		else if (column->rule->action == GS_RULE_KIND)
 		{
-			if (!is_empty_text(column, *value))
+			if (is_empty_text(column, *value))
+				;
+			else if (place != NULL && column->place >= 0)
+				*value = place[column->place];
+			else
 				*value = gs_masker_kind(masker, column, *value, &suffix);
 		}
 		else if (column->rule->action == GS_RULE_PSEUDONYM)

@@ -35,6 +35,7 @@ typedef struct GsMaskerSuffix
 {
 	uint64		number;
 	int			digits;
+	uint64		random;			/* of the row */
 } GsMaskerSuffix;
 
 /* A column whose values are hashed. */
@@ -67,6 +68,7 @@ typedef struct GsMaskerColumn
 	bool		narrow;			/* has no room for a suffix that follows from
 								 * the row: it is by the order of rows */
 	int			fake;			/* the one of its locale */
+	int			place;			/* which of a place's values it has, or -1 */
 	Datum		constant;		/* of GS_RULE_CONSTANT; the step of numbers */
 	Tuplesortstate *sort;		/* of GS_RULE_SHUFFLE: values by a random key */
 	TupleTableSlot *put;
@@ -95,6 +97,8 @@ struct GsMasker
 	int			nfakes;
 	GsFakeSetup *setups;		/* [nfakes], one for each locale */
 	GsFake	   *fakes;
+	const struct GsPlaces *places;	/* of the table's own rows, or NULL */
+	GsMaskerHashed *place_key;	/* what a row keeps of its place */
 	uint64_t	shuffle_seed[2];
 	uint64		put;			/* values that were put so far */
 	int			number_at;		/* the primary key, if that is one number; -1 */
@@ -120,6 +124,8 @@ extern Datum gs_masker_generalise(const GsMaskerColumn *column, Datum value);
 extern GsMaskerSuffix gs_masker_begin_row(GsMasker *masker,
 										  const Datum *values,
 										  const bool *nulls, int attempt);
+extern const Datum *gs_masker_place(GsMasker *masker, const Datum *values,
+									const bool *nulls, uint64 random);
 extern Datum gs_masker_kind(GsMasker *masker, GsMaskerColumn *column,
 							Datum value, const GsMaskerSuffix *suffix);
 

@@ -12,7 +12,9 @@
 
 #include "codec/styles.h"
 #include "compat.h"
+#include "lib/stringinfo.h"
 #include "mask/masker_internal.h"
+#include "mask/places.h"
 
 /*
  * The number that makes a row's e-mail address one of its own: it follows from
@@ -23,20 +25,21 @@ static GsMaskerSuffix
 suffix_of(const GsMasker *masker, const Datum *values, const bool *nulls,
 		  uint64 random)
 {
+	GsMaskerSuffix suffix = {random % LONG_SUFFIX, MAX_SUFFIX, 0};
 	int			at = masker->number_at;
 	int64		number;
 
 	if (at < 0 || nulls[at])
-		return (GsMaskerSuffix) {random % LONG_SUFFIX, MAX_SUFFIX};
+		return suffix;
 	number = masker->number_length == 2 ? DatumGetInt16(values[at]) :
 		masker->number_length == 4 ? DatumGetInt32(values[at]) :
 		DatumGetInt64(values[at]);
 	number = gs_pseudonym_integer(&masker->suffix_key, number, PG_INT64_MAX);
-	if (number < 0)
-		return (GsMaskerSuffix) {((uint64) number) % LONG_SUFFIX, MAX_SUFFIX};
-	return (GsMaskerSuffix) {number, number < 100000 ? 5 :
-		number <= PG_INT32_MAX ? 10 :
-		MAX_SUFFIX};
+	suffix.number = number < 0 ? ((uint64) number) % LONG_SUFFIX :
+		(uint64) number;
+	suffix.digits = number < 0 || number > PG_INT32_MAX ? MAX_SUFFIX :
+		number < 100000 ? 5 : 10;
+	return suffix;
 }
 
 /*
@@ -118,6 +121,7 @@ gs_masker_begin_row(GsMasker *masker, const Datum *values, const bool *nulls,
 					int attempt)
 {
 	uint64_t	random[2];
+	GsMaskerSuffix suffix;
 	int			level = 0;
 
 	if (masker->nfakes == 0)
@@ -127,7 +131,36 @@ gs_masker_begin_row(GsMasker *masker, const Datum *values, const bool *nulls,
 	begin_fakes(masker, values, nulls, attempt, random);
 	if (masker->styled)
 		gs_end_settings(level);
-	return suffix_of(masker, values, nulls, random[0]);
+	suffix = suffix_of(masker, values, nulls, random[0]);
+	suffix.random = random[1];
+	return suffix;
+}
+
+/*
+ * gs_masker_place: a place of the table's own rows that agrees with what the
+ * row keeps; NULL if there is none.
+ */
+const Datum *
+gs_masker_place(GsMasker *masker, const Datum *values, const bool *nulls,
+				uint64 random)
+{
+	StringInfoData key;
+
+	initStringInfo(&key);
+	for (int i = 0; i < masker->places->nkept; i++)
+	{
+		GsMaskerHashed *kept = &masker->place_key[i];
+
+		if (!nulls[kept->at])
+			appendStringInfoString(&key, gs_masker_text(kept,
+														values[kept->at]));
+		/* blanks at the end of a char(n) are no part of it */
+		while (kept->base == BPCHAROID && key.len > 0 &&
+			   key.data[key.len - 1] == ' ')
+			key.data[--key.len] = '\0';
+		appendStringInfoChar(&key, '\x01');
+	}
+	return gs_places_draw(masker->places, key.data, random);
 }
 
 /*

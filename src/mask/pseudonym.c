@@ -196,15 +196,16 @@ find_shape(const char *text, size_t len, bool utf8)
 		shape.style = UUID;
 		shape.upper = (seen & HEX_LETTER_UPPER) != 0;
 	}
-	else if (is_hex(len, seen))
-	{
-		shape.style = HEX;
-		shape.upper = (seen & HEX_LETTER_UPPER) != 0;
-	}
+	/* Germany's are of hexadecimal digits, too */
 	else if (is_iban(text, len, seen))
 	{
 		shape.style = IBAN;
 		gs_check_places(GS_CHECK_IBAN, text, (int) len, shape.check);
+	}
+	else if (is_hex(len, seen))
+	{
+		shape.style = HEX;
+		shape.upper = (seen & HEX_LETTER_UPPER) != 0;
 	}
 	else if (is_luhn(text, len, seen))
 	{
