@@ -1,6 +1,6 @@
 -- Columns drawn from a model given the columns that stay: while reading, in place, and into copies.
 BEGIN;
-SELECT plan(29);
+SELECT plan(34);
 SET LOCAL client_min_messages = error;
 CREATE ROLE gensynth_sy;
 CREATE ROLE gensynth_sr;
@@ -63,6 +63,17 @@ ALTER TABLE was OWNER TO gensynth_sy;
 SELECT is(as_role('gensynth_sy', $$SELECT synth_fit('was', method => 'tree', model => 'theirs', options => '{"context": ["age", "sex"]}'), synth_label('was', 'income', 'synthesize(theirs)'), synth_label('was', 'mail', 'email'), synth_label('was', 'sex', 'keep'), synth_mask_grant('was', 'gensynth_sr')$$), 'no error', 'a policy');
 SELECT is(as_role('gensynth_sr', 'SELECT count(income) FROM synth_masked(NULL::was)'), 'no error', 'its reader needs no right to the model');
 SELECT is(as_role('gensynth_sr', $$SELECT * FROM synth_sample('theirs', 3)$$), '42501', 'and has none');
+-- row by row: the values that are read
+CREATE TABLE worker2 AS SELECT id, age, sex, job, income, mail, note FROM was;
+ALTER TABLE worker2 ADD PRIMARY KEY (id);
+SELECT synth_fit('worker2', method => 'tree', model => 'again', seed => 1, options => '{"context": ["age", "sex"]}');
+CREATE TABLE read2 AS SELECT * FROM synth_masked(NULL::worker2, rules => rules('again'));
+SELECT throws_ok($$CALL synth_mask('worker2', rules => rules('again') || '{"job": "synthesize"}', mode => 'update')$$, '55000', NULL, 'row by row: which model');
+CALL synth_mask('worker2', rules => rules('again'), mode => 'update', batch_size => 100);
+SELECT is((SELECT count(*) FROM (TABLE worker2 EXCEPT ALL TABLE read2) AS d), 0::bigint, 'row by row: the same as read');
+SELECT is((SELECT count(*) FROM worker2), (SELECT count(*) FROM was), 'all rows');
+SELECT cmp_ok((SELECT count(*) FROM worker2 JOIN was USING (id) WHERE worker2.income = was.income), '<', 800::bigint, 'and drawn anew');
+SELECT cmp_ok((SELECT array_length(xids, 1) FROM gensynth.mask_runs WHERE target = 'public.worker2'), '>', 5, 'in many batches');
 -- what is wrong
 CREATE TABLE wrong (id int PRIMARY KEY, age text, income text, more int);
 SELECT throws_ok($$SELECT * FROM synth_masked(NULL::wrong, rules => '{"more": "synthesize(tree_given)"}')$$, '42703', NULL, 'a column that the model has not');

@@ -9,6 +9,7 @@
  * Plain C: no postgres.h.
  */
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "mask/generate_internal.h"
@@ -24,7 +25,7 @@
 void
 gs_fake_begin(GsFake *fake, const GsFakeSetup *setup, const uint64_t random[2])
 {
-	memset(fake, 0, sizeof(*fake));
+	memset(fake, 0, offsetof(GsFake, names));
 	fake->setup = setup;
 	fake->random[0] = random[0];
 	fake->random[1] = random[1];

@@ -64,6 +64,13 @@ typedef struct GsFakeText
 	int			len;
 } GsFakeText;
 
+/* A name, as it is written and as an e-mail address has it. */
+typedef struct GsFakeName
+{
+	char		text[128];
+	char		latin[64];		/* lower-case ASCII */
+} GsFakeName;
+
 /* One row.  The members are generate*.c's own. */
 typedef struct GsFake
 {
@@ -72,12 +79,12 @@ typedef struct GsFake
 	GsFakeText	kept[GS_KIND_COUNT];
 	int			locale;			/* -1: not looked up yet */
 	GsSex		sex;
-	int			first;			/* entries of the data; -1: not drawn yet */
-	int			last;
-	int			place;
+	int			place;			/* entry of the data; -1: not drawn yet */
 	int			birth;			/* days since 1970-01-01; INT_MIN: not drawn */
 	int			birth_least;	/* the age group that stays */
 	int			birth_most;
+	bool		named[2];		/* whether its names are made, last and first */
+	GsFakeName	names[2];
 } GsFake;
 
 extern void gs_fake_begin(GsFake *fake, const GsFakeSetup *setup,

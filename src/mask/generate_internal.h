@@ -27,13 +27,6 @@ typedef enum GsTrait
 	GS_TRAIT_AGAIN = 128		/* * n: drawn again, for a shorter one */
 } GsTrait;
 
-/* A name, as it is written and as an e-mail address has it. */
-typedef struct GsFakeName
-{
-	char		text[128];
-	char		latin[64];		/* lower-case ASCII */
-} GsFakeName;
-
 /* A stream of random bits for one value. */
 typedef struct GsFakeBits
 {

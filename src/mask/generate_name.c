@@ -97,7 +97,7 @@ part_of_full(const GsFake *fake, bool first, GsFakeText *part)
 
 /* A first or last name: kept, of the user's list, or drawn. */
 static void
-some_name(GsFake *fake, bool first, int again, GsFakeName *name)
+make_name(GsFake *fake, bool first, int again, GsFakeName *name)
 {
 	GsKindId	kind = first ? GS_KIND_FIRST_NAME : GS_KIND_LAST_NAME;
 	const GsData *data = first ? &gs_data_first_names : &gs_data_last_names;
@@ -124,6 +124,22 @@ some_name(GsFake *fake, bool first, int again, GsFakeName *name)
 				  &other);
 		strcpy(name->latin, other.latin[0] ? other.latin : "user");
 	}
+}
+
+/* The row's name, which is made once, or with again > 0 another one. */
+static void
+some_name(GsFake *fake, bool first, int again, GsFakeName *name)
+{
+	if (again > 0)
+	{
+		make_name(fake, first, again, name);
+		return;
+	}
+	if (!fake->named[first])
+		make_name(fake, first, 0, &fake->names[first]);
+	fake->named[first] = true;
+	strcpy(name->text, fake->names[first].text);
+	strcpy(name->latin, fake->names[first].latin);
 }
 
 /*

@@ -203,7 +203,9 @@ gs_kind_column(GsKindColumn *column, const GsKind *kind, Oid type,
 static char *
 in_database(char *text, int len)
 {
-	return pg_any_to_server(text, len, PG_UTF8);
+	/* lists are valid: what is made of them need not be looked at again */
+	return GetDatabaseEncoding() == PG_UTF8 ? text :
+		pg_any_to_server(text, len, PG_UTF8);
 }
 
 /*

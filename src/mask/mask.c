@@ -35,6 +35,7 @@
 #include "compat.h"
 #include "fit/options.h"
 #include "mask/mask.h"
+#include "mask/places.h"
 #include "mask/rewrite.h"
 #include "mask/secret.h"
 #include "stream/call.h"
@@ -387,6 +388,8 @@ mask_in_place(GsMaskRequest *request, const char *key_name, bool again,
 				 errmsg("keys of the tables have changed meanwhile"),
 				 errhint("Call it again.")));
 	find_key(key_name, &key);
+	foreach(cell, plan->tables)
+		gs_places_find(lfirst(cell));
 	try_tables(plan, &key);
 	foreach(cell, plan->tables)
 		gs_synthesis_fit(lfirst(cell), &key);
@@ -473,6 +476,8 @@ mask_into(GsMaskRequest *request, const char *into, const char *key_name,
 		return;
 	PreventCommandIfReadOnly("CALL synth_mask");
 	find_key(key_name, &key);
+	foreach(cell, plan->tables)
+		gs_places_find(lfirst(cell));
 	foreach(cell, plan->tables)
 		gs_synthesis_fit(lfirst(cell), &key);
 	gs_mask_copy(plan, linitial_oid(request->relids), into, &key, key_name);

@@ -265,6 +265,12 @@ check_column(GsMaskPlan *plan, GsMaskTable *table, GsMaskColumn *column,
 						column->name, table->name);
 }
 
+static bool
+names_no_model(const GsRule *rule)
+{
+	return rule->action == GS_RULE_SYNTHESIZE && rule->model == NULL;
+}
+
 /* What cannot be done to rows while they are read. */
 static void
 check_reading(GsMaskPlan *plan, const GsMaskTable *table)
@@ -280,8 +286,12 @@ check_reading(GsMaskPlan *plan, const GsMaskTable *table)
 							"Shuffling takes all rows together: mask a copy with synth_mask, or choose another rule.",
 							"column \"%s\" of table %s cannot be shuffled while it is read",
 							column->name, table->name);
-		if (column->rule->action == GS_RULE_SYNTHESIZE &&
-			column->rule->model == NULL)
+		if (column->rule->own)
+			gs_mask_problem(plan, ERRCODE_FEATURE_NOT_SUPPORTED,
+							"All rows together say which places are frequent: mask a copy with synth_mask, or take from=lists.",
+							"column \"%s\" of table %s cannot be drawn from the table while it is read",
+							column->name, table->name);
+		if (names_no_model(column->rule))
 			gs_mask_problem(plan, ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
 							"Only synth_mask fits one by itself. Fit one to the table with the option \"context\", naming the columns that stay, and name it: synthesize(model).",
 							"rule \"synthesize\" of column \"%s\" of table %s names no model",
@@ -339,9 +349,15 @@ check_update(GsMaskPlan *plan, GsMaskTable *table, Relation relation)
 			"is in an exclusion constraint" :
 			column->rule->action == GS_RULE_SHUFFLE ?
 			"is shuffled, which takes all rows together" :
-			column->rule->action == GS_RULE_SYNTHESIZE ?
-			"is synthesized, which takes many rows at a time" : NULL;
+			column->rule->own ?
+			"is drawn from the table, which takes all rows together" : NULL;
 
+		/* a run that goes on would fit another one, to what is masked */
+		if (names_no_model(column->rule))
+			gs_mask_problem(plan, ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+							"Fit one to the table with the option \"context\", naming the columns that stay, and name it: synthesize(model); or use mode \"rewrite\".",
+							"rule \"synthesize\" of column \"%s\" of table %s names no model",
+							column->name, table->name);
 		if (why != NULL)
 			gs_mask_problem(plan, ERRCODE_FEATURE_NOT_SUPPORTED,
 							"Use mode \"rewrite\".",

@@ -55,6 +55,7 @@ typedef struct GsMaskTable
 	double		rows;			/* as pg_class has it; -1: not known */
 	bool		reading;		/* virtual columns are computed, too */
 	const struct GsModel *fitted;	/* for columns of rule synthesize; or NULL */
+	const struct GsPlaces *places;	/* of its own rows; or NULL */
 } GsMaskTable;
 
 /* Two columns that a foreign key ties together. */

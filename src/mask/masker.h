@@ -35,6 +35,10 @@ extern GsMasker *gs_masker_begin(Relation relation, const char *table,
 								 const List *columns, const List *kept,
 								 const GsPseudonymKey *key, int digits,
 								 uint64 *counter);
+struct GsPlaces;
+
+extern void gs_masker_places(GsMasker *masker, Relation relation,
+							 const struct GsPlaces *places);
 extern bool gs_masker_is_styled(Oid type);
 extern Bitmapset *gs_masker_identity(Relation relation, const List *columns);
 extern bool gs_masker_shuffles(const GsMasker *masker);

@@ -15,6 +15,7 @@
 
 #include "mask/pseudonym.h"
 #include "mask/siphash.h"
+#include "numeric/clones.h"
 #include "text/check_digit.h"
 
 #define ROUNDS		10
@@ -23,6 +24,7 @@
 #define MAX_IBAN	42			/* with blanks */
 #define MAX_NUMBER	64			/* bytes of one that has a check digit */
 #define INTEGER_HASH	64			/* no style of a text */
+#define MAX_PLACES	128			/* that vary, of a text that is one number */
 
 __extension__ typedef unsigned __int128 Wide;
 
@@ -82,6 +84,8 @@ typedef struct Shape
 {
 	Style		style;
 	bool		upper;			/* of hexadecimal digits */
+	bool		sure;			/* all texts of the format are of this shape:
+								 * signs stay */
 	bool		utf8;
 	int			check[2];		/* places of check digits, or -1 */
 } Shape;
@@ -103,7 +107,7 @@ typedef struct Format
 	Wide		last;			/* texts of it, less one; 0: just one, or
 								 * more than 2^128 */
 	size_t		nplaces;
-	Place		places[128];	/* if last is not 0 */
+	Place		places[MAX_PLACES]; /* if last is not 0 */
 } Format;
 
 static inline bool
@@ -113,71 +117,55 @@ is_digit(char c)
 }
 
 /*
- * What a byte is in hexadecimal numbers.  Looked up, for digits and letters
- * follow each other at random, which no branch is told beforehand.
+ * What a byte may be a part of.  Looked up, for digits and letters follow each
+ * other at random, which no branch is told beforehand.
  */
 enum
 {
-	HEX_DIGIT = 1, HEX_LETTER_LOWER = 2, HEX_LETTER_UPPER = 4
+	HEX_DIGIT = 1, HEX_LETTER_LOWER = 2, HEX_LETTER_UPPER = 4,
+	HEX_ANY = 7, UPPER = 8, LOWER = 16, BLANK = 32, SIGN = 64, OTHER = 128
 };
 
-static const unsigned char hex_class[256] = {
-	['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1,
-	['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1, ['a'] = 2, ['b'] = 2,
-	['c'] = 2, ['d'] = 2, ['e'] = 2, ['f'] = 2, ['A'] = 4, ['B'] = 4,
-	['C'] = 4, ['D'] = 4, ['E'] = 4, ['F'] = 4
+static const unsigned char byte_class[256] = {
+	[0 ... 31] = OTHER, [' '] = BLANK, ['!' ... '/'] = SIGN,
+	['0' ... '9'] = HEX_DIGIT, [':' ... '@'] = OTHER,
+	['A' ... 'F'] = HEX_LETTER_UPPER, ['G' ... 'Z'] = UPPER,
+	['[' ... '`'] = OTHER, ['a' ... 'f'] = HEX_LETTER_LOWER,
+	['g' ... 'z'] = LOWER, ['{' ... 255] = OTHER
+};
+
+/* A byte of ASCII's class, more one; 0: none. */
+static const unsigned char ascii_class[128] = {
+	['0' ... '9'] = 1, ['A' ... 'Z'] = 2, ['a' ... 'z'] = 3
 };
 
 static bool
-is_uuid(const char *text, size_t len, bool *upper)
+is_uuid(const char *text, size_t len, unsigned seen)
 {
-	unsigned	seen = 0;
-
-	if (len != 36 || text[8] != '-')
+	if (len != 36 || (seen & ~(unsigned) (HEX_ANY | SIGN)) != 0)
 		return false;
 	for (size_t i = 0; i < len; i++)
-	{
-		unsigned	class = hex_class[(unsigned char) text[i]];
-
 		if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-' :
-			class == 0)
+			(byte_class[(unsigned char) text[i]] & HEX_ANY) == 0)
 			return false;
-		seen |= class;
-	}
-	*upper = (seen & HEX_LETTER_UPPER) != 0;
-	return !*upper || (seen & HEX_LETTER_LOWER) == 0;
+	return (seen & HEX_LETTER_UPPER) == 0 || (seen & HEX_LETTER_LOWER) == 0;
 }
 
 /* Digits and letters, of one case. */
 static bool
-is_hex(const char *text, size_t len, bool *upper)
+is_hex(size_t len, unsigned seen)
 {
-	unsigned	seen = 0;
-
-	if (len < MIN_HEX)
-		return false;
-	for (size_t i = 0; i < len; i++)
-	{
-		unsigned	class = hex_class[(unsigned char) text[i]];
-
-		if (class == 0)
-			return false;
-		seen |= class;
-	}
-	*upper = (seen & HEX_LETTER_UPPER) != 0;
-	return seen == (HEX_DIGIT | HEX_LETTER_LOWER) ||
-		seen == (HEX_DIGIT | HEX_LETTER_UPPER);
+	return len >= MIN_HEX && (seen == (HEX_DIGIT | HEX_LETTER_LOWER) ||
+							  seen == (HEX_DIGIT | HEX_LETTER_UPPER));
 }
 
 static bool
-is_iban(const char *text, size_t len)
+is_iban(const char *text, size_t len, unsigned seen)
 {
-	if (len < MIN_IBAN || len > MAX_IBAN)
+	if (len < MIN_IBAN || len > MAX_IBAN ||
+		(seen & ~(unsigned) (HEX_DIGIT | HEX_LETTER_UPPER | UPPER | BLANK)) != 0 ||
+		memchr(text, ' ', 4) != NULL)
 		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_digit(text[i]) && !(text[i] >= 'A' && text[i] <= 'Z') &&
-			!(text[i] == ' ' && i > 3))
-			return false;
 	/* 00, 01 and 99 hold as well as 97, 98 and 02, but nobody has them */
 	return (text[2] > '0' || text[3] > '1') &&
 		(text[2] < '9' || text[3] < '9') &&
@@ -185,38 +173,41 @@ is_iban(const char *text, size_t len)
 }
 
 static bool
-is_luhn(const char *text, size_t len)
+is_luhn(const char *text, size_t len, unsigned seen)
 {
-	if (len > MAX_NUMBER)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (text[i] > '9' || text[i] < ' ')
-			return false;
-	return gs_check_holds(GS_CHECK_LUHN, text, (int) len);
+	return len <= MAX_NUMBER &&
+		(seen & ~(unsigned) (HEX_DIGIT | BLANK | SIGN)) == 0 &&
+		gs_check_holds(GS_CHECK_LUHN, text, (int) len);
 }
 
 static Shape
 find_shape(const char *text, size_t len, bool utf8)
 {
-	Shape		shape = {PLAIN, false, utf8, {-1, -1}};
-	bool		upper;
+	Shape		shape = {PLAIN, false, false, utf8, {-1, -1}};
+	unsigned	seen = 0;
 
-	if (is_uuid(text, len, &upper))
+	for (size_t i = 0; i < len; i++)
+		seen |= byte_class[(unsigned char) text[i]];
+	shape.sure = (seen & OTHER) != 0;
+	if (shape.sure)
+		return shape;
+	if (is_uuid(text, len, seen))
 	{
 		shape.style = UUID;
-		shape.upper = upper;
+		shape.upper = (seen & HEX_LETTER_UPPER) != 0;
 	}
-	else if (is_hex(text, len, &upper))
-	{
-		shape.style = HEX;
-		shape.upper = upper;
-	}
-	else if (is_iban(text, len))
+	/* Germany's are of hexadecimal digits, too */
+	else if (is_iban(text, len, seen))
 	{
 		shape.style = IBAN;
 		gs_check_places(GS_CHECK_IBAN, text, (int) len, shape.check);
 	}
-	else if (is_luhn(text, len))
+	else if (is_hex(len, seen))
+	{
+		shape.style = HEX;
+		shape.upper = (seen & HEX_LETTER_UPPER) != 0;
+	}
+	else if (is_luhn(text, len, seen))
 	{
 		shape.style = LUHN;
 		gs_check_places(GS_CHECK_LUHN, text, (int) len, shape.check);
@@ -271,13 +262,9 @@ encode(char *text, uint32_t point, int bytes)
 	}
 }
 
-static inline int
+static int
 find_class(uint32_t point)
 {
-	if (point < 0x80)
-		return point >= 'a' && point <= 'z' ? 2 :
-			point >= 'A' && point <= 'Z' ? 1 :
-			point >= '0' && point <= '9' ? 0 : LITERAL;
 	for (int i = 3; i < NCLASSES; i++)
 		if (point >= classes[i].first && point <= classes[i].last &&
 			(point - classes[i].first) % classes[i].step == 0)
@@ -303,10 +290,12 @@ is_kept(const Shape *shape, size_t at)
 	}
 }
 
-static inline Place
+/* inline: a copy of what has just been written in parts would wait for it */
+static GS_ALWAYS_INLINE Place
 place_at(const Shape *shape, const char *text, size_t len, size_t at)
 {
 	Place		place = {at, 1, LITERAL, 0, 1};
+	unsigned char byte = (unsigned char) text[at];
 	uint32_t	point;
 
 	if (is_kept(shape, at))
@@ -314,12 +303,23 @@ place_at(const Shape *shape, const char *text, size_t len, size_t at)
 	if (shape->style == UUID || shape->style == HEX)
 	{
 		/* letters are 9 more than their last bits say */
-		if (hex_class[(unsigned char) text[at]] != 0)
+		if ((byte_class[byte] & HEX_ANY) != 0)
 			place = (Place) {at, 1, shape->upper ? HEX_UPPER : HEX_LOWER,
-				(text[at] & 15) + 9 * (text[at] >> 6), 16};
+				(byte & 15) + 9 * (byte >> 6), 16};
 		return place;
 	}
-	if (!shape->utf8 && (text[at] & 0x80) != 0)
+	if (byte < 0x80)
+	{
+		static const unsigned char firsts[] = {0, '0', 'A', 'a'};
+		static const unsigned char radixes[] = {1, 10, 26, 26};
+		unsigned	class = ascii_class[byte];
+
+		place.class = (int) class - 1;
+		place.value = class == 0 ? 0 : byte - firsts[class];
+		place.radix = radixes[class];
+		return place;
+	}
+	if (!shape->utf8)
 		return place;
 	point = decode(text + at, len - at, &place.bytes);
 	place.class = find_class(point);
@@ -353,6 +353,36 @@ is_check_place(const Shape *shape, size_t at)
 }
 
 /*
+ * How many texts a format has, less one; 0 if these are more than 2^128, or
+ * nearly as many.
+ */
+static Wide
+count_texts(const Place *places, size_t n)
+{
+	Wide		last = 0;
+
+	for (size_t i = 0; i < n;)
+	{
+		uint64_t	product = 1;
+		size_t		end = i;
+
+		/* several places at once, but near the end */
+		while (end < n && end - i < 12 && places[end].radix <= 26)
+			product *= places[end++].radix;
+		if (end == i || ((last >> 64) + 1) * product > (Wide) 1 << 64)
+		{
+			product = places[i].radix;
+			end = i + 1;
+			if (((last >> 64) + 1) * product > (Wide) 1 << 64)
+				return 0;
+		}
+		last = last * product + product - 1;
+		i = end;
+	}
+	return last;
+}
+
+/*
  * Reads a text's format.  Its key is a hash of the text with the first of its
  * class in each place that varies, so each format has a permutation of its own.
  */
@@ -363,10 +393,8 @@ read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
 	GsSipHash	hash;
 	char		first[64] = {(char) shape->style, (char) shape->upper};
 	size_t		nfirst = 8;
-	bool		fits = true;
 	Place		place;
 
-	format->last = 0;
 	format->nplaces = 0;
 	gs_siphash_begin(&hash, key->word);
 	for (size_t at = 0; at < len; at += place.bytes)
@@ -380,13 +408,8 @@ read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
 		if (place.class != LITERAL)
 		{
 			set_place(first + nfirst, &place, 0);
-			fits = fits && ((format->last >> 64) + 1) * place.radix <=
-				(Wide) 1 << 64;
-			if (fits)
-			{
-				format->last = format->last * place.radix + place.radix - 1;
+			if (format->nplaces < MAX_PLACES)
 				format->places[format->nplaces] = place;
-			}
 			format->nplaces++;
 		}
 		else if (is_check_place(shape, at))
@@ -399,8 +422,8 @@ read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
 	}
 	gs_siphash_add(&hash, first, nfirst);
 	gs_siphash_end(&hash, format->key);
-	if (!fits)
-		format->last = 0;
+	format->last = format->nplaces > MAX_PLACES ? 0 :
+		count_texts(format->places, format->nplaces);
 }
 
 /*
@@ -431,14 +454,13 @@ round_number(const uint64_t key[2], int round, uint64_t other, Wide n)
 static Wide
 permute(const uint64_t key[2], Wide last, Wide x)
 {
-	int			bits = 0;
-	int			shift;
+	uint64_t	top = (uint64_t) (last >> 64);
+	int			bits = top != 0 ? 128 - __builtin_clzll(top) :
+		last != 0 ? 64 - __builtin_clzll((uint64_t) last) : 0;
+	int			shift = bits / 2;
 	uint64_t	mask;
 	Wide		high_n;
 
-	while (bits < 128 && (last >> bits) != 0)
-		bits++;
-	shift = bits / 2;
 	mask = shift == 64 ? UINT64_MAX : (UINT64_C(1) << shift) - 1;
 	high_n = (last >> shift) + 1;
 	do
@@ -464,39 +486,54 @@ permute(const uint64_t key[2], Wide last, Wide x)
 	return x;
 }
 
+/* Places from i on that 32 bits hold; *n the numbers that they make. */
+static inline size_t
+group_end(const Format *format, size_t i, uint64_t *n)
+{
+	*n = 1;
+	while (i < format->nplaces && *n * format->places[i].radix <= UINT32_MAX)
+		*n *= format->places[i++].radix;
+	return i;
+}
+
 /* A text of a format whose texts are numbers up to last. */
 static void
 permute_short(Format *format, char *text)
 {
+	size_t		ends[MAX_PLACES];
+	uint64_t	radixes[MAX_PLACES];
+	int			ngroups = 0;
 	Wide		x = 0;
-	size_t		i;
 
-	for (i = format->nplaces; i-- > 0;)
-		x = x * format->places[i].radix + format->places[i].value;
-	x = permute(format->key, format->last, x);
-	/* as many places at once as 32 bits hold: wide divisions are slow */
-	for (i = 0; i < format->nplaces;)
+	/* as many places at once as 32 bits hold: wide numbers are slow */
+	for (size_t i = 0; i < format->nplaces; ngroups++)
+		i = ends[ngroups] = group_end(format, i, &radixes[ngroups]);
+	for (int group = ngroups; group-- > 0;)
 	{
-		uint64_t	n = 1;
-		size_t		end = i;
-		Wide		next;
-		uint32_t	rest;
+		uint64_t	value = 0;
 
-		while (end < format->nplaces &&
-			   n * format->places[end].radix <= UINT32_MAX)
-			n *= format->places[end++].radix;
-		next = (x >> 64) != 0 ? x / n : (uint64_t) x / n;
-		rest = (uint32_t) (x - next * n);
+		for (size_t i = ends[group]; i-- > (group > 0 ? ends[group - 1] : 0);)
+			value = value * format->places[i].radix + format->places[i].value;
+		x = x * radixes[group] + value;
+	}
+	x = permute(format->key, format->last, x);
+	for (int group = 0; group < ngroups; group++)
+	{
+		uint64_t	n = radixes[group];
+		Wide		next = (x >> 64) != 0 ? x / n : (uint64_t) x / n;
+		uint32_t	rest = (uint32_t) (x - next * n);
+
 		x = next;
-		for (; i < end; i++)
+		for (size_t i = group > 0 ? ends[group - 1] : 0; i < ends[group]; i++)
 		{
 			Place	   *place = &format->places[i];
-
 			/* the compiler knows how to divide by these */
-			place->value = place->radix == 16 ? rest % 16 :
-				place->radix == 10 ? rest % 10 : rest % place->radix;
-			rest = place->radix == 16 ? rest / 16 :
+			uint32_t	left = place->radix == 26 ? rest / 26 :
+				place->radix == 16 ? rest / 16 :
 				place->radix == 10 ? rest / 10 : rest / place->radix;
+
+			place->value = rest - left * place->radix;
+			rest = left;
 			set_place(text + place->at, place, place->value);
 		}
 	}
@@ -609,6 +646,8 @@ gs_pseudonym_text(const GsPseudonymKey *key, char *text, size_t len, bool utf8)
 			gs_check_set(GS_CHECK_IBAN, text, (int) len);
 		else if (shape.style == LUHN)
 			gs_check_set(GS_CHECK_LUHN, text, (int) len);
+		if (shape.sure)
+			break;
 		made = find_shape(text, len, utf8);
 	} while (!same_shape(&shape, &made));
 	return true;

@@ -368,9 +368,13 @@ GsMasker *
 gs_mask_begin(Relation relation, const GsMaskTable *table,
 			  const GsPseudonymKey *key, int digits, uint64 *counter)
 {
-	return gs_masker_begin(relation, get_rel_name(table->relid),
-						   masked_columns(table), table->kept, key, digits,
-						   counter);
+	GsMasker   *masker = gs_masker_begin(relation, get_rel_name(table->relid),
+										 masked_columns(table), table->kept,
+										 key, digits, counter);
+
+	if (table->places != NULL)
+		gs_masker_places(masker, relation, table->places);
+	return masker;
 }
 
 /*

@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "executor/executor.h"
@@ -78,6 +79,8 @@ gs_mask_writer_put(GsMaskWriter *writer, TupleTableSlot *row)
 	HeapTuple	tuple = ExecCopySlotHeapTuple(row);
 
 	MemoryContextSwitchTo(old);
+	/* a row and no composite value, whose type some servers look up */
+	tuple->t_data->t_infomask &= ~HEAP_XACT_MASK;
 	ExecStoreHeapTuple(tuple, writer->slots[writer->n++], false);
 	writer->bytes += tuple->t_len;
 	if (writer->n == MOST_ROWS || writer->bytes >= MOST_BYTES)

@@ -96,22 +96,52 @@ trim(char *text)
 	return text;
 }
 
-/* The options of a kind: "locale=de_DE". */
+/*
+ * gs_rule_is_place: whether values of a kind may be drawn from the table's own
+ * rows, together with others of a place.
+ */
+bool
+gs_rule_is_place(GsKindId kind)
+{
+	return kind == GS_KIND_CITY || kind == GS_KIND_POSTCODE ||
+		kind == GS_KIND_STATE || kind == GS_KIND_STATE_CODE;
+}
+
+static void
+read_option(GsRule *rule, const char *name, const char *value)
+{
+	if (strcmp(name, "locale") == 0)
+		rule->locale = gs_locale_lookup(value);
+	else if (strcmp(name, "from") == 0 && gs_rule_is_place(rule->kind->id))
+	{
+		if (strcmp(value, "table") != 0 && strcmp(value, "lists") != 0)
+			report_form(rule->text, "city(from=table)");
+		rule->own = strcmp(value, "table") == 0;
+	}
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("option \"%s\" of rule \"%s\" does not exist", name,
+						rule->text),
+				 errhint("A kind has the option \"locale\"; city, state, state_code and postcode have \"from\" (table or lists), too.")));
+}
+
+/* The options of a kind: "locale=de_DE, from=table". */
 static void
 read_options(GsRule *rule, char *options)
 {
-	char	   *value = strchr(options, '=');
+	for (char *next; options != NULL; options = next)
+	{
+		char	   *value = strchr(options, '=');
 
-	if (value == NULL)
-		report_form(rule->text, "phone(locale=de_DE)");
-	*value++ = '\0';
-	if (strcmp(trim(options), "locale") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("option \"%s\" of rule \"%s\" does not exist",
-						trim(options), rule->text),
-				 errhint("A kind has the option \"locale\".")));
-	rule->locale = gs_locale_lookup(trim(value));
+		next = strchr(options, ',');
+		if (value == NULL || (next != NULL && value > next))
+			report_form(rule->text, "phone(locale=de_DE)");
+		*value++ = '\0';
+		if (next != NULL)
+			*next++ = '\0';
+		read_option(rule, trim(options), trim(value));
+	}
 }
 
 /* What PostgreSQL's own casts know of a number: above 0 and finite. */

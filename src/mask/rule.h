@@ -35,6 +35,7 @@ typedef struct GsRule
 	const char *text;			/* as it was written */
 	const GsKind *kind;			/* of GS_RULE_KIND */
 	int			locale;			/* of GS_RULE_KIND; -1: the row's */
+	bool		own;			/* of a place: of the table's own rows */
 	const char *group;			/* of GS_RULE_PSEUDONYM, or NULL */
 	const char *model;			/* of GS_RULE_SYNTHESIZE, or NULL */
 	const char *argument;		/* what stands after a colon */
@@ -43,6 +44,7 @@ typedef struct GsRule
 extern GsRule *gs_rule_parse(const char *text);
 extern bool gs_rule_fits(const GsRule *rule, Oid type, int32 typmod,
 						 const char **reason);
+extern bool gs_rule_is_place(GsKindId kind);
 extern bool gs_is_citext(Oid type);
 extern bool gs_is_masked_text(Oid type);
 extern bool gs_is_pseudonym_type(Oid type, int32 typmod);

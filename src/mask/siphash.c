@@ -49,6 +49,32 @@ mix(uint64_t v[4])
 	round_once(v);
 }
 
+static inline void
+begin(uint64_t v[4], const uint64_t key[2])
+{
+	v[0] = key[0] ^ UINT64_C(0x736f6d6570736575);
+	v[1] = key[1] ^ UINT64_C(0x646f72616e646f6d) ^ 0xee;
+	v[2] = key[0] ^ UINT64_C(0x6c7967656e657261);
+	v[3] = key[1] ^ UINT64_C(0x7465646279746573);
+}
+
+static inline uint64_t
+finish(uint64_t v[4], uint64_t last)
+{
+	take(v, last);
+	v[2] ^= 0xee;
+	mix(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+static inline uint64_t
+finish_second(uint64_t v[4])
+{
+	v[1] ^= 0xdd;
+	mix(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
 /*
  * gs_siphash_begin: begins a hash under a key, its first eight bytes, as a
  * little-endian number, first.  Cannot fail.
@@ -56,10 +82,7 @@ mix(uint64_t v[4])
 void
 gs_siphash_begin(GsSipHash *hash, const uint64_t key[2])
 {
-	hash->v[0] = key[0] ^ UINT64_C(0x736f6d6570736575);
-	hash->v[1] = key[1] ^ UINT64_C(0x646f72616e646f6d) ^ 0xee;
-	hash->v[2] = key[0] ^ UINT64_C(0x6c7967656e657261);
-	hash->v[3] = key[1] ^ UINT64_C(0x7465646279746573);
+	begin(hash->v, key);
 	hash->tail = hash->length = 0;
 }
 
@@ -73,15 +96,21 @@ gs_siphash_add(GsSipHash *hash, const void *data, size_t len)
 	size_t		i = 0;
 
 	if (hash->length % 8 == 0)
+	{
+		uint64_t	v[4] = {hash->v[0], hash->v[1], hash->v[2], hash->v[3]};
+
 		for (; i + 8 <= len; i += 8)
 		{
 			uint64_t	word = 0;
 
 			for (int k = 0; k < 8; k++)
 				word |= (uint64_t) byte[i + k] << 8 * k;
-			take(hash->v, word);
-			hash->length += 8;
+			take(v, word);
 		}
+		for (int k = 0; k < 4; k++)
+			hash->v[k] = v[k];
+		hash->length += i;
+	}
 	for (; i < len; i++)
 	{
 		hash->tail |= (uint64_t) byte[i] << 8 * (hash->length % 8);
@@ -93,15 +122,6 @@ gs_siphash_add(GsSipHash *hash, const void *data, size_t len)
 	}
 }
 
-static inline uint64_t
-finish(uint64_t v[4], uint64_t last)
-{
-	take(v, last);
-	v[2] ^= 0xee;
-	mix(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 /*
  * gs_siphash_end: the hash of all that was added: the first eight bytes of the
  * reference implementation's, as a little-endian number, and the others.
@@ -110,12 +130,10 @@ finish(uint64_t v[4], uint64_t last)
 void
 gs_siphash_end(GsSipHash *hash, uint64_t result[2])
 {
-	uint64_t   *v = hash->v;
+	uint64_t	v[4] = {hash->v[0], hash->v[1], hash->v[2], hash->v[3]};
 
 	result[0] = finish(v, hash->tail | hash->length << 56);
-	v[1] ^= 0xdd;
-	mix(v);
-	result[1] = v[0] ^ v[1] ^ v[2] ^ v[3];
+	result[1] = finish_second(v);
 }
 
 /*
@@ -125,11 +143,11 @@ gs_siphash_end(GsSipHash *hash, uint64_t result[2])
 uint64_t
 gs_siphash_word(const uint64_t key[2], uint64_t word)
 {
-	GsSipHash	hash;
+	uint64_t	v[4];
 
-	gs_siphash_begin(&hash, key);
-	take(hash.v, word);
-	return finish(hash.v, UINT64_C(8) << 56);
+	begin(v, key);
+	take(v, word);
+	return finish(v, UINT64_C(8) << 56);
 }
 
 /*
@@ -139,12 +157,12 @@ gs_siphash_word(const uint64_t key[2], uint64_t word)
 uint64_t
 gs_siphash_words(const uint64_t key[2], uint64_t first, uint64_t second)
 {
-	GsSipHash	hash;
+	uint64_t	v[4];
 
-	gs_siphash_begin(&hash, key);
-	take(hash.v, first);
-	take(hash.v, second);
-	return finish(hash.v, UINT64_C(16) << 56);
+	begin(v, key);
+	take(v, first);
+	take(v, second);
+	return finish(v, UINT64_C(16) << 56);
 }
 
 /*
@@ -154,11 +172,11 @@ void
 gs_siphash_pair(const uint64_t key[2], uint64_t first, uint64_t second,
 				uint64_t result[2])
 {
-	GsSipHash	hash;
+	uint64_t	v[4];
 
-	gs_siphash_begin(&hash, key);
-	take(hash.v, first);
-	take(hash.v, second);
-	hash.length = 16;
-	gs_siphash_end(&hash, result);
+	begin(v, key);
+	take(v, first);
+	take(v, second);
+	result[0] = finish(v, UINT64_C(16) << 56);
+	result[1] = finish_second(v);
 }

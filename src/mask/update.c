@@ -157,11 +157,13 @@ typedef struct Updater
 	Relation	relation;
 	GsMasker   *masker;
 	GsMaskRow  *row;
+	GsSynthesis *synthesis;		/* or NULL */
 	TupleTableSlot *read;
 	TupleTableSlot *made;
 	int			ncolumns;
 	Values	   *columns;
-	int			n;				/* rows so far */
+	int			taken;			/* rows so far */
+	int			n;				/* of these, those that are masked */
 	Datum	   *tids;
 } Updater;
 
@@ -175,6 +177,7 @@ begin_updater(Updater *updater, Run *run, Relation relation, uint64 rows)
 	updater->masker = gs_mask_begin(relation, run->table, run->key,
 									run->digits, &run->counter);
 	updater->row = gs_mask_row_begin(relation, run->table);
+	updater->synthesis = gs_mask_synthesis(relation, run->table, run->key);
 	updater->read = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	updater->made = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	updater->columns = palloc(list_length(run->table->columns) *
@@ -211,20 +214,15 @@ end_updater(Updater *updater)
 
 /* Masks a row, for it to be updated with the others of the batch. */
 static void
-take_row(Updater *updater, const Datum *values, const bool *nulls)
+mask_row(void *arg, TupleTableSlot *read)
 {
+	Updater    *updater = arg;
 	ExprContext *context = gs_mask_row_context(updater->row);
-	int			natts = RelationGetDescr(updater->relation)->natts;
 	MemoryContext old;
 
 	ResetExprContext(context);
 	old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
-	ExecClearTuple(updater->read);
-	memcpy(updater->read->tts_values, values + LEADING, natts * sizeof(Datum));
-	memcpy(updater->read->tts_isnull, nulls + LEADING, natts * sizeof(bool));
-	ExecStoreVirtualTuple(updater->read);
-	gs_mask_row_make(updater->row, updater->masker, updater->read,
-					 updater->made);
+	gs_mask_row_make(updater->row, updater->masker, read, updater->made);
 	MemoryContextSwitchTo(old);
 	for (int i = 0; i < updater->ncolumns; i++)
 	{
@@ -247,7 +245,21 @@ take_row(Updater *updater, const Datum *values, const bool *nulls)
 				datumCopy(updater->made->tts_values[column->at],
 						  column->byval, column->length);
 	}
-	updater->tids[updater->n++] = values[0];
+	updater->n++;
+}
+
+/* Takes a row; those that models draw are masked many at a time. */
+static void
+take_row(Updater *updater, const Datum *values, const bool *nulls)
+{
+	int			natts = RelationGetDescr(updater->relation)->natts;
+
+	ExecClearTuple(updater->read);
+	memcpy(updater->read->tts_values, values + LEADING, natts * sizeof(Datum));
+	memcpy(updater->read->tts_isnull, nulls + LEADING, natts * sizeof(bool));
+	ExecStoreVirtualTuple(updater->read);
+	updater->tids[updater->taken++] = values[0];
+	gs_synthesis_pass(updater->synthesis, updater->read, mask_row, updater);
 }
 
 static Datum
@@ -365,6 +377,7 @@ update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to,
 	}
 	if (updater.relation != NULL)
 	{
+		gs_synthesis_pass(updater.synthesis, NULL, mask_row, &updater);
 		update_rows(&updater, run->table, from, to);
 		end_updater(&updater);
 	}

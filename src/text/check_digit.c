@@ -49,11 +49,12 @@ luhn_sum(const char *text, int len, int *n)
 {
 	static const signed char doubles[] = {0, 2, 4, 6, 8, 1, 3, 5, 7, 9};
 	int			sum = 0;
+	int			digits = 0;
 
-	*n = 0;
 	for (int i = len - 1; i >= 0; i--)
 		if (is_digit(text[i]))
-			sum += (*n)++ % 2 == 0 ? text[i] - '0' : doubles[text[i] - '0'];
+			sum += digits++ % 2 == 0 ? text[i] - '0' : doubles[text[i] - '0'];
+	*n = digits;
 	return sum;
 }
 
@@ -89,14 +90,20 @@ sum_holds(GsCheckDigit check, const char *text, int len)
 		sum % (check == GS_CHECK_MOD11 ? 11 : 10) == 0;
 }
 
-static int
-take_97(int rest, char c)
+/* The rest with one more character; it is taken modulo 97 now and then. */
+static uint64_t
+take_97(uint64_t rest, char c, int *n)
 {
+	uint64_t	next;
+
 	if (is_digit(c))
-		return (rest * 10 + c - '0') % 97;
-	if (is_letter(c))
-		return (rest * 100 + (c & 31) + 9) % 97;
-	return rest;
+		next = rest * 10 + (uint64_t) (c - '0');
+	else if (is_letter(c))
+		next = rest * 100 + (uint64_t) (c & 31) + 9;
+	else
+		return rest;
+	(*n)++;
+	return next < UINT64_C(100000000000000000) ? next : next % 97;
 }
 
 /* Where the characters of an IBAN begin that follow its check digits; or -1. */
@@ -122,21 +129,18 @@ static int
 rest_97(GsCheckDigit check, const char *text, int len, int *digits)
 {
 	int			start = check == GS_CHECK_IBAN ? iban_start(text, len) : 0;
-	int			rest = 0;
+	uint64_t	rest = 0;
 	int			n = 0;
 
 	*digits = 0;
 	if (start < 0)
 		return 0;
-	for (int i = 0; i < len; i++)
-	{
-		int			at = (start + i) % len;
-
-		n += is_digit(text[at]) || is_letter(text[at]);
-		rest = take_97(rest, text[at]);
-	}
+	for (int i = start; i < len; i++)
+		rest = take_97(rest, text[i], &n);
+	for (int i = 0; i < start; i++)
+		rest = take_97(rest, text[i], &n);
 	*digits = n;
-	return rest;
+	return (int) (rest % 97);
 }
 
 static bool
