@@ -206,6 +206,7 @@ refuse_private_options(const GsOptions *options)
 		options->bounds != NIL ? "bounds" :
 		options->categories != NIL ? "categories" :
 		options->domain_share > 0 ? "domain_share" :
+		options->pairs == 0 ? "pairs" :
 		options->public.names != NIL ? "public" : NULL;
 
 	if (option != NULL)
@@ -984,7 +985,7 @@ learn_privately(const FitRequest *request, const char *model,
 {
 	GsPrivateRequest private = {model, request->family, &request->options,
 	request->epsilon, request->delta};
-	GsFitContext context = {.options = request->options.own};
+	GsFitContext context = {.options = request->options.own,.quiet = true};
 	int64		charged;
 	int			level;
 

@@ -34,7 +34,6 @@
 #include "privacy/account.h"
 #include "worker/progress.h"
 
-#define MAX_DELTA		0.01
 /* Of the budget, for columns by themselves; the rest is for pairs. */
 #define COLUMNS_SHARE	0.4
 /*
@@ -56,7 +55,8 @@
 /* Options of every fit that a private one heeds. */
 static const char *const heeded[] = {
 	"bounds", "categories", "constraints", "on_violation", "keep_versions",
-	"privacy_unit", "max_rows_per_unit", "target", "domain_share"
+	"privacy_unit", "max_rows_per_unit", "target", "pairs",
+	"domain_share"
 };
 
 static bool
@@ -123,11 +123,7 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("epsilon must be a number above 0"),
 				 errhint("1 is usual; the less it is, the less can be told of a row.")));
-	if (!(request->delta > 0) || request->delta > MAX_DELTA)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("delta must be above 0, and %g at most", MAX_DELTA),
-				 errhint("It should be far below 1 in the number of rows; the default is 1e-6.")));
+	gs_ledger_check_delta(request->delta);
 	check_options(request, options);
 	if (request->options->domain_share > MAX_SHARE)
 		ereport(ERROR,
@@ -135,6 +131,11 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				 errmsg("option \"domain_share\" is out of range"),
 				 errhint("It is a number above 0, and %g at most: the rest is for counts.",
 						 MAX_SHARE)));
+	if (request->options->target != NULL && request->options->pairs == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"target\" means nothing without pairs of columns"),
+				 errhint("Leave out one of the options \"target\" and \"pairs\".")));
 	if (temporary)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -444,7 +445,8 @@ plan_questions(Private *private)
 	if (private->rows)
 		private->plan.column[private->plan.ncolumns - 1].vector.ncells =
 			FEW_CELLS;
-	private->pairs = private->plan.ncolumns > 1 ?
+	private->pairs = private->plan.ncolumns > 1 &&
+		request->options->pairs != 0 ?
 		(private->rho - domains) * (1 - COLUMNS_SHARE) : 0;
 	vectors = gs_private_columns(&private->plan, &n);
 	gs_private_split(n, vectors, private->rho - domains - private->pairs,

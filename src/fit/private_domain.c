@@ -339,18 +339,22 @@ read_text(TupleTableSlot *slot, void *arg)
 }
 
 static int
+by_bytes(const void *a, const void *b)
+{
+	return strcmp(((const Told *) a)->text, ((const Told *) b)->text);
+}
+
+/*
+ * By the largest count, and of the same, by bytes: not in the order in which
+ * they have come.
+ */
+static int
 by_count(const void *a, const void *b)
 {
 	int64		x = ((const Told *) a)->count;
 	int64		y = ((const Told *) b)->count;
 
-	return (x < y) - (x > y);
-}
-
-static int
-by_bytes(const void *a, const void *b)
-{
-	return strcmp(((const Told *) a)->text, ((const Told *) b)->text);
+	return x != y ? (x < y) - (x > y) : by_bytes(a, b);
 }
 
 /*

@@ -16,15 +16,21 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/transam.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 #include "catalog/relation.h"
 #include "compat.h"
@@ -35,11 +41,20 @@ static const char *const total[] = {
 	"lower", "upper", "length", "char_length", "character_length",
 	"octet_length", "btrim", "ltrim", "rtrim", "left", "right", "strpos",
 	"floor", "ceil", "ceiling", "numeric_eq", "numeric_ne", "numeric_lt",
-	"numeric_le", "numeric_gt", "numeric_ge", "enum_eq", "enum_ne",
+	"numeric_le", "numeric_gt", "numeric_ge", "numeric_cmp", "enum_eq",
+	"enum_ne",
 	"date_eq_timestamp", "date_ne_timestamp", "date_lt_timestamp",
 	"date_le_timestamp", "date_gt_timestamp", "date_ge_timestamp",
 	"timestamp_eq_date", "timestamp_ne_date", "timestamp_lt_date",
 	"timestamp_le_date", "timestamp_gt_date", "timestamp_ge_date"
+};
+
+/*
+ * Those that look for a text in another, leakproof or not: before 18 they fail
+ * under collations that call different texts equal.
+ */
+static const char *const searches[] = {
+	"strpos", "starts_with", "textlike", "textnlike"
 };
 
 /* Those that do not if their second argument is a constant, but for 0, -1. */
@@ -119,28 +134,39 @@ divides(const Const *divisor)
 }
 
 /*
- * LIKE fails where a pattern ends with an escape, and under collations that
- * call different texts equal.
+ * LIKE fails where a pattern ends with an escape.
  */
 static bool
-is_pattern(const Const *pattern, Oid collation)
+is_pattern(const Const *pattern)
 {
 	return pattern != NULL && pattern->consttype == TEXTOID &&
-		OidIsValid(collation) && get_collation_isdeterministic(collation) &&
 		strchr(TextDatumGetCString(pattern->constvalue), '\\') == NULL;
 }
 
+/*
+ * date_part makes a time stamp of a date first, which not all can be.
+ */
 static bool
-is_field(List *args)
+is_field(const char *name, List *args)
 {
 	const Const *field = constant_at(args, 0);
 	Oid			type = list_length(args) == 2 ? exprType(lsecond(args)) :
 		InvalidOid;
 
 	return field != NULL && field->consttype == TEXTOID &&
-		(type == DATEOID || type == TIMESTAMPOID) &&
+		(type == TIMESTAMPOID ||
+		 (type == DATEOID && strcmp(name, "extract") == 0)) &&
 		is_among(TextDatumGetCString(field->constvalue), fields,
 				 lengthof(fields));
+}
+
+/*
+ * Whether a number of up to 131,072 digits can be none with one more.
+ */
+static bool
+is_rounded(const Node *number)
+{
+	return exprType(number) != NUMERICOID || exprTypmod(number) >= 0;
 }
 
 /*
@@ -158,8 +184,13 @@ is_total(const char *name, List *args)
 	get_type_category_preferred(exprType(linitial(args)), &category,
 								&preferred);
 	/* of lines, it can overflow; of bytes in an encoding, that may be wrong */
-	return strcmp(name, "length") != 0 ||
-		(category != TYPCATEGORY_GEOMETRIC && list_length(args) == 1);
+	if (strcmp(name, "length") == 0)
+		return category != TYPCATEGORY_GEOMETRIC && list_length(args) == 1;
+	/* of bytes that are no letters of the locale's */
+	if (strcmp(name, "lower") == 0 || strcmp(name, "upper") == 0)
+		return GetDatabaseEncoding() != PG_SQL_ASCII;
+	return (strcmp(name, "floor") != 0 && strcmp(name, "ceil") != 0 &&
+			strcmp(name, "ceiling") != 0) || is_rounded(linitial(args));
 }
 
 /*
@@ -179,6 +210,24 @@ is_setting(const char *name, List *args)
 								 NULL, missing_ok != NULL &&
 								 DatumGetBool(missing_ok->constvalue));
 	return true;
+}
+
+/*
+ * Whether a function takes arguments of many types, such as arrays and rows:
+ * what it does with these is up to functions of what they are made of, or it
+ * finds with the first row that there are none.
+ */
+static bool
+is_polymorphic(Oid function)
+{
+	Oid		   *types;
+	int			n;
+
+	(void) get_func_signature(function, &types, &n);
+	for (int i = 0; i < n; i++)
+		if (get_typtype(types[i]) == TYPTYPE_PSEUDO && types[i] != ANYENUMOID)
+			return true;
+	return false;
 }
 
 /*
@@ -203,16 +252,32 @@ check_function(Oid function, List *args, Oid collation, const char *policy)
 	/* without a collation, texts fail as soon as there is a row */
 	ok = args == NIL || OidIsValid(collation) ||
 		!type_is_collatable(exprType(linitial(args)));
+	if (is_polymorphic(function) ||
+		(is_among(name, searches, lengthof(searches)) &&
+		 OidIsValid(collation) && !get_collation_isdeterministic(collation)))
+		ok = false;
 	if (strcmp(name, "textlike") == 0 || strcmp(name, "textnlike") == 0)
-		ok = is_pattern(constant_at(args, 1), collation);
+		ok &= is_pattern(constant_at(args, 1));
 	else if (strcmp(name, "extract") == 0 || strcmp(name, "date_part") == 0)
-		ok = is_field(args);
+		ok = is_field(name, args);
 	else if (is_among(name, divisions, lengthof(divisions)))
 		ok = divides(constant_at(args, 1));
 	else
-		ok &= get_func_leakproof(function) || is_total(name, args);
+		ok &= (get_func_leakproof(function) &&
+			   /* there may be none of it, as of a FIPS provider */
+			   strcmp(name, "md5") != 0) || is_total(name, args);
 	if (!ok)
 		refuse(psprintf("function %s, which can fail,", name), policy);
+}
+
+/*
+ * The same of what compares values of a type, as GREATEST and ORDER BY do.
+ */
+static void
+check_comparison(Oid type, List *args, Oid collation, const char *policy)
+{
+	check_function(lookup_type_cache(type, TYPECACHE_CMP_PROC)->cmp_proc,
+				   args, collation, policy);
 }
 
 /*
@@ -265,6 +330,11 @@ check_node(Node *node, void *policy)
 			check_function(get_opcode(((ScalarArrayOpExpr *) node)->opno),
 						   ((ScalarArrayOpExpr *) node)->args,
 						   ((ScalarArrayOpExpr *) node)->inputcollid, policy);
+			break;
+		case T_MinMaxExpr:
+			check_comparison(((MinMaxExpr *) node)->minmaxtype,
+							 ((MinMaxExpr *) node)->args,
+							 ((MinMaxExpr *) node)->inputcollid, policy);
 			break;
 		case T_CoerceViaIO:
 			check_as_text((CoerceViaIO *) node, policy);
@@ -375,6 +445,57 @@ check_table(Oid relid)
 }
 
 /*
+ * The same of tables whose rows it has, too.
+ */
+static void
+check_children(Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(relid, AccessShareLock, NULL))
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("%s cannot be learned with epsilon",
+							gs_relation_name(lfirst_oid(cell), NULL)),
+					 errdetail("Nothing is known of how rows of a foreign table come about."),
+					 errhint("Learn an ordinary table.")));
+}
+
+/*
+ * An error for columns of a table that are computed when they are read: that
+ * may fail.
+ */
+static void
+check_computed(const Query *query, const RangeTblEntry *from)
+{
+	Bitmapset  *columns = NULL;
+	int			rel = ((RangeTblRef *) linitial(query->jointree->fromlist))->rtindex;
+	int			i = -1;
+
+	pull_varattnos((Node *) query->targetList, rel, &columns);
+	pull_varattnos(query->jointree->quals, rel, &columns);
+	pull_varattnos((Node *) from->securityQuals, rel, &columns);
+	while ((i = bms_next_member(columns, i)) >= 0)
+		if (get_attgenerated(from->relid,
+							 i + FirstLowInvalidHeapAttributeNumber) ==
+			GS_GENERATED_VIRTUAL)
+			refuse("virtual generated columns", NULL);
+}
+
+/*
+ * Rows that are put in order are compared, by who knows what function.
+ */
+static void
+check_order(SortGroupClause *order, List *targets)
+{
+	Node	   *by = get_sortgroupclause_expr(order, targets);
+
+	check_function(get_opcode(order->sortop), list_make1(by),
+				   exprCollation(by), NULL);
+}
+
+/*
  * Finds the table of a query, or of the query that a view is.
  */
 static Oid
@@ -394,6 +515,8 @@ check_query(const Query *query)
 						  gs_relation_name(from->relid, NULL) : NULL);
 	(void) check_node((Node *) query->targetList, NULL);
 	(void) check_node(query->jointree->quals, NULL);
+	foreach(cell, query->sortClause)
+		check_order(lfirst(cell), query->targetList);
 	if (from->rtekind == RTE_SUBQUERY)
 		return check_query(from->subquery);
 	if (from->rtekind == RTE_FUNCTION)
@@ -402,6 +525,9 @@ check_query(const Query *query)
 		refuse("no table", NULL);
 	relid = from->relid;
 	check_table(relid);
+	if (from->inh)
+		check_children(relid);
+	check_computed(query, from);
 	return relid;
 }
 
