@@ -1,6 +1,6 @@
 -- Differentially private fits: what they tell beside what is paid for.
 \ir lib/as_role.sql
-SELECT plan(161);
+SELECT plan(162);
 SET client_min_messages = warning;
 CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release';
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
@@ -238,6 +238,8 @@ SELECT synth_fit('wide', method => 'tree', model => 'tree of wide', epsilon => 1
 SELECT ok((SELECT abs(avg((r ->> 'age')::int) - 49.5) < 2 AND abs(avg((r ->> 'kind' = 'b')::int) - 2 / 3.0) < 0.03 FROM synth_sample('tree of wide', 20000) r),
 	'another method learns from rows of the mixture');
 SELECT ok((SELECT epsilon = 1 AND method = 'tree' FROM synth_models WHERE model = 'tree of wide'), 'and is as private');
+SELECT lives_ok($$SELECT synth_fit('wide', method => 'gan', model => 'net of wide', epsilon => 1, options => '{"steps": 20}')$$,
+	'a network that begins far from the rows gives a model, too: it is paid for');
 CREATE TABLE made AS SELECT * FROM synth_sample(NULL::wide, 20000, model => 'wide', seed => 1);
 SELECT ok((SELECT abs(avg(age) - 49.5) < 1 AND min(age) >= 0 AND max(age) <= 99 FROM made), 'a number');
 SELECT ok((SELECT abs(avg((gain = 0)::int) - 0.9) < 0.02 AND min(gain) >= 0 AND max(gain) <= 99999 FROM made), 'zero is a cell of its own');

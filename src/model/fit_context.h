@@ -35,8 +35,8 @@ typedef struct GsFitContext
 	List	   *notes;			/* of C strings, for the user */
 
 	instr_time	told;			/* when progress was told of last */
-	bool		quiet;			/* nobody is told by the clock, which a private
-								 * fit does not show */
+	bool		private;		/* nobody is told by the clock, and there is a
+								 * model for what has been spent */
 } GsFitContext;
 
 extern void gs_fit_note(GsFitContext *context, const char *format,...)

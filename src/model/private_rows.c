@@ -154,7 +154,7 @@ gs_private_rows_fit(const GsFamily *family, GsFitContext *context,
 {
 	GsFitContext mixture = {
 		.schema = context->schema,.key = context->key,
-		.quiet = context->quiet
+		.private = context->private
 	};
 	int64		nrows = (int64) Max(Min(table->rows, MAX_ROWS), MIN_ROWS);
 
