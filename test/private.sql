@@ -1,6 +1,6 @@
 -- Differentially private fits: what they tell beside what is paid for.
 \ir lib/as_role.sql
-SELECT plan(162);
+SELECT plan(165);
 SET client_min_messages = warning;
 CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release';
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
@@ -32,6 +32,26 @@ FROM (SELECT rho, (SELECT sum((s ->> 'rho')::float8) FROM jsonb_array_elements(s
 SELECT is((SELECT array_agg(c ORDER BY i) FROM unnest(probe_counts('exact', 0)) WITH ORDINALITY u(c, i) WHERE i <= 6),
 	ARRAY[4000, 4000, 4000, 4000, 4000, 0]::bigint[], 'counts are exact before the noise');
 SELECT is((SELECT count(DISTINCT c) FROM unnest(probe_counts('vector', 0)) c), 15::bigint, 'one vector for each column, and for each pair');
+
+-- The same of a whole fit with a canary in each kind of column, ends that are found included.
+CREATE TABLE canaries (id int UNIQUE, kind text CHECK (kind IN ('a', 'b', 'c')), ok boolean, age int, price numeric(4,1) CHECK (price BETWEEN 0 AND 99.9),
+	ratio float8 CHECK (ratio BETWEEN -2 AND 2), day date, seen timestamptz, token uuid, small smallint NOT NULL);
+INSERT INTO canaries SELECT CASE WHEN i % 2 = 0 THEN i END, (ARRAY['a', 'b'])[1 + i % 2], i % 3 > 0, i % 50, i % 30, sin(i), date '2020-01-01' + i % 300,
+	'2020-01-01 UTC'::timestamptz + i * interval '1 h', '00000000-0000-4000-8000-000000000000', i % 9 FROM generate_series(1, 9000) i;
+CREATE TEMP TABLE by_kind AS SELECT '{"pairs": false, "categories": {"token": ["00000000-0000-4000-8000-000000000000", "00000000-0000-4000-8000-000000000001"]}}'::jsonb AS options;
+SELECT probe_release('record') \g /dev/null
+SELECT synth_fit('canaries', epsilon => 1, options => options) FROM by_kind \g /dev/null
+INSERT INTO canaries SELECT NULL, 'c', NULL, 1000000, 99.9, 2, '1900-01-01', '2050-01-01', '00000000-0000-4000-8000-000000000001', -30000 FROM generate_series(1, 8);
+SELECT probe_release('play') \g /dev/null
+SELECT synth_fit('canaries', epsilon => 1, options => options) FROM by_kind \g /dev/null
+SELECT probe_release('off') \g /dev/null
+SELECT sqrt(2 * rho) AS mu, jsonb_array_length(steps) AS steps FROM synth_ledger WHERE model = 'canaries' ORDER BY id DESC LIMIT 1 \gset
+SELECT is((SELECT count(DISTINCT v) FROM unnest(probe_counts('exact', 0), probe_counts('exact', 1), probe_counts('vector', 0)) u(a, b, v) WHERE a <> b),
+	:steps::bigint, 'canaries are in all that is counted');
+SELECT cmp_ok(probe_audit(8, 300), '<=', :mu::float8, 'the audit lets the whole fit pass');
+SELECT probe_release('half') \g /dev/null
+SELECT cmp_ok(probe_audit(8, 300), '>', :mu::float8, 'and catches half its noise');
+SELECT probe_release('off') \g /dev/null
 
 -- Neighbours: the same noisy counts handed in, all else that is stored must be the same.
 CREATE TABLE wards (id int PRIMARY KEY);

@@ -223,6 +223,34 @@ SELECT throws_ok('SELECT synth_fit(''nights'', epsilon => 1, options => ''{"publ
 	('[]', 'option "public" cannot be used together with epsilon'), ('true', 'option "public" cannot be used together with epsilon'),
 	('"wards"', 'option "public" is out of range'), ('[1]', 'option "public" must be an array of names of tables')) AS bad(v, m);
 SELECT throws_ok($$SELECT synth_fit('nights', options => '{"public": ["wards"]}')$$, '22023', 'option "public" means nothing without epsilon', 'tables without epsilon');
+-- Joins to public tables by a unique key of theirs: a row has one of them at most.
+ALTER TABLE wards ADD beds int CHECK (beds BETWEEN 0 AND 99), ADD building text, ADD UNIQUE (building, beds);
+UPDATE wards SET beds = substr(code, 2)::int, building = 'b' || substr(code, 2)::int % 2;
+CREATE UNIQUE INDEX ON wards (name) WHERE name > 'a';
+CREATE VIEW with_wards AS SELECT n.age, n.ward, w.beds, w.building FROM nights n LEFT JOIN wards w ON w.code = n.ward AND w.beds < 99;
+CREATE TEMP TABLE by_wards AS SELECT '{"public": ["wards"], "bounds": {"beds": [0, 9]}, "categories": {"building": ["b0", "b1"]}}'::jsonb AS options;
+SELECT is(moved(q, $$INSERT INTO nights VALUES ('w3', NULL, NULL, 4)$$, options), 1::bigint, 'a row moves one cell: ' || q) FROM by_wards, (VALUES
+	('SELECT * FROM with_wards'), ('SELECT age, w.code, w.beds, w.building FROM nights JOIN wards w ON ward = w.code WHERE w.beds < 5'),
+	('SELECT n.age, a.beds, w.building FROM (nights n JOIN wards w ON ''w3'' = w.code) LEFT JOIN wards a ON a.building = w.building AND n.age = a.beds')) AS v(q);
+SELECT is((SELECT array_agg(DISTINCT relation) FROM synth_ledger WHERE model = 'n' AND id > (SELECT max(id) - 6 FROM synth_ledger)), '{public.nights}', 'the other is charged');
+SELECT synth_fit('with_wards', model => 'joined', epsilon => 50, options => options) FROM by_wards \g /dev/null
+SELECT ok((SELECT avg((r ->> 'beds' = substr(r ->> 'ward', 2))::int) > 0.8 FROM synth_sample('joined', 2000, seed => 1) r WHERE r ->> 'ward' IS NOT NULL),
+	'what a public table says of a row is learned');
+SELECT throws_ok(format('SELECT synth_fit(%L, model => ''bad'', epsilon => 1, options => ''{"public": ["wards"]}'')', q), '0A000',
+	'sources with joins cannot be learned with epsilon', q) FROM (VALUES
+	('SELECT n.age FROM nights n JOIN wards w ON n.ward > w.code'), ('SELECT n.age FROM nights n JOIN wards w ON n.ward = w.building'),
+	('SELECT n.age FROM nights n JOIN wards w ON n.ward = w.code OR n.age = 1'), ('SELECT n.age FROM nights n JOIN wards w ON w.code = w.code'),
+	('SELECT n.age FROM nights n JOIN wards w ON n.ward = w.name'), ('SELECT n.age FROM nights n JOIN wards w ON n.ward = w.building AND n.age < 3'),
+	('SELECT n.age FROM nights n RIGHT JOIN wards w ON n.ward = w.code'), ('SELECT n.age FROM nights n FULL JOIN wards w ON n.ward = w.code'),
+	('SELECT n.age FROM nights n, wards w WHERE n.ward = w.code'), ('SELECT n.age FROM wards w JOIN nights n ON n.ward = w.code'),
+	('SELECT n.age FROM nights n JOIN (SELECT * FROM wards) w ON n.ward = w.code'), ('SELECT n.age FROM nights n JOIN nights m ON n.ward = m.ward'),
+	('SELECT n.age FROM nights n JOIN floors f ON n.floor = f.number')) AS v(q);
+SELECT throws_ok($$SELECT synth_fit('SELECT n.age FROM nights n JOIN wards w ON n.ward = w.code AND 1 / w.beds > 0', model => 'bad', epsilon => 1, options => '{"public": ["wards"]}')$$,
+	'0A000', 'sources with function int4div, which can fail, cannot be learned with epsilon', 'conditions of joins cannot fail either');
+SELECT throws_ok($$SELECT synth_fit('SELECT n.age FROM nights n JOIN stays s ON n.age = s.id', model => 'bad', epsilon => 1, options => '{"public": ["stays"]}')$$,
+	'55000', 'table public.stays in option "public" has a privacy budget', 'nor is a table public that has a budget');
+SELECT throws_ok($$SELECT synth_fit('SELECT n.age FROM nights n JOIN nights m ON n.ward = m.ward', model => 'bad', epsilon => 1, options => '{"public": ["nights"]}')$$,
+	'0A000', 'sources with joins cannot be learned with epsilon', 'nor what is learned');
 GRANT SELECT ON nights TO source_reader;
 SELECT is(as_role('source_reader', $$SELECT synth_fit('nights', model => 'r', epsilon => 0.1, exclude => '{room,floor}', options => '{"public": ["wards"]}')$$), '42501',
 	'keys are read by the caller''s right');

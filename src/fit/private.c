@@ -142,7 +142,7 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				 errmsg("temporary tables cannot be learned with epsilon"),
 				 errdetail("No ledger can be kept of what goes away with the session."),
 				 errhint("Use an ordinary table.")));
-	(void) gs_private_table_of(source);
+	(void) gs_private_table_of(source, request->options->public.names);
 }
 
 /*
@@ -781,7 +781,8 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 				 GsFitContext *context, GsVersionEntry *version)
 {
 	Private		private = {.request = request,.source = source,
-	.relid = gs_private_table_of(source),.unit_rows = 1};
+	.relid = gs_private_table_of(source, request->options->public.names),
+	.unit_rows = 1};
 	int64		charged;
 
 	if (request->options->privacy_unit != NULL)

@@ -10,6 +10,7 @@
 #include "model/family.h"
 #include "privacy/counts.h"
 #include "privacy/noise.h"
+#include "nodes/parsenodes.h"
 #include "table/source.h"
 #include "utils/relcache.h"
 
@@ -124,7 +125,7 @@ extern int64 gs_private_learn(const GsPrivateRequest *request,
 							  GsVersionEntry *version);
 
 /* private_public.c */
-extern Oid	gs_private_table_of(const GsSource *source);
+extern Oid	gs_private_table_of(const GsSource *source, List *public);
 extern AttrNumber gs_private_column_of(const GsSource *source, int column);
 extern List *gs_private_parents(const GsSource *source, Relation child,
 								List *tables);
@@ -140,6 +141,10 @@ extern void gs_public_levels(const GsColumn *column, GsPublic *public,
 extern double gs_public_most(const GsColumn *column);
 extern void gs_public_close(const GsColumn *column, GsPublic *public,
 							Datum low, Datum high);
+
+/* private_join.c */
+extern Oid	gs_private_public(const char *name);
+extern int	gs_private_joined(const Query *query, List *public, List **quals);
 
 /* private_check.c */
 extern bool gs_public_number(const GsColumn *column, char *text,

@@ -2,8 +2,8 @@
  * private_domain.c
  *	  Values of columns that nobody has declared, found in noisy counts.
  *
- * Ends of numbers: rows are counted in cells of signed powers of two, in the
- * type's unit, of dates and times in years from 2000 on.  The ends are those
+ * Ends of numbers: rows are counted in cells of signed powers of two, each in
+ * two halves, in the type's unit, of dates and times in years from 2000 on.  The ends are those
  * of the outermost cells whose noisy count is so large that an empty one would
  * pass with a probability of EMPTY_PASSES in all.
  *
@@ -21,6 +21,7 @@
 
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
+#include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
@@ -32,10 +33,10 @@
 
 /* That any empty cell of a column seems not to be. */
 #define EMPTY_PASSES	1e-3
-/* Cells on either side of 0: bits of whole numbers, exponents of others. */
-#define BITS			64
+/* Cells on either side of 0: halves of powers of two, of 1 the one there is. */
+#define WHOLE_CELLS		126
 #define LEAST_EXPONENT	(-1073)
-#define EXPONENTS		2098
+#define FLOAT_CELLS		4196
 #define EPOCH_YEAR		2000
 /* Values of a text, at most: those with the largest counts. */
 #define MAX_TOLD		10000
@@ -91,32 +92,37 @@ year_of(const GsColumn *column, int64 scalar)
 static int
 side_of(const GsColumn *column)
 {
-	return is_whole(column) ? BITS : EXPONENTS;
+	return is_whole(column) ? WHOLE_CELLS : FLOAT_CELLS;
 }
 
 static int
 whole_cell(int64 value)
 {
 	uint64		size = value < 0 ? 0 - (uint64) value : (uint64) value;
-	int			bits = 0;
+	int			cell = (int) size;
 
-	for (; size > 0; size /= 2)
-		bits++;
-	return BITS + (value < 0 ? -bits : bits);
+	if (size > 1)
+	{
+		int			power = pg_leftmost_one_pos64(size);
+
+		cell = 2 * power + (int) (size >> (power - 1) & 1);
+	}
+	return WHOLE_CELLS + (value < 0 ? -cell : cell);
 }
 
 static int
 float_cell(double value)
 {
 	int			exponent;
+	int			cell;
 
 	if (value == 0)
-		return EXPONENTS;
+		return FLOAT_CELLS;
 	/* a numeric may be beyond the doubles */
 	value = Max(Min(value, DBL_MAX), -DBL_MAX);
-	frexp(value, &exponent);
-	exponent = Max(exponent, LEAST_EXPONENT) - LEAST_EXPONENT + 1;
-	return EXPONENTS + (value < 0 ? -exponent : exponent);
+	cell = fabs(frexp(value, &exponent)) >= 0.75 ? 2 : 1;
+	cell += 2 * (Max(exponent, LEAST_EXPONENT) - LEAST_EXPONENT);
+	return FLOAT_CELLS + (value < 0 ? -cell : cell);
 }
 
 /*
@@ -177,6 +183,16 @@ year_end(const GsColumn *column, int64 year, bool last)
 }
 
 /*
+ * The least of a cell of whole numbers, by its distance from that of 0.
+ */
+static uint64
+whole_start(int cell)
+{
+	return cell < 2 ? (uint64) cell :
+		(UINT64CONST(2) + cell % 2) << (cell / 2 - 1);
+}
+
+/*
  * An end of a cell as a value of the column, within its type.
  *
  * outer: the end that is further from 0
@@ -193,9 +209,7 @@ cell_end(const GsColumn *column, int cell, bool outer)
 
 	if (is_whole(column))
 	{
-		uint64		whole = size == 0 ? 0 : outer ?
-			(size == BITS ? PG_UINT64_MAX : (UINT64CONST(1) << size) - 1) :
-			UINT64CONST(1) << (size - 1);
+		uint64		whole = whole_start(size + outer) - outer;
 
 		whole = Min(whole, PG_INT64_MAX);
 		scalar.i = negative ? -(int64) whole : (int64) whole;
@@ -205,7 +219,8 @@ cell_end(const GsColumn *column, int cell, bool outer)
 		return column->codec.kind->datum(scalar);
 	}
 	if (size > 0)
-		number = ldexp(1, size - 1 + LEAST_EXPONENT - (outer ? 0 : 1));
+		number = ldexp((size - 1 + outer) % 2 == 0 ? 0.5 : 0.75,
+					   (size - 1 + outer) / 2 + LEAST_EXPONENT);
 	number = Min(number, gs_public_most(column));
 	if (negative)
 		number = -number;
@@ -236,9 +251,8 @@ set_ends(const GsColumn *column, const GsPrivateVector *vector,
 	{
 		low = side;
 		high = side + 1;
-		/* of other numbers, the cell of 1 */
 		if (!is_whole(column))
-			high = side - LEAST_EXPONENT + 2;
+			high = float_cell(1);
 	}
 	gs_public_close(column, public, cell_end(column, low, low < side),
 					cell_end(column, high, high > side));

@@ -70,7 +70,7 @@ static const char *const fields[] = {
 };
 
 static bool check_node(Node *node, void *policy);
-static Oid	check_query(const Query *query);
+static Oid	check_query(const Query *query, List *public);
 
 static bool
 is_among(const char *name, const char *const *names, int n)
@@ -373,7 +373,7 @@ check_node(Node *node, void *policy)
  * one; NULL if there is none.
  */
 static const char *
-find_part(const Query *query)
+find_part(const Query *query, List *public)
 {
 	ListCell   *cell;
 
@@ -394,8 +394,7 @@ find_part(const Query *query)
 		return "set-returning functions";
 	if (query->jointree->fromlist == NIL)
 		return "no table";
-	if (list_length(query->jointree->fromlist) > 1 ||
-		!IsA(linitial(query->jointree->fromlist), RangeTblRef))
+	if (gs_private_joined(query, public, NULL) == 0)
 		return "joins";
 	foreach(cell, query->rtable)
 		if (lfirst_node(RangeTblEntry, cell)->tablesample != NULL)
@@ -404,14 +403,23 @@ find_part(const Query *query)
 }
 
 /*
- * What a query selects from.
+ * What a query selects from, public tables aside, as a place in its range
+ * table.
  */
-static RangeTblEntry *
+static int
 selects_from(const Query *query)
 {
-	RangeTblRef *ref = linitial(query->jointree->fromlist);
+	Node	   *node = linitial(query->jointree->fromlist);
 
-	return list_nth_node(RangeTblEntry, query->rtable, ref->rtindex - 1);
+	while (IsA(node, JoinExpr))
+		node = ((JoinExpr *) node)->larg;
+	return castNode(RangeTblRef, node)->rtindex;
+}
+
+static RangeTblEntry *
+entry_at(const Query *query, int rel)
+{
+	return list_nth_node(RangeTblEntry, query->rtable, rel - 1);
 }
 
 /*
@@ -463,21 +471,24 @@ check_children(Oid relid)
 }
 
 /*
- * An error for columns of a table that are computed when they are read: that
- * may fail.
+ * An error for columns that are computed when they are read, of a table or of
+ * a join: that may fail.
  */
 static void
-check_computed(const Query *query, const RangeTblEntry *from)
+check_computed(const Query *query, int rel)
 {
+	const RangeTblEntry *entry = entry_at(query, rel);
 	Bitmapset  *columns = NULL;
-	int			rel = ((RangeTblRef *) linitial(query->jointree->fromlist))->rtindex;
 	int			i = -1;
 
 	pull_varattnos((Node *) query->targetList, rel, &columns);
-	pull_varattnos(query->jointree->quals, rel, &columns);
-	pull_varattnos((Node *) from->securityQuals, rel, &columns);
-	while ((i = bms_next_member(columns, i)) >= 0)
-		if (get_attgenerated(from->relid,
+	pull_varattnos((Node *) query->jointree, rel, &columns);
+	pull_varattnos((Node *) entry->securityQuals, rel, &columns);
+	if (entry->rtekind == RTE_JOIN && columns != NULL)
+		refuse("columns that several tables of a join have", NULL);
+	while (entry->rtekind == RTE_RELATION &&
+		   (i = bms_next_member(columns, i)) >= 0)
+		if (get_attgenerated(entry->relid,
 							 i + FirstLowInvalidHeapAttributeNumber) ==
 			GS_GENERATED_VIRTUAL)
 			refuse("virtual generated columns", NULL);
@@ -496,39 +507,55 @@ check_order(SortGroupClause *order, List *targets)
 }
 
 /*
+ * Checks the expressions of a query, but for those of queries in FROM.
+ */
+static void
+check_expressions(const Query *query, List *public)
+{
+	List	   *quals = NIL;
+	ListCell   *cell;
+
+	(void) gs_private_joined(query, public, &quals);
+	(void) check_node((Node *) query->targetList, NULL);
+	(void) check_node(query->jointree->quals, NULL);
+	(void) check_node((Node *) quals, NULL);
+	foreach(cell, query->sortClause)
+		check_order(lfirst(cell), query->targetList);
+	for (int rel = 1; rel <= list_length(query->rtable); rel++)
+	{
+		const RangeTblEntry *entry = entry_at(query, rel);
+
+		foreach(cell, entry->securityQuals)
+			(void) check_node(lfirst(cell), entry->rtekind == RTE_RELATION ?
+							  gs_relation_name(entry->relid, NULL) : NULL);
+		check_computed(query, rel);
+	}
+}
+
+/*
  * Finds the table of a query, or of the query that a view is.
  */
 static Oid
-check_query(const Query *query)
+check_query(const Query *query, List *public)
 {
-	const char *part = find_part(query);
-	RangeTblEntry *from;
-	ListCell   *cell;
-	Oid			relid;
+	const char *part = find_part(query, public);
+	const RangeTblEntry *from;
 
 	check_stack_depth();
 	if (part != NULL)
 		refuse(part, NULL);
-	from = selects_from(query);
-	foreach(cell, from->securityQuals)
-		(void) check_node(lfirst(cell), from->rtekind == RTE_RELATION ?
-						  gs_relation_name(from->relid, NULL) : NULL);
-	(void) check_node((Node *) query->targetList, NULL);
-	(void) check_node(query->jointree->quals, NULL);
-	foreach(cell, query->sortClause)
-		check_order(lfirst(cell), query->targetList);
+	check_expressions(query, public);
+	from = entry_at(query, selects_from(query));
 	if (from->rtekind == RTE_SUBQUERY)
-		return check_query(from->subquery);
+		return check_query(from->subquery, public);
 	if (from->rtekind == RTE_FUNCTION)
 		refuse("functions in FROM", NULL);
 	if (from->rtekind != RTE_RELATION)
 		refuse("no table", NULL);
-	relid = from->relid;
-	check_table(relid);
+	check_table(from->relid);
 	if (from->inh)
-		check_children(relid);
-	check_computed(query, from);
-	return relid;
+		check_children(from->relid);
+	return from->relid;
 }
 
 /*
@@ -545,11 +572,13 @@ query_of(const GsSource *source)
 /*
  * gs_private_table_of: the table that a source shows rows of, each by itself
  * and once at most, or an error: feature_not_supported.
+ *
+ * public: C strings, names of tables that may be joined to it
  */
 Oid
-gs_private_table_of(const GsSource *source)
+gs_private_table_of(const GsSource *source, List *public)
 {
-	return check_query(query_of(source));
+	return check_query(query_of(source), public);
 }
 
 /*
@@ -567,13 +596,13 @@ gs_private_column_of(const GsSource *source, int column)
 		const TargetEntry *entry = list_nth_node(TargetEntry,
 												 query->targetList,
 												 attnum - 1);
-		const RangeTblEntry *from = selects_from(query);
+		int			rel = selects_from(query);
 
-		if (!IsA(entry->expr, Var))
+		if (!IsA(entry->expr, Var) || ((Var *) entry->expr)->varno != rel)
 			return InvalidAttrNumber;
 		attnum = ((Var *) entry->expr)->varattno;
-		if (from->rtekind == RTE_RELATION)
+		if (entry_at(query, rel)->rtekind == RTE_RELATION)
 			return attnum;
-		query = from->subquery;
+		query = entry_at(query, rel)->subquery;
 	}
 }
