@@ -278,6 +278,7 @@ open_reader(Private *private)
 	const GsSource *source = private->source;
 	StringInfoData names;
 	const char *order;
+	const char *hash;
 	int64		key;
 
 	private->reader = private->source;
@@ -297,17 +298,18 @@ open_reader(Private *private)
 						 quote_identifier(private->columns[c].name));
 	unit = quote_identifier(unit);
 	/* rows of a view are told apart by what they hold */
-	order = source->relid == private->relid ?
-		"pg_catalog.concat(tableoid, ctid)" : psprintf("ROW(%s)::pg_catalog.text",
-														names.data);
+	order = source->relid == private->relid ? "ctid, tableoid" :
+		psprintf("ROW(%s)::pg_catalog.text", names.data);
+	hash = source->relid == private->relid ? "hashtidextended(ctid" :
+		psprintf("hashtextextended(%s", order);
 	private->reader = gs_source_open(psprintf("SELECT %s FROM (SELECT %s, pg_catalog.row_number()"
-											  " OVER (PARTITION BY %s ORDER BY pg_catalog.hashtextextended("
-											  "%s, " INT64_FORMAT "::pg_catalog.int8), %s)"
+											  " OVER (PARTITION BY %s ORDER BY pg_catalog.%s, "
+											  INT64_FORMAT "::pg_catalog.int8), %s)"
 											  " AS \"row of its unit\" FROM %s) AS source"
 											  " WHERE \"row of its unit\" " GS_OP("<=") " %d"
 											  " AND %s IS NOT NULL",
 											  names.data, names.data, unit,
-											  order, key, order,
+											  hash, key, order,
 											  source->relid == private->relid ?
 											  source->relation :
 											  psprintf("(%s) AS source",
@@ -686,6 +688,10 @@ fit_family(const GsFamily *family, GsFitContext *context,
 static void
 find_values(Private *private)
 {
+	GsPrivateText *asked = palloc(sizeof(GsPrivateText) *
+								  (private->ntexts + 1));
+	int			n = 0;
+
 	gs_domain_ends(private->reader, private->columns, private->ncolumns,
 				   private->public, &private->ends);
 	for (int i = 0; i < private->plan.ncolumns; i++)
@@ -695,10 +701,13 @@ find_values(Private *private)
 			private->plan.schema->features[cells->feature].column;
 
 		if (c >= 0 && private->public[c].kind == GS_PUBLIC_TEXT)
-			gs_domain_texts(private->reader, &private->columns[c],
-							&private->public[c], &cells->vector,
-							private->told, private->unit_rows);
+			asked[n++] = (GsPrivateText)
+		{
+			&private->columns[c], &private->public[c], &cells->vector
+		};
 	}
+	gs_domain_texts(private->reader, asked, n, private->told,
+					private->unit_rows);
 }
 
 /*

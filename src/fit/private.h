@@ -78,6 +78,14 @@ typedef struct GsPrivateVector
 	double		rho;			/* what it costs */
 } GsPrivateVector;
 
+/* A text whose values are to be found. */
+typedef struct GsPrivateText
+{
+	const GsColumn *column;
+	GsPublic   *public;
+	const GsPrivateVector *noise;	/* of each count */
+} GsPrivateText;
+
 /* A column, as it is counted. */
 typedef struct GsPrivateCells
 {
@@ -156,9 +164,8 @@ extern void gs_public_checks(Relation relation, const GsColumn *column,
 extern int	gs_domain_cells(const GsColumn *column);
 extern void gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
 						   GsPublic *public, const GsPrivateVector *noise);
-extern void gs_domain_texts(GsSource *source, const GsColumn *column,
-							GsPublic *public, const GsPrivateVector *noise,
-							double delta, int unit_rows);
+extern void gs_domain_texts(GsSource *source, const GsPrivateText *asked,
+							int n, double delta, int unit_rows);
 
 /* private_schema.c */
 extern GsSchema *gs_private_schema(GsColumn *columns, int ncolumns,

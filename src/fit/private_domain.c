@@ -11,8 +11,8 @@
  * told if that passes a threshold, which one that a single unit holds does with
  * a probability of its share of delta at most (Korolova, Kenthapadi, Mishra
  * and Ntoulas, WWW 2009; Wilson et al., PoPETs 2020).  These counts are those
- * that the model needs anyway.  SQL groups the values, as the caller, and
- * spills by itself.
+ * that the model needs anyway.  SQL groups the values of all such columns, as
+ * the caller, and spills by itself.
  */
 #include "postgres.h"
 
@@ -40,6 +40,8 @@
 #define EPOCH_YEAR		2000
 /* Values of a text, at most: those with the largest counts. */
 #define MAX_TOLD		10000
+/* Columns of texts that are grouped in a pass: as many as GROUPING takes. */
+#define MAX_SETS		31
 
 void		(*gs_levels_hook) (int *n, char ***text, int64 **count) = NULL;
 
@@ -156,9 +158,9 @@ count_ends(TupleTableSlot *slot, void *arg)
 
 	for (int i = 0; i < ends->n; i++)
 	{
-		int			c = ends->column[i];
-		int			cell = slot->tts_isnull[c] ? -1 :
-			cell_of(&ends->columns[c], slot->tts_values[c]);
+		int			cell = slot->tts_isnull[i] ? -1 :
+			cell_of(&ends->columns[ends->column[i]],
+					slot->tts_values[i]);
 
 		if (cell >= 0)
 			ends->vector[i].count[cell]++;
@@ -269,6 +271,7 @@ gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
 			   GsPublic *public, const GsPrivateVector *noise)
 {
 	Ends		ends = {.columns = columns};
+	List	   *names = NIL;
 
 	ends.column = palloc(sizeof(int) * ncolumns);
 	ends.vector = palloc(sizeof(GsPrivateVector) * ncolumns);
@@ -279,6 +282,7 @@ gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
 		if (public[c].kind != GS_PUBLIC_NUMBER)
 			continue;
 		ends.column[ends.n++] = c;
+		names = lappend(names, columns[c].name);
 		*vector = *noise;
 		vector->ncells = gs_domain_cells(&columns[c]);
 		vector->count = palloc0(sizeof(int64) * vector->ncells);
@@ -288,7 +292,9 @@ gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
 	ends.row = AllocSetContextCreate(CurrentMemoryContext,
 									 "gensynth private row",
 									 ALLOCSET_DEFAULT_SIZES);
-	gs_source_read(source, count_ends, &ends);
+	/* of these columns alone: rows of units are sorted in each pass */
+	gs_source_read(gs_source_open(source->text, names, NIL), count_ends,
+				   &ends);
 	MemoryContextDelete(ends.row);
 	for (int i = 0; i < ends.n; i++)
 	{
@@ -317,6 +323,7 @@ typedef struct Told
 /* The values of a column, one by one. */
 typedef struct Texts
 {
+	int			left;			/* columns that follow, of those that are asked */
 	GsReleaser *releaser;
 	int64		least;			/* threshold */
 	int64		nulls;
@@ -331,8 +338,12 @@ read_text(TupleTableSlot *slot, void *arg)
 {
 	Texts	   *texts = arg;
 	int64		count = DatumGetInt64(slot->tts_values[1]);
+	uint32		others = (uint32) DatumGetInt32(slot->tts_values[2]);
 	text	   *value;
 
+	/* of all bits, the last column's being the lowest, its own is not set */
+	while (others & ((uint32) 1 << texts->left))
+		texts++;
 	if (slot->tts_isnull[0])
 	{
 		texts->nulls = count;
@@ -409,43 +420,95 @@ set_texts(Texts *texts, GsPublic *public)
 }
 
 /*
- * gs_domain_texts: finds the values of a text that has none declared, with
+ * The values of some columns, each with how many rows have it: a pass over the
+ * source, in which each column is a grouping set of its own.
+ */
+static GsSource *
+group_texts(const GsSource *source, const GsPrivateText *asked, int n)
+{
+	StringInfoData columns;
+	StringInfoData values;
+	StringInfoData sets;
+
+	initStringInfo(&columns);
+	initStringInfo(&values);
+	initStringInfo(&sets);
+	for (int i = 0; i < n; i++)
+	{
+		const char *comma = i > 0 ? ", " : "";
+
+		appendStringInfo(&columns, "%s%s::pg_catalog.text COLLATE pg_catalog.\"C\" AS v%d",
+						 comma, quote_identifier(asked[i].column->name), i);
+		appendStringInfo(&values, "%sv%d", comma, i);
+		appendStringInfo(&sets, "%s(v%d)", comma, i);
+	}
+	return gs_source_open(psprintf("SELECT COALESCE(%s) AS value, pg_catalog.count(*) AS n,"
+								   " GROUPING(%s) AS others FROM (SELECT %s FROM (%s) AS source)"
+								   " AS texts GROUP BY GROUPING SETS (%s)",
+								   values.data, values.data, columns.data,
+								   source->query, sets.data),
+						  NIL, NIL);
+}
+
+/*
+ * The same of MAX_SETS columns at most.
+ */
+static void
+find_texts(GsSource *source, const GsPrivateText *asked, int n, double delta,
+		   int unit_rows)
+{
+	Texts	   *texts = palloc0(sizeof(Texts) * (n + 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		texts[i].left = n - 1 - i;
+		texts[i].room = 64;
+		texts[i].context = CurrentMemoryContext;
+		texts[i].told = palloc(sizeof(Told) * texts[i].room);
+		texts[i].releaser = gs_releaser_begin(asked[i].noise);
+
+		/*
+		 * A unit may hold as many values as it has rows; of the discrete
+		 * noise, what is a step further is as unlikely as the continuous
+		 * (Canonne et al., proposition 25).
+		 */
+		texts[i].least = unit_rows + 1 +
+			(int64) ceil(-gs_normal_quantile(delta / unit_rows) *
+						 asked[i].noise->sigma);
+	}
+	gs_source_read(group_texts(source, asked, n), read_text, texts);
+	for (int i = 0; i < n; i++)
+	{
+		set_texts(&texts[i], asked[i].public);
+		gs_releaser_end(texts[i].releaser);
+	}
+}
+
+/*
+ * gs_domain_texts: finds the values of texts that have none declared, with
  * their noisy counts.
  *
- * noise: of each count; delta: that a value that one unit holds is told;
- * unit_rows: that a unit has at most.  public: TEXT becomes LEVELS.  Errors:
- * invalid_parameter_value where nothing is left.
+ * asked: [n] columns whose TEXT becomes LEVELS; delta: that a value that one
+ * unit holds is told, of each; unit_rows: that a unit has at most.  Errors:
+ * invalid_parameter_value where nothing is left of one.
  */
 void
-gs_domain_texts(GsSource *source, const GsColumn *column, GsPublic *public,
-				const GsPrivateVector *noise, double delta, int unit_rows)
+gs_domain_texts(GsSource *source, const GsPrivateText *asked, int n,
+				double delta, int unit_rows)
 {
-	const char *name = quote_identifier(column->name);
-	Texts		texts = {.room = 64,.context = CurrentMemoryContext};
-	GsSource   *values = gs_source_open(psprintf("SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\" AS value,"
-												 " pg_catalog.count(*) AS n FROM (%s) AS source GROUP BY 1",
-												 name, source->query),
-										NIL, NIL);
+	for (int i = 0; i < n; i += MAX_SETS)
+		find_texts(source, asked + i, Min(n - i, MAX_SETS), delta, unit_rows);
+	for (int i = 0; i < n; i++)
+	{
+		const char *name = asked[i].column->name;
 
-	texts.told = palloc(sizeof(Told) * texts.room);
-	texts.releaser = gs_releaser_begin(noise);
-
-	/*
-	 * A unit may hold as many values as it has rows; of the discrete noise,
-	 * what is a step further is as unlikely as the continuous (Canonne et
-	 * al., proposition 25).
-	 */
-	texts.least = unit_rows + 1 +
-		(int64) ceil(-gs_normal_quantile(delta / unit_rows) * noise->sigma);
-	gs_source_read(values, read_text, &texts);
-	set_texts(&texts, public);
-	gs_releaser_end(texts.releaser);
-	if (public->nlevels == 0 && !public->nullable)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("no value of column \"%s\" is held by enough rows to be told",
-						column->name),
-				 errdetail("That was found out in noisy counts, which are paid for."),
-				 errhint("Leave the column out with exclude, or declare its values: options => '{\"categories\": {\"%s\": [...]}}'.",
-						 column->name)));
+		if (asked[i].public->nlevels == 0 && !asked[i].public->nullable)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("no value of column \"%s\" is held by enough rows to be told",
+							name),
+					 errdetail("That was found out in noisy counts, which are paid for."),
+					 errhint("Leave the column out with exclude, or declare its values: options => '{\"categories\": {\"%s\": [...]}}'.",
+							 name)));
+	}
 }
