@@ -190,6 +190,9 @@
 #define GS_NORETURN pg_attribute_noreturn()
 #endif
 
+/* 18 has generated columns that are computed when they are read */
+#define GS_GENERATED_VIRTUAL	'v'
+
 /* 19 wants to be told when a descriptor is complete */
 #if PG_VERSION_NUM >= 190000
 #define gs_desc_finish(desc) TupleDescFinalize(desc)

@@ -36,7 +36,7 @@ SELECT no_plan();
 SELECT throws_ok(format('SELECT synth_budget(%s)', a), e, NULL, a || ' is refused') FROM (VALUES
     ('NULL, 1', '22004'), ($$'clinic.patients', NULL$$, '22004'), ($$'clinic.patients', 1, NULL$$, '22004'),
     ($$'clinic.patients', 0$$, '22023'), ($$'clinic.patients', -1$$, '22023'), ($$'clinic.patients', 'NaN'$$, '22023'),
-    ($$'clinic.patients', 'Infinity'$$, '22023'), ($$'clinic.patients', 1, 0$$, '22023'), ($$'clinic.patients', 1, -1e-9$$, '22023'),
+    ($$'clinic.patients', 'Infinity'$$, '22023'), ($$'clinic.patients', 1, 0$$, '22023'), ($$'clinic.patients', 1, 1e-300$$, '22023'), ($$'clinic.patients', 1, -1e-9$$, '22023'),
     ($$'clinic.patients', 1, 0.0100001$$, '22023'), ($$'clinic.patients', 1, 'NaN'$$, '22023'), ($$'clinic.patients', 1, 'Infinity'$$, '22023'),
     ($$'synth_models', 1$$, '42809'), ($$'gensynth.privacy_ledger_pkey', 1$$, '42809'), ('4000000000::oid, 1', '42P01'),
     ($$'nowhere', 1$$, '42P01')) AS v(a, e);

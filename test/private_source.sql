@@ -7,16 +7,20 @@ CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensy
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
 CREATE TABLE stays (id int PRIMARY KEY, patient text NOT NULL, age int NOT NULL CHECK (age BETWEEN 0 AND 99), day date, kind text, ok boolean,
 	price numeric(6,2), ratio float8, seen timestamptz, mood text COLLATE "C");
+CREATE TYPE pair AS (document json, list json[]);
+CREATE COLLATION folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+ALTER TABLE stays ADD left_at timestamp, ADD folded text COLLATE folding, ADD amount numeric, ADD list json[], ADD whole pair, ADD span int4range;
 INSERT INTO stays SELECT i, 'p' || i % 3000, i % 90, date '2020-01-01' + i % 300, (ARRAY['in', 'Out'])[1 + i % 2], i % 3 = 0, i % 50, i,
 	'2020-01-01 UTC'::timestamptz + i * interval '1 h', 'm' || i % 2 FROM generate_series(1, 8000) i;
 CREATE TABLE others AS SELECT 1 AS id, 2 AS age;
 CREATE TEMP TABLE passing AS SELECT 1 AS id, 2 AS age;
-CREATE MATERIALIZED VIEW kept AS SELECT * FROM stays;
+CREATE MATERIALIZED VIEW kept AS SELECT id, age FROM stays;
 
 -- What is learned.
 CREATE VIEW seen AS SELECT id AS nr, patient AS who, age, age / 10 AS decade, lower(kind) AS kind, extract(month FROM day) AS month,
 	CASE WHEN price > 10 THEN 'dear' ELSE 'cheap' END AS worth, coalesce(day, '2020-01-01') AS day, nullif(mood, 'm1') AS mood, age::text AS age_text,
-	ratio > 5 IS TRUE AS much, current_user = 'nobody' AS mine
+	ratio > 5 IS TRUE AS much, current_user = 'nobody' AS mine, greatest(least(age, 50), 5, ratio) AS within, date_part('month', left_at) AS left_in,
+	floor(price) AS whole_price, strpos(kind, 'n') AS at, starts_with(kind, 'i') AS starts
 FROM stays WHERE age > -1 AND kind LIKE 'i%' AND (patient = ANY ('{p1,p2}') OR age IN (2, 4) OR NOT ok);
 CREATE VIEW seen_again WITH (security_barrier) AS SELECT nr, age, kind, decade, worth, mood, much, day, month, age_text FROM seen WHERE age BETWEEN 4 AND 80;
 SELECT lives_ok($$SELECT synth_fit('seen_again', epsilon => 5, options => '{"bounds": {"month": [1, 12]}}')$$, 'views of views');
@@ -109,6 +113,20 @@ INSERT INTO bad VALUES
 	('SELECT age FROM stays WHERE 5 = ANY (ARRAY[ARRAY[age], ARRAY[1]])', 'arrays of arrays'),
 	('SELECT kind::int AS m FROM stays', 'a cast from text to integer'),
 	('SELECT extract(hour FROM day) AS m FROM stays', 'function extract, which can fail,'),
+	($$SELECT date_part('year', day) AS m FROM stays$$, 'function date_part, which can fail,'),
+	($$SELECT extract(foo FROM day) AS m FROM stays$$, 'function extract, which can fail,'),
+	($$SELECT date_part(kind, left_at) AS m FROM stays$$, 'function date_part, which can fail,'),
+	($$SELECT strpos(folded, 'x') AS m FROM stays$$, 'function strpos, which can fail,'),
+	($$SELECT age FROM stays WHERE starts_with(folded, 'x')$$, 'function starts_with, which can fail,'),
+	($$SELECT age FROM stays WHERE folded ^@ 'x'$$, 'function starts_with, which can fail,'),
+	($$SELECT age FROM stays WHERE folded LIKE 'x%'$$, 'function textlike, which can fail,'),
+	('SELECT age FROM stays WHERE ceil(amount) > 5', 'function ceil, which can fail,'),
+	('SELECT age FROM stays WHERE floor(amount) > 5', 'function floor, which can fail,'),
+	('SELECT age FROM stays WHERE list = list', 'function array_eq, which can fail,'),
+	('SELECT age FROM stays WHERE whole = whole', 'function record_eq, which can fail,'),
+	('SELECT md5(kind) AS m FROM stays', 'function md5, which can fail,'),
+	('SELECT greatest(span, span) AS m FROM stays', 'function range_cmp, which can fail,'),
+	('SELECT age FROM stays ORDER BY span', 'function range_lt, which can fail,'),
 	('SELECT age::small AS m FROM stays', 'expressions of this kind'),
 	('SELECT age FROM stays WHERE ctid > ''(0,5)''', 'system columns or whole rows'),
 	('SELECT age FROM stays WHERE tableoid = 5', 'system columns or whole rows'),
@@ -128,11 +146,18 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 SELECT is(by_view(query), format('0A000 sources with %s cannot be learned with epsilon', part), 'by a view: ' || query) FROM bad
 WHERE query !~ 'generate_series\(1, 3\) AS n$|VALUES';
+SELECT is(by_view('SELECT age FROM stays FOR ' || l), '0A000 source must not lock rows', 'nor FOR ' || l) FROM unnest('{UPDATE,KEY SHARE}'::text[]) l;
 SELECT throws_ok($$SELECT synth_fit('kept', epsilon => 1)$$, '0A000', 'materialized view public.kept cannot be learned with epsilon', 'a materialized view');
 SELECT throws_ok($$SELECT synth_fit('SELECT age FROM kept', model => 'bad', epsilon => 1)$$, '0A000', 'materialized view public.kept cannot be learned with epsilon',
 	'by a query');
 SELECT throws_ok($$SELECT synth_fit('SELECT age FROM passing', model => 'bad', epsilon => 1)$$, '0A000', 'temporary tables cannot be learned with epsilon',
 	'a temporary table by a query');
+CREATE TABLE divided (age int) PARTITION BY RANGE (age);
+CREATE TABLE near PARTITION OF divided DEFAULT;
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+CREATE FOREIGN TABLE afar PARTITION OF divided FOR VALUES FROM (1000) TO (2000) SERVER nowhere;
+SELECT throws_ok($$SELECT synth_fit('divided', epsilon => 1)$$, '0A000', 'public.afar cannot be learned with epsilon', 'not one with a foreign part');
 SELECT throws_ok($$SELECT synth_fit('SELECT age FROM pg_catalog.pg_class, stays', model => 'bad', epsilon => 1)$$, '0A000', NULL, 'joins with catalogs');
 SELECT is((SELECT count(*) FROM synth_ledger), :charged::bigint, 'nothing of that was charged');
 
@@ -198,6 +223,34 @@ SELECT throws_ok('SELECT synth_fit(''nights'', epsilon => 1, options => ''{"publ
 	('[]', 'option "public" cannot be used together with epsilon'), ('true', 'option "public" cannot be used together with epsilon'),
 	('"wards"', 'option "public" is out of range'), ('[1]', 'option "public" must be an array of names of tables')) AS bad(v, m);
 SELECT throws_ok($$SELECT synth_fit('nights', options => '{"public": ["wards"]}')$$, '22023', 'option "public" means nothing without epsilon', 'tables without epsilon');
+-- Joins to public tables by a unique key of theirs: a row has one of them at most.
+ALTER TABLE wards ADD beds int CHECK (beds BETWEEN 0 AND 99), ADD building text, ADD UNIQUE (building, beds);
+UPDATE wards SET beds = substr(code, 2)::int, building = 'b' || substr(code, 2)::int % 2;
+CREATE UNIQUE INDEX ON wards (name) WHERE name > 'a';
+CREATE VIEW with_wards AS SELECT n.age, n.ward, w.beds, w.building FROM nights n LEFT JOIN wards w ON w.code = n.ward AND w.beds < 99;
+CREATE TEMP TABLE by_wards AS SELECT '{"public": ["wards"], "bounds": {"beds": [0, 9]}, "categories": {"building": ["b0", "b1"]}}'::jsonb AS options;
+SELECT is(moved(q, $$INSERT INTO nights VALUES ('w3', NULL, NULL, 4)$$, options), 1::bigint, 'a row moves one cell: ' || q) FROM by_wards, (VALUES
+	('SELECT * FROM with_wards'), ('SELECT age, w.code, w.beds, w.building FROM nights JOIN wards w ON ward = w.code WHERE w.beds < 5'),
+	('SELECT n.age, a.beds, w.building FROM (nights n JOIN wards w ON ''w3'' = w.code) LEFT JOIN wards a ON a.building = w.building AND n.age = a.beds')) AS v(q);
+SELECT is((SELECT array_agg(DISTINCT relation) FROM synth_ledger WHERE model = 'n' AND id > (SELECT max(id) - 6 FROM synth_ledger)), '{public.nights}', 'the other is charged');
+SELECT synth_fit('with_wards', model => 'joined', epsilon => 50, options => options) FROM by_wards \g /dev/null
+SELECT ok((SELECT avg((r ->> 'beds' = substr(r ->> 'ward', 2))::int) > 0.8 FROM synth_sample('joined', 2000, seed => 1) r WHERE r ->> 'ward' IS NOT NULL),
+	'what a public table says of a row is learned');
+SELECT throws_ok(format('SELECT synth_fit(%L, model => ''bad'', epsilon => 1, options => ''{"public": ["wards"]}'')', q), '0A000',
+	'sources with joins cannot be learned with epsilon', q) FROM (VALUES
+	('SELECT n.age FROM nights n JOIN wards w ON n.ward > w.code'), ('SELECT n.age FROM nights n JOIN wards w ON n.ward = w.building'),
+	('SELECT n.age FROM nights n JOIN wards w ON n.ward = w.code OR n.age = 1'), ('SELECT n.age FROM nights n JOIN wards w ON w.code = w.code'),
+	('SELECT n.age FROM nights n JOIN wards w ON n.ward = w.name'), ('SELECT n.age FROM nights n JOIN wards w ON n.ward = w.building AND n.age < 3'),
+	('SELECT n.age FROM nights n RIGHT JOIN wards w ON n.ward = w.code'), ('SELECT n.age FROM nights n FULL JOIN wards w ON n.ward = w.code'),
+	('SELECT n.age FROM nights n, wards w WHERE n.ward = w.code'), ('SELECT n.age FROM wards w JOIN nights n ON n.ward = w.code'),
+	('SELECT n.age FROM nights n JOIN (SELECT * FROM wards) w ON n.ward = w.code'), ('SELECT n.age FROM nights n JOIN nights m ON n.ward = m.ward'),
+	('SELECT n.age FROM nights n JOIN floors f ON n.floor = f.number')) AS v(q);
+SELECT throws_ok($$SELECT synth_fit('SELECT n.age FROM nights n JOIN wards w ON n.ward = w.code AND 1 / w.beds > 0', model => 'bad', epsilon => 1, options => '{"public": ["wards"]}')$$,
+	'0A000', 'sources with function int4div, which can fail, cannot be learned with epsilon', 'conditions of joins cannot fail either');
+SELECT throws_ok($$SELECT synth_fit('SELECT n.age FROM nights n JOIN stays s ON n.age = s.id', model => 'bad', epsilon => 1, options => '{"public": ["stays"]}')$$,
+	'55000', 'table public.stays in option "public" has a privacy budget', 'nor is a table public that has a budget');
+SELECT throws_ok($$SELECT synth_fit('SELECT n.age FROM nights n JOIN nights m ON n.ward = m.ward', model => 'bad', epsilon => 1, options => '{"public": ["nights"]}')$$,
+	'0A000', 'sources with joins cannot be learned with epsilon', 'nor what is learned');
 GRANT SELECT ON nights TO source_reader;
 SELECT is(as_role('source_reader', $$SELECT synth_fit('nights', model => 'r', epsilon => 0.1, exclude => '{room,floor}', options => '{"public": ["wards"]}')$$), '42501',
 	'keys are read by the caller''s right');

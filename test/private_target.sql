@@ -1,5 +1,5 @@
 -- Private fits with a target, for each value of which pairs are counted, and of wide numbers.
-SELECT plan(26);
+SELECT plan(32);
 SET client_min_messages = warning;
 CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release';
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
@@ -63,6 +63,20 @@ INSERT INTO silent SELECT i % 10, i % 9 FROM generate_series(1, 50) i;
 SELECT synth_fit('silent', epsilon => 0.001) \g /dev/null
 SELECT is((SELECT count(*) FROM synth_sample(NULL::silent, 100, seed => 1) WHERE a BETWEEN 0 AND 9 AND b BETWEEN 0 AND 9), 100::bigint,
 	'a budget that leaves nothing to be told apart gives a model all the same');
+
+-- Columns by themselves, with the whole budget.
+SELECT throws_ok($$SELECT synth_fit('marked', epsilon => 1, options => '{"target": "a", "pairs": false}')$$, '22023',
+	'option "target" means nothing without pairs of columns', 'a target without pairs');
+SELECT throws_ok($$SELECT synth_fit('marked', options => '{"pairs": false}')$$, '22023', 'option "pairs" means nothing without epsilon', 'no pairs without epsilon');
+SELECT throws_ok($$SELECT synth_fit('marked', epsilon => 1, options => '{"pairs": 2}')$$, '22023', 'option "pairs" is out of range', 'pairs is true or false');
+SELECT probe_release('record') \g /dev/null
+SELECT synth_fit('marked', epsilon => 1, options => '{"pairs": false}') \g /dev/null
+SELECT probe_release('off') \g /dev/null
+SELECT is((SELECT count(DISTINCT v) FROM unnest(probe_counts('vector', 0)) v), 2::bigint, 'one vector for each column, and no other');
+SELECT ok(abs(rho - sum) < 1e-8 AND sum <= rho AND n = 2, 'which have the whole budget')
+FROM (SELECT rho, (SELECT sum((s ->> 'rho')::float8) FROM jsonb_array_elements(steps) s), jsonb_array_length(steps) AS n
+	FROM synth_ledger ORDER BY id DESC LIMIT 1) l;
+SELECT ok((SELECT avg(a::int) BETWEEN 0.45 AND 0.55 AND avg((a AND b)::int) BETWEEN 0.2 AND 0.3 FROM synth_sample(NULL::marked, 4000, seed => 1)), 'columns are drawn');
 
 -- A number over 1,024 cells, most of them empty: what noise makes of these is not taken for rows.
 CREATE TABLE far (gain int NOT NULL CHECK (gain BETWEEN 0 AND 99999), kind boolean NOT NULL);

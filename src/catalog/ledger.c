@@ -45,8 +45,6 @@
 #include "table/source.h"
 #include "worker/worker.h"
 
-#define MAX_DELTA		0.01
-
 /* The object that is locked while the ledger is written. */
 #define ANY_ENTRY		0
 
@@ -646,6 +644,21 @@ gs_ledger_has_budget(Oid relation)
 	return has;
 }
 
+/*
+ * gs_ledger_check_delta: an error unless a delta is one that fits and budgets
+ * have: invalid_parameter_value.
+ */
+void
+gs_ledger_check_delta(double delta)
+{
+	if (!(delta >= GS_MIN_DELTA && delta <= GS_MAX_DELTA))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("delta must be from %g to %g", GS_MIN_DELTA,
+						GS_MAX_DELTA),
+				 errhint("It should be far below 1 in the number of rows; the default is 1e-6.")));
+}
+
 static void
 check_numbers(double epsilon, double delta)
 {
@@ -654,12 +667,7 @@ check_numbers(double epsilon, double delta)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("epsilon is out of range"),
 				 errhint("It is a number above 0, such as 1.")));
-	if (!(delta > 0 && delta <= MAX_DELTA))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("delta is out of range"),
-				 errhint("It is a number above 0, and %g at most, such as 1e-6.",
-						 MAX_DELTA)));
+	gs_ledger_check_delta(delta);
 }
 
 /*

@@ -8,6 +8,13 @@
 
 #include "postgres.h"
 
+/*
+ * Delta of a fit or of a budget: below, thresholds are beyond what floats
+ * tell apart, and above, the promise is none.
+ */
+#define GS_MIN_DELTA	1e-30
+#define GS_MAX_DELTA	0.01
+
 /* One question that a fit asks of the rows: counts with noise of sigma. */
 typedef struct GsLedgerStep
 {
@@ -18,6 +25,7 @@ typedef struct GsLedgerStep
 	double		delta;			/* of a threshold; 0: there is none */
 } GsLedgerStep;
 
+extern void gs_ledger_check_delta(double delta);
 extern int64 gs_ledger_debit(Oid relation, const char *model,
 							 const char *method, double epsilon, double delta,
 							 double rho, const GsLedgerStep *steps,

@@ -117,6 +117,7 @@ refuse_private_options(const GsOptions *options)
 		options->bounds != NIL ? "bounds" :
 		options->categories != NIL ? "categories" :
 		options->domain_share > 0 ? "domain_share" :
+		options->pairs == 0 ? "pairs" :
 		options->public.names != NIL ? "public" : NULL;
 
 	if (option != NULL)

@@ -393,7 +393,7 @@ learn_privately(const FitRequest *request, const char *model,
 {
 	GsPrivateRequest private = {model, request->family, &request->options,
 	request->epsilon, request->delta};
-	GsFitContext context = {.options = request->options.own};
+	GsFitContext context = {.options = request->options.own,.private = true};
 	int64		charged;
 	int			level;
 

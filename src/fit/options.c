@@ -46,6 +46,7 @@ static const GsOptionDef common[] = {
 	GS_OPTION_NUMBER(max_rows_per_unit, GsOptions, 1, 1000, 1),
 	GS_OPTION_STRING(target, GsOptions, "the name of a column",
 					 "\"income\""),
+	GS_OPTION_NUMBER(pairs, GsOptions, 0, 1, 1),
 	{"domain_share", GS_OPTION_RATE, offsetof(GsOptions, domain_share), 0, 0,
 	0, NULL, NULL, NULL},
 	{"on_violation", GS_OPTION_CHOICE, offsetof(GsOptions, on_violation),

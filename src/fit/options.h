@@ -32,6 +32,7 @@ typedef struct GsOptions
 	char	   *privacy_unit;	/* the column that says whose a row is */
 	int64		max_rows_per_unit;
 	char	   *target;			/* the column that others are to predict */
+	int64		pairs;			/* of columns are counted, with epsilon */
 	double		domain_share;	/* of the budget, for ends; 0: left out */
 	const char *on_violation;	/* looked up where rows are made */
 	void	   *own;			/* the family's struct */

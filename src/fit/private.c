@@ -34,7 +34,6 @@
 #include "privacy/account.h"
 #include "worker/progress.h"
 
-#define MAX_DELTA		0.01
 /* Of the budget, for columns by themselves; the rest is for pairs. */
 #define COLUMNS_SHARE	0.4
 /* Of what pairs get, for choosing among those of many columns. */
@@ -58,7 +57,8 @@
 /* Options of every fit that a private one heeds. */
 static const char *const heeded[] = {
 	"bounds", "categories", "constraints", "on_violation", "keep_versions",
-	"privacy_unit", "max_rows_per_unit", "target", "domain_share"
+	"privacy_unit", "max_rows_per_unit", "target", "pairs",
+	"domain_share"
 };
 
 static bool
@@ -125,11 +125,7 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("epsilon must be a number above 0"),
 				 errhint("1 is usual; the less it is, the less can be told of a row.")));
-	if (!(request->delta > 0) || request->delta > MAX_DELTA)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("delta must be above 0, and %g at most", MAX_DELTA),
-				 errhint("It should be far below 1 in the number of rows; the default is 1e-6.")));
+	gs_ledger_check_delta(request->delta);
 	check_options(request, options);
 	if (request->options->domain_share > MAX_SHARE)
 		ereport(ERROR,
@@ -137,13 +133,18 @@ gs_private_check(const GsPrivateRequest *request, const GsSource *source,
 				 errmsg("option \"domain_share\" is out of range"),
 				 errhint("It is a number above 0, and %g at most: the rest is for counts.",
 						 MAX_SHARE)));
+	if (request->options->target != NULL && request->options->pairs == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"target\" means nothing without pairs of columns"),
+				 errhint("Leave out one of the options \"target\" and \"pairs\".")));
 	if (temporary)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("temporary tables cannot be learned with epsilon"),
 				 errdetail("No ledger can be kept of what goes away with the session."),
 				 errhint("Use an ordinary table.")));
-	(void) gs_private_table_of(source);
+	(void) gs_private_table_of(source, request->options->public.names);
 }
 
 /*
@@ -280,6 +281,7 @@ open_reader(Private *private)
 	const GsSource *source = private->source;
 	StringInfoData names;
 	const char *order;
+	const char *hash;
 	int64		key;
 
 	private->reader = private->source;
@@ -299,17 +301,18 @@ open_reader(Private *private)
 						 quote_identifier(private->columns[c].name));
 	unit = quote_identifier(unit);
 	/* rows of a view are told apart by what they hold */
-	order = source->relid == private->relid ?
-		"pg_catalog.concat(tableoid, ctid)" : psprintf("ROW(%s)::pg_catalog.text",
-														names.data);
+	order = source->relid == private->relid ? "ctid, tableoid" :
+		psprintf("ROW(%s)::pg_catalog.text", names.data);
+	hash = source->relid == private->relid ? "hashtidextended(ctid" :
+		psprintf("hashtextextended(%s", order);
 	private->reader = gs_source_open(psprintf("SELECT %s FROM (SELECT %s, pg_catalog.row_number()"
-											  " OVER (PARTITION BY %s ORDER BY pg_catalog.hashtextextended("
-											  "%s, " INT64_FORMAT "::pg_catalog.int8), %s)"
+											  " OVER (PARTITION BY %s ORDER BY pg_catalog.%s, "
+											  INT64_FORMAT "::pg_catalog.int8), %s)"
 											  " AS \"row of its unit\" FROM %s) AS source"
 											  " WHERE \"row of its unit\" " GS_OP("<=") " %d"
 											  " AND %s IS NOT NULL",
 											  names.data, names.data, unit,
-											  order, key, order,
+											  hash, key, order,
 											  source->relid == private->relid ?
 											  source->relation :
 											  psprintf("(%s) AS source",
@@ -461,7 +464,8 @@ plan_questions(Private *private)
 	if (private->rows)
 		private->plan.column[private->plan.ncolumns - 1].vector.ncells =
 			FEW_CELLS;
-	private->pairs = private->plan.ncolumns > 1 ?
+	private->pairs = private->plan.ncolumns > 1 &&
+		request->options->pairs != 0 ?
 		(private->rho - domains) * (1 - COLUMNS_SHARE) : 0;
 	vectors = gs_private_columns(&private->plan, &n);
 	split_budget(n, vectors, private->rho - domains - private->pairs,
@@ -725,6 +729,10 @@ fit_family(const GsFamily *family, GsFitContext *context,
 static void
 find_values(Private *private)
 {
+	GsPrivateText *asked = palloc(sizeof(GsPrivateText) *
+								  (private->ntexts + 1));
+	int			n = 0;
+
 	gs_domain_ends(private->reader, private->columns, private->ncolumns,
 				   private->public, &private->ends);
 	for (int i = 0; i < private->plan.ncolumns; i++)
@@ -734,10 +742,13 @@ find_values(Private *private)
 			private->plan.schema->features[cells->feature].column;
 
 		if (c >= 0 && private->public[c].kind == GS_PUBLIC_TEXT)
-			gs_domain_texts(private->reader, &private->columns[c],
-							&private->public[c], &cells->vector,
-							private->told, private->unit_rows);
+			asked[n++] = (GsPrivateText)
+		{
+			&private->columns[c], &private->public[c], &cells->vector
+		};
 	}
+	gs_domain_texts(private->reader, asked, n, private->told,
+					private->unit_rows);
 }
 
 /*
@@ -828,7 +839,8 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 				 GsFitContext *context, GsVersionEntry *version)
 {
 	Private		private = {.request = request,.source = source,
-	.relid = gs_private_table_of(source),.unit_rows = 1};
+	.relid = gs_private_table_of(source, request->options->public.names),
+	.unit_rows = 1};
 	int64		charged;
 
 	if (request->options->privacy_unit != NULL)

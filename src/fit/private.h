@@ -10,6 +10,7 @@
 #include "model/family.h"
 #include "privacy/counts.h"
 #include "privacy/noise.h"
+#include "nodes/parsenodes.h"
 #include "table/source.h"
 #include "utils/relcache.h"
 
@@ -81,6 +82,14 @@ typedef struct GsPrivateVector
 	double		rho;			/* what it costs */
 } GsPrivateVector;
 
+/* A text whose values are to be found. */
+typedef struct GsPrivateText
+{
+	const GsColumn *column;
+	GsPublic   *public;
+	const GsPrivateVector *noise;	/* of each count */
+} GsPrivateText;
+
 /* A column, as it is counted. */
 typedef struct GsPrivateCells
 {
@@ -129,7 +138,7 @@ extern int64 gs_private_learn(const GsPrivateRequest *request,
 							  GsVersionEntry *version);
 
 /* private_public.c */
-extern Oid	gs_private_table_of(const GsSource *source);
+extern Oid	gs_private_table_of(const GsSource *source, List *public);
 extern AttrNumber gs_private_column_of(const GsSource *source, int column);
 extern List *gs_private_parents(const GsSource *source, Relation child,
 								List *tables);
@@ -146,6 +155,10 @@ extern double gs_public_most(const GsColumn *column);
 extern void gs_public_close(const GsColumn *column, GsPublic *public,
 							Datum low, Datum high);
 
+/* private_join.c */
+extern Oid	gs_private_public(const char *name);
+extern int	gs_private_joined(const Query *query, List *public, List **quals);
+
 /* private_check.c */
 extern bool gs_public_number(const GsColumn *column, char *text,
 							 Datum *value, bool *between);
@@ -156,9 +169,8 @@ extern void gs_public_checks(Relation relation, const GsColumn *column,
 extern int	gs_domain_cells(const GsColumn *column);
 extern void gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
 						   GsPublic *public, const GsPrivateVector *noise);
-extern void gs_domain_texts(GsSource *source, const GsColumn *column,
-							GsPublic *public, const GsPrivateVector *noise,
-							double delta, int unit_rows);
+extern void gs_domain_texts(GsSource *source, const GsPrivateText *asked,
+							int n, double delta, int unit_rows);
 
 /* private_schema.c */
 extern GsSchema *gs_private_schema(GsColumn *columns, int ncolumns,

@@ -2,8 +2,8 @@
  * private_domain.c
  *	  Values of columns that nobody has declared, found in noisy counts.
  *
- * Ends of numbers: rows are counted in cells of signed powers of two, in the
- * type's unit, of dates and times in years from 2000 on.  The ends are those
+ * Ends of numbers: rows are counted in cells of signed powers of two, each in
+ * two halves, in the type's unit, of dates and times in years from 2000 on.  The ends are those
  * of the outermost cells whose noisy count is so large that an empty one would
  * pass with a probability of EMPTY_PASSES in all.
  *
@@ -11,8 +11,8 @@
  * told if that passes a threshold, which one that a single unit holds does with
  * a probability of its share of delta at most (Korolova, Kenthapadi, Mishra
  * and Ntoulas, WWW 2009; Wilson et al., PoPETs 2020).  These counts are those
- * that the model needs anyway.  SQL groups the values, as the caller, and
- * spills by itself.
+ * that the model needs anyway.  SQL groups the values of all such columns, as
+ * the caller, and spills by itself.
  */
 #include "postgres.h"
 
@@ -21,6 +21,7 @@
 
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
+#include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
@@ -32,13 +33,15 @@
 
 /* That any empty cell of a column seems not to be. */
 #define EMPTY_PASSES	1e-3
-/* Cells on either side of 0: bits of whole numbers, exponents of others. */
-#define BITS			64
+/* Cells on either side of 0: halves of powers of two, of 1 the one there is. */
+#define WHOLE_CELLS		126
 #define LEAST_EXPONENT	(-1073)
-#define EXPONENTS		2098
+#define FLOAT_CELLS		4196
 #define EPOCH_YEAR		2000
 /* Values of a text, at most: those with the largest counts. */
 #define MAX_TOLD		10000
+/* Columns of texts that are grouped in a pass: as many as GROUPING takes. */
+#define MAX_SETS		31
 
 void		(*gs_levels_hook) (int *n, char ***text, int64 **count) = NULL;
 
@@ -91,32 +94,37 @@ year_of(const GsColumn *column, int64 scalar)
 static int
 side_of(const GsColumn *column)
 {
-	return is_whole(column) ? BITS : EXPONENTS;
+	return is_whole(column) ? WHOLE_CELLS : FLOAT_CELLS;
 }
 
 static int
 whole_cell(int64 value)
 {
 	uint64		size = value < 0 ? 0 - (uint64) value : (uint64) value;
-	int			bits = 0;
+	int			cell = (int) size;
 
-	for (; size > 0; size /= 2)
-		bits++;
-	return BITS + (value < 0 ? -bits : bits);
+	if (size > 1)
+	{
+		int			power = pg_leftmost_one_pos64(size);
+
+		cell = 2 * power + (int) (size >> (power - 1) & 1);
+	}
+	return WHOLE_CELLS + (value < 0 ? -cell : cell);
 }
 
 static int
 float_cell(double value)
 {
 	int			exponent;
+	int			cell;
 
 	if (value == 0)
-		return EXPONENTS;
+		return FLOAT_CELLS;
 	/* a numeric may be beyond the doubles */
 	value = Max(Min(value, DBL_MAX), -DBL_MAX);
-	frexp(value, &exponent);
-	exponent = Max(exponent, LEAST_EXPONENT) - LEAST_EXPONENT + 1;
-	return EXPONENTS + (value < 0 ? -exponent : exponent);
+	cell = fabs(frexp(value, &exponent)) >= 0.75 ? 2 : 1;
+	cell += 2 * (Max(exponent, LEAST_EXPONENT) - LEAST_EXPONENT);
+	return FLOAT_CELLS + (value < 0 ? -cell : cell);
 }
 
 /*
@@ -150,9 +158,9 @@ count_ends(TupleTableSlot *slot, void *arg)
 
 	for (int i = 0; i < ends->n; i++)
 	{
-		int			c = ends->column[i];
-		int			cell = slot->tts_isnull[c] ? -1 :
-			cell_of(&ends->columns[c], slot->tts_values[c]);
+		int			cell = slot->tts_isnull[i] ? -1 :
+			cell_of(&ends->columns[ends->column[i]],
+					slot->tts_values[i]);
 
 		if (cell >= 0)
 			ends->vector[i].count[cell]++;
@@ -177,6 +185,16 @@ year_end(const GsColumn *column, int64 year, bool last)
 }
 
 /*
+ * The least of a cell of whole numbers, by its distance from that of 0.
+ */
+static uint64
+whole_start(int cell)
+{
+	return cell < 2 ? (uint64) cell :
+		(UINT64CONST(2) + cell % 2) << (cell / 2 - 1);
+}
+
+/*
  * An end of a cell as a value of the column, within its type.
  *
  * outer: the end that is further from 0
@@ -193,9 +211,7 @@ cell_end(const GsColumn *column, int cell, bool outer)
 
 	if (is_whole(column))
 	{
-		uint64		whole = size == 0 ? 0 : outer ?
-			(size == BITS ? PG_UINT64_MAX : (UINT64CONST(1) << size) - 1) :
-			UINT64CONST(1) << (size - 1);
+		uint64		whole = whole_start(size + outer) - outer;
 
 		whole = Min(whole, PG_INT64_MAX);
 		scalar.i = negative ? -(int64) whole : (int64) whole;
@@ -205,7 +221,8 @@ cell_end(const GsColumn *column, int cell, bool outer)
 		return column->codec.kind->datum(scalar);
 	}
 	if (size > 0)
-		number = ldexp(1, size - 1 + LEAST_EXPONENT - (outer ? 0 : 1));
+		number = ldexp((size - 1 + outer) % 2 == 0 ? 0.5 : 0.75,
+					   (size - 1 + outer) / 2 + LEAST_EXPONENT);
 	number = Min(number, gs_public_most(column));
 	if (negative)
 		number = -number;
@@ -236,9 +253,8 @@ set_ends(const GsColumn *column, const GsPrivateVector *vector,
 	{
 		low = side;
 		high = side + 1;
-		/* of other numbers, the cell of 1 */
 		if (!is_whole(column))
-			high = side - LEAST_EXPONENT + 2;
+			high = float_cell(1);
 	}
 	gs_public_close(column, public, cell_end(column, low, low < side),
 					cell_end(column, high, high > side));
@@ -255,6 +271,7 @@ gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
 			   GsPublic *public, const GsPrivateVector *noise)
 {
 	Ends		ends = {.columns = columns};
+	List	   *names = NIL;
 
 	ends.column = palloc(sizeof(int) * ncolumns);
 	ends.vector = palloc(sizeof(GsPrivateVector) * ncolumns);
@@ -265,6 +282,7 @@ gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
 		if (public[c].kind != GS_PUBLIC_NUMBER)
 			continue;
 		ends.column[ends.n++] = c;
+		names = lappend(names, columns[c].name);
 		*vector = *noise;
 		vector->ncells = gs_domain_cells(&columns[c]);
 		vector->count = palloc0(sizeof(int64) * vector->ncells);
@@ -274,7 +292,9 @@ gs_domain_ends(GsSource *source, GsColumn *columns, int ncolumns,
 	ends.row = AllocSetContextCreate(CurrentMemoryContext,
 									 "gensynth private row",
 									 ALLOCSET_DEFAULT_SIZES);
-	gs_source_read(source, count_ends, &ends);
+	/* of these columns alone: rows of units are sorted in each pass */
+	gs_source_read(gs_source_open(source->text, names, NIL), count_ends,
+				   &ends);
 	MemoryContextDelete(ends.row);
 	for (int i = 0; i < ends.n; i++)
 	{
@@ -303,6 +323,7 @@ typedef struct Told
 /* The values of a column, one by one. */
 typedef struct Texts
 {
+	int			left;			/* columns that follow, of those that are asked */
 	GsReleaser *releaser;
 	int64		least;			/* threshold */
 	int64		nulls;
@@ -317,8 +338,12 @@ read_text(TupleTableSlot *slot, void *arg)
 {
 	Texts	   *texts = arg;
 	int64		count = DatumGetInt64(slot->tts_values[1]);
+	uint32		others = (uint32) DatumGetInt32(slot->tts_values[2]);
 	text	   *value;
 
+	/* of all bits, the last column's being the lowest, its own is not set */
+	while (others & ((uint32) 1 << texts->left))
+		texts++;
 	if (slot->tts_isnull[0])
 	{
 		texts->nulls = count;
@@ -339,18 +364,22 @@ read_text(TupleTableSlot *slot, void *arg)
 }
 
 static int
+by_bytes(const void *a, const void *b)
+{
+	return strcmp(((const Told *) a)->text, ((const Told *) b)->text);
+}
+
+/*
+ * By the largest count, and of the same, by bytes: not in the order in which
+ * they have come.
+ */
+static int
 by_count(const void *a, const void *b)
 {
 	int64		x = ((const Told *) a)->count;
 	int64		y = ((const Told *) b)->count;
 
-	return (x < y) - (x > y);
-}
-
-static int
-by_bytes(const void *a, const void *b)
-{
-	return strcmp(((const Told *) a)->text, ((const Told *) b)->text);
+	return x != y ? (x < y) - (x > y) : by_bytes(a, b);
 }
 
 /*
@@ -391,43 +420,95 @@ set_texts(Texts *texts, GsPublic *public)
 }
 
 /*
- * gs_domain_texts: finds the values of a text that has none declared, with
+ * The values of some columns, each with how many rows have it: a pass over the
+ * source, in which each column is a grouping set of its own.
+ */
+static GsSource *
+group_texts(const GsSource *source, const GsPrivateText *asked, int n)
+{
+	StringInfoData columns;
+	StringInfoData values;
+	StringInfoData sets;
+
+	initStringInfo(&columns);
+	initStringInfo(&values);
+	initStringInfo(&sets);
+	for (int i = 0; i < n; i++)
+	{
+		const char *comma = i > 0 ? ", " : "";
+
+		appendStringInfo(&columns, "%s%s::pg_catalog.text COLLATE pg_catalog.\"C\" AS v%d",
+						 comma, quote_identifier(asked[i].column->name), i);
+		appendStringInfo(&values, "%sv%d", comma, i);
+		appendStringInfo(&sets, "%s(v%d)", comma, i);
+	}
+	return gs_source_open(psprintf("SELECT COALESCE(%s) AS value, pg_catalog.count(*) AS n,"
+								   " GROUPING(%s) AS others FROM (SELECT %s FROM (%s) AS source)"
+								   " AS texts GROUP BY GROUPING SETS (%s)",
+								   values.data, values.data, columns.data,
+								   source->query, sets.data),
+						  NIL, NIL);
+}
+
+/*
+ * The same of MAX_SETS columns at most.
+ */
+static void
+find_texts(GsSource *source, const GsPrivateText *asked, int n, double delta,
+		   int unit_rows)
+{
+	Texts	   *texts = palloc0(sizeof(Texts) * (n + 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		texts[i].left = n - 1 - i;
+		texts[i].room = 64;
+		texts[i].context = CurrentMemoryContext;
+		texts[i].told = palloc(sizeof(Told) * texts[i].room);
+		texts[i].releaser = gs_releaser_begin(asked[i].noise);
+
+		/*
+		 * A unit may hold as many values as it has rows; of the discrete
+		 * noise, what is a step further is as unlikely as the continuous
+		 * (Canonne et al., proposition 25).
+		 */
+		texts[i].least = unit_rows + 1 +
+			(int64) ceil(-gs_normal_quantile(delta / unit_rows) *
+						 asked[i].noise->sigma);
+	}
+	gs_source_read(group_texts(source, asked, n), read_text, texts);
+	for (int i = 0; i < n; i++)
+	{
+		set_texts(&texts[i], asked[i].public);
+		gs_releaser_end(texts[i].releaser);
+	}
+}
+
+/*
+ * gs_domain_texts: finds the values of texts that have none declared, with
  * their noisy counts.
  *
- * noise: of each count; delta: that a value that one unit holds is told;
- * unit_rows: that a unit has at most.  public: TEXT becomes LEVELS.  Errors:
- * invalid_parameter_value where nothing is left.
+ * asked: [n] columns whose TEXT becomes LEVELS; delta: that a value that one
+ * unit holds is told, of each; unit_rows: that a unit has at most.  Errors:
+ * invalid_parameter_value where nothing is left of one.
  */
 void
-gs_domain_texts(GsSource *source, const GsColumn *column, GsPublic *public,
-				const GsPrivateVector *noise, double delta, int unit_rows)
+gs_domain_texts(GsSource *source, const GsPrivateText *asked, int n,
+				double delta, int unit_rows)
 {
-	const char *name = quote_identifier(column->name);
-	Texts		texts = {.room = 64,.context = CurrentMemoryContext};
-	GsSource   *values = gs_source_open(psprintf("SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\" AS value,"
-												 " pg_catalog.count(*) AS n FROM (%s) AS source GROUP BY 1",
-												 name, source->query),
-										NIL, NIL);
+	for (int i = 0; i < n; i += MAX_SETS)
+		find_texts(source, asked + i, Min(n - i, MAX_SETS), delta, unit_rows);
+	for (int i = 0; i < n; i++)
+	{
+		const char *name = asked[i].column->name;
 
-	texts.told = palloc(sizeof(Told) * texts.room);
-	texts.releaser = gs_releaser_begin(noise);
-
-	/*
-	 * A unit may hold as many values as it has rows; of the discrete noise,
-	 * what is a step further is as unlikely as the continuous (Canonne et
-	 * al., proposition 25).
-	 */
-	texts.least = unit_rows + 1 +
-		(int64) ceil(-gs_normal_quantile(delta / unit_rows) * noise->sigma);
-	gs_source_read(values, read_text, &texts);
-	set_texts(&texts, public);
-	gs_releaser_end(texts.releaser);
-	if (public->nlevels == 0 && !public->nullable)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("no value of column \"%s\" is held by enough rows to be told",
-						column->name),
-				 errdetail("That was found out in noisy counts, which are paid for."),
-				 errhint("Leave the column out with exclude, or declare its values: options => '{\"categories\": {\"%s\": [...]}}'.",
-						 column->name)));
+		if (asked[i].public->nlevels == 0 && !asked[i].public->nullable)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("no value of column \"%s\" is held by enough rows to be told",
+							name),
+					 errdetail("That was found out in noisy counts, which are paid for."),
+					 errhint("Leave the column out with exclude, or declare its values: options => '{\"categories\": {\"%s\": [...]}}'.",
+							 name)));
+	}
 }

@@ -5,14 +5,11 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
-#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
-#include "utils/varlena.h"
 
 #include "catalog/access.h"
 #include "catalog/ledger.h"
@@ -30,8 +27,7 @@
 static Oid
 public_table(const char *name, Oid table)
 {
-	RangeVar   *range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
-	Oid			relid = RangeVarGetRelid(range, AccessShareLock, false);
+	Oid			relid = gs_private_public(name);
 
 	if (list_member_oid(find_all_inheritors(relid, AccessShareLock, NULL),
 						table) ||
@@ -138,7 +134,9 @@ gs_private_parents(const GsSource *source, Relation child, List *tables)
 			named->values = read_keys(parent, key);
 			known = lappend(known, named);
 		}
-		if (list_length(known) == before)
+		/* or it is joined, see private_join.c */
+		if (list_length(known) == before &&
+			!list_member_oid(source->relids, parent))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("no column that is learned refers to table %s in option \"public\"",

@@ -16,15 +16,21 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/transam.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 #include "catalog/relation.h"
 #include "compat.h"
@@ -35,11 +41,20 @@ static const char *const total[] = {
 	"lower", "upper", "length", "char_length", "character_length",
 	"octet_length", "btrim", "ltrim", "rtrim", "left", "right", "strpos",
 	"floor", "ceil", "ceiling", "numeric_eq", "numeric_ne", "numeric_lt",
-	"numeric_le", "numeric_gt", "numeric_ge", "enum_eq", "enum_ne",
+	"numeric_le", "numeric_gt", "numeric_ge", "numeric_cmp", "enum_eq",
+	"enum_ne",
 	"date_eq_timestamp", "date_ne_timestamp", "date_lt_timestamp",
 	"date_le_timestamp", "date_gt_timestamp", "date_ge_timestamp",
 	"timestamp_eq_date", "timestamp_ne_date", "timestamp_lt_date",
 	"timestamp_le_date", "timestamp_gt_date", "timestamp_ge_date"
+};
+
+/*
+ * Those that look for a text in another, leakproof or not: before 18 they fail
+ * under collations that call different texts equal.
+ */
+static const char *const searches[] = {
+	"strpos", "starts_with", "textlike", "textnlike"
 };
 
 /* Those that do not if their second argument is a constant, but for 0, -1. */
@@ -55,7 +70,7 @@ static const char *const fields[] = {
 };
 
 static bool check_node(Node *node, void *policy);
-static Oid	check_query(const Query *query);
+static Oid	check_query(const Query *query, List *public);
 
 static bool
 is_among(const char *name, const char *const *names, int n)
@@ -119,28 +134,39 @@ divides(const Const *divisor)
 }
 
 /*
- * LIKE fails where a pattern ends with an escape, and under collations that
- * call different texts equal.
+ * LIKE fails where a pattern ends with an escape.
  */
 static bool
-is_pattern(const Const *pattern, Oid collation)
+is_pattern(const Const *pattern)
 {
 	return pattern != NULL && pattern->consttype == TEXTOID &&
-		OidIsValid(collation) && get_collation_isdeterministic(collation) &&
 		strchr(TextDatumGetCString(pattern->constvalue), '\\') == NULL;
 }
 
+/*
+ * date_part makes a time stamp of a date first, which not all can be.
+ */
 static bool
-is_field(List *args)
+is_field(const char *name, List *args)
 {
 	const Const *field = constant_at(args, 0);
 	Oid			type = list_length(args) == 2 ? exprType(lsecond(args)) :
 		InvalidOid;
 
 	return field != NULL && field->consttype == TEXTOID &&
-		(type == DATEOID || type == TIMESTAMPOID) &&
+		(type == TIMESTAMPOID ||
+		 (type == DATEOID && strcmp(name, "extract") == 0)) &&
 		is_among(TextDatumGetCString(field->constvalue), fields,
 				 lengthof(fields));
+}
+
+/*
+ * Whether a number of up to 131,072 digits can be none with one more.
+ */
+static bool
+is_rounded(const Node *number)
+{
+	return exprType(number) != NUMERICOID || exprTypmod(number) >= 0;
 }
 
 /*
@@ -158,8 +184,13 @@ is_total(const char *name, List *args)
 	get_type_category_preferred(exprType(linitial(args)), &category,
 								&preferred);
 	/* of lines, it can overflow; of bytes in an encoding, that may be wrong */
-	return strcmp(name, "length") != 0 ||
-		(category != TYPCATEGORY_GEOMETRIC && list_length(args) == 1);
+	if (strcmp(name, "length") == 0)
+		return category != TYPCATEGORY_GEOMETRIC && list_length(args) == 1;
+	/* of bytes that are no letters of the locale's */
+	if (strcmp(name, "lower") == 0 || strcmp(name, "upper") == 0)
+		return GetDatabaseEncoding() != PG_SQL_ASCII;
+	return (strcmp(name, "floor") != 0 && strcmp(name, "ceil") != 0 &&
+			strcmp(name, "ceiling") != 0) || is_rounded(linitial(args));
 }
 
 /*
@@ -179,6 +210,24 @@ is_setting(const char *name, List *args)
 								 NULL, missing_ok != NULL &&
 								 DatumGetBool(missing_ok->constvalue));
 	return true;
+}
+
+/*
+ * Whether a function takes arguments of many types, such as arrays and rows:
+ * what it does with these is up to functions of what they are made of, or it
+ * finds with the first row that there are none.
+ */
+static bool
+is_polymorphic(Oid function)
+{
+	Oid		   *types;
+	int			n;
+
+	(void) get_func_signature(function, &types, &n);
+	for (int i = 0; i < n; i++)
+		if (get_typtype(types[i]) == TYPTYPE_PSEUDO && types[i] != ANYENUMOID)
+			return true;
+	return false;
 }
 
 /*
@@ -203,16 +252,32 @@ check_function(Oid function, List *args, Oid collation, const char *policy)
 	/* without a collation, texts fail as soon as there is a row */
 	ok = args == NIL || OidIsValid(collation) ||
 		!type_is_collatable(exprType(linitial(args)));
+	if (is_polymorphic(function) ||
+		(is_among(name, searches, lengthof(searches)) &&
+		 OidIsValid(collation) && !get_collation_isdeterministic(collation)))
+		ok = false;
 	if (strcmp(name, "textlike") == 0 || strcmp(name, "textnlike") == 0)
-		ok = is_pattern(constant_at(args, 1), collation);
+		ok &= is_pattern(constant_at(args, 1));
 	else if (strcmp(name, "extract") == 0 || strcmp(name, "date_part") == 0)
-		ok = is_field(args);
+		ok = is_field(name, args);
 	else if (is_among(name, divisions, lengthof(divisions)))
 		ok = divides(constant_at(args, 1));
 	else
-		ok &= get_func_leakproof(function) || is_total(name, args);
+		ok &= (get_func_leakproof(function) &&
+			   /* there may be none of it, as of a FIPS provider */
+			   strcmp(name, "md5") != 0) || is_total(name, args);
 	if (!ok)
 		refuse(psprintf("function %s, which can fail,", name), policy);
+}
+
+/*
+ * The same of what compares values of a type, as GREATEST and ORDER BY do.
+ */
+static void
+check_comparison(Oid type, List *args, Oid collation, const char *policy)
+{
+	check_function(lookup_type_cache(type, TYPECACHE_CMP_PROC)->cmp_proc,
+				   args, collation, policy);
 }
 
 /*
@@ -266,6 +331,11 @@ check_node(Node *node, void *policy)
 						   ((ScalarArrayOpExpr *) node)->args,
 						   ((ScalarArrayOpExpr *) node)->inputcollid, policy);
 			break;
+		case T_MinMaxExpr:
+			check_comparison(((MinMaxExpr *) node)->minmaxtype,
+							 ((MinMaxExpr *) node)->args,
+							 ((MinMaxExpr *) node)->inputcollid, policy);
+			break;
 		case T_CoerceViaIO:
 			check_as_text((CoerceViaIO *) node, policy);
 			break;
@@ -303,7 +373,7 @@ check_node(Node *node, void *policy)
  * one; NULL if there is none.
  */
 static const char *
-find_part(const Query *query)
+find_part(const Query *query, List *public)
 {
 	ListCell   *cell;
 
@@ -324,8 +394,7 @@ find_part(const Query *query)
 		return "set-returning functions";
 	if (query->jointree->fromlist == NIL)
 		return "no table";
-	if (list_length(query->jointree->fromlist) > 1 ||
-		!IsA(linitial(query->jointree->fromlist), RangeTblRef))
+	if (gs_private_joined(query, public, NULL) == 0)
 		return "joins";
 	foreach(cell, query->rtable)
 		if (lfirst_node(RangeTblEntry, cell)->tablesample != NULL)
@@ -334,14 +403,23 @@ find_part(const Query *query)
 }
 
 /*
- * What a query selects from.
+ * What a query selects from, public tables aside, as a place in its range
+ * table.
  */
-static RangeTblEntry *
+static int
 selects_from(const Query *query)
 {
-	RangeTblRef *ref = linitial(query->jointree->fromlist);
+	Node	   *node = linitial(query->jointree->fromlist);
 
-	return list_nth_node(RangeTblEntry, query->rtable, ref->rtindex - 1);
+	while (IsA(node, JoinExpr))
+		node = ((JoinExpr *) node)->larg;
+	return castNode(RangeTblRef, node)->rtindex;
+}
+
+static RangeTblEntry *
+entry_at(const Query *query, int rel)
+{
+	return list_nth_node(RangeTblEntry, query->rtable, rel - 1);
 }
 
 /*
@@ -375,34 +453,109 @@ check_table(Oid relid)
 }
 
 /*
+ * The same of tables whose rows it has, too.
+ */
+static void
+check_children(Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(relid, AccessShareLock, NULL))
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("%s cannot be learned with epsilon",
+							gs_relation_name(lfirst_oid(cell), NULL)),
+					 errdetail("Nothing is known of how rows of a foreign table come about."),
+					 errhint("Learn an ordinary table.")));
+}
+
+/*
+ * An error for columns that are computed when they are read, of a table or of
+ * a join: that may fail.
+ */
+static void
+check_computed(const Query *query, int rel)
+{
+	const RangeTblEntry *entry = entry_at(query, rel);
+	Bitmapset  *columns = NULL;
+	int			i = -1;
+
+	pull_varattnos((Node *) query->targetList, rel, &columns);
+	pull_varattnos((Node *) query->jointree, rel, &columns);
+	pull_varattnos((Node *) entry->securityQuals, rel, &columns);
+	if (entry->rtekind == RTE_JOIN && columns != NULL)
+		refuse("columns that several tables of a join have", NULL);
+	while (entry->rtekind == RTE_RELATION &&
+		   (i = bms_next_member(columns, i)) >= 0)
+		if (get_attgenerated(entry->relid,
+							 i + FirstLowInvalidHeapAttributeNumber) ==
+			GS_GENERATED_VIRTUAL)
+			refuse("virtual generated columns", NULL);
+}
+
+/*
+ * Rows that are put in order are compared, by who knows what function.
+ */
+static void
+check_order(SortGroupClause *order, List *targets)
+{
+	Node	   *by = get_sortgroupclause_expr(order, targets);
+
+	check_function(get_opcode(order->sortop), list_make1(by),
+				   exprCollation(by), NULL);
+}
+
+/*
+ * Checks the expressions of a query, but for those of queries in FROM.
+ */
+static void
+check_expressions(const Query *query, List *public)
+{
+	List	   *quals = NIL;
+	ListCell   *cell;
+
+	(void) gs_private_joined(query, public, &quals);
+	(void) check_node((Node *) query->targetList, NULL);
+	(void) check_node(query->jointree->quals, NULL);
+	(void) check_node((Node *) quals, NULL);
+	foreach(cell, query->sortClause)
+		check_order(lfirst(cell), query->targetList);
+	for (int rel = 1; rel <= list_length(query->rtable); rel++)
+	{
+		const RangeTblEntry *entry = entry_at(query, rel);
+
+		foreach(cell, entry->securityQuals)
+			(void) check_node(lfirst(cell), entry->rtekind == RTE_RELATION ?
+							  gs_relation_name(entry->relid, NULL) : NULL);
+		check_computed(query, rel);
+	}
+}
+
+/*
  * Finds the table of a query, or of the query that a view is.
  */
 static Oid
-check_query(const Query *query)
+check_query(const Query *query, List *public)
 {
-	const char *part = find_part(query);
-	RangeTblEntry *from;
-	ListCell   *cell;
-	Oid			relid;
+	const char *part = find_part(query, public);
+	const RangeTblEntry *from;
 
 	check_stack_depth();
 	if (part != NULL)
 		refuse(part, NULL);
-	from = selects_from(query);
-	foreach(cell, from->securityQuals)
-		(void) check_node(lfirst(cell), from->rtekind == RTE_RELATION ?
-						  gs_relation_name(from->relid, NULL) : NULL);
-	(void) check_node((Node *) query->targetList, NULL);
-	(void) check_node(query->jointree->quals, NULL);
+	check_expressions(query, public);
+	from = entry_at(query, selects_from(query));
 	if (from->rtekind == RTE_SUBQUERY)
-		return check_query(from->subquery);
+		return check_query(from->subquery, public);
 	if (from->rtekind == RTE_FUNCTION)
 		refuse("functions in FROM", NULL);
 	if (from->rtekind != RTE_RELATION)
 		refuse("no table", NULL);
-	relid = from->relid;
-	check_table(relid);
-	return relid;
+	check_table(from->relid);
+	if (from->inh)
+		check_children(from->relid);
+	return from->relid;
 }
 
 /*
@@ -419,11 +572,13 @@ query_of(const GsSource *source)
 /*
  * gs_private_table_of: the table that a source shows rows of, each by itself
  * and once at most, or an error: feature_not_supported.
+ *
+ * public: C strings, names of tables that may be joined to it
  */
 Oid
-gs_private_table_of(const GsSource *source)
+gs_private_table_of(const GsSource *source, List *public)
 {
-	return check_query(query_of(source));
+	return check_query(query_of(source), public);
 }
 
 /*
@@ -441,13 +596,13 @@ gs_private_column_of(const GsSource *source, int column)
 		const TargetEntry *entry = list_nth_node(TargetEntry,
 												 query->targetList,
 												 attnum - 1);
-		const RangeTblEntry *from = selects_from(query);
+		int			rel = selects_from(query);
 
-		if (!IsA(entry->expr, Var))
+		if (!IsA(entry->expr, Var) || ((Var *) entry->expr)->varno != rel)
 			return InvalidAttrNumber;
 		attnum = ((Var *) entry->expr)->varattno;
-		if (from->rtekind == RTE_RELATION)
+		if (entry_at(query, rel)->rtekind == RTE_RELATION)
 			return attnum;
-		query = from->subquery;
+		query = entry_at(query, rel)->subquery;
 	}
 }

@@ -43,6 +43,8 @@ gs_fit_tells(GsFitContext *context)
 	instr_time	now;
 	instr_time	since;
 
+	if (context->private)
+		return false;
 	INSTR_TIME_SET_CURRENT(now);
 	if (INSTR_TIME_IS_ZERO(context->told))
 		context->told = now;

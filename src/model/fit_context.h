@@ -35,6 +35,8 @@ typedef struct GsFitContext
 	List	   *notes;			/* of C strings, for the user */
 
 	instr_time	told;			/* when progress was told of last */
+	bool		private;		/* nobody is told by the clock, and there is a
+								 * model for what has been spent */
 } GsFitContext;
 
 extern void gs_fit_note(GsFitContext *context, const char *format,...)

@@ -47,9 +47,9 @@
 #define CHUNK			512
 
 /* Less than this of the table's is a collapse ... */
-#define MIN_COVERAGE	0.8
+#define MIN_COVERAGE	0.8		/* of what appeared at the beginning ... */
 #define MIN_VARIETY	0.7
-#define MIN_CLUSTERS	0.5		/* of those that appeared at the beginning */
+#define MIN_CLUSTERS	0.5
 #define WORSE_PAIRS		0.1		/* as is so much more than then */
 /* ... and this at the end deserves a warning. */
 #define GOOD_COVERAGE	0.95
@@ -169,8 +169,8 @@ watch(const void *model, const float *generator)
 	const Table *table = model;
 	GsWatchFigures figures = look(table, generator);
 
-	return figures.coverage < MIN_COVERAGE ||
-		figures.variety < MIN_VARIETY ||
+	return figures.coverage < MIN_COVERAGE * table->start.coverage ||
+		figures.variety < MIN_VARIETY * table->start.variety ||
 		figures.clusters < MIN_CLUSTERS * table->start.clusters ||
 		figures.pairs > table->start.pairs + WORSE_PAIRS ? NAN :
 		figures.pairs + (1 - figures.coverage) + (1 - figures.clusters);

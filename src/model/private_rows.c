@@ -153,7 +153,8 @@ gs_private_rows_fit(const GsFamily *family, GsFitContext *context,
 					const GsNoisyTable *table)
 {
 	GsFitContext mixture = {
-		.schema = context->schema,.key = context->key
+		.schema = context->schema,.key = context->key,
+		.private = context->private
 	};
 	int64		nrows = (int64) Max(Min(table->rows, MAX_ROWS), MIN_ROWS);
 

@@ -326,10 +326,11 @@ make_plan(const GsTraining *training, const GsTrainingOptions *options,
 }
 
 /*
- * An error where training came to nothing.
+ * An error where training came to nothing.  Private fits take what they get:
+ * they have paid for it.
  */
 static void
-check_end(const GsTrainLog *log)
+check_end(const GsTrainLog *log, GsFitContext *context)
 {
 	if (log->end == GS_TRAIN_NO_MEMORY)
 		ereport(ERROR,
@@ -337,7 +338,10 @@ check_end(const GsTrainLog *log)
 				 errmsg("out of memory"),
 				 errdetail("Failed while a network was trained."),
 				 errhint("Take a smaller \"batch_size\", or leave columns out with the exclude argument.")));
-	if (log->end == GS_TRAIN_DIVERGED)
+	if (log->end == GS_TRAIN_DIVERGED && context->private &&
+		log->nchecks > 0)
+		gs_fit_note(context, "training diverged, with smaller learning rates too: the model is poor");
+	else if (log->end == GS_TRAIN_DIVERGED)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("training diverged, with smaller learning rates too"),
@@ -394,7 +398,7 @@ gs_training_run(const GsTraining *training, const GsTrainable *what,
 	PG_TRY();
 	{
 		gs_training_thread(run_loop, &run, &run.log.cancel, tell_progress);
-		check_end(&run.log);
+		check_end(&run.log, context);
 		note_run(&run.log, &run.plan, warm, what->watch != NULL, context);
 		save_params(training->name, what->params, &context->tensors);
 		gs_tensor_add(&context->tensors, "training", GS_F8, 2, run.log.nchecks,

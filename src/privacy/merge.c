@@ -78,6 +78,20 @@ merge_units(const double *share, int n, const int32_t *unit, double mass,
 }
 
 /*
+ * The same, of a larger mass if bins would be more than so many.
+ */
+static int
+merge_to(const double *share, int n, const int32_t *unit, double mass,
+		 int most, int32_t *bin)
+{
+	int			nbins = merge_units(share, n, unit, mass, bin);
+
+	while (nbins > most)
+		nbins = merge_units(share, n, unit, mass *= FURTHER, bin);
+	return nbins;
+}
+
+/*
  * gs_merge: neighbours merged to bins of about a mass.
  *
  * share: [n], n > 0; bin: [n], filled: of each, from 0, in order.  Returns the
@@ -125,18 +139,20 @@ int
 gs_merge_bins(const double *share, int n, bool ordered, bool nullable,
 			  const int32_t *cell, double noise, int32_t *bin)
 {
-	double		mass = CATEGORY * noise;
+	double		mass = ORDERED * noise;
 	int			nbins;
 
 	if (!ordered)
-		return merge_units(share, n, cell, mass, bin);
-	mass = ORDERED * noise;
+	{
+		nbins = merge_units(share, n, cell, CATEGORY * noise, bin);
+		return nbins <= GS_MERGE_LEVELS ? nbins :
+			merge_to(share, n, cell, 1.0 / GS_MERGE_LEVELS, GS_MERGE_LEVELS,
+					 bin);
+	}
 	if (mass < 1.0 / GS_MERGE_BINS)
 		mass = 1.0 / GS_MERGE_BINS;
 	n -= nullable;
-	nbins = n > 0 ? merge_units(share, n, cell, mass, bin) : 0;
-	while (nbins > GS_MERGE_BINS)
-		nbins = merge_units(share, n, cell, mass *= FURTHER, bin);
+	nbins = n > 0 ? merge_to(share, n, cell, mass, GS_MERGE_BINS, bin) : 0;
 	if (nullable)
 		bin[n] = nbins++;
 	return nbins;

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #define GS_MERGE_BINS	32		/* of an ordered column, without NULL */
+/* Bins of another: pairs have at most the square of it. */
+#define GS_MERGE_LEVELS	256
 
 extern int	gs_merge(const double *share, int n, double mass, int32_t *bin);
 extern int	gs_merge_cells(const double *share, int n, bool ordered,

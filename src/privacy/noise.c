@@ -21,25 +21,40 @@
 #define GS_FAR	256				/* scales that a variate is less than */
 
 /*
+ * All bits from the highest one of n > 0 down.
+ */
+static uint64_t
+bits_below(uint64_t n)
+{
+	return UINT64_MAX >> __builtin_clzll(n);
+}
+
+/*
  * A uniform integer from 0 to n - 1, n > 0.
  */
 static __uint128_t
 uniform(__uint128_t n, const GsWords *words)
 {
-	__uint128_t mask = n - 1;
-	bool		wide = mask >> 64 != 0;
+	uint64_t	high = (uint64_t) ((n - 1) >> 64);
+	uint64_t	low = (uint64_t) (n - 1);
 	__uint128_t value;
 
-	for (int shift = 1; shift < 128; shift *= 2)
-		mask |= mask >> shift;
-	if (mask == 0)
+	if (n == 1)
 		return 0;
+	/* one word does but for the last of coins, and is much faster */
+	if (high == 0)
+	{
+		uint64_t	word;
+
+		do
+			word = words->next(words->arg) & bits_below(low);
+		while (word > low);
+		return word;
+	}
 	do
 	{
-		value = words->next(words->arg);
-		if (wide)
-			value = value << 64 | words->next(words->arg);
-		value &= mask;
+		value = words->next(words->arg) & bits_below(high);
+		value = value << 64 | words->next(words->arg);
 	} while (value >= n);
 	return value;
 }

@@ -115,6 +115,11 @@ test_merge(void)
 	CHECK(n <= GS_MERGE_BINS + 1 && bin[999] == n - 1, "no more than 32 bins");
 	CHECK(gs_merge_cells(share, 1000, false, false, 0.1, cell) == 1000,
 		  "values without order are no neighbours");
+	n = gs_merge_bins(share, 1000, false, false, cell, 1e-9, bin);
+	CHECK(n > GS_MERGE_LEVELS / 2 && n <= GS_MERGE_LEVELS,
+		  "their bins are not too many for pairs");
+	CHECK(bin[499] < bin[500] && bin[500] < bin[501] && bin[999] == n - 1,
+		  "and what is heavy stays alone");
 	CHECK(gs_merge_cells(share, 1, true, true, 0.1, cell) == 1 &&
 		  gs_merge_bins(share, 1, true, true, cell, 0.1, bin) == 1,
 		  "nothing but NULL");
