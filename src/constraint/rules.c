@@ -169,6 +169,116 @@ choose_copies(GsRules *rules, const Bitmapset *known)
 }
 
 /*
+ * The columns of a rule that are drawn, and that none before it sets.
+ */
+static Bitmapset *
+free_columns(const GsRules *rules, int r, int nbefore, const Bitmapset *known)
+{
+	Bitmapset  *columns = bms_difference(rules->rules[r].columns, known);
+
+	for (int q = 0; q < nbefore; q++)
+		if (rules->rules[q].value != NULL)
+			columns = bms_del_member(columns,
+									 rules->column[rules->rules[q].sets]);
+	return columns;
+}
+
+/*
+ * Puts in place r the first of the rules from there on that leave one column
+ * open: those of more may then be told by it.
+ */
+static void
+bring_forward(GsRules *rules, int r, const Bitmapset *known)
+{
+	int			best = r;
+	GsRule		rule;
+
+	for (int q = r; q < rules->nrules; q++)
+		if (bms_num_members(free_columns(rules, q, r, known)) == 1)
+		{
+			best = q;
+			break;
+		}
+	rule = rules->rules[best];
+	memmove(&rules->rules[r + 1], &rules->rules[r],
+			sizeof(GsRule) * (best - r));
+	rules->rules[r] = rule;
+}
+
+/*
+ * What a rule sets where some of its columns are known: the one that has most
+ * values, of those that what is around them can be undone of.
+ */
+static Expr *
+invert_rule(const GsRules *rules, const GsRule *rule, const Bitmapset *barred,
+			int *column)
+{
+	const GsSchema *schema = rules->sampler->schema;
+	Expr	   *best = NULL;
+	int			most = -1;
+	int			c = -1;
+
+	while ((c = bms_next_member(rule->columns, c)) >= 0)
+	{
+		const GsFeature *feature;
+		int			n;
+		Expr	   *value;
+
+		if (bms_is_member(c, barred))
+			continue;
+		feature = &schema->features[schema->columns[c].feature[0]];
+		n = feature->kind == GS_FEATURE_NUMBER ? feature->quantile.nsegments :
+			feature->nlevels;
+		if (n <= most ||
+			(value = gs_equation_invert(schema, rule->expr, c)) == NULL)
+			continue;
+		best = value;
+		most = n;
+		*column = c;
+	}
+	return best;
+}
+
+/*
+ * Decides what a rule sets, those before it having been decided.
+ */
+static void
+choose_column(GsRules *rules, int r, const Bitmapset *known)
+{
+	GsRule	   *rule = &rules->rules[r];
+	Bitmapset  *barred = barred_columns(rules, r, known);
+	int			column;
+	Expr	   *value = gs_equation_solve(rules->sampler->schema, rule->expr,
+										  barred, &column);
+
+	rule->value = NULL;
+	rule->inverted = value == NULL && rules->known != NULL;
+	rule->loose = rules->known == NULL ||
+		bms_num_members(free_columns(rules, r, r, known)) > 1;
+	if (rule->inverted)
+		value = invert_rule(rules, rule, barred, &column);
+	if (value == NULL)
+		return;
+	rule->sets = place_of(rules, column);
+	rule->value = ExecInitExpr(expression_planner(value), NULL);
+	rule->from = bms_del_member(bms_copy(rule->columns), column);
+	for (int q = 0; q < r; q++)
+	{
+		const GsRule *before = &rules->rules[q];
+
+		if (before->value == NULL)
+			continue;
+		if (bms_is_member(rules->column[before->sets], rule->from))
+			rule->from = bms_add_members(rule->from, before->from);
+		/* it sets what one before it asks for */
+		rules->passes += bms_is_member(column, before->columns) &&
+			!follows(before, rule);
+	}
+	gs_bounds_init(&rule->bounds, &rules->sampler->schema->columns[column],
+				   rules->decoder[rule->sets]);
+}
+
+/*
  * Decides what rules set, where columns are known as they are.
  */
 static void
@@ -177,33 +287,9 @@ choose_columns(GsRules *rules, const Bitmapset *known)
 	rules->passes = 1;
 	for (int r = 0; r < rules->nrules; r++)
 	{
-		GsRule	   *rule = &rules->rules[r];
-		Bitmapset  *barred = barred_columns(rules, r, known);
-		int			column;
-		Expr	   *value = gs_equation_solve(rules->sampler->schema,
-											  rule->expr, barred, &column);
-
-		rule->value = NULL;
-		if (value == NULL)
-			continue;
-		rule->sets = place_of(rules, column);
-		rule->value = ExecInitExpr(expression_planner(value), NULL);
-		rule->from = bms_del_member(bms_copy(rule->columns), column);
-		for (int q = 0; q < r; q++)
-		{
-			const GsRule *before = &rules->rules[q];
-
-			if (before->value == NULL)
-				continue;
-			if (bms_is_member(rules->column[before->sets], rule->from))
-				rule->from = bms_add_members(rule->from, before->from);
-			/* it sets what one before it asks for */
-			rules->passes += bms_is_member(column, before->columns) &&
-				!follows(before, rule);
-		}
-		gs_bounds_init(&rule->bounds,
-					   &rules->sampler->schema->columns[column],
-					   rules->decoder[rule->sets]);
+		if (rules->known != NULL)
+			bring_forward(rules, r, known);
+		choose_column(rules, r, known);
 	}
 	choose_copies(rules, known);
 }

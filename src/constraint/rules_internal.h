@@ -17,6 +17,8 @@ typedef struct GsRule
 	ExprState  *state;
 	int			sets;			/* place among the rules' columns; -1: none */
 	ExprState  *value;			/* that it sets it to; NULL: none */
+	bool		inverted;		/* see invert.c: a value that fits is kept */
+	bool		loose;			/* another row may have one that is better */
 	Bitmapset  *from;			/* columns that this follows from in turn */
 	GsBounds	bounds;			/* of the column */
 	Bitmapset  *columns;		/* that it is about */

@@ -102,6 +102,31 @@ copy_values(GsRules *rules, int row)
 }
 
 /*
+ * Sets what a rule sets in the row at hand.  Returns false where it is unlike
+ * what the column has, or does not do.
+ */
+static bool
+set_value(GsRules *rules, const GsRule *rule)
+{
+	TupleTableSlot *slot = rules->slot;
+	int			c = rules->column[rule->sets];
+	bool		isnull;
+	Datum		value;
+
+	if (slot->tts_isnull[c] ||
+		(rule->inverted && ExecCheck(rule->state, rules->econtext)))
+		return true;
+	value = ExecEvalExprSwitchContext(rule->value, rules->econtext, &isnull);
+	if (isnull || (gs_rule_is_found(rule) &&
+				   !gs_bounds_finite(&rule->bounds, slot->tts_values[c])))
+		return true;
+	slot->tts_values[c] = value;
+	return !rule->loose || (!gs_bounds_exceeded(&rule->bounds, value) &&
+							 (!rule->inverted ||
+							  ExecCheck(rule->state, rules->econtext)));
+}
+
+/*
  * Shows a decoded row to the conditions, with the columns that they set.  A
  * value that comes out NULL is not set.  Returns false where one is unlike
  * those that its column has.
@@ -122,25 +147,14 @@ show_row(GsRules *rules, int row)
 	for (int i = 0; i < rules->nrules * rules->passes; i++)
 	{
 		const GsRule *rule = &rules->rules[i % rules->nrules];
-		int			c;
-		bool		isnull;
-		Datum		value;
+		bool		fits;
 
 		rules->at = i % rules->nrules;
 		if (rules->at == 0 && i > 0)
 			copy_values(rules, row);
-		if (rule->value == NULL)
-			continue;
-		c = rules->column[rule->sets];
-		value = ExecEvalExprSwitchContext(rule->value, rules->econtext,
-										  &isnull);
-		if (isnull || slot->tts_isnull[c] ||
-			(gs_rule_is_found(rule) && !gs_bounds_finite(&rule->bounds,
-												 slot->tts_values[c])))
-			continue;
-		slot->tts_values[c] = value;
+		fits = rule->value == NULL || set_value(rules, rule);
 		if (i >= rules->nrules * (rules->passes - 1))
-			within &= !gs_bounds_exceeded(&rule->bounds, value);
+			within &= fits;
 	}
 	copy_values(rules, row);
 	return within;
@@ -197,7 +211,9 @@ find_refused_rows(RowWork *work)
 	while (!gs_condition_try(look_at_rows, work, &rules->error))
 	{
 		rules->beyond[work->row] = false;
-		work->refused[work->row++] = true;
+		/* known columns may be an exception from what was found */
+		work->refused[work->row++] = rules->known == NULL ||
+			!gs_rule_is_found(&rules->rules[rules->at]);
 		rules->rules[rules->at].refused++;
 		rules->raised_by = rules->at;
 		ResetExprContext(rules->econtext);
