@@ -1,6 +1,6 @@
 -- Completed rows in which what is known tells what is drawn: dependencies and differences in both directions, equations for any of their members.
 BEGIN;
-SELECT plan(28);
+SELECT plan(32);
 SET LOCAL client_min_messages = error;
 SET LOCAL search_path = public;
 SELECT setseed(0.5);
@@ -23,7 +23,18 @@ SELECT is((SELECT count(*) FROM synth_complete(NULL::addr, '{zip,region}', seed 
 -- models that learned the city as what follows from the zip code
 SELECT synth_fit('SELECT zip, city, age FROM addr', model => 'follows ' || m, method => m, seed => 1, options => '{"refine": 0}') FROM unnest('{tree,copula}'::text[]) AS m;
 SELECT is(wrong_city(format($$SELECT * FROM synth_complete(NULL::addr, '{zip}', source => 'SELECT zip, city, age FROM addr', model => 'follows %s', seed => 1)$$, m)), 0::numeric, m || ': the reverse of what a model learned')
-	FROM unnest('{copula}'::text[]) AS m;
+	FROM unnest('{tree,copula}'::text[]) AS m;
+
+-- trees whose chain draws what is known after what is not: as often as rows of the whole model that have it (chi-square)
+CREATE TABLE job AS SELECT i AS id, sex, job, CASE WHEN random() < CASE job WHEN 'nurse' THEN 0.8 WHEN 'clerk' THEN 0.5 ELSE 0.1 END THEN 'day' ELSE 'night' END AS shift, (random() * 100)::int + CASE job WHEN 'clerk' THEN 60 ELSE 0 END AS pay
+	FROM (SELECT *, CASE WHEN random() < 0.2 THEN 'clerk' WHEN (sex = 'F') = (random() < 0.9) THEN 'nurse' ELSE 'smith' END AS job FROM (SELECT i, CASE WHEN random() < 0.5 THEN 'F' ELSE 'M' END AS sex FROM generate_series(1, 6000) AS i) AS r) AS r;
+SELECT synth_fit('job', model => 'chain', method => 'tree', seed => 1, exclude => '{id}', options => '{"order": ["job", "sex", "shift", "pay"], "refine": 0}');
+CREATE TABLE whole AS SELECT (s).sex, (s).shift, (s).pay / 20 AS pay, (s).job, count(*) AS n FROM (SELECT synth_sample(NULL::job, 60000, model => 'chain', seed => 5) AS s) AS s GROUP BY 1, 2, 3, 4;
+CREATE TABLE given AS SELECT sex, shift, pay / 20 AS pay, job, count(*) AS n FROM synth_complete(NULL::job, '{job}', model => 'chain', seed => 1) GROUP BY 1, 2, 3, 4;
+SELECT cmp_ok((SELECT sum((coalesce(given.n, 0) - e.n) ^ 2 / e.n) FROM (SELECT sex, shift, pay, job, n::numeric * (SELECT sum(n) FROM given WHERE (given.sex, given.shift, given.pay) = (whole.sex, whole.shift, whole.pay)) / sum(n) OVER (PARTITION BY sex, shift, pay) AS n FROM whole) AS e
+	LEFT JOIN given USING (sex, shift, pay, job) WHERE e.n >= 5), '<', 120::numeric, 'a tree model is given what comes after in its chain');
+SELECT cmp_ok((SELECT sum(n) FROM given WHERE job = 'nurse' AND sex = 'F' AND shift = 'day') / (SELECT sum(n) FROM given WHERE sex = 'F' AND shift = 'day'), '>', 0.75, 'all of it');
+SELECT is((SELECT array_agg(job ORDER BY id) FROM synth_complete(NULL::job, '{job}', model => 'chain', seed => 1)), (SELECT array_agg(job ORDER BY id) FROM synth_complete(NULL::job, '{job}', model => 'chain', seed => 1)), 'and a seed says which');
 
 -- exceptions are as frequent
 CREATE TABLE odd AS SELECT id, zip, CASE WHEN id % 50 = 0 THEN 'nowhere' ELSE city END AS city, age FROM addr;
