@@ -22,13 +22,15 @@
 #include "model/tree.h"
 
 #define DRAFTS			32
-#define CODES			256
+#define MAX_CODES		256
 #define UNSEEN			0.02	/* of a leaf's probability, given to all */
 
 struct TreeDrafts
 {
 	const bool *known;			/* [nfeatures] */
-	float	  **log_share;		/* [n][leaves][CODES] NULL: it weighs nothing */
+	float	  **log_share;		/* [n][leaves][ncodes] NULL: it weighs
+								 * nothing */
+	int		   *ncodes;			/* [n] */
 	void	  **kept;			/* [n][GS_BATCH] codes or scores; NULL: known */
 	double	   *weight;			/* [GS_BATCH] log of the draft's */
 	double	   *sum;			/* [GS_BATCH] log of that of all so far */
@@ -76,7 +78,7 @@ add_entries(const GsLeafEntry *entry, int n, const uint8 *code, int nvalues,
 {
 	float		below = 0;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n && nvalues > 0; i++)
 	{
 		double		from = entry[i].position;
 		double		to = from + entry[i].width;
@@ -91,22 +93,35 @@ add_entries(const GsLeafEntry *entry, int n, const uint8 *code, int nvalues,
 	}
 }
 
+static int
+count_codes(const TreePosition *position)
+{
+	bool		told = position->shift.base >= 0;
+	const uint8 *code = told ? position->shift.code : position->code;
+	int			n = told ? position->shift.n : position->nvalues;
+	int			ncodes = 1;
+
+	for (int v = 0; v < n; v++)
+		ncodes = Max(ncodes, code[v] + 1);
+	return ncodes;
+}
+
 /*
  * The logarithms of the probabilities of a position's codes in each leaf.
  */
 static float *
-log_shares(const TreeModel *model, const TreePosition *position)
+log_shares(const TreeModel *model, const TreePosition *position, int ncodes)
 {
 	const TreeShift *shift = &position->shift;
-	Size		n = (Size) position->nleaves * CODES;
+	Size		n = (Size) position->nleaves * ncodes;
 	float	   *share = palloc_extended(sizeof(float) * n,
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	double		all[CODES] = {0};
+	double		all[MAX_CODES] = {0};
 
 	for (int at = 0; at < position->nnodes; at++)
 	{
 		const TreeNode *node = &position->node[at];
-		float	   *own = share + (Size) node->turn * CODES;
+		float	   *own = share + (Size) node->turn * ncodes;
 
 		if (node->position >= 0)
 			continue;
@@ -117,12 +132,12 @@ log_shares(const TreeModel *model, const TreePosition *position)
 		else
 			add_entries(model->entry + node->left, node->n, position->code,
 						position->nvalues, own);
-		for (int c = 0; c < CODES; c++)
+		for (int c = 0; c < ncodes; c++)
 			all[c] += own[c] / position->nleaves;
 	}
 	for (Size i = 0; i < n; i++)
 		share[i] = logf((1 - UNSEEN) * share[i] +
-						UNSEEN * ((float) all[i % CODES] + 1.0f / CODES) / 2);
+						UNSEEN * ((float) all[i % ncodes] + 1.0f / ncodes) / 2);
 	return share;
 }
 
@@ -140,6 +155,7 @@ gs_tree_draft(TreeSampler *sampler, const bool *known)
 
 	drafts->known = known;
 	drafts->log_share = palloc0(sizeof(float *) * Max(model->n, 1));
+	drafts->ncodes = palloc0(sizeof(int) * Max(model->n, 1));
 	drafts->kept = palloc0(sizeof(void *) * Max(model->n, 1));
 	drafts->weight = palloc(sizeof(double) * GS_BATCH);
 	drafts->sum = palloc(sizeof(double) * GS_BATCH);
@@ -150,7 +166,9 @@ gs_tree_draft(TreeSampler *sampler, const bool *known)
 			drafts->kept[p] = palloc(sizeof(int32) * GS_BATCH);
 		if (!weighs(drafts, model, p))
 			continue;
-		drafts->log_share[p] = log_shares(model, &model->position[p]);
+		drafts->ncodes[p] = count_codes(&model->position[p]);
+		drafts->log_share[p] = log_shares(model, &model->position[p],
+										  drafts->ncodes[p]);
 		drafts->n = DRAFTS;
 	}
 	sampler->drafts = drafts;
@@ -168,12 +186,14 @@ add_weights(TreeSampler *sampler, int p)
 	for (int i = 0; i < GS_BATCH; i++)
 	{
 		int			leaf = gs_tree_leaf(position, sampler->code + i, GS_BATCH);
+		const float *share = drafts->log_share[p] +
+			(Size) position->node[leaf].turn * drafts->ncodes[p];
 
 		/* what is missing is a matter of its own feature */
-		if (code[i] != (position->number ? GS_TREE_MISSING :
+		if (code[i] < drafts->ncodes[p] &&
+			code[i] != (position->number ? GS_TREE_MISSING :
 						position->missing))
-			drafts->weight[i] += drafts->log_share[p][(Size) position->node[leaf].turn *
-													  CODES + code[i]];
+			drafts->weight[i] += share[code[i]];
 	}
 }
 
