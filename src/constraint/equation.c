@@ -27,7 +27,7 @@
 #include "utils/lsyscache.h"
 
 #include "constraint/condition.h"
-#include "constraint/equation.h"
+#include "constraint/equation_internal.h"
 #include "numeric/normal.h"
 
 #define MAX_TERMS	64
@@ -101,10 +101,11 @@ constant_value(const Node *node, double *value)
 }
 
 /*
- * The argument of a cast that loses nothing that matters, else NULL.
+ * gs_equation_uncast: the argument of a cast that loses nothing that matters,
+ * else NULL.
  */
-static Node *
-cast_argument(const Node *node)
+Node *
+gs_equation_uncast(const Node *node)
 {
 	const FuncExpr *func = (const FuncExpr *) node;
 	Oid			from;
@@ -154,7 +155,7 @@ static bool
 add_expression(Equation *equation, Node *node, double factor)
 {
 	const OpExpr *op = (const OpExpr *) node;
-	Node	   *inner = cast_argument(node);
+	Node	   *inner = gs_equation_uncast(node);
 	Node	   *left;
 	Node	   *right;
 	const char *name;
@@ -270,6 +271,33 @@ skip_null_tests(const BoolExpr *either)
 }
 
 /*
+ * gs_equation_core: a condition without its tests for NULL; NULL if it is more
+ * than that.
+ */
+Node *
+gs_equation_core(Expr *expr)
+{
+	return is_orclause(expr) ? skip_null_tests((BoolExpr *) expr) :
+		(Node *) expr;
+}
+
+/*
+ * gs_equation_room: what is within some room of zero, by its absolute value;
+ * NULL if a condition does not say so.
+ */
+Node *
+gs_equation_room(const Node *node)
+{
+	Node	   *inner;
+	double		bound;
+
+	if (read_bound(node, &inner, &bound) != -1 || bound < 0 ||
+		!is_function(inner, "abs"))
+		return NULL;
+	return linitial(((FuncExpr *) inner)->args);
+}
+
+/*
  * Reads a condition as an equation.  Returns false if it is none.
  */
 static bool
@@ -295,10 +323,11 @@ read_equation(Node *node, Equation *equation)
 }
 
 /*
- * A column's places after the point; those of a float are many.
+ * gs_equation_places: a column's places after the point; those of a float are
+ * many.
  */
-static int
-places(const GsSchema *schema, int c)
+int
+gs_equation_places(const GsSchema *schema, int c)
 {
 	const GsColumn *column = &schema->columns[c];
 
@@ -404,9 +433,11 @@ choose_term(const GsSchema *schema, const Equation *equation,
 		bool		exact = true;
 		double		weight;
 		bool		base;
+		int			own;
 
 		if (c < 0)
 			continue;
+		own = gs_equation_places(schema, c);
 		base = gs_column_is_base(schema, c);
 		/* what it is computed from must not have more places than it has */
 		for (int i = 0; i < equation->n && exact; i++)
@@ -415,8 +446,8 @@ choose_term(const GsSchema *schema, const Equation *equation,
 			double		other = equation->term[i].factor / factor;
 
 			if (i != t && (fabs(other - rint(other)) > 1e-9 || !IsA(var, Var) ||
-						   places(schema, var->varattno - 1) > places(schema, c)))
-				exact = places(schema, c) == PG_INT16_MAX;
+						   gs_equation_places(schema, var->varattno - 1) > own))
+				exact = own == PG_INT16_MAX;
 		}
 		weight = factor * spread(schema, c);
 		if (equation->room > 0 && equation->room > MAX_ROOM * weight)
@@ -435,10 +466,10 @@ choose_term(const GsSchema *schema, const Equation *equation,
 }
 
 /*
- * A number as PostgreSQL would read it.
+ * gs_equation_number: a number as PostgreSQL would read it.
  */
-static Node *
-make_number(double value)
+Node *
+gs_equation_number(double value)
 {
 	Datum		numeric;
 
@@ -453,8 +484,11 @@ make_number(double value)
 							  false);
 }
 
-static Node *
-make_operation(const char *name, Node *left, Node *right)
+/*
+ * gs_equation_operation: an operator of pg_catalog on two expressions.
+ */
+Node *
+gs_equation_operation(const char *name, Node *left, Node *right)
 {
 	List	   *qualified = list_make2(makeString("pg_catalog"),
 									   makeString(pstrdup(name)));
@@ -469,11 +503,12 @@ static Node *
 add_multiple(Node *sum, Node *node, double factor)
 {
 	if (fabs(factor) != 1)
-		node = make_operation("*", make_number(fabs(factor)), node);
+		node = gs_equation_operation("*", gs_equation_number(fabs(factor)),
+									 node);
 	if (sum == NULL)
 		return factor > 0 ? node :
-			make_operation("-", make_number(0), node);
-	return make_operation(factor > 0 ? "+" : "-", sum, node);
+			gs_equation_operation("-", gs_equation_number(0), node);
+	return gs_equation_operation(factor > 0 ? "+" : "-", sum, node);
 }
 
 /*
@@ -505,19 +540,19 @@ solve(const Equation *equation, int t)
 				sum = add_multiple(sum, equation->term[i].node, factor);
 		}
 		if (rest * sign > 0)
-			sum = sum == NULL ? make_number(rest) :
-				make_operation(sign > 0 ? "+" : "-", sum,
-							   make_number(fabs(rest)));
+			sum = sum == NULL ? gs_equation_number(rest) :
+				gs_equation_operation(sign > 0 ? "+" : "-", sum,
+							   gs_equation_number(fabs(rest)));
 	}
-	return sum == NULL ? make_number(0) : sum;
+	return sum == NULL ? gs_equation_number(0) : sum;
 }
 
 /*
- * A value as one of a column: converted as an INSERT would do it; NULL if
- * there is no such cast.
+ * gs_equation_convert: a value as one of a column: converted as an INSERT
+ * would do it; NULL if there is no such cast.
  */
-static Expr *
-convert(const GsSchema *schema, int c, Node *value)
+Expr *
+gs_equation_convert(const GsSchema *schema, int c, Node *value)
 {
 	value = coerce_to_target_type(NULL, value, exprType(value),
 								  schema->columns[c].type,
@@ -547,10 +582,10 @@ bare_side(const GsSchema *schema, const OpExpr *op, const Bitmapset *barred,
 		Bitmapset  *others = NULL;
 
 		/* the stored text shows that a varchar is compared as text */
-		for (Node *inner = cast_argument(var); inner != NULL;)
+		for (Node *inner = gs_equation_uncast(var); inner != NULL;)
 		{
 			var = inner;
-			inner = cast_argument(var);
+			inner = gs_equation_uncast(var);
 		}
 		if (!IsA(var, Var) || IsA(value, Const))
 			continue;
@@ -561,7 +596,7 @@ bare_side(const GsSchema *schema, const OpExpr *op, const Bitmapset *barred,
 			bms_is_member(((Var *) var)->varattno -
 						  FirstLowInvalidHeapAttributeNumber, others))
 			continue;
-		return convert(schema, *column, value);
+		return gs_equation_convert(schema, *column, value);
 	}
 	return NULL;
 }
@@ -579,12 +614,10 @@ gs_equation_solve(const GsSchema *schema, Expr *expr, const Bitmapset *barred,
 				  int *column)
 {
 	Equation	equation = {0};
-	Node	   *node = (Node *) expr;
+	Node	   *node = gs_equation_core(expr);
 	Expr	   *value;
 	int			t;
 
-	if (is_orclause(node))
-		node = skip_null_tests((BoolExpr *) node);
 	if (node == NULL)
 		return NULL;
 	if (read_equation(node, &equation) && equation.n > 1)
@@ -598,7 +631,7 @@ gs_equation_solve(const GsSchema *schema, Expr *expr, const Bitmapset *barred,
 		if (t >= 0)
 		{
 			*column = ((Var *) equation.term[t].node)->varattno - 1;
-			return convert(schema, *column, solve(&equation, t));
+			return gs_equation_convert(schema, *column, solve(&equation, t));
 		}
 	}
 	return bare_side(schema, (OpExpr *) node, barred, column);

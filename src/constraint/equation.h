@@ -16,4 +16,8 @@ extern Expr *gs_equation_solve(const GsSchema *schema, Expr *expr,
 							   const Bitmapset *barred, int *column);
 extern List *gs_equation_parts(const GsSchema *schema, Expr *expr);
 
+/* invert.c */
+extern Expr *gs_equation_invert(const GsSchema *schema, Expr *expr,
+								int column);
+
 #endif

@@ -12,7 +12,7 @@
  * sample.
  *
  * An equation is written as a condition on the row, column = expression, and
- * goes the way of the source's own (constraint/rules.c).  All errors add up in
+ * goes the way of the source's own (constraint/rules_rows.c).  All errors add up in
  * the column that is computed.  Where that is not the one that spreads most
  * (a depth hardly varies, a z does), and only it can be told exactly, the other
  * is computed from it first: so both are as they were.

@@ -339,8 +339,9 @@ gs_pair_score(const Finder *finder, int c, int b, int *sign)
 		*sign = 0;
 	if (!moment && *sign == 0 && (is_code(finder, c) || is_code(finder, b)))
 		return NAN;
-	/* the later one is told from the earlier one */
-	if (*sign > 0 ? moment || (ratio < MAX_VARIANCE &&
+	/* the later one is told from the earlier one, or from one that is known */
+	if (*sign > 0 || (*sign < 0 && finder->number[b].column->context) ?
+		moment || (ratio < MAX_VARIANCE &&
 							   is_round(finder, c, b, stride)) :
 		*sign == 0 && (moment ? ratio < MAX_UNORDERED :
 					   pair.below <= pair.n * FEW_EXCEPTIONS &&

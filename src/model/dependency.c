@@ -23,6 +23,10 @@
  *									the predictors of each in turn: a level or a
  *									segment; -1: none
  *	 dependency/rest	int4 [N, 3]	see GsDependencyRest
+ *	 dependency/known	int4		which of these are of features that are context:
+ *									the family learns them, and where they are known
+ *									dependency_invert.c heeds what they say of
+ *									their predictors
  */
 #include "postgres.h"
 
@@ -31,44 +35,12 @@
 #include "miscadmin.h"
 
 #include "learn/quantile.h"
-#include "model/dependency.h"
-#include "numeric/guide.h"
+#include "model/dependency_internal.h"
+#include "model/tokens.h"
 
 #define RULE_FIELDS		5
 #define MAX_TRIES		64		/* for a value that is an exception, or asked
 								 * for */
-
-/* What a feature is looked up by. */
-typedef struct Predictor
-{
-	int			feature;
-	int			nvalues;		/* levels or segments */
-	int			nbins;			/* these, and perhaps NULL */
-	int			null;			/* a number's NULL indicator; -1: none */
-	const double *edge;			/* a number's segments; NULL for a category */
-	GsGuide		guide;			/* into them */
-} Predictor;
-
-typedef struct Rule
-{
-	int			feature;
-	int			nvalues;
-	float	   *score;			/* [nvalues] of a number's segments, or NULL */
-	int			npredictors;
-	Predictor	predictor[2];
-	int			exception;		/* feature, or -1 */
-	const int32 *code;			/* [bins of the first][of the second] */
-	int			likeliest;		/* value, where a predictor is not known */
-	int			nrest;
-	const GsDependencyRest *rest;	/* [nrest] */
-	int64	   *before;			/* [nrest + 1] rows of the entries before */
-} Rule;
-
-struct GsDependency
-{
-	int			nrules;
-	Rule	   *rules;
-};
 
 /*
  * gs_dependency_save: appends the tensors of rules.
@@ -79,6 +51,8 @@ void
 gs_dependency_save(const GsDependencyRule *found, int n, List **tensors)
 {
 	int32	   *fields = palloc(sizeof(int32) * RULE_FIELDS * Max(n, 1));
+	int32	   *known = palloc(sizeof(int32) * Max(n, 1));
+	int			nknown = 0;
 	StringInfoData code;
 	StringInfoData rest;
 
@@ -89,6 +63,8 @@ gs_dependency_save(const GsDependencyRule *found, int n, List **tensors)
 		const GsDependencyRule *rule = &found[n - 1 - r];
 		int32	   *field = fields + RULE_FIELDS * r;
 
+		if (rule->known)
+			known[nknown++] = r;
 		field[0] = rule->feature;
 		field[1] = rule->predictor[0];
 		field[2] = rule->predictor[1];
@@ -103,10 +79,12 @@ gs_dependency_save(const GsDependencyRule *found, int n, List **tensors)
 				  code.data);
 	gs_tensor_add(tensors, "dependency/rest", GS_I4, 2, rest.len / 12, 3,
 				  rest.data);
+	if (nknown > 0)
+		gs_tensor_add(tensors, "dependency/known", GS_I4, 1, nknown, 0, known);
 }
 
 static void
-load_predictor(Predictor *predictor, const GsSchema *schema, int f)
+load_predictor(GsPredictor *predictor, const GsSchema *schema, int f)
 {
 	const GsFeature *feature = &schema->features[f];
 
@@ -127,19 +105,22 @@ load_predictor(Predictor *predictor, const GsSchema *schema, int f)
  * What a rule's feature can be.
  */
 static void
-load_values(Rule *rule, const GsFeature *feature)
+load_values(GsLookup *rule, const GsFeature *feature)
 {
 	float		base;
 	float		span;
 
-	rule->nvalues = feature->nlevels;
-	for (int l = 1; l < feature->nlevels; l++)
-		if (feature->share[l] > feature->share[rule->likeliest])
-			rule->likeliest = l;
+	rule->nvalues = feature->kind == GS_FEATURE_NUMBER ?
+		feature->quantile.nsegments : feature->nlevels;
+	rule->share = palloc(sizeof(double) * Max(rule->nvalues, 1));
+	for (int v = 0; v < rule->nvalues; v++)
+	{
+		rule->share[v] = gs_value_share(feature, v);
+		if (rule->share[v] > rule->share[rule->likeliest])
+			rule->likeliest = v;
+	}
 	if (feature->kind != GS_FEATURE_NUMBER)
 		return;
-	rule->nvalues = feature->quantile.nsegments;
-	rule->likeliest = rule->nvalues / 2;
 	rule->score = palloc(sizeof(float) * rule->nvalues);
 	for (int s = 0; s < rule->nvalues; s++)
 	{
@@ -149,7 +130,7 @@ load_values(Rule *rule, const GsFeature *feature)
 }
 
 static void
-load_rest(Rule *rule, int64 nbins)
+load_rest(GsLookup *rule, int64 nbins)
 {
 	rule->before = palloc_extended(sizeof(int64) * ((Size) rule->nrest + 1),
 								   MCXT_ALLOC_HUGE);
@@ -171,7 +152,7 @@ load_rest(Rule *rule, int64 nbins)
  * them are its.
  */
 static int
-load_rule(Rule *rule, const GsSchema *schema, const int32 *in,
+load_rule(GsLookup *rule, const GsSchema *schema, const int32 *in,
 		  const int32 *code, int ncodes)
 {
 	int64		n = 1;
@@ -199,7 +180,8 @@ load_rule(Rule *rule, const GsSchema *schema, const int32 *in,
 /*
  * Whether the fields of a rule are numbers of features that can be in one.
  *
- * fixed: [nfeatures] those that rules before have determined, or asked for
+ * fixed: [nfeatures] those that rules before have determined, or asked for;
+ * NULL for a rule of a known feature
  */
 static bool
 is_rule(const GsSchema *schema, const int32 *in, const bool *fixed)
@@ -208,8 +190,26 @@ is_rule(const GsSchema *schema, const int32 *in, const bool *fixed)
 		if (in[k] >= schema->nfeatures || in[k] < (k < 2 ? 0 : -1) ||
 			(k > 0 && in[k] == in[0]))
 			return false;
-	return !fixed[in[0]] && in[1] != in[2] &&
+	return (fixed == NULL || !fixed[in[0]]) && in[1] != in[2] &&
 		(in[3] < 0 || schema->features[in[3]].part == GS_PART_EXCEPTION);
+}
+
+static void
+load_known(GsDependency *determined, const List *tensors)
+{
+	const GsTensor *known;
+
+	if (gs_tensor_find(tensors, "dependency/known") == NULL)
+		return;
+	known = gs_tensor_get(tensors, "dependency/known", GS_I4, 1);
+	for (int i = 0; i < known->dims[0]; i++)
+	{
+		int32		r = ((const int32 *) known->data)[i];
+
+		if (r < 0 || r >= determined->nrules)
+			gs_corrupted("Tensor \"dependency/known\" has a rule that is not there.");
+		determined->rules[r].known = true;
+	}
 }
 
 /*
@@ -232,20 +232,21 @@ gs_dependency_load(const GsSchema *schema, const List *tensors)
 		rules->dims[0] > schema->nfeatures)
 		gs_corrupted("Tensor \"dependency\" has the wrong shape.");
 	determined->nrules = rules->dims[0];
-	determined->rules = palloc0(sizeof(Rule) * Max(rules->dims[0], 1));
+	determined->rules = palloc0(sizeof(GsLookup) * Max(rules->dims[0], 1));
+	load_known(determined, tensors);
 	for (int r = 0; r < determined->nrules; r++)
 	{
-		Rule	   *rule = &determined->rules[r];
+		GsLookup	   *rule = &determined->rules[r];
 		const int32 *in = (const int32 *) rules->data + RULE_FIELDS * r;
 
-		if (!is_rule(schema, in, fixed) || in[4] < 0 ||
+		if (!is_rule(schema, in, rule->known ? NULL : fixed) || in[4] < 0 ||
 			in[4] > rest->dims[0] - rest_at)
-			gs_corrupted("Rule %d of determined features is not a rule.", r);
+			gs_corrupted("GsLookup %d of determined features is not a rule.", r);
 		rule->rest = (const GsDependencyRest *) rest->data + rest_at;
 		rest_at += in[4];
 		at += load_rule(rule, schema, in, (const int32 *) code->data + at,
 						code->dims[0] - at);
-		for (int k = 0; k < 4; k++)
+		for (int k = rule->known; k < 4; k++)
 			if (in[k] >= 0)
 				fixed[in[k]] = true;
 		for (int k = 0; k < rule->npredictors; k++)
@@ -257,19 +258,36 @@ gs_dependency_load(const GsSchema *schema, const List *tensors)
 }
 
 /*
- * gs_dependency_need: what determines a needed feature is needed too.
+ * Whether some predictor of a known feature is drawn, and looked at.
+ */
+static bool
+needs_inverse(const GsLookup *rule, const bool *context, const bool *needed)
+{
+	for (int k = 0; k < rule->npredictors; k++)
+		if (!context[rule->predictor[k].feature] &&
+			needed[rule->predictor[k].feature])
+			return true;
+	return false;
+}
+
+/*
+ * gs_dependency_need: what determines a needed feature is needed too, and, to
+ * be looked at, what determines a known one.
  *
- * needed: [nfeatures], changed
+ * context: [nfeatures] what is known, or NULL; needed: [nfeatures], changed
  */
 void
-gs_dependency_need(const GsDependency *determined, bool *needed)
+gs_dependency_need(const GsDependency *determined, const bool *context,
+				   bool *needed)
 {
 	/* what is determined comes after its predictors */
 	for (int r = determined->nrules - 1; r >= 0; r--)
 	{
-		const Rule *rule = &determined->rules[r];
+		const GsLookup *rule = &determined->rules[r];
 
-		if (!needed[rule->feature])
+		if (context != NULL && context[rule->feature] ?
+			!needs_inverse(rule, context, needed) :
+			rule->known || !needed[rule->feature])
 			continue;
 		for (int k = 0; k < rule->npredictors; k++)
 		{
@@ -286,7 +304,7 @@ gs_dependency_need(const GsDependency *determined, bool *needed)
  * The bins of a batch in a predictor; GS_NO_CODE where context says nothing.
  */
 static void
-find_bins(const Predictor *predictor, const GsBatch *batch, int32 *bin)
+find_bins(const GsPredictor *predictor, const GsBatch *batch, int32 *bin)
 {
 	const float *score = batch->score[predictor->feature];
 
@@ -307,30 +325,30 @@ find_bins(const Predictor *predictor, const GsBatch *batch, int32 *bin)
 }
 
 /*
- * gs_dependency_context: whether all that determines a known feature is known
- * too.  Returns one where it is not; -1: there is none.
+ * gs_lookup_bins: the bins, or pairs of them, of a batch's rows in a rule's
+ * predictors; GS_NO_CODE where context says nothing.
  *
- * context: [nfeatures]
+ * bin: [GS_BATCH], filled
  */
-int
-gs_dependency_context(const GsDependency *determined, const bool *context)
+void
+gs_lookup_bins(const GsLookup *rule, const GsBatch *batch, int32 *bin)
 {
-	for (int r = 0; r < determined->nrules; r++)
-	{
-		const Rule *rule = &determined->rules[r];
+	int32		second[GS_BATCH];
 
-		for (int k = 0; k < rule->npredictors && context[rule->feature]; k++)
-			if (!context[rule->predictor[k].feature])
-				return rule->feature;
-	}
-	return -1;
+	find_bins(&rule->predictor[0], batch, bin);
+	if (rule->npredictors == 1)
+		return;
+	find_bins(&rule->predictor[1], batch, second);
+	for (int i = 0; i < GS_BATCH; i++)
+		bin[i] = bin[i] == GS_NO_CODE || second[i] == GS_NO_CODE ?
+			GS_NO_CODE : bin[i] * rule->predictor[1].nbins + second[i];
 }
 
 /*
- * The first entry of a bin, or of one after it.
+ * gs_lookup_rest: the first entry of a bin, or of one after it, in rule->rest.
  */
-static int
-first_rest(const Rule *rule, int bin)
+int
+gs_lookup_rest(const GsLookup *rule, int bin)
 {
 	int			low = 0;
 	int			high = rule->nrest;
@@ -354,11 +372,11 @@ first_rest(const Rule *rule, int bin)
  * it may be, or NULL
  */
 static int
-draw_rest(const Rule *rule, int bin, int code, const bool *wanted,
+draw_rest(const GsLookup *rule, int bin, int code, const bool *wanted,
 		  GsRandom *random)
 {
-	int			first = first_rest(rule, bin);
-	int			last = first_rest(rule, bin + 1);
+	int			first = gs_lookup_rest(rule, bin);
+	int			last = gs_lookup_rest(rule, bin + 1);
 	int64		all = rule->before[last] - rule->before[first];
 
 	for (int try = 0; try < MAX_TRIES && all > 0; try++)
@@ -388,31 +406,41 @@ draw_rest(const Rule *rule, int bin, int code, const bool *wanted,
 }
 
 /*
+ * A value of a row of which no predictor is known: any, by its share.
+ */
+static int
+draw_any(const GsLookup *rule, const GsBatch *batch, int row)
+{
+	GsRandom	random;
+	double		u;
+	int			value = 0;
+
+	gs_random_start(&random, batch->key, gs_batch_row(batch, row),
+					GS_STREAM_DEPENDENCY + rule->feature);
+	u = gs_random_uniform(&random);
+	while (value < rule->nvalues - 1 && u >= rule->share[value])
+		u -= rule->share[value++];
+	return value;
+}
+
+/*
  * Looks up a rule's feature for a batch.
  */
 static void
-fill_rule(const Rule *rule, const bool *wanted, GsBatch *batch)
+fill_rule(const GsLookup *rule, const bool *wanted, GsBatch *batch)
 {
 	int32		bin[GS_BATCH];
-	int32		second[GS_BATCH];
 	const int32 *exception = rule->exception < 0 ? NULL :
 		batch->code[rule->exception];
 
-	find_bins(&rule->predictor[0], batch, bin);
-	if (rule->npredictors == 2)
-	{
-		find_bins(&rule->predictor[1], batch, second);
-		for (int i = 0; i < GS_BATCH; i++)
-			bin[i] = bin[i] == GS_NO_CODE || second[i] == GS_NO_CODE ?
-				GS_NO_CODE : bin[i] * rule->predictor[1].nbins + second[i];
-	}
+	gs_lookup_bins(rule, batch, bin);
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		int			value = bin[i] == GS_NO_CODE ? rule->likeliest :
-			rule->code[bin[i]];
+		int			value = bin[i] == GS_NO_CODE ? -1 : rule->code[bin[i]];
 
-		if (value < 0 || (exception != NULL && exception[i] == 1 &&
-						  bin[i] != GS_NO_CODE))
+		if (bin[i] == GS_NO_CODE)
+			value = draw_any(rule, batch, i);
+		else if (value < 0 || (exception != NULL && exception[i] == 1))
 		{
 			GsRandom	random;
 
@@ -440,9 +468,9 @@ gs_dependency_fill(const GsDependency *determined, const GsGiven *given,
 {
 	for (int r = 0; r < determined->nrules; r++)
 	{
-		const Rule *rule = &determined->rules[r];
+		const GsLookup *rule = &determined->rules[r];
 
-		if (batch->needed[rule->feature] &&
+		if (batch->needed[rule->feature] && !rule->known &&
 			(batch->context == NULL || !batch->context[rule->feature]))
 			fill_rule(rule, given == NULL ? NULL :
 					  given->wanted[rule->feature], batch);
@@ -455,7 +483,7 @@ gs_dependency_fill(const GsDependency *determined, const GsGiven *given,
  * allowed: [nbins]
  */
 static GsRegion
-predictor_region(const Predictor *predictor, const bool *allowed)
+predictor_region(const GsPredictor *predictor, const bool *allowed)
 {
 	GsRegion	region = {.given = true};
 	const double *edge = predictor->edge;
@@ -535,11 +563,11 @@ confine(const GsSchema *schema, GsRegion *box, int f, int level)
  * allowed: [npredictors][nbins]
  */
 static void
-add_boxes(const Rule *rule, const GsRegion *box, int k, bool *const *allowed,
+add_boxes(const GsLookup *rule, const GsRegion *box, int k, bool *const *allowed,
 		  Boxes *boxes)
 {
 	const GsSchema *schema = boxes->schema;
-	const Predictor *predictor = &rule->predictor[k];
+	const GsPredictor *predictor = &rule->predictor[k];
 	GsRegion   *narrowed = copy_box(schema, box);
 	GsRegion	region;
 
@@ -571,7 +599,7 @@ add_boxes(const Rule *rule, const GsRegion *box, int k, bool *const *allowed,
  * goes: [bins of the first][of the second]
  */
 static void
-add_bins(const Rule *rule, const GsRegion *box, bool *goes, Boxes *boxes)
+add_bins(const GsLookup *rule, const GsRegion *box, bool *goes, Boxes *boxes)
 {
 	int			n = rule->predictor[0].nbins;
 	int			n2 = rule->npredictors == 2 ? rule->predictor[1].nbins : 1;
@@ -606,7 +634,7 @@ add_bins(const Rule *rule, const GsRegion *box, bool *goes, Boxes *boxes)
  * Which values of a determined feature a region asks for.
  */
 static bool *
-wanted_values(const Rule *rule, const GsRegion *region)
+wanted_values(const GsLookup *rule, const GsRegion *region)
 {
 	bool	   *wanted = palloc0(sizeof(bool) * Max(rule->nvalues, 1));
 
@@ -626,7 +654,7 @@ wanted_values(const Rule *rule, const GsRegion *region)
  * bins that do not tell.
  */
 static void
-split_box(const Rule *rule, const GsRegion *box, const bool *wanted,
+split_box(const GsLookup *rule, const GsRegion *box, const bool *wanted,
 		  Boxes *boxes)
 {
 	int64		n = (int64) rule->predictor[0].nbins *
@@ -678,10 +706,12 @@ gs_dependency_given(const GsDependency *determined, const GsSchema *schema,
 	/* what is determined comes after its predictors */
 	for (int r = determined->nrules - 1; r >= 0; r--)
 	{
-		const Rule *rule = &determined->rules[r];
+		const GsLookup *rule = &determined->rules[r];
 		Boxes		boxes = {.schema = schema};
 		bool	   *all = NULL;
 
+		if (rule->known)
+			continue;
 		for (int b = 0; b < given->nboxes; b++)
 		{
 			const GsRegion *region = &given->box[b][rule->feature];

@@ -24,6 +24,7 @@ typedef struct GsDependencyRest
 typedef struct GsDependencyRule
 {
 	int32		feature;
+	bool		known;			/* it is context: see dependency_invert.c */
 	int32		predictor[2];	/* the second -1: there is none */
 	int32		exception;		/* feature that is 1 where a row is one; -1 */
 	int			ncodes;
@@ -35,17 +36,33 @@ typedef struct GsDependencyRule
 extern void gs_dependency_find(GsSchema *schema, GsEncoded *encoded,
 							   bool wanted, int threshold, List **tensors);
 
+/* dependency_rank.c */
+#define GS_FEW_LEVELS	64		/* a family can learn as many one by one */
+
+extern void gs_dependency_rank(const GsSchema *schema, GsEncoded *encoded,
+							   const GsDependencyRule *found, int nfound);
+
 /* dependency.c */
 extern void gs_dependency_save(const GsDependencyRule *found, int n,
 							   List **tensors);
 extern GsDependency *gs_dependency_load(const GsSchema *schema,
 										const List *tensors);
-extern void gs_dependency_need(const GsDependency *determined, bool *needed);
-extern int	gs_dependency_context(const GsDependency *determined,
-								  const bool *context);
+extern void gs_dependency_need(const GsDependency *determined,
+							   const bool *context, bool *needed);
 extern void gs_dependency_fill(const GsDependency *determined,
 							   const GsGiven *given, GsBatch *batch);
 extern void gs_dependency_given(const GsDependency *determined,
 								const GsSchema *schema, GsGiven *given);
+
+/* dependency_invert.c */
+typedef struct GsInverse GsInverse;
+
+extern GsInverse *gs_inverse_create(const GsDependency *determined,
+									const GsSchema *schema,
+									const bool *context);
+extern int	gs_inverse_look(GsInverse *inverse, const GsBatch *target,
+							const GsBatch *batch, bool *refused);
+extern void gs_inverse_settle(GsInverse *inverse, GsBatch *batch,
+							  const bool *refused);
 
 #endif

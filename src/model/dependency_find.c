@@ -9,6 +9,9 @@
  * at most 1 of 10 may be exceptions in any case: where 99 of 100 values are
  * the same, everything determines them, and nothing does.
  *
+ * A feature that is context is not determined, but learned; what of the others
+ * would determine it is found all the same (dependency_invert.c).
+ *
  * What looks like a dependency must be more than accident: the probability
  * that all bins come out as pure, if the two features are independent, is below
  * e^-30; for a pair, if either predictor alone told what it can.
@@ -27,7 +30,7 @@
 #define MIN_MAPPED		0.8		/* share of rows whose bins tell the value */
 #define MIN_ATOMS		0.95	/* share of rows whose values are bins */
 #define MIN_PURE		0.75	/* share of a bin's rows that have it */
-#define FEW_BINS		64		/* a family can learn as many one by one */
+#define FEW_BINS		GS_FEW_LEVELS
 #define MAX_MISTAKES	0.002	/* share of rows that are exceptions ... */
 #define MAX_EXCEPTIONS	0.05	/* ... of a predictor of more bins */
 #define MAX_UNEXPLAINED	0.1		/* of the rows without the value of most */
@@ -478,6 +481,7 @@ static int
 add_exceptions(Search *search, const Candidate *c)
 {
 	GsEncoded  *encoded = search->encoded;
+	int			column = search->schema->features[c->feature].column;
 	uint16	   *exception = palloc_extended(sizeof(uint16) * encoded->nrows,
 											MCXT_ALLOC_HUGE);
 
@@ -489,9 +493,12 @@ add_exceptions(Search *search, const Candidate *c)
 		exception[row] = value != GS_MISSING && bin >= 0 &&
 			search->code[bin] >= 0 && search->code[bin] != value;
 	}
-	return gs_add_flag(search->schema, encoded,
-					   search->schema->features[c->feature].column,
-					   GS_PART_EXCEPTION, exception);
+	/* of a column that is drawn */
+	for (int i = 0; i < c->npredictors; i++)
+		if (encoded->context[c->feature] && !encoded->context[c->predictor[i]])
+			column = search->schema->features[c->predictor[i]].column;
+	return gs_add_flag(search->schema, encoded, column, GS_PART_EXCEPTION,
+					   exception);
 }
 
 /*
@@ -503,7 +510,8 @@ keep_rule(Search *search, const Candidate *c)
 	GsDependencyRule *rule = &search->found[search->nfound++];
 	int64		exceptions;
 
-	search->encoded->determined[c->feature] = true;
+	rule->known = search->encoded->context[c->feature];
+	search->encoded->determined[c->feature] = !rule->known;
 	for (int i = 0; i < c->npredictors; i++)
 	{
 		const GsFeature *feature = &search->schema->features[c->predictor[i]];
@@ -528,6 +536,20 @@ keep_rule(Search *search, const Candidate *c)
 		rule->exception = add_exceptions(search, c);
 }
 
+/*
+ * Whether all of a candidate's predictors are known when its feature is.
+ */
+static bool
+says_nothing(const Search *search, const Candidate *c)
+{
+	const bool *context = search->encoded->context;
+
+	for (int i = 0; i < c->npredictors; i++)
+		if (!context[c->predictor[i]])
+			return false;
+	return context[c->feature];
+}
+
 static bool
 may_be_determined(const Search *search, int f, bool indicators)
 {
@@ -536,8 +558,8 @@ may_be_determined(const Search *search, int f, bool indicators)
 
 	return (feature->part < 0) == indicators && !search->locked[f] &&
 		search->nvalues[f] >= 2 && !encoded->determined[f] &&
-		!encoded->context[f] &&
 		!search->schema->columns[feature->column].is_key &&
+		search->schema->columns[feature->column].looked_up_by == NULL &&
 		(feature->kind == GS_FEATURE_CATEGORY || search->atoms[f]);
 }
 
@@ -581,7 +603,7 @@ find_predictor(Search *search, const int *order, int n, int at)
 			 search->schema->features[p].part < 0))
 			continue;
 		c.nbins[0] = count_bins(search, p);
-		if (c.nbins[0] < 2 || c.nbins[0] > PG_UINT16_MAX ||
+		if (says_nothing(search, &c) || c.nbins[0] < 2 || c.nbins[0] > PG_UINT16_MAX ||
 			!determines(search, &c))
 			continue;
 		if (best.npredictors == 0 ||
@@ -608,7 +630,8 @@ find_pair(Search *search, const int *order, int n, int f)
 			.predictor = {order[j], order[i]}};
 
 			if (!may_determine(search, c.predictor[0], f) ||
-				!may_determine(search, c.predictor[1], f))
+				!may_determine(search, c.predictor[1], f) ||
+				says_nothing(search, &c))
 				continue;
 			c.nbins[0] = count_bins(search, c.predictor[0]);
 			c.nbins[1] = count_bins(search, c.predictor[1]);
@@ -617,73 +640,6 @@ find_pair(Search *search, const int *order, int n, int f)
 			keep_rule(search, &c);
 			return;
 		}
-	}
-}
-
-/* What levels are put in order by. */
-typedef struct Alike
-{
-	const Search *search;
-	int			feature;
-} Alike;
-
-/*
- * By what levels determine, the coarsest first, as cities by their states;
- * numbers by themselves.
- */
-static int
-by_likeness(const void *a, const void *b, void *arg)
-{
-	const Alike *alike = arg;
-	const Search *search = alike->search;
-	const GsFeature *feature = &search->schema->features[alike->feature];
-	int			x = *(const int *) a;
-	int			y = *(const int *) b;
-	int			order;
-
-	for (int r = 0; r < search->nfound; r++)
-	{
-		const GsDependencyRule *rule = &search->found[r];
-
-		if (rule->predictor[0] == alike->feature && rule->predictor[1] < 0 &&
-			rule->code[x] != rule->code[y])
-			return rule->code[x] - rule->code[y];
-	}
-	order = feature->lane == GS_LANE_TEXT ? 0 :
-		gs_scalar_compare(feature->level[x], feature->level[y],
-						  feature->lane);
-	return order != 0 ? order : x - y;
-}
-
-/*
- * Ranks the levels of categories that have more than a family can tell apart.
- */
-static void
-rank_levels(Search *search)
-{
-	for (int f = 0; f < search->encoded->nfeatures; f++)
-	{
-		const GsFeature *feature = &search->schema->features[f];
-		Alike		alike = {search, f};
-		int			n = feature->nlevels;
-		bool		ranked = feature->lane != GS_LANE_TEXT;
-		int		   *order;
-
-		for (int r = 0; r < search->nfound; r++)
-			ranked |= search->found[r].predictor[0] == f &&
-				search->found[r].predictor[1] < 0;
-		if (feature->kind != GS_FEATURE_CATEGORY || n <= FEW_BINS || !ranked ||
-			search->encoded->determined[f])
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		order = palloc(sizeof(int) * n);
-		for (int l = 0; l < n; l++)
-			order[l] = l;
-		qsort_arg(order, n, sizeof(int), by_likeness, &alike);
-		search->encoded->rank[f] = palloc(sizeof(uint16) * n);
-		for (int i = 0; i < n; i++)
-			search->encoded->rank[f][order[i]] = (uint16) i;
-		pfree(order);
 	}
 }
 
@@ -733,6 +689,18 @@ by_values(const void *a, const void *b, void *arg)
 }
 
 /*
+ * Whether something was found that determines a feature, though it is known.
+ */
+static bool
+is_told_already(const Search *search, int f)
+{
+	for (int r = 0; r < search->nfound; r++)
+		if (search->found[r].feature == f)
+			return true;
+	return false;
+}
+
+/*
  * gs_dependency_find: finds the determined features of a table, marks them in
  * encoded->determined, and appends their tensors; adds features for their
  * exceptions.  Can be cancelled.
@@ -767,14 +735,15 @@ gs_dependency_find(GsSchema *schema, GsEncoded *encoded, bool wanted,
 			for (int i = 0; i < n; i++)
 			{
 				CHECK_FOR_INTERRUPTS();
-				if (!may_be_determined(&search, order[i], indicators))
+				if (!may_be_determined(&search, order[i], indicators) ||
+					is_told_already(&search, order[i]))
 					continue;
 				if (pairs == 0)
 					find_predictor(&search, order, n, i);
 				else
 					find_pair(&search, order, n, order[i]);
 			}
-	rank_levels(&search);
+	gs_dependency_rank(schema, encoded, search.found, search.nfound);
 	gs_dependency_save(search.found, search.nfound, tensors);
 	pfree(search.code);
 	pfree(search.votes);

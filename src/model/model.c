@@ -5,10 +5,16 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "column/store.h"
 #include "model/refine.h"
 #include "numeric/stack.h"
+
+/* Rows made again to go with what is known: how often, and as long as so many
+ * of those that did not are found. */
+#define MAX_INVERSE_TRIES	16
+#define MIN_INVERTED		0.1
 
 /*
  * gs_random_seed: a seed for whoever names none.  Errors: internal_error.
@@ -90,18 +96,14 @@ condition(GsSampler *sampler, Jsonb *given)
  * An error unless a model can be sampled with a context.
  */
 static void
-check_context(const GsModel *model, const bool *context)
+check_context(const GsModel *model)
 {
-	int			f = gs_dependency_context(model->determined, context);
-
 	if (!model->family->contexts)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("models of method \"%s\" cannot complete rows",
 						model->family->name),
 				 errhint("Fit with method => 'tree', 'copula' or 'diffusion'.")));
-	if (f >= 0)
-		gs_context_unfit(model->schema, f);
 }
 
 /*
@@ -138,7 +140,11 @@ gs_sampler_begin(const GsModel *model, Jsonb *given, const bool *context)
 	if (given != NULL)
 		sampler->given = condition(sampler, given);
 	if (context != NULL)
-		check_context(model, context);
+	{
+		check_context(model);
+		sampler->inverse = gs_inverse_create(model->determined, model->schema,
+											 context);
+	}
 	sampler->context = context;
 	sampler->state = model->family->begin(model->state, sampler->given,
 										  context);
@@ -215,7 +221,8 @@ gs_batch_create(const GsSampler *sampler, int64 seed, const bool *needed)
 		memcpy(batch->needed, needed, n);
 		if (model->refine != NULL)
 			gs_refine_need(model->refine, batch->needed);
-		gs_dependency_need(model->determined, batch->needed);
+		gs_dependency_need(model->determined, sampler->context,
+						   batch->needed);
 	}
 	return batch;
 }
@@ -229,6 +236,16 @@ gs_batch_spare(const GsSampler *sampler, const GsBatch *batch)
 {
 	GsBatch    *spare = gs_batch_create(sampler, 0, batch->needed);
 
+	gs_batch_share(spare, batch);
+	return spare;
+}
+
+/*
+ * gs_batch_share: makes a spare batch one of another batch's.
+ */
+void
+gs_batch_share(GsBatch *spare, const GsBatch *batch)
+{
 	spare->exact = batch->exact;
 	memcpy(spare->needed, batch->needed, batch->nfeatures);
 	for (int f = 0; f < batch->nfeatures && batch->context != NULL; f++)
@@ -237,7 +254,6 @@ gs_batch_spare(const GsSampler *sampler, const GsBatch *batch)
 			spare->score[f] = batch->score[f];
 			spare->code[f] = batch->code[f];
 		}
-	return spare;
 }
 
 static void
@@ -316,17 +332,79 @@ gs_batch_retry(GsBatch *batch, GsBatch *spare, bool *refused, int left,
 	return left;
 }
 
+static void
+make_drawn(GsSampler *sampler, GsBatch *batch)
+{
+	const GsModel *model = sampler->model;
+
+	model->family->generate(sampler->state, batch);
+	if (sampler->refining != NULL)
+		gs_refine_apply(sampler, batch);
+	gs_dependency_fill(model->determined, sampler->given, batch);
+}
+
+/* What is made again, since it does not go with what is known. */
+typedef struct Inverting
+{
+	GsSampler  *sampler;
+	const GsBatch *batch;
+} Inverting;
+
+static void
+make_inverse(void *arg, GsBatch *spare, bool *refused)
+{
+	const Inverting *inverting = arg;
+
+	make_drawn(inverting->sampler, spare);
+	gs_inverse_look(inverting->sampler->inverse, inverting->batch, spare,
+					refused);
+}
+
+/*
+ * Replaces the rows of a filled batch in which what is drawn does not go with
+ * what is known, as long as that finds enough; what is left is settled.
+ */
+static void
+invert(GsSampler *sampler, GsBatch *batch)
+{
+	Inverting	inverting = {sampler, batch};
+	bool		refused[GS_BATCH];
+	int			left = gs_inverse_look(sampler->inverse, batch, batch, refused);
+	int			before = GS_BATCH;
+
+	if (left == 0)
+		return;
+	if (sampler->inverse_spare == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(sampler));
+
+		sampler->inverse_spare = gs_batch_spare(sampler, batch);
+		MemoryContextSwitchTo(old);
+	}
+	gs_batch_share(sampler->inverse_spare, batch);
+	sampler->inverse_spare->row = batch->row;
+	for (int try = 1; try <= MAX_INVERSE_TRIES && left > 0 &&
+		 before - left >= before * MIN_INVERTED; try++)
+	{
+		before = left;
+		left = gs_batch_retry(batch, sampler->inverse_spare, refused, left,
+							  gs_mix64(batch->key, GS_STREAM_INVERSE), try,
+							  try, make_inverse, &inverting);
+	}
+	if (left == 0)
+		return;
+	gs_inverse_settle(sampler->inverse, batch, refused);
+	gs_dependency_fill(sampler->model->determined, sampler->given, batch);
+}
+
 /*
  * gs_batch_fill: makes the batch of rows index * GS_BATCH and on, from 0.
  */
 void
 gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index)
 {
-	const GsModel *model = sampler->model;
-
 	batch->first = batch->row = index * GS_BATCH;
-	model->family->generate(sampler->state, batch);
-	if (sampler->refining != NULL)
-		gs_refine_apply(sampler, batch);
-	gs_dependency_fill(model->determined, sampler->given, batch);
+	make_drawn(sampler, batch);
+	if (sampler->inverse != NULL)
+		invert(sampler, batch);
 }

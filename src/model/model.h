@@ -41,6 +41,8 @@ typedef struct GsSampler
 	GsGiven    *given;			/* NULL: no conditions */
 	const bool *context;		/* [nfeatures] known for every row; or NULL */
 	GsRefining *refining;		/* NULL: rows are taken as they come */
+	GsInverse  *inverse;		/* NULL: context says nothing of predictors */
+	GsBatch    *inverse_spare;	/* rows that may go with it better */
 } GsSampler;
 
 /* model.c */
@@ -55,6 +57,7 @@ extern GsBatch *gs_batch_create(const GsSampler *sampler, int64 seed,
 								const bool *needed);
 extern GsBatch *gs_batch_spare(const GsSampler *sampler,
 							   const GsBatch *batch);
+extern void gs_batch_share(GsBatch *spare, const GsBatch *batch);
 /* Batches that are made for the refused rows of one. */
 #define GS_MAX_RETRIES	200
 

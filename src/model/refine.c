@@ -383,14 +383,14 @@ gs_refine_apply(GsSampler *sampler, GsBatch *batch)
 	int			left = find_refused(refining, batch, refining->refused);
 
 	refining->stats.rows += GS_BATCH;
-	if (spare == NULL || refining->spare_of != batch)
+	if (spare == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(refining));
 
 		spare = refining->spare = gs_batch_spare(sampler, batch);
-		refining->spare_of = batch;
 		MemoryContextSwitchTo(old);
 	}
+	gs_batch_share(spare, batch);
 	gs_batch_retry(batch, spare, refining->refused, left,
 				   gs_mix64(batch->key, GS_STREAM_REFINE), 1, GS_MAX_RETRIES,
 				   make_rows, sampler);

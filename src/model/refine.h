@@ -61,8 +61,7 @@ struct GsRefining
 	float	   *probability;	/* [GS_BATCH] log of that of being accepted */
 	int32	   *interval;		/* [GS_BATCH] */
 	bool	   *refused;		/* [GS_BATCH] */
-	GsBatch    *spare;			/* further candidates; NULL until needed ... */
-	const GsBatch *spare_of;	/* ... for the rows of this one */
+	GsBatch    *spare;			/* further candidates; NULL until needed */
 	GsRefineStats stats;
 };
 

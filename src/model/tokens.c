@@ -16,10 +16,10 @@
 #include "numeric/normal.h"
 
 /*
- * The share of a value in the source.
+ * gs_value_share: the share in the source of a level, or of a segment.
  */
-static double
-value_share(const GsFeature *feature, int value)
+double
+gs_value_share(const GsFeature *feature, int value)
 {
 	const GsQuantile *q = &feature->quantile;
 	double		from;
@@ -66,7 +66,7 @@ weigh_token(GsTokenPosition *position, const GsFeature *feature, int t)
 	for (int m = position->begin[t]; m < position->begin[t + 1]; m++)
 	{
 		int			value = position->member[m];
-		double		share = value_share(feature, value);
+		double		share = gs_value_share(feature, value);
 
 		sum += share;
 		if (share > 0)
@@ -80,7 +80,7 @@ weigh_token(GsTokenPosition *position, const GsFeature *feature, int t)
 	for (int m = position->begin[t]; m < position->begin[t + 1]; m++)
 	{
 		if (sum > 0)
-			at += value_share(feature, position->member[m]) / sum;
+			at += gs_value_share(feature, position->member[m]) / sum;
 		position->below[m] = m >= last ? 1 : (float) Min(at, 1);
 	}
 }

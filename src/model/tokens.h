@@ -58,6 +58,7 @@ typedef struct GsTokens
  * tokens_fit.c.  Threads may call the last two, which allocate and report
  * nothing.
  */
+extern double gs_value_share(const GsFeature *feature, int value);
 extern GsTokens *gs_tokens_learn(const GsSchema *schema,
 								 const GsEncoded *encoded);
 extern void gs_tokens_save(const GsTokens *tokens, List **tensors);

@@ -551,13 +551,13 @@ gs_tree_see(TreeSampler *sampler, int p, const GsBatch *batch, int n)
 }
 
 /*
- * Draws a feature for the rows of a batch.
+ * gs_tree_draw: draws a feature for the rows of a batch.
  *
  * The numbers that choose are not independent between rows: the rows of a
  * leaf, of a branch and of the batch share them out evenly (see stratify.h).
  */
-static void
-draw_position(TreeSampler *sampler, int p, GsBatch *batch)
+void
+gs_tree_draw(TreeSampler *sampler, int p, GsBatch *batch)
 {
 	const TreeModel *model = sampler->model;
 	const TreePosition *position = &model->position[p];
@@ -605,7 +605,7 @@ draw_position(TreeSampler *sampler, int p, GsBatch *batch)
  * How many positions are known, all of which come first; -1 if they do not.
  */
 static int
-count_known(const TreeModel *model, const bool *context, int *first_unfit)
+count_known(const TreeModel *model, const bool *context)
 {
 	int			n = 0;
 
@@ -613,25 +613,8 @@ count_known(const TreeModel *model, const bool *context, int *first_unfit)
 		n++;
 	for (int p = n; p < model->n; p++)
 		if (context[model->position[p].feature])
-		{
-			*first_unfit = model->position[p].feature;
 			return -1;
-		}
 	return n;
-}
-
-/*
- * The chain of trees in which all that is known comes first.
- */
-static const TreeModel *
-choose_known(const TreeModel *model, const bool *context, int *nknown)
-{
-	int			unfit = -1;
-
-	for (const TreeModel *chain = model; chain != NULL; chain = chain->second)
-		if ((*nknown = count_known(chain, context, &unfit)) >= 0)
-			return chain;
-	gs_context_unfit(model->schema, unfit);
 }
 
 static void
@@ -686,19 +669,34 @@ gs_tree_open(const TreeModel *model, int nknown)
 	return sampler;
 }
 
+/*
+ * A sampler of the chain of trees in which all that is known comes first, or
+ * if there is none, of the first one, by drafts.
+ */
+static TreeSampler *
+open_known(const TreeModel *model, const bool *context)
+{
+	TreeSampler *sampler;
+
+	for (const TreeModel *chain = model; chain != NULL; chain = chain->second)
+		if (count_known(chain, context) >= 0)
+			return gs_tree_open(chain, count_known(chain, context));
+	sampler = gs_tree_open(model, model->n);
+	gs_tree_draft(sampler, context);
+	return sampler;
+}
+
 static void *
 tree_begin(const void *state, GsGiven *given, const bool *context)
 {
 	const TreeModel *model = state;
 	bool	   *first = NULL;
-	int			nknown = 0;
 	TreeSampler *sampler;
 
 	if (given != NULL)
 		model = gs_tree_chain(model, given, &first);
-	if (context != NULL)
-		model = choose_known(model, context, &nknown);
-	sampler = gs_tree_open(model, nknown);
+	sampler = context != NULL ? open_known(model, context) :
+		gs_tree_open(model, 0);
 	sampler->first = first;
 	if (given != NULL)
 		gs_tree_condition(sampler, given);
@@ -722,6 +720,11 @@ tree_generate(void *state, GsBatch *batch)
 		else
 			memset(batch->score[f], 0, sizeof(float) * GS_BATCH);
 	}
+	if (sampler->drafts != NULL)
+	{
+		gs_tree_fill_drafts(sampler, batch);
+		return;
+	}
 	gs_tree_wanted(model, batch->needed, sampler->wanted);
 	if (sampler->given != NULL)
 		gs_tree_confine(sampler, batch);
@@ -733,7 +736,7 @@ tree_generate(void *state, GsBatch *batch)
 		if (p < sampler->nknown)
 			gs_tree_see(sampler, p, batch, GS_BATCH);
 		else
-			draw_position(sampler, p, batch);
+			gs_tree_draw(sampler, p, batch);
 	}
 }
 

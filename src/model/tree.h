@@ -81,6 +81,7 @@ typedef struct TreeOptions
 #define GS_TREE_OPTIONS	3
 
 typedef struct TreeGiven TreeGiven;
+typedef struct TreeDrafts TreeDrafts;
 
 /* A loaded model. */
 typedef struct TreeModel
@@ -118,6 +119,7 @@ typedef struct TreeSampler
 	bool	   *first;			/* [n] drawn by gs_tree_confine */
 	int			nknown;			/* positions, the first, known of every row */
 	KnownPosition *known;		/* [nknown] */
+	TreeDrafts *drafts;			/* NULL: what is known comes first */
 } TreeSampler;
 
 /*
@@ -192,6 +194,12 @@ extern void gs_tree_show(TreeSampler *sampler, int p, int row, uint8 code,
 						 float at);
 extern void gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row,
 						float at);
+
+extern void gs_tree_draw(TreeSampler *sampler, int p, GsBatch *batch);
+
+/* tree_known.c */
+extern void gs_tree_draft(TreeSampler *sampler, const bool *known);
+extern void gs_tree_fill_drafts(TreeSampler *sampler, GsBatch *batch);
 
 /* tree_value.c */
 extern bool gs_tree_load_axis(TreePosition *position, const GsSchema *schema);

@@ -9,11 +9,33 @@
 #include "stream/known.h"
 
 /*
+ * An error where the model learned a known column as what it adds to one that
+ * is not known.
+ */
+static void
+check_bases(const GsSchema *schema, const bool *known)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsColumn *column = &schema->columns[c];
+		const GsLayout *layout = column->layout;
+		bool		fine = column->anchor == 0 || known[column->anchor - 1];
+
+		for (int b = 0; layout != NULL && b < layout->nbases; b++)
+			fine &= known[layout->base[b]];
+		if (layout != NULL && layout->since >= 0)
+			fine &= known[layout->since];
+		if (known[c] && !fine)
+			gs_context_unfit(schema, column->feature[0]);
+	}
+}
+
+/*
  * gs_known_create: a sampler of a model, which must outlive it, in the current
  * context.
  *
  * known: [ncolumns] the columns that are known of every row; it must outlive
- * the result.  Errors: those of gs_sampler_begin.
+ * the result.  Errors: those of gs_sampler_begin; feature_not_supported.
  */
 GsKnown *
 gs_known_create(const GsModel *model, const bool *known)
@@ -21,6 +43,7 @@ gs_known_create(const GsModel *model, const bool *known)
 	GsKnown    *result = palloc0(sizeof(GsKnown));
 	bool	   *filled = palloc0(Max(model->schema->nfeatures, 1));
 
+	check_bases(model->schema, known);
 	result->encoder = gs_encoder_create(gs_schema_copy(model->schema), known);
 	gs_encoder_fills(result->encoder, filled);
 	result->sampler = gs_sampler_begin(model, NULL, filled);

@@ -98,7 +98,7 @@ tie_learned(const GsTarget *target, const GsSampler *sampler, int c,
 		return;
 	for (int f = 0; f < schema->nfeatures; f++)
 		needed[f] = schema->features[f].column == c;
-	gs_dependency_need(sampler->model->determined, needed);
+	gs_dependency_need(sampler->model->determined, NULL, needed);
 	for (int f = 0; f < schema->nfeatures; f++)
 		if (needed[f])
 			names = lappend(names,
