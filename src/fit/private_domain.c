@@ -26,6 +26,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "catalog/strange.h"
 #include "fit/private.h"
 #include "numeric/normal.h"
 #include "privacy/account.h"
@@ -404,9 +405,10 @@ gs_domain_texts(GsSource *source, const GsColumn *column, GsPublic *public,
 {
 	const char *name = quote_identifier(column->name);
 	Texts		texts = {.room = 64,.context = CurrentMemoryContext};
-	GsSource   *values = gs_source_open(psprintf("SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\" AS value,"
+	GsSource   *values = gs_source_open(psprintf("SELECT (%s) COLLATE pg_catalog.\"C\" AS value,"
 												 " pg_catalog.count(*) AS n FROM (%s) AS source GROUP BY 1",
-												 name, source->query),
+												 gs_as_text(name, column->type),
+												 source->query),
 										NIL, NIL);
 
 	texts.told = palloc(sizeof(Told) * texts.room);

@@ -26,6 +26,7 @@
 
 #include "compat.h"
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "column/tensor.h"
 #include "constraint/constraints.h"
 #include "owner/before.h"
@@ -374,6 +375,7 @@ may_set(Oid relid, const List *names)
 bool
 gs_owners_are_there(const GsOwners *owners, Oid relid)
 {
+	GsStrange	strange;
 	ListCell   *cell;
 
 	foreach(cell, owners->steps)
@@ -387,7 +389,8 @@ gs_owners_are_there(const GsOwners *owners, Oid relid)
 			break;
 		relid = find_parent(relid, step);
 		if (!OidIsValid(relid) || !has_columns(relid, step->known) ||
-			pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
+			gs_strange_code(relid, GS_STRANGE_READ, &strange))
 			return false;
 	}
 	return true;
