@@ -69,8 +69,11 @@ static const char strange_query[] =
 /* What is in no copy, and does not run while a table is read. */
 #define NEVER	"pg_catalog.pg_trigger,pg_catalog.pg_rewrite"
 
-static Oid
-owner_of(Oid relid)
+/*
+ * gs_owner_of: the owner of a relation.  Errors: 42P01 if it is gone.
+ */
+Oid
+gs_owner_of(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
@@ -147,7 +150,7 @@ gs_strange_code(Oid relid, GsStrangeUse use, GsStrange *found)
 {
 	if (use != GS_STRANGE_READ)
 		LockRelationOid(relid, ShareUpdateExclusiveLock);
-	if (owner_of(relid) == GetUserId())
+	if (gs_owner_of(relid) == GetUserId())
 		return false;
 	if (use == GS_STRANGE_READ)
 		return find_reading(relid, found);
@@ -162,7 +165,7 @@ gs_strange_code(Oid relid, GsStrangeUse use, GsStrange *found)
 bool
 gs_may_read_as_owner(Oid relid)
 {
-	Oid			owner = owner_of(relid);
+	Oid			owner = gs_owner_of(relid);
 	char		kind = get_rel_relkind(relid);
 
 	/* rights to what views and foreign tables show are others */
@@ -188,7 +191,7 @@ gs_begin_reading(GsAccess *access, Oid relid, bool as_owner)
 
 	if (as_owner && gs_may_read_as_owner(relid))
 	{
-		gs_become(access, owner_of(relid), SECURITY_RESTRICTED_OPERATION);
+		gs_become(access, gs_owner_of(relid), SECURITY_RESTRICTED_OPERATION);
 		return;
 	}
 	if (gs_strange_code(relid, GS_STRANGE_READ, &found))

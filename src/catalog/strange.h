@@ -24,6 +24,7 @@ typedef struct GsStrange
 	char	   *role;
 } GsStrange;
 
+extern Oid	gs_owner_of(Oid relid);
 extern bool gs_strange_code(Oid relid, GsStrangeUse use, GsStrange *found);
 extern bool gs_may_read_as_owner(Oid relid);
 extern char *gs_as_text(const char *expression, Oid type);

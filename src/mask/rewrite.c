@@ -45,9 +45,9 @@
 #include "utils/syscache.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "compat.h"
 #include GS_CLUSTER_H
-#include "mask/grant.h"
 #include "mask/masker.h"
 #include "mask/rewrite.h"
 
@@ -485,7 +485,7 @@ advance_sequence(const GsMaskTable *table, const GsMaskColumn *column)
 	sequence = gs_result_text(0, 1, CurrentMemoryContext);
 	if (sequence == NULL)
 		return;
-	gs_become(&access, gs_mask_owner(table->relid),
+	gs_become(&access, gs_owner_of(table->relid),
 			  SECURITY_RESTRICTED_OPERATION);
 	gs_run_text(psprintf("SELECT pg_catalog.setval(s.seqrelid::pg_catalog.regclass, m.most)"
 						 " FROM pg_catalog.pg_sequence s, %s q,"
