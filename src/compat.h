@@ -35,11 +35,14 @@
 #if PG_VERSION_NUM >= 160000
 #define gs_proc_aclcheck(function, role, mode) \
 	object_aclcheck(ProcedureRelationId, function, role, mode)
+#define gs_namespace_aclcheck(schema, role, mode) \
+	object_aclcheck(NamespaceRelationId, schema, role, mode)
 #define gs_class_ownercheck(relid, role) \
 	object_ownercheck(RelationRelationId, relid, role)
 #else
 #define gs_class_ownercheck pg_class_ownercheck
 #define gs_proc_aclcheck pg_proc_aclcheck
+#define gs_namespace_aclcheck pg_namespace_aclcheck
 #endif
 
 /* 18 replaced the module magic */

@@ -202,6 +202,7 @@ foreach my $who (qw(stranger friend watcher))
 		$seen ? '3|3|3' : '3|0|0', "to $who");
 	is(sql("SET ROLE $who; SELECT count(*) > 3, count(*) FILTER (WHERE role = 'no_login') > 0 FROM synth_jobs"),
 		$seen ? 't|t' : $who eq 'friend' ? 't|t' : 'f|f', "$who sees jobs");
+	is(sql("SET ROLE $who; SELECT count(message) > 0 FROM synth_jobs"), $who eq 'friend' ? 't' : 'f', 'and what errors say');
 }
 like(failure("SET ROLE stranger; SELECT synth_cancel($jobs[0])"), qr/^42501/, 'a stranger cannot cancel');
 like(failure("SET ROLE stranger; SELECT synth_wait($jobs[0])"), qr/^42501/, 'nor wait');

@@ -1,6 +1,6 @@
 -- Attacks by role, each with what it must not get: code of one role that runs with the rights of another.
 BEGIN;
-SELECT plan(49);
+SELECT plan(68);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 
@@ -13,27 +13,30 @@ CREATE TABLE secret AS SELECT 'canary'::text AS s;
 
 -- What the attacker has: a function that tells who runs it, and all that can hide a call of it.
 SET LOCAL ROLE gensynth_attacker;
-SELECT set_config('spy.seen', '', false) \g /dev/null
-CREATE FUNCTION m.spy(x int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+CREATE TABLE m.seen (who text);
+GRANT INSERT ON m.seen TO PUBLIC;
+-- Volatile, so that functions which call it do not keep its result.
+CREATE FUNCTION m.note() RETURNS boolean LANGUAGE plpgsql PARALLEL SAFE AS $$
 BEGIN
-	PERFORM set_config('spy.seen', current_setting('spy.seen') || current_user || ' ', false);
+	INSERT INTO m.seen VALUES (current_user);
 	RETURN true;
 END $$;
-CREATE FUNCTION m.spy_text(x text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM m.spy(1); RETURN x; END $$;
+CREATE FUNCTION m.spy(x int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$ BEGIN RETURN m.note(); END $$;
+CREATE FUNCTION m.spy_text(x text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM m.note(); RETURN x; END $$;
 CREATE DOMAIN m.dom AS int CHECK (m.spy(VALUE));
 CREATE DOMAIN m.word AS text CHECK (m.spy(length(VALUE)));
 CREATE TYPE m.comp AS (a m.dom);
 CREATE TYPE m.mood AS ENUM ('sad', 'ok', 'happy');
-CREATE FUNCTION m.mood_json(m.mood) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM m.spy(1); RETURN '"x"'; END $$;
-CREATE FUNCTION m.mood_text(m.mood) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM m.spy(1); RETURN 'x'; END $$;
+CREATE FUNCTION m.mood_json(m.mood) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM m.note(); RETURN '"x"'; END $$;
+CREATE FUNCTION m.mood_text(m.mood) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM m.note(); RETURN 'x'; END $$;
 CREATE CAST (m.mood AS json) WITH FUNCTION m.mood_json(m.mood);
 CREATE CAST (m.mood AS text) WITH FUNCTION m.mood_text(m.mood) AS ASSIGNMENT;
 CREATE TYPE m.span AS RANGE (subtype = m.dom);
-CREATE FUNCTION m.span_json(m.span) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM m.spy(1); RETURN '"x"'; END $$;
+CREATE FUNCTION m.span_json(m.span) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM m.note(); RETURN '"x"'; END $$;
 CREATE CAST (m.span AS json) WITH FUNCTION m.span_json(m.span);
-CREATE FUNCTION m.lt(int, int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN m.spy(1); END $$;
+CREATE FUNCTION m.lt(int, int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN m.note(); END $$;
 CREATE OPERATOR m.< (LEFTARG = int, RIGHTARG = int, FUNCTION = m.lt);
-CREATE FUNCTION m.xml_of(t text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN m.spy(1); END $$;
+CREATE FUNCTION m.xml_of(t text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN m.note(); END $$;
 CREATE VIEW m.view AS SELECT m.spy(1) AS a;
 
 -- A table for each condition: the attacker's, with what the condition hides.
@@ -55,11 +58,11 @@ GRANT SELECT ON ALL TABLES IN SCHEMA m TO PUBLIC;
 RESET ROLE;
 
 -- Who has run the attacker's function since the last look, but for the attacker.
-CREATE FUNCTION runners() RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION runners() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
-	seen text := replace(current_setting('spy.seen'), 'gensynth_attacker ', '');
+	seen text := COALESCE((SELECT string_agg(DISTINCT who || ' ', '') FROM m.seen WHERE who <> 'gensynth_attacker'), '');
 BEGIN
-	PERFORM set_config('spy.seen', '', false);
+	DELETE FROM m.seen;
 	RETURN seen;
 END $$;
 GRANT ALL ON FUNCTION runners() TO PUBLIC;
@@ -148,6 +151,95 @@ SELECT matches((SELECT notes::text FROM synth_fit('m.kept', model => 'noted')), 
 SELECT matches((SELECT notes::text FROM synth_fit('m.window', model => 'noted')), 'm\.populate was read through a view with the rights of role ..gensynth_owner', 'a view');
 SELECT matches(m.fit_it()::text, 'called by a function that runs with the rights of role ..gensynth_owner', 'a function around the fit');
 SELECT is((SELECT notes::text FROM synth_fit('SELECT a FROM m.cast', model => 'noted')), '{}', 'none');
+
+-- What a table's owner has put into its statistics and policies does not run for who has not named the table.
+CREATE SCHEMA n AUTHORIZATION gensynth_attacker;
+SET LOCAL ROLE gensynth_attacker;
+CREATE FUNCTION n.spy(x int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM m.note(); RETURN x; END $$;
+CREATE TABLE n.people (id int PRIMARY KEY, name text, mood m.mood);
+INSERT INTO n.people SELECT i, 'a' || i || '@example.com', 'ok' FROM generate_series(1, 100) AS i;
+CREATE TABLE n.people_too AS SELECT * FROM n.people;
+CREATE STATISTICS n.computed ON (id + n.spy(1)), name FROM n.people;
+CREATE TABLE n.parents AS SELECT i AS id FROM generate_series(1, 20) AS i;
+ALTER TABLE n.parents ADD PRIMARY KEY (id), ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watched ON n.parents USING (m.spy(id));
+GRANT USAGE ON SCHEMA n TO PUBLIC;
+GRANT SELECT, REFERENCES ON ALL TABLES IN SCHEMA n TO PUBLIC;
+RESET ROLE;
+SET LOCAL client_min_messages = error;
+SELECT count(*) FROM n.people \g /dev/null
+SELECT is(runners(), current_user || ' ', 'SELECT runs it, for who names the table');
+SELECT is((SELECT string_agg(relation || '.' || "column" || ' ' || level, ', ' ORDER BY relation::text COLLATE "C") FROM synth_find_pii('n')), 'n.people.name sure, n.people_too.name sure', 'personal columns of a schema');
+SELECT is(runners(), '', 'are found without');
+SET LOCAL ROLE gensynth_owner;
+SELECT is((SELECT string_agg(relation || '.' || "column" || ' ' || level, ', ' ORDER BY relation::text COLLATE "C") FROM synth_find_pii('n') WHERE level = 'sure'), 'n.people_too.name sure', 'by who has not the rights of the owner, by names alone');
+SELECT is(runners(), '', 'without it');
+RESET ROLE;
+SELECT is((SELECT string_agg(relation, ' ' ORDER BY relation COLLATE "C") FROM synth_fit_schema('{n}', model => 'n', seed => 1)), 'n.parents n.people_too', 'of a schema such tables are not learned');
+SELECT is(runners(), '', 'so it does not run');
+SELECT count(*) FROM synth_mask_plan('n.people') \g /dev/null
+SELECT is(runners(), '', 'nor where one is to be masked');
+SET LOCAL ROLE gensynth_owner;
+CREATE TABLE m.children (parent int REFERENCES n.parents, v int);
+INSERT INTO m.children SELECT 1 + i % 20, i % 7 FROM generate_series(1, 200) AS i;
+SELECT FROM synth_fit('m.children', seed => 1);
+SELECT is(runners(), '', 'a table is learned without looking at what it refers to');
+CREATE TABLE m.children_too (LIKE m.children, FOREIGN KEY (parent) REFERENCES n.parents);
+SELECT throws_ok($$CALL synth_into('m.children_too', 10, model => 'm.children', seed => 1)$$, '42501', 'function m.spy(integer) of role "gensynth_attacker" would run as you when table "parents" is read', 'nor is one filled');
+SELECT is(runners(), '', 'by running it');
+RESET ROLE;
+CALL synth_into('m.children_too', 10, model => 'm.children', seed => 1);
+SELECT is((SELECT count(*) FROM m.children_too), 10::bigint, 'but with the rights of the parent''s owner');
+
+-- Nor does a cast of who made a type.
+SELECT count(*) FROM synth_mask_report('n.people_too', 'n.people_too') \g /dev/null
+SELECT is(runners(), '', 'a report runs no cast');
+CREATE SCHEMA o;
+CREATE TABLE o.readings AS SELECT i % 20 AS sensor, 'ok'::m.mood AS mood, i AS at, i % 5 AS v FROM generate_series(1, 400) AS i;
+SELECT FROM synth_fit_schema('{o}', seed => 1, options => '{"order_by": {"o.readings": "at"}, "sequence_key": {"o.readings": "sensor"}}');
+SELECT is(runners(), '', 'nor does what rows have in common');
+
+-- What a model says of other tables leads to tables alone.
+SET LOCAL ROLE gensynth_attacker;
+CREATE TABLE n.cities AS SELECT i AS city FROM generate_series(1, 30) AS i;
+CREATE TABLE n.visits AS SELECT 1 + i * 7 % 30 AS city, i % 5 AS v FROM generate_series(1, 300) AS i;
+SELECT FROM synth_fit_schema('{n}', exclude => '{n.people,n.people_too,n.parents}', model => 'linked', seed => 1, options => '{"links": {"n.visits.city": "n.cities.city"}}');
+SELECT synth_grant('linked/visits', 'gensynth_reader') \g /dev/null
+RESET ROLE;
+CREATE SCHEMA p;
+GRANT USAGE, CREATE ON SCHEMA p TO PUBLIC;
+SET LOCAL ROLE gensynth_attacker;
+CREATE VIEW p.cities AS SELECT i AS city FROM generate_series(1, 30) AS i WHERE m.note();
+GRANT SELECT ON p.cities TO PUBLIC;
+SET LOCAL ROLE gensynth_reader;
+CREATE TABLE p.visits (city int, v int);
+CALL synth_into('p.visits', 20, model => 'linked/visits', seed => 1);
+SELECT is((SELECT count(*) FROM p.visits), 20::bigint, 'a table beside a view of the name that a model says');
+SELECT is(runners(), '', 'which is not read');
+CREATE TABLE p.visits_too (city int, v int);
+RESET ROLE;
+DROP VIEW p.cities;
+SET LOCAL ROLE gensynth_attacker;
+CREATE TABLE p.cities (city m.mood);
+CREATE FUNCTION p.number_of(m.mood) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM m.note(); RETURN 1; END $$;
+CREATE CAST (m.mood AS int) WITH FUNCTION p.number_of(m.mood) AS IMPLICIT;
+INSERT INTO p.cities VALUES ('ok');
+GRANT SELECT ON p.cities TO PUBLIC;
+SET LOCAL ROLE gensynth_reader;
+CALL synth_into('p.visits_too', 20, model => 'linked/visits', seed => 1);
+SELECT is(runners(), '', 'nor is a cast called');
+RESET ROLE;
+
+-- What a policy's synthesized columns are checked by runs as the table's owner.
+SET LOCAL ROLE gensynth_attacker;
+CREATE TABLE m.drawn AS SELECT i AS id, 'g' || i % 3 AS g, (i * 7 % 1009)::m.dom AS d FROM generate_series(1, 300) AS i;
+SELECT FROM synth_fit('m.drawn', exclude => '{id}', seed => 1, options => '{"context": ["g"]}');
+SELECT synth_label('m.drawn', 'd', 'synthesize(m.drawn)'), synth_label('m.drawn', 'g', 'keep'), synth_mask_grant('m.drawn', 'gensynth_reader') \g /dev/null
+SET LOCAL ROLE gensynth_reader;
+SELECT is((SELECT count(d) FROM synth_masked(NULL::m.drawn)), 300::bigint, 'columns that are drawn from a model');
+SELECT is(runners(), '', 'run no code as their reader');
+RESET ROLE;
+SET LOCAL client_min_messages = warning;
 
 -- Stored values of another table are copied, not pointed to.
 CREATE TABLE big (t text);

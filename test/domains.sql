@@ -1,6 +1,6 @@
 -- Domains: what comes back meets their constraints, or there is a clear error.
 BEGIN;
-SELECT plan(15);
+SELECT plan(16);
 SET LOCAL client_min_messages = warning;
 
 CREATE FUNCTION is_prime(n int) RETURNS bool IMMUTABLE
@@ -51,6 +51,11 @@ SELECT set_eq('SELECT v FROM synth_sample(NULL::e, 50, seed => 1)', ARRAY['abcde
 
 -- The column list may ask for a domain that the model's type isn't.
 SELECT throws_ok($$SELECT * FROM synth_rows('d', 2000, seed => 1) AS t(s prime)$$, '23514', NULL, 'a domain that refuses the values');
+
+CREATE DOMAIN low AS int CHECK (VALUE < 3);
+CREATE TABLE levels AS SELECT i % 7 AS v FROM generate_series(1, 300) AS i;
+SELECT synth_fit('levels', seed => 1) \g /dev/null
+SELECT set_eq($$SELECT v FROM synth_rows('levels', 500, seed => 1) AS t(v low)$$, ARRAY[0, 1, 2]::low[], 'of a category, the values that it takes');
 
 SELECT * FROM finish();
 ROLLBACK;

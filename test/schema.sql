@@ -147,6 +147,32 @@ CREATE SCHEMA likes;
 SELECT synth_fit_schema('{theirs}', exclude => '{theirs.defaults}', model => 'checked'), synth_fit_schema('{theirs}', exclude => '{theirs.checked}', model => 'defaults') \g /dev/null
 SELECT throws_ok($$CALL synth_schema_into('likes', 'checked')$$, '42501', 'function theirs.looks(integer) of role "gensynth_reader" would run as you in the copy of table theirs.checked', 'no condition of theirs');
 SELECT throws_ok($$CALL synth_schema_into('likes', 'defaults')$$, '42501', NULL, 'nor default');
+-- nor does anybody put a table of his where theirs are to be
+CREATE SCHEMA planted;
+GRANT USAGE, CREATE ON SCHEMA planted TO gensynth_reader;
+SET LOCAL ROLE gensynth_reader;
+CREATE TABLE planted.checked (id int, v int);
+RESET ROLE;
+SELECT throws_ok($$CALL synth_schema_into('planted', 'checked')$$, '42501', 'checked is there already, and belongs to role "gensynth_reader"', 'a table of a role that the schema is not of');
+-- nor a view in the place of a table that is taken over
+CREATE SCHEMA gensynth_reader AUTHORIZATION gensynth_reader;
+SET LOCAL ROLE gensynth_reader;
+CREATE TABLE gensynth_reader.kinds (id int PRIMARY KEY, name text);
+CREATE TABLE gensynth_reader.items (id int PRIMARY KEY, kind int NOT NULL REFERENCES gensynth_reader.kinds, v int);
+INSERT INTO gensynth_reader.kinds SELECT i, 'kind ' || i FROM generate_series(1, 3) AS i;
+INSERT INTO gensynth_reader.items SELECT i, i % 3 + 1, i % 7 FROM generate_series(1, 300) AS i;
+SELECT synth_fit_schema('{gensynth_reader}', model => 'replaced') \g /dev/null
+RESET ROLE;
+SELECT is((SELECT string_agg(relation || ' ' || role, ', ' ORDER BY ordinal) FROM synth_datasets WHERE dataset = 'replaced'), 'gensynth_reader.kinds kept, gensynth_reader.items root', 'a dataset of another role');
+CREATE SCHEMA mine CREATE TABLE kinds (id int PRIMARY KEY, name text) CREATE TABLE items (id int PRIMARY KEY, kind int NOT NULL REFERENCES kinds, v int);
+SELECT lives_ok($$CALL synth_schema_into('mine', 'replaced', create_tables => false)$$, 'which is made');
+TRUNCATE mine.items, mine.kinds;
+ALTER TABLE gensynth_reader.kinds RENAME TO were_kinds;
+SET LOCAL ROLE gensynth_reader;
+CREATE VIEW gensynth_reader.kinds AS SELECT theirs.value() AS id, 'kind'::text AS name;
+RESET ROLE;
+SELECT throws_ok($$CALL synth_schema_into('mine', 'replaced', create_tables => false)$$, '42809', 'gensynth_reader.kinds is another table than the dataset was learned from', 'until it has become a view');
+SELECT synth_drop('replaced') \g /dev/null
 SELECT lives_ok($$SELECT synth_revoke('shop', 'gensynth_reader')$$, 'taken back');
 SELECT is(as_reader($$SELECT count(*) FROM synth_datasets$$), '0', 'all of them');
 SELECT synth_fit_schema('{bank}', seed => 2) \g /dev/null

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
@@ -36,6 +37,23 @@ gs_link_make(const char *column, const char *relation, const char *name,
 								relation, quote_identifier(parent_column));
 	link->met = GS_MET_DATABASE;
 	return link;
+}
+
+/*
+ * Whether one column may have the values of another.  A model names them, and
+ * not who fills a table by it: so a view's functions would run as him, and
+ * casts between types.
+ */
+static bool
+may_lead(Oid relid, const char *column, Oid parent, const char *parent_column)
+{
+	char		kind = get_rel_relkind(parent);
+	AttrNumber	from = get_attnum(relid, column);
+	AttrNumber	to = get_attnum(parent, parent_column);
+
+	return (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE) &&
+		from > 0 && to > 0 &&
+		get_atttype(relid, from) == get_atttype(parent, to);
 }
 
 /*
@@ -68,8 +86,7 @@ gs_links_resolve(Oid relid, const List *constraints)
 		key->parent_oid = get_relname_relid(strVal(linitial(names)),
 											get_rel_namespace(relid));
 		if (!OidIsValid(key->parent_oid) ||
-			get_attnum(key->parent_oid, column) <= 0 ||
-			get_attnum(relid, linitial(key->columns)) <= 0)
+			!may_lead(relid, linitial(key->columns), key->parent_oid, column))
 			continue;
 		key->parent = gs_relation_name(key->parent_oid, NULL);
 		key->parent_columns = list_make1(column);

@@ -249,6 +249,8 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 			else if (part->level != NULL)
 			{
 				*result = part->level[code];
+				if (!gs_domain_accepts(decoder->domain, *result))
+					*result = gs_decoder_repair(decoder, &random);
 				return true;
 			}
 			else

@@ -27,6 +27,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "catalog/strange.h"
 #include "fit/private.h"
 #include "numeric/normal.h"
 #include "privacy/account.h"
@@ -437,8 +438,10 @@ group_texts(const GsSource *source, const GsPrivateText *asked, int n)
 	{
 		const char *comma = i > 0 ? ", " : "";
 
-		appendStringInfo(&columns, "%s%s::pg_catalog.text COLLATE pg_catalog.\"C\" AS v%d",
-						 comma, quote_identifier(asked[i].column->name), i);
+		appendStringInfo(&columns, "%s(%s) COLLATE pg_catalog.\"C\" AS v%d",
+						 comma,
+						 gs_as_text(quote_identifier(asked[i].column->name),
+									asked[i].column->type), i);
 		appendStringInfo(&values, "%sv%d", comma, i);
 		appendStringInfo(&sets, "%s(v%d)", comma, i);
 	}

@@ -14,6 +14,7 @@
 #include "catalog/access.h"
 #include "catalog/ledger.h"
 #include "catalog/relation.h"
+#include "catalog/strange.h"
 #include "compat.h"
 #include "fit/private.h"
 
@@ -83,8 +84,9 @@ read_keys(Oid parent, AttrNumber key)
 {
 	List	   *keys = NIL;
 
-	gs_query_read(psprintf("SELECT key::pg_catalog.text FROM (SELECT %s AS key FROM %s)"
+	gs_query_read(psprintf("SELECT %s FROM (SELECT %s AS key FROM %s)"
 						   " AS parent WHERE key IS NOT NULL LIMIT %d",
+						   gs_as_text("key", get_atttype(parent, key)),
 						   quote_identifier(get_attname(parent, key, false)),
 						   gs_relation_name(parent, NULL), MAX_KEYS + 1),
 				  add_key, &keys);

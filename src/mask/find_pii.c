@@ -24,10 +24,10 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
-#include "utils/rls.h"
 #include "utils/varlena.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "compat.h"
 #include "mask/find_pii.h"
 
@@ -508,8 +508,33 @@ decide(Finder *finder)
 }
 
 /*
- * What is found in a relation.  named: by the caller; in others no policies of
- * whoever owns them run as the caller, so they go by names where they have
+ * Looks at rows of a relation that nobody has named: as its owner, where the
+ * caller has his rights; else if nothing of others runs as the caller for it.
+ */
+static void
+read_unnamed(Finder *finder)
+{
+	GsAccess	access;
+	GsStrange	strange;
+
+	if (!gs_may_read_as_owner(finder->relid) &&
+		gs_strange_code(finder->relid, GS_STRANGE_READ, &strange))
+	{
+		ereport(NOTICE,
+				(errmsg("no rows of \"%s\" were looked at: function %s of role \"%s\" would have run as you",
+						get_rel_name(finder->relid), strange.function,
+						strange.role),
+				 errhint("Its columns go by their names; to look at the rows all the same, name the table.")));
+		return;
+	}
+	gs_begin_reading(&access, finder->relid, true);
+	read_sample(finder);
+	gs_become_caller(&access);
+}
+
+/*
+ * What is found in a relation.  named: by the caller; in others no code of
+ * whoever owns them runs as the caller, so they go by names where they have
  * any, as views are not looked at.
  */
 static List *
@@ -545,9 +570,10 @@ find_in(Oid relid, const GsPiiWords *words, bool named)
 			finder.columns = lappend(finder.columns, column);
 		MemoryContextSwitchTo(old);
 	}
-	if (finder.columns != NIL &&
-		(named || check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED))
+	if (finder.columns != NIL && named)
 		read_sample(&finder);
+	else if (finder.columns != NIL)
+		read_unnamed(&finder);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
 	return decide(&finder);

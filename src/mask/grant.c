@@ -25,6 +25,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "catalog/strange.h"
 #include "compat.h"
 #include "mask/find_pii.h"
 #include "mask/grant.h"
@@ -74,24 +75,6 @@ gs_mask_check_readers(Oid relid)
 						 get_rel_name(gs_mask_root(relid)))));
 }
 
-/*
- * gs_mask_owner: the owner of a relation.  Errors: 42P01 if it is gone.
- */
-Oid
-gs_mask_owner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 static char *
 read_label(Oid relid)
 {
@@ -111,7 +94,7 @@ gs_mask_may_read(Oid relid)
 	ListCell   *cell;
 
 	relid = gs_mask_root(relid);
-	if (has_privs_of_role(GetUserId(), gs_mask_owner(relid)))
+	if (has_privs_of_role(GetUserId(), gs_owner_of(relid)))
 		return true;
 	foreach(cell, gs_mask_readers_of(read_label(relid)))
 	{
@@ -185,7 +168,7 @@ make_key(Oid relid)
 	GsPseudonymKey key;
 
 	/* a member of the owner's role acts for it, but keys are roles' own */
-	if (GetUserId() != gs_mask_owner(relid) ||
+	if (GetUserId() != gs_owner_of(relid) ||
 		gs_secret_find(GS_DEFAULT_KEY, &key))
 		return;
 	gs_secret_make(GS_DEFAULT_KEY, &key);

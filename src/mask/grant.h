@@ -11,7 +11,6 @@
 
 extern List *gs_mask_readers_of(const char *label);
 extern void gs_mask_check_readers(Oid relid);
-extern Oid	gs_mask_owner(Oid relid);
 extern bool gs_mask_may_read(Oid relid);
 extern void gs_mask_check_grant(Oid relid);
 

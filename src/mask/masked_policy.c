@@ -28,6 +28,7 @@
 #include "utils/syscache.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "compat.h"
 #include "mask/find_pii.h"
 #include "mask/grant.h"
@@ -475,7 +476,7 @@ make_policy(const GsMaskedCall *call, char *asked)
 												  ALLOCSET_SMALL_SIZES);
 	GsMaskRequest request = {0};
 	Oid			root = gs_mask_root(call->relid);
-	Oid			owner = gs_mask_owner(root);
+	Oid			owner = gs_owner_of(root);
 	GsMaskPlan *plan;
 	GsMaskTable *table;
 	KeptPolicy *kept;
@@ -518,7 +519,7 @@ gs_masked_policy(const GsMaskedCall *call)
 {
 	char	   *asked = asked_text(call);
 	Oid			user = call->own ? GetUserId() :
-		gs_mask_owner(gs_mask_root(call->relid));
+		gs_owner_of(gs_mask_root(call->relid));
 	KeptPolicy *kept;
 	MemoryContext old;
 	uint64		before;

@@ -25,6 +25,7 @@
 #include "utils/rel.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "compat.h"
 #include "mask/label.h"
 #include "mask/mask_plan.h"
@@ -122,8 +123,9 @@ as_number(Oid type, const char *column, bool *number)
 		default:
 			*number = false;
 			/* 52 bits are whole in a double */
-			return psprintf("(pg_catalog.hashtextextended(t.%s::pg_catalog.text, 0) "
-							GS_OP(">>") " 12)::pg_catalog.float8", column);
+			return psprintf("(pg_catalog.hashtextextended(%s, 0) "
+							GS_OP(">>") " 12)::pg_catalog.float8",
+							gs_as_text(psprintf("t.%s", column), type));
 	}
 }
 

@@ -45,6 +45,7 @@
 #include "utils/syscache.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "compat.h"
 #include GS_CLUSTER_H
 #include "mask/masker.h"
@@ -473,6 +474,7 @@ advance_sequence(const GsMaskTable *table, const GsMaskColumn *column)
 	Datum		values[2];
 	char	   *sequence;
 	const char *name = quote_identifier(column->name);
+	GsAccess	access;
 
 	if (!is_number(table->relid, column->name))
 		return;
@@ -483,6 +485,8 @@ advance_sequence(const GsMaskTable *table, const GsMaskColumn *column)
 	sequence = gs_result_text(0, 1, CurrentMemoryContext);
 	if (sequence == NULL)
 		return;
+	gs_become(&access, gs_owner_of(table->relid),
+			  SECURITY_RESTRICTED_OPERATION);
 	gs_run_text(psprintf("SELECT pg_catalog.setval(s.seqrelid::pg_catalog.regclass, m.most)"
 						 " FROM pg_catalog.pg_sequence s, %s q,"
 						 " (SELECT pg_catalog.max(%s)::pg_catalog.int8 AS most FROM %s) m"
@@ -491,6 +495,7 @@ advance_sequence(const GsMaskTable *table, const GsMaskColumn *column)
 						 " AND m.most " GS_OP(">=") " q.last_value"
 						 " AND m.most " GS_OP("<") " s.seqmax", sequence, name,
 						 table->name), sequence, false);
+	gs_become_caller(&access);
 }
 
 /*

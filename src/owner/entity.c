@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "owner/entity.h"
 
 #define COPIED_ENTITIES	1000	/* at most ... */
@@ -25,7 +26,8 @@
  * Columns that are the same in all rows of each entity.
  */
 static List *
-constant_columns(const GsOwners *owners, const char *rows, const char *keys)
+constant_columns(const GsOwners *owners, Oid relid, const char *rows,
+				 const char *keys)
 {
 	MemoryContext context = CurrentMemoryContext;
 	List	   *constant = NIL;
@@ -37,16 +39,17 @@ constant_columns(const GsOwners *owners, const char *rows, const char *keys)
 	initStringInfo(&outer);
 	foreach(cell, owners->columns)
 	{
-		const char *name = quote_identifier(lfirst(cell));
+		const char *name = psprintf("c.%s", quote_identifier(lfirst(cell)));
+		const char *text = gs_as_text(name, get_atttype(relid, get_attnum(relid, lfirst(cell))));
 		int			i = foreach_current_index(cell);
 
 		appendStringInfo(&outer, "%spg_catalog.bool_and(q.c%d)",
 						 i > 0 ? ", " : "", i);
-		appendStringInfo(&inner, "%spg_catalog.min(c.%s::pg_catalog.text COLLATE pg_catalog.\"C\")"
-						 " IS NULL OR pg_catalog.count(c.%s) " GS_EQ " pg_catalog.count(*)"
-						 " AND pg_catalog.min(c.%s::pg_catalog.text COLLATE pg_catalog.\"C\") " GS_EQ
-						 " pg_catalog.max(c.%s::pg_catalog.text COLLATE pg_catalog.\"C\") AS c%d",
-						 i > 0 ? ", " : "", name, name, name, name, i);
+		appendStringInfo(&inner, "%spg_catalog.min((%s) COLLATE pg_catalog.\"C\")"
+						 " IS NULL OR pg_catalog.count(%s) " GS_EQ " pg_catalog.count(*)"
+						 " AND pg_catalog.min((%s) COLLATE pg_catalog.\"C\") " GS_EQ
+						 " pg_catalog.max((%s) COLLATE pg_catalog.\"C\") AS c%d",
+						 i > 0 ? ", " : "", text, name, text, text, i);
 	}
 	if (owners->columns == NIL)
 		return NIL;
@@ -106,7 +109,7 @@ gs_owners_find_entities(GsOwners *owners, Oid relid, bool personal)
 		least >= COPIED_LEAST && n >= COPIED_ROWS * (double) owners->nentities;
 	MemoryContextSwitchTo(context);
 	if (owners->nentities > 1)
-		step->known = constant_columns(owners, rows, keys.data);
+		step->known = constant_columns(owners, relid, rows, keys.data);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
 	foreach(cell, owners->columns)

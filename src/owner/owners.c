@@ -23,6 +23,7 @@
 
 #include "compat.h"
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "column/tensor.h"
 #include "constraint/constraints.h"
 #include "owner/before.h"
@@ -185,9 +186,11 @@ static bool
 leads_to(Oid relid, const GsOwnerStep *step)
 {
 	Oid			parent = find_parent(relid, step);
+	GsStrange	strange;
 
 	return OidIsValid(parent) && has_columns(parent, step->known) &&
-		pg_class_aclcheck(parent, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+		pg_class_aclcheck(parent, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		!gs_strange_code(parent, GS_STRANGE_READ, &strange);
 }
 
 /*

@@ -11,24 +11,31 @@
 
 #include <math.h>
 
-#include "access/table.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "commands/defrem.h"
 #include "miscadmin.h"
 #include "tcop/pquery.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "catalog/access.h"
 #include "catalog/datasets.h"
+#include "catalog/strange.h"
 #include "codec/styles.h"
 #include "compat.h"
 #include "model/model.h"
@@ -113,6 +120,32 @@ source_of(const char *relation)
 }
 
 /*
+ * An error for a table that somebody without the rights of the schema's owner
+ * has put there: who named the schema relies on that one alone.
+ */
+static void
+check_owner(const char *name, Oid relid)
+{
+	Oid			owner = gs_owner_of(relid);
+	Oid			schema = get_rel_namespace(relid);
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	bool		relies;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for namespace %u", schema);
+	relies = owner == GetUserId() ||
+		has_privs_of_role(owner, ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner);
+	ReleaseSysCache(tuple);
+	if (!relies)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s is there already, and belongs to role \"%s\"",
+						name, GetUserNameFromId(owner, false)),
+				 errdetail("That role would get the rows, and its triggers would run as you."),
+				 errhint("Drop it, or choose another schema.")));
+}
+
+/*
  * An error unless the tables of the dataset can all stand in the target schema,
  * which must not be theirs.
  */
@@ -125,7 +158,12 @@ check_target(const IntoSchema *call)
 	foreach(cell, call->tables)
 	{
 		const GsDatasetTable *table = lfirst(cell);
+		Oid			there = get_relname_relid(table->name,
+											  get_namespace_oid(call->target,
+																false));
 
+		if (OidIsValid(there))
+			check_owner(table->name, there);
 		if (strcmp(strVal(linitial(gs_name_list(table->relation))),
 				   call->target) == 0)
 			ereport(ERROR,
@@ -198,6 +236,43 @@ has_rows(const char *target)
 }
 
 /*
+ * An error unless a table that is taken over is one that can be read without
+ * running code of others, though its dataset has named it and not the caller.
+ */
+static void
+check_source(const GsDatasetTable *table, Relation source, Oid target)
+{
+	TupleDesc	desc = RelationGetDescr(source);
+	char		kind = source->rd_rel->relkind;
+	GsStrange	found;
+
+	if (gs_strange_code(RelationGetRelid(source), GS_STRANGE_READ, &found))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("function %s of role \"%s\" would run as you when table %s is read",
+						found.function, found.role, table->relation),
+				 errhint("Fill the table that stands for it yourself.")));
+	for (int i = 0; i < desc->natts && (kind == RELKIND_RELATION ||
+										kind == RELKIND_PARTITIONED_TABLE); i++)
+	{
+		Oid			type = getBaseType(TupleDescAttr(desc, i)->atttypid);
+		AttrNumber	attnum = get_attnum(target,
+										NameStr(TupleDescAttr(desc, i)->attname));
+
+		/* casts may be of who made a type */
+		if (attnum > 0 && type >= FirstUnpinnedObjectId &&
+			type != getBaseType(get_atttype(target, attnum)))
+			kind = '\0';
+	}
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is another table than the dataset was learned from",
+						table->relation),
+				 errhint("Fill the table that stands for it yourself.")));
+}
+
+/*
  * Takes a table over as it is.
  */
 static void
@@ -210,7 +285,8 @@ copy_rows(const IntoSchema *call, const GsDatasetTable *table)
 	if (has_rows(target))
 		return;
 	initStringInfo(&columns);
-	relation = table_open(source_of(table->relation), AccessShareLock);
+	relation = relation_open(source_of(table->relation), AccessShareLock);
+	check_source(table, relation, find_relation(target));
 	for (int i = 0; i < RelationGetDescr(relation)->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation),
@@ -220,7 +296,7 @@ copy_rows(const IntoSchema *call, const GsDatasetTable *table)
 			appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
 							 quote_identifier(NameStr(attribute->attname)));
 	}
-	table_close(relation, NoLock);
+	relation_close(relation, NoLock);
 	run(psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE"
 				 " SELECT %s FROM %s", target, columns.data, columns.data,
 				 table->relation));
@@ -406,6 +482,9 @@ synth_schema_into(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(call.context);
+		if (OidIsValid(find_relation(target_name(&call, table))))
+			check_owner(target_name(&call, table),
+						find_relation(target_name(&call, table)));
 		if (strcmp(table->role, gs_table_role_name(GS_TABLE_KEPT)) == 0)
 			copy_rows(&call, table);
 		else if (strcmp(table->role,

@@ -5,18 +5,14 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/regproc.h"
-#include "utils/syscache.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "compat.h"
 #include "schema/like.h"
 #include "table/source.h"
@@ -37,39 +33,6 @@ static const char keys_query[] =
 " AND c.contype " GS_EQ " 'f' AND NOT EXISTS (SELECT"
 " FROM pg_catalog.pg_constraint u WHERE u.oid " GS_EQ " c.conparentid"
 " AND u.conrelid " GS_EQ " c.conrelid) ORDER BY c.conname";
-
-/*
- * $1 a table: a function that its conditions, generated columns, indexes and
- * statistics call, if $2 also its defaults, or those of its columns' types, and
- * whose owner is neither the caller nor a superuser.
- */
-static const char strange_query[] =
-"WITH RECURSIVE d AS ("
-"SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS classid,"
-" $1::pg_catalog.oid AS objid"
-" UNION ALL SELECT p.classid, p.objid FROM pg_catalog.pg_depend p"
-" WHERE p.refclassid " GS_EQ " 'pg_catalog.pg_class'::pg_catalog.regclass"
-" AND p.refobjid " GS_EQ " $1 AND ($2 OR NOT EXISTS (SELECT"
-" FROM pg_catalog.pg_attrdef f JOIN pg_catalog.pg_attribute a"
-" ON a.attrelid " GS_EQ " f.adrelid AND a.attnum " GS_EQ " f.adnum"
-" WHERE p.classid " GS_EQ " 'pg_catalog.pg_attrdef'::pg_catalog.regclass"
-" AND f.oid " GS_EQ " p.objid AND a.attgenerated " GS_EQ " ''))"
-" UNION SELECT n.classid, n.objid FROM d, LATERAL ("
-"SELECT p.refclassid AS classid, p.refobjid AS objid"
-" FROM pg_catalog.pg_depend p WHERE p.classid " GS_EQ " d.classid"
-" AND p.objid " GS_EQ " d.objid UNION ALL"
-" SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, c.oid"
-" FROM pg_catalog.pg_constraint c"
-" WHERE d.classid " GS_EQ " 'pg_catalog.pg_type'::pg_catalog.regclass"
-" AND c.contypid " GS_EQ " d.objid) n"
-" WHERE n.classid " GS_NE " 'pg_catalog.pg_class'::pg_catalog.regclass"
-" AND d.classid " GS_NE " 'pg_catalog.pg_proc'::pg_catalog.regclass)"
-" SELECT p.oid::pg_catalog.regprocedure::pg_catalog.text,"
-" r.rolname::pg_catalog.text FROM d"
-" JOIN pg_catalog.pg_proc p ON p.oid " GS_EQ " d.objid"
-" JOIN pg_catalog.pg_roles r ON r.oid " GS_EQ " p.proowner"
-" WHERE d.classid " GS_EQ " 'pg_catalog.pg_proc'::pg_catalog.regclass"
-" AND NOT r.rolsuper AND r.rolname " GS_NE " CURRENT_USER ORDER BY 1 LIMIT 1";
 
 static void
 run(const char *sql)
@@ -116,39 +79,20 @@ create_sequences(const char *target, Oid source)
 	}
 }
 
-static bool
-is_own(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	bool		own;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	own = ((Form_pg_class) GETSTRUCT(tuple))->relowner == GetUserId();
-	ReleaseSysCache(tuple);
-	return own;
-}
-
 /*
  * An error if others' code would run as the caller, who will own the copy.
  */
 static void
 check_code(const char *source, Oid relid, bool defaults)
 {
-	Oid			types[2] = {OIDOID, BOOLOID};
-	Datum		values[2] = {ObjectIdGetDatum(relid), BoolGetDatum(defaults)};
+	GsStrange	found;
 
-	/* nobody adds an index or a constraint from here on */
-	LockRelationOid(relid, RowExclusiveLock);
-	/* what runs for one's own table does so anyway */
-	if (is_own(relid))
-		return;
-	if (gs_run(strange_query, 2, types, values, NULL, false) > 0)
+	if (gs_strange_code(relid, defaults ? GS_STRANGE_FILL : GS_STRANGE_COPY,
+						&found))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("function %s of role \"%s\" would run as you in the copy of table %s",
-						gs_result_text(0, 1, CurrentMemoryContext),
-						gs_result_text(0, 2, CurrentMemoryContext), source),
+						found.function, found.role, source),
 				 errhint("SET ROLE to the table's owner, or make the table yourself without what calls the function: a constraint, a default, an index, a generated column, or a type.")));
 }
 

@@ -25,6 +25,7 @@
 #include "compat.h"
 #include "catalog/access.h"
 #include "catalog/catalog.h"
+#include "catalog/strange.h"
 #include "codec/styles.h"
 #include "constraint/constraints.h"
 #include "fit/fit.h"
@@ -187,32 +188,48 @@ read_tables(GsSchemaPlan *plan, List *schemas, List *exclude, List *others,
 	}
 }
 
+static void
+tell_left_out(const GsPlanTable *table, const GsStrange *strange)
+{
+	const char *exclude = quote_literal_cstr(psprintf("{%s}", table->name));
+
+	if (strange != NULL)
+		ereport(NOTICE,
+				(errmsg("table %s is left out: function %s of role \"%s\" would run as you",
+						table->name, strange->function, strange->role),
+				 errhint("SET ROLE to the table's owner, or do without the function in policies and in expressions of indexes and statistics.  To leave the table out without this notice: exclude => %s.",
+						 exclude)));
+	else
+		ereport(NOTICE,
+				(errmsg("table %s is left out: permission denied", table->name),
+				 errhint("Its owner can allow it: GRANT SELECT ON %s TO %s.  To leave it out without this notice: exclude => %s.",
+						 table->name,
+						 quote_identifier(GetUserNameFromId(GetUserId(),
+															false)), exclude)));
+}
+
 /*
- * Tables that the caller may not read are left out, with a NOTICE.
+ * Tables that the caller may not read are left out, with a NOTICE; and those
+ * that are not named whose reading would run code of others.
  */
 static void
-check_rights(GsSchemaPlan *plan, bool quiet)
+check_rights(GsSchemaPlan *plan, Oid named, bool quiet)
 {
 	int			kept = 0;
 
 	for (int t = 0; t < plan->n; t++)
 	{
 		GsPlanTable *table = &plan->table[t];
+		GsStrange	strange;
+		bool		allowed = pg_class_aclcheck(table->relid, GetUserId(),
+												ACL_SELECT) == ACLCHECK_OK;
 
-		if (pg_class_aclcheck(table->relid, GetUserId(),
-							  ACL_SELECT) == ACLCHECK_OK)
-		{
+		if (allowed && (table->relid == named ||
+						!gs_strange_code(table->relid, GS_STRANGE_READ,
+										 &strange)))
 			plan->table[kept++] = *table;
-			continue;
-		}
-		if (!quiet)
-			ereport(NOTICE,
-					(errmsg("table %s is left out: permission denied", table->name),
-					 errhint("Its owner can allow it: GRANT SELECT ON %s TO %s.  To leave it out without this notice: exclude => %s.",
-							 table->name,
-							 quote_identifier(GetUserNameFromId(GetUserId(),
-																false)),
-							 quote_literal_cstr(psprintf("{%s}", table->name)))));
+		else if (!quiet)
+			tell_left_out(table, allowed ? &strange : NULL);
 	}
 	plan->n = kept;
 }
@@ -549,14 +566,17 @@ find_order(GsPlanTable *table, MemoryContext context)
 }
 
 /*
- * Names, numbers of rows and keys of tables that may be read.
+ * Names, numbers of rows and keys of tables that may be read.  named: the one
+ * that they belong to, or InvalidOid for those of schemas.
  */
 static void
-describe_tables(GsSchemaPlan *plan, bool quiet, MemoryContext context)
+describe_tables(GsSchemaPlan *plan, Oid named, MemoryContext context)
 {
+	bool		quiet = OidIsValid(named);
+
 	for (int t = 0; t < plan->n; t++)
 		plan->table[t].name = gs_relation_name(plan->table[t].relid, NULL);
-	check_rights(plan, quiet);
+	check_rights(plan, named, quiet);
 	for (int t = 0; t < plan->n; t++)
 	{
 		/* nothing is kept of one table alone */
@@ -623,7 +643,7 @@ gs_table_plan(Oid relid, int *t)
 		oids = lappend_oid(oids, DatumGetObjectId(gs_result(i, 1, NULL)));
 	read_tables(plan, NIL, NIL, oids, context);
 	MemoryContextSwitchTo(context);
-	describe_tables(plan, true, context);
+	describe_tables(plan, relid, context);
 	find_kept(plan);
 	sort_tables(plan);
 	*t = find_table(plan, relid);
@@ -672,7 +692,7 @@ gs_schema_plan(List *schemas, List *exclude, const Jsonb *json)
 		elog(ERROR, "SPI_connect failed");
 	read_tables(plan, schemas, exclude, NIL, context);
 	MemoryContextSwitchTo(context);
-	describe_tables(plan, false, context);
+	describe_tables(plan, InvalidOid, context);
 	if (plan->n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),

@@ -14,6 +14,7 @@
 #include "utils/typcache.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "compat.h"
 #include "schema/plan.h"
 #include "table/source.h"
@@ -167,6 +168,7 @@ look_at_link(const GsPlanTable *table, const GsPlanTable *parent,
 			 GsPlanKey *key)
 {
 	const char *column = quote_identifier(linitial(key->columns));
+	const char *parent_column = quote_identifier(linitial(key->parent_columns));
 	Oid			type = get_atttype(table->relid,
 								   get_attnum(table->relid,
 											  linitial(key->columns)));
@@ -183,10 +185,11 @@ look_at_link(const GsPlanTable *table, const GsPlanTable *parent,
 						key->name),
 				 errhint("Change the type of one of them.")));
 	gs_run(psprintf("SELECT pg_catalog.avg(CASE WHEN EXISTS (SELECT FROM %s p"
-					" WHERE p.%s::pg_catalog.text " GS_EQ " c.%s::pg_catalog.text)"
+					" WHERE (%s) " GS_EQ " (%s))"
 					" THEN 1.0::pg_catalog.float8 ELSE 0 END)"
 					" FROM %s c WHERE c.%s IS NOT NULL", parent->name,
-					quote_identifier(linitial(key->parent_columns)), column,
+					gs_as_text(psprintf("p.%s", parent_column), type),
+					gs_as_text(psprintf("c.%s", column), type),
 					table->name, column), 0, NULL, NULL, NULL, true);
 	share = gs_result(0, 1, &isnull);
 	key->share = isnull ? 0 : DatumGetFloat8(share);

@@ -17,6 +17,7 @@
 
 #include "compat.h"
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "constraint/links.h"
 #include "fit/children.h"
 #include "fit/fit.h"
@@ -469,6 +470,7 @@ gs_foreign_keys_rows(Oid target, const GsSampler *sampler, int64 rows)
 		const GsConstraint *constraint = lfirst(cell);
 		const char *column;
 		GsOffspring	offspring;
+		GsAccess	access;
 		int64		n;
 
 		if (constraint->parent == NULL || constraint->parent_oid == target ||
@@ -478,8 +480,10 @@ gs_foreign_keys_rows(Oid target, const GsSampler *sampler, int64 rows)
 			offspring.all_parents <= most)
 			continue;
 		column = quote_identifier(linitial(constraint->parent_columns));
+		gs_begin_reading(&access, constraint->parent_oid, true);
 		gs_run(psprintf("SELECT pg_catalog.count(%s) FROM %s", column,
 						constraint->parent), 0, NULL, NULL, NULL, false);
+		gs_become_caller(&access);
 		n = DatumGetInt64(gs_result(0, 1, NULL));
 		if (n == 0)
 			continue;

@@ -13,6 +13,7 @@
 
 #include <math.h>
 
+#include "access/transam.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
@@ -28,6 +29,7 @@
 #include "utils/tuplesort.h"
 
 #include "compat.h"
+#include "catalog/strange.h"
 #include "codec/datum.h"
 #include "numeric/philox.h"
 #include "stream/parents.h"
@@ -284,6 +286,29 @@ keys_query(const GsParentsRequest *request)
 	return query.data;
 }
 
+/*
+ * Whether reading a table's keys calls no function of who made the referring
+ * columns' types.
+ */
+static bool
+casts_are_plain(const GsParentsRequest *request)
+{
+	int			k = 0;
+	ListCell   *cell;
+
+	foreach(cell, request->constraint->parent_columns)
+	{
+		Oid			parent = request->constraint->parent_oid;
+		Oid			from = get_atttype(parent, get_attnum(parent, lfirst(cell)));
+		Oid			to = TupleDescAttr(request->desc, k++)->atttypid;
+
+		if (from != to && (from >= FirstUnpinnedObjectId ||
+						   to >= FirstUnpinnedObjectId))
+			return false;
+	}
+	return true;
+}
+
 static TupleDesc
 slot_desc(TupleDesc keys, TupleDesc columns)
 {
@@ -397,6 +422,7 @@ sort_keys(Reading *reading)
 	Oid			operators[] = {Int8LessOperator, Int8LessOperator};
 	Oid			collations[] = {InvalidOid, InvalidOid};
 	bool		nulls_first[] = {false, false};
+	GsAccess	access;
 
 	parents->n = reading->sorted = 0;
 	reading->sort = tuplesort_begin_heap(parents->desc, lengthof(columns),
@@ -407,7 +433,10 @@ sort_keys(Reading *reading)
 										 TUPLESORT_NONE);
 	if (request->most > 0)
 		tuplesort_set_bound(reading->sort, request->most);
+	gs_begin_reading(&access, request->constraint->parent_oid,
+					 casts_are_plain(request));
 	gs_query_read(keys_query(request), take_key, reading);
+	gs_become_caller(&access);
 	parents->kept = request->most > 0 ? Min(parents->n, request->most) :
 		parents->n;
 	if (reading->sorted >= parents->kept)
@@ -417,8 +446,9 @@ sort_keys(Reading *reading)
 }
 
 /*
- * gs_parents_read: reads the keys of a table, as the caller, into the current
- * context.  To be called within an SPI connection.
+ * gs_parents_read: reads the keys of a table, as the caller may, into the current
+ * context.  To be called within an SPI connection.  Errors: those of
+ * gs_begin_reading.
  */
 GsParents *
 gs_parents_read(const GsParentsRequest *request)

@@ -137,6 +137,9 @@ gensynth_jobs_now(PG_FUNCTION_ARGS)
 	{
 		GsJob	   *job = lfirst(cell);
 
+		/* errors may hold values of rows */
+		for (int c = GS_JOB_MESSAGE; c <= GS_JOB_HINT; c++)
+			job->null[c] |= !is_member(job);
 		if (may_see(job))
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc,
 								 job->value, job->null);

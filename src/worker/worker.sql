@@ -42,7 +42,7 @@ AS 'MODULE_PATHNAME', 'gensynth_jobs_now';
 COMMENT ON FUNCTION gensynth.jobs_now() IS 'jobs that the caller may see; use the view synth_jobs';
 
 -- One's own and those of roles that one is a member of; all for superusers
--- and pg_read_all_stats.
+-- and, but for what errors say, pg_read_all_stats.
 CREATE VIEW synth_jobs AS SELECT j.* FROM gensynth.jobs_now() j;
 COMMENT ON VIEW synth_jobs IS 'fits in the background: those that run, and what became of others; DELETE forgets one that has ended';
 GRANT SELECT, DELETE ON synth_jobs TO PUBLIC;
