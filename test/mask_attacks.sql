@@ -1,6 +1,6 @@
 -- Attacks on masking: others' tables, others' code, rows that are hidden, names.
 BEGIN;
-SELECT plan(45);
+SELECT plan(47);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 CREATE ROLE gensynth_owner;
@@ -165,6 +165,21 @@ SELECT throws_ok($$CALL synth_mask_schema('one, nix')$$, '3F000', NULL, 'a schem
 SELECT throws_ok($$CALL synth_mask_schema('one', exclude => '{nix}')$$, '42P01', NULL, 'a table that is not there');
 SELECT lives_ok($$CALL synth_mask_schema('one, two', '{"p.id": "pseudonym", "one.p.t": "shuffle"}')$$, 'both');
 SELECT is((SELECT count(*) FROM one.p JOIN two.c ON c.p = p.id WHERE p.id > 20), 20::bigint, 'and they fit');
+
+-- a table that keys tie to it, and that nobody has named
+SET LOCAL ROLE gensynth_stranger;
+CREATE FUNCTION filters(id int) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE TABLE filtered (id int PRIMARY KEY);
+INSERT INTO filtered SELECT generate_series(1, 20);
+CREATE POLICY filters ON filtered USING (filters(id));
+GRANT SELECT, REFERENCES ON filtered TO gensynth_owner;
+SET LOCAL ROLE gensynth_owner;
+CREATE TABLE filtering (id int REFERENCES filtered);
+RESET ROLE;
+SELECT is(as_role('gensynth_owner', $$CALL synth_mask('filtering', '{id}', "into" => 'copies.filtering')$$), 'no error', 'is copied, too');
+DROP TABLE copies.filtering, copies.filtered;
+ALTER TABLE filtered ENABLE ROW LEVEL SECURITY;
+SELECT is(as_role('gensynth_owner', $$CALL synth_mask('filtering', '{id}', "into" => 'copies.filtering')$$), '42501', 'unless its policies would run');
 
 -- what is told of it to whom
 CREATE TABLE unseen (id int); INSERT INTO unseen VALUES (1);

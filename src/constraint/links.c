@@ -40,12 +40,13 @@ gs_link_make(const char *column, const char *relation, const char *name,
 }
 
 /*
- * Whether one column may have the values of another.  A model names them, and
- * not who fills a table by it: so a view's functions would run as him, and
- * casts between types.
+ * gs_link_may_lead: whether one column may have the values of another.  A model
+ * names them, and not who fills a table by it: so a view's functions would run
+ * as him, and casts between types.  parent: or InvalidOid.
  */
-static bool
-may_lead(Oid relid, const char *column, Oid parent, const char *parent_column)
+bool
+gs_link_may_lead(Oid relid, const char *column, Oid parent,
+				 const char *parent_column)
 {
 	char		kind = get_rel_relkind(parent);
 	AttrNumber	from = get_attnum(relid, column);
@@ -85,8 +86,8 @@ gs_links_resolve(Oid relid, const List *constraints)
 		key->kind = GS_CONSTRAINT_FOREIGN_KEY;
 		key->parent_oid = get_relname_relid(strVal(linitial(names)),
 											get_rel_namespace(relid));
-		if (!OidIsValid(key->parent_oid) ||
-			!may_lead(relid, linitial(key->columns), key->parent_oid, column))
+		if (!gs_link_may_lead(relid, linitial(key->columns), key->parent_oid,
+							  column))
 			continue;
 		key->parent = gs_relation_name(key->parent_oid, NULL);
 		key->parent_columns = list_make1(column);

@@ -26,6 +26,7 @@
 #include "utils/rls.h"
 #include "utils/syscache.h"
 
+#include "catalog/strange.h"
 #include "compat.h"
 #include "mask/mask_plan.h"
 
@@ -183,6 +184,7 @@ check_relation(GsMaskPlan *plan, const GsMaskRequest *request,
 {
 	Relation	relation = relation_open(relid, AccessShareLock);
 	char		kind = relation->rd_rel->relkind;
+	GsStrange	strange;
 	const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 												  RelationGetRelationName(relation));
 
@@ -191,6 +193,12 @@ check_relation(GsMaskPlan *plan, const GsMaskRequest *request,
 		gs_mask_problem(plan, ERRCODE_INSUFFICIENT_PRIVILEGE,
 						"All tables that keys tie to what is masked are copied.",
 						"permission denied for table %s", name);
+	if (request->copying && !list_member_oid(request->relids, relid) &&
+		gs_strange_code(relid, GS_STRANGE_READ, &strange))
+		gs_mask_problem(plan, ERRCODE_INSUFFICIENT_PRIVILEGE,
+						"Keys tie it to what is masked: keep the columns of the keys, or SET ROLE to the table's owner.",
+						"function %s of role \"%s\" would run as you when table %s is read",
+						strange.function, strange.role, name);
 	if (!request->copying && !gs_class_ownercheck(relid, GetUserId()))
 		gs_mask_problem(plan, ERRCODE_INSUFFICIENT_PRIVILEGE,
 						"Whoever owns all of the tables can mask them.",

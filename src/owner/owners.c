@@ -26,6 +26,7 @@
 #include "catalog/strange.h"
 #include "column/tensor.h"
 #include "constraint/constraints.h"
+#include "constraint/links.h"
 #include "owner/before.h"
 #include "owner/entity.h"
 #include "owner/owners.h"
@@ -120,8 +121,12 @@ find_parent(Oid relid, const GsOwnerStep *step)
 	{
 		Oid			parent = get_relname_relid(linitial(step->link),
 											   get_rel_namespace(relid));
+		ListCell   *other;
 
-		return has_columns(parent, step->parent_columns) ? parent : InvalidOid;
+		forboth(cell, step->columns, other, step->parent_columns)
+			if (!gs_link_may_lead(relid, lfirst(cell), parent, lfirst(other)))
+				return InvalidOid;
+		return parent;
 	}
 	foreach(cell, gs_constraints_read(relid))
 	{
