@@ -82,4 +82,5 @@ def main(program, table, domain, ordered, epsilons, seeds, *shape):
             print("epsilon", eps, "mean", np.round(np.mean(res, 0), 4), flush=True)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

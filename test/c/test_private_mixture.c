@@ -145,7 +145,8 @@ make_table(Table *t, int target)
 	memset(t, 0, sizeof(Table));
 	for (int c = 0; c < COLUMNS; c++)
 	{
-		t->marginal[c] = (GsMarginal) {c, -1, 1, t->count[c]};
+		t->marginal[c] = (GsMarginal) {.first = c,.second = -1,.sigma = 1,
+		.count = t->count[c]};
 		t->nbins[c] = ncells[c];
 		t->bin[c] = t->bins[c];
 		for (int x = 0; x < ncells[c]; x++)
@@ -154,8 +155,8 @@ make_table(Table *t, int target)
 	for (int p = 0; p < 3; p++)
 		if (target != pairs[p][0] + 1 && target != pairs[p][1] + 1)
 		{
-			t->marginal[n] = (GsMarginal) {pairs[p][0], pairs[p][1], 1,
-			t->count[n]};
+			t->marginal[n] = (GsMarginal) {.first = pairs[p][0],
+			.second = pairs[p][1],.sigma = 1,.count = t->count[n]};
 			n++;
 		}
 	for (int x = 0; x < 4; x++)
@@ -295,7 +296,7 @@ test_alone(void)
 	int			n = 200;
 	const bool	yes = true;
 	const bool	no = false;
-	GsMarginal	marginal = {0, -1, 10, count};
+	GsMarginal	marginal = {.second = -1,.sigma = 10,.count = count};
 	GsNoisyTable table = {
 		.ncolumns = 1,.ncells = &n,.ordered = &yes,.nullable = &no,
 		.nmarginals = 1,.marginals = &marginal
