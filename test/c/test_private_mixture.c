@@ -116,7 +116,7 @@ test_merge(void)
 	CHECK(gs_merge_cells(share, 1000, false, false, 0.1, cell) == 1000,
 		  "values without order are no neighbours");
 	n = gs_merge_bins(share, 1000, false, false, cell, 1e-9, bin);
-	CHECK(n > GS_MERGE_LEVELS / 2 && n <= GS_MERGE_LEVELS,
+	CHECK(n > GS_MERGE_LEVELS / 3 && n <= GS_MERGE_LEVELS,
 		  "their bins are not too many for pairs");
 	CHECK(bin[499] < bin[500] && bin[500] < bin[501] && bin[999] == n - 1,
 		  "and what is heavy stays alone");
