@@ -115,7 +115,8 @@ static const struct
 	{"MON", TEXT}, {"FMMonth", TEXT}, {"FMDay", TEXT}, {"Dy", TEXT},
 	{"YYYYQ", NUMBER}, {"YYYY-\"Q\"Q", TEXT}, {"YYYY\"Q\"Q", TEXT},
 	{"YYYY \"Q\"Q", TEXT}, {"\"Q\"Q YYYY", TEXT}, {"\"Q\"Q", TEXT},
-	{"date", DATE}, {"time", TIME}
+	{"date", DATE}, {"time", TIME}, {"month", DATE}, {"month end", DATE},
+	{"quarter", DATE}, {"quarter end", DATE}, {"year", DATE}, {"week", DATE}
 };
 
 static const char *const month_names[] = {
@@ -612,6 +613,33 @@ gs_notation_write(int format, GsMoment moment, char *out)
 }
 
 /*
+ * gs_notation_day: the day that a format of dates has for a day: itself, or the
+ * first or last one of its month, quarter, year or week.
+ */
+int64
+gs_notation_day(int format, int64 day)
+{
+	const char *name = formats[format].name;
+	int			julian = (int) day + POSTGRES_EPOCH_JDATE;
+	int			months = strncmp(name, "quarter", 7) == 0 ? 3 :
+		strncmp(name, "year", 4) == 0 ? MONTHS_PER_YEAR : 1;
+	int			year;
+	int			month;
+
+	if (strcmp(name, "date") == 0)
+		return day;
+	if (strcmp(name, "week") == 0)
+		return day - (j2day(julian) + 6) % 7;
+	j2date(julian, &year, &month, &julian);
+	month -= (month - 1) % months;
+	if (strstr(name, "end") == NULL)
+		return date2j(year, month, 1) - POSTGRES_EPOCH_JDATE;
+	month += months;
+	return (month > MONTHS_PER_YEAR ? date2j(year + 1, 1, 1) :
+			date2j(year, month, 1)) - 1 - POSTGRES_EPOCH_JDATE;
+}
+
+/*
  * gs_notation_write_number: the same as a number.
  */
 int64
@@ -620,7 +648,8 @@ gs_notation_write_number(int format, GsMoment moment)
 	char		text[GS_NOTATION_SIZE];
 
 	if (formats[format].kinds & (DATE | TIME))
-		return formats[format].kinds & DATE ? moment.day : moment.usec;
+		return formats[format].kinds & DATE ?
+			gs_notation_day(format, moment.day) : moment.usec;
 	gs_notation_write(format, moment, text);
 	return strtoll(text, NULL, 10);
 }

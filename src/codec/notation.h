@@ -65,6 +65,7 @@ extern int64 gs_notation_number(int format, int64 number);
 extern void gs_notation_around(int format, int64 number, int64 *below,
 							   int64 *above);
 extern int	gs_notation_write(int format, GsMoment moment, char *out);
+extern int64 gs_notation_day(int format, int64 day);
 extern int64 gs_notation_write_number(int format, GsMoment moment);
 extern void gs_notation_set(GsCodec *codec, int format, int nothers,
 							char **other);

@@ -413,7 +413,6 @@ may_follow(const GsColumn *column, const GsLane *lane)
 
 	return !column->unique && !column->partly_unique &&
 		column->moment == 0 && !column->leads && !column->equated &&
-		column->equal == 0 &&
 		!column->impute && column->declared == column->type &&
 		column->meant == GS_MEANT_ANY &&
 		(codec->notation != NULL || codec->type == DATEOID ||
@@ -431,6 +430,7 @@ set_leader(GsSample *sample, int c, int leader, int format, bool whole)
 	GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
 
 	column->moment = leader + 1;
+	column->equal = 0;			/* which says less */
 	sample->columns[leader].leads = true;
 	if (column->codec.notation == NULL)
 		gs_notation_set(&column->codec, format, 0, NULL);
@@ -489,21 +489,62 @@ find_format(GsSample *sample, int c, int leader)
 }
 
 /*
+ * Whether all dates of a column are the first of their months, or the like: a
+ * finer column of the same moment says more.
+ */
+static bool
+is_coarse(const GsSample *sample, int c)
+{
+	const GsCodec *codec = &sample->columns[c].codec;
+	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+
+	for (int format = 0; codec->type == DATEOID &&
+		 format < gs_notation_count(); format++)
+	{
+		bool		coarse = false;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!gs_notation_fits(format, codec->kind) ||
+			strcmp(gs_notation_name(format), "date") == 0)
+			continue;
+		for (int64 row = 0; row < sample->nrows; row++)
+			if (!is_absent(lane, row) &&
+				!gs_scalar_is_special(&codec->part[0], GS_LANE_INT,
+									  lane->scalar[row]))
+			{
+				coarse = gs_notation_day(format, lane->scalar[row].i) ==
+					lane->scalar[row].i;
+				if (!coarse)
+					break;
+			}
+		if (coarse)
+			return true;
+	}
+	return false;
+}
+
+/*
  * gs_leaders_find: finds columns of a sample that follow from others, and sets
  * their leaders.  Can be cancelled.
  */
 void
 gs_leaders_find(GsSample *sample)
 {
+	bool	   *coarse = palloc0(Max(sample->ncolumns, 1));
+
+	for (int c = 0; c < sample->ncolumns; c++)
+		coarse[c] = sample->lanes[c * GS_MAX_PARTS].type == GS_LANE_INT &&
+			is_coarse(sample, c);
 	/* the finest lead: what follows from a month follows from its day */
 	for (GsMomentUnit unit = GS_UNIT_TIME; unit > GS_UNIT_NONE; unit--)
-		for (int plain = 0; plain < 2; plain++)
+		for (int round = 0; round < 4; round++)
 			for (int b = 0; b < sample->ncolumns; b++)
 			{
 				const GsColumn *leader = &sample->columns[b];
 
 				if (!may_lead(leader, &sample->lanes[b * GS_MAX_PARTS]) ||
-					(leader->codec.notation != NULL) != plain ||
+					(leader->codec.notation != NULL) != round / 2 ||
+					coarse[b] != round % 2 ||
 					gs_codec_unit(&leader->codec) != unit)
 					continue;
 				for (int c = 0; c < sample->ncolumns; c++)
