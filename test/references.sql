@@ -1,6 +1,6 @@
 -- Rows of a child that know others which they refer to, besides their owner.
 BEGIN;
-SELECT plan(15);
+SELECT plan(18);
 SET LOCAL client_min_messages = error;
 CREATE SCHEMA shop;
 SET LOCAL search_path = shop, public;
@@ -35,6 +35,26 @@ SELECT cmp_ok(max(abs(a.share - b.share)), '<', 0.05, 'products are bought as of
 SELECT cmp_ok(abs(count(*) - (SELECT count(*) FROM takes)) * 1.0 / count(*), '<', 0.03, 'as many pairs of a junction, each once') FROM dev.takes;
 SELECT cmp_ok(avg((mark BETWEEN 10 * level AND 10 * level + 2)::int), '>', 0.99, 'what follows from the other one') FROM dev.takes JOIN dev.course ON course = id;
 SELECT cmp_ok(max(n), '>', 40::bigint, 'some take nearly all') FROM (SELECT count(*) AS n FROM dev.takes GROUP BY student) AS c;
+
+-- what they are like: a client lives where his account is, tracks follow others of their kind
+CREATE SCHEMA bank;
+CREATE TABLE bank.account (id int PRIMARY KEY, place text NOT NULL);
+CREATE TABLE bank.client (id int PRIMARY KEY, place text NOT NULL);
+CREATE TABLE bank.disposition (account int REFERENCES bank.account ON DELETE CASCADE, client int UNIQUE REFERENCES bank.client, PRIMARY KEY (account, client));
+CREATE TABLE bank.track (id int PRIMARY KEY, kind text NOT NULL);
+CREATE TABLE bank.play (id int PRIMARY KEY, client int NOT NULL REFERENCES bank.client ON DELETE CASCADE, track int NOT NULL REFERENCES bank.track);
+INSERT INTO bank.account SELECT i, 'place ' || i % 20 FROM generate_series(1, 2000) AS i;
+INSERT INTO bank.client SELECT i, 'place ' || CASE WHEN i % 10 = 0 THEN i * 7919 % 20 ELSE i % 20 END FROM generate_series(1, 2000) AS i;
+INSERT INTO bank.disposition SELECT i, i FROM generate_series(1, 2000) AS i;
+INSERT INTO bank.track SELECT i, 'kind ' || i % 8 FROM generate_series(1, 400) AS i;
+INSERT INTO bank.play SELECT row_number() OVER (ORDER BY i, k), i, 1 + (i * 5 + k / 3 + 8 * (i * 31 + k * 7)) % 400 FROM generate_series(1, 2000) AS i, generate_series(1, 6) AS k;
+SELECT synth_fit_schema('{bank}', options => '{"remake": ["track"], "order_by": {"play": "id"}}', seed => 1) \g /dev/null
+CREATE SCHEMA bank2;
+CALL synth_schema_into('bank2', 'bank', seed => 1);
+SELECT cmp_ok(avg((a.place = c.place)::int), '>', 0.8, 'a client lives where his account is') FROM bank2.disposition AS d JOIN bank2.account AS a ON a.id = account JOIN bank2.client AS c ON c.id = client;
+SELECT cmp_ok(abs(avg((kind = k)::int) - (SELECT avg((kind = k)::int) FROM (SELECT kind, lag(kind) OVER (PARTITION BY client ORDER BY play.id) AS k FROM bank.play JOIN bank.track ON track.id = track) AS p)), '<', 0.1, 'one track is like the one before')
+	FROM (SELECT kind, lag(kind) OVER (PARTITION BY client ORDER BY play.id) AS k FROM bank2.play JOIN bank2.track ON track.id = track) AS p;
+SELECT cmp_ok(max(abs(n - 30)), '<=', (SELECT max(abs(n - 30)) + 4 FROM (SELECT count(*) AS n FROM bank.play GROUP BY track) AS p), 'and each is played as often') FROM (SELECT count(*) AS n FROM bank2.play GROUP BY track) AS p;
 
 -- a function of the seed
 CREATE SCHEMA again;

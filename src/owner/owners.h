@@ -24,6 +24,10 @@ typedef struct GsOwnerStep
 								 * it; -1: the row itself */
 	List	   *link;			/* the owner's table, where no foreign key leads
 								 * to it: one C string, its name */
+	List	   *like;			/* of a reference: C strings: a column of what is
+								 * referred to; what is often the same: the name
+								 * of an owner's, "" of the row before; and how
+								 * much more often than by chance.  Or NIL */
 } GsOwnerStep;
 
 typedef struct GsOwners

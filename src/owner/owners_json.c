@@ -45,6 +45,8 @@ append_steps(StringInfo json, const char *key, const List *steps)
 		append_names(json, false, "known", step->known);
 		append_names(json, false, "names", step->names);
 		append_names(json, false, "link", step->link);
+		if (step->like != NIL)
+			append_names(json, false, "like", step->like);
 		appendStringInfoChar(json, '}');
 	}
 	appendStringInfoChar(json, ']');
@@ -177,6 +179,7 @@ static GsOwnerStep *
 read_step(JsonbValue *value)
 {
 	GsOwnerStep *step = palloc(sizeof(GsOwnerStep));
+	JsonbValue	buffer;
 
 	if (value->type != jbvBinary ||
 		!JsonContainerIsObject(value->val.binary.data))
@@ -187,6 +190,11 @@ read_step(JsonbValue *value)
 	step->known = read_names(value->val.binary.data, "known");
 	step->names = read_names(value->val.binary.data, "names");
 	step->link = read_names(value->val.binary.data, "link");
+	step->like = getKeyJsonValueFromContainer(value->val.binary.data, "like",
+											  4, &buffer) == NULL ? NIL :
+		read_names(value->val.binary.data, "like");
+	if (step->like != NIL && list_length(step->like) != 3)
+		gs_corrupted("What references are like is no list of three.");
 	if (list_length(step->columns) != list_length(step->parent_columns) ||
 		list_length(step->known) != list_length(step->names))
 		gs_corrupted("The lists of an owner differ in length.");

@@ -38,7 +38,8 @@ static const char columns_query[] =
  * anew: its values say nothing by themselves.
  */
 static bool
-leads_to_row(const GsPlanTable *table, const char *name)
+leads_to_row(const GsSchemaPlan *plan, const GsPlanTable *table,
+			 const char *name)
 {
 	ListCell   *cell;
 
@@ -47,6 +48,9 @@ leads_to_row(const GsPlanTable *table, const char *name)
 		const GsPlanKey *key = lfirst(cell);
 
 		if (key->use != GS_KEY_KEPT && key->use != GS_KEY_OUTSIDE &&
+			/* an owner that is taken over says something to others */
+			(plan == NULL || key->use != GS_KEY_OWNER ||
+			 plan->table[key->parent].role != GS_TABLE_KEPT) &&
 			gs_is_named(key->columns, name))
 			return true;
 	}
@@ -59,7 +63,8 @@ leads_to_row(const GsPlanTable *table, const char *name)
  * others, unless that is NULL.
  */
 static List *
-telling_columns(const GsPlanTable *table, List **others)
+telling_columns(const GsSchemaPlan *plan, const GsPlanTable *table,
+				List **others)
 {
 	MemoryContext context = CurrentMemoryContext;
 	List	   *columns = NIL;
@@ -82,7 +87,7 @@ telling_columns(const GsPlanTable *table, List **others)
 		if (!gs_codec_for_type(&codec, plain, typmod))
 			continue;
 		if (!DatumGetBool(gs_result(i, 4, NULL)) &&
-			!leads_to_row(table, name))
+			!leads_to_row(others == NULL ? plan : NULL, table, name))
 			columns = lappend(columns, name);
 		else if (others != NULL && (table->owner == NULL ||
 									!gs_is_named(table->owner->columns, name)))
@@ -242,6 +247,7 @@ find_references(GsOwners *owners, const GsSchemaPlan *plan,
 {
 	ListCell   *cell;
 	ListCell   *name;
+	bool		any = false;
 
 	foreach(cell, table->keys)
 	{
@@ -255,12 +261,16 @@ find_references(GsOwners *owners, const GsSchemaPlan *plan,
 		step = palloc0(sizeof(GsOwnerStep));
 		step->columns = key->columns;
 		step->parent_columns = key->parent_columns;
-		step->known = short_columns(parent, telling_columns(parent, NULL));
+		step->known = short_columns(parent, telling_columns(plan, parent, NULL));
 		foreach(name, step->known)
 			step->names = lappend(step->names,
 								  new_name(owners, step,
 										   get_rel_name(parent->relid),
 										   lfirst(name)));
+		/* one of a table's references may be like something */
+		if (!any)
+			gs_find_likeness(plan, table, owners, step);
+		any |= step->like != NIL;
 		owners->references = lappend(owners->references, step);
 	}
 }
@@ -318,7 +328,7 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 	const GsPlanTable *table = &plan->table[t];
 	ListCell   *cell;
 
-	owners->columns = telling_columns(table, &owners->others);
+	owners->columns = telling_columns(plan, table, &owners->others);
 	owners->order_by = table->order_by;
 	if (table->role == GS_TABLE_SEQUENCE)
 	{
@@ -337,7 +347,7 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 		step->parent_columns = table->owner->parent_columns;
 		if (table->owner->link)
 			step->link = list_make1(get_rel_name(parent->relid));
-		step->known = telling_columns(parent, NULL);
+		step->known = telling_columns(plan, parent, NULL);
 		foreach(cell, step->known)
 			step->names = lappend(step->names,
 								  new_name(owners, step,

@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "catalog/access.h"
 #include "catalog/datasets.h"
 #include "constraint/links.h"
 #include "fit/fit.h"

@@ -82,6 +82,8 @@ extern void gs_plan_read_options(const GsSchemaPlan *plan, const Jsonb *json);
 extern Jsonb *gs_plan_fit_options(const Jsonb *options);
 extern List *gs_relations_argument(FunctionCallInfo fcinfo, int arg);
 extern GsOwners *gs_owners_find(const GsSchemaPlan *plan, int t);
+extern void gs_find_likeness(const GsSchemaPlan *plan, const GsPlanTable *table,
+							 const GsOwners *owners, GsOwnerStep *step);
 extern const char *gs_table_role_name(GsTableRole role);
 extern const char *gs_key_use_name(GsKeyUse use);
 

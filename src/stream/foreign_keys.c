@@ -29,6 +29,7 @@
 
 #include "stream/foreign_keys_state.h"
 
+#define MAX_GROUPS_TRIED	64		/* for one that has children left */
 #define BLOCK			16384	/* rows that are numbered together */
 
 /*
@@ -118,6 +119,65 @@ next_child(const GsForeignKeys *fks, GsForeignKey *fk, int64 row)
 }
 
 /*
+ * The parent of a row among parents that are grouped by a value, of which the
+ * row's is often the one that has the hash like (0: no such value).  Each group
+ * gives its children out one after the other, so that parents have theirs.
+ */
+static int64
+find_alike(const GsForeignKeys *fks, GsForeignKey *fk, int64 row, uint64 like)
+{
+	int64		last = gs_parents_groups(fk->parents) - 1;
+	int64		group = -1;
+	int64		child;
+	int64		n;
+	int64		first;
+	double		from;
+	GsPermutation order;
+
+	if (like != 0 &&
+		gs_foreign_key_uniform(gs_mix64(fk->key + 2, row)) < fk->like_share)
+		group = gs_parents_find(fk->parents, like);
+	for (int try = 0;; try++)
+	{
+		int64		low = 0;
+		int64		high = last;
+		double		drawn = gs_foreign_key_uniform(gs_mix64(fk->key + 3 + try,
+															row)) *
+			fk->ends[last];
+
+		if (group >= 0 && fk->used[group] < fk->ends[group] -
+			(group > 0 ? fk->ends[group - 1] : 0) - 0.5)
+			break;
+		/* all of the group's are given out: one of another */
+		while (low < high)
+		{
+			int64		middle = low + (high - low) / 2;
+
+			if (fk->ends[middle] > drawn)
+				high = middle;
+			else
+				low = middle + 1;
+		}
+		group = low;
+		if (try == MAX_GROUPS_TRIED)
+			break;
+	}
+	from = group > 0 ? fk->ends[group - 1] : 0;
+	first = gs_parents_group(fk->parents, group, &n);
+	gs_permute_init(&order, Max(llround(fk->ends[group] - from), 1),
+					gs_mix64(fk->key, group));
+	/* rows in the place of others may be any */
+	child = row < fks->n ? fk->used[group]++ :
+		(int64) (gs_mix64(fk->key, row) >> 1);
+	return first + gs_offspring_find(&fk->offspring, n,
+									 gs_foreign_key_shift(fk, group),
+									 fk->offspring.growth,
+									 (gs_permute(&order, child % order.n) +
+									  0.5) / order.n *
+									 (fk->ends[group] - from));
+}
+
+/*
  * The parent of a row.
  */
 static int64
@@ -131,6 +191,12 @@ find_parent(const GsForeignKeys *fks, GsForeignKey *fk, int64 row)
 	int64		n = fk->taken;
 	int64		parent;
 
+	if (fk->like >= 0)
+	{
+		if (fk->skip == 0)
+			fk->alike = find_alike(fks, fk, row, fk->like_hash);
+		return (fk->alike + fk->skip) % kept;
+	}
 	/* so that all are found who have no child yet */
 	if (row >= fks->n && fk->unique)
 		return (int64) ((gs_mix64(fk->key, row) + fk->skip) % kept);
@@ -353,19 +419,59 @@ gs_foreign_keys_before(const GsForeignKeys *fks, int at)
 }
 
 /*
+ * The only key whose parents are often like something; NULL for none.
+ */
+static GsForeignKey *
+find_liked(const GsForeignKeys *fks)
+{
+	for (int i = 0; i < fks->nfks; i++)
+		if (fks->fks[i].like >= 0)
+			return &fks->fks[i];
+	return NULL;
+}
+
+/*
+ * gs_foreign_keys_like: what parents are often like: the name of what rows know
+ * of their owner, "" for a parent of the row before, NULL for nothing.
+ */
+const char *
+gs_foreign_keys_like(const GsForeignKeys *fks)
+{
+	const GsForeignKey *fk = find_liked(fks);
+
+	return fk == NULL ? NULL : fk->like_name;
+}
+
+/*
+ * gs_foreign_keys_restart: rows are asked for from the first one on again.
+ */
+void
+gs_foreign_keys_restart(GsForeignKeys *fks)
+{
+	const GsForeignKey *fk = find_liked(fks);
+
+	if (fk != NULL && fk->used != NULL)
+		memset(fk->used, 0, sizeof(int64) * gs_parents_groups(fk->parents));
+}
+
+/*
  * gs_foreign_keys_pick: sets the keys of a row that are known before it is
  * made, and what it knows by them.  False if there is no parent for one, or
  * none that was not passed over.
  *
  * row: its number; those in the place of others have numbers beyond all.
- * skip: how many parents to pass over of the last key; values, nulls: of the
+ * skip: how many parents to pass over of the last key; like: the hash of what
+ * its parent is often like, 0 for nothing, set to that of its parent's; values, nulls: of the
  * target's filled columns, of which the owner's are set; known, known_nulls:
  * set, valid until the next call
  */
 bool
-gs_foreign_keys_pick(GsForeignKeys *fks, int64 row, int64 skip, Datum *values,
-					 bool *nulls, Datum *known, bool *known_nulls)
+gs_foreign_keys_pick(GsForeignKeys *fks, int64 row, int64 skip, uint64 *like,
+					 Datum *values, bool *nulls, Datum *known,
+					 bool *known_nulls)
 {
+	const GsForeignKey *liked = find_liked(fks);
+
 	for (int i = 0; i < fks->nfks; i++)
 	{
 		GsForeignKey *fk = &fks->fks[i];
@@ -373,12 +479,21 @@ gs_foreign_keys_pick(GsForeignKeys *fks, int64 row, int64 skip, Datum *values,
 		if (!fk->before)
 			continue;
 		fk->skip = fk == fks->last ? skip : 0;
+		fk->like_hash = *like;
 		if (fk->skip >= Max(fk->nparents, 1) ||
 			!fill_key(fks, fk, row, values, nulls))
 			return false;
 		if (fk->columns != NULL && fk->parent >= 0)
 			gs_parents_columns(fk->parents, fk->parent, known + fk->known_at,
 							   known_nulls + fk->known_at);
+	}
+	if (liked != NULL && liked->parent >= 0)
+	{
+		int			at = liked->known_at + liked->like;
+
+		*like = known_nulls[at] ? 0 :
+			gs_key_hash(0, known[at],
+						TupleDescAttr(liked->columns, liked->like));
 	}
 	return true;
 }

@@ -26,9 +26,11 @@ extern void gs_foreign_keys_refresh(GsForeignKeys *fks, int64 rows);
 extern int	gs_foreign_keys_known(const GsOwners *owners,
 								  const GsOwnerStep *step);
 extern bool gs_foreign_keys_before(const GsForeignKeys *fks, int at);
+extern void gs_foreign_keys_restart(GsForeignKeys *fks);
+extern const char *gs_foreign_keys_like(const GsForeignKeys *fks);
 extern bool gs_foreign_keys_pick(GsForeignKeys *fks, int64 row, int64 skip,
-								 Datum *values, bool *nulls, Datum *known,
-								 bool *known_nulls);
+								 uint64 *like, Datum *values, bool *nulls,
+								 Datum *known, bool *known_nulls);
 extern void gs_foreign_keys_keep(const GsForeignKeys *fks, Datum *values,
 								 const bool *nulls, Datum *known,
 								 const bool *known_nulls);

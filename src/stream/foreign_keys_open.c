@@ -105,17 +105,19 @@ find_stand_ins(GsForeignKey *fk)
 static void
 find_ends(GsForeignKey *fk)
 {
-	int64		ngroups = fk->ngrouped == 0 ? 1 :
+	int64		ngroups = fk->ngrouped == 0 && fk->like < 0 ? 1 :
 		gs_parents_groups(fk->parents);
 	double		end = 0;
 
 	fk->ends = MemoryContextAllocHuge(fk->context, sizeof(double) * ngroups);
+	fk->used = MemoryContextAllocExtended(fk->context, sizeof(int64) * ngroups,
+										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int64 g = 0; g < ngroups; g++)
 	{
 		int64		n = fk->taken;
 
 		CHECK_FOR_INTERRUPTS();
-		if (fk->ngrouped > 0)
+		if (ngroups > 1)
 			(void) gs_parents_group(fk->parents, g, &n);
 		end += gs_offspring_count(&fk->offspring, n, gs_foreign_key_shift(fk, g),
 								  fk->offspring.growth);
@@ -134,6 +136,7 @@ gs_foreign_key_read_parents(GsForeignKey *fk)
 		.desc = fk->desc,
 		.columns = fk->columns,
 		.grouped = fk->grouped,
+		.like = fk->like,
 		.key = fk->key,
 		.nknown = fk->nknown,
 		.known = fk->known
@@ -142,7 +145,7 @@ gs_foreign_key_read_parents(GsForeignKey *fk)
 
 	if (fk->own)
 		request.most = MAX_OWN;
-	else if (fk->ngrouped == 0 && !fk->unique && !fk->typical)
+	else if (fk->ngrouped == 0 && fk->like < 0 && !fk->unique && !fk->typical)
 		request.most = 2 * fk->nknown + fk->nchildren;
 	MemoryContextReset(fk->context);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -323,6 +326,27 @@ describe_key(GsForeignKeys *fks, GsForeignKey *fk,
 	return true;
 }
 
+/*
+ * What a row's parents are often like, if the model says so.
+ */
+static void
+find_like(const GsForeignKeys *fks, GsForeignKey *fk)
+{
+	const GsOwnerStep *step = fk->before ?
+		gs_owners_reference(fks->owners, fk->constraint->columns) : NULL;
+
+	fk->like = -1;
+	if (step == NULL || step->like == NIL || fk->ngrouped > 0)
+		return;
+	for (int i = 0; i < list_length(step->known); i++)
+		if (strcmp(list_nth(step->known, i), linitial(step->like)) == 0)
+			fk->like = i;
+	fk->like_name = lsecond(step->like);
+	fk->like_share = strtod(lthird(step->like), NULL);
+	if (!(fk->like_share >= 0 && fk->like_share <= 1))
+		gs_corrupted("What references are like is impossible.");
+}
+
 static void
 open_key(GsForeignKeys *fks, const GsConstraint *constraint, uint64 key,
 		 bool may_defer)
@@ -334,6 +358,7 @@ open_key(GsForeignKeys *fks, const GsConstraint *constraint, uint64 key,
 		return;
 	gs_parents_check_access(constraint);
 	find_groups(fks, fk);
+	find_like(fks, fk);
 	fks->nfks++;
 	if (fk->before)
 		fks->last = fk;

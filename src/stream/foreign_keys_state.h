@@ -35,6 +35,12 @@ typedef struct GsForeignKey
 	TupleDesc	columns;		/* ... columns of the parents; NULL: none */
 	int			known_at;		/* first place of these among all that rows know */
 	int64		skip;			/* parents passed over for the row at hand */
+	int			like;			/* parents are grouped by this column; -1: not */
+	const char *like_name;		/* a row's is often the same as this */
+	double		like_share;
+	uint64		like_hash;		/* of the row at hand; 0: nothing */
+	int64		alike;			/* parent of the row at hand, none passed over */
+	int64	   *used;			/* [groups] children that have been given out */
 	uint64		key;			/* of what is drawn for it */
 
 	/* what the model says */

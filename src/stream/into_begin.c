@@ -225,8 +225,8 @@ indexes_fit(const GsInto *call)
 {
 	const GsTarget *target = call->target;
 	const GsModel *model = call->sampler->model;
-	const GsOwnerStep *step =
-		linitial(gs_owners_load(model->version->owners)->steps);
+	const GsOwners *owners = gs_owners_load(model->version->owners);
+	const GsOwnerStep *step = linitial(owners->steps);
 
 	for (int i = 0; i < target->nindexes; i++)
 	{
@@ -249,6 +249,9 @@ indexes_fit(const GsInto *call)
 			bool		key = false;
 			bool		made = gs_is_named(step->columns, name);
 
+			foreach(cell, owners->references)
+				made |= gs_is_named(((const GsOwnerStep *) lfirst(cell))->columns,
+									name);
 			if (!made && refers(target, name))
 				return false;
 

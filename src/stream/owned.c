@@ -291,6 +291,34 @@ open_set(GsOwned *owned, const bool *known)
 }
 
 /*
+ * What the rows are often like that rows of an owner refer to.
+ */
+static void
+open_like(GsOwned *owned)
+{
+	const GsSupply *supply = owned->supply;
+	const char *name = owned->fks == NULL ? NULL :
+		gs_foreign_keys_like(owned->fks);
+	int			i = supply->nkeys;
+	ListCell   *cell;
+	ListCell   *known;
+
+	owned->like_at = -2;
+	if (name == NULL)
+		return;
+	gs_foreign_keys_restart(owned->fks);
+	if (*name == '\0')
+		owned->like_at = -1;
+	foreach(cell, owned->owners->steps)
+		foreach(known, ((const GsOwnerStep *) lfirst(cell))->names)
+		{
+			if (strcmp(lfirst(known), name) == 0)
+				owned->like_at = i;
+			i++;
+		}
+}
+
+/*
  * gs_owned_open: begins to make rows that belong to others, in the current
  * context.
  *
@@ -356,6 +384,7 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	owned->spare_nulls = palloc(Max(cells, 1));
 	owned->key = owned->rows->batch->key;
 	gs_owned_open_keys(owned, desc, constraints);
+	open_like(owned);
 	owned->row_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "gensynth owned rows",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -434,11 +463,15 @@ pick_parents(GsOwned *owned, int row, int owner, int64 number, Datum *values,
 
 	for (int64 skip = 0; skip < MAX_SKIPPED; skip++)
 	{
-		if (!gs_foreign_keys_pick(owned->fks, number, skip, values, nulls,
-								  known, known_nulls))
+		uint64		like = owned->like_at >= -1 ? owned->like[owner] : 0;
+
+		if (!gs_foreign_keys_pick(owned->fks, number, skip, &like, values,
+								  nulls, known, known_nulls))
 			break;
 		if (gs_owned_is_taken(owned, owner, values, nulls))
 			continue;
+		if (owned->like_at == -1)
+			owned->like[owner] = like;
 		gs_foreign_keys_keep(owned->fks, values, nulls, known, known_nulls);
 		return true;
 	}
@@ -693,6 +726,37 @@ gs_owned_refuse(GsOwned *owned)
 }
 
 /*
+ * Chooses what the rows at hand refer to, without making them: those to come
+ * may refer to what is left.
+ */
+static void
+pass_rows(GsOwned *owned)
+{
+	MemoryContext old;
+	int64		most = 0;
+
+	if (owned->like_at < -1)
+		return;
+	MemoryContextReset(owned->row_context);
+	old = MemoryContextSwitchTo(owned->row_context);
+	for (int i = 0; i < owned->supply->nowners; i++)
+		most = Max(most, owned->expected[i]);
+	for (int64 round = 0, number = owned->made; round < most; round++)
+		for (int i = 0; i < owned->supply->nowners; i++)
+		{
+			if (owned->expected[i] <= round)
+				continue;
+			CHECK_FOR_INTERRUPTS();
+			memset(owned->nulls, true, owned->ncolumns);
+			set_keys(owned, &i, 1, owned->values, owned->nulls);
+			if (pick_parents(owned, 0, i, number++, owned->values,
+							 owned->nulls))
+				gs_owned_see_key(owned, i, owned->values, owned->nulls);
+		}
+	MemoryContextSwitchTo(old);
+}
+
+/*
  * gs_owned_skip: passes over the next n rows.  Owners all of whose rows are
  * among them are counted only.
  */
@@ -712,6 +776,8 @@ gs_owned_skip(GsOwned *owned, int64 n)
 			rows += owned->expected[i];
 		if (owned->batch >= 0 && rows > n)
 			break;
+		if (owned->batch >= 0)
+			pass_rows(owned);
 		n -= rows;
 		owned->made += rows;
 		if (!gs_owned_next_owners(owned))

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "model/siblings.h"
@@ -107,6 +108,26 @@ next_generation(GsOwned *owned)
 }
 
 /*
+ * What the owners at hand say of the rows that theirs refer to.
+ */
+static void
+begin_like(GsOwned *owned)
+{
+	const GsSupply *supply = owned->supply;
+	int			at = owned->like_at;
+	FormData_pg_attribute type = {0};
+
+	memset(owned->like, 0, sizeof(owned->like));
+	if (at < 0)
+		return;
+	get_typlenbyval(supply->type[at], &type.attlen, &type.attbyval);
+	for (int i = 0; i < supply->nowners; i++)
+		if (!supply->nulls[i * supply->nowner + at])
+			owned->like[i] = gs_key_hash(0, supply->owner[i * supply->nowner + at],
+										 &type);
+}
+
+/*
  * gs_owned_next_owners: the next owners, and how many rows each is to have.  False after the last.
  */
 bool
@@ -129,6 +150,7 @@ gs_owned_next_owners(GsOwned *owned)
 	MemoryContextReset(owned->before_context);
 	memset(owned->before_nulls, true, (Size) GS_BATCH * owned->nbefore);
 	count_rows(owned);
+	begin_like(owned);
 	for (int i = 0; i < owned->supply->nowners; i++)
 	{
 		int64		before = owned->counted;

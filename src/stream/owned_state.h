@@ -73,6 +73,10 @@ struct GsOwned
 	int			nreferences;	/* columns that are known of these */
 	Datum	   *reference;		/* [GS_BATCH][nreferences] of the rows at hand */
 	bool	   *reference_nulls;
+	int			like_at;		/* column of owners that references are like; -1:
+								 * they are like those of the row before; -2:
+								 * like nothing */
+	uint64		like[GS_BATCH]; /* of each owner's last row: a hash; 0: none */
 
 	/* columns that conditions set, as those to come see them */
 	GsEncoder  *set;			/* NULL: there are none */

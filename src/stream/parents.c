@@ -234,7 +234,14 @@ take_key(TupleTableSlot *from, void *arg)
 		known = gs_known_find(request->known, request->nknown, hash);
 	if (known != NULL)
 		known->present = true;
-	if (!grouped)
+	if (request->like >= 0)
+	{
+		int			i = KEY + request->desc->natts + request->like;
+
+		group = slot->tts_isnull[i] ? 0 :
+			gs_key_hash(0, slot->tts_values[i], TupleDescAttr(desc, i));
+	}
+	else if (!grouped)
 		group = known != NULL ? GROUP_KNOWN : GROUP_OTHERS;
 	reading->parents->n++;
 	if (known != NULL || (int64) order <= reading->last)

@@ -28,6 +28,8 @@ typedef struct GsParentsRequest
 	TupleDesc	columns;		/* the parents' own that are read besides; NULL:
 								 * none */
 	const bool *grouped;		/* [natts] those with the same are together */
+	int			like;			/* or else those with the same value of this one
+								 * of columns are; -1: none */
 	uint64		key;			/* of the order */
 	int64		most;			/* parents kept; 0: all */
 	int			nknown;
