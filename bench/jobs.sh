@@ -202,7 +202,7 @@ SELECT format('cancel to end, %s, %s: %s ms, at most %s, of %s', method, phase,
 FROM cancelled WHERE method = '$method' GROUP BY method, phase ORDER BY phase"
     wanted cost && report "CALL compare_often('$table', '$method', ${SECONDS_EACH:-30})" "
 SELECT format('cost of progress, %s: at most %s %% (%s changes of %s us, %s s of CPU time); %s pairs: %s', method,
-	round((100 * sum(changes) * each / sum(told))::numeric, 3), sum(changes) / count(*), round((1e6 * each)::numeric, 2),
+	round((100 * sum(changes) * each / sum(told))::numeric, 3), round(avg(changes)), round((1e6 * each)::numeric, 2),
 	round(avg(told)::numeric, 2), count(*), interval_of(array_agg(told / silent)))
 FROM cost, cost_of_telling(300) AS each WHERE method = '$method' GROUP BY method, each"
 done

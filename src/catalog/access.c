@@ -6,7 +6,9 @@
  * on a caller's behalf is done as that owner, between gs_enter() and
  * gs_leave(), with a search_path that nobody else can write to; the caller's
  * own rights on the model are checked first.  No source query ever runs in
- * between.
+ * between.  It leaves nothing behind that the caller would run later: whoever
+ * owns the database can drop the extension while a procedure commits, and put
+ * tables of his own in the place of these.
  */
 #include "postgres.h"
 
@@ -73,7 +75,9 @@ gs_become_caller(const GsAccess *access)
 void
 gs_enter(GsAccess *access)
 {
-	gs_become(access, tables_owner(), SECURITY_LOCAL_USERID_CHANGE);
+	/* code in what was put in the place of ours leaves nothing to run later */
+	gs_become(access, tables_owner(), SECURITY_LOCAL_USERID_CHANGE |
+			  SECURITY_RESTRICTED_OPERATION);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 }

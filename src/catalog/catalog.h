@@ -15,6 +15,14 @@
 /* How many versions are kept besides the current one, unless a fit says so. */
 #define GS_KEEP_VERSIONS	2
 
+/*
+ * Formats of what is stored.  The first, which versions.format has by default,
+ * goes up when older code cannot read what is stored; the second when what is
+ * older cannot be read any more, and has to be learned again.
+ */
+#define GS_FORMAT			1
+#define GS_OLDEST_FORMAT	1
+
 /* Who is granted what all may do; there is no role of that name. */
 #define GS_PUBLIC	"public"
 

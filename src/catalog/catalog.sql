@@ -40,6 +40,7 @@ CREATE TABLE gensynth.versions (
 	ncolumns		int NOT NULL,
 	nconstraints	int NOT NULL,
 	ntensors		int NOT NULL,
+	format			int NOT NULL DEFAULT 1,
 	PRIMARY KEY (model, version)
 );
 COMMENT ON TABLE gensynth.versions IS 'one row for each fit that is kept; never changed once written';
@@ -48,6 +49,7 @@ COMMENT ON COLUMN gensynth.versions.relation
 COMMENT ON COLUMN gensynth.versions.epsilon
 	IS 'of a differentially private fit, which has neither a seed, nor a sample, nor is it told how long it took';
 COMMENT ON COLUMN gensynth.versions.owners IS 'what rows of a child table know of their owners and of the rows before';
+COMMENT ON COLUMN gensynth.versions.format IS 'of what is stored: whoever reads another one refuses it';
 COMMENT ON COLUMN gensynth.versions.ncolumns IS 'rows of gensynth.columns that belong to the version; and so on';
 
 CREATE TABLE gensynth.columns (

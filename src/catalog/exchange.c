@@ -341,6 +341,7 @@ insert_version(const char *name, int version, const char *role,
 		   5, tensor_types, tensor_values, NULL, false);
 	gs_run("INSERT INTO gensynth.versions SELECT r.*"
 		   " FROM pg_catalog.jsonb_populate_record(CAST(NULL AS gensynth.versions),"
+		   " '{\"format\": 1}' " GS_OP("||")	/* older exports have none */
 		   " ($4 " GS_OP("->") " 'version') " GS_OP("||")
 		   " pg_catalog.jsonb_build_object('model', $1, 'version', $2,"
 		   " 'fitted_by', $3, 'bytes', (SELECT COALESCE("

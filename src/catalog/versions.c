@@ -507,7 +507,38 @@ report_missing(const GsModelEntry *model, int version)
 	" WHERE p.model " GS_EQ " v.model AND p.version " GS_EQ " v.version)"
 
 /*
- * An error unless a version is there with all its parts.
+ * An error for a version whose format is not read here.  The row at hand is
+ * its own, with what it is, how it was learned and its epsilon from a column
+ * on.
+ */
+static void
+check_format(const GsModelEntry *model, int version, int column)
+{
+	int			format = DatumGetInt32(gs_result(0, column, NULL));
+	bool		isnull;
+	double		epsilon = DatumGetFloat8(gs_result(0, column + 3, &isnull));
+
+	if (format > GS_FORMAT)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("version %d of model \"%s\" is of format %d, and this version of gensynth reads formats up to %d",
+						version, model->name, format, GS_FORMAT),
+				 errhint("Install the version of gensynth that learned it, or a later one.")));
+	if (format < GS_OLDEST_FORMAT)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("version %d of model \"%s\" is of format %d, and this version of gensynth reads formats from %d on",
+						version, model->name, format, GS_OLDEST_FORMAT),
+				 errhint("Learn it again: SELECT synth_fit(%s, %s, model => %s%s).",
+						 quote_literal_cstr(gs_result_text(0, column + 1, CurrentMemoryContext)),
+						 quote_literal_cstr(gs_result_text(0, column + 2, CurrentMemoryContext)),
+						 quote_literal_cstr(model->name),
+						 isnull ? "" : psprintf(", epsilon => %g", epsilon))));
+}
+
+/*
+ * An error unless a version is there with all its parts, in a format that can
+ * be read.
  */
 static void
 check_parts(const GsModelEntry *model, int version)
@@ -517,10 +548,15 @@ check_parts(const GsModelEntry *model, int version)
 	if (gs_run_version("SELECT v.ncolumns, v.nconstraints, v.ntensors, "
 					   COUNT_PARTS("columns") ", " COUNT_PARTS("constraints")
 					   ", " COUNT_PARTS("tensors")
+					   /* 0.1, which may not be updated yet, has no such column */
+					   ", COALESCE((pg_catalog.to_jsonb(v) " GS_OP("->>")
+					   " 'format')::pg_catalog.int4, 1), v.source, v.method,"
+					   " v.epsilon"
 					   " FROM gensynth.versions v WHERE v.model " GS_EQ " $1"
 					   " AND v.version " GS_EQ " $2", model->name, version,
 					   true) == 0)
 		report_missing(model, version);
+	check_format(model, version, 2 * lengthof(parts) + 1);
 	for (int i = 0; i < lengthof(parts); i++)
 	{
 		int			expected = DatumGetInt32(gs_result(0, i + 1, NULL));

@@ -14,6 +14,7 @@
 #include "utils/jsonb.h"
 #include "utils/snapshot.h"
 
+#include "compat.h"
 #include "mask/pseudonym.h"
 
 /* What a call asks for. */
@@ -56,6 +57,6 @@ extern GsMasked *gs_masked_open(const GsMaskedCall *call, bool whole,
 extern TupleTableSlot *gs_masked_next(GsMasked *masked);
 extern void gs_masked_rescan(GsMasked *masked);
 extern void gs_masked_close(GsMasked *masked);
-extern void gs_masked_hide_error(const char *name) pg_attribute_noreturn();
+GS_NORETURN extern void gs_masked_hide_error(const char *name);
 
 #endif

@@ -23,7 +23,7 @@
 #include "model/sequence.h"
 #include "model/tree_shift.h"
 
-#define POSITION_FIELDS	GS_SEQUENCE_FIELDS
+#define FIRST_FIELDS	9			/* of version 0.1: nothing was looked up */
 #define MAX_KEY			4
 #define MAX_EDGES		(GS_TREE_CODES - 3)
 
@@ -134,7 +134,7 @@ static void
 load_axis(SequenceModel *model, const GsSchema *schema, int p, GsTreeLoading *at)
 {
 	const int32 *in = (const int32 *) at->positions->data +
-		POSITION_FIELDS * (Size) p;
+		at->positions->dims[1] * (Size) p;
 	const uint8 *code = (const uint8 *) at->codes->data;
 	TreePosition  *position = &model->axes.position[p];
 	GsKept	   *kept = &model->kept[p];
@@ -224,9 +224,9 @@ load_lookup(SequenceModel *model, int p, const GsTensor *positions,
 			const GsTensor *lookups, Size *at)
 {
 	const int32 *in = (const int32 *) positions->data +
-		POSITION_FIELDS * (Size) p;
+		positions->dims[1] * (Size) p;
 	const TreePosition *axis = &model->axes.position[p];
-	int			q = in[9];
+	int			q = positions->dims[1] == FIRST_FIELDS ? -1 : in[9];
 	int			n;
 
 	model->lookup_key[p] = q;
@@ -238,7 +238,7 @@ load_lookup(SequenceModel *model, int p, const GsTensor *positions,
 	if (q < 0)
 		return;
 	n = model->axes.position[q].nvalues + 1;
-	if (n > lookups->dims[0] - *at)
+	if (lookups == NULL || n > lookups->dims[0] - *at)
 		gs_corrupted("Position %d of a sequence is not looked up.", p);
 	model->lookup[p] = palloc(sizeof(float) * n);
 	for (int v = 0; v < n; v++)
@@ -294,7 +294,7 @@ static void
 load_trees(SequenceModel *model, int p, GsTreeLoading *at)
 {
 	const int32 *in = (const int32 *) at->positions->data +
-		POSITION_FIELDS * (Size) p;
+		at->positions->dims[1] * (Size) p;
 	const TreePosition *axis = &model->axes.position[p];
 	Asking		asking = {model, p};
 	int			nsources = 0;
@@ -350,12 +350,13 @@ gs_sequence_load(const GsSchema *schema, const List *tensors)
 		.shifts = gs_tensor_get(tensors, "sequence/shift", GS_F8, 2)
 	};
 	SequenceModel *model = palloc0(sizeof(SequenceModel));
-	const GsTensor *lookups = gs_tensor_get(tensors, "sequence/lookup",
-											GS_F8, 1);
+	const GsTensor *lookups = gs_tensor_find(tensors, "sequence/lookup");
 	Size		lookup = 0;
 	int			n = at.positions->dims[0];
 
-	if (n > schema->nfeatures || at.positions->dims[1] != POSITION_FIELDS ||
+	if (n > schema->nfeatures || (at.positions->dims[1] != GS_SEQUENCE_FIELDS &&
+								   at.positions->dims[1] != FIRST_FIELDS) ||
+		(lookups != NULL && (lookups->type != GS_F8 || lookups->ndims != 1)) ||
 		at.nodes->dims[1] != 4 || at.entries->dims[1] != 3 ||
 		at.masks->dims[1] != GS_TREE_WORDS || at.shifts->dims[1] != 2)
 		gs_corrupted("The tensors of a sequence do not fit together.");

@@ -304,7 +304,7 @@ find_kept(GsOwners *owners, const GsSchemaPlan *plan,
 		step->columns = key->columns;
 		step->parent_columns = key->parent_columns;
 		step->known = list_truncate(short_columns(parent,
-												  telling_columns(parent, NULL)),
+												  telling_columns(plan, parent, NULL)),
 									MAX_KEPT_COLUMNS);
 		foreach(name, step->known)
 			step->names = lappend(step->names,
