@@ -38,12 +38,12 @@ timezone = UTC
 END
 sql() { "$bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$work/data" -p 5432 -U postgres -d postgres "$@"; }
 
-# A server in this environment, whose sessions load this library.
-serve() { # library [name=value ...]
-    library=$1
+# A server in this environment, whose sessions and workers load the library of this directory.
+serve() { # directory [name=value ...]
+    echo "dynamic_library_path = '$1'" >> "$work/data/postgresql.conf"
     as_server "env ${*:2} $bin/pg_ctl -D $work/data -l $work/data/log -w start" > /dev/null
     running=1
-    sql -c "UPDATE pg_proc SET probin = '$1' WHERE probin LIKE '%gensynth%'"
+    sql -c "UPDATE pg_proc SET probin = 'gensynth' WHERE probin LIKE '%gensynth%'"
 }
 end() {
     as_server "$bin/pg_ctl -D $work/data -m fast -w stop" > /dev/null
@@ -74,7 +74,7 @@ fit() { # prefix
         # a fit that has noise of its own, drawn anew each time: counts without it, once more
         if [ "$method" = private ]; then
             sql -c "SET client_min_messages = error" \
-                -c "CREATE OR REPLACE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS '$library', 'gs_probe_release'" \
+                -c "CREATE OR REPLACE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release'" \
                 -c "SELECT FROM probe_release('exact')" \
                 -c "SELECT FROM synth_fit('t', method => 'private', model => '$1_private', epsilon => 10, options => '{\"bounds\": {\"a\": [0, 100], \"b\": [0, 100]},
                     \"categories\": {\"d\": [\"text 0\", \"text 1\", \"text 2\", \"text 3\", \"text 4\", \"text 5\", \"text 6\"]}}')"
@@ -93,7 +93,7 @@ weights() { # prefix
 
 build 8
 build 4
-serve "\$libdir/gensynth"
+serve "\$libdir"
 sql -c 'CREATE EXTENSION gensynth'
 sql -c "CREATE TABLE t AS SELECT i % 90 + sin(i) AS a, CASE WHEN i % 5 > 0 THEN (i * i % 101)::int END AS b, 'text ' || (i % 90) / 13 AS d
         FROM generate_series(1, 400) AS i"
@@ -105,7 +105,7 @@ is "$(cut -d ' ' -f 1 "$work/rows" | sort -u | wc -l), $(grep -c weights "$work/
 
 # other lanes name=value ...: as on a processor with vectors of so many floats at most
 other() {
-    serve "$work/$1/gensynth.so" "${@:2}"
+    serve "$work/$1" "${@:2}"
     is "$(sql -c "SELECT FROM synth_sample('here_vae', 1)" -c "SELECT pg_read_file('/proc/' || pg_backend_pid() || '/maps') LIKE '%/$1/gensynth.so%'")" \
         t "vectors of $1 floats: the library is the one for them"
     is "$(rows here)" "$(cat "$work/rows")" 'the same models draw the same rows'

@@ -24,6 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
+#include "utils/rls.h"
 #include "utils/varlena.h"
 
 #include "catalog/access.h"
@@ -516,8 +517,13 @@ read_unnamed(Finder *finder)
 {
 	GsAccess	access;
 	GsStrange	strange;
+	bool		as_owner = gs_may_read_as_owner(finder->relid);
 
-	if (!gs_may_read_as_owner(finder->relid) &&
+	/* policies are the owner's choice, or errors */
+	if (!as_owner &&
+		check_enable_rls(finder->relid, InvalidOid, true) == RLS_ENABLED)
+		return;
+	if (!as_owner &&
 		gs_strange_code(finder->relid, GS_STRANGE_READ, &strange))
 	{
 		ereport(NOTICE,
