@@ -144,7 +144,6 @@ typedef struct GsCodec
 
 extern Oid	gs_plain_type(Oid type, int32 *typmod);
 extern bool gs_codec_for_type(GsCodec *codec, Oid type, int32 typmod);
-extern void gs_codec_set_decimal(GsCodec *codec);
 extern void gs_codec_copy(GsCodec *to, const GsCodec *from);
 extern void gs_codec_split(GsCodec *codec, Datum value, GsPart *parts);
 extern Datum gs_codec_join(GsCodec *codec, const GsPart *parts);

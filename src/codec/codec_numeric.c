@@ -12,15 +12,10 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/float.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
 #include "codec/codec_internal.h"
-
-#define DECIMALS \
-	.lane = GS_LANE_NUMERIC, .min = PG_INT64_MIN, .max = PG_INT64_MAX, \
-	.special = true, .minus = GS_NUMERIC_MINUS, .plus = GS_NUMERIC_PLUS
 
 /* A scaled integer beyond it could be taken for a special value. */
 #define SCALED_LIMIT	INT64CONST(9000000000000000000)
@@ -212,58 +207,12 @@ join_numeric(GsCodec *codec, const GsPart *parts)
 	return gs_numeric_from_part(&parts[0], codec->typmod);
 }
 
-/*
- * Doubles of a few decimals, which are kept as numerics are.
- */
-static void
-split_decimal(GsCodec *codec, Datum value, GsPart *parts)
-{
-	gs_part_from_numeric(DirectFunctionCall1(codec->kind->narrow ?
-											 float4_numeric : float8_numeric,
-											 value), &parts[0]);
-}
-
-static Datum
-join_decimal(GsCodec *codec, const GsPart *parts)
-{
-	int64		value = parts[0].scalar.i;
-	double		number = value == GS_NUMERIC_NAN ? get_float8_nan() :
-		value == GS_NUMERIC_PLUS ? get_float8_infinity() :
-		value == GS_NUMERIC_MINUS ? -get_float8_infinity() :
-		value / pow(10, parts[0].scale);
-
-	return codec->kind->narrow ? Float4GetDatum((float4) number) :
-		Float8GetDatum(number);
-}
-
-static const GsCodecKind decimal_kinds[] = {
-	{
-		.name = "double precision", .types = {FLOAT8OID}, .nparts = 1,
-		.part = {{DECIMALS}}, .axis = GS_AXIS_NUMBER,
-		.split = split_decimal, .join = join_decimal
-	},
-	{
-		.name = "real", .types = {FLOAT4OID}, .nparts = 1,
-		.part = {{DECIMALS}}, .axis = GS_AXIS_NUMBER, .narrow = true,
-		.split = split_decimal, .join = join_decimal
-	}
-};
-
-/*
- * gs_codec_set_decimal: lets the doubles of a codec be whole numbers at a
- * scale, as numerics are.
- */
-void
-gs_codec_set_decimal(GsCodec *codec)
-{
-	codec->kind = &decimal_kinds[codec->kind->narrow];
-	gs_codec_set_parts(codec);
-}
-
 const GsCodecKind gs_numeric_kinds[] = {
 	{
 		.name = "numeric", .types = {NUMERICOID}, .nparts = 1,
-		.part = {{DECIMALS}},
+		.part = {{.lane = GS_LANE_NUMERIC, .min = PG_INT64_MIN,
+				.max = PG_INT64_MAX, .special = true,
+				.minus = GS_NUMERIC_MINUS, .plus = GS_NUMERIC_PLUS}},
 		.axis = GS_AXIS_NUMBER,
 		.split = split_numeric, .join = join_numeric
 	},

@@ -463,22 +463,6 @@ needs_format(const GsSchema *schema, const GsColumn *column)
 }
 
 /*
- * Doubles whose feature is of whole numbers are kept as numerics are.
- */
-static void
-load_decimal(GsSchema *schema, const int32 *field)
-{
-	GsColumn   *column = field[FIELD_COLUMN] < 0 ||
-		field[FIELD_COLUMN] >= schema->nall ? NULL :
-		&schema->columns[field[FIELD_COLUMN]];
-
-	if (column != NULL && field[FIELD_PART] == 0 &&
-		field[FIELD_LANE] == GS_LANE_INT && column->codec.nparts == 1 &&
-		column->codec.kind->part[0].lane == GS_LANE_FLOAT)
-		gs_codec_set_decimal(&column->codec);
-}
-
-/*
  * gs_schema_load: reads the features of a schema whose columns are known.
  *
  * Errors: data_corrupted where a tensor is not what gs_schema_save wrote.
@@ -526,8 +510,6 @@ gs_schema_load(GsSchema *schema, const List *tensors)
 		gs_corrupted("Tensor \"features\" has the wrong shape.");
 	schema->nfeatures = n;
 	schema->features = palloc0(sizeof(GsFeature) * Max(n, 1));
-	for (int f = 0; f < n; f++)
-		load_decimal(schema, (const int32 *) fields->data + f * FIELDS);
 	gs_layouts_load(schema, tensors);
 	for (int f = 0; f < n; f++)
 	{

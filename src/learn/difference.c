@@ -608,57 +608,6 @@ by_score(const void *a, const void *b, void *arg)
 }
 
 /*
- * Lets doubles of a few decimals be numerics, as whose they can be told from
- * others.
- *
- * codec: [ncolumns] what they are else
- */
-static void
-take_decimals(GsSample *sample, GsCodec *codec)
-{
-	for (int c = 0; c < sample->ncolumns; c++)
-	{
-		GsColumn   *column = &sample->columns[c];
-		GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
-
-		codec[c] = column->codec;
-		CHECK_FOR_INTERRUPTS();
-		if (column->codec.nparts == 1 && lane->type == GS_LANE_FLOAT &&
-			column->codec.kind->part[0].lane == GS_LANE_FLOAT &&
-			!column->unique && !column->partly_unique &&
-			!column->equated && !column->computed && column->equal == 0 &&
-			column->meant == GS_MEANT_ANY &&
-			column->declared == column->type &&
-			gs_lane_to_decimal(lane, sample->nrows,
-							   column->codec.kind->narrow))
-			gs_codec_set_decimal(&column->codec);
-	}
-}
-
-/*
- * Lets those be doubles again that are not told from others, nor others from
- * them.
- */
-static void
-return_decimals(GsSample *sample, const GsCodec *codec)
-{
-	const GsSchema columns = {.ncolumns = sample->ncolumns,
-	.columns = sample->columns};
-
-	for (int c = 0; c < sample->ncolumns; c++)
-	{
-		GsColumn   *column = &sample->columns[c];
-
-		if (codec[c].kind == column->codec.kind || column->layout != NULL ||
-			gs_column_is_base(&columns, c))
-			continue;
-		gs_lane_from_decimal(&sample->lanes[c * GS_MAX_PARTS], sample->nrows,
-							 codec[c].kind->narrow);
-		column->codec = codec[c];
-	}
-}
-
-/*
  * gs_layouts_find: finds the columns of a sample that are learned otherwise
  * than as their values, sets their layouts, and leaves the parts in their
  * lanes.  Can be cancelled.
@@ -672,13 +621,10 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	int			n = sample->ncolumns;
 	Finder		finder = {.sample = sample,.threshold = threshold};
 	int		   *order = palloc(sizeof(int) * Max(n, 1));
-	GsCodec    *codec = palloc(sizeof(GsCodec) * Max(n, 1));
 	GsScalar   *scratch = palloc_extended(sizeof(GsScalar) *
 										  Max(sample->nrows, 1),
 										  MCXT_ALLOC_HUGE);
 
-	if (differences)
-		take_decimals(sample, codec);
 	finder.number = palloc0(sizeof(Number) * Max(n, 1));
 	finder.link = palloc0(sizeof(GsLink) * Max(n, 1));
 	finder.sign = palloc_extended(Max((Size) n * n, 1),
@@ -706,8 +652,6 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	for (int c = 0; c < n; c++)
 		if (sample->columns[c].layout != NULL)
 			settle(&finder, c, scratch);
-	if (differences)
-		return_decimals(sample, codec);
 
 	/* a base must be what it is until all has been taken off that it is of */
 	for (int c = 0; c < n; c++)
@@ -719,7 +663,6 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 				replace_lanes(&finder, c);
 	pfree(scratch);
 	pfree(order);
-	pfree(codec);
 	pfree(finder.number);
 	pfree(finder.link);
 	pfree(finder.sign);

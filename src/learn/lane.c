@@ -23,7 +23,6 @@
 #include "compat.h"
 #include "codec/codec_internal.h"
 #include "learn/lane.h"
-#include "learn/quantile.h"
 
 #define NUMERIC_DIGITS		18
 #define SCALED_END			INT64CONST(1000000000000000000)
@@ -461,60 +460,4 @@ gs_lane_put(GsLane *lane, int64 row, int64 nrows, const GsPart *part)
 	lane->scalar[row] = scalar;
 	if (lane->absent != NULL)
 		lane->absent[row] = absent;
-}
-
-/*
- * gs_lane_to_decimal: makes doubles whole numbers at a scale, from which they
- * come back exactly, if all of them have a few decimals.
- */
-bool
-gs_lane_to_decimal(GsLane *lane, int64 nrows, bool narrow)
-{
-	double		end = narrow ? 1e6 : 1e15;	/* digits that a numeric takes */
-	GsScalar   *present = palloc_extended(sizeof(GsScalar) * Max(nrows, 1),
-										  MCXT_ALLOC_HUGE);
-	int64		n = 0;
-	int			decimals = -1;
-	bool		fits = true;
-
-	for (int64 row = 0; row < nrows; row++)
-		if (lane->absent == NULL || !lane->absent[row])
-		{
-			present[n++] = lane->scalar[row];
-			fits &= fabs(lane->scalar[row].f) < end;	/* nor NaN */
-		}
-	if (fits)
-		decimals = gs_find_decimals(narrow, present, n);
-	for (int64 i = 0; i < n && decimals >= 0; i++)
-		if (fabs(present[i].f) * pow(10, decimals) >= end)
-			decimals = -1;
-	pfree(present);
-	if (decimals < 0)
-		return false;
-	for (int64 row = 0; row < nrows; row++)
-		lane->scalar[row].i = lane->absent != NULL && lane->absent[row] ? 0 :
-			(int64) rint(lane->scalar[row].f * pow(10, decimals));
-	lane->type = GS_LANE_INT;
-	lane->is_numeric = true;
-	lane->scale = decimals;
-	lane->min_scale = 0;
-	return true;
-}
-
-/*
- * gs_lane_from_decimal: makes doubles of them again.
- */
-void
-gs_lane_from_decimal(GsLane *lane, int64 nrows, bool narrow)
-{
-	for (int64 row = 0; row < nrows; row++)
-	{
-		double		value = lane->scalar[row].i / pow(10, lane->scale);
-
-		lane->scalar[row].f = narrow ? (float) value : value;
-	}
-	lane->type = GS_LANE_FLOAT;
-	lane->is_numeric = false;
-	lane->scale = 0;
-	lane->min_scale = -1;
 }

@@ -53,8 +53,6 @@ extern void gs_lane_init(GsLane *lane, GsLaneType type, uint64 salt,
 extern void gs_lane_free(GsLane *lane);
 extern void gs_lane_put(GsLane *lane, int64 row, int64 nrows,
 						const GsPart *part);
-extern bool gs_lane_to_decimal(GsLane *lane, int64 nrows, bool narrow);
-extern void gs_lane_from_decimal(GsLane *lane, int64 nrows, bool narrow);
 extern GsText *gs_lane_text(GsLane *lane, uint64 hash);
 extern void gs_lane_add_text(GsLane *lane, uint64 hash, const char *text,
 							 int len, int full_len, int64 count);
