@@ -1,6 +1,6 @@
 -- Attacks by role, each with what it must not get: code of one role that runs with the rights of another.
 BEGIN;
-SELECT plan(68);
+SELECT plan(75);
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
 
@@ -198,6 +198,40 @@ CREATE SCHEMA o;
 CREATE TABLE o.readings AS SELECT i % 20 AS sensor, 'ok'::m.mood AS mood, i AS at, i % 5 AS v FROM generate_series(1, 400) AS i;
 SELECT FROM synth_fit_schema('{o}', seed => 1, options => '{"order_by": {"o.readings": "at"}, "sequence_key": {"o.readings": "sensor"}}');
 SELECT is(runners(), '', 'nor does what rows have in common');
+CREATE TABLE o.homes (id int PRIMARY KEY, mood m.mood, v int);
+CREATE TABLE o.goods (LIKE o.homes INCLUDING ALL);
+CREATE TABLE o.visits (id int PRIMARY KEY, home int NOT NULL REFERENCES o.homes, good int NOT NULL REFERENCES o.goods, at date, v int);
+INSERT INTO o.homes SELECT i, (ARRAY['sad', 'ok', 'happy']::m.mood[])[1 + i % 3], i % 7 FROM generate_series(1, 100) AS i;
+INSERT INTO o.goods SELECT * FROM o.homes;
+INSERT INTO o.visits SELECT i, 1 + i % 100, 1 + i * 7 % 100, date '2024-01-01' + i, i % 5 FROM generate_series(1, 400) AS i;
+SELECT FROM synth_fit_schema('{o}', exclude => '{o.readings}', model => 'visits', seed => 1, options => '{"remake": ["o.goods", "o.homes"]}');
+SELECT is(runners(), '', 'nor does what rows refer to, and what that is like');
+-- Not even into the type that a model says.
+SET LOCAL ROLE gensynth_attacker;
+CREATE FUNCTION m.mood_of(text) RETURNS m.mood LANGUAGE plpgsql AS $$ BEGIN PERFORM m.note(); RETURN 'ok'; END $$;
+CREATE CAST (text AS m.mood) WITH FUNCTION m.mood_of(text);
+RESET ROLE;
+CREATE SCHEMA q;
+CREATE TABLE q.homes (id int PRIMARY KEY, mood m.mood, v int);
+CREATE TABLE q.goods (id int PRIMARY KEY, mood text, v int);
+CREATE TABLE q.visits (id int PRIMARY KEY, home int NOT NULL REFERENCES q.homes, good int NOT NULL REFERENCES q.goods, at date, v int);
+INSERT INTO q.homes SELECT i, 'ok', i % 7 FROM generate_series(1, 20) AS i;
+INSERT INTO q.goods SELECT i, 'ok', i % 7 FROM generate_series(1, 20) AS i;
+SELECT throws_ok($$CALL synth_into('q.visits', 20, model => 'visits/visits', seed => 1)$$, '42804', 'column "mood" of q.goods is of type text, and rows of the model know it as m.mood', 'a column of what rows refer to is not cast');
+ALTER TABLE q.goods ALTER mood TYPE m.mood USING 'ok'::m.mood;
+ALTER TABLE q.homes ALTER mood TYPE text USING 'ok'::text;
+DELETE FROM m.seen;
+SELECT throws_ok($$CALL synth_into('q.visits', 20, model => 'visits/visits', seed => 1)$$, '42804', 'column "mood" of q.homes is of type text, and rows of the model know it as m.mood', 'nor one of what they belong to');
+SELECT is(runners(), '', 'so no cast runs');
+ALTER TABLE q.homes ALTER mood TYPE m.mood USING 'ok'::m.mood;
+DELETE FROM m.seen;
+CALL synth_into('q.visits', 20, model => 'visits/visits', seed => 1);
+SELECT is((SELECT count(*) FROM q.visits) || runners(), '20', 'nor where the types are the same');
+CREATE TABLE q.lived AS SELECT i AS id, 'Ort ' || i % 5 AS city, (ARRAY['sad', 'ok']::m.mood[])[1 + i % 2] AS state FROM generate_series(1, 200) AS i;
+SELECT synth_key('default', '\x000102030405060708090a0b0c0d0e0f') \g /dev/null
+CALL synth_mask('q.lived', rules => '{"id": "keep", "city": "city(from=table)", "state": "keep"}');
+SELECT is(runners(), '', 'nor for places of the table that is masked');
+SELECT is((SELECT count(*) FROM q.lived WHERE city LIKE 'Ort %'), 200::bigint, 'which are drawn');
 
 -- What a model says of other tables leads to tables alone.
 SET LOCAL ROLE gensynth_attacker;

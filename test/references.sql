@@ -1,6 +1,6 @@
 -- Rows of a child that know others which they refer to, besides their owner.
 BEGIN;
-SELECT plan(18);
+SELECT plan(20);
 SET LOCAL client_min_messages = error;
 CREATE SCHEMA shop;
 SET LOCAL search_path = shop, public;
@@ -81,5 +81,27 @@ SELECT throws_ok($$CALL synth_into('again.line2', model => 'shop/line', seed => 
 ALTER TABLE again.line2 ADD FOREIGN KEY (sku) REFERENCES again.product;
 ALTER TABLE again.customer ALTER tier TYPE text, ALTER area TYPE int USING area::int;
 SELECT lives_ok($$CALL synth_into('again.line2', model => 'shop/line', seed => 3)$$, 'an owner''s column of another type is converted');
+-- rows that refer to nothing, as their owner has none of what they would refer to, know nothing of the rows made before them
+CREATE SCHEMA stock;
+CREATE TABLE stock.store (id int PRIMARY KEY, v int);
+CREATE TABLE stock.shelf (store int REFERENCES stock.store, no int, kind text NOT NULL, PRIMARY KEY (store, no));
+CREATE TABLE stock.box (id int PRIMARY KEY, store int NOT NULL REFERENCES stock.store, no int NOT NULL, at date, kind text, FOREIGN KEY (store, no) REFERENCES stock.shelf);
+INSERT INTO stock.store SELECT i, i % 7 FROM generate_series(1, 300) AS i;
+INSERT INTO stock.shelf SELECT s, n, 'kind ' || repeat(chr(97 + (s * 3 + n) % 6), 50) FROM generate_series(1, 300) AS s, generate_series(1, 4) AS n;
+INSERT INTO stock.box SELECT i, 1 + i % 300, 1 + i / 300 % 4, date '2020-01-01' + i % 900, s.kind FROM generate_series(1, 2400) AS i JOIN stock.shelf AS s ON s.store = 1 + i % 300 AND s.no = 1 + i / 300 % 4;
+SELECT synth_fit_schema('{stock}', options => '{"remake": ["stock.shelf", "stock.store"]}', seed => 1) \g /dev/null
+CREATE SCHEMA stock2;
+CREATE TABLE stock2.store (LIKE stock.store INCLUDING ALL);
+CREATE TABLE stock2.shelf (LIKE stock.shelf INCLUDING ALL, FOREIGN KEY (store) REFERENCES stock2.store);
+CREATE TABLE stock2.box (id int, store int REFERENCES stock2.store, no int, at date, kind text, FOREIGN KEY (store, no) REFERENCES stock2.shelf);
+INSERT INTO stock2.store SELECT i, i % 7 FROM generate_series(1, 3000) AS i;
+INSERT INTO stock2.shelf SELECT s, n, 'kind ' || repeat(chr(97 + (s * 3 + n) % 6), 50) FROM generate_series(1, 3000) AS s, generate_series(1, 4) AS n WHERE hashint4(s) % 2 = 0;
+CALL synth_into('stock2.box', model => 'stock/box', seed => 1);
+SELECT is((SELECT count(*) FROM stock2.box WHERE (no IS NULL) = (EXISTS (SELECT FROM stock2.shelf AS s WHERE s.store = box.store))), 0::bigint, 'owners without what rows refer to have rows that refer to nothing');
+CREATE TABLE stock2.first AS SELECT store, at, kind FROM stock2.box WHERE no IS NULL;
+TRUNCATE stock2.box;
+UPDATE stock2.shelf SET kind = 'kind ' || repeat('a', 50);
+CALL synth_into('stock2.box', model => 'stock/box', seed => 1);
+SELECT is((SELECT count(*) FROM (TABLE stock2.first EXCEPT ALL SELECT store, at, kind FROM stock2.box WHERE no IS NULL) AS d), 0::bigint, 'whatever those before them referred to');
 SELECT * FROM finish();
 ROLLBACK;

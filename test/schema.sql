@@ -1,6 +1,6 @@
 -- Whole schemas: the plan, and rows of children that know their owners and the rows before.
 BEGIN;
-SELECT plan(61);
+SELECT plan(65);
 SET LOCAL client_min_messages = error;
 SET LOCAL search_path = shop, public;
 

@@ -22,6 +22,7 @@
 #include "utils/lsyscache.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "mask/masker.h"
 #include "mask/places.h"
 
@@ -59,6 +60,14 @@ begin_places(const GsMaskTable *table)
 }
 
 static char *
+text_of(const GsMaskTable *table, const char *column)
+{
+	return gs_as_text(psprintf("t.%s", quote_identifier(column)),
+					  get_atttype(table->relid,
+								  get_attnum(table->relid, column)));
+}
+
+static char *
 places_query(const GsMaskTable *table, const GsPlaces *places)
 {
 	StringInfoData columns;
@@ -72,9 +81,9 @@ places_query(const GsMaskTable *table, const GsPlaces *places)
 	initStringInfo(&key);
 	appendStringInfoString(&key, "''");
 	for (int i = 0; i < places->nkept; i++)
-		appendStringInfo(&key, " " GS_OP("||") " COALESCE(t.%s::pg_catalog.text, '')"
+		appendStringInfo(&key, " " GS_OP("||") " COALESCE(%s, '')"
 						 " " GS_OP("||") " E'\\x01'",
-						 quote_identifier(places->kept[i]));
+						 text_of(table, places->kept[i]));
 	for (int i = 0; i < places->ncolumns; i++)
 	{
 		const char *name = quote_identifier(places->columns[i]);
@@ -82,8 +91,8 @@ places_query(const GsMaskTable *table, const GsPlaces *places)
 		appendStringInfo(&columns, ", t.%s", name);
 		appendStringInfo(&filled, "%s t.%s IS NOT NULL", i > 0 ? " AND" : "",
 						 name);
-		appendStringInfo(&order, ", t.%s::pg_catalog.text COLLATE \"C\"",
-						 name);
+		appendStringInfo(&order, ", (%s) COLLATE \"C\"",
+						 text_of(table, places->columns[i]));
 	}
 	return psprintf("SELECT (%s) COLLATE \"C\"%s, pg_catalog.count(*) FROM %s%s AS t"
 					" WHERE %s GROUP BY 1%s HAVING pg_catalog.count(*) "

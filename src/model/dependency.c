@@ -241,7 +241,7 @@ gs_dependency_load(const GsSchema *schema, const List *tensors)
 
 		if (!is_rule(schema, in, rule->known ? NULL : fixed) || in[4] < 0 ||
 			in[4] > rest->dims[0] - rest_at)
-			gs_corrupted("GsLookup %d of determined features is not a rule.", r);
+			gs_corrupted("Rule %d of determined features is not a rule.", r);
 		rule->rest = (const GsDependencyRest *) rest->data + rest_at;
 		rest_at += in[4];
 		at += load_rule(rule, schema, in, (const int32 *) code->data + at,

@@ -16,6 +16,8 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
+
 #include "learn/quantile.h"
 #include "model/dependency_internal.h"
 #include "model/tokens.h"
@@ -431,6 +433,7 @@ gs_inverse_settle(GsInverse *inverse, GsBatch *batch, const bool *refused)
 	{
 		if (!refused[row])
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		memcpy(inverse->settled, inverse->context, batch->nfeatures);
 		for (int r = 0; r < inverse->n; r++)
 		{

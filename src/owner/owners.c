@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -277,6 +278,29 @@ append_match(StringInfo query, const char *child, List *columns,
 }
 
 /*
+ * gs_owners_check_type: an error where a column of what rows belong or refer to
+ * is of another type than the one that a model knows it in, unless both are
+ * PostgreSQL's own: casts may be of who made a type, and would run as whoever
+ * fills a table by the model.  Errors: datatype_mismatch.
+ */
+void
+gs_owners_check_type(Oid relid, const char *column, Oid type)
+{
+	Oid			own = get_atttype(relid, get_attnum(relid, column));
+
+	if (own != type && getBaseType(own) != type &&
+		(getBaseType(own) >= FirstUnpinnedObjectId ||
+		 type >= FirstUnpinnedObjectId))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of %s is of type %s, and rows of the model know it as %s",
+						column, gs_relation_name(relid, NULL),
+						format_type_be(own), format_type_be(type)),
+				 errdetail("A cast could run a function of whoever made a type."),
+				 errhint("Give the column the type that it has in the model's source, or fit the model again.")));
+}
+
+/*
  * What rows know of their owners: columns to select, and the owners joined to
  * what from begins with, which may be nothing.
  *
@@ -315,11 +339,16 @@ append_owners(const GsOwners *owners, Oid relid, const List *types,
 			append_match(from, child, step->columns, alias,
 						 step->parent_columns);
 		forboth(known, step->known, name, step->names)
+		{
+			if (types != NIL)
+				gs_owners_check_type(relid, lfirst(known),
+									 list_nth_oid(types, n));
 			appendStringInfo(columns, ", %s.%s%s AS %s", alias,
 							 quote_identifier(lfirst(known)), types == NIL ? "" :
 							 psprintf("::%s", format_type_extended(list_nth_oid(types, n++),
 																   -1, FORMAT_TYPE_FORCE_QUALIFY)),
 							 quote_identifier(lfirst(name)));
+		}
 		child = alias;
 	}
 }

@@ -76,6 +76,7 @@ extern bool gs_owners_know(const Jsonb *json, const List *columns);
 extern const GsOwnerStep *gs_owners_reference(const GsOwners *owners,
 											  const List *columns);
 extern bool gs_owners_are_there(const GsOwners *owners, Oid relid);
+extern void gs_owners_check_type(Oid relid, const char *column, Oid type);
 extern bool gs_owners_give(const GsOwners *owners, const char *name);
 extern bool gs_owners_are_one(const GsOwners *owners);
 extern char *gs_owners_counts_query(const GsOwners *owners, Oid relid);

@@ -11,6 +11,7 @@
 #include "utils/lsyscache.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "codec/codec.h"
 #include "owner/entity.h"
 #include "schema/plan.h"
@@ -114,10 +115,15 @@ short_columns(const GsPlanTable *table, List *columns)
 		return NIL;
 	initStringInfo(&query);
 	foreach(cell, columns)
+	{
+		char	   *column = psprintf("c.%s", quote_identifier(lfirst(cell)));
+
 		appendStringInfo(&query, "%s COALESCE(pg_catalog.max("
-						 "pg_catalog.octet_length(c.%s::pg_catalog.text)), 0) " GS_OP("<=") " %d",
+						 "pg_catalog.octet_length(%s)), 0) " GS_OP("<=") " %d",
 						 cell == list_head(columns) ? "SELECT" : ",",
-						 quote_identifier(lfirst(cell)), MAX_KNOWN_BYTES);
+						 gs_as_text(column, get_atttype(table->relid, get_attnum(table->relid, lfirst(cell)))),
+						 MAX_KNOWN_BYTES);
+	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	gs_run(psprintf("%s FROM %s c", query.data, table->name), 0, NULL, NULL,

@@ -15,6 +15,7 @@
 
 #include "catalog/access.h"
 #include "catalog/catalog.h"
+#include "catalog/strange.h"
 #include "schema/plan.h"
 
 #define LEAST_LIKENESS	0.1		/* that is not left to chance */
@@ -73,11 +74,25 @@ column_type(const GsPlanTable *table, const char *column)
 }
 
 /*
- * The query for a column of what is referred to and of what the row before
- * refers to.
+ * The text of a table's column.
+ *
+ * alias: of the table in a query
  */
 static char *
-before_query(const GsOwners *owners, const char *column, const char *from)
+column_text(const GsPlanTable *table, const char *alias, const char *column)
+{
+	return gs_as_text(psprintf("%s.%s", alias, quote_identifier(column)),
+					  column_type(table, column));
+}
+
+/*
+ * The query for a column of what is referred to and of what the row before
+ * refers to.
+ *
+ * text: of the column
+ */
+static char *
+before_query(const GsOwners *owners, const char *text, const char *from)
 {
 	StringInfoData keys;
 	ListCell   *cell;
@@ -86,12 +101,12 @@ before_query(const GsOwners *owners, const char *column, const char *from)
 	foreach(cell, ((const GsOwnerStep *) linitial(owners->steps))->columns)
 		appendStringInfo(&keys, "%sc.%s", keys.len > 0 ? ", " : "",
 						 quote_identifier(lfirst(cell)));
-	return psprintf("SELECT s.a, s.b FROM (SELECT r.%s::pg_catalog.text AS a,"
-					" pg_catalog.lag(r.%s::pg_catalog.text) OVER w AS b,"
+	return psprintf("SELECT s.a, s.b FROM (SELECT %s AS a,"
+					" pg_catalog.lag(%s) OVER w AS b,"
 					" pg_catalog.row_number() OVER w AS n FROM %s"
 					" WINDOW w AS (PARTITION BY %s ORDER BY c.%s)) s"
-					" WHERE s.n " GS_OP(">") " 1 LIMIT %d", column, column,
-					from, keys.data, owners->order_by == NULL ? "ctid" :
+					" WHERE s.n " GS_OP(">") " 1 LIMIT %d", text, text, from,
+					keys.data, owners->order_by == NULL ? "ctid" :
 					quote_identifier(owners->order_by), LIKENESS_ROWS);
 }
 
@@ -129,9 +144,9 @@ gs_find_likeness(const GsSchemaPlan *plan, const GsPlanTable *table,
 		elog(ERROR, "SPI_connect failed");
 	foreach(cell, step->known)
 	{
-		const char *quoted = quote_identifier(lfirst(cell));
+		const char *text = column_text(parent, "r", lfirst(cell));
 		double		share;
-		double		found = likeness(before_query(owners, quoted, from.data),
+		double		found = likeness(before_query(owners, text, from.data),
 									 &share);
 
 		if (found > best)
@@ -149,10 +164,10 @@ gs_find_likeness(const GsSchemaPlan *plan, const GsPlanTable *table,
 				column_type(parent, lfirst(cell)))
 				continue;
 			initStringInfo(&query);
-			appendStringInfo(&query, "SELECT r.%s::pg_catalog.text AS a,"
-							 " o.%s::pg_catalog.text AS b FROM %s JOIN %s o",
-							 quoted, quote_identifier(lfirst(known)),
-							 from.data, of->name);
+			appendStringInfo(&query,
+							 "SELECT %s AS a, %s AS b FROM %s JOIN %s o", text,
+							 column_text(of, "o", lfirst(known)), from.data,
+							 of->name);
 			append_keys(&query, "c", owner->columns, "o",
 						owner->parent_columns);
 			appendStringInfo(&query, " LIMIT %d", LIKENESS_ROWS);

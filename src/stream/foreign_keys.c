@@ -486,6 +486,9 @@ gs_foreign_keys_pick(GsForeignKeys *fks, int64 row, int64 skip, uint64 *like,
 		if (fk->columns != NULL && fk->parent >= 0)
 			gs_parents_columns(fk->parents, fk->parent, known + fk->known_at,
 							   known_nulls + fk->known_at);
+		else if (fk->columns != NULL)
+			/* what is there is a row's before it, and gone */
+			memset(known_nulls + fk->known_at, true, fk->columns->natts);
 	}
 	if (liked != NULL && liked->parent >= 0)
 	{

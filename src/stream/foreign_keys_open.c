@@ -270,6 +270,8 @@ describe_known(const GsForeignKeys *fks, GsForeignKey *fk)
 		for (int c = 0; c < schema->ncolumns; c++)
 			if (strcmp(schema->columns[c].name, lfirst(name)) == 0)
 				type = schema->columns[c].type;
+		gs_owners_check_type(fk->constraint->parent_oid, lfirst(column),
+							 type);
 		TupleDescInitEntry(fk->columns, ++i, lfirst(column), type, -1, 0);
 	}
 	gs_desc_finish(fk->columns);
