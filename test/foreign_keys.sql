@@ -1,7 +1,7 @@
 -- synth_into fills foreign keys: children per parent, parents that matter,
 -- keys that share columns, tables that refer to each other.
 \set ECHO none
-SELECT plan(38);
+SELECT plan(40);
 SET client_min_messages = warning;
 SELECT setseed(0.3) \g /dev/null
 
@@ -62,6 +62,21 @@ SELECT is((s).childless, (r).childless, 'with fewer children, those without stay
 TRUNCATE orders3;
 CALL synth_into('orders3', 300, model => 'orders', seed => 3);
 SELECT cmp_ok((SELECT abs(300.0 / count(DISTINCT account) - (SELECT count(*) / count(DISTINCT account)::numeric FROM orders)) FROM orders3), '<', 1.0, 'with few, some parents have as many as in the source');
+
+-- each has its part in more children, not only who has two
+CREATE TABLE track (id int PRIMARY KEY);
+INSERT INTO track SELECT generate_series(1, 1000);
+CREATE TABLE line (id int PRIMARY KEY, track int NOT NULL REFERENCES track, v float8);
+INSERT INTO line SELECT row_number() OVER (), id, random() FROM track, generate_series(1, CASE WHEN id <= 400 THEN 0 WHEN id <= 900 THEN 1 ELSE 2 END);
+SELECT synth_fit('line', seed => 1) \g /dev/null
+CREATE TABLE line2 (LIKE line INCLUDING ALL, FOREIGN KEY (track) REFERENCES track);
+CREATE FUNCTION lines() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(n || ': ' || parents, ', ' ORDER BY n) FROM (SELECT n, count(*) AS parents FROM (SELECT count(l) AS n FROM track LEFT JOIN line2 AS l ON l.track = track.id GROUP BY track.id) AS c GROUP BY n) AS d $$;
+CALL synth_into('line2', 1400, model => 'line', seed => 2);
+SELECT is(lines(), '0: 400, 2: 500, 4: 100', 'twice as many children are twice as many of each parent');
+TRUNCATE line2;
+CALL synth_into('line2', 735, model => 'line', seed => 2);
+SELECT is(lines(), '0: 400, 1: 475, 2: 115, 3: 10', 'and a few more are spread over all that have any');
 
 --
 -- Parents that the model knows by their values: rare ones among them

@@ -459,6 +459,19 @@ fit_source(const FitRequest *request, const char *model, GsSource *source,
 }
 
 /*
+ * gs_fit_least: how many rows a source needs to be learned from.  Errors:
+ * those of options.
+ */
+int64
+gs_fit_least(const char *method, Jsonb *json)
+{
+	GsOptions	options;
+
+	gs_options_parse(json, gs_fit_family(method), &options);
+	return options.rare_threshold;
+}
+
+/*
  * gs_fit_source: learns and stores a version of a model of what a source
  * gives, in the current context; its number is version->version.
  *

@@ -42,6 +42,7 @@ extern Datum gs_fit_options(const GsFitCall *call);
 extern void gs_fit_run(GsFitCall *call);
 extern List *gs_names_argument(FunctionCallInfo fcinfo, int arg,
 							   const char *name);
+extern int64 gs_fit_least(const char *method, Jsonb *json);
 extern GsVersionEntry *gs_fit_source(const GsFitOrder *order,
 									 GsSource *source, List *context,
 									 List *conditions, Jsonb *owners,

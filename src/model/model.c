@@ -362,7 +362,8 @@ make_inverse(void *arg, GsBatch *spare, bool *refused)
 
 /*
  * Replaces the rows of a filled batch in which what is drawn does not go with
- * what is known, as long as that finds enough; what is left is settled.
+ * what is known, as long as that finds enough; what is left is settled.  Rows
+ * that are known by keys do not depend on those beside them.
  */
 static void
 invert(GsSampler *sampler, GsBatch *batch)
@@ -384,7 +385,8 @@ invert(GsSampler *sampler, GsBatch *batch)
 	gs_batch_share(sampler->inverse_spare, batch);
 	sampler->inverse_spare->row = batch->row;
 	for (int try = 1; try <= MAX_INVERSE_TRIES && left > 0 &&
-		 before - left >= before * MIN_INVERTED; try++)
+		 (batch->rows != NULL || before - left >= before * MIN_INVERTED);
+		 try++)
 	{
 		before = left;
 		left = gs_batch_retry(batch, sampler->inverse_spare, refused, left,

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -116,18 +117,89 @@ fit_table(const SchemaFit *fit, int t, const char *model)
 }
 
 /*
- * Whether a table has no row to learn from, which is told.
+ * A table that has too few rows to learn from, and is not taken over: its copy
+ * is left empty, which is told.  An error if rows of another table must refer
+ * to it.
  */
-static bool
-is_empty(const GsPlanTable *table)
+static void
+tell_few(const GsPlanTable *table, int64 rows, const GsPlanTable *child)
 {
-	if (gs_run(psprintf("SELECT FROM %s LIMIT 1", table->name), 0, NULL, NULL,
-			   NULL, true) > 0)
-		return false;
-	ereport(NOTICE,
-			(errmsg("table %s has no rows: its copy is left empty",
-					table->name)));
-	return true;
+	const char *count = psprintf(INT64_FORMAT " %s", rows,
+								 rows == 1 ? "row" : "rows");
+	StringInfoData keep;
+	const char *options;
+
+	initStringInfo(&keep);
+	appendStringInfoString(&keep, "{\"keep\": [");
+	escape_json(&keep, table->name);
+	appendStringInfoString(&keep, "]}");
+	options = quote_literal_cstr(keep.data);
+	if (child != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA),
+				 errmsg("table %s has %s, too few to learn from, and rows of %s must refer to it",
+						table->name, count, child->name),
+				 errhint("If its rows may be shown as they are: options => %s.  If not, leave it out, and the foreign keys to it: exclude => ARRAY[%s]::regclass[].",
+						 options, quote_literal_cstr(table->name))));
+	if (rows == 0)
+		ereport(NOTICE,
+				(errmsg("table %s has no rows: its copy is left empty",
+						table->name)));
+	else
+		ereport(NOTICE,
+				(errmsg("table %s has %s, too few to learn from: its copy is left empty",
+						table->name, count),
+				 errhint("If its rows may be shown as they are: options => %s.",
+						 options)));
+}
+
+/*
+ * A table with rows to learn from that has a foreign key to another one which
+ * cannot be NULL; NULL if there is none.
+ */
+static const GsPlanTable *
+find_dependent(const GsSchemaPlan *plan, int parent, const bool *few)
+{
+	ListCell   *cell;
+
+	for (int t = 0; t < plan->n; t++)
+		foreach(cell, few[t] ? NIL : plan->table[t].keys)
+		{
+			const GsPlanKey *key = lfirst(cell);
+
+			/* of several columns, some may not be */
+			if (key->parent == parent && !key->link &&
+				(!key->nullable || list_length(key->columns) > 1))
+				return &plan->table[t];
+		}
+	return NULL;
+}
+
+/*
+ * Which tables have too few rows to learn from: [n], before any is learned.
+ */
+static bool *
+find_few(const SchemaFit *fit)
+{
+	const GsSchemaPlan *plan = fit->plan;
+	int64		least = gs_fit_least(fit->method, fit->options);
+	bool	   *few = palloc0(plan->n);
+	int64	   *rows = palloc0(sizeof(int64) * plan->n);
+
+	for (int t = 0; t < plan->n; t++)
+	{
+		if (plan->table[t].role == GS_TABLE_KEPT)
+			continue;
+		rows[t] = gs_run(psprintf("SELECT FROM %s LIMIT " INT64_FORMAT,
+								  plan->table[t].name, least), 0, NULL, NULL,
+						 NULL, true);
+		few[t] = rows[t] < least;
+	}
+	for (int t = 0; t < plan->n; t++)
+		if (few[t])
+			tell_few(&plan->table[t], rows[t],
+					 rows[t] > 0 ? find_dependent(plan, t, few) : NULL);
+	return few;
 }
 
 /*
@@ -145,6 +217,7 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 	SchemaFit	fit = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	List	   *schemas;
 	List	   *tables = NIL;
+	bool	   *few;
 
 	InitMaterializedSRF(fcinfo, 0);
 	PreventCommandIfReadOnly("synth_fit_schema()");
@@ -162,6 +235,7 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 							  PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4));
 	fit.options = gs_plan_fit_options(PG_ARGISNULL(4) ? NULL :
 									  PG_GETARG_JSONB_P(4));
+	few = find_few(&fit);
 	context = AllocSetContextCreate(caller, "gensynth schema",
 									ALLOCSET_DEFAULT_SIZES);
 	for (int t = 0; t < fit.plan->n; t++)
@@ -177,7 +251,7 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 		tables = lappend(tables, table);
 		if (from->role == GS_TABLE_KEPT)
 			continue;
-		if (is_empty(from))
+		if (few[t])
 		{
 			table->role = pstrdup(gs_table_role_name(GS_TABLE_EMPTY));
 			continue;

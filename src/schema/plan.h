@@ -19,7 +19,7 @@ typedef enum GsTableRole
 {
 	GS_TABLE_ROOT,				/* rows by themselves */
 	GS_TABLE_KEPT,				/* taken over as it is */
-	GS_TABLE_EMPTY,				/* has no rows, and gets none */
+	GS_TABLE_EMPTY,				/* has too few rows to learn from: gets none */
 	GS_TABLE_CHILD,				/* rows of each owner together */
 	GS_TABLE_SEQUENCE,			/* rows of each value of some columns together */
 	GS_TABLE_ROLES

@@ -62,6 +62,30 @@ gs_offspring_load(GsOffspring *offspring, const GsModel *model,
 }
 
 /*
+ * What numbers of children grow or shrink by, from sum to wanted: with is how
+ * many there are if each has one.
+ */
+static double
+growth_to(double wanted, double sum, double with)
+{
+	if (wanted > sum)
+		return sum > 0 ? wanted / sum : 1;
+	return sum > with ? Max((wanted - with) / (sum - with), 0) : 1;
+}
+
+/*
+ * What becomes of a number of children: it grows in proportion, and shrinks
+ * down to one.
+ */
+static double
+grown(int64 children, double growth)
+{
+	if (children == 0 || growth >= 1)
+		return children * growth;
+	return 1 + (children - 1) * growth;
+}
+
+/*
  * gs_offspring_share_out: gives parents a number of children together.  Their
  * numbers grow and shrink alike, down to one child, so that parents without
  * children stay so.
@@ -96,9 +120,8 @@ gs_offspring_share_out(GsOffspring *offspring, int64 parents, int64 children,
 		offspring->used -= offspring->siblings[offspring->n - 1].children == 0;
 		all = with;
 	}
-	else if (of_all > with)
-		offspring->growth = Max((children * all / parents - with) /
-								(of_all - with), 0);
+	else
+		offspring->growth = growth_to(children * all / parents, of_all, with);
 	for (int i = 0; i < offspring->used; i++)
 	{
 		sum += offspring->siblings[i].parents;
@@ -123,8 +146,7 @@ count_up_to(const GsOffspring *offspring, int64 n, double shift,
 		const GsSiblings *siblings = &offspring->siblings[i];
 		int64		to = i == offspring->used - 1 ? n :
 			Max(from, (int64) ceil(n * siblings->until - shift));
-		double		each = siblings->children == 0 ? 0 :
-			1 + (siblings->children - 1) * growth;
+		double		each = grown(siblings->children, growth);
 
 		if (child < end + (to - from) * each)
 		{
@@ -140,8 +162,8 @@ count_up_to(const GsOffspring *offspring, int64 n, double shift,
 /*
  * gs_offspring_count: how many children n parents have together.
  *
- * shift: between 0 and 1, where the systematic sample begins; growth: of
- * numbers above 1, from that (1: as in the source)
+ * shift: between 0 and 1, where the systematic sample begins; growth: what
+ * becomes of their numbers (1: as in the source)
  */
 double
 gs_offspring_count(const GsOffspring *offspring, int64 n, double shift,
@@ -160,10 +182,8 @@ double
 gs_offspring_growth(const GsOffspring *offspring, int64 n, double shift,
 					double children)
 {
-	double		with = gs_offspring_count(offspring, n, shift, 0);
-	double		all = gs_offspring_count(offspring, n, shift, 1);
-
-	return all > with ? Max((children - with) / (all - with), 0) : 1;
+	return growth_to(children, gs_offspring_count(offspring, n, shift, 1),
+					 gs_offspring_count(offspring, n, shift, 0));
 }
 
 /*

@@ -30,7 +30,7 @@ typedef struct GsOffspring
 
 	/* as children are shared out */
 	int			used;			/* of n */
-	double		growth;			/* of numbers above 1, to or from that */
+	double		growth;			/* of numbers of children */
 } GsOffspring;
 
 extern bool gs_offspring_load(GsOffspring *offspring, const GsModel *model,

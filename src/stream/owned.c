@@ -28,9 +28,8 @@
 /* How often a row is made again whose key one of the same owner has. */
 #define MAX_TRIES		20
 
-/* How many of these rows are of the same parents, and parents passed over. */
+/* How many of these rows are of the same parents. */
 #define MAX_TRIES_SAME	10
-#define MAX_SKIPPED		10000
 /* The number of the first row in the place of others. */
 #define FIRST_OTHER		(INT64CONST(1) << 52)
 
@@ -291,34 +290,6 @@ open_set(GsOwned *owned, const bool *known)
 }
 
 /*
- * What the rows are often like that rows of an owner refer to.
- */
-static void
-open_like(GsOwned *owned)
-{
-	const GsSupply *supply = owned->supply;
-	const char *name = owned->fks == NULL ? NULL :
-		gs_foreign_keys_like(owned->fks);
-	int			i = supply->nkeys;
-	ListCell   *cell;
-	ListCell   *known;
-
-	owned->like_at = -2;
-	if (name == NULL)
-		return;
-	gs_foreign_keys_restart(owned->fks);
-	if (*name == '\0')
-		owned->like_at = -1;
-	foreach(cell, owned->owners->steps)
-		foreach(known, ((const GsOwnerStep *) lfirst(cell))->names)
-		{
-			if (strcmp(lfirst(known), name) == 0)
-				owned->like_at = i;
-			i++;
-		}
-}
-
-/*
  * gs_owned_open: begins to make rows that belong to others, in the current
  * context.
  *
@@ -384,7 +355,7 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	owned->spare_nulls = palloc(Max(cells, 1));
 	owned->key = owned->rows->batch->key;
 	gs_owned_open_keys(owned, desc, constraints);
-	open_like(owned);
+	gs_owned_open_like(owned);
 	owned->row_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "gensynth owned rows",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -423,60 +394,6 @@ know_rows(GsOwned *owned, const int *owner, int n)
 	}
 	owned->rows->n = n;
 	gs_siblings_rows(owned->rows->sampler->state, owner, n);
-}
-
-/*
- * The owners' own columns, in rows of n owners.
- */
-static void
-set_keys(const GsOwned *owned, const int *owner, int n, Datum *values,
-		 bool *nulls)
-{
-	const GsSupply *supply = owned->supply;
-	int			stride = owned->ncolumns;
-
-	for (int i = 0; i < stride; i++)
-		for (int row = 0; owned->key_of[i] >= 0 && row < n; row++)
-		{
-			Size		from = (Size) owner[row] * supply->nowner +
-				owned->key_of[i];
-			Size		to = (Size) row * stride + i;
-
-			values[to] = supply->owner[from];
-			nulls[to] = supply->nulls[from];
-		}
-}
-
-/*
- * Chooses the rows that one refers to, and notes what it knows of them.  False
- * if there are none.
- *
- * row: in the rows at hand; number: of the row
- */
-static bool
-pick_parents(GsOwned *owned, int row, int owner, int64 number, Datum *values,
-			 bool *nulls)
-{
-	Datum	   *known = owned->reference + (Size) row * owned->nreferences;
-	bool	   *known_nulls = owned->reference_nulls +
-		(Size) row * owned->nreferences;
-
-	for (int64 skip = 0; skip < MAX_SKIPPED; skip++)
-	{
-		uint64		like = owned->like_at >= -1 ? owned->like[owner] : 0;
-
-		if (!gs_foreign_keys_pick(owned->fks, number, skip, &like, values,
-								  nulls, known, known_nulls))
-			break;
-		if (gs_owned_is_taken(owned, owner, values, nulls))
-			continue;
-		if (owned->like_at == -1)
-			owned->like[owner] = like;
-		gs_foreign_keys_keep(owned->fks, values, nulls, known, known_nulls);
-		return true;
-	}
-	memset(known_nulls, true, owned->nreferences);
-	return false;
 }
 
 /*
@@ -554,16 +471,16 @@ make_rows(GsOwned *owned, const int *owner, const int *at, int try, int n,
 
 	memset(nulls, true, (Size) n * stride);
 	memset(bad, false, n);
-	set_keys(owned, owner, n, values, nulls);
+	gs_owned_set_keys(owned, owner, n, values, nulls);
 	for (int row = 0; row < n && owned->fks != NULL; row++)
 	{
 		int64		number = owned->made + at[row];
 
 		if (try > MAX_TRIES_SAME)
 			number = FIRST_OTHER + (gs_mix64(number, try) >> 12);
-		bad[row] = !pick_parents(owned, row, owner[row], number,
-								 values + (Size) row * stride,
-								 nulls + (Size) row * stride);
+		bad[row] = !gs_owned_pick_parents(owned, row, owner[row], number,
+										  values + (Size) row * stride,
+										  nulls + (Size) row * stride);
 	}
 	know_rows(owned, owner, n);
 	refused = gs_known_fill(known, (owned->batch << MAX_ROWS_BITS) +
@@ -726,37 +643,6 @@ gs_owned_refuse(GsOwned *owned)
 }
 
 /*
- * Chooses what the rows at hand refer to, without making them: those to come
- * may refer to what is left.
- */
-static void
-pass_rows(GsOwned *owned)
-{
-	MemoryContext old;
-	int64		most = 0;
-
-	if (owned->like_at < -1)
-		return;
-	MemoryContextReset(owned->row_context);
-	old = MemoryContextSwitchTo(owned->row_context);
-	for (int i = 0; i < owned->supply->nowners; i++)
-		most = Max(most, owned->expected[i]);
-	for (int64 round = 0, number = owned->made; round < most; round++)
-		for (int i = 0; i < owned->supply->nowners; i++)
-		{
-			if (owned->expected[i] <= round)
-				continue;
-			CHECK_FOR_INTERRUPTS();
-			memset(owned->nulls, true, owned->ncolumns);
-			set_keys(owned, &i, 1, owned->values, owned->nulls);
-			if (pick_parents(owned, 0, i, number++, owned->values,
-							 owned->nulls))
-				gs_owned_see_key(owned, i, owned->values, owned->nulls);
-		}
-	MemoryContextSwitchTo(old);
-}
-
-/*
  * gs_owned_skip: passes over the next n rows.  Owners all of whose rows are
  * among them are counted only.
  */
@@ -777,7 +663,7 @@ gs_owned_skip(GsOwned *owned, int64 n)
 		if (owned->batch >= 0 && rows > n)
 			break;
 		if (owned->batch >= 0)
-			pass_rows(owned);
+			gs_owned_pass_rows(owned);
 		n -= rows;
 		owned->made += rows;
 		if (!gs_owned_next_owners(owned))

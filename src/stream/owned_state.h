@@ -115,6 +115,14 @@ extern bool gs_owned_is_seen(const GsOwned *owned, int owner,
 extern void gs_owned_see_key(GsOwned *owned, int owner, const Datum *values,
 							 const bool *nulls);
 
+/* owned_pick.c */
+extern void gs_owned_open_like(GsOwned *owned);
+extern void gs_owned_set_keys(const GsOwned *owned, const int *owner, int n,
+							  Datum *values, bool *nulls);
+extern bool gs_owned_pick_parents(GsOwned *owned, int row, int owner,
+								  int64 number, Datum *values, bool *nulls);
+extern void gs_owned_pass_rows(GsOwned *owned);
+
 /* owned_count.c */
 extern int64 gs_owned_generation_rows(const GsOwned *owned, int generation);
 extern bool gs_owned_next_owners(GsOwned *owned);
