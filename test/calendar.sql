@@ -1,6 +1,6 @@
 -- Calendars, the same moment in several columns, and columns that follow each other.
 BEGIN;
-SELECT plan(56);
+SELECT plan(59);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.8);
@@ -113,6 +113,12 @@ CREATE TABLE life AS SELECT b AS birth, b + (random() ^ .4 * 34000)::int AS deat
 UPDATE life SET age = extract(year FROM age(death, birth));
 SELECT FROM synth_fit('life', seed => 1);
 SELECT is((SELECT count(*) FROM synth_sample(NULL::life, 5000, seed => 2) WHERE death < birth OR age <> extract(year FROM age(death, birth))), 0::bigint, 'ages');
+CREATE TABLE aged AS SELECT date_part('year', age('2024-06-30', birth)) AS age, birth, (extract(year FROM age('1999-02-28', birth)) * 12 + extract(month FROM age('1999-02-28', birth)))::int AS months, CASE WHEN random() < .02 THEN 33 ELSE date_part('year', age('2024-06-30', birth))::int END AS wrong
+	FROM (SELECT date '1935-01-01' + (random() * 23000)::int AS birth FROM generate_series(1, 6000)) q;
+SELECT FROM synth_fit('aged', seed => 1);
+SELECT is((SELECT count(*) FROM synth_sample(NULL::aged, 5000, seed => 2) WHERE age <> date_part('year', age('2024-06-30', birth))), 0::bigint, 'ages at a fixed date');
+SELECT cmp_ok((SELECT avg((months <> extract(year FROM age('1999-02-28', birth)) * 12 + extract(month FROM age('1999-02-28', birth)))::int) FROM synth_sample(NULL::aged, 5000, seed => 2)), '<', 0.005, 'in months');
+SELECT cmp_ok((SELECT abs(avg((wrong <> age)::int) - (SELECT avg((wrong <> age)::int) FROM aged)) FROM synth_sample(NULL::aged, 5000, seed => 2)), '<', 0.01, 'wrong ones as often');
 CREATE TABLE flight AS SELECT sched, sched + (random() ^ 3 * 200 - 10) * interval '1 minute' AS actual, extract(month FROM sched)::int AS mon, extract(isodow FROM sched)::int AS dow, to_char(sched, 'HH24MI')::int AS hm
 	FROM (SELECT timestamp '2013-01-01 05:00' + (random() * 364)::int * interval '1 day' + (random() * 200)::int * interval '5 minutes' AS sched FROM generate_series(1, 5000)) x;
 SELECT FROM synth_fit('flight', seed => 1);
