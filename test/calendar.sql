@@ -1,6 +1,6 @@
 -- Calendars, the same moment in several columns, and columns that follow each other.
 BEGIN;
-SELECT plan(56);
+SELECT plan(60);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.8);
@@ -113,6 +113,16 @@ CREATE TABLE life AS SELECT b AS birth, b + (random() ^ .4 * 34000)::int AS deat
 UPDATE life SET age = extract(year FROM age(death, birth));
 SELECT FROM synth_fit('life', seed => 1);
 SELECT is((SELECT count(*) FROM synth_sample(NULL::life, 5000, seed => 2) WHERE death < birth OR age <> extract(year FROM age(death, birth))), 0::bigint, 'ages');
+CREATE TABLE aged AS SELECT date_part('year', age('2024-06-30', birth)) AS age, birth, (extract(year FROM age('1999-02-28', birth)) * 12 + extract(month FROM age('1999-02-28', birth)))::int AS months, CASE WHEN random() < .02 THEN 33 ELSE date_part('year', age('2024-06-30', birth))::int END AS wrong
+	FROM (SELECT date '1935-01-01' + (random() * 23000)::int AS birth FROM generate_series(1, 6000)) q;
+SELECT FROM synth_fit('aged', seed => 1);
+SELECT is((SELECT count(*) FROM synth_sample(NULL::aged, 5000, seed => 2) WHERE age <> date_part('year', age('2024-06-30', birth))), 0::bigint, 'ages at a fixed date');
+SELECT cmp_ok((SELECT avg((months <> extract(year FROM age('1999-02-28', birth)) * 12 + extract(month FROM age('1999-02-28', birth)))::int) FROM synth_sample(NULL::aged, 5000, seed => 2)), '<', 0.005, 'in months');
+SELECT cmp_ok((SELECT abs(avg((wrong <> age)::int) - (SELECT avg((wrong <> age)::int) FROM aged)) FROM synth_sample(NULL::aged, 5000, seed => 2)), '<', 0.01, 'wrong ones as often');
+-- NULLs do not follow from a part that is there only where they are
+CREATE TABLE born AS SELECT CASE WHEN random() > .07 THEN extract(year FROM d)::int END AS year, CASE WHEN random() > .07 THEN d END AS d FROM (SELECT date '1935-01-01' + (random() * 25000)::int AS d FROM generate_series(1, 10000)) q;
+SELECT FROM synth_fit('born', seed => 1);
+SELECT cmp_ok((SELECT abs(avg((d IS NULL)::int) - (SELECT avg((d IS NULL)::int) FROM born)) FROM synth_sample(NULL::born, 5000, seed => 2)), '<', 0.02, 'a year and its day, NULL as often');
 CREATE TABLE flight AS SELECT sched, sched + (random() ^ 3 * 200 - 10) * interval '1 minute' AS actual, extract(month FROM sched)::int AS mon, extract(isodow FROM sched)::int AS dow, to_char(sched, 'HH24MI')::int AS hm
 	FROM (SELECT timestamp '2013-01-01 05:00' + (random() * 364)::int * interval '1 day' + (random() * 200)::int * interval '5 minutes' AS sched FROM generate_series(1, 5000)) x;
 SELECT FROM synth_fit('flight', seed => 1);
@@ -121,7 +131,7 @@ SELECT cmp_ok((SELECT max(abs(extract(epoch FROM actual - sched))) FROM synth_sa
 
 -- what conditions refuse
 CREATE TABLE pairs AS SELECT random() * 100 AS a, random() * 100 AS b, random() AS c FROM generate_series(1, 2000);
-SELECT matches((SELECT notes[1] FROM synth_fit('pairs', seed => 1, options => '{"constraints": ["a + b < 100"]}')), '^conditions refuse 5\d % of the rows that are made, which changes the distributions of "[ab]" \(2\d % of the rows\), "[ab]" \(2\d % of the rows\)$', 'a note of what moves');
+SELECT matches((SELECT notes[1] FROM synth_fit('pairs', seed => 1, options => '{"constraints": ["a + b < 100"]}')), '^conditions refuse (49|5\d) % of the rows that are made, which changes the distributions of "[ab]" \(2\d % of the rows\), "[ab]" \(2\d % of the rows\)$', 'a note of what moves');
 SELECT is((SELECT notes FROM synth_fit('pairs', seed => 1, options => '{"constraints": ["a + b < 199"]}')), '{}', 'not of little');
 
 SELECT * FROM finish();

@@ -22,6 +22,7 @@
 #define FIRST_DAY		(DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE)
 #define END_DAY			(TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
 #define MOST_UNITS		INT64CONST(1000000000)
+#define MOST_MONTHS		INT64CONST(120000)
 #define MAX_DAYS		(INT64CONST(1) << 32)	/* beyond those of any type */
 
 /*
@@ -197,6 +198,34 @@ months_between(int64 since, int64 moment)
 }
 
 /*
+ * gs_calendar_months_after: the first moment that is so many whole months
+ * after another one, as age() counts them.
+ */
+int64
+gs_calendar_months_after(int64 since, int64 months)
+{
+	int64		day = limit(divide(since, USECS_PER_DAY), FIRST_DAY, END_DAY);
+	int64		month;
+	int			y;
+	int			m;
+	int			d;
+	int64		first;
+	int64		next;
+
+	j2date((int) day + POSTGRES_EPOCH_JDATE, &y, &m, &d);
+	month = (int64) y * 12 + m - 1 + limit(months, -MOST_MONTHS, MOST_MONTHS);
+	y = (int) divide(month, 12);
+	m = (int) (month - (int64) y * 12) + 1;
+	first = date2j(y, m, d) - POSTGRES_EPOCH_JDATE;
+	next = date2j(y + m / 12, m % 12 + 1, 1) - POSTGRES_EPOCH_JDATE;
+	/* a month without such a day is over by then */
+	if (next <= first)
+		return limit(next, FIRST_DAY, END_DAY - 1) * USECS_PER_DAY;
+	return limit(first, FIRST_DAY, END_DAY - 1) * USECS_PER_DAY +
+		since - divide(since, USECS_PER_DAY) * USECS_PER_DAY;
+}
+
+/*
  * Whole units from one moment to another.
  */
 static int64
@@ -260,7 +289,7 @@ aspect_of_day(GsAspect aspect, int64 day)
 /*
  * gs_aspect_of: what an aspect shows of a moment, in microseconds since 2000.
  *
- * since: of an aspect of two, the earlier one
+ * since: of an aspect of two, the earlier one; of one to a fixed moment, that
  */
 int64
 gs_aspect_of(GsAspect aspect, int64 moment, int64 since)
@@ -298,6 +327,10 @@ gs_aspect_of(GsAspect aspect, int64 moment, int64 since)
 			return between(moment, since, USECS_PER_MINUTE);
 		case GS_ASPECT_SECONDS:
 			return between(moment, since, USECS_PER_SEC);
+		case GS_ASPECT_YEARS_TO:
+			return months_between(moment, since) / 12;
+		case GS_ASPECT_MONTHS_TO:
+			return months_between(moment, since);
 		default:
 			return aspect_of_day(aspect, day);
 	}

@@ -56,10 +56,13 @@ typedef enum GsAspect
 	GS_ASPECT_HOURS,
 	GS_ASPECT_MINUTES,
 	GS_ASPECT_SECONDS,
+	GS_ASPECT_YEARS_TO,			/* whole ones to a fixed moment */
+	GS_ASPECT_MONTHS_TO,
 	GS_ASPECTS
 } GsAspect;
 
 #define GS_ASPECT_FIRST_OF_TWO	GS_ASPECT_YEARS
+#define GS_ASPECT_FIRST_TO		GS_ASPECT_YEARS_TO
 
 extern const char *gs_calendar_name(GsCalendar unit);
 extern GsCalendarDay gs_calendar_split(GsCalendar unit, int64 per_day,
@@ -71,6 +74,7 @@ extern GsCalendarDay gs_calendar_since(GsCalendar unit, int64 per_day,
 extern int64 gs_calendar_after(GsCalendar unit, int64 per_day,
 							   GsCalendarDay since, int64 origin, bool up);
 extern int64 gs_calendar_days(GsCalendar unit, int64 count, int64 *first);
+extern int64 gs_calendar_months_after(int64 since, int64 months);
 extern int64 gs_aspect_of(GsAspect aspect, int64 moment, int64 since);
 
 #endif

@@ -138,6 +138,8 @@ gs_layout_origin(const GsLayout *layout, int base, int64 value, int64 since)
 	int64		origin = times(value, layout->times[base]);
 	int64		per = layout->per[base];
 
+	if (layout->aspect >= GS_ASPECT_FIRST_TO)
+		return gs_aspect_of(layout->aspect, origin, layout->since_times);
 	if (layout->aspect != GS_ASPECT_SAME)
 		return gs_aspect_of(layout->aspect, origin,
 						  times(since, layout->since_times));
@@ -562,7 +564,8 @@ load_layout(GsSchema *schema, const int64 *field)
 	layout->highest = field[LAYOUT_EXACT] >> 3 & 1;
 	layout->both = field[LAYOUT_BOTH] != 0;
 	layout->since = -1;
-	if (layout->aspect >= GS_ASPECT_FIRST_OF_TWO)
+	if (layout->aspect >= GS_ASPECT_FIRST_OF_TWO &&
+		layout->aspect < GS_ASPECT_FIRST_TO)
 		layout->since = load_column(schema, field[LAYOUT_SINCE]);
 	layout->since_times = field[LAYOUT_SINCE_TIMES];
 	layout->min = Max(field[LAYOUT_MIN], column->codec.kind->part[0].min);
@@ -588,7 +591,7 @@ load_layout(GsSchema *schema, const int64 *field)
 	}
 	if (layout->sum[0].nparts != (layout->nbases > 0) ||
 		layout->sum[0].nparts + layout->sum[1].nparts == 0 ||
-		layout->since_times < 0 || layout->min > layout->max ||
+		(layout->since_times < 0 && layout->aspect < GS_ASPECT_FIRST_TO) || layout->min > layout->max ||
 		(layout->nbases == 0 && layout->sum[1].unit == GS_CALENDAR_NONE))
 		gs_corrupted("Column \"%s\" has an impossible layout.", column->name);
 	gs_layout_set(column, layout);

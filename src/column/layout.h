@@ -37,7 +37,8 @@ typedef struct GsLayout
 	int64		per[GS_MAX_BASES];	/* ... and divided by, one of them 1 */
 	GsAspect		aspect;			/* of the base, in microseconds then */
 	int			since;			/* column: the aspect is of two; -1 */
-	int64		since_times;	/* to microseconds */
+	int64		since_times;	/* to microseconds; of an aspect to a fixed
+								 * moment, that */
 	int			sign;			/* 1: never below the base; -1: above */
 	bool		both;			/* too few rows stand for themselves: all
 								 * have parts for that, too */

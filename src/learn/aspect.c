@@ -24,6 +24,9 @@
 #define MIN_AGREEMENT	0.9		/* beyond chance: Cohen's kappa (1960) */
 #define FEW_CLOCKS		8		/* apart from each other: time zones */
 
+#define FIXED_ROWS		50000	/* that a fixed moment is found by */
+#define MOST_MONTHS		12000	/* of an age */
+
 /* Better than any difference: see GsLink. */
 #define ASPECT_SCORE		(-200.0)
 
@@ -34,8 +37,16 @@ typedef struct Trial
 	int			column;
 	int			base;
 	int			since;			/* -1: none */
+	int64		fixed;			/* moment, of an aspect to one */
 	GsAspect		aspect;
 } Trial;
+
+/* Where a stretch of time begins (step 1) or is over (-1). */
+typedef struct Edge
+{
+	int64		moment;
+	int			step;
+} Edge;
 
 static bool
 is_moment(const GsSample *sample, int c)
@@ -68,7 +79,7 @@ get_row(const Trial *trial, int64 row, int64 *value, int64 *aspect)
 {
 	const GsLane *lane = &trial->sample->lanes[trial->column * GS_MAX_PARTS];
 	int64		moment;
-	int64		since = 0;
+	int64		since = trial->fixed;
 
 	if (is_absent(lane, row) ||
 		!get_moment(trial->sample, trial->base, row, &moment) ||
@@ -132,8 +143,78 @@ try_aspect(const Trial *trial, GsLink *best)
 	*best = (GsLink)
 	{
 		.base = trial->base,.aspect = trial->aspect,.since = trial->since,
-			.score = ASPECT_SCORE - kappa
+			.fixed = trial->fixed,.score = ASPECT_SCORE - kappa
 	};
+}
+
+static int
+by_moment(const void *a, const void *b)
+{
+	const Edge *x = a;
+	const Edge *y = b;
+
+	return x->moment != y->moment ? (x->moment < y->moment ? -1 : 1) :
+		x->step - y->step;
+}
+
+/*
+ * The moment at which most of so many rows' values are what an aspect to it
+ * says: each row's is true in a stretch of time.  Returns false if too few
+ * agree.
+ */
+static bool
+find_fixed(Trial *trial, int64 most)
+{
+	int64		stride = trial->sample->nrows / most + 1;
+	Edge	   *edge = palloc_extended(sizeof(Edge) * 2 * most,
+									   MCXT_ALLOC_HUGE);
+	int			unit = trial->aspect == GS_ASPECT_YEARS_TO ? 12 : 1;
+	int64		n = 0;
+	int64		within = 0;
+	int64		best = 0;
+
+	for (int64 row = 0; row < trial->sample->nrows; row += stride)
+	{
+		int64		value;
+		int64		aspect;
+		int64		moment;
+
+		if (!get_row(trial, row, &value, &aspect) || value < 0 ||
+			value >= MOST_MONTHS / unit ||
+			!get_moment(trial->sample, trial->base, row, &moment))
+			continue;
+		edge[n++] = (Edge)
+		{
+			gs_calendar_months_after(moment, value * unit), 1
+		};
+		edge[n++] = (Edge)
+		{
+			gs_calendar_months_after(moment, (value + 1) * unit), -1
+		};
+	}
+	qsort(edge, n, sizeof(Edge), by_moment);
+	for (int64 i = 0; i < n; i++)
+	{
+		within += edge[i].step;
+		if (within <= best)
+			continue;
+		best = within;
+		trial->fixed = edge[i].moment;
+	}
+	pfree(edge);
+	return n > 0 && best >= MIN_EQUAL * (n / 2);
+}
+
+/*
+ * An age at the time when all rows were written.
+ */
+static void
+try_fixed(Trial *trial, GsLink *best)
+{
+	trial->fixed = 0;
+	if (find_fixed(trial, FIRST_ROWS) && find_fixed(trial, FIXED_ROWS))
+		try_aspect(trial, best);
+	trial->fixed = 0;
 }
 
 /*
@@ -208,6 +289,11 @@ gs_aspect_find(const GsSample *sample, int column, GsLink *best)
 			trial.aspect = (GsAspect) v;
 			try_aspect(&trial, best);
 		}
+		for (int v = GS_ASPECT_FIRST_TO; v < GS_ASPECTS && !clock; v++)
+		{
+			trial.aspect = (GsAspect) v;
+			try_fixed(&trial, best);
+		}
 		for (int since = 0; since < sample->ncolumns && !clock; since++)
 		{
 			if (since == trial.base || !is_moment(sample, since) ||
@@ -215,7 +301,7 @@ gs_aspect_find(const GsSample *sample, int column, GsLink *best)
 				!gs_may_follow(c, &sample->columns[since]))
 				continue;
 			trial.since = since;
-			for (int v = GS_ASPECT_FIRST_OF_TWO; v < GS_ASPECTS; v++)
+			for (int v = GS_ASPECT_FIRST_OF_TWO; v < GS_ASPECT_FIRST_TO; v++)
 			{
 				trial.aspect = (GsAspect) v;
 				try_aspect(&trial, best);

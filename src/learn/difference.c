@@ -260,6 +260,7 @@ set_bases(Finder *finder, int c)
 	column->layout->aspect = link->aspect;
 	column->layout->since = link->since;
 	column->layout->sign = link->sign;
+	column->layout->since_times = link->fixed;
 	if (link->since >= 0)
 		column->layout->since_times = finder->number[link->since].unit;
 	column->layout->exact = link->score < -BY_FAR / 2 || column->endless;

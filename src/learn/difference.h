@@ -14,6 +14,7 @@ typedef struct GsLink
 	int			base;			/* column; -1: none */
 	GsAspect		aspect;
 	int			since;			/* column, of an aspect of two; else -1 */
+	int64		fixed;			/* moment, of an aspect to one */
 	int			sign;			/* see GsLayout */
 	double		score;			/* the less, the better */
 } GsLink;

@@ -192,9 +192,10 @@ count_rows(Search *search, Candidate *c)
 		int			value = value_of(search, c->feature, row);
 		int			bin = row_bin(search, c, row);
 
+		/* where the predictors are not there, they tell nothing */
+		c->all += value != GS_MISSING;
 		if (value == GS_MISSING || bin < 0)
 			continue;
-		c->all++;
 		search->rows[bin]++;
 		search->hits[bin] += search->code[bin] == value;
 	}
