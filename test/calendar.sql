@@ -113,7 +113,7 @@ CREATE TABLE life AS SELECT b AS birth, b + (random() ^ .4 * 34000)::int AS deat
 UPDATE life SET age = extract(year FROM age(death, birth));
 SELECT FROM synth_fit('life', seed => 1);
 SELECT is((SELECT count(*) FROM synth_sample(NULL::life, 5000, seed => 2) WHERE death < birth OR age <> extract(year FROM age(death, birth))), 0::bigint, 'ages');
-CREATE TABLE aged AS SELECT date_part('year', age('2024-06-30', birth)) AS age, birth, (extract(year FROM age('1999-02-28', birth)) * 12 + extract(month FROM age('1999-02-28', birth)))::int AS months, CASE WHEN random() < .02 THEN 33 ELSE date_part('year', age('2024-06-30', birth))::int END AS wrong
+CREATE TABLE aged AS SELECT date_part('year', age('2024-06-30', birth))::int AS age, birth, (extract(year FROM age('1999-02-28', birth)) * 12 + extract(month FROM age('1999-02-28', birth)))::int AS months, CASE WHEN random() < .02 THEN 33 ELSE date_part('year', age('2024-06-30', birth))::int END AS wrong
 	FROM (SELECT date '1935-01-01' + (random() * 23000)::int AS birth FROM generate_series(1, 6000)) q;
 SELECT FROM synth_fit('aged', seed => 1);
 SELECT is((SELECT count(*) FROM synth_sample(NULL::aged, 5000, seed => 2) WHERE age <> date_part('year', age('2024-06-30', birth))), 0::bigint, 'ages at a fixed date');
