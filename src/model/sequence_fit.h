@@ -68,7 +68,16 @@ typedef struct SequenceFit
 	GsJobs		jobs;
 } SequenceFit;
 
+static inline void *
+gs_sequence_alloc(Size n, Size element)
+{
+	return palloc_extended(Max(n, 1) * element, MCXT_ALLOC_HUGE);
+}
+
 /* sequence_learn.c */
 extern void gs_sequence_learn(SequenceFit *fit);
+
+/* sequence_ask.c */
+extern void gs_sequence_ask(SequenceFit *fit);
 
 #endif
