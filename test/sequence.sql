@@ -1,6 +1,6 @@
 -- Rows of an owner, each given those before: keys, time, what stays the same, and what is stored.
 BEGIN;
-SELECT plan(30);
+SELECT plan(31);
 SET LOCAL client_min_messages = error;
 
 -- Players have one row for each season and position, which nobody declares; a team stays for some seasons; seasons do not fall.
@@ -62,6 +62,8 @@ CREATE SCHEMA clinic2;
 CALL synth_schema_into('clinic2', 'clinic', seed => 1);
 SELECT is(count(*), 0::bigint, 'a copied column is copied') FROM clinic2.visit AS v JOIN clinic2.patient AS p ON p.id = patient_id WHERE v.city <> p.city;
 SELECT cmp_ok(corr(fee, tier), '>', 0.98::float8, 'a number follows the owner''s') FROM clinic2.visit AS v JOIN clinic2.patient AS p ON p.id = patient_id;
+
+SELECT is(count(*), 0::bigint, 'what would tell an owner is of no use to rows that are made given him') FROM gensynth.tensors WHERE model = 'clinic/visit' AND name = 'dependency/known';
 
 -- what one owner alone has is no witness for each of its rows: it is not shown, and says nothing of new owners
 CREATE SCHEMA team;

@@ -153,9 +153,10 @@ learn_rows(Learning *learning)
 	GsVersionEntry *version = learning->version;
 	int			level = gs_fix_styles();
 
+	/* rows of owners are made one after the other, and none again for others */
 	gs_dependency_find(context->schema, context->encoded,
-					   options->dependencies, context->rare_threshold,
-					   &context->tensors);
+					   options->dependencies, context->begins == NULL,
+					   context->rare_threshold, &context->tensors);
 	gs_equals_learn(context->schema, context->encoded);
 	family->fit(context);
 	gs_calibrate(context, family);

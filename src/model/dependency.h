@@ -34,7 +34,8 @@ typedef struct GsDependencyRule
 
 /* dependency_find.c */
 extern void gs_dependency_find(GsSchema *schema, GsEncoded *encoded,
-							   bool wanted, int threshold, List **tensors);
+							   bool wanted, bool completes, int threshold,
+							   List **tensors);
 
 /* dependency_rank.c */
 #define GS_FEW_LEVELS	64		/* a family can learn as many one by one */

@@ -51,6 +51,7 @@ typedef struct Search
 {
 	GsSchema   *schema;
 	GsEncoded  *encoded;
+	bool		completes;		/* what tells known features is of use */
 	int			threshold;		/* rows that a bin needs to tell */
 	int		   *nvalues;		/* [nfeatures] levels or segments */
 	bool	   *atoms;			/* [nfeatures] nearly all rows have a value that
@@ -559,6 +560,7 @@ may_be_determined(const Search *search, int f, bool indicators)
 
 	return (feature->part < 0) == indicators && !search->locked[f] &&
 		search->nvalues[f] >= 2 && !encoded->determined[f] &&
+		(search->completes || !encoded->context[f]) &&
 		!search->schema->columns[feature->column].is_key &&
 		search->schema->columns[feature->column].looked_up_by == NULL &&
 		(feature->kind == GS_FEATURE_CATEGORY || search->atoms[f]);
@@ -706,15 +708,16 @@ is_told_already(const Search *search, int f)
  * encoded->determined, and appends their tensors; adds features for their
  * exceptions.  Can be cancelled.
  *
- * wanted: whether there shall be any; threshold: rows that a bin needs.
+ * wanted: whether there shall be any; completes: also what tells features that
+ * are known, for rows that are made again until they go with these; threshold: rows that a bin needs.
  */
 void
 gs_dependency_find(GsSchema *schema, GsEncoded *encoded, bool wanted,
-				   int threshold, List **tensors)
+				   bool completes, int threshold, List **tensors)
 {
 	int			n = encoded->nfeatures;
 	Search		search = {.schema = schema,.encoded = encoded,
-	.threshold = threshold};
+	.completes = completes,.threshold = threshold};
 	int		   *order = palloc(sizeof(int) * Max(n, 1));
 
 	search.nvalues = palloc0(sizeof(int) * Max(n, 1));
