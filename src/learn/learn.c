@@ -590,7 +590,8 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 }
 
 /*
- * Learns the members of a column of documents, which go behind all columns.
+ * Learns the members of a column of documents or texts, which go behind all
+ * columns.
  */
 static void
 learn_members(Learning *learning, LaneView *view, int c)
@@ -598,6 +599,8 @@ learn_members(Learning *learning, LaneView *view, int c)
 	GsSchema   *schema = learning->schema;
 	GsDocuments *documents = view->documents;
 
+	if (documents->unknown != NULL)
+		view->unknown = documents->unknown;
 	schema->columns[c].member = schema->nall;
 	schema->columns[c].nmembers = documents->nmembers;
 	for (int m = 0; m < documents->nmembers; m++)
@@ -606,7 +609,8 @@ learn_members(Learning *learning, LaneView *view, int c)
 		schema->columns[schema->nall].owner = c + 1;
 		learn_column(learning, view, schema->nall++, &documents->lane[m]);
 	}
-	pfree(view->unknown);
+	if (view->unknown != NULL)
+		pfree(view->unknown);
 }
 
 /*
@@ -630,10 +634,14 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 
 	gs_orders_find(sample);
 
-	/* documents may turn out to have members */
+	/* documents and texts may turn out to have members */
 	for (int c = 0; c < sample->ncolumns; c++)
-		if (sample->columns[c].codec.kind->content == GS_CONTENT_JSON)
-			most += GS_MAX_MEMBERS;
+	{
+		GsContent	content = sample->columns[c].codec.kind->content;
+
+		most += content == GS_CONTENT_JSON ? GS_MAX_MEMBERS :
+			content == GS_CONTENT_TEXT ? GS_MAX_SLOT_MEMBERS : 0;
+	}
 	room = GS_MAX_FEATURES(most);
 	learning.pending = palloc0(Max(most, 1));
 	schema->ncolumns = schema->nall = sample->ncolumns;
