@@ -24,7 +24,7 @@
 #define MAX_IBAN	42			/* with blanks */
 #define MAX_NUMBER	64			/* bytes of one that has a check digit */
 #define INTEGER_HASH	64			/* no style of a text */
-#define FIRST_BYTES		64		/* of a format that are hashed at once */
+#define FIRST_BYTES	136		/* of a format that are hashed at once */
 #define MAX_PLACES	128			/* that vary, of a text that is read once */
 
 __extension__ typedef unsigned __int128 Wide;
@@ -85,8 +85,8 @@ typedef struct Shape
 {
 	Style		style;
 	bool		upper;			/* of hexadecimal digits */
-	bool		sure;			/* all texts of the format are of this shape:
-								 * signs stay */
+	bool		sure;			/* all texts of the format are of this shape,
+								 * with check digits that hold: signs stay */
 	bool		utf8;
 	int			check[2];		/* places of check digits, or -1 */
 } Shape;
@@ -222,6 +222,7 @@ find_shape(const char *text, size_t len, bool utf8)
 	else if (is_iban(text, len, seen))
 	{
 		shape.style = IBAN;
+		shape.sure = true;
 		gs_check_places(GS_CHECK_IBAN, text, (int) len, shape.check);
 	}
 	else if (is_hex(len, seen))
@@ -232,6 +233,7 @@ find_shape(const char *text, size_t len, bool utf8)
 	else if (is_luhn(text, len, seen))
 	{
 		shape.style = LUHN;
+		shape.sure = true;
 		gs_check_places(GS_CHECK_LUHN, text, (int) len, shape.check);
 	}
 	return shape;
@@ -438,12 +440,15 @@ read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
 			size_t len, Format *format)
 {
 	GsSipHash	hash;
-	char		first[FIRST_BYTES] = {(char) shape->style, (char) shape->upper};
+	char		first[FIRST_BYTES];
 	size_t		at = 0;
 	size_t		nfirst;
 	Place		place;
 
 	format->nplaces = 0;
+	memset(first, 0, 8);
+	first[0] = (char) shape->style;
+	first[1] = (char) shape->upper;
 	gs_siphash_begin(&hash, key->word);
 	if (shape->style == PLAIN)
 		at = read_ascii(text, len, format, first + 8);
