@@ -33,6 +33,7 @@
 #include "utils/snapmgr.h"
 
 #include "catalog/access.h"
+#include "compat.h"
 #include "mask/mask.h"
 #include "mask/rewrite.h"
 
@@ -313,8 +314,7 @@ update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to)
 	ItemPointerSet(&first, from, FirstOffsetNumber);
 	ItemPointerSet(&last, to - 1, MaxOffsetNumber);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	scan = table_beginscan_tidrange(relation, GetActiveSnapshot(), &first,
-									&last);
+	scan = gs_beginscan_tidrange(relation, GetActiveSnapshot(), &first, &last);
 	for (; table_scan_getnextslot_tidrange(scan, ForwardScanDirection, read);
 		 n++)
 	{
