@@ -232,7 +232,11 @@ typedef struct GsJsonbState
 #if PG_VERSION_NUM >= 190000
 #define gs_beginscan(relation, snapshot) \
 	table_beginscan(relation, snapshot, 0, NULL, 0)
+#define gs_beginscan_tidrange(relation, snapshot, first, last) \
+	table_beginscan_tidrange(relation, snapshot, first, last, 0)
 #else
+#define gs_beginscan_tidrange(relation, snapshot, first, last) \
+	table_beginscan_tidrange(relation, snapshot, first, last)
 #define gs_beginscan(relation, snapshot) \
 	table_beginscan(relation, snapshot, 0, NULL)
 #endif
