@@ -35,7 +35,7 @@ CREATE SCHEMA career;
 CREATE TABLE career.person (id int PRIMARY KEY, born date, town text);
 CREATE TABLE career.job (person_id int NOT NULL REFERENCES career.person, year int NOT NULL, firm text NOT NULL, role text NOT NULL);
 INSERT INTO career.person SELECT i, date '1850-01-01' + i * 7919 % 50000, 'town ' || i * 31 % 97 FROM generate_series(1, 2000) AS i;
-INSERT INTO career.job SELECT id, extract(year FROM born)::int + 17 + id * 13 % 7 + k, 'firm ' || hashint4(id) & 63,
+INSERT INTO career.job SELECT id, extract(year FROM born)::int + 17 + id * 13 % 7 + k, 'firm ' || (hashint4(id) & 63),
 	CASE WHEN hashint4(id + 7) & 15 < 2 + id % 12 THEN 'boss' ELSE (ARRAY['clerk', 'cook'])[1 + (id + k) % 2] END FROM career.person, generate_series(0, id % 12) AS k;
 ANALYZE career.person, career.job;
 SELECT synth_fit_schema('{career}', options => '{"order_by": {"job": "year"}, "remake": ["person"]}', seed => 1) \g /dev/null

@@ -96,7 +96,6 @@ extern bool gs_memory_last(const GsMemory *memory, int owner, int p,
 						   GsShown *last);
 extern bool gs_memory_begun(const GsMemory *memory, int owner);
 extern void gs_memory_base(GsMemory *memory, int owner, int p, double base);
-extern double gs_memory_based_on(const GsMemory *memory, int owner, int p);
 extern int	gs_memory_successor(const GsMemory *memory, int owner, int p);
 extern uint8 gs_memory_code(const GsMemory *memory, const GsAsk *ask,
 							int owner, const GsShown *own);

@@ -118,15 +118,6 @@ gs_memory_base(GsMemory *memory, int owner, int p, double base)
 }
 
 /*
- * gs_memory_based_on: that of position p; NaN: nothing.
- */
-double
-gs_memory_based_on(const GsMemory *memory, int owner, int p)
-{
-	return memory->record[(Size) owner * memory->n + p].base;
-}
-
-/*
  * gs_memory_last: what the last row showed of position p; false before the
  * first one, or where it was NULL.
  */
