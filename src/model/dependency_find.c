@@ -581,6 +581,46 @@ may_determine(const Search *search, int p, int f)
 }
 
 /*
+ * Rows that a candidate does not tell.
+ */
+static inline int64
+untold(const Candidate *c)
+{
+	return c->exceptions + c->all - c->mapped;
+}
+
+/*
+ * Whether what tells a feature, but for exceptions, is itself told by that
+ * feature and another one, with fewer: a rate tells most often of which day
+ * and currency it is, but these tell it always.
+ */
+static bool
+is_told_back(Search *search, const int *order, int n, const Candidate *c)
+{
+	int			f = c->predictor[0];
+
+	if (c->exceptions == 0 || n > MAX_FEATURES || search->locked[f] ||
+		(search->schema->features[f].kind == GS_FEATURE_NUMBER &&
+		 !search->atoms[f]))
+		return false;
+	for (int j = 0; j < n; j++)
+	{
+		Candidate	back = {.feature = f,.npredictors = 2,
+		.predictor = {c->feature, order[j]}};
+
+		CHECK_FOR_INTERRUPTS();
+		if (order[j] == c->feature || order[j] == f ||
+			!may_determine(search, order[j], f))
+			continue;
+		back.nbins[0] = count_bins(search, c->feature);
+		back.nbins[1] = count_bins(search, order[j]);
+		if (pair_determines(search, &back) && untold(&back) < untold(c))
+			return true;
+	}
+	return false;
+}
+
+/*
  * Looks for the predictor of a feature, which is the at'th in order: of those
  * that have about as many values or more, the one with the fewest exceptions, and of those the coarsest, so that what it is
  * determined by in turn agrees.
@@ -609,12 +649,12 @@ find_predictor(Search *search, const int *order, int n, int at)
 		if (says_nothing(search, &c) || c.nbins[0] < 2 || c.nbins[0] > PG_UINT16_MAX ||
 			!determines(search, &c))
 			continue;
-		if (best.npredictors == 0 ||
-			c.exceptions + (c.all - c.mapped) <=
-			best.exceptions + (best.all - best.mapped))
+		if (best.npredictors == 0 || untold(&c) <= untold(&best))
 			best = c;
 	}
-	if (best.npredictors > 0 && determines(search, &best))
+	if (best.npredictors > 0 &&
+		!is_told_back(search, order, n, &best) &&
+		determines(search, &best))
 		keep_rule(search, &best);
 }
 
