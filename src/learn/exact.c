@@ -36,6 +36,7 @@
 #define MIN_NEAR		500		/* values that it has */
 #define COARSE			64		/* groups of numbers, near which ... */
 #define MIN_NEARER		5.0		/* ... so many times as much is left */
+#define MAX_SMOOTH		0.1		/* of a number that is told by the time */
 
 /* A column's rows in groups of one value. */
 typedef struct Groups
@@ -507,7 +508,10 @@ look_alone(PairSearch *search, int a)
 				determines(&groups, &sample->lanes[b * GS_MAX_PARTS], votes))
 			{
 				search->told[b] = true;
-				if (sample->columns[a].codec.kind->axis == GS_AXIS_TIME)
+				/* what goes on in time is learned in time */
+				if (sample->columns[a].codec.kind->axis == GS_AXIS_TIME &&
+					coarse_left(&groups, from,
+								&sample->lanes[b * GS_MAX_PARTS]) > MAX_SMOOTH)
 					sample->columns[a].exact = true;
 			}
 		pfree(votes);

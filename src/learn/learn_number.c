@@ -301,6 +301,8 @@ learn_table(LaneView *view)
 	GsScalar   *sorted = view->sorted;
 	int64		first = 0;
 	int64		last = view->npresent;
+	/* of more values than segments have numbers, none matters by itself */
+	bool		exact = view->column->exact && view->nvalues <= MANY_VALUES;
 	bool		listed;
 	int64		n;
 
@@ -322,7 +324,7 @@ learn_table(LaneView *view)
 	listed = view->column->meant != GS_MEANT_NUMBER && last > first &&
 		is_listed(view, sorted + first, last - first);
 	if (view->column->meant != GS_MEANT_NUMBER && last > first &&
-		view->column->exact &&
+		exact &&
 		is_frequent(view, sorted + first, last - first))
 	{
 		fold_rare(view, sorted + first, last - first);
@@ -343,7 +345,7 @@ learn_table(LaneView *view)
 		return;
 	}
 	gs_quantile_build(feature, kind, sorted, n, view->threshold, listed,
-					  view->column->exact);
+					  exact);
 	if (!listed && (codec->kind->axis == GS_AXIS_NUMBER ||
 					codec->kind->axis == GS_AXIS_MONEY))
 		gs_endings_learn(feature, sorted, n, view->threshold);

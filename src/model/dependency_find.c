@@ -7,7 +7,8 @@
  * which no family could learn one by one, 1 of 20 rows; else 1 of 500, as many
  * as are mistakes.  Of the rows that have not the value most frequent of all,
  * at most 1 of 10 may be exceptions in any case: where 99 of 100 values are
- * the same, everything determines them, and nothing does.
+ * the same, everything determines them, and nothing does.  That is all that is
+ * asked of rows without a value (NULL), which are no mistakes.
  *
  * A feature that is context is not determined, but learned; what of the others
  * would determine it is found all the same (dependency_invert.c).
@@ -75,6 +76,7 @@ typedef struct Candidate
 	int64		all;			/* rows in which the feature is there ... */
 	int64		mapped;			/* ... of them in bins that tell its value */
 	int64		exceptions;
+	int64		nulls;			/* of these */
 } Candidate;
 
 /*
@@ -184,10 +186,13 @@ static void
 count_rows(Search *search, Candidate *c)
 {
 	int			nbins = bins_of(c);
+	const GsFeature *feature = &search->schema->features[c->feature];
+	int			null = feature->kind == GS_FEATURE_CATEGORY ?
+		feature->null_level : -1;
 
 	memset(search->rows, 0, sizeof(int32) * nbins);
 	memset(search->hits, 0, sizeof(int32) * nbins);
-	c->all = c->mapped = c->exceptions = 0;
+	c->all = c->mapped = c->exceptions = c->nulls = 0;
 	for (int64 row = 0; row < search->encoded->nrows; row++)
 	{
 		int			value = value_of(search, c->feature, row);
@@ -199,6 +204,7 @@ count_rows(Search *search, Candidate *c)
 			continue;
 		search->rows[bin]++;
 		search->hits[bin] += search->code[bin] == value;
+		c->nulls += value == null && search->code[bin] != value;
 	}
 }
 
@@ -250,7 +256,7 @@ judge(Search *search, Candidate *c)
 		search->atoms[c->predictor[0]])
 		limit = MAX_EXCEPTIONS;
 	if (c->mapped == 0 || c->mapped < MIN_MAPPED * c->all ||
-		c->exceptions > limit * c->mapped ||
+		c->exceptions - c->nulls > limit * c->mapped ||
 		c->exceptions > MAX_UNEXPLAINED * (c->mapped - most))
 		return false;
 	/* a bound on the probability: each row after a bin's first agrees */
