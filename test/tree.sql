@@ -1,6 +1,6 @@
 -- Sequential trees: what a copula cannot learn, NULLs, differences, conditions.
 BEGIN;
-SELECT plan(56);
+SELECT plan(58);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.4) \g /dev/null
 
@@ -188,5 +188,9 @@ CREATE TABLE prices AS SELECT product, (abs(hashtext(product::text)) % 100000 / 
 SELECT count(synth_fit('prices', seed => 1)) \g /dev/null
 SELECT cmp_ok((SELECT avg(EXISTS (SELECT FROM prices p WHERE (p.product, p.price) = (s.product, s.price))::int) FROM synth_sample(NULL::prices, 3000, seed => 1) s), '>=', 0.99, 'prices are those of the product, though some products are rare');
 SELECT cmp_ok(abs(avg(product) / (SELECT avg(product) FROM prices) - 1), '<', 0.06, 'which keep their share') FROM synth_sample(NULL::prices, 15000, seed => 1);
+CREATE TABLE gaps AS SELECT code, CASE WHEN i % 12 > 0 THEN 'name' || code * 7 % 31 END AS name FROM (SELECT i, floor(30 * random())::int AS code FROM generate_series(1, 6000) AS i) t;
+SELECT count(synth_fit('gaps', seed => 1)) \g /dev/null
+SELECT is(count(*) FILTER (WHERE name <> 'name' || code * 7 % 31), 0::bigint, 'what is determined may be NULL') FROM synth_sample(NULL::gaps, 6000, seed => 1);
+SELECT cmp_ok(abs(avg((name IS NULL)::int) - 1 / 12.0), '<', 0.015, 'as often as in the source') FROM synth_sample(NULL::gaps, 6000, seed => 1);
 SELECT * FROM finish();
 ROLLBACK;

@@ -80,15 +80,30 @@ typedef struct Candidate
 } Candidate;
 
 /*
- * A feature's value in a row: a level, or a segment; GS_MISSING.
+ * A feature's value in a row by which others may be told: a level, or a
+ * segment; GS_MISSING.
  */
 static inline int
-value_of(const Search *search, int f, int64 row)
+frequent_value(const Search *search, int f, int64 row)
 {
 	const GsEncoded *encoded = search->encoded;
 
 	return encoded->segment[f] != NULL ? encoded->segment[f][row] :
 		encoded->bin[f][row];
+}
+
+/*
+ * The same as what is told: one that is too rare to be shown is an exception,
+ * which has the nearest value (gs_learn_rare).
+ */
+static inline int
+value_of(const Search *search, int f, int64 row)
+{
+	const GsEncoded *encoded = search->encoded;
+	int			value = frequent_value(search, f, row);
+
+	return value == GS_MISSING && encoded->segment[f] != NULL &&
+		encoded->within[f][row] > 0 ? encoded->within[f][row] - 1 : value;
 }
 
 /*
@@ -98,7 +113,7 @@ static inline int
 bin_of(const Search *search, int f, int64 row)
 {
 	const GsFeature *feature = &search->schema->features[f];
-	int			value = value_of(search, f, row);
+	int			value = frequent_value(search, f, row);
 	int			null;
 
 	if (value != GS_MISSING || feature->kind != GS_FEATURE_NUMBER)
