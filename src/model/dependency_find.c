@@ -80,30 +80,21 @@ typedef struct Candidate
 } Candidate;
 
 /*
- * A feature's value in a row by which others may be told: a level, or a
- * segment; GS_MISSING.
+ * A feature's value in a row: a level, or a segment; GS_MISSING.
+ *
+ * told: by others: a value too rare to be shown is the nearest one, an
+ * exception (gs_learn_rare); else it tells nothing
  */
 static inline int
-frequent_value(const Search *search, int f, int64 row)
+value_of(const Search *search, int f, int64 row, bool told)
 {
-	const GsEncoded *encoded = search->encoded;
+	const uint16 *segment = search->encoded->segment[f];
+	const uint16 *within = search->encoded->within[f];
 
-	return encoded->segment[f] != NULL ? encoded->segment[f][row] :
-		encoded->bin[f][row];
-}
-
-/*
- * The same as what is told: one that is too rare to be shown is an exception,
- * which has the nearest value (gs_learn_rare).
- */
-static inline int
-value_of(const Search *search, int f, int64 row)
-{
-	const GsEncoded *encoded = search->encoded;
-	int			value = frequent_value(search, f, row);
-
-	return value == GS_MISSING && encoded->segment[f] != NULL &&
-		encoded->within[f][row] > 0 ? encoded->within[f][row] - 1 : value;
+	if (segment == NULL)
+		return search->encoded->bin[f][row];
+	return told && segment[row] == GS_MISSING && within[row] > 0 ?
+		within[row] - 1 : segment[row];
 }
 
 /*
@@ -113,7 +104,7 @@ static inline int
 bin_of(const Search *search, int f, int64 row)
 {
 	const GsFeature *feature = &search->schema->features[f];
-	int			value = frequent_value(search, f, row);
+	int			value = value_of(search, f, row, false);
 	int			null;
 
 	if (value != GS_MISSING || feature->kind != GS_FEATURE_NUMBER)
@@ -169,7 +160,7 @@ vote(Search *search, const Candidate *c, int64 stride)
 	memset(search->votes, 0, sizeof(int32) * nbins);
 	for (int64 row = 0; row < encoded->nrows; row += stride)
 	{
-		int			value = value_of(search, c->feature, row);
+		int			value = value_of(search, c->feature, row, true);
 		int			bin = row_bin(search, c, row);
 
 		if (value == GS_MISSING || bin < 0)
@@ -210,7 +201,7 @@ count_rows(Search *search, Candidate *c)
 	c->all = c->mapped = c->exceptions = c->nulls = 0;
 	for (int64 row = 0; row < search->encoded->nrows; row++)
 	{
-		int			value = value_of(search, c->feature, row);
+		int			value = value_of(search, c->feature, row, true);
 		int			bin = row_bin(search, c, row);
 
 		/* where the predictors are not there, they tell nothing */
@@ -316,10 +307,7 @@ rows_by_bin(const Search *search, const Candidate *c, int which)
 	return rows;
 }
 
-/*
- * The logarithm of the probability that all pairs are pure, if only one
- * predictor told anything.
- */
+/* ln of the probability that all pairs are pure, if one predictor told all. */
 static double
 pair_probability(const Search *search, const Candidate *c, int which)
 {
@@ -466,7 +454,7 @@ count_rest(const Search *search, const Candidate *c, GsDependencyRule *rule)
 
 	for (int64 row = 0; row < nrows; row++)
 	{
-		int			value = value_of(search, c->feature, row);
+		int			value = value_of(search, c->feature, row, true);
 		int			bin = row_bin(search, c, row);
 
 		if (value == GS_MISSING || bin < 0 || search->code[bin] == value)
@@ -510,7 +498,7 @@ add_exceptions(Search *search, const Candidate *c)
 
 	for (int64 row = 0; row < encoded->nrows; row++)
 	{
-		int			value = value_of(search, c->feature, row);
+		int			value = value_of(search, c->feature, row, true);
 		int			bin = row_bin(search, c, row);
 
 		exception[row] = value != GS_MISSING && bin >= 0 &&
@@ -524,9 +512,7 @@ add_exceptions(Search *search, const Candidate *c)
 					   exception);
 }
 
-/*
- * Keeps a rule whose codes are in search->code.
- */
+/* Keeps a rule whose codes are in search->code. */
 static void
 keep_rule(Search *search, const Candidate *c)
 {
@@ -559,9 +545,7 @@ keep_rule(Search *search, const Candidate *c)
 		rule->exception = add_exceptions(search, c);
 }
 
-/*
- * Whether all of a candidate's predictors are known when its feature is.
- */
+/* Whether all of a candidate's predictors are known when its feature is. */
 static bool
 says_nothing(const Search *search, const Candidate *c)
 {
@@ -587,9 +571,7 @@ may_be_determined(const Search *search, int f, bool indicators)
 		(feature->kind == GS_FEATURE_CATEGORY || search->atoms[f]);
 }
 
-/*
- * Whether a feature can be a predictor of another one.
- */
+/* Whether a feature can be a predictor of another one. */
 static bool
 may_determine(const Search *search, int p, int f)
 {
@@ -601,9 +583,7 @@ may_determine(const Search *search, int p, int f)
 		column->null_feature != f;
 }
 
-/*
- * Rows that a candidate does not tell.
- */
+/* Rows that a candidate does not tell. */
 static inline int64
 untold(const Candidate *c)
 {
@@ -621,8 +601,7 @@ is_told_back(Search *search, const int *order, int n, const Candidate *c)
 	int			f = c->predictor[0];
 
 	if (c->exceptions == 0 || n > MAX_FEATURES || search->locked[f] ||
-		(search->schema->features[f].kind == GS_FEATURE_NUMBER &&
-		 !search->atoms[f]))
+		!search->atoms[f])
 		return false;
 	for (int j = 0; j < n; j++)
 	{
@@ -630,8 +609,7 @@ is_told_back(Search *search, const int *order, int n, const Candidate *c)
 		.predictor = {c->feature, order[j]}};
 
 		CHECK_FOR_INTERRUPTS();
-		if (order[j] == c->feature || order[j] == f ||
-			!may_determine(search, order[j], f))
+		if (order[j] == c->feature || !may_determine(search, order[j], f))
 			continue;
 		back.nbins[0] = count_bins(search, c->feature);
 		back.nbins[1] = count_bins(search, order[j]);
@@ -643,8 +621,8 @@ is_told_back(Search *search, const int *order, int n, const Candidate *c)
 
 /*
  * Looks for the predictor of a feature, which is the at'th in order: of those
- * that have about as many values or more, the one with the fewest exceptions, and of those the coarsest, so that what it is
- * determined by in turn agrees.
+ * that have about as many values or more, the one with the fewest exceptions,
+ * and of those the coarsest, so that what it is determined by in turn agrees.
  *
  * order: [n] the coarsest first
  */
@@ -679,9 +657,7 @@ find_predictor(Search *search, const int *order, int n, int at)
 		keep_rule(search, &best);
 }
 
-/*
- * Looks for two predictors of a feature.
- */
+/* Looks for two predictors of a feature. */
 static void
 find_pair(Search *search, const int *order, int n, int f)
 {
@@ -729,7 +705,7 @@ count_values(Search *search)
 			continue;
 		for (int64 row = 0; row < encoded->nrows; row++)
 		{
-			int			value = value_of(search, f, row);
+			int			value = value_of(search, f, row, false);
 
 			if (value == GS_MISSING)
 				continue;
