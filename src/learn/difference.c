@@ -123,9 +123,13 @@ may_be_base(const Finder *finder, int c, int b)
 {
 	const GsColumn *columns = finder->sample->columns;
 
-	/* what is known for every row is told by itself */
+	/*
+	 * what is known for every row is told by itself, and so is what others are
+	 * looked up by, but for the order of two such moments
+	 */
 	return b != c && gs_is_near(finder->sample, b, c) &&
-		!columns[c].context && gs_may_follow(&columns[c], &columns[b]);
+		!columns[c].context && (!columns[c].exact || columns[b].exact) &&
+		gs_may_follow(&columns[c], &columns[b]);
 }
 
 /*
@@ -145,7 +149,11 @@ find_links(Finder *finder)
 		{
 			.base = -1,.since = -1,.score = INFINITY
 		};
-		if (gs_may_differ(sample, c))
+		/* what two columns tell is looked up, and no sum */
+		if (sample->columns[c].exact &&
+			sample->columns[c].codec.kind->axis != GS_AXIS_TIME)
+			continue;
+		if (gs_may_differ(sample, c) && !sample->columns[c].exact)
 			gs_aspect_find(sample, c, best);
 		if (finder->number[c].unit == 0)
 			continue;
@@ -477,7 +485,8 @@ set_limits(const Finder *finder, int c, GsLayout *layout)
 
 /*
  * Settles the layout of a column that may have one: what its sums are, in
- * which units.  Without any it has none.
+ * which units.  Without any it has none.  A moment by which others are looked
+ * up has none by itself: a week and a day of it are two predictors.
  */
 static void
 settle(const Finder *finder, int c, GsScalar *scratch)
@@ -487,11 +496,14 @@ settle(const Finder *finder, int c, GsScalar *scratch)
 	GsCalendar		own = GS_CALENDAR_NONE;
 	int64		n;
 
-	if (column->codec.kind->axis == GS_AXIS_TIME && finder->number[c].unit > 0)
-		own = gs_calendar_find(finder->sample, c);
 	n = layout->nbases > 0 ? collect(finder, c, true, scratch) : 0;
 	if (n < Max(PAIR_MIN_ROWS, finder->threshold))
 		layout->nbases = 0;
+	if (layout->nbases > 0)
+		column->exact = false;
+	if (column->codec.kind->axis == GS_AXIS_TIME &&
+		finder->number[c].unit > 0 && !column->exact)
+		own = gs_calendar_find(finder->sample, c);
 	if (layout->nbases == 0 && own == GS_CALENDAR_NONE)
 	{
 		column->layout = NULL;

@@ -155,13 +155,14 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 		if (is_absent(view->lane, row))
 			continue;
 		segment[row] = (uint16) gs_quantile_nearest(feature, scalar);
-		/* a rare value is none of those next to it */
+		/* a rare value tells nothing of those next to it: gs_learn_rare */
 		if (view->column->exact &&
 			(gs_scalar_compare(scalar, q->low[segment[row]],
 							   feature->lane) < 0 ||
 			 gs_scalar_compare(scalar, q->high[segment[row]],
 							   feature->lane) > 0))
 		{
+			within[row] = segment[row] + 1;
 			segment[row] = GS_MISSING;
 			continue;
 		}
@@ -172,6 +173,40 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 	}
 	pfree(bin_of);
 	return nbins;
+}
+
+/*
+ * gs_learn_rare: gives rows whose number is too rare to be shown the nearest
+ * one, once it is known what single numbers tell of other columns: of these
+ * rows they would tell it wrong, but a family is to learn where they are.  Until
+ * then, their segments and bins are missing, and their places are 1 + the
+ * segment.
+ */
+void
+gs_learn_rare(const GsSchema *schema, GsEncoded *encoded)
+{
+	for (int f = 0; f < encoded->nfeatures; f++)
+	{
+		const GsFeature *feature = &schema->features[f];
+		uint16	   *bin_of;
+
+		if (feature->kind != GS_FEATURE_NUMBER || feature->part < 0 ||
+			!schema->columns[feature->column].exact)
+			continue;
+		bin_of = palloc(sizeof(uint16) * feature->quantile.nsegments);
+		(void) gs_quantile_bins(feature, bin_of);
+		for (int64 row = 0; row < encoded->nrows; row++)
+		{
+			uint16		place = encoded->within[f][row];
+
+			if (encoded->segment[f][row] != GS_MISSING || place == 0)
+				continue;
+			encoded->segment[f][row] = place - 1;
+			encoded->bin[f][row] = bin_of[place - 1];
+			encoded->within[f][row] = PG_UINT16_MAX / 2;
+		}
+		pfree(bin_of);
+	}
 }
 
 /*

@@ -340,7 +340,8 @@ gs_pair_score(const Finder *finder, int c, int b, int *sign)
 	if (!moment && *sign == 0 && (is_code(finder, c) || is_code(finder, b)))
 		return NAN;
 	/* the later one is told from the earlier one, or from one that is known */
-	if (*sign > 0 || (*sign < 0 && finder->number[b].column->context) ?
+	if (*sign > 0 || (*sign < 0 && (finder->number[b].column->context ||
+									finder->number[b].column->exact)) ?
 		moment || (ratio < MAX_VARIANCE &&
 							   is_round(finder, c, b, stride)) :
 		*sign == 0 && (moment ? ratio < MAX_UNORDERED :

@@ -100,9 +100,16 @@ gs_into_next_row(GsInto *call, Datum **values, bool **nulls)
 static GsOwned *
 owned_rows(const GsInto *call)
 {
-	return gs_owned_open(call->sampler->model, call->counts, call->relid,
-						 call->target->desc, call->target->constraints,
-						 call->fks, call->fill.seed, call->any_n ? -1 : call->fill.n);
+	GsOwned    *owned = gs_owned_open(call->sampler->model, call->counts,
+									  call->relid, call->target->desc,
+									  call->target->constraints, call->fks,
+									  call->fill.seed,
+									  call->any_n ? -1 : call->fill.n);
+
+	if (call->plain != NULL)
+		gs_owned_stand_out(owned, call->plain->model,
+						   call->target->constraints, call->owned_others);
+	return owned;
 }
 
 /*
@@ -296,7 +303,8 @@ open_target(GsInto *call)
 	/* rows that are refused are not made up for, and keys begin anew */
 	if (call->plain == NULL || (call->target->nchecks == 0 &&
 								indexes_fit(call) && holds_no_others(call)))
-		call->owned_total = gs_owned_count(owned_rows(call));
+		call->owned_total = gs_owned_count(owned_rows(call),
+										   &call->owned_others);
 	if (call->owned_total == 0 && call->plain != NULL)
 	{
 		call->sampler = call->plain;

@@ -32,6 +32,7 @@ typedef struct GsInto
 	GsSampler  *plain;			/* that makes rows where there are no owners */
 	bool		any_n;			/* there are to be as many as these have */
 	int64		owned_total;	/* that they have */
+	double		owned_others;	/* without those who stand out */
 	int64		owned_rows;		/* that were given */
 	GsForeignKeys *fks;
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -166,6 +167,9 @@ open_counts(GsOwned *owned, const GsModel *model, int64 seed)
 		gs_corrupted("The model of the owners has no column \"%s\".",
 					 GS_OWNERS_COUNT);
 	(void) match_known(owned->owners, model->schema, false, known, place);
+	/* children of another table have other numbers of the same seed */
+	seed = (int64) gs_mix64(seed, hash_bytes_extended((const unsigned char *) model->name,
+													  strlen(model->name), 0));
 	owned->counts = begin_known(model, known, place,
 								supply->nowner - supply->nkeys,
 								supply->type + supply->nkeys,
@@ -674,16 +678,18 @@ gs_owned_skip(GsOwned *owned, int64 n)
 }
 
 /*
- * gs_owned_count: how many rows all owners together are to have.  Leaves none
- * to be made.
+ * gs_owned_count: how many rows all owners together are to have; *others: set
+ * to those of owners that do not stand out.  Leaves none to be made.
  */
 int64
-gs_owned_count(GsOwned *owned)
+gs_owned_count(GsOwned *owned, double *others)
 {
+	*others = 0;
 	if (owned->supply->now != NULL)
 		return owned->n;
 	gs_owned_skip(owned, PG_INT64_MAX);
-	return owned->made;
+	*others = owned->made;
+	return owned->made + gs_owned_heavy_rows(owned, *others);
 }
 
 /*

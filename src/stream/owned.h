@@ -23,7 +23,9 @@ extern GsOwned *gs_owned_open(const GsModel *rows, const GsModel *counts,
 extern bool gs_owned_next(GsOwned *owned, Datum **values, bool **nulls);
 extern void gs_owned_refuse(GsOwned *owned);
 extern void gs_owned_skip(GsOwned *owned, int64 n);
-extern int64 gs_owned_count(GsOwned *owned);
+extern int64 gs_owned_count(GsOwned *owned, double *others);
+extern void gs_owned_stand_out(GsOwned *owned, const GsModel *plain,
+							   List *constraints, double others);
 extern void gs_owned_keep_all(GsOwned *owned);
 extern void gs_owned_scale(GsOwned *owned, int64 total, int64 n);
 

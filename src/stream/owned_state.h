@@ -27,6 +27,14 @@ typedef struct GsOwnedColumn
 	bool		picked;			/* before the row is made: a key of another */
 } GsOwnedColumn;
 
+/* An owner that stands out: see owned_heavy.c. */
+typedef struct GsHeavyOwner
+{
+	uint64		hash;			/* gs_key_hash of his key */
+	double		share;			/* of what all others have together */
+	bool		present;		/* the table has him */
+} GsHeavyOwner;
+
 /*
  * Columns that together with the owner's key must not repeat, of those asked
  * for.
@@ -50,6 +58,10 @@ struct GsOwned
 	bool		ended;			/* there are no more owners */
 	int64		batch;			/* index, from 0 */
 	int64		expected[GS_BATCH]; /* rows of each owner */
+	int			nheavy;			/* owners that stand out ... */
+	GsHeavyOwner *heavy;		/* ... by hash: [nheavy] */
+	FormData_pg_attribute key_type; /* of what they are known by */
+	double		others;			/* rows of all others */
 	int64		counted;		/* rows of all owners so far, ... */
 	int64		total;			/* ... of all there are, 0: as they have ... */
 	int64		wanted;			/* ... and what becomes of these */
@@ -122,6 +134,10 @@ extern void gs_owned_set_keys(const GsOwned *owned, const int *owner, int n,
 extern bool gs_owned_pick_parents(GsOwned *owned, int row, int owner,
 								  int64 number, Datum *values, bool *nulls);
 extern void gs_owned_pass_rows(GsOwned *owned);
+
+/* owned_heavy.c */
+extern void gs_owned_count_heavy(GsOwned *owned);
+extern int64 gs_owned_heavy_rows(const GsOwned *owned, double others);
 
 /* owned_count.c */
 extern int64 gs_owned_generation_rows(const GsOwned *owned, int generation);
