@@ -96,6 +96,15 @@ gs_memory_begin(GsMemory *memory, int owner, int64 expected)
 }
 
 /*
+ * gs_memory_expect: an owner is to have so many rows more than he has.
+ */
+void
+gs_memory_expect(GsMemory *memory, int owner, int64 more)
+{
+	memory->expected[owner] = memory->made[owner] + more;
+}
+
+/*
  * gs_memory_last: what the last row showed of position p; false before the
  * first one, or where it was NULL.
  */

@@ -21,6 +21,8 @@
 /* Rows of kept tables, near and far, that a row knows, and columns of each. */
 #define MAX_KEPT		8
 #define MAX_KEPT_COLUMNS	12
+/* Entities that are made anew are learned from so many. */
+#define LEAST_ENTITIES	5
 
 /*
  * $1 the relation: its columns, their types, and whether one is a key by
@@ -264,6 +266,9 @@ find_references(GsOwners *owners, const GsSchemaPlan *plan,
 		if (key->use != GS_KEY_REFERENCE || key->nullable || key->link)
 			continue;
 		parent = &plan->table[key->parent];
+		/* what a few rows say of others is theirs alone */
+		if (parent->role == GS_TABLE_INVENTED)
+			continue;
 		step = palloc0(sizeof(GsOwnerStep));
 		step->columns = key->columns;
 		step->parent_columns = key->parent_columns;
@@ -339,6 +344,9 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 	if (table->role == GS_TABLE_SEQUENCE)
 	{
 		find_entities(owners, table);
+		/* so few that none may be shown, and others cannot be learned */
+		if (!owners->copied && owners->nentities < LEAST_ENTITIES)
+			return palloc0(sizeof(GsOwners));
 		find_kept(owners, plan, table, -1);
 		return owners;
 	}

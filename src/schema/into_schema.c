@@ -39,6 +39,7 @@
 #include "codec/styles.h"
 #include "compat.h"
 #include "model/model.h"
+#include "schema/invent.h"
 #include "schema/like.h"
 #include "schema/plan.h"
 #include "stream/call.h"
@@ -328,8 +329,10 @@ fill_table(const IntoSchema *call, const GsDatasetTable *table)
 
 	if (is_filled(call, target, table->model))
 		return;
-	if (strcmp(table->role, gs_table_role_name(GS_TABLE_CHILD)) != 0 &&
-		call->scale != 1)
+	if (strcmp(table->role, gs_table_role_name(GS_TABLE_INVENTED)) == 0)
+		n = psprintf("%d", GS_INVENTED_ROWS);
+	else if (strcmp(table->role, gs_table_role_name(GS_TABLE_CHILD)) != 0 &&
+			 call->scale != 1)
 	{
 		double		rows = (double) gs_model_load(gs_catalog_open(table->model),
 												  0)->version->rows;

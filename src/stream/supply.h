@@ -39,6 +39,9 @@ typedef struct GsSupply
 	int			generation;		/* -1: of those that belong to none */
 	int64		roots;			/* of these that are left */
 
+	/* entities that the table has rows of; NULL */
+	Tuplestorestate *there;
+
 	/* made */
 	bool		one;			/* there is but one */
 	bool		given;			/* ... who was given out */
@@ -49,7 +52,8 @@ typedef struct GsSupply
 
 extern GsSupply *gs_supply_open(const GsOwners *owners, const GsModel *rows,
 								const GsModel *counts, Oid relid,
-								TupleDesc desc, int64 seed, int64 n);
+								TupleDesc desc, int64 seed, int64 n,
+								bool after);
 extern void gs_supply_read(GsSupply *supply);
 extern void gs_supply_add(GsSupply *supply, const Datum *values,
 						  const bool *nulls);

@@ -1,0 +1,14 @@
+/*
+ * invent.h
+ *	  Rows of a table that has too few to learn from, where others need some.
+ */
+#ifndef GENSYNTH_INVENT_H
+#define GENSYNTH_INVENT_H
+
+#include "table/source.h"
+
+#define GS_INVENTED_ROWS	5
+
+extern GsSource *gs_invent_source(Oid relid, const char *functions);
+
+#endif
