@@ -490,7 +490,8 @@ settle(const Finder *finder, int c, GsScalar *scratch)
 	if (column->codec.kind->axis == GS_AXIS_TIME && finder->number[c].unit > 0)
 		own = gs_calendar_find(finder->sample, c);
 	n = layout->nbases > 0 ? collect(finder, c, true, scratch) : 0;
-	if (n < Max(PAIR_MIN_ROWS, finder->threshold))
+	if (n < Max(column->endless ? ENDLESS_MIN_ROWS : PAIR_MIN_ROWS,
+				finder->threshold))
 		layout->nbases = 0;
 	if (layout->nbases == 0 && own == GS_CALENDAR_NONE)
 	{

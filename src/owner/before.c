@@ -25,6 +25,7 @@
 
 #define SEARCH_ROWS		20000	/* looked at */
 #define MIN_PAIRS		30		/* rows that have one before, to tell by */
+#define MIN_STEPS		12		/* the same, for times that never fall */
 #define MOST			0.9		/* share of the rows, to be taken for a rule */
 #define NEARLY_ALL		0.995
 #define MAX_NUMBERS		16		/* columns looked at ... */
@@ -420,7 +421,7 @@ is_regular(const Search *search, const Number *x)
 				by <= lengths[i][1] * 86400;
 	}
 	for (int i = 0; i < lengthof(lengths); i++)
-		if (n >= MIN_PAIRS && steps[i] >= MOST * n)
+		if (n >= MIN_STEPS && steps[i] >= MOST * n)
 			return true;
 	return false;
 }
@@ -446,7 +447,7 @@ find_order(Search *search, const Number *x)
 				n++;
 				rises += x->value[row] >= y->value[row - 1];
 			}
-		if (n >= MIN_PAIRS && rises == n)
+		if (n >= MIN_STEPS && rises == n)
 			(void) know_before(search, y->name);
 	}
 }
