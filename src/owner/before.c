@@ -427,29 +427,35 @@ is_regular(const Search *search, const Number *x)
 }
 
 /*
+ * Whether a moment is never before that of y in the last row.
+ */
+static bool
+never_falls(const Search *search, const Number *x, const Number *y)
+{
+	int			n = 0;
+
+	for (int row = 1; row < search->nrows; row++)
+	{
+		if (search->begins[row] || isnan(x->value[row]) ||
+			isnan(y->value[row - 1]))
+			continue;
+		if (x->value[row] < y->value[row - 1])
+			return false;
+		n++;
+	}
+	return n >= MIN_STEPS;
+}
+
+/*
  * Notes the last row's moments that the order's is never before.
  */
 static void
 find_order(Search *search, const Number *x)
 {
 	for (int i = 0; i < search->nnumbers; i++)
-	{
-		const Number *y = &search->number[i];
-		int			n = 0;
-		int			rises = 0;
-
-		if (!y->moment)
-			continue;
-		for (int row = 1; row < search->nrows; row++)
-			if (!search->begins[row] && !isnan(x->value[row]) &&
-				!isnan(y->value[row - 1]))
-			{
-				n++;
-				rises += x->value[row] >= y->value[row - 1];
-			}
-		if (n >= MIN_STEPS && rises == n)
-			(void) know_before(search, y->name);
-	}
+		if (search->number[i].moment &&
+			never_falls(search, x, &search->number[i]))
+			(void) know_before(search, search->number[i].name);
 }
 
 static void
@@ -469,6 +475,8 @@ find_numbers(Search *search)
 				find_order(search, x);
 				search->owners->regular = is_regular(search, x);
 			}
+			else if (never_falls(search, x, x))
+				(void) know_before(search, x->name);
 			continue;
 		}
 		if (x->whole && find_count(search, x))

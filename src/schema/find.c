@@ -21,8 +21,6 @@
 /* Rows of kept tables, near and far, that a row knows, and columns of each. */
 #define MAX_KEPT		8
 #define MAX_KEPT_COLUMNS	12
-/* Entities that are made anew are learned from so many. */
-#define LEAST_ENTITIES	5
 
 /*
  * $1 the relation: its columns, their types, and whether one is a key by
@@ -344,9 +342,6 @@ gs_owners_find(const GsSchemaPlan *plan, int t)
 	if (table->role == GS_TABLE_SEQUENCE)
 	{
 		find_entities(owners, table);
-		/* so few that none may be shown, and others cannot be learned */
-		if (!owners->copied && owners->nentities < LEAST_ENTITIES)
-			return palloc0(sizeof(GsOwners));
 		find_kept(owners, plan, table, -1);
 		return owners;
 	}

@@ -30,7 +30,6 @@
 typedef struct SchemaFit
 {
 	const char *name;			/* of the dataset */
-	const char *functions;		/* our own schema, quoted */
 	const char *method;
 	Jsonb	   *options;		/* of each fit; or NULL */
 	int64		seed;
@@ -162,8 +161,8 @@ fit_invented(const SchemaFit *fit, const GsPlanTable *table,
 													   CStringGetDatum("{\"public\": true, \"rare_threshold\": 1}")));
 	put_result(fit, table->name, model,
 			   gs_fit_source(&order,
-							 gs_invent_source(table->relid, fit->functions),
-							 NIL, NIL, NULL, NIL));
+							 gs_invent_source(table->relid), NIL, NIL, NULL,
+							 NIL));
 }
 
 /*
@@ -194,7 +193,6 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(caller);
-	fit.functions = quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
 	fit.plan = gs_schema_plan(schemas, gs_relations_argument(fcinfo, 1),
 							  fit.method, PG_ARGISNULL(4) ? NULL :
 							  PG_GETARG_JSONB_P(4));

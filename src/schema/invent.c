@@ -20,6 +20,7 @@
 #include "fit/private.h"
 #include "mask/kind_type.h"
 #include "mask/pii.h"
+#include "owner/entity.h"
 #include "schema/invent.h"
 #include "schema/plan.h"
 
@@ -229,29 +230,66 @@ invented_value(const GsSource *source, int c, Relation relation,
 					column.type_name, quote_identifier(column.name));
 }
 
+/* The schema that our own functions are in. */
+static const char functions_query[] =
+"SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_extension e"
+" JOIN pg_catalog.pg_namespace n ON n.oid " GS_EQ " e.extnamespace"
+" WHERE e.extname " GS_EQ " 'gensynth'";
+
 /*
- * gs_invent_source: rows of a table, made up, in the current context.
+ * Rows of columns of a table, all of them where names is NIL.
  *
- * functions: our own schema, quoted.  To be called within an SPI connection.
+ * besides: SQL of others; n: how many rows
  */
-GsSource *
-gs_invent_source(Oid relid, const char *functions)
+static GsSource *
+invent(Oid relid, List *names, const char *besides, int64 n)
 {
 	char	   *name = gs_relation_name(relid, NULL);
+	MemoryContext context = CurrentMemoryContext;
 	List	   *notes = NIL;
 	GsSource   *table = gs_learnable_source(name, NIL, NIL, &notes);
 	Relation	relation = relation_open(relid, AccessShareLock);
-	GsSource   *source;
+	const char *functions;
 	StringInfoData query;
 
+	gs_run(functions_query, 0, NULL, NULL, NULL, true);
+	functions = quote_identifier(gs_result_text(0, 1, context));
+	MemoryContextSwitchTo(context);
 	initStringInfo(&query);
 	for (int c = 0; c < table->desc->natts; c++)
-		appendStringInfo(&query, "%s%s", c == 0 ? "SELECT " : ", ",
-						 invented_value(table, c, relation, functions));
+		if (names == NIL ||
+			gs_is_named(names, NameStr(TupleDescAttr(table->desc, c)->attname)))
+			appendStringInfo(&query, "%s%s", query.len == 0 ? "SELECT " : ", ",
+							 invented_value(table, c, relation, functions));
 	relation_close(relation, NoLock);
-	source = gs_source_open(psprintf("%s FROM pg_catalog.generate_series(1, %d) AS i",
-									 query.data, GS_INVENTED_ROWS), NIL, NIL);
+	return gs_source_open(psprintf("%s%s FROM pg_catalog.generate_series(1, " INT64_FORMAT ") AS i",
+								   query.data, besides, n), NIL, NIL);
+}
+
+/*
+ * gs_invent_source: rows of a table, made up, in the current context.  To be
+ * called within an SPI connection.
+ */
+GsSource *
+gs_invent_source(Oid relid)
+{
+	GsSource   *source = invent(relid, NIL, "", GS_INVENTED_ROWS);
+
 	source->relid = relid;
-	source->text = source->relation = name;
+	source->text = source->relation = gs_relation_name(relid, NULL);
 	return source;
+}
+
+/*
+ * gs_invent_entities: the same of entities that a table has rows of, with as
+ * many rows each.
+ */
+GsSource *
+gs_invent_entities(const GsOwners *owners, Oid relid)
+{
+	return invent(relid, gs_owners_entity_columns(owners),
+				  psprintf(", (SELECT pg_catalog.count(*) FROM %s) " GS_OP("/") " " INT64_FORMAT " AS %s",
+						   gs_relation_name(relid, NULL), owners->nentities,
+						   quote_identifier(GS_OWNERS_COUNT)),
+				  owners->nentities);
 }

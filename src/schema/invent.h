@@ -5,10 +5,12 @@
 #ifndef GENSYNTH_INVENT_H
 #define GENSYNTH_INVENT_H
 
+#include "owner/owners.h"
 #include "table/source.h"
 
 #define GS_INVENTED_ROWS	5
 
-extern GsSource *gs_invent_source(Oid relid, const char *functions);
+extern GsSource *gs_invent_source(Oid relid);
+extern GsSource *gs_invent_entities(const GsOwners *owners, Oid relid);
 
 #endif

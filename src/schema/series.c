@@ -89,6 +89,7 @@ gs_plan_find_series(const GsSchemaPlan *plan, GsPlanTable *table,
 	Datum		value = ObjectIdGetDatum(table->relid);
 	List	   *names = NIL;
 	MemoryContext old;
+	uint64		n;
 	ListCell   *cell;
 
 	/* rows that others belong to are things, and not moments */
@@ -104,9 +105,14 @@ gs_plan_find_series(const GsSchemaPlan *plan, GsPlanTable *table,
 			names = lappend(names, key->columns);
 	}
 	names = lappend(names, NIL);
-	for (uint64 i = 0, n = gs_run(candidates_query, 1, &type, &value, NULL,
-								  true); i < n && i < MAX_COLUMNS; i++)
-		names = lappend(names, list_make1(gs_result_text(i, 1, context)));
+	n = gs_run(candidates_query, 1, &type, &value, NULL, true);
+	for (uint64 i = 0; i < n && i < MAX_COLUMNS; i++)
+	{
+		char	   *name = gs_result_text(i, 1, context);
+
+		MemoryContextSwitchTo(context);
+		names = lappend(names, list_make1(name));
+	}
 	foreach(cell, names)
 		if (is_regular(table, lfirst(cell), time))
 		{
