@@ -1,6 +1,6 @@
 -- Series of few entities, and rows that go on after those that are there.
 BEGIN;
-SELECT plan(20);
+SELECT plan(28);
 SET LOCAL client_min_messages = error;
 
 CREATE SCHEMA plant;
@@ -69,5 +69,20 @@ SELECT is((SELECT count(*) FROM (SELECT no, row_number() OVER (PARTITION BY pati
 SELECT is((SELECT count(*) FROM (SELECT balance, paid, lag(balance, 1, 0) OVER (PARTITION BY patient_id ORDER BY no) AS last FROM clinic2.visit) AS v WHERE balance <> last + paid), 0::bigint, 'balances, too');
 SELECT cmp_ok((SELECT avg((v.price = d.price)::int) FROM clinic2.visit AS v JOIN clinic2.drug AS d ON d.id = drug_id), '>', 0.99, 'and what rows know of others');
 SELECT is((SELECT count(*) FROM (SELECT day, lag(day) OVER (PARTITION BY patient_id ORDER BY no) AS last FROM clinic2.visit) AS v WHERE day < last), 0::bigint, 'days that never fall do not, whatever the order');
+
+-- conditions say whose rows are made
+TRUNCATE clinic2.visit;
+CALL synth_into('clinic2.visit', model => 'clinic/visit', seed => 1, given => '{"patient.tier": [2], "patient.born": {"lt": "1960-01-01"}}');
+SELECT cmp_ok((SELECT count(*) FROM clinic2.visit), '>', 50::bigint, 'visits of some');
+SELECT is((SELECT count(*) FROM clinic2.visit JOIN clinic2.patient AS p ON p.id = patient_id WHERE tier <> 2 OR born >= '1960-01-01'), 0::bigint, 'and of no others');
+CALL synth_into('made.load', 30, model => 'plant/load', seed => 1, given => '{"hall_id": 2}', start_after => true);
+SELECT is((SELECT string_agg(n::text, ' ' ORDER BY hall_id) FROM (SELECT hall_id, count(*) AS n FROM made.load GROUP BY hall_id) AS l), '220 250 220', 'one hall goes on');
+CREATE TABLE made.other (LIKE plant.reading);
+CALL synth_into('made.other', model => 'plant/reading', seed => 1, given => '{"sensor": {"gte": 3}}');
+SELECT is((SELECT min(sensor) || ' ' || count(*) FROM made.other), '3 300', 'one sensor');
+SELECT throws_ok($$CALL synth_into('clinic2.visit', model => 'clinic/visit', given => '{"paid": 3}')$$, '42703', NULL, 'what is no owner''s');
+SELECT throws_ok($$CALL synth_into('clinic2.visit', model => 'clinic/visit', given => '{"patient.tier": {"above": 3}}')$$, '22023', NULL, 'no bound');
+SELECT throws_ok($$CALL synth_into('clinic2.visit', model => 'clinic/visit', given => '{"patient.tier": [[3]]}')$$, '22023', NULL, 'no value');
+SELECT throws_ok($$CALL synth_into('clinic2.visit', model => 'clinic/visit', given => '{"patient.tier": "x'') OR true --"}')$$, '22P02', NULL, 'no number');
 SELECT * FROM finish();
 ROLLBACK;

@@ -420,13 +420,14 @@ column_type(Oid relid, const char *name)
 
 /*
  * gs_owners_query: up to limit owners in the order of their keys, after the one
- * whose keys are its parameters if there is one: these keys, in the types of the
+ * whose keys are its parameters if there is one, of those that which says, SQL,
+ * or NULL: these keys, in the types of the
  * rows' columns, and what rows know of them, in these types.  Errors:
  * invalid_foreign_key; datatype_mismatch.
  */
 char *
 gs_owners_query(const GsOwners *owners, Oid relid, const List *types,
-				bool after, int limit)
+				bool after, const char *which, int limit)
 {
 	const GsOwnerStep *step = linitial(owners->steps);
 	const char *keys = key_columns("o1", step->parent_columns);
@@ -450,6 +451,8 @@ gs_owners_query(const GsOwners *owners, Oid relid, const List *types,
 						 psprintf(" WHERE ROW(%s) " GS_OP(">") " ROW(", keys) :
 						 ", ", i + 1,
 						 i == list_length(step->parent_columns) - 1 ? ")" : "");
+	if (which != NULL)
+		appendStringInfo(&from, "%s%s", after ? " AND " : " WHERE ", which);
 	return psprintf("SELECT%s%s FROM %s ORDER BY%s LIMIT %d", values.data,
 					columns.data, from.data, keys, limit);
 }

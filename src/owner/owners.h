@@ -88,7 +88,8 @@ extern void gs_owners_append_match(StringInfo query, const char *child,
 extern void gs_owners_append_references(const GsOwners *owners, Oid relid,
 										StringInfo columns, StringInfo from);
 extern char *gs_owners_query(const GsOwners *owners, Oid relid,
-							 const List *types, bool after, int limit);
+							 const List *types, bool after,
+							 const char *which, int limit);
 extern GsSource *gs_owners_source(GsOwners *owners, Oid relid, int64 limit,
 								  List **context);
 

@@ -123,9 +123,15 @@ read_sampling(FunctionCallInfo fcinfo, GsInto *call)
 	args[at->n] = fcinfo->args[ARG_N];
 	args[at->model] = fcinfo->args[ARG_MODEL];
 	args[at->seed] = fcinfo->args[ARG_SEED];
-	args[at->given] = fcinfo->args[ARG_GIVEN];
+	args[at->given].isnull = true;
 	args[at->start] = fcinfo->args[ARG_START];
 	sampling = gs_call_open(GS_FORM_TYPED, args, call->relid, NULL);
+	/* of rows that have owners, conditions say whose are made */
+	if (!fcinfo->args[ARG_GIVEN].isnull &&
+		sampling->model->version->owners == NULL)
+		sampling->sampler = gs_sampler_begin(sampling->model,
+											 DatumGetJsonbP(fcinfo->args[ARG_GIVEN].value),
+											 NULL);
 	call->sampler = sampling->sampler;
 	fill->model = sampling->model->name;
 	fill->model_id = sampling->model->id;
@@ -161,10 +167,10 @@ read_arguments(FunctionCallInfo fcinfo)
 	read_sampling(fcinfo, call);
 	call->after = fcinfo->nargs > ARG_START_AFTER &&
 		!PG_ARGISNULL(ARG_START_AFTER) && PG_GETARG_BOOL(ARG_START_AFTER);
-	if (call->after && (call->fill.start != 1 || !call->fill.given.isnull))
+	if (call->after && call->fill.start != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("start_after goes with neither start nor given"),
+				 errmsg("start_after does not go with start"),
 				 errhint("Rows go on after those that the target has, all of them.")));
 	/* halves of a fill would be what its other half goes on after */
 	call->commits = !call->after && gs_may_commit(fcinfo);

@@ -103,7 +103,9 @@ owned_rows(const GsInto *call)
 	return gs_owned_open(call->sampler->model, call->counts, call->relid,
 						 call->target->desc, call->target->constraints,
 						 call->fks, call->fill.seed,
-						 call->any_n ? -1 : call->fill.n, call->after);
+						 call->any_n ? -1 : call->fill.n, call->after,
+						 call->fill.given.isnull ? NULL :
+						 DatumGetJsonbP(call->fill.given.value));
 }
 
 /*

@@ -298,13 +298,14 @@ open_set(GsOwned *owned, const bool *known)
  * keys lead to the owners; desc: its columns that are asked for; constraints:
  * its own, of GsConstraint; fks: those of the target, whose filled columns desc
  * has, NULL if rows are to be counted only; n: rows, if owners are made for them; -1: as many
- * as in the source; after: rows go on after those that the table has.  To be called within an SPI connection.  Errors:
+ * as in the source; after: rows go on after those that the table has; given: conditions on
+ * owners, or NULL.  To be called within an SPI connection.  Errors:
  * invalid_foreign_key; those of reading the owners.
  */
 GsOwned *
 gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 			  TupleDesc desc, List *constraints, GsForeignKeys *fks,
-			  int64 seed, int64 n, bool after)
+			  int64 seed, int64 n, bool after, Jsonb *given)
 {
 	GsOwned    *owned = palloc0(sizeof(GsOwned));
 	const GsOwners *owners = gs_owners_load(rows->version->owners);
@@ -326,6 +327,8 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	owned->n = n >= 0 ? n : rows->version->rows;
 	owned->supply = gs_supply_open(owners, rows, counts, relid, desc, seed, n,
 								   after);
+	if (given != NULL)
+		gs_supply_choose(owned->supply, gs_owned_given(owned->supply, given));
 	if (owned->supply->now != NULL)
 	{
 		/* each row that belongs to none stands by itself */

@@ -113,6 +113,9 @@ struct GsOwned
 extern void gs_owned_keep_row(GsOwned *owned, int row, int owner,
 							  const Datum *values, const bool *nulls);
 
+/* owned_given.c */
+extern char *gs_owned_given(const GsSupply *supply, Jsonb *given);
+
 /* owned_past.c */
 extern void gs_owned_open_past(GsOwned *owned, Oid relid, TupleDesc desc);
 extern void gs_owned_recall(GsOwned *owned);

@@ -33,7 +33,8 @@ prepare_owners(const GsSupply *supply, int nkeys, Oid *types)
 	for (int i = supply->nkeys; i < supply->nowner; i++)
 		known = lappend_oid(known, supply->type[i]);
 	plan = SPI_prepare(gs_owners_query(supply->owners, supply->relid, known,
-									   nkeys > 0, GS_BATCH), nkeys, types);
+									   nkeys > 0, supply->which, GS_BATCH),
+					   nkeys, types);
 
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_prepare failed: %s",
@@ -253,8 +254,6 @@ gs_supply_open(const GsOwners *owners, const GsModel *rows,
 	else
 	{
 		find_types(supply, rows->schema, counts == NULL ? NULL : counts->schema);
-		supply->first = prepare_owners(supply, 0, NULL);
-		MemoryContextSwitchTo(context);
 	}
 	return supply;
 }
@@ -289,6 +288,8 @@ read_table(GsSupply *supply)
 	MemoryContext old;
 	int			result;
 
+	if (supply->nowners == 0 && supply->first == NULL)
+		supply->first = prepare_owners(supply, 0, NULL);
 	if (supply->nowners > 0 && supply->after == NULL)
 	{
 		Oid		   *types = palloc(sizeof(Oid) * supply->nkeys);
@@ -470,6 +471,64 @@ gs_supply_rewind(GsSupply *supply)
 }
 
 /*
+ * gs_supply_choose: gives no other owners than which says: a condition on o1,
+ * o2, ... as SQL.  To be called before any are read.
+ */
+void
+gs_supply_choose(GsSupply *supply, char *which)
+{
+	StringInfoData columns;
+	int			level;
+
+	supply->which = which;
+	if (which == NULL || !supply->owners->entity)
+		return;
+	initStringInfo(&columns);
+	for (int i = 0; i < supply->nowner; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(supply->desc, i)->attname);
+
+		/* keys are among what rows know, too */
+		appendStringInfo(&columns, "%s$%d AS %s", i > 0 ? ", " : "", i + 1,
+						 quote_identifier(i >= supply->nkeys &&
+										  gs_supply_gives(supply, name) < supply->nkeys ?
+										  psprintf("key %d", i) : name));
+	}
+	level = gs_fix_names();
+	supply->is_one = SPI_prepare(psprintf("SELECT FROM (SELECT %s) o1 WHERE %s",
+										  columns.data, which),
+								 supply->nowner, supply->type);
+	if (supply->is_one == NULL || SPI_keepplan(supply->is_one) != 0)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	gs_end_settings(level);
+}
+
+/*
+ * Entities that are not asked for have no rows.
+ */
+static void
+leave_out(GsSupply *supply)
+{
+	char	   *nulls = palloc(supply->nowner + 1);
+
+	for (int i = 0; i < supply->nowners; i++)
+	{
+		Size		at = (Size) i * supply->nowner;
+
+		for (int c = 0; c < supply->nowner; c++)
+			nulls[c] = supply->nulls[at + c] ? 'n' : ' ';
+		if (SPI_execute_plan(supply->is_one, supply->owner + at, nulls, true,
+							 1) != SPI_OK_SELECT)
+			elog(ERROR, "SPI failed");
+		if (SPI_processed == 0)
+			supply->rows[i] = 0;
+		SPI_freetuptable(SPI_tuptable);
+	}
+	pfree(nulls);
+}
+
+/*
  * gs_supply_read: goes on to the next owners, up to GS_BATCH.
  */
 void
@@ -488,4 +547,6 @@ gs_supply_read(GsSupply *supply)
 	}
 	else
 		read_table(supply);
+	if (supply->is_one != NULL)
+		leave_out(supply);
 }
