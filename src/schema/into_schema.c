@@ -40,6 +40,7 @@
 #include "compat.h"
 #include "model/model.h"
 #include "schema/invent.h"
+#include "schema/late.h"
 #include "schema/like.h"
 #include "schema/plan.h"
 #include "stream/call.h"
@@ -373,6 +374,29 @@ set_sequences(const char *target)
 	}
 }
 
+/*
+ * Sets the keys that lead to tables which are filled after their own.
+ */
+static void
+close_cycles(const IntoSchema *call)
+{
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, call->tables)
+	{
+		const GsDatasetTable *table = lfirst(cell);
+		List	   *later = NIL;
+
+		MemoryContextSwitchTo(call->context);
+		for_each_cell(other, call->tables, lnext(call->tables, cell))
+			later = lappend_oid(later, find_relation(target_name(call, lfirst(other))));
+		if (table->model != NULL && later != NIL)
+			gs_set_late_keys(find_relation(target_name(call, table)), later,
+							 table->model, call->functions, call->seed);
+	}
+}
+
 static void
 commit(const IntoSchema *call)
 {
@@ -496,6 +520,8 @@ synth_schema_into(PG_FUNCTION_ARGS)
 		set_sequences(target_name(&call, table));
 		commit(&call);
 	}
+	close_cycles(&call);
+	commit(&call);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
