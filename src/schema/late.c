@@ -8,12 +8,10 @@
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "catalog/access.h"
 #include "codec/styles.h"
@@ -61,7 +59,7 @@ set_key(Oid relid, const GsConstraint *key, List *open, bool unique,
 		appendStringInfo(&get, ", c.%s", parent);
 		if (gs_is_named(open, lfirst(x)))
 		{
-			appendStringInfo(&set, "%s%s " "= q.%s", set.len > 0 ? ", " : "",
+			appendStringInfo(&set, "%s%s = q.%s", set.len > 0 ? ", " : "",
 							 column, parent);
 			continue;
 		}
@@ -131,7 +129,8 @@ gs_set_late_keys(Oid relid, List *later, const char *model,
 	int			level = gs_fix_names();
 	List	   *constraints = gs_constraints_read(relid);
 	List	   *nullable = NIL;
-	uint64		n = gs_run(nullable_query, 1, &type, &value, NULL, true);
+	/* the table and its model may be of this very statement */
+	uint64		n = gs_run(nullable_query, 1, &type, &value, NULL, false);
 	ListCell   *cell;
 	ListCell   *name;
 
@@ -159,7 +158,7 @@ gs_set_late_keys(Oid relid, List *later, const char *model,
 							" FROM %s.synth_columns(%s) c WHERE c.name " GS_EQ " %s",
 							functions, quote_literal_cstr(model),
 							quote_literal_cstr(linitial(open))), 0, NULL, NULL,
-				   NULL, true) == 0)
+				   NULL, false) == 0)
 			continue;
 		value = gs_result(0, 1, &isnull);
 		MemoryContextSwitchTo(context);
