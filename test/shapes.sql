@@ -1,6 +1,6 @@
 -- Shapes of schemas: each is learned and made anew, and all that it says about its rows is counted.
 BEGIN;
-SELECT plan(19);
+SELECT plan(18);
 SET LOCAL client_min_messages = error;
 
 CREATE FUNCTION remade(name text) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -69,7 +69,6 @@ CALL synth_schema_into('one2', 'one', seed => 1);
 SELECT is((SELECT count(*) FROM pg_constraint WHERE connamespace = 'one2'::regnamespace AND contype = 'f' AND convalidated), 5::bigint, '1:1, 1:0..1, self, cycle: all foreign keys');
 SELECT is((SELECT count(*) FROM one2.passport), 200::bigint, 'each has one');
 SELECT cmp_ok((SELECT count(*) FROM one2.car), '<=', 130::bigint, 'some have one');
-SELECT cmp_ok((SELECT count(team) FROM one2.person), '>', 150::bigint, 'the cycle is closed');
 SELECT is((WITH RECURSIVE t AS (SELECT id FROM one2.person WHERE boss IS NULL UNION SELECT p.id FROM one2.person AS p JOIN t ON p.boss = t.id) SELECT count(*) FROM t), 200::bigint, 'nobody is above himself');
 SELECT is((SELECT count(*) FROM one2.passport AS s JOIN one2.person AS p ON p.id = person WHERE s.grade <> p.grade), 0::bigint, 'what is copied is copied');
 
