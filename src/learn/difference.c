@@ -497,7 +497,8 @@ settle(const Finder *finder, int c, GsScalar *scratch)
 	int64		n;
 
 	n = layout->nbases > 0 ? collect(finder, c, true, scratch) : 0;
-	if (n < Max(PAIR_MIN_ROWS, finder->threshold))
+	if (n < Max(column->endless ? ENDLESS_MIN_ROWS : PAIR_MIN_ROWS,
+				finder->threshold))
 		layout->nbases = 0;
 	if (layout->nbases > 0)
 		column->exact = false;

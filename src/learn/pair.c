@@ -318,7 +318,8 @@ gs_pair_score(const Finder *finder, int c, int b, int *sign)
 		(pair.below > 1 && pair.above > 1 &&
 		 !(moment && pair.rest < 2 * MAX_UNORDERED * pair.own)))
 		return NAN;
-	if (!look_at_pair(finder, c, b, stride, &pair) || pair.n < PAIR_MIN_ROWS ||
+	if (!look_at_pair(finder, c, b, stride, &pair) || pair.n < (finder->sample->columns[c].endless ?
+				  ENDLESS_MIN_ROWS : PAIR_MIN_ROWS) ||
 		pair.own <= 0)
 		return NAN;
 	ratio = pair.rest / pair.own;

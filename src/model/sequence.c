@@ -753,6 +753,33 @@ gs_siblings_see(void *state, const GsBatch *batch)
 }
 
 /*
+ * gs_siblings_recall: the same of rows that were there before: all of theirs is
+ * in the batch, but for what their values tell.
+ */
+void
+gs_siblings_recall(void *state, GsBatch *batch)
+{
+	SequenceSampler *sampler = state;
+
+	for (int p = 0; p < sampler->model->axes.n; p++)
+		if (sampler->model->lookup_key[p] >= 0)
+			look_up(sampler, p, batch);
+		else
+			gs_tree_see(sampler->axes, p, batch, sampler->n);
+}
+
+/*
+ * gs_siblings_expect: an owner is to have so many rows more than he has.
+ */
+void
+gs_siblings_expect(void *state, int owner, int64 more)
+{
+	GsMemory   *memory = ((SequenceSampler *) state)->memory;
+
+	gs_memory_expect(memory, owner, more);
+}
+
+/*
  * gs_siblings_failed: whether a row of the last batch repeats a natural key.
  */
 bool

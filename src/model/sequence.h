@@ -92,6 +92,7 @@ typedef struct GsMemory GsMemory;
 extern GsMemory *gs_memory_create(const GsKept *kept, int n, int group,
 								  int nowners);
 extern void gs_memory_begin(GsMemory *memory, int owner, int64 expected);
+extern void gs_memory_expect(GsMemory *memory, int owner, int64 more);
 extern bool gs_memory_last(const GsMemory *memory, int owner, int p,
 						   GsShown *last);
 extern bool gs_memory_begun(const GsMemory *memory, int owner);

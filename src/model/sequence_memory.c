@@ -118,6 +118,15 @@ gs_memory_base(GsMemory *memory, int owner, int p, double base)
 }
 
 /*
+ * gs_memory_expect: an owner is to have so many rows more than he has.
+ */
+void
+gs_memory_expect(GsMemory *memory, int owner, int64 more)
+{
+	memory->expected[owner] = memory->made[owner] + more;
+}
+
+/*
  * gs_memory_last: what the last row showed of position p; false before the
  * first one, or where it was NULL.
  */

@@ -19,7 +19,8 @@ typedef struct GsOwned GsOwned;
 
 extern GsOwned *gs_owned_open(const GsModel *rows, const GsModel *counts,
 							  Oid relid, TupleDesc desc, List *constraints,
-							  GsForeignKeys *fks, int64 seed, int64 n);
+							  GsForeignKeys *fks, int64 seed, int64 n,
+							  bool after, Jsonb *given);
 extern bool gs_owned_next(GsOwned *owned, Datum **values, bool **nulls);
 extern void gs_owned_refuse(GsOwned *owned);
 extern void gs_owned_skip(GsOwned *owned, int64 n);

@@ -48,6 +48,9 @@ typedef struct GsOwnedKey
 	bool		picked;			/* rows have all of it before they are made */
 } GsOwnedKey;
 
+/* Rows that owners have already. */
+typedef struct GsOwnedPast GsOwnedPast;
+
 struct GsOwned
 {
 	const GsOwners *owners;
@@ -95,6 +98,8 @@ struct GsOwned
 	GsRows	   *given;			/* [columns of the model] */
 	float	  **position;		/* [nfeatures][GS_BATCH] */
 
+	GsOwnedPast *past;			/* NULL: rows begin anew */
+
 	/* the rows at hand */
 	int64		round;			/* which rows of their owners these are, from 0 */
 	int			active[GS_BATCH];	/* their owners */
@@ -115,6 +120,17 @@ struct GsOwned
 	bool	   *spare_nulls;
 	MemoryContext row_context;
 };
+
+/* owned.c */
+extern void gs_owned_keep_row(GsOwned *owned, int row, int owner,
+							  const Datum *values, const bool *nulls);
+
+/* owned_given.c */
+extern char *gs_owned_given(const GsSupply *supply, Jsonb *given);
+
+/* owned_past.c */
+extern void gs_owned_open_past(GsOwned *owned, Oid relid, TupleDesc desc);
+extern void gs_owned_recall(GsOwned *owned);
 
 /* owned_keys.c */
 extern void gs_owned_open_keys(GsOwned *owned, TupleDesc desc,
