@@ -29,7 +29,7 @@ SELECT is(wrong_city(format($$SELECT * FROM synth_complete(NULL::addr, '{zip}', 
 CREATE TABLE paid AS SELECT i AS id, 10000 + z * 37 AS zip, 'city' || z % 40 AS city, (500 + 10 * (z * 7919 % 89) + random() * 100)::int AS pay FROM (SELECT i, floor(random() * 200)::int AS z FROM generate_series(1, 8000) AS i) AS r;
 SELECT synth_fit('SELECT zip, city, pay FROM paid', model => 'paid ' || o, method => 'tree', seed => 1, options => jsonb_build_object('refine', 0, 'order', jsonb_build_array(o))) FROM unnest('{pay,zip}'::text[]) AS o;
 SELECT cmp_ok((SELECT corr(c.pay, r.pay)::numeric FROM synth_complete(NULL::paid, '{zip}', source => 'SELECT zip, city, pay FROM paid', model => 'paid ' || o, seed => 1) AS c
-	JOIN (SELECT zip, avg(pay) AS pay FROM paid GROUP BY 1) AS r USING (zip)), '>', 0.98, 'what was paid tells which zip code of a city, if ' || o || ' comes first') FROM unnest('{pay,zip}'::text[]) AS o;
+	JOIN (SELECT zip, avg(pay) AS pay FROM paid GROUP BY 1) AS r USING (zip)), '>', 0.95, 'what was paid tells which zip code of a city, if ' || o || ' comes first') FROM unnest('{pay,zip}'::text[]) AS o;
 SELECT is((SELECT count(*) FROM synth_complete(NULL::paid, '{zip}', source => 'SELECT zip, city, pay FROM paid', model => 'paid pay', seed => 1) AS c WHERE city <> 'city' || (zip - 10000) / 37 % 40), 0::bigint, 'and it is of the city');
 
 -- trees whose chain draws what is known after what is not: as often as rows of the whole model that have it (chi-square)
