@@ -757,7 +757,6 @@ const GsFamily gs_tree = {
 	.load = tree_load,
 	.begin = tree_begin,
 	.generate = tree_generate,
-	.heed = gs_tree_heed,
 	.refined = true,
 	.conditions = true,
 	.contexts = true
