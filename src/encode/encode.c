@@ -511,6 +511,11 @@ apply_layout(const ColumnEncoder *encoder, const Encoding *call, int row,
 				origin = other;
 			sum = true;
 		}
+	if (!sum && layout->from_least)
+	{
+		origin = gs_layout_least(layout);
+		sum = true;
+	}
 	if (!gs_layout_split(encoder->column, value.i, sum ? &origin : NULL,
 						 &split))
 		return false;
