@@ -282,6 +282,13 @@ typedef struct GsJsonbState
 #define GS_SIG_IGN		SIG_IGN
 #endif
 
+/* 19 tells the planner that EXPLAIN asks */
+#if PG_VERSION_NUM >= 190000
+#define gs_planner(query, text)	planner(query, text, 0, NULL, NULL)
+#else
+#define gs_planner(query, text)	planner(query, text, 0, NULL)
+#endif
+
 /* 16 renamed what reads the status of the n-th backend, from 1 */
 #if PG_VERSION_NUM >= 160000
 #define gs_local_status(n)	pgstat_get_local_beentry_by_index(n)
