@@ -46,9 +46,9 @@ done
 # What it dumps without models it restores.
 copy=${database}_copy
 psql -X -q -d postgres -c "CREATE DATABASE $copy OWNER gensynth_trusted_dba"
-as_dba -c 'CREATE TABLE mine AS SELECT 1 AS a'
+as_dba -c 'CREATE TABLE trusted_table AS SELECT 1 AS a'
 is "$(pg_dump -O --role=gensynth_trusted_dba -N gensynth "$database" 2>&1 | PGOPTIONS='-c role=gensynth_trusted_dba' psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$copy" 2>&1 | tail -n 1)" '' 'a dump without models is restored by it'
-is "$(database=$copy as_dba -c "SELECT count(*) FROM mine" -c "SELECT count(*) FROM synth_models" | paste -s -d ' ')" '1 0' 'with the extension'
+is "$(database=$copy as_dba -c "SELECT count(*) FROM trusted_table" -c "SELECT count(*) FROM synth_models" | paste -s -d ' ')" '1 0' 'with the extension'
 
 # The attacks of others, there.
 sql -c 'SET client_min_messages = warning' -c 'CREATE EXTENSION pgtap' > /dev/null
