@@ -72,4 +72,14 @@ gs_rule_is_found(const GsRule *rule)
 	return rule->constraint->kind == GS_CONSTRAINT_FOUND;
 }
 
+/*
+ * Whether rows are made again for what was found: an order.
+ */
+static inline bool
+gs_rule_is_order(const GsRule *rule)
+{
+	return gs_rule_is_found(rule) &&
+		rule->constraint->met == GS_MET_REJECTION;
+}
+
 #endif

@@ -12,8 +12,8 @@
  *
  * Where a condition sets a column (see rules.c) to what is beyond the values
  * that the column has, the row is made again, but kept if there is no better
- * one soon.  Equations that were found in the data do no more than that: no
- * row is refused for them.
+ * one soon.  So it is with orders of columns that were found in the data;
+ * for equations that were, no row is refused.
  *
  * Expressions run as whoever samples: condition.c sees to it that there is
  * nothing in them that could do harm, or depend on who that is.  A condition
@@ -189,10 +189,17 @@ look_at_rows(void *arg)
 		for (int r = 0; r < rules->nrules && (!*refused || rules->thorough);
 			 r++)
 		{
+			const GsRule *rule = &rules->rules[r];
+
 			rules->at = r;
-			if (rules->rules[r].idle || gs_rule_is_found(&rules->rules[r]) ||
+			if (rule->idle || (gs_rule_is_found(rule) && !gs_rule_is_order(rule)) ||
 				ExecCheck(rules->rules[r].state, rules->econtext))
 				continue;
+			if (gs_rule_is_found(rule))
+			{
+				rules->beyond[work->row] = true;
+				continue;
+			}
 			*refused = true;
 			rules->rules[r].refused++;
 		}
