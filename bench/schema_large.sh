@@ -5,7 +5,7 @@
 # another one takes, as CPU time of the session's process, which a loaded
 # machine hardly changes, and as time.  --memory also fills children of 1e5,
 # 1e6 and 1e7 rows, each in a session of its own, and says how much memory that
-# took besides shared buffers.
+# took besides shared buffers; ROWS names other numbers of them.
 set -uo pipefail
 # shellcheck source=bench/tables.sh
 . "$(dirname "$0")/tables.sh"
@@ -76,7 +76,7 @@ SELECT avg((abs(balance - b - CASE WHEN kind = 'in' THEN amount ELSE -amount END
 SELECT avg((a.opened >= c.since)::int) AS "account after its customer" FROM made.account AS a JOIN made.customer AS c ON c.id = customer_id;
 END
 [ "$memory" = --memory ] || exit 0
-for rows in 1e5 1e6 1e7; do
+for rows in ${ROWS:-1e5 1e6 1e7}; do
     psql -v rows="$rows" << 'END' || exit 1
 SET client_min_messages = warning;
 CREATE TABLE many_orders (LIKE big.orders INCLUDING ALL);

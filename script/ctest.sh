@@ -32,12 +32,24 @@ libs=(-lopenblas -lm -pthread)
 # differences.  Those tests are test_*_double.c.  Of src/nets, that is the
 # networks, *_net.c.
 declare -A extra=([single]='' [double]=-DGS_NN_DOUBLE)
-pids=()
 objects=()
 declare -A nn=([single]='' [double]='')
+# as many at a time as there are processors
+jobs=$(nproc)
+running=0
+background() { # command [argument ...]
+    if [ "$running" -ge "$jobs" ]; then
+        wait -n
+        running=$((running - 1))
+    fi
+    "$@" &
+    running=$((running + 1))
+}
+finish() {
+    for (( ; running > 0; running--)); do wait -n; done
+}
 compile() { # source object [flag ...]
-    "$cc" "${flags[@]}" "${@:3}" -c -o "$2" "$1" &
-    pids+=($!)
+    background "$cc" "${flags[@]}" "${@:3}" -c -o "$2" "$1"
 }
 # Lists as constant arrays, as the Makefile makes them; of src/mask and src/text
 # what knows nothing of PostgreSQL.
@@ -59,12 +71,13 @@ for precision in single double; do
         compile "$source" "$object" -ffp-contract=off ${extra[$precision]}
     done
 done
-for pid in "${pids[@]}"; do wait "$pid"; done
+finish
 
 for source in test/c/test_*.c; do
     precision=single
     [[ $source != *_double.c ]] || precision=double
     # shellcheck disable=SC2086 # a list of files
-    "$cc" "${flags[@]}" ${extra[$precision]} -o "$out/$(basename "$source" .c)" "$source" \
+    background "$cc" "${flags[@]}" ${extra[$precision]} -o "$out/$(basename "$source" .c)" "$source" \
         "${objects[@]}" ${nn[$precision]} "${libs[@]}"
 done
+finish

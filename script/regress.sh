@@ -1,9 +1,17 @@
 #!/bin/bash
 # Run pg_regress and pg_isolation_regress against the server that the
-# environment names, and tell the results as TAP, one line a test, whatever the
-# major version's own format; the differences go to standard error.
+# environment names, as a role that is no superuser, and tell the results as TAP,
+# one line a test, whatever the major version's own format; the differences go to
+# standard error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+# what pg_regress and the tests do: databases, roles, and messages in English
+psql -X -q -d postgres -v password="${PGPASSWORD:-}" << 'END'
+CREATE ROLE gensynth_ordinary LOGIN CREATEDB CREATEROLE PASSWORD :'password';
+GRANT SET ON PARAMETER lc_messages TO gensynth_ordinary;
+END
+export PGUSER=gensynth_ordinary
 
 # t/*.pl run beside them, by script/tap.sh.  The isolation tests go on after
 # pg_regress has failed.

@@ -110,8 +110,7 @@ ROLLBACK;
 
 -- nothing of all this was kept
 SELECT count(*) FROM visits;
-SELECT (SELECT count(*) FROM gensynth.models WHERE name ~ '^errors' OR name = 'm') AS models,
-       (SELECT count(*) FROM gensynth.versions WHERE relation ~ '^errors' OR model = 'm') AS versions,
+SELECT (SELECT count(*) FROM synth_models WHERE model ~ '^errors' OR source ~ '^errors' OR model = 'm') AS versions,
        to_regclass('errors.copy') AS copy;
 
 --

@@ -28,12 +28,14 @@ SELECT count(*) AS put_back FROM masked_twice WHERE name ~ '^Person';
 
 -- a group that another role's table claims to be of
 CREATE ROLE masking_stranger;
+GRANT masking_stranger TO CURRENT_USER;
 CREATE SCHEMA masking AUTHORIZATION masking_stranger;
 CREATE TABLE grouped (id int PRIMARY KEY, name text);
 CREATE TABLE grouped_too (name text);
 INSERT INTO grouped SELECT i, 'Person ' || i FROM generate_series(1, 20) AS i;
 INSERT INTO grouped_too SELECT name FROM grouped;
 CREATE ROLE masking_owner;
+GRANT masking_owner TO CURRENT_USER;
 GRANT ALL ON SCHEMA public TO masking_owner;
 ALTER TABLE grouped OWNER TO masking_owner;
 ALTER TABLE grouped_too OWNER TO masking_owner;

@@ -9,6 +9,7 @@ CREATE ROLE regress_gs_clerk;
 CREATE ROLE regress_gs_analyst;
 CREATE ROLE regress_gs_group;
 CREATE ROLE regress_gs_member;
+GRANT regress_gs_clerk, regress_gs_analyst, regress_gs_group, regress_gs_member TO CURRENT_USER;
 GRANT regress_gs_group TO regress_gs_member;
 ALTER SCHEMA hospital OWNER TO regress_gs_clerk;
 
@@ -126,7 +127,7 @@ SELECT version FROM public.synth_fit('SELECT 1 = 1 AS a', model => 'trapped');
 RESET search_path;
 DROP TABLE pg_temp.models, pg_temp.versions, pg_temp.grants, pg_temp.pg_roles, pg_temp.tensors;
 RESET ROLE;
-SELECT name, owner, current, last_version FROM gensynth.models WHERE name = 'hospital.patients';
+SELECT model, owner, version, current FROM synth_models WHERE model = 'hospital.patients';
 
 SELECT synth_drop('hospital.patients');
 SET client_min_messages = warning;

@@ -232,7 +232,11 @@ typedef struct GsJsonbState
 #if PG_VERSION_NUM >= 190000
 #define gs_beginscan(relation, snapshot) \
 	table_beginscan(relation, snapshot, 0, NULL, 0)
+#define gs_beginscan_tidrange(relation, snapshot, first, last) \
+	table_beginscan_tidrange(relation, snapshot, first, last, 0)
 #else
+#define gs_beginscan_tidrange(relation, snapshot, first, last) \
+	table_beginscan_tidrange(relation, snapshot, first, last)
 #define gs_beginscan(relation, snapshot) \
 	table_beginscan(relation, snapshot, 0, NULL)
 #endif
@@ -276,6 +280,13 @@ typedef struct GsJsonbState
 #else
 #define GS_SIGNAL		postgres_signal_arg
 #define GS_SIG_IGN		SIG_IGN
+#endif
+
+/* 19 tells the planner that EXPLAIN asks */
+#if PG_VERSION_NUM >= 190000
+#define gs_planner(query, text)	planner(query, text, 0, NULL, NULL)
+#else
+#define gs_planner(query, text)	planner(query, text, 0, NULL)
 #endif
 
 /* 16 renamed what reads the status of the n-th backend, from 1 */

@@ -1,6 +1,6 @@
 -- Models whose parts are missing, as after half a restore.
 BEGIN;
-SELECT plan(24);
+SELECT plan(25);
 SET LOCAL client_min_messages = warning;
 CREATE TABLE t AS SELECT i % 40 AS a, 'b' || i % 3 AS b FROM generate_series(1, 200) AS i;
 ALTER TABLE t ADD CHECK (a >= 0);
@@ -47,6 +47,9 @@ SELECT synth_fit('SELECT ''glad'' AS m, i AS a FROM generate_series(1, 50) AS i'
 SELECT is(felt(), 'glad', 'another version is another model');
 SELECT synth_use('felt', 1) \g /dev/null
 SELECT is(felt(), 'ok sad', 'as is the one before');
+SELECT synth_fit('felt', model => 'felt', seed => 1, options => '{"keep_versions": 0}') \g /dev/null
+SELECT is((SELECT string_agg(DISTINCT version::text, ' ') FROM (SELECT model, version FROM gensynth.versions UNION ALL SELECT model, version FROM gensynth.columns
+	UNION ALL SELECT model, version FROM gensynth.constraints UNION ALL SELECT model, version FROM gensynth.tensors) AS v WHERE model = 'felt'), '3', 'versions that are not kept leave nothing');
 SELECT synth_drop('felt') \g /dev/null
 SELECT throws_ok('SELECT felt()', '42704', NULL, 'one that was dropped is gone');
 SELECT is((SELECT count(*) FROM synth_sample('parts', 20, seed => 5, given => '{"b": "b1"}') AS y, synth_sample('parts', 20, seed => 5) AS x WHERE y->>'b' <> 'b1'), 0::bigint, 'two streams share a model, and not their conditions');

@@ -1,7 +1,7 @@
 -- synth_into fills foreign keys: children per parent, parents that matter,
 -- keys that share columns, tables that refer to each other.
 \set ECHO none
-SELECT plan(40);
+SELECT plan(45);
 SET client_min_messages = warning;
 SELECT setseed(0.3) \g /dev/null
 
@@ -217,6 +217,45 @@ CALL synth_into('two.employee', 1000, model => 'employee', seed => 2);
 SELECT is((SELECT head FROM two.department WHERE id = -1), -2, 'rows that others have put stay as they are');
 ROLLBACK;
 SELECT lives_ok($$CALL synth_into('two.employee', 1, model => 'employee', seed => 2); DELETE FROM two.employee; SET CONSTRAINTS ALL IMMEDIATE$$, 'what was rolled back is forgotten');
+
+-- rows that are made owner by owner: a system account keeps its share, and the children of two tables do not go together
+CREATE SCHEMA led;
+CREATE TABLE led.account (id int PRIMARY KEY, kind text NOT NULL, opened date NOT NULL);
+INSERT INTO led.account SELECT i, CASE WHEN i = 7 THEN 'system' ELSE 'k' || i % 3 END, date '2020-01-01' + i FROM (SELECT 7 AS i UNION ALL SELECT generate_series(100, 900)) AS a;
+CREATE TABLE led.entry (id int PRIMARY KEY, account int NOT NULL REFERENCES led.account, at date NOT NULL);
+INSERT INTO led.entry SELECT i, a, opened + (random() * 300)::int FROM (SELECT i, CASE WHEN i % 3 = 0 THEN 7 ELSE 100 + i * 7919 % 801 END AS a FROM generate_series(1, 3000) AS i) AS e JOIN led.account ON account.id = a;
+CREATE TABLE led.loan (id int PRIMARY KEY, account int NOT NULL REFERENCES led.account, at date NOT NULL);
+INSERT INTO led.loan SELECT row_number() OVER (), a.id, opened + (random() * 300)::int FROM led.account AS a, generate_series(1, 8) AS k WHERE k <= a.id * 5 % 8;
+CREATE TABLE led.note (id int PRIMARY KEY, account int NOT NULL REFERENCES led.account, at date NOT NULL);
+INSERT INTO led.note SELECT row_number() OVER (), a.id, opened + (random() * 300)::int FROM led.account AS a, generate_series(1, 9) AS k WHERE k <= a.id * 2 % 9;
+SELECT count(synth_fit('led.' || t, seed => 1)) FROM unnest('{entry,loan,note}'::text[]) AS t \g /dev/null
+CREATE TABLE led.entry2 (LIKE led.entry INCLUDING ALL, FOREIGN KEY (account) REFERENCES led.account);
+CREATE TABLE led.loan2 (LIKE led.loan INCLUDING ALL, FOREIGN KEY (account) REFERENCES led.account);
+CREATE TABLE led.note2 (LIKE led.note INCLUDING ALL, FOREIGN KEY (account) REFERENCES led.account);
+CALL synth_into('led.entry2', 3000, model => 'led.entry', seed => 2);
+CALL synth_into('led.loan2', model => 'led.loan', seed => 2);
+CALL synth_into('led.note2', model => 'led.note', seed => 2);
+SELECT cmp_ok(abs(avg((account = 7)::int) - 1 / 3.0), '<', 0.02, 'an owner that stands out by his key keeps his share') FROM led.entry2;
+SELECT is(count(*), 3000::bigint, 'of as many rows as were asked for') FROM led.entry2;
+SELECT cmp_ok(abs(count(DISTINCT account) - (SELECT count(DISTINCT account) FROM led.entry)), '<', 30::bigint, 'and the others theirs') FROM led.entry2;
+SELECT cmp_ok(abs(corr(a, b)), '<', 0.15::float8, 'children of two tables, filled with one seed, do not go together')
+FROM (SELECT (SELECT count(*) FROM led.loan2 WHERE account = p.id) AS a, (SELECT count(*) FROM led.note2 WHERE account = p.id) AS b FROM led.account AS p) AS c;
+
+-- of two keys of a tenant's, that of most parents says how many rows a tenant has
+CREATE TABLE led.usr (tenant int, id int, PRIMARY KEY (tenant, id));
+INSERT INTO led.usr SELECT t, u FROM generate_series(1, 60) AS t, generate_series(1, 5 + t) AS u;
+CREATE TABLE led.project (tenant int, id int, PRIMARY KEY (tenant, id));
+INSERT INTO led.project SELECT t, p FROM generate_series(1, 60) AS t, generate_series(1, 2 + t * 7 % 4) AS p;
+CREATE TABLE led.task (id int PRIMARY KEY, tenant int NOT NULL, project int NOT NULL, usr int NOT NULL, FOREIGN KEY (tenant, project) REFERENCES led.project, FOREIGN KEY (tenant, usr) REFERENCES led.usr);
+INSERT INTO led.task SELECT row_number() OVER (), u.tenant, 1 + (u.id + k) % (2 + u.tenant * 7 % 4), u.id FROM led.usr AS u, generate_series(1, 2) AS k;
+SELECT count(synth_fit('led.task', seed => 1)) \g /dev/null
+CREATE TABLE led.task2 (LIKE led.task INCLUDING ALL, FOREIGN KEY (tenant, project) REFERENCES led.project, FOREIGN KEY (tenant, usr) REFERENCES led.usr);
+CALL synth_into('led.task2', 2000, model => 'led.task', seed => 2);
+SELECT cmp_ok(corr(a, b), '>', 0.9::float8, 'tenants have as many rows as their users')
+FROM (SELECT tenant, count(*) AS a FROM led.task GROUP BY 1) AS x JOIN (SELECT tenant, count(*) AS b FROM led.task2 GROUP BY 1) AS y USING (tenant);
+RESET client_min_messages;
+DROP SCHEMA led CASCADE;
+SET client_min_messages = warning;
 
 -- a key that may not be read
 CREATE ROLE gensynth_children_reader;

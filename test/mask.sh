@@ -140,6 +140,22 @@ is "$(sql -c "$update")" '' 'update: the same call goes on'
 is "$(sql -c "SELECT count(*) FROM u WHERE name ~ '^Person'" -c 'SELECT count(*) FROM u' -c 'SELECT count(*) FROM u_half LEFT JOIN u USING (id, name) WHERE u.id IS NULL')" $'0\n3001\n0' 'update: all rows are masked, and once'
 is "$(sql -c "$update" | head -n 1)" 'ERROR:  table public.u was masked by these rules and this key already' 'update: not twice'
 
+# a row that another session changes while a batch is under way
+sql -c "CREATE TABLE v (id int PRIMARY KEY, name text, note text)" -c "INSERT INTO v SELECT i, 'Person ' || i, 'as it was' FROM generate_series(1, 300) AS i" > /dev/null
+mkfifo "$work/hold5"
+sql < "$work/hold5" > /dev/null &
+exec 3> "$work/hold5"
+echo "BEGIN; UPDATE v SET name = 'Person new', note = 'changed' WHERE id = 7; DELETE FROM v WHERE id = 8;" >&3
+await "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'v'::regclass"
+sql -c "SET application_name = waiter" -c "CALL synth_mask('v', '{name}', '{\"name\": \"pseudonym\"}', mode => 'update', batch_size => 100)" > "$work/changed" &
+changed=$!
+await "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'waiter' AND wait_event = 'transactionid'"
+echo 'COMMIT;' >&3
+exec 3>&-
+wait $changed || true
+is "$(cat "$work/changed")" '' 'update: a row that changes meanwhile'
+is "$(sql -c "SELECT count(*), count(*) FILTER (WHERE name ~ '^Person'), count(*) FILTER (WHERE note = 'changed') FROM v")" '299|0|1' 'update: keeps the change, and is masked in the last pass'
+
 # --- publications
 
 sql -c 'CREATE PUBLICATION pub FOR TABLE leak' 2> /dev/null > /dev/null

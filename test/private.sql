@@ -1,6 +1,6 @@
 -- Differentially private fits: what they tell beside what is paid for.
 \ir lib/as_role.sql
-SELECT plan(165);
+SELECT plan(174);
 SET client_min_messages = warning;
 CREATE FUNCTION probe_release(mode text) RETURNS int LANGUAGE C STRICT AS 'gensynth', 'gs_probe_release';
 CREATE FUNCTION probe_counts(what text, recording int) RETURNS bigint[] LANGUAGE C STRICT AS 'gensynth', 'gs_probe_counts';
@@ -33,21 +33,27 @@ SELECT is((SELECT array_agg(c ORDER BY i) FROM unnest(probe_counts('exact', 0)) 
 	ARRAY[4000, 4000, 4000, 4000, 4000, 0]::bigint[], 'counts are exact before the noise');
 SELECT is((SELECT count(DISTINCT c) FROM unnest(probe_counts('vector', 0)) c), 15::bigint, 'one vector for each column, and for each pair');
 
--- The same of a whole fit with a canary in each kind of column, ends that are found included.
+-- The same of a whole fit with a canary in each kind of column, ends and texts that are found included, but for a text that is not told.
+CREATE TYPE mood AS ENUM ('well', 'ill');
+CREATE DOMAIN grade AS int CHECK (VALUE BETWEEN 1 AND 9);
 CREATE TABLE canaries (id int UNIQUE, kind text CHECK (kind IN ('a', 'b', 'c')), ok boolean, age int, price numeric(4,1) CHECK (price BETWEEN 0 AND 99.9),
-	ratio float8 CHECK (ratio BETWEEN -2 AND 2), day date, seen timestamptz, token uuid, small smallint NOT NULL);
+	ratio float8 CHECK (ratio BETWEEN -2 AND 2), day date, seen timestamptz, token uuid, small smallint NOT NULL,
+	name text, label varchar(20), own uuid, big bigint, loose numeric, exact real, at timestamp, clock time, mood mood, grade grade, left_on date CHECK (left_on >= day));
 INSERT INTO canaries SELECT CASE WHEN i % 2 = 0 THEN i END, (ARRAY['a', 'b'])[1 + i % 2], i % 3 > 0, i % 50, i % 30, sin(i), date '2020-01-01' + i % 300,
-	'2020-01-01 UTC'::timestamptz + i * interval '1 h', '00000000-0000-4000-8000-000000000000', i % 9 FROM generate_series(1, 9000) i;
+	'2020-01-01 UTC'::timestamptz + i * interval '1 h', '00000000-0000-4000-8000-000000000000', i % 9,
+	'name ' || i % 4, 'label ' || i % 2, ('00000000-0000-4000-8000-00000000000' || i % 3)::uuid, i::bigint * 1000000, i / 7.0, i / 3.0, '2020-01-01'::timestamp + i * interval '1 min',
+	'08:00'::time + i % 600 * interval '1 min', 'well', 1 + i % 8, date '2020-01-01' + i % 300 + i % 10 FROM generate_series(1, 9000) i;
 CREATE TEMP TABLE by_kind AS SELECT '{"pairs": false, "categories": {"token": ["00000000-0000-4000-8000-000000000000", "00000000-0000-4000-8000-000000000001"]}}'::jsonb AS options;
 SELECT probe_release('record') \g /dev/null
 SELECT synth_fit('canaries', epsilon => 1, options => options) FROM by_kind \g /dev/null
-INSERT INTO canaries SELECT NULL, 'c', NULL, 1000000, 99.9, 2, '1900-01-01', '2050-01-01', '00000000-0000-4000-8000-000000000001', -30000 FROM generate_series(1, 8);
+INSERT INTO canaries SELECT NULL, 'c', NULL, 1000000, 99.9, 2, '1900-01-01', '2050-01-01', '00000000-0000-4000-8000-000000000001', -30000,
+	'name 0', 'secret', '00000000-0000-4000-8000-000000000000', 9e18, -1e30, 3.4e38, '0001-01-01', '23:59:59', 'ill', 9, '9999-12-31' FROM generate_series(1, 8);
 SELECT probe_release('play') \g /dev/null
 SELECT synth_fit('canaries', epsilon => 1, options => options) FROM by_kind \g /dev/null
 SELECT probe_release('off') \g /dev/null
 SELECT sqrt(2 * rho) AS mu, jsonb_array_length(steps) AS steps FROM synth_ledger WHERE model = 'canaries' ORDER BY id DESC LIMIT 1 \gset
 SELECT is((SELECT count(DISTINCT v) FROM unnest(probe_counts('exact', 0), probe_counts('exact', 1), probe_counts('vector', 0)) u(a, b, v) WHERE a <> b),
-	:steps::bigint, 'canaries are in all that is counted');
+	(:steps - 1)::bigint, 'canaries are in all that is counted, but the text that is not told');
 SELECT cmp_ok(probe_audit(8, 300), '<=', :mu::float8, 'the audit lets the whole fit pass');
 SELECT probe_release('half') \g /dev/null
 SELECT cmp_ok(probe_audit(8, 300), '>', :mu::float8, 'and catches half its noise');
@@ -119,29 +125,33 @@ SELECT neighbour($$INSERT INTO person VALUES (303, 'x', 5000, 44, 1, 'IN', 'x0 '
 
 -- The same of columns that nobody has declared.
 CREATE TABLE anybody (id int PRIMARY KEY, age int, level int CHECK (level >= 0), amount numeric, price numeric(8,2), ratio float8, small real, day date,
-	seen timestamptz, kind text, short varchar(4), token uuid, gone int, never text);
+	seen timestamptz, kind text, short varchar(4), token uuid, gone int, never text, until date CHECK (until >= day));
 INSERT INTO anybody SELECT i, i % 90, i % 7, i % 500 / 4.0, i % 300, (i % 200 - 100) / 8.0, i % 3, date '2020-01-01' + i % 900,
-	'2020-01-01 UTC'::timestamptz + i * interval '1 h', (ARRAY['in', 'out'])[1 + i % 2], 'v' || i % 3, ('00000000-0000-4000-8000-00000000000' || i % 2)::uuid
-FROM generate_series(1, 6000) i;
+	'2020-01-01 UTC'::timestamptz + i * interval '1 h', (ARRAY['in', 'out'])[1 + i % 2], 'v' || i % 3, ('00000000-0000-4000-8000-00000000000' || i % 2)::uuid,
+	NULL, NULL, date '2020-01-01' + i % 900 + i % 20 FROM generate_series(1, 6000) i;
 DROP TABLE base;
 SELECT probe_release('record') \g /dev/null
 CREATE TEMP TABLE base AS SELECT * FROM stored('anybody', '{}');
 SELECT neighbour('DELETE FROM anybody WHERE id = 1', 'undeclared, a row less', 'anybody');
 SELECT neighbour('INSERT INTO anybody (id) VALUES (6001)', 'undeclared, a row of nulls', 'anybody');
 SELECT neighbour($$INSERT INTO anybody VALUES (6001, 2147483647, 2147483647, 1e100, 999999.99, 1.7e308, 'NaN', 'infinity', '4713-01-01 BC', repeat('x', 2000),
-	'?', gen_random_uuid(), -2147483648, 'secret')$$, 'undeclared, a row of extremes', 'anybody');
-SELECT neighbour($$INSERT INTO anybody VALUES (6001, -2147483648, 0, 'NaN', -0.01, -5e-324, '-Infinity', '0001-01-01', '294276-12-31', '', '', gen_random_uuid(), 0, '')$$,
+	'?', gen_random_uuid(), -2147483648, 'secret', 'infinity')$$, 'undeclared, a row of extremes', 'anybody');
+SELECT neighbour($$INSERT INTO anybody VALUES (6001, -2147483648, 0, 'NaN', -0.01, -5e-324, '-Infinity', '0001-01-01', '294276-12-31', '', '', gen_random_uuid(), 0, '', '5874897-12-31')$$,
 	'undeclared, a row of other extremes', 'anybody');
 CREATE TABLE from_anybody AS SELECT * FROM synth_sample(NULL::anybody, 6000, seed => 1);
 SELECT ok((SELECT min(age) >= -1 AND max(age) BETWEEN 60 AND 128 AND min(level) >= 0 AND max(level) <= 8 AND max(amount) BETWEEN 60 AND 256
 	AND max(price) BETWEEN 150 AND 512 AND min(ratio) BETWEEN -16 AND -6 AND max(ratio) BETWEEN 6 AND 16
-	AND min(day) >= '1999-01-01' AND max(day) BETWEEN '2021-01-01' AND '2031-12-31' FROM from_anybody), 'ends of numbers and dates are found');
+	AND min(day) >= '1999-01-01' AND max(day) BETWEEN '2021-01-01' AND '2031-12-31' AND min(until - day) >= 0 FROM from_anybody), 'ends of numbers and dates are found');
 SELECT is((SELECT array_agg(DISTINCT kind ORDER BY kind) FROM from_anybody WHERE kind IS NOT NULL), ARRAY['in', 'out'], 'levels are found');
 SELECT ok((SELECT count(gone) < 600 AND count(never) = 0 FROM from_anybody), 'columns without values are null');
 SELECT is((SELECT count(*) FROM gensynth.tensors WHERE position('secret'::bytea IN data) > 0), 0::bigint, 'a value of one row is nowhere');
 SELECT ok(abs(rho - sum) < 1e-8 AND abs(delta - 1e-7) < 1e-12, 'what steps cost adds up, deltas of thresholds too')
 FROM (SELECT rho, (SELECT sum((s ->> 'rho')::float8) FROM jsonb_array_elements(steps) s),
 	(SELECT sum((s ->> 'delta')::float8) FROM jsonb_array_elements(steps) s) AS delta FROM synth_ledger WHERE model = 'anybody' LIMIT 1) l;
+-- A value that one row has is told hardly as often as delta's share says: 30,000 of them, and hardly any noise.
+CREATE TABLE rare AS SELECT CASE WHEN i > 30000 THEN 'often' ELSE 'once ' || i END AS v FROM generate_series(1, 31000) i;
+SELECT synth_fit('rare', epsilon => 3, delta => 0.01) \g /dev/null
+SELECT ok((detail ->> 'levels')::int - 1 BETWEEN 1 AND 30000 * 0.001 + 4 * sqrt(30), 'single values are told as seldom as promised') FROM synth_columns('rare');
 CREATE TABLE unlike (name text NOT NULL);
 INSERT INTO unlike SELECT 'name ' || i FROM generate_series(1, 2000) i;
 SELECT throws_ok($$SELECT synth_fit('unlike', epsilon => 1)$$, '22023', 'no value of column "name" is held by enough rows to be told', 'values of one row each');
@@ -164,6 +174,24 @@ SELECT lives_ok($$SELECT synth_fit('anybody', epsilon => 0.01, exclude => '{kind
 CREATE TABLE emptied AS SELECT * FROM anybody LIMIT 0;
 SELECT lives_ok($$SELECT synth_fit('emptied', epsilon => 1)$$, 'an empty table of undeclared columns');
 SELECT lives_ok($$SELECT count(*) FROM synth_sample(NULL::emptied, 100)$$, 'can be sampled');
+
+-- Numbers of all sizes, dates of years 1 and 9999, infinities, levels that a collation calls equal; one row.
+CREATE COLLATION alike (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE sizes (below int, tiny float8, huge float8, same int, same_down numeric, big bigint, small numeric(12,8), early date, late date, never float8, forever timestamptz,
+	word text COLLATE alike);
+INSERT INTO sizes SELECT -1000 - i % 100, (1 + i % 7) * 1e-300, (1 + i % 5) * -1e300, 42, -7.25, 9000000000000000000 - i, (i % 90) / 1e8, '0001-01-01', '9999-12-31',
+	CASE WHEN i % 2 = 0 THEN 'infinity'::float8 ELSE i % 10 END, CASE WHEN i % 2 = 0 THEN 'infinity'::timestamptz ELSE '2020-01-01' END, (ARRAY['in', 'IN', 'In'])[1 + i % 3] FROM generate_series(1, 9000) i;
+SELECT synth_fit('sizes', epsilon => 2) \g /dev/null
+CREATE TABLE sized AS SELECT * FROM synth_sample(NULL::sizes, 3000, seed => 1);
+SELECT ok(min(below) >= -2048 AND max(below) <= -512 AND min(tiny) >= 5e-301 AND max(tiny) <= 2e-299 AND min(huge) >= -1e301 AND max(huge) <= -5e299 AND min(big) > 4e18 AND max(small) < 2e-6
+	AND max(never) <= 16 AND min(early) >= '0100-01-01 BC' AND max(early) <= '0600-01-01' AND max(late) <= '13000-12-31' AND min(late) >= '6000-01-01' AND max(forever) < 'infinity', 'ends of all sizes are found') FROM sized;
+SELECT ok(avg((same = 42)::int) > 0.9 AND avg((abs(same_down + 7.25) < 0.01)::int) > 0.9 AND count(same) = count(same_down), 'and what is constant') FROM sized WHERE same IS NOT NULL AND same_down IS NOT NULL;
+SELECT is(array_agg(DISTINCT word COLLATE "C" ORDER BY word COLLATE "C"), '{IN,In,in}', 'what is equal by a collation alone is not the same') FROM sized WHERE word IS NOT NULL;
+CREATE TABLE single AS SELECT * FROM sizes LIMIT 1;
+SELECT lives_ok($$SELECT synth_fit('single', epsilon => 1)$$, 'one row of undeclared columns');
+SELECT throws_ok($$SELECT synth_fit('single', epsilon => 1, columns => '{}')$$, '22023', NULL, 'nothing left to learn');
+SELECT throws_ok('SELECT synth_fit(''single'', epsilon => 1, options => ''{"privacy_unit": "word", "max_rows_per_unit": ' || n || '}'')', '22023', 'option "max_rows_per_unit" is out of range', n || ' rows of a unit')
+FROM unnest('{-1,1001,1.5}'::text[]) n;
 
 -- Neighbours by units, of which so many rows count.
 CREATE TABLE visits (patient text, days int, kind text, ok boolean);

@@ -1,6 +1,6 @@
 -- After a fit the source may change: sampling goes on as the model learned it.
 BEGIN;
-SELECT plan(21);
+SELECT plan(22);
 SET LOCAL client_min_messages = warning;
 
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
@@ -62,6 +62,19 @@ SELECT results_eq('SELECT d FROM synth_sample(''c'', 100, seed => 1) d', 'SELECT
 SELECT results_eq('SELECT name FROM synth_columns(''c'') ORDER BY ordinal', ARRAY['a', 'b', 'retyped', 'renamed', 'dropped', 'mood', 'small'],
 	'synth_columns still tells');
 SELECT lives_ok('SELECT synth_drop(''c'')', 'and it can be dropped');
+
+-- A foreign table, where file_fdw is at hand.
+DO $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'file_fdw') THEN
+		CREATE EXTENSION file_fdw;
+		CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+		CREATE FOREIGN TABLE far (a int) SERVER files OPTIONS (program 'seq 1 60');
+	ELSE
+		CREATE TABLE far AS SELECT generate_series(1, 60) AS a;
+	END IF;
+END $$;
+SELECT is((SELECT rows FROM synth_fit('far', seed => 1)), 60::bigint, 'a foreign table is a source');
 
 SELECT * FROM finish();
 ROLLBACK;

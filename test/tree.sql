@@ -1,6 +1,6 @@
 -- Sequential trees: what a copula cannot learn, NULLs, differences, conditions.
 BEGIN;
-SELECT plan(52);
+SELECT plan(58);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.4) \g /dev/null
 
@@ -178,5 +178,19 @@ CREATE TABLE odd AS SELECT NULL::int AS nothing, 7 AS same, i AS n, NULL::timest
 SELECT lives_ok($$SELECT synth_fit('odd', method => 'tree', seed => 1)$$, 'odd columns are learned');
 SELECT results_eq('SELECT DISTINCT nothing, same, never FROM synth_sample(NULL::odd, 50, seed => 1)',
 	'VALUES (NULL::int, 7, NULL::timestamp)', 'and sampled');
+-- Numbers that two columns tell: a country's figure of a year, a currency's rate of a day. And a price list that has rare products.
+CREATE TABLE figures AS SELECT country, year, abs(hashtext(country || year)) % 9000000 AS people, day, currency, (0.5 + abs(hashtext(currency || day)) % 100000 / 50000.0)::numeric(8, 4) AS rate
+FROM (SELECT 'C' || floor(20 * random()) AS country, 1990 + floor(25 * random())::int AS year, date '2024-01-01' + floor(60 * random())::int AS day, (ARRAY['USD', 'EUR', 'GBP'])[1 + floor(3 * random())::int] AS currency FROM generate_series(1, 12000)) t;
+SELECT count(synth_fit('figures', seed => 1)) \g /dev/null
+SELECT cmp_ok((SELECT avg(EXISTS (SELECT FROM figures f WHERE (f.country, f.year, f.people) = (s.country, s.year, s.people))::int) FROM synth_sample(NULL::figures, 3000, seed => 1) s), '>=', 0.999, 'a number that two columns tell is theirs');
+SELECT cmp_ok((SELECT avg(EXISTS (SELECT FROM figures f WHERE (f.day, f.currency, f.rate) = (s.day, s.currency, s.rate))::int) FROM synth_sample(NULL::figures, 3000, seed => 1) s), '>=', 0.999, 'of a date, too');
+CREATE TABLE prices AS SELECT product, (abs(hashtext(product::text)) % 100000 / 100.0)::numeric(8, 2) AS price FROM (SELECT 1 + floor(random() ^ 3 * 1500)::int AS product FROM generate_series(1, 15000)) t;
+SELECT count(synth_fit('prices', seed => 1)) \g /dev/null
+SELECT cmp_ok((SELECT avg(EXISTS (SELECT FROM prices p WHERE (p.product, p.price) = (s.product, s.price))::int) FROM synth_sample(NULL::prices, 3000, seed => 1) s), '>=', 0.99, 'prices are those of the product, though some products are rare');
+SELECT cmp_ok(abs(avg(product) / (SELECT avg(product) FROM prices) - 1), '<', 0.06, 'which keep their share') FROM synth_sample(NULL::prices, 15000, seed => 1);
+CREATE TABLE gaps AS SELECT code, CASE WHEN i % 12 > 0 THEN 'name' || code * 7 % 31 END AS name FROM (SELECT i, floor(30 * random())::int AS code FROM generate_series(1, 6000) AS i) t;
+SELECT count(synth_fit('gaps', seed => 1)) \g /dev/null
+SELECT is(count(*) FILTER (WHERE name <> 'name' || code * 7 % 31), 0::bigint, 'what is determined may be NULL') FROM synth_sample(NULL::gaps, 6000, seed => 1);
+SELECT cmp_ok(abs(avg((name IS NULL)::int) - 1 / 12.0), '<', 0.015, 'as often as in the source') FROM synth_sample(NULL::gaps, 6000, seed => 1);
 SELECT * FROM finish();
 ROLLBACK;

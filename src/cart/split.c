@@ -23,6 +23,9 @@
 #include "../numeric/philox.h"
 
 #define DIRECTION_ROUNDS	6
+#define ENTROPY_CHANCE		0.32	/* half of the likelihood ratio, of which a cut in
+								 * two tells 2 / pi */
+#define ORDINAL_CHANCE		0.2
 
 struct GsTreeSearch
 {
@@ -41,6 +44,7 @@ struct GsTreeSearch
 	int			ncodes;			/* codes that there are ... */
 	int			code[GS_TREE_CODES];	/* ... in the order to be cut in */
 	double		key[GS_TREE_CODES];
+	bool		fair;			/* see gs_tree_search_fair */
 };
 
 /*
@@ -411,6 +415,38 @@ send_unseen(const GsTreeSearch *search, int predictor, int cut,
 }
 
 /*
+ * gs_tree_search_fair: from now on, gains are less what codes without an order
+ * tell by chance.  Else names would be asked for before what tells something.
+ */
+void
+gs_tree_search_fair(GsTreeSearch *search)
+{
+	search->fair = true;
+}
+
+/*
+ * What the best cut of codes without an order gains by chance: a part of the
+ * largest of the chi-squared of as many directions as there are classes, over
+ * as many codes (the edge of Marchenko and Pastur, 1967); of ordered classes
+ * there is hardly more than one direction.
+ */
+static double
+chance_gain(const GsTreeSearch *search, bool entropy)
+{
+	double		codes = sqrt(search->ncodes - 1);
+	int			classes = 0;
+
+	if (!search->fair)
+		return 0;
+	if (!entropy)
+		return ORDINAL_CHANCE * (codes + 1) * (codes + 1);
+	for (int j = 0; j < search->k; j++)
+		classes += search->total[j] > 0;
+	codes += sqrt(classes > 1 ? classes - 1 : 0);
+	return ENTROPY_CHANCE * codes * codes;
+}
+
+/*
  * gs_tree_search
  *
  * The best split of the rows row[n], each side with at least min_leaf of
@@ -434,6 +470,8 @@ gs_tree_search(GsTreeSearch *search, const uint32_t *row, uint32_t n,
 	weigh_cuts(search, n);
 	for (int p = 0; p < table->npredictors; p++)
 	{
+		double		chance = 0;
+		double		gain;
 		int			cut;
 
 		count_codes(search, p, row, n);
@@ -443,11 +481,14 @@ gs_tree_search(GsTreeSearch *search, const uint32_t *row, uint32_t n,
 		{
 			direct_codes(search, n);
 			sort_codes(search);
+			chance = chance_gain(search, entropy);
 		}
-		cut = entropy ? cut_entropy(search, n, &best->gain) :
-			cut_ordinal(search, n, &best->gain);
+		gain = best->gain + chance;
+		cut = entropy ? cut_entropy(search, n, &gain) :
+			cut_ordinal(search, n, &gain);
 		if (cut < 0)
 			continue;
+		best->gain = gain - chance;
 		best->predictor = p;
 		memset(best->mask, 0, sizeof(best->mask));
 		if (table->ordered[p])

@@ -6,41 +6,64 @@
  * on a caller's behalf is done as that owner, between gs_enter() and
  * gs_leave(), with a search_path that nobody else can write to; the caller's
  * own rights on the model are checked first.  No source query ever runs in
- * between.  It leaves nothing behind that the caller would run later: whoever
- * owns the database can drop the extension while a procedure commits, and put
- * tables of his own in the place of these.
+ * between.  Whoever owns the extension, who need not be a superuser, can drop it
+ * at any time, also while a procedure of somebody else's commits, and put tables
+ * of his own in the place of these: nothing is done with them, and nothing is
+ * left behind that the caller would run later.
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "catalog/access.h"
+#include "catalog/strange.h"
 #include "codec/styles.h"
 
+/*
+ * gs_is_of_extension: whether an object of a catalog belongs to the extension
+ * of that name.
+ */
+bool
+gs_is_of_extension(Oid catalog, Oid object, const char *name)
+{
+	Oid			extension = getExtensionOfObject(catalog, object);
+
+	return OidIsValid(extension) &&
+		extension == get_extension_oid(name, true);
+}
+
+/*
+ * Whose the tables are.  Until the transaction ends, what is named gensynth.*
+ * is the extension's own, for whoever drops that waits for the lock.  A table
+ * that is not the extension's is refused, whoever owns it: those beside it may
+ * be another's, who has renamed a schema of his own.
+ */
 static Oid
 tables_owner(void)
 {
-	Oid			schema = get_namespace_oid("gensynth", false);
-	Oid			relid = get_relname_relid("models", schema);
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
+	Oid			relid = get_relname_relid("models",
+										  get_namespace_oid("gensynth", false));
 
-	if (!HeapTupleIsValid(tuple))
+	if (OidIsValid(relid))
+		LockRelationOid(relid, AccessShareLock);
+	if (!OidIsValid(relid) ||
+		get_relname_relid("models",
+						  get_namespace_oid("gensynth", false)) != relid ||
+		!gs_is_of_extension(RelationRelationId, relid, "gensynth"))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table gensynth.models does not exist"),
 				 errhint("Create the extension gensynth again.")));
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
+	return gs_owner_of(relid);
 }
 
 /*
@@ -75,7 +98,6 @@ gs_become_caller(const GsAccess *access)
 void
 gs_enter(GsAccess *access)
 {
-	/* code in what was put in the place of ours leaves nothing to run later */
 	gs_become(access, tables_owner(), SECURITY_LOCAL_USERID_CHANGE |
 			  SECURITY_RESTRICTED_OPERATION);
 	if (SPI_connect() != SPI_OK_CONNECT)

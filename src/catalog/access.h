@@ -30,6 +30,7 @@ typedef struct GsAccess
 	int			settings;		/* their level */
 } GsAccess;
 
+extern bool gs_is_of_extension(Oid catalog, Oid object, const char *name);
 extern void gs_become(GsAccess *access, Oid role, int how);
 extern void gs_become_caller(const GsAccess *access);
 extern void gs_enter(GsAccess *access);

@@ -26,6 +26,8 @@
 void
 gs_part_from_numeric(Datum value, GsPart *part)
 {
+	/* a layout of the column says what its own parts are */
+	part->lane = GS_LANE_NUMERIC;
 	part->text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
 	part->len = strlen(part->text);
 }

@@ -20,6 +20,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "common/int.h"
 #include "miscadmin.h"
 
@@ -151,6 +153,73 @@ gs_layout_origin(const GsLayout *layout, int base, int64 value, int64 since)
 		origin = origin / per +
 			(layout->sign > 0 ? origin % per > 0 : -(origin % per < 0));
 	return origin;
+}
+
+/*
+ * gs_layout_least: what a value is the sum with where no base has one, if it
+ * has no parts for that.
+ */
+int64
+gs_layout_least(const GsLayout *layout)
+{
+	return layout->sum[1].max - layout->sum[0].max;
+}
+
+/*
+ * gs_layout_limit: sets the least and the largest value of a column's type, of
+ * a numeric at a scale.
+ */
+void
+gs_layout_limit(const GsColumn *column, int scale, GsLayout *layout)
+{
+	const GsPartKind *kind = &column->codec.kind->part[0];
+	int32		typmod = column->codec.typmod - (int32) VARHDRSZ;
+
+	layout->min = kind->min;
+	layout->max = kind->max;
+	if (kind->lane != GS_LANE_NUMERIC)
+		return;
+	layout->max = INT64CONST(1000000000000000000) - 1;
+	if (typmod >= 0)
+	{
+		int			digits = ((typmod >> 16) & 0xFFFF) + scale -
+			(((typmod & 0x7FF) ^ 1024) - 1024);
+
+		if (digits < 18)
+			layout->max = (int64) rint(pow(10, Max(digits, 0))) - 1;
+	}
+	layout->min = -layout->max;
+}
+
+static bool
+reaches_unseen(const GsColumn *columns, int from, int to, Bitmapset **seen)
+{
+	const GsLayout *layout = columns[from].layout;
+
+	if (from == to)
+		return true;
+	if (layout == NULL || bms_is_member(from, *seen))
+		return false;
+	check_stack_depth();
+	*seen = bms_add_member(*seen, from);
+	for (int b = 0; b < layout->nbases; b++)
+		if (reaches_unseen(columns, layout->base[b], to, seen))
+			return true;
+	return layout->since >= 0 &&
+		reaches_unseen(columns, layout->since, to, seen);
+}
+
+/*
+ * gs_layout_reaches: whether a column is, or is told from, another one.
+ */
+bool
+gs_layout_reaches(const GsColumn *columns, int from, int to)
+{
+	Bitmapset  *seen = NULL;
+	bool		found = reaches_unseen(columns, from, to, &seen);
+
+	bms_free(seen);
+	return found;
 }
 
 /*
@@ -448,7 +517,7 @@ gs_layout_nulls(const GsSchema *schema, int column, int *feature, int *code)
 bool
 gs_layout_part_absent(const GsLayout *layout, int part, const bool *is_null)
 {
-	bool		sum = false;
+	bool		sum = layout->from_least;
 
 	for (int b = 0; b < layout->nbases; b++)
 		sum |= !is_null[b];
@@ -468,7 +537,8 @@ save_layout(const GsLayout *layout, int column, int64 *field)
 	field[LAYOUT_SINCE_TIMES] = layout->since_times;
 	field[LAYOUT_SIGN] = layout->sign;
 	field[LAYOUT_EXACT] = layout->exact | layout->min_reached << 1 |
-		layout->max_reached << 2 | layout->highest << 3;
+		layout->max_reached << 2 | layout->highest << 3 |
+		layout->from_least << 4;
 	field[LAYOUT_BOTH] = layout->both;
 	field[LAYOUT_MIN] = layout->min;
 	field[LAYOUT_MAX] = layout->max;
@@ -611,6 +681,7 @@ load_layout(GsSchema *schema, const int64 *field)
 	layout->min_reached = field[LAYOUT_EXACT] >> 1 & 1;
 	layout->max_reached = field[LAYOUT_EXACT] >> 2 & 1;
 	layout->highest = field[LAYOUT_EXACT] >> 3 & 1;
+	layout->from_least = field[LAYOUT_EXACT] >> 4 & 1;
 	layout->both = field[LAYOUT_BOTH] != 0;
 	layout->since = -1;
 	if (layout->aspect >= GS_ASPECT_FIRST_OF_TWO &&
@@ -640,6 +711,7 @@ load_layout(GsSchema *schema, const int64 *field)
 	}
 	if (layout->sum[0].nparts != (layout->nbases > 0) ||
 		layout->sum[0].nparts + layout->sum[1].nparts == 0 ||
+		(layout->from_least && layout->sum[1].nparts > 0) ||
 		(layout->since_times < 0 && layout->aspect < GS_ASPECT_FIRST_TO) || layout->min > layout->max ||
 		(layout->nbases == 0 && layout->sum[1].unit == GS_CALENDAR_NONE))
 		gs_corrupted("Column \"%s\" has an impossible layout.", column->name);

@@ -42,6 +42,8 @@ typedef struct GsLayout
 	int			sign;			/* 1: never below the base; -1: above */
 	bool		both;			/* too few rows stand for themselves: all
 								 * have parts for that, too */
+	bool		from_least;		/* they have no parts, but add to the least
+								 * that a base may be */
 	bool		exact;			/* differences are few: none is folded */
 	bool		min_reached;	/* by many values of a number, as 100 % is: */
 	bool		max_reached;	/* what lies beyond is there, not folded */
@@ -67,6 +69,11 @@ struct GsSchema;
 extern void gs_layout_set(struct GsColumn *column, GsLayout *layout);
 extern int64 gs_layout_origin(const GsLayout *layout, int base, int64 value,
 							  int64 since);
+extern int64 gs_layout_least(const GsLayout *layout);
+extern void gs_layout_limit(const struct GsColumn *column, int scale,
+							GsLayout *layout);
+extern bool gs_layout_reaches(const struct GsColumn *columns, int from,
+							  int to);
 extern bool gs_layout_takes(const GsLayout *layout, bool found, int64 origin,
 							int64 other);
 extern bool gs_layout_is_special(const struct GsColumn *column, int64 value);

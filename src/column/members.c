@@ -1,13 +1,16 @@
 /*
  * members.c
- *	  Columns for the values at paths of JSON documents.
+ *	  Columns for the values at paths of JSON documents, and for what stands in
+ *	  the slots of texts.
  *
  * A member is a boolean, numeric or text column behind those of the table.  A
  * family learns it as it learns any; it is NULL where the document has no such
- * value.  Only the column of the document is decoded, and out of its members.
+ * value, or the text is not of the common form.  Only the column of the
+ * document or text is decoded, and out of its members.
  *
  *	 document		int4 [D]		columns whose levels are layouts
- *	 document/path	int4 [M, 3]		of each member: column, place, type
+ *	 document/path	int4 [M, 3]		of each member: column, place, type; of a
+ *									text, its slot is the place
  */
 #include "postgres.h"
 
@@ -110,7 +113,7 @@ gs_documents_save(const GsSchema *schema, List **tensors)
 		path[3 * m + 1] = member->place;
 		path[3 * m + 2] = gs_member_type(member);
 	}
-	if (n > 0)
+	if (n > 0 || nmembers > 0)
 	{
 		gs_tensor_add(tensors, "document", GS_I4, 1, n, 0, documents);
 		gs_tensor_add(tensors, "document/path", GS_I4, 2, nmembers, 3, path);
@@ -119,16 +122,27 @@ gs_documents_save(const GsSchema *schema, List **tensors)
 	pfree(path);
 }
 
+/*
+ * Whether what stands in the slots of a text can be told.
+ */
+static bool
+has_slots(const GsColumn *column)
+{
+	return column->format != NULL && column->key == NULL &&
+		column->kind == NULL &&
+		column->codec.kind->content == GS_CONTENT_TEXT;
+}
+
 static void
 load_member(GsSchema *schema, const int32 *path)
 {
 	GsColumn   *member = &schema->columns[schema->nall];
 	GsColumn   *owner;
 
-	if (path[0] < 0 || path[0] >= schema->ncolumns ||
-		!schema->columns[path[0]].document)
-		gs_corrupted("A path is of no document.");
-	owner = &schema->columns[path[0]];
+	owner = path[0] < 0 || path[0] >= schema->ncolumns ? NULL :
+		&schema->columns[path[0]];
+	if (owner == NULL || (!owner->document && !has_slots(owner)))
+		gs_corrupted("A path is of no document or text.");
 	if (owner->nmembers == GS_MAX_MEMBERS || path[1] < 0 ||
 		path[1] >= gs_format_places(owner->format) ||
 		(path[2] != JSON_BOOL && path[2] != JSON_NUMBER &&

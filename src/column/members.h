@@ -9,6 +9,7 @@
 #include "text/document.h"
 
 #define GS_MAX_MEMBERS	32		/* of one column */
+#define GS_MAX_SLOT_MEMBERS 4	/* of a column of texts */
 
 extern void gs_member_init(GsColumn *member, const GsColumn *owner,
 						   uint32 place, JsonType type);

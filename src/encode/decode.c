@@ -13,6 +13,7 @@
 
 #include "codec/notation.h"
 #include "encode/decode_internal.h"
+#include "text/slots.h"
 
 /*
  * The levels of a one-part category as Datums.
@@ -102,6 +103,14 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	}
 	if (c->document)
 		decoder->document = gs_document_decoder_create(schema, column);
+	else if (c->nmembers > 0)
+	{
+		decoder->common = gs_format_common(c->format);
+		decoder->slot = palloc(sizeof(GsDecoder *) * c->nmembers);
+		for (int m = 0; m < c->nmembers; m++)
+			decoder->slot[m] = gs_decoder_create(schema, c->member + m,
+												 InvalidOid);
+	}
 	/* what a member generates is the document's business */
 	if (c->document ||
 		(decoder->part[0].feature->other_level >= 0 && c->owner == 0))
@@ -133,6 +142,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		gs_person_needs(decoder->person, needed);
 	if (decoder->document != NULL)
 		gs_document_decoder_needs(decoder->document, needed);
+	for (int m = 0; m < column->nmembers && decoder->slot != NULL; m++)
+		gs_decoder_needs(decoder->slot[m], needed);
 	if (decoder->layout != NULL)
 		gs_layout_decoder_needs(decoder->layout, needed);
 	if (decoder->near != NULL)

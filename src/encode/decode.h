@@ -35,7 +35,7 @@ extern bool gs_decoder_is_number(const GsDecoder *decoder);
 extern bool gs_decoder_is_discrete(const GsDecoder *decoder);
 extern int	gs_decoder_values(const GsDecoder *decoder, Datum **values);
 extern int	gs_decoder_atoms(const GsDecoder *decoder, double share,
-							 Datum **values);
+							 Datum **values, double **shares);
 extern bool gs_decoder_is_packed(const GsDecoder *decoder);
 
 #endif

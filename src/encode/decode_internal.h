@@ -32,6 +32,9 @@ struct GsDecoder
 	MemoryContext scratch;		/* of one drawn value */
 	StringInfoData text;
 	GsDocumentDecoder *document;	/* of a column of documents; or NULL */
+	GsDecoder **slot;			/* [nmembers of the column] of what stands in
+								 * the slots of a text; NULL: none */
+	int			common;			/* see gs_format_common */
 	const char *paths;			/* layout of the document to generate, */
 	const GsBatch *batch;		/* and its members; or NULL */
 	int			row;

@@ -160,6 +160,11 @@ find_origin(const GsLayoutDecoder *decoder, const Source *source,
 		return origin;
 	if (layout->nbases == 0 || layout->sum[1].nparts > 0)
 		return NULL;
+	if (layout->from_least)
+	{
+		*origin = gs_layout_least(layout);
+		return origin;
+	}
 	*origin = gs_layout_origin(layout, 0,
 							   decoder->source[source->base[0]].value,
 							   since == NULL ? 0 : since->value);

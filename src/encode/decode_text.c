@@ -10,6 +10,7 @@
 #include "codec/styles.h"
 #include "encode/decode_internal.h"
 #include "text/json.h"
+#include "text/slots.h"
 
 /* How often a generated value that copies a source value is drawn again. */
 #define COPY_TRIES		32
@@ -80,6 +81,41 @@ draw_person(GsDecoder *decoder, GsRandom *random)
 }
 
 /*
+ * A text in the common form, of what its members say; of another form if these
+ * are NULL.  A token that is too rare to be told is drawn.
+ */
+static void
+draw_slots(GsDecoder *decoder, GsRandom *random)
+{
+	const GsColumn *column = decoder->column;
+	GsToken		token[GS_MAX_SLOTS] = {{NULL, 0}};
+	bool		common = true;
+
+	for (int m = 0; m < column->nmembers; m++)
+	{
+		const GsDecoder *member = decoder->slot[m];
+		int			other = member->part[0].feature->other_level;
+		Datum		value;
+		bool		isnull = false;
+
+		if (other >= 0 && other ==
+			decoder->batch->code[member->column->feature[0]][decoder->row])
+			continue;
+		gs_decode(decoder->slot[m], decoder->batch, decoder->row,
+				  decoder->row + 1, (GsRows) {&value, &isnull, 1});
+		if (isnull)
+			common = false;
+		else
+			token[member->column->place] = (GsToken) {
+				VARDATA_ANY(DatumGetPointer(value)),
+				VARSIZE_ANY_EXHDR(DatumGetPointer(value))
+			};
+	}
+	gs_format_draw_tokens(column->format, decoder->common,
+						  common ? token : NULL, random, &decoder->text);
+}
+
+/*
  * A new value, in decoder->text.  Returns false if it copies a rare value of
  * the source, or is not whole.  Copies are known by the text that the type
  * writes (of json, jsonb).
@@ -122,7 +158,10 @@ draw_text(GsDecoder *decoder, GsRandom *random)
 		default:
 			if (decoder->person != NULL && decoder->batch != NULL)
 				known = draw_person(decoder, random);
-			if (known == NULL)
+			if (known == NULL && decoder->slot != NULL &&
+				decoder->batch != NULL)
+				draw_slots(decoder, random);
+			else if (known == NULL)
 				gs_format_draw(format, random, text);
 			break;
 	}

@@ -138,11 +138,13 @@ gs_decoder_values(const GsDecoder *decoder, Datum **values)
  * gs_decoder_atoms: the values of a column that many rows have: levels, and
  * numbers that are a segment by themselves, but not NULL.
  *
- * share: of the rows, that they have at least.  Sets *values to an array, in
- * the current context, and returns its length: 0 if there is no telling.
+ * share: of the rows, that they have at least.  Sets *values, and *shares to
+ * what they have, in the current context, and returns how many: 0 if there is
+ * no telling.
  */
 int
-gs_decoder_atoms(const GsDecoder *decoder, double share, Datum **values)
+gs_decoder_atoms(const GsDecoder *decoder, double share, Datum **values,
+				 double **shares)
 {
 	const GsPartDecoder *part = &decoder->part[0];
 	const GsFeature *feature = part->feature;
@@ -159,16 +161,25 @@ gs_decoder_atoms(const GsDecoder *decoder, double share, Datum **values)
 	value.min_scale = feature->min_scale;
 	*values = palloc(sizeof(Datum) *
 					 Max(feature->nlevels + q->nsegments, 1));
+	*shares = palloc(sizeof(double) *
+					 Max(feature->nlevels + q->nsegments, 1));
 	for (int i = 0; i < feature->nlevels; i++)
 		if (i != feature->null_level && i != feature->other_level &&
 			feature->share[i] >= share)
+		{
+			(*shares)[n] = feature->share[i];
 			(*values)[n++] = part->level[i];
+		}
 	for (int s = 0; s < q->nsegments; s++)
 	{
+		double		own = gs_normal_cdf(q->edge[s + 1]) -
+			gs_normal_cdf(q->edge[s]);
+
 		if (gs_scalar_compare(q->low[s], q->high[s], feature->lane) != 0 ||
-			gs_normal_cdf(q->edge[s + 1]) - gs_normal_cdf(q->edge[s]) < share)
+			own < share)
 			continue;
 		value.scalar = q->low[s];
+		(*shares)[n] = own;
 		(*values)[n++] = gs_codec_join(unconstify(GsCodec *, &decoder->codec),
 									   &value);
 	}

@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
@@ -19,6 +20,7 @@
 #include "encode/encode.h"
 #include "learn/center.h"
 #include "text/json.h"
+#include "text/slots.h"
 #include "learn/quantile.h"
 #include "codec/styles.h"
 #include "codec/composite.h"
@@ -287,13 +289,14 @@ init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 		init_part(&encoder->part[p], column,
 				  &schema->features[column->feature[p]]);
 	}
-	if (!column->document)
+	if (column->document)
+		encoder->member_of = gs_members_by_place(column->format,
+												&schema->columns[column->member],
+												column->nmembers);
+	else if (column->nmembers == 0)
 		return;
 	encoder->members = palloc0(sizeof(ColumnEncoder) *
 							   Max(column->nmembers, 1));
-	encoder->member_of = gs_members_by_place(column->format,
-											&schema->columns[column->member],
-											column->nmembers);
 	for (int m = 0; m < column->nmembers; m++)
 		init_column(&encoder->members[m], schema, column->member + m, NULL);
 }
@@ -508,6 +511,11 @@ apply_layout(const ColumnEncoder *encoder, const Encoding *call, int row,
 				origin = other;
 			sum = true;
 		}
+	if (!sum && layout->from_least)
+	{
+		origin = gs_layout_least(layout);
+		sum = true;
+	}
 	if (!gs_layout_split(encoder->column, value.i, sum ? &origin : NULL,
 						 &split))
 		return false;
@@ -631,6 +639,33 @@ encode_document(ColumnEncoder *encoder, const Encoding *call, int row,
 }
 
 /*
+ * What stands in the slots of a text.
+ */
+static void
+encode_slots(ColumnEncoder *encoder, const Encoding *call, int row,
+			 const GsPart *text)
+{
+	const GsFormat *format = encoder->column->format;
+	GsToken		token[GS_MAX_SLOTS];
+	GsPart		parts[GS_MAX_PARTS];
+
+	if (!gs_format_tokens(format, gs_format_common(format), text->text,
+						  text->len, token))
+		return;
+	for (int m = 0; m < encoder->column->nmembers; m++)
+	{
+		ColumnEncoder *member = &encoder->members[m];
+		const GsToken *at = &token[member->column->place];
+
+		encode_null(member, call->batch, row, false);
+		split_value(member, PointerGetDatum(cstring_to_text_with_len(at->text,
+																	 at->len)),
+					parts);
+		encode_parts(member, call, row, parts);
+	}
+}
+
+/*
  * The features of a value that is not NULL.
  */
 static void
@@ -640,12 +675,16 @@ encode_value(ColumnEncoder *encoder, const Encoding *call, int row)
 	Datum		value = rows->values[row * rows->stride];
 	GsPart		parts[GS_MAX_PARTS];
 
-	if (encoder->members != NULL)
+	if (encoder->column->document)
 	{
 		encode_document(encoder, call, row, value);
 		return;
 	}
 	split_value(encoder, value, parts);
+	if (encoder->members != NULL &&
+		code_of(&encoder->part[0], &parts[0]) ==
+		encoder->part[0].feature->other_level)
+		encode_slots(encoder, call, row, &parts[0]);
 	if (encoder->column->layout != NULL &&
 		!apply_layout(encoder, call, row, parts))
 		return;

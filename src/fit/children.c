@@ -67,14 +67,14 @@ heavy_share(double parents)
  * values: all that it has of a column that it knows value by value, and of
  * others those which hold much of the rows.  What depends on them is kept.
  *
- * type: of the column; parents: of the source.  Sets *values to an array, in
- * the current context, and *complete to whether the column has no other
- * values; returns its length.
+ * type: of the column; parents: of the source.  Sets *values and *shares to
+ * arrays, in the current context, and *complete to whether the column has no
+ * other values; returns their length.
  */
 int
 gs_children_known(const GsConstraint *constraint, const GsSchema *schema,
 				  Oid type, double parents, Datum **values,
-				  bool *complete)
+				  double **shares, bool *complete)
 {
 	const char *name = linitial(constraint->columns);
 
@@ -93,7 +93,7 @@ gs_children_known(const GsConstraint *constraint, const GsSchema *schema,
 		decoder = gs_decoder_create(schema, c, type);
 		*complete = gs_decoder_is_discrete(decoder);
 		n = gs_decoder_atoms(decoder, *complete ? 0 : heavy_share(parents),
-							 values);
+							 values, shares);
 		if (n > 0 && n <= MAX_KNOWN)
 			return n;
 		*complete = false;
@@ -193,6 +193,7 @@ run_counts(const char *relation, const GsConstraint *constraint,
 	Oid			type = InvalidOid;
 	Oid			array_type;
 	Datum	   *values;
+	double	   *shares;
 	Datum		array = (Datum) 0;
 	bool		complete;
 	int			nknown = 0;
@@ -214,7 +215,7 @@ run_counts(const char *relation, const GsConstraint *constraint,
 			type = schema->columns[c].type;
 	if (by_values)
 		nknown = gs_children_known(constraint, schema, type, parents, &values,
-								   &complete);
+								   &shares, &complete);
 	array_type = get_array_type(type);
 	if (nknown > 0)
 	{

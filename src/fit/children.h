@@ -23,7 +23,7 @@ typedef enum GsChildrenTotal
 extern int	gs_children_known(const GsConstraint *constraint,
 							  const GsSchema *schema, Oid type,
 							  double parents, Datum **values,
-							  bool *complete);
+							  double **shares, bool *complete);
 extern void gs_children_count(const char *relation, List *constraints,
 							  const GsSchema *schema, const Jsonb *owners,
 							  int threshold, List **tensors);

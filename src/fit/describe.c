@@ -88,6 +88,8 @@ gs_column_detail(const GsSchema *schema, const GsColumn *column)
 							 feature->share[feature->other_level]);
 		if (column->document)
 			appendStringInfo(&json, ", \"paths\": %d", column->nmembers);
+		else if (column->nmembers > 0)
+			appendStringInfo(&json, ", \"slots\": %d", column->nmembers);
 	}
 	if (column->kind != NULL)
 		appendStringInfo(&json, ", \"kind\": \"%s\"", column->kind->name);

@@ -95,7 +95,10 @@ find_relations(Learning *learning, const GsSchema *columns)
 		orders = gs_orders_between(sample);
 	gs_notations_find(sample, (int) options->rare_threshold);
 	if (options->dependencies)
+	{
 		gs_leaders_find(sample);
+		gs_exact_find_pairs(sample, (int) options->rare_threshold);
+	}
 	gs_layouts_find(sample, options->rare_threshold, options->differences,
 					orders);
 	learning->formulas = list_concat(learning->formulas,
@@ -165,6 +168,7 @@ learn_rows(Learning *learning)
 	gs_dependency_find(context->schema, context->encoded,
 					   options->dependencies, context->begins == NULL,
 					   context->rare_threshold, &context->tensors);
+	gs_learn_rare(context->schema, context->encoded);
 	gs_equals_learn(context->schema, context->encoded);
 	family->fit(context);
 	gs_calibrate(context, family);

@@ -44,7 +44,6 @@
  */
 #define ENDS_SHARE		0.005
 #define DOMAINS_SHARE	0.1
-#define MAX_SHARE		0.9
 /* Of delta, for the values of all texts that lack them. */
 #define TEXTS_DELTA		0.1
 /* Rows of unknown values for each of known ones that these stand for. */
@@ -53,123 +52,6 @@
 #define FEW_CELLS		8
 /* How many these are reckoned to be. */
 #define PLANNED_LEVELS	200
-
-/* Options of every fit that a private one heeds. */
-static const char *const heeded[] = {
-	"bounds", "categories", "constraints", "on_violation", "keep_versions",
-	"privacy_unit", "max_rows_per_unit", "target", "pairs",
-	"domain_share"
-};
-
-static bool
-is_heeded(const GsPrivateRequest *request, const char *key)
-{
-	const GsFamily *family = request->family;
-
-	/* of parents; of the table itself, nothing would be private */
-	if (strcmp(key, "public") == 0)
-		return request->options->public.names != NIL;
-	for (int i = 0; i < lengthof(heeded); i++)
-		if (strcmp(heeded[i], key) == 0)
-			return true;
-	/* the version before is another release, or none */
-	for (int i = 0; i < family->noptions; i++)
-		if (strcmp(family->options[i].name, key) == 0)
-			return strcmp(key, "warm_start") != 0;
-	return false;
-}
-
-/*
- * An error for the first option that looks at rows in ways that are not
- * charged, or means nothing here.
- */
-static void
-check_options(const GsPrivateRequest *request, Jsonb *options)
-{
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue	value;
-
-	if (options == NULL)
-		return;
-	iterator = JsonbIteratorInit(&options->root);
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-	{
-		char	   *key;
-
-		if (token != WJB_KEY)
-			continue;
-		key = pnstrdup(value.val.string.val, value.val.string.len);
-		if (!is_heeded(request, key))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"%s\" cannot be used together with epsilon",
-							key),
-					 errhint("It is about rows as they are, which a differentially private fit never looks at.")));
-	}
-}
-
-/*
- * gs_private_check: what can be said against a private fit before its domain
- * is read.
- *
- * options: as they were given, an object, or NULL.  Errors:
- * invalid_parameter_value, feature_not_supported.
- */
-void
-gs_private_check(const GsPrivateRequest *request, const GsSource *source,
-				 bool temporary, Jsonb *options)
-{
-	if (!(request->epsilon > 0) || isinf(request->epsilon))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("epsilon must be a number above 0"),
-				 errhint("1 is usual; the less it is, the less can be told of a row.")));
-	gs_ledger_check_delta(request->delta);
-	check_options(request, options);
-	if (request->options->domain_share > MAX_SHARE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"domain_share\" is out of range"),
-				 errhint("It is a number above 0, and %g at most: the rest is for counts.",
-						 MAX_SHARE)));
-	if (request->options->target != NULL && request->options->pairs == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"target\" means nothing without pairs of columns"),
-				 errhint("Leave out one of the options \"target\" and \"pairs\".")));
-	if (temporary)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("temporary tables cannot be learned with epsilon"),
-				 errdetail("No ledger can be kept of what goes away with the session."),
-				 errhint("Use an ordinary table.")));
-	(void) gs_private_table_of(source, request->options->public.names);
-}
-
-/*
- * An error for columns whose values are not declared, nor can be found.
- */
-static void
-report_unknown(const GsColumn *columns, const GsPublic *public, int n)
-{
-	StringInfoData names;
-	int			count = 0;
-
-	initStringInfo(&names);
-	for (int c = 0; c < n; c++)
-		if (public[c].kind == GS_PUBLIC_NOTHING)
-			appendStringInfo(&names, "%s\"%s\" (%s)", count++ > 0 ? ", " : "",
-							 columns[c].name,
-							 format_type_be(columns[c].declared));
-	if (count == 0)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the values of %s %s cannot be found with epsilon",
-					count == 1 ? "column" : "columns", names.data),
-			 errhint("Leave columns out with exclude, or declare all their values as in options => '{\"categories\": {\"sex\": [\"F\", \"M\"]}}'.")));
-}
 
 /*
  * Leaves out generated columns whose values are not declared: the table that
@@ -212,6 +94,7 @@ typedef struct Private
 	int			ncolumns;
 	GsColumn   *columns;
 	GsPublic   *public;			/* [ncolumns] */
+	bool	   *open;			/* [ncolumns] whose cells are to be found */
 	int			unit_rows;		/* that count of a unit */
 
 	/* how the budget is split: what each costs in rho */
@@ -345,7 +228,7 @@ read_public(Private *private, List **notes)
 		if (private->source == source)
 			break;
 	}
-	report_unknown(private->columns, private->public, private->ncolumns);
+	gs_public_check(private->columns, private->public, private->ncolumns);
 	for (int c = 0; c < private->ncolumns; c++)
 	{
 		private->nnumbers += private->public[c].kind == GS_PUBLIC_NUMBER;
@@ -354,17 +237,50 @@ read_public(Private *private, List **notes)
 }
 
 /*
+ * What CHECK constraints say of the order of columns.
+ */
+static void
+read_orders(Private *private, List *constraints)
+{
+	GsSchema	schema = {
+		.ncolumns = private->ncolumns,.nall = private->ncolumns,
+		.columns = private->columns
+	};
+
+	if (!private->request->options->differences)
+		return;
+	gs_constraints_mark(constraints, private->request->options->constraints,
+						NIL, &schema);
+	gs_private_orders_read(private->source, private->relid, private->columns);
+}
+
+/*
  * Columns as if they had the cells that are reckoned with: a number its most,
  * a text some.
  */
 static GsSchema *
-plan_schema(const Private *private, GsPublic *public)
+plan_schema(Private *private, GsPublic *public)
 {
 	static GsScalar ends[] = {{.i = 0}, {.i = GS_PRIVATE_CELLS - 1}};
+	int			n = private->ncolumns;
+	GsColumn   *columns = palloc(sizeof(GsColumn) * n);
 
-	for (int c = 0; c < private->ncolumns; c++)
+	/* layouts are settled when all ends are known */
+	memcpy(columns, private->columns, sizeof(GsColumn) * n);
+	for (int c = 0; c < n; c++)
 	{
 		public[c] = private->public[c];
+		if (columns[c].layout == NULL)
+			continue;
+		columns[c].layout = palloc(sizeof(GsLayout));
+		*columns[c].layout = *private->columns[c].layout;
+	}
+	gs_private_orders_settle(columns, n, public);
+	private->open = palloc(sizeof(bool) * n);
+	for (int c = 0; c < n; c++)
+	{
+		private->open[c] = public[c].kind == GS_PUBLIC_NUMBER ||
+			public[c].kind == GS_PUBLIC_TEXT;
 		if (public[c].kind == GS_PUBLIC_NUMBER)
 		{
 			public[c].kind = GS_PUBLIC_BOUNDS;
@@ -380,7 +296,7 @@ plan_schema(const Private *private, GsPublic *public)
 			public[c].text = palloc0(sizeof(char *) * PLANNED_LEVELS);
 		}
 	}
-	return gs_private_schema(private->columns, private->ncolumns, public);
+	return gs_private_schema(columns, n, public);
 }
 
 /*
@@ -481,13 +397,19 @@ static const char *
 cells_name(const GsSchema *schema, const GsPrivateCells *cells)
 {
 	const GsFeature *feature;
+	const GsColumn *column;
 
 	if (cells->feature < 0)
 		return "rows";
 	feature = &schema->features[cells->feature];
+	column = &schema->columns[feature->column];
+	if (gs_column_has_base(column))
+		return psprintf("rows by what %s adds to %s",
+						quote_identifier(column->name),
+						quote_identifier(schema->columns[column->layout->base[0]].name));
 	return psprintf(feature->part < 0 ? "rows by whether %s is null" :
 					"rows by %s",
-					quote_identifier(schema->columns[feature->column].name));
+					quote_identifier(column->name));
 }
 
 /*
@@ -553,8 +475,7 @@ charge_table(const Private *private)
 			plan->schema->features[cells->feature].column;
 		bool		text = c >= 0 &&
 			private->public[c].kind == GS_PUBLIC_TEXT;
-		bool		found = text || (c >= 0 && private->public[c].kind ==
-									 GS_PUBLIC_NUMBER);
+		bool		found = c >= 0 && private->open[c];
 
 		add_step(steps, &n, cells_name(plan->schema, cells),
 				 found ? 0 : cells->vector.ncells, &cells->vector,
@@ -762,6 +683,7 @@ count_table(Private *private, List **notes)
 
 	gs_progress_phase(GS_PHASE_READING, 0, -1);
 	find_values(private);
+	gs_private_orders_settle(private->columns, private->ncolumns, private->public);
 	schema = gs_private_schema(private->columns, private->ncolumns,
 							   private->public);
 	gs_private_table(schema, private->public, private->rows, table);
@@ -842,16 +764,17 @@ gs_private_learn(const GsPrivateRequest *request, GsSource *source,
 	.relid = gs_private_table_of(source, request->options->public.names),
 	.unit_rows = 1};
 	int64		charged;
+	List	   *constraints = source->relid == private.relid ?
+		gs_constraints_read(source->relid) : NIL;
 
 	if (request->options->privacy_unit != NULL)
 		private.unit_rows = (int) request->options->max_rows_per_unit;
 	read_public(&private, &version->notes);
+	read_orders(&private, constraints);
 	plan_questions(&private);
 	/* decided by the schema, like all that is not counted */
 	version->constraints =
-		gs_constraints_decide(source->relid == private.relid ?
-							  gs_constraints_read(source->relid) : NIL,
-							  request->options->constraints, NIL,
+		gs_constraints_decide(constraints, request->options->constraints, NIL,
 							  private.plan.schema);
 	open_reader(&private);
 	check_rights(private.reader);

@@ -129,10 +129,12 @@ typedef struct GsPrivateTable
 	double		rows;			/* their noisy number */
 } GsPrivateTable;
 
-/* private.c */
+/* private_ask.c */
 extern void gs_private_check(const GsPrivateRequest *request,
 							 const GsSource *source, bool temporary,
 							 Jsonb *options);
+
+/* private.c */
 extern int64 gs_private_learn(const GsPrivateRequest *request,
 							  GsSource *source, GsFitContext *context,
 							  GsVersionEntry *version);
@@ -146,6 +148,8 @@ extern GsPublic *gs_public_read(const GsSource *source, Oid table,
 								const GsOptions *options,
 								GsColumn *columns);
 
+extern void gs_public_check(const GsColumn *columns, const GsPublic *public,
+							int n);
 extern bool gs_public_is_number(const GsColumn *column);
 extern void gs_public_move(const GsColumn *column, GsPublic *public,
 						   int which, Datum value, bool open);
@@ -160,10 +164,17 @@ extern Oid	gs_private_public(const char *name);
 extern int	gs_private_joined(const Query *query, List *public, List **quals);
 
 /* private_check.c */
+extern Node *gs_check_strip(Node *node);
+extern int	gs_check_meaning(Oid operator);
 extern bool gs_public_number(const GsColumn *column, char *text,
 							 Datum *value, bool *between);
 extern void gs_public_checks(Relation relation, const GsColumn *column,
 							 AttrNumber attnum, GsPublic *public);
+
+/* private_order.c */
+extern void gs_private_orders_read(const GsSource *source, Oid table,
+						   GsColumn *columns);
+extern void gs_private_orders_settle(GsColumn *columns, int n, GsPublic *public);
 
 /* private_domain.c */
 extern int	gs_domain_cells(const GsColumn *column);
@@ -209,11 +220,14 @@ extern void gs_private_choose(GsPrivateTable *table, GsSource *source,
 
 /*
  * What only tests set: sees each vector of counts before and after its noise,
- * and may change the latter.
+ * and may change the latter; each text with its count, NULL last; and the texts
+ * that are told with theirs.
  */
 extern void (*gs_release_hook) (const int64 *exact, int64 *noisy, int n,
 								uint64 num, uint64 den);
-extern void (*gs_levels_hook) (int *n, char ***text, int64 **count);
+extern void (*gs_text_hook) (int column, const char *text, int64 count);
+extern void (*gs_levels_hook) (int column, const GsPrivateVector *noise,
+							   int *n, char ***text, int64 **count);
 typedef struct GsReleaser GsReleaser;
 extern GsReleaser *gs_releaser_begin(const GsPrivateVector *vector);
 extern int64 gs_release_one(GsReleaser *releaser, int64 count);

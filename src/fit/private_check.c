@@ -33,10 +33,11 @@ typedef struct Reading
 } Reading;
 
 /*
- * A node without what makes another type of it, where that keeps the value.
+ * gs_check_strip: a node without what makes another type of it, where that
+ * keeps the value.
  */
-static Node *
-strip(Node *node)
+Node *
+gs_check_strip(Node *node)
 {
 	for (;;)
 	{
@@ -53,7 +54,7 @@ strip(Node *node)
 static bool
 is_column(const Reading *reading, Node *node)
 {
-	node = strip(node);
+	node = gs_check_strip(node);
 	if (node == NULL)
 		return false;
 	if (reading->attnum == 0)
@@ -127,7 +128,7 @@ static bool
 constant_value(const GsColumn *column, Node *node, Datum *value,
 			   bool *between)
 {
-	const Const *constant = (const Const *) strip(node);
+	const Const *constant = (const Const *) gs_check_strip(node);
 	Oid			output;
 	bool		varlena;
 	char	   *text;
@@ -155,11 +156,11 @@ constant_value(const GsColumn *column, Node *node, Datum *value,
 }
 
 /*
- * What an operator means to the order of its arguments' type: a strategy of
- * B-trees; 0: nothing.
+ * gs_check_meaning: what an operator means to the order of its arguments'
+ * type: a strategy of B-trees; 0: nothing.
  */
-static int
-meaning(Oid operator)
+int
+gs_check_meaning(Oid operator)
 {
 	ListCell   *cell;
 
@@ -194,7 +195,7 @@ read_list(const Reading *reading, Node *node, List **values)
 {
 	ListCell   *cell;
 
-	node = strip(node);
+	node = gs_check_strip(node);
 	if (is_orclause(node))
 	{
 		foreach(cell, ((BoolExpr *) node)->args)
@@ -210,7 +211,7 @@ read_list(const Reading *reading, Node *node, List **values)
 		List	   *args = ((OpExpr *) node)->args;
 
 		return list_length(args) == 2 &&
-			meaning(((OpExpr *) node)->opno) == BTEqualStrategyNumber &&
+			gs_check_meaning(((OpExpr *) node)->opno) == BTEqualStrategyNumber &&
 			((is_column(reading, linitial(args)) &&
 			  add_value(reading->column, lsecond(args), values)) ||
 			 (is_column(reading, lsecond(args)) &&
@@ -219,12 +220,12 @@ read_list(const Reading *reading, Node *node, List **values)
 	if (node != NULL && IsA(node, ScalarArrayOpExpr))
 	{
 		ScalarArrayOpExpr *any = (ScalarArrayOpExpr *) node;
-		Node	   *array = strip(lsecond(any->args));
+		Node	   *array = gs_check_strip(lsecond(any->args));
 
 		if (array != NULL && IsA(array, ArrayCoerceExpr))
-			array = strip((Node *) ((ArrayCoerceExpr *) array)->arg);
+			array = gs_check_strip((Node *) ((ArrayCoerceExpr *) array)->arg);
 		if (!any->useOr || !is_column(reading, linitial(any->args)) ||
-			meaning(any->opno) != BTEqualStrategyNumber ||
+			gs_check_meaning(any->opno) != BTEqualStrategyNumber ||
 			array == NULL || !IsA(array, ArrayExpr))
 			return false;
 		foreach(cell, ((ArrayExpr *) array)->elements)
@@ -241,7 +242,7 @@ read_list(const Reading *reading, Node *node, List **values)
 static void
 read_end(const Reading *reading, OpExpr *op)
 {
-	int			strategy = meaning(op->opno);
+	int			strategy = gs_check_meaning(op->opno);
 	bool		turned;
 	Datum		value;
 	bool		between;
@@ -281,7 +282,7 @@ read_condition(const Reading *reading, Node *node)
 	List	   *values = NIL;
 	ListCell   *cell;
 
-	node = strip(node);
+	node = gs_check_strip(node);
 	if (is_andclause(node))
 	{
 		foreach(cell, ((BoolExpr *) node)->args)

@@ -128,11 +128,49 @@ find_text(const GsPrivateCells *cells, const GsFeature *feature,
 }
 
 /*
+ * What a row's value of column c adds to others; false if that is not known.
+ */
+static bool
+find_difference(const GsSchema *schema, int c, const TupleTableSlot *slot,
+				int64 *difference)
+{
+	const GsColumn *column = &schema->columns[c];
+	const GsLayout *layout = column->layout;
+	int64		value;
+	int64		origin = 0;
+	bool		found = false;
+	GsLayoutParts parts;
+
+	if (!gs_encode_number(schema, c, slot->tts_values[c], &value))
+		return false;
+	for (int i = 0; i < layout->nbases; i++)
+	{
+		int			b = layout->base[i];
+		int64		base;
+
+		if (slot->tts_isnull[b] ||
+			!gs_encode_number(schema, b, slot->tts_values[b], &base))
+			continue;
+		base = gs_layout_origin(layout, i, base, 0);
+		if (gs_layout_takes(layout, found, origin, base))
+			origin = base;
+		found = true;
+	}
+	if (!found)
+		origin = gs_layout_least(layout);
+	if (!gs_layout_split(column, value, &origin, &parts))
+		return false;
+	*difference = parts.value[0].i;
+	return true;
+}
+
+/*
  * The cell of a value that is not NULL; -1: it is not known.  Numbers beyond
  * the ends are at the ends; special ones are not known.
  */
 static int
-find_cell(const GsSchema *schema, const GsPrivateCells *cells, Datum value)
+find_cell(const GsSchema *schema, const GsPrivateCells *cells, int c,
+		  const TupleTableSlot *slot)
 {
 	const GsFeature *feature = &schema->features[cells->feature];
 	GsCodec    *codec = &schema->columns[feature->column].codec;
@@ -142,7 +180,10 @@ find_cell(const GsSchema *schema, const GsPrivateCells *cells, Datum value)
 
 	if (feature->part < 0)
 		return 0;
-	gs_codec_split(codec, value, part);
+	if (gs_column_has_base(&schema->columns[c]))
+		return find_difference(schema, c, slot, &below.i) ?
+			gs_quantile_find(feature, below) : -1;
+	gs_codec_split(codec, slot->tts_values[c], part);
 	if (feature->lane == GS_LANE_TEXT)
 		return find_text(cells, feature, part);
 	gs_part_scalars(feature, part, &below, &above);
@@ -171,7 +212,7 @@ find_cells(Counting *counting, TupleTableSlot *slot)
 
 		counting->cell[i] = c < 0 ? 0 :
 			slot->tts_isnull[c] ? cells->null_cell :
-			find_cell(schema, cells, slot->tts_values[c]);
+			find_cell(schema, cells, c, slot);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(counting->row);

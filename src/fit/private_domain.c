@@ -44,7 +44,10 @@
 /* Columns of texts that are grouped in a pass: as many as GROUPING takes. */
 #define MAX_SETS		31
 
-void		(*gs_levels_hook) (int *n, char ***text, int64 **count) = NULL;
+void		(*gs_text_hook) (int column, const char *text,
+							 int64 count) = NULL;
+void		(*gs_levels_hook) (int column, const GsPrivateVector *noise,
+							   int *n, char ***text, int64 **count) = NULL;
 
 /* Numbers whose ends are looked for. */
 typedef struct Ends
@@ -325,6 +328,7 @@ typedef struct Told
 typedef struct Texts
 {
 	int			left;			/* columns that follow, of those that are asked */
+	const GsPrivateVector *noise;	/* of each count */
 	GsReleaser *releaser;
 	int64		least;			/* threshold */
 	int64		nulls;
@@ -350,8 +354,10 @@ read_text(TupleTableSlot *slot, void *arg)
 		texts->nulls = count;
 		return;
 	}
-	count = gs_release_one(texts->releaser, count);
 	value = DatumGetTextPP(slot->tts_values[0]);
+	if (gs_text_hook != NULL)
+		gs_text_hook(texts->left, text_to_cstring(value), count);
+	count = gs_release_one(texts->releaser, count);
 	/* a longer one is no level, whoever has it */
 	if (count < texts->least || VARSIZE_ANY_EXHDR(value) > GS_MAX_LEVEL_BYTES)
 		return;
@@ -409,8 +415,10 @@ set_texts(Texts *texts, GsPublic *public)
 	}
 	/* NULL is a level whether there is one or not */
 	count[n] = gs_release_one(texts->releaser, texts->nulls);
+	if (gs_text_hook != NULL)
+		gs_text_hook(texts->left, NULL, texts->nulls);
 	if (gs_levels_hook != NULL)
-		gs_levels_hook(&n, &text, &count);
+		gs_levels_hook(texts->left, texts->noise, &n, &text, &count);
 	public->kind = GS_PUBLIC_LEVELS;
 	public->whole = false;
 	public->lane = GS_LANE_TEXT;
@@ -465,6 +473,7 @@ find_texts(GsSource *source, const GsPrivateText *asked, int n, double delta,
 	for (int i = 0; i < n; i++)
 	{
 		texts[i].left = n - 1 - i;
+		texts[i].noise = asked[i].noise;
 		texts[i].room = 64;
 		texts[i].context = CurrentMemoryContext;
 		texts[i].told = palloc(sizeof(Told) * texts[i].room);

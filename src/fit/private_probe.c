@@ -88,6 +88,55 @@ play(const int64 *exact, int64 *noisy, int n, uint64 num, uint64 den)
 	keep(&recordings[1], exact, noisy, n, num, den);
 }
 
+/* All texts that there are, with how many rows have them; NULL of each column. */
+typedef struct Text
+{
+	int			column;
+	char	   *text;
+	int64		count;
+} Text;
+
+static int	ntexts;
+static int	texts_room;
+static Text *texts;
+
+static void
+keep_text(int column, const char *text, int64 count)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	if (ntexts == texts_room)
+	{
+		texts_room = texts_room * 2 + 1000;
+		texts = texts == NULL ? palloc(sizeof(Text) * texts_room) :
+			repalloc(texts, sizeof(Text) * texts_room);
+	}
+	texts[ntexts++] = (Text)
+	{
+		column, text == NULL ? NULL : pstrdup(text), count
+	};
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Keeps the counts of n texts of a column and of its NULLs, as a vector.
+ */
+static void
+keep_texts(Recording *to, int column, const GsPrivateVector *noise, int n,
+		   char **text, const int64 *count)
+{
+	int64	   *exact = palloc0(sizeof(int64) * (n + 1));
+
+	for (int i = 0; i <= n; i++)
+		for (int j = 0; j < ntexts; j++)
+			if (texts[j].column == column &&
+				(i == n ? texts[j].text == NULL : texts[j].text != NULL &&
+				 strcmp(texts[j].text, text[i]) == 0))
+				exact[i] = texts[j].count;
+	keep(to, exact, count, n + 1, noise->num, noise->den);
+	pfree(exact);
+}
+
 /* Values that were told, with their counts. */
 #define MAX_LISTS	100
 static int	nlists;
@@ -97,7 +146,8 @@ static char **list_text[MAX_LISTS];
 static int64 *list_count[MAX_LISTS];
 
 static void
-record_levels(int *n, char ***text, int64 **count)
+record_levels(int column, const GsPrivateVector *noise, int *n, char ***text,
+			  int64 **count)
 {
 	if (nlists == MAX_LISTS)
 		elog(ERROR, "too many lists of values");
@@ -108,17 +158,21 @@ record_levels(int *n, char ***text, int64 **count)
 	for (int i = 0; i < *n; i++)
 		list_text[nlists][i] = MemoryContextStrdup(TopMemoryContext,
 												   (*text)[i]);
+	keep_texts(&recordings[0], column, noise, *n, *text, *count);
 	nlists++;
 }
 
 static void
-play_levels(int *n, char ***text, int64 **count)
+play_levels(int column, const GsPrivateVector *noise, int *n, char ***text,
+			int64 **count)
 {
 	if (next_list == nlists)
 		elog(ERROR, "values are not asked for as they were recorded");
 	*n = length[next_list];
 	*text = list_text[next_list];
 	*count = list_count[next_list++];
+	keep_texts(&recordings[1], column, noise, *n, *text, *count);
+	next++;
 }
 
 /* Faults that an audit has to catch. */
@@ -188,6 +242,9 @@ gs_probe_release(PG_FUNCTION_ARGS)
 		strcmp(mode, "uncharged") == 0 ? uncharged :
 		strcmp(mode, "one distance") == 0 ? one_distance :
 		strcmp(mode, "exact") == 0 ? no_noise : NULL;
+	ntexts = 0;
+	gs_text_hook = gs_release_hook == record || gs_release_hook == play ?
+		keep_text : NULL;
 	gs_levels_hook = gs_release_hook == record ? record_levels :
 		gs_release_hook == play ? play_levels : NULL;
 	PG_RETURN_INT32(left);
@@ -235,17 +292,28 @@ draw_ratio(const Recording *from, int begin, int end)
 		const Vector *vector = &from->vector[v];
 		const int64 *base = recordings[0].vector[v].exact;
 		const int64 *other = recordings[1].vector[v].exact;
+		int		   *cell = palloc(sizeof(int) * vector->n);
 		int64	   *count = palloc(sizeof(int64) * vector->n);
-		GsPrivateVector drawn = {.ncells = vector->n,.count = count,
-		.num = vector->num,.den = vector->den};
+		GsPrivateVector drawn = {.count = count,.num = vector->num,
+		.den = vector->den};
 
+		/* the others tell nothing, but to a fault that counts them */
 		for (int i = 0; i < vector->n; i++)
-			count[i] = times * vector->exact[i];
+			if (other[i] != base[i] || gs_release_hook == one_distance)
+			{
+				cell[drawn.ncells] = i;
+				count[drawn.ncells++] = times * vector->exact[i];
+			}
 		gs_release(&drawn);
-		for (int i = 0; i < vector->n; i++)
-			ratio += (double) (count[i] - times * base[i]) * times *
+		for (int k = 0; k < drawn.ncells; k++)
+		{
+			int			i = cell[k];
+
+			ratio += (double) (count[k] - times * base[i]) * times *
 				(double) (other[i] - base[i]) * vector->den / vector->num;
+		}
 		pfree(count);
+		pfree(cell);
 	}
 	return ratio;
 }

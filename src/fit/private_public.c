@@ -669,3 +669,27 @@ gs_public_read(const GsSource *source, Oid table, const GsOptions *options,
 	gs_end_settings(level);
 	return public;
 }
+
+/*
+ * gs_public_check: an error for columns whose values are not declared, nor can be found.
+ */
+void
+gs_public_check(const GsColumn *columns, const GsPublic *public, int n)
+{
+	StringInfoData names;
+	int			count = 0;
+
+	initStringInfo(&names);
+	for (int c = 0; c < n; c++)
+		if (public[c].kind == GS_PUBLIC_NOTHING)
+			appendStringInfo(&names, "%s\"%s\" (%s)", count++ > 0 ? ", " : "",
+							 columns[c].name,
+							 format_type_be(columns[c].declared));
+	if (count == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the values of %s %s cannot be found with epsilon",
+					count == 1 ? "column" : "columns", names.data),
+			 errhint("Leave columns out with exclude, or declare all their values as in options => '{\"categories\": {\"sex\": [\"F\", \"M\"]}}'.")));
+}

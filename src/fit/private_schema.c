@@ -151,6 +151,53 @@ cut_integers(GsFeature *feature, const GsCodecKind *kind, int64 low,
 }
 
 /*
+ * How many cells there are of n values from 0 on, each as wide as a share of
+ * where it begins, but at least 1.  q: gets them, or NULL
+ */
+static int
+grow_cells(GsQuantile *q, int64 n, int64 low, int64 step, double share)
+{
+	int			ncells = 0;
+	int64		width;
+
+	for (int64 at = 0; at < n && ncells <= GS_PRIVATE_CELLS; at += width)
+	{
+		width = Min(Max((int64) (at * share), 1), n - at);
+		ncells++;
+		if (q != NULL)
+			add_segment(q, (GsScalar) {.i = low + at * step},
+						(GsScalar) {.i = low + (at + width - 1) * step});
+	}
+	return ncells;
+}
+
+/*
+ * The cells of what is added to another column: those of small numbers are
+ * narrower, as a stay of a day and one of a week are not alike, but those of
+ * ten years and a week more or less are.  Moments are whole seconds apart,
+ * where there are many.
+ */
+static void
+cut_differences(GsFeature *feature, const GsCodecKind *kind, int64 low,
+				int64 high)
+{
+	double		share = 1.0 / GS_PRIVATE_CELLS;
+	int64		n;
+
+	if (kind->axis == GS_AXIS_TIME && kind->unit == 0 &&
+		high - low >= GS_PRIVATE_CELLS * USECS_PER_SEC)
+		feature->step = USECS_PER_SEC;
+	low += (feature->step - low % feature->step) % feature->step;
+	n = (high - low) / feature->step + 1;
+	if (n <= GS_PRIVATE_CELLS)
+		share = 0;
+	while (share > 0 &&
+		   grow_cells(NULL, n, low, feature->step, share) > GS_PRIVATE_CELLS)
+		share *= 1.02;
+	grow_cells(&feature->quantile, n, low, feature->step, share);
+}
+
+/*
  * The cells of a float that has more decimals than are rounded to, each as
  * wide as the next; 0 has one of its own.
  */
@@ -233,7 +280,13 @@ add_number(GsSchema *schema, int c, const GsPublic *public)
 	q->low = palloc(sizeof(GsScalar) * room);
 	q->high = palloc(sizeof(GsScalar) * room);
 	q->edge = palloc0(sizeof(double) * (room + 1));
-	if (feature->lane == GS_LANE_FLOAT)
+	if (schema->columns[c].layout != NULL)
+	{
+		gs_layout_set(&schema->columns[c], schema->columns[c].layout);
+		cut_differences(feature, kind, public->level[0].i,
+						public->level[1].i);
+	}
+	else if (feature->lane == GS_LANE_FLOAT)
 		cut_decimals(feature, kind, public->level[0].f, public->level[1].f);
 	else
 		cut_integers(feature, kind, public->level[0].i, public->level[1].i);

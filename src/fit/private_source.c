@@ -8,7 +8,8 @@
  * by itself: a row of the table that is added then adds one at most, and moves
  * no other.  The rewritten query is walked, in which views have become
  * subqueries and row-level policies conditions; what is not known to be
- * harmless is refused.
+ * harmless is refused.  Materialized views are looked through: what they hold is
+ * what their query gave once.
  *
  * An expression that fails for some value would tell, by its error, that there
  * is one, without any noise.  So functions must be ones that cannot fail:
@@ -17,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "access/table.h"
 #include "access/transam.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -27,9 +29,12 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/tlist.h"
+#include "rewrite/prs2lock.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/typcache.h"
 
 #include "catalog/relation.h"
@@ -438,13 +443,6 @@ check_table(Oid relid)
 				 errmsg("temporary tables cannot be learned with epsilon"),
 				 errdetail("No ledger can be kept of what goes away with the session."),
 				 errhint("Use an ordinary table.")));
-	if (kind == RELKIND_MATVIEW)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("materialized view %s cannot be learned with epsilon",
-						name),
-				 errdetail("It holds rows as they once were, read with other rights."),
-				 errhint("Learn its query, or the table itself.")));
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -533,6 +531,30 @@ check_expressions(const Query *query, List *public)
 }
 
 /*
+ * The rewritten query whose rows a materialized view holds, as its owner reads
+ * them; NULL if a relation is none.
+ */
+static const Query *
+query_of_kept(Oid relid)
+{
+	Query	   *query = NULL;
+	Relation	view;
+
+	if (get_rel_relkind(relid) != RELKIND_MATVIEW)
+		return NULL;
+	view = table_open(relid, AccessShareLock);
+	for (int i = 0; view->rd_rules != NULL && i < view->rd_rules->numLocks; i++)
+		if (view->rd_rules->rules[i]->event == CMD_SELECT)
+			query = copyObject(linitial_node(Query,
+											 view->rd_rules->rules[i]->actions));
+	table_close(view, NoLock);
+	if (query == NULL)
+		refuse("no query", NULL);
+	AcquireRewriteLocks(query, true, false);
+	return linitial_node(Query, QueryRewrite(query));
+}
+
+/*
  * Finds the table of a query, or of the query that a view is.
  */
 static Oid
@@ -540,6 +562,7 @@ check_query(const Query *query, List *public)
 {
 	const char *part = find_part(query, public);
 	const RangeTblEntry *from;
+	const Query *kept;
 
 	check_stack_depth();
 	if (part != NULL)
@@ -552,6 +575,9 @@ check_query(const Query *query, List *public)
 		refuse("functions in FROM", NULL);
 	if (from->rtekind != RTE_RELATION)
 		refuse("no table", NULL);
+	kept = query_of_kept(from->relid);
+	if (kept != NULL)
+		return check_query(kept, public);
 	check_table(from->relid);
 	if (from->inh)
 		check_children(from->relid);
@@ -590,6 +616,7 @@ gs_private_column_of(const GsSource *source, int column)
 {
 	const Query *query = query_of(source);
 	AttrNumber	attnum = column + 1;
+	const RangeTblEntry *from;
 
 	for (;;)
 	{
@@ -601,8 +628,10 @@ gs_private_column_of(const GsSource *source, int column)
 		if (!IsA(entry->expr, Var) || ((Var *) entry->expr)->varno != rel)
 			return InvalidAttrNumber;
 		attnum = ((Var *) entry->expr)->varattno;
-		if (entry_at(query, rel)->rtekind == RTE_RELATION)
+		from = entry_at(query, rel);
+		query = from->rtekind == RTE_RELATION ? query_of_kept(from->relid) :
+			from->subquery;
+		if (query == NULL)
 			return attnum;
-		query = entry_at(query, rel)->subquery;
 	}
 }

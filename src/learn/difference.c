@@ -31,22 +31,74 @@
 #define MIN_REACHED		0.01
 
 /*
- * gs_may_differ: whether a column can be told from others, or others from it:
- * what conditions set has its value later.
+ * gs_column_may_differ: whether a column whose values are in a lane of whole
+ * numbers can be told from others, or others from it: what conditions set has
+ * its value later.
  */
 bool
-gs_may_differ(const GsSample *sample, int column)
+gs_column_may_differ(const GsColumn *c)
 {
-	const GsColumn *c = &sample->columns[column];
-
 	/* a domain's conditions are not about a difference */
 	return !c->unique && !c->equated && !c->computed && c->codec.nparts == 1 &&
 		c->meant != GS_MEANT_CODE && c->moment == 0 &&
 		c->codec.notation == NULL &&
 		(c->codec.kind->integer || c->codec.kind->scaled ||
 		 c->codec.kind->part[0].lane == GS_LANE_NUMERIC) &&
-		sample->lanes[column * GS_MAX_PARTS].type == GS_LANE_INT &&
 		c->declared == c->type;
+}
+
+bool
+gs_may_differ(const GsSample *sample, int column)
+{
+	return gs_column_may_differ(&sample->columns[column]) &&
+		sample->lanes[column * GS_MAX_PARTS].type == GS_LANE_INT;
+}
+
+/*
+ * gs_difference_unit: what a column's whole numbers are multiples of, of a
+ * numeric at a scale: comparable with those of other columns of its axis.
+ */
+int64
+gs_difference_unit(const GsColumn *column, int scale)
+{
+	const GsCodecKind *kind = column->codec.kind;
+
+	if (kind->axis == GS_AXIS_NUMBER)
+		return (int64) rint(pow(10, 18 - scale));
+	return kind->unit > 0 ? (int64) kind->unit : 1;
+}
+
+/*
+ * gs_layout_create: a layout without bases, all of whose values may be sums.
+ */
+GsLayout *
+gs_layout_create(void)
+{
+	GsLayout   *layout = palloc0(sizeof(GsLayout));
+
+	layout->since = -1;
+	layout->far_min = PG_INT64_MIN;
+	layout->far_max = PG_INT64_MAX;
+	return layout;
+}
+
+/*
+ * gs_layout_add_base: adds a base of a layout, whose units are as
+ * gs_difference_unit says.
+ */
+void
+gs_layout_add_base(GsLayout *layout, int base, int64 own, int64 unit)
+{
+	int			at = layout->nbases++;
+
+	layout->base[at] = base;
+	layout->times[at] = layout->per[at] = 1;
+	if (layout->aspect != GS_ASPECT_SAME)
+		layout->times[at] = unit;
+	else if (unit >= own)
+		layout->times[at] = unit / own;
+	else
+		layout->per[at] = own / unit;
 }
 
 /*
@@ -82,40 +134,7 @@ init_number(Finder *finder, int c)
 	if (!gs_may_differ(sample, c) || kind->axis == GS_AXIS_NONE ||
 		is_huge(sample, c))
 		return;
-	number->unit = kind->unit > 0 ? (int64) kind->unit : 1;
-	if (kind->axis == GS_AXIS_NUMBER)
-		number->unit = (int64) rint(pow(10, 18 - number->lane->scale));
-}
-
-static bool
-reaches_unseen(const GsColumn *columns, int from, int to, Bitmapset **seen)
-{
-	const GsLayout *layout = columns[from].layout;
-
-	if (from == to)
-		return true;
-	if (layout == NULL || bms_is_member(from, *seen))
-		return false;
-	check_stack_depth();
-	*seen = bms_add_member(*seen, from);
-	for (int b = 0; b < layout->nbases; b++)
-		if (reaches_unseen(columns, layout->base[b], to, seen))
-			return true;
-	return layout->since >= 0 &&
-		reaches_unseen(columns, layout->since, to, seen);
-}
-
-/*
- * Whether a column is, or is told from, another one.
- */
-static bool
-reaches(const GsColumn *columns, int from, int to)
-{
-	Bitmapset  *seen = NULL;
-	bool		found = reaches_unseen(columns, from, to, &seen);
-
-	bms_free(seen);
-	return found;
+	number->unit = gs_difference_unit(number->column, number->lane->scale);
 }
 
 static bool
@@ -123,9 +142,13 @@ may_be_base(const Finder *finder, int c, int b)
 {
 	const GsColumn *columns = finder->sample->columns;
 
-	/* what is known for every row is told by itself */
+	/*
+	 * what is known for every row is told by itself, and so is what others are
+	 * looked up by, but for the order of two such moments
+	 */
 	return b != c && gs_is_near(finder->sample, b, c) &&
-		!columns[c].context && gs_may_follow(&columns[c], &columns[b]);
+		!columns[c].context && (!columns[c].exact || columns[b].exact) &&
+		gs_may_follow(&columns[c], &columns[b]);
 }
 
 /*
@@ -145,7 +168,11 @@ find_links(Finder *finder)
 		{
 			.base = -1,.since = -1,.score = INFINITY
 		};
-		if (gs_may_differ(sample, c))
+		/* what two columns tell is looked up, and no sum */
+		if (sample->columns[c].exact &&
+			sample->columns[c].codec.kind->axis != GS_AXIS_TIME)
+			continue;
+		if (gs_may_differ(sample, c) && !sample->columns[c].exact)
 			gs_aspect_find(sample, c, best);
 		if (finder->number[c].unit == 0)
 			continue;
@@ -175,18 +202,8 @@ find_links(Finder *finder)
 static void
 add_base(const Finder *finder, GsLayout *layout, int c, int b)
 {
-	int64		own = finder->number[c].unit;
-	int64		unit = finder->number[b].unit;
-	int			at = layout->nbases++;
-
-	layout->base[at] = b;
-	layout->times[at] = layout->per[at] = 1;
-	if (layout->aspect != GS_ASPECT_SAME)
-		layout->times[at] = unit;
-	else if (unit >= own)
-		layout->times[at] = unit / own;
-	else
-		layout->per[at] = own / unit;
+	gs_layout_add_base(layout, b, finder->number[c].unit,
+					   finder->number[b].unit);
 }
 
 /* A column that another one is never below. */
@@ -230,20 +247,9 @@ add_ordered(const Finder *finder, GsLayout *layout, int c)
 	qsort(lower, nlower, sizeof(Lower), by_rank);
 	for (int i = 0; i < nlower && layout->nbases < GS_MAX_BASES; i++)
 		if ((layout->nbases == 0 || layout->base[0] != lower[i].column) &&
-			!reaches(columns, lower[i].column, c))
+			!gs_layout_reaches(columns, lower[i].column, c))
 			add_base(finder, layout, c, lower[i].column);
 	pfree(lower);
-}
-
-static GsLayout *
-new_layout(void)
-{
-	GsLayout   *layout = palloc0(sizeof(GsLayout));
-
-	layout->since = -1;
-	layout->far_min = PG_INT64_MIN;
-	layout->far_max = PG_INT64_MAX;
-	return layout;
 }
 
 static void
@@ -252,11 +258,12 @@ set_bases(Finder *finder, int c)
 	GsColumn   *column = &finder->sample->columns[c];
 	const GsLink *link = &finder->link[c];
 
-	if (link->base < 0 || reaches(finder->sample->columns, link->base, c) ||
-		(link->since >= 0 && reaches(finder->sample->columns, link->since, c)))
+	if (link->base < 0 || gs_layout_reaches(finder->sample->columns, link->base, c) ||
+		(link->since >= 0 &&
+		 gs_layout_reaches(finder->sample->columns, link->since, c)))
 		return;
 	if (column->layout == NULL)
-		column->layout = new_layout();
+		column->layout = gs_layout_create();
 	column->layout->aspect = link->aspect;
 	column->layout->since = link->since;
 	column->layout->sign = link->sign;
@@ -449,35 +456,9 @@ set_reached(const Finder *finder, int c, const GsScalar *sorted, int64 n)
 }
 
 /*
- * The least and the largest value of a column's type.
- */
-static void
-set_limits(const Finder *finder, int c, GsLayout *layout)
-{
-	const GsColumn *column = finder->number[c].column;
-	const GsPartKind *kind = &column->codec.kind->part[0];
-	int32		typmod = column->codec.typmod - (int32) VARHDRSZ;
-	int			scale = finder->number[c].lane->scale;
-
-	layout->min = kind->min;
-	layout->max = kind->max;
-	if (kind->lane != GS_LANE_NUMERIC)
-		return;
-	layout->max = INT64CONST(1000000000000000000) - 1;
-	if (typmod >= 0)
-	{
-		int			digits = ((typmod >> 16) & 0xFFFF) + scale -
-			(((typmod & 0x7FF) ^ 1024) - 1024);
-
-		if (digits < 18)
-			layout->max = (int64) rint(pow(10, Max(digits, 0))) - 1;
-	}
-	layout->min = -layout->max;
-}
-
-/*
  * Settles the layout of a column that may have one: what its sums are, in
- * which units.  Without any it has none.
+ * which units.  Without any it has none.  A moment by which others are looked
+ * up has none by itself: a week and a day of it are two predictors.
  */
 static void
 settle(const Finder *finder, int c, GsScalar *scratch)
@@ -487,17 +468,21 @@ settle(const Finder *finder, int c, GsScalar *scratch)
 	GsCalendar		own = GS_CALENDAR_NONE;
 	int64		n;
 
-	if (column->codec.kind->axis == GS_AXIS_TIME && finder->number[c].unit > 0)
-		own = gs_calendar_find(finder->sample, c);
 	n = layout->nbases > 0 ? collect(finder, c, true, scratch) : 0;
-	if (n < Max(PAIR_MIN_ROWS, finder->threshold))
+	if (n < Max(column->endless ? ENDLESS_MIN_ROWS : PAIR_MIN_ROWS,
+				finder->threshold))
 		layout->nbases = 0;
+	if (layout->nbases > 0)
+		column->exact = false;
+	if (column->codec.kind->axis == GS_AXIS_TIME &&
+		finder->number[c].unit > 0 && !column->exact)
+		own = gs_calendar_find(finder->sample, c);
 	if (layout->nbases == 0 && own == GS_CALENDAR_NONE)
 	{
 		column->layout = NULL;
 		return;
 	}
-	set_limits(finder, c, layout);
+	gs_layout_limit(column, finder->number[c].lane->scale, layout);
 	if (layout->nbases > 0)
 	{
 		layout->sum[0].nparts = 1;
@@ -644,7 +629,7 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences,
 		if (finder.number[c].unit == 0 ||
 			sample->columns[c].codec.kind->axis != GS_AXIS_TIME)
 			continue;
-		sample->columns[c].layout = new_layout();
+		sample->columns[c].layout = gs_layout_create();
 		gs_far_find(sample, c, &sample->columns[c].layout->far_min,
 					&sample->columns[c].layout->far_max);
 	}

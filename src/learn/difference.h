@@ -32,6 +32,13 @@ gs_is_near(const GsSample *sample, int a, int b)
 extern void gs_layouts_find(GsSample *sample, int threshold,
 							bool differences, List *orders);
 
+/* difference.c, for private fits */
+extern bool gs_column_may_differ(const GsColumn *column);
+extern int64 gs_difference_unit(const GsColumn *column, int scale);
+extern GsLayout *gs_layout_create(void);
+extern void gs_layout_add_base(GsLayout *layout, int base, int64 own,
+							   int64 unit);
+
 /* difference.c, for aspect.c */
 extern bool gs_may_differ(const GsSample *sample, int column);
 

@@ -25,6 +25,8 @@
 #include "learn/quantile.h"
 
 #define MANY_ROWS		100000	/* looked at for each column, about */
+#define PAIR_ROWS		4000	/* and for each pair of columns */
+#define MAX_PAIRED		64		/* columns, to look at pairs of */
 #define MIN_COVERAGE	0.8		/* share of rows whose values may be shown */
 #define MAX_EXCEPTIONS	0.05	/* see dependency_find.c */
 #define MAX_UNEXPLAINED 0.1
@@ -34,6 +36,7 @@
 #define MIN_NEAR		500		/* values that it has */
 #define COARSE			64		/* groups of numbers, near which ... */
 #define MIN_NEARER		5.0		/* ... so many times as much is left */
+#define MAX_SMOOTH		0.1		/* of a number that is told by the time */
 
 /* A column's rows in groups of one value. */
 typedef struct Groups
@@ -91,14 +94,33 @@ find_group(Entry *table, uint64 mask, uint64 key, int *ngroups)
 }
 
 /*
- * Puts rows of a column in groups, and leaves out groups of fewer rows than
- * the threshold.  Returns false where too few are left.
+ * What a row is grouped by: its value, or those of two columns.  Returns false
+ * where one is absent.
+ *
+ * second: NULL: there is none
+ */
+static inline bool
+row_key(const GsLane *lane, const GsLane *second, int64 row, uint64 *key)
+{
+	if (is_absent(lane, row) || (second != NULL && is_absent(second, row)))
+		return false;
+	*key = second == NULL ? bits_of(lane, row) :
+		gs_mix64(bits_of(lane, row), bits_of(second, row));
+	return true;
+}
+
+/*
+ * Puts rows of a column, or of two, in groups, and leaves out groups of fewer
+ * rows than the threshold.  Returns false where too few are left.
  */
 static bool
-group_rows(const GsLane *lane, int64 nrows, int threshold, Groups *groups)
+group_rows(const GsLane *lane, const GsLane *second, int64 nrows,
+		   int threshold, Groups *groups)
 {
-	uint64		part = nrows / MANY_ROWS + 1;
+	uint64		part = nrows / (second == NULL ? MANY_ROWS : PAIR_ROWS) + 1;
+	uint64		key;
 	uint64		size = 1024;
+	int64		room = second == NULL ? 0 : Min(nrows, 2 * PAIR_ROWS);
 	Entry	   *table;
 	int32	   *count;
 	int32	   *renamed;
@@ -106,26 +128,25 @@ group_rows(const GsLane *lane, int64 nrows, int threshold, Groups *groups)
 	int64		kept = 0;
 	int			ngroups = 0;
 
-	for (int64 row = 0; row < nrows; row++)
-		if (!is_absent(lane, row) &&
-			gs_mix64(bits_of(lane, row), 0) % part == 0)
-			n++;
-	while (size < 2 * (uint64) n)
+	/* of a pair, about half as many as there is room for */
+	for (int64 row = 0; row < nrows && second == NULL; row++)
+		if (row_key(lane, second, row, &key) && gs_mix64(key, 0) % part == 0)
+			room++;
+	while (size < 2 * (uint64) room)
 		size *= 2;
 	table = palloc_extended(sizeof(Entry) * size, MCXT_ALLOC_HUGE);
 	for (uint64 i = 0; i < size; i++)
 		table[i].group = -1;
-	groups->row = palloc_extended(sizeof(uint32) * Max(n, 1), MCXT_ALLOC_HUGE);
-	groups->group = palloc_extended(sizeof(int32) * Max(n, 1),
+	groups->row = palloc_extended(sizeof(uint32) * Max(room, 1),
+								  MCXT_ALLOC_HUGE);
+	groups->group = palloc_extended(sizeof(int32) * Max(room, 1),
 									MCXT_ALLOC_HUGE);
-	count = palloc_extended(sizeof(int32) * Max(n, 1),
+	count = palloc_extended(sizeof(int32) * Max(room, 1),
 							MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	n = 0;
-	for (int64 row = 0; row < nrows; row++)
+	for (int64 row = 0; row < nrows && n < room; row++)
 	{
-		uint64		key = bits_of(lane, row);
-
-		if (is_absent(lane, row) || gs_mix64(key, 0) % part != 0)
+		if (!row_key(lane, second, row, &key) ||
+			gs_mix64(key, 0) % part != 0)
 			continue;
 		groups->row[n] = (uint32) row;
 		groups->group[n] = find_group(table, size - 1, key, &ngroups);
@@ -255,6 +276,17 @@ may_be_told(const GsColumn *column)
 		column->layout == NULL && column->moment == 0;
 }
 
+/*
+ * Whether a column is a number that two others may tell.
+ */
+static bool
+may_be_pair_told(const GsSample *sample, int c)
+{
+	return may_be_told(&sample->columns[c]) &&
+		sample->lanes[c * GS_MAX_PARTS].type != GS_LANE_TEXT &&
+		sample->columns[c].codec.kind->axis != GS_AXIS_TIME;
+}
+
 /* What is found of pairs of columns. */
 typedef struct Search
 {
@@ -263,6 +295,16 @@ typedef struct Search
 	double	   *left;			/* [ncolumns] variance near ... */
 	int		   *near;			/* ... this column; -1: none */
 } Search;
+
+/* What is found of columns before that, as they are. */
+typedef struct PairSearch
+{
+	GsSample   *sample;
+	int			threshold;
+	double	   *values;			/* [ncolumns] that may be shown, about; 0: too
+								 * few rows hold such */
+	bool	   *told;			/* [ncolumns] by a single column */
+} PairSearch;
 
 /*
  * Whether a column's distance from something can take its place.
@@ -443,6 +485,108 @@ look_from(Search *search, int a, const Groups *groups)
 }
 
 /*
+ * Counts what may be shown of a column, and finds the numbers that it tells
+ * alone.
+ */
+static void
+look_alone(PairSearch *search, int a)
+{
+	GsSample   *sample = search->sample;
+	const GsLane *from = &sample->lanes[a * GS_MAX_PARTS];
+	Groups		groups;
+	Vote	   *votes;
+
+	CHECK_FOR_INTERRUPTS();
+	if (group_rows(from, NULL, sample->nrows, search->threshold, &groups))
+	{
+		search->values[a] = groups.ngroups *
+			(double) (sample->nrows / MANY_ROWS + 1);
+		votes = palloc_extended(sizeof(Vote) * groups.ngroups,
+								MCXT_ALLOC_HUGE);
+		for (int b = 0; b < sample->ncolumns; b++)
+			if (a != b && !search->told[b] && may_be_pair_told(sample, b) &&
+				determines(&groups, &sample->lanes[b * GS_MAX_PARTS], votes))
+			{
+				search->told[b] = true;
+				/* what goes on in time is learned in time */
+				if (sample->columns[a].codec.kind->axis == GS_AXIS_TIME &&
+					coarse_left(&groups, from,
+								&sample->lanes[b * GS_MAX_PARTS]) > MAX_SMOOTH)
+					sample->columns[a].exact = true;
+			}
+		pfree(votes);
+	}
+	pfree(groups.row);
+	pfree(groups.group);
+}
+
+/*
+ * Marks the numbers that two columns tell, and none alone: a country and a
+ * year.
+ */
+static void
+look_from_pair(PairSearch *search, int a, int b)
+{
+	GsSample   *sample = search->sample;
+	Groups		groups;
+	Vote	   *votes;
+
+	CHECK_FOR_INTERRUPTS();
+	if (group_rows(&sample->lanes[a * GS_MAX_PARTS],
+				   &sample->lanes[b * GS_MAX_PARTS], sample->nrows,
+				   search->threshold, &groups))
+	{
+		votes = palloc_extended(sizeof(Vote) * groups.ngroups,
+								MCXT_ALLOC_HUGE);
+		for (int c = 0; c < sample->ncolumns; c++)
+			if (c != a && c != b && !search->told[c] &&
+				may_be_pair_told(sample, c) &&
+				determines(&groups, &sample->lanes[c * GS_MAX_PARTS], votes))
+				sample->columns[a].exact = sample->columns[b].exact =
+					sample->columns[c].exact = true;
+		pfree(votes);
+	}
+	pfree(groups.row);
+	pfree(groups.group);
+}
+
+/*
+ * gs_exact_find_pairs: marks the numbers of a sample that two columns tell
+ * together, these, and moments that tell a number.  They are to have no layout
+ * (difference.c): a week and a day of it are no date by which a rate can be
+ * looked up.  Can be cancelled.
+ *
+ * threshold: rows that must hold a value for it to be shown
+ */
+void
+gs_exact_find_pairs(GsSample *sample, int threshold)
+{
+	int			n = sample->ncolumns;
+	PairSearch	search = {.sample = sample,.threshold = threshold,
+	.values = palloc0(sizeof(double) * n),.told = palloc0(n)};
+	bool		any = false;
+
+	for (int c = 0; c < n; c++)
+		any |= may_be_pair_told(sample, c);
+	if (n > MAX_PAIRED || !any)
+		return;
+	for (int c = 0; c < n; c++)
+	{
+		const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+
+		if (may_be_told(&sample->columns[c]) &&
+			!(lane->is_numeric && lane->type == GS_LANE_TEXT))
+			look_alone(&search, c);
+	}
+	for (int a = 0; a < n; a++)
+		for (int b = a + 1; b < n; b++)
+			if (search.values[a] > 1 && search.values[b] > 1 &&
+				search.values[a] * search.values[b] * threshold <=
+				sample->nrows)
+				look_from_pair(&search, a, b);
+}
+
+/*
  * gs_exact_find: marks such columns of a sample, and leaves the distances of
  * those that are near others in their lanes.  Can be cancelled.
  *
@@ -472,7 +616,7 @@ gs_exact_find(GsSample *sample, int threshold)
 			(lane->is_numeric && lane->type == GS_LANE_TEXT))
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		if (group_rows(lane, sample->nrows, threshold, &groups))
+		if (group_rows(lane, NULL, sample->nrows, threshold, &groups))
 			look_from(&search, a, &groups);
 		pfree(groups.row);
 		pfree(groups.group);

@@ -7,6 +7,7 @@
 
 #include "learn/learn.h"
 
+extern void gs_exact_find_pairs(GsSample *sample, int threshold);
 extern void gs_exact_find(GsSample *sample, int threshold);
 
 #endif

@@ -155,13 +155,14 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 		if (is_absent(view->lane, row))
 			continue;
 		segment[row] = (uint16) gs_quantile_nearest(feature, scalar);
-		/* a rare value is none of those next to it */
+		/* a rare value tells nothing of those next to it: gs_learn_rare */
 		if (view->column->exact &&
 			(gs_scalar_compare(scalar, q->low[segment[row]],
 							   feature->lane) < 0 ||
 			 gs_scalar_compare(scalar, q->high[segment[row]],
 							   feature->lane) > 0))
 		{
+			within[row] = segment[row] + 1;
 			segment[row] = GS_MISSING;
 			continue;
 		}
@@ -172,6 +173,40 @@ bin_number(const LaneView *view, uint16 *bin, uint16 *segment,
 	}
 	pfree(bin_of);
 	return nbins;
+}
+
+/*
+ * gs_learn_rare: gives rows whose number is too rare to be shown the nearest
+ * one, once it is known what single numbers tell of other columns: of these
+ * rows they would tell it wrong, but a family is to learn where they are.  Until
+ * then, their segments and bins are missing, and their places are 1 + the
+ * segment.
+ */
+void
+gs_learn_rare(const GsSchema *schema, GsEncoded *encoded)
+{
+	for (int f = 0; f < encoded->nfeatures; f++)
+	{
+		const GsFeature *feature = &schema->features[f];
+		uint16	   *bin_of;
+
+		if (feature->kind != GS_FEATURE_NUMBER || feature->part < 0 ||
+			!schema->columns[feature->column].exact)
+			continue;
+		bin_of = palloc(sizeof(uint16) * feature->quantile.nsegments);
+		(void) gs_quantile_bins(feature, bin_of);
+		for (int64 row = 0; row < encoded->nrows; row++)
+		{
+			uint16		place = encoded->within[f][row];
+
+			if (encoded->segment[f][row] != GS_MISSING || place == 0)
+				continue;
+			encoded->segment[f][row] = place - 1;
+			encoded->bin[f][row] = bin_of[place - 1];
+			encoded->within[f][row] = PG_UINT16_MAX / 2;
+		}
+		pfree(bin_of);
+	}
 }
 
 /*
@@ -590,7 +625,8 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 }
 
 /*
- * Learns the members of a column of documents, which go behind all columns.
+ * Learns the members of a column of documents or texts, which go behind all
+ * columns.
  */
 static void
 learn_members(Learning *learning, LaneView *view, int c)
@@ -598,6 +634,8 @@ learn_members(Learning *learning, LaneView *view, int c)
 	GsSchema   *schema = learning->schema;
 	GsDocuments *documents = view->documents;
 
+	if (documents->unknown != NULL)
+		view->unknown = documents->unknown;
 	schema->columns[c].member = schema->nall;
 	schema->columns[c].nmembers = documents->nmembers;
 	for (int m = 0; m < documents->nmembers; m++)
@@ -606,7 +644,8 @@ learn_members(Learning *learning, LaneView *view, int c)
 		schema->columns[schema->nall].owner = c + 1;
 		learn_column(learning, view, schema->nall++, &documents->lane[m]);
 	}
-	pfree(view->unknown);
+	if (view->unknown != NULL)
+		pfree(view->unknown);
 }
 
 /*
@@ -630,10 +669,14 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 
 	gs_orders_find(sample);
 
-	/* documents may turn out to have members */
+	/* documents and texts may turn out to have members */
 	for (int c = 0; c < sample->ncolumns; c++)
-		if (sample->columns[c].codec.kind->content == GS_CONTENT_JSON)
-			most += GS_MAX_MEMBERS;
+	{
+		GsContent	content = sample->columns[c].codec.kind->content;
+
+		most += content == GS_CONTENT_JSON ? GS_MAX_MEMBERS :
+			content == GS_CONTENT_TEXT ? GS_MAX_SLOT_MEMBERS : 0;
+	}
 	room = GS_MAX_FEATURES(most);
 	learning.pending = palloc0(Max(most, 1));
 	schema->ncolumns = schema->nall = sample->ncolumns;

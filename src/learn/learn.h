@@ -24,6 +24,7 @@ extern void gs_sample_put(GsSample *sample, int64 row, const Datum *values,
 						  const bool *nulls);
 extern int	gs_add_flag(GsSchema *schema, GsEncoded *encoded, int column,
 						int part, uint16 *bin);
+extern void gs_learn_rare(const GsSchema *schema, GsEncoded *encoded);
 extern GsSchema *gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 								 GsEncoded **encoded);
 

@@ -30,15 +30,17 @@ typedef struct LaneView
 	const bool *counted;		/* [nrows] as one that holds a value; NULL: all */
 	bool	   *unknown;		/* [nrows] nothing is known of the value; or NULL */
 	int64		nknown;			/* all other rows */
-	struct GsDocuments *documents;	/* what the lane holds, if they are such */
+	struct GsDocuments *documents;	/* members of what the lane holds, or NULL */
 } LaneView;
 
-/* Members of a column of documents, to be learned as columns. */
+/* Members of a column of documents or texts, to be learned as columns. */
 typedef struct GsDocuments
 {
 	int			nmembers;
 	GsColumn   *member;			/* [nmembers] */
 	GsLane	   *lane;			/* [nmembers] */
+	bool	   *unknown;		/* [nrows] of which they tell nothing; NULL: of
+								 * those of which the column tells nothing */
 	HTAB	   *documents;		/* while they are learned */
 	HTAB	   *layouts;
 } GsDocuments;
@@ -83,6 +85,9 @@ extern void gs_learn_number(LaneView *view);
 
 /* learn_document.c */
 extern GsDocuments *gs_learn_documents(LaneView *view, uint64 salt);
+
+/* learn_slots.c */
+extern GsDocuments *gs_learn_slots(LaneView *view);
 
 /* learn_format.c */
 extern void gs_learn_lengths(LaneView *view);

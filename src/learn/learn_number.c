@@ -28,6 +28,9 @@
 #define LISTED_FEW			0.002
 /* A value that more rows hold says nothing about the others. */
 #define LISTED_HEAVY		0.02
+/* Of a number whose single values matter, so many of the other rows have such
+ * as may be shown. */
+#define EXACT_COVERAGE		0.8
 
 static int
 by_count(const void *a, const void *b)
@@ -223,23 +226,66 @@ keep_inner(const LaneView *view, GsScalar *to, const GsScalar *from, int64 n)
 }
 
 /*
- * Whether nearly all rows hold values that enough others hold.
+ * Where the rows of the value at i end.
+ */
+static int64
+end_of_value(const LaneView *view, const GsScalar *sorted, int64 n, int64 i)
+{
+	int64		next = i + 1;
+
+	while (next < n && gs_scalar_compare(sorted[i], sorted[next],
+										 view->lane->type) == 0)
+		next++;
+	return next;
+}
+
+/*
+ * Whether nearly all rows hold values that enough others hold, or most of those
+ * whose values are not held by many.
  */
 static bool
 is_frequent(const LaneView *view, const GsScalar *sorted, int64 n)
 {
-	int64		rows = 0;
+	int64		heavy = 0;
+	int64		rare = 0;
 	int64		next;
 
 	for (int64 i = 0; i < n; i = next)
 	{
-		for (next = i + 1; next < n; next++)
-			if (gs_scalar_compare(sorted[i], sorted[next],
-								  view->lane->type) != 0)
-				break;
-		rows += next - i >= view->threshold ? next - i : 0;
+		next = end_of_value(view, sorted, n, i);
+		if (next - i > LISTED_HEAVY * n)
+			heavy += next - i;
+		else if (next - i < view->threshold)
+			rare += next - i;
 	}
-	return rows >= FEW_COVERAGE * n;
+	return rare <= (1 - FEW_COVERAGE) * n ||
+		rare <= (1 - EXACT_COVERAGE) * (n - heavy);
+}
+
+/*
+ * Gives rows of rare values, in place, the nearest frequent one in the order of
+ * the rows, so that each part of a price list keeps its share.
+ */
+static void
+fold_rare(const LaneView *view, GsScalar *sorted, int64 n)
+{
+	int64		first = 0;		/* row of those not yet given a value */
+	const GsScalar *before = NULL;
+	int64		next;
+
+	for (int64 i = 0; i < n; i = next)
+	{
+		next = end_of_value(view, sorted, n, i);
+		if (next - i < view->threshold)
+			continue;
+		for (int64 row = first; row < i; row++)
+			sorted[row] = before != NULL && row - first < (i - first) / 2 ?
+				*before : sorted[i];
+		before = &sorted[i];
+		first = next;
+	}
+	for (int64 row = first; row < n && before != NULL; row++)
+		sorted[row] = *before;
 }
 
 /*
@@ -255,6 +301,8 @@ learn_table(LaneView *view)
 	GsScalar   *sorted = view->sorted;
 	int64		first = 0;
 	int64		last = view->npresent;
+	/* of more values than segments have numbers, none matters by itself */
+	bool		exact = view->column->exact && view->nvalues <= MANY_VALUES;
 	bool		listed;
 	int64		n;
 
@@ -274,9 +322,14 @@ learn_table(LaneView *view)
 		feature->decimals = gs_find_decimals(codec->kind->narrow,
 											 sorted + first, last - first);
 	listed = view->column->meant != GS_MEANT_NUMBER && last > first &&
-		(is_listed(view, sorted + first, last - first) ||
-		 (view->column->exact &&
-		  is_frequent(view, sorted + first, last - first)));
+		is_listed(view, sorted + first, last - first);
+	if (view->column->meant != GS_MEANT_NUMBER && last > first &&
+		exact &&
+		is_frequent(view, sorted + first, last - first))
+	{
+		fold_rare(view, sorted + first, last - first);
+		listed = true;
+	}
 
 	/* in place: the sorted values aren't needed again */
 	n = keep_frequent(view, sorted, sorted, first);
@@ -292,7 +345,7 @@ learn_table(LaneView *view)
 		return;
 	}
 	gs_quantile_build(feature, kind, sorted, n, view->threshold, listed,
-					  view->column->exact);
+					  exact);
 	if (!listed && (codec->kind->axis == GS_AXIS_NUMBER ||
 					codec->kind->axis == GS_AXIS_MONEY))
 		gs_endings_learn(feature, sorted, n, view->threshold);

@@ -150,6 +150,9 @@ gs_learn_text(LaneView *view, uint64 salt)
 		feature->share[feature->other_level] = view->npresent - covered;
 		/* a member's are in the format of its documents */
 		if (view->column->owner == 0)
+		{
 			gs_learn_format(view, salt);
+			view->documents = gs_learn_slots(view);
+		}
 	}
 }

@@ -318,7 +318,8 @@ gs_pair_score(const Finder *finder, int c, int b, int *sign)
 		(pair.below > 1 && pair.above > 1 &&
 		 !(moment && pair.rest < 2 * MAX_UNORDERED * pair.own)))
 		return NAN;
-	if (!look_at_pair(finder, c, b, stride, &pair) || pair.n < PAIR_MIN_ROWS ||
+	if (!look_at_pair(finder, c, b, stride, &pair) || pair.n < (finder->sample->columns[c].endless ?
+				  ENDLESS_MIN_ROWS : PAIR_MIN_ROWS) ||
 		pair.own <= 0)
 		return NAN;
 	ratio = pair.rest / pair.own;
@@ -340,7 +341,8 @@ gs_pair_score(const Finder *finder, int c, int b, int *sign)
 	if (!moment && *sign == 0 && (is_code(finder, c) || is_code(finder, b)))
 		return NAN;
 	/* the later one is told from the earlier one, or from one that is known */
-	if (*sign > 0 || (*sign < 0 && finder->number[b].column->context) ?
+	if (*sign > 0 || (*sign < 0 && (finder->number[b].column->context ||
+									finder->number[b].column->exact)) ?
 		moment || (ratio < MAX_VARIANCE &&
 							   is_round(finder, c, b, stride)) :
 		*sign == 0 && (moment ? ratio < MAX_UNORDERED :

@@ -11,6 +11,7 @@
 
 #define PAIR_ROWS		4000	/* that are looked at */
 #define PAIR_MIN_ROWS	50
+#define ENDLESS_MIN_ROWS	12	/* of a column that goes on by regular steps */
 
 /* Differences are few: at most so many. */
 #define FEW_DISTINCT	20

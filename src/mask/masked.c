@@ -276,7 +276,7 @@ begin_source(GsMasked *masked, List *conditions, Snapshot snapshot)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("rules of \"%s\" make several queries of one",
 						masked->name)));
-	plan = planner(linitial_node(Query, queries), text, 0, NULL);
+	plan = gs_planner(linitial_node(Query, queries), text);
 	masked->query = CreateQueryDesc(plan, text, snapshot, InvalidSnapshot,
 									None_Receiver, NULL, NULL, 0);
 	ExecutorStart(masked->query, EXEC_FLAG_REWIND | EXEC_FLAG_SKIP_TRIGGERS);

@@ -24,7 +24,8 @@
 #define MAX_IBAN	42			/* with blanks */
 #define MAX_NUMBER	64			/* bytes of one that has a check digit */
 #define INTEGER_HASH	64			/* no style of a text */
-#define MAX_PLACES	128			/* that vary, of a text that is one number */
+#define FIRST_BYTES	136		/* of a format that are hashed at once */
+#define MAX_PLACES	128			/* that vary, of a text that is read once */
 
 __extension__ typedef unsigned __int128 Wide;
 
@@ -84,8 +85,8 @@ typedef struct Shape
 {
 	Style		style;
 	bool		upper;			/* of hexadecimal digits */
-	bool		sure;			/* all texts of the format are of this shape:
-								 * signs stay */
+	bool		sure;			/* all texts of the format are of this shape,
+								 * with check digits that hold: signs stay */
 	bool		utf8;
 	int			check[2];		/* places of check digits, or -1 */
 } Shape;
@@ -93,21 +94,31 @@ typedef struct Shape
 /* One character of a text. */
 typedef struct Place
 {
-	size_t		at;
-	int			bytes;
-	int			class;			/* or LITERAL */
-	uint32_t	value;			/* of radix values, two at least */
-	uint32_t	radix;
+	uint32_t	at;
+	uint16_t	value;			/* of radix values, two at least */
+	uint16_t	radix;
+	int8_t		class;			/* or LITERAL */
+	uint8_t		bytes;
 } Place;
 
-/* A format, with the places that vary where they are one number. */
+/* Places that 32 bits hold, up to end: a number of [0, n). */
+typedef struct Group
+{
+	uint32_t	end;
+	uint32_t	n;
+	uint32_t	value;
+} Group;
+
+/* A format, with the places that vary if they are not too many. */
 typedef struct Format
 {
 	uint64_t	key[2];
 	Wide		last;			/* texts of it, less one; 0: just one, or
 								 * more than 2^128 */
 	size_t		nplaces;
-	Place		places[MAX_PLACES]; /* if last is not 0 */
+	Place		places[MAX_PLACES]; /* if these are all */
+	int			ngroups;
+	Group		groups[MAX_PLACES];
 } Format;
 
 static inline bool
@@ -134,9 +145,17 @@ static const unsigned char byte_class[256] = {
 	['g' ... 'z'] = LOWER, ['{' ... 255] = OTHER
 };
 
-/* A byte of ASCII's class, more one; 0: none. */
-static const unsigned char ascii_class[128] = {
-	['0' ... '9'] = 1, ['A' ... 'Z'] = 2, ['a' ... 'z'] = 3
+/* The class of a byte of ASCII, more one, or 0; the first of it, and how many. */
+static const struct
+{
+	unsigned char class;
+	unsigned char first;
+	unsigned char radix;
+}			ascii[128] = {
+	[0 ... '0' - 1] = {0, 0, 1}, ['0' ... '9'] = {1, '0', 10},
+	['9' + 1 ... 'A' - 1] = {0, 0, 1}, ['A' ... 'Z'] = {2, 'A', 26},
+	['Z' + 1 ... 'a' - 1] = {0, 0, 1}, ['a' ... 'z'] = {3, 'a', 26},
+	['z' + 1 ... 127] = {0, 0, 1}
 };
 
 static bool
@@ -188,7 +207,10 @@ find_shape(const char *text, size_t len, bool utf8)
 
 	for (size_t i = 0; i < len; i++)
 		seen |= byte_class[(unsigned char) text[i]];
-	shape.sure = (seen & OTHER) != 0;
+	/* of both cases, or lower ones with blanks: neither digits nor an IBAN */
+	shape.sure = (seen & OTHER) != 0 ||
+		((seen & (HEX_LETTER_LOWER | LOWER)) != 0 &&
+		 (seen & (HEX_LETTER_UPPER | UPPER | BLANK)) != 0);
 	if (shape.sure)
 		return shape;
 	if (is_uuid(text, len, seen))
@@ -200,6 +222,7 @@ find_shape(const char *text, size_t len, bool utf8)
 	else if (is_iban(text, len, seen))
 	{
 		shape.style = IBAN;
+		shape.sure = true;
 		gs_check_places(GS_CHECK_IBAN, text, (int) len, shape.check);
 	}
 	else if (is_hex(len, seen))
@@ -210,6 +233,7 @@ find_shape(const char *text, size_t len, bool utf8)
 	else if (is_luhn(text, len, seen))
 	{
 		shape.style = LUHN;
+		shape.sure = true;
 		gs_check_places(GS_CHECK_LUHN, text, (int) len, shape.check);
 	}
 	return shape;
@@ -294,9 +318,10 @@ is_kept(const Shape *shape, size_t at)
 static GS_ALWAYS_INLINE Place
 place_at(const Shape *shape, const char *text, size_t len, size_t at)
 {
-	Place		place = {at, 1, LITERAL, 0, 1};
+	Place		place = {(uint32_t) at, 0, 1, LITERAL, 1};
 	unsigned char byte = (unsigned char) text[at];
 	uint32_t	point;
+	int			bytes;
 
 	if (is_kept(shape, at))
 		return place;
@@ -304,31 +329,29 @@ place_at(const Shape *shape, const char *text, size_t len, size_t at)
 	{
 		/* letters are 9 more than their last bits say */
 		if ((byte_class[byte] & HEX_ANY) != 0)
-			place = (Place) {at, 1, shape->upper ? HEX_UPPER : HEX_LOWER,
-				(byte & 15) + 9 * (byte >> 6), 16};
+			place = (Place) {(uint32_t) at,
+				(uint16_t) ((byte & 15) + 9 * (byte >> 6)), 16,
+				shape->upper ? HEX_UPPER : HEX_LOWER, 1};
 		return place;
 	}
 	if (byte < 0x80)
 	{
-		static const unsigned char firsts[] = {0, '0', 'A', 'a'};
-		static const unsigned char radixes[] = {1, 10, 26, 26};
-		unsigned	class = ascii_class[byte];
-
-		place.class = (int) class - 1;
-		place.value = class == 0 ? 0 : byte - firsts[class];
-		place.radix = radixes[class];
+		place.class = (int8_t) (ascii[byte].class - 1);
+		place.value = place.class == LITERAL ? 0 : byte - ascii[byte].first;
+		place.radix = ascii[byte].radix;
 		return place;
 	}
 	if (!shape->utf8)
 		return place;
-	point = decode(text + at, len - at, &place.bytes);
-	place.class = find_class(point);
+	point = decode(text + at, len - at, &bytes);
+	place.bytes = (uint8_t) bytes;
+	place.class = (int8_t) find_class(point);
 	if (place.class != LITERAL)
 	{
 		const Class *class = &classes[place.class];
 
-		place.value = (point - class->first) / class->step;
-		place.radix = (class->last - class->first) / class->step + 1;
+		place.value = (uint16_t) ((point - class->first) / class->step);
+		place.radix = (uint16_t) ((class->last - class->first) / class->step + 1);
 	}
 	return place;
 }
@@ -353,33 +376,59 @@ is_check_place(const Shape *shape, size_t at)
 }
 
 /*
- * How many texts a format has, less one; 0 if these are more than 2^128, or
- * nearly as many.
+ * Places as few numbers: wide ones are slow, and so are many.  last becomes 0 if
+ * texts are more than 2^128, or nearly as many.
  */
-static Wide
-count_texts(const Place *places, size_t n)
+static void
+group_places(Format *format)
 {
-	Wide		last = 0;
+	bool		fits = true;
 
-	for (size_t i = 0; i < n;)
+	format->ngroups = 0;
+	format->last = 0;
+	for (size_t i = 0; i < format->nplaces;)
 	{
-		uint64_t	product = 1;
-		size_t		end = i;
+		uint64_t	n = 1;
+		uint64_t	value = 0;
 
-		/* several places at once, but near the end */
-		while (end < n && end - i < 12 && places[end].radix <= 26)
-			product *= places[end++].radix;
-		if (end == i || ((last >> 64) + 1) * product > (Wide) 1 << 64)
+		for (; i < format->nplaces && n * format->places[i].radix <= UINT32_MAX;
+			 i++)
 		{
-			product = places[i].radix;
-			end = i + 1;
-			if (((last >> 64) + 1) * product > (Wide) 1 << 64)
-				return 0;
+			value += n * format->places[i].value;
+			n *= format->places[i].radix;
 		}
-		last = last * product + product - 1;
-		i = end;
+		format->groups[format->ngroups++] = (Group) {(uint32_t) i, (uint32_t) n,
+			(uint32_t) value};
+		fits = fits && ((format->last >> 64) + 1) * n <= (Wide) 1 << 64;
+		format->last = fits ? format->last * n + n - 1 : 0;
 	}
-	return last;
+}
+
+/*
+ * The first characters of a plain text, as long as they are ASCII's and there
+ * is room: what most texts consist of.  No branch tells letters from what
+ * stays, over which the next place is written.
+ */
+static size_t
+read_ascii(const char *text, size_t len, Format *format, char *first)
+{
+	size_t		most = len < FIRST_BYTES - 8 ? len : FIRST_BYTES - 8;
+	size_t		n = 0;
+	size_t		at;
+
+	for (at = 0; at < most && (text[at] & 0x80) == 0; at++)
+	{
+		unsigned	byte = (unsigned char) text[at];
+		unsigned	varies = ascii[byte].class != 0;
+		unsigned	value = (byte - ascii[byte].first) * varies;
+
+		format->places[n] = (Place) {(uint32_t) at, (uint16_t) value,
+			ascii[byte].radix, (int8_t) (ascii[byte].class - 1), 1};
+		n += varies;
+		first[at] = (char) (byte - value);
+	}
+	format->nplaces = n;
+	return at;
 }
 
 /*
@@ -391,13 +440,20 @@ read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
 			size_t len, Format *format)
 {
 	GsSipHash	hash;
-	char		first[64] = {(char) shape->style, (char) shape->upper};
-	size_t		nfirst = 8;
+	char		first[FIRST_BYTES];
+	size_t		at = 0;
+	size_t		nfirst;
 	Place		place;
 
 	format->nplaces = 0;
+	memset(first, 0, 8);
+	first[0] = (char) shape->style;
+	first[1] = (char) shape->upper;
 	gs_siphash_begin(&hash, key->word);
-	for (size_t at = 0; at < len; at += place.bytes)
+	if (shape->style == PLAIN)
+		at = read_ascii(text, len, format, first + 8);
+	nfirst = 8 + at;
+	for (; at < len; at += place.bytes)
 	{
 		place = place_at(shape, text, len, at);
 		if (nfirst + place.bytes > sizeof(first))
@@ -405,6 +461,7 @@ read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
 			gs_siphash_add(&hash, first, nfirst);
 			nfirst = 0;
 		}
+		memcpy(first + nfirst, text + at, place.bytes);
 		if (place.class != LITERAL)
 		{
 			set_place(first + nfirst, &place, 0);
@@ -414,16 +471,13 @@ read_format(const GsPseudonymKey *key, const Shape *shape, const char *text,
 		}
 		else if (is_check_place(shape, at))
 			first[nfirst] = '0';
-		else if (place.bytes == 1)
-			first[nfirst] = text[at];
-		else
-			memcpy(first + nfirst, text + at, place.bytes);
 		nfirst += place.bytes;
 	}
 	gs_siphash_add(&hash, first, nfirst);
 	gs_siphash_end(&hash, format->key);
-	format->last = format->nplaces > MAX_PLACES ? 0 :
-		count_texts(format->places, format->nplaces);
+	format->last = 0;
+	if (format->nplaces <= MAX_PLACES)
+		group_places(format);
 }
 
 /*
@@ -486,55 +540,91 @@ permute(const uint64_t key[2], Wide last, Wide x)
 	return x;
 }
 
-/* Places from i on that 32 bits hold; *n the numbers that they make. */
-static inline size_t
-group_end(const Format *format, size_t i, uint64_t *n)
-{
-	*n = 1;
-	while (i < format->nplaces && *n * format->places[i].radix <= UINT32_MAX)
-		*n *= format->places[i++].radix;
-	return i;
-}
-
-/* A text of a format whose texts are numbers up to last. */
 static void
-permute_short(Format *format, char *text)
+write_groups(const Format *format, char *text)
 {
-	size_t		ends[MAX_PLACES];
-	uint64_t	radixes[MAX_PLACES];
-	int			ngroups = 0;
-	Wide		x = 0;
+	size_t		i = 0;
 
-	/* as many places at once as 32 bits hold: wide numbers are slow */
-	for (size_t i = 0; i < format->nplaces; ngroups++)
-		i = ends[ngroups] = group_end(format, i, &radixes[ngroups]);
-	for (int group = ngroups; group-- > 0;)
+	for (int group = 0; group < format->ngroups; group++)
 	{
-		uint64_t	value = 0;
+		uint32_t	rest = format->groups[group].value;
 
-		for (size_t i = ends[group]; i-- > (group > 0 ? ends[group - 1] : 0);)
-			value = value * format->places[i].radix + format->places[i].value;
-		x = x * radixes[group] + value;
-	}
-	x = permute(format->key, format->last, x);
-	for (int group = 0; group < ngroups; group++)
-	{
-		uint64_t	n = radixes[group];
-		Wide		next = (x >> 64) != 0 ? x / n : (uint64_t) x / n;
-		uint32_t	rest = (uint32_t) (x - next * n);
-
-		x = next;
-		for (size_t i = group > 0 ? ends[group - 1] : 0; i < ends[group]; i++)
+		for (; i < format->groups[group].end; i++)
 		{
-			Place	   *place = &format->places[i];
+			const Place *place = &format->places[i];
 			/* the compiler knows how to divide by these */
 			uint32_t	left = place->radix == 26 ? rest / 26 :
 				place->radix == 16 ? rest / 16 :
 				place->radix == 10 ? rest / 10 : rest / place->radix;
 
-			place->value = rest - left * place->radix;
+			set_place(text + place->at, place, rest - left * place->radix);
 			rest = left;
-			set_place(text + place->at, place, place->value);
+		}
+	}
+}
+
+/* Groups of a format whose texts are numbers up to last. */
+static void
+permute_number(Format *format)
+{
+	Group	   *groups = format->groups;
+	Wide		x = 0;
+
+	for (int group = format->ngroups; group-- > 0;)
+		x = x * groups[group].n + groups[group].value;
+	x = permute(format->key, format->last, x);
+	for (int group = 0; group < format->ngroups; group++)
+	{
+		uint32_t	n = groups[group].n;
+		Wide		next = (x >> 64) != 0 ? x / n : (uint64_t) x / n;
+
+		groups[group].value = (uint32_t) (x - next * n);
+		x = next;
+	}
+}
+
+/* What a round adds to the groups of one half, which the other determines. */
+static void
+round_numbers(const uint64_t key[2], int round, const Group *other, int nother,
+			  const Group *half, int nhalf, uint32_t *numbers)
+{
+	uint64_t	words[MAX_PLACES / 2];
+	uint64_t	random[MAX_PLACES / 2 + 2][2];
+	int			n = 0;
+
+	for (int i = 0; i < nother; i += 2)
+		words[n++] = other[i].value |
+			(i + 1 < nother ? (uint64_t) other[i + 1].value << 32 : 0);
+	gs_siphash_series(key, words, n, (uint64_t) round << 56,
+					  (nhalf + 3) / 4 * 2, random);
+	for (int i = 0; i < nhalf; i++)
+		numbers[i] = (uint32_t) ((Wide) random[i / 2][i % 2] * half[i].n >> 64);
+}
+
+/*
+ * Groups of a format of more than 2^128 texts: two halves are vectors, to which
+ * vectors are added in turn.
+ */
+static void
+permute_vectors(Format *format)
+{
+	uint32_t	numbers[MAX_PLACES];
+	Group	   *groups = format->groups;
+	int			middle = format->ngroups / 2;
+
+	for (int round = 0; round < ROUNDS; round++)
+	{
+		bool		left = round % 2 == 0;
+		Group	   *half = left ? groups : groups + middle;
+		int			nhalf = left ? middle : format->ngroups - middle;
+
+		round_numbers(format->key, round, left ? groups + middle : groups,
+					  format->ngroups - nhalf, half, nhalf, numbers);
+		for (int i = 0; i < nhalf; i++)
+		{
+			uint64_t	sum = (uint64_t) half[i].value + numbers[i];
+
+			half[i].value = (uint32_t) (sum >= half[i].n ? sum - half[i].n : sum);
 		}
 	}
 }
@@ -566,8 +656,8 @@ add_half(const uint64_t key[2], int round, const Shape *shape, char *text,
 }
 
 /*
- * A text of a format of more than 2^128: the two halves of its places are
- * vectors, to which vectors are added that the other half determines.
+ * A text of so many places that they are read again in each round: to those of
+ * one half is added what the other half determines.
  */
 static void
 permute_long(const Format *format, const Shape *shape, char *text, size_t len)
@@ -638,10 +728,16 @@ gs_pseudonym_text(const GsPseudonymKey *key, char *text, size_t len, bool utf8)
 		return false;
 	do
 	{
-		if (format.last != 0)
-			permute_short(&format, text);
-		else
+		if (format.nplaces > MAX_PLACES)
 			permute_long(&format, &shape, text, len);
+		else
+		{
+			if (format.last != 0)
+				permute_number(&format);
+			else
+				permute_vectors(&format);
+			write_groups(&format, text);
+		}
 		if (shape.style == IBAN)
 			gs_check_set(GS_CHECK_IBAN, text, (int) len);
 		else if (shape.style == LUHN)

@@ -8,9 +8,7 @@
 #include <math.h>
 
 #include "access/transam.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
@@ -18,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "catalog/access.h"
 #include "catalog/alike.h"
 #include "codec/codec.h"
 #include "compat.h"
@@ -252,12 +251,8 @@ gs_rule_parse(const char *text)
 bool
 gs_is_citext(Oid type)
 {
-	Oid			extension = type < FirstNormalObjectId ? InvalidOid :
-		getExtensionOfObject(TypeRelationId, type);
-	char	   *name = OidIsValid(extension) ? get_extension_name(extension) :
-		NULL;
-
-	return name != NULL && strcmp(name, "citext") == 0 &&
+	return type >= FirstNormalObjectId &&
+		gs_is_of_extension(TypeRelationId, type, "citext") &&
 		IsBinaryCoercible(type, TEXTOID);
 }
 

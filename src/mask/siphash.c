@@ -180,3 +180,34 @@ gs_siphash_pair(const uint64_t key[2], uint64_t first, uint64_t second,
 	result[0] = finish(v, UINT64_C(16) << 56);
 	result[1] = finish_second(v);
 }
+
+/*
+ * gs_siphash_series: the hashes of words of eight bytes with one more, which is
+ * last, last + 1, ...: as many as are asked for.
+ *
+ * result: [count][2], count even.  Two at a time, for neither waits for the
+ * other.  Cannot fail.
+ */
+void
+gs_siphash_series(const uint64_t key[2], const uint64_t *words, int n,
+				  uint64_t last, int count, uint64_t (*result)[2])
+{
+	uint64_t	length = (uint64_t) (n + 1) * 8 << 56;
+	uint64_t	v[4];
+
+	begin(v, key);
+	for (int i = 0; i < n; i++)
+		take(v, words[i]);
+	for (int i = 0; i < count; i += 2)
+	{
+		uint64_t	a[4] = {v[0], v[1], v[2], v[3]};
+		uint64_t	b[4] = {v[0], v[1], v[2], v[3]};
+
+		take(a, last + i);
+		take(b, last + i + 1);
+		result[i][0] = finish(a, length);
+		result[i + 1][0] = finish(b, length);
+		result[i][1] = finish_second(a);
+		result[i + 1][1] = finish_second(b);
+	}
+}

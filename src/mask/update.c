@@ -11,7 +11,9 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -31,10 +33,9 @@
 #include "utils/snapmgr.h"
 
 #include "catalog/access.h"
+#include "compat.h"
 #include "mask/mask.h"
 #include "mask/rewrite.h"
-
-#define LEADING	3				/* columns before the table's: ctid, xmin, cmin */
 
 /* A run, as gensynth.mask_runs has it. */
 typedef struct Run
@@ -60,10 +61,17 @@ typedef struct Run
  * have written others before.
  */
 static bool
-is_masked(const Run *run, TransactionId xmin, CommandId cmin)
+is_masked(const Run *run, TupleTableSlot *slot)
 {
+	bool		isnull;
+	TransactionId xmin = DatumGetTransactionId(slot_getsysattr(slot,
+															   MinTransactionIdAttributeNumber,
+															   &isnull));
+
 	if (TransactionIdEquals(xmin, GetCurrentTransactionIdIfAny()))
-		return cmin >= run->first;
+		return DatumGetCommandId(slot_getsysattr(slot,
+												 MinCommandIdAttributeNumber,
+												 &isnull)) >= run->first;
 	for (int i = run->nxids - 1; i >= 0; i--)
 		if ((TransactionId) run->xids[i] == xmin)
 			return true;
@@ -106,35 +114,6 @@ note_progress(Run *run, int64 rows)
 	run->rows += rows;
 }
 
-/*
- * The rows of some pages, locked if they can be others'.  Dropped columns are
- * NULL, so that places are those of the table.
- */
-static char *
-select_rows(Relation relation, BlockNumber from, BlockNumber to, bool lock)
-{
-	TupleDesc	desc = RelationGetDescr(relation);
-	StringInfoData query;
-
-	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT ctid, xmin, cmin");
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-
-		appendStringInfo(&query, ", %s", attribute->attisdropped ?
-						 "NULL::pg_catalog.int4" :
-						 quote_identifier(NameStr(attribute->attname)));
-	}
-	appendStringInfo(&query, " FROM ONLY %s WHERE ctid "
-					 GS_OP(">=") " '(%u,0)' AND ctid " GS_OP("<")
-					 " '(%u,0)'%s",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-												RelationGetRelationName(relation)),
-					 from, to, lock ? " FOR UPDATE" : "");
-	return query.data;
-}
-
 /* Masked values of a column, for the rows of a batch. */
 typedef struct Values
 {
@@ -143,47 +122,43 @@ typedef struct Values
 								 * as no array holds, or unnest() takes apart */
 	Datum		value;			/* that one */
 	bool		isnull;			/* none so far */
-	Oid			type;			/* of the domain, its base type */
 	int16		length;
 	bool		byval;
-	char		align;
-	Datum	   *values;
-	bool	   *nulls;
+	Oid			type;			/* of the domain, its base type */
+	ArrayBuildState *array;		/* of it or, of one value, whether it is that */
 } Values;
 
 /* What masks rows of a relation in a batch. */
 typedef struct Updater
 {
 	Relation	relation;
+	MemoryContext batch;
 	GsMasker   *masker;
 	GsMaskRow  *row;
 	GsSynthesis *synthesis;		/* or NULL */
-	TupleTableSlot *read;
 	TupleTableSlot *made;
 	int			ncolumns;
 	Values	   *columns;
-	int			taken;			/* rows so far */
-	int			n;				/* of these, those that are masked */
-	Datum	   *tids;
+	ArrayBuildState *tids;
+	uint64		n;				/* rows that are masked */
 } Updater;
 
 static void
-begin_updater(Updater *updater, Run *run, Relation relation, uint64 rows)
+begin_updater(Updater *updater, Run *run, Relation relation)
 {
 	TupleDesc	desc = RelationGetDescr(relation);
 	ListCell   *cell;
 
 	updater->relation = relation;
+	updater->batch = run->batch;
 	updater->masker = gs_mask_begin(relation, run->table, run->key,
 									run->digits, &run->counter);
 	updater->row = gs_mask_row_begin(relation, run->table);
 	updater->synthesis = gs_mask_synthesis(relation, run->table, run->key);
-	updater->read = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	updater->made = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	updater->columns = palloc(list_length(run->table->columns) *
-							  sizeof(Values));
-	updater->tids = MemoryContextAllocHuge(run->batch,
-										   rows * sizeof(Datum));
+	updater->columns = palloc0(list_length(run->table->columns) *
+							   sizeof(Values));
+	updater->tids = initArrayResult(TIDOID, run->batch, false);
 	foreach(cell, run->table->columns)
 	{
 		const GsMaskColumn *masked = lfirst(cell);
@@ -194,12 +169,9 @@ begin_updater(Updater *updater, Run *run, Relation relation, uint64 rows)
 		column->same = action == GS_RULE_NULL || action == GS_RULE_CONSTANT;
 		column->isnull = true;
 		column->type = getBaseType(TupleDescAttr(desc, column->at)->atttypid);
-		get_typlenbyvalalign(column->type, &column->length, &column->byval,
-							 &column->align);
-		column->values = MemoryContextAllocHuge(run->batch,
-												rows * sizeof(Datum));
-		column->nulls = MemoryContextAllocHuge(run->batch,
-											   rows * sizeof(bool));
+		get_typlenbyval(column->type, &column->length, &column->byval);
+		column->array = initArrayResult(column->same ? BOOLOID : column->type,
+										run->batch, false);
 	}
 }
 
@@ -207,7 +179,6 @@ static void
 end_updater(Updater *updater)
 {
 	ExecDropSingleTupleTableSlot(updater->made);
-	ExecDropSingleTupleTableSlot(updater->read);
 	gs_mask_row_end(updater->row);
 	gs_masker_end(updater->masker);
 }
@@ -227,53 +198,38 @@ mask_row(void *arg, TupleTableSlot *read)
 	for (int i = 0; i < updater->ncolumns; i++)
 	{
 		Values	   *column = &updater->columns[i];
+		Datum		value = updater->made->tts_values[column->at];
 		bool		isnull = updater->made->tts_isnull[column->at];
 
-		column->nulls[updater->n] = isnull;
-		if (column->same)
+		if (column->same && !isnull && column->isnull)
 		{
-			column->values[updater->n] = BoolGetDatum(true);
-			if (!isnull && column->isnull)
-			{
-				column->value = datumCopy(updater->made->tts_values[column->at],
-										  column->byval, column->length);
-				column->isnull = false;
-			}
+			column->value = datumCopy(value, column->byval, column->length);
+			column->isnull = false;
 		}
-		else if (!isnull)
-			column->values[updater->n] =
-				datumCopy(updater->made->tts_values[column->at],
-						  column->byval, column->length);
+		accumArrayResult(column->array, column->same ? BoolGetDatum(true) :
+						 value, isnull,
+						 column->same ? BOOLOID : column->type,
+						 updater->batch);
 	}
 	updater->n++;
 }
 
-/* Takes a row; those that models draw are masked many at a time. */
-static void
-take_row(Updater *updater, const Datum *values, const bool *nulls)
+/* Whether a row of a batch is there that was not updated. */
+static bool
+is_one_left(const Updater *updater, Datum tids)
 {
-	int			natts = RelationGetDescr(updater->relation)->natts;
+	Oid			type = get_array_type(TIDOID);
 
-	ExecClearTuple(updater->read);
-	memcpy(updater->read->tts_values, values + LEADING, natts * sizeof(Datum));
-	memcpy(updater->read->tts_isnull, nulls + LEADING, natts * sizeof(bool));
-	ExecStoreVirtualTuple(updater->read);
-	updater->tids[updater->taken++] = values[0];
-	gs_synthesis_pass(updater->synthesis, updater->read, mask_row, updater);
+	return gs_run(psprintf("SELECT FROM ONLY %s WHERE ctid " GS_EQ " ANY ($1)",
+						   gs_mask_table_name(RelationGetRelid(updater->relation))),
+				  1, &type, &tids, NULL, false) > 0;
 }
 
-static Datum
-as_array(Datum *values, bool *nulls, int n, Oid type, int16 length,
-		 bool byval, char align)
-{
-	int			bound = 1;
-
-	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &bound,
-											  type, length, byval, align));
-}
-
-/* One statement for all rows of a batch. */
-static void
+/*
+ * One statement for all rows of a batch; how many it updates.  Rows that others
+ * have changed meanwhile are left for the last pass.
+ */
+static int64
 update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 			BlockNumber to)
 {
@@ -287,13 +243,13 @@ update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 	StringInfoData rows;
 	StringInfoData names;
 	char	   *query;
+	int64		done;
 
 	initStringInfo(&set);
 	initStringInfo(&rows);
 	initStringInfo(&names);
 	types[0] = get_array_type(TIDOID);
-	values[0] = as_array(updater->tids, NULL, updater->n, TIDOID,
-						 sizeof(ItemPointerData), false, TYPALIGN_SHORT);
+	values[0] = makeArrayResult(updater->tids, updater->batch);
 	memset(nulls, ' ', n);
 	for (int i = 1; i < n; i++)
 	{
@@ -303,24 +259,17 @@ update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 
 		appendStringInfo(&set, "%s %s =", i > 1 ? "," : "",
 						 quote_identifier(name));
+		types[i] = get_array_type(column->same ? BOOLOID : column->type);
+		values[i] = makeArrayResult(column->array, updater->batch);
 		if (column->same)
 		{
-			types[i] = get_array_type(BOOLOID);
-			values[i] = as_array(column->values, column->nulls, updater->n,
-								 BOOLOID, sizeof(bool), true, TYPALIGN_CHAR);
 			types[nargs] = column->type;
 			values[nargs] = column->value;
 			nulls[nargs++] = column->isnull ? 'n' : ' ';
 			appendStringInfo(&set, " CASE WHEN v.c%d THEN $%d END", i, nargs);
 		}
 		else
-		{
-			types[i] = get_array_type(column->type);
-			values[i] = as_array(column->values, column->nulls, updater->n,
-								 column->type, column->length, column->byval,
-								 column->align);
 			appendStringInfo(&set, " v.c%d", i);
-		}
 		appendStringInfo(&rows, ", pg_catalog.unnest($%d)", i + 1);
 		appendStringInfo(&names, ", c%d", i);
 	}
@@ -330,11 +279,13 @@ update_rows(const Updater *updater, const GsMaskTable *table, BlockNumber from,
 					 " '(%u,0)' AND t.ctid " GS_OP("<") " '(%u,0)'",
 					 gs_mask_table_name(RelationGetRelid(relation)), set.data,
 					 rows.data, names.data, from, to);
-	if (gs_run(query, nargs, types, values, nulls, false) != updater->n)
+	done = gs_run(query, nargs, types, values, nulls, false);
+	if (done != updater->n && is_one_left(updater, values[0]))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("some rows of %s could not be updated", table->name),
 				 errhint("A trigger or a rule keeps them from being masked: disable it, or use mode \"rewrite\".")));
+	return done;
 }
 
 /*
@@ -350,39 +301,44 @@ set_step(Run *run, BlockNumber pages, uint64 rows)
 
 /* Masks those rows of some pages that are not masked yet; how many. */
 static int64
-update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to,
-			 bool lock)
+update_pages(Run *run, Relation relation, BlockNumber from, BlockNumber to)
 {
 	Updater		updater = {0};
-	int			natts = RelationGetDescr(relation)->natts + LEADING;
-	SPITupleTable *rows;
-	uint64		n;
-	Datum	   *values = palloc(natts * sizeof(Datum));
-	bool	   *nulls = palloc(natts * sizeof(bool));
+	TupleTableSlot *read = table_slot_create(relation, NULL);
+	ItemPointerData first;
+	ItemPointerData last;
+	TableScanDesc scan;
+	uint64		n = 0;
+	int64		done = 0;
 
-	SPI_execute(select_rows(relation, from, to, lock), false, 0);
-	rows = SPI_tuptable;
-	n = SPI_processed;
-	set_step(run, to - from, n);
-	for (uint64 i = 0; i < n; i++)
+	ItemPointerSet(&first, from, FirstOffsetNumber);
+	ItemPointerSet(&last, to - 1, MaxOffsetNumber);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	scan = gs_beginscan_tidrange(relation, GetActiveSnapshot(), &first, &last);
+	for (; table_scan_getnextslot_tidrange(scan, ForwardScanDirection, read);
+		 n++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		heap_deform_tuple(rows->vals[i], rows->tupdesc, values, nulls);
-		if (is_masked(run, DatumGetTransactionId(values[1]),
-					  DatumGetCommandId(values[2])))
+		if (is_masked(run, read))
 			continue;
 		if (updater.relation == NULL)
-			begin_updater(&updater, run, relation, n);
-		take_row(&updater, values, nulls);
+			begin_updater(&updater, run, relation);
+		accumArrayResult(updater.tids, PointerGetDatum(&read->tts_tid), false,
+						 TIDOID, run->batch);
+		slot_getallattrs(read);
+		gs_synthesis_pass(updater.synthesis, read, mask_row, &updater);
 	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(read);
+	set_step(run, to - from, n);
 	if (updater.relation != NULL)
 	{
 		gs_synthesis_pass(updater.synthesis, NULL, mask_row, &updater);
-		update_rows(&updater, run->table, from, to);
+		done = update_rows(&updater, run->table, from, to);
 		end_updater(&updater);
 	}
-	SPI_freetuptable(rows);
-	return updater.n;
+	PopActiveSnapshot();
+	return done;
 }
 
 /* A batch of a relation's pages; commits, where that is possible. */
@@ -391,7 +347,7 @@ update_batch(Run *run, Oid relid, BlockNumber from, BlockNumber to)
 {
 	MemoryContext old = MemoryContextSwitchTo(run->batch);
 	Relation	relation = table_open(relid, RowExclusiveLock);
-	int64		masked = update_pages(run, relation, from, to, true);
+	int64		masked = update_pages(run, relation, from, to);
 
 	table_close(relation, NoLock);
 	if (masked > 0)
@@ -451,7 +407,7 @@ update_rest(Run *run)
 		for (BlockNumber from = 0, to; from < n; from = to)
 		{
 			to = from + Min(run->step, n - from);
-			masked += update_pages(run, relation, from, to, false);
+			masked += update_pages(run, relation, from, to);
 			MemoryContextReset(run->batch);
 		}
 		table_close(relation, NoLock);

@@ -7,7 +7,8 @@
  * which no family could learn one by one, 1 of 20 rows; else 1 of 500, as many
  * as are mistakes.  Of the rows that have not the value most frequent of all,
  * at most 1 of 10 may be exceptions in any case: where 99 of 100 values are
- * the same, everything determines them, and nothing does.
+ * the same, everything determines them, and nothing does.  That is all that is
+ * asked of rows without a value (NULL), which are no mistakes.
  *
  * A feature that is context is not determined, but learned; what of the others
  * would determine it is found all the same (dependency_invert.c).
@@ -75,18 +76,25 @@ typedef struct Candidate
 	int64		all;			/* rows in which the feature is there ... */
 	int64		mapped;			/* ... of them in bins that tell its value */
 	int64		exceptions;
+	int64		nulls;			/* of these */
 } Candidate;
 
 /*
  * A feature's value in a row: a level, or a segment; GS_MISSING.
+ *
+ * told: by others: a value too rare to be shown is the nearest one, an
+ * exception (gs_learn_rare); else it tells nothing
  */
 static inline int
-value_of(const Search *search, int f, int64 row)
+value_of(const Search *search, int f, int64 row, bool told)
 {
-	const GsEncoded *encoded = search->encoded;
+	const uint16 *segment = search->encoded->segment[f];
+	const uint16 *within = search->encoded->within[f];
 
-	return encoded->segment[f] != NULL ? encoded->segment[f][row] :
-		encoded->bin[f][row];
+	if (segment == NULL)
+		return search->encoded->bin[f][row];
+	return told && segment[row] == GS_MISSING && within[row] > 0 ?
+		within[row] - 1 : segment[row];
 }
 
 /*
@@ -96,7 +104,7 @@ static inline int
 bin_of(const Search *search, int f, int64 row)
 {
 	const GsFeature *feature = &search->schema->features[f];
-	int			value = value_of(search, f, row);
+	int			value = value_of(search, f, row, false);
 	int			null;
 
 	if (value != GS_MISSING || feature->kind != GS_FEATURE_NUMBER)
@@ -152,7 +160,7 @@ vote(Search *search, const Candidate *c, int64 stride)
 	memset(search->votes, 0, sizeof(int32) * nbins);
 	for (int64 row = 0; row < encoded->nrows; row += stride)
 	{
-		int			value = value_of(search, c->feature, row);
+		int			value = value_of(search, c->feature, row, true);
 		int			bin = row_bin(search, c, row);
 
 		if (value == GS_MISSING || bin < 0)
@@ -184,13 +192,16 @@ static void
 count_rows(Search *search, Candidate *c)
 {
 	int			nbins = bins_of(c);
+	const GsFeature *feature = &search->schema->features[c->feature];
+	int			null = feature->kind == GS_FEATURE_CATEGORY ?
+		feature->null_level : -1;
 
 	memset(search->rows, 0, sizeof(int32) * nbins);
 	memset(search->hits, 0, sizeof(int32) * nbins);
-	c->all = c->mapped = c->exceptions = 0;
+	c->all = c->mapped = c->exceptions = c->nulls = 0;
 	for (int64 row = 0; row < search->encoded->nrows; row++)
 	{
-		int			value = value_of(search, c->feature, row);
+		int			value = value_of(search, c->feature, row, true);
 		int			bin = row_bin(search, c, row);
 
 		/* where the predictors are not there, they tell nothing */
@@ -199,6 +210,7 @@ count_rows(Search *search, Candidate *c)
 			continue;
 		search->rows[bin]++;
 		search->hits[bin] += search->code[bin] == value;
+		c->nulls += value == null && search->code[bin] != value;
 	}
 }
 
@@ -250,7 +262,7 @@ judge(Search *search, Candidate *c)
 		search->atoms[c->predictor[0]])
 		limit = MAX_EXCEPTIONS;
 	if (c->mapped == 0 || c->mapped < MIN_MAPPED * c->all ||
-		c->exceptions > limit * c->mapped ||
+		c->exceptions - c->nulls > limit * c->mapped ||
 		c->exceptions > MAX_UNEXPLAINED * (c->mapped - most))
 		return false;
 	/* a bound on the probability: each row after a bin's first agrees */
@@ -295,10 +307,7 @@ rows_by_bin(const Search *search, const Candidate *c, int which)
 	return rows;
 }
 
-/*
- * The logarithm of the probability that all pairs are pure, if only one
- * predictor told anything.
- */
+/* ln of the probability that all pairs are pure, if one predictor told all. */
 static double
 pair_probability(const Search *search, const Candidate *c, int which)
 {
@@ -445,7 +454,7 @@ count_rest(const Search *search, const Candidate *c, GsDependencyRule *rule)
 
 	for (int64 row = 0; row < nrows; row++)
 	{
-		int			value = value_of(search, c->feature, row);
+		int			value = value_of(search, c->feature, row, true);
 		int			bin = row_bin(search, c, row);
 
 		if (value == GS_MISSING || bin < 0 || search->code[bin] == value)
@@ -489,7 +498,7 @@ add_exceptions(Search *search, const Candidate *c)
 
 	for (int64 row = 0; row < encoded->nrows; row++)
 	{
-		int			value = value_of(search, c->feature, row);
+		int			value = value_of(search, c->feature, row, true);
 		int			bin = row_bin(search, c, row);
 
 		exception[row] = value != GS_MISSING && bin >= 0 &&
@@ -503,9 +512,7 @@ add_exceptions(Search *search, const Candidate *c)
 					   exception);
 }
 
-/*
- * Keeps a rule whose codes are in search->code.
- */
+/* Keeps a rule whose codes are in search->code. */
 static void
 keep_rule(Search *search, const Candidate *c)
 {
@@ -538,9 +545,7 @@ keep_rule(Search *search, const Candidate *c)
 		rule->exception = add_exceptions(search, c);
 }
 
-/*
- * Whether all of a candidate's predictors are known when its feature is.
- */
+/* Whether all of a candidate's predictors are known when its feature is. */
 static bool
 says_nothing(const Search *search, const Candidate *c)
 {
@@ -566,9 +571,7 @@ may_be_determined(const Search *search, int f, bool indicators)
 		(feature->kind == GS_FEATURE_CATEGORY || search->atoms[f]);
 }
 
-/*
- * Whether a feature can be a predictor of another one.
- */
+/* Whether a feature can be a predictor of another one. */
 static bool
 may_determine(const Search *search, int p, int f)
 {
@@ -580,10 +583,46 @@ may_determine(const Search *search, int p, int f)
 		column->null_feature != f;
 }
 
+/* Rows that a candidate does not tell. */
+static inline int64
+untold(const Candidate *c)
+{
+	return c->exceptions + c->all - c->mapped;
+}
+
+/*
+ * Whether what tells a feature, but for exceptions, is itself told by that
+ * feature and another one, with fewer: a rate tells most often of which day
+ * and currency it is, but these tell it always.
+ */
+static bool
+is_told_back(Search *search, const int *order, int n, const Candidate *c)
+{
+	int			f = c->predictor[0];
+
+	if (c->exceptions == 0 || n > MAX_FEATURES || search->locked[f] ||
+		!search->atoms[f])
+		return false;
+	for (int j = 0; j < n; j++)
+	{
+		Candidate	back = {.feature = f,.npredictors = 2,
+		.predictor = {c->feature, order[j]}};
+
+		CHECK_FOR_INTERRUPTS();
+		if (order[j] == c->feature || !may_determine(search, order[j], f))
+			continue;
+		back.nbins[0] = count_bins(search, c->feature);
+		back.nbins[1] = count_bins(search, order[j]);
+		if (pair_determines(search, &back) && untold(&back) < untold(c))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Looks for the predictor of a feature, which is the at'th in order: of those
- * that have about as many values or more, the one with the fewest exceptions, and of those the coarsest, so that what it is
- * determined by in turn agrees.
+ * that have about as many values or more, the one with the fewest exceptions,
+ * and of those the coarsest, so that what it is determined by in turn agrees.
  *
  * order: [n] the coarsest first
  */
@@ -609,18 +648,16 @@ find_predictor(Search *search, const int *order, int n, int at)
 		if (says_nothing(search, &c) || c.nbins[0] < 2 || c.nbins[0] > PG_UINT16_MAX ||
 			!determines(search, &c))
 			continue;
-		if (best.npredictors == 0 ||
-			c.exceptions + (c.all - c.mapped) <=
-			best.exceptions + (best.all - best.mapped))
+		if (best.npredictors == 0 || untold(&c) <= untold(&best))
 			best = c;
 	}
-	if (best.npredictors > 0 && determines(search, &best))
+	if (best.npredictors > 0 &&
+		!is_told_back(search, order, n, &best) &&
+		determines(search, &best))
 		keep_rule(search, &best);
 }
 
-/*
- * Looks for two predictors of a feature.
- */
+/* Looks for two predictors of a feature. */
 static void
 find_pair(Search *search, const int *order, int n, int f)
 {
@@ -668,7 +705,7 @@ count_values(Search *search)
 			continue;
 		for (int64 row = 0; row < encoded->nrows; row++)
 		{
-			int			value = value_of(search, f, row);
+			int			value = value_of(search, f, row, false);
 
 			if (value == GS_MISSING)
 				continue;

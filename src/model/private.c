@@ -29,6 +29,7 @@
 
 #include "model/model.h"
 #include "model/private.h"
+#include "numeric/clones.h"
 #include "numeric/philox.h"
 #include "numeric/scramble.h"
 
@@ -306,6 +307,19 @@ find_components(PrivateSampler *sampler, const GsBatch *batch)
 }
 
 /*
+ * Words of a batch's rows that are shared out evenly among those of each
+ * component.
+ */
+GS_CLONES static void
+even_words(const uint32 *place, const int32 *component, uint32 key,
+		   uint32 *word)
+{
+	for (int i = 0; i < GS_BATCH; i++)
+		word[i] = gs_scrambled(place[i],
+							   gs_scramble_seed(key, (uint32) component[i]));
+}
+
+/*
  * Draws a position for the rows of a batch, which share it out evenly.
  */
 static void
@@ -313,22 +327,27 @@ draw_evenly(PrivateSampler *sampler, int p, GsBatch *batch)
 {
 	const PrivateModel *model = sampler->model;
 	const PrivatePosition *position = &model->position[p];
+	bool		single = !position->values.number &&
+		position->values.ntokens == position->values.nvalues;
+	uint32	   *word = sampler->words + GS_BATCH;
+	uint32	   *within = word + GS_BATCH;
 	uint32		key[4];
 
 	stream_words(batch->key, GS_PRIVATE_POSITION(p), key);
+	even_words(sampler->words, sampler->component, key[0], word);
+	/* where a cell is one level, nothing is left to choose */
+	if (single)
+		memset(within, 0, sizeof(uint32) * GS_BATCH);
+	else
+		even_words(sampler->words, sampler->component, key[1], within);
 	for (int i = 0; i < GS_BATCH; i++)
 	{
-		int			r = sampler->component[i];
-		const uint32 *below = model->below + (Size) r * model->ncells +
-			position->first;
-		uint32		word = gs_scrambled(sampler->words[i],
-										gs_scramble_seed(key[0], r));
-		uint32		within = gs_scrambled(sampler->words[i],
-										  gs_scramble_seed(key[1], r));
+		const uint32 *below = model->below + position->first +
+			(Size) sampler->component[i] * model->ncells;
 
 		gs_private_put(model, p, batch, i,
-					   gs_private_find(below, position->ncells, word),
-					   (within >> 8) * 0x1.0p-24f);
+					   gs_private_find(below, position->ncells, word[i]),
+					   (within[i] >> 8) * 0x1.0p-24f);
 	}
 }
 

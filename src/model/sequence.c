@@ -6,11 +6,11 @@
  *
  * As in tree.c, features are drawn one after the other by trees.  These may
  * ask for what is known of the owner, for what his rows before tell, and for
- * the features before in the row itself; and a value comes from one of three
+ * the features before in the row itself; and a value comes from one of four
  * trees.  The first says where it is from: it is that of the last row, or what
  * came after the last row's when that was there before; or else, where the last
  * row has a number, the second draws what is added to that, and the third draws
- * the value.  What belongs to a row that was chosen, as a product's price does,
+ * the value; first rows, which what follows hangs on, have the fourth.  What belongs to a row that was chosen, as a product's price does,
  * is looked up by its key, and asked for by what comes after.  Natural keys (sequence_keys.c) are kept by drawing the last of
  * their features again.
  */
@@ -270,6 +270,20 @@ put_source(SequenceSampler *sampler, int p, GsBatch *batch, int row, int s)
 	return true;
 }
 
+/*
+ * What a number lies close to in an owner's first row; NaN: nothing.
+ */
+static double
+base_of(const SequenceSampler *sampler, int p, int row)
+{
+	int			q = sampler->model->base[p];
+
+	return q < 0 || sampler->axes->code[(Size) q * GS_BATCH + row] ==
+		GS_TREE_MISSING ? NAN :
+		gs_sequence_base(sampler->axes->value[q][row],
+						 sampler->model->by_year[p]);
+}
+
 static double
 shift_at(const TreeShift *shift, float at)
 {
@@ -280,33 +294,68 @@ shift_at(const TreeShift *shift, float at)
 }
 
 /*
- * Puts the sum of the last row's number and a difference, which is drawn again
- * where that is beyond all values.
+ * Puts the sum of a number and a difference, which is drawn again where that is
+ * beyond all values.
+ *
+ * by: what at is a place of, as tree draws it
  */
 static void
-put_sum(SequenceSampler *sampler, int p, GsBatch *batch, int row, float at)
+put_sum(SequenceSampler *sampler, int p, GsBatch *batch, int row,
+		double from, const TreeShift *by, GsSequenceTree tree, float at)
 {
 	const SequenceModel *model = sampler->model;
 	const TreePosition *axis = &model->axes.position[p];
 	const TreeValues *values = axis->values;
 	double		low = values->low[values->rank[0]];
 	double		high = values->high[values->rank[axis->nvalues - 1]];
-	GsShown		last;
 	GsRandom	random;
-	double		value;
+	double		value = from + shift_at(by, at);
 
-	(void) gs_memory_last(sampler->memory, sampler->owner[row], p, &last);
-	value = last.value + shift_at(&model->shift[p], at);
 	if (value < low || value > high)
 		gs_random_start(&random, batch->key, batch->first + row,
 						GS_STREAM_GIVEN + p);
 	for (int try = 0; (value < low || value > high) && try < RANGE_TRIES;
 		 try++)
-		value = last.value +
-			shift_at(&model->shift[p],
-					 draw_one(sampler, &model->tree[p][GS_TREE_SHIFT], row,
-							  &random, false));
+		value = from + shift_at(by, draw_one(sampler, &model->tree[p][tree],
+											 row, &random, false));
 	gs_tree_put(sampler->axes, p, batch, row, gs_tree_find(axis, value));
+}
+
+/*
+ * Puts what the last row's number and a difference make.
+ */
+static void
+put_shift(SequenceSampler *sampler, int p, GsBatch *batch, int row, float at)
+{
+	GsShown		last;
+
+	(void) gs_memory_last(sampler->memory, sampler->owner[row], p, &last);
+	put_sum(sampler, p, batch, row, last.value, &sampler->model->shift[p],
+			GS_TREE_SHIFT, at);
+}
+
+/*
+ * Whether the tree of first rows draws a row.
+ */
+static bool
+is_first(const SequenceSampler *sampler, int p, int row)
+{
+	return sampler->model->tree[p][GS_TREE_FIRST].nnodes > 0 &&
+		!gs_memory_begun(sampler->memory, sampler->owner[row]) &&
+		(sampler->model->base[p] < 0 || !isnan(base_of(sampler, p, row)));
+}
+
+/*
+ * Puts what that tree says.
+ */
+static void
+put_first(SequenceSampler *sampler, int p, GsBatch *batch, int row, float at)
+{
+	if (sampler->model->base[p] < 0)
+		gs_tree_put(sampler->axes, p, batch, row, at);
+	else
+		put_sum(sampler, p, batch, row, base_of(sampler, p, row),
+				&sampler->model->first_shift[p], GS_TREE_FIRST, at);
 }
 
 /*
@@ -447,22 +496,28 @@ draw_position(SequenceSampler *sampler, int p, GsBatch *batch)
 		}
 		nrest = n;
 	}
-	if (tree[GS_TREE_SHIFT].nnodes > 0)
+	for (int t = GS_TREE_SHIFT; t < GS_SEQUENCE_TREES; t++)
 	{
 		int			npart = 0;
 
+		if (t == GS_TREE_OWN || tree[t].nnodes == 0)
+			continue;
 		n = 0;
 		for (int i = 0; i < nrest; i++)
-			if (gs_memory_last(sampler->memory, sampler->owner[rest[i]], p,
+			if (t == GS_TREE_FIRST ? is_first(sampler, p, rest[i]) :
+				gs_memory_last(sampler->memory, sampler->owner[rest[i]], p,
 							   &last))
 				part[npart++] = rest[i];
 			else
 				rest[n++] = rest[i];
 		nrest = n;
-		draw(sampler, &tree[GS_TREE_SHIFT], stream_of(p, GS_TREE_SHIFT),
-			 batch, part, npart, sampler->at);
+		draw(sampler, &tree[t], stream_of(p, t), batch, part, npart,
+			 sampler->at);
 		for (int i = 0; i < npart; i++)
-			put_sum(sampler, p, batch, part[i], sampler->at[i]);
+			if (t == GS_TREE_FIRST)
+				put_first(sampler, p, batch, part[i], sampler->at[i]);
+			else
+				put_shift(sampler, p, batch, part[i], sampler->at[i]);
 	}
 	draw(sampler, &tree[GS_TREE_OWN], stream_of(p, GS_TREE_OWN), batch, rest,
 		 nrest, sampler->at);
@@ -494,8 +549,11 @@ draw_again(SequenceSampler *sampler, int p, GsBatch *batch, int row,
 	}
 	if (tree[GS_TREE_SHIFT].nnodes > 0 &&
 		gs_memory_last(sampler->memory, sampler->owner[row], p, &last))
-		put_sum(sampler, p, batch, row,
-				draw_one(sampler, &tree[GS_TREE_SHIFT], row, random, far));
+		put_shift(sampler, p, batch, row,
+				  draw_one(sampler, &tree[GS_TREE_SHIFT], row, random, far));
+	else if (is_first(sampler, p, row))
+		put_first(sampler, p, batch, row,
+				  draw_one(sampler, &tree[GS_TREE_FIRST], row, random, far));
 	else if (sampler->model->rising[p] != GS_RISING_NOT)
 		put_rising(sampler, p, batch, row,
 				   draw_one(sampler, &tree[GS_TREE_OWN], row, random, far));
@@ -615,16 +673,21 @@ sequence_generate(void *state, GsBatch *batch)
 			memset(batch->score[f], 0, sizeof(float) * GS_BATCH);
 	}
 	memset(sampler->failed, false, sizeof(sampler->failed));
-	answer_before(sampler);
-	for (int p = 0; p < model->axes.n; p++)
+	for (int p = 0; p < model->nknown; p++)
 	{
-		if (p < model->nknown)
-		{
-			if (sampler->alone)
-				draw_known(sampler, p, batch);
-			gs_tree_see(sampler->axes, p, batch, sampler->n);
-		}
-		else if (model->lookup_key[p] >= 0)
+		if (sampler->alone)
+			draw_known(sampler, p, batch);
+		gs_tree_see(sampler->axes, p, batch, sampler->n);
+		answer(sampler, batch, p);
+	}
+	for (int p = model->nknown; p < model->axes.n; p++)
+		for (int row = 0; row < sampler->n && model->base[p] >= 0; row++)
+			gs_memory_base(sampler->memory, sampler->owner[row], p,
+						   base_of(sampler, p, row));
+	answer_before(sampler);
+	for (int p = model->nknown; p < model->axes.n; p++)
+	{
+		if (model->lookup_key[p] >= 0)
 			look_up(sampler, p, batch);
 		else
 		{
@@ -687,6 +750,33 @@ gs_siblings_see(void *state, const GsBatch *batch)
 
 	for (int p = model->nknown; p < model->axes.n; p++)
 		gs_tree_see(sampler->axes, p, batch, sampler->n);
+}
+
+/*
+ * gs_siblings_recall: the same of rows that were there before: all of theirs is
+ * in the batch, but for what their values tell.
+ */
+void
+gs_siblings_recall(void *state, GsBatch *batch)
+{
+	SequenceSampler *sampler = state;
+
+	for (int p = 0; p < sampler->model->axes.n; p++)
+		if (sampler->model->lookup_key[p] >= 0)
+			look_up(sampler, p, batch);
+		else
+			gs_tree_see(sampler->axes, p, batch, sampler->n);
+}
+
+/*
+ * gs_siblings_expect: an owner is to have so many rows more than he has.
+ */
+void
+gs_siblings_expect(void *state, int owner, int64 more)
+{
+	GsMemory   *memory = ((SequenceSampler *) state)->memory;
+
+	gs_memory_expect(memory, owner, more);
 }
 
 /*

@@ -5,6 +5,7 @@
 #ifndef GENSYNTH_SEQUENCE_H
 #define GENSYNTH_SEQUENCE_H
 
+#include "codec/calendar.h"
 #include "model/tree.h"
 
 /* Levels of which the share among earlier rows is told. */
@@ -16,7 +17,7 @@
 #define GS_SEQUENCE_MAX_KEYS	8
 
 /* Of a position's row in the tensors: see sequence_load.c. */
-#define GS_SEQUENCE_FIELDS	10
+#define GS_SEQUENCE_FIELDS	14
 
 typedef enum GsPositionRole
 {
@@ -48,6 +49,10 @@ typedef enum GsAskKind
 	GS_ASK_SAME,				/* whether it is that of the last row */
 	GS_ASK_CHANGE,				/* what it adds to that */
 	GS_ASK_BY,					/* in the last row of the same group */
+	GS_ASK_ABOVE,				/* how far it is above its base */
+
+	/* of a position in the last row: numbers of kinds are stored */
+	GS_ASK_LAST_ABOVE,			/* how far it was above its base */
 	GS_ASK_KINDS
 } GsAskKind;
 
@@ -87,8 +92,11 @@ typedef struct GsMemory GsMemory;
 extern GsMemory *gs_memory_create(const GsKept *kept, int n, int group,
 								  int nowners);
 extern void gs_memory_begin(GsMemory *memory, int owner, int64 expected);
+extern void gs_memory_expect(GsMemory *memory, int owner, int64 more);
 extern bool gs_memory_last(const GsMemory *memory, int owner, int p,
 						   GsShown *last);
+extern bool gs_memory_begun(const GsMemory *memory, int owner);
+extern void gs_memory_base(GsMemory *memory, int owner, int p, double base);
 extern int	gs_memory_successor(const GsMemory *memory, int owner, int p);
 extern uint8 gs_memory_code(const GsMemory *memory, const GsAsk *ask,
 							int owner, const GsShown *own);
@@ -113,7 +121,7 @@ gs_ask_is_measured(GsAskKind kind)
 static inline bool
 gs_ask_is_own(GsAskKind kind)
 {
-	return kind >= GS_ASK_OWN;
+	return kind >= GS_ASK_OWN && kind != GS_ASK_LAST_ABOVE;
 }
 
 /*
@@ -149,8 +157,21 @@ typedef enum GsSequenceTree
 	GS_TREE_SOURCE,				/* where the value comes from */
 	GS_TREE_SHIFT,				/* what it adds to that of the last row */
 	GS_TREE_OWN,				/* the value, where neither tells it */
+	GS_TREE_FIRST,				/* the same in an owner's first row: the value, or
+								 * what it adds to its base */
 	GS_SEQUENCE_TREES
 } GsSequenceTree;
+
+/*
+ * What a number lies close to: a known value, in units of gs_value_scale, or
+ * its year.
+ */
+static inline double
+gs_sequence_base(double known, bool by_year)
+{
+	return by_year ?
+		(double) gs_aspect_of(GS_ASPECT_YEAR, (int64) known, 0) : known;
+}
 
 /* sequence_keys.c */
 typedef struct GsNaturalKey
@@ -180,6 +201,10 @@ typedef struct SequenceModel
 	GsAsk	   *ask;			/* [nasks] */
 	TreePosition  (*tree)[GS_SEQUENCE_TREES];	/* [n] */
 	TreeShift  *shift;			/* [n] */
+	int		   *base;			/* [n] known position that a number's first value
+								 * lies close to; -1: none */
+	bool	   *by_year;		/* [n] close to its year */
+	TreeShift  *first_shift;	/* [n] from there */
 	int			(*source)[GS_SOURCES];	/* [n] of the first tree's levels */
 	int16	  **of_owner;		/* [n] of the levels of ... */
 	int		   *owner;			/* ... the position of the owner's column */

@@ -79,6 +79,11 @@ collect_asks(SequenceFit *fit)
 			add_ask(fit, GS_ASK_MEAN, p, 0);
 			add_ask(fit, GS_ASK_CHANGE, p, 0);
 		}
+		if (fit->drawn[p].base >= 0)
+		{
+			add_ask(fit, GS_ASK_ABOVE, p, 0);
+			add_ask(fit, GS_ASK_LAST_ABOVE, p, 0);
+		}
 		if (many)
 		{
 			add_ask(fit, GS_ASK_DISTINCT, p, 0);
@@ -141,6 +146,10 @@ walk(const SequenceFit *fit, void (*visit) (const SequenceFit *fit,
 			gs_memory_begin(memory, 0, end - row);
 		}
 		show_row(fit, row, shown);
+		for (int p = fit->nknown; p < fit->n; p++)
+			if (fit->drawn[p].base >= 0)
+				gs_memory_base(memory, 0, p,
+							   gs_sequence_base_at(fit, p, row));
 		visit(fit, memory, row, shown, arg);
 		gs_memory_add(memory, 0, shown);
 	}

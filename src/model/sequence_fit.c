@@ -88,8 +88,10 @@ choose_asks(const SequenceFit *fit, Job *job)
 	{
 		const GsAsk *ask = &fit->ask[a];
 
-		if (gs_ask_is_own(ask->kind) &&
-			gs_ask_subject(ask) >= job->position)
+		if ((gs_ask_is_own(ask->kind) &&
+			 gs_ask_subject(ask) >= job->position) ||
+			(job->first && ask->kind != GS_ASK_SIBLINGS &&
+			 ask->kind != GS_ASK_OWN && ask->kind != GS_ASK_ABOVE))
 			continue;
 		ranked[n].ask = a;
 		ranked[n].worth = must_ask(ask, job->position) ? INFINITY : 0;
@@ -121,6 +123,9 @@ tree_of(const SequenceFit *fit, const Drawn *drawn, uint32 row)
 	if (drawn->from.nvalues > 0 &&
 		drawn->taken[row] < drawn->from.nvalues - 1)
 		return GS_TREE_SOURCE;
+	if (fit->begins[row] && drawn->first.nvalues > 0 &&
+		drawn->first.value[row] != GS_MISSING)
+		return GS_TREE_FIRST;
 	return drawn->shift.nvalues > 0 &&
 		drawn->shift.value[row] != GS_MISSING ? GS_TREE_SHIFT : GS_TREE_OWN;
 }
@@ -178,7 +183,8 @@ prepare_jobs(SequenceFit *fit)
 		Drawn	   *drawn = &fit->drawn[p];
 		Axis	   *axis[GS_SEQUENCE_TREES] = {
 			drawn->from.nvalues > 0 ? &drawn->from : NULL,
-			drawn->shift.nvalues > 0 ? &drawn->shift : NULL, &drawn->own
+			drawn->shift.nvalues > 0 ? &drawn->shift : NULL, &drawn->own,
+			drawn->first.nvalues > 0 ? &drawn->first : NULL
 		};
 
 		for (int t = 0; t < GS_SEQUENCE_TREES; t++)
@@ -187,8 +193,9 @@ prepare_jobs(SequenceFit *fit)
 
 			job->position = p;
 			job->axis = drawn->key >= 0 ? NULL : axis[t];
+			job->first = t == GS_TREE_FIRST;
 			job->number = t == GS_TREE_SHIFT ||
-				(t == GS_TREE_OWN && drawn->number);
+				(t != GS_TREE_SOURCE && drawn->number);
 			if (job->axis == NULL)
 				continue;
 			job->axis->pure = true;
@@ -240,7 +247,7 @@ fit_job(SequenceFit *fit, Job *job)
 	GsTreeLimits limits = {
 		/* what is equal to the last row's is asked for: no looking ahead */
 		.min_leaf = min_leaf(fit, job->n),.max_depth = MAX_DEPTH,.worth = 0,
-		.cancel = &fit->jobs.cancel
+		.cancel = &fit->jobs.cancel,.fair = true
 	};
 
 	if (job->n == 0)
@@ -350,7 +357,7 @@ add_tensors(const SequenceFit *fit, List **tensors)
 			drawn->key >= 0 ? GS_POSITION_LOOKED_UP : GS_POSITION_DRAWN;
 		for (int t = 0; t < GS_SEQUENCE_TREES; t++)
 		{
-			out[2 + t] = job[t].tree.nnodes;
+			out[t == GS_TREE_FIRST ? 10 : 2 + t] = job[t].tree.nnodes;
 			if (job[t].axis != NULL)
 				gs_tree_flatten(&job[t].tree, job[t].axis, NULL, &flat);
 		}
@@ -359,6 +366,9 @@ add_tensors(const SequenceFit *fit, List **tensors)
 		out[7] = drawn->rising;
 		out[8] = drawn->owner;
 		out[9] = drawn->key;
+		out[11] = drawn->base;
+		out[12] = drawn->by_year;
+		out[13] = drawn->base >= 0 ? drawn->first.nvalues : 0;
 		if (drawn->key >= 0)
 			appendBinaryStringInfo(&lookups, (char *) drawn->lookup,
 								   sizeof(double) *
@@ -367,6 +377,8 @@ add_tensors(const SequenceFit *fit, List **tensors)
 							   drawn->own.nvalues);
 		if (drawn->shift.nvalues > 0)
 			gs_tree_flatten_shift(&drawn->shift, &drawn->shift_feature, &flat);
+		if (drawn->base >= 0)
+			gs_tree_flatten_shift(&drawn->first, &drawn->first_feature, &flat);
 	}
 	gs_tensor_add(tensors, "sequence/position", GS_I4, 2, fit->n,
 				  GS_SEQUENCE_FIELDS, positions);

@@ -29,6 +29,12 @@ typedef struct Drawn
 	Axis		from;			/* the same as levels */
 	GsFeature	shift_feature;
 	Axis		shift;			/* from the last row; nvalues 0: none */
+	int			base;			/* known position that the first row's number
+								 * lies close to; -1: none */
+	bool		by_year;		/* close to its year */
+	GsFeature	first_feature;
+	Axis		first;			/* of first rows: from the base, or as own; nvalues
+								 * 0: these are like others */
 } Drawn;
 
 /* A tree to be fitted. */
@@ -37,6 +43,7 @@ typedef struct Job
 	int			position;
 	Axis	   *axis;
 	bool		number;
+	bool		first;			/* of owners' first rows */
 	uint32	   *row;			/* [n], those to learn from */
 	uint32		n;
 	uint32		nowners;		/* whose rows these are */
@@ -76,6 +83,10 @@ gs_sequence_alloc(Size n, Size element)
 
 /* sequence_learn.c */
 extern void gs_sequence_learn(SequenceFit *fit);
+
+/* sequence_first.c */
+extern void gs_sequence_find_first(SequenceFit *fit);
+extern double gs_sequence_base_at(const SequenceFit *fit, int p, uint32 row);
 
 /* sequence_ask.c */
 extern void gs_sequence_ask(SequenceFit *fit);

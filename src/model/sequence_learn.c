@@ -44,7 +44,7 @@ add_position(SequenceFit *fit, int f)
 	TreePosition  axis = {.feature = f};
 
 	drawn->feature = f;
-	drawn->owner = drawn->key = -1;
+	drawn->owner = drawn->key = drawn->base = -1;
 	drawn->number = axis.number = feature->kind == GS_FEATURE_NUMBER;
 	axis.nvalues = drawn->number ? feature->quantile.nsegments :
 		feature->nlevels;
@@ -585,6 +585,7 @@ gs_sequence_learn(SequenceFit *fit)
 		if (fit->drawn[p].rising == GS_RISING_NOT)
 			find_sources(fit, p);
 	}
+	gs_sequence_find_first(fit);
 	gs_sequence_ask(fit);
 	find_keys(fit);
 }

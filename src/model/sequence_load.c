@@ -3,10 +3,12 @@
  *	  Rows of an owner, one after the other: loading.  See sequence.c.
  *
  * Positions that are known come first.  Tensors, for N positions:
- *	 sequence/position	int4 [N, 10] feature; GsPositionRole; nodes of the three
- *						trees; sources, as bits; segments of the difference;
- *						GsRising; position of the owner's column that it may
- *						be copied from, or -1; that it is looked up by, or -1
+ *	 sequence/position	int4 [N, 14] feature; GsPositionRole; nodes of the first
+ *						three trees; sources, as bits; segments of the
+ *						difference; GsRising; position of the owner's column
+ *						that it may be copied from, or -1; that it is looked up
+ *						by, or -1; nodes of the last tree; its base, or -1;
+ *						whether by its year; segments of what it adds to that
  *	 sequence/lookup	float8	for each value of what it is looked up by, and for
  *						none: the value, or where it is on its axis; NaN: missing
  *	 sequence/ask	int4 [A, 4]	kind, position, level, edges: what nodes ask for
@@ -73,6 +75,8 @@ load_asks(SequenceModel *model, const List *tensors)
 			 !kept->kept) ||
 			((ask->kind == GS_ASK_SHARE || ask->kind == GS_ASK_DISTINCT ||
 			  ask->kind == GS_ASK_SUCCESSOR) && !kept->counted) ||
+			((ask->kind == GS_ASK_ABOVE || ask->kind == GS_ASK_LAST_ABOVE) &&
+			 model->base[ask->position] < 0) ||
 			(ask->kind == GS_ASK_SHARE &&
 			 (ask->level < 0 || ask->level >= kept->nlevels)))
 			gs_corrupted("Question %d of a sequence has no answer.", a);
@@ -163,6 +167,7 @@ load_axis(SequenceModel *model, const GsSchema *schema, int p, GsTreeLoading *at
 		gs_corrupted("Position %d of a sequence cannot rise.", p);
 	model->rising[p] = in[7];
 	model->shift[p].base = -1;
+	model->base[p] = -1;
 	if (nshift == 0)
 		return;
 	if (nshift < 0 || position->values == NULL || !kept->kept ||
@@ -174,6 +179,36 @@ load_axis(SequenceModel *model, const GsSchema *schema, int p, GsTreeLoading *at
 					   2 * (Size) at->shift, code + at->code);
 	at->code += nshift;
 	at->shift += nshift;
+}
+
+/*
+ * What a position lies close to in an owner's first row.
+ */
+static void
+load_base(SequenceModel *model, int p, GsTreeLoading *at)
+{
+	const int32 *in = (const int32 *) at->positions->data +
+		at->positions->dims[1] * (Size) p;
+	int			base = at->positions->dims[1] == FIRST_FIELDS ? -1 : in[11];
+	int			n;
+
+	if (base < 0)
+		return;
+	n = in[13];
+	if (base >= p || model->kept[base].kept || in[12] < 0 || in[12] > 1 ||
+		model->axes.position[base].values == NULL ||
+		model->axes.position[p].values == NULL || !model->kept[p].kept ||
+		in[10] <= 0 || n < 1 || n > at->shifts->dims[0] - at->shift ||
+		n > at->codes->dims[0] - at->code)
+		gs_corrupted("Position %d of a sequence has no base.", p);
+	model->base[p] = base;
+	model->by_year[p] = in[12] == 1;
+	gs_tree_load_shift(&model->first_shift[p], n,
+					   (const double *) at->shifts->data +
+					   2 * (Size) at->shift,
+					   (const uint8 *) at->codes->data + at->code);
+	at->code += n;
+	at->shift += n;
 }
 
 /*
@@ -317,14 +352,18 @@ load_trees(SequenceModel *model, int p, GsTreeLoading *at)
 	{
 		TreePosition  *tree = &model->tree[p][t];
 
-		tree->nnodes = in[2 + t];
+		tree->nnodes = t != GS_TREE_FIRST ? in[2 + t] :
+			at->positions->dims[1] == FIRST_FIELDS ? 0 : in[10];
 		tree->shift.base = -1;
 		if (tree->nnodes == 0)
 			continue;
-		tree->number = t == GS_TREE_SHIFT || (t == GS_TREE_OWN && axis->number);
+		tree->number = t == GS_TREE_SHIFT ||
+			(t != GS_TREE_SOURCE && axis->number);
 		tree->nvalues = t == GS_TREE_SOURCE ? nsources + 1 :
-			t == GS_TREE_SHIFT ? model->shift[p].n : axis->nvalues;
-		if (tree->nnodes < 0 ||
+			t == GS_TREE_SHIFT ? model->shift[p].n :
+			t == GS_TREE_FIRST && model->base[p] >= 0 ?
+			model->first_shift[p].n : axis->nvalues;
+		if (tree->nnodes < 0 || (t == GS_TREE_FIRST && !model->kept[p].kept) ||
 			tree->nnodes > at->nodes->dims[0] - at->node)
 			gs_corrupted("A tree of position %d is not complete.", p);
 		gs_tree_load_nodes(tree, (const int32 *) at->nodes->data +
@@ -371,6 +410,9 @@ gs_sequence_load(const GsSchema *schema, const List *tensors)
 		model->axes.position_of[f] = -1;
 	model->kept = palloc0(sizeof(GsKept) * n);
 	model->shift = palloc0(sizeof(TreeShift) * n);
+	model->base = palloc(sizeof(int) * n);
+	model->by_year = palloc0(sizeof(bool) * n);
+	model->first_shift = palloc0(sizeof(TreeShift) * n);
 	model->tree = palloc0(sizeof(*model->tree) * n);
 	model->source = palloc0(sizeof(*model->source) * n);
 	model->of_owner = palloc0(sizeof(int16 *) * n);
@@ -379,7 +421,10 @@ gs_sequence_load(const GsSchema *schema, const List *tensors)
 	model->lookup_key = palloc(sizeof(int) * n);
 	model->lookup = palloc0(sizeof(float *) * n);
 	for (int p = 0; p < model->axes.n; p++)
+	{
 		load_axis(model, schema, p, &at);
+		load_base(model, p, &at);
+	}
 	for (int p = 0; p < model->axes.n; p++)
 		load_lookup(model, p, at.positions, lookups, &lookup);
 	model->equal = palloc(sizeof(int) * n);

@@ -21,6 +21,7 @@ typedef struct Record
 	int			run;			/* rows that have been the same */
 	int64		count;			/* of numbers, and their sum */
 	double		sum;
+	double		base;			/* see gs_memory_base; NaN: none */
 } Record;
 
 struct GsMemory
@@ -91,8 +92,38 @@ gs_memory_begin(GsMemory *memory, int owner, int64 expected)
 	memory->expected[owner] = expected;
 	memory->made[owner] = 0;
 	memset(record, 0, sizeof(Record) * memory->n);
+	for (int p = 0; p < memory->n; p++)
+		record[p].base = NAN;
 	memset(memory->count + levels, 0, sizeof(uint32) * memory->nlevels);
 	memset(memory->successor + levels, -1, sizeof(int16) * memory->nlevels);
+}
+
+/*
+ * gs_memory_begun: whether an owner has rows.
+ */
+bool
+gs_memory_begun(const GsMemory *memory, int owner)
+{
+	return memory->made[owner] > 0;
+}
+
+/*
+ * gs_memory_base: what position p of an owner's rows lies close to from now
+ * on; NaN: nothing.
+ */
+void
+gs_memory_base(GsMemory *memory, int owner, int p, double base)
+{
+	memory->record[(Size) owner * memory->n + p].base = base;
+}
+
+/*
+ * gs_memory_expect: an owner is to have so many rows more than he has.
+ */
+void
+gs_memory_expect(GsMemory *memory, int owner, int64 more)
+{
+	memory->expected[owner] = memory->made[owner] + more;
 }
 
 /*
@@ -157,6 +188,10 @@ gs_memory_measure(const GsMemory *memory, const GsAsk *ask, int owner,
 			return made == 0 ? NAN : record->run;
 		case GS_ASK_CHANGE:
 			return made == 0 ? NAN : own->value - record->last.value;
+		case GS_ASK_ABOVE:
+			return own->value - record->base;
+		case GS_ASK_LAST_ABOVE:
+			return made == 0 ? NAN : record->last.value - record->base;
 		default:
 			return NAN;
 	}

@@ -264,18 +264,19 @@ gs_shift_find(const GsShiftSource *number, const GsShiftSource *base,
 }
 
 /*
- * gs_shift_learn: the quantile table of a difference, and its segment in each
+ * gs_shift_table: the quantile table of differences, and its segment in each
  * row.
  *
- * Fills feature, a number, and segment [nrows], GS_MISSING where one of them
- * is.  Returns false where too few rows have a difference.  Can be cancelled.
+ * shift: [nrows] NaN: none.  Fills feature, a number, and segment [nrows],
+ * GS_MISSING where there is no difference.  Returns false where too few rows
+ * have one.  Can be cancelled.
  */
 bool
-gs_shift_learn(const GsShiftSource *number, const GsShiftSource *base,
-			   int64 nrows, int threshold, GsFeature *feature, uint16 *segment)
+gs_shift_table(const double *shift, int64 nrows, int threshold,
+			   GsFeature *feature, uint16 *segment)
 {
-	GsScalar	   *sorted = palloc_extended(sizeof(GsScalar) * Max(nrows, 1),
-											 MCXT_ALLOC_HUGE);
+	GsScalar   *sorted = palloc_extended(sizeof(GsScalar) * Max(nrows, 1),
+										 MCXT_ALLOC_HUGE);
 	int64		n = 0;
 
 	memset(feature, 0, sizeof(GsFeature));
@@ -284,9 +285,8 @@ gs_shift_learn(const GsShiftSource *number, const GsShiftSource *base,
 	feature->step = 1;
 	feature->decimals = -1;
 	for (int64 row = 0; row < nrows; row++)
-		if (number->segment[row] != GS_MISSING &&
-			base->segment[row] != GS_MISSING)
-			sorted[n++].f = row_value(number, row) - row_value(base, row);
+		if (!isnan(shift[row]))
+			sorted[n++].f = shift[row];
 	if (n < MIN_ROWS || n < 4 * threshold)
 	{
 		pfree(sorted);
@@ -298,14 +298,30 @@ gs_shift_learn(const GsShiftSource *number, const GsShiftSource *base,
 	pfree(sorted);
 	for (int64 row = 0; row < nrows; row++)
 	{
-		GsScalar	shift;
+		GsScalar	value = {.f = shift[row]};
 
-		segment[row] = GS_MISSING;
-		if (number->segment[row] == GS_MISSING ||
-			base->segment[row] == GS_MISSING)
-			continue;
-		shift.f = row_value(number, row) - row_value(base, row);
-		segment[row] = (uint16) gs_quantile_find(feature, shift);
+		segment[row] = isnan(shift[row]) ? GS_MISSING :
+			(uint16) gs_quantile_find(feature, value);
 	}
 	return true;
+}
+
+/*
+ * gs_shift_learn: the same of a number from its base.
+ */
+bool
+gs_shift_learn(const GsShiftSource *number, const GsShiftSource *base,
+			   int64 nrows, int threshold, GsFeature *feature, uint16 *segment)
+{
+	double	   *shift = palloc_extended(sizeof(double) * Max(nrows, 1),
+										MCXT_ALLOC_HUGE);
+	bool		learned;
+
+	for (int64 row = 0; row < nrows; row++)
+		shift[row] = number->segment[row] == GS_MISSING ||
+			base->segment[row] == GS_MISSING ? NAN :
+			row_value(number, row) - row_value(base, row);
+	learned = gs_shift_table(shift, nrows, threshold, feature, segment);
+	pfree(shift);
+	return learned;
 }

@@ -24,6 +24,8 @@ extern double gs_value_at(const GsFeature *feature, double unit, int segment,
 extern int	gs_shift_find(const GsShiftSource *number,
 						  const GsShiftSource *base,
 						  const uint8 *const *code, int nbases, int64 nrows);
+extern bool gs_shift_table(const double *shift, int64 nrows, int threshold,
+						   GsFeature *feature, uint16 *segment);
 extern bool gs_shift_learn(const GsShiftSource *number,
 						   const GsShiftSource *base, int64 nrows,
 						   int threshold, GsFeature *feature,

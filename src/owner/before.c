@@ -25,6 +25,7 @@
 
 #define SEARCH_ROWS		20000	/* looked at */
 #define MIN_PAIRS		30		/* rows that have one before, to tell by */
+#define MIN_STEPS		12		/* the same, for times that never fall */
 #define MOST			0.9		/* share of the rows, to be taken for a rule */
 #define NEARLY_ALL		0.995
 #define MAX_NUMBERS		16		/* columns looked at ... */
@@ -420,9 +421,29 @@ is_regular(const Search *search, const Number *x)
 				by <= lengths[i][1] * 86400;
 	}
 	for (int i = 0; i < lengthof(lengths); i++)
-		if (n >= MIN_PAIRS && steps[i] >= MOST * n)
+		if (n >= MIN_STEPS && steps[i] >= MOST * n)
 			return true;
 	return false;
+}
+
+/*
+ * Whether a moment is never before that of y in the last row.
+ */
+static bool
+never_falls(const Search *search, const Number *x, const Number *y)
+{
+	int			n = 0;
+
+	for (int row = 1; row < search->nrows; row++)
+	{
+		if (search->begins[row] || isnan(x->value[row]) ||
+			isnan(y->value[row - 1]))
+			continue;
+		if (x->value[row] < y->value[row - 1])
+			return false;
+		n++;
+	}
+	return n >= MIN_STEPS;
 }
 
 /*
@@ -432,23 +453,9 @@ static void
 find_order(Search *search, const Number *x)
 {
 	for (int i = 0; i < search->nnumbers; i++)
-	{
-		const Number *y = &search->number[i];
-		int			n = 0;
-		int			rises = 0;
-
-		if (!y->moment)
-			continue;
-		for (int row = 1; row < search->nrows; row++)
-			if (!search->begins[row] && !isnan(x->value[row]) &&
-				!isnan(y->value[row - 1]))
-			{
-				n++;
-				rises += x->value[row] >= y->value[row - 1];
-			}
-		if (n >= MIN_PAIRS && rises == n)
-			(void) know_before(search, y->name);
-	}
+		if (search->number[i].moment &&
+			never_falls(search, x, &search->number[i]))
+			(void) know_before(search, search->number[i].name);
 }
 
 static void
@@ -468,6 +475,8 @@ find_numbers(Search *search)
 				find_order(search, x);
 				search->owners->regular = is_regular(search, x);
 			}
+			else if (never_falls(search, x, x))
+				(void) know_before(search, x->name);
 			continue;
 		}
 		if (x->whole && find_count(search, x))

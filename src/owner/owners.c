@@ -263,9 +263,13 @@ append_columns(StringInfo query, const char *alias, List *columns)
 						 ", " : "", alias, quote_identifier(lfirst(cell)));
 }
 
-static void
-append_match(StringInfo query, const char *child, List *columns,
-			 const char *parent, List *parent_columns)
+/*
+ * gs_owners_append_match: that columns of one relation are equal to those of
+ * another, as the condition of a join.
+ */
+void
+gs_owners_append_match(StringInfo query, const char *child, List *columns,
+					   const char *parent, List *parent_columns)
 {
 	ListCell   *x;
 	ListCell   *y;
@@ -336,7 +340,7 @@ append_owners(const GsOwners *owners, Oid relid, const List *types,
 						 owners->ngenerations > 0 ? " LEFT JOIN " : " JOIN ",
 						 gs_relation_name(relid, NULL), alias);
 		if (!first)
-			append_match(from, child, step->columns, alias,
+			gs_owners_append_match(from, child, step->columns, alias,
 						 step->parent_columns);
 		forboth(known, step->known, name, step->names)
 		{
@@ -397,7 +401,7 @@ gs_owners_counts_query(const GsOwners *owners, Oid relid)
 	appendStringInfo(&from, " LEFT JOIN (SELECT%s, pg_catalog.count(*) AS n"
 					 " FROM %s c GROUP BY%s) c", keys,
 					 gs_relation_name(relid, NULL), keys);
-	append_match(&from, "c", step->columns, "o1", step->parent_columns);
+	gs_owners_append_match(&from, "c", step->columns, "o1", step->parent_columns);
 	return psprintf("SELECT COALESCE(c.n, 0) AS %s%s FROM %s",
 					quote_identifier(GS_OWNERS_COUNT), columns.data, from.data);
 }
@@ -416,13 +420,14 @@ column_type(Oid relid, const char *name)
 
 /*
  * gs_owners_query: up to limit owners in the order of their keys, after the one
- * whose keys are its parameters if there is one: these keys, in the types of the
+ * whose keys are its parameters if there is one, of those that which says, SQL,
+ * or NULL: these keys, in the types of the
  * rows' columns, and what rows know of them, in these types.  Errors:
  * invalid_foreign_key; datatype_mismatch.
  */
 char *
 gs_owners_query(const GsOwners *owners, Oid relid, const List *types,
-				bool after, int limit)
+				bool after, const char *which, int limit)
 {
 	const GsOwnerStep *step = linitial(owners->steps);
 	const char *keys = key_columns("o1", step->parent_columns);
@@ -446,6 +451,8 @@ gs_owners_query(const GsOwners *owners, Oid relid, const List *types,
 						 psprintf(" WHERE ROW(%s) " GS_OP(">") " ROW(", keys) :
 						 ", ", i + 1,
 						 i == list_length(step->parent_columns) - 1 ? ")" : "");
+	if (which != NULL)
+		appendStringInfo(&from, "%s%s", after ? " AND " : " WHERE ", which);
 	return psprintf("SELECT%s%s FROM %s ORDER BY%s LIMIT %d", values.data,
 					columns.data, from.data, keys, limit);
 }
@@ -496,11 +503,11 @@ static const char counted_query[] =
 "'{int2,int4,int8}'::pg_catalog.regtype[]::pg_catalog.oid[])";
 
 /*
- * What the rows of an owner are ordered by: time, and within the same time as
+ * gs_owners_order: what the rows of an owner are ordered by: time, and within the same time as
  * they came.
  */
-static char *
-row_order(const GsOwners *owners, Oid relid)
+char *
+gs_owners_order(const GsOwners *owners, Oid relid)
 {
 	StringInfoData order;
 	Oid			type = OIDOID;
@@ -567,11 +574,11 @@ partition_columns(const GsOwners *owners)
 }
 
 /*
- * What rows know of others that they refer to.
+ * gs_owners_append_references: what rows know of others that they refer to.
  */
-static void
-append_references(const GsOwners *owners, Oid relid, StringInfo columns,
-				  StringInfo from)
+void
+gs_owners_append_references(const GsOwners *owners, Oid relid,
+							StringInfo columns, StringInfo from)
 {
 	ListCell   *cell;
 
@@ -584,7 +591,7 @@ append_references(const GsOwners *owners, Oid relid, StringInfo columns,
 
 		appendStringInfo(from, " JOIN %s %s",
 						 gs_relation_name(parent_of(relid, step), NULL), alias);
-		append_match(from, "c", step->columns, alias, step->parent_columns);
+		gs_owners_append_match(from, "c", step->columns, alias, step->parent_columns);
 		forboth(known, step->known, name, step->names)
 			appendStringInfo(columns, "%s%s.%s AS %s",
 							 columns->len > 1 ? ", " : "", alias,
@@ -617,7 +624,7 @@ append_kept(const GsOwners *owners, Oid relid, StringInfo columns,
 							  step);
 		appendStringInfo(from, " LEFT JOIN %s %s",
 						 gs_relation_name(parent[i], NULL), alias);
-		append_match(from, step->from < 0 ? "c" : psprintf("k%d", step->from),
+		gs_owners_append_match(from, step->from < 0 ? "c" : psprintf("k%d", step->from),
 					 step->columns, alias, step->parent_columns);
 		forboth(known, step->known, name, step->names)
 			appendStringInfo(columns, "%s%s.%s AS %s",
@@ -694,7 +701,7 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 	Extension  *extension = palloc0(sizeof(Extension));
 	const char *name = gs_relation_name(relid, NULL);
 	const char *keys = partition_columns(owners);
-	const char *order = row_order(owners, relid);
+	const char *order = gs_owners_order(owners, relid);
 	/* of each owner, where there are few: there must be some of all */
 	int64		first = owners->copied ? Max(limit / owners->nentities, 1) : 0;
 	const char *window;
@@ -725,7 +732,7 @@ gs_owners_source(GsOwners *owners, Oid relid, int64 limit, List **context)
 						 columns.len > 1 ? ", " : "",
 						 quote_identifier(lfirst(cell)),
 						 quote_identifier(lfirst(known)));
-	append_references(owners, relid, &columns, &from);
+	gs_owners_append_references(owners, relid, &columns, &from);
 	foreach(cell, owners->steps)
 		*context = list_concat(*context,
 							   ((const GsOwnerStep *) lfirst(cell))->names);

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
 #include "table/source.h"
@@ -80,8 +81,15 @@ extern void gs_owners_check_type(Oid relid, const char *column, Oid type);
 extern bool gs_owners_give(const GsOwners *owners, const char *name);
 extern bool gs_owners_are_one(const GsOwners *owners);
 extern char *gs_owners_counts_query(const GsOwners *owners, Oid relid);
+extern char *gs_owners_order(const GsOwners *owners, Oid relid);
+extern void gs_owners_append_match(StringInfo query, const char *child,
+								   List *columns, const char *parent,
+								   List *parent_columns);
+extern void gs_owners_append_references(const GsOwners *owners, Oid relid,
+										StringInfo columns, StringInfo from);
 extern char *gs_owners_query(const GsOwners *owners, Oid relid,
-							 const List *types, bool after, int limit);
+							 const List *types, bool after,
+							 const char *which, int limit);
 extern GsSource *gs_owners_source(GsOwners *owners, Oid relid, int64 limit,
 								  List **context);
 

@@ -132,6 +132,26 @@ prepare_bins(GsProducts *products, const GsNoisyTable *table, int c)
 }
 
 /*
+ * Where the log odds of an ordered column's cell x are between those of bins b
+ * - 1 and b, whose centres are on either side.  A bin of a single cell is a
+ * value that many rows hold, such as a 0 that means "none", and says nothing of
+ * its neighbours: nothing lies between it and them.
+ */
+static void
+place_cell(GsProducts *products, int c, int x, int b, const double *centre,
+		   const int *width)
+{
+	int			at = products->cell[c] + x;
+
+	if (width[b - 1] == 1 || width[b] == 1)
+		return;
+	products->low[at] = products->bin[c] + b - 1;
+	products->high[at] = products->bin[c] + b;
+	products->part[at] = (float)
+		((x - centre[b - 1]) / (centre[b] - centre[b - 1]));
+}
+
+/*
  * Between which bins' centres the cells of a column are.  NULL has a bin of its
  * own, as has each cell of a column without order.
  */
@@ -143,11 +163,11 @@ interpolate(GsProducts *products, const Column *column, int c)
 	int			bin = products->bin[c];
 	int			nbins = products->bin[c + 1] - bin;
 	double	   *sum = calloc((size_t) nbins * 2, sizeof(double));
+	int		   *width = calloc((size_t) nbins, sizeof(int));
 	double	   *centre = sum + nbins;
+	bool		done = sum != NULL && width != NULL;
 
-	if (sum == NULL)
-		return false;
-	for (int x = 0; x < n; x++)
+	for (int x = 0; x < n && done; x++)
 	{
 		int			b = products->bin_of[first + x];
 		double		weight = products->alone[first + x] + MIN_WEIGHT;
@@ -155,23 +175,22 @@ interpolate(GsProducts *products, const Column *column, int c)
 		products->low[first + x] = products->high[first + x] = b;
 		sum[b - bin] += weight;
 		centre[b - bin] += weight * x;
+		width[b - bin]++;
 	}
 	n -= column->nullable;
 	nbins -= column->nullable;
-	for (int b = 0; b < nbins; b++)
+	for (int b = 0; b < nbins && done; b++)
 		centre[b] /= sum[b];
-	for (int x = 0, b = 0; x < n && column->ordered; x++)
+	for (int x = 0, b = 0; x < n && column->ordered && done; x++)
 	{
 		while (b < nbins && centre[b] < x)
 			b++;
-		products->low[first + x] = bin + (b > 0 ? b - 1 : 0);
-		products->high[first + x] = bin + (b < nbins ? b : nbins - 1);
 		if (b > 0 && b < nbins)
-			products->part[first + x] = (float)
-				((x - centre[b - 1]) / (centre[b] - centre[b - 1]));
+			place_cell(products, c, x, b, centre, width);
 	}
 	free(sum);
-	return true;
+	free(width);
+	return done;
 }
 
 static bool

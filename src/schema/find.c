@@ -264,6 +264,9 @@ find_references(GsOwners *owners, const GsSchemaPlan *plan,
 		if (key->use != GS_KEY_REFERENCE || key->nullable || key->link)
 			continue;
 		parent = &plan->table[key->parent];
+		/* what a few rows say of others is theirs alone */
+		if (parent->role == GS_TABLE_INVENTED)
+			continue;
 		step = palloc0(sizeof(GsOwnerStep));
 		step->columns = key->columns;
 		step->parent_columns = key->parent_columns;

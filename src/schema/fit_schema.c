@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -21,6 +22,7 @@
 #include "constraint/links.h"
 #include "fit/fit.h"
 #include "model/model.h"
+#include "schema/invent.h"
 #include "schema/plan.h"
 #include "schema/together.h"
 
@@ -117,89 +119,50 @@ fit_table(const SchemaFit *fit, int t, const char *model)
 }
 
 /*
- * A table that has too few rows to learn from, and is not taken over: its copy
- * is left empty, which is told.  An error if rows of another table must refer
- * to it.
+ * A table that has too few rows to learn from, and is not taken over: what
+ * becomes of it.
  */
 static void
-tell_few(const GsPlanTable *table, int64 rows, const GsPlanTable *child)
+tell_few(const GsPlanTable *table)
 {
-	const char *count = psprintf(INT64_FORMAT " %s", rows,
-								 rows == 1 ? "row" : "rows");
+	const char *count = psprintf(INT64_FORMAT " %s", table->few,
+								 table->few == 1 ? "row" : "rows");
 	StringInfoData keep;
-	const char *options;
 
 	initStringInfo(&keep);
 	appendStringInfoString(&keep, "{\"keep\": [");
 	escape_json(&keep, table->name);
 	appendStringInfoString(&keep, "]}");
-	options = quote_literal_cstr(keep.data);
-	if (child != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA),
-				 errmsg("table %s has %s, too few to learn from, and rows of %s must refer to it",
-						table->name, count, child->name),
-				 errhint("If its rows may be shown as they are: options => %s.  If not, leave it out, and the foreign keys to it: exclude => ARRAY[%s]::regclass[].",
-						 options, quote_literal_cstr(table->name))));
-	if (rows == 0)
+	if (table->few == 0)
 		ereport(NOTICE,
 				(errmsg("table %s has no rows: its copy is left empty",
 						table->name)));
 	else
 		ereport(NOTICE,
-				(errmsg("table %s has %s, too few to learn from: its copy is left empty",
+				(table->role == GS_TABLE_EMPTY ?
+				 errmsg("table %s has %s, too few to learn from: its copy is left empty",
+						table->name, count) :
+				 errmsg("table %s has %s, too few to learn from, and others must refer to them: those of its copy are made up, of what types, conditions and names of columns say",
 						table->name, count),
 				 errhint("If its rows may be shown as they are: options => %s.",
-						 options)));
+						 quote_literal_cstr(keep.data))));
 }
 
 /*
- * A table with rows to learn from that has a foreign key to another one which
- * cannot be NULL; NULL if there is none.
+ * A model of made-up rows, all that these say.
  */
-static const GsPlanTable *
-find_dependent(const GsSchemaPlan *plan, int parent, const bool *few)
+static void
+fit_invented(const SchemaFit *fit, const GsPlanTable *table,
+			 const char *model)
 {
-	ListCell   *cell;
+	GsFitOrder	order = {.model = model,.method = "auto",.seed = fit->seed};
 
-	for (int t = 0; t < plan->n; t++)
-		foreach(cell, few[t] ? NIL : plan->table[t].keys)
-		{
-			const GsPlanKey *key = lfirst(cell);
-
-			/* of several columns, some may not be */
-			if (key->parent == parent && !key->link &&
-				(!key->nullable || list_length(key->columns) > 1))
-				return &plan->table[t];
-		}
-	return NULL;
-}
-
-/*
- * Which tables have too few rows to learn from: [n], before any is learned.
- */
-static bool *
-find_few(const SchemaFit *fit)
-{
-	const GsSchemaPlan *plan = fit->plan;
-	int64		least = gs_fit_least(fit->method, fit->options);
-	bool	   *few = palloc0(plan->n);
-	int64	   *rows = palloc0(sizeof(int64) * plan->n);
-
-	for (int t = 0; t < plan->n; t++)
-	{
-		if (plan->table[t].role == GS_TABLE_KEPT)
-			continue;
-		rows[t] = gs_run(psprintf("SELECT FROM %s LIMIT " INT64_FORMAT,
-								  plan->table[t].name, least), 0, NULL, NULL,
-						 NULL, true);
-		few[t] = rows[t] < least;
-	}
-	for (int t = 0; t < plan->n; t++)
-		if (few[t])
-			tell_few(&plan->table[t], rows[t],
-					 rows[t] > 0 ? find_dependent(plan, t, few) : NULL);
-	return few;
+	order.options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
+													   CStringGetDatum("{\"public\": true, \"rare_threshold\": 1}")));
+	put_result(fit, table->name, model,
+			   gs_fit_source(&order,
+							 gs_invent_source(table->relid), NIL, NIL, NULL,
+							 NIL));
 }
 
 /*
@@ -217,7 +180,6 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 	SchemaFit	fit = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	List	   *schemas;
 	List	   *tables = NIL;
-	bool	   *few;
 
 	InitMaterializedSRF(fcinfo, 0);
 	PreventCommandIfReadOnly("synth_fit_schema()");
@@ -232,10 +194,14 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(caller);
 	fit.plan = gs_schema_plan(schemas, gs_relations_argument(fcinfo, 1),
-							  PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4));
+							  fit.method, PG_ARGISNULL(4) ? NULL :
+							  PG_GETARG_JSONB_P(4));
 	fit.options = gs_plan_fit_options(PG_ARGISNULL(4) ? NULL :
 									  PG_GETARG_JSONB_P(4));
-	few = find_few(&fit);
+	for (int t = 0; t < fit.plan->n; t++)
+		if (fit.plan->table[t].role == GS_TABLE_EMPTY ||
+			fit.plan->table[t].role == GS_TABLE_INVENTED)
+			tell_few(&fit.plan->table[t]);
 	context = AllocSetContextCreate(caller, "gensynth schema",
 									ALLOCSET_DEFAULT_SIZES);
 	for (int t = 0; t < fit.plan->n; t++)
@@ -249,16 +215,14 @@ synth_fit_schema(PG_FUNCTION_ARGS)
 		table->name = get_rel_name(from->relid);
 		table->role = pstrdup(gs_table_role_name(from->role));
 		tables = lappend(tables, table);
-		if (from->role == GS_TABLE_KEPT)
+		if (from->role == GS_TABLE_KEPT || from->role == GS_TABLE_EMPTY)
 			continue;
-		if (few[t])
-		{
-			table->role = pstrdup(gs_table_role_name(GS_TABLE_EMPTY));
-			continue;
-		}
 		table->model = psprintf("%s/%s", fit.name, table->name);
 		MemoryContextSwitchTo(context);
-		fit_table(&fit, t, table->model);
+		if (from->role == GS_TABLE_INVENTED)
+			fit_invented(&fit, from, table->model);
+		else
+			fit_table(&fit, t, table->model);
 		MemoryContextReset(context);
 	}
 	gs_dataset_store(fit.name, tables);

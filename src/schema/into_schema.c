@@ -39,6 +39,8 @@
 #include "codec/styles.h"
 #include "compat.h"
 #include "model/model.h"
+#include "schema/invent.h"
+#include "schema/late.h"
 #include "schema/like.h"
 #include "schema/plan.h"
 #include "stream/call.h"
@@ -328,8 +330,10 @@ fill_table(const IntoSchema *call, const GsDatasetTable *table)
 
 	if (is_filled(call, target, table->model))
 		return;
-	if (strcmp(table->role, gs_table_role_name(GS_TABLE_CHILD)) != 0 &&
-		call->scale != 1)
+	if (strcmp(table->role, gs_table_role_name(GS_TABLE_INVENTED)) == 0)
+		n = psprintf("%d", GS_INVENTED_ROWS);
+	else if (strcmp(table->role, gs_table_role_name(GS_TABLE_CHILD)) != 0 &&
+			 call->scale != 1)
 	{
 		double		rows = (double) gs_model_load(gs_catalog_open(table->model),
 												  0)->version->rows;
@@ -367,6 +371,29 @@ set_sequences(const char *target)
 					 quote_literal_cstr(SPI_getvalue(found->vals[i],
 													 found->tupdesc, 2)),
 					 column, column, target));
+	}
+}
+
+/*
+ * Sets the keys that lead to tables which are filled after their own.
+ */
+static void
+close_cycles(const IntoSchema *call)
+{
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, call->tables)
+	{
+		const GsDatasetTable *table = lfirst(cell);
+		List	   *later = NIL;
+
+		MemoryContextSwitchTo(call->context);
+		for_each_cell(other, call->tables, lnext(call->tables, cell))
+			later = lappend_oid(later, find_relation(target_name(call, lfirst(other))));
+		if (table->model != NULL && later != NIL)
+			gs_set_late_keys(find_relation(target_name(call, table)), later,
+							 table->model, call->functions, call->seed);
 	}
 }
 
@@ -493,6 +520,8 @@ synth_schema_into(PG_FUNCTION_ARGS)
 		set_sequences(target_name(&call, table));
 		commit(&call);
 	}
+	close_cycles(&call);
+	commit(&call);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -489,13 +489,25 @@ is_better_owner(const GsSchemaPlan *plan, const GsPlanKey *key,
 	return plan->table[key->parent].rows < plan->table[than->parent].rows;
 }
 
+/*
+ * Whether a key leads to a table of too few rows to learn from.
+ */
+static bool
+is_few(const GsSchemaPlan *plan, const GsPlanKey *key)
+{
+	GsTableRole role = plan->table[key->parent].role;
+
+	return role == GS_TABLE_EMPTY || role == GS_TABLE_INVENTED;
+}
+
 static void
 find_owner(const GsSchemaPlan *plan, GsPlanTable *table)
 {
 	GsPlanKey  *owner = table->owner;
 	ListCell   *cell;
 
-	if (owner != NULL && (owner->use != GS_KEY_REFERENCE || owner->nullable))
+	if (owner != NULL && (owner->use != GS_KEY_REFERENCE || owner->nullable ||
+						  is_few(plan, owner)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("foreign key \"%s\" cannot own the rows of %s",
@@ -506,7 +518,7 @@ find_owner(const GsSchemaPlan *plan, GsPlanTable *table)
 		GsPlanKey  *key = lfirst(cell);
 
 		if (key->use == GS_KEY_REFERENCE && !key->nullable &&
-			is_better_owner(plan, key, owner))
+			!is_few(plan, key) && is_better_owner(plan, key, owner))
 			owner = key;
 	}
 	if (owner == NULL)
@@ -530,7 +542,8 @@ is_counted(Oid type)
  * primary key is a day or time by itself is one long series.
  */
 static void
-find_order(GsPlanTable *table, MemoryContext context)
+find_order(const GsSchemaPlan *plan, GsPlanTable *table,
+		   MemoryContext context)
 {
 	uint64		n = run_of(unique_query, table->relid);
 
@@ -560,6 +573,11 @@ find_order(GsPlanTable *table, MemoryContext context)
 		(table->owner != NULL || table->sequence_key != NIL) &&
 		run_of(times_query, table->relid) > 0)
 		table->order_by = gs_result_text(0, 1, context);
+	if (table->owner == NULL && table->role == GS_TABLE_ROOT &&
+		table->order_by == NULL && table->sequence_key == NIL &&
+		run_of(times_query, table->relid) > 0)
+		gs_plan_find_series(plan, table, gs_result_text(0, 1, context),
+							context);
 	if (table->owner == NULL && table->role == GS_TABLE_ROOT &&
 		(table->order_by != NULL || table->sequence_key != NIL))
 		table->role = GS_TABLE_SEQUENCE;
@@ -645,18 +663,21 @@ gs_table_plan(Oid relid, int *t)
 	MemoryContextSwitchTo(context);
 	describe_tables(plan, relid, context);
 	find_kept(plan);
+	if (plan->n > 1)
+		gs_plan_find_few(plan, gs_fit_least("auto", NULL));
+	MemoryContextSwitchTo(context);
 	sort_tables(plan);
 	*t = find_table(plan, relid);
 	for (int i = 0; i < plan->n; i++)
 	{
 		table = &plan->table[i];
-		if (i != *t && table->role == GS_TABLE_KEPT)
+		if (i != *t && table->role != GS_TABLE_ROOT)
 			continue;
 		find_owner(plan, table);
 		/* its parents may be others in the target */
 		if (i == *t)
 			find_kept_owner(plan, table);
-		find_order(table, context);
+		find_order(plan, table, context);
 		MemoryContextSwitchTo(context);
 	}
 	SPI_finish();
@@ -667,13 +688,15 @@ gs_table_plan(Oid relid, int *t)
 /*
  * gs_schema_plan: the plan for the tables of schemas, in the current context.
  *
- * schemas: C strings.  exclude: OIDs of relations.  options: see schema.sql.
+ * schemas: C strings.  exclude: OIDs of relations.  method: of the fits to come;
+ * json: options: see schema.sql.
  * To be called within an SPI connection.  Errors: undefined_schema,
  * undefined_table if nothing is left; those of options; feature_not_supported
  * for a cycle that cannot be cut.
  */
 GsSchemaPlan *
-gs_schema_plan(List *schemas, List *exclude, const Jsonb *json)
+gs_schema_plan(List *schemas, List *exclude, const char *method,
+			   const Jsonb *json)
 {
 	MemoryContext context = CurrentMemoryContext;
 	GsSchemaPlan *plan = palloc0(sizeof(GsSchemaPlan));
@@ -700,18 +723,20 @@ gs_schema_plan(List *schemas, List *exclude, const Jsonb *json)
 				 errhint("Name schemas with tables, such as '{shop}'.")));
 	gs_plan_read_options(plan, json);
 	find_kept(plan);
+	gs_plan_find_few(plan, gs_fit_least(method, gs_plan_fit_options(json)));
+	MemoryContextSwitchTo(context);
 	sort_tables(plan);
 	for (int t = 0; t < plan->n; t++)
 	{
 		GsPlanTable *table = &plan->table[t];
 
-		if (table->role == GS_TABLE_KEPT)
+		if (table->role != GS_TABLE_ROOT)
 			continue;
 		find_owner(plan, table);
 		/* its rows make series of their own */
 		if (run_of(times_query, table->relid) > 0)
 			find_kept_owner(plan, table);
-		find_order(table, context);
+		find_order(plan, table, context);
 		MemoryContextSwitchTo(context);
 	}
 	SPI_finish();

@@ -20,6 +20,7 @@ typedef enum GsTableRole
 	GS_TABLE_ROOT,				/* rows by themselves */
 	GS_TABLE_KEPT,				/* taken over as it is */
 	GS_TABLE_EMPTY,				/* has too few rows to learn from: gets none */
+	GS_TABLE_INVENTED,			/* the same, but others must refer to some */
 	GS_TABLE_CHILD,				/* rows of each owner together */
 	GS_TABLE_SEQUENCE,			/* rows of each value of some columns together */
 	GS_TABLE_ROLES
@@ -58,6 +59,8 @@ typedef struct GsPlanTable
 	Oid			relid;
 	char	   *name;			/* qualified and quoted */
 	double		rows;
+	int64		few;			/* of these, as many as a fit needs or fewer; 0
+								 * of what is kept */
 	bool		personal;		/* some column is named like a person's */
 	bool		remake;			/* never taken over by itself */
 	GsTableRole role;
@@ -76,9 +79,12 @@ typedef struct GsSchemaPlan
 } GsSchemaPlan;
 
 extern GsSchemaPlan *gs_schema_plan(List *schemas, List *exclude,
-									const Jsonb *options);
+									const char *method, const Jsonb *options);
 extern GsSchemaPlan *gs_table_plan(Oid relid, int *t);
 extern void gs_plan_read_options(const GsSchemaPlan *plan, const Jsonb *json);
+extern void gs_plan_find_few(const GsSchemaPlan *plan, int64 least);
+extern void gs_plan_find_series(const GsSchemaPlan *plan, GsPlanTable *table,
+								const char *time, MemoryContext context);
 extern Jsonb *gs_plan_fit_options(const Jsonb *options);
 extern List *gs_relations_argument(FunctionCallInfo fcinfo, int arg);
 extern GsOwners *gs_owners_find(const GsSchemaPlan *plan, int t);

@@ -17,7 +17,7 @@
 #include "table/source.h"
 
 static const char *const role_names[GS_TABLE_ROLES] = {
-	"root", "kept", "empty", "child", "sequence"
+	"root", "kept", "empty", "invented", "child", "sequence"
 };
 
 static const char *const use_names[GS_KEY_USES] = {
@@ -121,7 +121,7 @@ synth_schema_plan(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(caller);
 	plan = gs_schema_plan(gs_names_argument(fcinfo, 0, "schemas"),
-						  gs_relations_argument(fcinfo, 1),
+						  gs_relations_argument(fcinfo, 1), "auto",
 						  PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2));
 	SPI_finish();
 	MemoryContextSwitchTo(caller);

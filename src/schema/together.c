@@ -20,6 +20,7 @@
 #include "catalog/access.h"
 #include "constraint/condition.h"
 #include "owner/entity.h"
+#include "schema/invent.h"
 #include "schema/plan.h"
 #include "schema/together.h"
 #include "stream/owned.h"
@@ -44,6 +45,17 @@ rows_limit(const GsOwners *owners)
 }
 
 /*
+ * Whether entities that are not to be shown are too few for others to be
+ * learned.
+ */
+static bool
+are_few(const GsFitOrder *order, const GsOwners *owners)
+{
+	return owners->entity && !owners->copied &&
+		owners->nentities < gs_fit_least(order->method, order->options);
+}
+
+/*
  * How many rows owners have; NULL where all rows are one's.
  */
 static GsVersionEntry *
@@ -58,8 +70,9 @@ fit_counts(const GsFitOrder *order, const GsOwners *owners, Oid relid)
 	if (owners->entity && step->columns == NIL)
 		return NULL;
 	counts.model = gs_owners_counts_model(order->model);
-	source = gs_source_open(gs_owners_counts_query(owners, relid), NIL, NIL);
-	if (owners->copied)
+	source = are_few(order, owners) ? gs_invent_entities(owners, relid) :
+		gs_source_open(gs_owners_counts_query(owners, relid), NIL, NIL);
+	if (owners->copied || are_few(order, owners))
 		counts.options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 															CStringGetDatum("{\"public\": true, \"rare_threshold\": 1}")));
 	else if (owners->entity && list_length(step->columns) == 1)
@@ -87,6 +100,8 @@ gs_fit_owned(const GsFitOrder *order, GsOwners *owners, Oid relid,
 
 	*counts = fit_counts(order, owners, relid);
 	source = gs_owners_source(owners, relid, rows_limit(owners), &context);
+	/* those that were made up are taken over */
+	owners->copied |= are_few(order, owners);
 	/* the first generation knows nothing to look up from */
 	rows.independent = owners->ngenerations > 0;
 	return gs_fit_source(&rows, source, context, owners->conditions,

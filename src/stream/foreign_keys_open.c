@@ -42,6 +42,7 @@ load_offspring(const GsForeignKeys *fks, GsForeignKey *fk)
 	bool		learned;
 	double		rows;
 	Datum	   *values;
+	double	   *shares;
 
 	/* rows are spread evenly in a table that refers to itself */
 	learned = gs_offspring_load(offspring, model,
@@ -50,7 +51,7 @@ load_offspring(const GsForeignKeys *fks, GsForeignKey *fk)
 		fk->nknown = gs_children_known(fk->constraint, fks->sampler->schema,
 									   getBaseType(type->atttypid),
 									   offspring->all_parents, &values,
-									   &complete);
+									   &shares, &complete);
 	fk->known = palloc0(sizeof(GsKnownParent) * Max(fk->nknown, 1));
 	fk->missing = palloc(sizeof(int) * Max(fk->nknown, 1));
 	for (int i = 0; i < fk->nknown; i++)
@@ -434,6 +435,63 @@ check_references(const GsForeignKeys *fks)
 	}
 }
 
+/* A key that is to be opened. */
+typedef struct Opening
+{
+	const GsConstraint *constraint;
+	double		parents;		/* in the source */
+	int			at;				/* among the target's */
+} Opening;
+
+/*
+ * Those of many columns first, as they are harder to please; of as many, those
+ * of most parents: a tenant's rows are as many as his users have, whatever the
+ * few projects among which they are shared out.
+ */
+static int
+by_order(const void *a, const void *b)
+{
+	const Opening *x = a;
+	const Opening *y = b;
+	int			m = list_length(x->constraint->columns);
+	int			n = list_length(y->constraint->columns);
+
+	if (m != n)
+		return n - m;
+	if (x->parents != y->parents && n > 1)
+		return x->parents > y->parents ? -1 : 1;
+	return x->at - y->at;
+}
+
+static void
+open_keys(GsForeignKeys *fks, uint64 key, bool may_defer)
+{
+	const GsModel *model = fks->sampler->model;
+	Opening    *opening = palloc(sizeof(Opening) *
+								 Max(list_length(fks->target->constraints), 1));
+	GsOffspring offspring;
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, fks->target->constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+
+		if (constraint->parent == NULL ||
+			gs_owners_are(model->version->owners, constraint->columns))
+			continue;
+		(void) gs_offspring_load(&offspring, model, constraint);
+		opening[n] = (Opening)
+		{
+			constraint, offspring.all_parents, n
+		};
+		n++;
+	}
+	qsort(opening, n, sizeof(Opening), by_order);
+	for (int i = 0; i < n; i++)
+		open_key(fks, opening[i].constraint, key, may_defer);
+}
+
 /*
  * gs_foreign_keys_open: the foreign keys of a target whose columns are filled,
  * in the current context, within an SPI connection.
@@ -451,7 +509,6 @@ gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
 	const GsModel *model = sampler->model;
 	const unsigned char *name = (const unsigned char *) model->name;
 	uint64		key = gs_mix64(seed, model->version->seed);
-	ListCell   *cell;
 
 	fks->target = target;
 	fks->sampler = sampler;
@@ -462,18 +519,7 @@ gs_foreign_keys_open(const GsTarget *target, const GsSampler *sampler,
 					   Max(list_length(target->constraints), 1));
 	/* children of two tables must not go together */
 	key = gs_mix64(key, hash_bytes_extended(name, strlen(model->name), 0));
-	/* those of many columns first, as they are harder to please */
-	for (int n = MAX_KEY_COLUMNS; n > 0; n--)
-		foreach(cell, target->constraints)
-		{
-			const GsConstraint *constraint = lfirst(cell);
-
-			if (constraint->parent != NULL &&
-				list_length(constraint->columns) == n &&
-				!gs_owners_are(sampler->model->version->owners,
-							   constraint->columns))
-				open_key(fks, constraint, key, may_defer);
-		}
+	open_keys(fks, key, may_defer);
 	check_references(fks);
 	return fks;
 }

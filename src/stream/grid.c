@@ -127,6 +127,7 @@ find_values(GridColumn *column, const GsTarget *target, const GsSampler *sampler
 	for (int c = 0; c < sampler->schema->ncolumns; c++)
 	{
 		GsDecoder  *decoder;
+		double	   *shares;
 
 		if (strcmp(sampler->schema->columns[c].name,
 				   NameStr(attribute->attname)) != 0 ||
@@ -135,7 +136,7 @@ find_values(GridColumn *column, const GsTarget *target, const GsSampler *sampler
 		decoder = gs_decoder_create(sampler->schema, c, attribute->atttypid);
 		if (!gs_decoder_is_discrete(decoder))
 			return false;
-		column->n = gs_decoder_atoms(decoder, 0, &column->values);
+		column->n = gs_decoder_atoms(decoder, 0, &column->values, &shares);
 		return column->n > 0 && column->n <= MAX_VALUES;
 	}
 	return false;

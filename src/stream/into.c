@@ -47,7 +47,8 @@ enum
 	ARG_GIVEN,
 	ARG_START,
 	ARG_BATCH_SIZE,
-	ARG_ON_CONFLICT
+	ARG_ON_CONFLICT,
+	ARG_START_AFTER				/* which a call of 0.1 has not */
 };
 
 /* Rows that may be made in vain for each one that a batch wants, and more. */
@@ -122,9 +123,15 @@ read_sampling(FunctionCallInfo fcinfo, GsInto *call)
 	args[at->n] = fcinfo->args[ARG_N];
 	args[at->model] = fcinfo->args[ARG_MODEL];
 	args[at->seed] = fcinfo->args[ARG_SEED];
-	args[at->given] = fcinfo->args[ARG_GIVEN];
+	args[at->given].isnull = true;
 	args[at->start] = fcinfo->args[ARG_START];
 	sampling = gs_call_open(GS_FORM_TYPED, args, call->relid, NULL);
+	/* of rows that have owners, conditions say whose are made */
+	if (!fcinfo->args[ARG_GIVEN].isnull &&
+		sampling->model->version->owners == NULL)
+		sampling->sampler = gs_sampler_begin(sampling->model,
+											 DatumGetJsonbP(fcinfo->args[ARG_GIVEN].value),
+											 NULL);
 	call->sampler = sampling->sampler;
 	fill->model = sampling->model->name;
 	fill->model_id = sampling->model->id;
@@ -157,8 +164,16 @@ read_arguments(FunctionCallInfo fcinfo)
 	call->functions = quote_identifier(get_namespace_name(schema));
 	call->batch_size = read_batch_size(fcinfo);
 	call->skip_conflicts = read_on_conflict(fcinfo);
-	call->commits = gs_may_commit(fcinfo);
 	read_sampling(fcinfo, call);
+	call->after = fcinfo->nargs > ARG_START_AFTER &&
+		!PG_ARGISNULL(ARG_START_AFTER) && PG_GETARG_BOOL(ARG_START_AFTER);
+	if (call->after && call->fill.start != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("start_after does not go with start"),
+				 errhint("Rows go on after those that the target has, all of them.")));
+	/* halves of a fill would be what its other half goes on after */
+	call->commits = !call->after && gs_may_commit(fcinfo);
 	/* sessions must not mistake each other's temporary tables */
 	call->fill.target = quote_qualified_identifier(get_namespace_name(get_rel_namespace(call->relid)),
 												   get_rel_name(call->relid));
@@ -503,7 +518,12 @@ fill_batch(GsInto *call)
 	 * goes on with that.
 	 */
 	check_version(call);
-	if (!gs_fill_advance(fill, done, call->drawn))
+	if (call->after)
+	{
+		fill->done += done;
+		fill->drawn += call->drawn;
+	}
+	else if (!gs_fill_advance(fill, done, call->drawn))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("the fill of %s was taken over or forgotten by another session",
@@ -550,7 +570,8 @@ fill_target(GsInto *call)
 /*
  * synth_into(target regclass, n float8 = NULL, model text = NULL,
  *	seed bigint = NULL, given jsonb = NULL, start bigint = 1,
- *	batch_size int = 10000, on_conflict text = 'error'): a procedure.
+ *	batch_size int = 10000, on_conflict text = 'error',
+ *	start_after boolean = false): a procedure.
  *
  * Errors: those of gs_call_open and of the INSERT; wrong_object_type for
  * what is no table; invalid_parameter_value; datatype_mismatch if no column
@@ -569,7 +590,8 @@ synth_into(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	/* in SPI's context, which outlives commits */
 	call = read_arguments(fcinfo);
-	resume_fill(call, PG_ARGISNULL(ARG_SEED));
+	if (!call->after)
+		resume_fill(call, PG_ARGISNULL(ARG_SEED));
 	fill_target(call);
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -3,10 +3,10 @@
 -- No SET clause: a procedure that has one cannot commit.
 CREATE PROCEDURE synth_into(target regclass, n float8 DEFAULT NULL, model text DEFAULT NULL,
 	seed bigint DEFAULT NULL, given jsonb DEFAULT NULL, start bigint DEFAULT 1,
-	batch_size int DEFAULT 10000, on_conflict text DEFAULT 'error')
+	batch_size int DEFAULT 10000, on_conflict text DEFAULT 'error', start_after boolean DEFAULT false)
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'synth_into';
-COMMENT ON PROCEDURE synth_into(regclass, float8, text, bigint, jsonb, bigint, int, text)
+COMMENT ON PROCEDURE synth_into(regclass, float8, text, bigint, jsonb, bigint, int, text, boolean)
 	IS 'fills a table with synthetic rows in committed batches; after a cancel, the same call goes on from there';
 
 -- A role's own fills; a superuser sees all.  "done" counts the rows that were

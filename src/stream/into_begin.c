@@ -100,9 +100,47 @@ gs_into_next_row(GsInto *call, Datum **values, bool **nulls)
 static GsOwned *
 owned_rows(const GsInto *call)
 {
-	return gs_owned_open(call->sampler->model, call->counts, call->relid,
-						 call->target->desc, call->target->constraints,
-						 call->fks, call->fill.seed, call->any_n ? -1 : call->fill.n);
+	GsOwned    *owned = gs_owned_open(call->sampler->model, call->counts,
+									  call->relid, call->target->desc,
+									  call->target->constraints, call->fks,
+									  call->fill.seed,
+									  call->any_n ? -1 : call->fill.n, call->after,
+									  call->fill.given.isnull ? NULL :
+									  DatumGetJsonbP(call->fill.given.value));
+
+	if (call->plain != NULL)
+		gs_owned_stand_out(owned, call->plain->model,
+						   call->target->constraints, call->owned_others);
+	return owned;
+}
+
+/*
+ * An error if rows are to go on after others, and cannot.
+ */
+static void
+check_after(const GsInto *call, const GsOwners *owners)
+{
+	if (!call->after)
+		return;
+	if (owners == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rows of model \"%s\" cannot go on after those of %s",
+						call->fill.model, call->fill.target),
+				 errdetail("They belong to no series and no parents, or %s lacks what these are known by.",
+						   call->fill.target),
+				 errhint("Leave start_after out for rows by themselves.")));
+	if (owners->ngenerations > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("rows of model \"%s\" belong to rows of their own table, and cannot go on after others",
+						call->fill.model),
+				 errhint("Leave start_after out for rows by themselves.")));
+	if (owners->entity && gs_into_lost_rows(call))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%s has no rows to go on after", call->fill.target),
+				 errhint("Leave start_after out to begin anew.")));
 }
 
 /*
@@ -123,7 +161,10 @@ choose_rows(GsInto *call)
 	{
 		if (together == NULL || !call->fill.given.isnull ||
 			call->fill.start != 1)
+		{
+			check_after(call, NULL);
 			return;
+		}
 		if (together->type != GS_I4 || together->ndims != 1 ||
 			together->dims[0] != 1)
 			gs_corrupted("Tensor \"%s\" has the wrong shape.", GS_TOGETHER);
@@ -135,12 +176,16 @@ choose_rows(GsInto *call)
 		model = gs_model_load(entry, version);
 		if (!gs_owners_are_there(gs_owners_load(model->version->owners),
 								 call->relid))
+		{
+			check_after(call, NULL);
 			return;
+		}
 		call->plain = call->sampler;
 		/* as many as by themselves */
 		call->any_n = false;
 		call->sampler = gs_sampler_begin(model, NULL, NULL);
 	}
+	check_after(call, gs_owners_load(model->version->owners));
 	if (gs_owners_are_one(gs_owners_load(model->version->owners)))
 		return;
 	entry = gs_catalog_find(gs_owners_counts_model(name));
@@ -295,10 +340,13 @@ open_target(GsInto *call)
 		return;
 	/* rows that are refused are not made up for, and keys begin anew */
 	if (call->plain == NULL || (call->target->nchecks == 0 &&
-								indexes_fit(call) && holds_no_others(call)))
-		call->owned_total = gs_owned_count(owned_rows(call));
+								indexes_fit(call) &&
+								(call->after || holds_no_others(call))))
+		call->owned_total = gs_owned_count(owned_rows(call),
+										   &call->owned_others);
 	if (call->owned_total == 0 && call->plain != NULL)
 	{
+		check_after(call, NULL);
 		call->sampler = call->plain;
 		call->target = gs_target_open(call->relid, call->sampler->model);
 		return;

@@ -30,8 +30,10 @@ typedef struct GsInto
 	GsOwned    *owned;			/* instead of the stream, for rows of owners */
 	const GsModel *counts;		/* how many each has; NULL: all are one's */
 	GsSampler  *plain;			/* that makes rows where there are no owners */
+	bool		after;			/* rows go on after those that the target has */
 	bool		any_n;			/* there are to be as many as these have */
 	int64		owned_total;	/* that they have */
+	double		owned_others;	/* without those who stand out */
 	int64		owned_rows;		/* that were given */
 	GsForeignKeys *fks;
 	GsShift    *shift;			/* NULL: no ranges that must not overlap */

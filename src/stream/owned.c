@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -166,6 +167,9 @@ open_counts(GsOwned *owned, const GsModel *model, int64 seed)
 		gs_corrupted("The model of the owners has no column \"%s\".",
 					 GS_OWNERS_COUNT);
 	(void) match_known(owned->owners, model->schema, false, known, place);
+	/* children of another table have other numbers of the same seed */
+	seed = (int64) gs_mix64(seed, hash_bytes_extended((const unsigned char *) model->name,
+													  strlen(model->name), 0));
 	owned->counts = begin_known(model, known, place,
 								supply->nowner - supply->nkeys,
 								supply->type + supply->nkeys,
@@ -298,13 +302,14 @@ open_set(GsOwned *owned, const bool *known)
  * keys lead to the owners; desc: its columns that are asked for; constraints:
  * its own, of GsConstraint; fks: those of the target, whose filled columns desc
  * has, NULL if rows are to be counted only; n: rows, if owners are made for them; -1: as many
- * as in the source.  To be called within an SPI connection.  Errors:
+ * as in the source; after: rows go on after those that the table has; given: conditions on
+ * owners, or NULL.  To be called within an SPI connection.  Errors:
  * invalid_foreign_key; those of reading the owners.
  */
 GsOwned *
 gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 			  TupleDesc desc, List *constraints, GsForeignKeys *fks,
-			  int64 seed, int64 n)
+			  int64 seed, int64 n, bool after, Jsonb *given)
 {
 	GsOwned    *owned = palloc0(sizeof(GsOwned));
 	const GsOwners *owners = gs_owners_load(rows->version->owners);
@@ -324,7 +329,10 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 									Max(owned->nreferences, 1));
 	memset(owned->reference_nulls, true, (Size) GS_BATCH * owned->nreferences);
 	owned->n = n >= 0 ? n : rows->version->rows;
-	owned->supply = gs_supply_open(owners, rows, counts, relid, desc, seed, n);
+	owned->supply = gs_supply_open(owners, rows, counts, relid, desc, seed, n,
+								   after);
+	if (given != NULL)
+		gs_supply_choose(owned->supply, gs_owned_given(owned->supply, given));
 	if (owned->supply->now != NULL)
 	{
 		/* each row that belongs to none stands by itself */
@@ -354,6 +362,8 @@ gs_owned_open(const GsModel *rows, const GsModel *counts, Oid relid,
 	owned->spare = palloc(sizeof(Datum) * Max(cells, 1));
 	owned->spare_nulls = palloc(Max(cells, 1));
 	owned->key = owned->rows->batch->key;
+	if (after)
+		gs_owned_open_past(owned, relid, desc);
 	gs_owned_open_keys(owned, desc, constraints);
 	gs_owned_open_like(owned);
 	owned->row_context = AllocSetContextCreate(CurrentMemoryContext,
@@ -442,11 +452,11 @@ show_set(GsOwned *owned, Datum *values, bool *nulls)
 }
 
 /*
- * A row is the next one of its owner.
+ * gs_owned_keep_row: a row is the next one of its owner.
  */
-static void
-keep_row(GsOwned *owned, int row, int owner, const Datum *values,
-		 const bool *nulls)
+void
+gs_owned_keep_row(GsOwned *owned, int row, int owner, const Datum *values,
+				  const bool *nulls)
 {
 	gs_owned_see_key(owned, owner, values, nulls);
 	for (int b = 0; b < owned->nbefore; b++)
@@ -510,7 +520,7 @@ make_rows(GsOwned *owned, const int *owner, const int *at, int try, int n,
 			 gs_siblings_failed(known->sampler->state, row)) ||
 			gs_owned_is_seen(owned, owner[row], values + cell, nulls + cell);
 		if (!bad[row])
-			keep_row(owned, row, owner[row], values + cell, nulls + cell);
+			gs_owned_keep_row(owned, row, owner[row], values + cell, nulls + cell);
 	}
 }
 
@@ -598,6 +608,8 @@ next_rows(GsOwned *owned)
 		return false;
 	MemoryContextReset(owned->row_context);
 	old = MemoryContextSwitchTo(owned->row_context);
+	if (owned->past != NULL && owned->round == 0)
+		gs_owned_recall(owned);
 	make_good_rows(owned);
 	MemoryContextSwitchTo(old);
 	return true;
@@ -674,16 +686,18 @@ gs_owned_skip(GsOwned *owned, int64 n)
 }
 
 /*
- * gs_owned_count: how many rows all owners together are to have.  Leaves none
- * to be made.
+ * gs_owned_count: how many rows all owners together are to have; *others: set
+ * to those of owners that do not stand out.  Leaves none to be made.
  */
 int64
-gs_owned_count(GsOwned *owned)
+gs_owned_count(GsOwned *owned, double *others)
 {
+	*others = 0;
 	if (owned->supply->now != NULL)
 		return owned->n;
 	gs_owned_skip(owned, PG_INT64_MAX);
-	return owned->made;
+	*others = owned->made;
+	return owned->made + gs_owned_heavy_rows(owned, *others);
 }
 
 /*

@@ -19,11 +19,14 @@ typedef struct GsOwned GsOwned;
 
 extern GsOwned *gs_owned_open(const GsModel *rows, const GsModel *counts,
 							  Oid relid, TupleDesc desc, List *constraints,
-							  GsForeignKeys *fks, int64 seed, int64 n);
+							  GsForeignKeys *fks, int64 seed, int64 n,
+							  bool after, Jsonb *given);
 extern bool gs_owned_next(GsOwned *owned, Datum **values, bool **nulls);
 extern void gs_owned_refuse(GsOwned *owned);
 extern void gs_owned_skip(GsOwned *owned, int64 n);
-extern int64 gs_owned_count(GsOwned *owned);
+extern int64 gs_owned_count(GsOwned *owned, double *others);
+extern void gs_owned_stand_out(GsOwned *owned, const GsModel *plain,
+							   List *constraints, double others);
 extern void gs_owned_keep_all(GsOwned *owned);
 extern void gs_owned_scale(GsOwned *owned, int64 total, int64 n);
 

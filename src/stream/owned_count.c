@@ -59,6 +59,7 @@ count_rows(GsOwned *owned)
 			  (GsRows) {counts, nulls, 1});
 	for (int i = 0; i < supply->nowners; i++)
 		owned->expected[i] = nulls[i] ? 0 : DatumGetInt64(counts[i]);
+	gs_owned_count_heavy(owned);
 }
 
 /*

@@ -27,6 +27,14 @@ typedef struct GsOwnedColumn
 	bool		picked;			/* before the row is made: a key of another */
 } GsOwnedColumn;
 
+/* An owner that stands out: see owned_heavy.c. */
+typedef struct GsHeavyOwner
+{
+	uint64		hash;			/* gs_key_hash of his key */
+	double		share;			/* of what all others have together */
+	bool		present;		/* the table has him */
+} GsHeavyOwner;
+
 /*
  * Columns that together with the owner's key must not repeat, of those asked
  * for.
@@ -40,6 +48,9 @@ typedef struct GsOwnedKey
 	bool		picked;			/* rows have all of it before they are made */
 } GsOwnedKey;
 
+/* Rows that owners have already. */
+typedef struct GsOwnedPast GsOwnedPast;
+
 struct GsOwned
 {
 	const GsOwners *owners;
@@ -50,6 +61,10 @@ struct GsOwned
 	bool		ended;			/* there are no more owners */
 	int64		batch;			/* index, from 0 */
 	int64		expected[GS_BATCH]; /* rows of each owner */
+	int			nheavy;			/* owners that stand out ... */
+	GsHeavyOwner *heavy;		/* ... by hash: [nheavy] */
+	FormData_pg_attribute key_type; /* of what they are known by */
+	double		others;			/* rows of all others */
 	int64		counted;		/* rows of all owners so far, ... */
 	int64		total;			/* ... of all there are, 0: as they have ... */
 	int64		wanted;			/* ... and what becomes of these */
@@ -83,6 +98,8 @@ struct GsOwned
 	GsRows	   *given;			/* [columns of the model] */
 	float	  **position;		/* [nfeatures][GS_BATCH] */
 
+	GsOwnedPast *past;			/* NULL: rows begin anew */
+
 	/* the rows at hand */
 	int64		round;			/* which rows of their owners these are, from 0 */
 	int			active[GS_BATCH];	/* their owners */
@@ -104,6 +121,17 @@ struct GsOwned
 	MemoryContext row_context;
 };
 
+/* owned.c */
+extern void gs_owned_keep_row(GsOwned *owned, int row, int owner,
+							  const Datum *values, const bool *nulls);
+
+/* owned_given.c */
+extern char *gs_owned_given(const GsSupply *supply, Jsonb *given);
+
+/* owned_past.c */
+extern void gs_owned_open_past(GsOwned *owned, Oid relid, TupleDesc desc);
+extern void gs_owned_recall(GsOwned *owned);
+
 /* owned_keys.c */
 extern void gs_owned_open_keys(GsOwned *owned, TupleDesc desc,
 							   List *constraints);
@@ -122,6 +150,10 @@ extern void gs_owned_set_keys(const GsOwned *owned, const int *owner, int n,
 extern bool gs_owned_pick_parents(GsOwned *owned, int row, int owner,
 								  int64 number, Datum *values, bool *nulls);
 extern void gs_owned_pass_rows(GsOwned *owned);
+
+/* owned_heavy.c */
+extern void gs_owned_count_heavy(GsOwned *owned);
+extern int64 gs_owned_heavy_rows(const GsOwned *owned, double others);
 
 /* owned_count.c */
 extern int64 gs_owned_generation_rows(const GsOwned *owned, int generation);

@@ -10,12 +10,14 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "codec/styles.h"
 #include "column/store.h"
+#include "compat.h"
 #include "stream/supply.h"
 
 /*
@@ -31,7 +33,8 @@ prepare_owners(const GsSupply *supply, int nkeys, Oid *types)
 	for (int i = supply->nkeys; i < supply->nowner; i++)
 		known = lappend_oid(known, supply->type[i]);
 	plan = SPI_prepare(gs_owners_query(supply->owners, supply->relid, known,
-									   nkeys > 0, GS_BATCH), nkeys, types);
+									   nkeys > 0, supply->which, GS_BATCH),
+					   nkeys, types);
 
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_prepare failed: %s",
@@ -41,21 +44,17 @@ prepare_owners(const GsSupply *supply, int nkeys, Oid *types)
 }
 
 /*
- * A stream of entities: of the columns of an owner, and how many rows he has.
+ * What there is of an entity: the columns of an owner, and how many rows he
+ * has.
  *
  * desc: the columns of the rows that are asked for
  */
-static GsStream *
-open_entities(GsSupply *supply, const GsModel *rows,
-			  const GsModel *counts, TupleDesc desc, int64 seed, int64 n)
+static void
+describe_entities(GsSupply *supply, const GsModel *counts, TupleDesc desc)
 {
-	const GsOwners *owners = supply->owners;
-	const GsOwnerStep *step = linitial(owners->steps);
-	GsSampler  *sampler = gs_sampler_begin(counts, NULL, NULL);
+	const GsOwnerStep *step = linitial(supply->owners->steps);
 	TupleDesc	all = gs_schema_desc(counts->schema);
 	TupleDesc	columns = CreateTemplateTupleDesc(supply->nowner + 1);
-	int64		nentities = owners->nentities;
-	GsStream   *stream;
 
 	for (int i = 0; i <= supply->nowner; i++)
 	{
@@ -80,15 +79,73 @@ open_entities(GsSupply *supply, const GsModel *rows,
 	}
 	if (TupleDescAttr(columns, supply->nowner)->atttypid != INT8OID)
 		gs_corrupted("The number of rows is not of type bigint.");
-	if (!owners->copied && n >= 0)
-		nentities = Max(1, llround((double) n * nentities /
-								   Max(rows->version->rows, 1)));
+	gs_desc_finish(columns);
 	supply->desc = columns;
 	for (int i = 0; i < supply->nowner; i++)
 		supply->type[i] = TupleDescAttr(columns, i)->atttypid;
-	stream = gs_stream_open(sampler, columns, seed);
+	for (int i = 0; i < supply->nkeys; i++)
+		supply->key_type[i] = supply->type[i];
+}
+
+/*
+ * A stream of them.
+ */
+static GsStream *
+open_entities(const GsSupply *supply, const GsModel *rows,
+			  const GsModel *counts, int64 seed, int64 n)
+{
+	const GsOwners *owners = supply->owners;
+	int64		nentities = owners->nentities;
+	GsStream   *stream;
+
+	if (!owners->copied && n >= 0)
+		nentities = Max(1, llround((double) n * nentities /
+								   Max(rows->version->rows, 1)));
+	stream = gs_stream_open(gs_sampler_begin(counts, NULL, NULL), supply->desc,
+							seed);
 	gs_stream_seek(stream, 0, nentities);
 	return stream;
+}
+
+/*
+ * Those that the target has rows of, read as the caller.
+ */
+static void
+find_entities(GsSupply *supply)
+{
+	const GsOwnerStep *step = linitial(supply->owners->steps);
+	int			level = gs_fix_names();
+	StringInfoData columns;
+	StringInfoData keys;
+	int			result;
+
+	initStringInfo(&columns);
+	initStringInfo(&keys);
+	for (int i = 0; i < supply->nowner; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(supply->desc, i)->attname);
+
+		gs_owners_check_type(supply->relid, name, supply->type[i]);
+		appendStringInfo(&columns, "c.%s::%s, ", quote_identifier(name),
+						 format_type_extended(supply->type[i], -1,
+											  FORMAT_TYPE_FORCE_QUALIFY));
+		if (i < supply->nkeys)
+			appendStringInfo(&keys, "%sc.%s", i > 0 ? ", " :
+							 "", quote_identifier(list_nth(step->columns, i)));
+	}
+	result = SPI_execute(psprintf("SELECT DISTINCT ON (%s) %s pg_catalog.count(*) OVER (PARTITION BY %s)"
+								  " FROM %s c WHERE ROW(%s) IS NOT NULL ORDER BY %s",
+								  keys.data, columns.data, keys.data,
+								  gs_relation_name(supply->relid, NULL),
+								  keys.data, keys.data), false, 0);
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+	gs_end_settings(level);
+	supply->there = tuplestore_begin_heap(false, false, work_mem);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		tuplestore_puttuple(supply->there, SPI_tuptable->vals[i]);
+	SPI_freetuptable(SPI_tuptable);
+	supply->slot = MakeSingleTupleTableSlot(supply->desc, &TTSOpsMinimalTuple);
 }
 
 /*
@@ -152,12 +209,12 @@ find_types(GsSupply *supply, const GsSchema *rows, const GsSchema *counts)
 
 /*
  * gs_supply_open: owners, none yet, in the current context; see
- * gs_owned_open.
+ * gs_owned_open.  after: entities are those that the table has.
  */
 GsSupply *
 gs_supply_open(const GsOwners *owners, const GsModel *rows,
 			   const GsModel *counts, Oid relid, TupleDesc desc, int64 seed,
-			   int64 n)
+			   int64 n, bool after)
 {
 	GsSupply   *supply = palloc0(sizeof(GsSupply));
 	MemoryContext context = CurrentMemoryContext;
@@ -186,12 +243,17 @@ gs_supply_open(const GsOwners *owners, const GsModel *rows,
 	else if (owners->ngenerations > 0)
 		open_generations(supply, desc);
 	else if (owners->entity)
-		supply->stream = open_entities(supply, rows, counts, desc, seed, n);
+	{
+		describe_entities(supply, counts, desc);
+		if (after)
+			find_entities(supply);
+		else
+			supply->stream = open_entities(supply, rows, counts, seed, n);
+		MemoryContextSwitchTo(context);
+	}
 	else
 	{
 		find_types(supply, rows->schema, counts == NULL ? NULL : counts->schema);
-		supply->first = prepare_owners(supply, 0, NULL);
-		MemoryContextSwitchTo(context);
 	}
 	return supply;
 }
@@ -226,6 +288,8 @@ read_table(GsSupply *supply)
 	MemoryContext old;
 	int			result;
 
+	if (supply->nowners == 0 && supply->first == NULL)
+		supply->first = prepare_owners(supply, 0, NULL);
 	if (supply->nowners > 0 && supply->after == NULL)
 	{
 		Oid		   *types = palloc(sizeof(Oid) * supply->nkeys);
@@ -285,6 +349,47 @@ read_stream(GsSupply *supply)
 }
 
 /*
+ * Keeps an owner at hand from the slot, as the n-th.
+ */
+static void
+keep_owner(GsSupply *supply, int n)
+{
+	Size		to = (Size) n * supply->nowner;
+
+	slot_getallattrs(supply->slot);
+	for (int i = 0; i < supply->nowner; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(supply->desc, i);
+
+		supply->nulls[to + i] = supply->slot->tts_isnull[i];
+		supply->owner[to + i] = supply->nulls[to + i] ? (Datum) 0 :
+			datumCopy(supply->slot->tts_values[i], attribute->attbyval,
+					  attribute->attlen);
+	}
+}
+
+/*
+ * Takes the next ones that the target has.
+ */
+static void
+read_there(GsSupply *supply)
+{
+	MemoryContext old;
+	int			n = 0;
+
+	MemoryContextReset(supply->context);
+	old = MemoryContextSwitchTo(supply->context);
+	for (; n < GS_BATCH &&
+		 tuplestore_gettupleslot(supply->there, true, false, supply->slot); n++)
+	{
+		keep_owner(supply, n);
+		supply->rows[n] = DatumGetInt64(supply->slot->tts_values[supply->nowner]);
+	}
+	supply->nowners = n;
+	MemoryContextSwitchTo(old);
+}
+
+/*
  * Reads the next ones of a generation.
  */
 static void
@@ -305,20 +410,7 @@ read_generation(GsSupply *supply)
 	old = MemoryContextSwitchTo(supply->context);
 	while (n < GS_BATCH &&
 		   tuplestore_gettupleslot(supply->now, true, false, supply->slot))
-	{
-		Size		to = (Size) n++ * supply->nowner;
-
-		slot_getallattrs(supply->slot);
-		for (int i = 0; i < supply->nowner; i++)
-		{
-			Form_pg_attribute attribute = TupleDescAttr(supply->desc, i);
-
-			supply->nulls[to + i] = supply->slot->tts_isnull[i];
-			supply->owner[to + i] = supply->nulls[to + i] ? (Datum) 0 :
-				datumCopy(supply->slot->tts_values[i], attribute->attbyval,
-						  attribute->attlen);
-		}
-	}
+		keep_owner(supply, n++);
 	supply->nowners = n;
 	MemoryContextSwitchTo(old);
 }
@@ -379,6 +471,64 @@ gs_supply_rewind(GsSupply *supply)
 }
 
 /*
+ * gs_supply_choose: gives no other owners than which says: a condition on o1,
+ * o2, ... as SQL.  To be called before any are read.
+ */
+void
+gs_supply_choose(GsSupply *supply, char *which)
+{
+	StringInfoData columns;
+	int			level;
+
+	supply->which = which;
+	if (which == NULL || !supply->owners->entity)
+		return;
+	initStringInfo(&columns);
+	for (int i = 0; i < supply->nowner; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(supply->desc, i)->attname);
+
+		/* keys are among what rows know, too */
+		appendStringInfo(&columns, "%s$%d AS %s", i > 0 ? ", " : "", i + 1,
+						 quote_identifier(i >= supply->nkeys &&
+										  gs_supply_gives(supply, name) < supply->nkeys ?
+										  psprintf("key %d", i) : name));
+	}
+	level = gs_fix_names();
+	supply->is_one = SPI_prepare(psprintf("SELECT FROM (SELECT %s) o1 WHERE %s",
+										  columns.data, which),
+								 supply->nowner, supply->type);
+	if (supply->is_one == NULL || SPI_keepplan(supply->is_one) != 0)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	gs_end_settings(level);
+}
+
+/*
+ * Entities that are not asked for have no rows.
+ */
+static void
+leave_out(GsSupply *supply)
+{
+	char	   *nulls = palloc(supply->nowner + 1);
+
+	for (int i = 0; i < supply->nowners; i++)
+	{
+		Size		at = (Size) i * supply->nowner;
+
+		for (int c = 0; c < supply->nowner; c++)
+			nulls[c] = supply->nulls[at + c] ? 'n' : ' ';
+		if (SPI_execute_plan(supply->is_one, supply->owner + at, nulls, true,
+							 1) != SPI_OK_SELECT)
+			elog(ERROR, "SPI failed");
+		if (SPI_processed == 0)
+			supply->rows[i] = 0;
+		SPI_freetuptable(SPI_tuptable);
+	}
+	pfree(nulls);
+}
+
+/*
  * gs_supply_read: goes on to the next owners, up to GS_BATCH.
  */
 void
@@ -386,6 +536,8 @@ gs_supply_read(GsSupply *supply)
 {
 	if (supply->now != NULL)
 		read_generation(supply);
+	else if (supply->there != NULL)
+		read_there(supply);
 	else if (supply->stream != NULL)
 		read_stream(supply);
 	else if (supply->one)
@@ -395,4 +547,6 @@ gs_supply_read(GsSupply *supply)
 	}
 	else
 		read_table(supply);
+	if (supply->is_one != NULL)
+		leave_out(supply);
 }

@@ -25,6 +25,9 @@ typedef struct GsSupply
 	int64		rows[GS_BATCH]; /* that each has, where they are made */
 	MemoryContext context;		/* of the owners at hand */
 
+	char	   *which;			/* of the owners, SQL; NULL: all */
+	SPIPlanPtr	is_one;			/* whether an entity is one of these */
+
 	/* rows of a table */
 	Oid			relid;			/* that refers to it */
 	Oid			key_type[INDEX_MAX_KEYS];
@@ -39,6 +42,9 @@ typedef struct GsSupply
 	int			generation;		/* -1: of those that belong to none */
 	int64		roots;			/* of these that are left */
 
+	/* entities that the table has rows of; NULL */
+	Tuplestorestate *there;
+
 	/* made */
 	bool		one;			/* there is but one */
 	bool		given;			/* ... who was given out */
@@ -49,7 +55,9 @@ typedef struct GsSupply
 
 extern GsSupply *gs_supply_open(const GsOwners *owners, const GsModel *rows,
 								const GsModel *counts, Oid relid,
-								TupleDesc desc, int64 seed, int64 n);
+								TupleDesc desc, int64 seed, int64 n,
+								bool after);
+extern void gs_supply_choose(GsSupply *supply, char *which);
 extern void gs_supply_read(GsSupply *supply);
 extern void gs_supply_add(GsSupply *supply, const Datum *values,
 						  const bool *nulls);

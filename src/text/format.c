@@ -360,7 +360,7 @@ limit_tries(GsFormat *format)
 			if (document)
 				gs_format_draw_json(format, NULL, NULL, &random, &out);
 			else
-				gs_format_draw_once(format, &format->texts[t], &random,
+				gs_format_draw_once(format, &format->texts[t], NULL, &random,
 									FORMAT_KNOWN, &out);
 			hits += gs_format_knows(format, out.data, out.len);
 		}

@@ -311,8 +311,8 @@ draw_mixed(const GsFormat *format, const FormatText *text,
 
 static void
 draw_template(const GsFormat *format, const FormatText *text,
-			  const FormatItem *template, GsRandom *random,
-			  FormatNovelty novelty, StringInfo out)
+			  const FormatItem *template, const GsToken *known,
+			  GsRandom *random, FormatNovelty novelty, StringInfo out)
 {
 	const FormatSlot *slots = format->slots + template->b;
 	int			n;
@@ -323,21 +323,27 @@ draw_template(const GsFormat *format, const FormatText *text,
 		 *class; class++)
 	{
 		if (!CLASS_IS_SLOT(*class))
+		{
 			appendStringInfoCharMacro(out, *class);
+			continue;
+		}
+		if (known != NULL && known[k].text != NULL)
+			appendBinaryStringInfo(out, known[k].text, known[k].len);
 		else if (novelty == FORMAT_MIXED || novelty == FORMAT_LONGER)
-			draw_mixed(format, text, template, n, k++,
+			draw_mixed(format, text, template, n, k,
 					   novelty == FORMAT_LONGER && numbered, random, out);
 		else
-			draw_slot(format, text, &slots[k++], random, novelty, out);
+			draw_slot(format, text, &slots[k], random, novelty, out);
+		k++;
 	}
 }
 
 /*
- * Append a string, rare or not.
+ * Append a string, rare or not; known: what is known of it, or NULL.
  */
 void
 gs_format_draw_once(const GsFormat *format, const FormatText *text,
-					GsRandom *random,
+					const FormatKnown *known, GsRandom *random,
 					FormatNovelty novelty, StringInfo out)
 {
 	const FormatItem *template = NULL;
@@ -345,10 +351,13 @@ gs_format_draw_once(const GsFormat *format, const FormatText *text,
 	int			start = out->len;
 	int			max_chars = format->head.max_chars;
 
-	if (format->dists[templates] < format->dists[templates + 1])
+	if (known != NULL)
+		template = known->template;
+	else if (format->dists[templates] < format->dists[templates + 1])
 		template = format_pick(format, templates, gs_random_u32(random));
 	if (template)
-		draw_template(format, text, template, random, novelty, out);
+		draw_template(format, text, template, known ? known->token : NULL,
+					  random, novelty, out);
 	else if (text->nprose > 0)
 		draw_prose(format, text, random, novelty, out);
 	else
@@ -435,13 +444,33 @@ mutate(const GsFormat *format, const FormatText *text, GsRandom *random,
 	return true;
 }
 
-/* Append a string that is not a rare source value, if there is any other. */
+/*
+ * Whether a text of which something is known has a place that is not.
+ */
+static bool
+some_vary(const GsFormat *format, const FormatKnown *known)
+{
+	int			k = 0;
+
+	if (known->template == NULL || known->token == NULL)
+		return true;
+	for (const char *class = format->bytes + known->template->a; *class; class++)
+		if (CLASS_IS_SLOT((uint8) *class) && known->token[k++].text == NULL)
+			return true;
+	return false;
+}
+
+/*
+ * Append a string that is not a rare source value, if there is any other;
+ * known: what is known of it, or NULL.
+ */
 void
 gs_format_draw_text(const GsFormat *format, const FormatText *text,
-					GsRandom *random, StringInfo out)
+					const FormatKnown *known, GsRandom *random, StringInfo out)
 {
 	int			start = out->len;
 	uint32		tries = text->tries;
+	bool		vary = known == NULL || some_vary(format, known);
 
 	for (FormatNovelty novelty = FORMAT_KNOWN; novelty <= FORMAT_SPELT;
 		 novelty++)
@@ -449,11 +478,15 @@ gs_format_draw_text(const GsFormat *format, const FormatText *text,
 		uint32		n = novelty == FORMAT_KNOWN && tries == FORMAT_TRIES ?
 			KNOWN_TRIES * tries : tries;
 
+
 		for (uint32 i = 0; i < n; i++)
 		{
+			/* what is known cannot be kept where nothing else varies */
+			if (novelty == FORMAT_SPELT || (i > 0 && !vary))
+				known = NULL;
 			out->len = start;
 			out->data[start] = '\0';
-			gs_format_draw_once(format, text, random, novelty, out);
+			gs_format_draw_once(format, text, known, random, novelty, out);
 			if (!gs_format_knows(format, out->data + start,
 								 out->len - start))
 				return;
@@ -484,7 +517,7 @@ gs_format_draw(const GsFormat *format, GsRandom *random, StringInfo out)
 
 	if (format->head.root == FORMAT_TEXT)
 	{
-		gs_format_draw_text(format, &format->texts[0], random, out);
+		gs_format_draw_text(format, &format->texts[0], NULL, random, out);
 		return;
 	}
 	for (uint32 i = 0; i < format->head.tries; i++)

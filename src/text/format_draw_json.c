@@ -36,7 +36,8 @@ draw_string(const GsFormat *format, const FormatNode *node, GsRandom *random,
 	if (item)
 		appendBinaryStringInfo(out, format->bytes + item->a, item->b);
 	else if (node->text != FORMAT_NONE)
-		gs_format_draw_text(format, &format->texts[node->text], random, out);
+		gs_format_draw_text(format, &format->texts[node->text], NULL, random,
+							out);
 	for (int i = start; i < out->len; i++)
 	{
 		unsigned char c = out->data[i];

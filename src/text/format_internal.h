@@ -16,6 +16,7 @@
 
 #include "text/check_digit.h"
 #include "text/document.h"
+#include "text/slots.h"
 
 #define FORMAT_NONE		PG_UINT32_MAX	/* no index */
 #define FORMAT_ALL		PG_UINT32_MAX	/* the cumulative share 1 */
@@ -127,6 +128,21 @@ typedef enum FormatNovelty
 	FORMAT_LONGER,				/* where words have a number, one more digit */
 	FORMAT_SPELT				/* only tokens that are spelt anew, if any */
 } FormatNovelty;
+
+/* A token of a text. */
+typedef struct FormatToken
+{
+	uint8		class;
+	int			start;
+	int			len;
+} FormatToken;
+
+/* What is known of a text that is to be drawn. */
+typedef struct FormatKnown
+{
+	const FormatItem *template; /* NULL: prose */
+	const GsToken *token;		/* of each slot of the template; or NULL */
+} FormatKnown;
 
 /* A JSON value; what the node's types do not need is none. */
 typedef struct FormatNode
@@ -257,6 +273,7 @@ extern uint32 gs_format_learn_text(FormatBuilder *b, const FormatValue *values,
 extern void gs_format_learn_letters(FormatBuilder *b, TallyEntry **words,
 									int nwords, int max_items,
 									FormatText *text);
+extern int	gs_format_classify(const char *text, int len, FormatToken *token);
 extern char *gs_format_fold(const char *text, int len, bool upper,
 							int *folded_len);
 extern void gs_format_learn_json(FormatBuilder *b, const FormatValue *values,
@@ -264,10 +281,11 @@ extern void gs_format_learn_json(FormatBuilder *b, const FormatValue *values,
 
 /* format_draw.c */
 extern void gs_format_draw_once(const GsFormat *format, const FormatText *text,
-								GsRandom *random, FormatNovelty novelty,
-								StringInfo out);
+								const FormatKnown *known, GsRandom *random,
+								FormatNovelty novelty, StringInfo out);
 extern void gs_format_draw_text(const GsFormat *format, const FormatText *text,
-								GsRandom *random, StringInfo out);
+								const FormatKnown *known, GsRandom *random,
+								StringInfo out);
 
 /* format_sets.c */
 extern uint32 gs_format_learn_sets(FormatBuilder *b, FormatKey *keys, Size n,

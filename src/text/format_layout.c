@@ -61,13 +61,17 @@ gs_format_json_root(Jsonb *document, JsonbValue *value)
 }
 
 /*
- * gs_format_has_type: whether values of a node may be of a type.
+ * gs_format_has_type: whether values of a node may be of a type; a text's are
+ * texts.
  */
 bool
 gs_format_has_type(const GsFormat *format, uint32 node, JsonType type)
 {
-	uint32		types = format->nodes[node].types;
+	uint32		types;
 
+	if (format->head.root == FORMAT_TEXT)
+		return type == JSON_STRING;
+	types = format->nodes[node].types;
 	for (uint32 i = format->dists[types]; i < format->dists[types + 1]; i++)
 		if (format->items[i].a == type)
 			return true;
@@ -188,11 +192,14 @@ read_value(Reading *reading, uint32 node, JsonbValue *value)
 }
 
 /*
- * gs_format_places: how many places the nodes of a format have.
+ * gs_format_places: how many places the nodes of a format have, or the slots
+ * of texts.
  */
 uint32
 gs_format_places(const GsFormat *format)
 {
+	if (format->head.root == FORMAT_TEXT)
+		return gs_format_slots(format, gs_format_common(format));
 	return format->head.nnodes * GS_POSITIONS;
 }
 
@@ -313,7 +320,7 @@ gs_format_is_layout(const GsFormat *format, const char *layout)
 
 /*
  * gs_format_path: appends what leads to a place: keys, each after a dot, and
- * the position in an array.
+ * the position in an array, or the number of a slot.
  */
 void
 gs_format_path(const GsFormat *format, uint32 place, StringInfo out)
@@ -321,7 +328,10 @@ gs_format_path(const GsFormat *format, uint32 place, StringInfo out)
 	uint32		node = place / GS_POSITIONS;
 	uint32		position = place % GS_POSITIONS;
 
-	for (uint32 parent = 0; parent < node; parent++)
+	if (format->head.root == FORMAT_TEXT)
+		appendStringInfo(out, "[%u]", place);
+	for (uint32 parent = 0; parent < node && format->head.root == FORMAT_JSON;
+		 parent++)
 	{
 		uint32		keys = format->nodes[parent].keys;
 

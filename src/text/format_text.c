@@ -131,6 +131,30 @@ classify(const FormatValue *value, int len, int encoding, uint8 *classes)
 	return n;
 }
 
+/*
+ * gs_format_classify: the tokens of a text; returns how many, -1 if too many.
+ *
+ * token: [FORMAT_MAX_TOKENS], filled
+ */
+int
+gs_format_classify(const char *text, int len, FormatToken *token)
+{
+	bool		code = has_code(text, len);
+	int			encoding = GetDatabaseEncoding();
+	const char *p = text;
+	int			n = 0;
+
+	for (; p < text + len; n++)
+	{
+		if (n == FORMAT_MAX_TOKENS)
+			return -1;
+		token[n].start = p - text;
+		p = next_token(p, text + len, code, encoding, &token[n].class);
+		token[n].len = p - text - token[n].start;
+	}
+	return n;
+}
+
 /* How much of a value is looked at. */
 static int
 value_bytes(const FormatValue *value)

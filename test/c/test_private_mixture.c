@@ -321,6 +321,66 @@ test_alone(void)
 	gs_products_free(NULL);
 }
 
+/*
+ * A value that many rows hold, and a bin of all others beside it: what is next
+ * to the value is not half like it.
+ */
+static void
+test_spike(void)
+{
+	static const int n[2] = {41, 2};
+	static const bool in_order[2] = {true, false};
+	static const bool no[2] = {false, false};
+	static const int nbins[2] = {2, 2};
+	int32_t		first[41];
+	const int32_t second[2] = {0, 1};
+	const int32_t *const bin[2] = {first, second};
+	int64_t		count[41];
+	const int64_t other[2] = {67500, 32500};
+	const int64_t pair[4] = {47500, 2500, 20000, 30000};
+	const GsMarginal marginal[3] = {
+		{.first = 0,.second = -1,.sigma = 1,.count = count},
+		{.first = 1,.second = -1,.sigma = 1,.count = other},
+		{.first = 0,.second = 1,.sigma = 1,.count = pair}
+	};
+	const GsNoisyTable table = {
+		.ncolumns = 2,.ncells = n,.ordered = in_order,.nullable = no,
+		.rows = ROWS,.nmarginals = 3,.marginals = marginal,.nbins = nbins,
+		.bin = bin
+	};
+	GsProductsFit fit = {
+		.components = COMPONENTS,.steps = 200,.cycles = 4,.key = 7
+	};
+	float		weight[COMPONENTS];
+	float		share[COMPONENTS * 43];
+	GsProducts *products;
+
+	for (int x = 0; x < 41; x++)
+	{
+		count[x] = x == 0 ? 50000 : 1250;
+		first[x] = x > 0;
+	}
+	products = gs_products_create(&table);
+	CHECK(products != NULL && gs_products_cells(products) == 43 &&
+		  gs_products_fit(products, &fit, weight, share), "a spike is fitted");
+	for (int x = 0; x < 41; x += 5)
+	{
+		double		both = 0;
+		double		all = 0;
+
+		for (int r = 0; r < COMPONENTS; r++)
+		{
+			double		p = (double) weight[r] * share[r * 43 + x];
+
+			both += p * share[r * 43 + 42];
+			all += p;
+		}
+		CHECK_NEAR(both / all, x == 0 ? 0.05 : 0.6, 0.02,
+				   "values beside a spike are like others");
+	}
+	gs_products_free(products);
+}
+
 int
 main(void)
 {
@@ -329,5 +389,6 @@ main(void)
 	test_merge();
 	test_fit();
 	test_alone();
+	test_spike();
 	return test_done();
 }

@@ -138,6 +138,29 @@ subtract_half(const Format *format, const Shape *shape, char *text, size_t len,
 	free(zeros);
 }
 
+/* Groups of places, of a format of more than 2^128. */
+static void
+invert_vectors(Format *format)
+{
+	uint32_t	numbers[MAX_PLACES];
+	int			middle = format->ngroups / 2;
+
+	for (int round = ROUNDS - 1; round >= 0; round--)
+	{
+		int			from = round % 2 == 0 ? 0 : middle;
+		int			to = round % 2 == 0 ? middle : format->ngroups;
+
+		round_numbers(format->key, round,
+					  format->groups + (from == 0 ? middle : 0),
+					  format->ngroups - (to - from), format->groups + from,
+					  to - from, numbers);
+		for (int i = from; i < to; i++)
+			format->groups[i].value = (uint32_t)
+				(((uint64_t) format->groups[i].value + format->groups[i].n -
+				  numbers[i - from]) % format->groups[i].n);
+	}
+}
+
 static void
 invert_once(const Shape *shape, char *text, size_t len)
 {
@@ -158,6 +181,12 @@ invert_once(const Shape *shape, char *text, size_t len)
 			set_place(text + place->at, place, (uint32_t) (x % place->radix));
 			x /= place->radix;
 		}
+		return;
+	}
+	if (format.nplaces <= MAX_PLACES)
+	{
+		invert_vectors(&format);
+		write_groups(&format, text);
 		return;
 	}
 	for (size_t seen = 0; seen < format.nplaces / 2;)
@@ -274,6 +303,14 @@ test_formats(void)
 				true);
 	test_format("Han", "\346\235\216\345\260\217\351\276\231%05d", 10000,
 				true);
+	test_format("29 letters", "abcdefghijklmnopqrstuvwx%05d", 4000, true);
+	test_format("Han, more than 2^128", "\346\235\216\345\260\217\351\276\231"
+				"\346\235\216\345\260\217\351\276\231\346\235\216"
+				"\345\260\217\351\276\231%05d", 4000, true);
+	test_format("more than 128 places", "the quick brown fox jumps over the lazy dog %05d "
+				"the quick brown fox jumps over the lazy dog "
+				"the quick brown fox jumps over the lazy dog, and more than once or twice",
+				1000, true);
 	test_format("long", "the quick brown fox jumps over the lazy dog, %05d of "
 				"all days, and then over another one that is no less lazy",
 				4000, true);
@@ -329,9 +366,9 @@ test_pinned(void)
 		{"9e107d9d372bb6826bd81d3542a419d6",
 		"7a1679cc92377d0291325cc8948546ae"},
 		{"Александр", "Ррыщфзйчп"},
-		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "gchyqpuxlekgqeulldccymnidauh"},
+		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "mzafdaywtladtlisxocogwnhsmlj"},
 		{"The quick brown fox jumps over the lazy dogs of 12 hamlets.",
-		"Lmx jtmer wpxwn xcs nrcol rrez syh idnj tnwr nm 53 oaaiqgf."}
+		"Kfj mzxbn jadkk zev ewefv belx xcd fzps cjkf os 03 btyidpf."}
 	};
 	int			wrong = 0;
 
