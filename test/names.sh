@@ -40,7 +40,8 @@ sub violations {
 	$sql =~ s/\b(SET\b)(.*?)(?=\bWHERE\b|\bRETURNING\b|\z)/$1 . assignments($2)/ges if $sql =~ /\bUPDATE\b/;
 	$sql =~ s/(OPERATOR\(pg_catalog\.[^\s()]+\))/' ' x length($1)/ge;
 	$sql =~ s/\(\*\)/( )/g;
-	$sql =~ s/(?<=[.\s])\*(?=\s+FROM\b)/ /g;
+	$sql =~ s/(?<=[A-Za-z_]\.)\*/ /g;
+	$sql =~ s/(?<=\s)\*(?=\s+FROM\b)/ /g;
 	$sql =~ s/((?<![\w)])\s-(?=\d))/' ' x length($1)/ge;
 	while ($sql =~ m{(::|(?:=>|:=)|[=<>+\-*/~!@#%^&|?]+)\s*}g) {
 		my ($op, $at) = ($1, $-[0]);

@@ -1,6 +1,6 @@
 -- What columns of a row say of each other, undeclared: orders, moments by other clocks, how long it is between two.
 BEGIN;
-SELECT plan(15);
+SELECT plan(18);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.42) \g /dev/null
@@ -65,6 +65,15 @@ SELECT keeps('stay', 'abs(hours - extract(epoch FROM e - s) / 3600) < 1e-6 AND a
 SELECT keeps('stay', 'age = extract(year FROM age(s, birth))', 0.999);
 SELECT keeps('sums', 'price = round(list * (1 - pct / 100.0), 2)');
 SELECT keeps('sums', 'abs(score - 0.5 * x - 0.3 * y) < 1e-6 AND abs(share - a::float8 / (a + b)) < 1e-6');
+
+-- An order that rows are refused for is told of, and let go of where that would be most of them.
+CREATE TABLE beside AS SELECT *, b + 0.3 * random() AS c FROM (SELECT a, a + 0.3 * random() AS b
+	FROM (SELECT 100 * random() AS a FROM generate_series(1, 2000)) t) t;
+SELECT ok(notes::text LIKE '%conditions, and orders that were found, refuse%', 'a note tells what orders refuse')
+FROM synth_fit('SELECT a, b FROM beside', method => 'copula', model => 'pair', seed => 1);
+SELECT ok(bool_and(a <= b), 'which then hold') FROM synth_rows('pair', 2000, seed => 2) AS t(a float8, b float8);
+SELECT count(synth_fit('beside', method => 'copula', seed => 1)) \g /dev/null
+SELECT is_empty('SELECT * FROM synth_constraints(''beside'')', 'but not if most rows would be refused');
 
 SELECT * FROM finish();
 ROLLBACK;

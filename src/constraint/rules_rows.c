@@ -183,6 +183,7 @@ look_at_rows(void *arg)
 	for (; work->row < work->end; work->row++)
 	{
 		bool	   *refused = &work->refused[work->row];
+		bool		unordered = false;
 
 		*refused = false;
 		rules->beyond[work->row] = !show_row(rules, work->row);
@@ -193,18 +194,16 @@ look_at_rows(void *arg)
 
 			rules->at = r;
 			if (rule->idle || (gs_rule_is_found(rule) && !gs_rule_is_order(rule)) ||
-				ExecCheck(rules->rules[r].state, rules->econtext))
+				ExecCheck(rule->state, rules->econtext))
 				continue;
-			if (gs_rule_is_found(rule))
-			{
-				rules->beyond[work->row] = true;
-				continue;
-			}
-			*refused = true;
 			rules->rules[r].refused++;
+			if (gs_rule_is_found(rule))
+				rules->beyond[work->row] = unordered = true;
+			else
+				*refused = true;
 		}
 		rules->beyond[work->row] &= !*refused && rules->bounded;
-		*refused |= rules->beyond[work->row];
+		*refused |= rules->beyond[work->row] || (unordered && rules->strict);
 		ResetExprContext(rules->econtext);
 	}
 }
@@ -247,13 +246,15 @@ find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 }
 
 /*
- * gs_rules_look: which rows of a filled batch fail a condition.
+ * gs_rules_look: which rows of a filled batch fail a condition, or an order
+ * that was found.
  *
  * refused: [GS_BATCH], filled.  Returns how many do.
  */
 int
 gs_rules_look(GsRules *rules, const GsBatch *batch, bool *refused)
 {
+	rules->strict = true;
 	return find_refused(rules, batch, refused);
 }
 
@@ -318,10 +319,12 @@ gs_rules_set(GsRules *rules, const GsBatch *batch, int column, int from,
 static void
 report_unmet(const GsRules *rules)
 {
-	const GsRule *worst = &rules->rules[0];
+	const GsRule *worst = NULL;
 
-	for (int r = 1; r < rules->nrules; r++)
-		if (rules->rules[r].refused > worst->refused)
+	/* for what was found, no row is left out */
+	for (int r = 0; r < rules->nrules; r++)
+		if (!gs_rule_is_order(&rules->rules[r]) &&
+			(worst == NULL || rules->rules[r].refused > worst->refused))
 			worst = &rules->rules[r];
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),

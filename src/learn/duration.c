@@ -181,23 +181,26 @@ write_length(const GsSample *sample, const Length *length, int from, int to,
 	char	   *plain = psprintf("%s - %s",
 								 quote_identifier(sample->columns[to].name),
 								 quote_identifier(sample->columns[from].name));
+	char	   *divisor = psprintf("%.9g", unit);
 	char	   *value;
 
 	if (length->interval)
 	{
 		formula->condition = psprintf("%s OPERATOR(pg_catalog.=) %s", name,
 									  difference);
+		/* shown, not run */
 		formula->definition = psprintf("%s = %s", name, plain);
 		return formula;
 	}
-	value = psprintf("pg_catalog.date_part('epoch', %s) OPERATOR(pg_catalog./) %.9g",
-					 difference, unit);
+	value = psprintf("pg_catalog.date_part('epoch', %s) OPERATOR(pg_catalog./) %s",
+					 difference, divisor);
 	if (length->decimals >= 0)
 		value = psprintf("pg_catalog.round((%s)::pg_catalog.numeric, %d)",
 						 value, length->decimals);
-	formula->condition = psprintf("%s = %s", name, value);
-	formula->definition = psprintf("%s = extract(epoch FROM %s) / %.9g", name,
-								   plain, unit);
+	formula->condition = psprintf("%s OPERATOR(pg_catalog.=) %s", name, value);
+	/* shown, not run */
+	formula->definition = psprintf("%s = extract(epoch FROM %s) / %s", name,
+								   plain, divisor);
 	return formula;
 }
 

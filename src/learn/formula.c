@@ -597,12 +597,14 @@ gs_formulas_find(const GsSample *sample, uint64 seed)
 
 		CHECK_FOR_INTERRUPTS();
 		/* a numeric that is kept as a double has digits of its own */
-		if (sample->columns[c].is_key || gs_holds_dates(sample, c) || !is_number(&sample->columns[c]) ||
+		if (sample->columns[c].is_key || !is_number(&sample->columns[c]) ||
 			(lane->is_numeric && lane->type != GS_LANE_INT) ||
 			!read_number(number, &sample->columns[c], lane, search->nrows,
 						 stride))
 			continue;
-		number->may_be_told &= sample->told == NULL || !sample->told[c];
+		/* a day follows from others as a day */
+		number->may_be_told &= (sample->told == NULL || !sample->told[c]) &&
+			!gs_holds_dates(sample, c);
 		search->any_float |= number->is_float;
 		search->n++;
 	}
