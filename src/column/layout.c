@@ -15,8 +15,7 @@
  *
  * Tensors:
  *	 layout			int8 [N, LAYOUT_FIELDS], of the columns that have one
- *	 layout/scale	int4 [columns]	1 + digits after the point of floats that are
- *									kept as whole numbers; 0: others
+ *	 layout/scale	int4 [columns]	1 + decimals of floats kept whole; 0: others
  */
 #include "postgres.h"
 
@@ -585,12 +584,10 @@ save_scales(const GsSchema *schema, List **tensors)
 static void
 load_scales(GsSchema *schema, const List *tensors)
 {
-	const int32 *scale;
+	const int32 *scale = gs_tensor_find(tensors, "layout/scale") == NULL ? NULL :
+		gs_tensor_data(tensors, "layout/scale", GS_I4, schema->ncolumns);
 
-	if (gs_tensor_find(tensors, "layout/scale") == NULL)
-		return;
-	scale = gs_tensor_data(tensors, "layout/scale", GS_I4, schema->ncolumns);
-	for (int c = 0; c < schema->ncolumns; c++)
+	for (int c = 0; scale != NULL && c < schema->ncolumns; c++)
 	{
 		GsColumn   *column = &schema->columns[c];
 		const GsCodecKind *kind = column->codec.kind;

@@ -143,7 +143,8 @@ tells(const GsSample *sample, const Length *length, int from, int to,
 	int			n = 0;
 	int			hits = 0;
 
-	for (int64 row = 0; row < sample->nrows; row += stride)
+	for (int64 row = 0; row < sample->nrows &&
+		 n - hits <= (1 - MIN_HOLDS) * most; row += stride)
 	{
 		double		begin;
 		double		end;
@@ -197,7 +198,8 @@ write_length(const GsSample *sample, const Length *length, int from, int to,
 	if (length->decimals >= 0)
 		value = psprintf("pg_catalog.round((%s)::pg_catalog.numeric, %d)",
 						 value, length->decimals);
-	formula->condition = psprintf("%s OPERATOR(pg_catalog.=) %s", name, value);
+	formula->condition = psprintf("%s OPERATOR(pg_catalog.=) (%s)", name,
+									  value);
 	/* shown, not run */
 	formula->definition = psprintf("%s = extract(epoch FROM %s) / %s", name,
 								   plain, divisor);
@@ -211,12 +213,15 @@ write_length(const GsSample *sample, const Length *length, int from, int to,
 static GsFormula *
 find_length(const GsSample *sample, const Length *length)
 {
+	int			c = (int) (length->column - sample->columns);
+
 	for (int from = 0; from < sample->ncolumns; from++)
 		for (int to = 0; to < sample->ncolumns; to++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			if (from == to || !is_moment(sample, from) ||
-				!is_moment(sample, to) ||
+				!is_moment(sample, to) || !gs_is_near(sample, c, from) ||
+				!gs_is_near(sample, c, to) ||
 				(sample->columns[from].type == TIMESTAMPTZOID) !=
 				(sample->columns[to].type == TIMESTAMPTZOID))
 				continue;
