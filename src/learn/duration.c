@@ -216,20 +216,24 @@ find_length(const GsSample *sample, const Length *length)
 	int			c = (int) (length->column - sample->columns);
 
 	for (int from = 0; from < sample->ncolumns; from++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!gs_is_near(sample, c, from) || !is_moment(sample, from))
+			continue;
 		for (int to = 0; to < sample->ncolumns; to++)
 		{
-			CHECK_FOR_INTERRUPTS();
-			if (from == to || !is_moment(sample, from) ||
-				!is_moment(sample, to) || !gs_is_near(sample, c, from) ||
-				!gs_is_near(sample, c, to) ||
+			if (from == to || !gs_is_near(sample, c, to) ||
+				!is_moment(sample, to) ||
 				(sample->columns[from].type == TIMESTAMPTZOID) !=
 				(sample->columns[to].type == TIMESTAMPTZOID))
 				continue;
+			CHECK_FOR_INTERRUPTS();
 			for (int u = 0; u < (length->interval ? 1 : lengthof(units)); u++)
 				if (tells(sample, length, from, to, units[u], FIRST_ROWS) &&
 					tells(sample, length, from, to, units[u], MAX_ROWS))
 					return write_length(sample, length, from, to, units[u]);
 		}
+	}
 	return NULL;
 }
 

@@ -194,31 +194,19 @@ find_order(const GsSample *sample, const Ranked *ranked, int a, int b)
 					 pair.chance_equal >= MIN_CHANCE);
 }
 
-static bool
-has_order(List *orders, int low, int high)
-{
-	ListCell   *cell;
-
-	foreach(cell, orders)
-	{
-		const GsFormula *order = lfirst(cell);
-
-		if (order->low == low && order->high == high)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Whether an order follows from two others, by a column that is never NULL.
+ *
+ * ordered: [ncolumns][ncolumns] the first is never above the second
  */
 static bool
-is_implied(const GsSample *sample, List *orders, const GsFormula *order)
+is_implied(const GsSample *sample, const bool *ordered, const GsFormula *order)
 {
+	Size		n = sample->ncolumns;
+
 	for (int c = 0; c < sample->ncolumns; c++)
 		if (sample->lanes[c * GS_MAX_PARTS].absent == NULL &&
-			has_order(orders, order->low, c) &&
-			has_order(orders, c, order->high))
+			ordered[order->low * n + c] && ordered[c * n + order->high])
 			return true;
 	return false;
 }
@@ -234,6 +222,8 @@ gs_orders_between(const GsSample *sample)
 {
 	int			n = sample->ncolumns;
 	Ranked	   *ranked = palloc(sizeof(Ranked) * Max(n, 1));
+	bool	   *ordered = palloc_extended(Max((Size) n * n, 1),
+										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	List	   *orders = NIL;
 	List	   *result = NIL;
 	ListCell   *cell;
@@ -251,10 +241,15 @@ gs_orders_between(const GsSample *sample)
 				(order = find_order(sample, ranked, a, b)) == NULL)
 				continue;
 			orders = lappend(orders, order);
+			ordered[(Size) order->low * n + order->high] = true;
 		}
 	foreach(cell, orders)
-		if (!is_implied(sample, orders, lfirst(cell)))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!is_implied(sample, ordered, lfirst(cell)))
 			result = lappend(result, lfirst(cell));
+	}
+	pfree(ordered);
 	pfree(ranked);
 	return result;
 }
