@@ -159,7 +159,8 @@ moved_columns(const GsSchema *schema, const Tally *tally, double npassed)
 		appendStringInfo(&names, "%s\"%s\" (%.0f %% of the rows",
 						 shown > 0 ? ", " : "", schema->columns[most].name,
 						 100 * moved[most].share);
-		if (moved[most].mean > MEAN_MOVED)
+		/* a few rows, but far away */
+		if (moved[most].share < MOVED && moved[most].mean > MEAN_MOVED)
 			appendStringInfo(&names, ", the mean by %.2f mean deviations",
 							 moved[most].mean);
 		appendStringInfoChar(&names, ')');
