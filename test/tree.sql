@@ -123,7 +123,7 @@ DECLARE
 	line text;
 BEGIN
 	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ' || query LOOP
-		IF line LIKE '%' || what || ': %' THEN
+		IF line ~ ('^ *' || what || ': ') THEN
 			RETURN substring(line FROM ': ([0-9.]+)');
 		END IF;
 	END LOOP;

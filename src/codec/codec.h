@@ -104,6 +104,7 @@ typedef struct GsCodecKind
 	bool		integer;		/* a Datum is its scalar, sign-extended, where 8
 								 * bytes are passed by value */
 	bool		narrow;			/* a float of 4 bytes */
+	bool		scaled;			/* floats as whole numbers: codec_scaled.c */
 	bool		styled;			/* its text follows the session's settings */
 	int			bits;			/* BITS: of one unit of its length */
 
@@ -127,6 +128,7 @@ typedef struct GsCodec
 	GsPartKind	part[GS_MAX_PARTS];
 	Oid			type;			/* base type, domains looked through */
 	int32		typmod;
+	int			scale;			/* of a kind that is scaled */
 	const GsCodecKind *bound;	/* of a range */
 	FmgrInfo	output;			/* text output of the base type */
 	FmgrInfo	input;
@@ -149,6 +151,13 @@ extern void gs_codec_split(GsCodec *codec, Datum value, GsPart *parts);
 extern Datum gs_codec_join(GsCodec *codec, const GsPart *parts);
 extern int	gs_codec_max_chars(const GsCodec *codec);
 extern bool gs_kind_is_text(const char *name);
+
+/* codec_scaled.c */
+extern int64 gs_float_scaled(double value, int scale);
+extern void gs_float_around(const GsCodec *codec, Datum value, int64 *below,
+							int64 *above);
+extern int	gs_floats_scale(double largest);
+extern void gs_codec_set_scaled(GsCodec *codec, int scale);
 
 /*
  * Whether a scalar of a lane, which is that of the part, or what a numeric is

@@ -30,6 +30,8 @@ typedef enum Field
 	FIELD_HOUR_SHORT,
 	FIELD_MINUTE,
 	FIELD_SECOND,
+	FIELD_MILLI,				/* seconds' digits after the point: three, */
+	FIELD_MICRO,				/* or six */
 
 	/* what says too little to be read */
 	FIELD_QUARTER,
@@ -40,6 +42,14 @@ typedef enum Field
 	FIELD_SUNDAY_0,
 	FIELD_MONDAY_0,
 	FIELD_WEEK,
+	FIELD_ISO_YEAR,				/* that the week is of */
+	FIELD_EPOCH,				/* seconds since 1970, cut off or rounded */
+	FIELD_EPOCH_ROUNDED,
+	FIELD_EPOCH_MS,
+	FIELD_EPOCH_MS_ROUNDED,
+	FIELD_EXCEL_DAY,			/* days since 1899-12-30, */
+	FIELD_UNIX_DAY,				/* 1970, */
+	FIELD_JULIAN_DAY,			/* or 4714 BC */
 	FIELDS
 } Field;
 
@@ -49,6 +59,11 @@ static const struct
 	const char *name;
 	Field		field;
 }			fields[] = {
+	{"epoch ms rounded", FIELD_EPOCH_MS_ROUNDED},
+	{"epoch ms", FIELD_EPOCH_MS}, {"epoch rounded", FIELD_EPOCH_ROUNDED},
+	{"epoch", FIELD_EPOCH}, {"excel day", FIELD_EXCEL_DAY},
+	{"unix day", FIELD_UNIX_DAY}, {"J", FIELD_JULIAN_DAY},
+	{"IYYY", FIELD_ISO_YEAR}, {"MS", FIELD_MILLI}, {"US", FIELD_MICRO},
 	{"YYYY", FIELD_YEAR}, {"YY", FIELD_YEAR2},
 	{"FMMonth", FIELD_MONTH_NAME}, {"FMMM", FIELD_MONTH_SHORT},
 	{"MM", FIELD_MONTH}, {"MI", FIELD_MINUTE}, {"MON", FIELD_MON_UPPER},
@@ -65,6 +80,8 @@ static const struct
 #define TEXT	2
 #define DATE	4				/* a type of their own */
 #define TIME	8
+#define STAMP	16
+#define PLAIN	(DATE | TIME | STAMP)
 
 /*
  * Stored models count on the order: new ones come last.  Of formats that read
@@ -116,7 +133,18 @@ static const struct
 	{"YYYYQ", NUMBER}, {"YYYY-\"Q\"Q", TEXT}, {"YYYY\"Q\"Q", TEXT},
 	{"YYYY \"Q\"Q", TEXT}, {"\"Q\"Q YYYY", TEXT}, {"\"Q\"Q", TEXT},
 	{"date", DATE}, {"time", TIME}, {"month", DATE}, {"month end", DATE},
-	{"quarter", DATE}, {"quarter end", DATE}, {"year", DATE}, {"week", DATE}
+	{"quarter", DATE}, {"quarter end", DATE}, {"year", DATE}, {"week", DATE},
+
+	{"YYYY-MM-DD HH24:MI:SS.MS", TEXT}, {"YYYY-MM-DD HH24:MI:SS.US", TEXT},
+	{"YYYY-MM-DD\"T\"HH24:MI:SS.MS", TEXT},
+	{"YYYY-MM-DD\"T\"HH24:MI:SS.US", TEXT},
+	{"IYYYIW", NUMBER | TEXT}, {"IYYY-\"W\"IW", TEXT},
+	{"IYYY\"W\"IW", TEXT}, {"IYYY-IW", TEXT}, {"IYYY", NUMBER | TEXT},
+	{"\"W\"IW", TEXT}, {"epoch", TEXT}, {"epoch ms", TEXT},
+	{"epoch rounded", TEXT}, {"epoch ms rounded", TEXT},
+	{"excel day", NUMBER | TEXT}, {"unix day", NUMBER | TEXT},
+	{"J", NUMBER | TEXT}, {"\"FY\"YYYY", TEXT}, {"\"FY\"YY", TEXT},
+	{"\"FY\"YYYY-\"Q\"Q", TEXT}, {"timestamp", STAMP}
 };
 
 static const char *const month_names[] = {
@@ -158,6 +186,7 @@ typedef struct Parts
 	int			hour;
 	int			minute;
 	int			second;
+	int			usec;
 } Parts;
 
 static const Compiled *
@@ -220,9 +249,10 @@ gs_notation_fits(int format, const GsCodecKind *kind)
 {
 	if (kind->content == GS_CONTENT_TEXT)
 		return formats[format].kinds & TEXT;
-	if (formats[format].kinds & (DATE | TIME))
+	if (formats[format].kinds & PLAIN)
 		return kind->types[0] ==
-			(formats[format].kinds & DATE ? DATEOID : TIMEOID);
+			(formats[format].kinds & DATE ? DATEOID :
+			 formats[format].kinds & TIME ? TIMEOID : TIMESTAMPOID);
 	return kind->content == GS_CONTENT_NUMBERS &&
 		(formats[format].kinds & NUMBER) && kind->nparts == 1 &&
 		kind->axis == GS_AXIS_NUMBER && kind->part[0].lane != GS_LANE_FLOAT;
@@ -237,7 +267,7 @@ gs_notation_is_ordered(int format)
 {
 	return strncmp(formats[format].name, "YYYY", 4) == 0 ||
 		strncmp(formats[format].name, "HH24", 4) == 0 ||
-		(formats[format].kinds & (DATE | TIME)) != 0;
+		(formats[format].kinds & PLAIN) != 0;
 }
 
 /*
@@ -255,8 +285,9 @@ gs_notation_unit(int format)
 	bool		clock = (has[FIELD_HOUR] || has[FIELD_HOUR_SHORT]) &&
 		has[FIELD_MINUTE];
 
-	if (formats[format].kinds & (DATE | TIME))
-		return formats[format].kinds & DATE ? GS_UNIT_DAY : GS_UNIT_CLOCK;
+	if (formats[format].kinds & PLAIN)
+		return formats[format].kinds & DATE ? GS_UNIT_DAY :
+			formats[format].kinds & TIME ? GS_UNIT_CLOCK : GS_UNIT_TIME;
 	if (!year)
 		return clock && !month && !day ? GS_UNIT_CLOCK : GS_UNIT_NONE;
 	if ((month && day) || has[FIELD_DAY_OF_YEAR])
@@ -273,8 +304,10 @@ gs_notation_usecs(int format)
 {
 	const bool *has = compile(format)->has;
 
-	if (formats[format].kinds & TIME)
+	if (formats[format].kinds & (TIME | STAMP))
 		return 1;
+	if (has[FIELD_MILLI] || has[FIELD_MICRO])
+		return has[FIELD_MICRO] ? 1 : 1000;
 	return has[FIELD_SECOND] ? USECS_PER_SEC :
 		has[FIELD_MINUTE] ? USECS_PER_MINUTE : USECS_PER_DAY;
 }
@@ -448,6 +481,13 @@ read_field(Field field, const char **at, const char *end, Parts *parts)
 			return read_digits(at, end, 2, &parts->minute);
 		case FIELD_SECOND:
 			return read_digits(at, end, 2, &parts->second);
+		case FIELD_MILLI:
+		case FIELD_MICRO:
+			if (!read_digits(at, end, field == FIELD_MICRO ? 6 : 3,
+							 &parts->usec))
+				return false;
+			parts->usec *= field == FIELD_MICRO ? 1 : 1000;
+			return true;
 		default:
 			return false;
 	}
@@ -469,8 +509,39 @@ moment_of_parts(const Parts *parts, GsMoment *moment)
 	moment->day = date2j(parts->year, parts->month, parts->day) -
 		POSTGRES_EPOCH_JDATE + Max(parts->day_of_year - 1, 0);
 	moment->usec = ((int64) (parts->hour * MINS_PER_HOUR + parts->minute) *
-					SECS_PER_MINUTE + parts->second) * USECS_PER_SEC;
+					SECS_PER_MINUTE + parts->second) * USECS_PER_SEC +
+		parts->usec;
 	return true;
+}
+
+/*
+ * gs_notation_length: bytes of what a format of dates with a time of day
+ * writes; 0 where they are not always as many, or it is no such format.
+ */
+int
+gs_notation_length(int format)
+{
+	static const int length[FIELDS] = {
+		[FIELD_YEAR] = 4,[FIELD_MONTH] = 2,[FIELD_MON] = 3,
+		[FIELD_MON_UPPER] = 3,[FIELD_DAY] = 2,[FIELD_HOUR] = 2,
+		[FIELD_MINUTE] = 2,[FIELD_SECOND] = 2,[FIELD_MILLI] = 3,
+		[FIELD_MICRO] = 6
+	};
+	const Compiled *c = compile(format);
+	int			sum = 0;
+
+	if (gs_notation_unit(format) != GS_UNIT_TIME)
+		return 0;
+	for (int i = 0; i < c->n; i++)
+	{
+		int			n = c->token[i].field < 0 ? 1 :
+			length[c->token[i].field];
+
+		if (n == 0)
+			return 0;
+		sum += n;
+	}
+	return sum;
 }
 
 /*
@@ -511,12 +582,23 @@ parse_number(int format, int64 number, int64 *scalar)
 	int			digits = digits_of(format);
 
 	*scalar = number;
-	if (formats[format].kinds & (DATE | TIME))
+	if (formats[format].kinds & PLAIN)
 		return true;
 	return number >= 0 &&
 		snprintf(text, sizeof(text), GS_PADDED_UINT64, digits,
 				 (uint64) number) == digits &&
 		gs_notation_parse(format, text, digits, scalar);
+}
+
+/*
+ * Units of so many microseconds since 1970.
+ */
+static int64
+epoch(const GsMoment *moment, int64 unit, bool rounded)
+{
+	return (moment->day + POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) *
+		(USECS_PER_DAY / unit) +
+		(moment->usec + (rounded ? unit / 2 : 0)) / unit;
 }
 
 static int
@@ -562,6 +644,10 @@ write_field(Field field, const Parts *parts, const GsMoment *moment,
 			return sprintf(out, "%02d", parts->minute);
 		case FIELD_SECOND:
 			return sprintf(out, "%02d", parts->second);
+		case FIELD_MILLI:
+			return sprintf(out, "%03d", parts->usec / 1000);
+		case FIELD_MICRO:
+			return sprintf(out, "%06d", parts->usec);
 		case FIELD_QUARTER:
 			return sprintf(out, "%d", (parts->month - 1) / 3 + 1);
 		case FIELD_DAY_NAME:
@@ -579,6 +665,24 @@ write_field(Field field, const Parts *parts, const GsMoment *moment,
 		case FIELD_WEEK:
 			return sprintf(out, "%02d", date2isoweek(parts->year, parts->month,
 													 parts->day));
+		case FIELD_ISO_YEAR:
+			return sprintf(out, "%04d", date2isoyear(parts->year, parts->month,
+													 parts->day));
+		case FIELD_EPOCH:
+		case FIELD_EPOCH_ROUNDED:
+			return sprintf(out, INT64_FORMAT, epoch(moment, USECS_PER_SEC,
+													field == FIELD_EPOCH_ROUNDED));
+		case FIELD_EPOCH_MS:
+		case FIELD_EPOCH_MS_ROUNDED:
+			return sprintf(out, INT64_FORMAT, epoch(moment, 1000,
+													field == FIELD_EPOCH_MS_ROUNDED));
+		case FIELD_EXCEL_DAY:
+			return sprintf(out, INT64_FORMAT, moment->day + 36526);
+		case FIELD_UNIX_DAY:
+			return sprintf(out, INT64_FORMAT, moment->day + POSTGRES_EPOCH_JDATE -
+						   UNIX_EPOCH_JDATE);
+		case FIELD_JULIAN_DAY:
+			return sprintf(out, "%d", julian);
 		case FIELDS:
 			break;
 	}
@@ -598,7 +702,8 @@ gs_notation_write(int format, GsMoment moment, char *out)
 	int			seconds = (int) (moment.usec / USECS_PER_SEC);
 	Parts		parts = {.hour = seconds / SECS_PER_HOUR,
 		.minute = seconds / SECS_PER_MINUTE % MINS_PER_HOUR,
-	.second = seconds % SECS_PER_MINUTE};
+	.second = seconds % SECS_PER_MINUTE,.usec = (int) (moment.usec %
+														USECS_PER_SEC)};
 	char	   *at = out;
 
 	j2date((int) moment.day + POSTGRES_EPOCH_JDATE, &parts.year, &parts.month,
@@ -613,33 +718,6 @@ gs_notation_write(int format, GsMoment moment, char *out)
 }
 
 /*
- * gs_notation_day: the day that a format of dates has for a day: itself, or the
- * first or last one of its month, quarter, year or week.
- */
-int64
-gs_notation_day(int format, int64 day)
-{
-	const char *name = formats[format].name;
-	int			julian = (int) day + POSTGRES_EPOCH_JDATE;
-	int			months = strncmp(name, "quarter", 7) == 0 ? 3 :
-		strncmp(name, "year", 4) == 0 ? MONTHS_PER_YEAR : 1;
-	int			year;
-	int			month;
-
-	if (strcmp(name, "date") == 0)
-		return day;
-	if (strcmp(name, "week") == 0)
-		return day - (j2day(julian) + 6) % 7;
-	j2date(julian, &year, &month, &julian);
-	month -= (month - 1) % months;
-	if (strstr(name, "end") == NULL)
-		return date2j(year, month, 1) - POSTGRES_EPOCH_JDATE;
-	month += months;
-	return (month > MONTHS_PER_YEAR ? date2j(year + 1, 1, 1) :
-			date2j(year, month, 1)) - 1 - POSTGRES_EPOCH_JDATE;
-}
-
-/*
  * gs_notation_write_number: the same as a number.
  */
 int64
@@ -647,11 +725,19 @@ gs_notation_write_number(int format, GsMoment moment)
 {
 	char		text[GS_NOTATION_SIZE];
 
-	if (formats[format].kinds & (DATE | TIME))
+	if (formats[format].kinds & PLAIN)
 		return formats[format].kinds & DATE ?
-			gs_notation_day(format, moment.day) : moment.usec;
+			gs_notation_day(format, moment.day) :
+			gs_notation_scalar(format, moment);
 	gs_notation_write(format, moment, text);
 	return strtoll(text, NULL, 10);
+}
+
+static bool
+has_epoch(const bool *has)
+{
+	return has[FIELD_EPOCH] || has[FIELD_EPOCH_ROUNDED] ||
+		has[FIELD_EPOCH_MS] || has[FIELD_EPOCH_MS_ROUNDED];
 }
 
 /*
@@ -664,8 +750,8 @@ gs_notation_derives(int format, const GsCodec *from)
 	const bool *has = compile(format)->has;
 	GsMomentUnit unit = gs_codec_unit(from);
 	bool		clock = has[FIELD_HOUR] || has[FIELD_HOUR_SHORT] ||
-		has[FIELD_MINUTE] || has[FIELD_SECOND] ||
-		(formats[format].kinds & TIME) != 0;
+		has[FIELD_MINUTE] || has[FIELD_SECOND] || has_epoch(has) ||
+		(formats[format].kinds & (TIME | STAMP)) != 0;
 	bool		month = has[FIELD_YEAR] || has[FIELD_YEAR2] ||
 		has[FIELD_MONTH] || has[FIELD_MONTH_SHORT] ||
 		has[FIELD_MONTH_NAME] || has[FIELD_MON] || has[FIELD_MON_UPPER] ||
@@ -674,13 +760,17 @@ gs_notation_derives(int format, const GsCodec *from)
 		has[FIELD_DAY_OF_YEAR] || has[FIELD_DAY_NAME] ||
 		has[FIELD_DAY_ABBREVIATED] || has[FIELD_SUNDAY_0] ||
 		has[FIELD_SUNDAY_1] || has[FIELD_MONDAY_0] || has[FIELD_MONDAY_1] ||
-		has[FIELD_WEEK] || (formats[format].kinds & DATE) != 0;
-	bool		seconds = has[FIELD_SECOND];
+		has[FIELD_WEEK] || has[FIELD_ISO_YEAR] ||
+		has[FIELD_EXCEL_DAY] || has[FIELD_UNIX_DAY] ||
+		has[FIELD_JULIAN_DAY] || has_epoch(has) ||
+		(formats[format].kinds & (DATE | STAMP)) != 0;
+	bool		seconds = has[FIELD_SECOND] || has_epoch(has) ||
+		(formats[format].kinds & STAMP) != 0;
 
 	if (unit == GS_UNIT_NONE)
 		return false;
 	if (seconds && from->notation != NULL &&
-		gs_notation_usecs(from->notation->format) > USECS_PER_SEC)
+		gs_notation_usecs(from->notation->format) > gs_notation_usecs(format))
 		return false;
 	return (!clock || unit == GS_UNIT_CLOCK || unit == GS_UNIT_TIME) &&
 		(!month || unit >= GS_UNIT_MONTH) && (!day || unit >= GS_UNIT_DAY);
@@ -699,37 +789,4 @@ gs_notation_number(int format, int64 number)
 		return scalar;
 	return GS_NOTATION_OTHER + Min(Max(number, -GS_NOTATION_OTHER / 2),
 								   GS_NOTATION_OTHER / 2);
-}
-
-/*
- * gs_notation_around: the scalars whose numbers are next to one in an ordered
- * format: the last that is not above it, and the first that is not below.
- */
-void
-gs_notation_around(int format, int64 number, int64 *below, int64 *above)
-{
-	int64		low;
-	int64		high;
-
-	gs_notation_limits(format, &low, &high);
-	*below = PG_INT64_MIN;
-	*above = PG_INT64_MAX;
-	while (low <= high)
-	{
-		int64		middle = low + (high - low) / 2;
-		int64		written = gs_notation_write_number(format,
-													   gs_notation_moment(format,
-																		  middle));
-
-		if (written <= number)
-		{
-			*below = middle;
-			low = middle + 1;
-		}
-		if (written >= number)
-		{
-			*above = middle;
-			high = middle - 1;
-		}
-	}
 }

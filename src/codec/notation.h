@@ -18,6 +18,10 @@
 
 #define GS_NOTATION_MAX_OTHERS	16	/* texts that are no dates */
 #define GS_NOTATION_SIZE		64	/* bytes that a written date takes at most */
+#define GS_NOTATION_MAX_SUFFIX	15	/* bytes that are the same behind each */
+
+/* Between the clocks of two time zones. */
+#define GS_NOTATION_MAX_SHIFT	(INT64CONST(26) * 3600 * 1000000)
 
 /* Scalars from here on are values that are no dates: see gs_notation_set. */
 #define GS_NOTATION_OTHER		(INT64CONST(1) << 61)
@@ -39,6 +43,14 @@ typedef enum GsMomentUnit
 	GS_UNIT_TIME				/* of a day */
 } GsMomentUnit;
 
+/* A clock that shows a moment, which is in UTC, elsewhere. */
+typedef struct GsClock
+{
+	int64		ahead;			/* microseconds */
+	int			months;			/* ahead: of a year that begins otherwise */
+	struct pg_tz *zone;			/* NULL: none */
+} GsClock;
+
 typedef struct GsNotation
 {
 	int			format;
@@ -46,6 +58,9 @@ typedef struct GsNotation
 	GsCodecKind kind;			/* of the codec */
 	int			nothers;
 	char	  **other;			/* [nothers] texts */
+	char		suffix[GS_NOTATION_MAX_SUFFIX + 1]; /* of a text, such as
+													 * +01:00 */
+	GsClock		clock;			/* of one that follows from another moment */
 } GsNotation;
 
 extern int	gs_notation_count(void);
@@ -57,6 +72,12 @@ extern bool gs_notation_derives(int format, const GsCodec *from);
 extern bool gs_notation_is_number(int format);
 extern bool gs_notation_parse(int format, const char *text, int len,
 							  int64 *scalar);
+extern bool gs_notation_read(int format, const char *suffix, const char *text,
+							 int len, int64 *scalar);
+extern int	gs_notation_length(int format);
+extern bool gs_notation_is_fiscal(int format);
+extern GsMoment gs_clock_show(GsClock clock, GsMoment moment);
+extern GsMoment gs_clock_read(GsClock clock, GsMoment shown);
 extern int64 gs_notation_usecs(int format);
 extern void gs_notation_limits(int format, int64 *min, int64 *max);
 extern int64 gs_notation_scalar(int format, GsMoment moment);

@@ -5,6 +5,8 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "pgtime.h"
+#include "utils/datetime.h"
 #include "utils/timestamp.h"
 
 #include "codec/codec_internal.h"
@@ -58,6 +60,156 @@ gs_codec_moment_scalar(const GsCodec *codec, GsMoment moment)
 		moment.day * USECS_PER_DAY + moment.usec;
 }
 
+static GsMoment
+shift(GsMoment moment, int64 usecs)
+{
+	moment.usec += usecs % USECS_PER_DAY;
+	moment.day += usecs / USECS_PER_DAY;
+	if (usecs != 0 && (moment.usec < 0 || moment.usec >= USECS_PER_DAY))
+	{
+		int			later = moment.usec < 0 ? -1 : 1;
+
+		moment.day += later;
+		moment.usec -= later * USECS_PER_DAY;
+	}
+	return moment;
+}
+
+/*
+ * How far a clock is ahead at a moment.
+ */
+static int64
+ahead_at(GsClock clock, GsMoment moment)
+{
+	pg_time_t	seconds;
+	struct pg_tm *local;
+
+	if (clock.zone == NULL)
+		return clock.ahead;
+	seconds = (moment.day + POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) *
+		SECS_PER_DAY + moment.usec / USECS_PER_SEC;
+	local = pg_localtime(&seconds, clock.zone);
+	return local == NULL ? 0 : local->tm_gmtoff * USECS_PER_SEC;
+}
+
+/*
+ * gs_notation_is_fiscal: whether a format writes years and quarters alone,
+ * which may begin in any month.
+ */
+bool
+gs_notation_is_fiscal(int format)
+{
+	const char *name = gs_notation_name(format);
+
+	return strspn(name, "FYQ\" -") == strlen(name);
+}
+
+/*
+ * gs_clock_show: what a clock shows at a moment.
+ */
+GsMoment
+gs_clock_show(GsClock clock, GsMoment moment)
+{
+	int			year;
+	int			month;
+	int			day;
+
+	if (clock.months != 0)
+	{
+		j2date((int) moment.day + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+		month += year * MONTHS_PER_YEAR - 1 + clock.months;
+		moment.day = date2j(month / MONTHS_PER_YEAR,
+							month % MONTHS_PER_YEAR + 1, 1) -
+			POSTGRES_EPOCH_JDATE;
+		return moment;
+	}
+	return shift(moment, ahead_at(clock, moment));
+}
+
+/*
+ * gs_clock_read: a moment at which a clock shows another one, if there is one.
+ */
+GsMoment
+gs_clock_read(GsClock clock, GsMoment shown)
+{
+	int64		ahead = ahead_at(clock, shown);
+
+	return shift(shown, -ahead_at(clock, shift(shown, -ahead)));
+}
+
+/*
+ * gs_notation_day: the day that a format of dates has for a day: itself, or the
+ * first or last one of its month, quarter, year or week.
+ */
+int64
+gs_notation_day(int format, int64 day)
+{
+	const char *name = gs_notation_name(format);
+	int			julian = (int) day + POSTGRES_EPOCH_JDATE;
+	int			months = strncmp(name, "quarter", 7) == 0 ? 3 :
+		strncmp(name, "year", 4) == 0 ? MONTHS_PER_YEAR : 1;
+	int			year;
+	int			month;
+
+	if (strcmp(name, "date") == 0)
+		return day;
+	if (strcmp(name, "week") == 0)
+		return day - (j2day(julian) + 6) % 7;
+	j2date(julian, &year, &month, &julian);
+	month -= (month - 1) % months;
+	if (strstr(name, "end") == NULL)
+		return date2j(year, month, 1) - POSTGRES_EPOCH_JDATE;
+	month += months;
+	return (month > MONTHS_PER_YEAR ? date2j(year + 1, 1, 1) :
+			date2j(year, month, 1)) - 1 - POSTGRES_EPOCH_JDATE;
+}
+
+/*
+ * gs_notation_around: the scalars whose numbers are next to one in an ordered
+ * format: the last that is not above it, and the first that is not below.
+ */
+void
+gs_notation_around(int format, int64 number, int64 *below, int64 *above)
+{
+	int64		low;
+	int64		high;
+
+	gs_notation_limits(format, &low, &high);
+	*below = PG_INT64_MIN;
+	*above = PG_INT64_MAX;
+	while (low <= high)
+	{
+		int64		middle = low + (high - low) / 2;
+		int64		written = gs_notation_write_number(format,
+													   gs_notation_moment(format,
+																		  middle));
+
+		if (written <= number)
+		{
+			*below = middle;
+			low = middle + 1;
+		}
+		if (written >= number)
+		{
+			*above = middle;
+			high = middle - 1;
+		}
+	}
+}
+
+/*
+ * gs_notation_read: as gs_notation_parse, of a text that ends in suffix.
+ */
+bool
+gs_notation_read(int format, const char *suffix, const char *text, int len,
+				 int64 *scalar)
+{
+	int			rest = len - (int) strlen(suffix);
+
+	return rest >= 0 && memcmp(text + rest, suffix, len - rest) == 0 &&
+		gs_notation_parse(format, text, rest, scalar);
+}
+
 /*
  * A number of the plain kind as its part, and back.
  */
@@ -95,7 +247,8 @@ split_notation(GsCodec *codec, Datum value, GsPart *part)
 		part->scalar.i = gs_notation_number(format, number);
 		return;
 	}
-	if (gs_notation_parse(format, plain.text, plain.len, &part->scalar.i))
+	if (gs_notation_read(format, notation->suffix, plain.text, plain.len,
+						 &part->scalar.i))
 		return;
 	for (int i = 0; i < notation->nothers; i++)
 		if (strlen(notation->other[i]) == plain.len &&
@@ -129,13 +282,15 @@ Datum
 gs_notation_join(GsCodec *codec, GsMoment moment)
 {
 	const GsNotation *notation = codec->notation;
-	char		text[GS_NOTATION_SIZE];
+	char		text[GS_NOTATION_SIZE + GS_NOTATION_MAX_SUFFIX];
 
+	moment = gs_clock_show(notation->clock, moment);
 	if (notation->plain->content != GS_CONTENT_TEXT)
 		return join_plain(codec,
 						  gs_notation_write_number(notation->format, moment),
 						  NULL);
-	gs_notation_write(notation->format, moment, text);
+	strcpy(text + gs_notation_write(notation->format, moment, text),
+		   notation->suffix);
 	return join_plain(codec, 0, text);
 }
 

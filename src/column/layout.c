@@ -13,7 +13,9 @@
  * Where a base is NULL, or infinite, the next one counts, or the highest of
  * those that are not, and where there is none left, the value stands for itself.
  *
- * Tensor: layout int8 [N, LAYOUT_FIELDS], of the columns that have one.
+ * Tensors:
+ *	 layout			int8 [N, LAYOUT_FIELDS], of the columns that have one
+ *	 layout/scale	int4 [columns]	1 + decimals of floats kept whole; 0: others
  */
 #include "postgres.h"
 
@@ -558,6 +560,49 @@ save_layout(const GsLayout *layout, int column, int64 *field)
 	}
 }
 
+static void
+save_scales(const GsSchema *schema, List **tensors)
+{
+	int32	   *scale = palloc(sizeof(int32) * Max(schema->ncolumns, 1));
+	bool		any = false;
+
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		const GsCodec *codec = &schema->columns[c].codec;
+
+		scale[c] = codec->kind->scaled ? 1 + codec->scale : 0;
+		any |= codec->kind->scaled;
+	}
+	if (any)
+		gs_tensor_add(tensors, "layout/scale", GS_I4, 1, schema->ncolumns, 0,
+					  scale);
+}
+
+/*
+ * The columns of floats that are kept as whole numbers.
+ */
+static void
+load_scales(GsSchema *schema, const List *tensors)
+{
+	const int32 *scale = gs_tensor_find(tensors, "layout/scale") == NULL ? NULL :
+		gs_tensor_data(tensors, "layout/scale", GS_I4, schema->ncolumns);
+
+	for (int c = 0; scale != NULL && c < schema->ncolumns; c++)
+	{
+		GsColumn   *column = &schema->columns[c];
+		const GsCodecKind *kind = column->codec.kind;
+
+		if (scale[c] == 0)
+			continue;
+		if (scale[c] < 0 || scale[c] > 19 || column->key != NULL ||
+			kind->axis != GS_AXIS_NUMBER ||
+			kind->part[0].lane != GS_LANE_FLOAT)
+			gs_corrupted("Column \"%s\" has an impossible scale.",
+						 column->name);
+		gs_codec_set_scaled(&column->codec, scale[c] - 1);
+	}
+}
+
 /*
  * gs_layouts_save: appends the tensor of a schema's layouts.
  */
@@ -573,6 +618,7 @@ gs_layouts_save(const GsSchema *schema, List **tensors)
 			save_layout(schema->columns[c].layout, c,
 						fields + LAYOUT_FIELDS * n++);
 	gs_tensor_add(tensors, "layout", GS_I8, 2, n, LAYOUT_FIELDS, fields);
+	save_scales(schema, tensors);
 }
 
 /*
@@ -582,7 +628,7 @@ static bool
 is_number(const GsColumn *column)
 {
 	return column->codec.kind->nparts == 1 && column->key == NULL &&
-		(column->codec.kind->integer ||
+		(column->codec.kind->integer || column->codec.kind->scaled ||
 		 column->codec.kind->part[0].lane == GS_LANE_NUMERIC);
 }
 
@@ -682,6 +728,7 @@ gs_layouts_load(GsSchema *schema, const List *tensors)
 
 	if (fields->dims[1] != LAYOUT_FIELDS)
 		gs_corrupted("Tensor \"layout\" has the wrong shape.");
+	load_scales(schema, tensors);
 	for (int i = 0; i < fields->dims[0]; i++)
 		load_layout(schema, (const int64 *) fields->data + LAYOUT_FIELDS * i);
 }

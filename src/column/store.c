@@ -17,7 +17,7 @@
  *	 layout		see layout.c
  *	 kind/C		bytes		name of the kind of personal values, and the
  *							locale that they are made in
- *	 column/...		see notation_learn.c
+ *	 column/...		see notation_store.c
  *
  * What is loaded is hostile until it has been checked.
  */

@@ -65,6 +65,11 @@ scalars_around(const GsColumn *column, const GsFeature *feature, Datum value,
 	GsCodec		codec = column->codec;
 	GsPart		parts[GS_MAX_PARTS];
 
+	if (codec.kind->scaled)
+	{
+		gs_float_around(&codec, value, &below->i, &above->i);
+		return;
+	}
 	gs_codec_split(&codec, value, parts);
 	if (parts[0].absent)
 	{
@@ -189,6 +194,10 @@ gs_scalars_point(const GsColumn *column, const GsFeature *feature, Datum value,
 				 GsScalarRange *range)
 {
 	scalars_around(column, feature, value, &range->high, &range->low);
+	/* of a float with more digits than are kept, what it is kept as */
+	if (column->codec.kind->scaled &&
+		column->codec.scale > GS_MAX_DECIMALS)
+		range->low = range->high;
 	return gs_scalar_compare(range->low, range->high, feature->lane) <= 0;
 }
 

@@ -114,6 +114,16 @@ gs_add_moments(Reader *reader, int64 low, int64 high)
 }
 
 /*
+ * The moment of a leader that a follower's scalar is written from.
+ */
+static GsMoment
+moment_of(const GsNotation *notation, int64 scalar)
+{
+	return gs_clock_read(notation->clock,
+						 gs_notation_moment(notation->format, scalar));
+}
+
+/*
  * gs_follow_range: takes a range of a column that follows from another one to that one.
  * Returns false if it has no such values.
  */
@@ -124,19 +134,17 @@ gs_follow_range(Reader *reader, GsScalarRange range)
 	const GsPartKind *kind = &own->part[0];
 	Reader	   *leader = reader->leader;
 	const GsCodec *from = &leader->column->codec;
-	int			format = own->notation->format;
 	int			before = leader->npieces;
 	GsScalarRange whole = {{.i = Max(range.low.i, kind->min)},
 	{.i = Min(range.high.i, kind->max)}};
 
 	if (whole.low.i > whole.high.i)
 		return false;
-	whole.low.i = gs_codec_moment_scalar(from,
-										 gs_notation_moment(format,
-															whole.low.i));
+	whole.low.i = gs_codec_moment_scalar(from, moment_of(own->notation,
+														 whole.low.i));
 	whole.high.i = gs_codec_moment_scalar(from,
-										  gs_notation_moment(format,
-															 whole.high.i + 1)) - 1;
+										  moment_of(own->notation,
+													whole.high.i + 1)) - 1;
 	for (int i = 0; i < reader->feature->nlevels; i++)
 		if (gs_is_value(reader, i) &&
 			!gs_scalar_is_special(kind, GS_LANE_INT,

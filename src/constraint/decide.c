@@ -10,6 +10,9 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
+#include "nodes/primnodes.h"
+#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 
 #include "constraint/condition.h"
@@ -151,7 +154,48 @@ is_covered(List *constraints, const Bitmapset *columns,
 }
 
 /*
- * Adds an equation that was found in the data, unless the source declares it,
+ * Whether a condition of the source's, or the user's, that rows are made again
+ * for is about two columns alone, as their order is.
+ */
+static bool
+is_declared(List *constraints, const Bitmapset *columns,
+			const GsSchema *schema)
+{
+	ListCell   *cell;
+
+	foreach(cell, constraints)
+	{
+		const GsConstraint *constraint = lfirst(cell);
+		ListCell   *part;
+
+		if (constraint->expression == NULL ||
+			constraint->met != GS_MET_REJECTION ||
+			constraint->kind == GS_CONSTRAINT_FOUND)
+			continue;
+		foreach(part, gs_equation_parts(schema,
+										gs_condition_load(constraint->expression,
+														  schema, NULL)))
+		{
+			Node	   *expr = lfirst(part);
+			Bitmapset  *own = NULL;
+			int			c = -1;
+			int			n = 0;
+
+			if (!IsA(expr, OpExpr))
+				continue;
+			pull_varattnos(expr, 1, &own);
+			while ((c = bms_next_member(own, c)) >= 0)
+				n += bms_is_member(c - 1 + FirstLowInvalidHeapAttributeNumber,
+								   columns);
+			if (n == 2 && bms_num_members(own) == 2)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Adds an equation, or an order, that was found in the data, unless the source declares it,
  * or nothing can be computed from it.
  */
 static List *
@@ -170,7 +214,9 @@ add_formula(List *constraints, const GsFormula *formula,
 	(void) gs_condition_load(constraint->expression, schema, &columns);
 	constraint->columns = column_names(schema, columns);
 	constraint->met = decide_condition(constraint, schema);
-	if (constraint->met != GS_MET_CONSTRUCTION ||
+	if (formula->order ? constraint->met != GS_MET_REJECTION ||
+		is_declared(constraints, columns, schema) :
+		constraint->met != GS_MET_CONSTRUCTION ||
 		is_covered(constraints, columns, schema))
 		return constraints;
 	return lappend(constraints, constraint);

@@ -56,8 +56,9 @@ struct GsRules
 	int			passes;			/* over the rules, until all columns are set */
 	GsBatch    *spare;			/* candidates */
 	bool	   *refused;		/* [GS_BATCH] of the batch at hand */
-	bool	   *beyond;			/* [GS_BATCH] refused for what was set alone */
+	bool	   *beyond;			/* [GS_BATCH] refused for what was set, or found, alone */
 	bool		bounded;		/* rows are refused for that */
+	bool		strict;			/* and for orders that were found, always */
 	MemoryContext context;		/* decoded values */
 	GsRuleStats stats;
 	bool		thorough;		/* all rules are asked, also of refused rows */
@@ -70,6 +71,16 @@ static inline bool
 gs_rule_is_found(const GsRule *rule)
 {
 	return rule->constraint->kind == GS_CONSTRAINT_FOUND;
+}
+
+/*
+ * Whether rows are made again for what was found: an order.
+ */
+static inline bool
+gs_rule_is_order(const GsRule *rule)
+{
+	return gs_rule_is_found(rule) &&
+		rule->constraint->met == GS_MET_REJECTION;
 }
 
 #endif

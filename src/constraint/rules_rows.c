@@ -12,8 +12,8 @@
  *
  * Where a condition sets a column (see rules.c) to what is beyond the values
  * that the column has, the row is made again, but kept if there is no better
- * one soon.  Equations that were found in the data do no more than that: no
- * row is refused for them.
+ * one soon.  So it is with orders of columns that were found in the data;
+ * for equations that were, no row is refused.
  *
  * Expressions run as whoever samples: condition.c sees to it that there is
  * nothing in them that could do harm, or depend on who that is.  A condition
@@ -183,21 +183,27 @@ look_at_rows(void *arg)
 	for (; work->row < work->end; work->row++)
 	{
 		bool	   *refused = &work->refused[work->row];
+		bool		unordered = false;
 
 		*refused = false;
 		rules->beyond[work->row] = !show_row(rules, work->row);
 		for (int r = 0; r < rules->nrules && (!*refused || rules->thorough);
 			 r++)
 		{
+			const GsRule *rule = &rules->rules[r];
+
 			rules->at = r;
-			if (rules->rules[r].idle || gs_rule_is_found(&rules->rules[r]) ||
-				ExecCheck(rules->rules[r].state, rules->econtext))
+			if (rule->idle || (gs_rule_is_found(rule) && !gs_rule_is_order(rule)) ||
+				ExecCheck(rule->state, rules->econtext))
 				continue;
-			*refused = true;
 			rules->rules[r].refused++;
+			if (gs_rule_is_found(rule))
+				rules->beyond[work->row] = unordered = true;
+			else
+				*refused = true;
 		}
 		rules->beyond[work->row] &= !*refused && rules->bounded;
-		*refused |= rules->beyond[work->row];
+		*refused |= rules->beyond[work->row] || (unordered && rules->strict);
 		ResetExprContext(rules->econtext);
 	}
 }
@@ -240,13 +246,15 @@ find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 }
 
 /*
- * gs_rules_look: which rows of a filled batch fail a condition.
+ * gs_rules_look: which rows of a filled batch fail a condition, or an order
+ * that was found.
  *
  * refused: [GS_BATCH], filled.  Returns how many do.
  */
 int
 gs_rules_look(GsRules *rules, const GsBatch *batch, bool *refused)
 {
+	rules->strict = true;
 	return find_refused(rules, batch, refused);
 }
 
@@ -311,10 +319,12 @@ gs_rules_set(GsRules *rules, const GsBatch *batch, int column, int from,
 static void
 report_unmet(const GsRules *rules)
 {
-	const GsRule *worst = &rules->rules[0];
+	const GsRule *worst = NULL;
 
-	for (int r = 1; r < rules->nrules; r++)
-		if (rules->rules[r].refused > worst->refused)
+	/* for what was found, no row is left out */
+	for (int r = 0; r < rules->nrules; r++)
+		if (!gs_rule_is_order(&rules->rules[r]) &&
+			(worst == NULL || rules->rules[r].refused > worst->refused))
 			worst = &rules->rules[r];
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),

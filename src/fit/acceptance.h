@@ -7,7 +7,7 @@
 
 #include "catalog/catalog.h"
 
-extern void gs_note_acceptance(const GsVersionEntry *version,
+extern void gs_note_acceptance(GsVersionEntry *version,
 							   GsSchema *schema, List **notes);
 
 #endif

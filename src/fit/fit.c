@@ -73,28 +73,36 @@ find_relations(Learning *learning, const GsSchema *columns)
 {
 	const GsOptions *options = &learning->request->options;
 	GsSample   *sample = &learning->sample;
+	List	   *orders = NIL;
 	int			level = gs_fix_styles();
 
 	/* while lanes hold the columns' own values */
 	if (options->dependencies)
 	{
 		gs_equals_find(sample);
-		learning->formulas = gs_formulas_find(sample,
-											  gs_mix64(learning->request->seed,
-													   3));
+		learning->formulas = gs_durations_find(sample);
+		learning->formulas = list_concat(learning->formulas,
+										 gs_formulas_find(sample,
+														  gs_mix64(learning->request->seed,
+																   3)));
 	}
 	gs_end_settings(level);
 	/* conditions have settings of their own */
 	gs_constraints_mark(learning->constraints, options->constraints,
 						learning->formulas, columns);
 	level = gs_fix_styles();
+	if (options->dependencies)
+		orders = gs_orders_between(sample);
 	gs_notations_find(sample, (int) options->rare_threshold);
 	if (options->dependencies)
 	{
 		gs_leaders_find(sample);
 		gs_exact_find_pairs(sample, (int) options->rare_threshold);
 	}
-	gs_layouts_find(sample, options->rare_threshold, options->differences);
+	gs_layouts_find(sample, options->rare_threshold, options->differences,
+					orders);
+	learning->formulas = list_concat(learning->formulas,
+									 gs_orders_left(sample, orders));
 	if (options->dependencies)
 		gs_exact_find(sample, options->rare_threshold);
 	gs_end_settings(level);

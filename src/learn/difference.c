@@ -42,7 +42,7 @@ gs_column_may_differ(const GsColumn *c)
 	return !c->unique && !c->equated && !c->computed && c->codec.nparts == 1 &&
 		c->meant != GS_MEANT_CODE && c->moment == 0 &&
 		c->codec.notation == NULL &&
-		(c->codec.kind->integer ||
+		(c->codec.kind->integer || c->codec.kind->scaled ||
 		 c->codec.kind->part[0].lane == GS_LANE_NUMERIC) &&
 		c->declared == c->type;
 }
@@ -599,10 +599,11 @@ by_score(const void *a, const void *b, void *arg)
  * lanes.  Can be cancelled.
  *
  * threshold: rows that a value needs to be shown; differences: whether columns
- * may be told from others
+ * may be told from others; orders: of gs_orders_between
  */
 void
-gs_layouts_find(GsSample *sample, int threshold, bool differences)
+gs_layouts_find(GsSample *sample, int threshold, bool differences,
+				List *orders)
 {
 	int			n = sample->ncolumns;
 	Finder		finder = {.sample = sample,.threshold = threshold};
@@ -610,16 +611,21 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	GsScalar   *scratch = palloc_extended(sizeof(GsScalar) *
 										  Max(sample->nrows, 1),
 										  MCXT_ALLOC_HUGE);
+	GsFloats   *floats = NULL;
 
 	finder.number = palloc0(sizeof(Number) * Max(n, 1));
 	finder.link = palloc0(sizeof(GsLink) * Max(n, 1));
 	finder.sign = palloc_extended(Max((Size) n * n, 1),
 								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	finder.code = palloc0(Max(n, 1));
+	if (differences)
+		floats = gs_floats_to_whole(sample, orders);
 	for (int c = 0; c < n; c++)
 	{
 		order[c] = c;
 		init_number(&finder, c);
+		if (floats != NULL && floats[c].changed && !floats[c].grouped)
+			finder.number[c].unit = 0;
 		if (finder.number[c].unit == 0 ||
 			sample->columns[c].codec.kind->axis != GS_AXIS_TIME)
 			continue;
@@ -638,6 +644,8 @@ gs_layouts_find(GsSample *sample, int threshold, bool differences)
 	for (int c = 0; c < n; c++)
 		if (sample->columns[c].layout != NULL)
 			settle(&finder, c, scratch);
+	if (floats != NULL)
+		gs_floats_settle(sample, floats);
 
 	/* a base must be what it is until all has been taken off that it is of */
 	for (int c = 0; c < n; c++)

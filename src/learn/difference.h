@@ -30,7 +30,7 @@ gs_is_near(const GsSample *sample, int a, int b)
 }
 
 extern void gs_layouts_find(GsSample *sample, int threshold,
-							bool differences);
+							bool differences, List *orders);
 
 /* difference.c, for private fits */
 extern bool gs_column_may_differ(const GsColumn *column);
@@ -44,5 +44,18 @@ extern bool gs_may_differ(const GsSample *sample, int column);
 
 /* aspect.c */
 extern void gs_aspect_find(const GsSample *sample, int column, GsLink *best);
+
+/* What a column of floats was before it became whole numbers. */
+typedef struct GsFloats
+{
+	bool		changed;
+	bool		grouped;		/* may be told from others */
+	GsCodec		codec;
+	GsLane		lane;
+} GsFloats;
+
+/* float_scale.c */
+extern GsFloats *gs_floats_to_whole(GsSample *sample, List *orders);
+extern void gs_floats_settle(GsSample *sample, GsFloats *floats);
 
 #endif

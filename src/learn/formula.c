@@ -26,6 +26,7 @@
 
 #include "codec/domain.h"
 #include "learn/formula_internal.h"
+#include "learn/notation_learn.h"
 #include "learn/quantile.h"
 
 #define MAX_ROWS		4000	/* looked at */
@@ -138,8 +139,7 @@ gs_formula_value(const Search *search, const Formula *formula, int row)
 	}
 	if (formula->pair_factor != 0)
 	{
-		double		sum = search->number[formula->pair[0]].value[row] +
-			formula->sign * search->number[formula->pair[1]].value[row];
+		double		sum = pair_sum(search, formula, row);
 
 		result *= formula->pair_factor > 0 ? sum : 1 / sum;
 	}
@@ -168,11 +168,12 @@ rounding(const Search *search, const Formula *formula, int row, double result)
 	}
 	if (formula->pair_factor != 0)
 	{
-		const Number *a = &search->number[formula->pair[0]];
-		const Number *b = &search->number[formula->pair[1]];
+		double		unit = search->number[formula->pair[1]].unit;
 
-		error += (a->unit + b->unit) / 2 * fabs(result) /
-			fabs(a->value[row] + formula->sign * b->value[row]);
+		if (formula->pair[0] >= 0)
+			unit += search->number[formula->pair[0]].unit;
+		error += unit / 2 * fabs(result) /
+			fabs(pair_sum(search, formula, row));
 	}
 	return error;
 }
@@ -265,13 +266,14 @@ gs_formula_is_circular(const Search *search, const Formula *formula,
 void
 gs_formula_keep(Search *search, const Formula *formula, int target)
 {
-	GsFormula  *found = palloc(sizeof(GsFormula));
+	GsFormula  *found = palloc0(sizeof(GsFormula));
 	uint64		from = numbers_of(search, formula);
 
 	for (int i = 0; i < search->n; i++)
 		if (i == target || search->number[i].from >> target & 1)
 			search->number[i].from |= from;
 	search->number[target].told = true;
+	search->number[target].is_sum = !formula->product;
 	found->condition = gs_formula_write(search, formula, target, false);
 	found->definition = gs_formula_write(search, formula, target, true);
 	search->found = lappend(search->found, found);
@@ -383,32 +385,40 @@ room_of(const Search *search, const Basis *basis, int column, bool logs)
 }
 
 /*
- * Keeps a sum of the basis's columns that tells a number: of whole multiples.
+ * Keeps a sum of the basis's columns that tells a number: of multiples that
+ * are whole, or else have few digits.
  */
 static bool
 keep_sum(Search *search, const Basis *basis, const double *factor, int target)
 {
-	Formula		formula = {.constant = 0};
-	int			terms = 0;
+	int			decimals = Max(search->number[target].decimals, 0);
 
-	for (int k = 0; k < basis->n; k++)
+	for (int digits = 0; digits <= 3; digits += 3)
 	{
-		if (basis->column[k] < 0)
-			formula.constant =
-				to_decimals(factor[k],
-							Max(search->number[target].decimals, 0));
-		else
+		Formula		formula = {.constant = 0};
+		int			terms = 0;
+
+		for (int k = 0; k < basis->n; k++)
 		{
-			formula.factor[basis->column[k]] = rint(factor[k]);
-			terms += rint(factor[k]) != 0;
+			double		rounded = to_decimals(factor[k], digits);
+
+			if (basis->column[k] < 0)
+				formula.constant = to_decimals(factor[k],
+											   Max(decimals, digits));
+			else
+			{
+				formula.factor[basis->column[k]] = rounded;
+				terms += rounded != 0;
+			}
 		}
+		if (terms == 0 || gs_formula_is_circular(search, &formula, target) ||
+			(!gs_formula_holds(search, &formula, target, false) &&
+			 (digits > 0 || !gs_formula_holds(search, &formula, target, true))))
+			continue;
+		gs_formula_keep(search, &formula, target);
+		return true;
 	}
-	if (terms == 0 || gs_formula_is_circular(search, &formula, target) ||
-		(!gs_formula_holds(search, &formula, target, false) &&
-		 !gs_formula_holds(search, &formula, target, true)))
-		return false;
-	gs_formula_keep(search, &formula, target);
-	return true;
+	return false;
 }
 
 /* y as a multiple of x and a constant. */
@@ -527,7 +537,8 @@ eliminate(Search *search, bool logs, GsRandom *random)
 	bool		used[FORMULA_NUMBERS] = {false};
 
 	for (int i = 0; i < search->n; i++)
-		used[i] = !search->number[i].told &&
+		used[i] = (!search->number[i].told ||
+				   (logs && search->number[i].is_sum)) &&
 			(!logs || search->number[i].log_spread > 0);
 	if (!choose_rows(search, logs, used, random, basis))
 		return;
@@ -591,6 +602,9 @@ gs_formulas_find(const GsSample *sample, uint64 seed)
 			!read_number(number, &sample->columns[c], lane, search->nrows,
 						 stride))
 			continue;
+		/* a day follows from others as a day */
+		number->may_be_told &= (sample->told == NULL || !sample->told[c]) &&
+			!gs_holds_dates(sample, c);
 		search->any_float |= number->is_float;
 		search->n++;
 	}
@@ -603,6 +617,11 @@ gs_formulas_find(const GsSample *sample, uint64 seed)
 	{
 		eliminate(search, false, &random);
 		eliminate(search, true, &random);
+	}
+	for (int rate = 0; rate < search->n && search->n <= MAX_TEMPLATE; rate++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		gs_find_rates(search, rate);
 	}
 	if (search->n >= 3 && search->n <= MAX_TEMPLATE)
 		for (int a = 0; a < search->n; a++)

@@ -23,6 +23,7 @@ typedef struct Number
 	double		relative;		/* unit, in the mean of absolute values */
 	bool		may_be_told;
 	bool		told;			/* an equation says what it is ... */
+	bool		is_sum;			/* ... a sum ... */
 	uint64		from;			/* ... of these numbers, a bit each */
 } Number;
 
@@ -48,10 +49,23 @@ typedef struct Formula
 	double		constant;
 	double		factor[FORMULA_NUMBERS];
 	double		pair_factor;	/* of the sum of two; 0: none */
-	int			pair[2];
+	int			pair[2];		/* the first -1: ... */
+	double		whole;			/* ... this, of which the second is a share */
 	int			sign;			/* of the second of them */
 	double		base;			/* of the logarithm of it all; 0: none */
 } Formula;
+
+/*
+ * The sum of two in a row.
+ */
+static inline double
+pair_sum(const Search *search, const Formula *formula, int row)
+{
+	double		first = formula->pair[0] < 0 ? formula->whole :
+		search->number[formula->pair[0]].value[row];
+
+	return first + formula->sign * search->number[formula->pair[1]].value[row];
+}
 
 /* Elimination: columns that those before them do not make up. */
 typedef struct Basis
@@ -79,6 +93,7 @@ extern void gs_formula_keep(Search *search, const Formula *formula,
 extern bool gs_keep_powers(Search *search, const Basis *basis,
 						   const double *factor, int target);
 extern void gs_find_pairs(Search *search, int a, int b, int sign);
+extern void gs_find_rates(Search *search, int rate);
 
 /* formula_write.c */
 extern char *gs_formula_write(Search *search, const Formula *formula,

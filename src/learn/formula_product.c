@@ -86,7 +86,7 @@ keep_product(Search *search, const Formula *formula, int target)
 			continue;
 		if (i != target)
 			own = turn_product(formula, target, i);
-		if (gs_formula_is_circular(search, &own, i))
+		if (number->told || gs_formula_is_circular(search, &own, i))
 			continue;
 		if ((best_target < 0 ||
 			 number->relative < search->number[best_target].relative) &&
@@ -103,10 +103,9 @@ keep_product(Search *search, const Formula *formula, int target)
 			widest = own;
 		}
 	}
-	if (best_target < 0 || search->number[best_target].told)
+	if (best_target < 0)
 		return false;
 	if (widest_target >= 0 && widest_target != best_target &&
-		!search->number[widest_target].told &&
 		search->number[widest_target].log_spread >
 		MIN_WIDER * search->number[best_target].log_spread)
 		gs_formula_keep(search, &widest, widest_target);
@@ -202,11 +201,11 @@ may_be_pair(const Search *search, int target, int other, int by,
 	for (int i = 0; i < TRIAL_ROWS; i++)
 	{
 		int			row = i * stride;
-		double		sum = search->number[formula->pair[0]].value[row] +
-			formula->sign * search->number[formula->pair[1]].value[row];
+		double		sum = pair_sum(search, formula, row);
 		double		rest = search->number[other].value[row];
 		double		one = search->number[target].value[row] *
-			(by > 0 ? sum / rest : rest / sum);
+			(by > 0 ? 1 / rest : rest) *
+			(formula->pair_factor > 0 ? 1 / sum : sum);
 
 		if (isfinite(one) && one != 0)
 			ratio[n++] = one;
@@ -244,4 +243,55 @@ gs_find_pairs(Search *search, int a, int b, int sign)
 				if (!isnan(formula.constant))
 					(void) keep_product(search, &formula, target);
 			}
+}
+
+/*
+ * Whether a number may be a share of a whole: 20, of 100.
+ */
+static bool
+is_rate(const Number *number, int nrows, double whole)
+{
+	double		most = 0;
+
+	for (int row = 0; row < nrows; row++)
+	{
+		if (number->value[row] < 0 || number->value[row] > whole)
+			return false;
+		if (!isnan(number->value[row]))
+			most = Max(most, number->value[row]);
+	}
+	return most > whole / 100;
+}
+
+/*
+ * gs_find_rates: finds numbers that are another one without, or with, a share
+ * of it: a price after so many % off.
+ */
+void
+gs_find_rates(Search *search, int rate)
+{
+	for (int try = 0; try < 4; try++)
+	{
+		double		whole = try < 2 ? 100 : 1;
+
+		if (!is_rate(&search->number[rate], search->nrows, whole))
+			continue;
+		for (int target = 0; target < search->n; target++)
+			for (int other = 0; other < search->n; other++)
+			{
+				Formula		formula = {.product = true,.pair = {-1, rate},
+					.whole = whole,.sign = try % 2 == 0 ? -1 : 1,
+				.pair_factor = 1};
+
+				if (target == other || target == rate || other == rate ||
+					search->number[target].told ||
+					!search->number[target].may_be_told ||
+					!may_be_pair(search, target, other, 1, &formula))
+					continue;
+				formula.factor[other] = 1;
+				formula.constant = median_constant(search, &formula, target);
+				if (!isnan(formula.constant))
+					(void) keep_product(search, &formula, target);
+			}
+	}
 }

@@ -48,7 +48,10 @@ append_powers(const Search *search, const Formula *formula, int sign,
 		if (n++ > 0)
 			appendStringInfoString(out, " * ");
 		appendStringInfoChar(out, '(');
-		append_column(search, out, formula->pair[0]);
+		if (formula->pair[0] < 0)
+			append_number(out, formula->whole);
+		else
+			append_column(search, out, formula->pair[0]);
 		appendStringInfoString(out, formula->sign > 0 ? " + " : " - ");
 		append_column(search, out, formula->pair[1]);
 		appendStringInfoChar(out, ')');

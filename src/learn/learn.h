@@ -16,6 +16,8 @@ typedef struct GsSample
 	GsColumn   *columns;
 	GsLane	   *lanes;			/* [ncolumns][GS_MAX_PARTS] */
 	const bool *begins;			/* [nrows] an owner's first row; or NULL */
+	bool	   *told;			/* [ncolumns] by moments, and no number tells it;
+								 * or NULL */
 } GsSample;
 
 extern void gs_sample_put(GsSample *sample, int64 row, const Datum *values,

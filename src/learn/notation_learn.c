@@ -11,18 +11,10 @@
  * in every row (a month or weekday beside a date, a date beside its text), has
  * that one as its leader: nothing is learned but where it is NULL or holds no
  * date, and the others are written when rows are decoded.
- *
- * Tensors:
- *	 column/format	int4 [columns]	1 + format; 0: none
- *	 column/leader	int4 [columns]	see GsColumn
- *	 format/other/C	bytes			texts of column C that are no dates, each
- *									with a zero byte at its end
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -45,6 +37,8 @@
 #define MIN_MINUTES		4
 #define LATE_MINUTE		45
 #define FIRST_ROWS		64
+/* Time zones to try. */
+#define MAX_CLOCKS		4
 /* A column of fewer rows follows by chance. */
 #define MIN_ROWS		50
 
@@ -163,25 +157,52 @@ may_be_number(const GsCodecKind *kind, const GsLane *lane)
 		lane->scale == 0;
 }
 
-static void
-find_in_numbers(GsSample *sample, int c)
+/*
+ * The format of a column of numbers that holds dates; -1: none.
+ */
+static int
+format_of_numbers(const GsSample *sample, int c)
 {
-	GsColumn   *column = &sample->columns[c];
-	GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
+	const GsCodecKind *kind = sample->columns[c].codec.kind;
+	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
 	GsScalar   *sorted;
 	int64		n = 0;
 	int			format;
 
-	if (!may_be_dates(column->codec.kind, lane, sample->nrows))
-		return;
+	if (!may_be_number(kind, lane) ||
+		!may_be_dates(kind, lane, sample->nrows))
+		return -1;
 	sorted = palloc_extended(sizeof(GsScalar) * Max(sample->nrows, 1),
 							 MCXT_ALLOC_HUGE);
 	for (int64 row = 0; row < sample->nrows; row++)
 		if (!is_absent(lane, row))
 			sorted[n++] = lane->scalar[row];
 	gs_scalars_sort(sorted, n, GS_LANE_INT);
-	format = find_number_format(column->codec.kind, sorted, n);
+	format = find_number_format(kind, sorted, n);
 	pfree(sorted);
+	return format;
+}
+
+/*
+ * gs_holds_dates: whether a column of numbers holds days or months.
+ */
+bool
+gs_holds_dates(const GsSample *sample, int c)
+{
+	const GsColumn *column = &sample->columns[c];
+	int			format = column->unique || column->partly_unique ||
+		column->meant != GS_MEANT_ANY ? -1 : format_of_numbers(sample, c);
+
+	return format >= 0 && gs_notation_unit(format) != GS_UNIT_CLOCK;
+}
+
+static void
+find_in_numbers(GsSample *sample, int c)
+{
+	GsColumn   *column = &sample->columns[c];
+	GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
+	int			format = format_of_numbers(sample, c);
+
 	if (format < 0)
 		return;
 	gs_notation_set(&column->codec, format, 0, NULL);
@@ -197,7 +218,7 @@ find_in_numbers(GsSample *sample, int c)
  * are no dates.
  */
 static Tally
-tally_texts(GsLane *lane, int format, GsText **others)
+tally_texts(GsLane *lane, int format, const char *suffix, GsText **others)
 {
 	Tally		tally = {0};
 	HASH_SEQ_STATUS scan;
@@ -207,8 +228,8 @@ tally_texts(GsLane *lane, int format, GsText **others)
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
 		int64		scalar = 0;
-		bool		date = gs_notation_parse(format, entry->text, entry->len,
-											 &scalar);
+		bool		date = gs_notation_read(format, suffix, entry->text,
+											entry->len, &scalar);
 
 		if (!date && tally.nothers < GS_NOTATION_MAX_OTHERS)
 			others[tally.nothers] = entry;
@@ -234,8 +255,8 @@ by_text(const void *a, const void *b)
  * others: [n] in order, all that are no dates, those that may be shown first
  */
 static void
-count_texts(GsLane *lane, int64 nrows, int format, GsText *const *others,
-			int n)
+count_texts(GsLane *lane, int64 nrows, const GsNotation *notation,
+			GsText *const *others, int n)
 {
 	for (int64 row = 0; row < nrows; row++)
 	{
@@ -245,7 +266,8 @@ count_texts(GsLane *lane, int64 nrows, int format, GsText *const *others,
 		if (is_absent(lane, row))
 			continue;
 		entry = gs_lane_text(lane, lane->scalar[row].hash);
-		if (!gs_notation_parse(format, entry->text, entry->len, &scalar))
+		if (!gs_notation_read(notation->format, notation->suffix, entry->text,
+							  entry->len, &scalar))
 			for (int i = 0; i < n; i++)
 				if (others[i] == entry)
 					scalar = GS_NOTATION_OTHER + i;
@@ -256,6 +278,38 @@ count_texts(GsLane *lane, int64 nrows, int format, GsText *const *others,
 	lane->type = GS_LANE_INT;
 }
 
+/*
+ * What stands behind a format's date in the first of a lane's texts that it
+ * reads: the offset of a time zone, say.  Returns false if there is nothing.
+ */
+static bool
+find_suffix(GsLane *lane, int format, char *suffix)
+{
+	int			length = gs_notation_length(format);
+	HASH_SEQ_STATUS scan;
+	GsText	   *entry;
+	bool		found = false;
+
+	if (length == 0)
+		return false;
+	hash_seq_init(&scan, lane->texts);
+	for (int i = 0; i <= GS_NOTATION_MAX_OTHERS && !found &&
+		 (entry = hash_seq_search(&scan)) != NULL; i++)
+	{
+		int64		scalar;
+
+		found = entry->len > length &&
+			entry->len - length <= GS_NOTATION_MAX_SUFFIX &&
+			!isdigit((unsigned char) entry->text[length]) &&
+			gs_notation_parse(format, entry->text, length, &scalar);
+		if (found)
+			strcpy(suffix, entry->text + length);
+		if (found || i == GS_NOTATION_MAX_OTHERS)
+			hash_seq_term(&scan);
+	}
+	return found;
+}
+
 static void
 find_in_texts(GsSample *sample, int c, int threshold)
 {
@@ -263,6 +317,7 @@ find_in_texts(GsSample *sample, int c, int threshold)
 	GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
 	GsText	   *others[GS_NOTATION_MAX_OTHERS];
 	char	   *shown[GS_NOTATION_MAX_OTHERS];
+	char		suffix[GS_NOTATION_MAX_SUFFIX + 1] = "";
 	int			best = -1;
 	int			nothers = GS_NOTATION_MAX_OTHERS + 1;
 	int			nshown = 0;
@@ -273,22 +328,26 @@ find_in_texts(GsSample *sample, int c, int threshold)
 	for (int format = 0; format < gs_notation_count(); format++)
 	{
 		Tally		tally;
+		char		behind[GS_NOTATION_MAX_SUFFIX + 1] = "";
 
 		CHECK_FOR_INTERRUPTS();
 		if (!gs_notation_fits(format, column->codec.kind) ||
 			gs_notation_unit(format) == GS_UNIT_NONE)
 			continue;
-		tally = tally_texts(lane, format, others);
+		tally = tally_texts(lane, format, "", others);
+		if (tally.ndates == 0 && find_suffix(lane, format, behind))
+			tally = tally_texts(lane, format, behind, others);
 		if (tally.nothers >= nothers ||
 			!is_plausible(&tally, format,
 						  gs_notation_is_number(format)))
 			continue;
 		best = format;
+		strcpy(suffix, behind);
 		nothers = tally.nothers;
 	}
 	if (best < 0)
 		return;
-	(void) tally_texts(lane, best, others);
+	(void) tally_texts(lane, best, suffix, others);
 	qsort(others, nothers, sizeof(GsText *), by_text);
 	for (int i = 0; i < nothers; i++)
 		if (others[i]->count >= threshold)
@@ -301,7 +360,8 @@ find_in_texts(GsSample *sample, int c, int threshold)
 			nshown++;
 		}
 	gs_notation_set(&column->codec, best, nshown, shown);
-	count_texts(lane, sample->nrows, best, others, nothers);
+	strcpy(column->codec.notation->suffix, suffix);
+	count_texts(lane, sample->nrows, column->codec.notation, others, nothers);
 }
 
 /*
@@ -318,7 +378,6 @@ gs_notations_find(GsSample *sample, int threshold)
 	{
 		const GsColumn *column = &sample->columns[c];
 		const GsCodecKind *kind = column->codec.kind;
-		const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
 
 		CHECK_FOR_INTERRUPTS();
 		if (column->unique || column->partly_unique ||
@@ -326,22 +385,32 @@ gs_notations_find(GsSample *sample, int threshold)
 			continue;
 		if (kind->content == GS_CONTENT_TEXT)
 			find_in_texts(sample, c, threshold);
-		else if (may_be_number(kind, lane))
+		else
 			find_in_numbers(sample, c);
 	}
 }
+
+/* How a column may follow from another one. */
+typedef struct Following
+{
+	int			leader;
+	int			format;
+	GsClock		clock;
+} Following;
 
 /*
  * Whether a format writes a column's value of a row, from its leader's
  * moment.
  */
 static bool
-writes_row(const GsColumn *column, const GsLane *lane, int64 row, int format,
-		   GsMoment moment)
+writes_row(const GsColumn *column, const GsLane *lane, int64 row,
+		   const Following *as, GsMoment moment)
 {
 	char		text[GS_NOTATION_SIZE];
+	int			format = as->format;
 	int			len;
 
+	moment = gs_clock_show(as->clock, moment);
 	if (column->codec.notation != NULL)
 		return gs_notation_scalar(format, moment) == lane->scalar[row].i;
 	if (lane->type == GS_LANE_INT)
@@ -366,8 +435,9 @@ is_other(const GsColumn *column, const GsLane *lane, int64 row)
  * date.  *whole: it has a value wherever the other has.
  */
 static bool
-follows(const GsSample *sample, int c, int leader, int format, bool *whole)
+follows(const GsSample *sample, int c, const Following *as, bool *whole)
 {
+	int			leader = as->leader;
 	const GsColumn *from = &sample->columns[leader];
 	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
 	const GsLane *base = &sample->lanes[leader * GS_MAX_PARTS];
@@ -388,7 +458,7 @@ follows(const GsSample *sample, int c, int leader, int format, bool *whole)
 			continue;
 		}
 		if (!present ||
-			!writes_row(&sample->columns[c], lane, row, format,
+			!writes_row(&sample->columns[c], lane, row, as,
 						gs_codec_moment(&from->codec, base->scalar[row].i)))
 			return false;
 		first = first < 0 ? row : first;
@@ -416,7 +486,8 @@ may_follow(const GsColumn *column, const GsLane *lane)
 		!column->impute && column->declared == column->type &&
 		column->meant == GS_MEANT_ANY &&
 		(codec->notation != NULL || codec->type == DATEOID ||
-		 codec->type == TIMEOID || codec->kind->content == GS_CONTENT_TEXT ||
+		 codec->type == TIMEOID || codec->type == TIMESTAMPOID ||
+		 codec->kind->content == GS_CONTENT_TEXT ||
 		 may_be_number(codec->kind, lane));
 }
 
@@ -424,16 +495,17 @@ may_follow(const GsColumn *column, const GsLane *lane)
  * Makes a column follow: all of its dates are the same to learn from.
  */
 static void
-set_leader(GsSample *sample, int c, int leader, int format, bool whole)
+set_leader(GsSample *sample, int c, const Following *as, bool whole)
 {
 	GsColumn   *column = &sample->columns[c];
 	GsLane	   *lane = &sample->lanes[c * GS_MAX_PARTS];
 
-	column->moment = leader + 1;
+	column->moment = as->leader + 1;
 	column->equal = 0;			/* which says less */
-	sample->columns[leader].leads = true;
+	sample->columns[as->leader].leads = true;
 	if (column->codec.notation == NULL)
-		gs_notation_set(&column->codec, format, 0, NULL);
+		gs_notation_set(&column->codec, as->format, 0, NULL);
+	column->codec.notation->clock = as->clock;
 	if (lane->texts != NULL)
 		MemoryContextDelete(lane->texts_context);
 	lane->texts = NULL;
@@ -451,6 +523,36 @@ set_leader(GsSample *sample, int c, int leader, int format, bool whole)
 }
 
 /*
+ * The clocks by which a column may follow from another one.  Returns how many.
+ */
+static int
+find_clocks(const GsSample *sample, int c, int leader, GsClock *clock)
+{
+	const GsCodec *codec = &sample->columns[c].codec;
+	int			n = 1;
+	int64		row;
+
+	clock[0] = (GsClock) {.ahead = 0};
+	if (gs_codec_unit(&sample->columns[leader].codec) != GS_UNIT_TIME)
+		return n;
+	if (codec->notation != NULL && gs_codec_unit(codec) == GS_UNIT_TIME &&
+		gs_rows_of_both(sample, c, leader, &row, 1) == 1)
+	{
+		int64		ahead = gs_ahead_in_row(sample, c, leader, row);
+
+		if (ahead != 0 && ahead >= -GS_NOTATION_MAX_SHIFT)
+			clock[n++] = (GsClock) {.ahead = ahead};
+	}
+	/* those of others that follow from it */
+	for (int i = 0; i < sample->ncolumns && n < MAX_CLOCKS; i++)
+		if (sample->columns[i].moment == leader + 1 &&
+			(sample->columns[i].codec.notation->clock.zone != NULL ||
+			 sample->columns[i].codec.notation->clock.ahead != 0))
+			clock[n++] = sample->columns[i].codec.notation->clock;
+	return n;
+}
+
+/*
  * Looks for the format in which a column follows from another one.
  */
 static void
@@ -463,6 +565,8 @@ find_format(GsSample *sample, int c, int leader)
 	const GsCodec *from = &sample->columns[leader].codec;
 	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
 	const GsScalar *base = sample->lanes[leader * GS_MAX_PARTS].scalar;
+	GsClock		clock[MAX_CLOCKS];
+	int			nclocks;
 	int64		first = 0;
 
 	while (first < sample->nrows &&
@@ -471,21 +575,67 @@ find_format(GsSample *sample, int c, int leader)
 	if (first == sample->nrows ||
 		gs_scalar_is_special(&from->part[0], GS_LANE_INT, base[first]))
 		return;
+	nclocks = find_clocks(sample, c, leader, clock);
 	for (int format = 0; format < gs_notation_count(); format++)
 	{
-		bool		whole;
+		int			year = gs_notation_is_fiscal(format) ?
+			2 * MONTHS_PER_YEAR - 2 : 0;
 
-		if (codec->notation != NULL && format != codec->notation->format)
+		if ((codec->notation != NULL && format != codec->notation->format) ||
+			!gs_notation_fits(format, kind) ||
+			!gs_notation_derives(format, from))
 			continue;
-		if (!gs_notation_fits(format, kind) ||
-			!gs_notation_derives(format, from) ||
-			!writes_row(column, lane, first, format,
-						gs_codec_moment(from, base[first].i)) ||
-			!follows(sample, c, leader, format, &whole))
-			continue;
-		set_leader(sample, c, leader, format, whole);
-		return;
+		for (int k = 0; k < nclocks + year; k++)
+		{
+			Following	as = {.leader = leader,.format = format};
+			bool		whole;
+
+			if (k < nclocks)
+				as.clock = clock[k];
+			else
+				as.clock.months = k - nclocks < MONTHS_PER_YEAR - 1 ?
+					k - nclocks + 1 : MONTHS_PER_YEAR - 2 - (k - nclocks);
+			if (!writes_row(column, lane, first, &as,
+							gs_codec_moment(from, base[first].i)) ||
+				!follows(sample, c, &as, &whole))
+				continue;
+			set_leader(sample, c, &as, whole);
+			return;
+		}
 	}
+}
+
+/*
+ * Finds columns that show another one's moments as the clocks of a time zone
+ * do.
+ */
+static void
+find_zones(GsSample *sample)
+{
+	for (int b = 0; b < sample->ncolumns; b++)
+		for (int c = 0; c < sample->ncolumns; c++)
+		{
+			const GsColumn *leader = &sample->columns[b];
+			const GsColumn *column = &sample->columns[c];
+			Following	as = {.leader = b};
+			bool		whole;
+
+			CHECK_FOR_INTERRUPTS();
+			if (b == c || leader->codec.notation != NULL ||
+				leader->codec.type != TIMESTAMPTZOID ||
+				!may_lead(leader, &sample->lanes[b * GS_MAX_PARTS]) ||
+				gs_codec_unit(&column->codec) != GS_UNIT_TIME ||
+				column->codec.type == TIMESTAMPTZOID ||
+				!may_follow(column, &sample->lanes[c * GS_MAX_PARTS]) ||
+				!gs_may_follow(column, leader) ||
+				(as.clock.zone = gs_zone_find(sample, c, b)) == NULL)
+				continue;
+			as.format = column->codec.notation != NULL ?
+				column->codec.notation->format :
+				gs_notation_count() - 1;
+			if (follows(sample, c, &as, &whole))
+				set_leader(sample, c, &as, whole);
+		}
 }
 
 /*
@@ -535,6 +685,7 @@ gs_leaders_find(GsSample *sample)
 	for (int c = 0; c < sample->ncolumns; c++)
 		coarse[c] = sample->lanes[c * GS_MAX_PARTS].type == GS_LANE_INT &&
 			is_coarse(sample, c);
+	find_zones(sample);
 	/* the finest lead: what follows from a month follows from its day */
 	for (GsMomentUnit unit = GS_UNIT_TIME; unit > GS_UNIT_NONE; unit--)
 		for (int round = 0; round < 4; round++)
@@ -557,154 +708,4 @@ gs_leaders_find(GsSample *sample)
 						find_format(sample, c, b);
 				}
 			}
-}
-
-/*
- * gs_notations_save: appends the tensors.
- */
-void
-gs_notations_save(const GsSchema *schema, List **tensors)
-{
-	int32	   *format = palloc0(sizeof(int32) * Max(schema->ncolumns, 1));
-	int32	   *leader = palloc0(sizeof(int32) * Max(schema->ncolumns, 1));
-
-	for (int c = 0; c < schema->ncolumns; c++)
-	{
-		const GsColumn *column = &schema->columns[c];
-		const GsNotation *notation = column->codec.notation;
-		StringInfoData texts;
-		char		name[32];
-
-		leader[c] = column->moment;
-		if (notation == NULL)
-			continue;
-		format[c] = notation->format + 1;
-		if (notation->nothers == 0)
-			continue;
-		initStringInfo(&texts);
-		for (int i = 0; i < notation->nothers; i++)
-			appendBinaryStringInfo(&texts, notation->other[i],
-								   strlen(notation->other[i]) + 1);
-		snprintf(name, sizeof(name), "format/other/%d", c + 1);
-		gs_tensor_add(tensors, name, GS_U1, 1, texts.len, 0, texts.data);
-	}
-	gs_tensor_add(tensors, "column/format", GS_I4, 1, schema->ncolumns, 0,
-				  format);
-	gs_tensor_add(tensors, "column/leader", GS_I4, 1, schema->ncolumns, 0,
-				  leader);
-}
-
-/*
- * The texts of a column that are no dates.  Returns how many.
- */
-static int
-load_others(const List *tensors, const GsColumn *column, int c, char **other)
-{
-	const GsTensor *tensor;
-	const char *at;
-	char		name[32];
-	int			n = 0;
-
-	snprintf(name, sizeof(name), "format/other/%d", c + 1);
-	if (gs_tensor_find(tensors, name) == NULL)
-		return 0;
-	tensor = gs_tensor_get(tensors, name, GS_U1, 1);
-	at = tensor->data;
-	for (int left = tensor->dims[0]; left > 0; n++)
-	{
-		int			len = strnlen(at, left);
-
-		if (len == left || n == GS_NOTATION_MAX_OTHERS ||
-			!pg_verifymbstr(at, len, true))
-			gs_corrupted("What is no date in column \"%s\" is not valid text.",
-						 column->name);
-		other[n] = pstrdup(at);
-		at += len + 1;
-		left -= len + 1;
-	}
-	return n;
-}
-
-/*
- * gs_notations_load: reads the formats of columns, whose features are yet to
- * be loaded.  Errors: data_corrupted.
- */
-void
-gs_notations_load(GsSchema *schema, const List *tensors)
-{
-	const int32 *format = gs_tensor_data(tensors, "column/format", GS_I4,
-										 schema->ncolumns);
-	const int32 *leader = gs_tensor_data(tensors, "column/leader", GS_I4,
-										 schema->ncolumns);
-
-	for (int c = 0; c < schema->ncolumns; c++)
-	{
-		GsColumn   *column = &schema->columns[c];
-		char	   *other[GS_NOTATION_MAX_OTHERS];
-
-		if (format[c] == 0 && leader[c] == 0)
-			continue;
-		if (format[c] < 1 || format[c] > gs_notation_count() ||
-			!gs_notation_fits(format[c] - 1, column->codec.kind) ||
-			(leader[c] == 0 &&
-			 gs_notation_unit(format[c] - 1) == GS_UNIT_NONE))
-			gs_corrupted("Column \"%s\" has an impossible format.",
-						 column->name);
-		gs_notation_set(&column->codec, format[c] - 1,
-						load_others(tensors, column, c, other), other);
-		column->moment = leader[c];
-	}
-}
-
-/*
- * gs_leaders_nulls: a column is NULL where its leader is, unless it then has
- * what is no date.
- */
-void
-gs_leaders_nulls(GsSchema *schema)
-{
-	for (int c = 0; c < schema->ncolumns; c++)
-	{
-		GsColumn   *column = &schema->columns[c];
-		const GsFeature *feature;
-		bool		other = false;
-
-		if (column->moment == 0)
-			continue;
-		feature = &schema->features[column->feature[0]];
-		for (int i = 0; i < feature->nlevels; i++)
-			other |= gs_scalar_is_special(&column->codec.part[0], GS_LANE_INT,
-										  feature->level[i]);
-		column->nullable |= !other &&
-			schema->columns[column->moment - 1].nullable;
-	}
-}
-
-/*
- * gs_leaders_load: checks the leaders of columns whose features are loaded.
- * Errors: data_corrupted.
- */
-void
-gs_leaders_load(GsSchema *schema)
-{
-	for (int c = 0; c < schema->ncolumns; c++)
-	{
-		const GsColumn *column = &schema->columns[c];
-		const GsColumn *leader;
-
-		if (column->moment == 0)
-			continue;
-		if (column->moment < 1 || column->moment > schema->ncolumns ||
-			column->key != NULL || column->layout != NULL)
-			gs_corrupted("Column \"%s\" has an impossible leader.",
-						 column->name);
-		leader = &schema->columns[column->moment - 1];
-		if (leader->moment != 0 || leader->key != NULL ||
-			!gs_notation_derives(column->codec.notation->format,
-								 &leader->codec) ||
-			schema->features[leader->feature[0]].lane != GS_LANE_INT)
-			gs_corrupted("Column \"%s\" has an impossible leader.",
-						 column->name);
-	}
-	gs_leaders_nulls(schema);
 }

@@ -10,10 +10,18 @@
 #include "learn/learn.h"
 
 extern void gs_notations_find(GsSample *sample, int threshold);
+extern bool gs_holds_dates(const GsSample *sample, int c);
 extern void gs_leaders_find(GsSample *sample);
 extern void gs_notations_save(const GsSchema *schema, List **tensors);
 extern void gs_notations_load(GsSchema *schema, const List *tensors);
 extern void gs_leaders_nulls(GsSchema *schema);
 extern void gs_leaders_load(GsSchema *schema);
+
+/* zone.c */
+extern int64 gs_ahead_in_row(const GsSample *sample, int c, int leader,
+							 int64 row);
+extern int	gs_rows_of_both(const GsSample *sample, int c, int leader,
+							int64 *rows, int most);
+extern struct pg_tz *gs_zone_find(const GsSample *sample, int c, int leader);
 
 #endif

@@ -116,7 +116,8 @@ is_done(const Position *position, int n, const bool *done, int f)
 
 /*
  * Whether a position may come next: a number not before its NULL indicator,
- * nor before what tells whether it is a sum with another column.
+ * nor before what tells whether it is a sum with another column, or equal to
+ * one: values drawn beside that one's would seldom be near enough to be equal.
  */
 static bool
 may_come(const GsSchema *schema, const Position *position, int n,
@@ -133,6 +134,10 @@ may_come(const GsSchema *schema, const Position *position, int n,
 		return false;
 	if (feature->part < 0)
 		return true;
+	if (schema->columns[feature->column].equal > 0 &&
+		!is_done(position, n, done,
+				 schema->columns[feature->column].equal_feature))
+		return false;
 	nbases = gs_layout_nulls(schema, feature->column, base_null, base_code);
 	for (int b = 0; b < nbases; b++)
 		if (base_null[b] >= 0 && !is_done(position, n, done, base_null[b]))

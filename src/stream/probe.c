@@ -244,7 +244,7 @@ learn(Fit *fit)
 						  values, nulls);
 		gs_sample_put(sample, row, values, nulls);
 	}
-	gs_layouts_find(sample, fit->threshold, true);
+	gs_layouts_find(sample, fit->threshold, true, NIL);
 	fit->schema = gs_schema_learn(sample, fit->threshold, 0, &fit->encoded);
 }
 
