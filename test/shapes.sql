@@ -25,7 +25,8 @@ INSERT INTO chain.b SELECT a.id * 2 + k, a.id, day + 5 + a.id % 9 FROM chain.a, 
 INSERT INTO chain.c SELECT id, id, day + 1 + id % 5 FROM chain.b;
 INSERT INTO chain.d SELECT c.id * 3 + k, c.id, day + k FROM chain.c, generate_series(0, 2) AS k WHERE k <= c.id % 3;
 SELECT is(remade('chain'), 0::bigint, 'chain: all constraints');
-SELECT is((SELECT count(*) FROM chain2.b JOIN chain2.a ON a.id = b.a WHERE b.day < a.day), 0::bigint, 'each after the one above');
+SELECT is((SELECT count(*) FROM chain2.b JOIN chain2.a ON a.id = b.a WHERE b.day < a.day) + (SELECT count(*) FROM chain2.c JOIN chain2.b ON b.id = c.b WHERE c.day < b.day) +
+	(SELECT count(*) FROM chain2.d JOIN chain2.c ON c.id = d.c WHERE d.day < c.day), 0::bigint, 'each after the one above');
 
 -- a star and a junction
 CREATE SCHEMA star;
