@@ -274,10 +274,19 @@ put_source(SequenceSampler *sampler, int p, GsBatch *batch, int row, int s)
  * What a number lies close to in an owner's first row; NaN: nothing.
  */
 static double
-base_of(const SequenceSampler *sampler, int p, int row)
+base_of(const SequenceSampler *sampler, int p, const GsBatch *batch, int row)
 {
 	int			q = sampler->model->base[p];
+	int			c = sampler->model->moment[p];
 
+	if (c >= 0)
+	{
+		const int64 *known = batch->exact != NULL ? batch->exact[c] : NULL;
+
+		return known == NULL || known[row] == PG_INT64_MIN ? NAN :
+			gs_sequence_base(gs_sequence_unit(&sampler->model->axes.schema->columns[c]) *
+							 (double) known[row], sampler->model->by_year[p]);
+	}
 	return q < 0 || sampler->axes->code[(Size) q * GS_BATCH + row] ==
 		GS_TREE_MISSING ? NAN :
 		gs_sequence_base(sampler->axes->value[q][row],
@@ -338,11 +347,11 @@ put_shift(SequenceSampler *sampler, int p, GsBatch *batch, int row, float at)
  * Whether the tree of first rows draws a row.
  */
 static bool
-is_first(const SequenceSampler *sampler, int p, int row)
+is_first(const SequenceSampler *sampler, int p, const GsBatch *batch, int row)
 {
 	return sampler->model->tree[p][GS_TREE_FIRST].nnodes > 0 &&
 		!gs_memory_begun(sampler->memory, sampler->owner[row]) &&
-		(sampler->model->base[p] < 0 || !isnan(base_of(sampler, p, row)));
+		(sampler->model->base[p] < 0 || !isnan(base_of(sampler, p, batch, row)));
 }
 
 /*
@@ -354,7 +363,7 @@ put_first(SequenceSampler *sampler, int p, GsBatch *batch, int row, float at)
 	if (sampler->model->base[p] < 0)
 		gs_tree_put(sampler->axes, p, batch, row, at);
 	else
-		put_sum(sampler, p, batch, row, base_of(sampler, p, row),
+		put_sum(sampler, p, batch, row, base_of(sampler, p, batch, row),
 				&sampler->model->first_shift[p], GS_TREE_FIRST, at);
 }
 
@@ -504,7 +513,7 @@ draw_position(SequenceSampler *sampler, int p, GsBatch *batch)
 			continue;
 		n = 0;
 		for (int i = 0; i < nrest; i++)
-			if (t == GS_TREE_FIRST ? is_first(sampler, p, rest[i]) :
+			if (t == GS_TREE_FIRST ? is_first(sampler, p, batch, rest[i]) :
 				gs_memory_last(sampler->memory, sampler->owner[rest[i]], p,
 							   &last))
 				part[npart++] = rest[i];
@@ -551,7 +560,7 @@ draw_again(SequenceSampler *sampler, int p, GsBatch *batch, int row,
 		gs_memory_last(sampler->memory, sampler->owner[row], p, &last))
 		put_shift(sampler, p, batch, row,
 				  draw_one(sampler, &tree[GS_TREE_SHIFT], row, random, far));
-	else if (is_first(sampler, p, row))
+	else if (is_first(sampler, p, batch, row))
 		put_first(sampler, p, batch, row,
 				  draw_one(sampler, &tree[GS_TREE_FIRST], row, random, far));
 	else if (sampler->model->rising[p] != GS_RISING_NOT)
@@ -683,7 +692,7 @@ sequence_generate(void *state, GsBatch *batch)
 	for (int p = model->nknown; p < model->axes.n; p++)
 		for (int row = 0; row < sampler->n && model->base[p] >= 0; row++)
 			gs_memory_base(sampler->memory, sampler->owner[row], p,
-						   base_of(sampler, p, row));
+						   base_of(sampler, p, batch, row));
 	answer_before(sampler);
 	for (int p = model->nknown; p < model->axes.n; p++)
 	{
