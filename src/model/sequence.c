@@ -571,22 +571,42 @@ draw_again(SequenceSampler *sampler, int p, GsBatch *batch, int row,
 					draw_one(sampler, &tree[GS_TREE_OWN], row, random, far));
 }
 
-static uint64
-hash_key(const SequenceSampler *sampler, const GsBatch *batch, int k, int row)
+/*
+ * Whether a value is NULL, or missing.
+ */
+static bool
+is_null(const SequenceSampler *sampler, int p, const GsShown *shown)
+{
+	const TreePosition *axis = &sampler->model->axes.position[p];
+
+	return axis->number ? isnan(shown->value) : shown->level < 0 ||
+		shown->level ==
+		sampler->model->axes.schema->features[axis->feature].null_level;
+}
+
+/*
+ * The hash of a row's natural key; false if a NULL makes it differ from all
+ * others.
+ */
+static bool
+hash_key(const SequenceSampler *sampler, const GsBatch *batch, int k, int row,
+		 uint64 *hash)
 {
 	const GsNaturalKey *key = &sampler->model->key[k];
-	uint64		hash = gs_mix64(sampler->owner[row], k);
 
+	*hash = gs_mix64(sampler->owner[row], k);
 	for (int i = 0; i < key->n; i++)
 	{
 		GsShown		shown = shown_at(sampler, batch, key->position[i], row);
 		uint64		bits = (uint64) shown.level;
 
+		if (is_null(sampler, key->position[i], &shown))
+			return false;
 		if (!isnan(shown.value))
 			memcpy(&bits, &shown.value, sizeof(bits));
-		hash = gs_mix64(hash, bits);
+		*hash = gs_mix64(*hash, bits);
 	}
-	return hash;
+	return true;
 }
 
 /*
@@ -604,8 +624,8 @@ is_taken(const SequenceSampler *sampler, const GsBatch *batch, int p, int row)
 
 		if (model->key[k].position[model->key[k].n - 1] != p)
 			continue;
-		hash = hash_key(sampler, batch, k, row);
-		if (hash_search(sampler->seen, &hash, HASH_FIND, NULL) != NULL)
+		if (hash_key(sampler, batch, k, row, &hash) &&
+			hash_search(sampler->seen, &hash, HASH_FIND, NULL) != NULL)
 			return true;
 	}
 	return false;
@@ -811,9 +831,10 @@ gs_siblings_add(void *state, const GsBatch *batch, int row)
 		sampler->shown[p] = shown_at(sampler, batch, p, row);
 	for (int k = 0; k < model->nkeys; k++)
 	{
-		uint64		hash = hash_key(sampler, batch, k, row);
+		uint64		hash;
 
-		(void) hash_search(sampler->seen, &hash, HASH_ENTER, NULL);
+		if (hash_key(sampler, batch, k, row, &hash))
+			(void) hash_search(sampler->seen, &hash, HASH_ENTER, NULL);
 	}
 	gs_memory_add(sampler->memory, sampler->owner[row], sampler->shown);
 }

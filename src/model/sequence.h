@@ -193,6 +193,9 @@ gs_sequence_by_calendar(const GsSchema *schema, const GsFeature *feature)
 		layout->sum[1].unit != GS_CALENDAR_NONE;
 }
 
+/* What stands for the hash of a NULL, which no other value repeats. */
+#define GS_HASH_NULL	UINT64_MAX
+
 /* sequence_keys.c */
 typedef struct GsNaturalKey
 {
