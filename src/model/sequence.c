@@ -632,7 +632,8 @@ is_taken(const SequenceSampler *sampler, const GsBatch *batch, int p, int row)
 }
 
 /*
- * Keys that end at position p are not repeated, if that can be.
+ * Keys that end at position p are not repeated, if that can be: a NULL, which
+ * repeats nothing, is a way out only where nothing else is left.
  */
 static void
 keep_keys(SequenceSampler *sampler, int p, GsBatch *batch)
@@ -640,10 +641,14 @@ keep_keys(SequenceSampler *sampler, int p, GsBatch *batch)
 	for (int row = 0; row < sampler->n; row++)
 	{
 		GsRandom	random;
+		GsShown		shown;
 
-		for (int try = 0; try < MAX_TRIES &&
-			 is_taken(sampler, batch, p, row); try++)
+		for (int try = 0; try < MAX_TRIES; try++)
 		{
+			shown = shown_at(sampler, batch, p, row);
+			if (!(try > 0 && is_null(sampler, p, &shown)) &&
+				!is_taken(sampler, batch, p, row))
+				break;
 			if (try == 0)
 				gs_random_start(&random, batch->key, batch->first + row,
 								GS_STREAM_REFINE + p);
