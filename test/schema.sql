@@ -5,7 +5,8 @@ SET LOCAL client_min_messages = error;
 SET LOCAL search_path = shop, public;
 
 CREATE SCHEMA shop;
-CREATE TABLE country (id int PRIMARY KEY, name text UNIQUE);
+CREATE TABLE country (gone int, id int PRIMARY KEY, name text UNIQUE);
+ALTER TABLE country DROP COLUMN gone;
 CREATE TABLE customer (id int PRIMARY KEY, country_id int NOT NULL REFERENCES country, tier int NOT NULL, joined date NOT NULL, referred_by int REFERENCES customer);
 CREATE TABLE product (id int PRIMARY KEY, price numeric(8,2));
 CREATE TABLE orders (id serial PRIMARY KEY, customer_id int NOT NULL REFERENCES customer ON DELETE CASCADE, at date NOT NULL, fee numeric(8,2), best_line int, CHECK (fee > 0));

@@ -39,12 +39,14 @@ typedef struct Pair
 	int64		alone;			/* that have only the column */
 	int64		below;			/* the column below the base */
 	int64		above;
-	int64		chance_below;	/* below the base of the row before */
+	int64		chance;			/* that have the column, and some other row of
+								 * which the base is compared with it */
+	int64		chance_below;
 	int64		chance_above;
 	double		own;			/* variances, times n: see add_moment */
 	double		rest;
 	Distinct	difference;
-	Distinct	by_chance;		/* from the base of the row before */
+	Distinct	by_chance;		/* from the base of the other row */
 } Pair;
 
 /* Mean and sum of squares: Welford, Technometrics 4 (1962). */
@@ -85,6 +87,31 @@ convert(int64 value, int64 from, int64 to, int64 *down, int64 *up)
 }
 
 /*
+ * Looks at the base of some other row: any of them, for rows that are close to
+ * each other are often alike, as those in the order of time are.
+ */
+static void
+look_at_chance(const Finder *finder, int c, int b, int64 row, int64 value,
+			   Pair *pair)
+{
+	const Number *base = &finder->number[b];
+	int64		other = (int64) (gs_mix64((uint64) row, 1) %
+								 (uint64) finder->sample->nrows);
+	int64		from;
+	int64		down;
+	int64		up;
+
+	if (other == row || !has_value(base, other, &from) ||
+		!convert(from, base->unit, finder->number[c].unit, &down, &up))
+		return;
+	pair->chance++;
+	pair->chance_below += value < up;
+	pair->chance_above += value > down;
+	count_distinct(&pair->by_chance,
+				   (int64) ((uint64) value - (uint64) down));
+}
+
+/*
  * Looks at every so many rows of a pair.  Returns false if some cannot be
  * compared.
  */
@@ -95,8 +122,6 @@ look_at_pair(const Finder *finder, int c, int b, int64 stride, Pair *pair)
 	const Number *base = &finder->number[b];
 	Moments		own = {0};
 	Moments		rest = {0};
-	int64		before_down = 0;
-	int64		before_up = 0;
 
 	memset(pair, 0, sizeof(Pair));
 	for (int64 row = 0; row < finder->sample->nrows; row += stride)
@@ -119,15 +144,7 @@ look_at_pair(const Finder *finder, int c, int b, int64 stride, Pair *pair)
 			return false;
 		pair->below += value < up;
 		pair->above += value > down;
-		if (pair->n > 0)
-		{
-			pair->chance_below += value < before_up;
-			pair->chance_above += value > before_down;
-			count_distinct(&pair->by_chance, (int64) ((uint64) value -
-													  (uint64) before_down));
-		}
-		before_down = down;
-		before_up = up;
+		look_at_chance(finder, c, b, row, value, pair);
 		pair->n++;
 		add_moment(&own, (double) value);
 		add_moment(&rest, (double) difference);
@@ -147,10 +164,10 @@ static int
 order_of(const Pair *pair, int64 n)
 {
 	if (pair->below == 0 &&
-		(double) pair->chance_below / pair->n * n >= MIN_CHANCE)
+		(double) pair->chance_below / Max(pair->chance, 1) * n >= MIN_CHANCE)
 		return 1;
 	if (pair->above == 0 &&
-		(double) pair->chance_above / pair->n * n >= MIN_CHANCE)
+		(double) pair->chance_above / Max(pair->chance, 1) * n >= MIN_CHANCE)
 		return -1;
 	return 0;
 }

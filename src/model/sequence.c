@@ -274,10 +274,19 @@ put_source(SequenceSampler *sampler, int p, GsBatch *batch, int row, int s)
  * What a number lies close to in an owner's first row; NaN: nothing.
  */
 static double
-base_of(const SequenceSampler *sampler, int p, int row)
+base_of(const SequenceSampler *sampler, int p, const GsBatch *batch, int row)
 {
 	int			q = sampler->model->base[p];
+	int			c = sampler->model->moment[p];
 
+	if (c >= 0)
+	{
+		const int64 *known = batch->exact != NULL ? batch->exact[c] : NULL;
+
+		return known == NULL || known[row] == PG_INT64_MIN ? NAN :
+			gs_sequence_base(gs_sequence_unit(&sampler->model->axes.schema->columns[c]) *
+							 (double) known[row], sampler->model->by_year[p]);
+	}
 	return q < 0 || sampler->axes->code[(Size) q * GS_BATCH + row] ==
 		GS_TREE_MISSING ? NAN :
 		gs_sequence_base(sampler->axes->value[q][row],
@@ -338,11 +347,11 @@ put_shift(SequenceSampler *sampler, int p, GsBatch *batch, int row, float at)
  * Whether the tree of first rows draws a row.
  */
 static bool
-is_first(const SequenceSampler *sampler, int p, int row)
+is_first(const SequenceSampler *sampler, int p, const GsBatch *batch, int row)
 {
 	return sampler->model->tree[p][GS_TREE_FIRST].nnodes > 0 &&
 		!gs_memory_begun(sampler->memory, sampler->owner[row]) &&
-		(sampler->model->base[p] < 0 || !isnan(base_of(sampler, p, row)));
+		(sampler->model->base[p] < 0 || !isnan(base_of(sampler, p, batch, row)));
 }
 
 /*
@@ -354,7 +363,7 @@ put_first(SequenceSampler *sampler, int p, GsBatch *batch, int row, float at)
 	if (sampler->model->base[p] < 0)
 		gs_tree_put(sampler->axes, p, batch, row, at);
 	else
-		put_sum(sampler, p, batch, row, base_of(sampler, p, row),
+		put_sum(sampler, p, batch, row, base_of(sampler, p, batch, row),
 				&sampler->model->first_shift[p], GS_TREE_FIRST, at);
 }
 
@@ -504,7 +513,7 @@ draw_position(SequenceSampler *sampler, int p, GsBatch *batch)
 			continue;
 		n = 0;
 		for (int i = 0; i < nrest; i++)
-			if (t == GS_TREE_FIRST ? is_first(sampler, p, rest[i]) :
+			if (t == GS_TREE_FIRST ? is_first(sampler, p, batch, rest[i]) :
 				gs_memory_last(sampler->memory, sampler->owner[rest[i]], p,
 							   &last))
 				part[npart++] = rest[i];
@@ -551,7 +560,7 @@ draw_again(SequenceSampler *sampler, int p, GsBatch *batch, int row,
 		gs_memory_last(sampler->memory, sampler->owner[row], p, &last))
 		put_shift(sampler, p, batch, row,
 				  draw_one(sampler, &tree[GS_TREE_SHIFT], row, random, far));
-	else if (is_first(sampler, p, row))
+	else if (is_first(sampler, p, batch, row))
 		put_first(sampler, p, batch, row,
 				  draw_one(sampler, &tree[GS_TREE_FIRST], row, random, far));
 	else if (sampler->model->rising[p] != GS_RISING_NOT)
@@ -562,22 +571,42 @@ draw_again(SequenceSampler *sampler, int p, GsBatch *batch, int row,
 					draw_one(sampler, &tree[GS_TREE_OWN], row, random, far));
 }
 
-static uint64
-hash_key(const SequenceSampler *sampler, const GsBatch *batch, int k, int row)
+/*
+ * Whether a value is NULL, or missing.
+ */
+static bool
+is_null(const SequenceSampler *sampler, int p, const GsShown *shown)
+{
+	const TreePosition *axis = &sampler->model->axes.position[p];
+
+	return axis->number ? isnan(shown->value) : shown->level < 0 ||
+		shown->level ==
+		sampler->model->axes.schema->features[axis->feature].null_level;
+}
+
+/*
+ * The hash of a row's natural key; false if a NULL makes it differ from all
+ * others.
+ */
+static bool
+hash_key(const SequenceSampler *sampler, const GsBatch *batch, int k, int row,
+		 uint64 *hash)
 {
 	const GsNaturalKey *key = &sampler->model->key[k];
-	uint64		hash = gs_mix64(sampler->owner[row], k);
 
+	*hash = gs_mix64(sampler->owner[row], k);
 	for (int i = 0; i < key->n; i++)
 	{
 		GsShown		shown = shown_at(sampler, batch, key->position[i], row);
 		uint64		bits = (uint64) shown.level;
 
+		if (is_null(sampler, key->position[i], &shown))
+			return false;
 		if (!isnan(shown.value))
 			memcpy(&bits, &shown.value, sizeof(bits));
-		hash = gs_mix64(hash, bits);
+		*hash = gs_mix64(*hash, bits);
 	}
-	return hash;
+	return true;
 }
 
 /*
@@ -595,15 +624,16 @@ is_taken(const SequenceSampler *sampler, const GsBatch *batch, int p, int row)
 
 		if (model->key[k].position[model->key[k].n - 1] != p)
 			continue;
-		hash = hash_key(sampler, batch, k, row);
-		if (hash_search(sampler->seen, &hash, HASH_FIND, NULL) != NULL)
+		if (hash_key(sampler, batch, k, row, &hash) &&
+			hash_search(sampler->seen, &hash, HASH_FIND, NULL) != NULL)
 			return true;
 	}
 	return false;
 }
 
 /*
- * Keys that end at position p are not repeated, if that can be.
+ * Keys that end at position p are not repeated, if that can be: a NULL, which
+ * repeats nothing, is a way out only where nothing else is left.
  */
 static void
 keep_keys(SequenceSampler *sampler, int p, GsBatch *batch)
@@ -611,10 +641,14 @@ keep_keys(SequenceSampler *sampler, int p, GsBatch *batch)
 	for (int row = 0; row < sampler->n; row++)
 	{
 		GsRandom	random;
+		GsShown		shown;
 
-		for (int try = 0; try < MAX_TRIES &&
-			 is_taken(sampler, batch, p, row); try++)
+		for (int try = 0; try < MAX_TRIES; try++)
 		{
+			shown = shown_at(sampler, batch, p, row);
+			if (!(try > 0 && is_null(sampler, p, &shown)) &&
+				!is_taken(sampler, batch, p, row))
+				break;
 			if (try == 0)
 				gs_random_start(&random, batch->key, batch->first + row,
 								GS_STREAM_REFINE + p);
@@ -683,7 +717,7 @@ sequence_generate(void *state, GsBatch *batch)
 	for (int p = model->nknown; p < model->axes.n; p++)
 		for (int row = 0; row < sampler->n && model->base[p] >= 0; row++)
 			gs_memory_base(sampler->memory, sampler->owner[row], p,
-						   base_of(sampler, p, row));
+						   base_of(sampler, p, batch, row));
 	answer_before(sampler);
 	for (int p = model->nknown; p < model->axes.n; p++)
 	{
@@ -802,9 +836,10 @@ gs_siblings_add(void *state, const GsBatch *batch, int row)
 		sampler->shown[p] = shown_at(sampler, batch, p, row);
 	for (int k = 0; k < model->nkeys; k++)
 	{
-		uint64		hash = hash_key(sampler, batch, k, row);
+		uint64		hash;
 
-		(void) hash_search(sampler->seen, &hash, HASH_ENTER, NULL);
+		if (hash_key(sampler, batch, k, row, &hash))
+			(void) hash_search(sampler->seen, &hash, HASH_ENTER, NULL);
 	}
 	gs_memory_add(sampler->memory, sampler->owner[row], sampler->shown);
 }

@@ -173,6 +173,29 @@ gs_sequence_base(double known, bool by_year)
 		(double) gs_aspect_of(GS_ASPECT_YEAR, (int64) known, 0) : known;
 }
 
+/* Of a moment, in microseconds. */
+static inline double
+gs_sequence_unit(const GsColumn *column)
+{
+	return column->codec.kind->unit > 0 ? column->codec.kind->unit : 1;
+}
+
+/*
+ * Whether a feature is the first part of a moment that is learned by the
+ * calendar, and from no other column.
+ */
+static inline bool
+gs_sequence_by_calendar(const GsSchema *schema, const GsFeature *feature)
+{
+	const GsLayout *layout = schema->columns[feature->column].layout;
+
+	return feature->part == 0 && layout != NULL && layout->nbases == 0 &&
+		layout->sum[1].unit != GS_CALENDAR_NONE;
+}
+
+/* What stands for the hash of a NULL, which no other value repeats. */
+#define GS_HASH_NULL	UINT64_MAX
+
 /* sequence_keys.c */
 typedef struct GsNaturalKey
 {
@@ -204,6 +227,8 @@ typedef struct SequenceModel
 	int		   *base;			/* [n] known position that a number's first value
 								 * lies close to; -1: none */
 	bool	   *by_year;		/* [n] close to its year */
+	int		   *moment;			/* [n] column of the base, where it is learned
+								 * by the calendar; -1 */
 	TreeShift  *first_shift;	/* [n] from there */
 	int			(*source)[GS_SOURCES];	/* [n] of the first tree's levels */
 	int16	  **of_owner;		/* [n] of the levels of ... */

@@ -15,6 +15,7 @@
 
 #include "miscadmin.h"
 
+#include "learn/quantile.h"
 #include "model/sequence_fit.h"
 
 #define MIN_FIRST		200		/* owners, to learn from */
@@ -29,13 +30,58 @@ gs_sequence_base_at(const SequenceFit *fit, int p, uint32 row)
 {
 	const Drawn *drawn = &fit->drawn[p];
 	const GsShiftSource *base = &fit->drawn[drawn->base].source;
+	const double *day = fit->drawn[drawn->base].value;
 
 	if (base->segment[row] == GS_MISSING)
 		return NAN;
+	if (day != NULL)
+		return isnan(day[row]) ? NAN :
+			gs_sequence_base(day[row], drawn->by_year);
 	return gs_sequence_base(gs_value_at(base->feature, base->unit,
 										base->segment[row],
 										base->within[row] / 65535.0),
 							drawn->by_year);
+}
+
+/*
+ * The days of a known moment that is learned by the calendar, [nrows], in units
+ * of gs_value_scale: NaN where one is too rare to be shown.
+ */
+static double *
+days_of(const SequenceFit *fit, int q)
+{
+	const GsShiftSource *count = &fit->drawn[q].source;
+	const GsColumn *column =
+		&fit->context->schema->columns[count->feature->column];
+	GsCalendar	unit = column->layout->sum[1].unit;
+	const Drawn *day = NULL;
+	double	   *value = gs_sequence_alloc(fit->nrows, sizeof(double));
+
+	for (int p = 0; p < fit->nknown; p++)
+		if (fit->drawn[p].feature == column->feature[1])
+			day = &fit->drawn[p];
+	for (uint32 row = 0; row < fit->nrows; row++)
+	{
+		const GsFeature *feature = day != NULL ? day->source.feature : NULL;
+		GsCalendarDay moment = {0};
+
+		value[row] = NAN;
+		if (count->segment[row] == GS_MISSING ||
+			(unit != GS_CALENDAR_DAY &&
+			 (day == NULL || day->own.value[row] == GS_MISSING ||
+			  (!day->number && day->own.value[row] == feature->other_level))))
+			continue;
+		moment.count = gs_quantile_value(count->feature, count->segment[row],
+										 count->within[row] / 65535.0).i;
+		if (unit != GS_CALENDAR_DAY)
+			moment.day = day->number ?
+				gs_quantile_value(feature, day->source.segment[row],
+								  day->source.within[row] / 65535.0).i :
+				feature->level[day->own.value[row]].i;
+		value[row] = gs_sequence_unit(column) *
+			(double) gs_calendar_join(unit, column->layout->per_day, moment);
+	}
+	return value;
 }
 
 /*
@@ -85,10 +131,12 @@ may_be_base(const SequenceFit *fit, int p, int q, bool *by_year)
 	if (!fit->drawn[q].number)
 		return false;
 	own = gs_value_scale(schema, feature, &unit);
-	axis = gs_value_scale(schema, fit->drawn[q].source.feature, &unit);
+	axis = fit->drawn[q].value != NULL ? GS_AXIS_TIME :
+		gs_value_scale(schema, fit->drawn[q].source.feature, &unit);
 	*by_year = axis == GS_AXIS_TIME && own == GS_AXIS_NUMBER &&
 		feature->lane == GS_LANE_INT && feature->scale == 0;
-	return *by_year || (own == axis && own != GS_AXIS_NONE);
+	return *by_year || (own == axis && own != GS_AXIS_NONE &&
+						fit->drawn[q].value == NULL);
 }
 
 /*
@@ -144,6 +192,11 @@ gs_sequence_find_first(SequenceFit *fit)
 	if (nfirst < MIN_FIRST || 2 * nfirst > fit->nrows)
 		return;
 	shift = gs_sequence_alloc(fit->nrows, sizeof(double));
+	for (int q = 0; q < fit->nknown; q++)
+		if (fit->drawn[q].number &&
+			gs_sequence_by_calendar(fit->context->schema,
+									fit->drawn[q].source.feature))
+			fit->drawn[q].value = days_of(fit, q);
 	for (int p = fit->nknown; p < fit->n; p++)
 	{
 		Drawn	   *drawn = &fit->drawn[p];

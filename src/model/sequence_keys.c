@@ -5,7 +5,8 @@
  * A player has one row for each season, team and position, whether or not the
  * table says so.  The smallest sets of positions of which hardly two rows of
  * the same owner have the same values, where every smaller one repeats, are
- * found in the source, and rows that are made keep to them.
+ * found in the source, and rows that are made keep to them.  As in SQL, a NULL
+ * repeats nothing: a place is that of one racer, and many have none.
  */
 #include "postgres.h"
 
@@ -30,28 +31,47 @@ typedef struct Search
 	uint64	   *hash[MAX_CANDIDATES];	/* [nrows] */
 	uint64	   *slot;			/* [mask + 1] */
 	uint32		mask;
-	uint32		siblings;		/* rows that are not their owner's first */
 } Search;
 
 /*
+ * The hash of a row's values in a set of candidates; 0 if one is NULL.
+ */
+static uint64
+hash_of(const Search *search, const int *set, int n, uint32 row, uint64 start)
+{
+	uint64		key = start;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (search->hash[set[i]][row] == GS_HASH_NULL)
+			return 0;
+		key = gs_mix64(key, search->hash[set[i]][row]);
+	}
+	return key | (key == 0);
+}
+
+/*
  * The share of the rows that are not their owner's first which repeat the
- * values of an earlier one in a set of candidates.
+ * values of an earlier one in a set of candidates; 1 if these are too few.
  */
 static double
 repeats(Search *search, const int *set, int n)
 {
 	uint32		found = 0;
+	uint32		siblings = 0;
+	uint32		last = UINT32_MAX;	/* owner */
 
 	CHECK_FOR_INTERRUPTS();
 	memset(search->slot, 0, sizeof(uint64) * ((Size) search->mask + 1));
 	for (uint32 row = 0; row < search->nrows; row++)
 	{
-		uint64		key = search->owner[row];
+		uint64		key = hash_of(search, set, n, row, search->owner[row]);
 		uint32		at;
 
-		for (int i = 0; i < n; i++)
-			key = gs_mix64(key, search->hash[set[i]][row]);
-		key |= key == 0;
+		if (key == 0)
+			continue;
+		siblings += search->owner[row] == last;
+		last = search->owner[row];
 		for (at = (uint32) key & search->mask;
 			 search->slot[at] != 0 && search->slot[at] != key;
 			 at = (at + 1) & search->mask)
@@ -59,7 +79,7 @@ repeats(Search *search, const int *set, int n)
 		found += search->slot[at] == key;
 		search->slot[at] = key;
 	}
-	return (double) found / search->siblings;
+	return siblings < MIN_ROWS ? 1 : (double) found / siblings;
 }
 
 /*
@@ -90,14 +110,17 @@ static bool
 is_narrow(Search *search, int candidate)
 {
 	uint32		distinct = 0;
+	uint32		nrows = 0;
 
 	memset(search->slot, 0, sizeof(uint64) * ((Size) search->mask + 1));
 	for (uint32 row = 0; row < search->nrows; row++)
 	{
-		uint64		key = gs_mix64(search->hash[candidate][row], 1);
+		uint64		key = hash_of(search, &candidate, 1, row, 0);
 		uint32		at;
 
-		key |= key == 0;
+		if (key == 0)
+			continue;
+		nrows++;
 		for (at = (uint32) key & search->mask;
 			 search->slot[at] != 0 && search->slot[at] != key;
 			 at = (at + 1) & search->mask)
@@ -105,7 +128,7 @@ is_narrow(Search *search, int candidate)
 		distinct += search->slot[at] == 0;
 		search->slot[at] = key;
 	}
-	return distinct <= search->nrows / NARROW;
+	return distinct <= nrows / NARROW;
 }
 
 /*
@@ -139,16 +162,17 @@ gs_natural_keys_find(const GsShownRows *rows, GsNaturalKey *keys)
 	int			m = 0;
 	int			nkeys = 0;
 	uint32		owner = 0;
+	uint32		siblings = 0;
 
 	search.nrows = (uint32) Min(rows->nrows, SEARCH_ROWS);
 	search.owner = palloc(sizeof(uint32) * Max(search.nrows, 1));
 	for (uint32 row = 0; row < search.nrows; row++)
 	{
 		owner += rows->begins[row];
-		search.siblings += !rows->begins[row];
+		siblings += !rows->begins[row];
 		search.owner[row] = owner;
 	}
-	if (search.siblings < MIN_ROWS)
+	if (siblings < MIN_ROWS)
 		return 0;
 	for (int p = 0; p < rows->n && m < MAX_CANDIDATES; p++)
 	{

@@ -536,7 +536,10 @@ value_hash(const void *arg, int p, int64 row)
 	const Drawn *drawn = &((const SequenceFit *) arg)->drawn[p];
 	uint64		bits = drawn->own.value[row];
 
-	if (drawn->measured && bits != GS_MISSING)
+	if (bits == GS_MISSING || (!drawn->number &&
+							   (int) bits == drawn->source.feature->null_level))
+		return GS_HASH_NULL;
+	if (drawn->measured)
 		memcpy(&bits, &drawn->value[row], sizeof(bits));
 	return bits;
 }

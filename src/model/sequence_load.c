@@ -167,7 +167,7 @@ load_axis(SequenceModel *model, const GsSchema *schema, int p, GsTreeLoading *at
 		gs_corrupted("Position %d of a sequence cannot rise.", p);
 	model->rising[p] = in[7];
 	model->shift[p].base = -1;
-	model->base[p] = -1;
+	model->base[p] = model->moment[p] = -1;
 	if (nshift == 0)
 		return;
 	if (nshift < 0 || position->values == NULL || !kept->kept ||
@@ -185,18 +185,24 @@ load_axis(SequenceModel *model, const GsSchema *schema, int p, GsTreeLoading *at
  * What a position lies close to in an owner's first row.
  */
 static void
-load_base(SequenceModel *model, int p, GsTreeLoading *at)
+load_base(SequenceModel *model, const GsSchema *schema, int p,
+		  GsTreeLoading *at)
 {
 	const int32 *in = (const int32 *) at->positions->data +
 		at->positions->dims[1] * (Size) p;
 	int			base = at->positions->dims[1] == FIRST_FIELDS ? -1 : in[11];
+	const GsFeature *feature;
 	int			n;
 
 	if (base < 0)
 		return;
 	n = in[13];
-	if (base >= p || model->kept[base].kept || in[12] < 0 || in[12] > 1 ||
-		model->axes.position[base].values == NULL ||
+	if (base >= p || model->kept[base].kept || in[12] < 0 || in[12] > 1)
+		gs_corrupted("Position %d of a sequence has no base.", p);
+	feature = &schema->features[model->axes.position[base].feature];
+	if (in[12] == 1 && gs_sequence_by_calendar(schema, feature))
+		model->moment[p] = feature->column;
+	if ((model->axes.position[base].values == NULL && model->moment[p] < 0) ||
 		model->axes.position[p].values == NULL || !model->kept[p].kept ||
 		in[10] <= 0 || n < 1 || n > at->shifts->dims[0] - at->shift ||
 		n > at->codes->dims[0] - at->code)
@@ -412,6 +418,7 @@ gs_sequence_load(const GsSchema *schema, const List *tensors)
 	model->shift = palloc0(sizeof(TreeShift) * n);
 	model->base = palloc(sizeof(int) * n);
 	model->by_year = palloc0(sizeof(bool) * n);
+	model->moment = palloc(sizeof(int) * n);
 	model->first_shift = palloc0(sizeof(TreeShift) * n);
 	model->tree = palloc0(sizeof(*model->tree) * n);
 	model->source = palloc0(sizeof(*model->source) * n);
@@ -423,7 +430,7 @@ gs_sequence_load(const GsSchema *schema, const List *tensors)
 	for (int p = 0; p < model->axes.n; p++)
 	{
 		load_axis(model, schema, p, &at);
-		load_base(model, p, &at);
+		load_base(model, schema, p, &at);
 	}
 	for (int p = 0; p < model->axes.n; p++)
 		load_lookup(model, p, at.positions, lookups, &lookup);

@@ -257,10 +257,14 @@ check_source(const GsDatasetTable *table, Relation source, Oid target)
 	for (int i = 0; i < desc->natts && (kind == RELKIND_RELATION ||
 										kind == RELKIND_PARTITIONED_TABLE); i++)
 	{
-		Oid			type = getBaseType(TupleDescAttr(desc, i)->atttypid);
-		AttrNumber	attnum = get_attnum(target,
-										NameStr(TupleDescAttr(desc, i)->attname));
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		AttrNumber	attnum;
+		Oid			type;
 
+		if (attribute->attisdropped)
+			continue;
+		type = getBaseType(attribute->atttypid);
+		attnum = get_attnum(target, NameStr(attribute->attname));
 		/* casts may be of who made a type */
 		if (attnum > 0 && type >= FirstUnpinnedObjectId &&
 			type != getBaseType(get_atttype(target, attnum)))
@@ -383,6 +387,9 @@ close_cycles(const IntoSchema *call)
 	ListCell   *cell;
 	ListCell   *other;
 
+	/* within a transaction block, the tables are of this very statement */
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
 	foreach(cell, call->tables)
 	{
 		const GsDatasetTable *table = lfirst(cell);
@@ -395,6 +402,7 @@ close_cycles(const IntoSchema *call)
 			gs_set_late_keys(find_relation(target_name(call, table)), later,
 							 table->model, call->functions, call->seed);
 	}
+	PopActiveSnapshot();
 }
 
 static void

@@ -76,6 +76,10 @@ gs_known_begin(GsKnown *known, int64 seed, const bool *needed)
 	{
 		const GsLayout *layout = schema->columns[c].layout;
 
+		/* days, which models see in parts */
+		if (c < schema->ncolumns && known->given[c].values != NULL &&
+			layout != NULL && layout->nbases == 0)
+			known->batch->exact[c] = palloc(sizeof(int64) * GS_BATCH);
 		for (int b = 0; layout != NULL && b < layout->nbases; b++)
 		{
 			int			base = layout->base[b];
