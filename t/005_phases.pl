@@ -124,7 +124,7 @@ foreach (@phases)
 }
 
 # In the foreground, where statement_timeout holds.  A fit may not come to the
-# phase in time.
+# phase in time, or have left it: what it made is rolled back.
 foreach (@phases)
 {
 	my ($phase, $call) = @$_;
@@ -136,7 +136,7 @@ foreach (@phases)
 		my $fit = $node->background_psql('postgres', on_error_stop => 0);
 		my $process = $fit->query_safe('SELECT pg_backend_pid()');
 
-		$fit->query_until(qr/begun/, "\\echo begun\nSET statement_timeout = '${seconds}s';\nSELECT synth_fit($call, model => 't');\n");
+		$fit->query_until(qr/begun/, "\\echo begun\nBEGIN;\nSET statement_timeout = '${seconds}s';\nSELECT synth_fit($call, model => 't');\n");
 		my $is_stopped = stopped($process, $phase);
 		sleep $seconds if $is_stopped;
 		kill 'CONT', $process;

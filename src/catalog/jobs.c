@@ -5,7 +5,9 @@
  * A job's process holds a lock of its session on the object (gensynth.jobs,
  * number) from before its row is committed until it is gone, however that
  * comes about.  No SQL takes such a lock.  So a row that says 'running' and has
- * no lock is of a process that died: 'lost'.
+ * no lock is of a process that died: 'lost'.  But the abort of a transaction
+ * lets go of the session's locks, too: until the process has taken its own
+ * again, and written how it ended, that it is there tells that it lives.
  */
 #include "postgres.h"
 
@@ -13,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/procarray.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -33,6 +36,9 @@
 #define OWN_LOCK	AccessExclusiveLock
 #define LOOK_LOCK	AccessShareLock
 
+/* A process without its lock is looked at so often, every millisecond. */
+#define LOOKS		1000
+
 /* The job of this process; 0: none. */
 static int	own_job = 0;
 
@@ -43,20 +49,31 @@ job_lock(int number)
 }
 
 /*
- * gs_job_lives: whether a process holds a job's lock.  On a standby, which
- * knows nothing of the primary's processes, it is taken for granted.
+ * gs_job_lives: whether a job's process, which its row names, holds its lock, or
+ * is about to.  On a standby, which knows nothing of the primary's processes,
+ * it is taken for granted.
  */
 bool
-gs_job_lives(int number)
+gs_job_lives(int number, int process)
 {
 	LOCKTAG		tag = job_lock(number);
 
 	/* one's own lock is in nobody's way */
 	if (number == own_job || RecoveryInProgress())
 		return true;
-	if (LockAcquire(&tag, LOOK_LOCK, false, true) == LOCKACQUIRE_NOT_AVAIL)
-		return true;
-	LockRelease(&tag, LOOK_LOCK, false);
+	for (int look = 0; look < LOOKS; look++)
+	{
+		/* before the lock is looked at: it goes last */
+		bool		there = BackendPidGetProc(process) != NULL;
+
+		if (LockAcquire(&tag, LOOK_LOCK, false, true) == LOCKACQUIRE_NOT_AVAIL)
+			return true;
+		LockRelease(&tag, LOOK_LOCK, false);
+		if (!there)
+			return false;
+		pg_usleep(1000);
+		CHECK_FOR_INTERRUPTS();
+	}
 	return false;
 }
 
@@ -87,15 +104,20 @@ find_lost(int *running)
 											false);
 	uint64		n;
 	int		   *number;
+	int		   *process;
 
-	n = gs_run("SELECT number FROM gensynth.jobs WHERE state " GS_EQ " 'running'",
+	n = gs_run("SELECT number, pid FROM gensynth.jobs WHERE state " GS_EQ " 'running'",
 			   0, NULL, NULL, NULL, true);
 	number = palloc(sizeof(int) * Max(n, 1));
+	process = palloc(sizeof(int) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
+	{
 		number[i] = DatumGetInt32(gs_result(i, 1, NULL));
+		process[i] = DatumGetInt32(gs_result(i, 2, NULL));
+	}
 	*running = 0;
 	for (uint64 i = 0; i < n; i++)
-		if (gs_job_lives(number[i]))
+		if (gs_job_lives(number[i], process[i]))
 			++*running;
 		else
 			lost = accumArrayResult(lost, Int32GetDatum(number[i]), false,
@@ -161,17 +183,20 @@ set_text(Datum *value, char *null, const char *text)
 }
 
 /*
- * gs_job_finish: writes how a job ended.  To be called after gs_enter().
+ * gs_job_finish: writes how a job ended.  To be called after gs_enter(), by its
+ * process, whose lock an abort may have let go of.
  */
 void
 gs_job_finish(const GsJobEnd *end)
 {
+	LOCKTAG		tag = job_lock(end->number);
 	const ErrorData *error = end->error;
 	Oid			types[] = {INT4OID, TEXTOID, INT4OID, TEXTOID, TEXTOID,
 	TEXTOID, TEXTOID};
 	Datum		values[lengthof(types)];
 	char		nulls[lengthof(types)];
 
+	(void) LockAcquire(&tag, OWN_LOCK, true, false);
 	memset(nulls, ' ', sizeof(nulls));
 	values[0] = Int32GetDatum(end->number);
 	values[1] = CStringGetTextDatum(end->state);

@@ -62,7 +62,7 @@ typedef struct GsJobEnd
 extern int	gs_job_write(const GsNewJob *job, int max);
 extern void gs_job_finish(const GsJobEnd *end);
 extern List *gs_job_list(int number);
-extern bool gs_job_lives(int number);
+extern bool gs_job_lives(int number, int process);
 extern int	gs_job_process(int number);
 extern void gs_job_delete(int number);
 

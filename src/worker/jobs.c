@@ -317,7 +317,8 @@ synth_wait(PG_FUNCTION_ARGS)
 	look = AllocSetContextCreate(CurrentMemoryContext, "gensynth wait",
 								 ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(look);
-	while (strcmp(job->state, "running") == 0 && gs_job_lives(number) &&
+	while (strcmp(job->state, "running") == 0 &&
+		   gs_job_lives(number, DatumGetInt32(job->value[GS_JOB_PID])) &&
 		   (left = wait_for(limited, end)) > 0)
 	{
 		if (++looks % DEADLOCK_LOOKS == 0)
