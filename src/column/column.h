@@ -222,6 +222,18 @@ typedef struct GsSchema
 	GsFeature  *features;
 } GsSchema;
 
+/*
+ * The table's column of a name; -1: there is none.
+ */
+static inline int
+gs_schema_column(const GsSchema *schema, const char *name)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (strcmp(schema->columns[c].name, name) == 0)
+			return c;
+	return -1;
+}
+
 /* The column of the table that a column is, or is a member of. */
 static inline int
 gs_visible_column(const GsSchema *schema, int column)
