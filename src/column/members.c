@@ -19,6 +19,7 @@
 
 #include "column/members.h"
 #include "column/tensor.h"
+#include "key/key.h"
 
 /*
  * gs_member_init: makes a column for the values of a place, in the current
@@ -35,7 +36,10 @@ gs_member_init(GsColumn *member, const GsColumn *owner, uint32 place,
 
 	initStringInfo(&name);
 	appendStringInfoString(&name, owner->name);
-	gs_format_path(owner->format, place, &name);
+	if (owner->key != NULL)
+		appendStringInfo(&name, "[%u]", place);
+	else
+		gs_format_path(owner->format, place, &name);
 	memset(member, 0, sizeof(GsColumn));
 	member->name = name.data;
 	member->type = type == JSON_BOOL ? BOOLOID :
@@ -138,16 +142,19 @@ load_member(GsSchema *schema, const int32 *path)
 {
 	GsColumn   *member = &schema->columns[schema->nall];
 	GsColumn   *owner;
+	bool		of_key;
 
 	owner = path[0] < 0 || path[0] >= schema->ncolumns ? NULL :
 		&schema->columns[path[0]];
-	if (owner == NULL || (!owner->document && !has_slots(owner)))
+	of_key = owner != NULL && owner->key != NULL && owner->key->place > 0;
+	if (owner == NULL || (!owner->document && !has_slots(owner) && !of_key))
 		gs_corrupted("A path is of no document or text.");
 	if (owner->nmembers == GS_MAX_MEMBERS || path[1] < 0 ||
-		path[1] >= gs_format_places(owner->format) ||
-		(path[2] != JSON_BOOL && path[2] != JSON_NUMBER &&
-		 path[2] != JSON_STRING) ||
-		!gs_format_has_type(owner->format, path[1] / GS_POSITIONS, path[2]))
+		(of_key ? path[1] >= GS_MAX_SLOTS || path[2] != JSON_STRING :
+		 path[1] >= gs_format_places(owner->format) ||
+		 (path[2] != JSON_BOOL && path[2] != JSON_NUMBER &&
+		  path[2] != JSON_STRING) ||
+		 !gs_format_has_type(owner->format, path[1] / GS_POSITIONS, path[2])))
 		gs_corrupted("A path of column \"%s\" is impossible.", owner->name);
 	if (owner->nmembers == 0)
 		owner->member = schema->nall;

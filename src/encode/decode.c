@@ -58,7 +58,7 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	decoder->codec = c->codec;
 	if (c->key != NULL)
 	{
-		decoder->key = gs_key_decoder_create(c, column, type);
+		decoder->key = gs_key_decoder_create(schema, column, type);
 		if (c->kind != NULL && c->kind->unique && c->key->kind == GS_KEY_TEXT)
 		{
 			decoder->person = gs_person_create(schema, column);
@@ -134,8 +134,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 
 	for (int p = 0; p < decoder->codec.nparts && decoder->key == NULL; p++)
 		needed[column->feature[p]] = true;
-	if (decoder->key != NULL && column->key->order > 0)
-		needed[column->key->order - 1] = true;
+	if (decoder->key != NULL)
+		gs_key_decoder_needs(decoder->key, needed);
 	if (column->null_feature >= 0)
 		needed[column->null_feature] = true;
 	if (decoder->person != NULL)

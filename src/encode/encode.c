@@ -335,7 +335,7 @@ column_fills(const ColumnEncoder *column, bool *filled)
 		filled[column->part[p].index] = true;
 	if (column->null != NULL)
 		filled[column->column->null_feature] = true;
-	for (int m = 0; m < column->column->nmembers; m++)
+	for (int m = 0; m < column->column->nmembers && column->members != NULL; m++)
 		column_fills(&column->members[m], filled);
 }
 
