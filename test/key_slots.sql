@@ -1,6 +1,6 @@
 -- Unique texts that say something of their rows, beside a number; keys in texts that carry order.
 BEGIN;
-SELECT plan(25);
+SELECT plan(27);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SET LOCAL max_parallel_workers_per_gather = 0;
@@ -83,6 +83,12 @@ SELECT cmp_ok((SELECT abs(avg(substr(no, 5)::int) - (SELECT avg(substr(no, 5)::i
 CREATE TABLE tight AS SELECT ((ARRAY['A', 'B'])[1 + g % 2] || '-' || lpad((g / 2)::text, 3, '0'))::char(5) AS code, g % 2 AS side FROM generate_series(1, 1200) AS g;
 ALTER TABLE tight ADD UNIQUE (code);
 SELECT isnt(pg_temp.make('tight'), 'grouped', 'no room to number them');
+
+-- NULLs.
+CREATE TABLE part_numbered AS SELECT CASE WHEN random() < 0.2 THEN NULL ELSE (ARRAY['AX', 'BY', 'CZ'])[1 + g % 3] || '-' || lpad(g::text, 5, '0') END AS code, g % 3 AS kind FROM generate_series(1, 2000) AS g;
+ALTER TABLE part_numbered ADD UNIQUE (code);
+SELECT is(pg_temp.make('part_numbered'), 'sequence', 'a column with NULLs');
+SELECT cmp_ok((SELECT abs(avg((code IS NULL)::int) - 0.2) FROM part_numbered2)::float8, '<', 0.04::float8, 'has them');
 
 -- What is stored is hostile.
 CREATE FUNCTION pg_temp.with_keys(at int, word bytea) RETURNS text LANGUAGE plpgsql AS $$

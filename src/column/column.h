@@ -150,6 +150,8 @@ typedef struct GsColumn
 	bool		leader_down;	/* ... falls; 0: none */
 	int			follows;		/* the same of another key */
 	bool		follows_down;
+	struct GsDocuments *offsets;	/* while it is learned: of a text of moments,
+									 * the member that its suffixes are */
 	struct GsKey *key;			/* NULL: none.  Else feature[] are all -1 */
 	struct GsKey *spare;		/* of a column that is learned: values to go on
 								 * with where rows collide; or NULL */

@@ -11,7 +11,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "codec/notation.h"
+#include "column/members.h"
 #include "encode/decode_internal.h"
 #include "text/slots.h"
 
@@ -53,6 +53,7 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	GsDecoder  *decoder = palloc0(sizeof(GsDecoder));
 	const GsColumn *c = &schema->columns[column];
 
+	decoder->schema = schema;
 	decoder->column = c;
 	decoder->index = column;
 	decoder->codec = c->codec;
@@ -103,6 +104,15 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	}
 	if (c->document)
 		decoder->document = gs_document_decoder_create(schema, column);
+	else if (c->codec.notation != NULL)
+	{
+		/* its own, for the offset of each row */
+		if (c->codec.notation->offset)
+		{
+			decoder->codec.notation = palloc(sizeof(GsNotation));
+			*decoder->codec.notation = *c->codec.notation;
+		}
+	}
 	else if (c->nmembers > 0)
 	{
 		decoder->common = gs_format_common(c->format);
@@ -144,6 +154,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		gs_document_decoder_needs(decoder->document, needed);
 	for (int m = 0; m < column->nmembers && decoder->slot != NULL; m++)
 		gs_decoder_needs(decoder->slot[m], needed);
+	if (decoder->codec.notation != NULL && decoder->codec.notation->offset)
+		needed[decoder->schema->columns[column->member].feature[0]] = true;
 	if (decoder->layout != NULL)
 		gs_layout_decoder_needs(decoder->layout, needed);
 	if (decoder->near != NULL)
@@ -228,6 +240,10 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 	if (decoder->null_feature != NULL &&
 		batch->code[column->null_feature][row] == 1)
 		return false;
+	if (decoder->codec.notation != NULL && decoder->codec.notation->offset)
+		gs_notation_set_offset(decoder->codec.notation,
+							   gs_member_text(decoder->schema, column, 0,
+											  batch, row));
 	for (int p = 0; p < nparts; p++)
 	{
 		const GsPartDecoder *part = &decoder->part[p];

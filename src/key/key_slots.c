@@ -364,7 +364,8 @@ gs_key_learn_members(LaneView *view)
 	gs_slots_fill(slots, view, &reader);
 	/* texts of another form tell nothing */
 	for (int64 row = 0; row < view->nrows; row++)
-		slots->unknown[row] |= is_absent(&slots->lane[0], row);
+		slots->unknown[row] |= is_absent(&slots->lane[0], row) &&
+			!is_absent(view->lane, row);
 	return slots;
 }
 
@@ -408,17 +409,6 @@ gs_key_slots(const GsKey *key)
 	return n;
 }
 
-/* The level of a member in a row; of a value that may not be shown another. */
-static inline const char *
-member_text(const GsFeature *feature, const GsBatch *batch, int f, int row)
-{
-	int			code = batch->code[f][row];
-
-	if (code >= 0 && code < feature->nlevels && feature->text[code] != NULL)
-		return feature->text[code];
-	return feature->text[0] != NULL ? feature->text[0] : "";
-}
-
 /*
  * gs_key_groups: for each row of a batch its group: rows of different members
  * have different ones, but for chance.
@@ -431,17 +421,12 @@ gs_key_groups(const GsSchema *schema, const GsColumn *column,
 {
 	memset(group, 0, sizeof(uint64) * GS_BATCH);
 	for (int m = 0; m < column->nmembers; m++)
-	{
-		int			f = schema->columns[column->member + m].feature[0];
-		const GsFeature *feature = &schema->features[f];
-
 		for (int row = 0; row < GS_BATCH; row++)
 		{
-			const char *text = member_text(feature, batch, f, row);
+			const char *text = gs_member_text(schema, column, m, batch, row);
 
 			group[row] = gs_format_hash(text, strlen(text), group[row]);
 		}
-	}
 }
 
 /*
@@ -464,12 +449,8 @@ gs_key_slots_write(const GsSchema *schema, const GsColumn *column,
 		if (slot == column->key->place - 1)
 			appendStringInfoString(out, digits);
 		else
-		{
-			int			f = schema->columns[column->member + m++].feature[0];
-
-			appendStringInfoString(out, member_text(&schema->features[f],
-													batch, f, row));
-		}
+			appendStringInfoString(out, gs_member_text(schema, column, m++,
+													   batch, row));
 	}
 	appendStringInfoString(out, literal);
 }

@@ -579,6 +579,7 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 	for (int p = 0; p < GS_MAX_PARTS; p++)
 		column->feature[p] = -1;
 	view->lane = &lanes[0];
+	view->documents = column->offsets;
 	if (column->key != NULL ||
 		learn_key(view, learning->seen, learning->salt))
 	{
@@ -677,6 +678,7 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	{
 		GsContent	content = sample->columns[c].codec.kind->content;
 
+		most += sample->columns[c].offsets != NULL;
 		most += content == GS_CONTENT_JSON ? GS_MAX_MEMBERS :
 			content == GS_CONTENT_TEXT ? GS_MAX_SLOT_MEMBERS : 0;
 	}
