@@ -142,6 +142,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 {
 	const GsColumn *column = decoder->column;
 
+	if (column->of_entity)
+		gs_entity_needs(decoder->schema, needed);
 	for (int p = 0; p < decoder->codec.nparts && decoder->key == NULL; p++)
 		needed[column->feature[p]] = true;
 	if (decoder->key != NULL)
@@ -458,7 +460,17 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	/* most ways to decode set the flags of NULLs alone */
 	for (int i = 0; i < to - from; i++)
 		rows.nulls[i * rows.stride] = false;
-	decode_own(decoder, batch, from, to, rows);
+	if (decoder->column->of_entity && batch->entity != NULL)
+		for (int row = from; row < to; row++)
+		{
+			int			of = batch->entity[row] % GS_BATCH;
+			int			i = (row - from) * rows.stride;
+
+			decode_own(decoder, batch, of, of + 1,
+					   (GsRows) {rows.values + i, rows.nulls + i, rows.stride});
+		}
+	else
+		decode_own(decoder, batch, from, to, rows);
 	if (decoder->equal == NULL)
 		return;
 	equal = batch->code[decoder->column->equal_feature];

@@ -4,6 +4,9 @@
  *
  *	 keys	int8 [K, 16]	see KeyField
  *	 key/C	bytes			the texts of column C's key, if it has any
+ *	 entity/column	int4 [C]	1 where it follows from what rows are about, 2
+ *								where it is the key of that; left out: none is
+ *	 entity/rows	int4 [64]	see GsKey.repeats
  *
  * What is loaded is hostile until it has been checked.
  */
@@ -52,6 +55,7 @@ typedef enum KeyField
 	FIELDS
 } KeyField;
 
+#define ENTITY_KEY		2		/* of a column: the key; 1: it follows from it */
 #define UNIT_EXPONENT	5000	/* + exponent, which is between -1100 and 1100 */
 
 static const char *const names[GS_KEY_COUNT] = {
@@ -93,7 +97,7 @@ gs_key_check(const GsColumn *column, int64 first, int64 n)
 	const GsKey *key = column->key;
 	uint64		last = (uint64) first + (uint64) n;
 
-	if (n <= 0 || (first >= key->first &&
+	if (n <= 0 || key->repeats != NULL || (first >= key->first &&
 				   last - (uint64) key->first <= gs_key_room(key)))
 		return;
 	ereport(ERROR,
@@ -252,6 +256,50 @@ attempts(const GsColumn *column, const GsKey *key)
 }
 
 /*
+ * What rows are about: how many rows each has, and what follows from it.
+ */
+static void
+save_entity(const GsSchema *schema, int key, List **tensors)
+{
+	int32	   *told = palloc0(sizeof(int32) * schema->ncolumns);
+
+	for (int c = 0; c < schema->ncolumns; c++)
+		told[c] = c == key ? ENTITY_KEY : schema->columns[c].of_entity;
+	gs_tensor_add(tensors, "entity/column", GS_I4, 1, schema->ncolumns, 0, told);
+	gs_tensor_add(tensors, "entity/rows", GS_I4, 1, GS_KEY_REPEATS, 0,
+				  schema->columns[key].key->repeats);
+}
+
+static void
+load_entity(GsSchema *schema, const List *tensors)
+{
+	const int32 *told;
+	const int32 *rows;
+
+	if (gs_tensor_find(tensors, "entity/column") == NULL)
+		return;
+	told = gs_tensor_data(tensors, "entity/column", GS_I4, schema->ncolumns);
+	rows = gs_tensor_data(tensors, "entity/rows", GS_I4, GS_KEY_REPEATS);
+	for (int k = 0; k < GS_KEY_REPEATS; k++)
+		if (rows[k] < 1 || rows[k] > GS_BATCH)
+			gs_corrupted("An entity has an impossible number of rows.");
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		GsColumn   *column = &schema->columns[c];
+
+		column->of_entity = told[c] == 1;
+		if (told[c] != ENTITY_KEY)
+			continue;
+		if (column->key == NULL || column->key->rows < 1 ||
+			column->key->rows > PG_INT64_MAX / 2 || column->key->order != 0 ||
+			gs_schema_entity(schema) != NULL)
+			gs_corrupted("Column \"%s\" is no key of entities.", column->name);
+		column->key->repeats = palloc(sizeof(int32) * GS_KEY_REPEATS);
+		memcpy(column->key->repeats, rows, sizeof(int32) * GS_KEY_REPEATS);
+	}
+}
+
+/*
  * gs_keys_save: appends the tensors of a schema's keys, if it has any.
  */
 void
@@ -293,6 +341,8 @@ gs_keys_save(const GsSchema *schema, List **tensors)
 		field[FIELD_PLACE] = key->place;
 		field[FIELD_RUNS] = key->runs;
 		field[FIELD_SCATTERED] = key->scattered;
+		if (key->repeats != NULL)
+			save_entity(schema, c, tensors);
 		if (key->text == NULL)
 			continue;
 		snprintf(name, sizeof(name), "key/%d", c + 1);
@@ -558,4 +608,5 @@ gs_keys_load(GsSchema *schema, const List *tensors)
 			   sizeof(int64) * fields->dims[1]);
 		load_key(schema, field, tensors);
 	}
+	load_entity(schema, tensors);
 }

@@ -16,6 +16,8 @@
 #include "text/check_digit.h"
 #include "text/slots.h"
 
+#define GS_KEY_REPEATS		64
+
 typedef enum GsKeyKind
 {
 	GS_KEY_SEQUENCE,			/* numbers that count on */
@@ -110,6 +112,9 @@ typedef struct GsKey
 	bool		down;			/* it falls with it */
 	bool		exact;			/* the feature follows the key, too */
 	int64		rows;			/* that are in one order */
+	int32	   *repeats;		/* [GS_KEY_REPEATS] quantiles of the rows that
+								 * share a key, which is of what they are about;
+								 * NULL: one each */
 
 	/*
 	 * two NUL-ended strings (and one more for each member), or PATTERN: see
@@ -197,6 +202,11 @@ extern int	gs_key_order_batch(const GsKey *key, const GsBatch *batch,
 							   int64 *ordinal);
 extern void gs_key_order_groups(const GsKey *key, const GsBatch *batch,
 								const uint64 *group, int64 *ordinal);
+extern int	gs_key_last(const GsKey *key, const GsBatch *batch);
+extern void gs_key_order_entities(const GsKey *key, const GsBatch *batch,
+								  int64 *ordinal);
+extern void gs_entity_needs(const GsSchema *schema, bool *needed);
+extern const GsColumn *gs_schema_entity(const GsSchema *schema);
 extern bool gs_keys_respace(const GsSchema *schema, const bool *fixed,
 							GsBatch *batch);
 

@@ -139,6 +139,8 @@ gs_key_decoder_needs(const GsKeyDecoder *decoder, bool *needed)
 		needed[decoder->key->order - 1] = true;
 	for (int m = 0; m < column->nmembers; m++)
 		needed[decoder->schema->columns[column->member + m].feature[0]] = true;
+	if (decoder->key->repeats != NULL)
+		gs_entity_needs(decoder->schema, needed);
 }
 
 /*
@@ -524,7 +526,9 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 		decode_copies(decoder, batch->row + from, to - from, rows);
 		return;
 	}
-	if (key->kind == GS_KEY_GROUPED)
+	if (key->repeats != NULL)
+		gs_key_order_entities(key, batch, decoder->ordinal);
+	else if (key->kind == GS_KEY_GROUPED)
 		order_groups(decoder, batch);
 	else if (key->order > 0 && (decoder->ordered != batch->first ||
 						   decoder->ordered_key != batch->key))
@@ -536,16 +540,23 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 	for (int row = from; row < to; row++, ordinal++)
 	{
 		int			i = (row - from) * rows.stride;
+		int			from_row;
 
-		if (key->order > 0 || key->kind == GS_KEY_GROUPED)
+		if (key->order > 0 || key->kind == GS_KEY_GROUPED ||
+			key->repeats != NULL)
 			ordinal = (uint64) decoder->ordinal[row];
-		if (key->wraps && ordinal >= gs_key_room(key))
+		if ((key->wraps || key->repeats != NULL) && ordinal >= gs_key_room(key))
 			ordinal %= gs_key_room(key);
 		rows.values[i] = (Datum) 0;
 		rows.nulls[i] = null != NULL && null[row] == 1;
 		if (rows.nulls[i])
 			continue;
-		rows.values[i] = plain ? key_datum(decoder, batch, row, ordinal) :
-			accepted_datum(decoder, batch, row, ordinal);
+		/* what is random in it follows from the row that it is of one with */
+		if (batch->entity != NULL && key->repeats != NULL)
+			from_row = batch->entity[row] % GS_BATCH;
+		else
+			from_row = row;
+		rows.values[i] = plain ? key_datum(decoder, batch, from_row, ordinal) :
+			accepted_datum(decoder, batch, from_row, ordinal);
 	}
 }

@@ -610,6 +610,7 @@ gs_key_learn(const GsColumn *column, GsLane *lane, const GsScalar *sorted,
 			break;
 	}
 	key->rows = Max(rows->rows, 1);
+	key->attempts = 1;
 	return found ? key : NULL;
 }
 

@@ -197,6 +197,91 @@ gs_key_order_batch(const GsKey *key, const GsBatch *batch, int64 *ordinal)
 	return n;
 }
 
+/*
+ * gs_key_last: how many rows of a batch, from its first, are among those that
+ * the source has.
+ */
+int
+gs_key_last(const GsKey *key, const GsBatch *batch)
+{
+	int64		first = batch->first - key->first;
+	Cycle		cycle;
+
+	if (first < 0 || first % GS_BATCH != 0 ||
+		!find_cycle(key, first / GS_BATCH, &cycle) ||
+		cycle.batch < cycle.nbatches - 1)
+		return GS_BATCH;
+	return cycle.last;
+}
+
+/*
+ * gs_schema_entity: the column whose key is of what rows are about; NULL if
+ * there is none.
+ */
+const GsColumn *
+gs_schema_entity(const GsSchema *schema)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (schema->columns[c].key != NULL &&
+			schema->columns[c].key->repeats != NULL)
+			return &schema->columns[c];
+	return NULL;
+}
+
+/*
+ * gs_entity_needs: marks the features by which rows are told to be about the same.
+ */
+void
+gs_entity_needs(const GsSchema *schema, bool *needed)
+{
+	const GsColumn *key = gs_schema_entity(schema);
+
+	if (key != NULL && key->null_feature >= 0)
+		needed[key->null_feature] = true;
+	for (int f = 0; f < schema->nfeatures && key != NULL; f++)
+		if (schema->columns[gs_visible_column(schema, schema->features[f].column)].of_entity)
+			needed[f] = true;
+}
+
+/*
+ * gs_key_order_entities: ordinals of the entities of a batch's rows, which no
+ * entities of two batches share, from 0 up to about as many as there are.
+ *
+ * ordinal: [GS_BATCH], filled
+ */
+void
+gs_key_order_entities(const GsKey *key, const GsBatch *batch, int64 *ordinal)
+{
+	uint64		stream = gs_mix64(batch->key, GS_STREAM_ENTITY);
+	int64		first = batch->first - key->first;
+	int			last = gs_key_last(key, batch);
+	int			rank[2 * GS_BATCH];
+	int			ranks = 0;
+	Cycle		cycle;
+	bool		spread = first >= 0 && first % GS_BATCH == 0 &&
+		batch->entity != NULL && find_cycle(key, first / GS_BATCH, &cycle);
+
+	for (int i = 0; i < 2 * GS_BATCH; i++)
+		rank[i] = -1;
+	for (int row = 0; row < GS_BATCH; row++)
+	{
+		int			entity = batch->entity != NULL ? batch->entity[row] : row;
+		int64		span;
+
+		if (row == last)
+			ranks = 0;
+		if (rank[entity] < 0)
+			rank[entity] = ranks++;
+		ordinal[row] = batch->row - key->first + rank[entity];
+		if (!spread)
+			continue;
+		span = cycle.nbatches * GS_BATCH;
+		ordinal[row] = row >= last ? span + rank[entity] :
+			(cycle.number == 0 ? 0 : (cycle.number + 1) * span) +
+			find_position(&cycle, stream, rank[entity]);
+	}
+}
+
 typedef struct GroupedRow
 {
 	uint64		group;

@@ -189,7 +189,7 @@ gs_orders_find(GsSample *sample, int threshold)
 static bool
 may_order(const GsColumn *column)
 {
-	return column->key != NULL &&
+	return column->key != NULL && column->key->repeats == NULL &&
 		(column->key->kind == GS_KEY_SEQUENCE ||
 		 column->key->kind == GS_KEY_RANGE ||
 		 column->key->kind == GS_KEY_GROUPED) &&
