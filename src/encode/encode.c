@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "codec/codec_internal.h"
+#include "codec/notation.h"
 #include "column/members.h"
 #include "encode/encode.h"
 #include "learn/center.h"
@@ -338,7 +339,7 @@ column_fills(const ColumnEncoder *column, bool *filled)
 		filled[column->part[p].index] = true;
 	if (column->null != NULL)
 		filled[column->column->null_feature] = true;
-	for (int m = 0; m < column->column->nmembers; m++)
+	for (int m = 0; m < column->column->nmembers && column->members != NULL; m++)
 		column_fills(&column->members[m], filled);
 }
 
@@ -669,6 +670,31 @@ encode_slots(ColumnEncoder *encoder, const Encoding *call, int row,
 }
 
 /*
+ * The offset behind a text of a moment, if it has one.
+ */
+static void
+encode_offset(ColumnEncoder *encoder, const Encoding *call, int row,
+			  Datum value)
+{
+	const GsNotation *notation = encoder->column->codec.notation;
+	GsCodec		codec = encoder->apart;
+	GsPart		parts[GS_MAX_PARTS];
+	int			length = gs_notation_length(notation->format);
+
+	if (encoder->members == NULL)
+		return;
+	notation->plain->split(&codec, value, parts);
+	if (parts[0].len <= length)
+		return;
+	encode_null(&encoder->members[0], call->batch, row, false);
+	split_value(&encoder->members[0],
+				PointerGetDatum(cstring_to_text_with_len(parts[0].text + length,
+														 parts[0].len - length)),
+				parts);
+	encode_parts(&encoder->members[0], call, row, parts);
+}
+
+/*
  * The features of a value that is not NULL.
  */
 static void
@@ -684,7 +710,9 @@ encode_value(ColumnEncoder *encoder, const Encoding *call, int row)
 		return;
 	}
 	split_value(encoder, value, parts);
-	if (encoder->members != NULL &&
+	if (encoder->column->codec.notation != NULL)
+		encode_offset(encoder, call, row, value);
+	else if (encoder->members != NULL &&
 		code_of(&encoder->part[0], &parts[0]) ==
 		encoder->part[0].feature->other_level)
 		encode_slots(encoder, call, row, &parts[0]);

@@ -212,9 +212,14 @@ static void
 forget_orders(const GsSchema *schema)
 {
 	for (int c = 0; c < schema->ncolumns; c++)
-		if (schema->columns[c].key != NULL &&
-			schema->columns[c].key->order > 0)
-			gs_key_set_order(schema->columns[c].key, 0, false, false);
+	{
+		GsKey	   *key = schema->columns[c].key;
+
+		if (key != NULL && key->kind == GS_KEY_GROUPED)
+			gs_key_set_order(key, GS_KEY_BY_ROWS, false, false);
+		else if (key != NULL && key->order > 0)
+			gs_key_set_order(key, 0, false, false);
+	}
 }
 
 /*
