@@ -64,6 +64,7 @@ extern GsInverse *gs_inverse_create(const GsDependency *determined,
 									const GsSchema *schema,
 									const bool *context);
 extern const bool *gs_inverse_context(const GsInverse *inverse);
+extern int	gs_inverse_feature(const GsInverse *inverse, int rule);
 extern int	gs_inverse_rules(const GsInverse *inverse, int feature,
 							 const bool *drawn, int *rules);
 extern void gs_inverse_read(GsInverse *inverse, const GsBatch *batch);

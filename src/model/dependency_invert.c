@@ -233,6 +233,15 @@ gs_inverse_context(const GsInverse *inverse)
 }
 
 /*
+ * gs_inverse_feature: what a rule is about that is known.
+ */
+int
+gs_inverse_feature(const GsInverse *inverse, int rule)
+{
+	return inverse->inverse[rule].rule->feature;
+}
+
+/*
  * gs_inverse_rules: the rules that say which bins a feature may be in, once
  * others are drawn; returns how many.
  *

@@ -221,7 +221,22 @@ confine_position(const TreeModel *model, int p, const GsInverse *inverse,
 }
 
 /*
- * gs_tree_heed: see GsFamily.
+ * Whether a confined position looks to features that its trees know nothing of.
+ */
+static bool
+is_blind(const TreeModel *model, const GsInverse *inverse,
+		 const Confined *confined)
+{
+	for (int r = 0; r < confined->nrules; r++)
+		if (model->position_of[gs_inverse_feature(inverse,
+												  confined->rule[r])] < 0)
+			return true;
+	return false;
+}
+
+/*
+ * gs_tree_heed: see GsFamily.  What is drawn before a confined position has to
+ * be weighed by what is left for that one, unless the trees know it.
  */
 void
 gs_tree_heed(void *state, GsInverse *inverse)
@@ -232,6 +247,8 @@ gs_tree_heed(void *state, GsInverse *inverse)
 	Confined  **confined = palloc0(sizeof(Confined *) * Max(model->n, 1));
 	bool	   *drawn = palloc(Max(model->nfeatures, 1));
 	bool		any = false;
+	bool		before = false;
+	bool		weighed = sampler->drafts != NULL;
 
 	memcpy(drawn, context, model->nfeatures);
 	for (int p = 0; p < model->n; p++)
@@ -241,6 +258,9 @@ gs_tree_heed(void *state, GsInverse *inverse)
 		if (!context[f])
 			confined[p] = confine_position(model, p, inverse, drawn);
 		any |= confined[p] != NULL;
+		weighed |= confined[p] != NULL && before &&
+			is_blind(model, inverse, confined[p]);
+		before |= !context[f];
 		drawn[f] = true;
 	}
 	pfree(drawn);
@@ -250,7 +270,8 @@ gs_tree_heed(void *state, GsInverse *inverse)
 		gs_tree_draft(sampler, context);
 	sampler->drafts->inverse = inverse;
 	sampler->drafts->confined = confined;
-	sampler->drafts->n = DRAFTS;
+	if (weighed)
+		sampler->drafts->n = DRAFTS;
 }
 
 static bool
