@@ -1,6 +1,6 @@
 -- Masked values beside columns that stay, where conditions speak of both.
 BEGIN;
-SELECT plan(3);
+SELECT plan(4);
 SET LOCAL client_min_messages = warning;
 SELECT synth_key('default', '\x000102030405060708090a0b0c0d0e0f');
 CREATE TABLE blurred (id int PRIMARY KEY, admitted date NOT NULL, left_on date CHECK (left_on >= admitted), paid timestamp CHECK (paid >= left_on), net numeric(8,2), gross numeric(8,2) CHECK (gross >= net), low int, high int, CHECK (low < high), share float8 CHECK (share >= net));
@@ -25,5 +25,9 @@ ROLLBACK TO b;
 SELECT is(blurred('{"left_on": "generalise:month", "paid": "generalise:month"}'), 'true 400 0', 'dates: the last day of the unit where the first will not do, while reading and in place');
 ROLLBACK TO b;
 SELECT is(blurred('{"admitted": "generalise:month", "left_on": "generalise:month", "paid": "null", "gross": "generalise:10", "high": "generalise:10", "share": "generalise:10"}'), 'true 400 0', 'numbers: the multiple above');
+CREATE DOMAIN since_may AS date CHECK (VALUE >= '2023-05-10');
+CREATE TABLE lately (id int PRIMARY KEY, day since_may);
+INSERT INTO lately SELECT i, date '2023-05-10' + i FROM generate_series(1, 60) AS i;
+SELECT is((SELECT string_agg(DISTINCT day::text, ' ') FROM synth_masked(NULL::lately, rules => '{"day": "generalise:month"}')), '2023-05-31 2023-06-01 2023-07-01', 'where a domain asks for it, too');
 SELECT * FROM finish();
 ROLLBACK;

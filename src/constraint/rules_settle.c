@@ -117,7 +117,8 @@ put(GsRules *rules, int place, double at, int up)
 }
 
 /*
- * How many conditions the row fails; of a column's, if column is none of -1.
+ * How many conditions the row fails: of all, or of those about a column, if
+ * that is not -1.
  */
 static int
 count_failed(GsRules *rules, int column)

@@ -178,6 +178,19 @@ begin_shuffle(GsMaskerColumn *column, Relation relation)
 	column->sorted = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 }
 
+/* What a domain asks of values of which there are others to try. */
+static void
+begin_conditions(GsMasker *masker, GsMaskerColumn *column)
+{
+	if (column->type == column->base)
+		return;
+	column->conditions = palloc0(sizeof(DomainConstraintRef));
+	InitDomainConstraintRef(column->type, column->conditions, masker->context,
+							true);
+	if (masker->conditions == NULL)
+		masker->conditions = CreateStandaloneExprContext();
+}
+
 static void
 begin_column(GsMasker *masker, GsMaskerColumn *column, Relation relation, int digits)
 {
@@ -204,14 +217,7 @@ begin_column(GsMasker *masker, GsMaskerColumn *column, Relation relation, int di
 			column->narrow = column->room > 0 && column->room < MAX_SUFFIX +
 				(masker->number_at >= 0 ? 0 : NARROW);
 			column->fake = fake_of_locale(masker, rule->locale);
-			if (column->type != column->base)
-			{
-				column->conditions = palloc0(sizeof(DomainConstraintRef));
-				InitDomainConstraintRef(column->type, column->conditions,
-										masker->context, true);
-				if (masker->conditions == NULL)
-					masker->conditions = CreateStandaloneExprContext();
-			}
+			begin_conditions(masker, column);
 			break;
 		case GS_RULE_PATTERN:
 			hashed_column(&column->hashed, desc, column->at);
@@ -225,6 +231,7 @@ begin_column(GsMasker *masker, GsMaskerColumn *column, Relation relation, int di
 			break;
 		case GS_RULE_GENERALISE:
 			column->turn = masker->ngeneralised++ % MAX_TURNS;
+			begin_conditions(masker, column);
 			if (column->base == NUMERICOID)
 				column->constant = DirectFunctionCall3(numeric_in,
 													   CStringGetDatum(rule->argument),

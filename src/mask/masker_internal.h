@@ -61,7 +61,8 @@ typedef struct GsMaskerColumn
 	bool		byval;
 	int16		length;
 	void	   *domain;			/* what domain_check keeps */
-	DomainConstraintRef *conditions;	/* of a kind's domain, or NULL */
+	DomainConstraintRef *conditions;	/* of the domain of values that may be
+									 * others, or NULL */
 	GsMaskerHashed hashed;		/* of GS_RULE_PATTERN */
 	GsKindColumn kind;			/* of GS_RULE_KIND */
 	int			room;			/* of that, in characters; 0: any */
