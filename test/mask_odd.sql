@@ -1,6 +1,6 @@
 -- Masking: types, values and settings that are odd, and what others put in the way.
 BEGIN;
-SELECT plan(34);
+SELECT plan(35);
 SET LOCAL client_min_messages = warning;
 CREATE FUNCTION state_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -75,6 +75,7 @@ SELECT is(state_of($$CALL synth_mask('big', '{short}', '{"short": "pseudonym"}')
 SELECT is((SELECT count(DISTINCT short) FROM big WHERE short BETWEEN 1 AND 9999), 9999::bigint, 'has pseudonyms of its own');
 CREATE TABLE wide (id numeric(8) PRIMARY KEY); CREATE TABLE narrow (wide numeric(4) REFERENCES wide, three numeric(3));
 INSERT INTO wide SELECT i FROM generate_series(1, 12000) AS i; INSERT INTO narrow SELECT i FROM generate_series(1, 9999) AS i;
+SELECT is((SELECT bool_and(rows BETWEEN 3000 AND 48000) FROM synth_mask_plan('wide', '{id}')), true, 'rows of tables that were never analyzed are estimated by their size');
 SELECT is(state_of($$CALL synth_mask('wide', '{id}')$$), 'no error', 'a key that another type of few digits refers to');
 SELECT is((SELECT count(DISTINCT id) FROM wide), 12000::bigint, 'stays unique');
 SELECT alike(state_of($$CALL synth_mask('narrow', '{three}', '{"three": "pseudonym"}')$$), '42804 column "three" of table %.narrow, of type numeric, cannot be masked%', 'three digits are too few');

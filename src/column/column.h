@@ -392,6 +392,7 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 #define GS_STREAM_INVERSE	UINT32_C(0x6D000000)	/* + feature: predictors */
 #define GS_STREAM_ENTITY	UINT32_C(0x6F000000)	/* rows of one */
 #define GS_STREAM_PERSON	UINT32_C(0x6E000000)	/* what is of its kind */
+#define GS_STREAM_SETTLE	UINT32_C(0x6F000000)	/* moved to meet conditions */
 #define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
 
 #endif

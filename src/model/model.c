@@ -149,6 +149,8 @@ gs_sampler_begin(const GsModel *model, Jsonb *given, const bool *context)
 	sampler->context = context;
 	sampler->state = model->family->begin(model->state, sampler->given,
 										  context);
+	if (sampler->inverse != NULL && model->family->heed != NULL)
+		model->family->heed(sampler->state, sampler->inverse);
 	if (model->refine != NULL)
 		sampler->refining = gs_refine_begin(model->refine);
 	return sampler;
