@@ -93,7 +93,7 @@ CREATE EXTENSION citext;
 CREATE TABLE folded (mail citext PRIMARY KEY, code citext UNIQUE, name citext, empty citext); CREATE TABLE refers (mail citext REFERENCES folded);
 INSERT INTO folded SELECT 'User' || i || '@Shop.test', 'AB-' || i, 'Clara', '' FROM generate_series(1, 2000) AS i; INSERT INTO refers SELECT upper(mail::text) FROM folded;
 SELECT is(state_of($$CALL synth_mask('folded', '{mail,code,name,empty}', '{"mail": "pseudonym", "code": "pseudonym", "name": "first_name", "empty": "first_name"}')$$), 'no error', 'citext');
-SELECT is((SELECT count(*) FROM folded JOIN refers USING (mail) WHERE mail !~* 'shop'), 2000::bigint, 'keys lead where they led');
+SELECT is((SELECT count(*) FROM folded JOIN refers USING (mail) WHERE mail !~* '@shop[.]test$'), 2000::bigint, 'keys lead where they led');
 SELECT is((SELECT count(DISTINCT code) || ' ' || count(*) FILTER (WHERE code ~ '^[a-z]{2}-[0-9]+$' AND empty = '') FROM folded), '2000 2000', 'codes stay distinct, and what is empty stays so');
 \else
 SELECT skip('citext is not installed', 3);
