@@ -111,6 +111,7 @@ test_aarch64() {
     in_root "$1" dpkg --add-architecture arm64
     in_root "$1" apt-get update >> "$1.log" 2>&1 || return 1
     install_in "$1" gcc-aarch64-linux-gnu libc6-dev-arm64-cross libopenblas-serial-dev:arm64 qemu-user || return 1
+    # shellcheck disable=SC2016  # the inner shell expands these
     in_root "$1" bash -c 'cd /aarch64 && CC=aarch64-linux-gnu-gcc script/ctest.sh build/c &&
         prove --timer --exec qemu-aarch64 $(find build/c -name "test_*" | sort)'
 }
