@@ -130,7 +130,7 @@ typedef struct GsColumn
 								 * it */
 	bool		computed;		/* while it is learned: a generated column */
 	bool		equated;		/* while it is learned: a condition says what
-								 * it is equal to */
+								 * it is equal to, or a sequence */
 	bool		exact;			/* while it is learned: single values matter */
 	GsMeant		meant;			/* while it is learned */
 	const GsKind *kind;			/* of personal values: what the "other" level

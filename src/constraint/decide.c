@@ -261,8 +261,12 @@ gs_constraints_mark(List *constraints, List *conditions,
 		GsConstraint constraint = *(GsConstraint *) lfirst(cell);
 
 		give_value(&constraint, schema);
-		if (has_columns(schema, constraint.columns))
-			mark_equated(constraint.expression, schema);
+		if (!has_columns(schema, constraint.columns))
+			continue;
+		mark_equated(constraint.expression, schema);
+		/* its numbers say nothing of other columns */
+		if (constraint.kind == GS_CONSTRAINT_SERIAL)
+			schema->columns[gs_schema_column(schema, linitial(constraint.columns))].equated = true;
 	}
 	foreach(cell, conditions)
 		mark_equated(lfirst(cell), schema);
