@@ -88,12 +88,17 @@ SELECT is(state_of($$CALL synth_mask('checked', '{id,name}', '{"name": "constant
 SELECT is(state_of($$CALL synth_mask('checked', '{name}', '{"name": "constant:x"}')$$), '23514 masked rows of table "checked" violate check constraint "checked_name_check"', 'and of one');
 
 -- texts that are equal whatever the case
+SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citext') AS has_citext \gset
+\if :has_citext
 CREATE EXTENSION citext;
 CREATE TABLE folded (mail citext PRIMARY KEY, code citext UNIQUE, name citext, empty citext); CREATE TABLE refers (mail citext REFERENCES folded);
 INSERT INTO folded SELECT 'User' || i || '@Shop.test', 'AB-' || i, 'Clara', '' FROM generate_series(1, 2000) AS i; INSERT INTO refers SELECT upper(mail::text) FROM folded;
 SELECT is(state_of($$CALL synth_mask('folded', '{mail,code,name,empty}', '{"mail": "pseudonym", "code": "pseudonym", "name": "first_name", "empty": "first_name"}')$$), 'no error', 'citext');
-SELECT is((SELECT count(*) FROM folded JOIN refers USING (mail) WHERE mail !~* 'shop'), 2000::bigint, 'keys lead where they led');
+SELECT is((SELECT count(*) FROM folded JOIN refers USING (mail) WHERE mail !~* '@shop[.]test$'), 2000::bigint, 'keys lead where they led');
 SELECT is((SELECT count(DISTINCT code) || ' ' || count(*) FILTER (WHERE code ~ '^[a-z]{2}-[0-9]+$' AND empty = '') FROM folded), '2000 2000', 'codes stay distinct, and what is empty stays so');
+\else
+SELECT skip('citext is not installed', 3);
+\endif
 
 -- types that no array holds, or that unnest() takes apart
 CREATE TYPE pair AS (a int, b text); CREATE TYPE mood AS ENUM ('low', 'high'); CREATE DOMAIN words AS text[];

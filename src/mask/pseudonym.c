@@ -121,12 +121,6 @@ typedef struct Format
 	Group		groups[MAX_PLACES];
 } Format;
 
-static inline bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /*
  * What a byte may be a part of.  Looked up, for digits and letters follow each
  * other at random, which no branch is told beforehand.
