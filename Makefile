@@ -45,7 +45,7 @@ OPTFLAGS ?=
 # PostgreSQL's own headers (ilist.h, c.h) need these two off.
 # To clang, PostgreSQL's flags are another compiler's.
 PG_CFLAGS = -Wall -Wextra $(if $(filter 1,$(WERROR)),-Werror) -Wno-unused-parameter -Wno-sign-compare \
-	$(if $(findstring clang,$(CC)),-Wno-unknown-warning-option -Wno-ignored-attributes -Wno-psabi) \
+	$(if $(findstring clang,$(CC)),-Wno-unknown-warning-option -Wno-cast-function-type-strict -Wno-ignored-attributes -Wno-psabi) \
 	-ftree-vectorize -ffp-contract=off $(OPTFLAGS)
 PG_CPPFLAGS = -I$(srcdir)/src -DGENSYNTH_VERSION='"$(EXTVERSION)"'
 
