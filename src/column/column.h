@@ -132,7 +132,7 @@ typedef struct GsColumn
 								 * it */
 	bool		computed;		/* while it is learned: a generated column */
 	bool		equated;		/* while it is learned: a condition says what
-								 * it is equal to */
+								 * it is equal to, or a sequence */
 	bool		exact;			/* while it is learned: single values matter */
 	GsMeant		meant;			/* while it is learned */
 	const GsKind *kind;			/* of personal values: what the "other" level
@@ -229,6 +229,18 @@ typedef struct GsSchema
 	int			nfeatures;
 	GsFeature  *features;
 } GsSchema;
+
+/*
+ * The table's column of a name; -1: there is none.
+ */
+static inline int
+gs_schema_column(const GsSchema *schema, const char *name)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (strcmp(schema->columns[c].name, name) == 0)
+			return c;
+	return -1;
+}
 
 /* The column of the table that a column is, or is a member of. */
 static inline int

@@ -47,6 +47,7 @@ typedef struct ColumnEncoder
 	const GsFeature *null;		/* NULL: none */
 	struct ColumnEncoder *members;	/* of documents */
 	int		   *member_of;		/* of each place: which of them; -1: none */
+	int			common;			/* of a text with members, see gs_format_common */
 } ColumnEncoder;
 
 struct GsEncoder
@@ -296,6 +297,8 @@ init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 												column->nmembers);
 	else if (column->nmembers == 0)
 		return;
+	else
+		encoder->common = gs_format_common(column->format);
 	encoder->members = palloc0(sizeof(ColumnEncoder) *
 							   Max(column->nmembers, 1));
 	for (int m = 0; m < column->nmembers; m++)
@@ -650,7 +653,7 @@ encode_slots(ColumnEncoder *encoder, const Encoding *call, int row,
 	GsToken		token[GS_MAX_SLOTS];
 	GsPart		parts[GS_MAX_PARTS];
 
-	if (!gs_format_tokens(format, gs_format_common(format), text->text,
+	if (!gs_format_tokens(format, encoder->common, text->text,
 						  text->len, token))
 		return;
 	for (int m = 0; m < encoder->column->nmembers; m++)

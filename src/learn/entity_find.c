@@ -293,8 +293,9 @@ learn_entities(GsSample *sample, int c, int threshold)
 			sorted[rows.present++] = sorted[i];
 	rows.sampled = rows.rows = rows.present;
 	key = gs_key_learn(column, lane, sorted, &rows);
+	/* a text of a format may say itself what follows from it */
 	if (key != NULL && key->kind != GS_KEY_SEQUENCE &&
-		key->kind != GS_KEY_UUID && key->kind != GS_KEY_PATTERN &&
+		key->kind != GS_KEY_UUID &&
 		(key->kind != GS_KEY_RANGE || lane->type != GS_LANE_INT ||
 		 !is_even(sorted, rows.present)))
 		key = NULL;

@@ -118,22 +118,19 @@ continue_sequences(const GsTarget *target, const GsSchema *schema,
 	for (int i = 0; i < target->desc->natts; i++)
 	{
 		const char *name = NameStr(TupleDescAttr(target->desc, i)->attname);
+		int			c = gs_schema_column(schema, name);
 		Datum		last;
 
-		for (int c = 0; c < schema->ncolumns; c++)
-		{
-			if (schema->columns[c].key == NULL ||
-				!gs_is_column_of(&schema->columns[c],
-								 TupleDescAttr(target->desc, i)->atttypid) ||
-				!gs_key_counts(schema->columns[c].key) ||
-				strcmp(schema->columns[c].name, name) != 0 ||
-				(fill->begun && is_ordered(&schema->columns[c])) ||
-				!gs_target_readable(target, i))
-				continue;
-			if (greatest_key(fill, &schema->columns[c], &last))
-				(void) gs_key_continue(&schema->columns[c], last,
-									   fill->start - 1 + fill->drawn);
-		}
+		if (c < 0 || schema->columns[c].key == NULL ||
+			!gs_is_column_of(&schema->columns[c],
+							 TupleDescAttr(target->desc, i)->atttypid) ||
+			!gs_key_counts(schema->columns[c].key) ||
+			(fill->begun && is_ordered(&schema->columns[c])) ||
+			!gs_target_readable(target, i))
+			continue;
+		if (greatest_key(fill, &schema->columns[c], &last))
+			(void) gs_key_continue(&schema->columns[c], last,
+								   fill->start - 1 + fill->drawn);
 	}
 }
 
