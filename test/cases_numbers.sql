@@ -1,7 +1,7 @@
 -- Numbers that stand for something else: placeholders, codes, prices, dates;
 -- and that every value of a source can be given.
 BEGIN;
-SELECT plan(52);
+SELECT plan(54);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.11) \g /dev/null
@@ -171,5 +171,11 @@ SELECT cmp_ok((SELECT count(*) FROM (SELECT * FROM known LIMIT 80) q, LATERAL (V
 SELECT ok((SELECT bool_and(given(jsonb_build_object(column_name, value)) !~ 'together') FROM (VALUES ('f', '7'::jsonb), ('f', '-1e300'), ('k', '77')) v(column_name, value)),
 	'a message about one value speaks of one');
 
+-- The opposite of another column's value, as a type says.
+CREATE TABLE refund AS SELECT typ, CASE typ WHEN 'refund' THEN -gross ELSE gross END AS amt, gross
+FROM (SELECT CASE WHEN random() < 0.4 THEN 'refund' ELSE 'sale' END AS typ, round((exp(random() * 6))::numeric, 2) AS gross FROM generate_series(1, 3000)) AS drawn;
+SELECT synth_fit('refund', seed => 1) \g /dev/null
+SELECT cmp_ok((SELECT avg((amt = CASE typ WHEN 'refund' THEN -gross ELSE gross END)::int) FROM synth_sample(NULL::refund, 3000, seed => 2)), '>', 0.99, 'what is paid back is negative');
+SELECT cmp_ok((SELECT abs(avg((amt < 0)::int) - 0.4) FROM synth_sample(NULL::refund, 3000, seed => 2)), '<', 0.04::numeric, 'as often as in the source');
 SELECT * FROM finish();
 ROLLBACK;

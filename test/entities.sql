@@ -1,6 +1,6 @@
 -- Rows that are about the same: a customer with a number, in whose rows the city is always the same, though too few rows have either.
 BEGIN;
-SELECT plan(28);
+SELECT plan(31);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SET LOCAL max_parallel_workers_per_gather = 0;
@@ -84,6 +84,17 @@ CREATE TABLE often AS SELECT c AS customer, (ARRAY['a', 'b', 'c'])[1 + c % 3] AS
 SELECT synth_fit('often', seed => 1) \g /dev/null
 SELECT isnt(pg_temp.keys('often', 'customer'), 'key sequence', 'values that may be shown');
 SELECT cmp_ok((SELECT avg((letter = (ARRAY['a', 'b', 'c'])[1 + customer % 3])::int) FROM synth_sample(NULL::often, 2000, seed => 1)), '>', 0.97, 'come with theirs');
+
+-- A measure is no key, whatever is computed from it.
+CREATE TABLE used AS
+SELECT used, quota, greatest(used - quota, 0) AS over, used > 1000 AS much, used / 100 AS class FROM (SELECT (random() * random() * 2000)::int AS used, (ARRAY[100, 500, 1000])[1 + floor(random() * 3)::int] AS quota
+	FROM generate_series(1, 8000)) AS drawn;
+SELECT synth_fit('used', seed => 1) \g /dev/null
+SELECT isnt(pg_temp.keys('used', 'used'), 'key sequence', 'no key of a measure');
+SELECT cmp_ok((SELECT avg((over = greatest(used - quota, 0))::int) FROM synth_sample(NULL::used, 4000, seed => 1)), '>', 0.99, 'what is over is told by both');
+CREATE TABLE metre AS SELECT m AS reading, m / 20 AS band FROM (SELECT floor(random() * 2500)::int AS m FROM generate_series(1, 6000)) AS s;
+SELECT synth_fit('metre', seed => 1) \g /dev/null
+SELECT isnt(pg_temp.keys('metre', 'reading'), 'key sequence', 'nor of one that is spread evenly');
 
 -- What is stored is hostile.
 CREATE FUNCTION pg_temp.broken(tensor text, at int, word bytea) RETURNS text LANGUAGE plpgsql AS $$

@@ -113,7 +113,9 @@ typedef struct GsColumn
 	int			null_feature;	/* -1: none */
 	GsLayout   *layout;			/* of its parts; NULL: those of the type */
 	int			equal;			/* 1 + column whose value it may have; 0: none */
-	int			equal_feature;	/* 1 where it has it; if equal > 0 */
+	int			equal_feature;	/* 1 where it has it, 2 where its opposite; if
+								 * equal > 0 */
+	bool		equal_opposite; /* while it is learned: or its opposite */
 	uint16	   *equal_rows;		/* while it is learned: [nrows] bins of that */
 	int			anchor;			/* 1 + column near whose values' places it
 								 * lies; 0: none */

@@ -391,7 +391,9 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 			column->null_feature = f;
 		if (feature->part == GS_PART_EQUAL)
 			column->equal_feature = f;
-		if (feature->kind != GS_FEATURE_CATEGORY || field[FIELD_COUNT] != 2)
+		if (feature->kind != GS_FEATURE_CATEGORY ||
+			(field[FIELD_COUNT] != 2 &&
+			 (field[FIELD_COUNT] != 3 || feature->part != GS_PART_EQUAL)))
 			gs_corrupted("The NULLs of column \"%s\" are of the wrong kind.",
 						 column->name);
 	}

@@ -516,7 +516,8 @@ take_own(GsGiven *given, const GsColumn *column)
 {
 	for (int b = 0; b < given->nboxes && column->equal > 0; b++)
 		given->box[b][column->equal_feature] =
-			gs_region_of_levels(2, (bool[]) {true, false});
+			gs_region_of_levels(given->schema->features[column->equal_feature].nlevels,
+								(bool[]) {true, false, false});
 }
 
 /*

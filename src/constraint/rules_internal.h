@@ -33,7 +33,7 @@ typedef struct GsRuleCopy
 	int			from;
 	int			feature;		/* says in which rows, by code 1 */
 	bool		idle;			/* no rule sets it, or the column is known */
-	bool		flag[GS_BATCH]; /* of the decoded rows */
+	int8		flag[GS_BATCH]; /* of the decoded rows */
 } GsRuleCopy;
 
 struct GsRules

@@ -30,6 +30,7 @@
 #include "codec/styles.h"
 #include "constraint/condition.h"
 #include "constraint/rules_internal.h"
+#include "learn/equal.h"
 
 /* Batches made for rows in which only what was set is unlike the column. */
 #define BOUNDED_BATCHES	8
@@ -82,8 +83,8 @@ gs_rules_decode(GsRules *rules, const GsBatch *batch, int from, int to)
 	}
 	for (int i = 0; i < rules->ncopies; i++)
 		for (int row = from; row < to; row++)
-			rules->copies[i].flag[row - from] =
-				batch->code[rules->copies[i].feature][row] == 1;
+			rules->copies[i].flag[row - from] = (int8)
+				batch->code[rules->copies[i].feature][row];
 	MemoryContextSwitchTo(old);
 }
 
@@ -100,7 +101,10 @@ copy_values(GsRules *rules, int row)
 
 		if (!copy->idle && copy->flag[row] && !slot->tts_isnull[to] &&
 			!slot->tts_isnull[from])
-			slot->tts_values[to] = slot->tts_values[from];
+			slot->tts_values[to] = copy->flag[row] == 1 ?
+				slot->tts_values[from] :
+				gs_opposite(TupleDescAttr(slot->tts_tupleDescriptor, to)->atttypid,
+							slot->tts_values[from]);
 	}
 }
 

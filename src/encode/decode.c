@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "column/members.h"
+#include "learn/equal.h"
 #include "encode/decode_internal.h"
 #include "text/slots.h"
 
@@ -480,10 +481,12 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 		Datum		value;
 		bool		null;
 
-		if (equal[row] != 1 || rows.nulls[i])
+		if (equal[row] == 0 || rows.nulls[i])
 			continue;
 		gs_decode(decoder->equal, batch, row, row + 1,
 				  (GsRows) {&value, &null, 1});
+		if (!null && equal[row] == 2)
+			value = gs_opposite(decoder->column->type, value);
 		if (!null && gs_domain_accepts(decoder->domain, value))
 			rows.values[i] = value;
 	}

@@ -31,6 +31,8 @@
 #define MAX_UNEXPLAINED 0.1
 #define MIN_PAIRS		200
 #define MAX_CHANCE		0.98
+#define SMOOTH			3.0		/* times as many rows nearer to the next number's
+								 * as there are farther */
 #define UNEVEN			0.1		/* of a range, that a quarter of its numbers may
 								 * be off */
 
@@ -173,6 +175,81 @@ follows(const GsSample *sample, int key, const Entities *entities, int c)
 		differ <= MAX_UNEXPLAINED * (pairs - chance);
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+	int64		x = (int64) ((const Entity *) a)->value;
+	int64		y = (int64) ((const Entity *) b)->value;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * How far apart a column's values in two rows are.
+ */
+static double
+distance(const GsLane *lane, int64 a, int64 b)
+{
+	if (is_absent(lane, a) || is_absent(lane, b) ||
+		lane->type == GS_LANE_TEXT)
+		return !same(lane, a, b);
+	if (lane->type == GS_LANE_FLOAT)
+		return fabs(lane->scalar[a].f - lane->scalar[b].f);
+	return fabs((double) lane->scalar[a].i - (double) lane->scalar[b].i);
+}
+
+/*
+ * Whether a column goes with the order of numbers that tell it: then they
+ * measure something.  Customers who are numbered one after the other have
+ * nothing else to do with each other.
+ *
+ * sorted: [n] by value
+ */
+static bool
+is_smooth(const GsSample *sample, const Entity *sorted, int64 n, int c)
+{
+	const GsLane *lane = &sample->lanes[c * GS_MAX_PARTS];
+	int64		nearer = 0;
+	int64		farther = 0;
+
+	for (int64 i = 1; i < n; i++)
+	{
+		double		beside = distance(lane, sorted[i].first,
+									  sorted[i - 1].first);
+		double		other = distance(lane, sorted[i].first,
+									 sorted[(i + n / 2) % n].first);
+
+		nearer += beside < other;
+		farther += beside > other;
+	}
+	return nearer > SMOOTH * farther;
+}
+
+/*
+ * Whether none of the columns that follow from numbers goes with their order.
+ */
+static bool
+are_names(const GsSample *sample, int c, const Entities *entities,
+		  const bool *told)
+{
+	Entity	   *sorted;
+	int64		n = 0;
+	bool		smooth = false;
+
+	if (sample->lanes[c * GS_MAX_PARTS].type != GS_LANE_INT)
+		return true;
+	sorted = palloc_extended(sizeof(Entity) * entities->distinct,
+							 MCXT_ALLOC_HUGE);
+	for (uint64 i = 0; i <= entities->mask; i++)
+		if (entities->entity[i].rows > 0)
+			sorted[n++] = entities->entity[i];
+	qsort(sorted, n, sizeof(Entity), by_number);
+	for (int b = 0; b < sample->ncolumns && !smooth; b++)
+		smooth = told[b] && is_smooth(sample, sorted, n, b);
+	pfree(sorted);
+	return !smooth;
+}
+
 /*
  * Whether numbers are spread evenly between the ends of a range.
  */
@@ -208,13 +285,17 @@ learn_entities(GsSample *sample, int c, int threshold)
 		if (!is_absent(lane, row))
 			sorted[n++] = lane->scalar[row];
 	gs_scalars_sort(sorted, n, lane->type);
+	/* of what is measured, some values are more frequent than others */
+	if (lane->type == GS_LANE_INT && !is_even(sorted, n))
+		return NULL;
 	for (int64 i = 0; i < n; i++)
 		if (i == 0 || gs_scalar_compare(sorted[i], sorted[i - 1], lane->type) != 0)
 			sorted[rows.present++] = sorted[i];
 	rows.sampled = rows.rows = rows.present;
 	key = gs_key_learn(column, lane, sorted, &rows);
+	/* a text of a format may say itself what follows from it */
 	if (key != NULL && key->kind != GS_KEY_SEQUENCE &&
-		key->kind != GS_KEY_UUID && key->kind != GS_KEY_PATTERN &&
+		key->kind != GS_KEY_UUID &&
 		(key->kind != GS_KEY_RANGE || lane->type != GS_LANE_INT ||
 		 !is_even(sorted, rows.present)))
 		key = NULL;
@@ -321,7 +402,7 @@ gs_entity_find(GsSample *sample, int threshold)
 					follows(sample, c, &entities, b);
 				n += told[b];
 			}
-		if (n > most && (key = learn_entities(sample, c, threshold)) != NULL)
+		if (n > most && are_names(sample, c, &entities, told) && (key = learn_entities(sample, c, threshold)) != NULL)
 		{
 			most = n;
 			best = c;

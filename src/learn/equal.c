@@ -6,15 +6,18 @@
  * makes two values equal that both may be anything.  Where more rows have equal
  * values than two columns would that know nothing of each other, which rows
  * these are becomes a feature, which a family learns, and the decoder gives
- * them the other column's value.
+ * them the other column's value.  So it is with numbers that are another one's
+ * opposite: what is paid back.
  *
  * Tensor: column/equal int4 [columns] 1 + the column whose value it may have,
  * always one before it; 0: none.
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "common/int.h"
 #include "miscadmin.h"
+#include "utils/fmgrprotos.h"
 
 #include "learn/equal.h"
 
@@ -42,13 +45,20 @@ may_be_equal(const GsSample *sample, int c)
 }
 
 /*
- * Whether two columns' values, of the rows of each, are equal.
+ * Whether two columns' values, of the rows of each, are equal, or one is the
+ * other's opposite.
  */
 static inline bool
-are_equal(const GsLane *lane, int64 row, const GsLane *other, int64 other_row)
+are_equal(const GsLane *lane, int64 row, const GsLane *other, int64 other_row,
+		  bool opposite)
 {
 	int64		a = lane->scalar[row].i;
 	int64		b = other->scalar[other_row].i;
+
+	if (opposite && lane->type == GS_LANE_FLOAT)
+		return lane->scalar[row].f == -other->scalar[other_row].f;
+	if (opposite && (b == PG_INT64_MIN || (b = -b) == 0))
+		return false;
 
 	for (int scale = lane->scale; scale < other->scale; scale++)
 		if (pg_mul_s64_overflow(a, 10, &a))
@@ -65,7 +75,7 @@ are_equal(const GsLane *lane, int64 row, const GsLane *other, int64 other_row)
  */
 static double
 equal_share(const GsSample *sample, int column, int other, int64 stride,
-			int64 shift)
+			int64 shift, bool opposite)
 {
 	const GsLane *lane = &sample->lanes[column * GS_MAX_PARTS];
 	const GsLane *from = &sample->lanes[other * GS_MAX_PARTS];
@@ -80,7 +90,7 @@ equal_share(const GsSample *sample, int column, int other, int64 stride,
 			continue;
 		n++;
 		equal += !is_absent(from, other_row) &&
-			are_equal(lane, row, from, other_row);
+			are_equal(lane, row, from, other_row, opposite);
 	}
 	return n >= MIN_ROWS ? (double) equal / n : 0;
 }
@@ -112,7 +122,7 @@ has_many_values(const GsLane *lane, int64 nrows)
 }
 
 static void
-mark_rows(GsSample *sample, int column, int other)
+mark_rows(GsSample *sample, int column, int other, bool opposite)
 {
 	const GsLane *lane = &sample->lanes[column * GS_MAX_PARTS];
 	const GsLane *from = &sample->lanes[other * GS_MAX_PARTS];
@@ -121,13 +131,68 @@ mark_rows(GsSample *sample, int column, int other)
 
 	for (int64 row = 0; row < sample->nrows; row++)
 	{
-		rows[row] = !is_absent(lane, row) && !is_absent(from, row) &&
-			are_equal(lane, row, from, row);
+		bool		both = !is_absent(lane, row) && !is_absent(from, row);
+
+		rows[row] = both && are_equal(lane, row, from, row, false) ? 1 :
+			both && opposite && are_equal(lane, row, from, row, true) ? 2 : 0;
 		if (is_absent(lane, row) && sample->columns[column].impute)
 			rows[row] = GS_MISSING;
 	}
 	sample->columns[column].equal = other + 1;
+	sample->columns[column].equal_opposite = opposite;
 	sample->columns[column].equal_rows = rows;
+}
+
+/*
+ * The share of rows that are equal, if that is more than chance: rows far from
+ * each other know nothing of each other.
+ */
+static double
+beyond_chance(const GsSample *sample, int c, int from, bool opposite)
+{
+	double		share = equal_share(sample, c, from, 1, 0, opposite);
+
+	return share < MIN_SHARE ||
+		share < MIN_LIFT * equal_share(sample, c, from, 1,
+									   sample->nrows / 3 + 1, opposite) ?
+		0 : share;
+}
+
+/*
+ * gs_can_oppose: whether values of a type have opposites.
+ */
+bool
+gs_can_oppose(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID ||
+		type == NUMERICOID || type == FLOAT4OID || type == FLOAT8OID;
+}
+
+/*
+ * gs_opposite: the opposite of a value of such a type, in the current context;
+ * of the least whole number, itself.
+ */
+Datum
+gs_opposite(Oid type, Datum value)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return Int16GetDatum(DatumGetInt16(value) == PG_INT16_MIN ?
+								 PG_INT16_MIN : -DatumGetInt16(value));
+		case INT4OID:
+			return Int32GetDatum(DatumGetInt32(value) == PG_INT32_MIN ?
+								 PG_INT32_MIN : -DatumGetInt32(value));
+		case INT8OID:
+			return Int64GetDatum(DatumGetInt64(value) == PG_INT64_MIN ?
+								 PG_INT64_MIN : -DatumGetInt64(value));
+		case FLOAT4OID:
+			return Float4GetDatum(-DatumGetFloat4(value));
+		case FLOAT8OID:
+			return Float8GetDatum(-DatumGetFloat8(value));
+		default:
+			return DirectFunctionCall1(numeric_uminus, value);
+	}
 }
 
 /*
@@ -143,6 +208,7 @@ gs_equals_find(GsSample *sample)
 	{
 		const GsColumn *column = &sample->columns[c];
 		double		best = MIN_SHARE;
+		bool		opposite = false;
 		int			other = -1;
 
 		if (!may_be_equal(sample, c) ||
@@ -150,26 +216,29 @@ gs_equals_find(GsSample *sample)
 			continue;
 		for (int from = 0; from < c; from++)
 		{
-			double		share;
+			double		share = 0;
+			double		against = 0;
 
 			CHECK_FOR_INTERRUPTS();
 			if (!may_be_equal(sample, from) ||
 				sample->columns[from].type != column->type ||
-				sample->columns[from].typmod != column->typmod ||
-				!gs_may_follow(column, &sample->columns[from]) ||
-				equal_share(sample, c, from, stride, 0) < MIN_SHARE / 2)
+				(sample->columns[from].typmod != column->typmod &&
+				 column->typmod >= 0) ||
+				!gs_may_follow(column, &sample->columns[from]))
 				continue;
-			share = equal_share(sample, c, from, 1, 0);
-			/* rows far from each other know nothing of each other */
-			if (share < best ||
-				share < MIN_LIFT * equal_share(sample, c, from, 1,
-											   sample->nrows / 3 + 1))
+			if (equal_share(sample, c, from, stride, 0, false) >= MIN_SHARE / 2)
+				share = beyond_chance(sample, c, from, false);
+			if (gs_can_oppose(column->type) &&
+				equal_share(sample, c, from, stride, 0, true) >= MIN_SHARE / 2)
+				against = beyond_chance(sample, c, from, true);
+			if (share + against < best)
 				continue;
-			best = share;
+			best = share + against;
 			other = from;
+			opposite = against > 0;
 		}
 		if (other >= 0)
-			mark_rows(sample, c, other);
+			mark_rows(sample, c, other, opposite);
 	}
 }
 
@@ -224,6 +293,7 @@ gs_equals_learn(GsSchema *schema, GsEncoded *encoded)
 			continue;
 		}
 		column->equal_feature = gs_add_flag(schema, encoded, c, GS_PART_EQUAL,
+											column->equal_opposite ? 3 : 2,
 											column->equal_rows);
 	}
 }
@@ -266,7 +336,9 @@ gs_equals_load(GsSchema *schema, const List *tensors)
 		from = &schema->columns[equal[c] - 1];
 		if (column->key != NULL || from->key != NULL ||
 			is_made_from(schema, c) || column->type != from->type ||
-			column->typmod != from->typmod)
+			(column->typmod != from->typmod && column->typmod >= 0) ||
+			(schema->features[column->equal_feature].nlevels > 2 &&
+			 !gs_can_oppose(column->type)))
 			gs_corrupted("Column \"%s\" cannot be equal to another one.",
 						 column->name);
 		column->equal = equal[c];

@@ -8,6 +8,8 @@
 #include "column/tensor.h"
 #include "learn/learn.h"
 
+extern bool gs_can_oppose(Oid type);
+extern Datum gs_opposite(Oid type, Datum value);
 extern void gs_equals_find(GsSample *sample);
 extern void gs_equals_learn(GsSchema *schema, GsEncoded *encoded);
 extern void gs_equals_save(const GsSchema *schema, List **tensors);

@@ -433,29 +433,30 @@ learn_indicator(const LaneView *view, GsFeature *feature, int64 nulls,
 /*
  * gs_add_flag: adds a feature that says something of a column's rows.
  *
- * bin: [nrows] 0, 1 or GS_MISSING, kept.  Returns its index.
+ * bin: [nrows] levels from 0 on, or GS_MISSING, kept.  Returns its index.
  */
 int
 gs_add_flag(GsSchema *schema, GsEncoded *encoded, int column, int part,
-			uint16 *bin)
+			int nlevels, uint16 *bin)
 {
 	int			f = schema->nfeatures++;
 	GsFeature  *feature = &schema->features[f];
 
 	encoded->nfeatures++;
-	gs_alloc_levels(feature, 2);
+	gs_alloc_levels(feature, nlevels);
 	feature->column = column;
 	feature->part = part;
 	feature->lane = GS_LANE_INT;
 	feature->step = 1;
 	feature->decimals = -1;
-	feature->level[1].i = 1;
+	for (int i = 0; i < nlevels; i++)
+		feature->level[i].i = i;
 	for (int64 row = 0; row < encoded->nrows; row++)
 		if (bin[row] != GS_MISSING)
 			feature->share[bin[row]]++;
 	normalise(feature);
 	encoded->bin[f] = bin;
-	encoded->nbins[f] = 2;
+	encoded->nbins[f] = nlevels;
 	return f;
 }
 

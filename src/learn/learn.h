@@ -23,7 +23,7 @@ typedef struct GsSample
 extern void gs_sample_put(GsSample *sample, int64 row, const Datum *values,
 						  const bool *nulls);
 extern int	gs_add_flag(GsSchema *schema, GsEncoded *encoded, int column,
-						int part, uint16 *bin);
+						int part, int nlevels, uint16 *bin);
 extern void gs_learn_rare(const GsSchema *schema, GsEncoded *encoded);
 extern GsSchema *gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 								 GsEncoded **encoded);

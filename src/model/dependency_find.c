@@ -599,7 +599,7 @@ add_exceptions(Search *search, const Candidate *c)
 	for (int i = 0; i < c->npredictors; i++)
 		if (encoded->context[c->feature] && !encoded->context[c->predictor[i]])
 			column = search->schema->features[c->predictor[i]].column;
-	return gs_add_flag(search->schema, encoded, column, GS_PART_EXCEPTION,
+	return gs_add_flag(search->schema, encoded, column, GS_PART_EXCEPTION, 2,
 					   exception);
 }
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "column/store.h"
+#include "learn/equal.h"
 #include "numeric/philox.h"
 #include "stream/known.h"
 
@@ -173,9 +174,11 @@ copy_equal(const GsKnown *known, int c, int n, GsRows rows)
 	from = &known->given[column->equal - 1];
 	equal = known->batch->code[column->equal_feature];
 	for (int row = 0; row < n && from->values != NULL; row++)
-		if (equal[row] == 1 && !rows.nulls[row * rows.stride] &&
+		if (equal[row] != 0 && !rows.nulls[row * rows.stride] &&
 			!from->nulls[row * from->stride])
-			rows.values[row * rows.stride] = from->values[row * from->stride];
+			rows.values[row * rows.stride] = equal[row] == 1 ?
+				from->values[row * from->stride] :
+				gs_opposite(column->type, from->values[row * from->stride]);
 }
 
 /*
