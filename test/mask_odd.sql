@@ -1,6 +1,6 @@
 -- Masking: types, values and settings that are odd, and what others put in the way.
 BEGIN;
-SELECT plan(34);
+SELECT plan(35);
 SET LOCAL client_min_messages = warning;
 CREATE FUNCTION state_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -75,6 +75,7 @@ SELECT is(state_of($$CALL synth_mask('big', '{short}', '{"short": "pseudonym"}')
 SELECT is((SELECT count(DISTINCT short) FROM big WHERE short BETWEEN 1 AND 9999), 9999::bigint, 'has pseudonyms of its own');
 CREATE TABLE wide (id numeric(8) PRIMARY KEY); CREATE TABLE narrow (wide numeric(4) REFERENCES wide, three numeric(3));
 INSERT INTO wide SELECT i FROM generate_series(1, 12000) AS i; INSERT INTO narrow SELECT i FROM generate_series(1, 9999) AS i;
+SELECT is((SELECT bool_and(rows BETWEEN 3000 AND 48000) FROM synth_mask_plan('wide', '{id}')), true, 'rows of tables that were never analyzed are estimated by their size');
 SELECT is(state_of($$CALL synth_mask('wide', '{id}')$$), 'no error', 'a key that another type of few digits refers to');
 SELECT is((SELECT count(DISTINCT id) FROM wide), 12000::bigint, 'stays unique');
 SELECT alike(state_of($$CALL synth_mask('narrow', '{three}', '{"three": "pseudonym"}')$$), '42804 column "three" of table %.narrow, of type numeric, cannot be masked%', 'three digits are too few');
@@ -87,12 +88,17 @@ SELECT is(state_of($$CALL synth_mask('checked', '{id,name}', '{"name": "constant
 SELECT is(state_of($$CALL synth_mask('checked', '{name}', '{"name": "constant:x"}')$$), '23514 masked rows of table "checked" violate check constraint "checked_name_check"', 'and of one');
 
 -- texts that are equal whatever the case
+SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citext') AS has_citext \gset
+\if :has_citext
 CREATE EXTENSION citext;
 CREATE TABLE folded (mail citext PRIMARY KEY, code citext UNIQUE, name citext, empty citext); CREATE TABLE refers (mail citext REFERENCES folded);
 INSERT INTO folded SELECT 'User' || i || '@Shop.test', 'AB-' || i, 'Clara', '' FROM generate_series(1, 2000) AS i; INSERT INTO refers SELECT upper(mail::text) FROM folded;
 SELECT is(state_of($$CALL synth_mask('folded', '{mail,code,name,empty}', '{"mail": "pseudonym", "code": "pseudonym", "name": "first_name", "empty": "first_name"}')$$), 'no error', 'citext');
-SELECT is((SELECT count(*) FROM folded JOIN refers USING (mail) WHERE mail !~* 'shop'), 2000::bigint, 'keys lead where they led');
+SELECT is((SELECT count(*) FROM folded JOIN refers USING (mail) WHERE mail !~* '@shop[.]test$'), 2000::bigint, 'keys lead where they led');
 SELECT is((SELECT count(DISTINCT code) || ' ' || count(*) FILTER (WHERE code ~ '^[a-z]{2}-[0-9]+$' AND empty = '') FROM folded), '2000 2000', 'codes stay distinct, and what is empty stays so');
+\else
+SELECT skip('citext is not installed', 3);
+\endif
 
 -- types that no array holds, or that unnest() takes apart
 CREATE TYPE pair AS (a int, b text); CREATE TYPE mood AS ENUM ('low', 'high'); CREATE DOMAIN words AS text[];

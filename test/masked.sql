@@ -162,6 +162,9 @@ SELECT throws_ok($$SELECT * FROM synth_masked(NULL::pair, '{a}')$$, '42809', NUL
 CREATE TABLE patient (id int PRIMARY KEY, name text, email text, ssn text, pin int, ward text, cost int, note text);
 INSERT INTO patient SELECT i, 'Victim ' || i, 'victim' || i || '@corp.test', (100 + i % 800) || '-12-' || (1000 + i), 77000 + i, 'ward ' || i % 5, i * 3, CASE WHEN i = 5 THEN 'x' ELSE i::text END FROM generate_series(1, 400) AS i;
 ALTER TABLE patient OWNER TO gensynth_mo;
+SET LOCAL ROLE gensynth_mo;
+SELECT synth_key('default', '\x101112131415161718191a1b1c1d1e1f');
+RESET ROLE;
 ANALYZE patient;
 SELECT is(as_role('gensynth_mr', 'SELECT * FROM synth_masked(NULL::patient)'), '42501', 'a role without a grant');
 SELECT alike(got('gensynth_mr', 'SELECT m.id FROM synth_masked(NULL::patient) AS m'), '%synth_mask_grant(''public.patient'', ''gensynth_mr'')%', 'the hint is for the owner');

@@ -1,6 +1,6 @@
 -- What columns of a row say of each other, undeclared: orders, moments by other clocks, how long it is between two.
 BEGIN;
-SELECT plan(18);
+SELECT plan(19);
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.42) \g /dev/null
@@ -72,6 +72,8 @@ CREATE TABLE beside AS SELECT *, b + 0.3 * random() AS c FROM (SELECT a, a + 0.3
 SELECT ok(notes::text LIKE '%conditions, and orders that were found, refuse%', 'a note tells what orders refuse')
 FROM synth_fit('SELECT a, b FROM beside', method => 'copula', model => 'pair', seed => 1);
 SELECT ok(bool_and(a <= b), 'which then hold') FROM synth_rows('pair', 2000, seed => 2) AS t(a float8, b float8);
+SELECT count(synth_fit('SELECT a, b FROM beside ORDER BY a DESC', method => 'copula', model => 'falling', seed => 1)) \g /dev/null
+SELECT ok(bool_and(a <= b), 'in whatever order rows come') FROM synth_rows('falling', 2000, seed => 2) AS t(a float8, b float8);
 SELECT count(synth_fit('beside', method => 'copula', seed => 1)) \g /dev/null
 SELECT is_empty('SELECT * FROM synth_constraints(''beside'')', 'but not if most rows would be refused');
 

@@ -176,8 +176,6 @@ gs_tree_grow(const GsTreeTable *table, const GsTreeResponse *response,
 	tree->nnodes = tree->room = 0;
 	if (search == NULL || spare == NULL || !make_room(tree))
 		goto out;
-	if (limits->fair)
-		gs_tree_search_fair(search);
 	init_node(&tree->node[tree->nnodes++], -1, 0, 0, nrows);
 	for (int at = 0; at < tree->nnodes; at++)
 	{

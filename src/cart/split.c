@@ -44,7 +44,6 @@ struct GsTreeSearch
 	int			ncodes;			/* codes that there are ... */
 	int			code[GS_TREE_CODES];	/* ... in the order to be cut in */
 	double		key[GS_TREE_CODES];
-	bool		fair;			/* see gs_tree_search_fair */
 };
 
 /*
@@ -415,20 +414,10 @@ send_unseen(const GsTreeSearch *search, int predictor, int cut,
 }
 
 /*
- * gs_tree_search_fair: from now on, gains are less what codes without an order
- * tell by chance.  Else names would be asked for before what tells something.
- */
-void
-gs_tree_search_fair(GsTreeSearch *search)
-{
-	search->fair = true;
-}
-
-/*
- * What the best cut of codes without an order gains by chance: a part of the
- * largest of the chi-squared of as many directions as there are classes, over
- * as many codes (the edge of Marchenko and Pastur, 1967); of ordered classes
- * there is hardly more than one direction.
+ * What the best cut of codes without an order gains by chance, beyond a single
+ * cut: a part of the largest of the chi-squared of as many directions as there
+ * are classes, over as many codes (the edge of Marchenko and Pastur, 1967); of
+ * ordered classes there is hardly more than one direction.
  */
 static double
 chance_gain(const GsTreeSearch *search, bool entropy)
@@ -436,22 +425,21 @@ chance_gain(const GsTreeSearch *search, bool entropy)
 	double		codes = sqrt(search->ncodes - 1);
 	int			classes = 0;
 
-	if (!search->fair)
-		return 0;
 	if (!entropy)
-		return ORDINAL_CHANCE * (codes + 1) * (codes + 1);
+		return ORDINAL_CHANCE * (codes - 1) * (codes + 3);
 	for (int j = 0; j < search->k; j++)
 		classes += search->total[j] > 0;
-	codes += sqrt(classes > 1 ? classes - 1 : 0);
-	return ENTROPY_CHANCE * codes * codes;
+	classes = classes > 1 ? classes - 1 : 0;
+	return ENTROPY_CHANCE * (codes - 1) * (codes + 1 + 2 * sqrt(classes));
 }
 
 /*
  * gs_tree_search
  *
  * The best split of the rows row[n], each side with at least min_leaf of
- * them, and none where no split gains anything.  Of equal gains the first column
- * and the first cut win.
+ * them, and none where no split gains anything.  Columns are compared by what
+ * they gain beyond chance: else names would be asked for before what tells
+ * something.  Of equal gains the first column and the first cut win.
  */
 void
 gs_tree_search(GsTreeSearch *search, const uint32_t *row, uint32_t n,
@@ -459,6 +447,7 @@ gs_tree_search(GsTreeSearch *search, const uint32_t *row, uint32_t n,
 {
 	const GsTreeTable *table = search->table;
 	bool		entropy = search->response->gain == GS_TREE_ENTROPY;
+	double		most = -INFINITY;	/* gain above chance */
 
 	best->predictor = -1;
 	best->gain = 1e-9 * n;
@@ -483,12 +472,13 @@ gs_tree_search(GsTreeSearch *search, const uint32_t *row, uint32_t n,
 			sort_codes(search);
 			chance = chance_gain(search, entropy);
 		}
-		gain = best->gain + chance;
+		gain = fmax(most + chance, 1e-9 * n);
 		cut = entropy ? cut_entropy(search, n, &gain) :
 			cut_ordinal(search, n, &gain);
 		if (cut < 0)
 			continue;
-		best->gain = gain - chance;
+		most = gain - chance;
+		best->gain = gain;
 		best->predictor = p;
 		memset(best->mask, 0, sizeof(best->mask));
 		if (table->ordered[p])

@@ -68,7 +68,6 @@ typedef struct GsTreeLimits
 	int			max_depth;
 	double		worth;			/* a gain that is hardly chance */
 	const atomic_bool *cancel;	/* NULL: never */
-	bool		fair;			/* gains less what many codes tell by chance */
 } GsTreeLimits;
 
 typedef struct GsTreeNode
@@ -120,7 +119,6 @@ typedef struct GsTreeSplit
 extern GsTreeSearch *gs_tree_search_create(const GsTreeTable *table,
 										   const GsTreeResponse *response,
 										   uint32_t min_leaf, uint32_t nrows);
-extern void gs_tree_search_fair(GsTreeSearch *search);
 extern void gs_tree_search_free(GsTreeSearch *search);
 extern void gs_tree_search(GsTreeSearch *search, const uint32_t *row,
 						   uint32_t n, GsTreeSplit *best);

@@ -9,13 +9,6 @@
  * that a session may hold for long: not on the source, which is looked up by
  * the caller, who may have made or renamed it in the same transaction.
  *
- * A table's account is that of all tables which it shares rows with: its
- * partitions and children, and those that it is one of.  To it belongs what
- * was written for one of their OIDs, or their names: so a table that was made
- * anew under an old name, or restored, goes on with what the old one has
- * spent.  After a rename the name is brought up to date by the next fit, and
- * by a dump.
- *
  * What is spent is kept as rho of zero-concentrated privacy, which adds up,
  * and compared with a budget of epsilon and delta: see privacy/account.c.
  */
@@ -24,7 +17,6 @@
 #include <math.h>
 
 #include "access/xlog.h"
-#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -39,6 +31,7 @@
 
 #include "catalog/access.h"
 #include "catalog/ledger.h"
+#include "catalog/ledger_account.h"
 #include "catalog/relation.h"
 #include "compat.h"
 #include "privacy/account.h"
@@ -48,19 +41,10 @@
 /* The object that is locked while the ledger is written. */
 #define ANY_ENTRY		0
 
-/* A table, or the one that it is a partition of, and its account. */
-typedef struct Account
-{
-	Oid			relid;
-	char	   *name;			/* qualified and quoted */
-	Datum		oids;			/* oid[]: all tables of the account */
-	Datum		names;			/* text[]: theirs */
-} Account;
-
 /* Arguments of both kinds of work; some may be NULL. */
 enum
 {
-	ARG_OIDS,					/* an Account */
+	ARG_OIDS,					/* a GsLedgerAccount */
 	ARG_NAMES,
 	ARG_RELID,
 	ARG_NAME,
@@ -105,59 +89,6 @@ typedef struct Budget
 	" AND gensynth.relation_name(relation) " GS_NE " $2" \
 	" OR gensynth.relation_name(relation) " GS_EQ " $2" \
 	" AND gensynth.relation_oid(relation) " GS_NE " $1 AND " IS_GONE ")"
-
-/*
- * Tables that are linked by inheritance, in either direction.  To be called
- * after gs_enter().
- */
-static uint64
-run_tree(Oid relid)
-{
-	Oid			type = OIDOID;
-	Datum		value = ObjectIdGetDatum(relid);
-
-	return gs_run("WITH RECURSIVE tree AS (SELECT $1 AS relid UNION"
-				  " SELECT e.relid FROM tree t CROSS JOIN LATERAL ("
-				  "SELECT i.inhrelid FROM pg_catalog.pg_inherits i"
-				  " WHERE i.inhparent " GS_EQ " t.relid UNION ALL"
-				  " SELECT i.inhparent FROM pg_catalog.pg_inherits i"
-				  " WHERE i.inhrelid " GS_EQ " t.relid) AS e(relid))"
-				  " SELECT relid FROM tree", 1, &type, &value, NULL, true);
-}
-
-/*
- * Finds a table's account, as of now, in the current context.
- */
-static void
-find_account(Oid relid, Account *account)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ArrayBuildState *oids = initArrayResult(OIDOID, context, false);
-	ArrayBuildState *names = initArrayResult(TEXTOID, context, false);
-	List	   *ancestors = get_rel_relispartition(relid) ?
-		get_partition_ancestors(relid) : NIL;
-	GsAccess	access;
-	uint64		n;
-
-	account->relid = ancestors == NIL ? relid : llast_oid(ancestors);
-	account->name = gs_relation_name(account->relid, NULL);
-	gs_enter(&access);
-	PushActiveSnapshot(GetLatestSnapshot());
-	n = run_tree(account->relid);
-	for (uint64 i = 0; i < n; i++)
-	{
-		Datum		oid = gs_result(i, 1, NULL);
-		char	   *name = gs_relation_name(DatumGetObjectId(oid), NULL);
-
-		accumArrayResult(oids, oid, false, OIDOID, context);
-		accumArrayResult(names, CStringGetTextDatum(name), false, TEXTOID,
-						 context);
-	}
-	PopActiveSnapshot();
-	gs_leave(&access);
-	account->oids = makeArrayResult(oids, context);
-	account->names = makeArrayResult(names, context);
-}
 
 /*
  * Runs a query on the rows of an account.  To be called after gs_enter().
@@ -500,7 +431,8 @@ gs_ledger_begin_budget(Oid role, const NullableDatum *args)
  * ARG_EPSILON on.
  */
 static int64
-run_work(GsWork kind, const Account *account, const NullableDatum *values)
+run_work(GsWork kind, const GsLedgerAccount *account,
+		 const NullableDatum *values)
 {
 	GsWorkArg	args[ARGS];
 
@@ -571,9 +503,9 @@ gs_ledger_debit(Oid relation, const char *model, const char *method,
 		{steps_json(steps, nsteps), false},
 		{unit == NULL ? 0 : CStringGetTextDatum(unit), unit == NULL}
 	};
-	Account		account;
+	GsLedgerAccount account;
 
-	find_account(relation, &account);
+	gs_ledger_account_find(relation, &account);
 	return run_work(GS_WORK_DEBIT, &account, values);
 }
 
@@ -588,9 +520,9 @@ gs_ledger_unprotected(Oid relation, const char *model, const char *method)
 		{0, true}, {0, true}, {0, true}, {CStringGetTextDatum(model), false},
 		{CStringGetTextDatum(method), false}, {0, true}, {0, true}
 	};
-	Account		account;
+	GsLedgerAccount account;
 
-	find_account(relation, &account);
+	gs_ledger_account_find(relation, &account);
 	(void) run_work(GS_WORK_DEBIT, &account, values);
 }
 
@@ -623,7 +555,7 @@ bool
 gs_ledger_has_budget(Oid relation)
 {
 	GsAccess	access;
-	Account		account;
+	GsLedgerAccount account;
 	bool		has;
 
 	gs_enter(&access);
@@ -634,7 +566,7 @@ gs_ledger_has_budget(Oid relation)
 	gs_leave(&access);
 	if (!has)
 		return false;
-	find_account(relation, &account);
+	gs_ledger_account_find(relation, &account);
 	gs_enter(&access);
 	PushActiveSnapshot(GetLatestSnapshot());
 	has = run_of_account("SELECT FROM gensynth.privacy_budgets WHERE "
@@ -693,7 +625,7 @@ check_table(Oid relid)
 }
 
 static void
-check_owner(const Account *account)
+check_owner(const GsLedgerAccount *account)
 {
 	if (!gs_class_ownercheck(account->relid, GetUserId()))
 		ereport(ERROR,
@@ -716,7 +648,7 @@ require_argument(FunctionCallInfo fcinfo, int arg, const char *name)
  * An error unless a column of a table can say whose a row is.
  */
 static void
-check_column(const Account *account, const char *unit)
+check_column(const GsLedgerAccount *account, const char *unit)
 {
 	AttrNumber	column = get_attnum(account->relid, unit);
 	Oid			type = column > 0 ?
@@ -757,7 +689,7 @@ synth_budget(PG_FUNCTION_ARGS)
 		fcinfo->args[1], fcinfo->args[2], {0, true}, {0, true}, {0, true},
 		{0, true}, fcinfo->args[3]
 	};
-	Account		account;
+	GsLedgerAccount account;
 
 	PreventCommandIfReadOnly("synth_budget()");
 	PreventCommandDuringRecovery("synth_budget()");
@@ -766,7 +698,7 @@ synth_budget(PG_FUNCTION_ARGS)
 	require_argument(fcinfo, 2, "delta");
 	check_numbers(PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2));
 	check_table(PG_GETARG_OID(0));
-	find_account(PG_GETARG_OID(0), &account);
+	gs_ledger_account_find(PG_GETARG_OID(0), &account);
 	check_owner(&account);
 	if (!PG_ARGISNULL(3))
 		check_column(&account, text_to_cstring(PG_GETARG_TEXT_PP(3)));
@@ -789,14 +721,14 @@ gensynth_privacy_spent(PG_FUNCTION_ARGS)
 	double		delta = PG_GETARG_FLOAT8(1);
 	const char *unit = PG_ARGISNULL(2) ? NULL :
 		text_to_cstring(PG_GETARG_TEXT_PP(2));
-	Account		account;
+	GsLedgerAccount account;
 	GsAccess	access;
 	Spent		spent;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	check_numbers(1, delta);
-	find_account(PG_GETARG_OID(0), &account);
+	gs_ledger_account_find(PG_GETARG_OID(0), &account);
 	check_owner(&account);
 	gs_enter(&access);
 	PushActiveSnapshot(GetLatestSnapshot());

@@ -15,15 +15,11 @@
 /* Whole numbers below it, and their sums, are no special values. */
 #define SCALED_END	INT64CONST(500000000000000000)
 
-static long double
-unit_of(int scale)
-{
-	long double unit = 1;
-
-	for (int i = 0; i < scale; i++)
-		unit *= 10;
-	return unit;
-}
+/* Units of each scale: powers of ten. */
+static const long double unit_of[] = {
+	1e0L, 1e1L, 1e2L, 1e3L, 1e4L, 1e5L, 1e6L, 1e7L, 1e8L, 1e9L,
+	1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L
+};
 
 /*
  * gs_float_scaled: a float in units of 10^-scale, rounded; what is too large is
@@ -32,7 +28,7 @@ unit_of(int scale)
 int64
 gs_float_scaled(double value, int scale)
 {
-	long double scaled = roundl(value * unit_of(scale));
+	long double scaled = roundl(value * unit_of[scale]);
 
 	if (isnan(value))
 		return GS_NUMERIC_NAN;
@@ -50,7 +46,7 @@ unscaled(int64 value, int scale, bool narrow)
 		return NAN;
 	if (value == GS_NUMERIC_PLUS || value == GS_NUMERIC_MINUS)
 		return value == GS_NUMERIC_PLUS ? INFINITY : -INFINITY;
-	result = (double) (value / unit_of(scale));
+	result = (double) (value / unit_of[scale]);
 	return narrow ? (float) result : result;
 }
 
@@ -84,7 +80,7 @@ gs_floats_scale(double largest)
 
 	if (!(largest >= 1e-4) || largest > 1e9)
 		return -1;
-	while (scale < 18 && largest * (double) unit_of(scale + 1) < SCALED_END)
+	while (scale < 18 && largest * (double) unit_of[scale + 1] < SCALED_END)
 		scale++;
 	return scale;
 }

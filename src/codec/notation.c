@@ -222,6 +222,31 @@ compile(int format)
 	return to;
 }
 
+static bool
+has_epoch(const bool *has)
+{
+	return has[FIELD_EPOCH] || has[FIELD_EPOCH_ROUNDED] ||
+		has[FIELD_EPOCH_MS] || has[FIELD_EPOCH_MS_ROUNDED];
+}
+
+/*
+ * gs_notation_is_epoch: whether a format writes seconds or milliseconds since
+ * 1970.
+ */
+bool
+gs_notation_is_epoch(int format)
+{
+	return has_epoch(compile(format)->has);
+}
+
+static bool
+is_rounded(int format)
+{
+	const bool *has = compile(format)->has;
+
+	return has[FIELD_EPOCH_ROUNDED] || has[FIELD_EPOCH_MS_ROUNDED];
+}
+
 /*
  * gs_notation_count: how many formats there are; each is told by its number,
  * from 0.
@@ -265,7 +290,8 @@ gs_notation_fits(int format, const GsCodecKind *kind)
 bool
 gs_notation_is_ordered(int format)
 {
-	return strncmp(formats[format].name, "YYYY", 4) == 0 ||
+	return gs_notation_is_epoch(format) ||
+		strncmp(formats[format].name, "YYYY", 4) == 0 ||
 		strncmp(formats[format].name, "HH24", 4) == 0 ||
 		(formats[format].kinds & PLAIN) != 0;
 }
@@ -288,6 +314,8 @@ gs_notation_unit(int format)
 	if (formats[format].kinds & PLAIN)
 		return formats[format].kinds & DATE ? GS_UNIT_DAY :
 			formats[format].kinds & TIME ? GS_UNIT_CLOCK : GS_UNIT_TIME;
+	if (has_epoch(has))
+		return GS_UNIT_TIME;
 	if (!year)
 		return clock && !month && !day ? GS_UNIT_CLOCK : GS_UNIT_NONE;
 	if ((month && day) || has[FIELD_DAY_OF_YEAR])
@@ -308,7 +336,9 @@ gs_notation_usecs(int format)
 		return 1;
 	if (has[FIELD_MILLI] || has[FIELD_MICRO])
 		return has[FIELD_MICRO] ? 1 : 1000;
-	return has[FIELD_SECOND] ? USECS_PER_SEC :
+	if (has[FIELD_EPOCH_MS] || has[FIELD_EPOCH_MS_ROUNDED])
+		return 1000;
+	return has[FIELD_SECOND] || has_epoch(has) ? USECS_PER_SEC :
 		has[FIELD_MINUTE] ? USECS_PER_MINUTE : USECS_PER_DAY;
 }
 
@@ -354,7 +384,8 @@ gs_notation_scalar(int format, GsMoment moment)
 				   &day);
 			return (int64) year * MONTHS_PER_YEAR + month - 1;
 		default:
-			return moment.day * (USECS_PER_DAY / usecs) + moment.usec / usecs;
+			return moment.day * (USECS_PER_DAY / usecs) +
+				(moment.usec + (is_rounded(format) ? usecs / 2 : 0)) / usecs;
 	}
 }
 
@@ -399,6 +430,13 @@ gs_notation_limits(int format, int64 *min, int64 *max)
 	GsMoment	end = {date2j(last, 12, 31) - POSTGRES_EPOCH_JDATE,
 	USECS_PER_DAY - 1};
 
+	/* of as many digits as any */
+	if (gs_notation_is_epoch(format))
+	{
+		begin = (GsMoment) {date2j(2001, 9, 10) - POSTGRES_EPOCH_JDATE, 0};
+		end.day = date2j(2286, 11, 19) - POSTGRES_EPOCH_JDATE;
+	}
+
 	*min = gs_notation_scalar(format, begin);
 	*max = gs_notation_scalar(format, end);
 }
@@ -440,6 +478,32 @@ read_month(const char **at, const char *end, int length, bool upper,
 		return true;
 	}
 	return false;
+}
+
+/*
+ * Reads units of so many microseconds since 1970, of n digits, as a date and a
+ * time of day.
+ */
+static bool
+read_epoch(const char **at, const char *end, int n, int64 unit, Parts *parts)
+{
+	const char *begin = *at;
+	int64		usecs = 0;
+	int			seconds;
+
+	while (*at < end && **at >= '0' && **at <= '9' && *at - begin < n)
+		usecs = usecs * 10 + *(*at)++ - '0';
+	if (*at - begin != n || *begin == '0')
+		return false;
+	usecs *= unit;
+	j2date((int) (usecs / USECS_PER_DAY) + UNIX_EPOCH_JDATE, &parts->year,
+		   &parts->month, &parts->day);
+	seconds = (int) (usecs % USECS_PER_DAY / USECS_PER_SEC);
+	parts->hour = seconds / SECS_PER_HOUR;
+	parts->minute = seconds / SECS_PER_MINUTE % MINS_PER_HOUR;
+	parts->second = seconds % SECS_PER_MINUTE;
+	parts->usec = (int) (usecs % USECS_PER_SEC);
+	return true;
 }
 
 static bool
@@ -488,6 +552,12 @@ read_field(Field field, const char **at, const char *end, Parts *parts)
 				return false;
 			parts->usec *= field == FIELD_MICRO ? 1 : 1000;
 			return true;
+		case FIELD_EPOCH:
+		case FIELD_EPOCH_ROUNDED:
+			return read_epoch(at, end, 10, USECS_PER_SEC, parts);
+		case FIELD_EPOCH_MS:
+		case FIELD_EPOCH_MS_ROUNDED:
+			return read_epoch(at, end, 13, 1000, parts);
 		default:
 			return false;
 	}
@@ -731,13 +801,6 @@ gs_notation_write_number(int format, GsMoment moment)
 			gs_notation_scalar(format, moment);
 	gs_notation_write(format, moment, text);
 	return strtoll(text, NULL, 10);
-}
-
-static bool
-has_epoch(const bool *has)
-{
-	return has[FIELD_EPOCH] || has[FIELD_EPOCH_ROUNDED] ||
-		has[FIELD_EPOCH_MS] || has[FIELD_EPOCH_MS_ROUNDED];
 }
 
 /*

@@ -60,6 +60,8 @@ typedef struct GsNotation
 	char	  **other;			/* [nothers] texts */
 	char		suffix[GS_NOTATION_MAX_SUFFIX + 1]; /* of a text, such as
 													 * +01:00 */
+	bool		offset;			/* it differs by row, and is how far the clock is
+								 * ahead of what is counted: a member */
 	GsClock		clock;			/* of one that follows from another moment */
 } GsNotation;
 
@@ -70,10 +72,13 @@ extern bool gs_notation_is_ordered(int format);
 extern GsMomentUnit gs_notation_unit(int format);
 extern bool gs_notation_derives(int format, const GsCodec *from);
 extern bool gs_notation_is_number(int format);
+extern bool gs_notation_is_epoch(int format);
 extern bool gs_notation_parse(int format, const char *text, int len,
 							  int64 *scalar);
 extern bool gs_notation_read(int format, const char *suffix, const char *text,
 							 int len, int64 *scalar);
+extern bool gs_notation_read_offset(const char *text, int len, int64 *ahead);
+extern void gs_notation_set_offset(GsNotation *notation, const char *suffix);
 extern int	gs_notation_length(int format);
 extern bool gs_notation_is_fiscal(int format);
 extern GsMoment gs_clock_show(GsClock clock, GsMoment moment);

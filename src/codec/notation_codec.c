@@ -198,14 +198,71 @@ gs_notation_around(int format, int64 number, int64 *below, int64 *above)
 }
 
 /*
- * gs_notation_read: as gs_notation_parse, of a text that ends in suffix.
+ * gs_notation_read_offset: how far the clocks of an offset are ahead of UTC, in
+ * microseconds: Z, +01, -0530 or +05:30.  Returns false if it is none.
+ */
+bool
+gs_notation_read_offset(const char *text, int len, int64 *ahead)
+{
+	int			digit[4] = {0};
+	int			n = 0;
+
+	*ahead = 0;
+	if (len == 1 && (text[0] == 'Z' || text[0] == 'z'))
+		return true;
+	if (len < 3 || len > 6 || (text[0] != '+' && text[0] != '-') ||
+		(len == 6) != (text[len > 3 ? 3 : 0] == ':'))
+		return false;
+	for (int i = 1; i < len; i++)
+	{
+		if (i == 3 && text[i] == ':')
+			continue;
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		digit[n++] = text[i] - '0';
+	}
+	if (n == 3 || digit[0] * 10 + digit[1] > 18 || digit[2] > 5)
+		return false;
+	*ahead = ((digit[0] * 10 + digit[1]) * MINS_PER_HOUR + digit[2] * 10 +
+			  digit[3]) * USECS_PER_MINUTE;
+	if (text[0] == '-')
+		*ahead = -*ahead;
+	return true;
+}
+
+/*
+ * gs_notation_set_offset: the suffix of the next value of a notation in which it
+ * differs by row.
+ */
+void
+gs_notation_set_offset(GsNotation *notation, const char *suffix)
+{
+	strlcpy(notation->suffix, suffix, sizeof(notation->suffix));
+	(void) gs_notation_read_offset(suffix, strlen(suffix),
+								   &notation->clock.ahead);
+}
+
+/*
+ * gs_notation_read: as gs_notation_parse, of a text that ends in suffix, or, if
+ * that is NULL, in any offset: then *scalar counts in UTC.
  */
 bool
 gs_notation_read(int format, const char *suffix, const char *text, int len,
 				 int64 *scalar)
 {
-	int			rest = len - (int) strlen(suffix);
+	int			rest = suffix != NULL ? len - (int) strlen(suffix) :
+		gs_notation_length(format);
+	int64		ahead;
 
+	if (suffix == NULL)
+	{
+		if (rest == 0 || rest >= len ||
+			!gs_notation_read_offset(text + rest, len - rest, &ahead) ||
+			!gs_notation_parse(format, text, rest, scalar))
+			return false;
+		*scalar -= ahead / gs_notation_usecs(format);
+		return true;
+	}
 	return rest >= 0 && memcmp(text + rest, suffix, len - rest) == 0 &&
 		gs_notation_parse(format, text, rest, scalar);
 }
@@ -247,8 +304,8 @@ split_notation(GsCodec *codec, Datum value, GsPart *part)
 		part->scalar.i = gs_notation_number(format, number);
 		return;
 	}
-	if (gs_notation_read(format, notation->suffix, plain.text, plain.len,
-						 &part->scalar.i))
+	if (gs_notation_read(format, notation->offset ? NULL : notation->suffix,
+						 plain.text, plain.len, &part->scalar.i))
 		return;
 	for (int i = 0; i < notation->nothers; i++)
 		if (strlen(notation->other[i]) == plain.len &&

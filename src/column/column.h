@@ -130,7 +130,7 @@ typedef struct GsColumn
 								 * it */
 	bool		computed;		/* while it is learned: a generated column */
 	bool		equated;		/* while it is learned: a condition says what
-								 * it is equal to */
+								 * it is equal to, or a sequence */
 	bool		exact;			/* while it is learned: single values matter */
 	GsMeant		meant;			/* while it is learned */
 	const GsKind *kind;			/* of personal values: what the "other" level
@@ -138,6 +138,9 @@ typedef struct GsColumn
 	int			locale;			/* that these are made in; -1: of the row's
 								 * country */
 	bool		leads;			/* while it is learned: others follow from it */
+	bool		refers;			/* while it is learned: a foreign key */
+	bool		of_entity;		/* follows from the key of what rows are about:
+								 * entity_find.c */
 	bool		unique;			/* by itself, in the source */
 	bool		shared;			/* while it is learned: the same in all rows of
 								 * an owner, who counts once */
@@ -150,6 +153,8 @@ typedef struct GsColumn
 	bool		leader_down;	/* ... falls; 0: none */
 	int			follows;		/* the same of another key */
 	bool		follows_down;
+	struct GsDocuments *offsets;	/* while it is learned: of a text of moments,
+									 * the member that its suffixes are */
 	struct GsKey *key;			/* NULL: none.  Else feature[] are all -1 */
 	struct GsKey *spare;		/* of a column that is learned: values to go on
 								 * with where rows collide; or NULL */
@@ -172,7 +177,8 @@ static inline bool
 gs_may_follow(const GsColumn *column, const GsColumn *other)
 {
 	return column->looked_up_by == NULL && !column->is_key &&
-		(!column->context || other->context);
+		(!column->context || other->context) &&
+		(!column->of_entity || other->of_entity);
 }
 
 #define GS_LENGTHS		33
@@ -221,6 +227,18 @@ typedef struct GsSchema
 	int			nfeatures;
 	GsFeature  *features;
 } GsSchema;
+
+/*
+ * The table's column of a name; -1: there is none.
+ */
+static inline int
+gs_schema_column(const GsSchema *schema, const char *name)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (strcmp(schema->columns[c].name, name) == 0)
+			return c;
+	return -1;
+}
 
 /* The column of the table that a column is, or is a member of. */
 static inline int
@@ -313,6 +331,9 @@ typedef struct GsBatch
 								 * rows that are made owner by owner */
 	const uint64 *rows;			/* [GS_BATCH] in place of first and on, of rows
 								 * that follow from themselves; or NULL */
+	int32	   *entity;			/* [GS_BATCH] the row that it is of one entity
+								 * with, or GS_BATCH + its own; or NULL: see
+								 * model/entities.c */
 	GsOrigin   *origin;			/* [GS_BATCH] of rows made as others; or NULL */
 	int			nfeatures;
 	bool	   *needed;			/* [nfeatures] others need not be filled */
@@ -369,7 +390,9 @@ gs_batch_random(GsRandom *random, const GsBatch *batch, int row, uint32 column)
 #define GS_STREAM_CONTEXT	UINT32_C(0x68000000)	/* + feature: places in values */
 #define GS_STREAM_DEPENDENCY	UINT32_C(0x6C000000)	/* + feature: exceptions */
 #define GS_STREAM_INVERSE	UINT32_C(0x6D000000)	/* + feature: predictors */
+#define GS_STREAM_ENTITY	UINT32_C(0x6F000000)	/* rows of one */
 #define GS_STREAM_PERSON	UINT32_C(0x6E000000)	/* what is of its kind */
+#define GS_STREAM_SETTLE	UINT32_C(0x6F000000)	/* moved to meet conditions */
 #define GS_STREAM_KEY		UINT32_C(0x70000000)	/* + column: keys' orders */
 
 #endif

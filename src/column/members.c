@@ -18,7 +18,9 @@
 #include "utils/builtins.h"
 
 #include "column/members.h"
+#include "codec/notation.h"
 #include "column/tensor.h"
+#include "key/key.h"
 
 /*
  * gs_member_init: makes a column for the values of a place, in the current
@@ -35,7 +37,10 @@ gs_member_init(GsColumn *member, const GsColumn *owner, uint32 place,
 
 	initStringInfo(&name);
 	appendStringInfoString(&name, owner->name);
-	gs_format_path(owner->format, place, &name);
+	if (owner->format == NULL)
+		appendStringInfo(&name, "[%u]", place);
+	else
+		gs_format_path(owner->format, place, &name);
 	memset(member, 0, sizeof(GsColumn));
 	member->name = name.data;
 	member->type = type == JSON_BOOL ? BOOLOID :
@@ -48,6 +53,23 @@ gs_member_init(GsColumn *member, const GsColumn *owner, uint32 place,
 		member->feature[p] = -1;
 	member->place = place;
 	(void) gs_codec_for_type(&member->codec, member->type, -1);
+}
+
+/*
+ * gs_member_text: what a member of texts has in a row of a batch; where that is
+ * too rare to be shown, or nothing, the most frequent one.
+ */
+const char *
+gs_member_text(const GsSchema *schema, const GsColumn *owner, int m,
+			   const GsBatch *batch, int row)
+{
+	int			f = schema->columns[owner->member + m].feature[0];
+	const GsFeature *feature = &schema->features[f];
+	int			code = batch->code[f][row];
+
+	if (code >= 0 && code < feature->nlevels && feature->text[code] != NULL)
+		return feature->text[code];
+	return feature->text[0] != NULL ? feature->text[0] : "";
 }
 
 /*
@@ -133,21 +155,35 @@ has_slots(const GsColumn *column)
 		column->codec.kind->content == GS_CONTENT_TEXT;
 }
 
+/*
+ * Whether a column of texts of moments may have offsets behind them.
+ */
+static bool
+has_offsets(const GsColumn *column)
+{
+	return column->codec.notation != NULL && column->nmembers <= 1 &&
+		column->codec.notation->plain->content == GS_CONTENT_TEXT;
+}
+
 static void
 load_member(GsSchema *schema, const int32 *path)
 {
 	GsColumn   *member = &schema->columns[schema->nall];
 	GsColumn   *owner;
+	bool		plain;			/* its members are texts without a format */
 
 	owner = path[0] < 0 || path[0] >= schema->ncolumns ? NULL :
 		&schema->columns[path[0]];
-	if (owner == NULL || (!owner->document && !has_slots(owner)))
+	plain = owner != NULL && (owner->key != NULL ? owner->key->place > 0 :
+							  has_offsets(owner));
+	if (owner == NULL || (!owner->document && !has_slots(owner) && !plain))
 		gs_corrupted("A path is of no document or text.");
 	if (owner->nmembers == GS_MAX_MEMBERS || path[1] < 0 ||
-		path[1] >= gs_format_places(owner->format) ||
-		(path[2] != JSON_BOOL && path[2] != JSON_NUMBER &&
-		 path[2] != JSON_STRING) ||
-		!gs_format_has_type(owner->format, path[1] / GS_POSITIONS, path[2]))
+		(plain ? path[1] >= GS_MAX_SLOTS || path[2] != JSON_STRING :
+		 path[1] >= gs_format_places(owner->format) ||
+		 (path[2] != JSON_BOOL && path[2] != JSON_NUMBER &&
+		  path[2] != JSON_STRING) ||
+		 !gs_format_has_type(owner->format, path[1] / GS_POSITIONS, path[2])))
 		gs_corrupted("A path of column \"%s\" is impossible.", owner->name);
 	if (owner->nmembers == 0)
 		owner->member = schema->nall;
@@ -159,6 +195,8 @@ load_member(GsSchema *schema, const int32 *path)
 	member->owner = path[0] + 1;
 	owner->nmembers++;
 	schema->nall++;
+	if (has_offsets(owner))
+		owner->codec.notation->offset = true;
 }
 
 /*

@@ -13,6 +13,8 @@
 
 extern void gs_member_init(GsColumn *member, const GsColumn *owner,
 						   uint32 place, JsonType type);
+extern const char *gs_member_text(const GsSchema *schema, const GsColumn *owner,
+								  int m, const GsBatch *batch, int row);
 extern JsonType gs_member_type(const GsColumn *member);
 extern Datum gs_member_datum(const JsonbValue *value);
 extern int *gs_members_by_place(const GsFormat *format, const GsColumn *members,

@@ -291,6 +291,8 @@ load_number(GsFeature *feature, int count, const GsColumn *column, Cursor *at)
 {
 	const GsPartKind *part = &column->codec.part[feature->part];
 	GsQuantile *q = &feature->quantile;
+	/* of a text's numbers, which only order it, any will do */
+	bool		any = part->lane == GS_LANE_TEXT && column->key != NULL;
 
 	if (count < 1 || count > PG_UINT16_MAX ||
 		at->segment + count > at->nsegments || at->edge + count + 1 > at->nedges)
@@ -314,8 +316,8 @@ load_number(GsFeature *feature, int count, const GsColumn *column, Cursor *at)
 		if (gs_scalar_compare(q->low[s], q->high[s], feature->lane) > 0 ||
 			(s > 0 && gs_scalar_compare(q->low[s - 1], q->low[s],
 										feature->lane) > 0) ||
-			!scalar_fits(part, feature->lane, q->low[s]) ||
-			!scalar_fits(part, feature->lane, q->high[s]))
+			(!any && (!scalar_fits(part, feature->lane, q->low[s]) ||
+					  !scalar_fits(part, feature->lane, q->high[s]))))
 			gs_corrupted("The quantile table of column \"%s\" has impossible values.",
 						 column->name);
 	}
@@ -361,6 +363,8 @@ load_fields(GsSchema *schema, int f, const int32 *field, int64 step)
 		gs_corrupted("A part of column \"%s\" is there twice.", column->name);
 	lane = feature->part < 0 ? GS_LANE_INT : column->codec.part[feature->part].lane;
 	fits = feature->lane == lane ||
+		(column->key != NULL && feature->part == 0 &&
+		 feature->lane == GS_LANE_INT) ||
 		(lane == GS_LANE_NUMERIC && (feature->lane == GS_LANE_INT ||
 									 feature->lane == GS_LANE_FLOAT ||
 									 feature->lane == GS_LANE_TEXT));

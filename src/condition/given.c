@@ -87,14 +87,14 @@ report_follower(const GsSchema *schema, int c)
 static int
 find_column(const GsSchema *schema, const char *name)
 {
+	int			found = gs_schema_column(schema, name);
 	StringInfoData names;
 
-	for (int c = 0; c < schema->ncolumns; c++)
-		if (strcmp(schema->columns[c].name, name) == 0)
-		{
-			check_whole(schema, c);
-			return c;
-		}
+	if (found >= 0)
+	{
+		check_whole(schema, found);
+		return found;
+	}
 	initStringInfo(&names);
 	for (int c = 0; c < schema->ncolumns; c++)
 	{

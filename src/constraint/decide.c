@@ -19,22 +19,13 @@
 #include "constraint/decide.h"
 #include "constraint/equation.h"
 
-static const GsColumn *
-find_column(const GsSchema *schema, const char *name)
-{
-	for (int c = 0; c < schema->ncolumns; c++)
-		if (strcmp(schema->columns[c].name, name) == 0)
-			return &schema->columns[c];
-	return NULL;
-}
-
 static bool
 has_columns(const GsSchema *schema, List *names)
 {
 	ListCell   *cell;
 
 	foreach(cell, names)
-		if (find_column(schema, lfirst(cell)) == NULL)
+		if (gs_schema_column(schema, lfirst(cell)) < 0)
 			return false;
 	return true;
 }
@@ -51,7 +42,7 @@ decide_condition(const GsConstraint *constraint, const GsSchema *schema)
 
 	/* a row that is made again has the same keys */
 	foreach(cell, constraint->columns)
-		if (find_column(schema, lfirst(cell))->key != NULL)
+		if (schema->columns[gs_schema_column(schema, lfirst(cell))].key != NULL)
 			return GS_MET_DATABASE;
 	expr = gs_condition_load(constraint->expression, schema, NULL);
 	foreach(cell, gs_equation_parts(schema, expr))
@@ -85,8 +76,8 @@ give_value(GsConstraint *constraint, const GsSchema *schema)
 	if (constraint->kind == GS_CONSTRAINT_GENERATED &&
 		has_columns(schema, constraint->columns))
 	{
-		const GsColumn *column = find_column(schema,
-											 linitial(constraint->columns));
+		const GsColumn *column =
+			&schema->columns[gs_schema_column(schema, linitial(constraint->columns))];
 
 		constraint->expression = psprintf("%s = (%s)::%s",
 										  quote_identifier(column->name),
@@ -108,7 +99,7 @@ decide(GsConstraint *constraint, const GsSchema *schema)
 		return decide_check(constraint, schema);
 	if ((constraint->kind == GS_CONSTRAINT_PRIMARY_KEY ||
 		 constraint->kind == GS_CONSTRAINT_UNIQUE) && list_length(constraint->columns) == 1 &&
-		find_column(schema, linitial(constraint->columns))->key != NULL)
+		schema->columns[gs_schema_column(schema, linitial(constraint->columns))].key != NULL)
 		return GS_MET_CONSTRUCTION;
 	if (constraint->kind == GS_CONSTRAINT_PRIMARY_KEY || constraint->kind == GS_CONSTRAINT_UNIQUE ||
 		constraint->kind == GS_CONSTRAINT_EXCLUSION)
@@ -270,8 +261,12 @@ gs_constraints_mark(List *constraints, List *conditions,
 		GsConstraint constraint = *(GsConstraint *) lfirst(cell);
 
 		give_value(&constraint, schema);
-		if (has_columns(schema, constraint.columns))
-			mark_equated(constraint.expression, schema);
+		if (!has_columns(schema, constraint.columns))
+			continue;
+		mark_equated(constraint.expression, schema);
+		/* its numbers say nothing of other columns */
+		if (constraint.kind == GS_CONSTRAINT_SERIAL)
+			schema->columns[gs_schema_column(schema, linitial(constraint.columns))].equated = true;
 	}
 	foreach(cell, conditions)
 		mark_equated(lfirst(cell), schema);

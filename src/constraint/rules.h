@@ -20,6 +20,9 @@ typedef struct GsRules GsRules;
 extern GsRules *gs_rules_open(GsSampler *sampler);
 extern void gs_rules_need(const GsRules *rules, bool *needed);
 extern void gs_rules_know(GsRules *rules, const GsRows *known);
+extern void gs_rules_settle(GsRules *rules);
+extern void gs_rules_take_settled(const GsRules *rules, int column, int n,
+								  GsRows rows);
 extern void gs_rules_rows(GsRules *rules, int n);
 extern void gs_rules_attach(GsRules *rules, GsBatch *batch);
 extern int	gs_rules_look(GsRules *rules, const GsBatch *batch, bool *refused);

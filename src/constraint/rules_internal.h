@@ -59,6 +59,11 @@ struct GsRules
 	bool	   *beyond;			/* [GS_BATCH] refused for what was set, or found, alone */
 	bool		bounded;		/* rows are refused for that */
 	bool		strict;			/* and for orders that were found, always */
+	Datum	   *moved;			/* [GS_BATCH][ncolumns] values of the rows settled;
+								 * NULL: none is (rules_settle.c) */
+	bool	   *moved_nulls;
+	bool	   *settled;		/* [GS_BATCH] rows that these are of */
+	MemoryContext moved_context;
 	MemoryContext context;		/* decoded values */
 	GsRuleStats stats;
 	bool		thorough;		/* all rules are asked, also of refused rows */
@@ -82,5 +87,15 @@ gs_rule_is_order(const GsRule *rule)
 	return gs_rule_is_found(rule) &&
 		rule->constraint->met == GS_MET_REJECTION;
 }
+
+/* rules_rows.c */
+extern void gs_rules_decode(GsRules *rules, const GsBatch *batch, int from,
+							int to);
+extern bool gs_rules_show_row(GsRules *rules, int row);
+
+/* rules_settle.c */
+extern int	gs_rules_settle_rows(GsRules *rules, const GsBatch *batch,
+								 int left);
+extern void gs_rules_show_settled(GsRules *rules, int from, int to);
 
 #endif

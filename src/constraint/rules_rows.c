@@ -13,7 +13,8 @@
  * Where a condition sets a column (see rules.c) to what is beyond the values
  * that the column has, the row is made again, but kept if there is no better
  * one soon.  So it is with orders of columns that were found in the data;
- * for equations that were, no row is refused.
+ * for equations that were, no row is refused.  Rows that are known in part
+ * have few drafts to choose from: rules_settle.c moves their values.
  *
  * Expressions run as whoever samples: condition.c sees to it that there is
  * nothing in them that could do harm, or depend on who that is.  A condition
@@ -32,6 +33,8 @@
 
 /* Batches made for rows in which only what was set is unlike the column. */
 #define BOUNDED_BATCHES	8
+/* ... and for rows that are known in part, before values are moved. */
+#define KNOWN_BATCHES	64
 
 /*
  * gs_rules_attach: prepares a stream's batch for gs_rules_apply.
@@ -56,11 +59,11 @@ show_known(const GsRows *known, int from, int to, GsRows rows)
 }
 
 /*
- * Decodes the columns that conditions are about: the rows from to to - 1 of a
- * batch, into the first places of values.
+ * gs_rules_decode: decodes the columns that conditions are about: the rows from
+ * to to - 1 of a batch, into the first places of values.
  */
-static void
-decode_columns(GsRules *rules, const GsBatch *batch, int from, int to)
+void
+gs_rules_decode(GsRules *rules, const GsBatch *batch, int from, int to)
 {
 	int			n = rules->ncolumns;
 	MemoryContext old;
@@ -127,12 +130,12 @@ set_value(GsRules *rules, const GsRule *rule)
 }
 
 /*
- * Shows a decoded row to the conditions, with the columns that they set.  A
- * value that comes out NULL is not set.  Returns false where one is unlike
- * those that its column has.
+ * gs_rules_show_row: shows a decoded row to the conditions, with the columns
+ * that they set.  A value that comes out NULL is not set.  Returns false where
+ * one is unlike those that its column has.
  */
-static bool
-show_row(GsRules *rules, int row)
+bool
+gs_rules_show_row(GsRules *rules, int row)
 {
 	TupleTableSlot *slot = rules->slot;
 	Datum	   *values = rules->values + row * rules->ncolumns;
@@ -186,7 +189,7 @@ look_at_rows(void *arg)
 		bool		unordered = false;
 
 		*refused = false;
-		rules->beyond[work->row] = !show_row(rules, work->row);
+		rules->beyond[work->row] = !gs_rules_show_row(rules, work->row);
 		for (int r = 0; r < rules->nrules && (!*refused || rules->thorough);
 			 r++)
 		{
@@ -197,13 +200,16 @@ look_at_rows(void *arg)
 				ExecCheck(rule->state, rules->econtext))
 				continue;
 			rules->rules[r].refused++;
-			if (gs_rule_is_found(rule))
-				rules->beyond[work->row] = unordered = true;
-			else
+			if (!gs_rule_is_found(rule))
 				*refused = true;
+			else if (rules->strict)
+				unordered = true;
+			else
+				rules->beyond[work->row] = true;
 		}
+		*refused |= unordered;
 		rules->beyond[work->row] &= !*refused && rules->bounded;
-		*refused |= rules->beyond[work->row] || (unordered && rules->strict);
+		*refused |= rules->beyond[work->row];
 		ResetExprContext(rules->econtext);
 	}
 }
@@ -236,7 +242,7 @@ find_refused(GsRules *rules, const GsBatch *batch, bool *refused)
 	RowWork		work = {.rules = rules,.end = rules->n,.refused = refused};
 	int			count = 0;
 
-	decode_columns(rules, batch, 0, rules->n);
+	gs_rules_decode(rules, batch, 0, rules->n);
 	memset(refused + rules->n, false, GS_BATCH - rules->n);
 	find_refused_rows(&work);
 	for (int row = 0; row < rules->n; row++)
@@ -280,7 +286,7 @@ set_rows(void *arg)
 
 	for (; work->row < work->end; work->row++)
 	{
-		(void) show_row(work->rules, work->row);
+		(void) gs_rules_show_row(work->rules, work->row);
 		take_value(work);
 	}
 }
@@ -312,7 +318,9 @@ gs_rules_set(GsRules *rules, const GsBatch *batch, int column, int from,
 
 	get_typlenbyval(rules->sampler->schema->columns[column].type, &work.len,
 					&work.byval);
-	decode_columns(rules, batch, from, to);
+	gs_rules_decode(rules, batch, from, to);
+	if (rules->moved != NULL)
+		gs_rules_show_settled(rules, from, to);
 	set_all_rows(&work);
 }
 
@@ -363,6 +371,33 @@ keep_beyond(GsRules *rules, int left, const bool *beyond)
 }
 
 /*
+ * Where the rows of a batch that are left find no draft that meets all, values
+ * are moved.  A row that fails nothing but an order that was found may be an
+ * exception.  Returns how many are left.
+ */
+static int
+settle(GsRules *rules, GsBatch *batch, int left)
+{
+	bool		refused[GS_BATCH];
+
+	left = gs_batch_retry(batch, rules->spare, rules->refused, left,
+						  batch->key, BOUNDED_BATCHES, KNOWN_BATCHES,
+						  make_rows, rules);
+	left = gs_rules_settle_rows(rules, batch, left);
+	rules->strict = false;
+	if (left == 0)
+		return 0;
+	(void) find_refused(rules, batch, refused);
+	left = 0;
+	for (int row = 0; row < GS_BATCH; row++)
+	{
+		rules->refused[row] &= refused[row];
+		left += rules->refused[row];
+	}
+	return left;
+}
+
+/*
  * gs_rules_apply: replaces the rows of a filled batch that fail a condition.
  *
  * batch: one that gs_rules_attach prepared.  Returns NULL, or, where not all
@@ -372,6 +407,7 @@ keep_beyond(GsRules *rules, int left, const bool *beyond)
 const bool *
 gs_rules_apply(GsRules *rules, GsBatch *batch)
 {
+	bool		settles = rules->moved != NULL;
 	bool		beyond[GS_BATCH];
 	int			left;
 
@@ -379,6 +415,7 @@ gs_rules_apply(GsRules *rules, GsBatch *batch)
 	for (int row = 0; row < GS_BATCH; row++)
 		batch->origin[row] = (GsOrigin) {batch->key, gs_batch_row(batch, row)};
 	rules->bounded = true;
+	rules->strict = settles;
 	left = find_refused(rules, batch, rules->refused);
 	memcpy(beyond, rules->beyond, sizeof(beyond));
 	rules->stats.rows += GS_BATCH;
@@ -387,9 +424,11 @@ gs_rules_apply(GsRules *rules, GsBatch *batch)
 						  rules);
 	rules->bounded = false;
 	left = keep_beyond(rules, left, beyond);
+	if (settles)
+		left = settle(rules, batch, left);
 	left = gs_batch_retry(batch, rules->spare, rules->refused, left,
-						  batch->key, BOUNDED_BATCHES, GS_MAX_RETRIES,
-						  make_rows, rules);
+						  batch->key, settles ? KNOWN_BATCHES + 1 :
+						  BOUNDED_BATCHES, GS_MAX_RETRIES, make_rows, rules);
 	if (left == 0 || rules->model->version->on_violation == GS_VIOLATION_IGNORE)
 		return NULL;
 	if (rules->model->version->on_violation == GS_VIOLATION_ERROR)

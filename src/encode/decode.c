@@ -11,7 +11,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "codec/notation.h"
+#include "column/members.h"
 #include "encode/decode_internal.h"
 #include "text/slots.h"
 
@@ -53,12 +53,13 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	GsDecoder  *decoder = palloc0(sizeof(GsDecoder));
 	const GsColumn *c = &schema->columns[column];
 
+	decoder->schema = schema;
 	decoder->column = c;
 	decoder->index = column;
 	decoder->codec = c->codec;
 	if (c->key != NULL)
 	{
-		decoder->key = gs_key_decoder_create(c, column, type);
+		decoder->key = gs_key_decoder_create(schema, column, type);
 		if (c->kind != NULL && c->kind->unique && c->key->kind == GS_KEY_TEXT)
 		{
 			decoder->person = gs_person_create(schema, column);
@@ -103,6 +104,15 @@ gs_decoder_create(const GsSchema *schema, int column, Oid type)
 	}
 	if (c->document)
 		decoder->document = gs_document_decoder_create(schema, column);
+	else if (c->codec.notation != NULL)
+	{
+		/* its own, for the offset of each row */
+		if (c->codec.notation->offset)
+		{
+			decoder->codec.notation = palloc(sizeof(GsNotation));
+			*decoder->codec.notation = *c->codec.notation;
+		}
+	}
 	else if (c->nmembers > 0)
 	{
 		decoder->common = gs_format_common(c->format);
@@ -132,10 +142,12 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 {
 	const GsColumn *column = decoder->column;
 
+	if (column->of_entity)
+		gs_entity_needs(decoder->schema, needed);
 	for (int p = 0; p < decoder->codec.nparts && decoder->key == NULL; p++)
 		needed[column->feature[p]] = true;
-	if (decoder->key != NULL && column->key->order > 0)
-		needed[column->key->order - 1] = true;
+	if (decoder->key != NULL)
+		gs_key_decoder_needs(decoder->key, needed);
 	if (column->null_feature >= 0)
 		needed[column->null_feature] = true;
 	if (decoder->person != NULL)
@@ -144,6 +156,8 @@ gs_decoder_needs(const GsDecoder *decoder, bool *needed)
 		gs_document_decoder_needs(decoder->document, needed);
 	for (int m = 0; m < column->nmembers && decoder->slot != NULL; m++)
 		gs_decoder_needs(decoder->slot[m], needed);
+	if (decoder->codec.notation != NULL && decoder->codec.notation->offset)
+		needed[decoder->schema->columns[column->member].feature[0]] = true;
 	if (decoder->layout != NULL)
 		gs_layout_decoder_needs(decoder->layout, needed);
 	if (decoder->near != NULL)
@@ -228,6 +242,10 @@ decode_one(GsDecoder *decoder, const GsBatch *batch, int row, Datum *result)
 	if (decoder->null_feature != NULL &&
 		batch->code[column->null_feature][row] == 1)
 		return false;
+	if (decoder->codec.notation != NULL && decoder->codec.notation->offset)
+		gs_notation_set_offset(decoder->codec.notation,
+							   gs_member_text(decoder->schema, column, 0,
+											  batch, row));
 	for (int p = 0; p < nparts; p++)
 	{
 		const GsPartDecoder *part = &decoder->part[p];
@@ -442,7 +460,17 @@ gs_decode(GsDecoder *decoder, const GsBatch *batch, int from, int to,
 	/* most ways to decode set the flags of NULLs alone */
 	for (int i = 0; i < to - from; i++)
 		rows.nulls[i * rows.stride] = false;
-	decode_own(decoder, batch, from, to, rows);
+	if (decoder->column->of_entity && batch->entity != NULL)
+		for (int row = from; row < to; row++)
+		{
+			int			of = batch->entity[row] % GS_BATCH;
+			int			i = (row - from) * rows.stride;
+
+			decode_own(decoder, batch, of, of + 1,
+					   (GsRows) {rows.values + i, rows.nulls + i, rows.stride});
+		}
+	else
+		decode_own(decoder, batch, from, to, rows);
 	if (decoder->equal == NULL)
 		return;
 	equal = batch->code[decoder->column->equal_feature];

@@ -6,6 +6,7 @@
 #define GENSYNTH_DECODE_INTERNAL_H
 
 #include "codec/domain.h"
+#include "codec/notation.h"
 #include "encode/decode.h"
 #include "encode/decode_document.h"
 #include "encode/decode_layout.h"
@@ -24,6 +25,7 @@ typedef struct GsPartDecoder
 
 struct GsDecoder
 {
+	const GsSchema *schema;
 	const GsColumn *column;
 	const GsFeature *null_feature;
 	int			index;			/* of the column: its random stream */
@@ -66,7 +68,8 @@ static inline bool
 gs_decoder_is_sum(const GsDecoder *decoder)
 {
 	return decoder->layout != NULL || decoder->near != NULL ||
-		decoder->leader != NULL;
+		decoder->leader != NULL ||
+		(decoder->codec.notation != NULL && decoder->codec.notation->offset);
 }
 
 #endif

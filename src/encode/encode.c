@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "codec/codec_internal.h"
+#include "codec/notation.h"
 #include "column/members.h"
 #include "encode/encode.h"
 #include "learn/center.h"
@@ -46,6 +47,7 @@ typedef struct ColumnEncoder
 	const GsFeature *null;		/* NULL: none */
 	struct ColumnEncoder *members;	/* of documents */
 	int		   *member_of;		/* of each place: which of them; -1: none */
+	int			common;			/* of a text with members, see gs_format_common */
 } ColumnEncoder;
 
 struct GsEncoder
@@ -295,6 +297,8 @@ init_column(ColumnEncoder *encoder, const GsSchema *schema, int c,
 												column->nmembers);
 	else if (column->nmembers == 0)
 		return;
+	else
+		encoder->common = gs_format_common(column->format);
 	encoder->members = palloc0(sizeof(ColumnEncoder) *
 							   Max(column->nmembers, 1));
 	for (int m = 0; m < column->nmembers; m++)
@@ -335,7 +339,7 @@ column_fills(const ColumnEncoder *column, bool *filled)
 		filled[column->part[p].index] = true;
 	if (column->null != NULL)
 		filled[column->column->null_feature] = true;
-	for (int m = 0; m < column->column->nmembers; m++)
+	for (int m = 0; m < column->column->nmembers && column->members != NULL; m++)
 		column_fills(&column->members[m], filled);
 }
 
@@ -649,7 +653,7 @@ encode_slots(ColumnEncoder *encoder, const Encoding *call, int row,
 	GsToken		token[GS_MAX_SLOTS];
 	GsPart		parts[GS_MAX_PARTS];
 
-	if (!gs_format_tokens(format, gs_format_common(format), text->text,
+	if (!gs_format_tokens(format, encoder->common, text->text,
 						  text->len, token))
 		return;
 	for (int m = 0; m < encoder->column->nmembers; m++)
@@ -663,6 +667,31 @@ encode_slots(ColumnEncoder *encoder, const Encoding *call, int row,
 					parts);
 		encode_parts(member, call, row, parts);
 	}
+}
+
+/*
+ * The offset behind a text of a moment, if it has one.
+ */
+static void
+encode_offset(ColumnEncoder *encoder, const Encoding *call, int row,
+			  Datum value)
+{
+	const GsNotation *notation = encoder->column->codec.notation;
+	GsCodec		codec = encoder->apart;
+	GsPart		parts[GS_MAX_PARTS];
+	int			length = gs_notation_length(notation->format);
+
+	if (encoder->members == NULL)
+		return;
+	notation->plain->split(&codec, value, parts);
+	if (parts[0].len <= length)
+		return;
+	encode_null(&encoder->members[0], call->batch, row, false);
+	split_value(&encoder->members[0],
+				PointerGetDatum(cstring_to_text_with_len(parts[0].text + length,
+														 parts[0].len - length)),
+				parts);
+	encode_parts(&encoder->members[0], call, row, parts);
 }
 
 /*
@@ -681,7 +710,9 @@ encode_value(ColumnEncoder *encoder, const Encoding *call, int row)
 		return;
 	}
 	split_value(encoder, value, parts);
-	if (encoder->members != NULL &&
+	if (encoder->column->codec.notation != NULL)
+		encode_offset(encoder, call, row, value);
+	else if (encoder->members != NULL &&
 		code_of(&encoder->part[0], &parts[0]) ==
 		encoder->part[0].feature->other_level)
 		encode_slots(encoder, call, row, &parts[0]);

@@ -30,6 +30,7 @@
 #include "learn/learn.h"
 #include "column/left_out.h"
 #include "learn/rare.h"
+#include "learn/entity_find.h"
 #include "learn/notation_learn.h"
 #include "column/store.h"
 #include "codec/styles.h"
@@ -97,6 +98,7 @@ find_relations(Learning *learning, const GsSchema *columns)
 	if (options->dependencies)
 	{
 		gs_leaders_find(sample);
+		gs_entity_find(sample, (int) options->rare_threshold);
 		gs_exact_find_pairs(sample, (int) options->rare_threshold);
 	}
 	gs_layouts_find(sample, options->rare_threshold, options->differences,

@@ -64,6 +64,7 @@ gs_learnable_column(const GsSource *source, int c, GsColumn *column)
 	column->unique = gs_source_unique(source, column->name,
 									  &column->one_null,
 									  &column->partly_unique);
+	column->refers = gs_source_refers(source, column->name);
 	forboth(told, source->looked_up, key, source->looked_up_by)
 	{
 		column->is_key |= strcmp(lfirst(key), column->name) == 0;

@@ -4,6 +4,9 @@
  *
  *	 keys	int8 [K, 16]	see KeyField
  *	 key/C	bytes			the texts of column C's key, if it has any
+ *	 entity/column	int4 [C]	1 where it follows from what rows are about, 2
+ *								where it is the key of that; left out: none is
+ *	 entity/rows	int4 [64]	see GsKey.repeats
  *
  * What is loaded is hostile until it has been checked.
  */
@@ -18,6 +21,7 @@
 #include "utils/numeric.h"
 #include "utils/typcache.h"
 
+#include "column/members.h"
 #include "column/tensor.h"
 #include "codec/codec_internal.h"
 #include "codec/domain.h"
@@ -45,14 +49,18 @@ typedef enum KeyField
 	FIELD_ORDER,				/* 1 + order */
 	FIELD_DOWN,
 	FIELD_EXACT,
+	FIELD_PLACE,				/* from here on not in models of version 0.1 */
+	FIELD_RUNS,
+	FIELD_SCATTERED,
 	FIELDS
 } KeyField;
 
+#define ENTITY_KEY		2		/* of a column: the key; 1: it follows from it */
 #define UNIT_EXPONENT	5000	/* + exponent, which is between -1100 and 1100 */
 
 static const char *const names[GS_KEY_COUNT] = {
 	"sequence", "range", "uuid", "pattern", "text", "bits", "list",
-	"copy"
+	"copy", "grouped"
 };
 
 /*
@@ -72,6 +80,8 @@ gs_key_room(const GsKey *key)
 {
 	if (key->kind == GS_KEY_RANGE && key->order != 0)
 		return gs_key_ordinals(key);
+	if (key->kind == GS_KEY_GROUPED)
+		return (PG_INT64_MAX - Max(key->min, 0)) / key->step / 4;
 	return key->space / key->attempts;
 }
 
@@ -87,7 +97,7 @@ gs_key_check(const GsColumn *column, int64 first, int64 n)
 	const GsKey *key = column->key;
 	uint64		last = (uint64) first + (uint64) n;
 
-	if (n <= 0 || (first >= key->first &&
+	if (n <= 0 || key->repeats != NULL || (first >= key->first &&
 				   last - (uint64) key->first <= gs_key_room(key)))
 		return;
 	ereport(ERROR,
@@ -109,15 +119,18 @@ gs_keys_check(const GsSchema *schema, int64 first, int64 n)
 }
 
 /*
- * The number in a text of a SEQUENCE; false where it is not written so.
+ * gs_key_number: the number in a text of a SEQUENCE or GROUPED; false where it
+ * is not written so.
  */
-static bool
-number_of_text(const GsKey *key, const char *text, int len, int64 *number)
+bool
+gs_key_number(const GsKey *key, const char *text, int len, int64 *number)
 {
 	int			before = strlen(key->text);
 	const char *tail = key->text + before + 1;
 	int			after = strlen(tail);
 
+	if (key->place > 0)
+		return gs_key_text_number(key, text, len, number);
 	if (len <= before + after || len - before - after > 18 ||
 		memcmp(text, key->text, before) != 0 ||
 		memcmp(text + len - after, tail, after) != 0)
@@ -148,7 +161,7 @@ number_of(const GsColumn *column, Datum value, int64 *number)
 	{
 		case GS_LANE_TEXT:
 			gs_codec_split(&codec, value, &part);
-			return number_of_text(key, part.text, part.len, number);
+			return gs_key_number(key, part.text, part.len, number);
 		case GS_LANE_NUMERIC:
 			unit = NumericGetDatum(int64_div_fast_to_numeric(1, key->scale));
 			scaled = DirectFunctionCall1(numeric_floor,
@@ -199,7 +212,7 @@ gs_key_continue(const GsColumn *column, Datum last, int64 first)
 	int64		number;
 	uint64		steps;
 
-	if (key == NULL || key->kind != GS_KEY_SEQUENCE ||
+	if (key == NULL || !gs_key_counts(key) ||
 		!number_of(column, last, &number))
 		return false;
 	key->first = first;
@@ -237,8 +250,53 @@ attempts(const GsColumn *column, const GsKey *key)
 {
 	return gs_domain_has_checks(column->declared) &&
 		key->kind != GS_KEY_SEQUENCE && key->kind != GS_KEY_TEXT &&
-		key->kind != GS_KEY_COPY && key->space >= DOMAIN_ATTEMPTS ?
+		key->kind != GS_KEY_COPY && key->kind != GS_KEY_GROUPED &&
+		key->space >= DOMAIN_ATTEMPTS ?
 		DOMAIN_ATTEMPTS : 1;
+}
+
+/*
+ * What rows are about: how many rows each has, and what follows from it.
+ */
+static void
+save_entity(const GsSchema *schema, int key, List **tensors)
+{
+	int32	   *told = palloc0(sizeof(int32) * schema->ncolumns);
+
+	for (int c = 0; c < schema->ncolumns; c++)
+		told[c] = c == key ? ENTITY_KEY : schema->columns[c].of_entity;
+	gs_tensor_add(tensors, "entity/column", GS_I4, 1, schema->ncolumns, 0, told);
+	gs_tensor_add(tensors, "entity/rows", GS_I4, 1, GS_KEY_REPEATS, 0,
+				  schema->columns[key].key->repeats);
+}
+
+static void
+load_entity(GsSchema *schema, const List *tensors)
+{
+	const int32 *told;
+	const int32 *rows;
+
+	if (gs_tensor_find(tensors, "entity/column") == NULL)
+		return;
+	told = gs_tensor_data(tensors, "entity/column", GS_I4, schema->ncolumns);
+	rows = gs_tensor_data(tensors, "entity/rows", GS_I4, GS_KEY_REPEATS);
+	for (int k = 0; k < GS_KEY_REPEATS; k++)
+		if (rows[k] < 1 || rows[k] > GS_BATCH)
+			gs_corrupted("An entity has an impossible number of rows.");
+	for (int c = 0; c < schema->ncolumns; c++)
+	{
+		GsColumn   *column = &schema->columns[c];
+
+		column->of_entity = told[c] == 1;
+		if (told[c] != ENTITY_KEY)
+			continue;
+		if (column->key == NULL || column->key->rows < 1 ||
+			column->key->rows > PG_INT64_MAX / 2 || column->key->order != 0 ||
+			gs_schema_entity(schema) != NULL)
+			gs_corrupted("Column \"%s\" is no key of entities.", column->name);
+		column->key->repeats = palloc(sizeof(int32) * GS_KEY_REPEATS);
+		memcpy(column->key->repeats, rows, sizeof(int32) * GS_KEY_REPEATS);
+	}
 }
 
 /*
@@ -280,6 +338,11 @@ gs_keys_save(const GsSchema *schema, List **tensors)
 		field[FIELD_ORDER] = key->order + 1;
 		field[FIELD_DOWN] = key->down;
 		field[FIELD_EXACT] = key->exact;
+		field[FIELD_PLACE] = key->place;
+		field[FIELD_RUNS] = key->runs;
+		field[FIELD_SCATTERED] = key->scattered;
+		if (key->repeats != NULL)
+			save_entity(schema, c, tensors);
 		if (key->text == NULL)
 			continue;
 		snprintf(name, sizeof(name), "key/%d", c + 1);
@@ -324,8 +387,12 @@ numbers_fit(const GsColumn *column, const GsKey *key)
 	int64		max;
 	uint64		room;
 
-	if (content == GS_CONTENT_TEXT ? !texts_fit(key, 2) ||
-		key->text_bytes > GS_KEY_MAX_PATTERN + 2 || key->width < 1 :
+	if (content == GS_CONTENT_TEXT ?
+		!texts_fit(key, key->place == 0 ? 2 : gs_key_slots(key) + 2) ||
+		key->place > gs_key_slots(key) + 1 ||
+		gs_key_slots(key) > GS_MAX_SLOT_MEMBERS ||
+		key->text_bytes > GS_KEY_MAX_PATTERN + 2 + GS_MAX_SLOT_MEMBERS ||
+		key->width < 1 :
 		lane == GS_LANE_TEXT)
 		return false;
 	if (key->step < 1 || key->space < 1 || key->min_scale < 0 ||
@@ -367,6 +434,9 @@ key_fits(const GsColumn *column, GsKey *key)
 		case GS_KEY_SEQUENCE:
 		case GS_KEY_RANGE:
 			return numbers_fit(column, key);
+		case GS_KEY_GROUPED:
+			return key->place > 0 && content == GS_CONTENT_TEXT &&
+				numbers_fit(column, key);
 		case GS_KEY_UUID:
 			key->space = PG_UINT64_MAX;
 			return content == GS_CONTENT_UUID;
@@ -413,8 +483,8 @@ load_order(const GsColumn *column, GsKey *key, const int64 *field)
 	key->exact = field[FIELD_EXACT] != 0;
 	if (key->order == 0)
 		return;
-	if ((key->kind != GS_KEY_SEQUENCE && key->kind != GS_KEY_RANGE) ||
-		column->codec.kind->content == GS_CONTENT_TEXT ||
+	if ((key->kind != GS_KEY_SEQUENCE && key->kind != GS_KEY_RANGE &&
+		 key->kind != GS_KEY_GROUPED) ||
 		field[FIELD_SPARE] != 0 || key->attempts != 1 || key->rows < 1 ||
 		key->rows > PG_INT64_MAX / 2 ||
 		(key->exact && key->order == GS_KEY_BY_ROWS) ||
@@ -424,16 +494,25 @@ load_order(const GsColumn *column, GsKey *key, const int64 *field)
 }
 
 /*
- * gs_keys_check_orders: whether the features that keys are ordered by are
- * there.  Errors: data_corrupted.
+ * gs_keys_check_orders: whether the features that keys are ordered by, and the
+ * members that their texts have, are there.  Errors: data_corrupted.
  */
 void
 gs_keys_check_orders(const GsSchema *schema)
 {
 	for (int c = 0; c < schema->ncolumns; c++)
 	{
-		const GsKey *key = schema->columns[c].key;
+		const GsColumn *column = &schema->columns[c];
+		const GsKey *key = column->key;
 
+		for (int m = 0; key != NULL && m < column->nmembers; m++)
+			if (schema->features[schema->columns[column->member + m].feature[0]].kind != GS_FEATURE_CATEGORY)
+				gs_corrupted("A member of column \"%s\" is no category.",
+							 column->name);
+		if (key != NULL && key->place > 0 &&
+			column->nmembers != gs_key_slots(key))
+			gs_corrupted("The key of column \"%s\" has no members.",
+						 column->name);
 		if (key != NULL && key->order > 0 &&
 			(key->order > schema->nfeatures ||
 			 schema->features[key->order - 1].kind != GS_FEATURE_NUMBER))
@@ -475,6 +554,9 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 	}
 	key->width = (int) field[FIELD_WIDTH];
 	key->upper = field[FIELD_UPPER] != 0;
+	key->place = (int) field[FIELD_PLACE];
+	key->runs = (int) field[FIELD_RUNS];
+	key->scattered = field[FIELD_SCATTERED] != 0;
 	key->check = (GsCheckDigit) field[FIELD_CHECK];
 	snprintf(name, sizeof(name), "key/%d", (int) field[FIELD_COLUMN] + 1);
 	text = gs_tensor_find(tensors, name);
@@ -485,7 +567,8 @@ load_key(GsSchema *schema, const int64 *field, const List *tensors)
 		key->text = palloc(key->text_bytes + 1);
 		memcpy(key->text, text->data, key->text_bytes);
 	}
-	if (!key_fits(column, key))
+	if (!key_fits(column, key) ||
+		(key->place > 0 && field[FIELD_SPARE] != 0))
 		gs_corrupted("The key of column \"%s\" is invalid.",
 					 column->name);
 	key->attempts = (int) field[FIELD_ATTEMPTS];
@@ -515,8 +598,15 @@ gs_keys_load(GsSchema *schema, const List *tensors)
 	if (gs_tensor_find(tensors, "keys") == NULL)
 		return;
 	fields = gs_tensor_get(tensors, "keys", GS_I8, 2);
-	if (fields->dims[1] != FIELDS)
+	if (fields->dims[1] != FIELDS && fields->dims[1] != FIELD_PLACE)
 		gs_corrupted("Tensor \"keys\" has the wrong shape.");
 	for (int k = 0; k < fields->dims[0]; k++)
-		load_key(schema, (const int64 *) fields->data + k * FIELDS, tensors);
+	{
+		int64		field[FIELDS] = {0};
+
+		memcpy(field, (const int64 *) fields->data + k * fields->dims[1],
+			   sizeof(int64) * fields->dims[1]);
+		load_key(schema, field, tensors);
+	}
+	load_entity(schema, tensors);
 }

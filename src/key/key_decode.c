@@ -12,6 +12,8 @@
  *	 PATTERN		the digits of x in mixed radix, each in its place
  *	 LIST			the x-th label
  *	 COPY			what the source has in the row of that number
+ *	 GROUPED		least + x * step, where x is an ordinal within the row's group
+ *					(key_order.c), or its place in a permutation
  *	 TEXT			a drawn text with the "width" digits of x in base 36 (of
  *					e-mail addresses and user names, which are made by their
  *					kind, 10) before
@@ -46,6 +48,7 @@
 
 struct GsKeyDecoder
 {
+	const GsSchema *schema;
 	const GsColumn *column;
 	const GsKey *key;
 	int			index;			/* of the column: its random stream */
@@ -65,6 +68,7 @@ struct GsKeyDecoder
 	int64		ordered;		/* its first row */
 	uint64		ordered_key;
 	int64		ordinal[GS_BATCH];
+	uint64		group[GS_BATCH];	/* GROUPED */
 
 	/* of the stream that was decoded last */
 	uint64		stream;
@@ -76,14 +80,16 @@ struct GsKeyDecoder
  * gs_key_decoder_create: a decoder of a column that is a key, in the current
  * context.
  *
- * index: of the column; type: see gs_decoder_create.
+ * type: see gs_decoder_create.
  */
 GsKeyDecoder *
-gs_key_decoder_create(const GsColumn *column, int index, Oid type)
+gs_key_decoder_create(const GsSchema *schema, int index, Oid type)
 {
 	GsKeyDecoder *decoder = palloc0(sizeof(GsKeyDecoder));
+	const GsColumn *column = &schema->columns[index];
 	const GsKey *key = column->key;
 
+	decoder->schema = schema;
 	decoder->column = column;
 	decoder->key = key;
 	decoder->index = index;
@@ -122,6 +128,22 @@ gs_key_decoder_create(const GsColumn *column, int index, Oid type)
 }
 
 /*
+ * gs_key_decoder_needs: marks the features that a key's values follow from.
+ */
+void
+gs_key_decoder_needs(const GsKeyDecoder *decoder, bool *needed)
+{
+	const GsColumn *column = decoder->column;
+
+	if (decoder->key->order > 0)
+		needed[decoder->key->order - 1] = true;
+	for (int m = 0; m < column->nmembers; m++)
+		needed[decoder->schema->columns[column->member + m].feature[0]] = true;
+	if (decoder->key->repeats != NULL)
+		gs_entity_needs(decoder->schema, needed);
+}
+
+/*
  * gs_key_decoder_person: has texts made by their column's kind.
  */
 void
@@ -141,6 +163,29 @@ text_datum(GsKeyDecoder *decoder, const char *text, int len)
 	if (decoder->direct)
 		return PointerGetDatum(cstring_to_text_with_len(text, len));
 	return gs_codec_join(&decoder->codec, &part);
+}
+
+static void refuse(const GsKeyDecoder *decoder);
+
+/*
+ * A number among what else the text says of its row.
+ */
+static Datum
+slots_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
+			int64 number)
+{
+	char		digits[GS_KEY_MAX_PATTERN + 32];
+
+	snprintf(digits, sizeof(digits), "%0*lld",
+			 Min(decoder->key->width, GS_KEY_MAX_PATTERN),
+			 (long long) number);
+	resetStringInfo(&decoder->text);
+	gs_key_slots_write(decoder->schema, decoder->column, batch, row, digits,
+					   &decoder->text);
+	if (decoder->max_chars > 0 &&
+		pg_mbstrlen(decoder->text.data) > decoder->max_chars)
+		refuse(decoder);
+	return text_datum(decoder, decoder->text.data, decoder->text.len);
 }
 
 /*
@@ -361,7 +406,9 @@ key_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
 
 	if (key->kind == GS_KEY_RANGE && key->order != 0)
 		x = gs_key_spread(key, decoder->stream, ordinal);
-	else if (key->kind != GS_KEY_SEQUENCE)
+	else if (key->kind == GS_KEY_GROUPED ?
+			 key->scattered && ordinal < key->space :
+			 key->kind != GS_KEY_SEQUENCE)
 		x = gs_permute(&decoder->permutation, ordinal);
 	gs_random_start(&random, batch->key, batch->row + row, decoder->index);
 	switch (key->kind)
@@ -379,9 +426,10 @@ key_datum(GsKeyDecoder *decoder, const GsBatch *batch, int row,
 		case GS_KEY_TEXT:
 			return drawn_datum(decoder, batch, row, x, &random);
 		default:
-			return number_datum(decoder,
-								(int64) ((uint64) key->min +
-										 x * (uint64) key->step));
+			x = (uint64) key->min + x * (uint64) key->step;
+			return key->place > 0 ?
+				slots_datum(decoder, batch, row, (int64) x) :
+				number_datum(decoder, (int64) x);
 	}
 }
 
@@ -425,6 +473,26 @@ decode_copies(const GsKeyDecoder *decoder, int64 first, int n, GsRows rows)
 }
 
 /*
+ * The ordinals of a batch's rows within their groups, which a row that was
+ * replaced may have left.
+ */
+static void
+order_groups(GsKeyDecoder *decoder, const GsBatch *batch)
+{
+	uint64		group[GS_BATCH];
+
+	gs_key_groups(decoder->schema, decoder->column, batch, group);
+	if (decoder->ordered == batch->row &&
+		decoder->ordered_key == batch->key &&
+		memcmp(group, decoder->group, sizeof(group)) == 0)
+		return;
+	memcpy(decoder->group, group, sizeof(group));
+	gs_key_order_groups(decoder->key, batch, group, decoder->ordinal);
+	decoder->ordered = batch->row;
+	decoder->ordered_key = batch->key;
+}
+
+/*
  * gs_key_decode: the keys of the rows from to to - 1 of a batch; see
  * gs_decode.
  *
@@ -458,7 +526,11 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 		decode_copies(decoder, batch->row + from, to - from, rows);
 		return;
 	}
-	if (key->order > 0 && (decoder->ordered != batch->first ||
+	if (key->repeats != NULL)
+		gs_key_order_entities(key, batch, decoder->ordinal);
+	else if (key->kind == GS_KEY_GROUPED)
+		order_groups(decoder, batch);
+	else if (key->order > 0 && (decoder->ordered != batch->first ||
 						   decoder->ordered_key != batch->key))
 	{
 		(void) gs_key_order_batch(key, batch, decoder->ordinal);
@@ -468,16 +540,23 @@ gs_key_decode(GsKeyDecoder *decoder, const GsBatch *batch, int from, int to,
 	for (int row = from; row < to; row++, ordinal++)
 	{
 		int			i = (row - from) * rows.stride;
+		int			from_row;
 
-		if (key->order > 0)
+		if (key->order > 0 || key->kind == GS_KEY_GROUPED ||
+			key->repeats != NULL)
 			ordinal = (uint64) decoder->ordinal[row];
-		if (key->wraps && ordinal >= gs_key_room(key))
+		if ((key->wraps || key->repeats != NULL) && ordinal >= gs_key_room(key))
 			ordinal %= gs_key_room(key);
 		rows.values[i] = (Datum) 0;
 		rows.nulls[i] = null != NULL && null[row] == 1;
 		if (rows.nulls[i])
 			continue;
-		rows.values[i] = plain ? key_datum(decoder, batch, row, ordinal) :
-			accepted_datum(decoder, batch, row, ordinal);
+		/* what is random in it follows from the row that it is of one with */
+		if (batch->entity != NULL && key->repeats != NULL)
+			from_row = batch->entity[row] % GS_BATCH;
+		else
+			from_row = row;
+		rows.values[i] = plain ? key_datum(decoder, batch, from_row, ordinal) :
+			accepted_datum(decoder, batch, from_row, ordinal);
 	}
 }

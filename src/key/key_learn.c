@@ -153,15 +153,18 @@ keys_between(const GsKey *key, const GsScalar *sorted, int64 i, int64 j)
 }
 
 /*
- * Whether numbers were counted: most of them lie close together.  A column
- * with NULLs was counted too if it had a number for each of its rows.
+ * gs_key_is_dense: whether numbers were counted: most of them lie close
+ * together.  A column with NULLs was counted too if it had a number for each of
+ * its rows.
+ *
+ * sorted: [n] numbers, of all that were kept of the column
  */
-static bool
-is_dense(const GsKey *key, const GsScalar *sorted, int64 n,
-		 const GsKeyRows *rows)
+bool
+gs_key_is_dense(const GsKey *key, const GsScalar *sorted, int64 n, int64 all,
+				const GsKeyRows *rows)
 {
 	int64		margin = n / DENSE_MARGIN;
-	double		share = (double) (n - 2 * margin) / n;
+	double		share = (double) (n - 2 * margin) / all;
 	double		present = (double) rows->rows * rows->present / rows->sampled;
 	double		span = keys_between(key, sorted, margin, n - 1 - margin);
 
@@ -224,14 +227,14 @@ make_room(GsKey *key, int64 max, int64 from, int64 to, const GsKeyRows *rows)
 }
 
 /*
- * Numbers as keys.
+ * gs_key_learn_numbers: numbers as keys.
  *
- * sorted: [n], n > 0; the key's format is set, and its step.  merged: some of
- * them stand for several that are not told apart, so they were not counted.
+ * sorted: [n], n > 0; the key's format is set, and its step.  known: drawn if
+ * some of them stand for several that are not told apart.
  */
-static void
-learn_numbers(const GsColumn *column, GsKey *key, const GsScalar *sorted,
-			  int64 n, bool merged, const GsKeyRows *rows)
+void
+gs_key_learn_numbers(const GsColumn *column, GsKey *key, const GsScalar *sorted,
+					 int64 n, GsNumbers known, const GsKeyRows *rows)
 {
 	int64		edge = protected_edge(n, rows);
 	int64		low = sorted[edge].i;
@@ -244,7 +247,8 @@ learn_numbers(const GsColumn *column, GsKey *key, const GsScalar *sorted,
 	gs_key_limits(column, key, &from, &to);
 	min = from;
 	max = to;
-	if (!merged && is_dense(key, sorted, n, rows))
+	if (known == GS_NUMBERS_COUNTED ||
+		(known == GS_NUMBERS_ANY && gs_key_is_dense(key, sorted, n, n, rows)))
 	{
 		key->kind = GS_KEY_SEQUENCE;
 		key->min = Max(first_of(key, sorted, n, rows), min);
@@ -319,7 +323,8 @@ learn_floats(const GsColumn *column, GsKey *key, const GsScalar *sorted,
 		within++;
 	}
 	key->step = merged ? 1 : gs_find_step(whole + first, within);
-	learn_numbers(column, key, whole, n, merged, rows);
+	gs_key_learn_numbers(column, key, whole, n,
+						 merged ? GS_NUMBERS_DRAWN : GS_NUMBERS_ANY, rows);
 	pfree(whole);
 	return true;
 }
@@ -350,7 +355,7 @@ learn_lane(const GsColumn *column, GsKey *key, const GsLane *lane,
 	key->scale = lane->scale;
 	key->min_scale = Max(lane->min_scale, 0);
 	key->step = gs_find_step(sorted, n);
-	learn_numbers(column, key, sorted, n, false, rows);
+	gs_key_learn_numbers(column, key, sorted, n, GS_NUMBERS_ANY, rows);
 	return true;
 }
 
@@ -450,7 +455,7 @@ learn_numbered(const GsColumn *column, GsKey *key, char *const *texts, int n,
 	memcpy(key->text, texts[0], before);
 	memcpy(key->text + before + 1, texts[0] + strlen(texts[0]) - after, after);
 	key->step = gs_find_step(numbers, n);
-	learn_numbers(column, key, numbers, n, false, rows);
+	gs_key_learn_numbers(column, key, numbers, n, GS_NUMBERS_ANY, rows);
 	pfree(numbers);
 	/* scattered numbers of one length are a format rather than a range */
 	return key->kind == GS_KEY_SEQUENCE || min < max;
@@ -511,7 +516,9 @@ learn_texts(const GsColumn *column, GsKey *key, GsLane *lane,
 	 */
 	if (n == 0 || address ||
 		((key->check != GS_CHECK_NONE ||
-		  !learn_numbered(column, key, texts, n, rows)) &&
+		  (!learn_numbered(column, key, texts, n, rows) &&
+		   !(column->unique && column->kind == NULL &&
+			 gs_key_learn_slots(column, key, lane, texts, n, rows)))) &&
 		 (!gs_key_learn_pattern(key, texts, n, mixed) ||
 		  key->space < rows->rows)))
 	{
@@ -603,6 +610,7 @@ gs_key_learn(const GsColumn *column, GsLane *lane, const GsScalar *sorted,
 			break;
 	}
 	key->rows = Max(rows->rows, 1);
+	key->attempts = 1;
 	return found ? key : NULL;
 }
 

@@ -131,9 +131,9 @@ find_position(const Cycle *cycle, uint64 stream, int rank)
 	int64		at;
 
 	if (cycle->batch == others)
-		part = ((rank + 1) * GS_BATCH + m - 1) / m - 1;
-	before = part * m / GS_BATCH;
-	shared = (part + 1) * m / GS_BATCH > before;
+		part = rank * GS_BATCH / m;
+	before = (part * m + GS_BATCH - 1) / GS_BATCH;
+	shared = ((part + 1) * m + GS_BATCH - 1) / GS_BATCH > before;
 	hash = gs_mix64(stream, part);
 	last = (int64) (hash % (uint64) cycle->nbatches);
 	if (cycle->batch == others)
@@ -145,6 +145,20 @@ find_position(const Cycle *cycle, uint64 stream, int rank)
 		at += shared && at >= last;
 	}
 	return part * others + before + at;
+}
+
+/*
+ * A row's place in the order of a score, of those of a batch.
+ */
+static int64
+place_of(const float *score, int row)
+{
+	int32		bits;
+
+	memcpy(&bits, &score[row], sizeof(bits));
+	/* floats as integers in the same order */
+	bits ^= (int32) ((uint32) (bits >> 31) >> 1);
+	return (int64) bits * GS_BATCH + row;
 }
 
 /*
@@ -171,14 +185,7 @@ gs_key_order_batch(const GsKey *key, const GsBatch *batch, int64 *ordinal)
 		return 0;
 	n = cycle.batch == cycle.nbatches - 1 ? cycle.last : GS_BATCH;
 	for (int row = 0; row < n; row++)
-	{
-		int32		bits;
-
-		memcpy(&bits, &score[row], sizeof(bits));
-		/* floats as integers in the same order */
-		bits ^= (int32) ((uint32) (bits >> 31) >> 1);
-		rank[row].i = (int64) bits * GS_BATCH + row;
-	}
+		rank[row].i = place_of(score, row);
 	gs_scalars_sort(rank, n, GS_LANE_INT);
 	for (int k = 0; k < n; k++)
 	{
@@ -188,6 +195,161 @@ gs_key_order_batch(const GsKey *key, const GsBatch *batch, int64 *ordinal)
 			(key->down ? cycle.rows - 1 - position : position);
 	}
 	return n;
+}
+
+/*
+ * gs_key_last: how many rows of a batch, from its first, are among those that
+ * the source has.
+ */
+int
+gs_key_last(const GsKey *key, const GsBatch *batch)
+{
+	int64		first = batch->first - key->first;
+	Cycle		cycle;
+
+	if (first < 0 || first % GS_BATCH != 0 ||
+		!find_cycle(key, first / GS_BATCH, &cycle) ||
+		cycle.batch < cycle.nbatches - 1)
+		return GS_BATCH;
+	return cycle.last;
+}
+
+/*
+ * gs_schema_entity: the column whose key is of what rows are about; NULL if
+ * there is none.
+ */
+const GsColumn *
+gs_schema_entity(const GsSchema *schema)
+{
+	for (int c = 0; c < schema->ncolumns; c++)
+		if (schema->columns[c].key != NULL &&
+			schema->columns[c].key->repeats != NULL)
+			return &schema->columns[c];
+	return NULL;
+}
+
+/*
+ * gs_entity_needs: marks the features by which rows are told to be about the same.
+ */
+void
+gs_entity_needs(const GsSchema *schema, bool *needed)
+{
+	const GsColumn *key = gs_schema_entity(schema);
+
+	if (key != NULL && key->null_feature >= 0)
+		needed[key->null_feature] = true;
+	for (int f = 0; f < schema->nfeatures && key != NULL; f++)
+		if (schema->columns[gs_visible_column(schema, schema->features[f].column)].of_entity)
+			needed[f] = true;
+}
+
+/*
+ * gs_key_order_entities: ordinals of the entities of a batch's rows, which no
+ * entities of two batches share, from 0 up to about as many as there are.
+ *
+ * ordinal: [GS_BATCH], filled
+ */
+void
+gs_key_order_entities(const GsKey *key, const GsBatch *batch, int64 *ordinal)
+{
+	uint64		stream = gs_mix64(batch->key, GS_STREAM_ENTITY);
+	int64		first = batch->first - key->first;
+	int			last = gs_key_last(key, batch);
+	int			rank[2 * GS_BATCH];
+	int			ranks = 0;
+	Cycle		cycle;
+	bool		spread = first >= 0 && first % GS_BATCH == 0 &&
+		batch->entity != NULL && find_cycle(key, first / GS_BATCH, &cycle);
+
+	for (int i = 0; i < 2 * GS_BATCH; i++)
+		rank[i] = -1;
+	for (int row = 0; row < GS_BATCH; row++)
+	{
+		int			entity = batch->entity != NULL ? batch->entity[row] : row;
+		int64		span;
+
+		if (row == last)
+			ranks = 0;
+		if (rank[entity] < 0)
+			rank[entity] = ranks++;
+		ordinal[row] = batch->row - key->first + rank[entity];
+		if (!spread)
+			continue;
+		span = cycle.nbatches * GS_BATCH;
+		ordinal[row] = row >= last ? span + rank[entity] :
+			(cycle.number == 0 ? 0 : (cycle.number + 1) * span) +
+			find_position(&cycle, stream, rank[entity]);
+	}
+}
+
+typedef struct GroupedRow
+{
+	uint64		group;
+	int64		place;
+	int			row;
+} GroupedRow;
+
+static int
+by_group_and_place(const void *a, const void *b)
+{
+	const GroupedRow *x = a;
+	const GroupedRow *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	return (x->place > y->place) - (x->place < y->place);
+}
+
+/*
+ * gs_key_order_groups: ordinals of a batch's rows that no two rows of a group
+ * share.  In each group they count from 0 up to about the rows that it has in a
+ * cycle, in the order of the key's feature if it has one.
+ *
+ * Where batches are no equal parts of all rows (GS_KEY_BY_ROWS), it is the rows
+ * that are counted, whichever group they are of.
+ *
+ * group: [GS_BATCH]; ordinal: [GS_BATCH], filled
+ */
+void
+gs_key_order_groups(const GsKey *key, const GsBatch *batch,
+					const uint64 *group, int64 *ordinal)
+{
+	const float *score = key->order > 0 ? batch->score[key->order - 1] : NULL;
+	uint64		stream = gs_mix64(batch->key, GS_STREAM_KEY);
+	int64		first = batch->first - key->first;
+	GroupedRow	rows[GS_BATCH];
+	Cycle		cycle;
+	int64		span;
+	int			rank = 0;
+	int			n;
+
+	for (int row = 0; row < GS_BATCH; row++)
+		ordinal[row] = batch->row - key->first + row;
+	if (key->order == GS_KEY_BY_ROWS || first < 0 || first % GS_BATCH != 0 ||
+		!find_cycle(key, first / GS_BATCH, &cycle))
+		return;
+	span = cycle.nbatches * GS_BATCH;
+	n = cycle.batch == cycle.nbatches - 1 ? cycle.last : GS_BATCH;
+	for (int row = 0; row < GS_BATCH; row++)
+	{
+		int64		place = score != NULL ? place_of(score, row) : row;
+
+		rows[row] = (GroupedRow) {group[row], key->down ? -place : place, row};
+	}
+	/* rows behind the source's have the numbers behind all of its own */
+	qsort(rows, n, sizeof(GroupedRow), by_group_and_place);
+	qsort(rows + n, GS_BATCH - n, sizeof(GroupedRow), by_group_and_place);
+	for (int i = 0; i < GS_BATCH; i++)
+	{
+		rank = i > 0 && i != n && rows[i].group == rows[i - 1].group ?
+			rank + 1 : 0;
+		if (i >= n)
+			ordinal[rows[i].row] = span + rank;
+		else
+			ordinal[rows[i].row] = (cycle.number == 0 ? 0 :
+									(cycle.number + 1) * span) +
+				find_position(&cycle, gs_mix64(stream, rows[i].group), rank);
+	}
 }
 
 /*

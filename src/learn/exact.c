@@ -110,6 +110,18 @@ row_key(const GsLane *lane, const GsLane *second, int64 row, uint64 *key)
 }
 
 /*
+ * Whether a key is in the one of so many parts of all keys that is looked at.
+ *
+ * pair: it is a pair's, which is mixed already
+ */
+static inline bool
+is_in_part(uint64 key, bool pair, uint64 part)
+{
+	return part == 1 ||
+		(((pair ? key : gs_mix64(key, 0)) >> 32) * part) >> 32 == 0;
+}
+
+/*
  * Puts rows of a column, or of two, in groups, and leaves out groups of fewer
  * rows than the threshold.  Returns false where too few are left.
  */
@@ -130,7 +142,7 @@ group_rows(const GsLane *lane, const GsLane *second, int64 nrows,
 
 	/* of a pair, about half as many as there is room for */
 	for (int64 row = 0; row < nrows && second == NULL; row++)
-		if (row_key(lane, second, row, &key) && gs_mix64(key, 0) % part == 0)
+		if (row_key(lane, second, row, &key) && is_in_part(key, second != NULL, part))
 			room++;
 	while (size < 2 * (uint64) room)
 		size *= 2;
@@ -145,8 +157,7 @@ group_rows(const GsLane *lane, const GsLane *second, int64 nrows,
 							MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int64 row = 0; row < nrows && n < room; row++)
 	{
-		if (!row_key(lane, second, row, &key) ||
-			gs_mix64(key, 0) % part != 0)
+		if (!row_key(lane, second, row, &key) || !is_in_part(key, second != NULL, part))
 			continue;
 		groups->row[n] = (uint32) row;
 		groups->group[n] = find_group(table, size - 1, key, &ngroups);
@@ -257,15 +268,16 @@ determines(const Groups *groups, const GsLane *lane, Vote *votes)
 		v->rows++;
 		v->hits += v->value == bits_of(lane, groups->row[i]);
 	}
-	most = most_rows(groups, lane);
 	for (int g = 0; g < groups->ngroups; g++)
 	{
 		present += votes[g].rows;
 		exceptions += votes[g].rows - votes[g].hits;
 		evidence += Max(votes[g].hits - 1, 0);
 	}
-	return present > 0 && exceptions <= MAX_EXCEPTIONS * present &&
-		exceptions <= MAX_UNEXPLAINED * (present - most) &&
+	if (present == 0 || exceptions > MAX_EXCEPTIONS * present)
+		return false;
+	most = most_rows(groups, lane);
+	return exceptions <= MAX_UNEXPLAINED * (present - most) &&
 		evidence * -log((double) most / present) > MIN_EVIDENCE;
 }
 

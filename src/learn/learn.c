@@ -248,6 +248,8 @@ learn_key(LaneView *view, int64 seen, uint64 salt)
 		column->key = gs_key_learn(column, view->lane, view->sorted, &rows);
 		if (column->key != NULL && column->key->kind == GS_KEY_TEXT)
 			gs_learn_format(view, salt);
+		if (column->key != NULL)
+			view->documents = gs_key_learn_members(view);
 	}
 	pfree(view->sorted);
 	return column->key != NULL;
@@ -577,10 +579,12 @@ learn_column(Learning *learning, LaneView *view, int c, GsLane *lanes)
 	for (int p = 0; p < GS_MAX_PARTS; p++)
 		column->feature[p] = -1;
 	view->lane = &lanes[0];
+	view->documents = column->offsets;
 	if (column->key != NULL ||
 		learn_key(view, learning->seen, learning->salt))
 	{
-		learning->pending[c] = gs_order_is_possible(column, view->lane);
+		learning->pending[c] = gs_order_is_possible(column, view->lane,
+													view->nrows);
 		for (int p = 0; p < column->codec.nparts && !learning->pending[c]; p++)
 			gs_lane_free(view->lane + p);
 	}
@@ -667,13 +671,14 @@ gs_schema_learn(GsSample *sample, int threshold, uint64 salt,
 	int			most = sample->ncolumns;
 	int			room;
 
-	gs_orders_find(sample);
+	gs_orders_find(sample, threshold);
 
 	/* documents and texts may turn out to have members */
 	for (int c = 0; c < sample->ncolumns; c++)
 	{
 		GsContent	content = sample->columns[c].codec.kind->content;
 
+		most += sample->columns[c].offsets != NULL;
 		most += content == GS_CONTENT_JSON ? GS_MAX_MEMBERS :
 			content == GS_CONTENT_TEXT ? GS_MAX_SLOT_MEMBERS : 0;
 	}

@@ -6,6 +6,7 @@
 #define GENSYNTH_LEARN_INTERNAL_H
 
 #include "learn/learn.h"
+#include "numeric/philox.h"
 
 /* A value with its rows, while levels are chosen. */
 typedef struct ValueCount
@@ -49,6 +50,16 @@ static inline bool
 is_absent(const GsLane *lane, int64 row)
 {
 	return lane->absent != NULL && lane->absent[row];
+}
+
+/*
+ * Some other row of so many, any of them: rows that are close to each other are
+ * often alike, as those in the order of time are.  It may be the same one.
+ */
+static inline int64
+other_row(int64 row, int64 nrows)
+{
+	return (int64) (gs_mix64((uint64) row, 1) % (uint64) nrows);
 }
 
 /* A number of few values is a category if those that may be shown cover this

@@ -14,8 +14,7 @@
 #include "utils/builtins.h"
 
 #include "column/members.h"
-#include "learn/learn_internal.h"
-#include "text/slots.h"
+#include "learn/learn_slots.h"
 
 #define SLOT_SHARE		0.90	/* of a slot's rows, that have tokens which
 								 * enough rows have */
@@ -30,24 +29,16 @@ typedef struct TokenCount
 	int64		rows;
 } TokenCount;
 
-/* What the tokens of a slot are. */
-typedef struct SlotCount
-{
-	int			nlevels;		/* tokens that enough rows have */
-	int64		covered;		/* their rows */
-	int64		most;			/* of one of them */
-} SlotCount;
-
 /*
- * Counts the tokens of all slots.  Returns the rows that are of the common
- * form.
+ * gs_slots_count: counts the tokens of the texts of a lane that are no levels.
+ * Returns the rows whose text is of the form.  Can be cancelled.
  *
  * count: [nslots], filled
  */
-static int64
-count_tokens(const LaneView *view, int common, int nslots, SlotCount *count)
+int64
+gs_slots_count(const GsLane *lane, int threshold, const GsSlotReader *reader,
+			   GsSlotCount *count)
 {
-	const GsFormat *format = view->column->format;
 	HASHCTL		control = {.keysize = sizeof(uint64),.entrysize = sizeof(TokenCount),
 	.hcxt = CurrentMemoryContext};
 	HTAB	   *tokens = hash_create("gensynth tokens", 1024, &control,
@@ -57,20 +48,20 @@ count_tokens(const LaneView *view, int common, int nslots, SlotCount *count)
 	TokenCount *at;
 	int64		rows = 0;
 
-	hash_seq_init(&scan, view->lane->texts);
+	hash_seq_init(&scan, lane->texts);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
 		GsToken		token[GS_MAX_SLOTS];
 
 		CHECK_FOR_INTERRUPTS();
 		if (entry->shown || entry->len > GS_MAX_LEVEL_BYTES ||
-			!gs_format_tokens(format, common, entry->text, entry->len, token))
+			!reader->read(reader->form, entry->text, entry->len, token))
 			continue;
 		rows += entry->count;
-		for (int k = 0; k < nslots; k++)
+		for (int k = 0; k < reader->nslots; k++)
 		{
 			uint64		hash = gs_format_hash(token[k].text, token[k].len,
-											  view->lane->salt + k);
+											  lane->salt + k);
 			bool		found;
 
 			at = hash_search(tokens, &hash, HASH_ENTER, &found);
@@ -80,25 +71,48 @@ count_tokens(const LaneView *view, int common, int nslots, SlotCount *count)
 			at->rows += entry->count;
 		}
 	}
-	memset(count, 0, sizeof(SlotCount) * nslots);
+	memset(count, 0, sizeof(GsSlotCount) * reader->nslots);
 	hash_seq_init(&scan, tokens);
 	while ((at = hash_seq_search(&scan)) != NULL)
-		if (at->rows >= view->threshold)
-		{
-			count[at->slot].nlevels++;
-			count[at->slot].covered += at->rows;
-			count[at->slot].most = Max(count[at->slot].most, at->rows);
-		}
+	{
+		count[at->slot].ntokens++;
+		count[at->slot].most = Max(count[at->slot].most, at->rows);
+		if (at->rows < threshold)
+			continue;
+		count[at->slot].nlevels++;
+		count[at->slot].covered += at->rows;
+	}
 	hash_destroy(tokens);
 	return rows;
 }
 
 /*
- * Fills the lanes of the members: NULL where a text is a level, or not of the
- * common form.
+ * gs_slot_is_fixed: whether (nearly) all of so many rows have one token.
  */
-static void
-fill_lanes(GsDocuments *slots, const LaneView *view, int common)
+bool
+gs_slot_is_fixed(const GsSlotCount *count, int64 rows)
+{
+	return count->most > SLOT_MOST * rows;
+}
+
+/*
+ * gs_slot_tells: whether a slot is filled by few tokens, which may go with
+ * other columns.
+ */
+bool
+gs_slot_tells(const GsSlotCount *count, int64 rows)
+{
+	return count->nlevels >= 2 && count->nlevels <= SLOT_LEVELS &&
+		count->covered >= SLOT_SHARE * rows && !gs_slot_is_fixed(count, rows);
+}
+
+/*
+ * gs_slots_fill: fills the lanes of members whose places are slots: NULL where a
+ * text is a level, or not of the form.
+ */
+void
+gs_slots_fill(GsDocuments *slots, const LaneView *view,
+			  const GsSlotReader *reader)
 {
 	int			n = slots->nmembers;
 	Size		budget = view->lane->texts_budget / n;
@@ -115,8 +129,7 @@ fill_lanes(GsDocuments *slots, const LaneView *view, int common)
 		GsToken		token[GS_MAX_SLOTS];
 		bool		known = held != NULL && !held->shown &&
 			held->len <= GS_MAX_LEVEL_BYTES &&
-			gs_format_tokens(view->column->format, common, held->text,
-							 held->len, token);
+			reader->read(reader->form, held->text, held->len, token);
 
 		CHECK_FOR_INTERRUPTS();
 		slots->unknown[row] = held == NULL &&
@@ -141,6 +154,21 @@ fill_lanes(GsDocuments *slots, const LaneView *view, int common)
 	}
 }
 
+/* A text whose form is that of a format. */
+typedef struct CommonForm
+{
+	const GsFormat *format;
+	int			common;
+} CommonForm;
+
+static bool
+read_common(const void *form, const char *text, int len, GsToken *token)
+{
+	const CommonForm *common = form;
+
+	return gs_format_tokens(common->format, common->common, text, len, token);
+}
+
 /*
  * gs_learn_slots: the members of a column of texts whose format is known, to be
  * learned by their lanes, in the current context; NULL: there are none.
@@ -152,31 +180,30 @@ gs_learn_slots(LaneView *view)
 {
 	const GsColumn *column = view->column;
 	GsDocuments *slots;
-	SlotCount	count[GS_MAX_SLOTS];
+	GsSlotCount count[GS_MAX_SLOTS];
+	CommonForm	form = {.format = column->format};
+	GsSlotReader reader = {.form = &form,.read = read_common};
 	int64		rows;
-	int			common;
-	int			nslots;
 
 	if (column->codec.kind->content != GS_CONTENT_TEXT || column->context ||
 		column->kind != NULL || column->key != NULL || column->format == NULL)
 		return NULL;
-	common = gs_format_common(column->format);
-	nslots = gs_format_slots(column->format, common);
+	form.common = gs_format_common(column->format);
+	reader.nslots = gs_format_slots(column->format, form.common);
 	/* a slot that is the whole text tells what the text does */
-	if (nslots < 2)
+	if (reader.nslots < 2)
 		return NULL;
-	rows = count_tokens(view, common, nslots, count);
+	rows = gs_slots_count(view->lane, view->threshold, &reader, count);
 	slots = palloc0(sizeof(GsDocuments));
 	slots->member = palloc0(sizeof(GsColumn) * GS_MAX_SLOT_MEMBERS);
 	slots->lane = palloc0(sizeof(GsLane) * GS_MAX_SLOT_MEMBERS);
-	for (int k = 0; k < nslots && slots->nmembers < GS_MAX_SLOT_MEMBERS; k++)
-		if (count[k].nlevels >= 2 && count[k].nlevels <= SLOT_LEVELS &&
-			count[k].covered >= SLOT_SHARE * rows &&
-			count[k].most <= SLOT_MOST * rows)
+	for (int k = 0; k < reader.nslots &&
+		 slots->nmembers < GS_MAX_SLOT_MEMBERS; k++)
+		if (gs_slot_tells(&count[k], rows))
 			gs_member_init(&slots->member[slots->nmembers++], column, k,
 						   JSON_STRING);
 	if (slots->nmembers == 0)
 		return NULL;
-	fill_lanes(slots, view, common);
+	gs_slots_fill(slots, view, &reader);
 	return slots;
 }

@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "codec/notation.h"
+#include "column/members.h"
 #include "learn/learn_internal.h"
 #include "learn/notation_learn.h"
 #include "learn/quantile.h"
@@ -37,6 +38,8 @@
 #define MIN_MINUTES		4
 #define LATE_MINUTE		45
 #define FIRST_ROWS		64
+/* Seconds since 1970 are of so few days, or else numbers. */
+#define EPOCH_DAYS		3653
 /* Time zones to try. */
 #define MAX_CLOCKS		4
 /* A column of fewer rows follows by chance. */
@@ -49,6 +52,8 @@ typedef struct Tally
 	int64		dates;			/* rows */
 	int			ndates;			/* distinct ones */
 	int			nothers;		/* distinct other values */
+	int64		first;			/* days */
+	int64		last;
 	uint32		hours;			/* bits */
 	uint64		minutes;
 } Tally;
@@ -64,8 +69,12 @@ count_value(Tally *tally, int format, bool date, int64 scalar, int64 rows)
 		tally->nothers++;
 		return;
 	}
-	tally->ndates++;
 	moment = gs_notation_moment(format, scalar);
+	tally->first = tally->ndates == 0 ? moment.day :
+		Min(tally->first, moment.day);
+	tally->last = tally->ndates == 0 ? moment.day :
+		Max(tally->last, moment.day);
+	tally->ndates++;
 	tally->hours |= UINT32_C(1) << (moment.usec / USECS_PER_HOUR);
 	tally->minutes |= UINT64CONST(1) <<
 		(moment.usec / USECS_PER_MINUTE % MINS_PER_HOUR);
@@ -82,6 +91,10 @@ is_plausible(const Tally *tally, int format, bool number)
 	if (tally->ndates < MIN_DATES || tally->dates < MIN_SHARE * tally->rows ||
 		tally->nothers > GS_NOTATION_MAX_OTHERS ||
 		tally->nothers > tally->ndates / DATES_PER_OTHER)
+		return false;
+	/* of any numbers of ten digits, a third are of two decades */
+	if (gs_notation_is_epoch(format) &&
+		tally->last - tally->first > EPOCH_DAYS)
 		return false;
 	return !number || gs_notation_unit(format) != GS_UNIT_CLOCK ||
 		(pg_popcount32(tally->hours) >= MIN_HOURS &&
@@ -266,8 +279,9 @@ count_texts(GsLane *lane, int64 nrows, const GsNotation *notation,
 		if (is_absent(lane, row))
 			continue;
 		entry = gs_lane_text(lane, lane->scalar[row].hash);
-		if (!gs_notation_read(notation->format, notation->suffix, entry->text,
-							  entry->len, &scalar))
+		if (!gs_notation_read(notation->format,
+							  notation->offset ? NULL : notation->suffix,
+							  entry->text, entry->len, &scalar))
 			for (int i = 0; i < n; i++)
 				if (others[i] == entry)
 					scalar = GS_NOTATION_OTHER + i;
@@ -290,6 +304,7 @@ find_suffix(GsLane *lane, int format, char *suffix)
 	GsText	   *entry;
 	bool		found = false;
 
+	*suffix = '\0';
 	if (length == 0)
 		return false;
 	hash_seq_init(&scan, lane->texts);
@@ -310,6 +325,43 @@ find_suffix(GsLane *lane, int format, char *suffix)
 	return found;
 }
 
+/*
+ * The offsets behind a column's dates, as a member of it, which is learned as a
+ * column is; NULL if there are none that enough rows have.
+ */
+static GsDocuments *
+read_offsets(const GsColumn *column, GsLane *lane, int64 nrows, int length)
+{
+	GsDocuments *offsets = palloc0(sizeof(GsDocuments));
+
+	offsets->nmembers = 1;
+	offsets->member = palloc0(sizeof(GsColumn));
+	offsets->lane = palloc0(sizeof(GsLane));
+	gs_member_init(offsets->member, column, 0, JSON_STRING);
+	gs_lane_init(offsets->lane, GS_LANE_TEXT, lane->salt, lane->texts_budget);
+	offsets->unknown = palloc_extended(Max(nrows, 1),
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int64 row = 0; row < nrows; row++)
+	{
+		const GsText *text = is_absent(lane, row) ? NULL :
+			gs_lane_text(lane, lane->scalar[row].hash);
+		GsPart		part = {.lane = GS_LANE_TEXT};
+		bool		known = text != NULL && text->len > length;
+		int64		ahead;
+
+		if (known)
+		{
+			part.text = text->text + length;
+			part.len = text->len - length;
+			known = gs_notation_read_offset(part.text, part.len, &ahead);
+		}
+		offsets->unknown[row] = !known &&
+			(!is_absent(lane, row) || column->impute);
+		gs_lane_put(offsets->lane, row, row, known ? &part : NULL);
+	}
+	return offsets;
+}
+
 static void
 find_in_texts(GsSample *sample, int c, int threshold)
 {
@@ -318,6 +370,7 @@ find_in_texts(GsSample *sample, int c, int threshold)
 	GsText	   *others[GS_NOTATION_MAX_OTHERS];
 	char	   *shown[GS_NOTATION_MAX_OTHERS];
 	char		suffix[GS_NOTATION_MAX_SUFFIX + 1] = "";
+	bool		offset = false;
 	int			best = -1;
 	int			nothers = GS_NOTATION_MAX_OTHERS + 1;
 	int			nshown = 0;
@@ -329,6 +382,8 @@ find_in_texts(GsSample *sample, int c, int threshold)
 	{
 		Tally		tally;
 		char		behind[GS_NOTATION_MAX_SUFFIX + 1] = "";
+		bool		differ = false;
+		int64		ahead;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!gs_notation_fits(format, column->codec.kind) ||
@@ -336,18 +391,25 @@ find_in_texts(GsSample *sample, int c, int threshold)
 			continue;
 		tally = tally_texts(lane, format, "", others);
 		if (tally.ndates == 0 && find_suffix(lane, format, behind))
+		{
 			tally = tally_texts(lane, format, behind, others);
+			differ = tally.nothers > 0 &&
+				gs_notation_read_offset(behind, strlen(behind), &ahead);
+			if (differ)
+				tally = tally_texts(lane, format, NULL, others);
+		}
 		if (tally.nothers >= nothers ||
 			!is_plausible(&tally, format,
 						  gs_notation_is_number(format)))
 			continue;
 		best = format;
 		strcpy(suffix, behind);
+		offset = differ;
 		nothers = tally.nothers;
 	}
 	if (best < 0)
 		return;
-	(void) tally_texts(lane, best, suffix, others);
+	(void) tally_texts(lane, best, offset ? NULL : suffix, others);
 	qsort(others, nothers, sizeof(GsText *), by_text);
 	for (int i = 0; i < nothers; i++)
 		if (others[i]->count >= threshold)
@@ -360,6 +422,10 @@ find_in_texts(GsSample *sample, int c, int threshold)
 			nshown++;
 		}
 	gs_notation_set(&column->codec, best, nshown, shown);
+	if (offset)
+		column->offsets = read_offsets(column, lane, sample->nrows,
+									   gs_notation_length(best));
+	column->codec.notation->offset = offset;
 	strcpy(column->codec.notation->suffix, suffix);
 	count_texts(lane, sample->nrows, column->codec.notation, others, nothers);
 }
@@ -505,6 +571,7 @@ set_leader(GsSample *sample, int c, const Following *as, bool whole)
 	sample->columns[as->leader].leads = true;
 	if (column->codec.notation == NULL)
 		gs_notation_set(&column->codec, as->format, 0, NULL);
+	column->codec.notation->format = as->format;
 	column->codec.notation->clock = as->clock;
 	if (lane->texts != NULL)
 		MemoryContextDelete(lane->texts_context);
@@ -553,6 +620,17 @@ find_clocks(const GsSample *sample, int c, int leader, GsClock *clock)
 }
 
 /*
+ * Whether formats write the same texts, one of a moment's rounded, one of its
+ * whole seconds.
+ */
+static bool
+reads_alike(int a, int b)
+{
+	return gs_notation_is_epoch(a) && gs_notation_is_epoch(b) &&
+		gs_notation_usecs(a) == gs_notation_usecs(b);
+}
+
+/*
  * Looks for the format in which a column follows from another one.
  */
 static void
@@ -581,7 +659,8 @@ find_format(GsSample *sample, int c, int leader)
 		int			year = gs_notation_is_fiscal(format) ?
 			2 * MONTHS_PER_YEAR - 2 : 0;
 
-		if ((codec->notation != NULL && format != codec->notation->format) ||
+		if ((codec->notation != NULL && format != codec->notation->format &&
+			 !reads_alike(format, codec->notation->format)) ||
 			!gs_notation_fits(format, kind) ||
 			!gs_notation_derives(format, from))
 			continue;
@@ -680,6 +759,7 @@ is_coarse(const GsSample *sample, int c)
 void
 gs_leaders_find(GsSample *sample)
 {
+	static const int64 usecs[] = {1, 1000, USECS_PER_SEC, USECS_PER_MINUTE, USECS_PER_DAY};
 	bool	   *coarse = palloc0(Max(sample->ncolumns, 1));
 
 	for (int c = 0; c < sample->ncolumns; c++)
@@ -688,14 +768,18 @@ gs_leaders_find(GsSample *sample)
 	find_zones(sample);
 	/* the finest lead: what follows from a month follows from its day */
 	for (GsMomentUnit unit = GS_UNIT_TIME; unit > GS_UNIT_NONE; unit--)
-		for (int round = 0; round < 4; round++)
+		for (int round = 0; round < 2 + 2 * lengthof(usecs); round++)
 			for (int b = 0; b < sample->ncolumns; b++)
 			{
 				const GsColumn *leader = &sample->columns[b];
+				const GsNotation *notation = leader->codec.notation;
 
 				if (!may_lead(leader, &sample->lanes[b * GS_MAX_PARTS]) ||
-					(leader->codec.notation != NULL) != round / 2 ||
+					(notation != NULL) != (round >= 2) ||
 					coarse[b] != round % 2 ||
+					(notation != NULL &&
+					 gs_notation_usecs(notation->format) !=
+					 usecs[round / 2 - 1]) ||
 					gs_codec_unit(&leader->codec) != unit)
 					continue;
 				for (int c = 0; c < sample->ncolumns; c++)

@@ -26,17 +26,19 @@
 /* A row of the sample, where it stands in a key's order. */
 typedef struct OrderedRow
 {
-	int64		value;
+	GsKeyNumber key;			/* group 0, but of texts */
 	int64		row;
 } OrderedRow;
 
 static int
 by_value(const void *a, const void *b)
 {
-	const OrderedRow *x = a;
-	const OrderedRow *y = b;
+	const GsKeyNumber *x = &((const OrderedRow *) a)->key;
+	const GsKeyNumber *y = &((const OrderedRow *) b)->key;
 
-	return (x->value > y->value) - (x->value < y->value);
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
 }
 
 static bool
@@ -51,20 +53,44 @@ is_number(const GsSample *sample, int c, bool whole)
 		(lane->type == GS_LANE_INT || (!whole && lane->type == GS_LANE_FLOAT));
 }
 
+static bool
+is_text(const GsColumn *column)
+{
+	return column->codec.kind->content == GS_CONTENT_TEXT &&
+		column->key == NULL && column->kind == NULL && column->layout == NULL;
+}
+
 /*
- * The rows of the sample in the order of a key, without its NULLs.
+ * The rows of the sample in the order of a key, without its NULLs; of texts, in
+ * that of their numbers, in each group of those that differ in nothing else.
  */
 static OrderedRow *
-order_rows(const GsSample *sample, int key, int64 *n)
+order_rows(const GsSample *sample, int key, int threshold, int64 *n)
 {
-	const GsLane *lane = &sample->lanes[key * GS_MAX_PARTS];
+	GsLane	   *lane = &sample->lanes[key * GS_MAX_PARTS];
+	bool		texts = lane->type == GS_LANE_TEXT;
+	GsKeyForm	form;
 	OrderedRow *rows = palloc_extended(sizeof(OrderedRow) *
 									   Max(sample->nrows, 1), MCXT_ALLOC_HUGE);
 
 	*n = 0;
+	if (texts && !gs_key_form_find(lane, threshold, &form))
+		return rows;
 	for (int64 row = 0; row < sample->nrows; row++)
-		if (!is_absent(lane, row))
-			rows[(*n)++] = (OrderedRow) {lane->scalar[row].i, row};
+	{
+		OrderedRow *at = &rows[*n];
+		const GsText *text;
+
+		if (is_absent(lane, row))
+			continue;
+		at->row = row;
+		at->key = (GsKeyNumber) {0, lane->scalar[row].i};
+		text = texts ? gs_lane_text(lane, lane->scalar[row].hash) : NULL;
+		if (!texts || (text != NULL &&
+					   gs_key_form_number(&form, text->text, text->len,
+										  &at->key)))
+			(*n)++;
+	}
 	/* most often it is sorted already, which qsort sees */
 	qsort(rows, *n, sizeof(OrderedRow), by_value);
 	return rows;
@@ -82,6 +108,7 @@ count_steps(const GsSample *sample, int c, const OrderedRow *rows, int64 n)
 	int64		up = 0;
 	int64		down = 0;
 	int64		before = -1;
+	uint64		group = 0;
 
 	for (int64 i = 0; i < n && Min(up, down) <= limit; i++)
 	{
@@ -90,7 +117,7 @@ count_steps(const GsSample *sample, int c, const OrderedRow *rows, int64 n)
 
 		if (is_absent(lane, row))
 			continue;
-		if (before >= 0)
+		if (before >= 0 && rows[i].key.group == group)
 		{
 			compared = gs_scalar_compare(lane->scalar[before],
 										 lane->scalar[row], lane->type);
@@ -98,6 +125,7 @@ count_steps(const GsSample *sample, int c, const OrderedRow *rows, int64 n)
 			down += compared > 0;
 		}
 		before = row;
+		group = rows[i].key.group;
 	}
 	if (Min(up, down) > limit || Max(up, down) < MIN_STEPS ||
 		Min(up, down) > Max(up, down) * MAX_INVERSIONS)
@@ -109,11 +137,12 @@ count_steps(const GsSample *sample, int c, const OrderedRow *rows, int64 n)
  * Looks for what one key leads, or is led by.
  */
 static void
-find_leader(GsSample *sample, int key)
+find_leader(GsSample *sample, int key, int threshold)
 {
 	GsColumn   *column = &sample->columns[key];
 	int64		n;
-	OrderedRow *rows = order_rows(sample, key, &n);
+	OrderedRow *rows = order_rows(sample, key, threshold, &n);
+	bool		text = column->codec.kind->content == GS_CONTENT_TEXT;
 	int64		best = 0;
 
 	for (int c = 0; c < sample->ncolumns && n >= MIN_ROWS; c++)
@@ -123,7 +152,7 @@ find_leader(GsSample *sample, int key)
 
 		CHECK_FOR_INTERRUPTS();
 		if (c == key || !is_number(sample, c, other->unique) ||
-			(other->unique && (c < key || other->follows > 0)))
+			(other->unique && (text || c < key || other->follows > 0)))
 			continue;
 		steps = count_steps(sample, c, rows, n);
 		if (steps == 0)
@@ -145,35 +174,69 @@ find_leader(GsSample *sample, int key)
 
 /*
  * gs_orders_find: for each column of a sample that is unique, and a whole
- * number, a column that it rises or falls with.  Can be cancelled.
+ * number or a text with one, a column that it rises or falls with.  Can be
+ * cancelled.
  */
 void
-gs_orders_find(GsSample *sample)
+gs_orders_find(GsSample *sample, int threshold)
 {
 	for (int c = 0; c < sample->ncolumns; c++)
-		if (sample->columns[c].unique && is_number(sample, c, true) &&
-			sample->columns[c].follows == 0)
-			find_leader(sample, c);
+		if (sample->columns[c].unique && sample->columns[c].follows == 0 &&
+			(is_number(sample, c, true) || is_text(&sample->columns[c])))
+			find_leader(sample, c, threshold);
 }
 
 static bool
 may_order(const GsColumn *column)
 {
-	return column->key != NULL &&
+	return column->key != NULL && column->key->repeats == NULL &&
 		(column->key->kind == GS_KEY_SEQUENCE ||
-		 column->key->kind == GS_KEY_RANGE) &&
-		column->codec.kind->content == GS_CONTENT_NUMBERS &&
+		 column->key->kind == GS_KEY_RANGE ||
+		 column->key->kind == GS_KEY_GROUPED) &&
 		!gs_domain_has_checks(column->declared);
 }
 
 /*
+ * Makes a lane of a key's texts one of the numbers in them.  Returns whether
+ * they are enough to tell an order.
+ */
+static bool
+number_texts(const GsKey *key, GsLane *lane, int64 nrows)
+{
+	int64		n = 0;
+
+	if (lane->absent == NULL)
+		lane->absent = MemoryContextAllocExtended(lane->context,
+												  lane->allocated,
+												  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int64 row = 0; row < nrows; row++)
+	{
+		const GsText *text = is_absent(lane, row) ? NULL :
+			gs_lane_text(lane, lane->scalar[row].hash);
+
+		CHECK_FOR_INTERRUPTS();
+		lane->absent[row] = text == NULL ||
+			!gs_key_number(key, text->text, text->len, &lane->scalar[row].i);
+		n += !lane->absent[row];
+	}
+	lane->type = GS_LANE_INT;
+	return n >= MIN_ROWS;
+}
+
+/*
  * gs_order_is_possible: whether a key that was learned may carry order: a
- * whole number, of which a row has no choice.
+ * whole number, or a text with one, of which a row has no choice.  The lane
+ * then holds the numbers.
  */
 bool
-gs_order_is_possible(const GsColumn *column, const GsLane *lane)
+gs_order_is_possible(const GsColumn *column, GsLane *lane, int64 nrows)
 {
-	return may_order(column) && lane->type == GS_LANE_INT;
+	if (!may_order(column))
+		return false;
+	if (lane->type == GS_LANE_TEXT)
+		return column->key->kind == GS_KEY_SEQUENCE &&
+			number_texts(column->key, lane, nrows);
+	return lane->type == GS_LANE_INT;
 }
 
 /*
@@ -215,7 +278,8 @@ gs_orders_settle(GsSchema *schema)
 			leader->key == NULL && leader->null_feature < 0 &&
 			schema->features[leader->feature[0]].kind == GS_FEATURE_NUMBER)
 			gs_key_set_order(column->key, leader->feature[0] + 1,
-							 column->leader_down, true);
+							 column->leader_down,
+							 column->key->kind != GS_KEY_GROUPED);
 	}
 	for (int c = 0; c < schema->ncolumns; c++)
 	{

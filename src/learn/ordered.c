@@ -18,6 +18,7 @@
 #include "codec/domain.h"
 #include "learn/difference.h"
 #include "learn/formula.h"
+#include "learn/learn_internal.h"
 #include "learn/quantile.h"
 
 #define FIRST_ROWS		256		/* of a pair, before all are looked at */
@@ -40,7 +41,7 @@ typedef struct Pair
 	int64		n;				/* that have both */
 	int64		below;			/* the first is below the second */
 	int64		above;
-	int64		chance_below;	/* ... the second of the row before */
+	int64		chance_below;	/* ... the second of some other row */
 	int64		chance_above;
 	int64		chance_equal;
 } Pair;
@@ -118,12 +119,11 @@ static void
 look_at_pair(const Ranked *a, const Ranked *b, int64 nrows, int64 stride,
 			 Pair *pair)
 {
-	int64		before = -1;
-
 	memset(pair, 0, sizeof(Pair));
 	for (int64 row = 0; row < nrows && (pair->below == 0 || pair->above == 0);
 		 row += stride)
 	{
+		int64		other = other_row(row, nrows);
 		int			order;
 
 		if (!has_rank(a, row) || !has_rank(b, row))
@@ -131,14 +131,13 @@ look_at_pair(const Ranked *a, const Ranked *b, int64 nrows, int64 stride,
 		order = compare(a, row, b, row);
 		pair->below += order < 0;
 		pair->above += order > 0;
-		if (before >= 0)
+		if (has_rank(b, other))
 		{
-			order = compare(a, row, b, before);
+			order = compare(a, row, b, other);
 			pair->chance_below += order < 0;
 			pair->chance_above += order > 0;
 			pair->chance_equal += order == 0;
 		}
-		before = row;
 		pair->n++;
 	}
 }

@@ -8,6 +8,7 @@
 
 #include "common/int.h"
 
+#include "learn/learn_internal.h"
 #include "learn/pair.h"
 #include "learn/quantile.h"
 
@@ -87,16 +88,14 @@ convert(int64 value, int64 from, int64 to, int64 *down, int64 *up)
 }
 
 /*
- * Looks at the base of some other row: any of them, for rows that are close to
- * each other are often alike, as those in the order of time are.
+ * Looks at the base of some other row.
  */
 static void
 look_at_chance(const Finder *finder, int c, int b, int64 row, int64 value,
 			   Pair *pair)
 {
 	const Number *base = &finder->number[b];
-	int64		other = (int64) (gs_mix64((uint64) row, 1) %
-								 (uint64) finder->sample->nrows);
+	int64		other = other_row(row, finder->sample->nrows);
 	int64		from;
 	int64		down;
 	int64		up;

@@ -708,7 +708,6 @@ synth_mask_plan(PG_FUNCTION_ARGS)
 			values[4] = BoolGetDatum(column->unique);
 			values[5] = gs_text_array(column->referenced_by);
 			values[6] = Int64GetDatum((int64) table->rows);
-			nulls[6] = table->rows < 0;
 			values[7] = problems_of(plan, table, column);
 			tuplestore_putvalues(result->setResult, result->setDesc, values,
 								 nulls);

@@ -24,6 +24,7 @@
 #include "catalog/pg_type.h"
 #include "commands/seclabel.h"
 #include "miscadmin.h"
+#include "optimizer/plancat.h"
 #include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -616,24 +617,34 @@ note_referenced(Planner *planner)
 	}
 }
 
+/*
+ * gs_mask_estimate_rows: how many rows a relation may have, by its size where it
+ * has files, analyzed or not, as the planner does it; -1 if that is not known.
+ */
+double
+gs_mask_estimate_rows(Oid relid)
+{
+	Relation	relation = try_table_open(relid, AccessShareLock);
+	double		rows;
+	BlockNumber pages;
+	double		visible;
+
+	if (relation == NULL)
+		return -1;
+	rows = relation->rd_rel->reltuples;
+	if (RELKIND_HAS_TABLE_AM(relation->rd_rel->relkind))
+		estimate_rel_size(relation, NULL, &pages, &rows, &visible);
+	table_close(relation, AccessShareLock);
+	return rows;
+}
+
 static void
 estimate_rows(GsMaskTable *table)
 {
 	ListCell   *cell;
 
-	table->rows = table->leaves == NIL ? 0 : -1;
 	foreach(cell, table->leaves)
-	{
-		HeapTuple	tuple = SearchSysCache1(RELOID,
-											ObjectIdGetDatum(lfirst_oid(cell)));
-
-		if (!HeapTupleIsValid(tuple))
-			continue;
-		if (((Form_pg_class) GETSTRUCT(tuple))->reltuples >= 0)
-			table->rows = Max(table->rows, 0) +
-				((Form_pg_class) GETSTRUCT(tuple))->reltuples;
-		ReleaseSysCache(tuple);
-	}
+		table->rows += Max(gs_mask_estimate_rows(lfirst_oid(cell)), 0);
 }
 
 static int

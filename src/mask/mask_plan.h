@@ -52,7 +52,7 @@ typedef struct GsMaskTable
 	List	   *inner;			/* OIDs of other partitioned tables below it */
 	List	   *columns;		/* of GsMaskColumn; none is kept as it is */
 	List	   *kept;			/* of GsKeptColumn */
-	double		rows;			/* as pg_class has it; -1: not known */
+	double		rows;			/* estimated */
 	bool		reading;		/* virtual columns are computed, too */
 	const struct GsModel *fitted;	/* for columns of rule synthesize; or NULL */
 	const struct GsPlaces *places;	/* of its own rows; or NULL */
@@ -89,6 +89,7 @@ typedef struct GsMaskPlan
 } GsMaskPlan;
 
 extern GsMaskPlan *gs_mask_plan(GsMaskRequest *request);
+extern double gs_mask_estimate_rows(Oid relid);
 extern void gs_mask_report(const GsMaskPlan *plan);
 extern Oid	gs_mask_root(Oid relid);
 

@@ -29,6 +29,11 @@
 #include "mask/masker_internal.h"
 #include "mask/places.h"
 
+/* Draws of generated values, of which one is to meet all conditions; and
+ * generalised columns whose ends are tried with each other's. */
+#define MAX_ATTEMPTS	100
+#define MAX_TURNS		6
+
 /*
  * gs_masker_is_styled: whether the text of a type's values may depend on the
  * session's settings, which what is made of a row must not.
@@ -173,6 +178,19 @@ begin_shuffle(GsMaskerColumn *column, Relation relation)
 	column->sorted = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 }
 
+/* What a domain asks of values of which there are others to try. */
+static void
+begin_conditions(GsMasker *masker, GsMaskerColumn *column)
+{
+	if (column->type == column->base)
+		return;
+	column->conditions = palloc0(sizeof(DomainConstraintRef));
+	InitDomainConstraintRef(column->type, column->conditions, masker->context,
+							true);
+	if (masker->conditions == NULL)
+		masker->conditions = CreateStandaloneExprContext();
+}
+
 static void
 begin_column(GsMasker *masker, GsMaskerColumn *column, Relation relation, int digits)
 {
@@ -199,14 +217,7 @@ begin_column(GsMasker *masker, GsMaskerColumn *column, Relation relation, int di
 			column->narrow = column->room > 0 && column->room < MAX_SUFFIX +
 				(masker->number_at >= 0 ? 0 : NARROW);
 			column->fake = fake_of_locale(masker, rule->locale);
-			if (column->type != column->base)
-			{
-				column->conditions = palloc0(sizeof(DomainConstraintRef));
-				InitDomainConstraintRef(column->type, column->conditions,
-										masker->context, true);
-				if (masker->conditions == NULL)
-					masker->conditions = CreateStandaloneExprContext();
-			}
+			begin_conditions(masker, column);
 			break;
 		case GS_RULE_PATTERN:
 			hashed_column(&column->hashed, desc, column->at);
@@ -219,6 +230,8 @@ begin_column(GsMasker *masker, GsMaskerColumn *column, Relation relation, int di
 													column->typmod);
 			break;
 		case GS_RULE_GENERALISE:
+			column->turn = masker->ngeneralised++ % MAX_TURNS;
+			begin_conditions(masker, column);
 			if (column->base == NUMERICOID)
 				column->constant = DirectFunctionCall3(numeric_in,
 													   CStringGetDatum(rule->argument),
@@ -442,20 +455,23 @@ is_empty_text(const GsMaskerColumn *column, Datum value)
 }
 
 /*
- * gs_masker_draws: whether generated values can be drawn anew.
+ * gs_masker_attempts: how often a row may be masked, in other ways each time:
+ * generated values can be drawn anew, and of a unit that a value is generalised
+ * to there are two ends.
  */
-bool
-gs_masker_draws(const GsMasker *masker)
+int
+gs_masker_attempts(const GsMasker *masker)
 {
-	return masker->nfakes > 0;
+	return masker->nfakes > 0 ? MAX_ATTEMPTS :
+		1 << Min(masker->ngeneralised, MAX_TURNS);
 }
 
 /*
  * gs_masker_row: masks a row.
  *
  * values, nulls: of all the table's columns, changed in place; what is new is
- * in the current memory context.  attempt: from 0 to 127, for generated values
- * that are others, where those before would not do; the row is to be passed as
+ * in the current memory context.  attempt: from 0 to gs_masker_attempts - 1,
+ * for values that are others, where those before would not do; the row is to be passed as
  * it was, and a next row counts only at attempt 0.  NULL stays NULL, but where values are
  * shuffled.  last: values that are not in their domains are errors; without,
  * returns false for them.  Errors: 22023 for a value without a pseudonym, and
@@ -503,7 +519,8 @@ gs_masker_row(GsMasker *masker, Datum *values, bool *nulls, int attempt,
 		else if (column->rule->action == GS_RULE_CONSTANT)
 			*value = column->constant;
 		else
-			*value = gs_masker_generalise(column, *value);
+			*value = gs_masker_generalise(column, *value,
+										  attempt >> column->turn & 1);
 		if (column->conditions != NULL && !last)
 			fits = fits && gs_kind_in_domain(column->conditions,
 											 masker->conditions, *value);

@@ -47,7 +47,7 @@ extern void gs_masker_put(GsMasker *masker, const Datum *values,
 extern void gs_masker_sort(GsMasker *masker);
 extern bool gs_masker_row(GsMasker *masker, Datum *values, bool *nulls,
 						  int attempt, bool last);
-extern bool gs_masker_draws(const GsMasker *masker);
+extern int	gs_masker_attempts(const GsMasker *masker);
 extern void gs_masker_end(GsMasker *masker);
 
 #endif

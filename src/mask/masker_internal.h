@@ -61,13 +61,15 @@ typedef struct GsMaskerColumn
 	bool		byval;
 	int16		length;
 	void	   *domain;			/* what domain_check keeps */
-	DomainConstraintRef *conditions;	/* of a kind's domain, or NULL */
+	DomainConstraintRef *conditions;	/* of the domain of values that may be
+									 * others, or NULL */
 	GsMaskerHashed hashed;		/* of GS_RULE_PATTERN */
 	GsKindColumn kind;			/* of GS_RULE_KIND */
 	int			room;			/* of that, in characters; 0: any */
 	bool		narrow;			/* has no room for a suffix that follows from
 								 * the row: it is by the order of rows */
 	int			fake;			/* the one of its locale */
+	int			turn;			/* of the generalised ones */
 	int			place;			/* which of a place's values it has, or -1 */
 	Datum		constant;		/* of GS_RULE_CONSTANT; the step of numbers */
 	Tuplesortstate *sort;		/* of GS_RULE_SHUFFLE: values by a random key */
@@ -94,6 +96,7 @@ struct GsMasker
 	bool		styled;			/* a text of these is the settings' */
 	int			nkept;
 	GsMaskerKept *kept;
+	int			ngeneralised;
 	int			nfakes;
 	GsFakeSetup *setups;		/* [nfakes], one for each locale */
 	GsFake	   *fakes;
@@ -118,7 +121,8 @@ extern Datum gs_masker_pseudonym(const GsMasker *masker,
 								 const GsMaskerColumn *column, Datum value);
 extern Datum gs_masker_pattern(GsMasker *masker, GsMaskerColumn *column,
 							   Datum value);
-extern Datum gs_masker_generalise(const GsMaskerColumn *column, Datum value);
+extern Datum gs_masker_generalise(const GsMaskerColumn *column, Datum value,
+								  bool up);
 
 /* masker_kind.c: values of kinds, which fit the row */
 extern GsMaskerSuffix gs_masker_begin_row(GsMasker *masker,

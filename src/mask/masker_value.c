@@ -223,59 +223,103 @@ gs_masker_pattern(GsMasker *masker, GsMaskerColumn *column, Datum value)
 }
 
 static int64
-generalise_integer(const GsMaskerColumn *column, int64 value)
+generalise_integer(const GsMaskerColumn *column, int64 value, bool up)
 {
 	int64		step = pg_strtoint64(column->rule->argument);
 	int64		rest = value % step;
 	int64		made;
 
-	if (pg_sub_s64_overflow(value, rest < 0 ? rest + step : rest, &made) ||
+	rest -= rest < 0 ? -step : 0;
+	if (pg_sub_s64_overflow(value, rest, &made) ||
+		(up && rest != 0 && pg_add_s64_overflow(made, step, &made)) ||
 		(column->base == INT4OID && made != (int32) made) ||
 		(column->base == INT2OID && made != (int16) made))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a value of column \"%s\" has no multiple of %s below it in its type",
-						column->name, column->rule->argument)));
+				 errmsg("a value of column \"%s\" has no multiple of %s %s it in its type",
+						column->name, column->rule->argument,
+						up ? "above" : "below")));
 	return made;
 }
 
+static double
+generalise_float(const GsMaskerColumn *column, double value, bool up)
+{
+	double		step = atof(column->rule->argument);
+
+	return (up ? ceil(value / step) : floor(value / step)) * step;
+}
+
 /*
- * gs_masker_generalise: the value, less exact.  Errors: 22003.
+ * The beginning or the last moment of a time stamp's unit, such as its month.
+ */
+static Datum
+generalise_moment(const GsMaskerColumn *column, Datum value, bool up)
+{
+	static const struct
+	{
+		const char *unit;
+		Interval	length;
+	}			units[] = {
+		{"day", {.day = 1}}, {"week", {.day = 7}}, {"month", {.month = 1}},
+		{"quarter", {.month = 3}}, {"year", {.month = 12}},
+		{"decade", {.month = 120}}, {"century", {.month = 1200}}
+	};
+	bool		zoned = column->base == TIMESTAMPTZOID;
+	const char *unit = column->rule->argument;
+
+	value = DirectFunctionCall2(zoned ? timestamptz_trunc : timestamp_trunc,
+								CStringGetTextDatum(unit), value);
+	for (int i = 0; up && i < (int) lengthof(units); i++)
+		if (strcmp(units[i].unit, unit) == 0 &&
+			!TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)))
+		{
+			value = DirectFunctionCall2(zoned ? timestamptz_pl_interval :
+										timestamp_pl_interval, value,
+										IntervalPGetDatum(&units[i].length));
+			return TimestampGetDatum(DatumGetTimestamp(value) - 1);
+		}
+	return value;
+}
+
+/*
+ * gs_masker_generalise: the value, less exact: the lower end of its unit or, if
+ * up, the upper one.  Errors: 22003, 22008.
  */
 Datum
-gs_masker_generalise(const GsMaskerColumn *column, Datum value)
+gs_masker_generalise(const GsMaskerColumn *column, Datum value, bool up)
 {
-	Datum		unit = CStringGetTextDatum(column->rule->argument);
-	double		step;
-
 	switch (column->base)
 	{
 		case DATEOID:
 			value = DirectFunctionCall1(date_timestamp, value);
-			value = DirectFunctionCall2(timestamp_trunc, unit, value);
+			value = generalise_moment(column, value, up);
 			return DirectFunctionCall1(timestamp_date, value);
 		case TIMESTAMPOID:
-			return DirectFunctionCall2(timestamp_trunc, unit, value);
 		case TIMESTAMPTZOID:
-			return DirectFunctionCall2(timestamptz_trunc, unit, value);
+			return generalise_moment(column, value, up);
 		case INT2OID:
 			return Int16GetDatum((int16) generalise_integer(column,
-															DatumGetInt16(value)));
+															DatumGetInt16(value),
+															up));
 		case INT4OID:
 			return Int32GetDatum((int32) generalise_integer(column,
-															DatumGetInt32(value)));
+															DatumGetInt32(value),
+															up));
 		case INT8OID:
 			return Int64GetDatum(generalise_integer(column,
-													DatumGetInt64(value)));
+													DatumGetInt64(value), up));
 		case FLOAT4OID:
-			step = atof(column->rule->argument);
-			return Float4GetDatum((float4) (floor(DatumGetFloat4(value) / step) * step));
+			return Float4GetDatum((float4) generalise_float(column,
+															DatumGetFloat4(value),
+															up));
 		case FLOAT8OID:
-			step = atof(column->rule->argument);
-			return Float8GetDatum(floor(DatumGetFloat8(value) / step) * step);
+			return Float8GetDatum(generalise_float(column,
+												   DatumGetFloat8(value), up));
 		default:
 			value = DirectFunctionCall2(numeric_div, value, column->constant);
-			value = DirectFunctionCall1(numeric_floor, value);
+			value = DirectFunctionCall1(up ? numeric_ceil : numeric_floor,
+										value);
 			value = DirectFunctionCall2(numeric_mul, value, column->constant);
 			return DirectFunctionCall2(numeric, value,
 									   Int32GetDatum(column->typmod));

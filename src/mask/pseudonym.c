@@ -121,12 +121,6 @@ typedef struct Format
 	Group		groups[MAX_PLACES];
 } Format;
 
-static inline bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /*
  * What a byte may be a part of.  Looked up, for digits and letters follow each
  * other at random, which no branch is told beforehand.
@@ -589,16 +583,15 @@ round_numbers(const uint64_t key[2], int round, const Group *other, int nother,
 			  const Group *half, int nhalf, uint32_t *numbers)
 {
 	uint64_t	words[MAX_PLACES / 2];
-	uint64_t	random[MAX_PLACES / 2 + 2][2];
+	uint64_t	random[MAX_PLACES];
 	int			n = 0;
 
 	for (int i = 0; i < nother; i += 2)
 		words[n++] = other[i].value |
 			(i + 1 < nother ? (uint64_t) other[i + 1].value << 32 : 0);
-	gs_siphash_series(key, words, n, (uint64_t) round << 56,
-					  (nhalf + 3) / 4 * 2, random);
+	gs_siphash_series(key, words, n, (uint64_t) round << 56, nhalf, random);
 	for (int i = 0; i < nhalf; i++)
-		numbers[i] = (uint32_t) ((Wide) random[i / 2][i % 2] * half[i].n >> 64);
+		numbers[i] = (uint32_t) ((Wide) random[i] * half[i].n >> 64);
 }
 
 /*

@@ -26,9 +26,6 @@
 #include "compat.h"
 #include "mask/rewrite.h"
 
-/* Draws of generated values, of which one is to meet all conditions. */
-#define MAX_ATTEMPTS	100
-
 typedef struct Generated
 {
 	int			at;
@@ -278,8 +275,8 @@ settle(GsMaskRow *row, TupleTableSlot *slot, bool last)
 }
 
 /*
- * gs_mask_row_make: a masked row.  Where generated values fail a condition,
- * others are drawn.
+ * gs_mask_row_make: a masked row.  Where values fail a condition, others are
+ * tried.
  *
  * read: a row, with all its columns.  made: a virtual slot.  What is new is in
  * the current memory context.  Errors: those of gs_masker_row, 23502, 23514.
@@ -289,7 +286,7 @@ gs_mask_row_make(GsMaskRow *row, GsMasker *masker, TupleTableSlot *read,
 				 TupleTableSlot *made)
 {
 	TupleDesc	desc = RelationGetDescr(row->relation);
-	int			attempts = gs_masker_draws(masker) ? MAX_ATTEMPTS : 1;
+	int			attempts = gs_masker_attempts(masker);
 
 	for (int attempt = 0; attempt < attempts; attempt++)
 	{

@@ -183,14 +183,14 @@ gs_siphash_pair(const uint64_t key[2], uint64_t first, uint64_t second,
 
 /*
  * gs_siphash_series: the hashes of words of eight bytes with one more, which is
- * last, last + 1, ...: as many as are asked for.
+ * last, last + 1, ...: as many as make so many numbers of 64 bits.
  *
- * result: [count][2], count even.  Two at a time, for neither waits for the
- * other.  Cannot fail.
+ * result: [numbers], in the order of the hashes' bytes.  Two hashes at a time,
+ * for neither waits for the other.  Cannot fail.
  */
 void
 gs_siphash_series(const uint64_t key[2], const uint64_t *words, int n,
-				  uint64_t last, int count, uint64_t (*result)[2])
+				  uint64_t last, int numbers, uint64_t *result)
 {
 	uint64_t	length = (uint64_t) (n + 1) * 8 << 56;
 	uint64_t	v[4];
@@ -198,16 +198,23 @@ gs_siphash_series(const uint64_t key[2], const uint64_t *words, int n,
 	begin(v, key);
 	for (int i = 0; i < n; i++)
 		take(v, words[i]);
-	for (int i = 0; i < count; i += 2)
+	for (; numbers > 2; numbers -= 4, last += 2, result += 4)
 	{
 		uint64_t	a[4] = {v[0], v[1], v[2], v[3]};
 		uint64_t	b[4] = {v[0], v[1], v[2], v[3]};
 
-		take(a, last + i);
-		take(b, last + i + 1);
-		result[i][0] = finish(a, length);
-		result[i + 1][0] = finish(b, length);
-		result[i][1] = finish_second(a);
-		result[i + 1][1] = finish_second(b);
+		take(a, last);
+		take(b, last + 1);
+		result[0] = finish(a, length);
+		result[2] = finish(b, length);
+		result[1] = finish_second(a);
+		if (numbers > 3)
+			result[3] = finish_second(b);
 	}
+	if (numbers <= 0)
+		return;
+	take(v, last);
+	result[0] = finish(v, length);
+	if (numbers > 1)
+		result[1] = finish_second(v);
 }

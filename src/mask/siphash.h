@@ -29,7 +29,7 @@ extern uint64_t gs_siphash_words(const uint64_t key[2], uint64_t first,
 extern void gs_siphash_pair(const uint64_t key[2], uint64_t first,
 							uint64_t second, uint64_t result[2]);
 extern void gs_siphash_series(const uint64_t key[2], const uint64_t *words,
-							  int n, uint64_t last, int count,
-							  uint64_t (*result)[2]);
+							  int n, uint64_t last, int numbers,
+							  uint64_t *result);
 
 #endif

@@ -46,7 +46,6 @@ typedef struct Target
 	int			at;				/* in the relation, from 0 */
 	int			c;				/* in the model */
 	GsDecoder  *decoder;
-	bool		set;			/* by a condition */
 	bool		keeps_null;		/* the model draws none */
 } Target;
 
@@ -279,8 +278,7 @@ begin_part(GsSynthesis *synthesis, Part *part, const Bitmapset *changed)
 	part->made = gs_known_create(part->model, part->known);
 	part->made->rows = synthesis->rows;
 	give_known(synthesis, part);
-	if (part->made->rules != NULL)
-		gs_rules_know(part->made->rules, part->made->given);
+	gs_known_know(part->made);
 	schema = part->made->sampler->schema;
 	needed = palloc0(Max(schema->nfeatures, 1));
 	for (int t = 0; t < part->ntargets; t++)
@@ -290,8 +288,6 @@ begin_part(GsSynthesis *synthesis, Part *part, const Bitmapset *changed)
 		target->decoder = gs_decoder_create(schema, target->c,
 											TupleDescAttr(synthesis->desc,
 														  target->at)->atttypid);
-		target->set = part->made->rules != NULL &&
-			gs_rules_sets(part->made->rules, target->c);
 		target->keeps_null = !schema->columns[target->c].nullable;
 		gs_decoder_needs(target->decoder, needed);
 	}
@@ -486,14 +482,8 @@ decode_target(GsSynthesis *synthesis, Part *part, const Target *target)
 
 	for (int row = 0; row < synthesis->n; row++)
 		was_null[row] = rows.nulls[row * natts];
-	if (target->set)
-		gs_rules_set(part->made->rules, part->made->batch, target->c, 0,
-					 synthesis->n, rows);
-	else
-	{
-		gs_decode(target->decoder, part->made->batch, 0, synthesis->n, rows);
-		gs_known_copy_equal(part->made, target->c, synthesis->n, rows);
-	}
+	gs_known_decode(part->made, target->decoder, target->c, synthesis->n,
+					rows);
 	for (int row = 0; row < synthesis->n && target->keeps_null; row++)
 		rows.nulls[row * natts] |= was_null[row];
 }

@@ -56,11 +56,20 @@ extern void gs_dependency_given(const GsDependency *determined,
 								const GsSchema *schema, GsGiven *given);
 
 /* dependency_invert.c */
+#define GS_MAX_INVERSE_RULES	8		/* that are heeded of one feature */
+
 typedef struct GsInverse GsInverse;
 
 extern GsInverse *gs_inverse_create(const GsDependency *determined,
 									const GsSchema *schema,
 									const bool *context);
+extern const bool *gs_inverse_context(const GsInverse *inverse);
+extern int	gs_inverse_feature(const GsInverse *inverse, int rule);
+extern int	gs_inverse_rules(const GsInverse *inverse, int feature,
+							 const bool *drawn, int *rules);
+extern void gs_inverse_read(GsInverse *inverse, const GsBatch *batch);
+extern bool gs_inverse_allows(const GsInverse *inverse, int rule, int feature,
+							  const GsBatch *batch, int row, int bin);
 extern int	gs_inverse_look(GsInverse *inverse, const GsBatch *target,
 							const GsBatch *batch, bool *refused);
 extern void gs_inverse_settle(GsInverse *inverse, GsBatch *batch,

@@ -35,10 +35,13 @@
 #define MAX_MISTAKES	0.002	/* share of rows that are exceptions ... */
 #define MAX_EXCEPTIONS	0.05	/* ... of a predictor of more bins */
 #define MAX_UNEXPLAINED	0.1		/* of the rows without the value of most */
+#define MAX_AGAINST		(1.0 / 6)	/* share of rows, however many may */
 #define NEARLY			0.9		/* as many values as a coarser feature may
 								 * have, to tell a finer one but for
 								 * exceptions */
 #define SAMPLE_ROWS		4096	/* looked at first */
+#define MIN_OTHERS		100		/* of these, without the value of most ... */
+#define MIN_TOLD		0.1		/* ... of which these are told */
 #define MAX_PAIRS		65536	/* bins of two predictors ... */
 #define MIN_PAIRS		4096	/* ... or these, with so many rows for each ... */
 #define PAIR_ROWS		10
@@ -57,6 +60,11 @@ typedef struct Search
 	int		   *nvalues;		/* [nfeatures] levels or segments */
 	bool	   *atoms;			/* [nfeatures] nearly all rows have a value that
 								 * is a bin of its own */
+	int64	   *present;		/* [nfeatures] rows that have a value */
+	int		   *mode;			/* [nfeatures] the value that most have */
+	int64	   *rest;			/* [nfeatures] rows that have another one */
+	double	   *uncovered;		/* [MAX_FEATURES][MAX_FEATURES] rows whose pair is too
+								 * rare to tell anything; -1: not counted yet */
 	bool	   *locked;			/* [nfeatures] must not be determined */
 	int32	   *code;			/* [PG_UINT16_MAX + 1 or MAX_PAIRS] */
 	int32	   *votes;			/* of the code, less those against it */
@@ -146,6 +154,21 @@ bins_of(const Candidate *c)
 }
 
 /*
+ * The share of rows that may speak against a candidate's votes, a quarter more
+ * than can: those of bins that do not tell, and for each exception one more,
+ * that takes it back.
+ */
+static double
+max_against(const Search *search, const Candidate *c)
+{
+	double		share = (c->npredictors == 1 ? 1 - MIN_MAPPED : MAX_RARE) +
+		2 * MAX_UNEXPLAINED * search->rest[c->feature] /
+		Max(search->present[c->feature], 1);
+
+	return Min(1.25 * share, MAX_AGAINST);
+}
+
+/*
  * A vote on each bin's value (Boyer and Moore, 1981), over rows stride apart.
  * Returns false once too many rows speak against it.
  */
@@ -154,6 +177,7 @@ vote(Search *search, const Candidate *c, int64 stride)
 {
 	const GsEncoded *encoded = search->encoded;
 	int			nbins = bins_of(c);
+	double		limit = max_against(search, c);
 	int64		against = 0;
 	int64		seen = 0;
 
@@ -176,13 +200,36 @@ vote(Search *search, const Candidate *c, int64 stride)
 		}
 		if ((++seen & 255) == 0)
 		{
-			/* an exception is at most twice against what it votes on */
-			if (against > 32 + seen / 6)
+			if (against > 32 + limit * seen)
 				return false;
 			CHECK_FOR_INTERRUPTS();
 		}
 	}
 	return true;
+}
+
+/*
+ * Whether votes over rows stride apart tell other values than that of most
+ * rows, too.  Where nearly all rows have the same one, all bins may vote for it.
+ */
+static bool
+tells_others(const Search *search, const Candidate *c, int64 stride)
+{
+	int64		others = 0;
+	int64		told = 0;
+
+	for (int64 row = 0; row < search->encoded->nrows; row += stride)
+	{
+		int			value = value_of(search, c->feature, row, true);
+		int			bin = row_bin(search, c, row);
+
+		if (value == GS_MISSING || bin < 0 ||
+			value == search->mode[c->feature])
+			continue;
+		others++;
+		told += search->code[bin] == value;
+	}
+	return others < MIN_OTHERS || told >= MIN_TOLD * others;
 }
 
 /*
@@ -282,7 +329,8 @@ determines(Search *search, Candidate *c)
 {
 	int64		stride = search->encoded->nrows / SAMPLE_ROWS;
 
-	if (stride > 1 && !vote(search, c, stride))
+	if (stride > 1 && (!vote(search, c, stride) ||
+					   !tells_others(search, c, stride)))
 		return false;
 	if (!vote(search, c, 1))
 		return false;
@@ -363,6 +411,48 @@ unseen_share(const Search *search, const Candidate *c)
 }
 
 /*
+ * Counts the rows of two features whose pair of bins is too rare to tell
+ * anything; those that have no bin are among them.
+ */
+static double
+count_uncovered(Search *search, const Candidate *c)
+{
+	int			p = Min(c->predictor[0], c->predictor[1]);
+	double	   *uncovered = &search->uncovered[p * MAX_FEATURES +
+											   c->predictor[0] +
+											   c->predictor[1] - p];
+
+	if (*uncovered >= 0)
+		return *uncovered;
+	memset(search->rows, 0, sizeof(int32) * bins_of(c));
+	*uncovered = search->encoded->nrows;
+	for (int64 row = 0; row < search->encoded->nrows; row++)
+	{
+		int			bin = row_bin(search, c, row);
+
+		if (bin >= 0)
+			search->rows[bin]++;
+	}
+	for (int k = 0; k < bins_of(c); k++)
+		if (search->rows[k] >= search->threshold)
+			*uncovered -= search->rows[k];
+	return *uncovered;
+}
+
+/*
+ * Whether so many rows of two predictors are in pairs of bins that are too rare
+ * to tell anything that they cannot determine a feature.
+ */
+static bool
+are_too_fine(Search *search, const Candidate *c)
+{
+	int64		present = search->present[c->feature];
+
+	return count_uncovered(search, c) -
+		(search->encoded->nrows - present) > MAX_RARE * present;
+}
+
+/*
  * Whether two predictors determine a feature together.  A pair that the source
  * has too seldom goes with what most rows of the first predictor's bin have.
  */
@@ -378,7 +468,8 @@ pair_determines(Search *search, Candidate *c)
 		Min(MAX_PAIRS, Max(MIN_PAIRS,
 						   search->encoded->nrows / PAIR_ROWS)) ||
 		(int64) Max(c->nbins[0], c->nbins[1]) * nvalues > MAX_CELLS ||
-		!determines(search, c) || c->all - c->mapped > MAX_RARE * c->all ||
+		are_too_fine(search, c) || !determines(search, c) ||
+		c->all - c->mapped > MAX_RARE * c->all ||
 		unseen_share(search, c) > MAX_RARE ||
 		pair_probability(search, c, 0) > PROBABILITY_LIMIT ||
 		pair_probability(search, c, 1) > PROBABILITY_LIMIT)
@@ -684,7 +775,8 @@ find_pair(Search *search, const int *order, int n, int f)
 }
 
 /*
- * Levels or segments of each feature, and whether they are single values.
+ * Levels or segments of each feature, whether they are single values, and how
+ * many rows have them.
  */
 static void
 count_values(Search *search)
@@ -694,25 +786,38 @@ count_values(Search *search)
 	for (int f = 0; f < encoded->nfeatures; f++)
 	{
 		const GsFeature *feature = &encoded->features[f];
-		int64		present = 0;
+		int			nvalues = feature->kind == GS_FEATURE_NUMBER ?
+			feature->quantile.nsegments : feature->nlevels;
+		int64	   *rows = palloc0(sizeof(int64) * Max(nvalues, 1));
+		int			mode = 0;
 		int64		told = 0;
+		int64		rare = 0;
 
 		CHECK_FOR_INTERRUPTS();
-		search->nvalues[f] = feature->kind == GS_FEATURE_NUMBER ?
-			feature->quantile.nsegments : feature->nlevels;
-		search->atoms[f] = feature->kind == GS_FEATURE_CATEGORY;
-		if (feature->kind == GS_FEATURE_CATEGORY)
-			continue;
+		search->nvalues[f] = nvalues;
 		for (int64 row = 0; row < encoded->nrows; row++)
 		{
 			int			value = value_of(search, f, row, false);
 
-			if (value == GS_MISSING)
-				continue;
-			present++;
-			told += is_told(search, f, value);
+			if (value != GS_MISSING)
+				rows[value]++;
+			else
+				rare += value_of(search, f, row, true) != GS_MISSING;
 		}
-		search->atoms[f] = told >= MIN_ATOMS * present;
+		for (int v = 0; v < nvalues; v++)
+		{
+			search->present[f] += rows[v];
+			if (rows[v] > rows[mode])
+				mode = v;
+			if (is_told(search, f, v))
+				told += rows[v];
+		}
+		search->atoms[f] = feature->kind == GS_FEATURE_CATEGORY ||
+			told >= MIN_ATOMS * search->present[f];
+		search->present[f] += rare;
+		search->rest[f] = search->present[f] - rows[mode];
+		search->mode[f] = mode;
+		pfree(rows);
 	}
 }
 
@@ -759,6 +864,12 @@ gs_dependency_find(GsSchema *schema, GsEncoded *encoded, bool wanted,
 
 	search.nvalues = palloc0(sizeof(int) * Max(n, 1));
 	search.atoms = palloc0(Max(n, 1));
+	search.present = palloc0(sizeof(int64) * Max(n, 1));
+	search.rest = palloc0(sizeof(int64) * Max(n, 1));
+	search.mode = palloc0(sizeof(int) * Max(n, 1));
+	search.uncovered = palloc(sizeof(double) * MAX_FEATURES * MAX_FEATURES);
+	for (int i = 0; i < MAX_FEATURES * MAX_FEATURES; i++)
+		search.uncovered[i] = -1;
 	search.locked = palloc0(Max(n, 1));
 	search.code = palloc0(sizeof(int32) * MAX_PAIRS);
 	search.votes = palloc0(sizeof(int32) * MAX_PAIRS);

@@ -8,7 +8,8 @@
  * model that learned it as determined): in either case its rows are made again
  * until they fit, which draws from what the family says of the rest of the row,
  * confined to what is known.  Where few more are found that way, a predictor's
- * value is drawn by its share among those that go with what is known.
+ * value is drawn by its share among those that go with what is known.  A family
+ * that can (see GsFamily) asks which bins go with it while it draws.
  *
  * A row that is an exception, which the family drew, stays one.
  */
@@ -220,6 +221,93 @@ static bool
 is_exception(const GsLookup *rule, const GsBatch *batch, int row)
 {
 	return rule->exception >= 0 && batch->code[rule->exception][row] == 1;
+}
+
+/*
+ * gs_inverse_context: [nfeatures] what is known of every row.
+ */
+const bool *
+gs_inverse_context(const GsInverse *inverse)
+{
+	return inverse->context;
+}
+
+/*
+ * gs_inverse_feature: what a rule is about that is known.
+ */
+int
+gs_inverse_feature(const GsInverse *inverse, int rule)
+{
+	return inverse->inverse[rule].rule->feature;
+}
+
+/*
+ * gs_inverse_rules: the rules that say which bins a feature may be in, once
+ * others are drawn; returns how many.
+ *
+ * drawn: [nfeatures]; rules: filled, as many as there are room for
+ */
+int
+gs_inverse_rules(const GsInverse *inverse, int feature, const bool *drawn,
+				 int *rules)
+{
+	int			n = 0;
+
+	for (int r = 0; r < inverse->n; r++)
+	{
+		const GsLookup *rule = inverse->inverse[r].rule;
+		bool		about = false;
+		bool		others = rule->exception < 0 || drawn[rule->exception];
+
+		for (int k = 0; k < rule->npredictors; k++)
+			if (rule->predictor[k].feature == feature)
+				about = true;
+			else
+				others &= drawn[rule->predictor[k].feature];
+		if (about && others && inverse->inverse[r].own &&
+			n < GS_MAX_INVERSE_RULES)
+			rules[n++] = r;
+	}
+	return n;
+}
+
+/*
+ * gs_inverse_read: reads what is known of a batch's rows, for
+ * gs_inverse_allows.
+ */
+void
+gs_inverse_read(GsInverse *inverse, const GsBatch *batch)
+{
+	for (int r = 0; r < inverse->n; r++)
+		if (inverse->inverse[r].own)
+			find_values(&inverse->inverse[r], batch);
+}
+
+/*
+ * gs_inverse_allows: whether one of gs_inverse_rules lets a row be in a bin of
+ * the feature, beside what is drawn by then.
+ */
+bool
+gs_inverse_allows(const GsInverse *inverse, int rule, int feature,
+				  const GsBatch *batch, int row, int bin)
+{
+	const Inverse *one = &inverse->inverse[rule];
+	const GsLookup *lookup = one->rule;
+	int			own = lookup->predictor[0].feature != feature;
+
+	if (is_exception(lookup, batch, row))
+		return true;
+	if (lookup->npredictors == 2)
+	{
+		const GsPredictor *other = &lookup->predictor[1 - own];
+		int			beside = bin_at(other, batch, row);
+
+		if (beside == GS_NO_CODE)
+			return true;
+		bin = own == 0 ? bin * lookup->predictor[1].nbins + beside :
+			beside * lookup->predictor[1].nbins + bin;
+	}
+	return goes_with(lookup, bin, one->value[row], false);
 }
 
 /*

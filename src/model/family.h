@@ -11,6 +11,7 @@
 
 #include "column/tensor.h"
 #include "condition/given.h"
+#include "model/dependency.h"
 #include "model/fit_context.h"
 #include "model/option.h"
 #include "model/tokens.h"
@@ -65,6 +66,13 @@ typedef struct GsFamily
 	 */
 	void	   *(*begin) (const void *model, GsGiven *given,
 						  const bool *context);
+
+	/*
+	 * Lets a sampler with context heed what known features say of those that
+	 * determine them, while it draws these.  NULL: their rows are made again
+	 * where they do not go together.
+	 */
+	void		(*heed) (void *sampler, GsInverse *inverse);
 	bool		refined;		/* also when nobody asks for it */
 	bool		conditions;		/* begin takes conditions ... */
 	bool		contexts;		/* ... and context */

@@ -8,6 +8,7 @@
 #include "utils/memutils.h"
 
 #include "column/store.h"
+#include "model/entities.h"
 #include "model/refine.h"
 #include "numeric/stack.h"
 
@@ -148,6 +149,8 @@ gs_sampler_begin(const GsModel *model, Jsonb *given, const bool *context)
 	sampler->context = context;
 	sampler->state = model->family->begin(model->state, sampler->given,
 										  context);
+	if (sampler->inverse != NULL && model->family->heed != NULL)
+		model->family->heed(sampler->state, sampler->inverse);
 	if (model->refine != NULL)
 		sampler->refining = gs_refine_begin(model->refine);
 	return sampler;
@@ -163,6 +166,12 @@ gs_batch_allocate(const GsSchema *schema)
 	int			n = Max(schema->nfeatures, 1);
 
 	batch->nfeatures = schema->nfeatures;
+	if (gs_schema_entity(schema) != NULL)
+	{
+		batch->entity = palloc(sizeof(int32) * GS_BATCH);
+		for (int row = 0; row < GS_BATCH; row++)
+			batch->entity[row] = GS_BATCH + row;
+	}
 	batch->score = palloc0(sizeof(float *) * n);
 	batch->code = palloc0(sizeof(int32 *) * n);
 	for (int f = 0; f < schema->nfeatures; f++)
@@ -268,6 +277,9 @@ copy_row(GsBatch *to, int row, const GsBatch *from, int candidate)
 		else
 			to->code[f][row] = from->code[f][candidate];
 	}
+	/* it has left the others */
+	if (to->entity != NULL)
+		to->entity[row] = GS_BATCH + row;
 	if (to->origin != NULL)
 		to->origin[row] = (GsOrigin)
 	{
@@ -407,6 +419,7 @@ gs_batch_fill(GsSampler *sampler, GsBatch *batch, int64 index)
 {
 	batch->first = batch->row = index * GS_BATCH;
 	make_drawn(sampler, batch);
+	gs_entities_apply(sampler->schema, batch);
 	if (sampler->inverse != NULL)
 		invert(sampler, batch);
 }

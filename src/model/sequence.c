@@ -2,7 +2,7 @@
  * sequence.c
  *	  Rows of an owner, one after the other: sampling.
  *	  sequence_load.c loads what sequence_fit.c fitted; sequence_memory.c
- *	  remembers the rows.
+ *	  remembers the rows, and siblings.c takes them from who makes them.
  *
  * As in tree.c, features are drawn one after the other by trees.  These may
  * ask for what is known of the owner, for what his rows before tell, and for
@@ -23,37 +23,13 @@
 
 #include "learn/quantile.h"
 #include "model/model.h"
-#include "model/sequence.h"
-#include "model/siblings.h"
+#include "model/sequence_sampler.h"
 #include "numeric/normal.h"
 #include "numeric/philox.h"
 
 #define MAX_TRIES		24		/* of a key's last feature ... */
 #define NEAR_TRIES		12		/* ... those of them as its trees have it */
 #define RANGE_TRIES		8		/* for a sum in the range of its values */
-
-/* Keys that rows of the owners at hand have. */
-typedef struct SeenKey
-{
-	uint64		hash;			/* of owner, key and values */
-} SeenKey;
-
-typedef struct SequenceSampler
-{
-	const SequenceModel *model;
-	TreeSampler *axes;
-	GsMemory   *memory;
-	uint8	   *code;			/* [nasks][GS_BATCH] */
-	bool		alone;			/* each row by itself: the first of its owner */
-	int			n;				/* rows of a batch */
-	int			owner[GS_BATCH];
-	HTAB	   *seen;			/* of SeenKey; NULL: no keys */
-	bool		failed[GS_BATCH];	/* rows that repeat a key */
-	GsShown    *shown;			/* [positions] scratch */
-	float		at[GS_BATCH];	/* scratch */
-	int			row[GS_BATCH];
-	int			part[GS_BATCH];
-} SequenceSampler;
 
 /*
  * How many rows owner i has, where nobody knows it: in turn what some have.
@@ -110,10 +86,11 @@ sequence_begin(const void *state, GsGiven *given, const bool *context)
 }
 
 /*
- * What a row has at a position.
+ * gs_sequence_shown_at: what a row has at a position.
  */
-static GsShown
-shown_at(const SequenceSampler *sampler, const GsBatch *batch, int p, int row)
+GsShown
+gs_sequence_shown_at(const SequenceSampler *sampler, const GsBatch *batch,
+					 int p, int row)
 {
 	const TreePosition *axis = &sampler->model->axes.position[p];
 	uint8		code = sampler->axes->code[(Size) p * GS_BATCH + row];
@@ -150,7 +127,7 @@ answer(SequenceSampler *sampler, const GsBatch *batch, int p)
 		}
 		for (int row = 0; row < sampler->n; row++)
 		{
-			GsShown		shown = shown_at(sampler, batch, p, row);
+			GsShown		shown = gs_sequence_shown_at(sampler, batch, p, row);
 
 			code[row] = gs_memory_code(sampler->memory, ask,
 									   sampler->owner[row], &shown);
@@ -446,10 +423,10 @@ put_equal(SequenceSampler *sampler, int p, GsBatch *batch, int row)
 }
 
 /*
- * Puts what the value of another position tells.
+ * gs_sequence_look_up: puts what the value of another position tells.
  */
-static void
-look_up(SequenceSampler *sampler, int p, GsBatch *batch)
+void
+gs_sequence_look_up(SequenceSampler *sampler, int p, GsBatch *batch)
 {
 	const SequenceModel *model = sampler->model;
 	int			q = model->lookup_key[p];
@@ -572,44 +549,6 @@ draw_again(SequenceSampler *sampler, int p, GsBatch *batch, int row,
 }
 
 /*
- * Whether a value is NULL, or missing.
- */
-static bool
-is_null(const SequenceSampler *sampler, int p, const GsShown *shown)
-{
-	const TreePosition *axis = &sampler->model->axes.position[p];
-
-	return axis->number ? isnan(shown->value) : shown->level < 0 ||
-		shown->level ==
-		sampler->model->axes.schema->features[axis->feature].null_level;
-}
-
-/*
- * The hash of a row's natural key; false if a NULL makes it differ from all
- * others.
- */
-static bool
-hash_key(const SequenceSampler *sampler, const GsBatch *batch, int k, int row,
-		 uint64 *hash)
-{
-	const GsNaturalKey *key = &sampler->model->key[k];
-
-	*hash = gs_mix64(sampler->owner[row], k);
-	for (int i = 0; i < key->n; i++)
-	{
-		GsShown		shown = shown_at(sampler, batch, key->position[i], row);
-		uint64		bits = (uint64) shown.level;
-
-		if (is_null(sampler, key->position[i], &shown))
-			return false;
-		if (!isnan(shown.value))
-			memcpy(&bits, &shown.value, sizeof(bits));
-		*hash = gs_mix64(*hash, bits);
-	}
-	return true;
-}
-
-/*
  * Whether a row has a key, the last feature of which is at position p, that
  * another one of its owner has.
  */
@@ -624,7 +563,7 @@ is_taken(const SequenceSampler *sampler, const GsBatch *batch, int p, int row)
 
 		if (model->key[k].position[model->key[k].n - 1] != p)
 			continue;
-		if (hash_key(sampler, batch, k, row, &hash) &&
+		if (gs_sequence_hash_key(sampler, batch, k, row, &hash) &&
 			hash_search(sampler->seen, &hash, HASH_FIND, NULL) != NULL)
 			return true;
 	}
@@ -645,8 +584,8 @@ keep_keys(SequenceSampler *sampler, int p, GsBatch *batch)
 
 		for (int try = 0; try < MAX_TRIES; try++)
 		{
-			shown = shown_at(sampler, batch, p, row);
-			if (!(try > 0 && is_null(sampler, p, &shown)) &&
+			shown = gs_sequence_shown_at(sampler, batch, p, row);
+			if (!(try > 0 && gs_sequence_is_null(sampler, p, &shown)) &&
 				!is_taken(sampler, batch, p, row))
 				break;
 			if (try == 0)
@@ -722,7 +661,7 @@ sequence_generate(void *state, GsBatch *batch)
 	for (int p = model->nknown; p < model->axes.n; p++)
 	{
 		if (model->lookup_key[p] >= 0)
-			look_up(sampler, p, batch);
+			gs_sequence_look_up(sampler, p, batch);
 		else
 		{
 			draw_position(sampler, p, batch);
@@ -731,117 +670,6 @@ sequence_generate(void *state, GsBatch *batch)
 		}
 		answer(sampler, batch, p);
 	}
-}
-
-/*
- * gs_siblings_forget: other owners are at hand from now on.
- */
-void
-gs_siblings_forget(void *state)
-{
-	SequenceSampler *sampler = state;
-	HASH_SEQ_STATUS status;
-	SeenKey    *key;
-
-	if (sampler->seen == NULL)
-		return;
-	hash_seq_init(&status, sampler->seen);
-	while ((key = hash_seq_search(&status)) != NULL)
-		(void) hash_search(sampler->seen, &key->hash, HASH_REMOVE, NULL);
-}
-
-/*
- * gs_siblings_begin: an owner, of GS_BATCH, is another one from now on, who is
- * to have so many rows.
- */
-void
-gs_siblings_begin(void *state, int owner, int64 expected)
-{
-	gs_memory_begin(((SequenceSampler *) state)->memory, owner, expected);
-}
-
-/*
- * gs_siblings_rows: batches that are made from now on have n rows, those of
- * owner[], each a different one.
- */
-void
-gs_siblings_rows(void *state, const int *owner, int n)
-{
-	SequenceSampler *sampler = state;
-
-	memcpy(sampler->owner, owner, sizeof(int) * n);
-	sampler->n = n;
-}
-
-/*
- * gs_siblings_see: looks at rows as they came out in the end.
- */
-void
-gs_siblings_see(void *state, const GsBatch *batch)
-{
-	SequenceSampler *sampler = state;
-	const SequenceModel *model = sampler->model;
-
-	for (int p = model->nknown; p < model->axes.n; p++)
-		gs_tree_see(sampler->axes, p, batch, sampler->n);
-}
-
-/*
- * gs_siblings_recall: the same of rows that were there before: all of theirs is
- * in the batch, but for what their values tell.
- */
-void
-gs_siblings_recall(void *state, GsBatch *batch)
-{
-	SequenceSampler *sampler = state;
-
-	for (int p = 0; p < sampler->model->axes.n; p++)
-		if (sampler->model->lookup_key[p] >= 0)
-			look_up(sampler, p, batch);
-		else
-			gs_tree_see(sampler->axes, p, batch, sampler->n);
-}
-
-/*
- * gs_siblings_expect: an owner is to have so many rows more than he has.
- */
-void
-gs_siblings_expect(void *state, int owner, int64 more)
-{
-	GsMemory   *memory = ((SequenceSampler *) state)->memory;
-
-	gs_memory_expect(memory, owner, more);
-}
-
-/*
- * gs_siblings_failed: whether a row of the last batch repeats a natural key.
- */
-bool
-gs_siblings_failed(const void *state, int row)
-{
-	return ((const SequenceSampler *) state)->failed[row];
-}
-
-/*
- * gs_siblings_add: a row of a batch that was looked at is the next one of its
- * owner.
- */
-void
-gs_siblings_add(void *state, const GsBatch *batch, int row)
-{
-	SequenceSampler *sampler = state;
-	const SequenceModel *model = sampler->model;
-
-	for (int p = model->nknown; p < model->axes.n; p++)
-		sampler->shown[p] = shown_at(sampler, batch, p, row);
-	for (int k = 0; k < model->nkeys; k++)
-	{
-		uint64		hash;
-
-		if (hash_key(sampler, batch, k, row, &hash))
-			(void) hash_search(sampler->seen, &hash, HASH_ENTER, NULL);
-	}
-	gs_memory_add(sampler->memory, sampler->owner[row], sampler->shown);
 }
 
 const GsFamily gs_sequence = {

@@ -85,37 +85,6 @@ days_of(const SequenceFit *fit, int q)
 }
 
 /*
- * The mean distance from the mean of the numbers of first rows, in groups by
- * code; NULL: one group.
- */
-static double
-spread(const SequenceFit *fit, const double *value, const uint8 *code)
-{
-	double		sum[GS_TREE_CODES] = {0};
-	double		n[GS_TREE_CODES] = {0};
-	double		off = 0;
-	double		all = 0;
-
-	for (int pass = 0; pass < 2; pass++)
-		for (uint32 row = 0; row < fit->nrows; row++)
-		{
-			int			g = code == NULL ? 0 : code[row];
-
-			if (!fit->begins[row] || isnan(value[row]))
-				continue;
-			if (pass == 0)
-			{
-				sum[g] += value[row];
-				n[g]++;
-				all++;
-			}
-			else
-				off += fabs(value[row] - sum[g] / n[g]);
-		}
-	return all > 0 ? off / all : 0;
-}
-
-/*
  * Whether a known number may be what a drawn one lies close to; by its year, if
  * it is a moment and the drawn one a whole number.
  */
@@ -147,10 +116,14 @@ static bool
 find_base(SequenceFit *fit, int p, double *shift)
 {
 	Drawn	   *drawn = &fit->drawn[p];
-	double		least = CLOSER * spread(fit, drawn->value, NULL);
+	double	   *first = gs_sequence_alloc(fit->nrows, sizeof(double));
+	double		least;
 	int			best = -1;
 	bool		best_by_year = false;
 
+	for (uint32 row = 0; row < fit->nrows; row++)
+		first[row] = fit->begins[row] ? drawn->value[row] : NAN;
+	least = CLOSER * gs_sequence_spread(first, NULL, fit->nrows);
 	for (int tried = 0; tried <= fit->nknown; tried++)
 	{
 		int			q = tried < fit->nknown ? tried : best;
@@ -162,16 +135,17 @@ find_base(SequenceFit *fit, int p, double *shift)
 		drawn->base = q;
 		for (uint32 row = 0; row < fit->nrows; row++)
 			shift[row] = fit->begins[row] ?
-				drawn->value[row] - gs_sequence_base_at(fit, p, row) : NAN;
-		off = spread(fit, shift, NULL);
+				first[row] - gs_sequence_base_at(fit, p, row) : NAN;
+		off = gs_sequence_spread(shift, NULL, fit->nrows);
 		if (off < least && off <= AS_CODES *
-			spread(fit, drawn->value, fit->drawn[q].own.code))
+			gs_sequence_spread(first, fit->drawn[q].own.code, fit->nrows))
 		{
 			least = off;
 			best = q;
 			best_by_year = drawn->by_year;
 		}
 	}
+	pfree(first);
 	drawn->base = best;
 	drawn->by_year = best_by_year;
 	return best >= 0;

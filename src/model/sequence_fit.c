@@ -247,7 +247,7 @@ fit_job(SequenceFit *fit, Job *job)
 	GsTreeLimits limits = {
 		/* what is equal to the last row's is asked for: no looking ahead */
 		.min_leaf = min_leaf(fit, job->n),.max_depth = MAX_DEPTH,.worth = 0,
-		.cancel = &fit->jobs.cancel,.fair = true
+		.cancel = &fit->jobs.cancel
 	};
 
 	if (job->n == 0)

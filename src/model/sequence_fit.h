@@ -83,6 +83,7 @@ gs_sequence_alloc(Size n, Size element)
 
 /* sequence_learn.c */
 extern void gs_sequence_learn(SequenceFit *fit);
+extern double gs_sequence_spread(const double *value, const uint8 *group, uint32 n);
 
 /* sequence_first.c */
 extern void gs_sequence_find_first(SequenceFit *fit);

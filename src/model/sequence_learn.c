@@ -308,37 +308,54 @@ find_lookups(SequenceFit *fit)
 /* ----------------------------------------------------------- differences */
 
 /*
- * The mean distance from the mean, of groups of rows: group NULL: all are one.
+ * gs_sequence_spread: the mean distance of numbers from their mean, in groups
+ * by code.
+ *
+ * value: [n] NaN: does not count; group: [n] codes; NULL: all are one
  */
-static double
-spread(const SequenceFit *fit, const Drawn *drawn, bool change,
-	   const uint8 *group)
+double
+gs_sequence_spread(const double *value, const uint8 *group, uint32 n)
 {
 	double		sum[GS_TREE_CODES] = {0};
-	double		n[GS_TREE_CODES] = {0};
+	double		count[GS_TREE_CODES] = {0};
 	double		off = 0;
 	double		all = 0;
 
-	for (int pass = 0; pass < 2; pass++)
-		for (uint32 row = 1; row < fit->nrows; row++)
+	for (uint32 row = 0; row < n; row++)
+		if (!isnan(value[row]))
 		{
-			double		value = drawn->value[row];
-			int			g = group == NULL ? 0 : group[row - 1];
+			sum[group == NULL ? 0 : group[row]] += value[row];
+			count[group == NULL ? 0 : group[row]]++;
+			all++;
+		}
+	for (uint32 row = 0; row < n; row++)
+		if (!isnan(value[row]))
+		{
+			int			g = group == NULL ? 0 : group[row];
 
-			if (fit->begins[row] || isnan(value) ||
-				isnan(drawn->value[row - 1]))
-				continue;
-			value -= change ? drawn->value[row - 1] : 0;
-			if (pass == 0)
-			{
-				sum[g] += value;
-				n[g]++;
-				all++;
-			}
-			else
-				off += fabs(value - sum[g] / n[g]);
+			off += fabs(value[row] - sum[g] / count[g]);
 		}
 	return all > 0 ? off / all : 0;
+}
+
+/*
+ * Numbers of rows that are not their owner's first, by the rows before them:
+ * values, or changes.
+ *
+ * next: [nrows] NaN where there is none
+ */
+static void
+gather_next(const SequenceFit *fit, const Drawn *drawn, bool change,
+			double *next)
+{
+	for (uint32 row = 1; row < fit->nrows; row++)
+	{
+		double		last = drawn->value[row - 1];
+
+		next[row - 1] = fit->begins[row] || isnan(last) ? NAN :
+			drawn->value[row] - (change ? last : 0);
+	}
+	next[fit->nrows - 1] = NAN;
 }
 
 /*
@@ -363,13 +380,22 @@ static void
 find_shift(SequenceFit *fit, Drawn *drawn)
 {
 	GsShiftSource last = drawn->source;
-	double		change = spread(fit, drawn, true, NULL);
+	double	   *next = gs_sequence_alloc(fit->nrows, sizeof(double));
+	double		change;
+	double		by_code;
+	double		plain;
 	uint16	   *segment;
 	uint16	   *within;
 	uint16	   *shift;
 
-	if (change >= CLOSER * spread(fit, drawn, false, drawn->own.code) &&
-		(change >= CLOSER * spread(fit, drawn, false, NULL) ||
+	gather_next(fit, drawn, true, next);
+	change = gs_sequence_spread(next, NULL, fit->nrows);
+	gather_next(fit, drawn, false, next);
+	by_code = gs_sequence_spread(next, drawn->own.code, fit->nrows);
+	plain = gs_sequence_spread(next, NULL, fit->nrows);
+	pfree(next);
+	if (change >= CLOSER * by_code &&
+		(change >= CLOSER * plain ||
 		 (rising_share(fit, drawn) <= RISING && !is_long(fit))))
 		return;
 	segment = gs_sequence_alloc(fit->nrows, sizeof(uint16));

@@ -757,6 +757,7 @@ const GsFamily gs_tree = {
 	.load = tree_load,
 	.begin = tree_begin,
 	.generate = tree_generate,
+	.heed = gs_tree_heed,
 	.refined = true,
 	.conditions = true,
 	.contexts = true

@@ -198,6 +198,7 @@ extern void gs_tree_put(TreeSampler *sampler, int p, GsBatch *batch, int row,
 extern void gs_tree_draw(TreeSampler *sampler, int p, GsBatch *batch);
 
 /* tree_known.c */
+extern void gs_tree_heed(void *state, GsInverse *inverse);
 extern void gs_tree_draft(TreeSampler *sampler, const bool *known);
 extern void gs_tree_fill_drafts(TreeSampler *sampler, GsBatch *batch);
 

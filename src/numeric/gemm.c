@@ -61,12 +61,18 @@ typedef enum Order
 	ACROSS						/* columns, lda apart */
 } Order;
 
-/* so many floats, wherever they are */
-#define FLOATS(n) __attribute__((vector_size((n) * sizeof(float)), \
-								 aligned(sizeof(float)), may_alias))
-typedef float Four FLOATS(4);
-typedef float Eight FLOATS(8);
-typedef float Sixteen FLOATS(16);
+/* four floats as a value */
+typedef float Four __attribute__((vector_size(4 * sizeof(float))));
+
+/*
+ * So many floats in memory, wherever they are.  Not for arguments and results:
+ * gcc for aarch64 knows no way to pass them.
+ */
+#define UNALIGNED(n) __attribute__((vector_size((n) * sizeof(float)), \
+									aligned(sizeof(float)), may_alias))
+typedef float Unaligned4 UNALIGNED(4);
+typedef float Unaligned8 UNALIGNED(8);
+typedef float Unaligned16 UNALIGNED(16);
 
 #if defined(__clang__) || __GNUC__ >= 12
 #define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
@@ -200,11 +206,11 @@ copy_row(int n, const float *from, float *to)
 	} while (0)
 
 	if (n >= 16)
-		COPY(Sixteen, 16);
+		COPY(Unaligned16, 16);
 	else if (n >= 8)
-		COPY(Eight, 8);
+		COPY(Unaligned8, 8);
 	else if (n >= 4)
-		COPY(Four, 4);
+		COPY(Unaligned4, 4);
 	else
 		for (int i = 0; i < n; i++)
 			to[i] = from[i];
@@ -245,7 +251,7 @@ pack_four(const float *from, ptrdiff_t ld, int k, ptrdiff_t width,
 		Four		half[4];
 
 		for (int i = 0; i < 4; i++)
-			row[i] = *(const Four *) (from + i * ld);
+			row[i] = *(const Unaligned4 *) (from + i * ld);
 		for (int i = 0; i < 4; i += 2)
 		{
 			half[i] = SHUFFLE(row[i], row[i + 1], 0, 4, 1, 5);
@@ -253,9 +259,9 @@ pack_four(const float *from, ptrdiff_t ld, int k, ptrdiff_t width,
 		}
 		for (int i = 0; i < 2; i++)
 		{
-			*(Four *) (to + 2 * i * width) =
+			*(Unaligned4 *) (to + 2 * i * width) =
 				SHUFFLE(half[i], half[i + 2], 0, 1, 4, 5);
-			*(Four *) (to + (2 * i + 1) * width) =
+			*(Unaligned4 *) (to + (2 * i + 1) * width) =
 				SHUFFLE(half[i], half[i + 2], 2, 3, 6, 7);
 		}
 	}

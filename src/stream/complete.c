@@ -53,7 +53,6 @@ typedef struct Column
 	int			at;				/* in the source, from 0; -1: NULL */
 	int			c;				/* of the model, to be drawn; -1: kept */
 	GsDecoder  *decoder;
-	bool		set;			/* by a condition */
 } Column;
 
 typedef struct Completion
@@ -222,8 +221,6 @@ open_target(Completion *completion, Column *column, const char *name,
 		column->c = c;
 		column->decoder = gs_decoder_create(schema, c, completion->plain ?
 											InvalidOid : type);
-		column->set = completion->made->rules != NULL &&
-			gs_rules_sets(completion->made->rules, c);
 		return;
 	}
 	ereport(ERROR,
@@ -333,8 +330,7 @@ open_completion(const CompletionCall *call, TupleDesc desc)
 	match_columns(completion, model->schema, source, targets);
 	completion->made = gs_known_create(model, completion->known);
 	allocate(completion);
-	if (completion->made->rules != NULL)
-		gs_rules_know(completion->made->rules, completion->made->given);
+	gs_known_know(completion->made);
 	open_columns(completion, source, targets);
 	gs_known_begin(completion->made, call->seed, find_needed(completion));
 	completion->cursor = gs_source_cursor(source);
@@ -384,16 +380,8 @@ decode_column(Completion *completion, int i)
 	int			n = completion->desc->natts;
 	GsRows		rows = {completion->values + i, completion->nulls + i, n};
 
-	if (column->set)
-		gs_rules_set(completion->made->rules, completion->made->batch, column->c, 0,
-					 completion->rows, rows);
-	else
-	{
-		gs_decode(column->decoder, completion->made->batch, 0, completion->rows,
-				  rows);
-		gs_known_copy_equal(completion->made, column->c, completion->rows,
-							rows);
-	}
+	gs_known_decode(completion->made, column->decoder, column->c,
+					completion->rows, rows);
 }
 
 /*

@@ -29,7 +29,11 @@ greatest_key(const GsFill *fill, const GsColumn *column, Datum *greatest)
 	const char *order = name;
 	bool		isnull;
 
-	if (column->codec.kind->content == GS_CONTENT_TEXT)
+	if (column->key->place > 0)
+		order = psprintf("COALESCE(pg_catalog.substring(%s::pg_catalog.text,"
+						 " '^(?:[^0-9]*[0-9]+){%d}[^0-9]*([0-9]{1,17})')::pg_catalog.int8, -1)",
+						 name, column->key->runs);
+	else if (column->codec.kind->content == GS_CONTENT_TEXT)
 		order = psprintf("pg_catalog.length(%s::pg_catalog.text) DESC,"
 						 " %s::pg_catalog.text COLLATE pg_catalog.\"C\"",
 						 name, name);
@@ -50,8 +54,8 @@ greatest_key(const GsFill *fill, const GsColumn *column, Datum *greatest)
 static bool
 is_ordered(const GsColumn *column)
 {
-	return column->key != NULL && column->key->order != 0 &&
-		column->key->kind == GS_KEY_SEQUENCE;
+	return column->key != NULL && gs_key_counts(column->key) &&
+		(column->key->order != 0 || column->key->kind == GS_KEY_GROUPED);
 }
 
 /*
@@ -114,22 +118,19 @@ continue_sequences(const GsTarget *target, const GsSchema *schema,
 	for (int i = 0; i < target->desc->natts; i++)
 	{
 		const char *name = NameStr(TupleDescAttr(target->desc, i)->attname);
+		int			c = gs_schema_column(schema, name);
 		Datum		last;
 
-		for (int c = 0; c < schema->ncolumns; c++)
-		{
-			if (schema->columns[c].key == NULL ||
-				!gs_is_column_of(&schema->columns[c],
-								 TupleDescAttr(target->desc, i)->atttypid) ||
-				schema->columns[c].key->kind != GS_KEY_SEQUENCE ||
-				strcmp(schema->columns[c].name, name) != 0 ||
-				(fill->begun && is_ordered(&schema->columns[c])) ||
-				!gs_target_readable(target, i))
-				continue;
-			if (greatest_key(fill, &schema->columns[c], &last))
-				(void) gs_key_continue(&schema->columns[c], last,
-									   fill->start - 1 + fill->drawn);
-		}
+		if (c < 0 || schema->columns[c].key == NULL ||
+			!gs_is_column_of(&schema->columns[c],
+							 TupleDescAttr(target->desc, i)->atttypid) ||
+			!gs_key_counts(schema->columns[c].key) ||
+			(fill->begun && is_ordered(&schema->columns[c])) ||
+			!gs_target_readable(target, i))
+			continue;
+		if (greatest_key(fill, &schema->columns[c], &last))
+			(void) gs_key_continue(&schema->columns[c], last,
+								   fill->start - 1 + fill->drawn);
 	}
 }
 

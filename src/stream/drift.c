@@ -17,15 +17,6 @@
 #include "column/left_out.h"
 #include "stream/drift.h"
 
-static const GsColumn *
-find_column(const GsModel *model, const char *name)
-{
-	for (int c = 0; c < model->schema->ncolumns; c++)
-		if (strcmp(model->schema->columns[c].name, name) == 0)
-			return &model->schema->columns[c];
-	return NULL;
-}
-
 /*
  * gs_drift_lacks: whether a model has no column of a name, and its fit has not
  * left one out.
@@ -33,7 +24,7 @@ find_column(const GsModel *model, const char *name)
 bool
 gs_drift_lacks(const GsModel *model, const char *name)
 {
-	return find_column(model, name) == NULL &&
+	return gs_schema_column(model->schema, name) < 0 &&
 		!gs_is_left_out(model->version->tensors, name);
 }
 
@@ -127,11 +118,11 @@ gs_drift_tell_types(const GsModel *model, TupleDesc desc)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		const GsColumn *column = find_column(model,
-											 NameStr(attribute->attname));
+		int			c = gs_schema_column(model->schema,
+										 NameStr(attribute->attname));
 
-		if (!attribute->attisdropped && column != NULL)
-			tell_type(model, column, attribute);
+		if (!attribute->attisdropped && c >= 0)
+			tell_type(model, &model->schema->columns[c], attribute);
 	}
 }
 

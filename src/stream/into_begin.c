@@ -291,7 +291,8 @@ indexes_fit(const GsInto *call)
 		while ((at = bms_next_member(index->columns, at)) >= 0)
 		{
 			const char *name = NameStr(TupleDescAttr(target->desc, at)->attname);
-			bool		key = false;
+			int			c = gs_schema_column(model->schema, name);
+			bool		key = c >= 0 && model->schema->columns[c].key != NULL;
 			bool		made = gs_is_named(step->columns, name);
 
 			foreach(cell, owners->references)
@@ -300,13 +301,7 @@ indexes_fit(const GsInto *call)
 			if (!made && refers(target, name))
 				return false;
 
-			for (int c = 0; c < model->schema->ncolumns; c++)
-				if (strcmp(model->schema->columns[c].name, name) == 0)
-				{
-					made = true;
-					key = model->schema->columns[c].key != NULL;
-				}
-			if (!made || !(within || key))
+			if (!(made || c >= 0) || !(within || key))
 				return false;
 		}
 	}

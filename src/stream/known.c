@@ -146,13 +146,23 @@ gs_known_fill(GsKnown *known, int64 index)
 }
 
 /*
- * gs_known_copy_equal: where a drawn value of a column is equal to one that is
- * known, it is that one, as it is.
- *
- * rows: the first n decoded values of column c.
+ * gs_known_know: lets conditions see what is known, once given is set.
  */
 void
-gs_known_copy_equal(const GsKnown *known, int c, int n, GsRows rows)
+gs_known_know(GsKnown *known)
+{
+	if (known->rules == NULL)
+		return;
+	gs_rules_know(known->rules, known->given);
+	gs_rules_settle(known->rules);
+}
+
+/*
+ * Where a drawn value of a column is equal to one that is known, it is that
+ * one, as it is.
+ */
+static void
+copy_equal(const GsKnown *known, int c, int n, GsRows rows)
 {
 	const GsColumn *column = &known->sampler->schema->columns[c];
 	const GsRows *from;
@@ -166,4 +176,24 @@ gs_known_copy_equal(const GsKnown *known, int c, int n, GsRows rows)
 		if (equal[row] == 1 && !rows.nulls[row * rows.stride] &&
 			!from->nulls[row * from->stride])
 			rows.values[row * rows.stride] = from->values[row * from->stride];
+}
+
+/*
+ * gs_known_decode: the first n values of column c in the batch that was filled
+ * last, after gs_known_know: valid until the next one.
+ *
+ * decoder: the column's
+ */
+void
+gs_known_decode(GsKnown *known, GsDecoder *decoder, int c, int n, GsRows rows)
+{
+	if (known->rules != NULL && gs_rules_sets(known->rules, c))
+	{
+		gs_rules_set(known->rules, known->batch, c, 0, n, rows);
+		return;
+	}
+	gs_decode(decoder, known->batch, 0, n, rows);
+	copy_equal(known, c, n, rows);
+	if (known->rules != NULL)
+		gs_rules_take_settled(known->rules, c, n, rows);
 }

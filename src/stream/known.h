@@ -28,7 +28,8 @@ typedef struct GsKnown
 extern GsKnown *gs_known_create(const GsModel *model, const bool *known);
 extern void gs_known_begin(GsKnown *known, int64 seed, const bool *needed);
 extern const bool *gs_known_fill(GsKnown *known, int64 index);
-extern void gs_known_copy_equal(const GsKnown *known, int c, int n,
-								GsRows rows);
+extern void gs_known_know(GsKnown *known);
+extern void gs_known_decode(GsKnown *known, GsDecoder *decoder, int c, int n,
+							GsRows rows);
 
 #endif

@@ -34,21 +34,12 @@
 /* The number of the first row in the place of others. */
 #define FIRST_OTHER		(INT64CONST(1) << 52)
 
-static int
-find_column(const GsSchema *schema, const char *name)
-{
-	for (int c = 0; c < schema->ncolumns; c++)
-		if (strcmp(schema->columns[c].name, name) == 0)
-			return c;
-	return -1;
-}
-
 static void
 open_column(const GsKnown *known, GsOwnedColumn *column, const char *name, Oid type)
 {
 	const GsSchema *schema = known->sampler->schema;
 
-	column->c = find_column(schema, name);
+	column->c = gs_schema_column(schema, name);
 	if (column->c < 0)
 		return;
 	if (!gs_is_column_of(&schema->columns[column->c], type))
@@ -86,7 +77,7 @@ match_known(const GsOwners *owners, const GsSchema *schema, bool before,
 	}
 	foreach(cell, names)
 	{
-		int			c = find_column(schema, lfirst(cell));
+		int			c = gs_schema_column(schema, lfirst(cell));
 
 		place[i++] = c;
 		if (c >= 0)
@@ -161,7 +152,7 @@ open_counts(GsOwned *owned, const GsModel *model, int64 seed)
 	bool	   *known = palloc0(Max(model->schema->ncolumns, 1));
 	bool	   *needed = palloc0(Max(model->schema->nfeatures, 1));
 	int		   *place = palloc(sizeof(int) * Max(supply->nowner, 1));
-	int			count = find_column(model->schema, GS_OWNERS_COUNT);
+	int			count = gs_schema_column(model->schema, GS_OWNERS_COUNT);
 
 	if (count < 0 || model->schema->columns[count].type != INT8OID)
 		gs_corrupted("The model of the owners has no column \"%s\".",
@@ -221,9 +212,14 @@ static void
 forget_orders(const GsSchema *schema)
 {
 	for (int c = 0; c < schema->ncolumns; c++)
-		if (schema->columns[c].key != NULL &&
-			schema->columns[c].key->order > 0)
-			gs_key_set_order(schema->columns[c].key, 0, false, false);
+	{
+		GsKey	   *key = schema->columns[c].key;
+
+		if (key != NULL && key->kind == GS_KEY_GROUPED)
+			gs_key_set_order(key, GS_KEY_BY_ROWS, false, false);
+		else if (key != NULL && key->order > 0)
+			gs_key_set_order(key, 0, false, false);
+	}
 }
 
 /*

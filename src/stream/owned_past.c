@@ -19,6 +19,7 @@
 #include "catalog/access.h"
 #include "codec/styles.h"
 #include "column/store.h"
+#include "column/tensor.h"
 #include "model/siblings.h"
 #include "numeric/philox.h"
 #include "stream/owned_state.h"
@@ -40,15 +41,6 @@ struct GsOwnedPast
 	MemoryContext context;		/* of the rows at hand */
 };
 
-static int
-find_column(const GsSchema *schema, const char *name)
-{
-	for (int c = 0; c < schema->ncolumns; c++)
-		if (strcmp(schema->columns[c].name, name) == 0)
-			return c;
-	return -1;
-}
-
 /*
  * Where the model's columns are in what is read: place[i] of column i of it;
  * -1: the model has none.
@@ -69,7 +61,7 @@ find_places(const GsOwned *owned, TupleDesc desc, List *names)
 	}
 	foreach(cell, names)
 		place[desc->natts + foreach_current_index(cell)] =
-			find_column(schema, lfirst(cell));
+			gs_schema_column(schema, lfirst(cell));
 	return place;
 }
 
@@ -119,8 +111,13 @@ form_query(GsOwnedPast *past, const GsOwned *owned, TupleDesc desc)
 	appendStringInfoChar(&columns, ' ');
 	forboth(cell, owners->before, name, owners->before_names)
 	{
+		int			c = gs_schema_column(schema, lfirst(name));
+
+		if (c < 0)
+			gs_corrupted("rows know column \"%s\", which the model lacks",
+						 (char *) lfirst(name));
 		gs_owners_check_type(past->relid, lfirst(cell),
-							 schema->columns[find_column(schema, lfirst(name))].type);
+							 schema->columns[c].type);
 		appendStringInfo(&columns, "%spg_catalog.lag(c.%s) OVER w AS %s",
 						 columns.len > 1 ? ", " : "",
 						 quote_identifier(lfirst(cell)),
@@ -154,7 +151,7 @@ form_query(GsOwnedPast *past, const GsOwned *owned, TupleDesc desc)
 	initStringInfo(&keys);
 	foreach(cell, names)
 	{
-		int			c = find_column(schema, lfirst(cell));
+		int			c = gs_schema_column(schema, lfirst(cell));
 
 		appendStringInfo(&keys, ", p.%s%s", quote_identifier(lfirst(cell)),
 						 c < 0 ? "" : psprintf("::%s", format_type_extended(schema->columns[c].type, -1,

@@ -51,11 +51,8 @@ struct GsRepair
 static int
 column_of(const GsTarget *target, const GsSchema *schema, int at)
 {
-	for (int c = 0; c < schema->ncolumns; c++)
-		if (strcmp(schema->columns[c].name,
-				   NameStr(TupleDescAttr(target->desc, at)->attname)) == 0)
-			return c;
-	return -1;
+	return gs_schema_column(schema,
+							NameStr(TupleDescAttr(target->desc, at)->attname));
 }
 
 /*

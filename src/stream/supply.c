@@ -176,6 +176,7 @@ open_generations(GsSupply *supply, TupleDesc desc)
 				supply->type[i] = TupleDescAttr(desc, c)->atttypid;
 			}
 	}
+	gs_desc_finish(columns);
 	supply->desc = columns;
 	supply->slot = MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
 	supply->now = tuplestore_begin_heap(false, false, work_mem);

@@ -94,13 +94,10 @@ is_filled(const GsTarget *target, const GsModel *model,
 		  Form_pg_attribute attribute)
 {
 	const GsSchema *schema = model->schema;
-	bool		found = false;
+	bool		found = gs_schema_column(schema, NameStr(attribute->attname)) >= 0;
 
 	if (attribute->attisdropped || attribute->attgenerated != '\0')
 		return false;
-	for (int c = 0; c < schema->ncolumns && !found; c++)
-		found = strcmp(schema->columns[c].name,
-					   NameStr(attribute->attname)) == 0;
 	/* rows to come refer to it */
 	if (owners != NULL && owners->ngenerations > 0 &&
 		attribute->attidentity != ATTRIBUTE_IDENTITY_ALWAYS &&

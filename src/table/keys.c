@@ -98,6 +98,25 @@ gs_is_unique_within(Oid relid, const List *columns)
 }
 
 /*
+ * gs_source_refers: whether a source's column is a foreign key, or part of one.
+ */
+bool
+gs_source_refers(const GsSource *source, const char *name)
+{
+	AttrNumber	column = OidIsValid(source->relid) ?
+		get_attnum(source->relid, name) : 0;
+	Relation	relation;
+	bool		refers;
+
+	if (column <= 0)
+		return false;
+	relation = relation_open(source->relid, NoLock);
+	refers = is_foreign(relation, column);
+	relation_close(relation, NoLock);
+	return refers;
+}
+
+/*
  * gs_source_unique: whether a source's column is unique by itself, by a
  * unique index or a primary key on it alone, and no foreign key.
  *

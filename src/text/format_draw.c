@@ -281,9 +281,19 @@ is_numbered(const GsFormat *format, const FormatItem *template, int *nslots)
 }
 
 /*
+ * Whether a place never varies.
+ */
+static bool
+is_literal(const GsFormat *format, const FormatSlot *slot)
+{
+	return slot->rest == FORMAT_NONE &&
+		format->dists[slot->vocabulary + 1] == format->dists[slot->vocabulary] + 1;
+}
+
+/*
  * A place of a template that is to be filled in another way than usual: a word
- * by one of any of the n places, digits by any of them, and, to lengthen it,
- * one more.
+ * by one of any of the n places that vary, digits by any of them, and, to
+ * lengthen it, one more.
  */
 static void
 draw_mixed(const GsFormat *format, const FormatText *text,
@@ -299,11 +309,12 @@ draw_mixed(const GsFormat *format, const FormatText *text,
 			appendStringInfoCharMacro(out, '0' + gs_random_below(random, 10));
 		return;
 	}
-	if (CLASS_IS_WORD(slot->class) && !longer)
+	if (CLASS_IS_WORD(slot->class) && !longer && !is_literal(format, slot))
 	{
 		const FormatSlot *other = &slots[gs_random_below(random, n)];
 
-		if (CLASS_IS_WORD(other->class) && has_vocabulary(format, other))
+		if (CLASS_IS_WORD(other->class) && has_vocabulary(format, other) &&
+			!is_literal(format, other))
 			slot = other;
 	}
 	draw_slot(format, text, slot, random, FORMAT_KNOWN, out);

@@ -228,7 +228,7 @@ static void
 format_of(const char *text, char *format)
 {
 	for (; *text != '\0'; text++)
-		*format++ = is_digit(*text) ? '9' :
+		*format++ = *text >= '0' && *text <= '9' ? '9' :
 			*text >= 'a' && *text <= 'z' ? 'a' :
 			*text >= 'A' && *text <= 'Z' ? 'A' :
 			(*text & 0xC0) == 0xC0 ? *text & 0xE0 :

@@ -24,7 +24,6 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
-#include "optimizer/plancat.h"
 #include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
@@ -33,6 +32,7 @@
 #include "utils/rel.h"
 
 #include "mask/grant.h"
+#include "mask/mask_plan.h"
 #include "mask/masked.h"
 #include "stream/node/scan.h"
 
@@ -74,11 +74,7 @@ is_call(const FuncExpr *call)
 double
 gs_masked_rows(const FuncExpr *call)
 {
-	Relation	relation;
 	Oid			relid;
-	double		rows;
-	BlockNumber pages;
-	double		visible;
 
 	if (!is_call(call))
 		return -1;
@@ -86,14 +82,7 @@ gs_masked_rows(const FuncExpr *call)
 	/* the row type of no table is an error when it is called */
 	if (get_rel_relkind(relid) == RELKIND_COMPOSITE_TYPE)
 		return -1;
-	relation = try_table_open(relid, AccessShareLock);
-	if (relation == NULL)
-		return -1;
-	rows = relation->rd_rel->reltuples;
-	if (RELKIND_HAS_TABLE_AM(relation->rd_rel->relkind))
-		estimate_rel_size(relation, NULL, &pages, &rows, &visible);
-	table_close(relation, NoLock);
-	return rows;
+	return gs_mask_estimate_rows(relid);
 }
 
 /* Whether a function may see rows that are not masked: if not, returns true. */
