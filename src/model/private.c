@@ -201,16 +201,12 @@ private_load(const GsSchema *schema, const List *tensors)
 	model->below = palloc_extended(sizeof(uint32) * model->ncomponents *
 								   (Size) Max(model->ncells, 1),
 								   MCXT_ALLOC_HUGE);
-	for (int r = 0; r < model->ncomponents; r++)
-		for (int p = 0; p < model->npositions; p++)
-		{
-			Size		at = (Size) r * model->ncells +
-				model->position[p].first;
-
-			if (!sum_up(model->share + at, model->position[p].ncells,
-						model->below + at))
+	for (int p = 0; p < model->npositions; p++)
+		for (int r = 0; r < model->ncomponents; r++)
+			if (!sum_up(model->share + (Size) r * model->ncells +
+						model->position[p].first, model->position[p].ncells,
+						model->below + gs_private_at(model, p, r)))
 				gs_corrupted("Component %d of the mixture is impossible.", r);
-		}
 	return model;
 }
 
@@ -320,6 +316,29 @@ even_words(const uint32 *place, const int32 *component, uint32 key,
 }
 
 /*
+ * Hands all rows' cells at position p to a batch; word, within: [GS_BATCH]
+ * choose the cell, and among its values.  Cells are found first, so that
+ * searches of several rows wait for memory at the same time.
+ */
+static void
+put_cells(const PrivateSampler *sampler, int p, GsBatch *batch,
+		  const uint32 *word, const uint32 *within)
+{
+	const PrivateModel *model = sampler->model;
+	int			ncells = model->position[p].ncells;
+	int			cell[GS_BATCH];
+
+	for (int i = 0; i < GS_BATCH; i++)
+		cell[i] = gs_private_find(model->below +
+								  gs_private_at(model, p,
+												sampler->component[i]),
+								  ncells, word[i]);
+	for (int i = 0; i < GS_BATCH; i++)
+		gs_private_put(model, p, batch, i, cell[i],
+					   (within[i] >> 8) * 0x1.0p-24f);
+}
+
+/*
  * Draws a position for the rows of a batch, which share it out evenly.
  */
 static void
@@ -340,15 +359,7 @@ draw_evenly(PrivateSampler *sampler, int p, GsBatch *batch)
 		memset(within, 0, sizeof(uint32) * GS_BATCH);
 	else
 		even_words(sampler->words, sampler->component, key[1], within);
-	for (int i = 0; i < GS_BATCH; i++)
-	{
-		const uint32 *below = model->below + position->first +
-			(Size) sampler->component[i] * model->ncells;
-
-		gs_private_put(model, p, batch, i,
-					   gs_private_find(below, position->ncells, word[i]),
-					   (within[i] >> 8) * 0x1.0p-24f);
-	}
+	put_cells(sampler, p, batch, word, within);
 }
 
 /*
@@ -357,20 +368,10 @@ draw_evenly(PrivateSampler *sampler, int p, GsBatch *batch)
 static void
 draw_alone(PrivateSampler *sampler, int p, GsBatch *batch)
 {
-	const PrivateModel *model = sampler->model;
-	const PrivatePosition *position = &model->position[p];
 	const uint32 *word = sampler->words;
 
 	gs_private_words(sampler, batch, GS_PRIVATE_POSITION(p));
-	for (int i = 0; i < GS_BATCH; i++)
-	{
-		const uint32 *below = model->below + position->first +
-			(Size) sampler->component[i] * model->ncells;
-
-		gs_private_put(model, p, batch, i,
-					   gs_private_find(below, position->ncells, word[i]),
-					   (word[GS_BATCH + i] >> 8) * 0x1.0p-24f);
-	}
+	put_cells(sampler, p, batch, word, word + GS_BATCH);
 }
 
 /*

@@ -35,7 +35,8 @@ typedef struct PrivateModel
 	const int32 *weight;		/* [ncomponents] sum GS_PRIVATE_ROWS */
 	uint16	   *component;		/* [GS_PRIVATE_ROWS] in order */
 	const float *share;			/* [ncomponents][ncells] */
-	uint32	   *below;			/* the same: their sums, of 2^32 */
+	uint32	   *below;			/* [npositions][ncomponents][its cells] their
+								 * sums, of 2^32 */
 } PrivateModel;
 
 typedef struct PrivateSampler
@@ -54,6 +55,19 @@ typedef struct PrivateSampler
 } PrivateSampler;
 
 /*
+ * Where the sums of a position's cells in component r begin among all: those
+ * of a position are near each other, for rows are drawn position by position.
+ */
+static inline Size
+gs_private_at(const PrivateModel *model, int p, int r)
+{
+	const PrivatePosition *position = &model->position[p];
+
+	return (Size) position->first * model->ncomponents +
+		(Size) r * position->ncells;
+}
+
+/*
  * The first cell that ends above a random word, by halving, without a branch
  * that could be guessed wrong.
  */
@@ -68,7 +82,8 @@ gs_private_find(const uint32 *below, int n, uint32 word)
 	{
 		int			half = n / 2;
 
-		low += below[low + half - 1] <= word ? half : 0;
+		/* compilers make a branch of "? half : 0" */
+		low += half & -(int) (below[low + half - 1] <= word);
 		n -= half;
 	}
 	return low;

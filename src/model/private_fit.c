@@ -13,8 +13,8 @@
 #include "numeric/philox.h"
 #include "privacy/mixture.h"
 
-#define MEMBERS		6			/* mixtures ... */
-#define COMPONENTS	96			/* ... of so many */
+#define MEMBERS		16			/* mixtures ... */
+#define COMPONENTS	48			/* ... of so many */
 #define STEPS		300			/* of a cycle */
 #define CYCLES		4
 #define MAX_SHARES	(16 * 1024 * 1024)	/* of all components and cells */
