@@ -11,141 +11,8 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
-#include "codec/notation.h"
+#include "codec/notation_internal.h"
 #include "compat.h"
-
-typedef enum Field
-{
-	FIELD_YEAR,					/* four digits */
-	FIELD_YEAR2,				/* two, of 1950 to 2049 */
-	FIELD_MONTH,
-	FIELD_MONTH_SHORT,			/* no zero before it */
-	FIELD_MONTH_NAME,
-	FIELD_MON,
-	FIELD_MON_UPPER,
-	FIELD_DAY,
-	FIELD_DAY_SHORT,
-	FIELD_DAY_OF_YEAR,
-	FIELD_HOUR,
-	FIELD_HOUR_SHORT,
-	FIELD_MINUTE,
-	FIELD_SECOND,
-	FIELD_MILLI,				/* seconds' digits after the point: three, */
-	FIELD_MICRO,				/* or six */
-
-	/* what says too little to be read */
-	FIELD_QUARTER,
-	FIELD_DAY_NAME,
-	FIELD_DAY_ABBREVIATED,
-	FIELD_SUNDAY_1,
-	FIELD_MONDAY_1,
-	FIELD_SUNDAY_0,
-	FIELD_MONDAY_0,
-	FIELD_WEEK,
-	FIELD_ISO_YEAR,				/* that the week is of */
-	FIELD_EPOCH,				/* seconds since 1970, cut off or rounded */
-	FIELD_EPOCH_ROUNDED,
-	FIELD_EPOCH_MS,
-	FIELD_EPOCH_MS_ROUNDED,
-	FIELD_EXCEL_DAY,			/* days since 1899-12-30, */
-	FIELD_UNIX_DAY,				/* 1970, */
-	FIELD_JULIAN_DAY,			/* or 4714 BC */
-	FIELDS
-} Field;
-
-/* Of names that begin alike, the longest comes first. */
-static const struct
-{
-	const char *name;
-	Field		field;
-}			fields[] = {
-	{"epoch ms rounded", FIELD_EPOCH_MS_ROUNDED},
-	{"epoch ms", FIELD_EPOCH_MS}, {"epoch rounded", FIELD_EPOCH_ROUNDED},
-	{"epoch", FIELD_EPOCH}, {"excel day", FIELD_EXCEL_DAY},
-	{"unix day", FIELD_UNIX_DAY}, {"J", FIELD_JULIAN_DAY},
-	{"IYYY", FIELD_ISO_YEAR}, {"MS", FIELD_MILLI}, {"US", FIELD_MICRO},
-	{"YYYY", FIELD_YEAR}, {"YY", FIELD_YEAR2},
-	{"FMMonth", FIELD_MONTH_NAME}, {"FMMM", FIELD_MONTH_SHORT},
-	{"MM", FIELD_MONTH}, {"MI", FIELD_MINUTE}, {"MON", FIELD_MON_UPPER},
-	{"Mon", FIELD_MON}, {"FMDay", FIELD_DAY_NAME},
-	{"FMDD", FIELD_DAY_SHORT}, {"DDD", FIELD_DAY_OF_YEAR},
-	{"DD", FIELD_DAY}, {"Dy", FIELD_DAY_ABBREVIATED},
-	{"FMHH24", FIELD_HOUR_SHORT}, {"HH24", FIELD_HOUR},
-	{"SS", FIELD_SECOND}, {"Q", FIELD_QUARTER}, {"IW", FIELD_WEEK},
-	{"ID-1", FIELD_MONDAY_0}, {"ID", FIELD_MONDAY_1},
-	{"D-1", FIELD_SUNDAY_0}, {"D", FIELD_SUNDAY_1}
-};
-
-#define NUMBER	1
-#define TEXT	2
-#define DATE	4				/* a type of their own */
-#define TIME	8
-#define STAMP	16
-#define PLAIN	(DATE | TIME | STAMP)
-
-/*
- * Stored models count on the order: new ones come last.  Of formats that read
- * all of a column alike, the first is taken.
- */
-static const struct
-{
-	const char *name;
-	int			kinds;
-}			formats[] = {
-	{"YYYYMMDD", NUMBER | TEXT}, {"DDMMYYYY", NUMBER | TEXT},
-	{"MMDDYYYY", NUMBER | TEXT}, {"YYYYMM", NUMBER | TEXT},
-	{"YYYYDDD", NUMBER | TEXT}, {"YYMMDD", NUMBER | TEXT},
-	{"DDMMYY", NUMBER | TEXT}, {"HH24MISS", NUMBER | TEXT},
-	{"HH24MI", NUMBER | TEXT}, {"YYYYMMDDHH24MISS", NUMBER | TEXT},
-	{"YYYYMMDDHH24MI", NUMBER | TEXT},
-	{"YYYY-MM-DD", TEXT}, {"DD/MM/YYYY", TEXT}, {"MM/DD/YYYY", TEXT},
-	{"DD.MM.YYYY", TEXT}, {"YYYY/MM/DD", TEXT}, {"YYYY.MM.DD", TEXT},
-	{"DD-MM-YYYY", TEXT}, {"MM-DD-YYYY", TEXT}, {"FMDD/FMMM/YYYY", TEXT},
-	{"FMMM/FMDD/YYYY", TEXT}, {"FMDD.FMMM.YYYY", TEXT},
-	{"YYYY-FMMM-FMDD", TEXT}, {"YYYY/FMMM/FMDD", TEXT},
-	{"DD/MM/YY", TEXT}, {"MM/DD/YY", TEXT}, {"FMDD/FMMM/YY", TEXT},
-	{"FMMM/FMDD/YY", TEXT}, {"DD.MM.YY", TEXT}, {"DD-Mon-YYYY", TEXT},
-	{"DD-MON-YYYY", TEXT}, {"DD-Mon-YY", TEXT}, {"DD-MON-YY", TEXT},
-	{"DD Mon YYYY", TEXT}, {"DDMONYYYY", TEXT}, {"FMDD Mon YYYY", TEXT},
-	{"Mon DD, YYYY", TEXT}, {"Mon FMDD, YYYY", TEXT},
-	{"FMMonth FMDD, YYYY", TEXT}, {"FMDD FMMonth YYYY", TEXT},
-	{"YYYY-MM", TEXT}, {"YYYY/MM", TEXT}, {"MM/YYYY", TEXT},
-	{"MM-YYYY", TEXT}, {"MM.YYYY", TEXT}, {"Mon YYYY", TEXT},
-	{"Mon-YYYY", TEXT}, {"Mon-YY", TEXT}, {"FMMonth YYYY", TEXT},
-	{"HH24:MI", TEXT}, {"HH24:MI:SS", TEXT}, {"FMHH24:MI", TEXT},
-	{"YYYY-MM-DD HH24:MI:SS", TEXT}, {"YYYY-MM-DD\"T\"HH24:MI:SS", TEXT},
-	{"YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"", TEXT}, {"YYYY-MM-DD HH24:MI", TEXT},
-	{"YYYY-MM-DD\"T\"HH24:MI", TEXT}, {"YYYY/MM/DD HH24:MI:SS", TEXT},
-	{"YYYY/MM/DD HH24:MI", TEXT}, {"DD/MM/YYYY HH24:MI", TEXT},
-	{"MM/DD/YYYY HH24:MI", TEXT}, {"DD/MM/YYYY HH24:MI:SS", TEXT},
-	{"MM/DD/YYYY HH24:MI:SS", TEXT}, {"DD.MM.YYYY HH24:MI", TEXT},
-	{"DD.MM.YYYY HH24:MI:SS", TEXT}, {"FMMM/FMDD/YYYY FMHH24:MI", TEXT},
-	{"FMDD/FMMM/YYYY FMHH24:MI", TEXT},
-
-	/* those that follow from others */
-	{"YYYY", NUMBER | TEXT}, {"MM", NUMBER | TEXT}, {"FMMM", TEXT},
-	{"DD", NUMBER | TEXT}, {"FMDD", TEXT}, {"DDD", NUMBER},
-	{"HH24", NUMBER | TEXT}, {"FMHH24", TEXT}, {"MI", NUMBER | TEXT},
-	{"SS", NUMBER | TEXT}, {"Q", NUMBER | TEXT}, {"ID", NUMBER | TEXT},
-	{"D", NUMBER | TEXT}, {"ID-1", NUMBER | TEXT}, {"D-1", NUMBER | TEXT},
-	{"IW", NUMBER | TEXT}, {"YY", NUMBER | TEXT}, {"Mon", TEXT},
-	{"MON", TEXT}, {"FMMonth", TEXT}, {"FMDay", TEXT}, {"Dy", TEXT},
-	{"YYYYQ", NUMBER}, {"YYYY-\"Q\"Q", TEXT}, {"YYYY\"Q\"Q", TEXT},
-	{"YYYY \"Q\"Q", TEXT}, {"\"Q\"Q YYYY", TEXT}, {"\"Q\"Q", TEXT},
-	{"date", DATE}, {"time", TIME}, {"month", DATE}, {"month end", DATE},
-	{"quarter", DATE}, {"quarter end", DATE}, {"year", DATE}, {"week", DATE},
-
-	{"YYYY-MM-DD HH24:MI:SS.MS", TEXT}, {"YYYY-MM-DD HH24:MI:SS.US", TEXT},
-	{"YYYY-MM-DD\"T\"HH24:MI:SS.MS", TEXT},
-	{"YYYY-MM-DD\"T\"HH24:MI:SS.US", TEXT},
-	{"IYYYIW", NUMBER | TEXT}, {"IYYY-\"W\"IW", TEXT},
-	{"IYYY\"W\"IW", TEXT}, {"IYYY-IW", TEXT}, {"IYYY", NUMBER | TEXT},
-	{"\"W\"IW", TEXT}, {"epoch", TEXT}, {"epoch ms", TEXT},
-	{"epoch rounded", TEXT}, {"epoch ms rounded", TEXT},
-	{"excel day", NUMBER | TEXT}, {"unix day", NUMBER | TEXT},
-	{"J", NUMBER | TEXT}, {"\"FY\"YYYY", TEXT}, {"\"FY\"YY", TEXT},
-	{"\"FY\"YYYY-\"Q\"Q", TEXT}, {"timestamp", STAMP}
-};
 
 static const char *const month_names[] = {
 	"January", "February", "March", "April", "May", "June", "July",
@@ -156,25 +23,6 @@ static const char *const day_names[] = {
 	"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
 	"Saturday"
 };
-
-/* A field, or a character as it is. */
-typedef struct Token
-{
-	int8		field;			/* -1: none */
-	char		literal;
-} Token;
-
-#define MAX_TOKENS	24
-
-/* A format taken apart, when it is first needed. */
-typedef struct Compiled
-{
-	int			n;
-	Token		token[MAX_TOKENS];
-	bool		has[FIELDS];
-} Compiled;
-
-static Compiled compiled[lengthof(formats)];
 
 /* A date and a time of day by its fields. */
 typedef struct Parts
@@ -188,39 +36,6 @@ typedef struct Parts
 	int			second;
 	int			usec;
 } Parts;
-
-static const Compiled *
-compile(int format)
-{
-	Compiled   *to = &compiled[format];
-	bool		quoted = false;
-
-	if (to->n > 0)
-		return to;
-	for (const char *at = formats[format].name; *at != '\0';)
-	{
-		int			f = quoted ? lengthof(fields) : 0;
-
-		if (*at == '"')
-		{
-			quoted = !quoted;
-			at++;
-			continue;
-		}
-		while (f < lengthof(fields) &&
-			   strncmp(at, fields[f].name, strlen(fields[f].name)) != 0)
-			f++;
-		if (f < lengthof(fields))
-		{
-			to->token[to->n++] = (Token) {fields[f].field, 0};
-			to->has[fields[f].field] = true;
-			at += strlen(fields[f].name);
-		}
-		else
-			to->token[to->n++] = (Token) {-1, *at++};
-	}
-	return to;
-}
 
 static bool
 has_epoch(const bool *has)
@@ -236,64 +51,15 @@ has_epoch(const bool *has)
 bool
 gs_notation_is_epoch(int format)
 {
-	return has_epoch(compile(format)->has);
+	return has_epoch(gs_notation_compile(format)->has);
 }
 
 static bool
 is_rounded(int format)
 {
-	const bool *has = compile(format)->has;
+	const bool *has = gs_notation_compile(format)->has;
 
 	return has[FIELD_EPOCH_ROUNDED] || has[FIELD_EPOCH_MS_ROUNDED];
-}
-
-/*
- * gs_notation_count: how many formats there are; each is told by its number,
- * from 0.
- */
-int
-gs_notation_count(void)
-{
-	return lengthof(formats);
-}
-
-/*
- * gs_notation_name: a format as to_char() has it.
- */
-const char *
-gs_notation_name(int format)
-{
-	return formats[format].name;
-}
-
-/*
- * gs_notation_fits: whether values of a kind may be written in a format.
- */
-bool
-gs_notation_fits(int format, const GsCodecKind *kind)
-{
-	if (kind->content == GS_CONTENT_TEXT)
-		return formats[format].kinds & TEXT;
-	if (formats[format].kinds & PLAIN)
-		return kind->types[0] ==
-			(formats[format].kinds & DATE ? DATEOID :
-			 formats[format].kinds & TIME ? TIMEOID : TIMESTAMPOID);
-	return kind->content == GS_CONTENT_NUMBERS &&
-		(formats[format].kinds & NUMBER) && kind->nparts == 1 &&
-		kind->axis == GS_AXIS_NUMBER && kind->part[0].lane != GS_LANE_FLOAT;
-}
-
-/*
- * gs_notation_is_ordered: whether the values that a format writes are in the
- * order of what they count.
- */
-bool
-gs_notation_is_ordered(int format)
-{
-	return gs_notation_is_epoch(format) ||
-		strncmp(formats[format].name, "YYYY", 4) == 0 ||
-		strncmp(formats[format].name, "HH24", 4) == 0 ||
-		(formats[format].kinds & PLAIN) != 0;
 }
 
 /*
@@ -303,7 +69,7 @@ gs_notation_is_ordered(int format)
 GsMomentUnit
 gs_notation_unit(int format)
 {
-	const bool *has = compile(format)->has;
+	const bool *has = gs_notation_compile(format)->has;
 	bool		year = has[FIELD_YEAR] || has[FIELD_YEAR2];
 	bool		month = has[FIELD_MONTH] || has[FIELD_MONTH_SHORT] ||
 		has[FIELD_MONTH_NAME] || has[FIELD_MON] || has[FIELD_MON_UPPER];
@@ -311,9 +77,9 @@ gs_notation_unit(int format)
 	bool		clock = (has[FIELD_HOUR] || has[FIELD_HOUR_SHORT]) &&
 		has[FIELD_MINUTE];
 
-	if (formats[format].kinds & PLAIN)
-		return formats[format].kinds & DATE ? GS_UNIT_DAY :
-			formats[format].kinds & TIME ? GS_UNIT_CLOCK : GS_UNIT_TIME;
+	if (gs_notation_compile(format)->kinds & PLAIN)
+		return gs_notation_compile(format)->kinds & DATE ? GS_UNIT_DAY :
+			gs_notation_compile(format)->kinds & TIME ? GS_UNIT_CLOCK : GS_UNIT_TIME;
 	if (has_epoch(has))
 		return GS_UNIT_TIME;
 	if (!year)
@@ -330,9 +96,9 @@ gs_notation_unit(int format)
 int64
 gs_notation_usecs(int format)
 {
-	const bool *has = compile(format)->has;
+	const bool *has = gs_notation_compile(format)->has;
 
-	if (formats[format].kinds & (TIME | STAMP))
+	if (gs_notation_compile(format)->kinds & (TIME | STAMP))
 		return 1;
 	if (has[FIELD_MILLI] || has[FIELD_MICRO])
 		return has[FIELD_MICRO] ? 1 : 1000;
@@ -349,7 +115,7 @@ gs_notation_usecs(int format)
 bool
 gs_notation_is_number(int format)
 {
-	return formats[format].kinds & NUMBER;
+	return gs_notation_compile(format)->kinds & NUMBER;
 }
 
 /*
@@ -358,8 +124,8 @@ gs_notation_is_number(int format)
 static int
 digits_of(int format)
 {
-	return strlen(formats[format].name) -
-		(compile(format)->has[FIELD_HOUR] ? 2 : 0);
+	return strlen(gs_notation_compile(format)->name) -
+		(gs_notation_compile(format)->has[FIELD_HOUR] ? 2 : 0);
 }
 
 /*
@@ -423,7 +189,7 @@ gs_notation_moment(int format, int64 scalar)
 void
 gs_notation_limits(int format, int64 *min, int64 *max)
 {
-	bool		century = compile(format)->has[FIELD_YEAR2];
+	bool		century = gs_notation_compile(format)->has[FIELD_YEAR2];
 	int			year = century ? 1950 : 1;
 	int			last = century ? 2049 : 9999;
 	GsMoment	begin = {date2j(year, 1, 1) - POSTGRES_EPOCH_JDATE, 0};
@@ -597,7 +363,7 @@ gs_notation_length(int format)
 		[FIELD_MINUTE] = 2,[FIELD_SECOND] = 2,[FIELD_MILLI] = 3,
 		[FIELD_MICRO] = 6
 	};
-	const Compiled *c = compile(format);
+	const Compiled *c = gs_notation_compile(format);
 	int			sum = 0;
 
 	if (gs_notation_unit(format) != GS_UNIT_TIME)
@@ -621,7 +387,7 @@ gs_notation_length(int format)
 bool
 gs_notation_parse(int format, const char *text, int len, int64 *scalar)
 {
-	const Compiled *c = compile(format);
+	const Compiled *c = gs_notation_compile(format);
 	const char *end = text + len;
 	Parts		parts = {.year = 2000,.month = 1,.day = 1};
 	GsMoment	moment;
@@ -652,7 +418,7 @@ parse_number(int format, int64 number, int64 *scalar)
 	int			digits = digits_of(format);
 
 	*scalar = number;
-	if (formats[format].kinds & PLAIN)
+	if (gs_notation_compile(format)->kinds & PLAIN)
 		return true;
 	return number >= 0 &&
 		snprintf(text, sizeof(text), GS_PADDED_UINT64, digits,
@@ -768,7 +534,7 @@ write_field(Field field, const Parts *parts, const GsMoment *moment,
 int
 gs_notation_write(int format, GsMoment moment, char *out)
 {
-	const Compiled *c = compile(format);
+	const Compiled *c = gs_notation_compile(format);
 	int			seconds = (int) (moment.usec / USECS_PER_SEC);
 	Parts		parts = {.hour = seconds / SECS_PER_HOUR,
 		.minute = seconds / SECS_PER_MINUTE % MINS_PER_HOUR,
@@ -795,8 +561,8 @@ gs_notation_write_number(int format, GsMoment moment)
 {
 	char		text[GS_NOTATION_SIZE];
 
-	if (formats[format].kinds & PLAIN)
-		return formats[format].kinds & DATE ?
+	if (gs_notation_compile(format)->kinds & PLAIN)
+		return gs_notation_compile(format)->kinds & DATE ?
 			gs_notation_day(format, moment.day) :
 			gs_notation_scalar(format, moment);
 	gs_notation_write(format, moment, text);
@@ -810,11 +576,11 @@ gs_notation_write_number(int format, GsMoment moment)
 bool
 gs_notation_derives(int format, const GsCodec *from)
 {
-	const bool *has = compile(format)->has;
+	const bool *has = gs_notation_compile(format)->has;
 	GsMomentUnit unit = gs_codec_unit(from);
 	bool		clock = has[FIELD_HOUR] || has[FIELD_HOUR_SHORT] ||
 		has[FIELD_MINUTE] || has[FIELD_SECOND] || has_epoch(has) ||
-		(formats[format].kinds & (TIME | STAMP)) != 0;
+		(gs_notation_compile(format)->kinds & (TIME | STAMP)) != 0;
 	bool		month = has[FIELD_YEAR] || has[FIELD_YEAR2] ||
 		has[FIELD_MONTH] || has[FIELD_MONTH_SHORT] ||
 		has[FIELD_MONTH_NAME] || has[FIELD_MON] || has[FIELD_MON_UPPER] ||
@@ -826,9 +592,9 @@ gs_notation_derives(int format, const GsCodec *from)
 		has[FIELD_WEEK] || has[FIELD_ISO_YEAR] ||
 		has[FIELD_EXCEL_DAY] || has[FIELD_UNIX_DAY] ||
 		has[FIELD_JULIAN_DAY] || has_epoch(has) ||
-		(formats[format].kinds & (DATE | STAMP)) != 0;
+		(gs_notation_compile(format)->kinds & (DATE | STAMP)) != 0;
 	bool		seconds = has[FIELD_SECOND] || has_epoch(has) ||
-		(formats[format].kinds & STAMP) != 0;
+		(gs_notation_compile(format)->kinds & STAMP) != 0;
 
 	if (unit == GS_UNIT_NONE)
 		return false;
