@@ -70,7 +70,7 @@ def main(program, table, domain, ordered, epsilons, seeds, *shape):
         for eps in epsilons.split(","):
             res = []
             for seed in range(1, int(seeds) + 1):
-                subprocess.run([program, t.name, o.name, eps, "1e-9", str(seed), *(shape or ("20", "48", "300"))], check=True)
+                subprocess.run([program, t.name, o.name, eps, "1e-9", str(seed), *(shape or ("16", "48", "300"))], check=True)
                 raw = np.fromfile(o.name, np.float32)
                 R = len(raw) // (1 + sum(K))
                 S = sample(raw[:R].astype(float), raw[R:].reshape(R, -1), K, len(X), np.random.default_rng(seed))

@@ -21,7 +21,7 @@ def mixture(program, X, names, K, marked, eps, seed):
         t.write(np.array([[k, j in marked] for j, k in enumerate(K)], np.int32).tobytes())
         t.write(X.tobytes())
         t.flush()
-        subprocess.run([program, t.name, o.name, eps, "1e-9", str(seed), "20", "48", "300"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([program, t.name, o.name, eps, "1e-9", str(seed), "16", "48", "300"], check=True, stderr=subprocess.DEVNULL)
         raw = np.fromfile(o.name, np.float32)
     R = len(raw) // (1 + sum(K))
     return sample(raw[:R].astype(float), raw[R:].reshape(R, -1), K, len(X), np.random.default_rng(seed))
