@@ -118,8 +118,9 @@ typedef struct Request
 
 int			gs_max_jobs = 2;
 
-/* The worker was told to end. */
+/* The worker was told to end, and when. */
 static volatile sig_atomic_t terminated = false;
+static volatile time_t terminated_at;
 
 PGDLLEXPORT void gs_worker_main(Datum main_arg);
 
@@ -347,18 +348,20 @@ typedef struct Order
 
 /*
  * SIGTERM: ends the work as a cancel does, so that it can be written down; but
- * who is told twice goes at once.
+ * who is told again, and is still there, goes at once.  A postmaster that stops
+ * tells each process twice: itself, and as a group of processes.
  */
 static void
 handle_terminate(SIGNAL_ARGS)
 {
-	if (terminated)
-		die(GS_SIGNAL);
-	else
+	if (!terminated)
 	{
 		terminated = true;
+		terminated_at = time(NULL);
 		StatementCancelHandler(GS_SIGNAL);
 	}
+	else if (time(NULL) > terminated_at + 1)
+		die(GS_SIGNAL);
 }
 
 /*
