@@ -54,7 +54,7 @@ SELECT is_near('avg(x)', 0.1, 'level = ''middle''');
 SELECT is_near('avg(x)', 0.1, 'level = ''high''');
 SELECT ok((SELECT max(abs(a.share - b.share)) FROM
 	(SELECT region, count(*) / 20000.0 AS share FROM r GROUP BY 1) a
-	FULL JOIN (SELECT region, count(*) / 20000.0 AS share FROM s GROUP BY 1) b USING (region)) < 0.015, 'shares of a category');
+	FULL JOIN (SELECT region, count(*) / 20000.0 AS share FROM s GROUP BY 1) b USING (region)) < 0.01, 'shares of a category');
 SELECT ok((SELECT max(abs(a.share - b.share)) FROM
 	(SELECT region, level, count(*) / 20000.0 AS share FROM r GROUP BY 1, 2) a
 	FULL JOIN (SELECT region, level, count(*) / 20000.0 AS share FROM s GROUP BY 1, 2) b USING (region, level)) < 0.03,

@@ -1,7 +1,7 @@
 -- Texts made anew: words stay whole, numbers keep their check digits, and rows
 -- whose value is too rare to be shown stay rows of their group.
 BEGIN;
-SELECT plan(34);
+SELECT plan(29);
 SET LOCAL client_min_messages = warning;
 SELECT setseed(0.33) \g /dev/null
 
@@ -13,34 +13,23 @@ FROM generate_series(1, 1900) i;
 SELECT synth_fit('item', seed => 1) \g /dev/null
 SELECT is((SELECT count(*) FROM synth_sample(NULL::item, 2000, seed => 2)
 	WHERE title !~ '^(red|blue|green|small|large) (lamp|chair|table|shelf) \d\d$'), 0::bigint, 'words stay whole where few are left');
--- A text that is but a combination of frequent tokens, most of which the source has, is none of anybody's.
-SELECT cmp_ok((SELECT count(*) FROM synth_sample(NULL::item, 2000, seed => 2) WHERE title IN (SELECT title FROM item)), '>', 1500::bigint, 'combinations come out as they are');
-CREATE TABLE shelf AS
-SELECT 'R' || lpad(rack::text, 2, '0') || '-S' || shelf || '-B' || bin AS place, rack, shelf, word || '-' || pet AS name, CASE WHEN word < 'icy' THEN 'warm' ELSE 'cold' END AS tone
-FROM (SELECT floor(random() * 30)::int AS rack, floor(random() * 6)::int AS shelf, floor(random() * 8)::int AS bin,
-		(ARRAY['bold', 'calm', 'dark', 'easy', 'fair', 'glad', 'hard', 'icy', 'joyful', 'keen', 'lazy', 'mild', 'neat', 'odd', 'pale', 'quick', 'rude', 'slow', 'tiny', 'ugly'])[1 + floor(random() * 20)] AS word,
-		(ARRAY['ant', 'bat', 'cat', 'dog', 'eel', 'fox', 'goat', 'hen', 'ibis', 'jay', 'kiwi', 'lion', 'mole', 'newt', 'owl', 'pig', 'quail', 'rat', 'seal', 'toad'])[1 + floor(random() * random() * 20)] AS pet
-	FROM generate_series(1, 1500)) AS drawn;
-SELECT synth_fit('shelf', seed => 1) \g /dev/null
-CREATE TABLE shelves AS SELECT * FROM synth_sample(NULL::shelf, 1500, seed => 2);
-SELECT is((SELECT count(*) FROM shelves WHERE place !~ '^R[0-2]\d-S[0-5]-B[0-7]$' OR substr(place, 2, 2)::int <> rack OR substr(place, 6, 1)::int <> shelf), 0::bigint, 'places are the rows''');
-SELECT cmp_ok((SELECT count(*) FROM shelves WHERE (split_part(name, '-', 1) < 'icy') <> (tone = 'warm')), '<=', 15::bigint, 'words go with what they go with');
-SELECT cmp_ok((SELECT abs(avg((name ~ '-ant$')::int) - (SELECT avg((name ~ '-ant$')::int) FROM shelf)) FROM shelves), '<', 0.04::numeric, 'as often as they do');
-SELECT cmp_ok((SELECT count(DISTINCT name) FROM shelves)::float8 / (SELECT count(DISTINCT name) FROM shelf), '>', 0.7::float8, 'not a few for all');
+SELECT is((SELECT count(*) FROM synth_sample(NULL::item, 2000, seed => 2) WHERE title IN (SELECT title FROM item)), 0::bigint, 'none is a copy');
 
 -- All of it is.
 CREATE TABLE grid AS
 SELECT a || ' ' || b AS name FROM unnest('{red,blue,green,small,large,old,new,dark,light,round}'::text[]) a,
 	unnest('{lamp,chair,table,shelf,bed,desk,stool,couch,bench,rug}'::text[]) b, generate_series(1, 3);
 CREATE TABLE coded AS SELECT (ARRAY['lamp', 'chair', 'table'])[1 + i % 3] || lpad((i / 3)::text, 2, '0') AS code FROM generate_series(0, 299) i;
-SELECT is((SELECT notes FROM synth_fit('grid', seed => 1)), '{}', 'a grid of words calls for no note');
+CREATE FUNCTION full_note(name text) RETURNS text[] LANGUAGE sql AS $$
+SELECT ARRAY['column "' || name || '": nearly all texts of its formats are rare values of the source, so its words are combined in other ways'] $$;
+SELECT is((SELECT notes FROM synth_fit('grid', seed => 1)), full_note('name'), 'a note says so');
 SELECT is((SELECT notes FROM synth_fit('coded', seed => 1)), '{}', 'but not where there are digits to change');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::grid, 1000, seed => 2), regexp_split_to_table(name, ' ') w
 	WHERE w <> ALL ('{red,blue,green,small,large,old,new,dark,light,round,lamp,chair,table,shelf,bed,desk,stool,couch,bench,rug}')),
 	0::bigint, 'words stay whole where none are left');
 SELECT is((SELECT count(*) FROM synth_sample(NULL::coded, 1000, seed => 2) WHERE code !~ '^(lamp|chair|table)\d+$'), 0::bigint, 'and before digits');
-SELECT is((SELECT count(*) FROM synth_sample(NULL::grid, 1000, seed => 2) WHERE name IN (SELECT name FROM grid)), 1000::bigint, 'in their places');
-SELECT is((SELECT count(*) FROM synth_sample(NULL::coded, 1000, seed => 2) WHERE code IN (SELECT code FROM coded)), 0::bigint, 'codes are no copies');
+SELECT is((SELECT count(*) FROM synth_sample(NULL::grid, 1000, seed => 2) WHERE name IN (SELECT name FROM grid)) +
+	(SELECT count(*) FROM synth_sample(NULL::coded, 1000, seed => 2) WHERE code IN (SELECT code FROM coded)), 0::bigint, 'without copies');
 
 -- Few of the words are rare.
 CREATE TABLE part AS

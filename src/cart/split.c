@@ -26,6 +26,8 @@
 #define ENTROPY_CHANCE		0.32	/* half of the likelihood ratio, of which a cut in
 								 * two tells 2 / pi */
 #define ORDINAL_CHANCE		0.2
+#define ORDERED_CODES		8	/* without an order, that gain by chance what the
+								 * best of many cuts of ordered ones does */
 
 struct GsTreeSearch
 {
@@ -414,8 +416,8 @@ send_unseen(const GsTreeSearch *search, int predictor, int cut,
 }
 
 /*
- * What the best cut of codes without an order gains by chance, beyond a single
- * cut: a part of the largest of the chi-squared of as many directions as there
+ * What the best cut of codes without an order gains by chance, beyond that of
+ * ordered ones: a part of the largest of the chi-squared of as many directions as there
  * are classes, over as many codes (the edge of Marchenko and Pastur, 1967); of
  * ordered classes there is hardly more than one direction.
  */
@@ -423,14 +425,18 @@ static double
 chance_gain(const GsTreeSearch *search, bool entropy)
 {
 	double		codes = sqrt(search->ncodes - 1);
+	double		ordered = sqrt(ORDERED_CODES - 1);
 	int			classes = 0;
 
+	if (codes <= ordered)
+		return 0;
 	if (!entropy)
-		return ORDINAL_CHANCE * (codes - 1) * (codes + 3);
+		return ORDINAL_CHANCE * (codes - ordered) * (codes + ordered + 2);
 	for (int j = 0; j < search->k; j++)
 		classes += search->total[j] > 0;
 	classes = classes > 1 ? classes - 1 : 0;
-	return ENTROPY_CHANCE * (codes - 1) * (codes + 1 + 2 * sqrt(classes));
+	return ENTROPY_CHANCE * (codes - ordered) *
+		(codes + ordered + 2 * sqrt(classes));
 }
 
 /*

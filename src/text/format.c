@@ -60,17 +60,6 @@ filter_add(GsFormat *format, uint64 hash)
 }
 
 /*
- * Adds a rare source value, unless it is but one of the combinations.
- */
-static void
-add_rare(GsFormat *format, HTAB *combinations, uint64 hash)
-{
-	if (combinations == NULL ||
-		hash_search(combinations, &hash, HASH_FIND, NULL) == NULL)
-		filter_add(format, hash);
-}
-
-/*
  * Whether a text is a rare source value: never false for one, true for one in
  * 300 of the others.
  */
@@ -423,7 +412,6 @@ gs_format_learn(FormatRoot root, const FormatValue *values, int nvalues,
 	MemoryContext scratch;
 	FormatBuilder b = {0};
 	GsFormat   *format;
-	HTAB	   *combinations;
 
 	scratch = AllocSetContextCreate(caller, "gensynth shape",
 									ALLOCSET_DEFAULT_SIZES);
@@ -449,13 +437,10 @@ gs_format_learn(FormatRoot root, const FormatValue *values, int nvalues,
 
 	MemoryContextSwitchTo(caller);
 	format = assemble(&b, root, max_chars, b.rare.n + Max(nhashes, 0));
-	MemoryContextSwitchTo(scratch);
-	combinations = gs_format_combinations(format, values, nvalues);
-	MemoryContextSwitchTo(caller);
 	for (uint32 i = 0; i < b.rare.n; i++)
-		add_rare(format, combinations, ((uint64 *) b.rare.data)[i]);
+		filter_add(format, ((uint64 *) b.rare.data)[i]);
 	for (int64 i = 0; i < nhashes; i++)
-		add_rare(format, combinations, rare_hashes[i]);
+		filter_add(format, rare_hashes[i]);
 	MemoryContextDelete(scratch);
 	limit_tries(format);
 	return format;

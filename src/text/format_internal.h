@@ -14,8 +14,6 @@
 #ifndef GENSYNTH_FORMAT_INTERNAL_H
 #define GENSYNTH_FORMAT_INTERNAL_H
 
-#include "utils/hsearch.h"
-
 #include "text/check_digit.h"
 #include "text/document.h"
 #include "text/slots.h"
@@ -288,10 +286,6 @@ extern void gs_format_draw_once(const GsFormat *format, const FormatText *text,
 extern void gs_format_draw_text(const GsFormat *format, const FormatText *text,
 								const FormatKnown *known, GsRandom *random,
 								StringInfo out);
-
-/* format_combine.c */
-extern HTAB *gs_format_combinations(const GsFormat *format,
-									const FormatValue *values, int n);
 
 /* format_sets.c */
 extern uint32 gs_format_learn_sets(FormatBuilder *b, FormatKey *keys, Size n,
