@@ -287,7 +287,10 @@ learn_entities(GsSample *sample, int c, int threshold)
 	gs_scalars_sort(sorted, n, lane->type);
 	/* of what is measured, some values are more frequent than others */
 	if (lane->type == GS_LANE_INT && !is_even(sorted, n))
+	{
+		pfree(sorted);
 		return NULL;
+	}
 	for (int64 i = 0; i < n; i++)
 		if (i == 0 || gs_scalar_compare(sorted[i], sorted[i - 1], lane->type) != 0)
 			sorted[rows.present++] = sorted[i];
@@ -402,7 +405,8 @@ gs_entity_find(GsSample *sample, int threshold)
 					follows(sample, c, &entities, b);
 				n += told[b];
 			}
-		if (n > most && are_names(sample, c, &entities, told) && (key = learn_entities(sample, c, threshold)) != NULL)
+		if (n > most && are_names(sample, c, &entities, told) &&
+			(key = learn_entities(sample, c, threshold)) != NULL)
 		{
 			most = n;
 			best = c;
